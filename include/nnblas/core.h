@@ -1,0 +1,393 @@
+/** nnblas/core.h: what does not depend on the precision: status, messages, memory, threads, random numbers, the
+ *  enumerations, options, reports.  Included by <nnblas.h>; there is no need to include it by itself.             */
+#ifndef NNBLAS_CORE_H
+#define NNBLAS_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#if defined(NNB_BUILDING) && (defined(__GNUC__) || defined(__clang__))
+#define NNB_API __attribute__((visibility("default")))
+#else
+#define NNB_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define NNB_VERSION_MAJOR 0
+#define NNB_VERSION_MINOR 1
+#define NNB_VERSION_PATCH 0
+
+/** "0.1.0": the version of the library that runs, which may differ from the macros the program was compiled with. */
+NNB_API const char *nnb_version(void);
+
+/* ---- status and messages --------------------------------------------------------------------------------------- */
+
+/** Every status, its value and its meaning.  A status is 0 or negative. */
+#define NNB_STATUS_LIST(X)                                                             \
+  X(NNB_OK, 0, "success")                                                              \
+  X(NNB_E_NOMEM, -1, "out of memory")                                                  \
+  X(NNB_E_ARG, -2, "invalid argument")                                                 \
+  X(NNB_E_SHAPE, -3, "shapes do not fit together")                                     \
+  X(NNB_E_STATE, -4, "not possible in the present state")                              \
+  X(NNB_E_NUMERIC, -5, "a number became infinite or NaN, or a factorisation failed")   \
+  X(NNB_E_PARSE, -6, "the text or file is malformed")                                  \
+  X(NNB_E_IO, -7, "reading or writing failed")                                         \
+  X(NNB_E_OVERFLOW, -8, "a size is too large")                                         \
+  X(NNB_E_UNSUPPORTED, -9, "not supported")
+
+typedef enum nnb_status {
+#define NNB_STATUS_ENUM(name, value, text) name = value,
+  NNB_STATUS_LIST(NNB_STATUS_ENUM)
+#undef NNB_STATUS_ENUM
+} nnb_status;
+
+/** The meaning of a status in a few words; never NULL, "unknown status" for a value that is none. */
+NNB_API const char *nnb_strstatus(nnb_status status);
+
+/** What the last failing call of this thread wanted and what came, in one sentence: `train.csv:17:4: "abc" is not a
+ *  number`.  Never NULL; "" before the first failure.  Valid until the next failing call of the same thread.       */
+NNB_API const char *nnb_errmsg(void);
+
+/* ---- memory ---------------------------------------------------------------------------------------------------- */
+
+/** Where the library's memory comes from.  alloc returns memory aligned as malloc's, or NULL; release accepts NULL.
+ *  Both may be called from any thread at once.                                                                      */
+typedef struct nnb_allocator {
+  void *(*alloc)(void *user, size_t bytes);
+  void (*release)(void *user, void *p);
+  void *user;
+} nnb_allocator;
+
+/** Replace the allocator (NULL: malloc and free again).  Call it before anything else: memory is released through
+ *  the allocator in force when it is released.  Not to be called while another thread is in the library.            */
+NNB_API void nnb_set_allocator(const nnb_allocator *allocator);
+
+/** Release what the library handed out and says is to be released with nnb_free.  NULL is accepted. */
+NNB_API void nnb_free(void *p);
+
+/* ---- threads and BLAS ------------------------------------------------------------------------------------------ */
+
+/** How many threads a plan made from now on uses (0: as many as the process may run on, the default).  A plan uses
+ *  fewer where its work is too small to share.  The library runs a team of its own and sets the BLAS's thread count
+ *  to 1 while a step or a prediction runs, and back afterwards.  NNB_E_ARG if n is negative or above 1024.          */
+NNB_API nnb_status nnb_set_threads(int n);
+
+/** The count in force: at least 1. */
+NNB_API int nnb_get_threads(void);
+
+/** What multiplies the matrices. */
+typedef struct nnb_blas_facts {
+  char vendor[32];   /**< "OpenBLAS", or "unknown"                                                       */
+  char version[32];  /**< "0.3.21"                                                                        */
+  char core[32];     /**< the kernels that run: "SkylakeX"                                                */
+  char found[32];    /**< the kernels the BLAS had chosen before the library looked                       */
+  char threading[16];/**< "pthreads", "openmp", "none": how the BLAS would thread                         */
+  int threads;       /**< the BLAS's own thread count outside the library's calls                         */
+  bool switched;     /**< the library made it choose faster kernels at load time                          */
+  bool slow;         /**< slower kernels run than this processor is able to; advice says what to do       */
+  char advice[256];  /**< what to set where something could be better; "" where nothing could             */
+  void *reserved[8];
+} nnb_blas_facts;
+
+/** Fills *facts.  Always succeeds.
+ *  Debian 12's OpenBLAS runs its oldest kernels on processors it does not know; when the library is loaded it makes
+ *  it choose by features, if OPENBLAS_CORETYPE is unset and no other thread can be in the BLAS.
+ *  NNBLAS_KEEP_BLAS_CORE=1 in the environment forbids that.                                                         */
+NNB_API void nnb_blas_info(nnb_blas_facts *facts);
+
+/* ---- random numbers -------------------------------------------------------------------------------------------- */
+
+/** A counter-based generator: the numbers are a function of (seed, stream, counter), so streams are independent and
+ *  any place can be reached at once.  Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy
+ *  as 1, 2, 3", SC 2011.  A plain value: copy it freely; one thread at a time may draw from one object.             */
+typedef struct nnb_rng {
+  uint64_t seed, stream, counter;
+  uint32_t block[4]; /* the numbers of the present counter not yet handed out */
+  int left;
+} nnb_rng;
+
+NNB_API void nnb_rng_init(nnb_rng *rng, uint64_t seed, uint64_t stream);
+NNB_API uint32_t nnb_rng_u32(nnb_rng *rng);
+/** Uniform in [0, 1), 53 bits. */
+NNB_API double nnb_rng_uniform(nnb_rng *rng);
+/** Standard normal (Box and Muller 1958). */
+NNB_API double nnb_rng_normal(nnb_rng *rng);
+/** Uniform in 0 … n-1 without bias (Lemire 2019); n must be positive. */
+NNB_API uint32_t nnb_rng_below(nnb_rng *rng, uint32_t n);
+/** A random order of 0 … n-1 (Fisher and Yates). */
+NNB_API void nnb_rng_shuffle(nnb_rng *rng, int32_t *order, int32_t n);
+
+/* ---- enumerations ---------------------------------------------------------------------------------------------- */
+
+/** f in A = f(Z).  Name in strings and files, and the function. */
+#define NNB_ACTIVATION_LIST(X)                                                                                       \
+  X(NNB_LINEAR, "linear")         /* z                                                                            */ \
+  X(NNB_STEP, "step")             /* 1 if z > 0 else 0; its slope is taken as 0: not for training                 */ \
+  X(NNB_SIGMOID, "sigmoid")       /* 1/(1+e^-z)                                                                   */ \
+  X(NNB_TANH, "tanh")                                                                                                \
+  X(NNB_RELU, "relu")             /* max(z, 0), slope 0 at 0                                                      */ \
+  X(NNB_LEAKY_RELU, "leaky_relu") /* z if z > 0 else 0.01 z                                                       */ \
+  X(NNB_ELU, "elu")               /* z if z > 0 else e^z - 1                       Clevert et al. 2016            */ \
+  X(NNB_SELU, "selu")             /* s·(z if z > 0 else a (e^z - 1))               Klambauer et al. 2017          */ \
+  X(NNB_GELU, "gelu")             /* z Φ(z), by erf                                Hendrycks and Gimpel 2016      */ \
+  X(NNB_SILU, "silu")             /* z/(1+e^-z)                                    Elfwing et al. 2018            */ \
+  X(NNB_SOFTPLUS, "softplus")     /* log(1+e^z)                                                                   */ \
+  X(NNB_SOFTMAX, "softmax")       /* e^z_j / Σ e^z over the row                                                   */
+
+typedef enum nnb_activation {
+#define NNB_ENUM(name, text) name,
+  NNB_ACTIVATION_LIST(NNB_ENUM) NNB_N_ACTIVATIONS,
+  NNB_OWN_ACTIVATION = 1000 /**< values from here on: see nnb_net_own_activation in extend.h */
+} nnb_activation;
+
+/** The loss E.  a: outputs, t: targets, w: sample weights (1 unless given), Σ over the samples i and outputs j. */
+#define NNB_LOSS_LIST(X)                                                                                             \
+  X(NNB_LOSS_AUTO, "auto")          /* by the outputs' activation: softmax → cross_entropy, sigmoid →             */ \
+                                    /* binary_cross_entropy, any other → mse                                      */ \
+  X(NNB_HALF_SSE, "half_sse")       /* ½ Σ w_i (t-a)²                                                             */ \
+  X(NNB_SSE, "sse")                 /* Σ w_i (t-a)²                                                               */ \
+  X(NNB_MSE, "mse")                 /* Σ w_i (t-a)² / (Σ w_i · n_out)                                             */ \
+  X(NNB_MAE, "mae")                 /* Σ w_i |t-a| / (Σ w_i · n_out)                                              */ \
+  X(NNB_HUBER, "huber")             /* as mse with ½r² for |r| ≤ 1, |r| - ½ beyond; Huber 1964                    */ \
+  X(NNB_BINARY_CROSS_ENTROPY, "binary_cross_entropy") /* -Σ w_i (t log a + (1-t) log(1-a)) / Σ w_i                */ \
+  X(NNB_CROSS_ENTROPY, "cross_entropy")               /* -Σ w_i t log a / Σ w_i                                   */
+
+typedef enum nnb_loss {
+  NNB_LOSS_LIST(NNB_ENUM) NNB_N_LOSSES,
+  NNB_OWN_LOSS = 1000 /**< values from here on: see nnb_net_own_loss in extend.h */
+} nnb_loss;
+
+/** How the weights of a layer start; biases start at 0.  I: inputs, O: outputs, s: .init_scale (default 1). */
+#define NNB_INIT_LIST(X)                                                                                             \
+  X(NNB_INIT_AUTO, "auto")             /* by activation: relu, leaky_relu, gelu, silu, softplus, elu → he_normal; */ \
+                                       /* selu → lecun; any other → glorot_uniform                                */ \
+  X(NNB_INIT_ZEROS, "zeros")                                                                                         \
+  X(NNB_INIT_UNIFORM, "uniform")       /* uniform in (-s, s)                                                      */ \
+  X(NNB_INIT_NORMAL, "normal")         /* normal with deviation s                                                 */ \
+  X(NNB_INIT_GLOROT_UNIFORM, "glorot_uniform") /* uniform in ±s√(6/(I+O))          Glorot and Bengio 2010         */ \
+  X(NNB_INIT_GLOROT_NORMAL, "glorot_normal")   /* deviation s√(2/(I+O))                                           */ \
+  X(NNB_INIT_HE_UNIFORM, "he_uniform")         /* uniform in ±s√(6/I)              He et al. 2015                 */ \
+  X(NNB_INIT_HE_NORMAL, "he_normal")           /* deviation s√(2/I)                                               */ \
+  X(NNB_INIT_LECUN, "lecun")                   /* deviation s√(1/I)                LeCun et al. 1998              */ \
+  X(NNB_INIT_ORTHOGONAL, "orthogonal")         /* s·Q of a QR of a normal matrix   Saxe et al. 2014               */
+
+typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
+
+/** How the parameters move.  η: .lr, μ: .momentum, g: gradient. */
+#define NNB_ALGO_LIST(X)                                                                                             \
+  X(NNB_AUTO, "auto")         /* what suits; at present nesterov.  The report names it.                           */ \
+  X(NNB_SGD, "sgd")           /* w ← w - ηg                                                                       */ \
+  X(NNB_MOMENTUM, "momentum") /* v ← μv + g, w ← w - ηv                            Polyak 1964                    */ \
+  X(NNB_NESTEROV, "nesterov") /* v ← μv + g, w ← w - η(g + μv)                     Nesterov 1983                  */
+
+typedef enum nnb_algo { NNB_ALGO_LIST(NNB_ENUM) NNB_N_ALGOS } nnb_algo;
+
+/** Why a fit ended. */
+#define NNB_STOP_LIST(X)                                                                                             \
+  X(NNB_STOP_NONE, "not run")                                                                                        \
+  X(NNB_STOP_EPOCHS, "epoch limit reached")                                                                          \
+  X(NNB_STOP_SECONDS, "time limit reached")                                                                          \
+  X(NNB_STOP_TARGET, "target loss reached")                                                                          \
+  X(NNB_STOP_PATIENCE, "no improvement within the patience")                                                         \
+  X(NNB_STOP_USER, "stopped by the callback")                                                                        \
+  X(NNB_STOP_DIVERGED, "diverged")                                                                                   \
+  X(NNB_STOP_ERROR, "failed")
+
+typedef enum nnb_stop { NNB_STOP_LIST(NNB_ENUM) NNB_N_STOPS } nnb_stop;
+#undef NNB_ENUM
+
+/** The names of the lists above; "?" for a value that is none.  The other way round: false if there is no such name. */
+NNB_API const char *nnb_activation_name(nnb_activation activation);
+NNB_API const char *nnb_loss_name(nnb_loss loss);
+NNB_API const char *nnb_init_name(nnb_init init);
+NNB_API const char *nnb_algo_name(nnb_algo algo);
+NNB_API const char *nnb_stop_text(nnb_stop stop);
+NNB_API bool nnb_activation_find(const char *name, nnb_activation *out);
+NNB_API bool nnb_loss_find(const char *name, nnb_loss *out);
+NNB_API bool nnb_init_find(const char *name, nnb_init *out);
+NNB_API bool nnb_algo_find(const char *name, nnb_algo *out);
+
+enum {
+  NNB_NONE = -1,      /**< "none" where 0 would mean the default                           */
+  NNB_FULL_BATCH = -1 /**< .batch: one update from all rows, streamed through in chunks    */
+};
+
+/** Parts of a layer's parameters, to be or'ed. */
+enum { NNB_WEIGHTS = 1, NNB_BIAS = 2 };
+
+/* ---- options and reports: {0} is all defaults ------------------------------------------------------------------ */
+
+/** One dense layer, Z = A·W + b, A' = f(Z). */
+typedef struct nnb_dense_opts {
+  int units;                 /**< O, the number of outputs; required                                   */
+  nnb_activation activation; /**< default linear                                                       */
+  int from;                  /**< the node it reads; 0: the node added last                            */
+  const char *name;          /**< default dense1, dense2, …; copied                                    */
+  bool no_bias;              /**< Z = A·W                                                              */
+  unsigned frozen;           /**< NNB_WEIGHTS, NNB_BIAS or both: not changed by training               */
+  nnb_init init;
+  double init_scale; /**< default 1 */
+  void *reserved[4];
+} nnb_dense_opts;
+
+/** One line of the history: what an epoch did. */
+typedef struct nnb_record {
+  int epoch;        /**< 1, 2, …                                                                        */
+  int64_t updates;  /**< made so far                                                                    */
+  int64_t samples;  /**< gone through in this epoch                                                     */
+  double loss;      /**< training loss, as the updates of the epoch saw it (before each of them)        */
+  double val_loss;  /**< on the validation set after the epoch; NaN without one                         */
+  double seconds;   /**< this epoch, without its validation                                             */
+  double total_seconds; /**< since the start, with everything                                           */
+} nnb_record;
+
+/** How nnb_fit trains. */
+typedef struct nnb_fit_opts {
+  nnb_algo algo;     /**< default NNB_AUTO                                                              */
+  int batch;         /**< rows per update: 0: 32; 1: one sample at a time; NNB_FULL_BATCH: all          */
+  int chunk;         /**< rows of a larger batch that go through the net at a time; 0: 1024             */
+  int max_epochs;    /**< default 100; NNB_NONE: no limit                                               */
+  bool in_order;     /**< rows as they lie; otherwise shuffled anew each epoch from (seed, epoch)       */
+  double lr;         /**< η; default 0.1 for sgd, 0.01 for momentum and nesterov                        */
+  double momentum;   /**< μ; default 0.9; NNB_NONE: 0                                                   */
+  double l1;         /**< L1 decay, w ← sign(w)·max(|w| - η·l1, 0) after each update; not on biases     */
+  double l2;         /**< L2 decay, w ← (1 - η·l2)·w in each update; not on biases                      */
+  double clip_norm;  /**< scale a gradient whose 2-norm is above this down to it; 0: never              */
+  uint64_t seed;     /**< of the shuffles                                                               */
+  double target_loss;/**< stop when the loss (validation loss if there is a validation set) is at most this; 0: no */
+  double max_seconds;/**< 0: no limit                                                                   */
+  int patience;      /**< stop after so many epochs without a better loss; 0: no                        */
+  int threads;       /**< 0: nnb_get_threads()                                                          */
+  int history;       /**< records kept at most; 0: 4096 (when full, every second one is dropped and the stride
+                          doubles, so that the whole run stays covered); NNB_NONE: none                 */
+  int (*on_epoch)(void *user, const nnb_record *record); /**< called after each epoch; non-zero stops   */
+  void *user;        /**< handed to on_epoch                                                            */
+  FILE *progress;    /**< NULL, or where a line per epoch is written (at most some a second)            */
+  void *reserved[8];
+} nnb_fit_opts;
+
+/** What nnb_fit did. */
+typedef struct nnb_report {
+  nnb_stop stop;
+  nnb_algo algo;            /**< the one that ran, never NNB_AUTO                                       */
+  int epochs;
+  int64_t updates, samples;
+  double seconds;
+  double loss;              /**< training loss of the last epoch                                        */
+  double val_loss;          /**< of the last epoch; NaN without a validation set                        */
+  double best_loss;         /**< lowest validation loss, or training loss without a validation set      */
+  int best_epoch;           /**< where it was; 0: before the first                                      */
+  bool restored;            /**< the parameters in the net are those of best_epoch                      */
+  const nnb_record *history;/**< n_history records, in order; owned by the net, until the next fit on it or its end */
+  int n_history, history_stride; /**< every history_stride-th epoch was kept                            */
+  void *reserved[8];
+} nnb_report;
+
+/** How well a net does on data. */
+typedef struct nnb_metrics {
+  double loss;     /**< the net's loss, in scaled units if targets are scaled                            */
+  double accuracy; /**< share of rows whose class is right (largest output; one output: above ½); NaN if the net does
+                        not classify, that is, if its loss is no cross-entropy and the data has no labels */
+  double rmse;     /**< root of the mean squared error over rows and outputs, in the data's units         */
+  double r2;       /**< 1 - Σ(t-a)²/Σ(t-t̄)², mean over outputs that vary; NaN if none does                */
+  int64_t rows;
+  void *reserved[8];
+} nnb_metrics;
+
+/** Optimiser settings on their own, for the rungs below nnb_fit; the fields mean what they mean in nnb_fit_opts. */
+typedef struct nnb_optim_opts {
+  nnb_algo algo;
+  double lr, momentum, l1, l2, clip_norm;
+  void *reserved[8];
+} nnb_optim_opts;
+
+/** What several updates added up to (nnb_train_rows). */
+typedef struct nnb_sums {
+  double loss;     /**< over all rows, as the updates saw them                                           */
+  double weight;   /**< Σ sample weights                                                                 */
+  int64_t rows, updates;
+  void *reserved[4];
+} nnb_sums;
+
+/** How nnb_data_read_csv reads. */
+typedef struct nnb_csv_opts {
+  int header;          /**< 0: found out (a first row with a field that is no number in a column of numbers);
+                            1: the first row holds names; NNB_NONE: it holds data                         */
+  char separator;      /**< default ','                                                                   */
+  const char *target;  /**< column name of the target; NULL: the last n_targets columns                   */
+  int n_targets;       /**< default 1; NNB_NONE: no targets, every column is an input                     */
+  bool classify;       /**< the target column is a class even if it reads as a number; text always is     */
+  const char *const *class_names; /**< NULL: in order of first appearance (numbers: ascending); else the only classes allowed, in order */
+  int n_class_names;
+  void *reserved[4];
+} nnb_csv_opts;
+
+/** The two ways of scaling columns, x' = (x - shift)·factor. */
+typedef enum nnb_scaling {
+  NNB_STANDARDIZE, /**< mean 0, deviation 1; a constant column: shifted to 0, factor 1       */
+  NNB_MINMAX       /**< to [0, 1];           a constant column: shifted to 0, factor 1       */
+} nnb_scaling;
+
+/** What a plan is made for, to be or'ed into nnb_plan_opts.want. */
+enum {
+  NNB_GRAD = 1, /**< gradients and training                                                          */
+  NNB_DX = 2,   /**< also derivatives with respect to the inputs (nnb_plan_vjp)                      */
+  NNB_KEEP = 4  /**< keep every intermediate readable through nnb_plan_view                          */
+};
+
+/** What nnb_plan_view shows of a node for the rows of the last call. B: those rows, I×O: the layer's weights. */
+typedef enum nnb_what {
+  NNB_Z,     /**< B×O  A_prev·W + b, before the activation         */
+  NNB_A,     /**< B×O  f(Z)                                        */
+  NNB_SLOPE, /**< B×O  f'(Z); not for softmax                      */
+  NNB_DA,    /**< B×O  ∂E/∂A; not where loss and activation are computed together */
+  NNB_DELTA, /**< B×O  ∂E/∂Z                                       */
+  NNB_DW,    /**< I×O  ∂E/∂W = A_prevᵀ·Δ, of the last gradient or update */
+  NNB_DB     /**< 1×O  ∂E/∂b = 1ᵀ·Δ                                */
+} nnb_what;
+
+/* ---- for extend.h: one's own parts ------------------------------------------------------------------------------ */
+
+enum nnb_act_traits {
+  NNB_ACT_NEEDS_Z = 1, /**< pull reads z; otherwise only a is kept and z may be a                              */
+  NNB_ACT_ROWWISE = 2  /**< an output depends on its whole row (softmax): no element-wise slope                */
+};
+
+enum nnb_loss_traits {
+  NNB_LOSS_MEAN_ROWS = 1, /**< the sum is divided by norm = Σ weight                        */
+  NNB_LOSS_MEAN_ALL = 2,  /**< … and by the number of outputs                               */
+  NNB_LOSS_CLASSES = 4    /**< it classifies: accuracy is meant                             */
+};
+
+/** A field of a layer's struct that files keep and summaries print. */
+typedef enum nnb_attr_type { NNB_ATTR_INT, NNB_ATTR_REAL } nnb_attr_type;
+typedef struct nnb_attr {
+  const char *name; /**< NULL ends the table */
+  nnb_attr_type type; /**< int or double */
+  size_t offset;
+} nnb_attr;
+
+/** What shape asks for.  All zero at first. */
+typedef struct nnb_needs {
+  int cols;             /**< O, columns of Z; required                                                         */
+  int w_rows, w_cols;   /**< the parameter block [W; b]: w_rows×w_cols weights …                               */
+  bool bias;            /**< … and one further row of w_cols                                                   */
+  size_t scratch;       /**< numbers per row of the batch, kept from forward to backward                       */
+} nnb_needs;
+
+/** Leaves the sentence of an error of shape (printf's rules) and returns status. */
+NNB_API nnb_status nnb_layer_fail(nnb_status status, const char *format, ...)
+#if defined(__GNUC__) || defined(__clang__)
+    __attribute__((format(printf, 2, 3)))
+#endif
+    ;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

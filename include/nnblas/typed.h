@@ -1,0 +1,287 @@
+/* nnblas/typed.h: everything that holds real numbers.  No include guard on purpose: <nnblas.h> reads this file twice,
+ * once for double precision (nnb_net, nnb_fit, …) and once between float_on.h and float_off.h for single precision
+ * (nnbf_net, nnbf_fit, …).  What is said of one holds for the other; nnb_real is double or float.
+ *
+ * Matrices are row-major; a row is a sample.  Letters: N samples, B rows of a batch, I inputs, O outputs,
+ * P parameters.  Every function that can fail returns a nnb_status (0 or negative) and leaves a sentence for
+ * nnb_errmsg(); what it was to produce is then unchanged or NULL.  Pointers named `out` must not be NULL. */
+
+/* ---- views ----------------------------------------------------------------------------------------------------- */
+
+/** A matrix that belongs to somebody else: element (i, j) is p[i*ld + j]; ld ≥ cols. */
+typedef struct nnb_mat { nnb_real *p; int rows, cols, ld; } nnb_mat;
+/** The same, not to be written. */
+typedef struct nnb_cmat { const nnb_real *p; int rows, cols, ld; } nnb_cmat;
+
+/** A view of rows×cols numbers that lie without gaps. */
+static inline nnb_mat nnb_view(nnb_real *p, int rows, int cols) {
+  nnb_mat m;
+  m.p = p, m.rows = rows, m.cols = cols, m.ld = cols;
+  return m;
+}
+static inline nnb_cmat nnb_cview(const nnb_real *p, int rows, int cols) {
+  nnb_cmat m;
+  m.p = p, m.rows = rows, m.cols = cols, m.ld = cols;
+  return m;
+}
+
+/** What one call computes on: views of rows that belong to the caller.  {0} is an empty batch.  Several inputs or
+ *  outputs of a net are column ranges of the one x and the one t, in the order in which they were declared.         */
+typedef struct nnb_batch {
+  nnb_cmat x;            /**< B×n_in                                                                      */
+  nnb_cmat t;            /**< B×n_out targets in the data's units; p may be NULL                          */
+  const int32_t *label;  /**< instead of t: B class numbers from 0, or NULL; nets with one output only    */
+  const nnb_real *weight;/**< B sample weights ≥ 0, or NULL for 1                                         */
+  double norm;           /**< what a mean divides by; 0: Σ weight of this batch.  When one update is spread over
+                              several batches, the Σ weight of all of them                                */
+  void *reserved[4];
+} nnb_batch;
+
+/* ---- data ------------------------------------------------------------------------------------------------------ */
+
+/** Rows with targets or classes, and their names.  Any number of threads may read one at the same time. */
+typedef struct nnb_data nnb_data;
+
+/** Data over the caller's arrays, which must outlive it.  rows->x is required; t or label may be missing (data to
+ *  predict on).  n_classes: number of classes of the labels, 0: the largest label + 1.
+ *  NNB_E_SHAPE if t has not x's rows; NNB_E_ARG for no rows, no columns, a label outside 0 … n_classes-1,
+ *  a negative weight, NaN or infinity (the message names row and column).                                           */
+NNB_API nnb_status nnb_data_wrap(const nnb_batch *rows, int n_classes, nnb_data **out);
+/** The same over a copy of the arrays. */
+NNB_API nnb_status nnb_data_copy(const nnb_batch *rows, int n_classes, nnb_data **out);
+/** NULL is accepted. */
+NNB_API void nnb_data_destroy(nnb_data *data);
+
+/** Reads comma-separated text: RFC 4180 quoting, "\n" or "\r\n", empty lines skipped, spaces around numbers ignored,
+ *  a byte-order mark skipped.  Every input column must hold finite numbers.  opts NULL: defaults.
+ *  NNB_E_IO if the file cannot be read; NNB_E_PARSE names file, line and column: `iris.csv:17:4: "abc" is not a number`. */
+NNB_API nnb_status nnb_data_read_csv(const char *path, const nnb_csv_opts *opts, nnb_data **out);
+/** The same from memory; name is what messages call it. */
+NNB_API nnb_status nnb_data_parse_csv(const char *text, size_t bytes, const char *name, const nnb_csv_opts *opts,
+                                      nnb_data **out);
+/** Reads the IDX files of MNIST (ubyte images and labels, plain or gzip-compressed); pixels become 0 … 1.
+ *  labels_path NULL: no labels.  NNB_E_UNSUPPORTED for a compressed file in a library built without zlib.           */
+NNB_API nnb_status nnb_data_read_idx(const char *images_path, const char *labels_path, nnb_data **out);
+
+NNB_API int nnb_data_rows(const nnb_data *data);
+NNB_API int nnb_data_n_in(const nnb_data *data);
+/** Columns of t, or the number of classes, or 0 without targets. */
+NNB_API int nnb_data_n_out(const nnb_data *data);
+/** Number of classes if the data has labels, else 0. */
+NNB_API int nnb_data_n_classes(const nnb_data *data);
+/** The name of column 0 … n_in-1, of the targets behind them, or of a class; NULL where there is none.  Lives as long as the data. */
+NNB_API const char *nnb_data_column_name(const nnb_data *data, int column);
+NNB_API const char *nnb_data_class_name(const nnb_data *data, int k);
+/** Rows row0 … row0+rows-1 as a batch: views into the data.  NNB_E_ARG outside of it. */
+NNB_API nnb_status nnb_data_batch(const nnb_data *data, int row0, int rows, nnb_batch *out);
+
+/** Two parts of the data as copies: *second gets round(fraction·N) rows, at least 1, chosen by seed; with labels each
+ *  class is split in that proportion (stratified), so that sizes may differ by rounding per class.
+ *  NNB_E_ARG unless 0 < fraction < 1 and both parts get a row.                                                       */
+NNB_API nnb_status nnb_data_split(const nnb_data *data, double fraction, uint64_t seed, nnb_data **first, nnb_data **second);
+/** Part i of k of a cross-validation: *test gets the i-th of k disjoint parts that cover the data, *train the rest.
+ *  Stratified over labels.  NNB_E_ARG unless 2 ≤ k ≤ N and 0 ≤ i < k.                                                */
+NNB_API nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb_data **train, nnb_data **test);
+
+/* ---- nets: building -------------------------------------------------------------------------------------------- */
+
+/** A network: a directed acyclic graph of nodes, each X·W + b (or a sum, or columns side by side) and an activation;
+ *  a sequential net is a chain of them.
+ *
+ *  Building: each call returns the number of the node it added (1, 2, …), or a negative nnb_status.  Errors are sticky:
+ *  the first one stays in the net, later calls return it again and do nothing, and nnb_plan_create and nnb_fit report
+ *  it with its message, so that a program may check once.  Every building call accepts NULL (NNB_E_ARG).
+ *  The first plan, nnb_net_init, or access to the parameters seals the net: shapes are fixed, the parameters are
+ *  allocated and initialised from the seed, and building calls return NNB_E_STATE from then on.
+ *
+ *  Threads: any number of threads may use one net, each with its own plan, as long as none trains it.                */
+typedef struct nnb_net nnb_net;
+
+/** A net with one input of n_in columns (node 1).  NULL only when out of memory. */
+NNB_API nnb_net *nnb_net_create(int n_in);
+/** A chain from a string: sizes joined by '-', the inputs first, each later one a dense layer with optional fields
+ *  joined by ':': "64-32:tanh-10:softmax".  A field is an activation's name or key=value: act, bias (0 or 1), init,
+ *  init_scale, frozen (0: none, 1: weights, 2: bias, 3: both), name.  Without an activation: relu for hidden layers, linear for the last.
+ *  NNB_E_PARSE names the place.                                                                                      */
+NNB_API nnb_status nnb_net_parse(const char *text, nnb_net **out);
+/** NULL is accepted.  Plans of the net must be destroyed first. */
+NNB_API void nnb_net_destroy(nnb_net *net);
+/** A copy with the same structure, parameters, scalers and names, without plans, version or history. */
+NNB_API nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out);
+
+/** A dense layer of n_out units behind the node added last. */
+NNB_API int nnb_net_dense(nnb_net *net, int n_out, nnb_activation activation);
+/** The same with everything that can be chosen. */
+NNB_API int nnb_net_dense_opts(nnb_net *net, const nnb_dense_opts *opts);
+/** A further input of n columns: the next columns of x.  name NULL: input2, … */
+NNB_API int nnb_net_input(nnb_net *net, int n, const char *name);
+/** f applied to node from (0: the one added last). */
+NNB_API int nnb_net_activation(nnb_net *net, int from, nnb_activation activation);
+/** The sum of n ≥ 1 nodes of equal width, then an activation. */
+NNB_API int nnb_net_add(nnb_net *net, const int *from, int n, nnb_activation activation);
+/** The columns of n ≥ 1 nodes side by side. */
+NNB_API int nnb_net_concat(nnb_net *net, const int *from, int n);
+/** Declares a node to be an output: the next columns of y and t.  Without any declaration the node added last is the
+ *  one output.  Returns the node.                                                                                   */
+NNB_API int nnb_net_output(nnb_net *net, int node);
+/** The loss of every output that has none of its own.  The total is the sum over the outputs.  Returns NNB_OK or an error. */
+NNB_API int nnb_net_loss(nnb_net *net, nnb_loss loss);
+/** The loss of one output, times a factor > 0. */
+NNB_API int nnb_net_output_loss(nnb_net *net, int node, nnb_loss loss, double factor);
+/** The seed of the initial parameters (default 0).  Returns NNB_OK or an error. */
+NNB_API int nnb_net_seed(nnb_net *net, uint64_t seed);
+
+/** The first error of the building calls, NNB_OK if none. */
+NNB_API nnb_status nnb_net_status(const nnb_net *net);
+/** Draws all parameters anew from the seed (sealing the net).  This is what sealing does by itself the first time. */
+NNB_API nnb_status nnb_net_init(nnb_net *net, uint64_t seed);
+
+/** Scalers, stored in the net: inputs are scaled on their way in, predictions scaled back on their way out, so x, y, t are
+ *  in the data's units everywhere.  The statistics come from data's rows.  Scaled targets are for regression: the loss,
+ *  its history and target_loss are then in scaled units.  NNB_E_STATE once the net is sealed; NNB_E_SHAPE if the
+ *  columns differ from the net's.  All of these return NNB_OK or an error and are sticky as building calls are.      */
+NNB_API int nnb_net_standardize(nnb_net *net, const nnb_data *data);
+NNB_API int nnb_net_scale_inputs(nnb_net *net, const nnb_data *data, nnb_scaling scaling);
+NNB_API int nnb_net_scale_targets(nnb_net *net, const nnb_data *data, nnb_scaling scaling);
+/** shift and factor of the inputs (n_in values each) or targets (n_out); *shift is NULL where nothing is scaled.
+ *  x' = (x - shift)·factor, x = x'/factor + shift.  Valid as long as the net.                                         */
+NNB_API void nnb_net_input_scaler(const nnb_net *net, const nnb_real **shift, const nnb_real **factor);
+NNB_API void nnb_net_target_scaler(const nnb_net *net, const nnb_real **shift, const nnb_real **factor);
+/** x ← (x - shift)·factor, or back, for a scaler as above.  shift NULL: nothing. */
+NNB_API void nnb_scale(nnb_mat x, const nnb_real *shift, const nnb_real *factor);
+NNB_API void nnb_unscale(nnb_mat x, const nnb_real *shift, const nnb_real *factor);
+
+/* ---- nets: looking at and changing them ------------------------------------------------------------------------ */
+
+/** Columns of x and of y; 0 for a net whose building failed or that has no node but inputs. */
+NNB_API int nnb_net_n_in(const nnb_net *net);
+NNB_API int nnb_net_n_out(const nnb_net *net);
+/** Number of nodes; nodes are 1 … n. */
+NNB_API int nnb_net_n_nodes(const nnb_net *net);
+/** The node of that name, or 0. */
+NNB_API int nnb_net_find(const nnb_net *net, const char *name);
+NNB_API const char *nnb_net_node_name(const nnb_net *net, int node);
+/** Names of columns and classes, taken over by nnb_fit from its training data and kept in files; NULL where there is none.
+ *  Columns: inputs, then targets.                                                                                    */
+NNB_API const char *nnb_net_column_name(const nnb_net *net, int column);
+NNB_API const char *nnb_net_class_name(const nnb_net *net, int k);
+
+/** A table: layer, output shape, parameters, bytes; to the stream handed in. */
+NNB_API nnb_status nnb_net_summary(const nnb_net *net, FILE *stream);
+
+/** Number of parameters P (seals the net); 0 for a net that cannot be sealed. */
+NNB_API size_t nnb_net_n_params(nnb_net *net);
+/** All parameters: one vector without gaps, a dense layer's block is [W; b], (I+1)×O.  Writable; what was prepared from
+ *  the old values is made again.  Not while another thread uses the net.  NULL for a net that cannot be sealed.      */
+NNB_API nnb_real *nnb_net_params(nnb_net *net);
+NNB_API const nnb_real *nnb_net_params_read(nnb_net *net);
+/** Weights (I×O) of a layer: a view into the parameters.  NNB_E_ARG for a node without weights. */
+NNB_API nnb_status nnb_net_weights(nnb_net *net, int node, nnb_cmat *out);
+/** Bias (1×O) of a layer: a view into the parameters.  NNB_E_ARG for a node without a bias. */
+NNB_API nnb_status nnb_net_bias(nnb_net *net, int node, nnb_cmat *out);
+/** Copy numbers into the weights or the bias of a layer.  NNB_E_SHAPE. */
+NNB_API nnb_status nnb_net_set_weights(nnb_net *net, int node, nnb_cmat w);
+NNB_API nnb_status nnb_net_set_bias(nnb_net *net, int node, nnb_cmat b);
+/** What of a layer training leaves alone: NNB_WEIGHTS, NNB_BIAS, both, or 0 for nothing.  At any time. */
+NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
+
+/* ---- training, evaluating, predicting -------------------------------------------------------------------------- */
+
+/** Trains net on train.  val: a validation set, or NULL.  opts, report: may be NULL.
+ *  Starts from the present parameters (it never initialises again).  With a validation set, the parameters of the best
+ *  epoch are in the net at the end; without one, those of the last.  When the loss stops being finite the
+ *  result is NNB_E_NUMERIC and the parameters of the best epoch so far are in the net.
+ *  Reports errors made while building the net, too.  After the start nothing is allocated.                           */
+NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
+                           nnb_report *report);
+/** Loss, accuracy, error of the net on data, in chunks: memory does not depend on N. */
+NNB_API nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out);
+/** y ← net(x); x: B×n_in, y: B×n_out in the data's units.  Makes a plan for the call; nnb_plan_predict does not. */
+NNB_API nnb_status nnb_net_predict(nnb_net *net, nnb_cmat x, nnb_mat y);
+/** The classes: for each row the largest output (one output: 0 or 1, above ½).  label: B numbers. */
+NNB_API nnb_status nnb_net_classify(nnb_net *net, nnb_cmat x, int32_t *label);
+
+/** Own parts (extend.h) that a file may refer to by name. */
+typedef struct nnb_load_opts {
+  const struct nnb_act_ops *const *activations;
+  int n_activations;
+  const struct nnb_loss_ops *const *losses;
+  int n_losses;
+  const struct nnb_layer_ops *const *layers;
+  int n_layers;
+  void *reserved[4];
+} nnb_load_opts;
+
+/** Writes structure, parameters, scalers and names as a safetensors file, atomically: a file that is there stays whole
+ *  until the new one is complete on disk.  f64 is kept bit for bit.                                                  */
+NNB_API nnb_status nnb_net_save(nnb_net *net, const char *path);
+/** Reads it; a file of the other precision is converted.  Nothing in the file is trusted: NNB_E_PARSE with a message.
+ *  opts may be NULL; NNB_E_UNSUPPORTED names an own part that is missing there.                                      */
+NNB_API nnb_status nnb_net_load(const char *path, const nnb_load_opts *opts, nnb_net **out);
+/** The same to and from memory: *bytes are in *out, to be released with nnb_free. */
+NNB_API nnb_status nnb_net_save_mem(nnb_net *net, void **out, size_t *bytes);
+NNB_API nnb_status nnb_net_load_mem(const void *file, size_t bytes, const nnb_load_opts *opts, nnb_net **out);
+
+/* ================================================================================================================== *
+ * Under the hood: three rungs below nnb_fit.  nnb_fit is written in them alone (examples/fit_by_hand.c).             *
+ * ================================================================================================================== */
+
+/** Everything a net needs to compute on up to max_rows rows: activations, derivatives, scratch, in one arena.
+ *  One thread at a time may use a plan.  Any number of threads may use one net, each with its own plan, as long as none
+ *  trains it.                                                                                                        */
+typedef struct nnb_plan nnb_plan;
+
+typedef struct nnb_plan_opts {
+  int max_rows;     /**< default 1; larger batches are NNB_E_SHAPE (nnb_train_rows takes them in chunks)  */
+  int threads;      /**< 0: nnb_get_threads()                                                             */
+  unsigned want;    /**< NNB_GRAD, NNB_DX, NNB_KEEP; 0: predictions and losses only                        */
+  void *mem;        /**< NULL, or nnb_plan_bytes() bytes aligned to 64 that hold the plan and outlive it  */
+  size_t mem_bytes;
+  void *reserved[8];
+} nnb_plan_opts;
+
+/** Lays out a plan (sealing the net).  Everything that can fail, fails here.  opts NULL: defaults. */
+NNB_API nnb_status nnb_plan_create(nnb_net *net, const nnb_plan_opts *opts, nnb_plan **out);
+/** Bytes a plan with these options needs. */
+NNB_API nnb_status nnb_plan_bytes(nnb_net *net, const nnb_plan_opts *opts, size_t *out);
+/** NULL is accepted; memory given by the caller is not released. */
+NNB_API void nnb_plan_destroy(nnb_plan *plan);
+
+/** y ← net(x): B×n_in to B×n_out, B ≤ max_rows, data's units.  Allocates nothing.  NNB_E_SHAPE. */
+NNB_API nnb_status nnb_plan_predict(nnb_plan *plan, nnb_cmat x, nnb_mat y);
+/** The loss of a batch.  NNB_E_SHAPE; NNB_E_NUMERIC if it is not finite (*loss holds it). */
+NNB_API nnb_status nnb_plan_loss(nnb_plan *plan, const nnb_batch *batch, double *loss);
+/** Loss and gradient of a batch: grad ← keep·grad + ∂E/∂w, P values, frozen parameters included.  keep 0 overwrites
+ *  whatever grad held.  loss may be NULL.  Needs NNB_GRAD (NNB_E_STATE).  NNB_E_SHAPE; NNB_E_NUMERIC.                 */
+NNB_API nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep, double *loss, nnb_real *grad);
+/** dx ← vᵀ·∂y/∂x per row: the product of v (B×n_out) with the Jacobian of the predictions, in the data's units.
+ *  Needs NNB_DX.                                                                                                     */
+NNB_API nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx);
+/** What a node held in the last call: a view into the plan until its next call.  Plans made with NNB_KEEP only
+ *  (NNB_E_STATE: others overwrite it); NNB_E_ARG for a node that has no such thing.                                   */
+NNB_API nnb_status nnb_plan_view(const nnb_plan *plan, int node, nnb_what what, nnb_cmat *out);
+
+/** An optimiser with its memory (momentum), for one net. */
+typedef struct nnb_optim nnb_optim;
+/** opts NULL: defaults. */
+NNB_API nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out);
+NNB_API void nnb_optim_destroy(nnb_optim *optim);
+/** The learning rate of the steps to come; NNB_E_ARG unless it is finite and positive. */
+NNB_API nnb_status nnb_optim_set_lr(nnb_optim *optim, double lr);
+
+/** First rung: one step of the parameters against grad (P values, from nnb_plan_gradient; overwritten by clipping). */
+NNB_API nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, nnb_real *grad);
+/** Second rung: one update from one batch of at most max_rows, fused with the gradient where the optimiser allows.  loss (before the
+ *  update) may be NULL.  Keeps no copy: on NNB_E_NUMERIC the parameters are those after the failed update.           */
+NNB_API nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, nnb_optim *optim, double *loss);
+/** Third rung: ⌈n/batch⌉ updates over the rows order[0 … n-1] of `rows` (order NULL: all rows as they lie; n: number of
+ *  entries in order, or 0 for all rows).  A batch larger than the plan's max_rows goes through in chunks, with one update.
+ *  sums may be NULL; it is overwritten.  The parameters are whole when it returns.  Stops at the first update whose loss
+ *  is not finite (NNB_E_NUMERIC) and keeps no copy.                                                                  */
+NNB_API nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n,
+                                  int batch, nnb_optim *optim, nnb_sums *sums);
+
+/** Compares the gradient of a batch with central differences in every parameter and every input: *worst is the largest
+ *  |analytic - numeric| / max(|analytic|, |numeric|, 10⁻² · largest entry of its gradient).  A correct double-precision net
+ *  gives about 1e-7 or less, a single-precision one 1e-2 or less; choose points away from the kinks of relu and the like. */
+NNB_API nnb_status nnb_check_gradient(nnb_net *net, const nnb_batch *batch, double *worst);

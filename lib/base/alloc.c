@@ -1,0 +1,63 @@
+/* base/alloc.c: the replaceable allocator. */
+#include "alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *system_alloc(void *user, size_t bytes) {
+  (void)user;
+  return malloc(bytes);
+}
+
+static void system_release(void *user, void *p) {
+  (void)user;
+  free(p);
+}
+
+static const nnb_allocator system_allocator = {system_alloc, system_release, NULL};
+static nnb_allocator current = {system_alloc, system_release, NULL};
+
+void nnb_set_allocator(const nnb_allocator *allocator) { current = allocator ? *allocator : system_allocator; }
+
+bool nnb__mul(size_t n, size_t size, size_t *out) { return !__builtin_mul_overflow(n, size, out); }
+
+void *nnb__alloc(size_t n, size_t size) {
+  size_t bytes;
+  if (!nnb__mul(n, size, &bytes) || bytes > PTRDIFF_MAX) return NULL;
+  return current.alloc(current.user, bytes ? bytes : 1);
+}
+
+void *nnb__zalloc(size_t n, size_t size) {
+  void *p = nnb__alloc(n, size);
+  if (p) memset(p, 0, n * size);
+  return p;
+}
+
+bool nnb__grow(void *array_address, size_t *capacity, size_t n, size_t size) {
+  if (n <= *capacity) return true;
+  size_t more = *capacity > SIZE_MAX / 2 ? n : 2 * *capacity;
+  if (more < n) more = n;
+  if (more < 8) more = 8;
+  void *old, *fresh = nnb__alloc(more, size);
+  if (!fresh) return false;
+  memcpy(&old, array_address, sizeof old); /* the caller's pointer, of whatever type */
+  if (*capacity) memcpy(fresh, old, *capacity * size);
+  nnb__release(old);
+  memcpy(array_address, &fresh, sizeof fresh);
+  *capacity = more;
+  return true;
+}
+
+char *nnb__strdup(const char *text) {
+  if (!text) return NULL;
+  size_t bytes = strlen(text) + 1;
+  char *copy = nnb__alloc(bytes, 1);
+  if (copy) memcpy(copy, text, bytes);
+  return copy;
+}
+
+void nnb__release(void *p) {
+  if (p) current.release(current.user, p);
+}
+
+void nnb_free(void *p) { nnb__release(p); }

@@ -1,0 +1,19 @@
+/* base/arena.h: many arrays in one piece of memory, laid out in two passes over the same code: with base NULL it only
+ * measures, with memory it hands out. */
+#ifndef NNB__ARENA_H
+#define NNB__ARENA_H
+
+#include "nnblas/core.h"
+
+enum { NNB__ALIGN = 64 }; /* a cache line, and the widest vector */
+
+typedef struct nnb__arena {
+  char *base;    /* NULL: measure; aligned to NNB__ALIGN */
+  size_t used;   /* after the measuring pass: the bytes needed */
+  bool overflow; /* a size did not fit into size_t */
+} nnb__arena;
+
+/* n elements of size bytes, aligned to NNB__ALIGN; NULL while measuring. */
+void *nnb__arena_take(nnb__arena *arena, size_t n, size_t size);
+
+#endif

@@ -1,0 +1,48 @@
+/* base/bag.h: a list of named tensors, numbers and strings: what a net, an optimiser or a history looks like to a file.
+ * The parts of the library write and read themselves as bags; io stores bags and knows none of the parts. */
+#ifndef NNB__BAG_H
+#define NNB__BAG_H
+
+#include "nnblas/core.h"
+
+typedef enum nnb__dtype { NNB__F64, NNB__F32, NNB__I64, NNB__I32, NNB__U8 } nnb__dtype;
+enum { NNB__MAX_DIMS = 4 };
+
+typedef struct nnb__tensor {
+  char *name;
+  nnb__dtype dtype;
+  int n_dims;
+  size_t dim[NNB__MAX_DIMS]; /* row-major; the product times the element size fits into size_t */
+  const void *data;          /* borrowed; any alignment */
+} nnb__tensor;
+
+typedef struct nnb__entry { /* numbers are kept as text, "%.17g": read back to the same double */
+  char *name, *text;
+} nnb__entry;
+
+typedef struct nnb__bag {
+  nnb__tensor *tensors;
+  nnb__entry *entries;
+  size_t n_tensors, n_entries, cap_tensors, cap_entries;
+  nnb_status status; /* the first failure of a put; later ones do nothing */
+} nnb__bag;
+
+size_t nnb__dtype_size(nnb__dtype dtype);
+
+/* {0} is an empty bag; clear releases names and texts (not the borrowed data) and makes it empty again. */
+void nnb__bag_clear(nnb__bag *bag);
+
+/* Errors are sticky in bag->status: NNB_E_NOMEM; NNB_E_ARG for a name that is there already. Names and texts are copied. */
+void nnb__bag_tensor(nnb__bag *bag, const char *name, nnb__dtype dtype, int n_dims, const size_t *dim, const void *data);
+void nnb__bag_string(nnb__bag *bag, const char *name, const char *text);
+void nnb__bag_number(nnb__bag *bag, const char *name, double value);
+
+/* NULL or false where there is none; get_number also where the text is no number. */
+const nnb__tensor *nnb__bag_find_tensor(const nnb__bag *bag, const char *name);
+const char *nnb__bag_find_string(const nnb__bag *bag, const char *name);
+bool nnb__bag_find_number(const nnb__bag *bag, const char *name, double *out);
+
+/* Number of elements. */
+size_t nnb__tensor_count(const nnb__tensor *tensor);
+
+#endif

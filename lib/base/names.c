@@ -1,0 +1,52 @@
+/* base/names.c: the names of the enumerations, from the lists of core.h. */
+#include <string.h>
+
+#include "nnblas/core.h"
+
+#define NAME(name, text) text,
+static const char *const activations[] = {NNB_ACTIVATION_LIST(NAME)};
+static const char *const losses[] = {NNB_LOSS_LIST(NAME)};
+static const char *const inits[] = {NNB_INIT_LIST(NAME)};
+static const char *const algos[] = {NNB_ALGO_LIST(NAME)};
+static const char *const stops[] = {NNB_STOP_LIST(NAME)};
+#undef NAME
+
+static const char *name_of(const char *const *names, int n, int value) {
+  return value >= 0 && value < n ? names[value] : "?";
+}
+
+static int find(const char *const *names, int n, const char *name) {
+  for (int i = 0; name && i < n; i++)
+    if (strcmp(names[i], name) == 0) return i;
+  return -1;
+}
+
+const char *nnb_activation_name(nnb_activation a) { return name_of(activations, NNB_N_ACTIVATIONS, (int)a); }
+const char *nnb_loss_name(nnb_loss loss) { return name_of(losses, NNB_N_LOSSES, (int)loss); }
+const char *nnb_init_name(nnb_init init) { return name_of(inits, NNB_N_INITS, (int)init); }
+const char *nnb_algo_name(nnb_algo algo) { return name_of(algos, NNB_N_ALGOS, (int)algo); }
+const char *nnb_stop_text(nnb_stop stop) { return name_of(stops, NNB_N_STOPS, (int)stop); }
+
+bool nnb_activation_find(const char *name, nnb_activation *out) {
+  int i = find(activations, NNB_N_ACTIVATIONS, name);
+  if (i >= 0) *out = (nnb_activation)i;
+  return i >= 0;
+}
+
+bool nnb_loss_find(const char *name, nnb_loss *out) {
+  int i = find(losses, NNB_N_LOSSES, name);
+  if (i >= 0) *out = (nnb_loss)i;
+  return i >= 0;
+}
+
+bool nnb_init_find(const char *name, nnb_init *out) {
+  int i = find(inits, NNB_N_INITS, name);
+  if (i >= 0) *out = (nnb_init)i;
+  return i >= 0;
+}
+
+bool nnb_algo_find(const char *name, nnb_algo *out) {
+  int i = find(algos, NNB_N_ALGOS, name);
+  if (i >= 0) *out = (nnb_algo)i;
+  return i >= 0;
+}

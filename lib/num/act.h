@@ -1,0 +1,10 @@
+/* num/act.h: the activations: tables of functions over views (nnb_act_ops in extend.h). */
+#ifndef NNB__ACT_H
+#define NNB__ACT_H
+
+#include "real.h"
+
+/* The table row of a built-in activation (0 … NNB_N_ACTIVATIONS-1). */
+const nnb_act_ops *nnb__act(nnb_activation activation);
+
+#endif

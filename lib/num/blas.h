@@ -1,0 +1,16 @@
+/* num/blas.h: the matrix products.  num/blas.c is the only file that includes cblas.h. */
+#ifndef NNB__BLAS_H
+#define NNB__BLAS_H
+
+#include "real.h"
+
+/* C ← beta·C + alpha·op(A)·op(B), op by 'N' or 'T'.  Shapes must fit (asserted).  A beta of 0 overwrites NaN.
+ * One thread; sizes of 0 are fine. */
+void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
+
+/* y ← y + alpha·x, n numbers without gaps. */
+void nnb__axpy(size_t n, real alpha, const real *x, real *y);
+/* Σ x², in double. */
+double nnb__sum_squares(size_t n, const real *x);
+
+#endif

@@ -1,0 +1,10 @@
+/* num/blas_threads.h: the BLAS's own threads, which the library keeps out of its way.  Not typed: compiled once. */
+#ifndef NNB__BLAS_THREADS_H
+#define NNB__BLAS_THREADS_H
+
+/* Between the two the BLAS computes with one thread.  Calls nest and may come from several threads at once: the first
+ * sets the BLAS's count to 1, the last restores it. */
+void nnb__blas_enter(void);
+void nnb__blas_leave(void);
+
+#endif

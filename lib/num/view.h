@@ -1,0 +1,26 @@
+/* num/view.h: small operations on views. */
+#ifndef NNB__VIEW_H
+#define NNB__VIEW_H
+
+#include "real.h"
+
+static inline nnb_cmat nnb__read(nnb_mat m) { return (nnb_cmat){m.p, m.rows, m.cols, m.ld}; }
+
+/* Rows [r, r + n) of a view; a NULL view stays NULL. */
+static inline nnb_mat nnb__rows(nnb_mat m, int r, int n) {
+  return (nnb_mat){m.p ? m.p + (size_t)r * (size_t)m.ld : NULL, n, m.cols, m.ld};
+}
+static inline nnb_cmat nnb__crows(nnb_cmat m, int r, int n) {
+  return (nnb_cmat){m.p ? m.p + (size_t)r * (size_t)m.ld : NULL, n, m.cols, m.ld};
+}
+
+/* Columns [c, c + n) of a view. */
+static inline nnb_mat nnb__cols(nnb_mat m, int c, int n) { return (nnb_mat){m.p ? m.p + c : NULL, m.rows, n, m.ld}; }
+static inline nnb_cmat nnb__ccols(nnb_cmat m, int c, int n) {
+  return (nnb_cmat){m.p ? m.p + c : NULL, m.rows, n, m.ld};
+}
+
+static inline real *nnb__row(nnb_mat m, int i) { return m.p + (size_t)i * (size_t)m.ld; }
+static inline const real *nnb__crow(nnb_cmat m, int i) { return m.p + (size_t)i * (size_t)m.ld; }
+
+#endif
