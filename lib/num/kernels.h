@@ -1,29 +1,42 @@
-/* num/kernels.h: passes over rows that are not matrix products, in vector instructions chosen when the library is
- * loaded.  Functions of one row or one flat array; IEEE special cases right. */
+/* num/kernels.h: passes over rows that are not matrix products, in the vector instructions of this processor.
+ *
+ * kernels_level.c, act.c and loss.c are built once per level: "plain" with the flags of the rest of the library, and on
+ * x86-64 also for the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and FMA; AVX-512) with -DNNB__LEVEL=v3 and the
+ * like, which ends the names of their tables.  kernels.c chooses. */
 #ifndef NNB__KERNELS_H
 #define NNB__KERNELS_H
 
 #include "real.h"
 
 typedef struct nnb__kernels {
-  const char *level; /* "v4", "v3", "v2", "plain" */
+  const char *level;          /* "plain", "v2", "v3", "v4" */
+  const nnb_act_ops *acts;    /* by nnb_activation */
+  const nnb_loss_ops *losses; /* by nnb_loss; NNB_LOSS_AUTO's row is empty */
   /* y ← f(x), n numbers; y may be x */
   void (*exp)(size_t n, const real *x, real *y);
-  void (*sigmoid)(size_t n, const real *x, real *y);
-  void (*tanh)(size_t n, const real *x, real *y);
-  void (*relu)(size_t n, const real *x, real *y);
-  void (*softmax)(int n, const real *x, real *y); /* one row */
-  /* y ← x·(1-x)·d … the pulls of the common activations: d ← d·f'(…) from a */
-  void (*pull_sigmoid)(size_t n, const real *a, real *d);
-  void (*pull_tanh)(size_t n, const real *a, real *d);
-  void (*pull_relu)(size_t n, const real *a, real *d);
+  void (*log)(size_t n, const real *x, real *y); /* of finite numbers ≥ REAL_MIN; NaN for NaN and infinity */
   /* z ← z + b, row by row of a rows×cols matrix */
   void (*add_row)(nnb_mat z, const real *b);
   /* b ← beta·b + alpha·(column sums of m); a beta of 0 overwrites */
   void (*col_sums)(nnb_cmat m, real alpha, real beta, real *b);
 } nnb__kernels;
 
-/* The table for this processor. */
+/* The table for this processor.  Any thread may call it at any time. */
 const nnb__kernels *nnb__kernel(void);
+/* The tables that were built and that this processor can run, 0 (plain) upwards; NULL after the last.  For tests. */
+const nnb__kernels *nnb__kernel_level(int level);
+
+/* For the sources built per level: the names of their tables. */
+#ifndef NNB__LEVEL
+#define NNB__LEVEL plain
+#endif
+#define NNB__JOIN(name, level)       name##level
+#define NNB__LEVEL_NAME(name, level) NNB__JOIN(name, level)
+#define NNB__KERNELS                 NNB__LEVEL_NAME(nnb__kernels_, NNB__LEVEL)
+#define NNB__ACTS                    NNB__LEVEL_NAME(nnb__acts_, NNB__LEVEL)
+#define NNB__LOSSES                  NNB__LEVEL_NAME(nnb__losses_, NNB__LEVEL)
+extern const nnb__kernels NNB__KERNELS;
+extern const nnb_act_ops NNB__ACTS[NNB_N_ACTIVATIONS];
+extern const nnb_loss_ops NNB__LOSSES[NNB_N_LOSSES];
 
 #endif

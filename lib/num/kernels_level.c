@@ -1,0 +1,58 @@
+/* num/kernels_level.c: the kernels of one level (see kernels.h). */
+#include "kernels.h"
+
+#include "vecmath.h"
+
+#define TEXT(x)    #x
+#define TEXT_OF(x) TEXT(x)
+
+static void exp_row(size_t n, const real *x, real *y) { map_row(n, x, y, exp_any); }
+static void log_row(size_t n, const real *x, real *y) { map_row(n, x, y, log_normal); }
+
+INLINE vec add(vec x, vec y) { return x + y; }
+static void add_row(nnb_mat z, const real *b) {
+  for (int i = 0; i < z.rows; i++) map2_row((size_t)z.cols, b, nnb__row(z, i), add);
+}
+
+/* b ← beta·b + alpha·sum for n ≤ LANES columns */
+INLINE void finish(vec sum, real alpha, real beta, real *b, int n) {
+  vec y = alpha * sum;
+  if (beta != 0) y += beta * load_part(b, n);
+  store_part(b, n, y);
+}
+/* Four vecs of columns, each row once: four sums that do not wait for each other. */
+static void sum_wide_block(nnb_cmat m, real alpha, real beta, real *b) {
+  vec sum[4] = {{0}};
+  for (int i = 0; i < m.rows; i++) {
+    for (int k = 0; k < 4; k++) sum[k] += load(nnb__crow(m, i) + k * LANES);
+  }
+  for (int k = 0; k < 4; k++) finish(sum[k], alpha, beta, b + k * LANES, LANES);
+}
+/* At most one vec of columns, four rows at a time, for the same reason. */
+static void sum_narrow_block(nnb_cmat m, real alpha, real beta, real *b) {
+  vec sum[4] = {{0}};
+  int i = 0;
+  for (; i + 4 <= m.rows; i += 4) {
+    for (int k = 0; k < 4; k++) sum[k] += load_part(nnb__crow(m, i + k), m.cols);
+  }
+  for (; i < m.rows; i++) sum[0] += load_part(nnb__crow(m, i), m.cols);
+  finish((sum[0] + sum[1]) + (sum[2] + sum[3]), alpha, beta, b, m.cols);
+}
+static void col_sums(nnb_cmat m, real alpha, real beta, real *b) {
+  int j = 0;
+  for (; j + 4 * LANES <= m.cols; j += 4 * LANES) sum_wide_block(nnb__ccols(m, j, 4 * LANES), alpha, beta, b + j);
+  for (; j < m.cols; j += LANES) {
+    int n = m.cols - j < LANES ? m.cols - j : LANES;
+    sum_narrow_block(nnb__ccols(m, j, n), alpha, beta, b + j);
+  }
+}
+
+const nnb__kernels NNB__KERNELS = {
+    .level = TEXT_OF(NNB__LEVEL),
+    .acts = NNB__ACTS,
+    .losses = NNB__LOSSES,
+    .exp = exp_row,
+    .log = log_row,
+    .add_row = add_row,
+    .col_sums = col_sums,
+};

@@ -1,0 +1,230 @@
+/* num/loss.c: the losses, built once per level (see kernels.h).  All but softmax with cross-entropy are sums of terms
+ * ℓ(a, t) of one output each: a term is written for a vec, and one loop serves them all. */
+#include <assert.h>
+#include <string.h>
+
+#include "kernels.h"
+#include "softmax.h"
+
+/* ---- terms: ℓ(a, t) and ∂ℓ/∂a ---- */
+
+typedef struct term {
+  vec loss, slope;
+} term;
+typedef term term_fn(vec a, vec t);
+
+INLINE term half_square(vec a, vec t) {
+  vec r = a - t;
+  return (term){(real)0.5 * r * r, r};
+}
+INLINE term square(vec a, vec t) {
+  vec r = a - t;
+  return (term){r * r, r + r};
+}
+/* The slope at 0 is taken as 0. */
+INLINE term absolute(vec a, vec t) {
+  vec r = a - t, none = {0};
+  return (term){magnitude(r), pick(equal(r, none), none, with_sign_of(fill(1), r))};
+}
+/* ½r² for |r| ≤ 1, |r| - ½ beyond: with c the part of r within ±1, c(r - ½c) and c */
+INLINE term huber(vec a, vec t) {
+  vec r = a - t, c = at_least(at_most(r, 1), -1);
+  return (term){c * (r - (real)0.5 * c), c};
+}
+/* Cross-entropies of outputs: the logarithm and the divisor stay at REAL_MIN or above, so that a target of 0 beside an
+ * output of 0 costs nothing and the slope is finite. */
+INLINE term cross(vec a, vec t) {
+  vec p = at_least(a, REAL_MIN);
+  return (term){-t * log_normal(p), -t / p};
+}
+INLINE term binary_cross(vec a, vec t) {
+  term yes = cross(a, t), no = cross((real)1 - a, (real)1 - t);
+  return (term){yes.loss + no.loss, yes.slope - no.slope};
+}
+/* The same from the logit z of a = σ(z): log(1 + e^z) - z·t, slope a - t */
+INLINE term binary_cross_logit(vec z, vec t) {
+  vec e = exp_down(minus_magnitude(z)), none = {0};
+  vec a = pick(less(z, none), e, fill(1)) / (e + (real)1);
+  return (term){(larger(none, z) - z * t) + log1p_unit(e), a - t};
+}
+
+/* ---- the loop over terms ---- */
+
+/* The targets of a row: t, or the unit vector of a class. */
+typedef struct target {
+  const real *t;
+  int label;
+} target;
+INLINE vec target_at(target t, int j, int n) {
+  if (!t.t) return pick(lane(t.label - j), fill(1), (vec){0});
+  return n == LANES ? load(t.t + j) : load_part(t.t + j, n);
+}
+
+/* Σ ℓ over n outputs; d ← c·∂ℓ/∂a unless d is NULL. */
+INLINE double row_loss(int n, const real *a, target t, real c, real *d, term_fn f) {
+  dvec sum = {0};
+  int j = 0;
+  for (; j + LANES <= n; j += LANES) {
+    term x = f(load(a + j), target_at(t, j, LANES));
+    sum += widen(x.loss);
+    if (d) store(d + j, c * x.slope);
+  }
+  if (j < n) {
+    term x = f(load_part(a + j, n - j), target_at(t, j, n - j));
+    sum += widen(pick(first(n - j), x.loss, (vec){0}));
+    if (d) store_part(d + j, n - j, c * x.slope);
+  }
+  return sum_wide(sum);
+}
+
+/* A sample of weight 0 counts for nothing, even where its loss is infinite. */
+static void clear_row(int n, real *d) {
+  if (d) memset(d, 0, (size_t)n * sizeof *d);
+}
+
+INLINE double sum_loss(nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da, term_fn f) {
+  double sum = 0;
+  for (int i = 0; i < a.rows; i++) {
+    real weight = batch->weight ? batch->weight[i] : 1, single;
+    real *d = da.p ? nnb__row(da, i) : NULL;
+    target t = {0};
+    if (!batch->label) {
+      t.t = nnb__crow(batch->t, i);
+    } else if (a.cols == 1) { /* one output: its target is the class, 0 or 1 */
+      single = (real)batch->label[i], t.t = &single;
+    } else {
+      t.label = batch->label[i];
+    }
+    if (weight == 0) {
+      clear_row(a.cols, d);
+    } else {
+      sum += (double)weight * row_loss(a.cols, nnb__crow(a, i), t, scale * weight, d, f);
+    }
+  }
+  return sum;
+}
+
+static double half_sse_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) {
+  (void)self;
+  return sum_loss(a, batch, scale, da, half_square);
+}
+static double sse_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) {
+  (void)self;
+  return sum_loss(a, batch, scale, da, square);
+}
+static double mae_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) {
+  (void)self;
+  return sum_loss(a, batch, scale, da, absolute);
+}
+static double huber_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) {
+  (void)self;
+  return sum_loss(a, batch, scale, da, huber);
+}
+static double cross_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) {
+  (void)self;
+  return sum_loss(a, batch, scale, da, cross);
+}
+static double binary_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) {
+  (void)self;
+  return sum_loss(a, batch, scale, da, binary_cross);
+}
+static double binary_fused(const nnb_loss_ops *self, nnb_cmat z, const nnb_batch *batch, real scale, nnb_mat delta) {
+  (void)self;
+  return sum_loss(z, batch, scale, delta, binary_cross_logit);
+}
+
+/* ---- softmax with cross-entropy ---- */
+
+/* One row, before its logarithm: with m = max z, s = Σ e^(z-m) and T = Σ t the loss is T·log s - Σ t(z-m). */
+typedef struct row_parts {
+  real s, total, linear;
+} row_parts;
+
+/* delta ← c·(e^(z-m)/s - unit vector) */
+INLINE row_parts class_row(int n, const real *z, int label, real c, real *delta) {
+  vec m = row_max(n, z);
+  real linear = z[label] - m[0]; /* before delta, which may be z, is written */
+  vec s = row_exp(n, z, m, delta);
+  if (delta) {
+    row_scale(n, delta, c / s);
+    delta[label] -= c;
+  }
+  return (row_parts){s[0], 1, linear};
+}
+
+/* y ← k·y - c·t */
+INLINE void row_less(int n, real *y, vec k, real c, const real *t) {
+  int j = 0;
+  for (; j + LANES <= n; j += LANES) store(y + j, k * load(y + j) - c * load(t + j));
+  if (j < n) store_part(y + j, n - j, k * load_part(y + j, n - j) - c * load_part(t + j, n - j));
+}
+/* delta ← c·(T·e^(z-m)/s - t) */
+INLINE row_parts soft_row(int n, const real *z, const real *t, real c, real *delta) {
+  vec m = row_max(n, z), total = {0}, linear = {0};
+  int j = 0;
+  for (; j + LANES <= n; j += LANES) total += load(t + j), linear += load(t + j) * (load(z + j) - m);
+  if (j < n) {
+    vec part = load_part(t + j, n - j);
+    total += part, linear += part * pick(first(n - j), load_part(z + j, n - j) - m, (vec){0});
+  }
+  total = sum_lanes(total), linear = sum_lanes(linear);
+  vec s = row_exp(n, z, m, delta);
+  if (delta) row_less(n, delta, c * total / s, c, t);
+  return (row_parts){s[0], total[0], linear[0]};
+}
+
+/* Logarithms are taken many at a time: Σ weight·(T·log s - linear) over the rows put by. */
+enum { PUT_BY = 64 };
+typedef struct put_by {
+  int n;
+  real s[PUT_BY], factor[PUT_BY];
+} put_by;
+static double settle(put_by *rows) {
+  dvec sum = {0};
+  for (int k = rows->n; k % LANES; k++) rows->s[k] = 1, rows->factor[k] = 0;
+  for (int k = 0; k < rows->n; k += LANES) sum += widen(load(rows->factor + k) * log_normal(load(rows->s + k)));
+  rows->n = 0;
+  return sum_wide(sum);
+}
+
+static double cross_fused(const nnb_loss_ops *self, nnb_cmat z, const nnb_batch *batch, real scale, nnb_mat delta) {
+  (void)self;
+  double sum = 0;
+  put_by rows;
+  rows.n = 0;
+  for (int i = 0; i < z.rows; i++) {
+    real weight = batch->weight ? batch->weight[i] : 1, c = scale * weight;
+    real *d = delta.p ? nnb__row(delta, i) : NULL;
+    if (weight == 0) {
+      clear_row(z.cols, d);
+      continue;
+    }
+    row_parts r = batch->label ? class_row(z.cols, nnb__crow(z, i), batch->label[i], c, d)
+                               : soft_row(z.cols, nnb__crow(z, i), nnb__crow(batch->t, i), c, d);
+    sum -= (double)weight * (double)r.linear;
+    rows.s[rows.n] = r.s, rows.factor[rows.n++] = weight * r.total;
+    if (rows.n == PUT_BY) sum += settle(&rows);
+  }
+  return sum + settle(&rows);
+}
+
+/* ---- the table ---- */
+
+const nnb_loss_ops NNB__LOSSES[] = {
+    [NNB_HALF_SSE] = {.name = "half_sse", .value = half_sse_value},
+    [NNB_SSE] = {.name = "sse", .value = sse_value},
+    [NNB_MSE] = {.name = "mse", .traits = NNB_LOSS_MEAN_ALL, .value = sse_value},
+    [NNB_MAE] = {.name = "mae", .traits = NNB_LOSS_MEAN_ALL, .value = mae_value},
+    [NNB_HUBER] = {.name = "huber", .traits = NNB_LOSS_MEAN_ALL, .value = huber_value},
+    [NNB_BINARY_CROSS_ENTROPY] = {.name = "binary_cross_entropy",
+                                  .traits = NNB_LOSS_MEAN_ROWS | NNB_LOSS_CLASSES,
+                                  .value = binary_value,
+                                  .fuses = NNB_SIGMOID,
+                                  .fused = binary_fused},
+    [NNB_CROSS_ENTROPY] = {.name = "cross_entropy",
+                           .traits = NNB_LOSS_MEAN_ROWS | NNB_LOSS_CLASSES,
+                           .value = cross_value,
+                           .fuses = NNB_SOFTMAX,
+                           .fused = cross_fused},
+};
+static_assert(sizeof NNB__LOSSES / sizeof *NNB__LOSSES == NNB_N_LOSSES, "one row for each loss");

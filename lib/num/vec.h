@@ -1,0 +1,255 @@
+/* num/vec.h: vectors of reals in GCC's vector extensions, as wide as the level this source is compiled for (-march)
+ * allows, and loops over views in them.  Intrinsics stand only where the extensions cannot say a thing well: choice by
+ * lane, parts of a vector, scaling by powers of two. */
+#ifndef NNB__VEC_H
+#define NNB__VEC_H
+
+#include "view.h"
+
+#if defined __AVX512F__ && defined __AVX512DQ__
+#define VEC_AVX512 1
+#define VEC_BYTES  64
+#elif defined __AVX2__
+#define VEC_AVX2  1
+#define VEC_BYTES 32
+#else
+#define VEC_BYTES 16
+#endif
+
+#if defined VEC_AVX512 || defined VEC_AVX2
+#include <immintrin.h>
+#endif
+
+/* LANES reals are in a vec; of their bits the lowest MANTISSA are the mantissa, and BIAS is added to the exponent.
+ * X512(max) is the name of the intrinsic for the larger of two vecs. */
+#ifdef NNB_SINGLE
+typedef int32_t whole;
+#define LANES    (VEC_BYTES / 4)
+#define MANTISSA 23
+#define BIAS     127
+#define X512(op) _mm512_##op##_ps
+#define X256(op) _mm256_##op##_ps
+#else
+typedef int64_t whole;
+#define LANES    (VEC_BYTES / 8)
+#define MANTISSA 52
+#define BIAS     1023
+#define X512(op) _mm512_##op##_pd
+#define X256(op) _mm256_##op##_pd
+#endif
+
+/* The loops below are written over functions of a vec, which must become part of the loop. */
+#define INLINE static inline __attribute__((always_inline, unused))
+
+typedef real vec __attribute__((vector_size(VEC_BYTES)));
+typedef real vec_in_memory __attribute__((vector_size(VEC_BYTES), aligned(sizeof(real)), may_alias));
+typedef whole ivec __attribute__((vector_size(VEC_BYTES)));
+typedef double dvec __attribute__((vector_size(VEC_BYTES)));
+
+INLINE vec fill(real x) { return x - (vec){0}; } /* x + 0 would lose the sign of -0 */
+INLINE vec load(const real *p) { return *(const vec_in_memory *)p; }
+INLINE void store(real *p, vec v) { *(vec_in_memory *)p = v; }
+
+INLINE ivec lane_numbers(void) {
+  ivec n = {0};
+  for (int k = 0; k < LANES; k++) n[k] = k;
+  return n;
+}
+
+/* ---- choice by lane: comparisons with NaN are false ------------------------------------------------------------ */
+
+#ifdef VEC_AVX512
+#ifdef NNB_SINGLE
+typedef __mmask16 mask;
+INLINE mask less(vec a, vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+INLINE mask equal(vec a, vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+#else
+typedef __mmask8 mask;
+INLINE mask less(vec a, vec b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+INLINE mask equal(vec a, vec b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
+#endif
+INLINE mask first(int n) { return (mask)((1u << n) - 1); }                    /* lanes 0 … n-1, n ≤ LANES */
+INLINE mask lane(int k) { return (mask)(0 <= k && k < LANES ? 1u << k : 0); } /* lane k, if there is one */
+INLINE vec pick(mask m, vec yes, vec no) { return X512(mask_blend)(m, no, yes); }
+#else
+typedef ivec mask;
+INLINE mask less(vec a, vec b) { return a < b; }
+INLINE mask equal(vec a, vec b) { return a == b; }
+INLINE mask first(int n) { return lane_numbers() < (ivec){0} + (whole)n; }
+INLINE mask lane(int k) { return lane_numbers() == (ivec){0} + (whole)k; }
+INLINE vec pick(mask m, vec yes, vec no) { return (vec)((m & (ivec)yes) | (~m & (ivec)no)); }
+#endif
+
+/* x limited on one side; NaN stays NaN. */
+INLINE vec at_least(vec x, real bound) {
+#if defined VEC_AVX512
+  return X512(max)(fill(bound), x); /* gives its second argument where one is NaN */
+#elif defined VEC_AVX2
+  return X256(max)(fill(bound), x);
+#else
+  return pick(less(x, fill(bound)), fill(bound), x);
+#endif
+}
+INLINE vec at_most(vec x, real bound) {
+#if defined VEC_AVX512
+  return X512(min)(fill(bound), x);
+#elif defined VEC_AVX2
+  return X256(min)(fill(bound), x);
+#else
+  return pick(less(fill(bound), x), fill(bound), x);
+#endif
+}
+/* The larger; m where x is NaN. */
+INLINE vec larger(vec m, vec x) {
+#if defined VEC_AVX512
+  return X512(max)(x, m);
+#elif defined VEC_AVX2
+  return X256(max)(x, m);
+#else
+  return pick(less(m, x), x, m);
+#endif
+}
+
+/* The first n lanes of memory, the others 0; n ≤ LANES.  Nothing beyond is touched. */
+INLINE vec load_part(const real *p, int n) {
+#if defined VEC_AVX512
+  return X512(maskz_loadu)(first(n), p);
+#elif defined VEC_AVX2
+  return X256(maskload)(p, (__m256i)first(n));
+#else
+  vec v = {0};
+  for (int k = 0; k < n; k++) v[k] = p[k];
+  return v;
+#endif
+}
+INLINE void store_part(real *p, int n, vec v) {
+#if defined VEC_AVX512
+  X512(mask_storeu)(p, first(n), v);
+#elif defined VEC_AVX2
+  X256(maskstore)(p, (__m256i)first(n), v);
+#else
+  for (int k = 0; k < n; k++) p[k] = v[k];
+#endif
+}
+
+/* ---- sign and exponent ----------------------------------------------------------------------------------------- */
+
+#define SIGN_BIT ((whole)((uint64_t)1 << (8 * sizeof(real) - 1)))
+
+INLINE vec magnitude(vec x) { return (vec)((ivec)x & ~SIGN_BIT); }
+INLINE vec minus_magnitude(vec x) { return (vec)((ivec)x | SIGN_BIT); }
+INLINE vec with_sign_of(vec magnitude_, vec x) { return (vec)((ivec)magnitude_ | ((ivec)x & SIGN_BIT)); }
+
+/* Adding 1½·2^MANTISSA leaves no bits for a fraction: the sum is rounded, and its lowest bits hold the integer. */
+#define ROUNDER ((real)1.5 * (real)((uint64_t)1 << MANTISSA))
+INLINE vec nearest(vec x) { return x + ROUNDER - ROUNDER; }
+/* 2^n for integers n in -BIAS+1 … BIAS. */
+INLINE vec pow2(vec n) { return (vec)((ivec)(n + (ROUNDER + BIAS)) << MANTISSA); }
+
+/* x·2^n, rounded once, for every n that leads from about 1 to 0 or to infinity. */
+INLINE vec scale2(vec x, vec n) {
+#ifdef VEC_AVX512
+  return X512(scalef)(x, n);
+#else
+  vec half = nearest(n * (real)0.5);
+  return x * pow2(half) * pow2(n - half);
+#endif
+}
+
+/* ---- across lanes ---------------------------------------------------------------------------------------------- */
+
+#if LANES == 16
+#define EXCHANGE(v, k)                                                                                                \
+  __builtin_shufflevector(v, v, 0 ^ k, 1 ^ k, 2 ^ k, 3 ^ k, 4 ^ k, 5 ^ k, 6 ^ k, 7 ^ k, 8 ^ k, 9 ^ k, 10 ^ k, 11 ^ k, \
+                          12 ^ k, 13 ^ k, 14 ^ k, 15 ^ k)
+#elif LANES == 8
+#define EXCHANGE(v, k) __builtin_shufflevector(v, v, 0 ^ k, 1 ^ k, 2 ^ k, 3 ^ k, 4 ^ k, 5 ^ k, 6 ^ k, 7 ^ k)
+#elif LANES == 4
+#define EXCHANGE(v, k) __builtin_shufflevector(v, v, 0 ^ k, 1 ^ k, 2 ^ k, 3 ^ k)
+#else
+#define EXCHANGE(v, k) __builtin_shufflevector(v, v, 0 ^ k, 1 ^ k)
+#endif
+
+/* The sum or the largest of all lanes, in every lane. */
+INLINE vec sum_lanes(vec v) {
+#if LANES > 8
+  v += EXCHANGE(v, 8);
+#endif
+#if LANES > 4
+  v += EXCHANGE(v, 4);
+#endif
+#if LANES > 2
+  v += EXCHANGE(v, 2);
+#endif
+  return v + EXCHANGE(v, 1);
+}
+INLINE vec max_lanes(vec v) {
+#if LANES > 8
+  v = larger(v, EXCHANGE(v, 8));
+#endif
+#if LANES > 4
+  v = larger(v, EXCHANGE(v, 4));
+#endif
+#if LANES > 2
+  v = larger(v, EXCHANGE(v, 2));
+#endif
+  return larger(v, EXCHANGE(v, 1));
+}
+
+/* For sums in double: lanes added up in pairs where a real is shorter. */
+INLINE dvec widen(vec v) {
+#ifdef NNB_SINGLE
+  typedef float half __attribute__((vector_size(VEC_BYTES / 2)));
+  union {
+    vec whole;
+    half part[2];
+  } u = {v};
+  return __builtin_convertvector(u.part[0], dvec) + __builtin_convertvector(u.part[1], dvec);
+#else
+  return v;
+#endif
+}
+INLINE double sum_wide(dvec v) {
+  double sum = 0;
+  for (size_t k = 0; k < VEC_BYTES / sizeof(double); k++) sum += v[k];
+  return sum;
+}
+
+/* ---- loops over rows ------------------------------------------------------------------------------------------- */
+
+typedef vec vec_fn(vec x);
+typedef vec vec_fn2(vec x, vec y);
+
+/* y ← f(x); y may be x. */
+INLINE void map_row(size_t n, const real *x, real *y, vec_fn f) {
+  size_t j = 0;
+  for (; j + LANES <= n; j += LANES) store(y + j, f(load(x + j)));
+  if (j < n) store_part(y + j, (int)(n - j), f(load_part(x + j, (int)(n - j))));
+}
+/* y ← f(x, y) */
+INLINE void map2_row(size_t n, const real *x, real *y, vec_fn2 f) {
+  size_t j = 0;
+  for (; j + LANES <= n; j += LANES) store(y + j, f(load(x + j), load(y + j)));
+  if (j < n) store_part(y + j, (int)(n - j), f(load_part(x + j, (int)(n - j)), load_part(y + j, (int)(n - j))));
+}
+
+/* Whether the rows follow each other without gaps, so that they are one long row. */
+INLINE bool is_flat(nnb_cmat m) { return m.ld == m.cols; }
+INLINE size_t count(nnb_cmat m) { return (size_t)m.rows * (size_t)m.cols; }
+
+INLINE void map(nnb_cmat x, nnb_mat y, vec_fn f) {
+  if (is_flat(x) && is_flat(nnb__read(y))) {
+    map_row(count(x), x.p, y.p, f);
+  } else {
+    for (int i = 0; i < x.rows; i++) map_row((size_t)x.cols, nnb__crow(x, i), nnb__row(y, i), f);
+  }
+}
+INLINE void map2(nnb_cmat x, nnb_mat y, vec_fn2 f) {
+  if (is_flat(x) && is_flat(nnb__read(y))) {
+    map2_row(count(x), x.p, y.p, f);
+  } else {
+    for (int i = 0; i < x.rows; i++) map2_row((size_t)x.cols, nnb__crow(x, i), nnb__row(y, i), f);
+  }
+}
+
+#endif
