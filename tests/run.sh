@@ -26,10 +26,10 @@ broken() { # a build that failed counts as a failed test
   count "$1" 0 1 0
 }
 
-build() { # build FOLDER OPTION...
-  folder=$1
-  shift
-  [ -f "$folder/build.ninja" ] || meson setup "$folder" "$@" || return 1
+build() { # build FOLDER COMPILER OPTION...   "": the default compiler
+  folder=$1 compiler=$2
+  shift 2
+  [ -f "$folder/build.ninja" ] || env ${compiler:+"CC=$compiler"} meson setup "$folder" "$@" || return 1
   ninja -C "$folder"
 }
 
@@ -50,29 +50,21 @@ run_tests() { # run_tests SUITE FOLDER ARGUMENT...
   count "$suite" "${ok:-0}" "$bad" "${skip:-0}"
 }
 
-suite_default() { build build && run_tests default build "$@"; }
+suite_default() { build build "" && run_tests default build "$@"; }
 
-suite_clang() { CC=clang build build-clang && run_tests clang build-clang "$@"; }
+suite_clang() { build build-clang clang && run_tests clang build-clang "$@"; }
 
-sanitized() { # sanitized SUITE SANITIZER ARGUMENT...
-  suite=$1 sanitizer=$2
-  shift 2
-  build "build-$suite" -Dbuildtype=debugoptimized -Db_sanitize="$sanitizer" -Db_lundef=false -Dbench=false &&
-    run_tests "$suite" "build-$suite" --timeout-multiplier 5 "$@"
-}
+# What the tests need under each of these (environment, time, what to leave out) is a test setup in tests/meson.build.
 suite_asan() {
-  export UBSAN_OPTIONS="${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}"
-  sanitized asan address,undefined "$@"
+  build build-asan "" -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dbench=false &&
+    run_tests asan build-asan --setup asan "$@"
 }
-# Under ThreadSanitizer tests run in the process itself: a child forked from a process with threads cannot start more.
 suite_tsan() {
-  TSAN_OPTIONS="${TSAN_OPTIONS:-suppressions=$PWD/tests/tsan.supp:halt_on_error=1}" CK_FORK=no sanitized tsan thread "$@"
+  build build-tsan "" -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false -Dbench=false &&
+    run_tests tsan build-tsan --setup tsan "$@"
 }
-
 suite_valgrind() {
-  build build-valgrind -Dbuildtype=debugoptimized -Dbench=false &&
-    CK_FORK=no run_tests valgrind build-valgrind --no-suite house --no-suite install --timeout-multiplier 20 \
-      --wrap 'valgrind --quiet --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite' "$@"
+  build build-valgrind "" -Dbuildtype=debugoptimized -Dbench=false && run_tests valgrind build-valgrind --setup valgrind "$@"
 }
 
 fuzz_one() { # fuzz_one NAME: new inputs go to the build folder, an input that fails to build-fuzz/failed-NAME-…
@@ -82,11 +74,11 @@ fuzz_one() { # fuzz_one NAME: new inputs go to the build folder, an input that f
     "build-fuzz/found/$1" "tests/fuzz/corpus/$1" </dev/null
 }
 suite_fuzz() {
-  CC=clang build build-fuzz -Dfuzz=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
+  build build-fuzz clang -Dfuzz=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
     -Dbench=false -Dexamples=false || return 1
   good=0 bad=0
   for target in build-fuzz/tests/fuzz/fuzz_*; do
-    [ -f "$target" ] && [ -x "$target" ] || continue
+    if [ ! -f "$target" ] || [ ! -x "$target" ]; then continue; fi
     name=${target##*/fuzz_}
     echo "fuzz_$name, ${FUZZ_SECONDS:-10} seconds"
     if fuzz_one "$name"; then good=$((good + 1)); else bad=$((bad + 1)) && echo "fuzz_$name failed" >&2; fi
