@@ -2,7 +2,7 @@
 # Installs a build into a temporary folder and uses it as a stranger would: headers, pkg-config, CMake, two programs.
 #   run.sh BUILD SOURCE MESON VERSION        CC: the C compiler; CXX: the C++ compiler, may be empty
 set -eu
-build=$1 here=$2/tests/install meson=$3 version=$4
+build=$1 source=$2 here=$2/tests/install meson=$3 version=$4
 top=$(mktemp -d)
 trap 'rm -rf "$top"' EXIT
 cd "$top"
@@ -56,7 +56,17 @@ outside() { # outside NAME PKG_CONFIG_OPTION...
     step "outside.c, $std, $name: run" "./outside-$name-$std" "$(pkg-config --modversion nnblas)"
   done
 }
-[ ! -e "$lib/libnnblas.so" ] || outside shared
+# The complete programs of README.md and nnblas.h must be just that.
+sed -n '/^```c$/,/^```$/{/^```/!p;}' "$source/README.md" >readme.c
+sed -n 's/^ \* \{6\}//p' "$source/include/nnblas.h" | sed -n '/^#include/,/^}/p' >header.c
+shown() { # shown FILE: builds it, runs it, wants four lines of output
+  $CC -std=c11 "$1.c" -o "$1" $(pkg-config --cflags --libs nnblas) && "./$1" >"$1.out" && [ "$(grep -c xor "$1.out")" -eq 4 ]
+}
+if [ -e "$lib/libnnblas.so" ]; then
+  outside shared
+  step "the program in README.md" shown readme
+  step "the program in nnblas.h" shown header
+fi
 if [ -e "$lib/libnnblas.a" ]; then
   mkdir away && find "$lib" -name 'libnnblas.so*' -exec mv {} away/ \;
   outside static --static
