@@ -24,8 +24,8 @@ ONLY = {"cblas.h": "num/blas.c", "lapacke.h": "num/lapack.c"}
 
 
 def archives(folder, module):
-    names = [f"libnnb_{module}{kind}.a" for kind in ("", "_f", "_once")]
-    return [folder / name for name in names if (folder / name).exists()]
+    """Double, single (_f), once; levels of vector instructions (_v3, _v3_f)."""
+    return sorted([*folder.glob(f"libnnb_{module}.a"), *folder.glob(f"libnnb_{module}_*.a")])
 
 
 def symbols(archive):
