@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Tests of the tests: each offence that the house checks are there for is made on purpose and must be found.
+
+  self_test.py TOOLS_FOLDER CC...
+"""
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOOLS, CC = pathlib.Path(sys.argv[1]), sys.argv[2:]
+
+
+def archive(folder, name, source):
+    """A thin archive, as the build makes them."""
+    c, o, a = folder / f"{name}.c", folder / f"{name}.o", folder / f"libnnb_{name}.a"
+    c.write_text(source)
+    subprocess.run([*CC, "-c", str(c), "-o", str(o)], check=True)
+    subprocess.run(["ar", "csrT", str(a), str(o)], check=True)
+    return a
+
+
+def run(script, *args):
+    done = subprocess.run([sys.executable, str(script), *map(str, args)], capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+class InTemporaryFolder(unittest.TestCase):
+    def setUp(self):
+        self.holder = tempfile.TemporaryDirectory()
+        self.folder = pathlib.Path(self.holder.name)
+
+    def tearDown(self):
+        self.holder.cleanup()
+
+
+class ModuleOrder(InTemporaryFolder):
+    def symbols(self):
+        return run(HERE / "module_order.py", "symbols", self.folder)
+
+    def test_a_call_of_a_module_below_passes(self):
+        archive(self.folder, "base", "int nnb__alloc(void); int nnb__alloc(void) { return 0; }")
+        archive(self.folder, "nn", "int nnb__alloc(void); int nnb_f(void); int nnb_f(void) { return nnb__alloc(); }")
+        self.assertEqual(self.symbols(), (0, "in order\n"))
+
+    def test_a_call_of_a_module_beside_fails(self):
+        archive(self.folder, "opt", "int nnb_step(void); int nnb_step(void) { return 0; }")
+        archive(self.folder, "nn", "int nnb_step(void); int nnb_f(void); int nnb_f(void) { return nnb_step(); }")
+        status, text = self.symbols()
+        self.assertEqual(status, 1)
+        self.assertIn("nn needs nnb_step, which is defined in opt", text)
+
+    def test_the_single_precision_archive_counts_too(self):
+        archive(self.folder, "io", "int nnbf__save(void); int nnbf__save(void) { return 0; }")
+        archive(self.folder, "data_f", "int nnbf__save(void); int nnbf_f(void); int nnbf_f(void) { return nnbf__save(); }")
+        status, text = self.symbols()
+        self.assertEqual(status, 1)
+        self.assertIn("data needs nnbf__save, which is defined in io", text)
+
+    def test_a_folder_without_archives_fails(self):
+        self.assertEqual(self.symbols()[0], 1)
+
+    def test_cblas_in_another_file_fails(self):
+        (self.folder / "num").mkdir()
+        (self.folder / "num" / "blas.c").write_text("#include <cblas.h>\n")
+        self.assertEqual(run(HERE / "module_order.py", "includes", self.folder)[0], 0)
+        (self.folder / "num" / "view.c").write_text("# include <openblas/cblas.h>\n")
+        status, text = run(HERE / "module_order.py", "includes", self.folder)
+        self.assertEqual(status, 1)
+        self.assertIn("num/view.c includes openblas/cblas.h", text)
+
+
+class FloatNames(InTemporaryFolder):
+    """A small library: one public name, one private one."""
+
+    def setUp(self):
+        super().setUp()
+        for name, text in {
+            "typed.h": "int nnb_fit(nnb_status); /* nnb_comment */ static inline int nnb_view(void) { return 0; }",
+            "extend.h": "typedef struct nnb_sink nnb_sink;",
+            "core.h": "typedef int nnb_status;",
+        }.items():
+            (self.folder / name).write_text(text)
+        self.build("int nnb_fit(int s); int nnb__plan(void); int nnb_fit(int s) { return s; } int nnb__plan(void) { return 0; }")
+        self.headers = [self.folder / n for n in ("typed.h", "extend.h", "core.h")]
+        self.lists = [self.folder / n for n in ("on.h", "off.h", "private.h")]
+        run(TOOLS / "float_names.py", "public", *self.headers, *self.lists[:2])
+        run(TOOLS / "float_names.py", "private", self.lists[2], self.archive)
+
+    def build(self, source):
+        self.archive = archive(self.folder, "nn", source)
+
+    def check(self, *flags):
+        return run(TOOLS / "float_names.py", "check", *flags, *self.headers, *self.lists, self.archive)
+
+    def test_generated_lists_are_fresh(self):
+        self.assertEqual(self.check(), (0, "fresh\n"))
+        names = [line.split()[1] for line in self.lists[0].read_text().splitlines()[1:]]
+        self.assertEqual(names, ["nnb_fit", "nnb_sink", "nnb_view"])
+        self.assertIn("#define nnb__plan nnbf__plan\n", self.lists[2].read_text())
+
+    def test_a_forgotten_entry_of_each_list_is_noticed(self):
+        for path, name in zip(self.lists, ("nnb_view", "nnb_sink", "nnb__plan")):
+            whole = path.read_text()
+            path.write_text("".join(l for l in whole.splitlines(True) if f" {name}" not in l))
+            status, text = self.check()
+            path.write_text(whole)
+            self.assertEqual(status, 1, path)
+            self.assertIn(f"lacks {name}", text)
+
+    def test_an_entry_without_a_symbol_is_noticed(self):
+        self.lists[2].write_text(self.lists[2].read_text() + "#define nnb__zzz nnbf__zzz\n")
+        self.assertIn("has nnb__zzz, which is gone", self.check()[1])
+        self.assertEqual(self.check("--subset"), (0, "fresh\n"))
+
+    def test_a_public_symbol_without_a_declaration_is_noticed(self):
+        self.build("int nnb_fit(int s); int nnb_fit(int s) { return s; } int nnb__plan(void) { return 0; } int nnb_extra;")
+        self.assertIn("nnb_extra is defined in a typed module but declared in neither", self.check()[1])
+
+    def test_a_symbol_without_the_prefix_is_noticed(self):
+        self.build("int nnb_fit(int s) { return s; } int nnb__plan(void) { return 0; } int helper(void) { return 0; }")
+        self.assertIn("helper is defined in a typed module and not called nnb_", self.check()[1])
+
+
+class PublicNames(InTemporaryFolder):
+    def ours(self, text):
+        (self.folder / "nnblas.h").write_text("#include <stdio.h>\ntypedef struct nnb_net nnb_net;\n" + text)
+        return run(HERE / "public_names.py", "ours", self.folder, *CC)
+
+    def test_what_is_ours_passes(self):
+        self.assertEqual(self.ours("enum nnb_e { NNB_A = 1, NNB_B };\nint nnb_f(int argument);\n")[0], 0)
+
+    def test_what_is_not_ours_fails(self):
+        for text, found in {
+            "#define MAX 3\n": "macro MAX",
+            "int helper(void);\n": "name helper",
+            "enum { RED, NNB_GREEN };\n": "name RED",
+            "typedef double real;\n": "name real",
+            "#define nnb_left nnbf_left\n": "macro nnb_left",
+        }.items():
+            status, out = self.ours(text)
+            self.assertEqual(status, 1, text)
+            self.assertIn(found, out)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

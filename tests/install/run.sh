@@ -1,0 +1,92 @@
+#!/bin/sh
+# Installs a build into a temporary folder and uses it as a stranger would: headers, pkg-config, CMake, two programs.
+#   run.sh BUILD SOURCE MESON VERSION        CC: the C compiler; CXX: the C++ compiler, may be empty
+set -eu
+build=$1 source=$2 here=$2/tests/install meson=$3 version=$4
+top=$(mktemp -d)
+trap 'rm -rf "$top"' EXIT
+cd "$top"
+
+failures=0 skips=0
+step() { # step WHAT COMMAND...: runs the command, its output only where it fails
+  what=$1
+  shift
+  if "$@" >log 2>&1; then echo "ok: $what"; else cat log; echo "FAILED: $what: $*"; failures=$((failures + 1)); fi
+}
+skip() { echo "skipped: $1"; skips=$((skips + 1)); }
+
+$meson install -C "$build" --no-rebuild --destdir "$top/stage" >install.log || { cat install.log; exit 1; }
+pc=$(find "$top/stage" -name nnblas.pc)
+[ -n "$pc" ] || { echo "no nnblas.pc was installed"; exit 1; }
+# The files are staged below the prefix they were configured for: make the staged place the prefix.
+prefix=$top/stage$(sed -n 's/^prefix=//p' "$pc")
+sed "s|^prefix=.*|prefix=$prefix|" "$pc" >"$pc.new" && mv "$pc.new" "$pc"
+lib=$(dirname "$(dirname "$pc")")
+export PKG_CONFIG_PATH="$(dirname "$pc")${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
+export LD_LIBRARY_PATH="$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+cflags=$(pkg-config --cflags nnblas)
+
+# ---- the headers, by themselves, in each language ----
+strict="-Wall -Wextra -Wconversion -Wshadow -pedantic -Werror -fsyntax-only"
+for header in nnblas.h nnblas/core.h; do
+  echo "#include <$header>" >header.c && cp header.c header.cpp
+  for std in c99 c11 c17; do step "$header as $std" $CC -std=$std $strict $cflags header.c; done
+  [ -z "$CXX" ] || step "$header as c++17" $CXX -std=c++17 $strict $cflags header.cpp
+done
+
+# ---- the shared library: version, exported names ----
+exported() { nm -D --defined-only "$1" | awk '{ print $NF }'; }
+only_ours() { ! exported "$1" | grep -Ev '^nnbf?_[a-z0-9]'; }
+has_soname() { readelf -d "$1" | grep -q 'SONAME.*\[libnnblas\.so\.[0-9][0-9]*\]'; }
+if [ -e "$lib/libnnblas.so" ]; then
+  step "the shared library has a versioned name" has_soname "$lib/libnnblas.so"
+  step "the shared library is a link to libnnblas.so.$version" test -f "$lib/libnnblas.so.$version"
+  step "the shared library exports nnb_ and nnbf_ names only" only_ours "$lib/libnnblas.so"
+else
+  skip "the shared library (not built)"
+fi
+
+# ---- the C program, against what pkg-config says ----
+outside() { # outside NAME PKG_CONFIG_OPTION...
+  name=$1
+  shift
+  for std in c99 c11; do
+    step "outside.c, $std, $name: build" \
+      $CC -std=$std -Wall -Wextra -pedantic -Werror "$here/outside.c" -o "outside-$name-$std" $(pkg-config "$@" --cflags --libs nnblas) -lm
+    step "outside.c, $std, $name: run" "./outside-$name-$std" "$(pkg-config --modversion nnblas)"
+  done
+}
+# The complete programs of README.md and nnblas.h must be just that.
+sed -n '/^```c$/,/^```$/{/^```/!p;}' "$source/README.md" >readme.c
+sed -n 's/^ \* \{6\}//p' "$source/include/nnblas.h" | sed -n '/^#include/,/^}/p' >header.c
+shown() { # shown FILE: builds it, runs it, wants four lines of output
+  $CC -std=c11 "$1.c" -o "$1" $(pkg-config --cflags --libs nnblas) && "./$1" >"$1.out" && [ "$(grep -c xor "$1.out")" -eq 4 ]
+}
+if [ -e "$lib/libnnblas.so" ]; then
+  outside shared
+  step "the program in README.md" shown readme
+  step "the program in nnblas.h" shown header
+fi
+if [ -e "$lib/libnnblas.a" ]; then
+  mkdir away && find "$lib" -name 'libnnblas.so*' -exec mv {} away/ \;
+  outside static --static
+  find away -name 'libnnblas.so*' -exec mv {} "$lib/" \;
+else
+  skip "the static library (not built)"
+fi
+
+# ---- the C++ program, against the CMake package ----
+if [ -n "$CXX" ] && command -v cmake >/dev/null; then
+  export CMAKE_PREFIX_PATH="$prefix"
+  step "CMake finds the package" cmake -S "$here" -B cmake -DCMAKE_BUILD_TYPE=Release
+  step "outside.cpp: build" cmake --build cmake
+  for program in cmake/outside_nnblas cmake/outside_static; do
+    [ ! -x $program ] || step "outside.cpp, $program: run" $program
+  done
+  [ -x cmake/outside_nnblas ] || step "CMake made a program" false
+else
+  skip "the CMake package (no cmake or no C++ compiler)"
+fi
+
+echo "$failures failures, $skips skipped"
+[ "$failures" -eq 0 ]

@@ -1,0 +1,111 @@
+#!/bin/sh
+# Installs what the build needs and the machine lacks, saying so first; does nothing where nothing is missing.
+#   sh tools/setup.sh [examples] [tests] [clang] [fuzz] [valgrind]     what each needs beyond the library itself
+# On Debian and Ubuntu through apt-get, as root or with sudo; elsewhere it names the packages and ends with status 1.
+set -u
+
+missing=""  # Debian package names
+optional="" # the same, for what the build can do without
+
+has() { command -v "$1" >/dev/null 2>&1; }
+works() { has "$1" && "$1" --version >/dev/null 2>&1; }
+has_lib() { pkg-config --exists "$1" 2>/dev/null; }
+compiles() { # the program on standard input
+  for c in ${CC:-} cc gcc clang; do
+    has "$c" && { "$c" -x c - -o /dev/null 2>/dev/null; return; }
+  done
+  return 1
+}
+need() { missing="$missing $*"; }
+
+need_library() {
+  echo 'int main(void) { return 0; }' | compiles || need gcc libc6-dev
+  works meson || need meson
+  { works ninja || works ninja-build; } || need ninja-build
+  works pkg-config || need pkg-config
+  { works python3 || works /usr/bin/python3; } || need python3
+  has_lib openblas || need libopenblas-dev
+  has_lib lapacke || need liblapacke-dev
+  has_lib jansson || need libjansson-dev
+  has_lib zlib || need zlib1g-dev
+  printf '#include <stddef.h>\n#include <csv.h>\nint main(void) { return CSV_MAJOR - 3; }\n' | compiles || need libcsv-dev
+}
+
+need_tests() {
+  has_lib check || need check
+  works g++ || need g++
+  works cmake || need cmake
+}
+
+# The sanitizers' run-time libraries of clang are packages of their own, named after its version.
+clang_runtime() {
+  version=$(apt-cache depends clang 2>/dev/null | sed -n 's/^ *Depends: clang-\([0-9]*\)$/\1/p')
+  apt-cache show "libclang-rt-$version-dev" >/dev/null 2>&1 && echo "libclang-rt-$version-dev"
+}
+links_with() { has clang && echo 'int main(void) { return 0; }' | clang -x c - -o /dev/null "$1" 2>/dev/null; }
+
+need_group() {
+  case $1 in
+    examples) works gnuplot || optional="$optional gnuplot-nox" ;;
+    tests) need_tests ;;
+    clang) works clang || need clang ;;
+    fuzz) works clang || need clang; links_with -fsanitize=address || wants_runtime=1 ;;
+    valgrind) works valgrind || need valgrind ;;
+    *) echo "setup.sh: unknown part '$1'" >&2; exit 2 ;;
+  esac
+}
+
+elsewhere() {
+  cat >&2 <<END
+This machine lacks what Debian calls:$missing$optional
+Packages are only installed by themselves on Debian and Ubuntu. Elsewhere, install (names may vary with the release):
+  Fedora   gcc gcc-c++ clang cmake meson ninja-build pkgconf-pkg-config python3 openblas-devel lapack-devel check-devel
+           jansson-devel libcsv-devel zlib-devel gnuplot
+  Arch     gcc clang cmake meson ninja pkgconf python openblas lapacke check jansson zlib gnuplot, and libcsv (AUR)
+  macOS    brew install meson ninja pkgconf openblas lapack check jansson libcsv zlib cmake gnuplot
+           export PKG_CONFIG_PATH="\$(brew --prefix openblas)/lib/pkgconfig:\$(brew --prefix lapack)/lib/pkgconfig"
+then run this command again.
+END
+  [ -n "$missing$wants_runtime" ] && exit 1
+  exit 0 # only what the build can do without
+}
+
+# How this user becomes root: "", "sudo" or "sudo -n" (no terminal: never ask for a password); status 1: not at all.
+become_root() {
+  [ "$(id -u)" -eq 0 ] && return 0
+  has sudo || return 1
+  if [ -t 0 ]; then echo "sudo"; else sudo -n true 2>/dev/null && echo "sudo -n"; fi
+}
+
+known() { for p; do apt-cache show "$p" 2>/dev/null | grep -q . || return 1; done; }
+apt() { # shellcheck disable=SC2086
+  $root env DEBIAN_FRONTEND=noninteractive apt-get -q "$@" </dev/null; }
+refresh() { echo "+ ${root:+$root }apt-get update"; apt update; }
+install() {
+  echo "+ ${root:+$root }apt-get install --no-install-recommends $*"
+  apt install -y --no-install-recommends "$@"
+}
+
+wants_runtime=""
+need_library
+for group; do need_group "$group"; done
+[ -z "$missing$optional$wants_runtime" ] && exit 0
+
+if [ ! -r /etc/debian_version ] || ! has apt-get; then elsewhere; fi
+echo "Missing on this machine:$missing$optional${wants_runtime:+ the sanitizers of clang}"
+if ! root=$(become_root); then
+  echo "Neither root nor able to use sudo here; as root, run:" >&2
+  echo "  apt-get update && apt-get install --no-install-recommends$missing$optional" >&2
+  [ -z "$missing$wants_runtime" ] && exit 0
+  exit 1
+fi
+# shellcheck disable=SC2086
+known $missing $optional ${wants_runtime:+clang} || refresh || echo "(going on with the package lists that are there)"
+[ -z "$wants_runtime" ] || missing="$missing $(clang_runtime)"
+# shellcheck disable=SC2086
+if [ -n "$missing" ]; then
+  install $missing || { refresh && install $missing; } || { echo "setup.sh: could not install:$missing" >&2; exit 1; }
+fi
+# shellcheck disable=SC2086
+[ -z "$optional" ] || install $optional || echo "setup.sh: going on without$optional"
+exit 0
