@@ -71,7 +71,8 @@ def check_table():
     lines = done.stdout.splitlines()
     expect(done.returncode == 0, "exit status of a table", 0, f"{done.returncode}: {done.stderr}")
     expect("core" in lines[0] and "threads 1" in lines[0], "head of the table", "core and threads", lines[:1])
-    expect(lines[-1].split()[:5] == ["5-7-3", "4", "infer", "f64", "1"], "row of the table", "5-7-3 4 infer …", lines[-1])
+    begins = ["5-7-3", "4", "infer", "f64", "1"]
+    expect(lines[-1].split()[:5] == begins, "row of the table", begins, lines[-1])
 
 
 def check_refusals():
