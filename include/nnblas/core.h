@@ -365,10 +365,14 @@ enum nnb_loss_traits {
 };
 
 /** A field of a layer's struct that files keep and summaries print. */
-typedef enum nnb_attr_type { NNB_ATTR_INT, NNB_ATTR_REAL } nnb_attr_type;
+typedef enum nnb_attr_type {
+  NNB_ATTR_INT,  /**< int                                      */
+  NNB_ATTR_REAL, /**< double                                   */
+  NNB_ATTR_INIT  /**< int holding an nnb_init, written as its name */
+} nnb_attr_type;
 typedef struct nnb_attr {
   const char *name; /**< NULL ends the table */
-  nnb_attr_type type; /**< int or double */
+  nnb_attr_type type;
   size_t offset;
 } nnb_attr;
 
@@ -378,6 +382,7 @@ typedef struct nnb_needs {
   int w_rows, w_cols;   /**< the parameter block [W; b]: w_rows×w_cols weights …                               */
   bool bias;            /**< … and one further row of w_cols                                                   */
   size_t scratch;       /**< numbers per row of the batch, kept from forward to backward                       */
+  size_t init_scratch;  /**< numbers that init may use                                                         */
 } nnb_needs;
 
 /** Leaves the sentence of an error of shape (printf's rules) and returns status. */

@@ -76,7 +76,7 @@ struct nnb_layer_ops {
   void (*backward_data)(const void *self, const nnb_layer_io *io, int k);
   /* OPTIONAL: NULL means the words in brackets */
   void (*backward_params)(const void *self, const nnb_layer_io *io, const nnb_sink *sink); /**< [no parameters]   */
-  void (*init)(const void *self, nnb_real *w, nnb_rng *rng);                               /**< [all zero]        */
+  void (*init)(const void *self, nnb_real *w, nnb_rng *rng, nnb_real *scratch);            /**< [all zero]        */
   void *reserved[6];
 };
 

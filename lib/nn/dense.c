@@ -1,0 +1,67 @@
+/* nn/dense.c: Z = A·W + b.  W: I×O, b: 1×O; the block is [W; b]. */
+#include <string.h>
+
+#include "blas.h"
+#include "kernels.h"
+#include "layer.h"
+#include "view.h"
+
+static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  nnb__dense *d = self;
+  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "a dense layer reads 1 node, not %d", n_from);
+  if (d->units < 1) return nnb_layer_fail(NNB_E_ARG, "a dense layer has at least 1 unit, not %d", d->units);
+  d->n_in = cols[0];
+  needs->cols = needs->w_cols = d->units;
+  needs->w_rows = d->n_in;
+  needs->bias = d->bias;
+  needs->init_scratch = nnb__init_scratch((nnb_init)d->init, d->n_in, d->units);
+  return NNB_OK;
+}
+
+static void init(const void *self, real *w, nnb_rng *rng, real *scratch) {
+  const nnb__dense *d = self;
+  nnb__init_weights((nnb_init)d->init, d->init_scale, d->n_in, d->units, w, rng, scratch);
+}
+
+static nnb_cmat weights(const nnb__dense *d, const nnb_layer_io *io) { return nnb_cview(io->w, d->n_in, d->units); }
+
+static void forward(const void *self, const nnb_layer_io *io) {
+  const nnb__dense *d = self;
+  const real *b = io->w + (size_t)d->n_in * (size_t)d->units;
+  /* a gemm with beta 1 on rows of b costs no more than one that clears Z first */
+  for (int i = 0; d->bias && i < io->z.rows; i++) memcpy(nnb__row(io->z, i), b, (size_t)d->units * sizeof *b);
+  nnb__gemm('N', 'N', 1, io->a[0], weights(d, io), d->bias ? 1 : 0, io->z); /* Z = A·W + 1·b */
+}
+
+static void backward_data(const void *self, const nnb_layer_io *io, int k) {
+  nnb__gemm('N', 'T', 1, io->delta, weights(self, io), io->da_beta, io->da[k]); /* ∂E/∂A = Δ·Wᵀ */
+}
+
+static void backward_params(const void *self, const nnb_layer_io *io, const nnb_sink *sink) {
+  const nnb__dense *d = self;
+  int r0 = (int)((int64_t)d->n_in * io->part / io->parts), r1 = (int)((int64_t)d->n_in * (io->part + 1) / io->parts);
+  if (sink->w) {
+    nnb_mat w = nnb__rows(nnb_view(sink->w, d->n_in, d->units), r0, r1 - r0);
+    nnb__gemm('T', 'N', sink->alpha, nnb__ccols(io->a[0], r0, r1 - r0), io->delta, sink->beta, w); /* dW = Aᵀ·Δ */
+  }
+  if (sink->b && io->part == io->parts - 1) nnb__kernel()->col_sums(io->delta, sink->alpha, sink->beta_bias, sink->b);
+}
+
+static const nnb_attr attrs[] = {
+    {"units", NNB_ATTR_INT, offsetof(nnb__dense, units)},
+    {"bias", NNB_ATTR_INT, offsetof(nnb__dense, bias)},
+    {"init", NNB_ATTR_INIT, offsetof(nnb__dense, init)},
+    {"init_scale", NNB_ATTR_REAL, offsetof(nnb__dense, init_scale)},
+    {0},
+};
+
+const nnb_layer_ops nnb__layer_dense = {
+    .name = "dense",
+    .size = sizeof(nnb__dense),
+    .attrs = attrs,
+    .shape = shape,
+    .forward = forward,
+    .backward_data = backward_data,
+    .backward_params = backward_params,
+    .init = init,
+};

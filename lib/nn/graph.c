@@ -1,0 +1,266 @@
+/* nn/graph.c: the building calls.  Each checks, infers the shape at once, and appends one node. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "net.h"
+#include "status.h"
+
+bool nnb__node_is_input(const nnb__node *node) { return node->ops == &nnb__layer_input; }
+
+/* ---- appending a node ------------------------------------------------------------------------------------------ */
+
+/* name, or base with the number of such nodes so far plus 1. */
+static void choose_name(const nnb_net *net, const nnb_layer_ops *ops, const char *name, const char *base, char *out,
+                        size_t bytes) {
+  int number = 1;
+  for (int i = 0; i < net->n_nodes; i++) number += net->nodes[i].ops == ops;
+  if (name)
+    snprintf(out, bytes, "%s", name);
+  else
+    snprintf(out, bytes, "%s%d", base, number);
+}
+
+static nnb_status check_name(const nnb_net *net, const char *name) {
+  if (!*name || strlen(name) > 60)
+    return nnb__fail(NNB_E_ARG, "\"%.60s\": a name has 1 to 60 characters", name);
+  for (const char *c = name; *c; c++) /* names become parts of keys in files and of strings for nnb_net_parse */
+    if ((unsigned char)*c <= ' ' || strchr(":-=.\"\\", *c))
+      return nnb__fail(NNB_E_ARG, "\"%s\": a name has no blank and none of : - = . \" \\", name);
+  if (nnb_net_find(net, name) > 0) return nnb__fail(NNB_E_ARG, "the name \"%s\" is taken by another node", name);
+  return NNB_OK;
+}
+
+/* The activation number is a built-in one or one of the net's own. */
+static nnb_status check_activation(const nnb_net *net, int activation) {
+  bool built_in = activation >= 0 && activation < NNB_N_ACTIVATIONS;
+  bool own = activation >= NNB_OWN_ACTIVATION && activation - NNB_OWN_ACTIVATION < net->n_own_acts;
+  return built_in || own ? NNB_OK : nnb__fail(NNB_E_ARG, "there is no activation %d", activation);
+}
+
+/* Copies of from (0: the node added last) and self into the node. */
+static nnb_status fill_node(nnb_net *net, nnb__node *node, const void *self, const int *from, const char *name) {
+  node->self = nnb__zalloc(1, node->ops->size);
+  node->from = nnb__alloc((size_t)node->n_from, sizeof *node->from);
+  node->name = nnb__strdup(name);
+  if (!node->self || !node->from || !node->name) return nnb__fail_nomem("a node");
+  if (self && node->ops->size) memcpy(node->self, self, node->ops->size);
+  for (int k = 0; k < node->n_from; k++) {
+    node->from[k] = from && from[k] ? from[k] : net->n_nodes;
+    if (!nnb__net_node(net, node->from[k])) return NNB_E_ARG;
+  }
+  return NNB_OK;
+}
+
+/* The layer's own shape function, its message prefixed by the layer's name. */
+static nnb_status infer_shape(nnb_net *net, nnb__node *node) {
+  int *cols = nnb__alloc((size_t)node->n_from, sizeof *cols);
+  if (!cols) return nnb__fail_nomem("a node");
+  for (int k = 0; k < node->n_from; k++) cols[k] = net->nodes[node->from[k] - 1].needs.cols;
+  nnb_status status = node->ops->shape(node->self, cols, node->n_from, &node->needs);
+  nnb__release(cols);
+  if (status) return nnb__fail(status, "layer %s: %s", node->name, nnb_errmsg());
+  const nnb_needs *n = &node->needs;
+  if (n->cols < 1 || n->w_rows < 0 || n->w_cols < 0)
+    return nnb__fail(NNB_E_SHAPE, "layer %s: its shape asks for %d columns and %d×%d weights", node->name, n->cols,
+                     n->w_rows, n->w_cols);
+  if (n->w_cols > 0 && !node->ops->backward_params)
+    return nnb__fail(NNB_E_ARG, "layer %s: it has parameters and no backward_params", node->name);
+  return NNB_OK;
+}
+
+static nnb_status append(nnb_net *net, nnb__node *node, const void *self, const int *from, const char *name,
+                         const char *base) {
+  char text[80];
+  nnb_status status = check_activation(net, node->activation);
+  if (status) return status;
+  choose_name(net, node->ops, name, base, text, sizeof text);
+  status = check_name(net, text);
+  if (!status) status = fill_node(net, node, self, from, text);
+  if (!status) status = infer_shape(net, node);
+  if (status) return status;
+  if (net->n_nodes == INT_MAX) return nnb__fail(NNB_E_OVERFLOW, "too many nodes");
+  if (!nnb__grow(&net->nodes, &net->cap_nodes, (size_t)net->n_nodes + 1, sizeof *net->nodes)) return nnb__fail_nomem("a node");
+  for (int k = 0; k < node->n_from; k++) net->nodes[node->from[k] - 1].n_consumers++;
+  net->nodes[net->n_nodes++] = *node;
+  return NNB_OK;
+}
+
+int nnb__net_append(nnb_net *net, const nnb_layer_ops *ops, const void *self, const int *from, int n_from,
+                    int activation, unsigned frozen, const char *name, const char *base) {
+  nnb_status status = nnb__net_open(net);
+  if (status) return nnb__net_stick(net, status);
+  nnb__node node = {
+      .ops = ops, .n_from = n_from, .activation = activation, .frozen = frozen, .out_col = -1, .factor = 1};
+  status = append(net, &node, self, from, name, base);
+  if (status) {
+    nnb__release(node.self);
+    nnb__release(node.from);
+    nnb__release(node.name);
+    return nnb__net_stick(net, status);
+  }
+  return net->n_nodes;
+}
+
+/* ---- the public builders --------------------------------------------------------------------------------------- */
+
+int nnb_net_input(nnb_net *net, int n, const char *name) {
+  nnb__input in = {n};
+  if (net && n > 0 && n > INT_MAX - net->n_x)
+    return nnb__net_stick(net, nnb__fail(NNB_E_OVERFLOW, "together the inputs have more columns than an int holds"));
+  int node = nnb__net_append(net, &nnb__layer_input, &in, NULL, 0, NNB_LINEAR, 0, name, "input");
+  if (node < 0) return node;
+  net->nodes[node - 1].x_col = net->n_x;
+  net->n_x += n;
+  return node;
+}
+
+int nnb_net_dense_opts(nnb_net *net, const nnb_dense_opts *opts) {
+  if (!opts) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "opts is NULL"));
+  if ((int)opts->init < 0 || opts->init >= NNB_N_INITS)
+    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "there is no initialiser %d", (int)opts->init));
+  if (!(opts->init_scale >= 0) || isinf(opts->init_scale))
+    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "init_scale is %g; it must be finite and not negative", opts->init_scale));
+  if (opts->frozen & ~(unsigned)(NNB_WEIGHTS | NNB_BIAS))
+    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "frozen is %u; wanted NNB_WEIGHTS, NNB_BIAS, both or 0", opts->frozen));
+  nnb__dense d = {.units = opts->units, .bias = !opts->no_bias};
+  d.init = opts->init ? (int)opts->init : (int)nnb__init_for((int)opts->activation);
+  d.init_scale = opts->init_scale > 0 ? opts->init_scale : 1;
+  return nnb__net_append(net, &nnb__layer_dense, &d, &opts->from, 1, (int)opts->activation, opts->frozen, opts->name,
+                         "dense");
+}
+
+int nnb_net_dense(nnb_net *net, int n_out, nnb_activation activation) {
+  nnb_dense_opts opts = {.units = n_out, .activation = activation};
+  return nnb_net_dense_opts(net, &opts);
+}
+
+int nnb_net_activation(nnb_net *net, int from, nnb_activation activation) {
+  return nnb__net_append(net, &nnb__layer_activation, NULL, &from, 1, (int)activation, 0, NULL, "activation");
+}
+
+/* add and concat read a list of at least one node. */
+static int append_list(nnb_net *net, const nnb_layer_ops *ops, const int *from, int n, int activation,
+                       const char *base) {
+  if (!from || n < 1) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "%s wants a list of at least 1 node", base));
+  return nnb__net_append(net, ops, NULL, from, n, activation, 0, NULL, base);
+}
+
+int nnb_net_add(nnb_net *net, const int *from, int n, nnb_activation activation) {
+  return append_list(net, &nnb__layer_add, from, n, (int)activation, "add");
+}
+
+int nnb_net_concat(nnb_net *net, const int *from, int n) {
+  return append_list(net, &nnb__layer_concat, from, n, NNB_LINEAR, "concat");
+}
+
+static bool complete(const nnb_layer_ops *ops) {
+  return ops && ops->name && ops->shape && ops->forward && ops->backward_data;
+}
+
+int nnb_net_own_layer(nnb_net *net, const nnb_layer_ops *ops, const void *self, const int *from, int n,
+                      nnb_activation activation, const char *name) {
+  if (!complete(ops))
+    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "a layer needs a name, shape, forward and backward_data"));
+  if ((ops->size > 0 && !self) || n < 0 || (n > 0 && !from))
+    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "layer %s: self or from is missing", ops->name));
+  return nnb__net_append(net, ops, self, n ? from : NULL, n ? n : 1, (int)activation, 0, name, ops->name);
+}
+
+/* Appends to one of the two lists of own parts; the index, or a negative status. */
+static int append_own(nnb_net *net, void *list_address, size_t *capacity, int *n, const void *ops, bool whole) {
+  nnb_status status = nnb__net_open(net);
+  if (!status && !whole) status = nnb__fail(NNB_E_ARG, "an own activation or loss needs a name and its REQUIRED functions");
+  if (!status && !nnb__grow(list_address, capacity, (size_t)*n + 1, sizeof ops)) status = nnb__fail_nomem("an own part");
+  if (status) return nnb__net_stick(net, status);
+  char *list;
+  memcpy(&list, list_address, sizeof list);
+  memcpy(list + (size_t)*n * sizeof ops, &ops, sizeof ops);
+  return (*n)++;
+}
+
+int nnb_net_own_activation(nnb_net *net, const nnb_act_ops *ops) {
+  if (!net) return nnb__net_check(net);
+  bool whole = ops && ops->name && ops->value && ops->pull;
+  int i = append_own(net, &net->own_acts, &net->cap_acts, &net->n_own_acts, ops, whole);
+  return i < 0 ? i : NNB_OWN_ACTIVATION + i;
+}
+
+int nnb_net_own_loss(nnb_net *net, const nnb_loss_ops *ops) {
+  if (!net) return nnb__net_check(net);
+  int i = append_own(net, &net->own_losses, &net->cap_losses, &net->n_own_losses, ops, ops && ops->name && ops->value);
+  return i < 0 ? i : NNB_OWN_LOSS + i;
+}
+
+/* ---- outputs and losses ---------------------------------------------------------------------------------------- */
+
+int nnb_net_output(nnb_net *net, int k) {
+  nnb_status status = nnb__net_open(net);
+  if (status) return nnb__net_stick(net, status);
+  nnb__node *node = nnb__net_node(net, k ? k : net->n_nodes);
+  if (!node) return nnb__net_stick(net, NNB_E_ARG);
+  if (nnb__node_is_input(node)) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "%s is an input; it cannot be an output", node->name));
+  if (node->out_col >= 0) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "%s is an output already", node->name));
+  if (node->needs.cols > INT_MAX - net->n_y)
+    return nnb__net_stick(net, nnb__fail(NNB_E_OVERFLOW, "together the outputs have more columns than an int holds"));
+  node->out_col = net->n_y;
+  net->n_y += node->needs.cols;
+  return k ? k : net->n_nodes;
+}
+
+static nnb_status check_loss(const nnb_net *net, int loss) {
+  bool built_in = loss >= 0 && loss < NNB_N_LOSSES, own = loss >= NNB_OWN_LOSS && loss - NNB_OWN_LOSS < net->n_own_losses;
+  return built_in || own ? NNB_OK : nnb__fail(NNB_E_ARG, "there is no loss %d", loss);
+}
+
+int nnb_net_loss(nnb_net *net, nnb_loss loss) {
+  nnb_status status = nnb__net_open(net);
+  if (!status) status = check_loss(net, (int)loss);
+  if (status) return nnb__net_stick(net, status);
+  net->loss = (int)loss;
+  return NNB_OK;
+}
+
+int nnb_net_output_loss(nnb_net *net, int k, nnb_loss loss, double factor) {
+  nnb_status status = nnb__net_open(net);
+  if (!status) status = check_loss(net, (int)loss);
+  if (status) return nnb__net_stick(net, status);
+  nnb__node *node = nnb__net_node(net, k);
+  if (!node) return nnb__net_stick(net, NNB_E_ARG);
+  if (node->out_col < 0) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "%s is no output: declare it with nnb_net_output first", node->name));
+  if (!(factor > 0) || isinf(factor)) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "the factor of a loss is %g; it must be positive", factor));
+  node->loss = (int)loss;
+  node->factor = factor;
+  return NNB_OK;
+}
+
+int nnb_net_seed(nnb_net *net, uint64_t seed) {
+  nnb_status status = nnb__net_open(net);
+  if (status) return nnb__net_stick(net, status);
+  net->seed = seed;
+  return NNB_OK;
+}
+
+/* ---- looking ---------------------------------------------------------------------------------------------------- */
+
+int nnb_net_n_nodes(const nnb_net *net) { return net ? net->n_nodes : 0; }
+
+int nnb_net_n_in(const nnb_net *net) { return net && !net->status ? net->n_x : 0; }
+
+int nnb_net_n_out(const nnb_net *net) {
+  if (!net || net->status) return 0;
+  if (net->n_y > 0) return net->n_y;
+  const nnb__node *last = &net->nodes[net->n_nodes - 1];
+  return nnb__node_is_input(last) ? 0 : last->needs.cols;
+}
+
+int nnb_net_find(const nnb_net *net, const char *name) {
+  for (int i = 0; net && name && i < net->n_nodes; i++)
+    if (strcmp(net->nodes[i].name, name) == 0) return i + 1;
+  return 0;
+}
+
+const char *nnb_net_node_name(const nnb_net *net, int node) {
+  return net && node >= 1 && node <= net->n_nodes ? net->nodes[node - 1].name : NULL;
+}

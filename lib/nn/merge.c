@@ -1,0 +1,75 @@
+/* nn/merge.c: the layers without parameters: activation (Z = A), add (Z = Σ A_k), concat (Z = [A_1 A_2 …]). */
+#include <string.h>
+
+#include "layer.h"
+#include "view.h"
+
+/* dst ← beta·dst + src for beta 0 or 1 */
+static void put(nnb_mat dst, nnb_cmat src, real beta) {
+  for (int i = 0; i < dst.rows; i++) {
+    real *d = nnb__row(dst, i);
+    const real *s = nnb__crow(src, i);
+    if (beta == 0)
+      memmove(d, s, (size_t)dst.cols * sizeof *d);
+    else
+      for (int j = 0; j < dst.cols; j++) d[j] += s[j];
+  }
+}
+
+/* Where the columns of input k begin within Z. */
+static int first_col(const nnb_layer_io *io, int k) {
+  int c = 0;
+  for (int j = 0; j < k; j++) c += io->a[j].cols;
+  return c;
+}
+
+static nnb_status shape_equal(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  (void)self;
+  for (int k = 1; k < n_from; k++)
+    if (cols[k] != cols[0])
+      return nnb_layer_fail(NNB_E_SHAPE, "adding needs nodes of equal width; the first has %d columns, number %d has %d",
+                            cols[0], k + 1, cols[k]);
+  needs->cols = cols[0];
+  return NNB_OK;
+}
+
+static nnb_status shape_single(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "an activation reads 1 node, not %d", n_from);
+  return shape_equal(self, cols, n_from, needs);
+}
+
+static nnb_status shape_concat(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  (void)self;
+  for (int k = 0; k < n_from; k++)
+    if (__builtin_add_overflow(needs->cols, cols[k], &needs->cols))
+      return nnb_layer_fail(NNB_E_OVERFLOW, "together the columns are more than an int holds");
+  return NNB_OK;
+}
+
+static void forward_add(const void *self, const nnb_layer_io *io) {
+  (void)self;
+  for (int k = 0; k < io->n_from; k++) put(io->z, io->a[k], k ? 1 : 0);
+}
+
+static void backward_add(const void *self, const nnb_layer_io *io, int k) {
+  (void)self;
+  put(io->da[k], io->delta, io->da_beta);
+}
+
+static void forward_concat(const void *self, const nnb_layer_io *io) {
+  (void)self;
+  for (int k = 0; k < io->n_from; k++)
+    put(nnb__cols(io->z, first_col(io, k), io->a[k].cols), io->a[k], 0);
+}
+
+static void backward_concat(const void *self, const nnb_layer_io *io, int k) {
+  (void)self;
+  put(io->da[k], nnb__ccols(io->delta, first_col(io, k), io->a[k].cols), io->da_beta);
+}
+
+const nnb_layer_ops nnb__layer_activation = {
+    .name = "activation", .shape = shape_single, .forward = forward_add, .backward_data = backward_add};
+const nnb_layer_ops nnb__layer_add = {
+    .name = "add", .shape = shape_equal, .forward = forward_add, .backward_data = backward_add};
+const nnb_layer_ops nnb__layer_concat = {
+    .name = "concat", .shape = shape_concat, .forward = forward_concat, .backward_data = backward_concat};

@@ -1,0 +1,86 @@
+/* nn/net.h: the inside of a net. */
+#ifndef NNB__NET_H
+#define NNB__NET_H
+
+#include <stdatomic.h>
+
+#include "block.h"
+#include "layer.h"
+
+typedef struct nnb__node {
+  const nnb_layer_ops *ops;
+  void *self; /* ops->size bytes */
+  char *name;
+  int *from, n_from; /* nodes, counted from 1 */
+  int activation;    /* nnb_activation, or NNB_OWN_ACTIVATION + index into the net's own */
+  unsigned frozen;
+  nnb_needs needs;
+  size_t off;   /* of its block in the parameters */
+  int x_col;    /* input: its first column of x */
+  int out_col;  /* output: its first column of y; -1: no output */
+  int loss;     /* output: nnb_loss or NNB_OWN_LOSS + index; NNB_LOSS_AUTO: the net's */
+  double factor;
+  int n_consumers;
+} nnb__node;
+
+typedef struct nnb__scaler { /* shift and factor, n each; shift NULL: none */
+  real *shift, *factor;
+  int n;
+} nnb__scaler;
+
+typedef struct nnb__names {
+  char **name; /* n strings, any of them NULL */
+  int n;
+} nnb__names;
+
+struct nnb_net {
+  nnb__node *nodes; /* node k is nodes[k - 1] */
+  size_t cap_nodes;
+  int n_nodes, n_x, n_y;
+  nnb_status status; /* the first error of the building calls … */
+  char message[256]; /* … and its sentence */
+  int loss;
+  uint64_t seed;
+  nnb__scaler in, out;
+  nnb__names columns, classes;
+  const nnb_act_ops **own_acts;
+  const nnb_loss_ops **own_losses;
+  size_t cap_acts, cap_losses;
+  int n_own_acts, n_own_losses;
+  nnb_record *history; /* of the last fit */
+  /* from sealing on */
+  atomic_bool sealed;
+  real *params, *params_memory; /* aligned, and what to release */
+  size_t n_params;
+  nnb__block *blocks; /* one per node with parameters, in order */
+  int *block_node;
+  int n_blocks;
+};
+
+/* The first error again, with its message, or the sentence for NULL; NNB_OK if there is none. */
+nnb_status nnb__net_check(const nnb_net *net);
+/* Fixes the shapes and makes the parameters; harmless when that is done already.  Safe from several threads. */
+nnb_status nnb__net_seal(nnb_net *net);
+/* For building calls: NNB_OK, or the error they return. */
+nnb_status nnb__net_open(nnb_net *net);
+/* Records the error a building call failed with (status and nnb_errmsg()) and returns it. */
+nnb_status nnb__net_stick(nnb_net *net, nnb_status status);
+/* The node, or NULL with a message for a number that is none. */
+nnb__node *nnb__net_node(const nnb_net *net, int node);
+
+/* Adds a node behind checked arguments; the one way in for all builders.  name NULL: base and a number. */
+int nnb__net_append(nnb_net *net, const nnb_layer_ops *ops, const void *self, const int *from, int n_from,
+                    int activation, unsigned frozen, const char *name, const char *base);
+bool nnb__node_is_input(const nnb__node *node);
+
+const nnb_act_ops *nnb__net_act(const nnb_net *net, int activation);
+const nnb_loss_ops *nnb__net_loss_ops(const nnb_net *net, const nnb__node *output);
+
+/* Copies n numbers each; NNB_E_NOMEM. */
+nnb_status nnb__net_set_scaler(nnb_net *net, bool targets, int n, const real *shift, const real *factor);
+/* Takes over nothing: copies.  get(context, i) gives name i, which may be NULL. */
+nnb_status nnb__net_set_names(nnb__names *names, int n, const char *(*get)(const void *context, int i),
+                              const void *context);
+void nnb__net_keep_history(nnb_net *net, nnb_record *history);
+
+#endif

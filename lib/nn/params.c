@@ -1,0 +1,68 @@
+/* nn/params.c: looking at and changing the parameters of a net. */
+#include <string.h>
+
+#include "net.h"
+#include "status.h"
+#include "view.h"
+
+size_t nnb_net_n_params(nnb_net *net) { return nnb__net_seal(net) ? 0 : net->n_params; }
+
+real *nnb_net_params(nnb_net *net) { return nnb__net_seal(net) ? NULL : net->params; }
+
+const real *nnb_net_params_read(nnb_net *net) { return nnb_net_params(net); }
+
+/* The node's weights or bias; *status says what is wrong otherwise. */
+static nnb_mat part(nnb_net *net, int k, unsigned what, nnb_status *status) {
+  nnb_mat none = {0};
+  *status = nnb__net_seal(net);
+  if (*status) return none;
+  const nnb__node *node = nnb__net_node(net, k);
+  if (!node) return *status = NNB_E_ARG, none;
+  int rows = node->needs.w_rows, cols = node->needs.w_cols;
+  if (what == NNB_WEIGHTS && rows > 0) return nnb_view(net->params + node->off, rows, cols);
+  if (what == NNB_BIAS && node->needs.bias)
+    return nnb_view(net->params + node->off + (size_t)rows * (size_t)cols, 1, cols);
+  *status = nnb__fail(NNB_E_ARG, "node %d (%s) has no %s", k, node->name, what == NNB_BIAS ? "bias" : "weights");
+  return none;
+}
+
+static nnb_status get(nnb_net *net, int node, unsigned what, nnb_cmat *out) {
+  nnb_status status;
+  if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
+  nnb_mat m = part(net, node, what, &status);
+  *out = nnb__read(m);
+  return status;
+}
+
+static nnb_status set(nnb_net *net, int node, unsigned what, nnb_cmat values) {
+  nnb_status status;
+  nnb_mat m = part(net, node, what, &status);
+  if (status) return status;
+  if (!values.p || values.rows != m.rows || values.cols != m.cols || values.ld < values.cols)
+    return nnb__fail(NNB_E_SHAPE, "node %d wants %d×%d numbers; %s%d×%d came", node, m.rows, m.cols,
+                     values.p ? "" : "NULL of ", values.rows, values.cols);
+  for (int i = 0; i < m.rows; i++) memmove(nnb__row(m, i), nnb__crow(values, i), (size_t)m.cols * sizeof(real));
+  return NNB_OK;
+}
+
+nnb_status nnb_net_weights(nnb_net *net, int node, nnb_cmat *out) { return get(net, node, NNB_WEIGHTS, out); }
+
+nnb_status nnb_net_bias(nnb_net *net, int node, nnb_cmat *out) { return get(net, node, NNB_BIAS, out); }
+
+nnb_status nnb_net_set_weights(nnb_net *net, int node, nnb_cmat w) { return set(net, node, NNB_WEIGHTS, w); }
+
+nnb_status nnb_net_set_bias(nnb_net *net, int node, nnb_cmat b) { return set(net, node, NNB_BIAS, b); }
+
+nnb_status nnb_net_freeze(nnb_net *net, int k, unsigned parts) {
+  nnb_status status = nnb__net_check(net);
+  if (status) return status;
+  nnb__node *node = nnb__net_node(net, k);
+  if (!node) return NNB_E_ARG;
+  if (parts & ~(unsigned)(NNB_WEIGHTS | NNB_BIAS))
+    return nnb__fail(NNB_E_ARG, "parts is %u; wanted NNB_WEIGHTS, NNB_BIAS, both or 0", parts);
+  node->frozen = parts;
+  if (atomic_load(&net->sealed))
+    for (int i = 0; i < net->n_blocks; i++)
+      if (net->block_node[i] == k) net->blocks[i].frozen = parts;
+  return NNB_OK;
+}

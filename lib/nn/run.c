@@ -1,0 +1,269 @@
+/* nn/run.c: the layer-by-layer passes.
+ *
+ * A run has two parallel phases.  In the first every part takes its rows through the whole net: forward, loss, and
+ * backward to every Δ; rows do not depend on each other, so nothing waits.  In the second the parts form the parameter
+ * products, each for its share of the rows of every W: no reduction, and since all Δ exist by then the products may go
+ * into the weights themselves. */
+#include <string.h>
+
+#include "plan.h"
+#include "team.h"
+
+/* Least work for a thread of its own, in floating-point operations: about 20 µs, some times what waking it costs. */
+static const double least_flops = 1e6;
+
+typedef struct pass {
+  nnb_plan *plan;
+  const nnb__job *job;
+  nnb_batch batch; /* the rows of this run, in the net's units; t, label, weight from the job or the plan's copies */
+  int row_parts, param_parts;
+} pass;
+
+/* ---- the rows --------------------------------------------------------------------------------------------------- */
+
+/* dst ← (src - shift)·factor, or a copy */
+static void load_row(int n, const real *src, const nnb__scaler *s, real *dst) {
+  if (!s->shift)
+    memcpy(dst, src, (size_t)n * sizeof *dst);
+  else
+    for (int j = 0; j < n; j++) dst[j] = (src[j] - s->shift[j]) * s->factor[j];
+}
+
+/* Rows [r0, r1) into the plan's copies, where the pass does not read the caller's rows in place. */
+static void load_rows(const pass *p, int r0, int r1) {
+  const nnb_plan *plan = p->plan;
+  const nnb__job *job = p->job;
+  const nnb_batch *from = job->batch;
+  for (int i = r0; i < r1; i++) {
+    int row = job->order ? job->order[job->row0 + i] : job->row0 + i;
+    if (p->batch.x.p == plan->x.p) load_row(plan->net->n_x, nnb__crow(from->x, row), &plan->net->in, nnb__row(plan->x, i));
+    if (p->batch.t.p && p->batch.t.p == plan->t.p)
+      load_row(plan->net->n_y, nnb__crow(from->t, row), &plan->net->out, nnb__row(plan->t, i));
+    if (p->batch.label && p->batch.label == plan->label) plan->label[i] = from->label[row];
+    if (p->batch.weight && p->batch.weight == plan->weight) plan->weight[i] = from->weight[row];
+  }
+}
+
+/* Decides what is read in place and what is copied. */
+static void choose_rows(pass *p) {
+  nnb_plan *plan = p->plan;
+  const nnb__job *job = p->job;
+  const nnb_batch *from = job->batch;
+  int n = job->rows;
+  bool copy = job->order != NULL, loss = job->what & NNB__LOSS;
+  p->batch = (nnb_batch){.norm = job->norm};
+  p->batch.x = copy || plan->net->in.shift ? nnb__crows(nnb__read(plan->x), 0, n) : nnb__crows(from->x, job->row0, n);
+  if (!loss) return;
+  if (from->label)
+    p->batch.label = copy ? plan->label : from->label + job->row0;
+  else
+    p->batch.t = copy || plan->net->out.shift ? nnb__crows(nnb__read(plan->t), 0, n) : nnb__crows(from->t, job->row0, n);
+  if (from->weight) p->batch.weight = copy ? plan->weight : from->weight + job->row0;
+}
+
+static void show_inputs(nnb_plan *plan, nnb_cmat x) {
+  for (int k = 0; k < plan->net->n_nodes; k++) {
+    const nnb__node *node = &plan->net->nodes[k];
+    if (nnb__node_is_input(node)) plan->state[k].out = nnb__ccols(x, node->x_col, node->needs.cols);
+  }
+}
+
+/* ---- forward ---------------------------------------------------------------------------------------------------- */
+
+/* What a layer gets to see of node k for rows [r0, r0 + n); part chooses the room for the lists. */
+static nnb_layer_io make_io(const nnb_plan *plan, int k, int r0, int n, int part) {
+  const nnb__node *node = &plan->net->nodes[k];
+  const nnb__state *s = &plan->state[k];
+  nnb_cmat *a = plan->from + (size_t)part * (size_t)plan->longest;
+  nnb_mat *da = plan->from_d + (size_t)part * (size_t)plan->longest;
+  for (int i = 0; i < node->n_from; i++) {
+    const nnb__state *source = &plan->state[node->from[i] - 1];
+    a[i] = nnb__crows(source->out, r0, n);
+    da[i] = nnb__rows(source->d, r0, n);
+  }
+  return (nnb_layer_io){.n_from = node->n_from,
+                        .a = a,
+                        .da = da,
+                        .z = nnb__rows(s->z, r0, n),
+                        .delta = nnb__crows(nnb__read(s->d), r0, n),
+                        .w = plan->net->params + node->off,
+                        .scratch = s->scratch ? s->scratch + (size_t)r0 * node->needs.scratch : NULL,
+                        .parts = 1};
+}
+
+/* The factor of an output's summed loss: its weight, and what a mean divides by. */
+static double loss_scale(const nnb__node *node, const nnb__state *s, double norm) {
+  double scale = node->factor;
+  if (s->loss->traits & (NNB_LOSS_MEAN_ROWS | NNB_LOSS_MEAN_ALL)) scale = norm > 0 ? scale / norm : 0;
+  if (s->loss->traits & NNB_LOSS_MEAN_ALL) scale /= node->needs.cols;
+  return scale;
+}
+
+/* The undivided loss of output k over rows [r0, r0 + n), and ∂E/∂A or ∂E/∂Z where the run goes back. */
+static double output_loss(const pass *p, int k, int r0, int n) {
+  const nnb__node *node = &p->plan->net->nodes[k];
+  nnb__state *s = &p->plan->state[k];
+  nnb_batch rows = {.t = nnb__crows(nnb__ccols(p->batch.t, node->out_col, node->needs.cols), r0, n),
+                    .label = p->batch.label ? p->batch.label + r0 : NULL,
+                    .weight = p->batch.weight ? p->batch.weight + r0 : NULL,
+                    .norm = p->job->norm};
+  nnb_mat d = {0};
+  if (p->job->what & NNB__BACK) d = nnb__rows(node->n_consumers ? s->tap : s->d, r0, n);
+  real scale = (real)loss_scale(node, s, p->job->norm);
+  if (s->fused) return s->loss->fused(s->loss, nnb__crows(nnb__read(s->z), r0, n), &rows, scale, d);
+  return s->loss->value(s->loss, nnb__crows(nnb__read(s->a), r0, n), &rows, scale, d);
+}
+
+static void activate(const pass *p, int k, int r0, int n) {
+  const nnb__state *s = &p->plan->state[k];
+  nnb_cmat z = nnb__crows(nnb__read(s->z), r0, n);
+  nnb_mat a = nnb__rows(s->a, r0, n);
+  if (s->act) s->act->value(s->act, z, a);
+  if (!s->act && a.p != z.p)
+    for (int i = 0; i < n; i++) memcpy(nnb__row(a, i), nnb__crow(z, i), (size_t)z.cols * sizeof(real));
+  if (!s->slope.p) return;
+  nnb_mat slope = nnb__rows(s->slope, r0, n);
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < slope.cols; j++) nnb__row(slope, i)[j] = 1;
+  if (s->act && !(s->act->traits & NNB_ACT_ROWWISE)) s->act->pull(s->act, z, nnb__read(a), slope);
+}
+
+static void forward(const pass *p, int part, int r0, int n) {
+  const nnb_plan *plan = p->plan;
+  double *partial = plan->partial + (size_t)part * (size_t)plan->n_outputs;
+  int o = 0;
+  for (int k = 0; k < plan->net->n_nodes; k++) {
+    const nnb__node *node = &plan->net->nodes[k];
+    if (nnb__node_is_input(node)) continue;
+    nnb_layer_io io = make_io(plan, k, r0, n, part);
+    node->ops->forward(node->self, &io);
+    bool loss = node->out_col >= 0 && (p->job->what & NNB__LOSS), fused = loss && plan->state[k].fused;
+    if (fused) partial[o] = output_loss(p, k, r0, n); /* from Z, which the activation may overwrite */
+    if (!fused || node->n_consumers || plan->state[k].slope.p || (p->job->what & NNB__OUTPUT)) activate(p, k, r0, n);
+    if (loss && !fused) partial[o] = output_loss(p, k, r0, n);
+    o += node->out_col >= 0;
+  }
+}
+
+/* ---- backward --------------------------------------------------------------------------------------------------- */
+
+static void add_to(nnb_mat d, nnb_cmat tap) {
+  for (int i = 0; i < d.rows; i++)
+    for (int j = 0; j < d.cols; j++) nnb__row(d, i)[j] += nnb__crow(tap, i)[j];
+}
+
+/* d of output k ← the caller's v, in the net's units: y = a/factor + shift */
+static void load_v(const pass *p, int k, int r0, int n) {
+  const nnb__node *node = &p->plan->net->nodes[k];
+  const real *factor = p->plan->net->out.factor;
+  nnb_mat d = nnb__rows(node->n_consumers ? p->plan->state[k].tap : p->plan->state[k].d, r0, n);
+  for (int i = 0; i < n; i++) {
+    const real *v = nnb__crow(p->job->v, r0 + i) + node->out_col;
+    for (int j = 0; j < d.cols; j++) nnb__row(d, i)[j] = factor ? v[j] / factor[node->out_col + j] : v[j];
+  }
+}
+
+/* d: ∂E/∂A, summed over the consumers, or of the loss → ∂E/∂Z */
+static void pull(const pass *p, int k, int r0, int n) {
+  const nnb__state *s = &p->plan->state[k];
+  bool fused = s->fused && (p->job->what & NNB__LOSS), tapped = s->tap.p != NULL;
+  nnb_mat d = nnb__rows(s->d, r0, n);
+  nnb_cmat tap = nnb__crows(nnb__read(s->tap), r0, n);
+  if (tapped && !fused) add_to(d, tap);
+  if (s->da.p)
+    for (int i = 0; i < n; i++) memcpy(nnb__row(s->da, r0 + i), nnb__row(d, i), (size_t)d.cols * sizeof(real));
+  if (s->act && !(fused && !tapped))
+    s->act->pull(s->act, nnb__crows(nnb__read(s->z), r0, n), nnb__crows(nnb__read(s->a), r0, n), d);
+  if (tapped && fused) add_to(d, tap);
+}
+
+static void backward(const pass *p, int part, int r0, int n) {
+  const nnb_plan *plan = p->plan;
+  for (int k = plan->net->n_nodes - 1; k >= 0; k--) {
+    const nnb__node *node = &plan->net->nodes[k];
+    if (nnb__node_is_input(node) || !plan->state[k].needs_d) continue;
+    if (node->out_col >= 0 && !(p->job->what & NNB__LOSS)) load_v(p, k, r0, n);
+    pull(p, k, r0, n);
+    nnb_layer_io io = make_io(plan, k, r0, n, part);
+    for (int i = 0; i < node->n_from; i++) {
+      const nnb__state *source = &plan->state[node->from[i] - 1];
+      io.da_beta = source->first_node == k && source->first_k == i ? 0 : 1;
+      if (source->needs_d) node->ops->backward_data(node->self, &io, i);
+    }
+  }
+}
+
+/* ---- the two phases --------------------------------------------------------------------------------------------- */
+
+static int share(int n, int part, int parts) { return (int)((int64_t)n * part / parts); }
+
+static void phase_rows(void *context, int part) {
+  const pass *p = context;
+  int r0 = share(p->job->rows, part, p->row_parts), n = share(p->job->rows, part + 1, p->row_parts) - r0;
+  load_rows(p, r0, r0 + n);
+  forward(p, part, r0, n);
+  if (p->job->what & NNB__BACK) backward(p, part, r0, n);
+}
+
+static nnb_sink make_sink(const nnb__node *node, const nnb__target *t) {
+  real *w = t->dst + node->off;
+  unsigned skip = t->skip_frozen ? node->frozen : 0;
+  nnb_sink sink = {.alpha = t->alpha, .beta = t->beta, .beta_bias = t->beta_bias};
+  if (!(skip & NNB_WEIGHTS)) sink.w = w;
+  if (node->needs.bias && !(skip & NNB_BIAS)) sink.b = w + (size_t)node->needs.w_rows * (size_t)node->needs.w_cols;
+  return sink;
+}
+
+static void phase_params(void *context, int part) {
+  const pass *p = context;
+  const nnb_net *net = p->plan->net;
+  for (int b = net->n_blocks - 1; b >= 0; b--) {
+    int k = net->block_node[b] - 1;
+    const nnb__node *node = &net->nodes[k];
+    if (!node->ops->backward_params) continue;
+    nnb_layer_io io = make_io(p->plan, k, 0, p->job->rows, part);
+    io.part = part, io.parts = p->param_parts;
+    nnb_sink sink = make_sink(node, p->job->target);
+    if (sink.w || sink.b) node->ops->backward_params(node->self, &io, &sink);
+  }
+}
+
+static int choose_parts(double flops, int threads, int most) {
+  int parts = flops / least_flops < threads ? (int)(flops / least_flops) : threads;
+  if (parts > most) parts = most;
+  return parts > 1 ? parts : 1;
+}
+
+/* The parts' losses in fixed order: the same bits whoever ran them. */
+static nnb__loss_sum add_losses(const pass *p) {
+  nnb__loss_sum sum = {0};
+  for (int o = 0; o < p->plan->n_outputs; o++) {
+    const nnb__node *node = &p->plan->net->nodes[p->plan->outputs[o]];
+    const nnb__state *s = &p->plan->state[p->plan->outputs[o]];
+    double raw = 0;
+    for (int part = 0; part < p->row_parts; part++) raw += p->plan->partial[part * p->plan->n_outputs + o];
+    if (s->loss->traits & (NNB_LOSS_MEAN_ROWS | NNB_LOSS_MEAN_ALL))
+      sum.mean += raw * loss_scale(node, s, 1);
+    else
+      sum.sum += raw * loss_scale(node, s, 1);
+  }
+  return sum;
+}
+
+nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job) {
+  pass p = {.plan = plan, .job = job};
+  double flops = plan->flops * job->rows;
+  p.row_parts = choose_parts(job->what & NNB__BACK ? 2 * flops : flops, plan->threads, job->rows);
+  p.param_parts = choose_parts(flops, plan->threads, plan->threads);
+  plan->rows = job->rows, plan->what = job->what;
+  choose_rows(&p);
+  show_inputs(plan, p.batch.x);
+  nnb__team_run(p.row_parts, phase_rows, &p);
+  if (job->target) {
+    nnb__team_run(p.param_parts, phase_params, &p);
+    plan->formed = job->target->dst == plan->g;
+  }
+  return job->what & NNB__LOSS ? add_losses(&p) : (nnb__loss_sum){0};
+}
+
+double nnb__loss_value(nnb__loss_sum sum, double norm) { return (norm > 0 ? sum.mean / norm : 0) + sum.sum; }

@@ -1,0 +1,25 @@
+/* num/block.h: what the optimisers know of a net: where its parameters lie, and where an update goes.  nn fills it in,
+ * opt reads it; neither sees the other. */
+#ifndef NNB__BLOCK_H
+#define NNB__BLOCK_H
+
+#include "real.h"
+
+/* One layer's parameters in the flat vector: [W; b], (rows + bias)×cols numbers from off. */
+typedef struct nnb__block {
+  size_t off;
+  int rows, cols;
+  bool bias;
+  unsigned frozen; /* NNB_WEIGHTS, NNB_BIAS */
+} nnb__block;
+
+/* Where the parameter gradient goes, block by block: dst ← beta·dst + alpha·∂E/∂w.  An optimiser offers its own memory
+ * (plain descent the weights themselves, with alpha = -η) or takes a gradient and makes its step from that. */
+typedef struct nnb__target {
+  real *dst;            /* P numbers */
+  real alpha;
+  real beta, beta_bias; /* rows of W; the row of b, which is not decayed */
+  bool skip_frozen;     /* dst of frozen parameters stays as it is */
+} nnb__target;
+
+#endif

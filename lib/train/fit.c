@@ -1,0 +1,260 @@
+/* train/fit.c: nnb_fit: epochs of nnb_train_rows, a validation after each, the best parameters kept. */
+#include <string.h>
+#include <time.h>
+
+#include "alloc.h"
+#include "net.h"
+#include "optim.h"
+#include "progress.h"
+#include "status.h"
+
+enum { DEFAULT_BATCH = 32, DEFAULT_CHUNK = 1024, DEFAULT_EPOCHS = 100, DEFAULT_HISTORY = 4096 };
+
+typedef struct fit {
+  nnb_net *net;
+  const nnb_data *val;
+  nnb_fit_opts opts; /* completed */
+  nnb_batch rows;
+  nnb_plan *plan, *val_plan;
+  nnb_optim *optim;
+  int32_t *order; /* NULL: in order */
+  real *best;     /* the parameters of the best epoch */
+  nnb_record *history;
+  int n_history, cap_history, stride;
+  double start;
+  nnb_report report;
+} fit;
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- setting up ------------------------------------------------------------------------------------------------- */
+
+static nnb_status check_opts(const nnb_fit_opts *o) {
+  if (o->batch < 0 && o->batch != NNB_FULL_BATCH)
+    return nnb__fail(NNB_E_ARG, "batch is %d; wanted a number of rows, 0 or NNB_FULL_BATCH", o->batch);
+  if (o->chunk < 0 || o->patience < 0)
+    return nnb__fail(NNB_E_ARG, "chunk is %d and patience is %d; they must not be negative", o->chunk, o->patience);
+  if (o->max_epochs < 0 && o->max_epochs != NNB_NONE)
+    return nnb__fail(NNB_E_ARG, "max_epochs is %d; wanted a number, 0 or NNB_NONE", o->max_epochs);
+  if (o->history < 0 && o->history != NNB_NONE)
+    return nnb__fail(NNB_E_ARG, "history is %d; wanted a number, 0 or NNB_NONE", o->history);
+  if (!(o->target_loss >= 0) || !(o->max_seconds >= 0))
+    return nnb__fail(NNB_E_ARG, "target_loss is %g and max_seconds is %g; they must not be negative", o->target_loss,
+                     o->max_seconds);
+  return NNB_OK;
+}
+
+static void complete(nnb_fit_opts *o, int n_rows) {
+  if (o->batch == 0) o->batch = DEFAULT_BATCH;
+  if (o->batch == NNB_FULL_BATCH || o->batch > n_rows) o->batch = n_rows;
+  if (o->chunk == 0) o->chunk = DEFAULT_CHUNK;
+  if (o->chunk > o->batch) o->chunk = o->batch;
+  if (o->max_epochs == 0) o->max_epochs = DEFAULT_EPOCHS;
+  if (o->history == 0) o->history = DEFAULT_HISTORY;
+  if (o->max_epochs != NNB_NONE && o->history > o->max_epochs) o->history = o->max_epochs;
+}
+
+static const char *data_column(const void *data, int i) { return nnb_data_column_name(data, i); }
+
+static const char *data_class(const void *data, int i) { return nnb_data_class_name(data, i); }
+
+/* A net without names takes those of the data. */
+static nnb_status take_names(nnb_net *net, const nnb_data *data) {
+  int n_classes = nnb_data_n_classes(data), n_columns = nnb_data_n_in(data) + (n_classes ? 1 : nnb_data_n_out(data));
+  nnb_status status = NNB_OK;
+  if (net->columns.n == 0 && nnb_data_column_name(data, 0))
+    status = nnb__net_set_names(&net->columns, n_columns, data_column, data);
+  if (!status && net->classes.n == 0 && n_classes && nnb_data_class_name(data, 0))
+    status = nnb__net_set_names(&net->classes, n_classes, data_class, data);
+  return status;
+}
+
+static nnb_status check_data(const nnb_net *net, const nnb_data *data, const char *what) {
+  if (nnb_data_n_in(data) != net->n_x)
+    return nnb__fail(NNB_E_SHAPE, "the %s data has %d input columns, the net wants %d", what, nnb_data_n_in(data), net->n_x);
+  int n_out = nnb_data_n_out(data), labelled_pair = net->n_y == 1 && nnb_data_n_classes(data) == 2;
+  if (n_out == 0) return nnb__fail(NNB_E_ARG, "the %s data has no targets", what);
+  if (n_out != net->n_y && !labelled_pair && !(nnb_data_n_classes(data) && n_out < net->n_y))
+    return nnb__fail(NNB_E_SHAPE, "the %s data has %d %s, the net %d outputs", what, n_out,
+                     nnb_data_n_classes(data) ? "classes" : "targets", net->n_y);
+  return NNB_OK;
+}
+
+static nnb_status prepare(fit *f, const nnb_data *train) {
+  nnb_fit_opts *o = &f->opts;
+  nnb_optim_opts optim = {.algo = o->algo, .lr = o->lr, .momentum = o->momentum, .l1 = o->l1, .l2 = o->l2, .clip_norm = o->clip_norm};
+  nnb_status status = check_data(f->net, train, "training");
+  if (!status && f->val) status = check_data(f->net, f->val, "validation");
+  if (!status) status = nnb_data_batch(train, 0, nnb_data_rows(train), &f->rows);
+  if (status) return status;
+  complete(o, f->rows.x.rows);
+  nnb_plan_opts plan = {.max_rows = o->chunk, .threads = o->threads, .want = NNB_GRAD};
+  status = nnb_plan_create(f->net, &plan, &f->plan);
+  if (!status && f->val) {
+    int n = nnb_data_rows(f->val);
+    plan = (nnb_plan_opts){.max_rows = n < DEFAULT_CHUNK ? n : DEFAULT_CHUNK, .threads = o->threads};
+    status = nnb_plan_create(f->net, &plan, &f->val_plan);
+  }
+  if (!status) status = nnb_optim_create(f->net, &optim, &f->optim);
+  return status ? status : take_names(f->net, train);
+}
+
+static nnb_status allocate(fit *f) {
+  size_t n_rows = (size_t)f->rows.x.rows;
+  f->cap_history = f->opts.history > 0 ? f->opts.history : 0;
+  f->best = nnb__alloc(f->net->n_params, sizeof *f->best);
+  f->history = nnb__alloc((size_t)f->cap_history, sizeof *f->history);
+  if (!f->opts.in_order) f->order = nnb__alloc(n_rows, sizeof *f->order);
+  if (!f->best || !f->history || (!f->opts.in_order && !f->order)) return nnb__fail_nomem("a fit");
+  memcpy(f->best, f->net->params, f->net->n_params * sizeof *f->best);
+  return NNB_OK;
+}
+
+/* ---- an epoch --------------------------------------------------------------------------------------------------- */
+
+/* The loss on all of data, in chunks whose parts add up. */
+static nnb_status validate(const fit *f, double *out) {
+  nnb_batch all, part;
+  int N = nnb_data_rows(f->val);
+  double norm = 0, loss;
+  *out = 0;
+  nnb_data_batch(f->val, 0, N, &all);
+  for (int i = 0; i < N; i++) norm += all.weight ? (double)all.weight[i] : 1;
+  for (int r = 0; r < N; r += DEFAULT_CHUNK) {
+    nnb_data_batch(f->val, r, N - r < DEFAULT_CHUNK ? N - r : DEFAULT_CHUNK, &part);
+    part.norm = norm;
+    nnb_status status = nnb_plan_loss(f->val_plan, &part, &loss);
+    *out += loss;
+    if (status) return status;
+  }
+  return NNB_OK;
+}
+
+static bool params_finite(const nnb_net *net) {
+  real zero = 0; /* stays 0, or becomes NaN */
+  for (size_t i = 0; i < net->n_params; i++) zero += net->params[i] * 0;
+  return zero == 0;
+}
+
+/* One pass over the data.  NNB_E_NUMERIC where the loss or a parameter is no number any more. */
+static nnb_status run_epoch(fit *f, nnb_record *rec) {
+  double began = now();
+  nnb_sums sums;
+  if (f->order) {
+    nnb_rng rng;
+    nnb_rng_init(&rng, f->opts.seed, (uint64_t)rec->epoch - 1);
+    nnb_rng_shuffle(&rng, f->order, f->rows.x.rows);
+  }
+  nnb_status status = nnb_train_rows(f->net, f->plan, &f->rows, f->order, 0, f->opts.batch, f->optim, &sums);
+  f->report.updates += sums.updates, f->report.samples += sums.rows;
+  rec->loss = sums.loss, rec->updates = f->report.updates, rec->samples = sums.rows;
+  rec->seconds = now() - began;
+  rec->val_loss = (double)NAN;
+  if (!status && !params_finite(f->net)) status = nnb__fail(NNB_E_NUMERIC, "a parameter is no longer finite");
+  if (!status && f->val) status = validate(f, &rec->val_loss);
+  rec->total_seconds = now() - f->start;
+  return status;
+}
+
+/* Keeps every stride-th record; when full, every second of those and the doubled stride. */
+static void keep_record(fit *f, const nnb_record *rec) {
+  if (f->cap_history == 0 || (rec->epoch - 1) % f->stride) return;
+  if (f->n_history == f->cap_history) {
+    for (int i = 0; 2 * i < f->n_history; i++) f->history[i] = f->history[2 * i];
+    f->n_history = (f->n_history + 1) / 2;
+    f->stride *= 2;
+    if ((rec->epoch - 1) % f->stride) return;
+    if (f->n_history == f->cap_history) return; /* room for one record only */
+  }
+  f->history[f->n_history++] = *rec;
+}
+
+static void keep_best(fit *f, const nnb_record *rec) {
+  double loss = f->val ? rec->val_loss : rec->loss;
+  if (!(loss < f->report.best_loss)) return;
+  f->report.best_loss = loss;
+  f->report.best_epoch = rec->epoch;
+  memcpy(f->best, f->net->params, f->net->n_params * sizeof *f->best);
+}
+
+static nnb_stop why_stop(const fit *f, const nnb_record *rec) {
+  const nnb_fit_opts *o = &f->opts;
+  double loss = f->val ? rec->val_loss : rec->loss;
+  if (o->on_epoch && o->on_epoch(o->user, rec)) return NNB_STOP_USER;
+  if (o->target_loss > 0 && loss <= o->target_loss) return NNB_STOP_TARGET;
+  if (o->patience > 0 && rec->epoch - f->report.best_epoch >= o->patience) return NNB_STOP_PATIENCE;
+  if (o->max_seconds > 0 && rec->total_seconds >= o->max_seconds) return NNB_STOP_SECONDS;
+  if (o->max_epochs != NNB_NONE && rec->epoch >= o->max_epochs) return NNB_STOP_EPOCHS;
+  return NNB_STOP_NONE;
+}
+
+static nnb_status explain_divergence(const fit *f, int epoch) {
+  char reason[160];
+  snprintf(reason, sizeof reason, "%.159s", nnb_errmsg());
+  return nnb__fail(NNB_E_NUMERIC, "diverged in epoch %d, update %lld: %s; a learning rate below %g or clip_norm may help; "
+                   "the parameters of epoch %d are in the net",
+                   epoch, (long long)f->report.updates, reason, f->optim->lr, f->report.best_epoch);
+}
+
+static nnb_status train_epochs(fit *f) {
+  nnb_report *r = &f->report;
+  while (r->stop == NNB_STOP_NONE) {
+    nnb_record rec = {.epoch = r->epochs + 1};
+    nnb_status status = run_epoch(f, &rec);
+    r->loss = rec.loss, r->val_loss = rec.val_loss;
+    if (status) {
+      r->stop = status == NNB_E_NUMERIC ? NNB_STOP_DIVERGED : NNB_STOP_ERROR;
+      return status == NNB_E_NUMERIC ? explain_divergence(f, rec.epoch) : status;
+    }
+    r->epochs = rec.epoch;
+    keep_best(f, &rec);
+    keep_record(f, &rec);
+    r->stop = why_stop(f, &rec);
+    nnb__progress(&f->opts, &rec, r->stop != NNB_STOP_NONE);
+  }
+  return NNB_OK;
+}
+
+/* ---- the call --------------------------------------------------------------------------------------------------- */
+
+static void finish(fit *f, nnb_status status) {
+  nnb_report *r = &f->report;
+  r->seconds = now() - f->start;
+  r->restored = (status || f->val) && r->best_epoch != r->epochs + (status != NNB_OK);
+  if (r->restored) memcpy(f->net->params, f->best, f->net->n_params * sizeof *f->best);
+  nnb__net_keep_history(f->net, f->history);
+  r->history = f->history, r->n_history = f->n_history, r->history_stride = f->stride;
+  f->history = NULL;
+}
+
+static void release(fit *f) {
+  nnb_plan_destroy(f->plan);
+  nnb_plan_destroy(f->val_plan);
+  nnb_optim_destroy(f->optim);
+  nnb__release(f->order);
+  nnb__release(f->best);
+  nnb__release(f->history);
+}
+
+nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts, nnb_report *report) {
+  fit f = {.net = net, .val = val, .stride = 1, .start = now()};
+  if (report) *report = (nnb_report){.stop = NNB_STOP_ERROR, .loss = (double)NAN, .val_loss = (double)NAN, .best_loss = (double)NAN};
+  if (opts) f.opts = *opts;
+  nnb_status status = nnb__net_seal(net);
+  if (!status && !train) status = nnb__fail(NNB_E_ARG, "train is NULL");
+  if (!status) status = check_opts(&f.opts);
+  if (!status) status = prepare(&f, train);
+  if (!status) status = allocate(&f);
+  if (!status) {
+    f.report = (nnb_report){.algo = f.optim->algo, .best_loss = HUGE_VAL};
+    status = train_epochs(&f);
+    finish(&f, status);
+    if (report) *report = f.report;
+  }
+  release(&f);
+  return status;
+}

@@ -1,0 +1,125 @@
+/* train/metrics.c: how well a net does on data. */
+#include "alloc.h"
+#include "blas_threads.h"
+#include "data.h"
+#include "plan.h"
+#include "status.h"
+
+enum { CHUNK = 1024 };
+
+typedef struct tally {
+  nnb__loss_sum loss;
+  double right, judged;  /* weighted rows whose class is right, and all of them */
+  double weight;
+  double *t_sum, *t_squares, *errors; /* per output: Σ (t - c), Σ (t - c)², Σ (t - a)², c: its first target */
+  double *center;
+} tally;
+
+static int argmax(int n, const real *v) {
+  int best = 0;
+  for (int j = 1; j < n; j++)
+    if (v[j] > v[best]) best = j;
+  return best;
+}
+
+/* A single column is a class by itself: above ½ or not. */
+static int class_at(int n, const real *v) { return n == 1 ? v[0] > (real)0.5 : argmax(n, v); }
+
+static void judge(const nnb_net *net, const nnb_batch *batch, nnb_cmat y, bool labelled, tally *sum) {
+  for (int k = 0; k < net->n_nodes; k++) {
+    const nnb__node *node = &net->nodes[k];
+    if (node->out_col < 0 || !(labelled || (nnb__net_loss_ops(net, node)->traits & NNB_LOSS_CLASSES))) continue;
+    int n = node->needs.cols, c = node->out_col;
+    for (int i = 0; i < y.rows; i++) {
+      double w = batch->weight ? (double)batch->weight[i] : 1;
+      int truth = batch->label ? batch->label[i] : class_at(n, nnb__crow(batch->t, i) + c);
+      sum->right += w * (class_at(n, nnb__crow(y, i) + c) == truth);
+      sum->judged += w;
+    }
+  }
+}
+
+static void measure(const nnb_batch *batch, nnb_cmat y, bool first, tally *sum) {
+  for (int i = 0; i < y.rows; i++) {
+    double w = batch->weight ? (double)batch->weight[i] : 1;
+    const real *t = nnb__crow(batch->t, i), *a = nnb__crow(y, i);
+    sum->weight += w;
+    for (int j = 0; j < y.cols; j++) {
+      if (first && i == 0) sum->center[j] = (double)t[j]; /* keeps the sum of squares from cancelling */
+      double d = (double)t[j] - sum->center[j], e = (double)t[j] - (double)a[j];
+      sum->t_sum[j] += w * d, sum->t_squares[j] += w * d * d, sum->errors[j] += w * e * e;
+    }
+  }
+}
+
+static double r_squared(const tally *sum, int n) {
+  double total = 0;
+  int varying = 0;
+  for (int j = 0; j < n; j++) {
+    double spread = sum->t_squares[j] - sum->t_sum[j] * sum->t_sum[j] / sum->weight;
+    if (spread <= 0) continue;
+    total += 1 - sum->errors[j] / spread;
+    varying++;
+  }
+  return varying ? total / varying : (double)NAN;
+}
+
+static void finish(const tally *sum, int n_out, bool has_t, double norm, nnb_metrics *out) {
+  double errors = 0;
+  for (int j = 0; j < n_out; j++) errors += sum->errors[j];
+  out->loss = nnb__loss_value(sum->loss, norm);
+  out->accuracy = sum->judged > 0 ? sum->right / sum->judged : (double)NAN;
+  out->rmse = has_t ? sqrt(errors / (sum->weight * n_out)) : (double)NAN;
+  out->r2 = has_t ? r_squared(sum, n_out) : (double)NAN;
+}
+
+static nnb_status evaluate(nnb_plan *plan, const nnb_data *data, real *room, tally *sum, nnb_metrics *out) {
+  const nnb_net *net = plan->net;
+  nnb_batch all, batch;
+  int N = nnb_data_rows(data);
+  nnb_status status = nnb_data_batch(data, 0, N, &all);
+  if (!status) status = nnb__check_batch(net, &all, 0);
+  if (status) return status;
+  double norm = nnb__sum_weights(&all, NULL, 0, N);
+  bool labelled = nnb_data_n_classes(data) > 0;
+  for (int r = 0; r < N; r += CHUNK) {
+    int n = N - r < CHUNK ? N - r : CHUNK;
+    nnb_mat y = nnb_view(room, n, net->n_y);
+    nnb_data_batch(data, r, n, &batch);
+    nnb__job job = {.batch = &batch, .rows = n, .norm = norm, .what = NNB__LOSS | NNB__OUTPUT};
+    nnb__blas_enter();
+    nnb__loss_sum loss = nnb__plan_run(plan, &job);
+    nnb__blas_leave();
+    sum->loss.mean += loss.mean, sum->loss.sum += loss.sum;
+    nnb__plan_outputs(plan, y);
+    judge(net, &batch, nnb__read(y), labelled, sum);
+    if (!labelled) measure(&batch, nnb__read(y), r == 0, sum);
+  }
+  finish(sum, net->n_y, !labelled, norm, out);
+  out->rows = N;
+  return isfinite(out->loss) ? NNB_OK : nnb__fail_loss(out->loss, &all);
+}
+
+nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out) {
+  nnb_plan *plan = NULL;
+  real *room = NULL;
+  double *sums = NULL;
+  if (!data || !out) return nnb__fail(NNB_E_ARG, "data or out is NULL");
+  *out = (nnb_metrics){0};
+  int rows = nnb_data_rows(data) < CHUNK ? nnb_data_rows(data) : CHUNK;
+  nnb_status status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows}, &plan);
+  if (status) return status;
+  size_t n = (size_t)net->n_y;
+  room = nnb__alloc((size_t)rows * n, sizeof *room);
+  sums = nnb__zalloc(4 * n, sizeof *sums);
+  if (room && sums) {
+    tally sum = {.t_sum = sums, .t_squares = sums + n, .errors = sums + 2 * n, .center = sums + 3 * n};
+    status = evaluate(plan, data, room, &sum, out);
+  } else {
+    status = nnb__fail_nomem("an evaluation");
+  }
+  nnb__release(room);
+  nnb__release(sums);
+  nnb_plan_destroy(plan);
+  return status;
+}

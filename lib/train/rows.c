@@ -1,0 +1,113 @@
+/* train/rows.c: the three rungs: a step from a gradient, an update from a batch, many updates over rows. */
+#include "blas_threads.h"
+#include "optim.h"
+#include "plan.h"
+#include "status.h"
+
+nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out) {
+  if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
+  *out = NULL;
+  nnb_status status = nnb__net_seal(net);
+  return status ? status : nnb__optim_create(net->n_params, opts, out);
+}
+
+static nnb_status check_optim(const nnb_net *net, const nnb_optim *optim) {
+  if (!optim) return nnb__fail(NNB_E_ARG, "optim is NULL");
+  if (optim->n_params != net->n_params)
+    return nnb__fail(NNB_E_SHAPE, "the optimiser was made for %zu parameters, the net has %zu", optim->n_params,
+                     net->n_params);
+  return NNB_OK;
+}
+
+nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, real *grad) {
+  if (!grad) return nnb__fail(NNB_E_ARG, "grad is NULL");
+  nnb_status status = nnb__net_seal(net);
+  if (!status) status = check_optim(net, optim);
+  if (status) return status;
+  nnb__optim_step(optim, net->blocks, net->n_blocks, net->params, grad);
+  return NNB_OK;
+}
+
+/* One update from rows [row0, row0 + n) of what order names, in chunks of at most the plan's rows. */
+static nnb__loss_sum update(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int row0, int n,
+                            double norm, nnb_optim *optim) {
+  int chunks = (n - 1) / plan->max_rows + 1;
+  nnb__target target;
+  bool offered = !plan->g && nnb__optim_offer(optim, net->params, chunks, &target);
+  real *g = plan->g ? plan->g : optim->g;
+  if (!offered) target = (nnb__target){.dst = g, .alpha = 1};
+  nnb__loss_sum sum = {0};
+  for (int done = 0; done < n; done += plan->max_rows) {
+    int now = n - done < plan->max_rows ? n - done : plan->max_rows;
+    nnb__job job = {.batch = rows,
+                    .order = order,
+                    .row0 = row0 + done,
+                    .rows = now,
+                    .norm = norm,
+                    .what = NNB__LOSS | NNB__BACK,
+                    .target = &target};
+    nnb__loss_sum chunk = nnb__plan_run(plan, &job);
+    sum.mean += chunk.mean, sum.sum += chunk.sum;
+    target.beta = target.beta_bias = 1; /* the next chunk adds */
+  }
+  if (offered)
+    nnb__optim_finish(optim, net->blocks, net->n_blocks, net->params);
+  else
+    nnb__optim_step(optim, net->blocks, net->n_blocks, net->params, g);
+  return sum;
+}
+
+static nnb_status check(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, const nnb_optim *optim, int most) {
+  nnb_status status = nnb__net_check(net);
+  if (status) return status;
+  if (!plan) return nnb__fail(NNB_E_ARG, "plan is NULL");
+  if (plan->net != net) return nnb__fail(NNB_E_ARG, "the plan was made for another net");
+  if (!(plan->want & NNB_GRAD)) return nnb__fail(NNB_E_STATE, "the plan was made without NNB_GRAD");
+  status = check_optim(net, optim);
+  return status ? status : nnb__check_batch(net, batch, most);
+}
+
+nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, nnb_optim *optim, double *loss) {
+  nnb_status status = check(net, plan, batch, optim, plan ? plan->max_rows : 0);
+  if (status) return status;
+  double norm = batch->norm > 0 ? batch->norm : nnb__sum_weights(batch, NULL, 0, batch->x.rows);
+  nnb__blas_enter();
+  double value = nnb__loss_value(update(net, plan, batch, NULL, 0, batch->x.rows, norm, optim), norm);
+  nnb__blas_leave();
+  if (loss) *loss = value;
+  return isfinite(value) ? NNB_OK : nnb__fail_loss(value, batch);
+}
+
+static nnb_status check_order(const int32_t *order, int n, int rows) {
+  for (int i = 0; i < n; i++)
+    if (order[i] < 0 || order[i] >= rows)
+      return nnb__fail(NNB_E_ARG, "order[%d] is %d; there are rows 0 to %d", i, (int)order[i], rows - 1);
+  return NNB_OK;
+}
+
+nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n, int batch,
+                          nnb_optim *optim, nnb_sums *sums) {
+  nnb_sums total = {0};
+  if (sums) *sums = total;
+  nnb_status status = check(net, plan, rows, optim, 0);
+  if (status) return status;
+  if (n < 0 || batch < 1 || (n && !order))
+    return nnb__fail(NNB_E_ARG, "n is %d and batch is %d; wanted n ≥ 0 (with an order if not 0) and batch ≥ 1", n, batch);
+  if (order && (status = check_order(order, n ? n : rows->x.rows, rows->x.rows))) return status;
+  if (n == 0) n = rows->x.rows;
+  nnb__loss_sum sum = {0};
+  double value = 0;
+  nnb__blas_enter();
+  for (int row0 = 0, now; row0 < n && isfinite(value); row0 += now) {
+    now = n - row0 < batch ? n - row0 : batch;
+    double norm = nnb__sum_weights(rows, order, row0, now);
+    nnb__loss_sum one = update(net, plan, rows, order, row0, now, norm, optim);
+    value = nnb__loss_value(one, norm);
+    sum.mean += one.mean, sum.sum += one.sum;
+    total.weight += norm, total.rows += now, total.updates++;
+  }
+  nnb__blas_leave();
+  total.loss = nnb__loss_value(sum, total.weight);
+  if (sums) *sums = total;
+  return isfinite(value) ? NNB_OK : nnb__fail_loss(value, rows);
+}
