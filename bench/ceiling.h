@@ -1,0 +1,33 @@
+/* bench/ceiling.h: the matrix products of a step through cblas alone, and nothing else.  Typed: compiled twice. */
+#ifndef BENCH_CEILING_H
+#define BENCH_CEILING_H
+
+#include "precision.h"
+
+#define ceiling_infer   TWIN(ceiling_infer)
+#define ceiling_train   TWIN(ceiling_train)
+#define ceiling_threads TWIN(ceiling_threads)
+
+typedef struct ceiling_layer {
+  nnb_cmat a;     /* B×I, what the layer reads; of the first layer the step's x stands in its place */
+  nnb_cmat delta; /* B×O */
+  real *w;        /* I×O, changed by training */
+  int inputs, units;
+} ceiling_layer;
+
+typedef struct ceiling {
+  const ceiling_layer *layer;
+  int n_layers;
+  real *out; /* where products other than updates go: B × the largest width */
+  real lr;
+} ceiling;
+
+/* A·W of each layer. */
+void ceiling_infer(const ceiling *c, nnb_cmat x);
+/* The same, then from the last layer to the first Δ·Wᵀ (not of the first) and W ← W - lr·Aᵀ·Δ. */
+void ceiling_train(const ceiling *c, nnb_cmat x);
+/* Sets the BLAS's own thread count, which is how a user of cblas would thread; returns the count in force, 0: unknown.
+ */
+int ceiling_threads(int threads);
+
+#endif

@@ -1,0 +1,93 @@
+"""nnblas-bench on tiny shapes: every line is JSON with the promised keys, and the figures agree with each other."""
+import json
+import math
+import subprocess
+import sys
+
+BENCH = sys.argv[1]
+NAMES = {"shape": str, "batch": int, "mode": str, "precision": str, "threads": int, "blas_core": str,
+         "nnblas_version": str}
+POSITIVE = ["samples_per_s", "samples_per_s_q1", "samples_per_s_q3", "gflops", "cblas_gflops", "gemm_share",
+            "gemm_share_min", "gemm_share_q1", "gemm_share_q3", "gemm_share_max", "rounds", "steps"]
+failures = 0
+
+
+def expect(good, what, expected, observed):
+    global failures
+    if not good:
+        failures += 1
+        print(f"FAIL {what}: expected {expected}, observed {observed}")
+
+
+def run(*args):
+    return subprocess.run([BENCH, *args], capture_output=True, text=True)
+
+
+def flops(widths, batch, mode):
+    """2·m·n·k of each product, spelled out one by one."""
+    total = 0
+    for layer, (i, o) in enumerate(zip(widths, widths[1:])):
+        total += 2 * batch * i * o  # Z = A·W
+        if mode != "infer":
+            total += 2 * i * batch * o  # dW = Aᵀ·Δ
+            if layer > 0:
+                total += 2 * batch * o * i  # Δ·Wᵀ
+    return total
+
+
+def check_line(row):
+    for key, kind in NAMES.items():
+        expect(isinstance(row.get(key), kind), f"type of {key}", kind.__name__, row.get(key))
+    for key in POSITIVE:
+        value = row.get(key)
+        good = isinstance(value, (int, float)) and math.isfinite(value) and value > 0
+        expect(good, key, "a positive number", value)
+    widths = [int(n) for n in row["shape"].split("-")]
+    gflops = 1e-9 * flops(widths, row["batch"], row["mode"]) * row["samples_per_s"] / row["batch"]
+    expect(abs(gflops / row["gflops"] - 1) < 1e-4, f"gflops of {row}", gflops, row["gflops"])
+    for name in ("samples_per_s", "gemm_share"):
+        quartiles = [row[name + "_q1"], row[name], row[name + "_q3"]]
+        expect(quartiles == sorted(quartiles), f"quartiles of {name}", "ascending", quartiles)
+    expect(row["rounds"] >= 3, "rounds", "at least 3", row["rounds"])
+
+
+def check_figures():
+    shapes = [("5-7-3", 4), ("10-20-20-1", 1), ("30-20", 33)]
+    listed = ",".join(f"{shape}@{batch}" for shape, batch in shapes)
+    done = run("--shapes", listed, "--mode", "train,infer,fit", "--threads", "1,2", "--rounds", "3", "--seconds", "0",
+               "--json")
+    expect(done.returncode == 0, "exit status", 0, f"{done.returncode}: {done.stderr}")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    seen = sorted((r["shape"], r["batch"], r["mode"], r["precision"], r["threads"]) for r in rows)
+    wanted = sorted((s, b, m, p, t) for s, b in shapes for m in ("train", "infer", "fit") for p in ("f32", "f64")
+                    for t in (1, 2))
+    expect(seen == wanted, "cases", wanted, seen)
+    for row in rows:
+        check_line(row)
+
+
+def check_table():
+    done = run("-s", "5-7-3@4", "-m", "infer", "-p", "f64", "-t", "1", "-r", "1", "-S", "0")
+    lines = done.stdout.splitlines()
+    expect(done.returncode == 0, "exit status of a table", 0, f"{done.returncode}: {done.stderr}")
+    expect("core" in lines[0] and "threads 1" in lines[0], "head of the table", "core and threads", lines[:1])
+    begins = ["5-7-3", "4", "infer", "f64", "1"]
+    expect(lines[-1].split()[:5] == begins, "row of the table", begins, lines[-1])
+
+
+def check_refusals():
+    for args in (["--shapes", "5@4"], ["--shapes", "5-7"], ["--shapes", "5-7@0"], ["--shapes", "5-x@1"],
+                 ["--shapes", "5-7@4@4"], ["--shapes", ""], ["--shapes", "5-99999999999999@4"], ["--mode", "learn"],
+                 ["--precision", "f16"], ["--threads", "0"], ["--threads", "two"], ["--rounds", "0"],
+                 ["--seconds", "-1"], ["--seconds", "nan"], ["--no-such"], ["word"]):
+        done = run(*args)
+        expect(done.returncode == 2 and done.stderr, f"exit status of {args}", "2 and a sentence",
+               f"{done.returncode} and {done.stderr!r}")
+    done = run("--help")
+    expect(done.returncode == 0 and "--shapes" in done.stdout, "--help", "0 and a text", done.returncode)
+
+
+check_figures()
+check_table()
+check_refusals()
+sys.exit(1 if failures else 0)
