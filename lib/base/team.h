@@ -6,9 +6,11 @@
 
 typedef void (*nnb__part_fn)(void *context, int part);
 
-/* Calls fn(context, part) for part 0 … parts-1 and returns when all are done.  Part 0 runs on the calling thread, the others on
- * the team's; where the team is at work for another caller, or could not be started, the caller runs all parts
- * itself, one after the other: so parts must not wait for each other, and the result does not depend on who ran them. */
+/* Calls fn(context, part) for part 0 … parts-1, each once, and returns when all are done.  Part 0 runs on the calling
+ * thread and part i on the team's thread i, unless the caller is done before that thread has begun: then the caller
+ * runs part i as well.  Where the team is at work (for another caller, or for the part that calls), the caller runs
+ * all parts, one after the other.  So parts must not wait for each other, and the result must not depend on who ran
+ * them.  Threads that are missing are started; that they cannot be is harmless.  A part must not fork. */
 void nnb__team_run(int parts, nnb__part_fn fn, void *context);
 
 /* Starts the team's threads for that many parts, so that the first run does not have to.  Failure is harmless. */

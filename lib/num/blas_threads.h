@@ -3,8 +3,12 @@
 #define NNB__BLAS_THREADS_H
 
 /* Between the two the BLAS computes with one thread.  Calls nest and may come from several threads at once: the first
- * sets the BLAS's count to 1, the last restores it. */
+ * sets the BLAS's count to 1, the last restores it.  A BLAS that is not OpenBLAS, or threads by OpenMP, is left alone.
+ */
 void nnb__blas_enter(void);
 void nnb__blas_leave(void);
+
+/* The BLAS's count outside of the two; 1 where it cannot be asked. */
+int nnb__blas_outer_threads(void);
 
 #endif

@@ -1,0 +1,184 @@
+/* base/team.c: fork and join on threads that wait for work, first spinning, then asleep.
+ *
+ * Each thread has a seat, and the state of the seat is all that caller and thread share but for the job:
+ *
+ *     IDLE ──caller──▶ OPEN ──thread──▶ RUNNING ──thread──▶ IDLE
+ *                      OPEN ──caller, who runs the part itself──▶ IDLE
+ *     IDLE ──thread, tired of spinning──▶ ASLEEP ──caller──▶ OPEN, and wakes it
+ *     RUNNING ──caller, tired of spinning──▶ AWAITED ──thread──▶ IDLE, and wakes the caller
+ *
+ * The job is read only by whoever took a seat out of OPEN, and changed only when no seat is OPEN or RUNNING.  As the
+ * caller takes parts that no thread has begun, it never waits for a thread that has no processor to start on. */
+#include "team.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_SEATS = 1023 }; /* nnb_set_threads allows 1024 with the caller */
+enum { IDLE, OPEN, RUNNING, ASLEEP, AWAITED, QUIT };
+
+/* How long to spin.  The parts of one training step follow each other within some microseconds; waking a sleeping
+ * thread costs 5 to 50. */
+enum { SPIN_NS = 50000, PAUSES_PER_ROUND = 32 };
+
+typedef struct seat {
+  alignas(64) atomic_int state; /* on a cache line that no other thread writes */
+  pthread_mutex_t lock;         /* for sleeping only */
+  pthread_cond_t wake;
+  pthread_t thread;
+} seat;
+
+static seat seats[MAX_SEATS]; /* seat i runs part i + 1 */
+static atomic_bool busy;      /* somebody runs or changes the team */
+static int n_seats;           /* with a thread; under busy, as all below */
+static bool short_of_threads; /* the system gave fewer than asked for: runs do not ask again, prepare does */
+static pid_t owner;           /* the process whose threads they are */
+static struct {
+  nnb__part_fn fn;
+  void *context;
+} job;
+
+static void relax(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+static long long now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (long long)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static bool change(seat *s, int from, int to) {
+  return atomic_compare_exchange_strong_explicit(&s->state, &from, to, memory_order_acq_rel, memory_order_relaxed);
+}
+
+/* Waits for a state other than the given one; at last asleep, with the seat in state `asleep` instead. */
+static void wait_while(seat *s, int state, int asleep) {
+  long long now = 0, end = 0; /* the clock is read after the first round: often that is all there is */
+  do {
+    for (int i = 0; i < PAUSES_PER_ROUND; i++) {
+      if (atomic_load_explicit(&s->state, memory_order_acquire) != state) return;
+      relax();
+    }
+    now = now_ns();
+    if (!end) end = now + SPIN_NS;
+  } while (now < end);
+  if (!change(s, state, asleep)) return;
+  pthread_mutex_lock(&s->lock);
+  while (atomic_load_explicit(&s->state, memory_order_acquire) == asleep) pthread_cond_wait(&s->wake, &s->lock);
+  pthread_mutex_unlock(&s->lock);
+}
+
+/* Sets the state, and wakes whoever sleeps in state `asleep`. */
+static void set_and_wake(seat *s, int to, int asleep) {
+  if (atomic_exchange_explicit(&s->state, to, memory_order_acq_rel) != asleep) return;
+  pthread_mutex_lock(&s->lock); /* the sleeper is in cond_wait now, or has yet to look */
+  pthread_cond_signal(&s->wake);
+  pthread_mutex_unlock(&s->lock);
+}
+
+static void *work(void *arg) {
+  seat *s = arg;
+  int part = (int)(s - seats) + 1;
+  for (;;) {
+    wait_while(s, IDLE, ASLEEP);
+    if (change(s, OPEN, RUNNING)) {
+      job.fn(job.context, part);
+      set_and_wake(s, IDLE, AWAITED);
+    } else if (atomic_load_explicit(&s->state, memory_order_acquire) == QUIT) {
+      return NULL;
+    }
+  }
+}
+
+/* ---- starting and ending ---------------------------------------------------------------------------------------- */
+
+/* In a child there are no threads but the caller: the team is forgotten. */
+static void forget(void) {
+  for (int i = 0; i < n_seats; i++) atomic_store_explicit(&seats[i].state, IDLE, memory_order_relaxed);
+  n_seats = 0;
+  short_of_threads = false;
+  atomic_store_explicit(&busy, false, memory_order_release);
+}
+
+__attribute__((constructor)) static void prepare_for_fork(void) { pthread_atfork(NULL, NULL, forget); }
+
+static bool take_team(void) { return !atomic_exchange_explicit(&busy, true, memory_order_acquire); }
+static void give_team(void) { atomic_store_explicit(&busy, false, memory_order_release); }
+
+static bool start_thread(seat *s) {
+  if (pthread_mutex_init(&s->lock, NULL) != 0) return false;
+  if (pthread_cond_init(&s->wake, NULL) != 0) return pthread_mutex_destroy(&s->lock), false;
+  if (pthread_create(&s->thread, NULL, work, s) == 0) return true;
+  pthread_cond_destroy(&s->wake);
+  pthread_mutex_destroy(&s->lock);
+  return false;
+}
+
+/* Signals are the program's business: its handlers run on its threads. */
+static void grow(int n) {
+  sigset_t all, before;
+  sigfillset(&all);
+  if (n > MAX_SEATS) n = MAX_SEATS;
+  if (n_seats >= n || pthread_sigmask(SIG_SETMASK, &all, &before) != 0) return;
+  owner = getpid();
+  while (n_seats < n && start_thread(&seats[n_seats])) n_seats++;
+  short_of_threads = n_seats < n;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* At exit or when the library is unloaded.  If the team is at work, for another thread or for the one that exits, it is
+ * left alone: waiting for it could take for ever.  It stays taken, so whoever still runs does so without it. */
+__attribute__((destructor)) static void dismiss(void) {
+  if (!take_team() || owner != getpid()) return;
+  for (int i = 0; i < n_seats; i++) set_and_wake(&seats[i], QUIT, ASLEEP);
+  for (int i = 0; i < n_seats; i++) {
+    pthread_join(seats[i].thread, NULL);
+    pthread_cond_destroy(&seats[i].wake);
+    pthread_mutex_destroy(&seats[i].lock);
+  }
+  n_seats = 0;
+}
+
+/* ---- running ---------------------------------------------------------------------------------------------------- */
+
+static void run_all(int from, int parts, nnb__part_fn fn, void *context) {
+  for (int part = from; part < parts; part++) fn(context, part);
+}
+
+/* The parts of the first n seats: all opened, then the caller's own and those without a seat, then what nobody began.
+ */
+static void run_shared(int n, int parts, nnb__part_fn fn, void *context) {
+  job.fn = fn, job.context = context;
+  for (int i = 0; i < n; i++) set_and_wake(&seats[i], OPEN, ASLEEP);
+  fn(context, 0);
+  run_all(n + 1, parts, fn, context);
+  for (int i = 0; i < n; i++)
+    if (change(&seats[i], OPEN, IDLE)) fn(context, i + 1);
+  for (int i = 0; i < n; i++)
+    if (atomic_load_explicit(&seats[i].state, memory_order_acquire) == RUNNING) wait_while(&seats[i], RUNNING, AWAITED);
+}
+
+void nnb__team_run(int parts, nnb__part_fn fn, void *context) {
+  if (parts < 2 || !take_team()) {
+    run_all(0, parts, fn, context);
+    return;
+  }
+  if (!short_of_threads) grow(parts - 1);
+  run_shared(n_seats < parts - 1 ? n_seats : parts - 1, parts, fn, context);
+  give_team();
+}
+
+void nnb__team_prepare(int parts) {
+  if (parts < 2 || !take_team()) return;
+  grow(parts - 1);
+  give_team();
+}

@@ -1,0 +1,21 @@
+/* num/openblas.h: the calls of OpenBLAS beyond the standard, all weak: NULL with another BLAS.  Not typed. */
+#ifndef NNB__OPENBLAS_H
+#define NNB__OPENBLAS_H
+
+#define NNB__WEAK __attribute__((weak))
+
+/* documented in OpenBLAS's cblas.h */
+extern char *openblas_get_config(void) NNB__WEAK;
+extern char *openblas_get_corename(void) NNB__WEAK;
+extern int openblas_get_parallel(void) NNB__WEAK; /* 0: sequential, 1: its own threads, 2: OpenMP */
+extern int openblas_get_num_threads(void) NNB__WEAK;
+extern void openblas_set_num_threads(int n) NNB__WEAK;
+
+/* exported by the library, declared in no installed header */
+extern void gotoblas_init(void) NNB__WEAK;         /* its constructor; does nothing the second time              */
+extern void gotoblas_dynamic_quit(void) NNB__WEAK; /* forgets the kernels                                        */
+extern void gotoblas_dynamic_init(void) NNB__WEAK; /* chooses kernels, if there are none, by OPENBLAS_CORETYPE    */
+extern void *blas_memory_alloc(int procpos) NNB__WEAK;
+extern void blas_memory_free(void *buffer) NNB__WEAK;
+
+#endif

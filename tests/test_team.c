@@ -1,0 +1,301 @@
+/* The library's threads: every part runs once, whoever calls, and whatever else goes on. */
+#include "support.h"
+
+#include <nnblas.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "team.h"
+
+enum { MOST_PARTS = 9 };
+
+typedef struct tally {
+  atomic_int runs[MOST_PARTS];
+  long value[MOST_PARTS]; /* not atomic: a run must order what its parts write before its return */
+} tally;
+
+static void count_part(void *context, int part) {
+  tally *t = context;
+  atomic_fetch_add(&t->runs[part], 1);
+  t->value[part] += part + 1;
+}
+
+static void expect_runs(tally *t, int parts, int times) {
+  for (int p = 0; p < MOST_PARTS; p++) {
+    ck_assert_int_eq(atomic_load(&t->runs[p]), p < parts ? times : 0);
+    ck_assert_int_eq(t->value[p], p < parts ? (long)times * (p + 1) : 0);
+  }
+}
+
+START_TEST(every_part_runs_once) {
+  for (int parts = 0; parts <= MOST_PARTS; parts++) {
+    tally t = {0};
+    for (int i = 0; i < 1000; i++) {
+      nnb__team_run(parts, count_part, &t);
+      if (i % 100 == 0) expect_runs(&t, parts, i + 1);
+    }
+    expect_runs(&t, parts, 1000);
+  }
+}
+END_TEST
+
+static void sleep_ms(long ms) { nanosleep(&(struct timespec){0, ms * 1000000}, NULL); }
+
+START_TEST(sleeping_threads_wake) { /* longer pauses than the threads spin */
+  tally t = {0};
+  nnb__team_prepare(4);
+  for (int i = 1; i <= 50; i++) {
+    sleep_ms(1 + i % 3);
+    nnb__team_run(4, count_part, &t);
+    expect_runs(&t, 4, i);
+  }
+}
+END_TEST
+
+static void slow_part(void *context, int part) {
+  if (part > 0) sleep_ms(5); /* longer than the caller spins */
+  count_part(context, part);
+}
+
+static void slow_first_part(void *context, int part) {
+  if (part == 0) sleep_ms(5); /* so that the threads take theirs */
+  count_part(context, part);
+}
+
+START_TEST(the_caller_waits_asleep) {
+  tally t = {0};
+  for (int i = 1; i <= 10; i++) {
+    nnb__team_run(3, i % 2 ? slow_part : slow_first_part, &t);
+    expect_runs(&t, 3, i);
+  }
+}
+END_TEST
+
+static atomic_int off_caller;
+static pthread_t caller;
+
+static void note_thread(void *context, int part) {
+  (void)context;
+  if (part == 0) {
+    ck_assert_msg(pthread_equal(pthread_self(), caller), "part 0 is not on the calling thread");
+    sleep_ms(10);
+  } else if (!pthread_equal(pthread_self(), caller)) {
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    if (sigismember(&blocked, SIGINT) && sigismember(&blocked, SIGTERM)) atomic_fetch_add(&off_caller, 1);
+  }
+}
+
+START_TEST(threads_take_parts_with_signals_blocked) {
+  caller = pthread_self();
+  nnb__team_run(3, note_thread, NULL);
+  ck_assert_int_eq(atomic_load(&off_caller), 2);
+  sigset_t blocked;
+  pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+  ck_assert_msg(!sigismember(&blocked, SIGTERM), "the caller's signals are left blocked");
+}
+END_TEST
+
+static void *call_many(void *arg) {
+  for (int i = 0; i < 2000; i++) nnb__team_run(2 + i % 3, count_part, arg);
+  return NULL;
+}
+
+START_TEST(two_callers_at_once) {
+  tally t[2] = {0};
+  pthread_t other;
+  ck_assert_int_eq(pthread_create(&other, NULL, call_many, &t[1]), 0);
+  call_many(&t[0]);
+  ck_assert_int_eq(pthread_join(other, NULL), 0);
+  for (int c = 0; c < 2; c++) {
+    ck_assert_int_eq(atomic_load(&t[c].runs[0]), 2000);
+    ck_assert_int_eq(atomic_load(&t[c].runs[1]), 2000);
+    ck_assert_int_eq(atomic_load(&t[c].runs[2]), 1333);
+    ck_assert_int_eq(atomic_load(&t[c].runs[3]), 666);
+  }
+}
+END_TEST
+
+typedef struct nest {
+  tally inner[4];
+  atomic_bool strayed;
+} nest;
+
+typedef struct inner_call {
+  nest *n;
+  pthread_t thread;
+  int outer;
+} inner_call;
+
+static void inner_part(void *context, int part) {
+  inner_call *call = context;
+  if (!pthread_equal(pthread_self(), call->thread)) atomic_store(&call->n->strayed, true);
+  count_part(&call->n->inner[call->outer], part);
+}
+
+static void outer_part(void *context, int part) {
+  inner_call call = {context, pthread_self(), part};
+  nnb__team_prepare(6); /* must not wait either */
+  nnb__team_run(5, inner_part, &call);
+}
+
+START_TEST(a_nested_call_runs_where_it_is) {
+  nest n = {0};
+  for (int i = 1; i <= 200; i++) nnb__team_run(4, outer_part, &n);
+  ck_assert_msg(!atomic_load(&n.strayed), "a nested part ran on another thread");
+  for (int p = 0; p < 4; p++) expect_runs(&n.inner[p], 5, 200);
+}
+END_TEST
+
+/* ThreadSanitizer refuses new threads after a fork. */
+#if defined(__SANITIZE_THREAD__)
+#define FORK_TESTS 0
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FORK_TESTS 0
+#endif
+#endif
+#ifndef FORK_TESTS
+#define FORK_TESTS 1
+#endif
+
+/* Waits at most ten seconds, so that a child that hangs is a failure. */
+static int exit_code(pid_t child) {
+  int status = 0;
+  for (int i = 0; i < 1000; i++) {
+    pid_t p = waitpid(child, &status, WNOHANG);
+    if (p == child) return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
+    sleep_ms(10);
+  }
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
+  return -1;
+}
+
+static int child_uses_the_team(void) {
+  tally t = {0};
+  for (int i = 0; i < 100; i++) nnb__team_run(4, count_part, &t);
+  for (int p = 0; p < 4; p++)
+    if (atomic_load(&t.runs[p]) != 100) return 1;
+  return 0;
+}
+
+START_TEST(a_child_has_its_own_team) {
+  tally t = {0};
+  nnb__team_run(4, count_part, &t);
+  pid_t child = fork();
+  if (child == 0) exit(child_uses_the_team());
+  ck_assert_int_eq(exit_code(child), 0);
+  nnb__team_run(4, count_part, &t);
+  expect_runs(&t, 4, 2);
+}
+END_TEST
+
+static atomic_bool stop_calling;
+static void *call_until_told(void *arg) {
+  while (!atomic_load(&stop_calling)) nnb__team_run(4, count_part, arg);
+  return NULL;
+}
+
+START_TEST(a_child_of_a_busy_process) { /* the team is at work for another thread when the process forks */
+  tally t = {0};
+  pthread_t other;
+  ck_assert_int_eq(pthread_create(&other, NULL, call_until_told, &t), 0);
+  for (int i = 0; i < 20; i++) {
+    pid_t child = fork();
+    if (child == 0) exit(child_uses_the_team());
+    ck_assert_int_eq(exit_code(child), 0);
+  }
+  atomic_store(&stop_calling, true);
+  pthread_join(other, NULL);
+}
+END_TEST
+
+static void *run_for_ever(void *arg) {
+  for (;;) nnb__team_run(4, slow_part, arg);
+  return NULL;
+}
+
+static void exit_in_part(void *context, int part) {
+  (void)context;
+  if (part == 1) exit(7);
+  sleep_ms(20);
+}
+
+START_TEST(exit_does_not_hang) {
+  static tally t;
+  pid_t busy_elsewhere = fork();
+  if (busy_elsewhere == 0) {
+    pthread_t other;
+    pthread_create(&other, NULL, run_for_ever, &t);
+    sleep_ms(20);
+    exit(5);
+  }
+  ck_assert_int_eq(exit_code(busy_elsewhere), 5);
+  pid_t inside = fork();
+  if (inside == 0) {
+    nnb__team_run(2, exit_in_part, NULL);
+    exit(0);
+  }
+  ck_assert_int_eq(exit_code(inside), 7);
+  pid_t idle = fork();
+  if (idle == 0) {
+    nnb__team_run(4, count_part, &t);
+    sleep_ms(5); /* asleep */
+    exit(6);
+  }
+  ck_assert_int_eq(exit_code(idle), 6);
+}
+END_TEST
+
+enum { VERY_MANY = 3000 };
+
+static void count_one_of_many(void *context, int part) { atomic_fetch_add((atomic_int *)context + part, 1); }
+
+START_TEST(more_parts_than_threads_are_allowed) {
+  static atomic_int runs[VERY_MANY];
+  nnb__team_run(VERY_MANY, count_one_of_many, runs);
+  for (int p = 0; p < VERY_MANY; p++) ck_assert_int_eq(atomic_load(&runs[p]), 1);
+}
+END_TEST
+
+START_TEST(the_number_of_threads) {
+  int usual = nnb_get_threads();
+  ck_assert_int_ge(usual, 1);
+  ck_assert_int_eq(nnb_set_threads(3), NNB_OK);
+  ck_assert_int_eq(nnb_get_threads(), 3);
+  ck_assert_int_eq(nnb_set_threads(-1), NNB_E_ARG);
+  ck_assert_str_ne(nnb_errmsg(), "");
+  ck_assert_int_eq(nnb_set_threads(1025), NNB_E_ARG);
+  ck_assert_int_eq(nnb_get_threads(), 3);
+  ck_assert_int_eq(nnb_set_threads(1024), NNB_OK);
+  ck_assert_int_eq(nnb_get_threads(), 1024);
+  ck_assert_int_eq(nnb_set_threads(0), NNB_OK);
+  ck_assert_int_eq(nnb_get_threads(), usual);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("team");
+  TCase *tc = tcase_create("team");
+  tcase_set_timeout(tc, 60);
+  tcase_add_test(tc, every_part_runs_once);
+  tcase_add_test(tc, sleeping_threads_wake);
+  tcase_add_test(tc, the_caller_waits_asleep);
+  tcase_add_test(tc, threads_take_parts_with_signals_blocked);
+  tcase_add_test(tc, two_callers_at_once);
+  tcase_add_test(tc, a_nested_call_runs_where_it_is);
+  tcase_add_test(tc, more_parts_than_threads_are_allowed);
+  tcase_add_test(tc, the_number_of_threads);
+  if (FORK_TESTS) {
+    tcase_add_test(tc, a_child_has_its_own_team);
+    tcase_add_test(tc, a_child_of_a_busy_process);
+    tcase_add_test(tc, exit_does_not_hang);
+  }
+  suite_add_tcase(suite, tc);
+  return run_suite(suite);
+}
