@@ -1,0 +1,432 @@
+/* nn/net_bag.c: a net as a bag.
+ *
+ *   nnblas 1; nodes n; loss; seed; columns n, column.i; classes n, class.i
+ *   node.k.layer, .name, .from "1,2", .act, .frozen, one key per attribute of the layer; outputs: .output (first
+ *   column), .loss, .factor
+ *   tensors NAME.weight [I, O] and NAME.bias [O] per node; scaler.input.shift, .factor, scaler.target.shift, .factor */
+#include "net_bag.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "act.h"
+#include "alloc.h"
+#include "loss.h"
+#include "net.h"
+#include "status.h"
+
+enum { FORMAT = 1, KEY = 160, MOST_NODES = 1000000 };
+
+static const char *node_key(char key[KEY], int k, const char *field) {
+  snprintf(key, KEY, "node.%d.%s", k, field);
+  return key;
+}
+
+static const char *tensor_key(char key[KEY], const char *name, const char *part) {
+  snprintf(key, KEY, "%s.%s", name, part);
+  return key;
+}
+
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
+
+static void put_attrs(nnb__bag *bag, int k, const nnb__node *node) {
+  char key[KEY];
+  for (const nnb_attr *at = node->ops->attrs; at && at->name; at++) {
+    const char *field = (const char *)node->self + at->offset;
+    int number;
+    double value;
+    memcpy(&number, field, sizeof number);
+    if (at->type == NNB_ATTR_REAL) memcpy(&value, field, sizeof value);
+    node_key(key, k, at->name);
+    if (at->type == NNB_ATTR_INIT)
+      nnb__bag_string(bag, key, nnb_init_name((nnb_init)number));
+    else
+      nnb__bag_number(bag, key, at->type == NNB_ATTR_REAL ? value : number);
+  }
+}
+
+static void put_from(nnb__bag *bag, int k, const nnb__node *node) {
+  size_t room = 12 * (size_t)node->n_from + 1, used = 0;
+  char key[KEY], *text = nnb__alloc(room, 1);
+  if (!text) {
+    if (!bag->status) bag->status = nnb__fail_nomem("a list of nodes");
+    return;
+  }
+  text[0] = '\0';
+  for (int i = 0; i < node->n_from; i++)
+    used += (size_t)snprintf(text + used, room - used, "%s%d", i ? "," : "", node->from[i]);
+  nnb__bag_string(bag, node_key(key, k, "from"), text);
+  nnb__release(text);
+}
+
+static const char *loss_name(const nnb_net *net, int loss) {
+  return loss >= NNB_OWN_LOSS ? net->own_losses[loss - NNB_OWN_LOSS]->name : nnb_loss_name((nnb_loss)loss);
+}
+
+static void put_node(const nnb_net *net, nnb__bag *bag, int k) {
+  const nnb__node *node = &net->nodes[k - 1];
+  char key[KEY];
+  nnb__bag_string(bag, node_key(key, k, "layer"), node->ops->name);
+  nnb__bag_string(bag, node_key(key, k, "name"), node->name);
+  put_from(bag, k, node);
+  nnb__bag_string(bag, node_key(key, k, "act"), nnb__net_act(net, node->activation)->name);
+  nnb__bag_number(bag, node_key(key, k, "frozen"), node->frozen);
+  put_attrs(bag, k, node);
+  if (node->out_col < 0) return;
+  nnb__bag_number(bag, node_key(key, k, "output"), node->out_col);
+  nnb__bag_string(bag, node_key(key, k, "loss"), loss_name(net, node->loss));
+  nnb__bag_number(bag, node_key(key, k, "factor"), node->factor);
+}
+
+static void put_params(const nnb_net *net, nnb__bag *bag, const nnb__node *node) {
+  char key[KEY];
+  size_t dim[] = {(size_t)node->needs.w_rows, (size_t)node->needs.w_cols};
+  const real *w = net->params + node->off;
+  if (dim[0] && dim[1]) nnb__bag_tensor(bag, tensor_key(key, node->name, "weight"), NNB__REAL_DTYPE, 2, dim, w);
+  if (node->needs.bias)
+    nnb__bag_tensor(bag, tensor_key(key, node->name, "bias"), NNB__REAL_DTYPE, 1, dim + 1, w + dim[0] * dim[1]);
+}
+
+static void put_scaler(nnb__bag *bag, const char *name, const nnb__scaler *s) {
+  char key[KEY];
+  size_t n = (size_t)s->n;
+  if (!s->shift) return;
+  nnb__bag_tensor(bag, tensor_key(key, name, "shift"), NNB__REAL_DTYPE, 1, &n, s->shift);
+  nnb__bag_tensor(bag, tensor_key(key, name, "factor"), NNB__REAL_DTYPE, 1, &n, s->factor);
+}
+
+static void put_names(nnb__bag *bag, const char *list, const char *item, const nnb__names *names) {
+  char key[KEY], number[20];
+  if (names->n > 0) nnb__bag_number(bag, list, names->n);
+  for (int i = 0; i < names->n; i++) {
+    snprintf(number, sizeof number, "%d", i);
+    if (names->name[i]) nnb__bag_string(bag, tensor_key(key, item, number), names->name[i]);
+  }
+}
+
+nnb_status nnb__net_to_bag(nnb_net *net, nnb__bag *bag) {
+  nnb_status status = nnb__net_seal(net);
+  if (status) return status;
+  char seed[24];
+  snprintf(seed, sizeof seed, "%llu", (unsigned long long)net->seed);
+  nnb__bag_number(bag, "nnblas", FORMAT);
+  nnb__bag_number(bag, "nodes", net->n_nodes);
+  nnb__bag_string(bag, "loss", loss_name(net, net->loss));
+  nnb__bag_string(bag, "seed", seed);
+  for (int k = 1; k <= net->n_nodes; k++) put_node(net, bag, k);
+  for (int i = 0; i < net->n_nodes; i++) put_params(net, bag, &net->nodes[i]);
+  put_scaler(bag, "scaler.input", &net->in);
+  put_scaler(bag, "scaler.target", &net->out);
+  put_names(bag, "columns", "column", &net->columns);
+  put_names(bag, "classes", "class", &net->classes);
+  return bag->status;
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
+
+typedef struct reader {
+  const nnb__bag *bag;
+  const nnb_load_opts *opts;
+  nnb_net *net;
+} reader;
+
+static nnb_status get_int(const reader *r, const char *key, int lo, int hi, int *out) {
+  double value;
+  if (!nnb__bag_find_number(r->bag, key, &value) || !(value >= lo && value <= hi) || value != floor(value))
+    return nnb__fail(NNB_E_PARSE, "the model's \"%s\" is missing or not a whole number from %d to %d", key, lo, hi);
+  *out = (int)value;
+  return NNB_OK;
+}
+
+static nnb_status get_text(const reader *r, const char *key, const char **out) {
+  *out = nnb__bag_find_string(r->bag, key);
+  return *out ? NNB_OK : nnb__fail(NNB_E_PARSE, "the model has no \"%s\"", key);
+}
+
+/* An activation by name: built in, already taken over from opts, or to be taken over. */
+static nnb_status get_activation(reader *r, const char *name, int *out) {
+  nnb_activation built_in;
+  if (nnb_activation_find(name, &built_in)) return *out = (int)built_in, NNB_OK;
+  for (int i = 0; i < r->net->n_own_acts; i++)
+    if (strcmp(r->net->own_acts[i]->name, name) == 0) return *out = NNB_OWN_ACTIVATION + i, NNB_OK;
+  for (int i = 0; r->opts && i < r->opts->n_activations; i++)
+    if (strcmp(r->opts->activations[i]->name, name) == 0) {
+      *out = nnb_net_own_activation(r->net, r->opts->activations[i]);
+      return *out < 0 ? (nnb_status)*out : NNB_OK;
+    }
+  return nnb__fail(NNB_E_UNSUPPORTED, "the model uses the activation \"%.60s\"; hand it in with the load options", name);
+}
+
+static nnb_status get_loss(reader *r, const char *key, int *out) {
+  const char *name;
+  nnb_loss built_in;
+  nnb_status status = get_text(r, key, &name);
+  if (status) return status;
+  if (nnb_loss_find(name, &built_in)) return *out = (int)built_in, NNB_OK;
+  for (int i = 0; i < r->net->n_own_losses; i++)
+    if (strcmp(r->net->own_losses[i]->name, name) == 0) return *out = NNB_OWN_LOSS + i, NNB_OK;
+  for (int i = 0; r->opts && i < r->opts->n_losses; i++)
+    if (strcmp(r->opts->losses[i]->name, name) == 0) {
+      *out = nnb_net_own_loss(r->net, r->opts->losses[i]);
+      return *out < 0 ? (nnb_status)*out : NNB_OK;
+    }
+  return nnb__fail(NNB_E_UNSUPPORTED, "the model uses the loss \"%.60s\"; hand it in with the load options", name);
+}
+
+static nnb_status get_layer(const reader *r, const char *name, const nnb_layer_ops **out) {
+  if ((*out = nnb__layer_find(name))) return NNB_OK;
+  for (int i = 0; r->opts && i < r->opts->n_layers; i++)
+    if (strcmp(r->opts->layers[i]->name, name) == 0) return *out = r->opts->layers[i], NNB_OK;
+  return nnb__fail(NNB_E_UNSUPPORTED, "the model uses the layer \"%.60s\"; hand it in with the load options", name);
+}
+
+/* One attribute of node k into the layer's struct. */
+static nnb_status get_attr(const reader *r, int k, const nnb_attr *at, char *self) {
+  char key[KEY];
+  const char *text;
+  int number = 0;
+  double value;
+  nnb_init init;
+  node_key(key, k, at->name);
+  switch (at->type) {
+    case NNB_ATTR_INT: {
+      nnb_status status = get_int(r, key, INT_MIN, INT_MAX, &number);
+      if (!status) memcpy(self + at->offset, &number, sizeof number);
+      return status;
+    }
+    case NNB_ATTR_REAL:
+      if (!nnb__bag_find_number(r->bag, key, &value)) break;
+      memcpy(self + at->offset, &value, sizeof value);
+      return NNB_OK;
+    case NNB_ATTR_INIT:
+      text = nnb__bag_find_string(r->bag, key);
+      if (!text || !nnb_init_find(text, &init)) break;
+      number = (int)init;
+      memcpy(self + at->offset, &number, sizeof number);
+      return NNB_OK;
+  }
+  return nnb__fail(NNB_E_PARSE, "the model's \"%s\" is missing or has no value that it can have", key);
+}
+
+/* "1,2" into *from, which is to be released. */
+static nnb_status get_from(const reader *r, int k, int **from, int *n) {
+  char key[KEY];
+  const char *text;
+  nnb_status status = get_text(r, node_key(key, k, "from"), &text);
+  if (status) return status;
+  size_t commas = 0;
+  for (const char *c = text; *c; c++) commas += *c == ',';
+  *from = nnb__alloc(commas + 1, sizeof **from);
+  if (!*from) return nnb__fail_nomem("a list of nodes");
+  for (*n = 0; *text; text += *text == ',') {
+    char *end;
+    long node = strtol(text, &end, 10);
+    if (end == text || (*end && (*end != ',' || !end[1])) || node < 1 || node >= k)
+      return nnb__fail(NNB_E_PARSE, "the model's \"%s\" must list nodes from 1 to %d", key, k - 1);
+    (*from)[(*n)++] = (int)node;
+    text = end;
+  }
+  return NNB_OK;
+}
+
+/* The node behind its checked fields; inputs have a call of their own. */
+static nnb_status append_node(reader *r, int k, const nnb_layer_ops *ops, const void *self, int activation,
+                              unsigned frozen, const char *name) {
+  int *from = NULL, n = 0, node;
+  nnb_status status = get_from(r, k, &from, &n);
+  if (!status && ops == &nnb__layer_input) {
+    node = nnb_net_input(r->net, ((const nnb__input *)self)->units, name);
+    status = node < 0 ? (nnb_status)node : NNB_OK;
+  } else if (!status && n == 0) {
+    status = nnb__fail(NNB_E_PARSE, "node %d of the model (%s) reads no other node", k, name);
+  } else if (!status) {
+    node = nnb__net_append(r->net, ops, self, from, n, activation, frozen, name, name);
+    status = node < 0 ? (nnb_status)node : NNB_OK;
+  }
+  nnb__release(from);
+  return status;
+}
+
+static nnb_status get_output(reader *r, int k) {
+  char key[KEY];
+  int column = 0, loss = NNB_LOSS_AUTO;
+  double factor;
+  if (!nnb__bag_find_string(r->bag, node_key(key, k, "output"))) return NNB_OK;
+  nnb_status status = get_int(r, key, 0, INT_MAX, &column);
+  if (!status) status = get_loss(r, node_key(key, k, "loss"), &loss);
+  if (status) return status;
+  if (!nnb__bag_find_number(r->bag, node_key(key, k, "factor"), &factor) || !(factor > 0) || isinf(factor))
+    return nnb__fail(NNB_E_PARSE, "the model's \"%s\" must be a positive number", key);
+  nnb__node *node = &r->net->nodes[k - 1];
+  if (nnb__node_is_input(node)) return nnb__fail(NNB_E_PARSE, "node %d of the model is an input and an output", k);
+  node->out_col = column, node->loss = loss, node->factor = factor;
+  return NNB_OK;
+}
+
+static nnb_status get_node(reader *r, int k) {
+  char key[KEY];
+  const char *layer, *name, *act;
+  const nnb_layer_ops *ops = NULL;
+  int activation = NNB_LINEAR, frozen = 0;
+  nnb_status status = get_text(r, node_key(key, k, "layer"), &layer);
+  if (!status) status = get_text(r, node_key(key, k, "name"), &name);
+  if (!status) status = get_text(r, node_key(key, k, "act"), &act);
+  if (!status) status = get_int(r, node_key(key, k, "frozen"), 0, NNB_WEIGHTS | NNB_BIAS, &frozen);
+  if (!status) status = get_layer(r, layer, &ops);
+  if (!status) status = get_activation(r, act, &activation);
+  if (status) return status;
+  char *self = nnb__zalloc(1, ops->size);
+  if (!self) return nnb__fail_nomem("a node");
+  for (const nnb_attr *at = ops->attrs; at && at->name && !status; at++) status = get_attr(r, k, at, self);
+  if (!status) status = append_node(r, k, ops, self, activation, (unsigned)frozen, name);
+  nnb__release(self);
+  return status ? status : get_output(r, k);
+}
+
+/* The outputs must be columns 0 … n_y-1, each once: the declared ones in order of their first columns. */
+static nnb_status arrange_outputs(nnb_net *net) {
+  for (bool found = true; found;) {
+    found = false;
+    for (int i = 0; i < net->n_nodes && !found; i++) {
+      nnb__node *node = &net->nodes[i];
+      if (node->out_col != net->n_y) continue;
+      if (node->needs.cols > INT_MAX - net->n_y) return nnb__fail(NNB_E_OVERFLOW, "the model has too many outputs");
+      net->n_y += node->needs.cols;
+      found = true;
+    }
+  }
+  for (int i = 0; i < net->n_nodes; i++)
+    if (net->nodes[i].out_col >= net->n_y) return nnb__fail(NNB_E_PARSE, "the outputs of the model leave a gap");
+  return NNB_OK;
+}
+
+/* Elements of tensor t into n reals. */
+static void convert(const nnb__tensor *t, size_t n, real *out) {
+  const char *p = t->data;
+  for (size_t i = 0; i < n; i++) {
+    double d;
+    float f;
+    if (t->dtype == NNB__F64) memcpy(&d, p + 8 * i, sizeof d), out[i] = (real)d;
+    if (t->dtype == NNB__F32) memcpy(&f, p + 4 * i, sizeof f), out[i] = (real)f;
+  }
+}
+
+/* The tensor of that name must have these dimensions (cols 0: one dimension). */
+static nnb_status get_tensor(const reader *r, const char *name, int rows, int cols, real *out) {
+  const nnb__tensor *t = nnb__bag_find_tensor(r->bag, name);
+  int n_dims = cols ? 2 : 1;
+  if (!t) return nnb__fail(NNB_E_PARSE, "the model has no tensor \"%s\"", name);
+  if (t->dtype != NNB__F64 && t->dtype != NNB__F32)
+    return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" is neither F64 nor F32", name);
+  if (t->n_dims != n_dims || t->dim[0] != (size_t)rows || (cols && t->dim[1] != (size_t)cols))
+    return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" has another shape than its layer", name);
+  convert(t, (size_t)rows * (size_t)(cols ? cols : 1), out);
+  return NNB_OK;
+}
+
+static nnb_status get_params(const reader *r, const nnb__node *node) {
+  char key[KEY];
+  int rows = node->needs.w_rows, cols = node->needs.w_cols;
+  real *w = r->net->params + node->off;
+  nnb_status status = NNB_OK;
+  if (rows && cols) status = get_tensor(r, tensor_key(key, node->name, "weight"), rows, cols, w);
+  if (!status && node->needs.bias)
+    status = get_tensor(r, tensor_key(key, node->name, "bias"), cols, 0, w + (size_t)rows * (size_t)cols);
+  return status;
+}
+
+/* The tensors the net asks for must be in the file before memory is given out for them. */
+static nnb_status check_sizes(const reader *r) {
+  char key[KEY];
+  for (int i = 0; i < r->net->n_nodes; i++) {
+    const nnb__node *node = &r->net->nodes[i];
+    bool weight = node->needs.w_rows && node->needs.w_cols;
+    const nnb__tensor *t = nnb__bag_find_tensor(r->bag, tensor_key(key, node->name, weight ? "weight" : "bias"));
+    if (!weight && !node->needs.bias) continue;
+    if (!t) return nnb__fail(NNB_E_PARSE, "the model has no tensor \"%s\"", key);
+    if (weight && (t->n_dims != 2 || t->dim[0] != (size_t)node->needs.w_rows || t->dim[1] != (size_t)node->needs.w_cols))
+      return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" has another shape than its layer", key);
+    if (!weight && (t->n_dims != 1 || t->dim[0] != (size_t)node->needs.w_cols))
+      return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" has another shape than its layer", key);
+  }
+  return NNB_OK;
+}
+
+static nnb_status get_scaler(const reader *r, bool targets) {
+  const char *name = targets ? "scaler.target" : "scaler.input";
+  int n = targets ? r->net->n_y : r->net->n_x;
+  char shift_key[KEY], factor_key[KEY];
+  tensor_key(shift_key, name, "shift"), tensor_key(factor_key, name, "factor");
+  const nnb__tensor *t = nnb__bag_find_tensor(r->bag, shift_key);
+  if (!t) return NNB_OK;
+  if (t->n_dims != 1 || t->dim[0] != (size_t)n)
+    return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" must have %d numbers", shift_key, n);
+  real *values = nnb__alloc(2 * (size_t)n, sizeof *values);
+  if (!values) return nnb__fail_nomem("a scaler");
+  nnb_status status = get_tensor(r, shift_key, n, 0, values);
+  if (!status) status = get_tensor(r, factor_key, n, 0, values + n);
+  for (int i = 0; i < n && !status; i++)
+    if (!isfinite(values[i]) || !isfinite(values[n + i]) || values[n + i] == 0)
+      status = nnb__fail(NNB_E_PARSE, "the model's %s is not finite or 0 in column %d", name, i + 1);
+  if (!status) status = nnb__net_set_scaler(r->net, targets, n, values, values + n);
+  nnb__release(values);
+  return status;
+}
+
+typedef struct item {
+  const nnb__bag *bag;
+  const char *name;
+} item;
+
+static const char *find_item(const void *context, int i) {
+  const item *it = context;
+  char key[KEY], number[20];
+  snprintf(number, sizeof number, "%d", i);
+  return nnb__bag_find_string(it->bag, tensor_key(key, it->name, number));
+}
+
+static nnb_status get_names(const reader *r, const char *list, const char *name, nnb__names *out) {
+  int n = 0;
+  item it = {r->bag, name};
+  if (!nnb__bag_find_string(r->bag, list)) return NNB_OK;
+  int most = r->bag->n_entries < INT_MAX ? (int)r->bag->n_entries : INT_MAX;
+  nnb_status status = get_int(r, list, 0, most, &n);
+  return status ? status : nnb__net_set_names(out, n, find_item, &it);
+}
+
+static nnb_status read_net(reader *r) {
+  int format, n_nodes = 0;
+  const char *seed;
+  if (!nnb__bag_find_string(r->bag, "nnblas")) return nnb__fail(NNB_E_PARSE, "the file holds no libnnblas model");
+  nnb_status status = get_int(r, "nnblas", FORMAT, FORMAT, &format);
+  if (!status) status = get_int(r, "nodes", 2, MOST_NODES, &n_nodes);
+  if (!status) status = get_text(r, "seed", &seed);
+  if (!status) status = get_loss(r, "loss", &r->net->loss);
+  if (status) return status;
+  r->net->seed = strtoull(seed, NULL, 10);
+  for (int k = 1; k <= n_nodes && !status; k++) status = get_node(r, k);
+  if (!status) status = arrange_outputs(r->net);
+  if (!status) status = get_scaler(r, false);
+  if (!status) status = get_scaler(r, true);
+  if (!status) status = get_names(r, "columns", "column", &r->net->columns);
+  if (!status) status = get_names(r, "classes", "class", &r->net->classes);
+  if (!status) status = check_sizes(r);
+  if (!status) status = nnb__net_seal(r->net);
+  for (int i = 0; i < r->net->n_nodes && !status; i++) status = get_params(r, &r->net->nodes[i]);
+  return status;
+}
+
+nnb_status nnb__net_from_bag(const nnb__bag *bag, const nnb_load_opts *opts, nnb_net **out) {
+  *out = NULL;
+  reader r = {bag, opts, nnb__zalloc(1, sizeof *r.net)};
+  if (!r.net) return nnb__fail_nomem("a net");
+  atomic_init(&r.net->sealed, false);
+  nnb_status status = read_net(&r);
+  if (status) {
+    nnb_net_destroy(r.net);
+    return status;
+  }
+  *out = r.net;
+  return NNB_OK;
+}
