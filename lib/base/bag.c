@@ -1,11 +1,11 @@
 /* base/bag.c */
 #include "bag.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "status.h"
+#include "text.h"
 
 size_t nnb__dtype_size(nnb__dtype dtype) {
   static const size_t size[] = {[NNB__F64] = 8, [NNB__F32] = 4, [NNB__I64] = 8, [NNB__I32] = 4, [NNB__U8] = 1};
@@ -43,12 +43,7 @@ const char *nnb__bag_find_string(const nnb__bag *bag, const char *name) {
 
 bool nnb__bag_find_number(const nnb__bag *bag, const char *name, double *out) {
   const char *text = nnb__bag_find_string(bag, name);
-  if (!text || !*text) return false;
-  char *end;
-  double value = strtod(text, &end);
-  if (*end) return false;
-  *out = value;
-  return true;
+  return text && nnb__text_to_double(text, out);
 }
 
 static bool refuse_twice(nnb__bag *bag, const char *name, bool there) {
@@ -58,7 +53,7 @@ static bool refuse_twice(nnb__bag *bag, const char *name, bool there) {
 
 void nnb__bag_tensor(nnb__bag *bag, const char *name, nnb__dtype dtype, int n_dims, const size_t *dim,
                      const void *data) {
-  if (bag->status || refuse_twice(bag, name, nnb__bag_find_tensor(bag, name) != NULL)) return;
+  if (bag->status || refuse_twice(bag, name, !bag->distinct && nnb__bag_find_tensor(bag, name))) return;
   char *copy = nnb__strdup(name);
   if (!copy || !nnb__grow(&bag->tensors, &bag->cap_tensors, bag->n_tensors + 1, sizeof *bag->tensors)) {
     nnb__release(copy);
@@ -71,7 +66,7 @@ void nnb__bag_tensor(nnb__bag *bag, const char *name, nnb__dtype dtype, int n_di
 }
 
 void nnb__bag_string(nnb__bag *bag, const char *name, const char *text) {
-  if (bag->status || refuse_twice(bag, name, nnb__bag_find_string(bag, name) != NULL)) return;
+  if (bag->status || refuse_twice(bag, name, !bag->distinct && nnb__bag_find_string(bag, name))) return;
   char *copy = nnb__strdup(name), *text_copy = nnb__strdup(text);
   if (!copy || !text_copy || !nnb__grow(&bag->entries, &bag->cap_entries, bag->n_entries + 1, sizeof *bag->entries)) {
     nnb__release(copy);
@@ -83,7 +78,7 @@ void nnb__bag_string(nnb__bag *bag, const char *name, const char *text) {
 }
 
 void nnb__bag_number(nnb__bag *bag, const char *name, double value) {
-  char text[40];
-  snprintf(text, sizeof text, "%.17g", value);
+  char text[NNB__DOUBLE_TEXT];
+  nnb__double_to_text(value, text);
   nnb__bag_string(bag, name, text);
 }

@@ -16,7 +16,7 @@ typedef struct nnb__tensor {
   const void *data;          /* borrowed; any alignment */
 } nnb__tensor;
 
-typedef struct nnb__entry { /* numbers are kept as text, "%.17g": read back to the same double */
+typedef struct nnb__entry { /* numbers are kept as text that reads back to the same double */
   char *name, *text;
 } nnb__entry;
 
@@ -24,6 +24,7 @@ typedef struct nnb__bag {
   nnb__tensor *tensors;
   nnb__entry *entries;
   size_t n_tensors, n_entries, cap_tensors, cap_entries;
+  bool distinct;     /* whoever fills it knows that no name comes twice: puts do not search */
   nnb_status status; /* the first failure of a put; later ones do nothing */
 } nnb__bag;
 

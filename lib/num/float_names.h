@@ -11,6 +11,9 @@
 #define nnb__block_segments nnbf__block_segments
 #define nnb__check_batch nnbf__check_batch
 #define nnb__check_x nnbf__check_x
+#define nnb__data_adopt nnbf__data_adopt
+#define nnb__data_scaler nnbf__data_scaler
+#define nnb__data_take nnbf__data_take
 #define nnb__fail_loss nnbf__fail_loss
 #define nnb__gemm nnbf__gemm
 #define nnb__init_for nnbf__init_for
@@ -34,9 +37,11 @@
 #define nnb__losses_v2 nnbf__losses_v2
 #define nnb__losses_v3 nnbf__losses_v3
 #define nnb__losses_v4 nnbf__losses_v4
+#define nnb__names_release nnbf__names_release
 #define nnb__net_act nnbf__net_act
 #define nnb__net_append nnbf__net_append
 #define nnb__net_check nnbf__net_check
+#define nnb__net_from_bag nnbf__net_from_bag
 #define nnb__net_keep_history nnbf__net_keep_history
 #define nnb__net_loss_ops nnbf__net_loss_ops
 #define nnb__net_node nnbf__net_node
@@ -45,6 +50,7 @@
 #define nnb__net_set_names nnbf__net_set_names
 #define nnb__net_set_scaler nnbf__net_set_scaler
 #define nnb__net_stick nnbf__net_stick
+#define nnb__net_to_bag nnbf__net_to_bag
 #define nnb__node_is_input nnbf__node_is_input
 #define nnb__optim_create nnbf__optim_create
 #define nnb__optim_finish nnbf__optim_finish

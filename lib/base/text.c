@@ -1,0 +1,125 @@
+/* base/text.c: strtod and printf follow the locale; files must not. */
+#include "text.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool nnb__c_locale_enter(nnb__c_locale *locale) {
+  locale->c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+  if (!locale->c) return false;
+  locale->before = uselocale(locale->c);
+  return true;
+}
+
+void nnb__c_locale_leave(nnb__c_locale *locale) {
+  uselocale(locale->before);
+  freelocale(locale->c);
+}
+
+static const char *skip_blanks(const char *p) { return p + strspn(p, " \t"); }
+
+static size_t digits(const char *p) { return strspn(p, "0123456789"); }
+
+/* The end of [+-] digits [. digits] [e [+-] digits] with a digit before or behind the point, or NULL. */
+static const char *decimal_end(const char *p) {
+  if (*p == '+' || *p == '-') p++;
+  size_t whole = digits(p), part = 0;
+  p += whole;
+  if (*p == '.') {
+    part = digits(p + 1);
+    p += 1 + part;
+  }
+  if (whole + part == 0) return NULL;
+  if (*p != 'e' && *p != 'E') return p;
+  p += p[1] == '+' || p[1] == '-' ? 2 : 1;
+  size_t exponent = digits(p);
+  return exponent ? p + exponent : NULL;
+}
+
+/* nan, inf and infinity as C writes them */
+static bool is_special(const char *p, const char *end) {
+  static const char *const names[] = {"nan", "inf", "infinity"};
+  if (*p == '+' || *p == '-') p++;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    size_t n = strlen(names[i]), k = 0;
+    while (k < n && tolower((unsigned char)p[k]) == names[i][k]) k++;
+    if (k == n && p + n == end) return true;
+  }
+  return false;
+}
+
+nnb__number nnb__text_number(const char *text, size_t n, double *out) {
+  const char *start = skip_blanks(text), *end = text + n;
+  while (end > start && (end[-1] == ' ' || end[-1] == '\t')) end--;
+  *out = (double)NAN;
+  if (decimal_end(start) == end) {
+    *out = strtod(start, NULL);
+    return isfinite(*out) ? NNB__DECIMAL : NNB__NOT_FINITE;
+  }
+  if (!is_special(start, end)) return NNB__NOT_DECIMAL;
+  *out = strtod(start, NULL);
+  return NNB__NOT_FINITE;
+}
+
+bool nnb__text_to_double(const char *text, double *out) {
+  nnb__c_locale locale;
+  if (!nnb__c_locale_enter(&locale)) return false;
+  double value;
+  nnb__number kind = nnb__text_number(text, strlen(text), &value);
+  nnb__c_locale_leave(&locale);
+  if (kind == NNB__NOT_DECIMAL) return false;
+  *out = value;
+  return true;
+}
+
+/* In place: whatever the locale put for the decimal point, of one byte or several, becomes a point. */
+static void plain_point(char *text) {
+  char *to = text;
+  for (const char *from = text; *from;) {
+    size_t n = strspn(from, "0123456789+-einfa"); /* digits, exponent, "inf", "nan" */
+    memmove(to, from, n);
+    to += n, from += n;
+    if (*from) *to++ = '.';
+    from += strcspn(from, "0123456789");
+  }
+  *to = '\0';
+}
+
+void nnb__double_to_text(double value, char out[NNB__DOUBLE_TEXT]) {
+  for (int digit = 15; digit <= 17; digit++) {
+    double back;
+    snprintf(out, NNB__DOUBLE_TEXT, "%.*g", digit, value);
+    plain_point(out);
+    if (isnan(value) || (nnb__text_to_double(out, &back) && back == value)) return;
+  }
+}
+
+const char *nnb__show(const char *text, size_t n, char out[NNB__SHOWN_TEXT]) {
+  size_t kept = n > 40 ? 40 : n;
+  while (kept < n && kept > 0 && ((unsigned char)text[kept] & 0xC0) == 0x80) kept--; /* not inside a character */
+  for (size_t i = 0; i < kept; i++) out[i] = (unsigned char)text[i] < 32 || text[i] == 127 ? '?' : text[i];
+  strcpy(out + kept, kept < n ? "…" : "");
+  return out;
+}
+
+/* Bytes of the character that starts at p, of n that are left, or 0. */
+static size_t utf8_character(const unsigned char *p, size_t n) {
+  if (p[0] < 0x80) return 1;
+  size_t size = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
+  if (p[0] < 0xC2 || p[0] > 0xF4 || size > n) return 0;
+  for (size_t i = 1; i < size; i++)
+    if ((p[i] & 0xC0) != 0x80) return 0;
+  bool overlong = (p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xF0 && p[1] < 0x90);
+  bool surrogate = p[0] == 0xED && p[1] > 0x9F, beyond = p[0] == 0xF4 && p[1] > 0x8F;
+  return overlong || surrogate || beyond ? 0 : size;
+}
+
+bool nnb__is_utf8(const char *text, size_t n) {
+  for (size_t i = 0, size; i < n; i += size) {
+    size = utf8_character((const unsigned char *)text + i, n - i);
+    if (size == 0) return false;
+  }
+  return true;
+}

@@ -1,0 +1,40 @@
+/* base/text.h: numbers as text, the same in every locale: the decimal point is a point. */
+#ifndef NNB__TEXT_H
+#define NNB__TEXT_H
+
+#include <locale.h>
+
+#include "nnblas/core.h"
+
+typedef enum nnb__number {
+  NNB__DECIMAL,    /* a finite decimal number                                              */
+  NNB__NOT_FINITE, /* nan, inf, or a decimal number beyond the range of a double            */
+  NNB__NOT_DECIMAL /* anything else; also hexadecimal                                      */
+} nnb__number;
+
+/* The C locale for the calling thread, between enter and leave.  Entering fails only without memory. */
+typedef struct nnb__c_locale {
+  locale_t c, before;
+} nnb__c_locale;
+bool nnb__c_locale_enter(nnb__c_locale *locale);
+void nnb__c_locale_leave(nnb__c_locale *locale);
+
+/* What the whole of text (n bytes and a NUL behind them) is: "-1", "+.5", "5.", "1e3", with blanks around it.  *out is
+ * its value (NaN where it is none).  To be called inside the C locale. */
+nnb__number nnb__text_number(const char *text, size_t n, double *out);
+
+/* The same from outside of the C locale; also takes "nan", "inf" and "-inf".  False for all else, or without memory. */
+bool nnb__text_to_double(const char *text, double *out);
+
+/* The shortest of 15, 16 or 17 digits that reads back to the same double. */
+enum { NNB__DOUBLE_TEXT = 32 };
+void nnb__double_to_text(double value, char out[NNB__DOUBLE_TEXT]);
+
+/* A text from a file for a message: at most 40 bytes, "…" behind what was cut, '?' for control characters. */
+enum { NNB__SHOWN_TEXT = 48 };
+const char *nnb__show(const char *text, size_t n, char out[NNB__SHOWN_TEXT]);
+
+/* Well-formed UTF-8 (Unicode 15, table 3-7). */
+bool nnb__is_utf8(const char *text, size_t n);
+
+#endif
