@@ -276,7 +276,8 @@ nnb_status nnb_net_init(nnb_net *net, uint64_t seed) {
 /* ---- copying --------------------------------------------------------------------------------------------------- */
 
 static nnb_status copy_node(nnb_net *to, const nnb__node *node) {
-  if (!nnb__grow(&to->nodes, &to->cap_nodes, (size_t)to->n_nodes + 1, sizeof *to->nodes)) return nnb__fail_nomem("a node");
+  if (!nnb__grow(&to->nodes, &to->cap_nodes, (size_t)to->n_nodes + 1, sizeof *to->nodes))
+    return nnb__fail_nomem("a node");
   nnb__node *copy = &to->nodes[to->n_nodes++];
   *copy = *node;
   copy->self = NULL, copy->from = NULL, copy->name = nnb__strdup(node->name);

@@ -11,7 +11,8 @@ typedef struct checker {
 
 /* The step that balances the truncation of a central difference, h², against rounding, ε/h. */
 static real step_at(real value) {
-  volatile real moved = value + R(cbrt)(REAL_EPS) * R(fmax)(1, R(fabs)(value)); /* volatile: h is what is added in fact */
+  volatile real moved =
+      value + R(cbrt)(REAL_EPS) * R(fmax)(1, R(fabs)(value)); /* volatile: h is what is added in fact */
   return moved - value;
 }
 
