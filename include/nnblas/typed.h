@@ -52,9 +52,11 @@ NNB_API nnb_status nnb_data_copy(const nnb_batch *rows, int n_classes, nnb_data 
 /** NULL is accepted. */
 NNB_API void nnb_data_destroy(nnb_data *data);
 
-/** Reads comma-separated text: RFC 4180 quoting, "\n" or "\r\n", empty lines skipped, spaces around numbers ignored,
- *  a byte-order mark skipped.  Every input column must hold finite numbers.  opts NULL: defaults.
- *  NNB_E_IO if the file cannot be read; NNB_E_PARSE names file, line and column: `iris.csv:17:4: "abc" is not a number`. */
+/** Reads comma-separated text, plain or gzip-compressed: RFC 4180 quoting, "\n" or "\r\n", empty lines skipped, spaces
+ *  around numbers ignored, a byte-order mark skipped.  Every input column must hold finite decimal numbers, with a decimal
+ *  point in every locale.  opts NULL: defaults.  A missing class, or NaN where a number is wanted, is an error.
+ *  NNB_E_IO if the file cannot be read; NNB_E_PARSE names file, line and column, that is, the character of the line where
+ *  the field begins, from 1: `iris.csv:17:4: "abc" is not a number`; NNB_E_ARG for opts that do not fit the file.    */
 NNB_API nnb_status nnb_data_read_csv(const char *path, const nnb_csv_opts *opts, nnb_data **out);
 /** The same from memory; name is what messages call it. */
 NNB_API nnb_status nnb_data_parse_csv(const char *text, size_t bytes, const char *name, const nnb_csv_opts *opts,
@@ -76,11 +78,12 @@ NNB_API const char *nnb_data_class_name(const nnb_data *data, int k);
 NNB_API nnb_status nnb_data_batch(const nnb_data *data, int row0, int rows, nnb_batch *out);
 
 /** Two parts of the data as copies: *second gets round(fraction·N) rows, at least 1, chosen by seed; with labels each
- *  class is split in that proportion (stratified), so that sizes may differ by rounding per class.
+ *  class is split in that proportion, rounded up or down (stratified).  Rows keep their order.
  *  NNB_E_ARG unless 0 < fraction < 1 and both parts get a row.                                                       */
 NNB_API nnb_status nnb_data_split(const nnb_data *data, double fraction, uint64_t seed, nnb_data **first, nnb_data **second);
 /** Part i of k of a cross-validation: *test gets the i-th of k disjoint parts that cover the data, *train the rest.
- *  Stratified over labels.  NNB_E_ARG unless 2 ≤ k ≤ N and 0 ≤ i < k.                                                */
+ *  Stratified over labels: sizes of parts, and of a class in them, differ by 1 at most.  Rows keep their
+ *  order.  NNB_E_ARG unless 2 ≤ k ≤ N and 0 ≤ i < k.                                                                 */
 NNB_API nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb_data **train, nnb_data **test);
 
 /* ---- nets: building -------------------------------------------------------------------------------------------- */

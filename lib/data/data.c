@@ -1,0 +1,218 @@
+/* data/data.c: rows with targets or classes, checked once at the door. */
+#include "data.h"
+
+#include <string.h>
+
+#include "alloc.h"
+#include "status.h"
+#include "view.h"
+
+enum { OWN_X, OWN_T, OWN_LABEL, OWN_WEIGHT };
+
+/* ---- checking --------------------------------------------------------------------------------------------------- */
+
+static nnb_status check_finite(nnb_cmat m, const char *name) {
+  for (int i = 0; i < m.rows; i++) {
+    const real *row = nnb__crow(m, i);
+    int j = 0;
+    while (j < m.cols && isfinite(row[j])) j++;
+    if (j < m.cols)
+      return nnb__fail(NNB_E_ARG, "%s has %s in row %d, column %d (counted from 1); only finite numbers are allowed",
+                       name, isnan(row[j]) ? "NaN" : "infinity", i + 1, j + 1);
+  }
+  return NNB_OK;
+}
+
+static nnb_status check_view(nnb_cmat m, const char *name) {
+  if (m.rows < 1 || m.cols < 1)
+    return nnb__fail(NNB_E_ARG, "%s has %d rows and %d columns; at least one of each is needed", name, m.rows, m.cols);
+  if (m.ld < m.cols) return nnb__fail(NNB_E_ARG, "%s has ld %d, less than its %d columns", name, m.ld, m.cols);
+  return check_finite(m, name);
+}
+
+/* Fills *n_classes where it is 0. */
+static nnb_status check_labels(const int32_t *label, int n, int *n_classes) {
+  int32_t largest = 0;
+  int limit = *n_classes ? *n_classes : INT32_MAX; /* the largest label + 1 must fit */
+  for (int i = 0; i < n; i++) {
+    if (label[i] < 0 || label[i] >= limit)
+      return nnb__fail(NNB_E_ARG, "label %d in row %d (counted from 1) is outside 0 … %d", (int)label[i], i + 1,
+                       limit - 1);
+    if (label[i] > largest) largest = label[i];
+  }
+  if (*n_classes == 0) *n_classes = largest + 1;
+  return NNB_OK;
+}
+
+static nnb_status check_weights(const real *weight, int n) {
+  for (int i = 0; i < n; i++)
+    if (!(weight[i] >= 0 && weight[i] <= REAL_MAX))
+      return nnb__fail(NNB_E_ARG, "the weight %g of row %d (counted from 1) is not a finite number ≥ 0",
+                       (double)weight[i], i + 1);
+  return NNB_OK;
+}
+
+static nnb_status check(const nnb_batch *rows, int *n_classes) {
+  if (!rows || !rows->x.p) return nnb__fail(NNB_E_ARG, "data need rows with an x; none came");
+  if (rows->t.p && rows->label) return nnb__fail(NNB_E_ARG, "data have targets t or labels, not both");
+  if (*n_classes < 0) return nnb__fail(NNB_E_ARG, "%d classes; at least 0 was wanted", *n_classes);
+  if (*n_classes > 0 && !rows->label) return nnb__fail(NNB_E_ARG, "%d classes, but no labels", *n_classes);
+  nnb_status status = check_view(rows->x, "x");
+  if (!status && rows->t.p && rows->t.rows != rows->x.rows)
+    status = nnb__fail(NNB_E_SHAPE, "t has %d rows, x has %d", rows->t.rows, rows->x.rows);
+  if (!status && rows->t.p) status = check_view(rows->t, "t");
+  if (!status && rows->label) status = check_labels(rows->label, rows->x.rows, n_classes);
+  if (!status && rows->weight) status = check_weights(rows->weight, rows->x.rows);
+  return status;
+}
+
+/* ---- making ----------------------------------------------------------------------------------------------------- */
+
+void nnb__names_release(char **names, int n) {
+  for (int i = 0; names && i < n; i++) nnb__release(names[i]);
+  nnb__release(names);
+}
+
+static int n_columns(const nnb_data *data) { return data->x.cols + (data->t.p ? data->t.cols : 0); }
+
+void nnb_data_destroy(nnb_data *data) {
+  if (!data) return;
+  for (int i = 0; i < 4; i++) nnb__release(data->own[i]);
+  nnb__names_release(data->column_names, n_columns(data));
+  nnb__names_release(data->class_names, data->n_classes);
+  nnb__release(data);
+}
+
+nnb_status nnb_data_wrap(const nnb_batch *rows, int n_classes, nnb_data **out) {
+  if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
+  *out = NULL;
+  nnb_status status = check(rows, &n_classes);
+  if (status) return status;
+  nnb_data *data = nnb__alloc(1, sizeof *data);
+  if (!data) return nnb__fail_nomem("data");
+  *data = (nnb_data){.x = rows->x, .t = rows->t, .label = rows->label, .weight = rows->weight, .n_classes = n_classes};
+  *out = data;
+  return NNB_OK;
+}
+
+/* Row i of to ← row order[i] of from (order NULL: i). */
+static void copy_rows(nnb_cmat from, const int32_t *order, nnb_mat to) {
+  for (int i = 0; i < to.rows; i++)
+    memcpy(nnb__row(to, i), nnb__crow(from, order ? order[i] : i), (size_t)to.cols * sizeof(real));
+}
+
+static bool take_matrix(nnb_cmat *m, const int32_t *order, int n, void **own) {
+  size_t count;
+  if (!m->p) return true;
+  real *p = nnb__mul((size_t)n, (size_t)m->cols, &count) ? nnb__alloc(count, sizeof *p) : NULL;
+  if (!p) return false;
+  copy_rows(*m, order, nnb_view(p, n, m->cols));
+  *own = p;
+  *m = nnb_cview(p, n, m->cols);
+  return true;
+}
+
+static bool take_labels(const int32_t **label, const int32_t *order, int n, void **own) {
+  if (!*label) return true;
+  int32_t *p = nnb__alloc((size_t)n, sizeof *p);
+  for (int i = 0; p && i < n; i++) p[i] = (*label)[order ? order[i] : i];
+  *own = p;
+  *label = p;
+  return p != NULL;
+}
+
+static bool take_names(char *const *names, int n, char ***out) {
+  if (!names) return true;
+  char **copy = *out = nnb__zalloc((size_t)n, sizeof *copy);
+  for (int i = 0; copy && i < n; i++)
+    if (names[i] && !(copy[i] = nnb__strdup(names[i]))) return false;
+  return copy != NULL;
+}
+
+/* The n rows in order (NULL: the first n) of checked data, as a copy. */
+static nnb_status take(const nnb_data *from, const int32_t *order, int n, nnb_data **out) {
+  nnb_data *data = nnb__alloc(1, sizeof *data);
+  if (!data) return nnb__fail_nomem("data");
+  *data = (nnb_data){.x = from->x, .t = from->t, .label = from->label, .n_classes = from->n_classes};
+  nnb_cmat weight = nnb_cview(from->weight, from->x.rows, 1);
+  bool done = take_matrix(&data->x, order, n, &data->own[OWN_X]) &&
+              take_matrix(&data->t, order, n, &data->own[OWN_T]) &&
+              take_labels(&data->label, order, n, &data->own[OWN_LABEL]) &&
+              take_matrix(&weight, order, n, &data->own[OWN_WEIGHT]) &&
+              take_names(from->column_names, n_columns(from), &data->column_names) &&
+              take_names(from->class_names, from->n_classes, &data->class_names);
+  data->weight = weight.p;
+  if (!done) {
+    nnb_data_destroy(data);
+    return nnb__fail_nomem("a copy of the data");
+  }
+  *out = data;
+  return NNB_OK;
+}
+
+nnb_status nnb__data_take(const nnb_data *data, const int32_t *row, int n, nnb_data **out) {
+  return take(data, row, n, out);
+}
+
+nnb_status nnb_data_copy(const nnb_batch *rows, int n_classes, nnb_data **out) {
+  if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
+  *out = NULL;
+  nnb_status status = check(rows, &n_classes);
+  if (status) return status;
+  nnb_data view = {.x = rows->x, .t = rows->t, .label = rows->label, .weight = rows->weight, .n_classes = n_classes};
+  return take(&view, NULL, rows->x.rows, out);
+}
+
+nnb_status nnb__data_adopt(real *x, int rows, int n_in, real *t, int n_t, int32_t *label, int n_classes,
+                           char **column_names, char **class_names, nnb_data **out) {
+  nnb_batch batch = {.x = nnb_cview(x, rows, n_in), .t = nnb_cview(t, t ? rows : 0, t ? n_t : 0), .label = label};
+  int n_names = n_in + (t ? n_t : 0), n_class_names = n_classes;
+  nnb_data *data = NULL;
+  nnb_status status = nnb_data_wrap(&batch, n_classes, &data);
+  if (!status) {
+    data->own[OWN_X] = x, data->own[OWN_T] = t, data->own[OWN_LABEL] = label;
+    data->column_names = column_names, data->class_names = class_names;
+    *out = data;
+    return NNB_OK;
+  }
+  nnb__release(x);
+  nnb__release(t);
+  nnb__release(label);
+  nnb__names_release(column_names, n_names);
+  nnb__names_release(class_names, n_class_names);
+  return status;
+}
+
+/* ---- looking ---------------------------------------------------------------------------------------------------- */
+
+int nnb_data_rows(const nnb_data *data) { return data ? data->x.rows : 0; }
+
+int nnb_data_n_in(const nnb_data *data) { return data ? data->x.cols : 0; }
+
+int nnb_data_n_out(const nnb_data *data) { return !data ? 0 : data->t.p ? data->t.cols : data->n_classes; }
+
+int nnb_data_n_classes(const nnb_data *data) { return data ? data->n_classes : 0; }
+
+const char *nnb_data_column_name(const nnb_data *data, int column) {
+  if (!data || !data->column_names || column < 0 || column >= n_columns(data)) return NULL;
+  return data->column_names[column];
+}
+
+const char *nnb_data_class_name(const nnb_data *data, int k) {
+  if (!data || !data->class_names || k < 0 || k >= data->n_classes) return NULL;
+  return data->class_names[k];
+}
+
+nnb_status nnb_data_batch(const nnb_data *data, int row0, int rows, nnb_batch *out) {
+  if (!data || !out) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "out" : "data");
+  int n = data->x.rows;
+  if (row0 < 0 || rows < 0 || row0 > n || rows > n - row0)
+    return nnb__fail(NNB_E_ARG, "%d rows from row %d on do not lie within 0 … %d", rows, row0, n - 1);
+  *out = (nnb_batch){
+      .x = nnb__crows(data->x, row0, rows),
+      .t = data->t.p ? nnb__crows(data->t, row0, rows) : (nnb_cmat){0},
+      .label = data->label ? data->label + row0 : NULL,
+      .weight = data->weight ? data->weight + row0 : NULL,
+  };
+  return NNB_OK;
+}

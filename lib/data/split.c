@@ -1,0 +1,96 @@
+/* data/split.c: two parts of the data; the parts of a cross-validation.  Both are stratified: the rows are lined up
+ * class by class, within a class in random order, and dealt out evenly along that line. */
+#include "alloc.h"
+#include "data.h"
+#include "status.h"
+
+typedef struct line {
+  int n;
+  int32_t *row;   /* n: the rows class by class, shuffled within a class           */
+  int32_t *part;  /* n: the rows of the first part, then those of the second       */
+  bool *second;   /* n: whether row i belongs to the second part                   */
+  int32_t *place; /* n_classes + 1: where the next row of a class goes             */
+} line;
+
+static void line_release(line *l) {
+  nnb__release(l->row);
+  nnb__release(l->part);
+  nnb__release(l->second);
+  nnb__release(l->place);
+}
+
+/* Counting sort of the shuffled rows in `part` by class. */
+static void sort_by_class(line *l, const int32_t *label, int n_classes) {
+  for (int i = 0; i < l->n; i++) l->place[(label ? label[i] : 0) + 1]++;
+  for (int c = 0; c < n_classes; c++) l->place[c + 1] += l->place[c];
+  for (int i = 0; i < l->n; i++) l->row[l->place[label ? label[l->part[i]] : 0]++] = l->part[i];
+}
+
+static nnb_status line_up(line *l, const nnb_data *data, uint64_t seed, uint64_t stream) {
+  size_t n = (size_t)data->x.rows;
+  int n_classes = data->label ? data->n_classes : 1;
+  *l = (line){.n = data->x.rows};
+  l->row = nnb__alloc(n, sizeof *l->row);
+  l->part = nnb__alloc(n, sizeof *l->part);
+  l->second = nnb__zalloc(n, sizeof *l->second);
+  l->place = nnb__zalloc((size_t)n_classes + 1, sizeof *l->place);
+  if (!l->row || !l->part || !l->second || !l->place) {
+    line_release(l);
+    return nnb__fail_nomem("the order of the rows");
+  }
+  nnb_rng rng;
+  nnb_rng_init(&rng, seed, stream);
+  nnb_rng_shuffle(&rng, l->part, l->n);
+  sort_by_class(l, data->label, n_classes);
+  return NNB_OK;
+}
+
+/* Both parts as copies; rows keep the order they have in the data.  Ends the line. */
+static nnb_status divide(line *l, const nnb_data *data, nnb_data **first, nnb_data **second) {
+  int a = 0, b = 0;
+  nnb_data *one = NULL, *two = NULL;
+  for (int32_t i = 0; i < l->n; i++)
+    if (!l->second[i]) l->part[a++] = i;
+  for (int32_t i = 0; i < l->n; i++)
+    if (l->second[i]) l->part[a + b++] = i;
+  nnb_status status = nnb__data_take(data, l->part, a, &one);
+  if (!status) status = nnb__data_take(data, l->part + a, b, &two);
+  line_release(l);
+  if (status) {
+    nnb_data_destroy(one);
+    return status;
+  }
+  *first = one, *second = two;
+  return NNB_OK;
+}
+
+nnb_status nnb_data_split(const nnb_data *data, double fraction, uint64_t seed, nnb_data **first, nnb_data **second) {
+  if (first) *first = NULL;
+  if (second) *second = NULL;
+  if (!data || !first || !second) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "first or second" : "data");
+  if (!(fraction > 0 && fraction < 1)) return nnb__fail(NNB_E_ARG, "fraction is %g, not between 0 and 1", fraction);
+  int n = data->x.rows, wanted = (int)floor(fraction * n + 0.5);
+  if (wanted < 1) wanted = 1;
+  if (wanted >= n) return nnb__fail(NNB_E_ARG, "%g of %d rows leaves the first part without a row", fraction, n);
+  line l;
+  nnb_status status = line_up(&l, data, seed, NNB__STREAM_SPLIT);
+  if (status) return status;
+  for (int64_t p = 0; p < n; p++) /* where p·wanted/n passes an integer: `wanted` times, evenly along the line */
+    l.second[l.row[p]] = (p + 1) * wanted / n > p * wanted / n;
+  return divide(&l, data, first, second);
+}
+
+nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb_data **train, nnb_data **test) {
+  if (train) *train = NULL;
+  if (test) *test = NULL;
+  if (!data || !train || !test) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "train or test" : "data");
+  if (k < 2 || k > data->x.rows)
+    return nnb__fail(NNB_E_ARG, "%d parts of %d rows; at least 2 and at most %d are possible", k, data->x.rows,
+                     data->x.rows);
+  if (i < 0 || i >= k) return nnb__fail(NNB_E_ARG, "part %d of %d; 0 … %d are possible", i, k, k - 1);
+  line l;
+  nnb_status status = line_up(&l, data, seed, NNB__STREAM_FOLD);
+  if (status) return status;
+  for (int p = 0; p < l.n; p++) l.second[l.row[p]] = p % k == i; /* dealt like cards */
+  return divide(&l, data, train, test);
+}

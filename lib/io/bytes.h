@@ -1,0 +1,33 @@
+/* io/bytes.h: reading files into memory. */
+#ifndef NNB__BYTES_H
+#define NNB__BYTES_H
+
+#include "nnblas/core.h"
+
+typedef struct nnb__bytes {
+  uint8_t *p; /* from nnb__alloc */
+  size_t n, cap;
+} nnb__bytes;
+
+void nnb__bytes_clear(nnb__bytes *bytes);
+
+/* An open file; where gunzip was wanted, a compressed one reads as what it holds. */
+typedef struct nnb__source {
+  const char *path; /* the caller's */
+  int fd;
+  void *gz;
+} nnb__source;
+
+/* NNB_E_IO with the path and the system's reason.  NNB_E_UNSUPPORTED for a gzip file without zlib. */
+nnb_status nnb__source_open(nnb__source *source, const char *path, bool gunzip);
+/* Appends at most n further bytes, fewer at the end of the file.  Memory grows with what is really there. */
+nnb_status nnb__source_read(nnb__source *source, size_t n, nnb__bytes *into);
+void nnb__source_close(nnb__source *source);
+
+/* The whole file; *out must be {0}. */
+nnb_status nnb__bytes_read(const char *path, bool gunzip, nnb__bytes *out);
+
+/* NNB_E_IO: "<path>: <doing> failed: <the reason that errno had>". */
+nnb_status nnb__fail_errno(const char *path, const char *doing, int error);
+
+#endif

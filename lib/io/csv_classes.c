@@ -1,0 +1,104 @@
+/* io/csv_classes.c: texts of a target column to class numbers.  Numbers are compared as numbers, "1" and "1.0" are the
+ * same class, by writing them in one way; without given names they are put in ascending order at the end. */
+#include <float.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "csv_layout.h"
+#include "status.h"
+#include "text.h"
+
+/* Numbers as they are compared; -0 is 0. */
+static void one_way(double value, char out[NNB__DOUBLE_TEXT]) { nnb__double_to_text(value == 0 ? 0.0 : value, out); }
+
+/* The given names, in order, become the known classes. */
+static nnb_status take_given(nnb__csv_layout *l) {
+  for (int k = 0; k < l->opts->n_class_names; k++) {
+    const char *name = l->opts->class_names[k];
+    if (!name) return nnb__fail(NNB_E_ARG, "class_names[%d] is NULL", k);
+    char text[NNB__DOUBLE_TEXT];
+    double value;
+    if (l->numeric && nnb__text_number(name, strlen(name), &value) == NNB__DECIMAL) one_way(value, text), name = text;
+    int64_t number = nnb__names_add(&l->known, name, strlen(name));
+    if (number < 0) return nnb__fail_nomem("the classes");
+    if (number != k) return nnb__fail(NNB_E_ARG, "class_names has \"%s\" twice", l->opts->class_names[k]);
+  }
+  return NNB_OK;
+}
+
+nnb_status nnb__csv_class(nnb__csv_layout *layout, const nnb__csv_field *field, int32_t *label) {
+  const nnb__csv *csv = layout->csv;
+  char text[NNB__DOUBLE_TEXT], shown[NNB__SHOWN_TEXT];
+  const char *name = field->text;
+  nnb_status status = layout->opts->class_names && layout->known.n == 0 ? take_given(layout) : NNB_OK;
+  if (status) return status;
+  if (field->n == 0) return nnb__csv_fail(csv, field->row, field->column, "the class is missing");
+  if (layout->numeric) {
+    double value;
+    status = nnb__csv_number(csv, field, DBL_MAX, &value);
+    if (status) return status;
+    one_way(value, text);
+    name = text;
+  } else if (!nnb__is_utf8(name, field->n)) {
+    return nnb__csv_fail(csv, field->row, field->column, "the name of the class is not UTF-8");
+  }
+  int64_t number = layout->opts->class_names ? nnb__names_find(&layout->known, name, strlen(name))
+                                             : nnb__names_add(&layout->known, name, strlen(name));
+  if (number < 0 && !layout->opts->class_names) return nnb__fail_nomem("the classes");
+  if (number < 0)
+    return nnb__csv_fail(csv, field->row, field->column, "\"%s\" is none of the classes given",
+                         nnb__show(field->text, field->n, shown));
+  *label = (int32_t)number;
+  return NNB_OK;
+}
+
+typedef struct numbered {
+  double value;
+  int32_t k;
+} numbered;
+
+static int by_value(const void *a, const void *b) {
+  double x = ((const numbered *)a)->value, y = ((const numbered *)b)->value;
+  return (x > y) - (x < y);
+}
+
+/* place[k] ← where class k goes: numbers ascending. */
+static bool ascending(const nnb__names *known, int32_t *place) {
+  numbered *list = nnb__alloc(known->n, sizeof *list);
+  if (!list) return false;
+  for (size_t k = 0; k < known->n; k++) {
+    list[k].k = (int32_t)k;
+    nnb__text_number(known->name[k], strlen(known->name[k]), &list[k].value);
+  }
+  qsort(list, known->n, sizeof *list, by_value);
+  for (size_t i = 0; i < known->n; i++) place[list[i].k] = (int32_t)i;
+  nnb__release(list);
+  return true;
+}
+
+nnb_status nnb__csv_class_names(const nnb__csv_layout *layout, int32_t *label, char ***names, int *n) {
+  const nnb__names *known = &layout->known;
+  bool given = layout->opts->class_names != NULL, sorted = layout->numeric && !given, done = true;
+  int32_t *place = nnb__alloc(known->n, sizeof *place);
+  char **list = nnb__zalloc(known->n, sizeof *list);
+  if (!place || !list) goto out_of_memory;
+  for (size_t k = 0; k < known->n; k++) place[k] = (int32_t)k;
+  if (sorted && !ascending(known, place)) goto out_of_memory;
+  for (size_t k = 0; k < known->n; k++) {
+    char *name = nnb__strdup(given ? layout->opts->class_names[k] : known->name[k]);
+    list[place[k]] = name;
+    done = done && name;
+  }
+  if (!done) goto out_of_memory;
+  for (int i = 0; i < layout->rows; i++) label[i] = place[label[i]];
+  nnb__release(place);
+  *names = list, *n = (int)known->n;
+  return NNB_OK;
+
+out_of_memory:
+  for (size_t k = 0; list && k < known->n; k++) nnb__release(list[k]);
+  nnb__release(list);
+  nnb__release(place);
+  return nnb__fail_nomem("the names of the classes");
+}

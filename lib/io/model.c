@@ -1,0 +1,54 @@
+/* io/model.c: a net as a file, by way of a bag. */
+#include "real.h"
+/* the precision first */
+#include "bytes.h"
+#include "net_bag.h"
+#include "safetensors.h"
+#include "status.h"
+
+nnb_status nnb_net_save(nnb_net *net, const char *path) {
+  if (!net || !path) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "path" : "net");
+  nnb__bag bag = {0};
+  nnb_status status = nnb__net_to_bag(net, &bag);
+  if (!status) status = nnb__safetensors_save(&bag, path);
+  nnb__bag_clear(&bag);
+  return status;
+}
+
+nnb_status nnb_net_save_mem(nnb_net *net, void **out, size_t *bytes) {
+  if (!net || !out || !bytes) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "out or bytes" : "net");
+  *out = NULL, *bytes = 0;
+  nnb__bag bag = {0};
+  nnb__bytes file = {0};
+  nnb_status status = nnb__net_to_bag(net, &bag);
+  if (!status) status = nnb__safetensors_to_mem(&bag, &file);
+  nnb__bag_clear(&bag);
+  *out = file.p, *bytes = file.n;
+  return status;
+}
+
+static nnb_status load(const void *file, size_t bytes, const char *name, const nnb_load_opts *opts, nnb_net **out) {
+  nnb__bag bag = {0};
+  nnb_status status = nnb__safetensors_parse(file, bytes, name, &bag);
+  if (!status) status = nnb__net_from_bag(&bag, opts, out);
+  nnb__bag_clear(&bag);
+  return status;
+}
+
+nnb_status nnb_net_load_mem(const void *file, size_t bytes, const nnb_load_opts *opts, nnb_net **out) {
+  if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
+  *out = NULL;
+  if (!file) return nnb__fail(NNB_E_ARG, "file is NULL");
+  return load(file, bytes, "the model in memory", opts, out);
+}
+
+nnb_status nnb_net_load(const char *path, const nnb_load_opts *opts, nnb_net **out) {
+  if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
+  *out = NULL;
+  if (!path) return nnb__fail(NNB_E_ARG, "path is NULL");
+  nnb__bytes file = {0};
+  nnb_status status = nnb__bytes_read(path, false, &file);
+  if (!status) status = load(file.p, file.n, path, opts, out);
+  nnb__bytes_clear(&file);
+  return status;
+}

@@ -1,0 +1,335 @@
+/* io/safetensors.c */
+#include "safetensors.h"
+
+#include <jansson.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "save.h"
+#include "status.h"
+#include "text.h"
+
+enum { SIZE_BYTES = 8, MAX_HEADER = 16 << 20 }; /* far above any net's; the reference implementation allows 100 MB */
+
+static const char *const dtype_names[] = {
+    [NNB__F64] = "F64", [NNB__F32] = "F32", [NNB__I64] = "I64", [NNB__I32] = "I32", [NNB__U8] = "U8"};
+enum { N_DTYPES = sizeof dtype_names / sizeof *dtype_names };
+
+static nnb_status check_host(void) {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+  return nnb__fail(NNB_E_UNSUPPORTED, "safetensors files are little-endian; this computer is not");
+#else
+  return NNB_OK;
+#endif
+}
+
+/* ---- writing --------------------------------------------------------------------------------------------------------
+ */
+
+/* The pieces of a file: size, header, and the tensors in their order. */
+typedef struct layout {
+  uint8_t size[SIZE_BYTES];
+  char *header;                /* from nnb__alloc */
+  const nnb__tensor **tensors; /* the bag's, in the order of the file */
+  nnb__piece *pieces;          /* 2 + n_tensors */
+  size_t n, bytes;             /* of the pieces; of the whole file */
+} layout;
+
+static void layout_release(layout *f) {
+  nnb__release(f->header);
+  nnb__release(f->tensors);
+  nnb__release(f->pieces);
+}
+
+static size_t tensor_bytes(const nnb__tensor *t) { return nnb__tensor_count(t) * nnb__dtype_size(t->dtype); }
+
+/* As the reference implementation writes: large elements first, so that each tensor is aligned; then by name. */
+static int by_size_and_name(const void *a, const void *b) {
+  const nnb__tensor *s = *(const nnb__tensor *const *)a, *t = *(const nnb__tensor *const *)b;
+  size_t m = nnb__dtype_size(s->dtype), n = nnb__dtype_size(t->dtype);
+  return m != n ? (m < n) - (m > n) : strcmp(s->name, t->name);
+}
+
+static nnb_status check_utf8(const char *text) {
+  char shown[NNB__SHOWN_TEXT];
+  if (nnb__is_utf8(text, strlen(text))) return NNB_OK;
+  return nnb__fail(NNB_E_ARG, "the text \"%s\" is not UTF-8 and cannot be saved", nnb__show(text, strlen(text), shown));
+}
+
+/* {"dtype":"F64","shape":[2,3],"data_offsets":[0,48]}, or NULL */
+static json_t *describe(const nnb__tensor *t, size_t begin) {
+  json_t *shape = json_array();
+  int failed = !shape;
+  for (int i = 0; shape && i < t->n_dims; i++)
+    failed |= json_array_append_new(shape, json_integer((json_int_t)t->dim[i]));
+  if (failed) {
+    json_decref(shape);
+    return NULL;
+  }
+  return json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_names[t->dtype], "shape", shape, "data_offsets",
+                   (json_int_t)begin, (json_int_t)(begin + tensor_bytes(t)));
+}
+
+/* Adds all of the bag to the root object. */
+static nnb_status fill_header(const nnb__bag *bag, const layout *f, json_t *root, json_t *metadata) {
+  nnb_status status = NNB_OK;
+  size_t at = 0;
+  int failed = 0;
+  for (size_t i = 0; !status && !failed && i < bag->n_entries; i++) {
+    const nnb__entry *e = &bag->entries[i];
+    status = check_utf8(e->name);
+    if (!status) status = check_utf8(e->text);
+    if (!status) failed = json_object_set_new(metadata, e->name, json_string(e->text));
+  }
+  for (size_t i = 0; !status && !failed && i < bag->n_tensors; i++) {
+    const nnb__tensor *t = f->tensors[i];
+    status = strcmp(t->name, "__metadata__") == 0 ? nnb__fail(NNB_E_ARG, "no tensor may be named \"%s\"", t->name)
+                                                  : check_utf8(t->name);
+    if (!status) failed = json_object_set_new(root, t->name, describe(t, at));
+    at += tensor_bytes(t);
+  }
+  return status ? status : failed ? nnb__fail_nomem("the header") : NNB_OK;
+}
+
+/* Pads with spaces so that the data begin at a multiple of 8; the size in front. */
+static nnb_status pad_header(layout *f, const char *text) {
+  size_t n = strlen(text), padded = (n + 7) / 8 * 8;
+  if (padded > MAX_HEADER) return nnb__fail(NNB_E_UNSUPPORTED, "a header of %zu bytes is too large", padded);
+  f->header = nnb__alloc(padded, 1);
+  if (!f->header) return nnb__fail_nomem("the header");
+  memcpy(f->header, text, n);
+  memset(f->header + n, ' ', padded - n);
+  for (int i = 0; i < SIZE_BYTES; i++) f->size[i] = (uint8_t)((uint64_t)padded >> 8 * i);
+  f->pieces[0] = (nnb__piece){f->size, SIZE_BYTES};
+  f->pieces[1] = (nnb__piece){f->header, padded};
+  f->n = 2, f->bytes = SIZE_BYTES + padded;
+  return NNB_OK;
+}
+
+static nnb_status write_header(const nnb__bag *bag, layout *f) {
+  json_t *root = json_object(), *metadata = json_object();
+  char *text = NULL;
+  nnb_status status = root && metadata ? NNB_OK : nnb__fail_nomem("the header");
+  if (!status && bag->n_entries > 0 && json_object_set(root, "__metadata__", metadata) != 0)
+    status = nnb__fail_nomem("the header");
+  if (!status) status = fill_header(bag, f, root, metadata);
+  if (!status && !(text = json_dumps(root, JSON_COMPACT))) status = nnb__fail_nomem("the header");
+  if (!status) status = pad_header(f, text);
+  free(text);
+  json_decref(metadata);
+  json_decref(root);
+  return status;
+}
+
+static nnb_status layout_init(const nnb__bag *bag, layout *f) {
+  *f = (layout){0};
+  nnb_status status = bag->status ? bag->status : check_host();
+  if (status) return status;
+  f->tensors = nnb__alloc(bag->n_tensors, sizeof *f->tensors);
+  f->pieces = nnb__alloc(bag->n_tensors + 2, sizeof *f->pieces);
+  if (!f->tensors || !f->pieces) {
+    layout_release(f);
+    return nnb__fail_nomem("the order of the tensors");
+  }
+  for (size_t i = 0; i < bag->n_tensors; i++) f->tensors[i] = &bag->tensors[i];
+  qsort(f->tensors, bag->n_tensors, sizeof *f->tensors, by_size_and_name);
+  status = write_header(bag, f);
+  for (size_t i = 0; !status && i < bag->n_tensors; i++) {
+    nnb__piece piece = {f->tensors[i]->data, tensor_bytes(f->tensors[i])};
+    if (piece.bytes > PTRDIFF_MAX - f->bytes)
+      status = nnb__fail(NNB_E_OVERFLOW, "the tensors are too large for a file");
+    f->pieces[f->n++] = piece;
+    f->bytes += piece.bytes;
+  }
+  if (status) layout_release(f);
+  return status;
+}
+
+nnb_status nnb__safetensors_to_mem(const nnb__bag *bag, nnb__bytes *out) {
+  layout f;
+  nnb_status status = layout_init(bag, &f);
+  if (status) return status;
+  uint8_t *p = nnb__alloc(f.bytes, 1);
+  if (p) *out = (nnb__bytes){.p = p, .n = f.bytes, .cap = f.bytes};
+  for (size_t i = 0; p && i < f.n; i++) {
+    if (f.pieces[i].bytes > 0) memcpy(p, f.pieces[i].p, f.pieces[i].bytes);
+    p += f.pieces[i].bytes;
+  }
+  layout_release(&f);
+  return p ? NNB_OK : nnb__fail_nomem("the file");
+}
+
+nnb_status nnb__safetensors_save(const nnb__bag *bag, const char *path) {
+  layout f;
+  nnb_status status = layout_init(bag, &f);
+  if (status) return status;
+  status = nnb__save(path, f.pieces, f.n);
+  layout_release(&f);
+  return status;
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct span {
+  size_t begin, end;
+} span;
+
+typedef struct reader {
+  const char *name; /* of the file */
+  const uint8_t *data;
+  size_t n_data;
+  nnb__bag *bag;
+  span *spans; /* one for each tensor */
+  size_t n_spans;
+} reader;
+
+static nnb_status fail_tensor(const reader *r, const char *tensor, const char *sentence) {
+  char shown[NNB__SHOWN_TEXT];
+  return nnb__fail(NNB_E_PARSE, "%s: tensor \"%s\": %s", r->name, nnb__show(tensor, strlen(tensor), shown), sentence);
+}
+
+static bool read_size(const json_t *json, size_t *out) {
+  json_int_t value = json_integer_value(json);
+  if (!json_is_integer(json) || value < 0 || (unsigned long long)value > SIZE_MAX) return false;
+  *out = (size_t)value;
+  return true;
+}
+
+static nnb_status read_dtype(const reader *r, const char *name, const json_t *json, nnb__dtype *out) {
+  char shown[2][NNB__SHOWN_TEXT];
+  const char *text = json_string_value(json);
+  if (!text) return fail_tensor(r, name, "it has no dtype");
+  for (int i = 0; i < N_DTYPES; i++)
+    if (strcmp(text, dtype_names[i]) == 0) {
+      *out = (nnb__dtype)i;
+      return NNB_OK;
+    }
+  return nnb__fail(NNB_E_UNSUPPORTED, "%s: tensor \"%s\" has dtype \"%s\"; F64, F32, I64, I32 and U8 can be read",
+                   r->name, nnb__show(name, strlen(name), shown[0]), nnb__show(text, strlen(text), shown[1]));
+}
+
+static nnb_status read_shape(const reader *r, const char *name, const json_t *json, nnb__tensor *t, size_t *bytes) {
+  char shown[NNB__SHOWN_TEXT];
+  size_t n = json_array_size(json);
+  if (!json_is_array(json)) return fail_tensor(r, name, "its shape is not a list");
+  if (n > NNB__MAX_DIMS)
+    return nnb__fail(NNB_E_UNSUPPORTED, "%s: tensor \"%s\" has %zu dimensions; up to %d can be read", r->name,
+                     nnb__show(name, strlen(name), shown), n, NNB__MAX_DIMS);
+  t->n_dims = (int)n;
+  *bytes = nnb__dtype_size(t->dtype);
+  bool fits = true;
+  for (size_t i = 0; i < n; i++) {
+    if (!read_size(json_array_get(json, i), &t->dim[i])) return fail_tensor(r, name, "its shape has what is no size");
+    fits = fits && nnb__mul(*bytes, t->dim[i], bytes);
+  }
+  return fits ? NNB_OK : fail_tensor(r, name, "its shape is too large");
+}
+
+static nnb_status read_span(const reader *r, const char *name, const json_t *json, size_t bytes, span *out) {
+  if (json_array_size(json) != 2 || !read_size(json_array_get(json, 0), &out->begin) ||
+      !read_size(json_array_get(json, 1), &out->end))
+    return fail_tensor(r, name, "its data_offsets are not two sizes");
+  if (out->begin > out->end || out->end > r->n_data) return fail_tensor(r, name, "its data lie outside of the file");
+  if (out->end - out->begin != bytes) return fail_tensor(r, name, "its shape and its data_offsets do not fit together");
+  return NNB_OK;
+}
+
+static nnb_status read_tensor(reader *r, const char *name, const json_t *json) {
+  nnb__tensor t = {0};
+  size_t bytes = 0;
+  span *at = &r->spans[r->n_spans];
+  if (!json_is_object(json)) return fail_tensor(r, name, "its description is not an object");
+  nnb_status status = read_dtype(r, name, json_object_get(json, "dtype"), &t.dtype);
+  if (!status) status = read_shape(r, name, json_object_get(json, "shape"), &t, &bytes);
+  if (!status) status = read_span(r, name, json_object_get(json, "data_offsets"), bytes, at);
+  if (status) return status;
+  r->n_spans++;
+  nnb__bag_tensor(r->bag, name, t.dtype, t.n_dims, t.dim, r->data + at->begin);
+  return r->bag->status;
+}
+
+static nnb_status read_metadata(reader *r, json_t *json) {
+  const char *name;
+  json_t *value;
+  char shown[NNB__SHOWN_TEXT];
+  if (!json_is_object(json)) return nnb__fail(NNB_E_PARSE, "%s: \"__metadata__\" is not an object", r->name);
+  json_object_foreach(json, name, value) {
+    if (!json_is_string(value))
+      return nnb__fail(NNB_E_PARSE, "%s: \"%s\" in \"__metadata__\" is not a string", r->name,
+                       nnb__show(name, strlen(name), shown));
+    nnb__bag_string(r->bag, name, json_string_value(value));
+  }
+  return r->bag->status;
+}
+
+static int by_begin(const void *a, const void *b) {
+  const span *s = a, *t = b;
+  if (s->begin != t->begin) return s->begin < t->begin ? -1 : 1;
+  return (s->end > t->end) - (s->end < t->end);
+}
+
+/* Every byte of the data belongs to exactly one tensor. */
+static nnb_status check_cover(const reader *r) {
+  size_t at = 0;
+  qsort(r->spans, r->n_spans, sizeof *r->spans, by_begin);
+  for (size_t i = 0; i < r->n_spans; i++) {
+    if (r->spans[i].begin != at)
+      return nnb__fail(NNB_E_PARSE, "%s: the tensors %s at byte %zu of the data", r->name,
+                       r->spans[i].begin < at ? "overlap" : "leave a gap",
+                       at < r->spans[i].begin ? at : r->spans[i].begin);
+    at = r->spans[i].end;
+  }
+  if (at == r->n_data) return NNB_OK;
+  return nnb__fail(NNB_E_PARSE, "%s: %zu bytes behind the last tensor", r->name, r->n_data - at);
+}
+
+static nnb_status read_root(reader *r, json_t *root) {
+  const char *name;
+  json_t *value;
+  nnb_status status = NNB_OK;
+  if (!json_is_object(root)) return nnb__fail(NNB_E_PARSE, "%s: the header is not an object", r->name);
+  r->spans = nnb__alloc(json_object_size(root), sizeof *r->spans);
+  if (!r->spans) return nnb__fail_nomem("the tensors");
+  r->bag->distinct = true; /* the parser refuses duplicates */
+  json_object_foreach(root, name, value) {
+    status = strcmp(name, "__metadata__") == 0 ? read_metadata(r, value) : read_tensor(r, name, value);
+    if (status) break;
+  }
+  if (!status) status = check_cover(r);
+  nnb__release(r->spans);
+  return status;
+}
+
+static nnb_status header_size(const uint8_t *file, size_t bytes, const char *name, size_t *out) {
+  uint64_t n = 0;
+  if (bytes < SIZE_BYTES)
+    return nnb__fail(NNB_E_PARSE, "%s: %zu bytes are too few for a safetensors file", name, bytes);
+  for (int i = 0; i < SIZE_BYTES; i++) n |= (uint64_t)file[i] << 8 * i;
+  if (n > bytes - SIZE_BYTES)
+    return nnb__fail(NNB_E_PARSE, "%s is cut off or not a safetensors file: a header of %llu bytes, %zu are there",
+                     name, (unsigned long long)n, bytes - SIZE_BYTES);
+  if (n > MAX_HEADER)
+    return nnb__fail(NNB_E_UNSUPPORTED, "%s: a header of %llu bytes is too large", name, (unsigned long long)n);
+  *out = (size_t)n;
+  return NNB_OK;
+}
+
+nnb_status nnb__safetensors_parse(const void *file, size_t bytes, const char *name, nnb__bag *bag) {
+  size_t n = 0;
+  json_error_t error;
+  nnb_status status = check_host();
+  if (!status) status = header_size(file, bytes, name, &n);
+  if (status) return status;
+  const char *text = (const char *)file + SIZE_BYTES;
+  json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
+  if (!root && json_error_code(&error) == json_error_out_of_memory) return nnb__fail_nomem("the header");
+  if (!root) return nnb__fail(NNB_E_PARSE, "%s: the header: %s", name, error.text);
+  reader r = {.name = name, .data = (const uint8_t *)text + n, .n_data = bytes - SIZE_BYTES - n, .bag = bag};
+  status = read_root(&r, root);
+  json_decref(root);
+  if (status) nnb__bag_clear(bag);
+  return status;
+}

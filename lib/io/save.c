@@ -1,0 +1,129 @@
+/* io/save.c: temporary file, fsync, rename, fsync of the folder. */
+#ifndef _XOPEN_SOURCE
+#define _XOPEN_SOURCE 700 /* realpath */
+#endif
+#include "save.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "bytes.h"
+#include "status.h"
+
+typedef struct saving {
+  const char *path; /* as the caller wrote it, for messages */
+  char *target;     /* without symbolic links at its end */
+  char *folder, *temporary;
+  int fd;
+  bool created; /* the temporary file is there */
+} saving;
+
+/* The file behind a symbolic link, or path itself. */
+static nnb_status resolve(saving *s, struct stat *st) {
+  char *real_path = NULL;
+  if (lstat(s->path, st) == 0 && S_ISLNK(st->st_mode)) {
+    real_path = realpath(s->path, NULL); /* malloc's */
+    if (!real_path) return nnb__fail_errno(s->path, "following the symbolic link", errno);
+  }
+  s->target = nnb__strdup(real_path ? real_path : s->path);
+  free(real_path);
+  return s->target ? NNB_OK : nnb__fail_nomem(s->path);
+}
+
+/* *mode: that of the file that is there, or 0. */
+static nnb_status look(saving *s, mode_t *mode) {
+  struct stat st;
+  nnb_status status = resolve(s, &st);
+  *mode = 0;
+  if (status || stat(s->target, &st) != 0) return status;
+  if (!S_ISREG(st.st_mode)) return nnb__fail(NNB_E_IO, "%s is there and not a regular file", s->path);
+  *mode = st.st_mode & 0777;
+  return NNB_OK;
+}
+
+static nnb_status name_temporary(saving *s) {
+  static atomic_uint counter;
+  const char *slash = strrchr(s->target, '/');
+  size_t n = slash ? (size_t)(slash - s->target) + 1 : 0; /* with the slash: "/x" lies in "/" */
+  if (!s->folder) {
+    s->folder = nnb__alloc(n + 2, 1);
+    s->temporary = nnb__alloc(n + 64, 1);
+    if (!s->folder || !s->temporary) return nnb__fail_nomem(s->path);
+    memcpy(s->folder, n ? s->target : ".", n ? n : 1);
+    s->folder[n ? n : 1] = '\0';
+  }
+  snprintf(s->temporary, n + 64, "%.*s.nnblas-%ld-%u.tmp", (int)n, s->target, (long)getpid(),
+           atomic_fetch_add(&counter, 1));
+  return NNB_OK;
+}
+
+static nnb_status create(saving *s, mode_t mode) {
+  for (int tries = 0; tries < 100; tries++) {
+    nnb_status status = name_temporary(s);
+    if (status) return status;
+    s->fd = open(s->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); /* less the umask */
+    if (s->fd >= 0 || errno != EEXIST) break;
+  }
+  if (s->fd < 0) return nnb__fail_errno(s->path, "creating a temporary file beside it", errno);
+  s->created = true;
+  if (mode && fchmod(s->fd, mode) != 0) return nnb__fail_errno(s->path, "setting the permissions", errno);
+  return NNB_OK;
+}
+
+static nnb_status write_all(saving *s, const nnb__piece *piece) {
+  const char *p = piece->p;
+  for (size_t left = piece->bytes; left > 0;) {
+    ssize_t done = write(s->fd, p, left < 1u << 30 ? left : 1u << 30);
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) return nnb__fail_errno(s->path, "writing", errno);
+    p += done, left -= (size_t)done;
+  }
+  return NNB_OK;
+}
+
+static nnb_status sync_and_close(saving *s) {
+  int synced = fsync(s->fd), error = errno, closed = close(s->fd);
+  if (synced == 0) error = errno;
+  s->fd = -1;
+  return synced == 0 && closed == 0 ? NNB_OK : nnb__fail_errno(s->path, "writing to disk", error);
+}
+
+/* The new name is only safe with the folder on disk.  Folders that cannot be opened for it or file systems that
+ * do not know it are no failure: the file is in place. */
+static nnb_status sync_folder(saving *s) {
+  int fd = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return NNB_OK;
+  int synced = fsync(fd), error = errno;
+  close(fd);
+  return synced == 0 || error == EINVAL || error == ENOTSUP
+             ? NNB_OK
+             : nnb__fail_errno(s->path, "writing the folder to disk", error);
+}
+
+static nnb_status put_in_place(saving *s) {
+  if (rename(s->temporary, s->target) != 0) return nnb__fail_errno(s->path, "renaming the temporary file", errno);
+  s->created = false;
+  return sync_folder(s);
+}
+
+nnb_status nnb__save(const char *path, const nnb__piece *pieces, size_t n) {
+  saving s = {.path = path, .fd = -1};
+  mode_t mode;
+  nnb_status status = look(&s, &mode);
+  if (!status) status = create(&s, mode);
+  for (size_t i = 0; !status && i < n; i++) status = write_all(&s, &pieces[i]);
+  if (!status) status = sync_and_close(&s);
+  if (!status) status = put_in_place(&s);
+  if (s.fd >= 0) close(s.fd);
+  if (s.created) unlink(s.temporary);
+  nnb__release(s.target);
+  nnb__release(s.folder);
+  nnb__release(s.temporary);
+  return status;
+}
