@@ -107,6 +107,15 @@ START_TEST(cut_off_compressed_file) {
   }
 }
 END_TEST
+#else
+START_TEST(compressed_files) {
+  nnb_data *data = NULL;
+  put(image_path, (const uint8_t *)"\x1F\x8B\10", 3);
+  ck_assert_int_eq(nnb_data_read_idx(image_path, NULL, &data), NNB_E_UNSUPPORTED);
+  ck_assert_ptr_nonnull(strstr(nnb_errmsg(), "is compressed by gzip; this library was built without zlib"));
+  ck_assert_ptr_null(data);
+}
+END_TEST
 #endif
 
 START_TEST(bad_files) {
@@ -177,8 +186,8 @@ int main(void) {
   tcase_add_checked_fixture(t, set_up, tear_down);
   tcase_add_test(t, plain_files);
   tcase_add_test(t, more_than_ten_classes);
-#ifdef NNB_HAVE_ZLIB
   tcase_add_test(t, compressed_files);
+#ifdef NNB_HAVE_ZLIB
   tcase_add_test(t, cut_off_compressed_file);
 #endif
   tcase_add_test(t, bad_files);
