@@ -315,13 +315,14 @@ static nnb_status header_size(const uint8_t *file, size_t bytes, const char *nam
 
 nnb_status nnb__safetensors_parse(const void *file, size_t bytes, const char *name, nnb__bag *bag) {
   size_t n = 0;
-  json_error_t error;
+  json_error_t error = {0}; /* jansson leaves it as it is where its first allocation fails */
   nnb_status status = check_host();
   if (!status) status = header_size(file, bytes, name, &n);
   if (status) return status;
   const char *text = (const char *)file + SIZE_BYTES;
   json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
-  if (!root && json_error_code(&error) == json_error_out_of_memory) return nnb__fail_nomem("the header");
+  if (!root && (!*error.text || json_error_code(&error) == json_error_out_of_memory))
+    return nnb__fail_nomem("the header");
   if (!root) return nnb__fail(NNB_E_PARSE, "%s: the header: %s", name, error.text);
   reader r = {.name = name, .data = (const uint8_t *)text + n, .n_data = bytes - SIZE_BYTES - n, .bag = bag};
   status = read_root(&r, root);
