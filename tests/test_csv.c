@@ -31,8 +31,7 @@ START_TEST(good_texts) { /* all read as the rows 1 2 and 3.5 -4, without targets
       "1,2\r\n3.5,-4\r\n",
       "1,2\r3.5,-4\r",
       "\n\n1,2\n\n   \n3.5,-4\n\n",
-      "\xEF\xBB\xBF"
-      "1,2\n3.5,-4\n",
+      "\xEF\xBB\xBF\x31,2\n3.5,-4\n",
       " 1 ,\t2\n3.5 , -4 \n",
       "\"1\",\"2\"\n\"3.5\",\"-4\"\n",
       "\" 1 \",2\n3.5, \"-4\" \n",
@@ -246,13 +245,13 @@ START_TEST(many_rows) { /* across the blocks in which the text is handed on */
   enum { ROWS = 30000 };
   char *text = malloc(ROWS * 32), *p = text;
   ck_assert_ptr_nonnull(text);
-  for (int i = 0; i < ROWS; i++) p += sprintf(p, "%d,%d.5,c%d\n", i, -i, i % 700);
+  for (int i = 0; i < ROWS; i++) p += sprintf(p, "%d,%.1f,c%d\n", i, .5 - i, i % 700);
   nnb_batch b;
   nnb_data *data = read_good(text, NULL, &b);
   ck_assert_int_eq(nnb_data_rows(data), ROWS);
   ck_assert_int_eq(nnb_data_n_classes(data), 700);
   for (int i = 0; i < ROWS; i++) {
-    ck_assert(b.x.p[2 * i] == i && b.x.p[2 * i + 1] == (i ? (real)-i - (real).5 : (real).5));
+    ck_assert(b.x.p[2 * i] == (real)i && b.x.p[2 * i + 1] == (real)-i + (real).5);
     ck_assert_int_eq(b.label[i], i % 700);
   }
   nnb_data_destroy(data);
