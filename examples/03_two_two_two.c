@@ -168,7 +168,7 @@ static void show_sequential(void) {
   puts("plain C (the library does not do this):\n");
   forward(&n);
   update(&n, true, false);
-  show_number("sequential_w1", n.w[1], "0.149780716 in the article, which is the canonical value");
+  show_number("sequential_w1", n.w[1], "the article has 0.149780716, from the old weights");
   show_number("sequential_E_1", n.e, "");
   for (int k = 2; k <= 10000; k++) update(&n, true, false);
   show_number("sequential_o1_10000", n.o1, "");

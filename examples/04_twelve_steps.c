@@ -94,6 +94,7 @@ static void show_full_batch(nnb_net *net, nnb_plan *plan, nnb_optim *optim) {
   static const int stops[] = {1, 2, 10, 100, 1000, 4999, 5000, 10000};
   nnb_batch batch = all_rows();
   char name[32];
+  show_decimals(6);
   puts("\nOne forward and one backward pass over all the data is an epoch.  Full batch, one update an epoch:\n");
   for (int done = 1, s = 0; s < 8; done++) {
     if (done != stops[s]) {
@@ -144,6 +145,7 @@ static void show_two_outputs(void) {
   nnb_cmat view;
   double e;
 
+  show_decimals(3);
   puts("\nOne output neuron says 0 or 1; two may say one class each.  The second column of weights and targets was");
   puts("made up for this lesson.  The hidden layer now gets the sum of what two deltas send back:\n");
   must(nnb_train_step(net, plan, &batch, optim, &e));
@@ -158,7 +160,7 @@ static void show_two_outputs(void) {
   for (int k = 1; k < 5000; k++) must(nnb_train_step(net, plan, &batch, optim, NULL));
   must(nnb_net_classify(net, batch.x, class));
   show_matrix("two_classes", nnb_cview((nnb_real[]){class[0], class[1], class[2]}, 1, N),
-              "after 5000 updates, the class is the output with the larger value:");
+              "after 5000 updates: the output with the larger value");
   nnb_optim_destroy(optim);
   nnb_plan_destroy(plan);
   nnb_net_destroy(net);
@@ -208,6 +210,7 @@ static void update(by_hand *n, double factor, double step) {
 
 static void show_slips(void) {
   by_hand n = start_by_hand();
+  show_decimals(5);
   puts(
       "\nTwo slips that are in print.  The text under one figure puts lr into d_output and then multiplies by lr once");
   puts("more, so that the step is lr²; in plain C (the library does not do this):\n");
