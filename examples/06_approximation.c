@@ -53,8 +53,7 @@ static double rms(nnb_net *net, function *f, double lo, double hi, double *large
   return sqrt(sum / (GRID + 1));
 }
 
-/* ---- the sine
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- the sine -------------------------------------------------------------------------------------------------- */
 
 static void picture(nnb_net *net) {
   FILE *data = show_file("approximation.dat"), *script = show_file("approximation.gp");
@@ -112,8 +111,7 @@ static void show_jump(void) {
   nnb_net_destroy(net);
 }
 
-/* ---- multiplication
- * --------------------------------------------------------------------------------------------------- */
+/* ---- multiplication -------------------------------------------------------------------------------------------- */
 
 /* Root of the mean squared error of net(a, b) against a·b on a grid of [lo, hi]². */
 static double product_rms(nnb_net *net, double lo, double hi) {

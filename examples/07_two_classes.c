@@ -35,8 +35,7 @@ static nnb_net *classifier(const char *text, const nnb_data *data, nnb_report *r
   return net;
 }
 
-/* ---- pictures
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- pictures -------------------------------------------------------------------------------------------------- */
 
 /* What the hidden layer (node 2) and the output (node 3) hold for one point. */
 static void look(nnb_plan *plan, double x1, double x2, double hidden[2], double *p1) {
@@ -50,10 +49,10 @@ static void look(nnb_plan *plan, double x1, double x2, double hidden[2], double 
 static void write_points(nnb_plan *plan) {
   FILE *f = show_file("two_classes_points.dat");
   fprintf(f, "# x1 x2 h1 h2, class 0, then class 1\n");
-  for (int class = 0; class < 2; class ++) {
+  for (int k = 0; k < 2; k++) {
     for (int i = 0; i < N; i++) {
       double h[2], p;
-      if (labels[i] != class) continue;
+      if (labels[i] != k) continue;
       look(plan, points[2 * i], points[2 * i + 1], h, &p);
       fprintf(f, "%g %g %g %g\n", points[2 * i], points[2 * i + 1], h[0], h[1]);
     }

@@ -31,8 +31,7 @@ static const char help[] =
     "  --threads N       default: as many as there are processors\n"
     "  --out DIR         where curves and pictures go; default: here\n";
 
-/* ---- options
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------------------------- */
 
 static void fail(const char *what, const char *text) {
   fprintf(stderr, "batch_vs_stochastic: %s: %s (see --help)\n", what, text);
@@ -151,8 +150,7 @@ static bool parse_options(int argc, char **argv, settings *s) {
   return strcmp(precision, "f32") == 0;
 }
 
-/* ---- table and curves
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- table and curves ------------------------------------------------------------------------------------------ */
 
 static const char *batch_name(const run *r, char text[16]) {
   snprintf(text, 16, r->batch == NNB_FULL_BATCH ? "full" : "%d", r->batch);

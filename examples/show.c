@@ -47,7 +47,7 @@ void *must_have(void *p, const char *what) {
   exit(1);
 }
 
-/* ---- numbers and matrices --------------------------------------------------------------------------------------- */
+/* ---- numbers and matrices -------------------------------------------------------------------------------------- */
 
 /* Fixed decimals; what would show as zero but is not is written with an exponent. */
 static void format(char text[32], double v) {
@@ -86,7 +86,7 @@ void show_matrix(const char *name, nnb_cmat m, const char *note) { show_signed(n
 
 void show_negative(const char *name, nnb_cmat m, const char *note) { show_signed(name, m, -1, note); }
 
-/* ---- plans ------------------------------------------------------------------------------------------------------ */
+/* ---- plans ----------------------------------------------------------------------------------------------------- */
 
 nnb_plan *show_plan(nnb_net *net, int max_rows) {
   nnb_plan *plan = NULL;
@@ -105,7 +105,7 @@ double kept_at(const nnb_plan *plan, int node, nnb_what what, int row, int col) 
   return view.p[(size_t)row * (size_t)view.ld + (size_t)col];
 }
 
-/* ---- files and pictures ----------------------------------------------------------------------------------------- */
+/* ---- files and pictures ---------------------------------------------------------------------------------------- */
 
 FILE *show_file(const char *name) {
   char path[4096];
