@@ -33,11 +33,11 @@ static void threshold_and_weights(void) {
   puts("\nA threshold θ is a bias b = -θ: sum > θ is the same as sum + b > 0.\n");
   must(nnb_net_set_bias(net, neuron, nnb_cview((nnb_real[]){-5}, 1, 1)));
   y = answer(net, neuron, x, &z);
-  show_number("z_threshold_5", z, "7 - 5");
+  show_number("z_threshold_5", z, "the sum above minus 5");
   show_number("output_threshold_5", y, "");
   must(nnb_net_set_bias(net, neuron, nnb_cview((nnb_real[]){-8}, 1, 1)));
   y = answer(net, neuron, x, &z);
-  show_number("z_threshold_8", z, "7 - 8");
+  show_number("z_threshold_8", z, "the sum above minus 8");
   show_number("output_threshold_8", y, "all or nothing: just below the threshold is nothing");
   nnb_net_destroy(net);
 }
@@ -68,7 +68,7 @@ static void truth_table(const char *name, double w1, double w2, double b, const 
 }
 
 int main(int argc, char **argv) {
-  show_start(argc, argv, "1. The perceptron", 3);
+  show_start(argc, argv, "1. The perceptron", 0);
   threshold_and_weights();
   bias_as_weight();
 

@@ -32,8 +32,7 @@ static nnb_net *two_two_two(nnb_loss loss, unsigned frozen) {
   return net;
 }
 
-/* ---- one forward and one backward pass ----------------------------------------------------------------------------
- */
+/* ---- one forward and one backward pass ------------------------------------------------------------------------- */
 
 static void show_forward(const nnb_plan *plan, double e) {
   puts("Forward pass:\n");
@@ -84,8 +83,7 @@ static void show_hidden_layer(const nnb_plan *plan) {
   show_number("dE_dw4", kept_at(plan, HIDDEN, NNB_DW, 1, 1), "");
 }
 
-/* ---- 10000 updates ------------------------------------------------------------------------------------------------
- */
+/* ---- 10000 updates --------------------------------------------------------------------------------------------- */
 
 static void show_training(nnb_net *net, nnb_plan *plan) {
   nnb_optim *optim = NULL;
@@ -116,14 +114,13 @@ static void show_training(nnb_net *net, nnb_plan *plan) {
   show_number("E_after_9999", e_before_last, "what the forward pass of update 10000 sees");
   show_number("E_after_10000", e, "");
   show_matrix("out_after_10000", kept(plan, OUTPUT, NNB_A), "");
-  int32_t class;
-  must(nnb_net_classify(net, batch.x, &class));
-  show_number("class", class, "the output with the larger value: 1, as in the target (0.01, 0.99)");
+  int32_t larger;
+  must(nnb_net_classify(net, batch.x, &larger));
+  show_number("class", larger, "the output with the larger value: 1, as in the target (0.01, 0.99)");
   nnb_optim_destroy(optim);
 }
 
-/* ---- not the library: what the article's printed results mix in ----------------------------------------------------
- */
+/* ---- not the library: what the article's printed results mix in ------------------------------------------------ */
 
 typedef struct by_hand {
   double w[9], b1, b2, h1, h2, o1, o2, e;
@@ -168,7 +165,7 @@ static void show_sequential(void) {
   puts("plain C (the library does not do this):\n");
   forward(&n);
   update(&n, true, false);
-  show_number("sequential_w1", n.w[1], "0.149780716 in the article, which is the canonical value");
+  show_number("sequential_w1", n.w[1], "the article has 0.149780716, from the old weights");
   show_number("sequential_E_1", n.e, "");
   for (int k = 2; k <= 10000; k++) update(&n, true, false);
   show_number("sequential_o1_10000", n.o1, "");
@@ -176,8 +173,7 @@ static void show_sequential(void) {
   show_number("sequential_E_10000", n.e, "");
 }
 
-/* ---- biases, losses ------------------------------------------------------------------------------------------------
- */
+/* ---- biases, losses -------------------------------------------------------------------------------------------- */
 
 static double loss_after_one(unsigned frozen) {
   nnb_net *net = two_two_two(NNB_HALF_SSE, frozen);

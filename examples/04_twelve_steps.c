@@ -34,8 +34,7 @@ static nnb_optim *plain_descent(nnb_net *net) {
 
 static nnb_batch all_rows(void) { return (nnb_batch){.x = nnb_cview(X, N, I), .t = nnb_cview(y, N, 1)}; }
 
-/* ---- the twelve steps
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the twelve steps ------------------------------------------------------------------------------------------ */
 
 static void show_forward(const nnb_plan *plan) {
   puts("Step 0: the data, a row for each sample.\n");
@@ -87,13 +86,13 @@ static void show_update(nnb_net *net, const nnb_plan *plan) {
   show_matrix("bh_new", view, "");
 }
 
-/* ---- going on
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- going on -------------------------------------------------------------------------------------------------- */
 
 static void show_full_batch(nnb_net *net, nnb_plan *plan, nnb_optim *optim) {
   static const int stops[] = {1, 2, 10, 100, 1000, 4999, 5000, 10000};
   nnb_batch batch = all_rows();
   char name[32];
+  show_decimals(6);
   puts("\nOne forward and one backward pass over all the data is an epoch.  Full batch, one update an epoch:\n");
   for (int done = 1, s = 0; s < 8; done++) {
     if (done != stops[s]) {
@@ -130,8 +129,7 @@ static double in_order(int size, int epochs) {
   return e;
 }
 
-/* ---- two output neurons
- * ---------------------------------------------------------------------------------------------- */
+/* ---- two output neurons ---------------------------------------------------------------------------------------- */
 
 static void show_two_outputs(void) {
   const nnb_real w[H * 2] = {0.30, 0.20, 0.25, 0.35, 0.23, 0.27}, b[2] = {0.69, 0.41};
@@ -140,10 +138,11 @@ static void show_two_outputs(void) {
   nnb_plan *plan = show_plan(net, N);
   nnb_optim *optim = plain_descent(net);
   nnb_batch batch = {.x = nnb_cview(X, N, I), .t = nnb_cview(one_hot, N, 2)};
-  int32_t class[N];
+  int32_t classes[N];
   nnb_cmat view;
   double e;
 
+  show_decimals(3);
   puts("\nOne output neuron says 0 or 1; two may say one class each.  The second column of weights and targets was");
   puts("made up for this lesson.  The hidden layer now gets the sum of what two deltas send back:\n");
   must(nnb_train_step(net, plan, &batch, optim, &e));
@@ -156,16 +155,15 @@ static void show_two_outputs(void) {
   must(nnb_net_weights(net, HIDDEN, &view));
   show_matrix("two_wh_new", view, "");
   for (int k = 1; k < 5000; k++) must(nnb_train_step(net, plan, &batch, optim, NULL));
-  must(nnb_net_classify(net, batch.x, class));
-  show_matrix("two_classes", nnb_cview((nnb_real[]){class[0], class[1], class[2]}, 1, N),
-              "after 5000 updates, the class is the output with the larger value:");
+  must(nnb_net_classify(net, batch.x, classes));
+  show_matrix("two_classes", nnb_cview((nnb_real[]){classes[0], classes[1], classes[2]}, 1, N),
+              "after 5000 updates: the output with the larger value");
   nnb_optim_destroy(optim);
   nnb_plan_destroy(plan);
   nnb_net_destroy(net);
 }
 
-/* ---- not the library: two slips found in print, in plain C
- * ------------------------------------------------------------- */
+/* ---- not the library: two slips found in print, in plain C ----------------------------------------------------- */
 
 typedef struct by_hand {
   double wh[I * H], bh[H], wout[H], bout, e;
@@ -208,6 +206,7 @@ static void update(by_hand *n, double factor, double step) {
 
 static void show_slips(void) {
   by_hand n = start_by_hand();
+  show_decimals(5);
   puts(
       "\nTwo slips that are in print.  The text under one figure puts lr into d_output and then multiplies by lr once");
   puts("more, so that the step is lr²; in plain C (the library does not do this):\n");

@@ -31,7 +31,7 @@ static void show_passes(const nnb_plan *plan, double mse) {
   show_matrix("a_h", kept(plan, HIDDEN, NNB_A), "");
   show_matrix("s_o", kept(plan, OUTPUT, NNB_Z), "");
   show_matrix("a_o", kept(plan, OUTPUT, NNB_A), "");
-  show_number("mse", mse, "mean over the two outputs; with two it is also ½Σ(a - expected)², no factor in the delta");
+  show_number("mse", mse, "with two outputs also ½Σ(a - expected)²: no factor in the delta");
 
   puts("\nBackward, weight 7 (from h1 to o1) as the example: three partial derivatives.\n");
   show_number("dE_da_o1", kept_at(plan, OUTPUT, NNB_DA, 0, 0), "a_o1 - expected1");
@@ -46,7 +46,7 @@ static void show_passes(const nnb_plan *plan, double mse) {
   show_matrix("grad_W2", kept(plan, OUTPUT, NNB_DW), "a_hᵀ·delta_o");
   puts("\nOne layer back, ∂s_o/∂a_h is simply the weight between the two, the old one:\n");
   show_matrix("dE_da_h", kept(plan, HIDDEN, NNB_DA), "delta_o·W2ᵀ");
-  show_matrix("delta_h", kept(plan, HIDDEN, NNB_DELTA), "… times a_h(1 - a_h)");
+  show_matrix("delta_h", kept(plan, HIDDEN, NNB_DELTA), "dE_da_h ∘ a_h(1 - a_h)");
   show_matrix("grad_W1", kept(plan, HIDDEN, NNB_DW), "xᵀ·delta_h");
 }
 
@@ -62,7 +62,7 @@ static void show_update(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, nn
   must(nnb_net_weights(net, OUTPUT, &w));
   show_matrix("W2_new", w, "");
   must(nnb_plan_loss(plan, batch, &mse));
-  show_matrix("a_o_second", kept(plan, OUTPUT, NNB_A), "the second forward pass:");
+  show_matrix("a_o_second", kept(plan, OUTPUT, NNB_A), "the second forward pass");
   show_number("mse_second", mse, "");
 }
 

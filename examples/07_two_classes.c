@@ -5,7 +5,9 @@
 
 #include "show.h"
 
-enum { PER_CLASS = 200, N = 2 * PER_CLASS, GRID = 120 };
+enum { PER_CLASS = 200, N = 2 * PER_CLASS, GRID = 120, LINES = 15 };
+
+static const double LEFT = -1.1, RIGHT = 1.1, BOTTOM = -0.9, TOP = 1.3; /* of the pictures */
 
 static nnb_real points[N * 2];
 static int32_t labels[N];
@@ -26,15 +28,14 @@ static nnb_net *classifier(const char *text, const nnb_data *data, nnb_report *r
   nnb_metrics metrics;
   must(nnb_net_parse(text, &net));
   must(nnb_net_seed(net, 3));
-  nnb_fit_opts opts = {.algo = NNB_MOMENTUM, .lr = 0.05, .batch = 20, .max_epochs = 500};
+  nnb_fit_opts opts = {.algo = NNB_MOMENTUM, .lr = 0.05, .batch = 20, .max_epochs = 300, .l2 = 0.002};
   must(nnb_fit(net, data, NULL, &opts, report));
   must(nnb_evaluate(net, data, &metrics));
   *accuracy = metrics.accuracy;
   return net;
 }
 
-/* ---- pictures
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- pictures -------------------------------------------------------------------------------------------------- */
 
 /* What the hidden layer (node 2) and the output (node 3) hold for one point. */
 static void look(nnb_plan *plan, double x1, double x2, double hidden[2], double *p1) {
@@ -44,14 +45,14 @@ static void look(nnb_plan *plan, double x1, double x2, double hidden[2], double 
   *p1 = y[1];
 }
 
-/* Points of one class after another: x1 x2 h1 h2, with an empty line pair between the classes. */
+/* Points of one class after another: x1 x2 h1 h2, with two empty lines between the classes. */
 static void write_points(nnb_plan *plan) {
   FILE *f = show_file("two_classes_points.dat");
   fprintf(f, "# x1 x2 h1 h2, class 0, then class 1\n");
-  for (int class = 0; class < 2; class ++) {
+  for (int k = 0; k < 2; k++) {
     for (int i = 0; i < N; i++) {
       double h[2], p;
-      if (labels[i] != class) continue;
+      if (labels[i] != k) continue;
       look(plan, points[2 * i], points[2 * i + 1], h, &p);
       fprintf(f, "%g %g %g %g\n", points[2 * i], points[2 * i + 1], h[0], h[1]);
     }
@@ -60,43 +61,65 @@ static void write_points(nnb_plan *plan) {
   show_close(f);
 }
 
-/* x1 x2 p(net) p(linear) h1 h2 on a grid, an empty line after each row. */
-static void write_grid(nnb_plan *plan, nnb_net *linear) {
-  FILE *f = show_file("two_classes_grid.dat");
-  fprintf(f, "# x1 x2 p_net p_linear h1 h2\n");
+/* x1 x2 p(net) p(linear) on a fine grid, an empty line after each row: for the boundaries. */
+static void write_outputs(nnb_plan *plan, nnb_net *linear) {
+  FILE *f = show_file("two_classes_outputs.dat");
+  fprintf(f, "# x1 x2 p_net p_linear\n");
   for (int i = 0; i <= GRID; i++) {
     for (int j = 0; j <= GRID; j++) {
-      nnb_real x[] = {-1.1 + 2.2 * i / GRID, -0.9 + 2.1 * j / GRID}, y[2];
+      nnb_real x[] = {LEFT + (RIGHT - LEFT) * i / GRID, BOTTOM + (TOP - BOTTOM) * j / GRID}, y[2];
       double h[2], p;
       look(plan, x[0], x[1], h, &p);
       must(nnb_net_predict(linear, nnb_cview(x, 1, 2), nnb_view(y, 1, 2)));
-      fprintf(f, "%g %g %g %g %g %g\n", x[0], x[1], p, y[1], h[0], h[1]);
+      fprintf(f, "%g %g %g %g\n", x[0], x[1], p, y[1]);
     }
     fprintf(f, "\n");
   }
   show_close(f);
 }
 
-/* The output's boundary z2 = z1 is a line in h: (w01-w00)·h1 + (w11-w10)·h2 + b1-b0 = 0. */
+/* Lines of equal x1 and lines of equal x2, an empty line after each: x1 x2 h1 h2. */
+static void write_lines(nnb_plan *plan) {
+  FILE *f = show_file("two_classes_grid.dat");
+  fprintf(f, "# x1 x2 h1 h2\n");
+  for (int line = 0; line < 2 * LINES; line++) {
+    double at = (line / 2) / (LINES - 1.);
+    for (int k = 0; k <= GRID; k++) {
+      double along = k / (double)GRID, h[2], p;
+      double x1 = LEFT + (RIGHT - LEFT) * (line % 2 ? along : at),
+             x2 = BOTTOM + (TOP - BOTTOM) * (line % 2 ? at : along);
+      look(plan, x1, x2, h, &p);
+      fprintf(f, "%g %g %g %g\n", x1, x2, h[0], h[1]);
+    }
+    fprintf(f, "\n");
+  }
+  show_close(f);
+}
+
+/* The output's boundary z1 = z0 is a line in h: (w01-w00)·h1 + (w11-w10)·h2 + b1-b0 = 0. */
 static void write_script(nnb_net *net) {
   FILE *f = show_file("two_classes.gp");
   nnb_cmat w, b;
   must(nnb_net_weights(net, 3, &w));
   must(nnb_net_bias(net, 3, &b));
-  show_plot_head(f, "two_classes.svg", 1000, 500);
+  show_plot_head(f, "two_classes.svg", 1000, 540);
   fprintf(f,
           "set table $Net\nset contour base\nset cntrparam levels discrete 0.5\nunset surface\n"
-          "splot 'two_classes_grid.dat' using 1:2:3\nunset table\n"
-          "set table $Line\nsplot 'two_classes_grid.dat' using 1:2:4\nunset table\n"
-          "set multiplot layout 1,2\nset key outside bottom center horizontal\nset size square\n"
+          "splot 'two_classes_outputs.dat' using 1:2:3\nunset table\n"
+          "set table $Line\nsplot 'two_classes_outputs.dat' using 1:2:4\nunset table\n"
+          "set multiplot layout 1,2\nset key outside bottom center horizontal samplen 2\nset size square\n"
+          "unset grid\nset style line 7 lc rgb '#cccccc' lw 1\n"
           "set title 'What the net is given'\nset xlabel 'x_1'\nset ylabel 'x_2'\n"
-          "set xrange [-1.1:1.1]\nset yrange [-0.9:1.2]\n"
-          "plot 'two_classes_points.dat' index 0 using 1:2 with points ls 1 title 'class 0', "
+          "set xrange [%g:%g]\nset yrange [%g:%g]\n"
+          "plot 'two_classes_grid.dat' using 1:2 with lines ls 7 notitle, "
+          "'two_classes_points.dat' index 0 using 1:2 with points ls 1 title 'class 0', "
           "'' index 1 using 1:2 with points ls 2 title 'class 1', "
-          "$Net with lines ls 6 title 'two hidden neurons', $Line with lines ls 6 dt 2 lw 1.5 title 'none'\n"
+          "$Net with lines ls 6 title 'boundary', $Line with lines ls 6 dt 2 lw 1.5 title 'without hidden layer'\n",
+          LEFT, RIGHT, BOTTOM, TOP);
+  fprintf(f,
           "set title 'What its hidden layer makes of it'\nset xlabel 'h_1'\nset ylabel 'h_2'\n"
-          "set xrange [-1.1:1.1]\nset yrange [-1.1:1.1]\n"
-          "plot 'two_classes_grid.dat' every 10:10 using 5:6 with lines lc rgb '#cccccc' lw 1 title 'the grid of x', "
+          "set xrange [-1.05:1.05]\nset yrange [-1.05:1.05]\n"
+          "plot 'two_classes_grid.dat' using 3:4 with lines ls 7 notitle, "
           "'two_classes_points.dat' index 0 using 3:4 with points ls 1 title 'class 0', "
           "'' index 1 using 3:4 with points ls 2 title 'class 1', "
           "(%g*x + %g) / %g with lines ls 6 title 'boundary'\n"
@@ -128,7 +151,8 @@ int main(int argc, char **argv) {
 
   nnb_plan *plan = show_plan(net, 1);
   write_points(plan);
-  write_grid(plan, linear);
+  write_outputs(plan, linear);
+  write_lines(plan);
   write_script(net);
   show_plot("two_classes.gp");
   nnb_plan_destroy(plan);

@@ -5,8 +5,7 @@
 
 #include "show.h"
 
-/* ---- the functions
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- the functions --------------------------------------------------------------------------------------------- */
 
 /* f and f' at n points: one sample of a net that applies f to its n inputs. */
 static void show_activation(nnb_activation f, const nnb_real *z, int n) {
@@ -39,8 +38,7 @@ static void show_activations(void) {
   show_activation(NNB_RELU, z, 7);
 }
 
-/* ---- a chain
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- a chain --------------------------------------------------------------------------------------------------- */
 
 /* da_n/dx of n neurons in a row, every weight 1, every bias 0, x = 0.5. */
 static double through_chain(int n, nnb_activation f) {
@@ -71,8 +69,7 @@ static void show_chains(void) {
   }
 }
 
-/* ---- a deep net
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- a deep net ------------------------------------------------------------------------------------------------ */
 
 enum { N = 400, DEPTH = 10, WIDTH = 16 };
 

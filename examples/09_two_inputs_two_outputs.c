@@ -52,13 +52,13 @@ static void show_paths(const nnb_plan *plan, const nodes *n) {
   show_number("delta_q", dq, "∂E/∂z_q, with the factor 2 of its loss");
   show_matrix("h_by_p", nnb_cview((nnb_real[]){dp * w_p[0], dp * w_p[1]}, 1, H), "");
   show_matrix("h_by_q", nnb_cview((nnb_real[]){dq * w_q[0], dq * w_q[1]}, 1, H), "");
-  show_matrix("dE_dh", kept(plan, n->h, NNB_DA), "the library's ∂E/∂h, the sum over the paths:");
-  show_matrix("delta_h", kept(plan, n->h, NNB_DELTA), "times the slope 1 - h², before the activation of h:");
+  show_matrix("dE_dh", kept(plan, n->h, NNB_DA), "the library's: their sum");
+  show_matrix("delta_h", kept(plan, n->h, NNB_DELTA), "times the slope 1 - h²");
   puts("\nAn addition hands the derivative on to both sides as it is:\n");
   show_matrix("delta_u_in", kept(plan, n->u_in, NNB_DELTA), "");
   show_matrix("delta_v_in", kept(plan, n->v_in, NNB_DELTA), "");
-  show_matrix("dW_u", kept(plan, n->u_in, NNB_DW), "u·δ:");
-  show_matrix("dW_v", kept(plan, n->v_in, NNB_DW), "v·δ:");
+  show_matrix("dW_u", kept(plan, n->u_in, NNB_DW), "u·δ");
+  show_matrix("dW_v", kept(plan, n->v_in, NNB_DW), "v·δ");
   show_matrix("dW_p", kept(plan, n->p, NNB_DW), "");
   show_matrix("dW_q", kept(plan, n->q, NNB_DW), "");
 }

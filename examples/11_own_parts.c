@@ -11,8 +11,7 @@
 static nnb_real *at(nnb_mat m, int i, int j) { return m.p + (size_t)i * (size_t)m.ld + (size_t)j; }
 static nnb_real from(nnb_cmat m, int i, int j) { return m.p[(size_t)i * (size_t)m.ld + (size_t)j]; }
 
-/* ---- the activation
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the activation -------------------------------------------------------------------------------------------- */
 
 static void softsign_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) {
   (void)self;
@@ -32,8 +31,7 @@ static void softsign_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_m
 
 static const nnb_act_ops softsign = {.name = "softsign", .value = softsign_value, .pull = softsign_pull};
 
-/* ---- the loss
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- the loss -------------------------------------------------------------------------------------------------- */
 
 static double log_cosh_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, nnb_real scale, nnb_mat da) {
   (void)self;
@@ -51,8 +49,7 @@ static double log_cosh_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_bat
 
 static const nnb_loss_ops log_cosh = {.name = "log_cosh", .traits = NNB_LOSS_MEAN_ROWS, .value = log_cosh_value};
 
-/* ---- the layer
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- the layer ------------------------------------------------------------------------------------------------- */
 
 typedef struct convolution {
   int kernel, width;
@@ -132,8 +129,7 @@ static const nnb_layer_ops convolution_ops = {.name = "convolution",
                                               .backward_params = convolution_backward_params,
                                               .init = convolution_init};
 
-/* ---- checking and using
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- checking and using ---------------------------------------------------------------------------------------- */
 
 enum { WIDTH = 12, ROWS = 300 };
 

@@ -31,8 +31,7 @@ static const char help[] =
     "  --threads N       default: as many as there are processors\n"
     "  --out DIR         where curves and pictures go; default: here\n";
 
-/* ---- options
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------------------------- */
 
 static void fail(const char *what, const char *text) {
   fprintf(stderr, "batch_vs_stochastic: %s: %s (see --help)\n", what, text);
@@ -151,8 +150,7 @@ static bool parse_options(int argc, char **argv, settings *s) {
   return strcmp(precision, "f32") == 0;
 }
 
-/* ---- table and curves
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- table and curves ------------------------------------------------------------------------------------------ */
 
 static const char *batch_name(const run *r, char text[16]) {
   snprintf(text, 16, r->batch == NNB_FULL_BATCH ? "full" : "%d", r->batch);
@@ -204,7 +202,7 @@ static void draw(const settings *s, const outcome *out) {
   fprintf(f,
           "set multiplot layout 1,2 title 'Plain gradient descent, %d rows, net %s' font ',15' noenhanced\n"
           "set grid\nset logscale y\nset format y '%%g'\nset ylabel 'training loss'\n"
-          "set key bottom left title 'rows per update'\n"
+          "set key top right samplen 3 title 'rows per update'\n"
           "set title 'by epochs'\nset xlabel 'epochs'\n",
           out->train_rows, out->net);
   plot_panel(f, s, out, 1);
@@ -223,8 +221,8 @@ int main(int argc, char **argv) {
     compare_f32(&s, &out);
   else
     compare_f64(&s, &out);
-  printf("%d rows to train on, %d to test on; net %s, %zu parameters, %s; plain gradient descent, lr is η.\n\n",
-         out.train_rows, out.test_rows, out.net, out.n_params, single ? "single precision" : "double precision");
+  printf("%d rows to train on, %d to test on; net %s, %zu parameters, %s; plain gradient descent.\n\n", out.train_rows,
+         out.test_rows, out.net, out.n_params, single ? "single precision" : "double precision");
   print_table(&s, &out);
   draw(&s, &out);
   for (int k = 0; k < s.n_runs; k++) free(out.runs[k].curve);

@@ -15,8 +15,7 @@
 #define compare compare_f64
 #endif
 
-/* ---- data
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- data ------------------------------------------------------------------------------------------------------ */
 
 static nnb_data *read_csv(const char *path, const settings *s, const nnb_data *like) {
   enum { MANY = 1024 };
@@ -49,8 +48,7 @@ static void load(const settings *s, nnb_data **train, nnb_data **test) {
   nnb_data_destroy(all);
 }
 
-/* ---- the net
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- the net --------------------------------------------------------------------------------------------------- */
 
 /* The net all runs start from: initialised, and trained by none. */
 static nnb_net *starting_net(const settings *s, const nnb_data *train, outcome *out) {
@@ -76,8 +74,7 @@ static double default_lr(int batch, int rows) {
   return fmin(0.01 * pow(size, 0.6), 0.6);
 }
 
-/* ---- one run
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- one run --------------------------------------------------------------------------------------------------- */
 
 typedef struct watch {
   nnb_net *net;

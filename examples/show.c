@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 static int decimals_shown = 6;
+static bool decimals_asked;
 static const char *out_dir = ".";
 
 void show_start(int argc, char **argv, const char *title, int decimals) {
@@ -16,7 +17,7 @@ void show_start(int argc, char **argv, const char *title, int decimals) {
       {"digits", required_argument, NULL, 'd'}, {"out", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
   decimals_shown = decimals;
   for (int c; (c = getopt_long(argc, argv, "d:o:", options, NULL)) != -1;) {
-    if (c == 'd') decimals_shown = atoi(optarg);
+    if (c == 'd') decimals_shown = atoi(optarg), decimals_asked = true;
     if (c == 'o') show_into(optarg);
     if (c == '?') exit(2);
   }
@@ -25,7 +26,14 @@ void show_start(int argc, char **argv, const char *title, int decimals) {
   printf("\n\n");
 }
 
-void show_into(const char *dir) { out_dir = dir; }
+void show_decimals(int decimals) {
+  if (!decimals_asked) decimals_shown = decimals;
+}
+
+void show_into(const char *dir) {
+  if (access(dir, W_OK | X_OK)) must_have(NULL, dir);
+  out_dir = dir;
+}
 
 int must(int status) {
   if (status >= 0) return status;
@@ -39,7 +47,7 @@ void *must_have(void *p, const char *what) {
   exit(1);
 }
 
-/* ---- numbers and matrices --------------------------------------------------------------------------------------- */
+/* ---- numbers and matrices -------------------------------------------------------------------------------------- */
 
 /* Fixed decimals; what would show as zero but is not is written with an exponent. */
 static void format(char text[32], double v) {
@@ -51,22 +59,26 @@ static void format(char text[32], double v) {
     snprintf(text, 32, "%.*f", decimals_shown, v);
 }
 
+static int width(void) { return decimals_shown >= 16 ? 24 : decimals_shown + 4; }
+
 void show_number(const char *name, double value, const char *note) {
   char text[32];
-  format(text, value);
-  printf("  %-22s = %*s   %s\n", name, decimals_shown >= 16 ? 24 : decimals_shown + 4, text, note);
+  if (value == rint(value) && fabs(value) < 1e9)
+    snprintf(text, sizeof text, "%.0f", value);
+  else
+    format(text, value);
+  printf("  %-22s = %*s%s%s\n", name, width(), text, note[0] ? "   " : "", note);
 }
 
 static void show_signed(const char *name, nnb_cmat m, double sign, const char *note) {
-  if (note[0]) printf("  %s\n", note);
   for (int i = 0; i < m.rows; i++) {
     printf("  %-22s %s", i == 0 ? name : "", i == 0 ? "=" : " ");
     for (int j = 0; j < m.cols; j++) {
       char text[32];
       format(text, sign * m.p[(size_t)i * (size_t)m.ld + (size_t)j]);
-      printf(" %*s", decimals_shown >= 16 ? 24 : decimals_shown + 4, text);
+      printf(" %*s", width(), text);
     }
-    putchar('\n');
+    printf("%s%s\n", i == 0 && note[0] ? "   " : "", i == 0 ? note : "");
   }
 }
 
@@ -74,7 +86,7 @@ void show_matrix(const char *name, nnb_cmat m, const char *note) { show_signed(n
 
 void show_negative(const char *name, nnb_cmat m, const char *note) { show_signed(name, m, -1, note); }
 
-/* ---- plans ------------------------------------------------------------------------------------------------------ */
+/* ---- plans ----------------------------------------------------------------------------------------------------- */
 
 nnb_plan *show_plan(nnb_net *net, int max_rows) {
   nnb_plan *plan = NULL;
@@ -93,7 +105,7 @@ double kept_at(const nnb_plan *plan, int node, nnb_what what, int row, int col) 
   return view.p[(size_t)row * (size_t)view.ld + (size_t)col];
 }
 
-/* ---- files and pictures ----------------------------------------------------------------------------------------- */
+/* ---- files and pictures ---------------------------------------------------------------------------------------- */
 
 FILE *show_file(const char *name) {
   char path[4096];

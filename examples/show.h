@@ -9,6 +9,8 @@
 /* Reads --digits N (decimals; 17 shows every bit) and --out DIR (where files go; default: here), prints the title. */
 void show_start(int argc, char **argv, const char *title, int decimals);
 
+/* Decimals from here on, unless --digits was given. */
+void show_decimals(int decimals);
 /* Where files go, for programs with options of their own. */
 void show_into(const char *dir);
 
@@ -17,9 +19,10 @@ int must(int status);
 /* The same for memory and files. */
 void *must_have(void *p, const char *what);
 
-/* A line "name = value   note".  Every name stands once in a lesson.  note may be "". */
+/* A line "name = value   note".  Every name stands once in a lesson.  note may be "", and must not start with a number.
+ */
 void show_number(const char *name, double value, const char *note);
-/* "name = " and the rows below one another, the note above them. */
+/* "name = " and the rows below one another, the note beside the first. */
 void show_matrix(const char *name, nnb_cmat m, const char *note);
 /* The same with every sign turned. */
 void show_negative(const char *name, nnb_cmat m, const char *note);
