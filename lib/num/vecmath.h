@@ -85,8 +85,8 @@ INLINE vec exp_any(vec x) { return exp_down(at_most(x, EXP_HIGH)); }
  * terms are of like size. */
 INLINE vec expm1_near(vec x) {
   reduced t = reduce(x);
-  vec s = pow2(t.n);
-  vec tail = t.r * t.r * polynomial(t.r - t.low, exp_tail, N_OF(exp_tail)) - t.low;
+  vec s = pow2(t.n), r = t.r - t.low;
+  vec tail = r * r * polynomial(r, exp_tail, N_OF(exp_tail)) - t.low;
   return ((s - (real)1) + s * t.r) + s * tail;
 }
 /* The same for all x ≤ 0. */
