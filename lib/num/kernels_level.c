@@ -55,4 +55,5 @@ const nnb__kernels NNB__KERNELS = {
     .log = log_row,
     .add_row = add_row,
     .col_sums = col_sums,
+    .mm = NNB__MM,
 };
