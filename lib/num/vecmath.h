@@ -44,7 +44,7 @@ static const real atanh_tail[] = {0.66666666666666666886,   0.399999999999995225
                                   0.133351786314492558366,  0.1173427906130319746,   0.10845178394880014822,
                                   0.0749214379555076730083, 0.156305778009228504463};
 static const real normal_tail[] = {
-    0.153838609950012591712,      -0.133076500578011340078,     0.0990611239931952826535,
+    0.153838609950012591712,      -0.133076500578011340078,     0.0990611231939952826535,
     -0.062706631334260908939,     0.0330040732340769435832,     -0.013823727741262032715,
     0.0041590133599766359278,     -0.000598675354101708487739,  -0.000159573879693214021087,
     0.00010897981295462597877,    -0.0000118751456019831727355, -0.00000995256285411716103395,
@@ -83,19 +83,26 @@ INLINE vec exp_any(vec x) { return exp_down(at_most(x, EXP_HIGH)); }
 
 /* e^x - 1 for |x| ≤ 2·TANH_END: (2^n - 1) + 2^n·(r + tail); no digits are lost, as the first sum is exact where its
  * terms are of like size. */
-INLINE vec expm1_near(vec x) {
+typedef struct expm1_parts {
+  vec value, tail;
+} expm1_parts;
+INLINE expm1_parts expm1_near(vec x) {
   reduced t = reduce(x);
-  vec s = pow2(t.n);
-  vec tail = t.r * t.r * polynomial(t.r - t.low, exp_tail, N_OF(exp_tail)) - t.low;
-  return ((s - (real)1) + s * t.r) + s * tail;
+  vec s = pow2(t.n), r = t.r - t.low;
+  vec tail = r * r * polynomial(r, exp_tail, N_OF(exp_tail)) - t.low;
+  return (expm1_parts){((s - (real)1) + s * t.r) + s * tail, tail};
 }
-/* The same for all x ≤ 0. */
-INLINE vec expm1_down(vec x) { return expm1_near(at_least(x, -2 * TANH_END)); }
+/* e^x - 1 for x ≤ 0 */
+INLINE vec expm1_down(vec x) { return expm1_near(at_least(x, -2 * TANH_END)).value; }
 
-/* tanh |x| = (e^2|x| - 1)/(e^2|x| + 1) */
+/* tanh x = e/(e+2), e = e^2x - 1, for x ≥ 0.  Where n is 0, e = 2x + tail, and x + (½tail - ½e·e/(e+2)) is the same
+ * with but one rounding of its size. */
 INLINE vec tanh_any(vec x) {
-  vec e = expm1_near(at_most((real)2 * magnitude(x), 2 * TANH_END));
-  return with_sign_of(e / (e + (real)2), x);
+  vec u = at_most(magnitude(x), TANH_END);
+  expm1_parts e = expm1_near(u + u);
+  vec y = e.value / (e.value + (real)2);
+  vec small = u + (real)0.5 * (e.tail - e.value * y);
+  return with_sign_of(pick(less(u, fill((real)0.17)), small, y), x);
 }
 
 /* 1/(1+e^-x), through e^-|x|, which cannot overflow. */
@@ -137,7 +144,9 @@ typedef struct normal {
 INLINE normal normal_at(vec u) {
   vec high = (vec)((ivec)u & -((whole)1 << HALF_BITS));
   vec e = exp_sum((real)-0.5 * high * high, (real)-0.5 * (u - high) * (u + high));
-  vec v = TAIL_K / (u + TAIL_K);
+  vec sum = u + TAIL_K, lost = u - (sum - TAIL_K);
+  vec v = TAIL_K / sum;
+  v -= v * (v * lost) * (1 / TAIL_K); /* Φ(-u) depends on v so much that the rounding of the sum would show */
   return (normal){e * (v * polynomial((real)1 - (real)2 * v, normal_tail, N_OF(normal_tail))), e};
 }
 
