@@ -46,7 +46,7 @@ static inline bool same_bits(real a, real b) {
 enum { DENSE = 40000 };
 static inline int make_grid(real lo, real hi, real *x) {
   int n = 0;
-  for (int k = 0; k <= DENSE; k++) x[n++] = lo + (hi - lo) * (real)k / DENSE;
+  for (int k = 0; k <= DENSE; k++) x[n++] = lo + (hi - lo) * ((real)k / DENSE);
   for (real p = REAL_MAX / 2; p > 0; p /= 2) {
     real q = p * (real)1.2345;
     real all[] = {p, -p, q, -q};

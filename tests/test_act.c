@@ -128,8 +128,9 @@ START_TEST(slopes_are_differences) {
       real at[3] = {z - h, z + h, z}, a[3], d[3];
       evaluate(ops_of(_i, table[k].act), 3, at, a, d);
       double want = ((double)a[1] - (double)a[0]) / ((double)at[1] - (double)at[0]);
-      ck_assert_msg(fabs((double)d[2] - want) < (sizeof(real) == sizeof(double) ? 1e-9 : 1e-4), "%s'(%g): difference %g, slope %g",
-                    nnb_activation_name(table[k].act), (double)z, want, (double)d[2]);
+      ck_assert_msg(fabs((double)d[2] - want) < (sizeof(real) == sizeof(double) ? 1e-9 : 1e-4),
+                    "%s'(%g): difference %g, slope %g", nnb_activation_name(table[k].act), (double)z, want,
+                    (double)d[2]);
     }
   }
 }
@@ -383,18 +384,18 @@ int main(void) {
   TCase *levels = tcase_create("each level");
   tcase_set_timeout(levels, 120);
   const TTest *tests[] = {table_follows_the_enumeration,
-                                       values_over_a_grid,
-                                       slopes_over_a_grid,
-                                       slopes_are_differences,
-                                       special_values,
-                                       nan_stays_nan,
-                                       published_values,
-                                       identities,
-                                       rows_gaps_and_in_place,
-                                       without_gaps_as_with,
-                                       softmax_of_a_row,
-                                       softmax_of_infinities,
-                                       levels_agree};
+                          values_over_a_grid,
+                          slopes_over_a_grid,
+                          slopes_are_differences,
+                          special_values,
+                          nan_stays_nan,
+                          published_values,
+                          identities,
+                          rows_gaps_and_in_place,
+                          without_gaps_as_with,
+                          softmax_of_a_row,
+                          softmax_of_infinities,
+                          levels_agree};
   for (int k = 0; k < N_OF_TABLE(tests); k++) tcase_add_loop_test(levels, tests[k], 0, n_levels());
   tcase_add_test(levels, the_best_level_is_chosen);
   suite_add_tcase(suite, levels);

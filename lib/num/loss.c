@@ -21,10 +21,10 @@ INLINE term square(vec a, vec t) {
   vec r = a - t;
   return (term){r * r, r + r};
 }
-/* The slope at 0 is taken as 0. */
+/* The slope at 0 is taken as 0; NaN falls through both choices. */
 INLINE term absolute(vec a, vec t) {
   vec r = a - t, none = {0};
-  return (term){magnitude(r), pick(equal(r, none), none, with_sign_of(fill(1), r))};
+  return (term){magnitude(r), pick(less(none, r), fill(1), pick(less(r, none), fill(-1), r))};
 }
 /* ½r² for |r| ≤ 1, |r| - ½ beyond: with c the part of r within ±1, c(r - ½c) and c */
 INLINE term huber(vec a, vec t) {

@@ -64,11 +64,9 @@ INLINE ivec lane_numbers(void) {
 #ifdef NNB_SINGLE
 typedef __mmask16 mask;
 INLINE mask less(vec a, vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
-INLINE mask equal(vec a, vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 #else
 typedef __mmask8 mask;
 INLINE mask less(vec a, vec b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
-INLINE mask equal(vec a, vec b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
 #endif
 INLINE mask first(int n) { return (mask)((1u << n) - 1); }                    /* lanes 0 … n-1, n ≤ LANES */
 INLINE mask lane(int k) { return (mask)(0 <= k && k < LANES ? 1u << k : 0); } /* lane k, if there is one */
@@ -76,7 +74,6 @@ INLINE vec pick(mask m, vec yes, vec no) { return X512(mask_blend)(m, no, yes); 
 #else
 typedef ivec mask;
 INLINE mask less(vec a, vec b) { return a < b; }
-INLINE mask equal(vec a, vec b) { return a == b; }
 INLINE mask first(int n) { return lane_numbers() < (ivec){0} + (whole)n; }
 INLINE mask lane(int k) { return lane_numbers() == (ivec){0} + (whole)k; }
 INLINE vec pick(mask m, vec yes, vec no) { return (vec)((m & (ivec)yes) | (~m & (ivec)no)); }
