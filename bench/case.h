@@ -2,6 +2,8 @@
 #ifndef BENCH_CASE_H
 #define BENCH_CASE_H
 
+#include <stdbool.h>
+
 enum { MAX_LAYERS = 32 };
 
 typedef enum bench_mode { MODE_TRAIN, MODE_INFER, MODE_FIT, N_MODES } bench_mode;
@@ -17,6 +19,7 @@ typedef struct bench_case {
   bench_mode mode;
   int threads;
   int blas_threads; /* the BLAS's own count when the program started */
+  bool cpu_time;    /* measure the thread's time on the processor; threads is 1 */
 } bench_case;
 
 /* 2·m·n·k for each matrix product of one step: one product a layer to predict; to train also AᵀΔ for each layer and ΔWᵀ

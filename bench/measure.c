@@ -19,10 +19,16 @@ typedef struct halves {
   double ours[MAX_ROUNDS], ceiling[MAX_ROUNDS], share[MAX_ROUNDS]; /* seconds a step */
 } halves;
 
-double clock_seconds(void) {
+static double read_clock(clockid_t id) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(id, &t);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double clock_seconds(void) { return read_clock(CLOCK_MONOTONIC); }
+
+static double half_clock(const bench_case *job) {
+  return read_clock(job->cpu_time ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC);
 }
 
 static int ascending(const void *a, const void *b) {
@@ -55,9 +61,9 @@ static int time_ours(const rig_ops *ops, rig *r, const bench_case *job, long ste
   ops->ceiling_threads(job->blas_threads);
   settle(job->threads);
   if (ops->ours(r, warm_steps(job, steps))) return -1;
-  double start = clock_seconds();
+  double start = half_clock(job);
   if (ops->ours(r, steps)) return -1;
-  *per_step = (clock_seconds() - start) / (double)steps;
+  *per_step = (half_clock(job) - start) / (double)steps;
   return 0;
 }
 
@@ -66,9 +72,9 @@ static int time_ceiling(const rig_ops *ops, rig *r, const bench_case *job, long 
   ops->ceiling_threads(job->threads);
   settle(job->threads);
   ops->ceiling(r, warm_steps(job, steps));
-  double start = clock_seconds();
+  double start = half_clock(job);
   ops->ceiling(r, steps);
-  *per_step = (clock_seconds() - start) / (double)steps;
+  *per_step = (half_clock(job) - start) / (double)steps;
   return 0;
 }
 

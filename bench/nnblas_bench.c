@@ -15,7 +15,7 @@ static int run_case(const options *o, const rig_ops *ops, const bench_case *job)
 static int run_shape(const options *o, const bench_shape *shape, int blas_threads) {
   for (int t = 0; t < o->n_threads; t++)
     for (int m = 0; m < N_MODES; m++) {
-      bench_case job = {shape, (bench_mode)m, o->threads[t], blas_threads};
+      bench_case job = {shape, (bench_mode)m, o->threads[t], blas_threads, o->cpu_time};
       if (!o->mode[m]) continue;
       if (o->f32 && run_case(o, &rig_f32, &job)) return -1;
       if (o->f64 && run_case(o, &rig_f64, &job)) return -1;

@@ -22,6 +22,8 @@ static const char help[] =
     "  -t, --threads LIST    numbers of threads, or all               (1,all)\n"
     "  -r, --rounds N        at least so many rounds a row            (5)\n"
     "  -S, --seconds S       at least so long a row                   (1)\n"
+    "  -c, --cpu-time        the thread's time on the processor, not the wall's: for busy machines;\n"
+    "                        one thread only\n"
     "  -j, --json            one JSON object a line instead of the table\n"
     "  -h, --help            this text\n"
     "\n"
@@ -118,16 +120,19 @@ static int parse_seconds(const char *text, options *o) {
 static int defaults(options *o) {
   if (!o->n_shapes && each("1024-2048-2048-1000@256,784-128-64-10@32,784-128-64-10@128", parse_shape, o)) return -1;
   if (!o->mode[MODE_TRAIN] && !o->mode[MODE_INFER] && !o->mode[MODE_FIT]) each("train,infer", parse_mode, o);
-  return o->n_threads ? 0 : each("1,all", parse_threads, o);
+  if (!o->n_threads && each(o->cpu_time ? "1" : "1,all", parse_threads, o)) return -1;
+  for (int i = 0; o->cpu_time && i < o->n_threads; i++)
+    if (o->threads[i] > 1) return refuse("--cpu-time goes with --threads 1", "more");
+  return 0;
 }
 
 int parse_options(int argc, char **argv, options *o) {
   static const struct option table[] = {
-      {"shapes", 1, NULL, 's'},  {"mode", 1, NULL, 'm'},   {"precision", 1, NULL, 'p'},
-      {"threads", 1, NULL, 't'}, {"rounds", 1, NULL, 'r'}, {"seconds", 1, NULL, 'S'},
-      {"json", 0, NULL, 'j'},    {"help", 0, NULL, 'h'},   {NULL, 0, NULL, 0}};
+      {"shapes", 1, NULL, 's'}, {"mode", 1, NULL, 'm'},    {"precision", 1, NULL, 'p'}, {"threads", 1, NULL, 't'},
+      {"rounds", 1, NULL, 'r'}, {"seconds", 1, NULL, 'S'}, {"cpu-time", 0, NULL, 'c'},  {"json", 0, NULL, 'j'},
+      {"help", 0, NULL, 'h'},   {NULL, 0, NULL, 0}};
   *o = (options){.f32 = true, .f64 = true, .rounds = 5, .seconds = 1};
-  for (int c, bad = 0; (c = getopt_long(argc, argv, "s:m:p:t:r:S:jh", table, NULL)) != -1;) {
+  for (int c, bad = 0; (c = getopt_long(argc, argv, "s:m:p:t:r:S:cjh", table, NULL)) != -1;) {
     switch (c) {
       case 's':
         bad = each(optarg, parse_shape, o);
@@ -146,6 +151,9 @@ int parse_options(int argc, char **argv, options *o) {
         break;
       case 'S':
         bad = parse_seconds(optarg, o);
+        break;
+      case 'c':
+        o->cpu_time = true;
         break;
       case 'j':
         o->json = true;

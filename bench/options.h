@@ -13,7 +13,7 @@ typedef struct options {
   int n_shapes;
   int threads[MAX_COUNTS];
   int n_threads;
-  bool mode[N_MODES], f32, f64, json;
+  bool mode[N_MODES], f32, f64, json, cpu_time;
   int rounds;
   double seconds;
 } options;

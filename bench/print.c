@@ -10,7 +10,7 @@ void print_head(const options *o, const nnb_blas_facts *blas) {
   if (blas->switched) printf(" (chosen by the library in place of %s)", blas->found);
   printf(", threads");
   for (int i = 0; i < o->n_threads; i++) printf("%s %d", i ? "," : "", o->threads[i]);
-  printf("\n");
+  printf("%s\n", o->cpu_time ? ", processor time" : "");
   if (blas->advice[0]) printf("note: %s\n", blas->advice);
   printf("\n%-24s %6s %-5s %-4s %3s %11s %12s %8s %6s %12s %7s\n", "shape", "batch", "mode", "prec", "thr", "samples/s",
          "(quartiles)", "GFLOP/s", "share", "(quartiles)", "cblas");
@@ -45,7 +45,8 @@ void print_json(const bench_case *job, const char *precision, const measurement 
       "\"gemm_share\":%.5g,\"gemm_share_min\":%.5g,\"gemm_share_q1\":%.5g,\"gemm_share_q3\":%.5g,"
       "\"gemm_share_max\":%.5g,",
       m->share.median, m->share.min, m->share.q1, m->share.q3, m->share.max);
-  printf("\"rounds\":%d,\"steps\":%ld,\"cblas_threads\":%d,", m->rounds, m->steps, m->blas_threads);
+  printf("\"rounds\":%d,\"steps\":%ld,\"cblas_threads\":%d,\"clock\":\"%s\",", m->rounds, m->steps, m->blas_threads,
+         job->cpu_time ? "cpu" : "wall");
   print_name("blas_core", blas.core), putchar(',');
   print_name("blas", blas.vendor), putchar(',');
   print_name("blas_version", blas.version), putchar(',');

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 BENCH = sys.argv[1]
-NAMES = {"shape": str, "batch": int, "mode": str, "precision": str, "threads": int, "blas_core": str,
+NAMES = {"shape": str, "batch": int, "mode": str, "precision": str, "threads": int, "blas_core": str, "clock": str,
          "nnblas_version": str}
 POSITIVE = ["samples_per_s", "samples_per_s_q1", "samples_per_s_q3", "gflops", "cblas_gflops", "gemm_share",
             "gemm_share_min", "gemm_share_q1", "gemm_share_q3", "gemm_share_max", "rounds", "steps"]
@@ -66,6 +66,15 @@ def check_figures():
         check_line(row)
 
 
+def check_cpu_time():
+    done = run("-s", "5-7-3@4", "-c", "-j", "-r", "3", "-S", "0")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    seen = [(row["threads"], row["clock"]) for row in rows]
+    expect(seen == [(1, "cpu")] * 4, "threads and clock of --cpu-time", "1 and cpu in 4 rows", seen)
+    for row in rows:
+        check_line(row)
+
+
 def check_table():
     done = run("-s", "5-7-3@4", "-m", "infer", "-p", "f64", "-t", "1", "-r", "1", "-S", "0")
     lines = done.stdout.splitlines()
@@ -79,7 +88,7 @@ def check_refusals():
     for args in (["--shapes", "5@4"], ["--shapes", "5-7"], ["--shapes", "5-7@0"], ["--shapes", "5-x@1"],
                  ["--shapes", "5-7@4@4"], ["--shapes", ""], ["--shapes", "5-99999999999999@4"], ["--mode", "learn"],
                  ["--precision", "f16"], ["--threads", "0"], ["--threads", "two"], ["--rounds", "0"],
-                 ["--seconds", "-1"], ["--seconds", "nan"], ["--no-such"], ["word"]):
+                 ["--seconds", "-1"], ["--seconds", "nan"], ["--cpu-time", "--threads", "2"], ["--no-such"], ["word"]):
         done = run(*args)
         expect(done.returncode == 2 and done.stderr, f"exit status of {args}", "2 and a sentence",
                f"{done.returncode} and {done.stderr!r}")
@@ -88,6 +97,7 @@ def check_refusals():
 
 
 check_figures()
+check_cpu_time()
 check_table()
 check_refusals()
 sys.exit(1 if failures else 0)

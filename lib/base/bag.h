@@ -33,8 +33,10 @@ size_t nnb__dtype_size(nnb__dtype dtype);
 /* {0} is an empty bag; clear releases names and texts (not the borrowed data) and makes it empty again. */
 void nnb__bag_clear(nnb__bag *bag);
 
-/* Errors are sticky in bag->status: NNB_E_NOMEM; NNB_E_ARG for a name that is there already. Names and texts are copied. */
-void nnb__bag_tensor(nnb__bag *bag, const char *name, nnb__dtype dtype, int n_dims, const size_t *dim, const void *data);
+/* Errors are sticky in bag->status: NNB_E_NOMEM; NNB_E_ARG for a name that is there already. Names and texts are
+ * copied. */
+void nnb__bag_tensor(nnb__bag *bag, const char *name, nnb__dtype dtype, int n_dims, const size_t *dim,
+                     const void *data);
 void nnb__bag_string(nnb__bag *bag, const char *name, const char *text);
 void nnb__bag_number(nnb__bag *bag, const char *name, double value);
 

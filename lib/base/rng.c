@@ -21,9 +21,7 @@ static void philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t ou
   }
 }
 
-void nnb_rng_init(nnb_rng *rng, uint64_t seed, uint64_t stream) {
-  *rng = (nnb_rng){.seed = seed, .stream = stream};
-}
+void nnb_rng_init(nnb_rng *rng, uint64_t seed, uint64_t stream) { *rng = (nnb_rng){.seed = seed, .stream = stream}; }
 
 uint32_t nnb_rng_u32(nnb_rng *rng) {
   if (rng->left == 0) {

@@ -8,7 +8,7 @@ enum { MESSAGE_BYTES = 512 };
 static _Thread_local char message[MESSAGE_BYTES];
 
 #define STRING2(x) #x
-#define STRING(x) STRING2(x)
+#define STRING(x)  STRING2(x)
 
 const char *nnb_version(void) {
   return STRING(NNB_VERSION_MAJOR) "." STRING(NNB_VERSION_MINOR) "." STRING(NNB_VERSION_PATCH);
@@ -17,7 +17,8 @@ const char *nnb_version(void) {
 const char *nnb_strstatus(nnb_status status) {
   switch (status) {
 #define CASE(name, value, text) \
-  case name: return text;
+  case name:                    \
+    return text;
     NNB_STATUS_LIST(CASE)
 #undef CASE
   }

@@ -94,12 +94,11 @@ static nnb_status fill_header(const nnb__bag *bag, const layout *f, json_t *root
 }
 
 /* Pads with spaces so that the data begin at a multiple of 8; the size in front. */
-static nnb_status pad_header(layout *f, const char *text) {
-  size_t n = strlen(text), padded = (n + 7) / 8 * 8;
+static nnb_status dump_header(layout *f, const json_t *root) {
+  size_t n = json_dumpb(root, NULL, 0, JSON_COMPACT), padded = (n + 7) / 8 * 8;
   if (padded > MAX_HEADER) return nnb__fail(NNB_E_UNSUPPORTED, "a header of %zu bytes is too large", padded);
   f->header = nnb__alloc(padded, 1);
-  if (!f->header) return nnb__fail_nomem("the header");
-  memcpy(f->header, text, n);
+  if (n == 0 || !f->header || json_dumpb(root, f->header, n, JSON_COMPACT) != n) return nnb__fail_nomem("the header");
   memset(f->header + n, ' ', padded - n);
   for (int i = 0; i < SIZE_BYTES; i++) f->size[i] = (uint8_t)((uint64_t)padded >> 8 * i);
   f->pieces[0] = (nnb__piece){f->size, SIZE_BYTES};
@@ -110,14 +109,11 @@ static nnb_status pad_header(layout *f, const char *text) {
 
 static nnb_status write_header(const nnb__bag *bag, layout *f) {
   json_t *root = json_object(), *metadata = json_object();
-  char *text = NULL;
   nnb_status status = root && metadata ? NNB_OK : nnb__fail_nomem("the header");
   if (!status && bag->n_entries > 0 && json_object_set(root, "__metadata__", metadata) != 0)
     status = nnb__fail_nomem("the header");
   if (!status) status = fill_header(bag, f, root, metadata);
-  if (!status && !(text = json_dumps(root, JSON_COMPACT))) status = nnb__fail_nomem("the header");
-  if (!status) status = pad_header(f, text);
-  free(text);
+  if (!status) status = dump_header(f, root);
   json_decref(metadata);
   json_decref(root);
   return status;
@@ -319,13 +315,14 @@ static nnb_status header_size(const uint8_t *file, size_t bytes, const char *nam
 
 nnb_status nnb__safetensors_parse(const void *file, size_t bytes, const char *name, nnb__bag *bag) {
   size_t n = 0;
-  json_error_t error;
+  json_error_t error = {0}; /* jansson leaves it as it is where its first allocation fails */
   nnb_status status = check_host();
   if (!status) status = header_size(file, bytes, name, &n);
   if (status) return status;
   const char *text = (const char *)file + SIZE_BYTES;
   json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
-  if (!root && json_error_code(&error) == json_error_out_of_memory) return nnb__fail_nomem("the header");
+  if (!root && (!*error.text || json_error_code(&error) == json_error_out_of_memory))
+    return nnb__fail_nomem("the header");
   if (!root) return nnb__fail(NNB_E_PARSE, "%s: the header: %s", name, error.text);
   reader r = {.name = name, .data = (const uint8_t *)text + n, .n_data = bytes - SIZE_BYTES - n, .bag = bag};
   status = read_root(&r, root);

@@ -23,8 +23,7 @@ static void choose_name(const nnb_net *net, const nnb_layer_ops *ops, const char
 }
 
 static nnb_status check_name(const nnb_net *net, const char *name) {
-  if (!*name || strlen(name) > 60)
-    return nnb__fail(NNB_E_ARG, "\"%.60s\": a name has 1 to 60 characters", name);
+  if (!*name || strlen(name) > 60) return nnb__fail(NNB_E_ARG, "\"%.60s\": a name has 1 to 60 characters", name);
   for (const char *c = name; *c; c++) /* names become parts of keys in files and of strings for nnb_net_parse */
     if ((unsigned char)*c <= ' ' || strchr(":-=.\"\\", *c))
       return nnb__fail(NNB_E_ARG, "\"%s\": a name has no blank and none of : - = . \" \\", name);
@@ -81,7 +80,8 @@ static nnb_status append(nnb_net *net, nnb__node *node, const void *self, const 
   if (!status) status = infer_shape(net, node);
   if (status) return status;
   if (net->n_nodes == INT_MAX) return nnb__fail(NNB_E_OVERFLOW, "too many nodes");
-  if (!nnb__grow(&net->nodes, &net->cap_nodes, (size_t)net->n_nodes + 1, sizeof *net->nodes)) return nnb__fail_nomem("a node");
+  if (!nnb__grow(&net->nodes, &net->cap_nodes, (size_t)net->n_nodes + 1, sizeof *net->nodes))
+    return nnb__fail_nomem("a node");
   for (int k = 0; k < node->n_from; k++) net->nodes[node->from[k] - 1].n_consumers++;
   net->nodes[net->n_nodes++] = *node;
   return NNB_OK;
@@ -120,13 +120,12 @@ int nnb_net_dense_opts(nnb_net *net, const nnb_dense_opts *opts) {
   if (!opts) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "opts is NULL"));
   if ((int)opts->init < 0 || opts->init >= NNB_N_INITS)
     return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "there is no initialiser %d", (int)opts->init));
-  if (!(opts->init_scale >= 0) || isinf(opts->init_scale))
-    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "init_scale is %g; it must be finite and not negative", opts->init_scale));
   if (opts->frozen & ~(unsigned)(NNB_WEIGHTS | NNB_BIAS))
-    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "frozen is %u; wanted NNB_WEIGHTS, NNB_BIAS, both or 0", opts->frozen));
+    return nnb__net_stick(net,
+                          nnb__fail(NNB_E_ARG, "frozen is %u; wanted NNB_WEIGHTS, NNB_BIAS, both or 0", opts->frozen));
   nnb__dense d = {.units = opts->units, .bias = !opts->no_bias};
   d.init = opts->init ? (int)opts->init : (int)nnb__init_for((int)opts->activation);
-  d.init_scale = opts->init_scale > 0 ? opts->init_scale : 1;
+  d.init_scale = opts->init_scale == 0 ? 1 : opts->init_scale;
   return nnb__net_append(net, &nnb__layer_dense, &d, &opts->from, 1, (int)opts->activation, opts->frozen, opts->name,
                          "dense");
 }
@@ -171,8 +170,10 @@ int nnb_net_own_layer(nnb_net *net, const nnb_layer_ops *ops, const void *self, 
 /* Appends to one of the two lists of own parts; the index, or a negative status. */
 static int append_own(nnb_net *net, void *list_address, size_t *capacity, int *n, const void *ops, bool whole) {
   nnb_status status = nnb__net_open(net);
-  if (!status && !whole) status = nnb__fail(NNB_E_ARG, "an own activation or loss needs a name and its REQUIRED functions");
-  if (!status && !nnb__grow(list_address, capacity, (size_t)*n + 1, sizeof ops)) status = nnb__fail_nomem("an own part");
+  if (!status && !whole)
+    status = nnb__fail(NNB_E_ARG, "an own activation or loss needs a name and its REQUIRED functions");
+  if (!status && !nnb__grow(list_address, capacity, (size_t)*n + 1, sizeof ops))
+    status = nnb__fail_nomem("an own part");
   if (status) return nnb__net_stick(net, status);
   char *list;
   memcpy(&list, list_address, sizeof list);
@@ -200,7 +201,8 @@ int nnb_net_output(nnb_net *net, int k) {
   if (status) return nnb__net_stick(net, status);
   nnb__node *node = nnb__net_node(net, k ? k : net->n_nodes);
   if (!node) return nnb__net_stick(net, NNB_E_ARG);
-  if (nnb__node_is_input(node)) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "%s is an input; it cannot be an output", node->name));
+  if (nnb__node_is_input(node))
+    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "%s is an input; it cannot be an output", node->name));
   if (node->out_col >= 0) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "%s is an output already", node->name));
   if (node->needs.cols > INT_MAX - net->n_y)
     return nnb__net_stick(net, nnb__fail(NNB_E_OVERFLOW, "together the outputs have more columns than an int holds"));
@@ -210,7 +212,8 @@ int nnb_net_output(nnb_net *net, int k) {
 }
 
 static nnb_status check_loss(const nnb_net *net, int loss) {
-  bool built_in = loss >= 0 && loss < NNB_N_LOSSES, own = loss >= NNB_OWN_LOSS && loss - NNB_OWN_LOSS < net->n_own_losses;
+  bool built_in = loss >= 0 && loss < NNB_N_LOSSES,
+       own = loss >= NNB_OWN_LOSS && loss - NNB_OWN_LOSS < net->n_own_losses;
   return built_in || own ? NNB_OK : nnb__fail(NNB_E_ARG, "there is no loss %d", loss);
 }
 
@@ -228,8 +231,11 @@ int nnb_net_output_loss(nnb_net *net, int k, nnb_loss loss, double factor) {
   if (status) return nnb__net_stick(net, status);
   nnb__node *node = nnb__net_node(net, k);
   if (!node) return nnb__net_stick(net, NNB_E_ARG);
-  if (node->out_col < 0) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "%s is no output: declare it with nnb_net_output first", node->name));
-  if (!(factor > 0) || isinf(factor)) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "the factor of a loss is %g; it must be positive", factor));
+  if (node->out_col < 0)
+    return nnb__net_stick(net,
+                          nnb__fail(NNB_E_ARG, "%s is no output: declare it with nnb_net_output first", node->name));
+  if (!(factor > 0) || isinf(factor))
+    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "the factor of a loss is %g; it must be positive", factor));
   node->loss = (int)loss;
   node->factor = factor;
   return NNB_OK;

@@ -25,16 +25,34 @@ void nnb__init_weights(nnb_init init, double s, int n_in, int n_out, real *w, nn
   size_t n = (size_t)n_in * (size_t)n_out;
   switch (init) {
     case NNB_INIT_ZEROS:
-    case NNB_N_INITS: fill_uniform(0, n, w, rng); break;
-    case NNB_INIT_UNIFORM: fill_uniform(s, n, w, rng); break;
-    case NNB_INIT_NORMAL: fill_normal(s, n, w, rng); break;
+    case NNB_N_INITS:
+      fill_uniform(0, n, w, rng);
+      break;
+    case NNB_INIT_UNIFORM:
+      fill_uniform(s, n, w, rng);
+      break;
+    case NNB_INIT_NORMAL:
+      fill_normal(s, n, w, rng);
+      break;
     case NNB_INIT_AUTO:
-    case NNB_INIT_GLOROT_UNIFORM: fill_uniform(s * sqrt(6 / (in + out)), n, w, rng); break;
-    case NNB_INIT_GLOROT_NORMAL: fill_normal(s * sqrt(2 / (in + out)), n, w, rng); break;
-    case NNB_INIT_HE_UNIFORM: fill_uniform(s * sqrt(6 / in), n, w, rng); break;
-    case NNB_INIT_HE_NORMAL: fill_normal(s * sqrt(2 / in), n, w, rng); break;
-    case NNB_INIT_LECUN: fill_normal(s * sqrt(1 / in), n, w, rng); break;
-    case NNB_INIT_ORTHOGONAL: fill_orthogonal(s, n_in, n_out, w, rng, scratch); break;
+    case NNB_INIT_GLOROT_UNIFORM:
+      fill_uniform(s * sqrt(6 / (in + out)), n, w, rng);
+      break;
+    case NNB_INIT_GLOROT_NORMAL:
+      fill_normal(s * sqrt(2 / (in + out)), n, w, rng);
+      break;
+    case NNB_INIT_HE_UNIFORM:
+      fill_uniform(s * sqrt(6 / in), n, w, rng);
+      break;
+    case NNB_INIT_HE_NORMAL:
+      fill_normal(s * sqrt(2 / in), n, w, rng);
+      break;
+    case NNB_INIT_LECUN:
+      fill_normal(s * sqrt(1 / in), n, w, rng);
+      break;
+    case NNB_INIT_ORTHOGONAL:
+      fill_orthogonal(s, n_in, n_out, w, rng, scratch);
+      break;
   }
 }
 
@@ -49,8 +67,11 @@ nnb_init nnb__init_for(int activation) {
     case NNB_ELU:
     case NNB_GELU:
     case NNB_SILU:
-    case NNB_SOFTPLUS: return NNB_INIT_HE_NORMAL;
-    case NNB_SELU: return NNB_INIT_LECUN;
-    default: return NNB_INIT_GLOROT_UNIFORM;
+    case NNB_SOFTPLUS:
+      return NNB_INIT_HE_NORMAL;
+    case NNB_SELU:
+      return NNB_INIT_LECUN;
+    default:
+      return NNB_INIT_GLOROT_UNIFORM;
   }
 }

@@ -1,5 +1,5 @@
-/* nn/layer.h: the built-in layers.  Their table is nnb_layer_ops of extend.h, the same as for one's own; layers do the linear
- * part only, the plan applies the activation. */
+/* nn/layer.h: the built-in layers.  Their table is nnb_layer_ops of extend.h, the same as for one's own; layers do the
+ * linear part only, the plan applies the activation. */
 #ifndef NNB__LAYER_H
 #define NNB__LAYER_H
 

@@ -43,7 +43,8 @@ static nnb_status view_rows(const nnb_plan *plan, int k, nnb_what what, nnb_cmat
   bool input = nnb__node_is_input(node), back = what == NNB_DA || what == NNB_DELTA;
   if (input && what != NNB_A) return nnb__fail(NNB_E_ARG, "%s is an input: it has only A", node->name);
   if (back && !(plan->what & NNB__BACK)) return nnb__fail(NNB_E_STATE, "the last call made no backward pass");
-  if (back && !s->needs_d) return nnb__fail(NNB_E_ARG, "%s needs no derivative: nothing before it has parameters", node->name);
+  if (back && !s->needs_d)
+    return nnb__fail(NNB_E_ARG, "%s needs no derivative: nothing before it has parameters", node->name);
   if (what == NNB_DA && s->fused && !s->tap.p && (plan->what & NNB__LOSS))
     return nnb__fail(NNB_E_ARG, "%s: loss and activation are computed together, without ∂E/∂A", node->name);
   if (what == NNB_SLOPE && s->act && (s->act->traits & NNB_ACT_ROWWISE))
@@ -64,6 +65,7 @@ nnb_status nnb_plan_view(const nnb_plan *plan, int k, nnb_what what, nnb_cmat *o
   if (plan->rows == 0) return nnb__fail(NNB_E_STATE, "the plan has computed nothing yet");
   const nnb__node *node = nnb__net_node(plan->net, k);
   if (!node) return NNB_E_ARG;
-  if ((int)what < NNB_Z || what > NNB_DB) return nnb__fail(NNB_E_ARG, "there is no such thing to view as %d", (int)what);
+  if ((int)what < NNB_Z || what > NNB_DB)
+    return nnb__fail(NNB_E_ARG, "there is no such thing to view as %d", (int)what);
   return what == NNB_DW || what == NNB_DB ? view_gradient(plan, node, what, out) : view_rows(plan, k - 1, what, out);
 }

@@ -27,8 +27,9 @@ static nnb_status shape_equal(void *self, const int *cols, int n_from, nnb_needs
   (void)self;
   for (int k = 1; k < n_from; k++)
     if (cols[k] != cols[0])
-      return nnb_layer_fail(NNB_E_SHAPE, "adding needs nodes of equal width; the first has %d columns, number %d has %d",
-                            cols[0], k + 1, cols[k]);
+      return nnb_layer_fail(NNB_E_SHAPE,
+                            "adding needs nodes of equal width; the first has %d columns, number %d has %d", cols[0],
+                            k + 1, cols[k]);
   needs->cols = cols[0];
   return NNB_OK;
 }
@@ -58,8 +59,7 @@ static void backward_add(const void *self, const nnb_layer_io *io, int k) {
 
 static void forward_concat(const void *self, const nnb_layer_io *io) {
   (void)self;
-  for (int k = 0; k < io->n_from; k++)
-    put(nnb__cols(io->z, first_col(io, k), io->a[k].cols), io->a[k], 0);
+  for (int k = 0; k < io->n_from; k++) put(nnb__cols(io->z, first_col(io, k), io->a[k].cols), io->a[k], 0);
 }
 
 static void backward_concat(const void *self, const nnb_layer_io *io, int k) {

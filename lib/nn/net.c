@@ -73,6 +73,13 @@ static void release_node(nnb__node *node) {
   nnb__release(node->from);
 }
 
+static void release_params(nnb_net *net) {
+  nnb__release(net->blocks);
+  nnb__release(net->block_node);
+  nnb__release(net->params_memory);
+  net->blocks = NULL, net->block_node = NULL, net->params = net->params_memory = NULL;
+}
+
 void nnb_net_destroy(nnb_net *net) {
   if (!net) return;
   for (int i = 0; i < net->n_nodes; i++) release_node(&net->nodes[i]);
@@ -84,9 +91,7 @@ void nnb_net_destroy(nnb_net *net) {
   nnb__release(net->own_acts);
   nnb__release(net->own_losses);
   nnb__release(net->history);
-  nnb__release(net->params_memory);
-  nnb__release(net->blocks);
-  nnb__release(net->block_node);
+  release_params(net);
   nnb__release(net);
 }
 
@@ -246,13 +251,16 @@ static nnb_status seal(nnb_net *net) {
   nnb_status status = check_ends(net);
   if (status) return status;
   size_t n = (size_t)net->n_nodes;
-  if (!net->blocks) net->blocks = nnb__alloc(n, sizeof *net->blocks);
-  if (!net->block_node) net->block_node = nnb__alloc(n, sizeof *net->block_node);
-  if (!net->blocks || !net->block_node) return nnb__fail_nomem("the list of parameters");
-  status = lay_out(net);
-  if (!status && !net->params) status = allocate_params(net);
+  net->blocks = nnb__alloc(n, sizeof *net->blocks);
+  net->block_node = nnb__alloc(n, sizeof *net->block_node);
+  if (!net->blocks || !net->block_node) status = nnb__fail_nomem("the list of parameters");
+  if (!status) status = lay_out(net);
+  if (!status) status = allocate_params(net);
   if (!status) status = draw_params(net, net->seed);
-  if (status) return status;
+  if (status) {
+    release_params(net); /* the net may grow before the next attempt */
+    return status;
+  }
   choose_output(net);
   atomic_store(&net->sealed, true);
   return NNB_OK;
@@ -276,7 +284,8 @@ nnb_status nnb_net_init(nnb_net *net, uint64_t seed) {
 /* ---- copying --------------------------------------------------------------------------------------------------- */
 
 static nnb_status copy_node(nnb_net *to, const nnb__node *node) {
-  if (!nnb__grow(&to->nodes, &to->cap_nodes, (size_t)to->n_nodes + 1, sizeof *to->nodes)) return nnb__fail_nomem("a node");
+  if (!nnb__grow(&to->nodes, &to->cap_nodes, (size_t)to->n_nodes + 1, sizeof *to->nodes))
+    return nnb__fail_nomem("a node");
   nnb__node *copy = &to->nodes[to->n_nodes++];
   *copy = *node;
   copy->self = NULL, copy->from = NULL, copy->name = nnb__strdup(node->name);

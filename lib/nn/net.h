@@ -15,10 +15,10 @@ typedef struct nnb__node {
   int activation;    /* nnb_activation, or NNB_OWN_ACTIVATION + index into the net's own */
   unsigned frozen;
   nnb_needs needs;
-  size_t off;   /* of its block in the parameters */
-  int x_col;    /* input: its first column of x */
-  int out_col;  /* output: its first column of y; -1: no output */
-  int loss;     /* output: nnb_loss or NNB_OWN_LOSS + index; NNB_LOSS_AUTO: the net's */
+  size_t off;  /* of its block in the parameters */
+  int x_col;   /* input: its first column of x */
+  int out_col; /* output: its first column of y; -1: no output */
+  int loss;    /* output: nnb_loss or NNB_OWN_LOSS + index; NNB_LOSS_AUTO: the net's */
   double factor;
   int n_consumers;
 } nnb__node;

@@ -12,6 +12,7 @@
 
 #include "act.h"
 #include "alloc.h"
+#include "attr.h"
 #include "loss.h"
 #include "net.h"
 #include "status.h"
@@ -31,19 +32,9 @@ static const char *tensor_key(char key[KEY], const char *name, const char *part)
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 static void put_attrs(nnb__bag *bag, int k, const nnb__node *node) {
-  char key[KEY];
-  for (const nnb_attr *at = node->ops->attrs; at && at->name; at++) {
-    const char *field = (const char *)node->self + at->offset;
-    int number;
-    double value;
-    memcpy(&number, field, sizeof number);
-    if (at->type == NNB_ATTR_REAL) memcpy(&value, field, sizeof value);
-    node_key(key, k, at->name);
-    if (at->type == NNB_ATTR_INIT)
-      nnb__bag_string(bag, key, nnb_init_name((nnb_init)number));
-    else
-      nnb__bag_number(bag, key, at->type == NNB_ATTR_REAL ? value : number);
-  }
+  char key[KEY], text[NNB__DOUBLE_TEXT];
+  for (const nnb_attr *at = node->ops->attrs; at && at->name; at++)
+    nnb__bag_string(bag, node_key(key, k, at->name), nnb__attr_get(at, node->self, text));
 }
 
 static void put_from(nnb__bag *bag, int k, const nnb__node *node) {
@@ -155,7 +146,8 @@ static nnb_status get_activation(reader *r, const char *name, int *out) {
       *out = nnb_net_own_activation(r->net, r->opts->activations[i]);
       return *out < 0 ? (nnb_status)*out : NNB_OK;
     }
-  return nnb__fail(NNB_E_UNSUPPORTED, "the model uses the activation \"%.60s\"; hand it in with the load options", name);
+  return nnb__fail(NNB_E_UNSUPPORTED, "the model uses the activation \"%.60s\"; hand it in with the load options",
+                   name);
 }
 
 static nnb_status get_loss(reader *r, const char *key, int *out) {
@@ -182,31 +174,12 @@ static nnb_status get_layer(const reader *r, const char *name, const nnb_layer_o
 }
 
 /* One attribute of node k into the layer's struct. */
-static nnb_status get_attr(const reader *r, int k, const nnb_attr *at, char *self) {
+static nnb_status get_attr(const reader *r, int k, const nnb_attr *at, void *self) {
   char key[KEY];
   const char *text;
-  int number = 0;
-  double value;
-  nnb_init init;
-  node_key(key, k, at->name);
-  switch (at->type) {
-    case NNB_ATTR_INT: {
-      nnb_status status = get_int(r, key, INT_MIN, INT_MAX, &number);
-      if (!status) memcpy(self + at->offset, &number, sizeof number);
-      return status;
-    }
-    case NNB_ATTR_REAL:
-      if (!nnb__bag_find_number(r->bag, key, &value)) break;
-      memcpy(self + at->offset, &value, sizeof value);
-      return NNB_OK;
-    case NNB_ATTR_INIT:
-      text = nnb__bag_find_string(r->bag, key);
-      if (!text || !nnb_init_find(text, &init)) break;
-      number = (int)init;
-      memcpy(self + at->offset, &number, sizeof number);
-      return NNB_OK;
-  }
-  return nnb__fail(NNB_E_PARSE, "the model's \"%s\" is missing or has no value that it can have", key);
+  nnb_status status = get_text(r, node_key(key, k, at->name), &text);
+  if (status || nnb__attr_set(at, self, text)) return status;
+  return nnb__fail(NNB_E_PARSE, "the model's \"%s\" is \"%.40s\", which it cannot be", key, text);
 }
 
 /* "1,2" into *from, which is to be released. */
@@ -276,7 +249,7 @@ static nnb_status get_node(reader *r, int k) {
   if (!status) status = get_layer(r, layer, &ops);
   if (!status) status = get_activation(r, act, &activation);
   if (status) return status;
-  char *self = nnb__zalloc(1, ops->size);
+  void *self = nnb__zalloc(1, ops->size);
   if (!self) return nnb__fail_nomem("a node");
   for (const nnb_attr *at = ops->attrs; at && at->name && !status; at++) status = get_attr(r, k, at, self);
   if (!status) status = append_node(r, k, ops, self, activation, (unsigned)frozen, name);
@@ -345,7 +318,8 @@ static nnb_status check_sizes(const reader *r) {
     const nnb__tensor *t = nnb__bag_find_tensor(r->bag, tensor_key(key, node->name, weight ? "weight" : "bias"));
     if (!weight && !node->needs.bias) continue;
     if (!t) return nnb__fail(NNB_E_PARSE, "the model has no tensor \"%s\"", key);
-    if (weight && (t->n_dims != 2 || t->dim[0] != (size_t)node->needs.w_rows || t->dim[1] != (size_t)node->needs.w_cols))
+    if (weight &&
+        (t->n_dims != 2 || t->dim[0] != (size_t)node->needs.w_rows || t->dim[1] != (size_t)node->needs.w_cols))
       return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" has another shape than its layer", key);
     if (!weight && (t->n_dims != 1 || t->dim[0] != (size_t)node->needs.w_cols))
       return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" has another shape than its layer", key);

@@ -1,8 +1,8 @@
 /* nn/parse.c: "64-32:tanh-10:softmax" as a chain of dense layers. */
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "attr.h"
 #include "net.h"
 #include "status.h"
 
@@ -28,7 +28,8 @@ static nnb_status take_size(cursor *c, int *out) {
   return NNB_OK;
 }
 
-/* The text up to the next ':', '-' or end.  A '-' that follows an 'e' and precedes a digit belongs to a number, 1e-3. */
+/* The text up to the next ':', '-' or end.  A '-' that follows an 'e' and precedes a digit belongs to a number, 1e-3.
+ */
 static nnb_status take_field(cursor *c, char out[MOST_FIELD + 1]) {
   size_t n = 0;
   for (const char *p = c->at; *p && *p != ':'; p++, n++) {
@@ -43,53 +44,51 @@ static nnb_status take_field(cursor *c, char out[MOST_FIELD + 1]) {
   return NNB_OK;
 }
 
-static bool take_number(const char *text, double lo, double hi, double *out) {
-  char *end;
-  double value = strtod(text, &end);
-  if (end == text || *end || !(value >= lo && value <= hi)) return false;
-  *out = value;
-  return true;
-}
+/* A dense layer while its fields are read. */
+typedef struct draft {
+  nnb__dense dense;
+  bool has_activation;
+  nnb_activation activation;
+  unsigned frozen;
+  char name[MOST_FIELD + 1];
+} draft;
 
-/* One "key=value" or activation into the options. */
-static bool apply(const char *field, nnb_dense_opts *opts, bool *has_act, char name[MOST_FIELD + 1]) {
+static bool is(const char *key, size_t n, const char *word) { return strlen(word) == n && memcmp(key, word, n) == 0; }
+
+/* One "key=value", or an activation, into the draft: what every node has, or an attribute of the layer. */
+static bool apply(const char *field, draft *d) {
   const char *eq = strchr(field, '=');
-  double number;
-  if (!eq || strncmp(field, "act=", 4) == 0) {
-    *has_act = true;
-    return nnb_activation_find(eq ? eq + 1 : field, &opts->activation);
+  size_t n = eq ? (size_t)(eq - field) : 0;
+  const char *value = eq ? eq + 1 : field;
+  if (!eq || is(field, n, "act")) return d->has_activation = nnb_activation_find(value, &d->activation);
+  if (is(field, n, "name")) return strcpy(d->name, value), *value != '\0';
+  if (is(field, n, "frozen")) {
+    d->frozen = (unsigned)(value[0] - '0');
+    return d->frozen <= (NNB_WEIGHTS | NNB_BIAS) && !value[1];
   }
-  size_t n = (size_t)(eq - field);
-  const char *value = eq + 1;
-  if (n == 4 && memcmp(field, "bias", n) == 0) {
-    opts->no_bias = value[0] == '0';
-    return (value[0] == '0' || value[0] == '1') && !value[1];
-  }
-  if (n == 4 && memcmp(field, "init", n) == 0) return nnb_init_find(value, &opts->init);
-  if (n == 4 && memcmp(field, "name", n) == 0) return opts->name = strcpy(name, value), true;
-  if (n == 6 && memcmp(field, "frozen", n) == 0 && take_number(value, 0, 3, &number)) {
-    opts->frozen = (unsigned)number;
-    return number == opts->frozen;
-  }
-  return n == 10 && memcmp(field, "init_scale", n) == 0 && take_number(value, 0, 1e300, &opts->init_scale);
+  const nnb_attr *attr = nnb__attr_find(&nnb__layer_dense, field, n);
+  return attr && nnb__attr_set(attr, &d->dense, value);
 }
 
 static nnb_status parse_layer(cursor *c, nnb_net *net) {
-  nnb_dense_opts opts = {0};
-  char field[MOST_FIELD + 1], name[MOST_FIELD + 1];
-  bool has_act = false;
-  nnb_status status = take_size(c, &opts.units);
+  draft d = {.dense = {.bias = 1, .init_scale = 1}};
+  char field[MOST_FIELD + 1];
+  nnb_status status = take_size(c, &d.dense.units);
   while (!status && *c->at == ':') {
     c->at++;
     cursor start = *c;
     status = take_field(c, field);
-    if (!status && !apply(field, &opts, &has_act, name))
-      status = complain(&start, "wanted an activation, or act=, bias=, init=, init_scale=, frozen= or name= with a value that it can have,");
+    if (!status && !apply(field, &d))
+      status = complain(
+          &start,
+          "wanted an activation, or act=, bias=, init=, init_scale=, frozen= or name= with a value that it can have,");
   }
   if (status) return status;
   if (*c->at && *c->at != '-') return complain(c, "wanted '-' or ':'");
-  if (!has_act && *c->at == '-') opts.activation = NNB_RELU; /* a hidden layer */
-  int node = nnb_net_dense_opts(net, &opts);
+  if (!d.has_activation && *c->at == '-') d.activation = NNB_RELU; /* a hidden layer */
+  if (d.dense.init == NNB_INIT_AUTO) d.dense.init = (int)nnb__init_for((int)d.activation);
+  int node = nnb__net_append(net, &nnb__layer_dense, &d.dense, NULL, 1, (int)d.activation, d.frozen,
+                             *d.name ? d.name : NULL, "dense");
   return node < 0 ? (nnb_status)node : NNB_OK;
 }
 

@@ -191,15 +191,16 @@ nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most) {
   if (x.rows < 1) return nnb__fail(NNB_E_SHAPE, "x has %d rows; at least 1 is wanted", x.rows);
   if (x.cols != net->n_x) return nnb__fail(NNB_E_SHAPE, "x has %d columns, the net wants %d", x.cols, net->n_x);
   if (x.ld < x.cols) return nnb__fail(NNB_E_SHAPE, "x has %d columns and a leading dimension of %d", x.cols, x.ld);
-  if (most && x.rows > most) return nnb__fail(NNB_E_SHAPE, "x has %d rows, the plan was made for at most %d", x.rows, most);
+  if (most && x.rows > most)
+    return nnb__fail(NNB_E_SHAPE, "x has %d rows, the plan was made for at most %d", x.rows, most);
   return NNB_OK;
 }
 
 static nnb_status check_y(const nnb_net *net, int rows, nnb_cmat y, const char *name) {
   if (!y.p) return nnb__fail(NNB_E_ARG, "%s is NULL", name);
   if (y.rows != rows || y.cols != net->n_y || y.ld < y.cols)
-    return nnb__fail(NNB_E_SHAPE, "%s is %d×%d with leading dimension %d; wanted %d×%d", name, y.rows, y.cols, y.ld, rows,
-                     net->n_y);
+    return nnb__fail(NNB_E_SHAPE, "%s is %d×%d with leading dimension %d; wanted %d×%d", name, y.rows, y.cols, y.ld,
+                     rows, net->n_y);
   return NNB_OK;
 }
 
@@ -218,7 +219,8 @@ nnb_status nnb__check_batch(const nnb_net *net, const nnb_batch *batch, int most
   if (!batch) return nnb__fail(NNB_E_ARG, "batch is NULL");
   nnb_status status = nnb__check_x(net, batch->x, most);
   if (status) return status;
-  if (!(batch->norm >= 0) || isinf(batch->norm)) return nnb__fail(NNB_E_ARG, "norm is %g; it must not be negative", batch->norm);
+  if (!(batch->norm >= 0) || isinf(batch->norm))
+    return nnb__fail(NNB_E_ARG, "norm is %g; it must not be negative", batch->norm);
   if (batch->label) return check_labels(net, batch);
   return check_y(net, batch->x.rows, batch->t, "t");
 }
@@ -299,7 +301,8 @@ nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep
   double norm = norm_of(batch);
   real beta = plan->g ? 0 : (real)keep;
   nnb__target target = {.dst = plan->g ? plan->g : grad, .alpha = 1, .beta = beta, .beta_bias = beta};
-  nnb__job job = {.batch = batch, .rows = batch->x.rows, .norm = norm, .what = NNB__LOSS | NNB__BACK, .target = &target};
+  nnb__job job = {
+      .batch = batch, .rows = batch->x.rows, .norm = norm, .what = NNB__LOSS | NNB__BACK, .target = &target};
   status = finish_loss(run(plan, &job), norm, batch, loss);
   if (plan->g) add_kept(plan->net->n_params, keep, plan->g, grad);
   return status;

@@ -30,13 +30,13 @@ struct nnb_plan {
   unsigned what; /* … and what it did: NNB__LOSS … */
   bool formed;   /* g holds a gradient */
   int *outputs, n_outputs;
-  double flops;       /* of a forward pass, per row */
-  nnb_mat x, t;       /* rows gathered or scaled */
+  double flops; /* of a forward pass, per row */
+  nnb_mat x, t; /* rows gathered or scaled */
   int32_t *label;
   real *weight;
-  real *g;            /* NNB_KEEP: the last gradient */
-  double *partial;    /* threads × outputs: the parts' losses */
-  nnb_cmat *from;     /* threads × the longest input list: the views handed to layers */
+  real *g;         /* NNB_KEEP: the last gradient */
+  double *partial; /* threads × outputs: the parts' losses */
+  nnb_cmat *from;  /* threads × the longest input list: the views handed to layers */
   nnb_mat *from_d;
   int longest;
   void *memory; /* to be released; NULL: the caller's */
@@ -54,7 +54,7 @@ typedef struct nnb__job {
   const nnb_batch *batch;
   const int32_t *order;
   int row0, rows;
-  double norm;               /* Σ weight of the whole update */
+  double norm; /* Σ weight of the whole update */
   unsigned what;
   const nnb__target *target; /* NULL: no parameter gradients */
   nnb_cmat v;                /* instead of a loss: ∂E/∂y, y in the data's units */
@@ -73,7 +73,8 @@ nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most);
 nnb_status nnb__check_batch(const nnb_net *net, const nnb_batch *batch, int most);
 /* Σ weight of the rows that order[0 … n-1] names (order NULL: rows 0 … n-1). */
 double nnb__sum_weights(const nnb_batch *batch, const int32_t *order, int row0, int n);
-/* NNB_E_NUMERIC with a sentence that names the loss and, where there is one, the first number of the batch that is not finite. */
+/* NNB_E_NUMERIC with a sentence that names the loss and, where there is one, the first number of the batch that is not
+ * finite. */
 nnb_status nnb__fail_loss(double loss, const nnb_batch *batch);
 
 /* y ← the outputs of the last run with NNB__OUTPUT, in the data's units. */

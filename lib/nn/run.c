@@ -36,7 +36,8 @@ static void load_rows(const pass *p, int r0, int r1) {
   const nnb_batch *from = job->batch;
   for (int i = r0; i < r1; i++) {
     int row = job->order ? job->order[job->row0 + i] : job->row0 + i;
-    if (p->batch.x.p == plan->x.p) load_row(plan->net->n_x, nnb__crow(from->x, row), &plan->net->in, nnb__row(plan->x, i));
+    if (p->batch.x.p == plan->x.p)
+      load_row(plan->net->n_x, nnb__crow(from->x, row), &plan->net->in, nnb__row(plan->x, i));
     if (p->batch.t.p && p->batch.t.p == plan->t.p)
       load_row(plan->net->n_y, nnb__crow(from->t, row), &plan->net->out, nnb__row(plan->t, i));
     if (p->batch.label && p->batch.label == plan->label) plan->label[i] = from->label[row];
@@ -57,7 +58,8 @@ static void choose_rows(pass *p) {
   if (from->label)
     p->batch.label = copy ? plan->label : from->label + job->row0;
   else
-    p->batch.t = copy || plan->net->out.shift ? nnb__crows(nnb__read(plan->t), 0, n) : nnb__crows(from->t, job->row0, n);
+    p->batch.t =
+        copy || plan->net->out.shift ? nnb__crows(nnb__read(plan->t), 0, n) : nnb__crows(from->t, job->row0, n);
   if (from->weight) p->batch.weight = copy ? plan->weight : from->weight + job->row0;
 }
 

@@ -16,7 +16,7 @@ typedef struct nnb__block {
 /* Where the parameter gradient goes, block by block: dst ← beta·dst + alpha·∂E/∂w.  An optimiser offers its own memory
  * (plain descent the weights themselves, with alpha = -η) or takes a gradient and makes its step from that. */
 typedef struct nnb__target {
-  real *dst;            /* P numbers */
+  real *dst; /* P numbers */
   real alpha;
   real beta, beta_bias; /* rows of W; the row of b, which is not decayed */
   bool skip_frozen;     /* dst of frozen parameters stays as it is */

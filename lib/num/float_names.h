@@ -7,6 +7,9 @@
 #define nnb__algo_momentum nnbf__algo_momentum
 #define nnb__algo_nesterov nnbf__algo_nesterov
 #define nnb__algo_sgd nnbf__algo_sgd
+#define nnb__attr_find nnbf__attr_find
+#define nnb__attr_get nnbf__attr_get
+#define nnb__attr_set nnbf__attr_set
 #define nnb__axpy nnbf__axpy
 #define nnb__block_segments nnbf__block_segments
 #define nnb__check_batch nnbf__check_batch

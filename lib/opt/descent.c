@@ -3,7 +3,9 @@
 #include "optim.h"
 
 /* What a segment's numbers are multiplied by in a step. */
-static real keep_factor(const nnb_optim *o, const nnb__segment *s) { return (real)(s->weights ? 1 - o->lr * o->l2 : 1); }
+static real keep_factor(const nnb_optim *o, const nnb__segment *s) {
+  return (real)(s->weights ? 1 - o->lr * o->l2 : 1);
+}
 
 /* ---- sgd ---- */
 
@@ -69,5 +71,4 @@ static void nesterov_step(nnb_optim *o, const nnb__block *blocks, int n_blocks, 
     }
 }
 
-const nnb__optim_ops nnb__algo_nesterov = {
-    .name = "nesterov", .lr = 0.01, .has_velocity = true, .step = nesterov_step};
+const nnb__optim_ops nnb__algo_nesterov = {.name = "nesterov", .lr = 0.01, .has_velocity = true, .step = nesterov_step};

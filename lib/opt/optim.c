@@ -17,7 +17,8 @@ static_assert(sizeof algos / sizeof *algos == NNB_N_ALGOS, "one row of algos.def
 
 static nnb_status check(const nnb_optim_opts *o) {
   if ((int)o->algo < 0 || o->algo >= NNB_N_ALGOS) return nnb__fail(NNB_E_ARG, "there is no algorithm %d", (int)o->algo);
-  if (!(o->lr >= 0) || isinf(o->lr)) return nnb__fail(NNB_E_ARG, "lr is %g; it must be positive, or 0 for the default", o->lr);
+  if (!(o->lr >= 0) || isinf(o->lr))
+    return nnb__fail(NNB_E_ARG, "lr is %g; it must be positive, or 0 for the default", o->lr);
   if (!(o->momentum == NNB_NONE || (o->momentum >= 0 && o->momentum < 1)))
     return nnb__fail(NNB_E_ARG, "momentum is %g; it must be at least 0 and below 1, or NNB_NONE", o->momentum);
   if (!(o->l1 >= 0) || isinf(o->l1)) return nnb__fail(NNB_E_ARG, "l1 is %g; it must not be negative", o->l1);
@@ -72,7 +73,8 @@ int nnb__block_segments(const nnb__block *block, nnb__segment out[2]) {
   size_t n_weights = (size_t)block->rows * (size_t)block->cols;
   int n = 0;
   if (n_weights && !(block->frozen & NNB_WEIGHTS)) out[n++] = (nnb__segment){block->off, n_weights, true};
-  if (block->bias && !(block->frozen & NNB_BIAS)) out[n++] = (nnb__segment){block->off + n_weights, (size_t)block->cols, false};
+  if (block->bias && !(block->frozen & NNB_BIAS))
+    out[n++] = (nnb__segment){block->off + n_weights, (size_t)block->cols, false};
   return n;
 }
 

@@ -6,7 +6,7 @@
 
 typedef struct nnb__optim_ops {
   const char *name;
-  double lr;      /* the default learning rate */
+  double lr;         /* the default learning rate */
   bool has_velocity; /* wants a vector of P numbers, zero at first */
   /* REQUIRED */
   /* One step of w against the gradient g. */
@@ -51,7 +51,8 @@ typedef struct nnb__segment {
 /* The up to two segments of a block that are not frozen; their number. */
 int nnb__block_segments(const nnb__block *block, nnb__segment out[2]);
 
-/* w ← sign(w)·max(|w| - eta·l1, 0) on all weights that are not frozen: the proximal step of η·l1·|w| (Duchi and Singer 2009). */
+/* w ← sign(w)·max(|w| - eta·l1, 0) on all weights that are not frozen: the proximal step of η·l1·|w| (Duchi and Singer
+ * 2009). */
 void nnb__shrink(const nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w);
 
 #endif

@@ -75,7 +75,8 @@ static nnb_status take_names(nnb_net *net, const nnb_data *data) {
 
 static nnb_status check_data(const nnb_net *net, const nnb_data *data, const char *what) {
   if (nnb_data_n_in(data) != net->n_x)
-    return nnb__fail(NNB_E_SHAPE, "the %s data has %d input columns, the net wants %d", what, nnb_data_n_in(data), net->n_x);
+    return nnb__fail(NNB_E_SHAPE, "the %s data has %d input columns, the net wants %d", what, nnb_data_n_in(data),
+                     net->n_x);
   int n_out = nnb_data_n_out(data), labelled_pair = net->n_y == 1 && nnb_data_n_classes(data) == 2;
   if (n_out == 0) return nnb__fail(NNB_E_ARG, "the %s data has no targets", what);
   if (n_out != net->n_y && !labelled_pair && !(nnb_data_n_classes(data) && n_out < net->n_y))
@@ -86,7 +87,8 @@ static nnb_status check_data(const nnb_net *net, const nnb_data *data, const cha
 
 static nnb_status prepare(fit *f, const nnb_data *train) {
   nnb_fit_opts *o = &f->opts;
-  nnb_optim_opts optim = {.algo = o->algo, .lr = o->lr, .momentum = o->momentum, .l1 = o->l1, .l2 = o->l2, .clip_norm = o->clip_norm};
+  nnb_optim_opts optim = {
+      .algo = o->algo, .lr = o->lr, .momentum = o->momentum, .l1 = o->l1, .l2 = o->l2, .clip_norm = o->clip_norm};
   nnb_status status = check_data(f->net, train, "training");
   if (!status && f->val) status = check_data(f->net, f->val, "validation");
   if (!status) status = nnb_data_batch(train, 0, nnb_data_rows(train), &f->rows);
@@ -195,7 +197,8 @@ static nnb_stop why_stop(const fit *f, const nnb_record *rec) {
 static nnb_status explain_divergence(const fit *f, int epoch) {
   char reason[160];
   snprintf(reason, sizeof reason, "%.159s", nnb_errmsg());
-  return nnb__fail(NNB_E_NUMERIC, "diverged in epoch %d, update %lld: %s; a learning rate below %g or clip_norm may help; "
+  return nnb__fail(NNB_E_NUMERIC,
+                   "diverged in epoch %d, update %lld: %s; a learning rate below %g or clip_norm may help; "
                    "the parameters of epoch %d are in the net",
                    epoch, (long long)f->report.updates, reason, f->optim->lr, f->report.best_epoch);
 }
@@ -240,9 +243,12 @@ static void release(fit *f) {
   nnb__release(f->history);
 }
 
-nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts, nnb_report *report) {
+nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
+                   nnb_report *report) {
   fit f = {.net = net, .val = val, .stride = 1, .start = now()};
-  if (report) *report = (nnb_report){.stop = NNB_STOP_ERROR, .loss = (double)NAN, .val_loss = (double)NAN, .best_loss = (double)NAN};
+  if (report)
+    *report =
+        (nnb_report){.stop = NNB_STOP_ERROR, .loss = (double)NAN, .val_loss = (double)NAN, .best_loss = (double)NAN};
   if (opts) f.opts = *opts;
   nnb_status status = nnb__net_seal(net);
   if (!status && !train) status = nnb__fail(NNB_E_ARG, "train is NULL");

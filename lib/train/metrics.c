@@ -9,7 +9,7 @@ enum { CHUNK = 1024 };
 
 typedef struct tally {
   nnb__loss_sum loss;
-  double right, judged;  /* weighted rows whose class is right, and all of them */
+  double right, judged; /* weighted rows whose class is right, and all of them */
   double weight;
   double *t_sum, *t_squares, *errors; /* per output: Σ (t - c), Σ (t - c)², Σ (t - a)², c: its first target */
   double *center;

@@ -92,7 +92,8 @@ nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, c
   nnb_status status = check(net, plan, rows, optim, 0);
   if (status) return status;
   if (n < 0 || batch < 1 || (n && !order))
-    return nnb__fail(NNB_E_ARG, "n is %d and batch is %d; wanted n ≥ 0 (with an order if not 0) and batch ≥ 1", n, batch);
+    return nnb__fail(NNB_E_ARG, "n is %d and batch is %d; wanted n ≥ 0 (with an order if not 0) and batch ≥ 1", n,
+                     batch);
   if (order && (status = check_order(order, n ? n : rows->x.rows, rows->x.rows))) return status;
   if (n == 0) n = rows->x.rows;
   nnb__loss_sum sum = {0};

@@ -78,7 +78,7 @@ fi
 # ---- the C++ program, against the CMake package ----
 if [ -n "$CXX" ] && command -v cmake >/dev/null; then
   export CMAKE_PREFIX_PATH="$prefix"
-  step "CMake finds the package" cmake -S "$here" -B cmake -DCMAKE_BUILD_TYPE=Release
+  step "CMake finds the package" cmake -G Ninja -S "$here" -B cmake -DCMAKE_BUILD_TYPE=Release
   step "outside.cpp: build" cmake --build cmake
   for program in cmake/outside_nnblas cmake/outside_static; do
     [ ! -x $program ] || step "outside.cpp, $program: run" $program

@@ -1,0 +1,229 @@
+/* batch_vs_stochastic: the same net, from the same start, on the same data, by plain gradient descent with one update
+ * from all rows, from mini-batches of several sizes, and from single samples.  Prints a table and draws the loss
+ * against epochs and against seconds.  --help tells the options. */
+#include "batch_vs_stochastic.h"
+
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "show.h"
+
+#ifndef EXAMPLE_DATA
+#define EXAMPLE_DATA "examples/data"
+#endif
+
+static const char help[] =
+    "batch_vs_stochastic [options] [train.csv [test.csv] | images labels [test-images test-labels]]\n"
+    "  Without files: the 1797 handwritten digits of examples/data/digits.csv.  Without a test file, a fifth of\n"
+    "  the rows is kept for testing.  Images and labels are IDX files, as MNIST's, compressed or not.\n\n"
+    "  --batches LIST    rows for each update: numbers and \"full\"; default 1,8,32,128,full\n"
+    "  --lr LIST         one learning rate for all or one for each batch size; default: by batch size\n"
+    "  --epochs N        default 100\n"
+    "  --time-limit S    seconds for each run\n"
+    "  --net TEXT        as for nnb_net_parse; default 32 tanh neurons between what the data has\n"
+    "  --target NAME     the CSV column to predict; default: the last\n"
+    "  --regression      the target is a number, not a class\n"
+    "  --scale HOW       standardize (default for CSV), minmax or none (default for images)\n"
+    "  --precision P     f64 (default) or f32\n"
+    "  --seed N          of the start and of the order of the rows; default 1\n"
+    "  --threads N       default: as many as there are processors\n"
+    "  --out DIR         where curves and pictures go; default: here\n";
+
+/* ---- options --------------------------------------------------------------------------------------------------- */
+
+static void fail(const char *what, const char *text) {
+  fprintf(stderr, "batch_vs_stochastic: %s: %s (see --help)\n", what, text);
+  exit(2);
+}
+
+/* A number above `above`, up to the character `end`. */
+static double parse_number(const char *what, const char *text, double above, const char **end) {
+  char *stop;
+  double v = strtod(text, &stop);
+  if (stop == text || !(v > above) || !isfinite(v) || (*stop && !(end && *stop == ','))) fail(what, text);
+  if (end) *end = stop;
+  return v;
+}
+
+static int parse_count(const char *what, const char *text, const char **end) {
+  double v = parse_number(what, text, 0, end);
+  if (v != floor(v) || v > 1e9) fail(what, text);
+  return (int)v;
+}
+
+static void parse_batches(const char *text, settings *s) {
+  s->n_runs = 0;
+  for (const char *p = text;; p++) {
+    if (s->n_runs == MAX_RUNS) fail("too many batch sizes", text);
+    int *batch = &s->batches[s->n_runs++];
+    if (strncmp(p, "full", 4) == 0 && (p[4] == ',' || p[4] == 0))
+      *batch = NNB_FULL_BATCH, p += 4;
+    else
+      *batch = parse_count("batch size", p, &p);
+    if (*p == 0) return;
+  }
+}
+
+static int parse_rates(const char *text, double rates[MAX_RUNS]) {
+  int n = 0;
+  for (const char *p = text;; p++) {
+    if (n == MAX_RUNS) fail("too many learning rates", text);
+    rates[n++] = parse_number("learning rate", p, 0, &p);
+    if (*p == 0) return n;
+  }
+}
+
+/* True for single precision. */
+static bool parse_options(int argc, char **argv, settings *s) {
+  static const struct option options[] = {{"batches", required_argument, NULL, 'b'},
+                                          {"lr", required_argument, NULL, 'l'},
+                                          {"epochs", required_argument, NULL, 'e'},
+                                          {"time-limit", required_argument, NULL, 't'},
+                                          {"net", required_argument, NULL, 'n'},
+                                          {"target", required_argument, NULL, 'c'},
+                                          {"regression", no_argument, NULL, 'r'},
+                                          {"scale", required_argument, NULL, 'k'},
+                                          {"precision", required_argument, NULL, 'p'},
+                                          {"seed", required_argument, NULL, 's'},
+                                          {"threads", required_argument, NULL, 'j'},
+                                          {"out", required_argument, NULL, 'o'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+  const char *rates = NULL, *precision = "f64";
+  for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) switch (c) {
+      case 'b':
+        parse_batches(optarg, s);
+        break;
+      case 'l':
+        rates = optarg;
+        break;
+      case 'e':
+        s->epochs = parse_count("epochs", optarg, NULL);
+        break;
+      case 't':
+        s->time_limit = parse_number("time limit", optarg, 0, NULL);
+        break;
+      case 'n':
+        s->net = optarg;
+        break;
+      case 'c':
+        s->target = optarg;
+        break;
+      case 'r':
+        s->regression = true;
+        break;
+      case 'k':
+        s->scale = optarg;
+        break;
+      case 'p':
+        precision = optarg;
+        break;
+      case 's':
+        s->seed = strtoull(optarg, NULL, 10);
+        break;
+      case 'j':
+        s->threads = parse_count("threads", optarg, NULL);
+        break;
+      case 'o':
+        show_into(optarg);
+        break;
+      case 'h':
+        fputs(help, stdout);
+        exit(0);
+      default:
+        exit(2);
+    }
+  if (strcmp(precision, "f64") != 0 && strcmp(precision, "f32") != 0) fail("precision", precision);
+  if (s->scale && strcmp(s->scale, "standardize") && strcmp(s->scale, "minmax") && strcmp(s->scale, "none"))
+    fail("scale", s->scale);
+  int n_rates = rates ? parse_rates(rates, s->lrs) : 0;
+  if (n_rates > 1 && n_rates != s->n_runs) fail("one learning rate, or one for each batch size", rates);
+  for (int k = 1; n_rates == 1 && k < s->n_runs; k++) s->lrs[k] = s->lrs[0];
+  if (argc - optind > 4) fail("too many files", argv[optind + 4]);
+  for (s->n_files = 0; optind < argc; optind++) s->files[s->n_files++] = argv[optind];
+  if (s->n_files == 0) s->files[s->n_files++] = EXAMPLE_DATA "/digits.csv";
+  size_t length = strlen(s->files[0]);
+  s->csv = length > 4 && strcmp(s->files[0] + length - 4, ".csv") == 0;
+  if (s->csv ? s->n_files > 2 : s->n_files % 2 != 0) fail("one or two .csv files, or images and labels", s->files[0]);
+  return strcmp(precision, "f32") == 0;
+}
+
+/* ---- table and curves ------------------------------------------------------------------------------------------ */
+
+static const char *batch_name(const run *r, char text[16]) {
+  snprintf(text, 16, r->batch == NNB_FULL_BATCH ? "full" : "%d", r->batch);
+  return text;
+}
+
+static void print_table(const settings *s, const outcome *out) {
+  printf("%7s %8s %7s %9s %9s %11s %13s %11s\n", "batch", "lr", "epochs", "updates", "seconds", "train loss",
+         s->regression ? "test RMSE" : "test accuracy", "samples/s");
+  for (int k = 0; k < s->n_runs; k++) {
+    const run *r = &out->runs[k];
+    const point *end = &r->curve[r->n_points - 1];
+    char name[16];
+    printf("%7s %8.3g %7d %9lld %9.3f %11.4g %13.4f %11.3g%s\n", batch_name(r, name), r->lr, end->epoch,
+           (long long)end->updates, end->seconds, r->loss, r->quality,
+           end->seconds > 0 ? (double)end->epoch * out->train_rows / end->seconds : 0,
+           r->stop == NNB_STOP_DIVERGED  ? "   diverged"
+           : r->stop == NNB_STOP_SECONDS ? "   time limit"
+                                         : "");
+  }
+}
+
+static void write_curve(const run *r) {
+  char name[16], path[64];
+  snprintf(path, sizeof path, "loss_batch_%s.dat", batch_name(r, name));
+  FILE *f = show_file(path);
+  fprintf(f, "# epoch updates seconds loss\n");
+  for (int i = 0; i < r->n_points; i++)
+    fprintf(f, "%d %lld %.6g %.8g\n", r->curve[i].epoch, (long long)r->curve[i].updates, r->curve[i].seconds,
+            r->curve[i].loss);
+  show_close(f);
+}
+
+/* One panel: the curves of all runs over a column of their files. */
+static void plot_panel(FILE *f, const settings *s, const outcome *out, int column) {
+  for (int k = 0; k < s->n_runs; k++) {
+    char name[16];
+    batch_name(&out->runs[k], name);
+    fprintf(f, "%s'loss_batch_%s.dat' using %d:4 with lines ls %d title '%s'", k ? ", " : "plot ", name, column,
+            k % 6 + 1, name);
+  }
+  fprintf(f, "\n");
+}
+
+static void draw(const settings *s, const outcome *out) {
+  for (int k = 0; k < s->n_runs; k++) write_curve(&out->runs[k]);
+  FILE *f = show_file("batch_vs_stochastic.gp");
+  show_plot_head(f, "batch_vs_stochastic.svg", 1000, 460);
+  fprintf(f,
+          "set multiplot layout 1,2 title 'Plain gradient descent, %d rows, net %s' font ',15' noenhanced\n"
+          "set grid\nset logscale y\nset format y '%%g'\nset ylabel 'training loss'\n"
+          "set key top right samplen 3 title 'rows per update'\n"
+          "set title 'by epochs'\nset xlabel 'epochs'\n",
+          out->train_rows, out->net);
+  plot_panel(f, s, out, 1);
+  fprintf(f, "set title 'by time'\nset xlabel 'seconds'\nset logscale x\nset format x '%%g'\nunset key\n");
+  plot_panel(f, s, out, 3);
+  fprintf(f, "unset multiplot\n");
+  show_close(f);
+  show_plot("batch_vs_stochastic.gp");
+}
+
+int main(int argc, char **argv) {
+  settings s = {.batches = {1, 8, 32, 128, NNB_FULL_BATCH}, .n_runs = 5, .epochs = 100, .seed = 1};
+  static outcome out;
+  bool single = parse_options(argc, argv, &s);
+  if (single)
+    compare_f32(&s, &out);
+  else
+    compare_f64(&s, &out);
+  printf("%d rows to train on, %d to test on; net %s, %zu parameters, %s; plain gradient descent.\n\n", out.train_rows,
+         out.test_rows, out.net, out.n_params, single ? "single precision" : "double precision");
+  print_table(&s, &out);
+  draw(&s, &out);
+  for (int k = 0; k < s.n_runs; k++) free(out.runs[k].curve);
+}

@@ -1,0 +1,52 @@
+/* examples/batch_vs_stochastic.h: between the program (options, table, curves; no real numbers of the library) and the
+ * runs, which are compiled once in double and once in single precision. */
+#ifndef BATCH_VS_STOCHASTIC_H
+#define BATCH_VS_STOCHASTIC_H
+
+#include <nnblas.h>
+
+enum { MAX_RUNS = 16 };
+
+typedef struct settings {
+  const char *files[4]; /* one or two CSV files, or images labels [images labels] */
+  int n_files;
+  bool csv;
+  const char *target; /* column of a CSV file, or NULL for the last */
+  bool regression;
+  const char *scale;     /* "standardize", "minmax", "none", or NULL for what suits */
+  const char *net;       /* or NULL to build one from the data */
+  int batches[MAX_RUNS]; /* NNB_FULL_BATCH: all rows */
+  double lrs[MAX_RUNS];  /* one for each batch size; 0: by batch size */
+  int n_runs, epochs, threads;
+  uint64_t seed;
+  double time_limit;
+} settings;
+
+/* After an epoch; the first point is the common start. */
+typedef struct point {
+  int epoch;
+  int64_t updates;
+  double seconds, loss;
+} point;
+
+typedef struct run {
+  int batch;
+  double lr;
+  point *curve; /* n_points; to be freed */
+  int n_points;
+  double loss, quality; /* training loss; accuracy, or for regression root mean squared error, on the test rows */
+  nnb_stop stop;
+} run;
+
+typedef struct outcome {
+  char net[256];
+  int train_rows, test_rows;
+  size_t n_params;
+  run runs[MAX_RUNS];
+} outcome;
+
+/* Loads the data, builds the net and trains a copy of it once for each batch size.  Ends the program on an error. */
+void compare_f64(const settings *s, outcome *out);
+void compare_f32(const settings *s, outcome *out);
+
+#endif

@@ -1,0 +1,155 @@
+/* The runs of batch_vs_stochastic; with -DSINGLE every nnb_ name is its single-precision twin. */
+#include "batch_vs_stochastic.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "show.h"
+
+#ifdef SINGLE
+#include <nnblas/float_on.h>
+#define compare compare_f32
+#else
+#define compare compare_f64
+#endif
+
+/* ---- data ------------------------------------------------------------------------------------------------------ */
+
+static nnb_data *read_csv(const char *path, const settings *s, const nnb_data *like) {
+  enum { MANY = 1024 };
+  const char *names[MANY];
+  nnb_csv_opts opts = {.target = s->target, .classify = !s->regression};
+  nnb_data *data = NULL;
+  /* The classes of a test file are those of the training file, in its order. */
+  for (int k = 0; like && k < nnb_data_n_classes(like) && k < MANY; k++) {
+    names[k] = nnb_data_class_name(like, k);
+    if (names[k]) opts.class_names = names, opts.n_class_names = k + 1;
+  }
+  must(nnb_data_read_csv(path, &opts, &data));
+  return data;
+}
+
+/* The test rows are a file of their own or a fifth of the one there is, the same fifth every time. */
+static void load(const settings *s, nnb_data **train, nnb_data **test) {
+  nnb_data *all = NULL;
+  const char *const *f = s->files;
+  if (s->csv) {
+    all = read_csv(f[0], s, NULL);
+    if (s->n_files == 2) *test = read_csv(f[1], s, all);
+  } else {
+    must(nnb_data_read_idx(f[0], f[1], &all));
+    if (s->n_files == 4) must(nnb_data_read_idx(f[2], f[3], test));
+  }
+  *train = all;
+  if (*test) return;
+  must(nnb_data_split(all, 0.2, 1, train, test));
+  nnb_data_destroy(all);
+}
+
+/* ---- the net --------------------------------------------------------------------------------------------------- */
+
+/* The net all runs start from: initialised, and trained by none. */
+static nnb_net *starting_net(const settings *s, const nnb_data *train, outcome *out) {
+  nnb_net *net = NULL;
+  const char *scale = s->scale ? s->scale : s->csv ? "standardize" : "none"; /* pixels are 0 … 1 already */
+  if (s->net)
+    snprintf(out->net, sizeof out->net, "%s", s->net);
+  else
+    snprintf(out->net, sizeof out->net, "%d-32:tanh-%d:%s", nnb_data_n_in(train), nnb_data_n_out(train),
+             s->regression ? "linear" : "softmax");
+  must(nnb_net_parse(out->net, &net));
+  if (strcmp(scale, "none") != 0)
+    must(nnb_net_scale_inputs(net, train, strcmp(scale, "minmax") == 0 ? NNB_MINMAX : NNB_STANDARDIZE));
+  if (s->regression) must(nnb_net_scale_targets(net, train, NNB_STANDARDIZE));
+  must(nnb_net_init(net, s->seed));
+  out->n_params = nnb_net_n_params(net);
+  return net;
+}
+
+/* Larger batches bear larger steps: their gradients are less noisy, and they take fewer of them. */
+static double default_lr(int batch, int rows) {
+  double size = batch == NNB_FULL_BATCH || batch > rows ? rows : batch;
+  return fmin(0.01 * pow(size, 0.6), 0.6);
+}
+
+/* ---- one run --------------------------------------------------------------------------------------------------- */
+
+typedef struct watch {
+  nnb_net *net;
+  const nnb_data *train;
+  run *run;
+  int epochs;
+  const char *name;
+  bool terminal;
+} watch;
+
+static double training_loss(nnb_net *net, const nnb_data *train) {
+  nnb_metrics metrics;
+  nnb_status status = nnb_evaluate(net, train, &metrics);
+  if (status == NNB_E_NUMERIC) return HUGE_VAL;
+  must(status);
+  return metrics.loss;
+}
+
+/* The loss a record holds is what the epoch's updates saw, each before it was made: not the same thing for one update
+ * as for a thousand.  So the loss over all training rows is measured after each epoch, and the time for that is not
+ * counted. */
+static int after_epoch(void *user, const nnb_record *record) {
+  watch *w = user;
+  run *r = w->run;
+  point *last = &r->curve[r->n_points - 1];
+  r->curve[r->n_points++] =
+      (point){record->epoch, record->updates, last->seconds + record->seconds, training_loss(w->net, w->train)};
+  if (w->terminal)
+    fprintf(stderr, "\rbatch %s: epoch %d of %d, loss %.4g, %.1f s\033[K", w->name, record->epoch, w->epochs,
+            r->curve[r->n_points - 1].loss, r->curve[r->n_points - 1].seconds);
+  return 0;
+}
+
+static void one_run(const settings *s, const nnb_net *start, const nnb_data *train, const nnb_data *test, run *r) {
+  char name[16] = "full";
+  nnb_net *net = NULL;
+  nnb_metrics metrics;
+  nnb_report report = {0};
+  if (r->batch != NNB_FULL_BATCH) snprintf(name, sizeof name, "%d", r->batch);
+  must(nnb_net_copy(start, &net));
+  r->curve = must_have(malloc(((size_t)s->epochs + 1) * sizeof *r->curve), "curve");
+  r->curve[r->n_points++] = (point){.loss = training_loss(net, train)};
+
+  watch w = {net, train, r, s->epochs, name, isatty(STDERR_FILENO)};
+  nnb_fit_opts opts = {.algo = NNB_SGD,
+                       .lr = r->lr,
+                       .batch = r->batch,
+                       .max_epochs = s->epochs,
+                       .seed = s->seed,
+                       .threads = s->threads,
+                       .max_seconds = s->time_limit,
+                       .on_epoch = after_epoch,
+                       .user = &w};
+  nnb_status status = nnb_fit(net, train, NULL, &opts, &report);
+  if (w.terminal) fprintf(stderr, "\r\033[K");
+  if (status != NNB_E_NUMERIC) must(status); /* a learning rate that is too large is a result, too */
+  r->stop = report.stop;
+  must(nnb_evaluate(net, test, &metrics));
+  r->quality = s->regression ? metrics.rmse : metrics.accuracy;
+  r->loss = r->curve[r->n_points - 1].loss;
+  nnb_net_destroy(net);
+}
+
+void compare(const settings *s, outcome *out) {
+  nnb_data *train = NULL, *test = NULL;
+  load(s, &train, &test);
+  nnb_net *start = starting_net(s, train, out);
+  out->train_rows = nnb_data_rows(train), out->test_rows = nnb_data_rows(test);
+  for (int k = 0; k < s->n_runs; k++) {
+    run *r = &out->runs[k];
+    r->batch = s->batches[k];
+    r->lr = s->lrs[k] > 0 ? s->lrs[k] : default_lr(r->batch, out->train_rows);
+    one_run(s, start, train, test, r);
+  }
+  nnb_net_destroy(start);
+  nnb_data_destroy(train);
+  nnb_data_destroy(test);
+}

@@ -1,0 +1,145 @@
+#include "show.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int decimals_shown = 6;
+static bool decimals_asked;
+static const char *out_dir = ".";
+
+void show_start(int argc, char **argv, const char *title, int decimals) {
+  static const struct option options[] = {
+      {"digits", required_argument, NULL, 'd'}, {"out", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
+  decimals_shown = decimals;
+  for (int c; (c = getopt_long(argc, argv, "d:o:", options, NULL)) != -1;) {
+    if (c == 'd') decimals_shown = atoi(optarg), decimals_asked = true;
+    if (c == 'o') show_into(optarg);
+    if (c == '?') exit(2);
+  }
+  printf("%s\n", title);
+  for (size_t i = 0; i < strlen(title); i++) putchar('=');
+  printf("\n\n");
+}
+
+void show_decimals(int decimals) {
+  if (!decimals_asked) decimals_shown = decimals;
+}
+
+void show_into(const char *dir) {
+  if (access(dir, W_OK | X_OK)) must_have(NULL, dir);
+  out_dir = dir;
+}
+
+int must(int status) {
+  if (status >= 0) return status;
+  fprintf(stderr, "%s: %s\n", nnb_strstatus((nnb_status)status), nnb_errmsg());
+  exit(1);
+}
+
+void *must_have(void *p, const char *what) {
+  if (p) return p;
+  fprintf(stderr, "%s: %s\n", what, strerror(errno));
+  exit(1);
+}
+
+/* ---- numbers and matrices -------------------------------------------------------------------------------------- */
+
+/* Fixed decimals; what would show as zero but is not is written with an exponent. */
+static void format(char text[32], double v) {
+  if (decimals_shown >= 16)
+    snprintf(text, 32, "%.17g", v);
+  else if (v != 0 && (fabs(v) < 0.5 * pow(10, -decimals_shown) || fabs(v) >= 1e9))
+    snprintf(text, 32, "%.3e", v);
+  else
+    snprintf(text, 32, "%.*f", decimals_shown, v);
+}
+
+static int width(void) { return decimals_shown >= 16 ? 24 : decimals_shown + 4; }
+
+void show_number(const char *name, double value, const char *note) {
+  char text[32];
+  if (value == rint(value) && fabs(value) < 1e9)
+    snprintf(text, sizeof text, "%.0f", value);
+  else
+    format(text, value);
+  printf("  %-22s = %*s%s%s\n", name, width(), text, note[0] ? "   " : "", note);
+}
+
+static void show_signed(const char *name, nnb_cmat m, double sign, const char *note) {
+  for (int i = 0; i < m.rows; i++) {
+    printf("  %-22s %s", i == 0 ? name : "", i == 0 ? "=" : " ");
+    for (int j = 0; j < m.cols; j++) {
+      char text[32];
+      format(text, sign * m.p[(size_t)i * (size_t)m.ld + (size_t)j]);
+      printf(" %*s", width(), text);
+    }
+    printf("%s%s\n", i == 0 && note[0] ? "   " : "", i == 0 ? note : "");
+  }
+}
+
+void show_matrix(const char *name, nnb_cmat m, const char *note) { show_signed(name, m, 1, note); }
+
+void show_negative(const char *name, nnb_cmat m, const char *note) { show_signed(name, m, -1, note); }
+
+/* ---- plans ----------------------------------------------------------------------------------------------------- */
+
+nnb_plan *show_plan(nnb_net *net, int max_rows) {
+  nnb_plan *plan = NULL;
+  must(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = max_rows, .want = NNB_GRAD | NNB_KEEP}, &plan));
+  return plan;
+}
+
+nnb_cmat kept(const nnb_plan *plan, int node, nnb_what what) {
+  nnb_cmat view = {0};
+  must(nnb_plan_view(plan, node, what, &view));
+  return view;
+}
+
+double kept_at(const nnb_plan *plan, int node, nnb_what what, int row, int col) {
+  nnb_cmat view = kept(plan, node, what);
+  return view.p[(size_t)row * (size_t)view.ld + (size_t)col];
+}
+
+/* ---- files and pictures ---------------------------------------------------------------------------------------- */
+
+FILE *show_file(const char *name) {
+  char path[4096];
+  snprintf(path, sizeof path, "%s/%s", out_dir, name);
+  return must_have(fopen(path, "w"), path);
+}
+
+void show_close(FILE *file) {
+  int failed = ferror(file);
+  if (fclose(file) || failed) must_have(NULL, "writing a file");
+}
+
+void show_plot_head(FILE *script, const char *picture, int width, int height) {
+  fprintf(script,
+          "set terminal svg size %d,%d dynamic font 'sans,13' background '#ffffff'\n"
+          "set output '%s'\n"
+          "set border lc rgb '#444444'\nset grid lc rgb '#dddddd' lt 1\nset key opaque\n"
+          "# Okabe and Ito's colours, which the colour-blind can tell apart\n"
+          "set style line 1 lc rgb '#0072b2' lw 2 pt 7 ps 0.5\nset style line 2 lc rgb '#d55e00' lw 2 pt 9 ps 0.6\n"
+          "set style line 3 lc rgb '#009e73' lw 2 dt 2 pt 5\nset style line 4 lc rgb '#cc79a7' lw 2 dt 4 pt 11\n"
+          "set style line 5 lc rgb '#e69f00' lw 2 dt 5 pt 13\nset style line 6 lc rgb '#000000' lw 2 pt 4\n",
+          width, height, picture);
+}
+
+void show_plot(const char *script) {
+  fflush(NULL);
+  int status = 0;
+  pid_t child = fork();
+  if (child == 0) {
+    if (chdir(out_dir) == 0) execlp("gnuplot", "gnuplot", script, (char *)NULL);
+    _exit(127);
+  }
+  if (child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    printf("\nDrawn by gnuplot from %s/%s.\n", out_dir, script);
+  else
+    printf("\ngnuplot did not run; %s/%s and its data files are there to be drawn.\n", out_dir, script);
+}

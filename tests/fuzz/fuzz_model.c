@@ -1,0 +1,34 @@
+/* Loading a net in both precisions; one that loads predicts, and is saved and loaded again. */
+#include <nnblas.h>
+
+#include "fuzz.h"
+
+static void use(nnb_net *net) {
+  void *file = NULL;
+  size_t bytes = 0;
+  nnb_net *again = NULL;
+  int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net);
+  must(nnb_net_save_mem(net, &file, &bytes) == NNB_OK, "what was loaded cannot be saved");
+  must(nnb_net_load_mem(file, bytes, NULL, &again) == NNB_OK, "what was saved cannot be loaded");
+  must(nnb_net_n_params(again) == nnb_net_n_params(net), "another number of parameters");
+  nnb_free(file);
+  nnb_net_destroy(again);
+  if (n_in < 1 || n_out < 1 || n_in > 1 << 16 || n_out > 1 << 16) return;
+  double *x = calloc((size_t)n_in, sizeof *x), *y = calloc((size_t)n_out, sizeof *y);
+  if (x && y) nnb_net_predict(net, nnb_cview(x, 1, n_in), nnb_view(y, 1, n_out));
+  free(x);
+  free(y);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  nnb_net *net = NULL;
+  nnbf_net *single = NULL;
+  nnb_status status = nnb_net_load_mem(data, size, NULL, &net);
+  must((status == NNB_OK) == (net != NULL), "status and net");
+  if (net) use(net);
+  nnb_net_destroy(net);
+  status = nnbf_net_load_mem(data, size, NULL, &single);
+  must((status == NNB_OK) == (single != NULL), "status and net");
+  nnbf_net_destroy(single);
+  return 0;
+}

@@ -1,0 +1,339 @@
+/* Reading CSV text: tables of what is read and of what is refused, with its sentence. */
+#include "precision.h"
+/* the precision first */
+#include <locale.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support.h"
+/* needs Check */
+#include "alloc_count.h"
+
+static nnb_status parse(const char *text, const nnb_csv_opts *opts, nnb_data **out) {
+  return nnb_data_parse_csv(text, strlen(text), "f.csv", opts, out);
+}
+
+static nnb_data *read_good(const char *text, const nnb_csv_opts *opts, nnb_batch *b) {
+  nnb_data *data = NULL;
+  nnb_status status = parse(text, opts, &data);
+  ck_assert_msg(status == NNB_OK, "%s\n%s", nnb_errmsg(), text);
+  ck_assert_int_eq(nnb_data_batch(data, 0, nnb_data_rows(data), b), NNB_OK);
+  return data;
+}
+
+static const nnb_csv_opts plain = {0}, inputs_only = {.n_targets = NNB_NONE};
+
+START_TEST(good_texts) { /* all read as the rows 1 2 and 3.5 -4, without targets */
+  static const char *const table[] = {
+      "1,2\n3.5,-4\n",
+      "1,2\n3.5,-4",
+      "1,2\r\n3.5,-4\r\n",
+      "1,2\r3.5,-4\r",
+      "\n\n1,2\n\n   \n3.5,-4\n\n",
+      "\xEF\xBB\xBF\x31,2\n3.5,-4\n",
+      " 1 ,\t2\n3.5 , -4 \n",
+      "\"1\",\"2\"\n\"3.5\",\"-4\"\n",
+      "\" 1 \",2\n3.5, \"-4\" \n",
+      "+1,2.\n35e-1,-.4E+1\n",
+      "a,b\n1,2\n3.5,-4\n",
+      "a,2000\n1,2\n3.5,-4\n",
+      "\"a\"\"b\nc\",\"d,e\"\r\n1,2\n3.5,-4\n",
+  };
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+    nnb_batch b;
+    nnb_data *data = read_good(table[i], &inputs_only, &b);
+    ck_assert_msg(b.x.rows == 2 && b.x.cols == 2 && !b.t.p && !b.label, "%s", table[i]);
+    ck_assert_msg(b.x.p[0] == 1 && b.x.p[1] == 2 && b.x.p[2] == (real)3.5 && b.x.p[3] == -4, "%s", table[i]);
+    nnb_data_destroy(data);
+  }
+}
+END_TEST
+
+START_TEST(headers_and_targets) {
+  nnb_batch b;
+  nnb_data *data = read_good("a,b,c\n1,2,3\n4,5,6\n", NULL, &b);
+  ck_assert_int_eq(nnb_data_n_in(data), 2);
+  ck_assert_int_eq(nnb_data_n_out(data), 1);
+  ck_assert_str_eq(nnb_data_column_name(data, 0), "a");
+  ck_assert_str_eq(nnb_data_column_name(data, 2), "c");
+  ck_assert(b.t.p[0] == 3 && b.t.p[1] == 6 && b.x.p[2] == 4);
+  nnb_data_destroy(data);
+
+  data = read_good("a,b,c\n1,2,3\n4,5,6\n", &(nnb_csv_opts){.target = "a"}, &b);
+  ck_assert(b.t.p[1] == 4 && b.x.p[2] == 5 && b.x.p[3] == 6);
+  ck_assert_str_eq(nnb_data_column_name(data, 0), "b");
+  ck_assert_str_eq(nnb_data_column_name(data, 2), "a");
+  nnb_data_destroy(data);
+
+  data = read_good("1;2;3\n4;5;6\n", &(nnb_csv_opts){.n_targets = 2, .separator = ';'}, &b);
+  ck_assert(b.x.cols == 1 && b.t.cols == 2 && b.t.p[2] == 5 && b.t.p[3] == 6);
+  ck_assert_ptr_null(nnb_data_column_name(data, 0));
+  nnb_data_destroy(data);
+
+  data = read_good("1\t2\n3\t4\n", &(nnb_csv_opts){.separator = '\t'}, &b);
+  ck_assert(b.x.p[1] == 3 && b.t.p[1] == 4);
+  nnb_data_destroy(data);
+
+  data = read_good("1,2\n3,4\n", &(nnb_csv_opts){.header = 1}, &b);
+  ck_assert(b.x.rows == 1 && b.x.p[0] == 3);
+  ck_assert_str_eq(nnb_data_column_name(data, 0), "1");
+  nnb_data_destroy(data);
+
+  data = read_good(",y\n1,2\n", NULL, &b); /* a column without a name */
+  ck_assert_ptr_null(nnb_data_column_name(data, 0));
+  ck_assert_str_eq(nnb_data_column_name(data, 1), "y");
+  nnb_data_destroy(data);
+
+  data = read_good("1,2,setosa\n", NULL, &b); /* one row of data, not a header */
+  ck_assert_int_eq(nnb_data_n_classes(data), 1);
+  nnb_data_destroy(data);
+}
+END_TEST
+
+static void check_classes(const char *text, const nnb_csv_opts *opts, const char *names, const char *labels) {
+  nnb_batch b;
+  char got_names[100] = "", got_labels[100] = "";
+  nnb_data *data = read_good(text, opts, &b);
+  ck_assert_ptr_nonnull(b.label);
+  ck_assert_ptr_null(b.t.p);
+  for (int k = 0; k < nnb_data_n_classes(data); k++) strcat(strcat(got_names, nnb_data_class_name(data, k)), " ");
+  for (int i = 0; i < b.x.rows; i++) sprintf(got_labels + strlen(got_labels), "%d ", (int)b.label[i]);
+  ck_assert_str_eq(got_names, names);
+  ck_assert_str_eq(got_labels, labels);
+  ck_assert_int_eq(nnb_data_n_out(data), nnb_data_n_classes(data));
+  nnb_data_destroy(data);
+}
+
+START_TEST(classes) {
+  static const char *const given[] = {"c", "b", "a"}, *const numbers[] = {"2", "1.0"};
+  check_classes("1,b\n2,a\n3,b\n", NULL, "b a ", "0 1 0 ");
+  check_classes("x,y\n1,b\n2,a\n", NULL, "b a ", "0 1 ");
+  check_classes("1,1\n2,b\n3,1\n", NULL, "1 b ", "0 1 0 ");
+  check_classes("1,1\n2,01\n3,b\n", NULL, "1 01 b ", "0 1 2 "); /* among texts, numbers are texts */
+  check_classes("1,10\n2,9\n3,10.0\n4,-1\n", &(nnb_csv_opts){.classify = true}, "-1 9 10 ", "2 1 2 0 ");
+  check_classes("1,0.1\n2,0\n3,-0\n", &(nnb_csv_opts){.classify = true}, "0 0.1 ", "1 0 0 ");
+  check_classes("1,b\n2,a\n", &(nnb_csv_opts){.class_names = given, .n_class_names = 3}, "c b a ", "1 2 ");
+  check_classes("1,1\n2,2.0\n", &(nnb_csv_opts){.class_names = numbers, .n_class_names = 2}, "2 1.0 ", "1 0 ");
+  check_classes("k,x\nb,1\na,2\n", &(nnb_csv_opts){.target = "k"}, "b a ", "0 1 ");
+  check_classes("1,\"Iris, dried\"\n2,nan\n", NULL, "Iris, dried nan ", "0 1 ");
+}
+END_TEST
+
+START_TEST(bad_texts) {
+  static const char *const given[] = {"a", "b"}, *const twice[] = {"a", "a"}, *const null[] = {"a", NULL};
+  static const nnb_csv_opts classify = {.classify = true}, no_header = {.header = NNB_NONE, .n_targets = NNB_NONE},
+                            target_z = {.target = "z"}, two_targets = {.n_targets = 2},
+                            given_classes = {.class_names = given, .n_class_names = 2},
+                            same_class = {.class_names = twice, .n_class_names = 2},
+                            null_class = {.class_names = null, .n_class_names = 2}, no_count = {.class_names = given},
+                            bad_header = {.header = 2}, bad_separator = {.separator = '"'},
+                            bad_targets = {.n_targets = -5}, classify_two = {.classify = true, .n_targets = 2},
+                            name_without_header = {.target = "a", .header = NNB_NONE};
+  static const struct {
+    const char *text;
+    const nnb_csv_opts *opts;
+    nnb_status status;
+    const char *sentence;
+  } table[] = {
+      {"", &plain, NNB_E_PARSE, "f.csv: no rows of data"},
+      {"\n \n\r\n", &plain, NNB_E_PARSE, "f.csv: no rows of data"},
+      {"a,b,c\n", &plain, NNB_E_PARSE, "f.csv: no rows of data"},
+      {"a,b\n1,2\n3,abc\n", &inputs_only, NNB_E_PARSE, "f.csv:3:3: \"abc\" is not a number"},
+      {"a,b\n1,2\n3,4,5\n", &plain, NNB_E_PARSE, "f.csv:3: 3 fields where the first row has 2"},
+      {"1,2,3\n\n\n4\n", &plain, NNB_E_PARSE, "f.csv:4: 1 field where the first row has 3"},
+      {"1,2\r\n\r\n3,x\r\n", &inputs_only, NNB_E_PARSE, "f.csv:3:3: \"x\" is not a number"},
+      {"1,2\r\r3,x\r", &inputs_only, NNB_E_PARSE, "f.csv:3:3: \"x\" is not a number"},
+      {"\"a\nb\n\",c\n1,2\n  x ,4\n", &inputs_only, NNB_E_PARSE, "f.csv:5:3: \"x\" is not a number"},
+      {"é,ü\n1,2\n\"ö\",4\n", &inputs_only, NNB_E_PARSE, "f.csv:3:1: \"ö\" is not a number"},
+      {"k,v\nééé,1,\n", &plain, NNB_E_PARSE, "f.csv:2: 3 fields where the first row has 2"},
+      {"ééé,oo\n1,2\n1,\"é\"\n", &inputs_only, NNB_E_PARSE, "f.csv:3:3: \"é\" is not a number"},
+      {"1,2\n3,\n", &plain, NNB_E_PARSE, "f.csv:2:3: the field is empty where a number is wanted"},
+      {"1,2\n3,  ", &plain, NNB_E_PARSE, "f.csv:2:5: the field is empty where a number is wanted"},
+      {"1,2\n,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: the field is empty where a number is wanted"},
+      {"1,nan\n3,4\n", &plain, NNB_E_PARSE, "f.csv:1:3: \"nan\" is not a finite number"},
+      {"1,2\n-INF,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"-INF\" is not a finite number"},
+      {"1,2\n1e999,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"1e999\" is not a finite number"},
+      {"1,2\n0x10,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"0x10\" is not a number"},
+      {"1,2\n1 2,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"1 2\" is not a number"},
+      {"a,b\nc,d\n", &no_header, NNB_E_PARSE, "f.csv:1:1: \"a\" is not a number"},
+      {"1;2\n3;4\n", &inputs_only, NNB_E_PARSE, "\"1;2\" is not a number"},
+      {"1,2\n3,\"4\n5,6\n", &plain, NNB_E_PARSE, "f.csv:2:3: the quotation mark here is never closed"},
+      {"\"", &plain, NNB_E_PARSE, "f.csv:1:1: the quotation mark here is never closed"},
+      {"1,2\n3,4\"5\n", &plain, NNB_E_PARSE, "f.csv:2:4: a quotation mark inside a field"},
+      {"1,2\n\"3\"x,4\n", &plain, NNB_E_PARSE,
+       "f.csv:2:4: a quotation mark inside a field, or text behind a quoted one"},
+      {"1,a\n2,\n", &plain, NNB_E_PARSE, "f.csv:2:3: the class is missing"},
+      {"1,0\n2,\n", &classify, NNB_E_PARSE, "f.csv:2:3: the class is missing"},
+      {"1,0\n2,nan\n", &classify, NNB_E_PARSE, "f.csv:2:3: \"nan\" is not a finite number"},
+      {"1,a\n2,c\n", &given_classes, NNB_E_PARSE, "f.csv:2:3: \"c\" is none of the classes given"},
+      {"1,\xE9\n", &plain, NNB_E_PARSE, "f.csv:1:3: the name of the class is not UTF-8"},
+      {"\xE9,b\n1,2\n", &plain, NNB_E_PARSE, "f.csv:1:1: the name is not UTF-8"},
+      {"1\n2\n", &plain, NNB_E_SHAPE, "f.csv: rows of 1 field, of which 1 would be targets and none an input"},
+      {"1,2\n3,4\n", &two_targets, NNB_E_SHAPE, "f.csv: rows of 2 fields, of which 2 would be targets"},
+      {"1,2,3\n3,4,x\n", &two_targets, NNB_E_PARSE, "f.csv:2:5: \"x\" is not a number"},
+      {"a,b\n1,2\n", &target_z, NNB_E_ARG, "f.csv: no column is named \"z\""},
+      {"z,z\n1,2\n", &target_z, NNB_E_ARG, "f.csv: two columns are named \"z\""},
+      {"1,2\n", &same_class, NNB_E_ARG, "class_names has \"a\" twice"},
+      {"1,2\n", &null_class, NNB_E_ARG, "class_names[1] is NULL"},
+      {"1,2\n", &no_count, NNB_E_ARG, "class_names and n_class_names (0) do not belong together"},
+      {"1,2\n", &bad_header, NNB_E_ARG, "header is 2"},
+      {"1,2\n", &bad_separator, NNB_E_ARG, "the separator must not be"},
+      {"1,2\n", &bad_targets, NNB_E_ARG, "n_targets is -5"},
+      {"1,2,3\n", &classify_two, NNB_E_ARG, "classes need one target column, not 2"},
+      {"a,b\n1,2\n", &name_without_header, NNB_E_ARG, "a target by name needs a header"},
+  };
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+    nnb_data *data = (nnb_data *)&plain;
+    nnb_status status = parse(table[i].text, table[i].opts, &data);
+    ck_assert_msg(status == table[i].status && strstr(nnb_errmsg(), table[i].sentence),
+                  "%zu \"%s\": wanted %s: %s\ngot %s: %s", i, table[i].text, nnb_strstatus(table[i].status),
+                  table[i].sentence, nnb_strstatus(status), nnb_errmsg());
+    ck_assert_ptr_null(data);
+  }
+}
+END_TEST
+
+START_TEST(odd_texts) {
+  nnb_data *data;
+  ck_assert_int_eq(nnb_data_parse_csv("1,2\n3,\0004\n", 9, "f.csv", NULL, &data), NNB_E_PARSE);
+  ck_assert_str_eq(nnb_errmsg(), "f.csv:2:3: a NUL byte; this is not text in UTF-8 or ASCII");
+  ck_assert_int_eq(nnb_data_parse_csv(NULL, 1, "f.csv", NULL, &data), NNB_E_ARG);
+  ck_assert_int_eq(nnb_data_parse_csv(NULL, 0, NULL, NULL, &data), NNB_E_PARSE);
+  ck_assert_int_eq(nnb_data_parse_csv("1,2", 3, "f.csv", NULL, NULL), NNB_E_ARG);
+  ck_assert_int_eq(nnb_data_read_csv(NULL, NULL, &data), NNB_E_ARG);
+  ck_assert_int_eq(nnb_data_read_csv("f.csv", NULL, NULL), NNB_E_ARG);
+  ck_assert_int_eq(nnb_data_read_csv("no/such/file.csv", NULL, &data), NNB_E_IO);
+  ck_assert_str_eq(nnb_errmsg(), "no/such/file.csv: opening failed: No such file or directory");
+  ck_assert_int_eq(nnb_data_read_csv("/", NULL, &data), NNB_E_IO);
+  ck_assert_ptr_nonnull(strstr(nnb_errmsg(), "/: reading failed: "));
+}
+END_TEST
+
+START_TEST(large_numbers_and_this_precision) {
+  nnb_data *data = NULL;
+  nnb_status status = parse("1,1e300\n", &inputs_only, &data);
+#ifdef NNB_SINGLE
+  ck_assert_int_eq(status, NNB_E_PARSE);
+  ck_assert_str_eq(nnb_errmsg(), "f.csv:1:3: \"1e300\" is not a finite number in single precision");
+#else
+  ck_assert_int_eq(status, NNB_OK);
+#endif
+  nnb_data_destroy(data);
+}
+END_TEST
+
+START_TEST(a_huge_field) { /* libcsv grows by 128 bytes: this must not take quadratic time */
+  size_t n = 20u << 20;
+  char *text = malloc(n + 16);
+  ck_assert_ptr_nonnull(text);
+  memset(text, 'a', n);
+  strcpy(text + n, ",b\n1,2\n");
+  nnb_batch b;
+  nnb_data *data = read_good(text, NULL, &b);
+  ck_assert_uint_eq(strlen(nnb_data_column_name(data, 0)), n);
+  nnb_data_destroy(data);
+  memset(text, '1', n);
+  strcpy(text + n, ",2\n1,2\n");
+  ck_assert_int_eq(parse(text, &inputs_only, &data), NNB_E_PARSE); /* beyond the range of a double */
+  ck_assert_uint_lt(strlen(nnb_errmsg()), 120);
+  free(text);
+}
+END_TEST
+
+START_TEST(many_rows) { /* across the blocks in which the text is handed on */
+  enum { ROWS = 30000 };
+  char *text = malloc(ROWS * 32), *p = text;
+  ck_assert_ptr_nonnull(text);
+  for (int i = 0; i < ROWS; i++) p += sprintf(p, "%d,%.1f,c%d\n", i, .5 - i, i % 700);
+  nnb_batch b;
+  nnb_data *data = read_good(text, NULL, &b);
+  ck_assert_int_eq(nnb_data_rows(data), ROWS);
+  ck_assert_int_eq(nnb_data_n_classes(data), 700);
+  for (int i = 0; i < ROWS; i++) {
+    ck_assert(b.x.p[2 * i] == (real)i && b.x.p[2 * i + 1] == (real)-i + (real).5);
+    ck_assert_int_eq(b.label[i], i % 700);
+  }
+  nnb_data_destroy(data);
+  free(text);
+}
+END_TEST
+
+START_TEST(a_file) {
+  char path[] = "/tmp/nnblas-csv-XXXXXX", sentence[100];
+  int fd = mkstemp(path);
+  ck_assert_int_ge(fd, 0);
+  ck_assert_int_eq(write(fd, "1,2\n3,4x\n", 9), 9);
+  nnb_data *data;
+  ck_assert_int_eq(nnb_data_read_csv(path, &inputs_only, &data), NNB_E_PARSE);
+  snprintf(sentence, sizeof sentence, "%s:2:3: \"4x\" is not a number", path);
+  ck_assert_str_eq(nnb_errmsg(), sentence);
+  ck_assert_int_eq(ftruncate(fd, 4), 0);
+  ck_assert_int_eq(nnb_data_read_csv(path, NULL, &data), NNB_OK);
+  ck_assert_int_eq(nnb_data_rows(data), 1);
+  nnb_data_destroy(data);
+  close(fd);
+  unlink(path);
+}
+END_TEST
+
+typedef struct reading {
+  const char *text;
+  nnb_csv_opts opts;
+  nnb_status wanted;
+} reading;
+
+static nnb_status read_once(void *context) {
+  const reading *r = context;
+  nnb_data *data = NULL;
+  nnb_status status = parse(r->text, &r->opts, &data);
+  nnb_data_destroy(data);
+  return status == r->wanted ? NNB_OK : status;
+}
+
+START_TEST(every_allocation_fails) {
+  static const char *const given[] = {"a", "b"};
+  reading table[] = {
+      {"x,y,z\n1,2,3\n4,5,6\n", {0}, NNB_OK},
+      {"x,y,z\n1,2,a\n4,5,b\n", {0}, NNB_OK},
+      {"1,2,7\n4,5,6\n", {.classify = true}, NNB_OK},
+      {"1,2,a\n4,5,b\n", {.class_names = given, .n_class_names = 2}, NNB_OK},
+      {"x,y,z\n1,2,a\n4,c,b\n", {0}, NNB_E_PARSE},
+      {"x,y,z\n1,2\n", {0}, NNB_E_PARSE},
+      {"x,y,\"z\n1,2\n", {0}, NNB_E_PARSE},
+  };
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++) check_every_allocation(read_once, &table[i]);
+}
+END_TEST
+
+START_TEST(a_locale_with_a_decimal_comma) {
+  static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "nl_NL.UTF-8", "de_DE"};
+  bool found = false;
+  for (size_t i = 0; !found && i < sizeof names / sizeof *names; i++) found = setlocale(LC_ALL, names[i]) != NULL;
+  if (!found) fprintf(stderr, "skipped: no locale with a decimal comma is installed\n");
+  nnb_batch b;
+  nnb_data *data = read_good("1.5,2.5\n", NULL, &b);
+  ck_assert(b.x.p[0] == (real)1.5 && b.t.p[0] == (real)2.5);
+  nnb_data_destroy(data);
+  setlocale(LC_ALL, "C");
+}
+END_TEST
+
+int main(void) {
+  Suite *s = suite_create("csv " PRECISION);
+  TCase *t = tcase_create("csv");
+  tcase_set_timeout(t, 60);
+  tcase_add_test(t, good_texts);
+  tcase_add_test(t, headers_and_targets);
+  tcase_add_test(t, classes);
+  tcase_add_test(t, bad_texts);
+  tcase_add_test(t, odd_texts);
+  tcase_add_test(t, large_numbers_and_this_precision);
+  tcase_add_test(t, a_huge_field);
+  tcase_add_test(t, many_rows);
+  tcase_add_test(t, a_file);
+  tcase_add_test(t, every_allocation_fails);
+  tcase_add_test(t, a_locale_with_a_decimal_comma);
+  suite_add_tcase(s, t);
+  return run_suite(s);
+}

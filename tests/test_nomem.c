@@ -1,0 +1,491 @@
+/* Every allocation of every call fails once: the call says so, loses nothing, and does the same as ever when it is made
+ * again. */
+#include <stdio.h>
+
+#include "heap.h"
+#include "toys.h"
+
+enum { ROWS = 40, N_IN = 4 };
+
+static const char csv_text[] =
+    "a,b,c,kind\n1,2,3,red\n4,5,6,blue\n7,8,9,\"very red\"\n1,0,1,red\n2,2,2,blue\n3,3,4,blue\n";
+
+/* What the calls work on; made before anything fails. */
+typedef struct world {
+  nnb_data *train, *val, *named, *flow;
+  nnb_net *net; /* 4-6:tanh-3:softmax, unsealed at first */
+  nnb_plan *plan;
+  void *file; /* a model in memory */
+  size_t file_bytes;
+  char path[TOY_PATH], csv_path[TOY_PATH], model_path[TOY_PATH];
+  uint64_t digest; /* of what the call gave */
+} world;
+
+static void note(world *w, const void *p, size_t bytes) { w->digest = toy_hash(w->digest, p, bytes); }
+
+static char *read_file(const char *path, size_t *bytes) {
+  FILE *f = fopen(path, "rb");
+  char *p = malloc(1 << 16);
+  ck_assert(f && p);
+  *bytes = fread(p, 1, 1 << 16, f);
+  fclose(f);
+  return p;
+}
+
+static void world_make(world *w, bool sealed) {
+  *w = (world){.digest = 1};
+  nnb_csv_opts first = {.header = 1};
+  w->train = toy_classes(ROWS, N_IN, 3), w->val = toy_classes(15, N_IN, 3);
+  w->flow = toy_regression(ROWS, N_IN, 3);
+  ck_ok(nnb_data_parse_csv(csv_text, sizeof csv_text - 1, "kinds", &first, &w->named));
+  ck_ok(nnb_net_parse("4-6:tanh-3:softmax", &w->net));
+  if (sealed) ck_ok(nnb_net_init(w->net, 3));
+  nnb_net *graph = toy_graph();
+  ck_ok(nnb_net_status(graph));
+  ck_ok(nnb_net_save_mem(graph, &w->file, &w->file_bytes));
+  nnb_net_destroy(graph);
+  toy_path(w->path, "nomem.safetensors");
+  toy_path(w->csv_path, "nomem.csv");
+  toy_path(w->model_path, "nomem-model.safetensors");
+  FILE *f = fopen(w->csv_path, "w");
+  ck_assert(f && fputs(csv_text, f) >= 0 && fclose(f) == 0);
+  f = fopen(w->path, "w");
+  ck_assert(f && fputs("the old file", f) >= 0 && fclose(f) == 0);
+}
+
+static void world_end(world *w) {
+  nnb_plan_destroy(w->plan);
+  nnb_net_destroy(w->net);
+  nnb_data_destroy(w->train);
+  nnb_data_destroy(w->val);
+  nnb_data_destroy(w->named);
+  nnb_data_destroy(w->flow);
+  nnb_free(w->file);
+  remove(w->path);
+  remove(w->csv_path);
+  remove(w->model_path);
+}
+
+static const nnb_load_opts *own_parts(void) {
+  static const nnb_act_ops *const acts[] = {&toy_bump};
+  static const nnb_loss_ops *const losses[] = {&toy_quartic};
+  static const nnb_layer_ops *const layers[] = {&toy_gain};
+  static const nnb_load_opts opts = {
+      .activations = acts, .n_activations = 1, .losses = losses, .n_losses = 1, .layers = layers, .n_layers = 1};
+  return &opts;
+}
+
+/* ---- the calls -------------------------------------------------------------------------------------------------- */
+
+/* Ends a net that a call made. */
+static nnb_status judge_net(world *w, nnb_net *net) {
+  nnb_status status = net ? nnb_net_status(net) : NNB_E_NOMEM;
+  if (!status) status = nnb_net_init(net, 5);
+  if (!status) w->digest = toy_hash_net(w->digest, net);
+  nnb_net_destroy(net);
+  return status;
+}
+
+static nnb_status do_create(world *w) {
+  nnb_net *net = nnb_net_create(3);
+  nnb_status status = net ? nnb_net_status(net) : NNB_E_NOMEM;
+  if (!status) note(w, nnb_net_node_name(net, 1), 5);
+  nnb_net_destroy(net);
+  return status;
+}
+
+static nnb_status do_build(world *w) {
+  nnb_net *net = toy_graph();
+  return judge_net(w, net);
+}
+
+static nnb_status do_chain_with_scalers(world *w) {
+  nnb_net *net = nnb_net_create(N_IN);
+  if (!net) return NNB_E_NOMEM;
+  nnb_net_standardize(net, w->flow);
+  nnb_net_dense(net, 5, NNB_RELU);
+  nnb_net_dense(net, 3, NNB_LINEAR);
+  nnb_net_scale_targets(net, w->flow, NNB_MINMAX);
+  nnb_net_scale_inputs(net, w->flow, NNB_STANDARDIZE);
+  return judge_net(w, net);
+}
+
+static nnb_status do_parse(world *w) {
+  nnb_net *net;
+  nnb_status status = nnb_net_parse("4-6:tanh:init=orthogonal-3:softmax:name=head", &net);
+  if (status) ck_assert_ptr_null(net);
+  return status ? status : judge_net(w, net);
+}
+
+static nnb_status do_copy(world *w) {
+  nnb_net *copy;
+  nnb_status status = nnb_net_copy(w->net, &copy);
+  if (status) {
+    ck_assert_ptr_null(copy);
+    return status;
+  }
+  return judge_net(w, copy);
+}
+
+static nnb_status do_copy_graph(world *w) {
+  nnb_net *net = NULL, *copy = NULL;
+  nnb_status status = nnb_net_load_mem(w->file, w->file_bytes, own_parts(), &net);
+  if (!status) status = nnb_net_copy(net, &copy);
+  if (!status) w->digest = toy_hash_net(w->digest, copy);
+  nnb_net_destroy(copy);
+  nnb_net_destroy(net);
+  return status;
+}
+
+static nnb_status do_seal(world *w) {
+  nnb_status status = nnb_net_init(w->net, 9);
+  if (!status) w->digest = toy_hash_net(w->digest, w->net);
+  return status;
+}
+
+static nnb_status do_plan(world *w) {
+  nnb_plan *plan;
+  nnb_status status = nnb_plan_create(w->net, &(nnb_plan_opts){.max_rows = 8, .want = NNB_GRAD | NNB_KEEP}, &plan);
+  if (status) {
+    ck_assert_ptr_null(plan);
+    return status;
+  }
+  w->digest = toy_hash_net(w->digest, w->net);
+  nnb_plan_destroy(plan);
+  return NNB_OK;
+}
+
+static nnb_status do_steps(world *w) {
+  nnb_plan *plan = NULL;
+  nnb_optim *optim = NULL;
+  nnb_batch rows;
+  nnb_status status = nnb_plan_create(w->net, &(nnb_plan_opts){.max_rows = 8, .want = NNB_GRAD}, &plan);
+  if (!status) status = nnb_optim_create(w->net, &(nnb_optim_opts){.algo = NNB_MOMENTUM}, &optim);
+  if (!status) status = nnb_data_batch(w->train, 0, ROWS, &rows);
+  if (!status) status = nnb_train_rows(w->net, plan, &rows, NULL, 0, 8, optim, NULL);
+  if (!status) w->digest = toy_hash_net(w->digest, w->net);
+  nnb_optim_destroy(optim);
+  nnb_plan_destroy(plan);
+  return status;
+}
+
+static nnb_status fit(world *w, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts) {
+  nnb_report report;
+  nnb_status status = nnb_fit(w->net, train, val, opts, &report);
+  if (status) {
+    ck_assert_int_eq(report.stop, NNB_STOP_ERROR);
+    return status;
+  }
+  w->digest = toy_hash_net(w->digest, w->net);
+  note(w, &report.loss, sizeof report.loss);
+  note(w, &report.n_history, sizeof report.n_history);
+  return NNB_OK;
+}
+
+static nnb_status do_fit(world *w) {
+  return fit(w, w->train, w->val, &(nnb_fit_opts){.batch = 7, .max_epochs = 6, .history = 4, .seed = 2});
+}
+
+static nnb_status do_fit_full(world *w) {
+  return fit(
+      w, w->train, NULL,
+      &(nnb_fit_opts){
+          .algo = NNB_SGD, .batch = NNB_FULL_BATCH, .chunk = 16, .max_epochs = 3, .in_order = true, .clip_norm = 1});
+}
+
+static nnb_status do_fit_with_names(world *w) {
+  nnb_net *net = NULL;
+  nnb_status status = nnb_net_parse("3-4-3:softmax", &net);
+  if (!status) status = nnb_fit(net, w->named, NULL, &(nnb_fit_opts){.max_epochs = 2}, NULL);
+  if (!status) {
+    ck_assert_str_eq(nnb_net_column_name(net, 2), "c");
+    ck_assert_str_eq(nnb_net_class_name(net, 2), "very red");
+    w->digest = toy_hash_net(w->digest, net);
+  }
+  nnb_net_destroy(net);
+  return status;
+}
+
+static nnb_status do_evaluate(world *w) {
+  nnb_metrics m;
+  nnb_status status = nnb_evaluate(w->net, w->train, &m);
+  if (!status) note(w, &m.loss, sizeof m.loss), note(w, &m.accuracy, sizeof m.accuracy);
+  return status;
+}
+
+static nnb_status do_predict(world *w) {
+  real y[ROWS * 3];
+  nnb_batch rows;
+  ck_ok(nnb_data_batch(w->train, 0, ROWS, &rows));
+  nnb_status status = nnb_net_predict(w->net, rows.x, nnb_view(y, ROWS, 3));
+  if (!status) note(w, y, sizeof y);
+  return status;
+}
+
+static nnb_status do_classify(world *w) {
+  int32_t label[ROWS];
+  nnb_batch rows;
+  ck_ok(nnb_data_batch(w->train, 0, ROWS, &rows));
+  nnb_status status = nnb_net_classify(w->net, rows.x, label);
+  if (!status) note(w, label, sizeof label);
+  return status;
+}
+
+static nnb_status do_check_gradient(world *w) {
+  double worst;
+  nnb_batch rows;
+  ck_ok(nnb_data_batch(w->train, 0, 3, &rows));
+  nnb_status status = nnb_check_gradient(w->net, &rows, &worst);
+  if (!status) note(w, &worst, sizeof worst), w->digest = toy_hash_net(w->digest, w->net);
+  return status;
+}
+
+/* Ends data that a call made. */
+static nnb_status judge_data(world *w, nnb_status status, nnb_data *data) {
+  if (status) {
+    ck_assert_ptr_null(data);
+    return status;
+  }
+  nnb_batch rows;
+  ck_ok(nnb_data_batch(data, 0, nnb_data_rows(data), &rows));
+  for (int i = 0; i < rows.x.rows; i++) {
+    note(w, rows.x.p + (size_t)i * (size_t)rows.x.ld, (size_t)rows.x.cols * sizeof(real));
+    if (rows.t.p) note(w, rows.t.p + (size_t)i * (size_t)rows.t.ld, (size_t)rows.t.cols * sizeof(real));
+    if (rows.label) note(w, rows.label + i, sizeof *rows.label);
+  }
+  for (int k = 0; nnb_data_class_name(data, k); k++) note(w, nnb_data_class_name(data, k), 1);
+  nnb_data_destroy(data);
+  return NNB_OK;
+}
+
+static nnb_status do_parse_csv(world *w) {
+  nnb_data *data;
+  nnb_status status = nnb_data_parse_csv(csv_text, sizeof csv_text - 1, "kinds", NULL, &data);
+  return judge_data(w, status, data);
+}
+
+static nnb_status do_parse_numbers(world *w) {
+  static const char text[] = "1;2;3;0\n4;5;6;1\n\n7;8;9;1\n";
+  nnb_csv_opts opts = {.separator = ';', .header = NNB_NONE, .classify = true};
+  nnb_data *data;
+  nnb_status status = nnb_data_parse_csv(text, sizeof text - 1, "numbers", &opts, &data);
+  if ((status = judge_data(w, status, data))) return status;
+  opts.classify = false, opts.n_targets = 2;
+  status = nnb_data_parse_csv(text, sizeof text - 1, "numbers", &opts, &data);
+  return judge_data(w, status, data);
+}
+
+static nnb_status do_read_csv(world *w) {
+  static const char *const classes[] = {"blue", "red", "very red"};
+  nnb_csv_opts opts = {.target = "kind", .class_names = classes, .n_class_names = 3};
+  nnb_data *data;
+  nnb_status status = nnb_data_read_csv(w->csv_path, &opts, &data);
+  return judge_data(w, status, data);
+}
+
+static nnb_status do_wrap(world *w) {
+  nnb_batch rows;
+  nnb_data *data;
+  ck_ok(nnb_data_batch(w->flow, 0, 5, &rows));
+  nnb_status status = nnb_data_wrap(&rows, 0, &data);
+  return judge_data(w, status, data);
+}
+
+static nnb_status do_data_copy(world *w) {
+  real weight[5] = {1, 2, 3, 4, 5};
+  nnb_batch rows;
+  nnb_data *data;
+  ck_ok(nnb_data_batch(w->train, 0, 5, &rows));
+  rows.weight = weight;
+  nnb_status status = nnb_data_copy(&rows, 3, &data);
+  return judge_data(w, status, data);
+}
+
+static nnb_status do_split(world *w) {
+  nnb_data *a, *b;
+  nnb_status status = nnb_data_split(w->named, 0.4, 1, &a, &b);
+  nnb_status first = judge_data(w, status, a), second = judge_data(w, status, b);
+  return first ? first : second;
+}
+
+static nnb_status do_fold(world *w) {
+  nnb_data *a, *b;
+  nnb_status status = nnb_data_fold(w->named, 3, 1, 1, &a, &b);
+  nnb_status first = judge_data(w, status, a), second = judge_data(w, status, b);
+  return first ? first : second;
+}
+
+static nnb_status do_save(world *w) {
+  size_t bytes;
+  nnb_status status = nnb_net_save(w->net, w->path);
+  char *file = read_file(w->path, &bytes);
+  if (status) ck_assert_msg(bytes == 12 && memcmp(file, "the old file", 12) == 0, "the old file is not whole");
+  if (!status) note(w, file, bytes);
+  free(file);
+  return status;
+}
+
+static nnb_status do_save_mem(world *w) {
+  void *file;
+  size_t bytes;
+  nnb_status status = nnb_net_save_mem(w->net, &file, &bytes);
+  if (status) {
+    ck_assert(!file && bytes == 0);
+    return status;
+  }
+  note(w, file, bytes);
+  nnb_free(file);
+  return NNB_OK;
+}
+
+static nnb_status do_load_mem(world *w) {
+  nnb_net *net;
+  nnb_status status = nnb_net_load_mem(w->file, w->file_bytes, own_parts(), &net);
+  if (!status) return judge_net(w, net);
+  ck_assert_ptr_null(net);
+  return status;
+}
+
+static nnb_status do_load(world *w) {
+  nnb_net *net;
+  FILE *f = fopen(w->model_path, "wb");
+  ck_assert(f && fwrite(w->file, 1, w->file_bytes, f) == w->file_bytes && fclose(f) == 0);
+  nnb_status status = nnb_net_load(w->model_path, own_parts(), &net);
+  if (!status) return judge_net(w, net);
+  ck_assert_ptr_null(net);
+  return status;
+}
+
+static const struct call {
+  const char *name;
+  nnb_status (*run)(world *w);
+  bool sealed; /* the net has its parameters before */
+  bool csv;    /* libcsv asks again for less, and may make do with it */
+} calls[] = {
+    {"nnb_net_create", do_create, false, false},
+    {"building a graph", do_build, false, false},
+    {"building with scalers", do_chain_with_scalers, false, false},
+    {"nnb_net_parse", do_parse, false, false},
+    {"nnb_net_copy, unsealed", do_copy, false, false},
+    {"nnb_net_copy", do_copy, true, false},
+    {"nnb_net_copy of a graph", do_copy_graph, false, false},
+    {"nnb_net_init", do_seal, false, false},
+    {"nnb_plan_create, unsealed", do_plan, false, false},
+    {"nnb_plan_create", do_plan, true, false},
+    {"nnb_train_rows", do_steps, false, false},
+    {"nnb_fit", do_fit, false, false},
+    {"nnb_fit, full batch", do_fit_full, true, false},
+    {"nnb_fit taking names", do_fit_with_names, false, false},
+    {"nnb_evaluate", do_evaluate, false, false},
+    {"nnb_net_predict", do_predict, false, false},
+    {"nnb_net_classify", do_classify, true, false},
+    {"nnb_check_gradient", do_check_gradient, false, false},
+    {"nnb_data_parse_csv", do_parse_csv, false, true},
+    {"nnb_data_parse_csv, numbers", do_parse_numbers, false, true},
+    {"nnb_data_read_csv", do_read_csv, false, true},
+    {"nnb_data_wrap", do_wrap, false, false},
+    {"nnb_data_copy", do_data_copy, false, false},
+    {"nnb_data_split", do_split, false, false},
+    {"nnb_data_fold", do_fold, false, false},
+    {"nnb_net_save", do_save, false, false},
+    {"nnb_net_save_mem", do_save_mem, true, false},
+    {"nnb_net_load", do_load, false, false},
+    {"nnb_net_load_mem", do_load_mem, false, false},
+};
+enum { N_CALLS = sizeof calls / sizeof *calls };
+
+/* The call with allocation k failing, and again without; true if there was an allocation k. */
+static bool fail_once(const struct call *c, long k, bool all, uint64_t want) {
+  world w;
+  heap_install();
+  world_make(&w, c->sealed);
+  heap_fail_at(k, all);
+  nnb_status status = c->run(&w);
+  bool failed = heap_has_failed();
+  heap_fail_at(0, false);
+  bool made_do = c->csv && !all && !status;
+  ck_assert_msg(status == (failed ? NNB_E_NOMEM : NNB_OK) || made_do, "%s, allocation %ld: %s (%s)", c->name, k,
+                nnb_strstatus(status), nnb_errmsg());
+  if (status) {
+    ck_assert_msg(strstr(nnb_errmsg(), "memory"), "%s, allocation %ld: \"%s\"", c->name, k, nnb_errmsg());
+    w.digest = 1;
+    status = c->run(&w);
+    ck_assert_msg(!status, "%s again after allocation %ld: %s (%s)", c->name, k, nnb_strstatus(status), nnb_errmsg());
+  }
+  ck_assert_msg(w.digest == want, "%s after allocation %ld failed: other bits than without", c->name, k);
+  world_end(&w);
+  ck_assert_msg(heap_live() == 0, "%s, allocation %ld: %ld blocks are lost", c->name, k, heap_live());
+  heap_remove();
+  return failed;
+}
+
+START_TEST(each_allocation_fails) {
+  const struct call *c = &calls[_i];
+  world w;
+  heap_install();
+  world_make(&w, c->sealed);
+  ck_assert_msg(c->run(&w) == NNB_OK, "%s: %s", c->name, nnb_errmsg());
+  uint64_t want = w.digest;
+  ck_assert_msg(want != 1, "%s: the test notes nothing", c->name);
+  world_end(&w);
+  ck_assert_int_eq(heap_live(), 0);
+  heap_remove();
+  for (int all = 0; all < 2; all++) {
+    long k = 1;
+    while (fail_once(c, k, all, want)) k++;
+    ck_assert_msg(k > 1, "%s: the test makes nothing fail", c->name);
+  }
+}
+END_TEST
+
+/* Sealing that ran out of memory is undone: the net may still grow. */
+START_TEST(a_net_grows_after_sealing_failed) {
+  for (long k = 1;; k++) {
+    heap_install();
+    nnb_net *net = nnb_net_create(3);
+    nnb_net_dense(net, 4, NNB_TANH);
+    heap_fail_at(k, false);
+    size_t n = nnb_net_n_params(net);
+    bool failed = heap_has_failed();
+    heap_fail_at(0, false);
+    ck_assert_uint_eq(n, failed ? 0 : 16);
+    if (failed) {
+      for (int i = 0; i < 20; i++) ck_assert_int_gt(nnb_net_dense(net, 30, NNB_TANH), 0);
+      nnb_net *fresh = NULL;
+      ck_ok(nnb_net_copy(net, &fresh));
+      ck_assert_msg(toy_hash_net(1, net) == toy_hash_net(1, fresh), "allocation %ld: other parameters", k);
+      nnb_net_destroy(fresh);
+    }
+    nnb_net_destroy(net);
+    ck_assert_int_eq(heap_live(), 0);
+    heap_remove();
+    if (!failed) break;
+  }
+}
+END_TEST
+
+/* Out of memory while building sticks, as any first error does. */
+START_TEST(a_failed_builder_sticks) {
+  heap_install();
+  nnb_net *net = nnb_net_create(3);
+  heap_fail_at(1, true);
+  ck_assert_int_eq(nnb_net_dense(net, 4, NNB_TANH), NNB_E_NOMEM);
+  heap_fail_at(0, false);
+  ck_assert_int_eq(nnb_net_dense(net, 4, NNB_TANH), NNB_E_NOMEM);
+  ck_assert_int_eq(nnb_net_status(net), NNB_E_NOMEM);
+  nnb_net_destroy(net);
+  ck_assert_int_eq(heap_live(), 0);
+  heap_remove();
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("nomem, " PRECISION);
+  TCase *tc = tcase_create("allocations");
+  tcase_set_timeout(tc, 200);
+  tcase_add_loop_test(tc, each_allocation_fails, 0, N_CALLS);
+  tcase_add_test(tc, a_net_grows_after_sealing_failed);
+  tcase_add_test(tc, a_failed_builder_sticks);
+  suite_add_tcase(suite, tc);
+  return run_suite(suite);
+}
