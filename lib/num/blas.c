@@ -8,6 +8,8 @@
 
 #include "blas.h"
 #include "blas_core.h"
+#include "cpu.h"
+#include "kernels.h"
 #include "view.h"
 
 #ifdef NNB_SINGLE
@@ -45,13 +47,28 @@ static void row_by_transpose(char ta, real alpha, nnb_cmat a, nnb_cmat b, nnb_ma
   BLAS(gemv)(CblasRowMajor, CblasNoTrans, b.rows, b.cols, alpha, b.p, b.ld, a.p, ta == 'T' ? a.ld : 1, 1, c.p, 1);
 }
 
+/* OpenBLAS's AVX-512 kernels for small A·B (up to 10⁶ products, dgemm_small_kernel_nn_skylakex.c and its like in sgemm)
+ * call malloc, unchecked, for the last columns: up to 4 of 8 in double, up to 8 of 16 in single precision, from 16 or
+ * 32 products each.  A step must not, so these columns are ours.  How many of n: */
+enum { PACK_LANES = 64 / sizeof(real), PACK_FROM = 2 * PACK_LANES };
+static int packed_columns(char ta, char tb, int m, int n, int k) {
+  int last = n % PACK_LANES;
+  bool small = k >= PACK_FROM && (double)m * n * k <= 1e6;
+  return ta == 'N' && tb == 'N' && small && last <= PACK_LANES / 2 && nnb__cpu_level() >= 3 ? last : 0;
+}
+
 void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
   assert((ta == 'N' || ta == 'T') && (tb == 'N' || tb == 'T'));
   int m = c.rows, n = c.cols, k = ta == 'T' ? a.rows : a.cols;
   assert((ta == 'T' ? a.cols : a.rows) == m && (tb == 'T' ? b.rows : b.cols) == n &&
          (tb == 'T' ? b.cols : b.rows) == k);
   if (m == 0 || n == 0) return;
-  if (k == 0) {
+  int packed = packed_columns(ta, tb, m, n, k);
+  if (packed) {
+    int rest = n - packed;
+    nnb__kernel()->narrow(alpha, a, nnb__ccols(b, rest, packed), beta, nnb__cols(c, rest, packed));
+    nnb__gemm(ta, tb, alpha, a, nnb__ccols(b, 0, rest), beta, nnb__cols(c, 0, rest));
+  } else if (k == 0) {
     scale(beta, c); /* cblas would refuse a leading dimension of 0 */
   } else if (k == 1 && (size_t)m * (size_t)n >= OUTER_FROM) {
     scale(beta, c);

@@ -19,6 +19,8 @@ typedef struct nnb__kernels {
   void (*add_row)(nnb_mat z, const real *b);
   /* b ← beta·b + alpha·(column sums of m); a beta of 0 overwrites */
   void (*col_sums)(nnb_cmat m, real alpha, real beta, real *b);
+  /* C ← beta·C + alpha·A·B for B of few columns; a beta of 0 overwrites */
+  void (*narrow)(real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
 } nnb__kernels;
 
 /* The table for this processor.  Any thread may call it at any time. */

@@ -47,6 +47,51 @@ static void col_sums(nnb_cmat m, real alpha, real beta, real *b) {
   }
 }
 
+/* Two columns of B, part of their length, lie side by side on the stack: then A and B are read along k. */
+enum { PART = 512, AT_ONCE = 4 };
+typedef struct columns {
+  real p[2][PART];
+} columns;
+
+static void take_columns(nnb_cmat b, columns *out) {
+  for (int k = 0; k < b.rows; k++)
+    for (int j = 0; j < b.cols; j++) out->p[j][k] = nnb__crow(b, k)[j];
+}
+INLINE void narrow_block(int rows, int cols, real alpha, nnb_cmat a, const columns *b, real beta, nnb_mat c) {
+  vec sum[AT_ONCE][2] = {{{0}}};
+  for (int k = 0; k < a.cols; k += LANES) {
+    int n = a.cols - k < LANES ? a.cols - k : LANES;
+    vec y[2] = {load_part(b->p[0] + k, n), cols > 1 ? load_part(b->p[1] + k, n) : (vec){0}};
+    for (int i = 0; i < rows; i++) {
+      vec x = n == LANES ? load(nnb__crow(a, i) + k) : load_part(nnb__crow(a, i) + k, n);
+      for (int j = 0; j < cols; j++) sum[i][j] += x * y[j];
+    }
+  }
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < cols; j++) {
+      real *to = nnb__row(c, i) + j;
+      *to = (beta == 0 ? 0 : beta * *to) + alpha * sum_lanes(sum[i][j])[0];
+    }
+}
+INLINE void narrow_rows(int cols, real alpha, nnb_cmat a, const columns *b, real beta, nnb_mat c) {
+  int i = 0;
+  for (; i + AT_ONCE <= c.rows; i += AT_ONCE)
+    narrow_block(AT_ONCE, cols, alpha, nnb__crows(a, i, AT_ONCE), b, beta, nnb__rows(c, i, AT_ONCE));
+  for (; i < c.rows; i++) narrow_block(1, cols, alpha, nnb__crows(a, i, 1), b, beta, nnb__rows(c, i, 1));
+}
+static void narrow(real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
+  columns part;
+  for (int j = 0; j < c.cols; j += 2)
+    for (int k = 0; k < a.cols; k += PART) {
+      int cols = c.cols - j < 2 ? 1 : 2, n = a.cols - k < PART ? a.cols - k : PART;
+      take_columns(nnb__ccols(nnb__crows(b, k, n), j, cols), &part);
+      if (cols == 2)
+        narrow_rows(2, alpha, nnb__ccols(a, k, n), &part, k ? 1 : beta, nnb__cols(c, j, cols));
+      else
+        narrow_rows(1, alpha, nnb__ccols(a, k, n), &part, k ? 1 : beta, nnb__cols(c, j, cols));
+    }
+}
+
 const nnb__kernels NNB__KERNELS = {
     .level = TEXT_OF(NNB__LEVEL),
     .acts = NNB__ACTS,
@@ -55,4 +100,5 @@ const nnb__kernels NNB__KERNELS = {
     .log = log_row,
     .add_row = add_row,
     .col_sums = col_sums,
+    .narrow = narrow,
 };
