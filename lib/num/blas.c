@@ -8,6 +8,7 @@
 
 #include "blas.h"
 #include "blas_core.h"
+#include "cpu.h"
 #include "kernels.h"
 #include "view.h"
 
@@ -56,12 +57,26 @@ static const struct {
   size_t bytes; /* B and C, which are used where they lie, stay in the second-level cache */
 } unpacked = {1e6, 128, (size_t)3 << 19};
 
+static bool is_skinny(int m, int n, int k) {
+  int rows = m > k ? m : k; /* of the larger of B and C */
+  return (m < k ? m : k) <= unpacked.skinny && (double)m * n * k > unpacked.least &&
+         (size_t)rows * (size_t)n * sizeof(real) <= unpacked.bytes;
+}
+
+/* OpenBLAS's AVX-512 kernels for small A·B (up to 10⁶ products, dgemm_small_kernel_nn_skylakex.c and its like in sgemm)
+ * call malloc, unchecked, for the last columns: up to 4 of 8 in double, up to 8 of 16 in single precision, from 16 or
+ * 32 products each.  A step must not. */
+enum { PACK_LANES = 64 / sizeof(real), PACK_FROM = 2 * PACK_LANES };
+static bool would_allocate(char ta, int m, int n, int k) {
+  int last = n % PACK_LANES;
+  return ta == 'N' && k >= PACK_FROM && (double)m * n * k <= 1e6 && last > 0 && last <= PACK_LANES / 2 &&
+         nnb__cpu_level() >= 3;
+}
+
 /* A product without packing, or false. */
 static bool small(char ta, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
   int m = c.rows, n = c.cols, k = b.rows;
-  if ((m < k ? m : k) > unpacked.skinny || (double)m * n * k < unpacked.least) return false;
-  int rows = m > k ? m : k; /* of the larger of B and C */
-  if ((size_t)rows * (size_t)n * sizeof(real) > unpacked.bytes) return false;
+  if (!is_skinny(m, n, k) && !would_allocate(ta, m, n, k)) return false;
   size_t ld = (size_t)a.ld;
   nnb__strided op_a = {a.p, ta == 'T' ? 1 : ld, ta == 'T' ? ld : 1};
   nnb__kernel()->mm(m, n, k, alpha, op_a, b.p, (size_t)b.ld, beta, c.p, (size_t)c.ld);
