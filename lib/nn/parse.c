@@ -71,6 +71,7 @@ static bool apply(const char *field, draft *d) {
 }
 
 static nnb_status parse_layer(cursor *c, nnb_net *net) {
+  const cursor layer = *c;
   draft d = {.dense = {.bias = 1, .init_scale = 1}};
   char field[MOST_FIELD + 1];
   nnb_status status = take_size(c, &d.dense.units);
@@ -89,7 +90,8 @@ static nnb_status parse_layer(cursor *c, nnb_net *net) {
   if (d.dense.init == NNB_INIT_AUTO) d.dense.init = (int)nnb__init_for((int)d.activation);
   int node = nnb__net_append(net, &nnb__layer_dense, &d.dense, NULL, 1, (int)d.activation, d.frozen,
                              *d.name ? d.name : NULL, "dense");
-  return node < 0 ? (nnb_status)node : NNB_OK;
+  if (node >= 0 || node == NNB_E_NOMEM) return node < 0 ? (nnb_status)node : NNB_OK;
+  return nnb__fail(NNB_E_PARSE, "\"%s\": %s, at character %d", c->text, nnb_errmsg(), (int)(layer.at - c->text) + 1);
 }
 
 nnb_status nnb_net_parse(const char *text, nnb_net **out) {
