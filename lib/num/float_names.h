@@ -40,6 +40,10 @@
 #define nnb__losses_v2 nnbf__losses_v2
 #define nnb__losses_v3 nnbf__losses_v3
 #define nnb__losses_v4 nnbf__losses_v4
+#define nnb__mm_plain nnbf__mm_plain
+#define nnb__mm_v2 nnbf__mm_v2
+#define nnb__mm_v3 nnbf__mm_v3
+#define nnb__mm_v4 nnbf__mm_v4
 #define nnb__names_release nnbf__names_release
 #define nnb__net_act nnbf__net_act
 #define nnb__net_append nnbf__net_append
