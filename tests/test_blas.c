@@ -77,8 +77,9 @@ START_TEST(small_products) {
 END_TEST
 
 START_TEST(larger_products) {
-  static const int size[][3] = {{1, 30, 784},   {784, 30, 1}, {1, 300, 20}, {1, 300, 40}, {MOST, MOST, 1},
-                                {MOST, 253, 1}, {33, 17, 65}, {64, 64, 64}, {129, 1, 77}, {100, 130, MOST}};
+  static const int size[][3] = {{1, 30, 784},    {784, 30, 1},   {1, 300, 20}, {1, 300, 40},
+                                {MOST, MOST, 1}, {MOST, 253, 1}, {33, 17, 65}, {7, 10, 1100},
+                                {1, 1, 2000},    {64, 64, 64},   {129, 1, 77}, {100, 130, MOST}};
   const char *t = transpose[_i];
   for (size_t s = 0; s < sizeof size / sizeof *size; s++) check_factors(t[0], t[1], size[s][0], size[s][1], size[s][2]);
 }
