@@ -269,8 +269,15 @@ typedef struct nnb_optim nnb_optim;
 /** opts NULL: defaults. */
 NNB_API nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out);
 NNB_API void nnb_optim_destroy(nnb_optim *optim);
-/** The learning rate of the steps to come; NNB_E_ARG unless it is finite and positive. */
+/** η of the steps to come, which the schedule multiplies; NNB_E_ARG unless it is finite and positive. */
 NNB_API nnb_status nnb_optim_set_lr(nnb_optim *optim, double lr);
+/** The learning rate of the last step, or of the first if there was none; 0 for NULL. */
+NNB_API double nnb_optim_lr(const nnb_optim *optim);
+/** Tells NNB_PLATEAU the loss of an epoch that has ended; other schedules take no notice. */
+NNB_API nnb_status nnb_optim_epoch(nnb_optim *optim, double loss);
+/** Exchanges the weights of the net and their moving average (.ema): the second call puts the weights back, and only
+ *  then training goes on (NNB_E_STATE).  NNB_E_STATE without .ema or before the first step.                          */
+NNB_API nnb_status nnb_optim_average(nnb_optim *optim, nnb_net *net);
 
 /** First rung: one step of the parameters against grad (P values, from nnb_plan_gradient; overwritten by clipping). */
 NNB_API nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, nnb_real *grad);
