@@ -60,6 +60,10 @@
 #define nnb__min_eval nnbf__min_eval
 #define nnb__min_move nnbf__min_move
 #define nnb__min_norm nnbf__min_norm
+#define nnb__mm_plain nnbf__mm_plain
+#define nnb__mm_v2 nnbf__mm_v2
+#define nnb__mm_v3 nnbf__mm_v3
+#define nnb__mm_v4 nnbf__mm_v4
 #define nnb__names_release nnbf__names_release
 #define nnb__net_act nnbf__net_act
 #define nnb__net_append nnbf__net_append

@@ -1,12 +1,14 @@
 /* num/kernels.h: passes over rows that are not matrix products, in the vector instructions of this processor.
  *
- * kernels_level.c, act.c and loss.c are built once per level: "plain" with the flags of the rest of the library, and on
+ * kernels_level.c, act.c, loss.c and mm.c are built once per level: "plain" with the flags of the rest of the library, and on
  * x86-64 also for the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and FMA; AVX-512) with -DNNB__LEVEL=v3 and the
  * like, which ends the names of their tables.  kernels.c chooses. */
 #ifndef NNB__KERNELS_H
 #define NNB__KERNELS_H
 
 #include "steps.h"
+#include "mm.h"
+#include "real.h"
 
 typedef struct nnb__kernels {
   const char *level;          /* "plain", "v2", "v3", "v4" */
@@ -20,6 +22,7 @@ typedef struct nnb__kernels {
   void (*add_row)(nnb_mat z, const real *b);
   /* b ← beta·b + alpha·(column sums of m); a beta of 0 overwrites */
   void (*col_sums)(nnb_cmat m, real alpha, real beta, real *b);
+  nnb__mm_fn *mm;
 } nnb__kernels;
 
 /* The table for this processor.  Any thread may call it at any time. */
@@ -41,5 +44,7 @@ extern const nnb__kernels NNB__KERNELS;
 extern const nnb_act_ops NNB__ACTS[NNB_N_ACTIVATIONS];
 extern const nnb_loss_ops NNB__LOSSES[NNB_N_LOSSES];
 extern const nnb__steps NNB__STEPS;
+#define NNB__MM                      NNB__LEVEL_NAME(nnb__mm_, NNB__LEVEL)
+extern nnb__mm_fn NNB__MM;
 
 #endif
