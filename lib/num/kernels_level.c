@@ -69,6 +69,7 @@ const nnb__kernels NNB__KERNELS = {
     .level = TEXT_OF(NNB__LEVEL),
     .acts = NNB__ACTS,
     .losses = NNB__LOSSES,
+    .steps = &NNB__STEPS,
     .exp = exp_row,
     .log = log_row,
     .add_row = add_row,

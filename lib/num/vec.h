@@ -109,6 +109,17 @@ INLINE vec larger(vec m, vec x) {
 #endif
 }
 
+INLINE vec root(vec x) {
+#if defined VEC_AVX512
+  return X512(sqrt)(x);
+#elif defined VEC_AVX2
+  return X256(sqrt)(x);
+#else
+  for (int k = 0; k < LANES; k++) x[k] = R(sqrt)(x[k]);
+  return x;
+#endif
+}
+
 /* The first n lanes of memory, the others 0; n ≤ LANES.  Nothing beyond is touched. */
 INLINE vec load_part(const real *p, int n) {
 #if defined VEC_AVX512

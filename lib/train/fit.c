@@ -85,15 +85,37 @@ static nnb_status check_data(const nnb_net *net, const nnb_data *data, const cha
   return NNB_OK;
 }
 
+/* What NNB_AUTO is.  Small regressions on the full batch have their own algorithms, which would be chosen here. */
+static nnb_algo choose_algo(const nnb_fit_opts *o) { return o->algo == NNB_AUTO ? NNB_ADAM : o->algo; }
+
+static nnb_optim_opts optim_opts(const nnb_fit_opts *o, int n_rows) {
+  return (nnb_optim_opts){.algo = choose_algo(o),
+                          .lr = o->lr,
+                          .momentum = o->momentum,
+                          .l1 = o->l1,
+                          .l2 = o->l2,
+                          .clip_norm = o->clip_norm,
+                          .beta1 = o->beta1,
+                          .beta2 = o->beta2,
+                          .epsilon = o->epsilon,
+                          .ema = o->ema,
+                          .schedule = o->schedule,
+                          .lr_step = o->lr_step,
+                          .lr_factor = o->lr_factor,
+                          .lr_min = o->lr_min,
+                          .warmup = o->warmup,
+                          .epoch_updates = (n_rows - 1) / o->batch + 1,
+                          .epochs = o->max_epochs == NNB_NONE ? 0 : o->max_epochs};
+}
+
 static nnb_status prepare(fit *f, const nnb_data *train) {
   nnb_fit_opts *o = &f->opts;
-  nnb_optim_opts optim = {
-      .algo = o->algo, .lr = o->lr, .momentum = o->momentum, .l1 = o->l1, .l2 = o->l2, .clip_norm = o->clip_norm};
   nnb_status status = check_data(f->net, train, "training");
   if (!status && f->val) status = check_data(f->net, f->val, "validation");
   if (!status) status = nnb_data_batch(train, 0, nnb_data_rows(train), &f->rows);
   if (status) return status;
   complete(o, f->rows.x.rows);
+  nnb_optim_opts optim = optim_opts(o, f->rows.x.rows);
   nnb_plan_opts plan = {.max_rows = o->chunk, .threads = o->threads, .want = NNB_GRAD};
   status = nnb_plan_create(f->net, &plan, &f->plan);
   if (!status && f->val) {
@@ -142,10 +164,13 @@ static bool params_finite(const nnb_net *net) {
   return zero == 0;
 }
 
-/* One pass over the data.  NNB_E_NUMERIC where the loss or a parameter is no number any more. */
+/* One pass over the data.  Between two of them the net holds the averaged weights, if there are any.  NNB_E_NUMERIC
+ * where the loss or a parameter is no number any more. */
 static nnb_status run_epoch(fit *f, nnb_record *rec) {
   double began = now();
+  bool averaged = f->opts.ema > 0;
   nnb_sums sums;
+  if (averaged && rec->epoch > 1) nnb_optim_average(f->optim, f->net);
   if (f->order) {
     nnb_rng rng;
     nnb_rng_init(&rng, f->opts.seed, (uint64_t)rec->epoch - 1);
@@ -153,12 +178,15 @@ static nnb_status run_epoch(fit *f, nnb_record *rec) {
   }
   nnb_status status = nnb_train_rows(f->net, f->plan, &f->rows, f->order, 0, f->opts.batch, f->optim, &sums);
   f->report.updates += sums.updates, f->report.samples += sums.rows;
+  if (!status && averaged) status = nnb_optim_average(f->optim, f->net);
+  rec->lr = nnb_optim_lr(f->optim);
   rec->loss = sums.loss, rec->updates = f->report.updates, rec->samples = sums.rows;
   rec->seconds = now() - began;
   rec->val_loss = (double)NAN;
   if (!status && !params_finite(f->net)) status = nnb__fail(NNB_E_NUMERIC, "a parameter is no longer finite");
   if (!status && f->val) status = validate(f, &rec->val_loss);
   rec->total_seconds = now() - f->start;
+  if (!status) nnb_optim_epoch(f->optim, f->val ? rec->val_loss : rec->loss);
   return status;
 }
 
