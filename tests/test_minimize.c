@@ -145,9 +145,10 @@ static nnb_status quadratic_fdf(void *user, const real *x, double *f, real *g) {
 }
 
 /* Conjugate gradients need as many steps as there are distinct curvatures, with exact searches; so do quasi-Newton
- * methods, which end with the Hessian.  Searches are inexact here: a few steps more. */
+ * methods, which end with the Hessian.  Searches are inexact here, and
+ * Møller's steps damped: some more. */
 START_TEST(quadratics_take_n_steps) {
-  static const int steps[N_ALGOS] = {0, 20, 5, 20, 20};
+  static const int steps[N_ALGOS] = {0, 40, 5, 60, 20};
   for (int distinct = 1; distinct <= N; distinct += 3)
     for (int a = 1; a < N_ALGOS; a++) {
       quadratic q = make_quadratic(distinct);
@@ -437,6 +438,10 @@ START_TEST(bad_options) {
       {{.lower = two, .upper = one}, "variable 0"},
       {{.lower = nan_}, "variable 0"},
   };
+  static real many[30000];
+  ck_assert_int_eq(
+      nnb_minimize(&(nnb_fdf){.n = 30000, .eval = flat_fdf}, many, &(nnb_min_opts){.algo = NNB_BFGS}, NULL), NNB_E_ARG);
+  ck_assert(strstr(nnb_errmsg(), "lbfgs"));
   for (size_t k = 0; k < sizeof row / sizeof *row; k++) {
     real x[MGH_MOST_N];
     nnb_fdf f = problem(0, x);

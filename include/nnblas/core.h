@@ -189,7 +189,7 @@ typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
   X(NNB_SCG, "scg")     /* scaled conjugate gradient                       Møller 1993                            */ \
   X(NNB_CG, "cg")       /* nonlinear conjugate gradient                    Hager and Zhang 2005                   */ \
   X(NNB_LBFGS, "lbfgs") /* limited-memory BFGS; takes bounds               Nocedal 1980                           */ \
-  X(NNB_BFGS, "bfgs")   /* self-scaled Broyden, P² numbers                 Al-Baali and Khalfan 2012              */
+  X(NNB_BFGS, "bfgs")   /* self-scaled Broyden; P ≤ 20000, P² numbers      Al-Baali and Khalfan 2012              */
 
 typedef enum nnb_algo { NNB_ALGO_LIST(NNB_ENUM) NNB_N_ALGOS } nnb_algo;
 

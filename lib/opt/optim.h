@@ -17,6 +17,7 @@ typedef struct nnb__optim_ops {
   double lr;         /* step: the default learning rate */
   bool has_velocity; /* step: wants a vector of P numbers, zero at first */
   bool takes_bounds; /* minimize, least_squares */
+  size_t most;       /* minimize: variables it is made for; 0: any number */
   /* REQUIRED: one of the three */
   /* One step of w against the gradient g of a batch. */
   void (*step)(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w, const real *g);
