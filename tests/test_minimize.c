@@ -148,7 +148,7 @@ static nnb_status quadratic_fdf(void *user, const real *x, double *f, real *g) {
  * methods, which end with the Hessian.  Searches are inexact here, and
  * Møller's steps damped: some more. */
 START_TEST(quadratics_take_n_steps) {
-  static const int steps[N_ALGOS] = {0, 40, 5, 60, 20};
+  static const int steps[N_ALGOS] = {0, 40, 5, 60, 30};
   for (int distinct = 1; distinct <= N; distinct += 3)
     for (int a = 1; a < N_ALGOS; a++) {
       quadratic q = make_quadratic(distinct);
