@@ -259,8 +259,9 @@ static nnb_status train_epochs(fit *f) {
 static void finish(fit *f, nnb_status status) {
   nnb_report *r = &f->report;
   r->seconds = nnb__fit_now() - f->start;
-  r->restored = (status || f->val) && r->best_epoch != r->epochs + (status != NNB_OK);
-  if (r->restored) memcpy(f->net->params, f->best, f->net->n_params * sizeof *f->best);
+  bool keep_last = !status && !f->val;
+  r->restored = !keep_last || r->best_epoch == r->epochs;
+  if (!keep_last) memcpy(f->net->params, f->best, f->net->n_params * sizeof *f->best);
   nnb__net_keep_history(f->net, f->history);
   r->history = f->history, r->n_history = f->n_history, r->history_stride = f->stride;
   f->history = NULL;
