@@ -390,7 +390,7 @@ static const mgh mgh_problems[] = {
     {"bard", 3, 15, mgh_bard, {1, 1, 1}, MGH_2(8.21487730658e-3, 17.4286)},
     {"gaussian", 3, 15, mgh_gaussian, {.4, 1, 0}, MGH_1(1.12793276962e-8)},
     {"meyer", 3, 16, mgh_meyer, {.02, 4000, 250}, MGH_1(87.9458551711)},
-    {"gulf research", 3, 99, mgh_gulf, {5, 2.5, .15}, MGH_2(0, 0.038)},
+    {"gulf research", 3, 99, mgh_gulf, {5, 2.5, .15}, MGH_1(0)},
     {"box three-dimensional", 3, 10, mgh_box, {0, 10, 20}, MGH_1(0)},
     {"powell singular", 4, 4, mgh_powell_singular, {3, -1, 0, 1}, MGH_1(0)},
     {"wood", 4, 6, mgh_wood, {-3, -1, -3, -1}, MGH_1(0)},

@@ -200,7 +200,7 @@ typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
   X(NNB_SCG, "scg")     /* scaled conjugate gradient                       Møller 1993                            */ \
   X(NNB_CG, "cg")       /* nonlinear conjugate gradient                    Hager and Zhang 2005                   */ \
   X(NNB_LBFGS, "lbfgs") /* limited-memory BFGS; takes bounds               Nocedal 1980                           */ \
-  X(NNB_BFGS, "bfgs")   /* self-scaled Broyden, P² numbers                 Al-Baali and Khalfan 2012              */
+  X(NNB_BFGS, "bfgs")   /* self-scaled Broyden; P ≤ 20000, P² numbers      Al-Baali and Khalfan 2012              */
 
 typedef enum nnb_algo { NNB_ALGO_LIST(NNB_ENUM) NNB_N_ALGOS } nnb_algo;
 
@@ -287,10 +287,13 @@ typedef struct nnb_record {
   void *reserved[4];
 } nnb_record;
 
-/** How nnb_fit trains. */
+/** How nnb_fit trains.  The full-batch methods (rprop, scg, cg, lbfgs, bfgs) search the minimum of the loss over all rows
+ *  plus ½·l2·Σw² (not biases); an epoch is an iteration of theirs, whose loss is that after it, and samples count every pass
+ *  over the rows.  They end with NNB_STOP_GRADIENT or NNB_STOP_STALLED where nothing is left to gain.  For them batch must be
+ *  0 or NNB_FULL_BATCH, and lr, momentum, l1 and clip_norm must be 0 (NNB_E_ARG).                                     */
 typedef struct nnb_fit_opts {
   nnb_algo algo;     /**< default NNB_AUTO                                                              */
-  int batch;         /**< rows per update: 0: 32; 1: one sample at a time; NNB_FULL_BATCH: all          */
+  int batch;         /**< rows per update: 0: 32, or all with a full-batch method; 1: one sample at a time; NNB_FULL_BATCH: all          */
   int chunk;         /**< rows of a larger batch that go through the net at a time; 0: 1024             */
   int max_epochs;    /**< default 100; NNB_NONE: no limit                                               */
   bool in_order;     /**< rows as they lie; otherwise shuffled anew each epoch from (seed, epoch)       */

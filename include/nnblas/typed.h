@@ -311,10 +311,10 @@ typedef struct nnb_fdf {
 } nnb_fdf;
 
 /** Minimises f from x (n numbers), which then holds the best point found, however it ended.  opts, report: may be NULL;
- *  NNB_AUTO is lbfgs.  Allocates at the start only; bfgs keeps n² numbers.  NNB_OK for every reason to stop but an error:
- *  report->stop names it.  NNB_E_ARG for options that make no sense or that the algorithm cannot take (bounds: lbfgs
- *  only), or an algorithm for mini-batches or sums of squares; NNB_E_NUMERIC if f or its gradient is not finite at the
- *  start (moved between the bounds); NNB_E_NOMEM; what eval returned.                                                 */
+ *  NNB_AUTO is lbfgs.  Allocates at the start only; bfgs keeps n² numbers, for n ≤ 20000.  NNB_OK for every reason to
+ *  stop but an error: report->stop names it.  NNB_E_ARG for options that make no sense or that the algorithm cannot take
+ *  (bounds: lbfgs only), or an algorithm for mini-batches or sums of squares; NNB_E_NUMERIC if f or its gradient is not
+ *  finite at the start (moved between the bounds); NNB_E_NOMEM; what eval returned.                                   */
 NNB_API nnb_status nnb_minimize(const nnb_fdf *f, nnb_real *x, const nnb_min_opts *opts, nnb_min_report *report);
 
 /** A sum of squares to be minimised, f(x) = ½·Σ r_i(x)²: m residuals and their derivatives, in blocks of rows. */
@@ -328,4 +328,5 @@ typedef struct nnb_lsq {
 
 /** Minimises ½·Σ r_i(x)² from x (n numbers), which then holds the best point found, however it ended.  As nnb_minimize,
  *  with algorithms for sums of squares.                                                                              */
-NNB_API nnb_status nnb_least_squares(const nnb_lsq *problem, nnb_real *x, const nnb_min_opts *opts, nnb_min_report *report);
+NNB_API nnb_status nnb_least_squares(const nnb_lsq *problem, nnb_real *x, const nnb_min_opts *opts,
+                                     nnb_min_report *report);

@@ -30,6 +30,7 @@ typedef struct nnb__optim_ops {
   double lr, momentum, beta1, beta2, epsilon, l2;
   unsigned keeps;    /* step: NNB__KEEP_… */
   bool takes_bounds; /* minimize, least_squares */
+  size_t most;       /* minimize: variables it is made for; 0: any number */
   /* REQUIRED: one of the three */
   /* One step of a segment of w against the gradient g of a batch. */
   void (*step)(nnb_optim *optim, const nnb__segment *segment, real *w, const real *g);
