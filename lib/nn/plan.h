@@ -68,7 +68,7 @@ typedef struct nnb__loss_sum {
 nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job);
 double nnb__loss_value(nnb__loss_sum sum, double norm);
 
-/* Checks at the door: shapes against the net, labels against the outputs; rows ≤ most (0: any number). */
+/* Checks at the door: shapes against the net, labels against the outputs, weights; rows ≤ most (0: any number). */
 nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most);
 nnb_status nnb__check_batch(const nnb_net *net, const nnb_batch *batch, int most);
 /* Σ weight of the rows that order[0 … n-1] names (order NULL: rows 0 … n-1). */

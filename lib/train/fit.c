@@ -34,12 +34,12 @@ static nnb_status check_opts(const nnb_fit_opts *o) {
   return NNB_OK;
 }
 
-/* What NNB_AUTO is.  Problems that another algorithm suits better, such as small regressions, are told apart here. */
-static nnb_algo choose_auto(void) { return NNB_ADAM; }
+/* What NNB_AUTO is.  Small regressions on the full batch have their own algorithms, which would be chosen here. */
+static nnb_algo choose_algo(const nnb_fit_opts *o) { return o->algo == NNB_AUTO ? NNB_ADAM : o->algo; }
 
 /* The algorithm, and whether the options suit it. */
 static nnb_status choose(fit *f) {
-  if (f->opts.algo == NNB_AUTO) f->opts.algo = choose_auto();
+  f->opts.algo = choose_algo(&f->opts);
   f->ops = nnb__optim_find(f->opts.algo);
   if (!f->ops) return NNB_E_ARG;
   if (f->ops->step) return NNB_OK;
@@ -85,10 +85,8 @@ static nnb_status check_data(const nnb_net *net, const nnb_data *data, const cha
   return NNB_OK;
 }
 
-/* An optimiser for steps from batch to batch; full-batch methods bring what they need. */
-static nnb_status prepare_optim(fit *f) {
-  const nnb_fit_opts *o = &f->opts;
-  nnb_optim_opts optim = {.algo = o->algo,
+static nnb_optim_opts optim_opts(const nnb_fit_opts *o, int n_rows) {
+  return (nnb_optim_opts){.algo = o->algo,
                           .lr = o->lr,
                           .momentum = o->momentum,
                           .l1 = o->l1,
@@ -123,7 +121,8 @@ static nnb_status prepare(fit *f) {
     plan = (nnb_plan_opts){.max_rows = n < DEFAULT_CHUNK ? n : DEFAULT_CHUNK, .threads = o->threads};
     status = nnb_plan_create(f->net, &plan, &f->val_plan);
   }
-  if (!status && f->ops->step) status = prepare_optim(f);
+  nnb_optim_opts optim = optim_opts(o, f->rows.x.rows);
+  if (!status && f->ops->step) status = nnb_optim_create(f->net, &optim, &f->optim);
   return status ? status : take_names(f->net, train);
 }
 
@@ -236,7 +235,8 @@ static nnb_status run_epoch(fit *f, nnb_record *rec) {
   f->report.loss = rec->loss, f->report.val_loss = (double)NAN;
   if (!status && !params_finite(f->net)) status = nnb__fail(NNB_E_NUMERIC, "a parameter is no longer finite");
   if (!status) status = nnb__fit_end_epoch(f, rec);
-  return status ? status : nnb_optim_epoch(f->optim, f->val ? rec->val_loss : rec->loss);
+  if (!status) nnb_optim_epoch(f->optim, f->val ? rec->val_loss : rec->loss);
+  return status;
 }
 
 static nnb_status explain_divergence(const fit *f, int epoch) {
