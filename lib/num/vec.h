@@ -26,6 +26,7 @@
  * X512(max) is the name of the intrinsic for the larger of two vecs. */
 #ifdef NNB_SINGLE
 typedef int32_t whole;
+typedef uint32_t natural;
 #define LANES    (VEC_BYTES / 4)
 #define MANTISSA 23
 #define BIAS     127
@@ -33,6 +34,7 @@ typedef int32_t whole;
 #define X256(op) _mm256_##op##_ps
 #else
 typedef int64_t whole;
+typedef uint64_t natural;
 #define LANES    (VEC_BYTES / 8)
 #define MANTISSA 52
 #define BIAS     1023
@@ -46,6 +48,7 @@ typedef int64_t whole;
 typedef real vec __attribute__((vector_size(VEC_BYTES)));
 typedef real vec_in_memory __attribute__((vector_size(VEC_BYTES), aligned(sizeof(real)), may_alias));
 typedef whole ivec __attribute__((vector_size(VEC_BYTES)));
+typedef natural uvec __attribute__((vector_size(VEC_BYTES))); /* for sums of bits that may wrap around */
 typedef double dvec __attribute__((vector_size(VEC_BYTES)));
 
 INLINE vec fill(real x) { return x - (vec){0}; } /* x + 0 would lose the sign of -0 */

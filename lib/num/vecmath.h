@@ -122,13 +122,13 @@ INLINE vec log1p_unit(vec u) { return twice_atanh(u / (u + (real)2)); }
 
 /* log x for finite x ≥ REAL_MIN; NaN for NaN and infinity.  x = 2^k·m with m in [√½, √2). */
 INLINE vec log_normal(vec x) {
-  const whole one = (whole)BIAS << MANTISSA;
+  const natural one = (natural)BIAS << MANTISSA;
   const real two_mantissa = (real)((uint64_t)1 << MANTISSA);
   const vec root_half = fill((real)0.70710678118654752440);
-  ivec raised = (ivec)x - (ivec)root_half + one; /* its exponent is k's, and biased: never negative */
-  ivec exponent = raised >> MANTISSA;
-  vec k = (vec)(exponent | (ivec)fill(two_mantissa)) - (two_mantissa + BIAS);
-  vec m = (vec)((ivec)x - ((exponent << MANTISSA) - one));
+  uvec raised = (uvec)x - (uvec)root_half + one; /* its exponent is k's, and biased: never negative */
+  uvec exponent = raised >> MANTISSA;
+  vec k = (vec)(exponent | (uvec)fill(two_mantissa)) - (two_mantissa + BIAS);
+  vec m = (vec)((uvec)x - ((exponent << MANTISSA) - one));
   vec log_m = twice_atanh((m - (real)1) / (m + (real)1));
   return k * LN2_HIGH + (log_m + k * LN2_LOW) + (x - x);
 }
