@@ -124,8 +124,11 @@ START_TEST(unsuitable_options) {
     nnb_fit_opts opts;
     const char *word;
   } row[] = {
-      {{.batch = 8}, "batch"},         {{.lr = 0.1}, "lr"}, {{.momentum = 0.5}, "momentum"}, {{.l1 = 1}, "l1"},
-      {{.clip_norm = 1}, "clip_norm"}, {{.l2 = -1}, "l2"},
+      {{.batch = 8}, "batch"},         {{.lr = 0.1}, "lr"},
+      {{.momentum = 0.5}, "momentum"}, {{.l1 = 1}, "l1"},
+      {{.clip_norm = 1}, "clip_norm"}, {{.l2 = -2}, "l2"},
+      {{.ema = 0.9}, "average"},       {{.schedule = NNB_COSINE}, "schedule"},
+      {{.beta1 = 0.8}, "beta1"},
   };
   nnb_data *data = parabola(0);
   nnb_net *net = small_net();

@@ -283,7 +283,7 @@ typedef struct nnb_record {
   double val_loss;  /**< on the validation set after the epoch; NaN without one                         */
   double seconds;   /**< this epoch, without its validation                                             */
   double total_seconds; /**< since the start, with everything                                           */
-  double lr;        /**< the learning rate of the last update                                           */
+  double lr;        /**< the learning rate of the last update; 0 for methods without one                */
   void *reserved[4];
 } nnb_record;
 
