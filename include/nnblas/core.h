@@ -183,11 +183,17 @@ typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
   X(NNB_AUTO, "auto")         /* what suits; at present nesterov.  The report names it.                           */ \
   X(NNB_SGD, "sgd")           /* w ← w - ηg                                                                       */ \
   X(NNB_MOMENTUM, "momentum") /* v ← μv + g, w ← w - ηv                            Polyak 1964                    */ \
-  X(NNB_NESTEROV, "nesterov") /* v ← μv + g, w ← w - η(g + μv)                     Nesterov 1983                  */
+  X(NNB_NESTEROV, "nesterov") /* v ← μv + g, w ← w - η(g + μv)                     Nesterov 1983                  */ \
+  /* On the full batch (nnb_fit), and for any function (nnb_minimize): */                                            \
+  X(NNB_RPROP, "rprop") /* iRPROP+: signs of g, a step size per weight     Igel and Hüsken 2003                   */ \
+  X(NNB_SCG, "scg")     /* scaled conjugate gradient                       Møller 1993                            */ \
+  X(NNB_CG, "cg")       /* nonlinear conjugate gradient                    Hager and Zhang 2005                   */ \
+  X(NNB_LBFGS, "lbfgs") /* limited-memory BFGS; takes bounds               Nocedal 1980                           */ \
+  X(NNB_BFGS, "bfgs")   /* self-scaled Broyden, P² numbers                 Al-Baali and Khalfan 2012              */
 
 typedef enum nnb_algo { NNB_ALGO_LIST(NNB_ENUM) NNB_N_ALGOS } nnb_algo;
 
-/** Why a fit ended. */
+/** Why a fit or a minimisation ended. */
 #define NNB_STOP_LIST(X)                                                                                             \
   X(NNB_STOP_NONE, "not run")                                                                                        \
   X(NNB_STOP_EPOCHS, "epoch limit reached")                                                                          \
@@ -196,7 +202,12 @@ typedef enum nnb_algo { NNB_ALGO_LIST(NNB_ENUM) NNB_N_ALGOS } nnb_algo;
   X(NNB_STOP_PATIENCE, "no improvement within the patience")                                                         \
   X(NNB_STOP_USER, "stopped by the callback")                                                                        \
   X(NNB_STOP_DIVERGED, "diverged")                                                                                   \
-  X(NNB_STOP_ERROR, "failed")
+  X(NNB_STOP_ERROR, "failed")                                                                                        \
+  X(NNB_STOP_GRADIENT, "gradient within its tolerance")                                                              \
+  X(NNB_STOP_CHANGE, "relative change within its tolerance")                                                         \
+  X(NNB_STOP_ITERATIONS, "iteration limit reached")                                                                  \
+  X(NNB_STOP_EVALUATIONS, "evaluation limit reached")                                                                \
+  X(NNB_STOP_STALLED, "no further decrease within rounding")
 
 typedef enum nnb_stop { NNB_STOP_LIST(NNB_ENUM) NNB_N_STOPS } nnb_stop;
 #undef NNB_ENUM
@@ -305,6 +316,50 @@ typedef struct nnb_optim_opts {
   double lr, momentum, l1, l2, clip_norm;
   void *reserved[8];
 } nnb_optim_opts;
+
+/** What a minimiser has reached (nnb_min_opts.on_iteration). */
+typedef struct nnb_min_record {
+  int64_t iteration;   /**< 1, 2, …                                                                       */
+  int64_t evaluations; /**< made so far                                                                   */
+  double value;        /**< f(x)                                                                          */
+  double gradient_norm;/**< largest |∂f/∂x_i|; with bounds, of the components that may still move x       */
+  double step;         /**< largest |change of an x_i| in this iteration                                  */
+  double seconds;      /**< since the start                                                               */
+  const void *x;       /**< the n numbers reached, in the precision of the call; not to be written        */
+  void *reserved[4];
+} nnb_min_record;
+
+/** How nnb_minimize and nnb_least_squares search.  Each test is made after every iteration. */
+typedef struct nnb_min_opts {
+  nnb_algo algo;           /**< default NNB_AUTO: what suits; the report names it                         */
+  int64_t max_iterations;  /**< default 1000; NNB_NONE: no limit                                          */
+  int64_t max_evaluations; /**< calls of the function, with or without a derivative; 0: no limit          */
+  double max_seconds;      /**< 0: no limit                                                               */
+  double gradient_tol;     /**< stop when gradient_norm (nnb_min_record) is at most this; default ε^⅔ of the precision,
+                                4e-11 or 2e-5; NNB_NONE: only when it is 0                                */
+  double change_tol;       /**< stop when an iteration lowered f by at most this·|f|; 0: no                */
+  bool has_target;         /**< target is meant                                                           */
+  double target;           /**< stop when f is at most this                                               */
+  int patience;            /**< stop after so many iterations without a lower f than the lowest; 0: no    */
+  int memory;              /**< lbfgs: pairs kept; default 10                                             */
+  const double *lower;     /**< n bounds, -INFINITY where there is none; NULL: none.  lbfgs only          */
+  const double *upper;     /**< n bounds, INFINITY where there is none; NULL: none                        */
+  int (*on_iteration)(void *user, const nnb_min_record *record); /**< non-zero stops                      */
+  void *user;              /**< handed to on_iteration                                                    */
+  void *reserved[8];
+} nnb_min_opts;
+
+/** What a minimiser did.  x then holds the best point found, which is where value and gradient_norm were taken. */
+typedef struct nnb_min_report {
+  nnb_stop stop;
+  nnb_algo algo;           /**< the one that ran, never NNB_AUTO                                          */
+  int64_t iterations, evaluations;
+  double seconds;
+  double value;            /**< f(x)                                                                      */
+  double start_value;      /**< where it began                                                            */
+  double gradient_norm;    /**< as in nnb_min_record                                                      */
+  void *reserved[8];
+} nnb_min_report;
 
 /** What several updates added up to (nnb_train_rows). */
 typedef struct nnb_sums {

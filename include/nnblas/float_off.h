@@ -21,12 +21,16 @@
 #undef nnb_data_split
 #undef nnb_data_wrap
 #undef nnb_evaluate
+#undef nnb_fdf
 #undef nnb_fit
 #undef nnb_layer_io
 #undef nnb_layer_ops
+#undef nnb_least_squares
 #undef nnb_load_opts
 #undef nnb_loss_ops
+#undef nnb_lsq
 #undef nnb_mat
+#undef nnb_minimize
 #undef nnb_net
 #undef nnb_net_activation
 #undef nnb_net_add

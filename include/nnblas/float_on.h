@@ -21,12 +21,16 @@
 #define nnb_data_split nnbf_data_split
 #define nnb_data_wrap nnbf_data_wrap
 #define nnb_evaluate nnbf_evaluate
+#define nnb_fdf nnbf_fdf
 #define nnb_fit nnbf_fit
 #define nnb_layer_io nnbf_layer_io
 #define nnb_layer_ops nnbf_layer_ops
+#define nnb_least_squares nnbf_least_squares
 #define nnb_load_opts nnbf_load_opts
 #define nnb_loss_ops nnbf_loss_ops
+#define nnb_lsq nnbf_lsq
 #define nnb_mat nnbf_mat
+#define nnb_minimize nnbf_minimize
 #define nnb_net nnbf_net
 #define nnb_net_activation nnbf_net_activation
 #define nnb_net_add nnbf_net_add

@@ -288,3 +288,37 @@ NNB_API nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch 
  *  |analytic - numeric| / max(|analytic|, |numeric|, 10⁻² · largest entry of its gradient).  A correct double-precision net
  *  gives about 1e-7 or less, a single-precision one 1e-2 or less; choose points away from the kinks of relu and the like. */
 NNB_API nnb_status nnb_check_gradient(nnb_net *net, const nnb_batch *batch, double *worst);
+
+/* ================================================================================================================== *
+ * The optimisers by themselves: any function, no net.                                                                *
+ * ================================================================================================================== */
+
+/** A function to be minimised: its value and gradient at x. */
+typedef struct nnb_fdf {
+  size_t n;   /**< variables                                                                              */
+  void *user; /**< handed to eval                                                                         */
+  /** *f ← f(x), g[0 … n-1] ← ∂f/∂x; g NULL: the value only.  Returns NNB_OK; NNB_E_NUMERIC, or a value or gradient that is
+   *  not finite, says that f is not defined at x: the search takes a shorter step.  Any other status ends it.          */
+  nnb_status (*eval)(void *user, const nnb_real *x, double *f, nnb_real *g);
+  void *reserved[4];
+} nnb_fdf;
+
+/** Minimises f from x (n numbers), which then holds the best point found, however it ended.  opts, report: may be NULL;
+ *  NNB_AUTO is lbfgs.  Allocates at the start only; bfgs keeps n² numbers.  NNB_OK for every reason to stop but an error:
+ *  report->stop names it.  NNB_E_ARG for options that make no sense or that the algorithm cannot take (bounds: lbfgs
+ *  only), or an algorithm for mini-batches or sums of squares; NNB_E_NUMERIC if f or its gradient is not finite at the
+ *  start (moved between the bounds); NNB_E_NOMEM; what eval returned.                                                 */
+NNB_API nnb_status nnb_minimize(const nnb_fdf *f, nnb_real *x, const nnb_min_opts *opts, nnb_min_report *report);
+
+/** A sum of squares to be minimised, f(x) = ½·Σ r_i(x)²: m residuals and their derivatives, in blocks of rows. */
+typedef struct nnb_lsq {
+  size_t m, n; /**< residuals, variables                                                                  */
+  void *user;  /**< handed to rows                                                                        */
+  /** r[i] ← r_{row0+i}(x), J[i*ldj + j] ← ∂r_{row0+i}/∂x_j for i < k; J NULL: residuals only.  Status as in nnb_fdf.  */
+  nnb_status (*rows)(void *user, const nnb_real *x, size_t row0, int k, nnb_real *r, nnb_real *J, int ldj);
+  void *reserved[4];
+} nnb_lsq;
+
+/** Minimises ½·Σ r_i(x)² from x (n numbers), which then holds the best point found, however it ended.  As nnb_minimize,
+ *  with algorithms for sums of squares.                                                                              */
+NNB_API nnb_status nnb_least_squares(const nnb_lsq *problem, nnb_real *x, const nnb_min_opts *opts, nnb_min_report *report);

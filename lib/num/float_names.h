@@ -4,8 +4,13 @@
 #define nnb__acts_v2 nnbf__acts_v2
 #define nnb__acts_v3 nnbf__acts_v3
 #define nnb__acts_v4 nnbf__acts_v4
+#define nnb__algo_bfgs nnbf__algo_bfgs
+#define nnb__algo_cg nnbf__algo_cg
+#define nnb__algo_lbfgs nnbf__algo_lbfgs
 #define nnb__algo_momentum nnbf__algo_momentum
 #define nnb__algo_nesterov nnbf__algo_nesterov
+#define nnb__algo_rprop nnbf__algo_rprop
+#define nnb__algo_scg nnbf__algo_scg
 #define nnb__algo_sgd nnbf__algo_sgd
 #define nnb__attr_find nnbf__attr_find
 #define nnb__attr_get nnbf__attr_get
@@ -40,6 +45,9 @@
 #define nnb__losses_v2 nnbf__losses_v2
 #define nnb__losses_v3 nnbf__losses_v3
 #define nnb__losses_v4 nnbf__losses_v4
+#define nnb__min_eval nnbf__min_eval
+#define nnb__min_move nnbf__min_move
+#define nnb__min_norm nnbf__min_norm
 #define nnb__names_release nnbf__names_release
 #define nnb__net_act nnbf__net_act
 #define nnb__net_append nnbf__net_append
@@ -56,6 +64,7 @@
 #define nnb__net_to_bag nnbf__net_to_bag
 #define nnb__node_is_input nnbf__node_is_input
 #define nnb__optim_create nnbf__optim_create
+#define nnb__optim_find nnbf__optim_find
 #define nnb__optim_finish nnbf__optim_finish
 #define nnb__optim_offer nnbf__optim_offer
 #define nnb__optim_step nnbf__optim_step

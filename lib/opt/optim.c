@@ -8,15 +8,26 @@
 #include "status.h"
 
 static const nnb__optim_ops *const algos[] = {
-    [NNB_AUTO] = NULL,
+    [NNB_AUTO] = &nnb__algo_nesterov,
 #define ALGO(name) &nnb__algo_##name,
 #include "algos.def"
 #undef ALGO
 };
 static_assert(sizeof algos / sizeof *algos == NNB_N_ALGOS, "one row of algos.def for each of NNB_ALGO_LIST");
 
+const nnb__optim_ops *nnb__optim_find(nnb_algo algo) {
+  if ((int)algo >= 0 && algo < NNB_N_ALGOS) return algos[algo];
+  nnb__fail(NNB_E_ARG, "there is no algorithm %d", (int)algo);
+  return NULL;
+}
+
 static nnb_status check(const nnb_optim_opts *o) {
-  if ((int)o->algo < 0 || o->algo >= NNB_N_ALGOS) return nnb__fail(NNB_E_ARG, "there is no algorithm %d", (int)o->algo);
+  const nnb__optim_ops *ops = nnb__optim_find(o->algo);
+  if (!ops) return NNB_E_ARG;
+  if (!ops->step)
+    return nnb__fail(NNB_E_ARG,
+                     "%s does not step from one batch to the next; nnb_fit takes it, for the full batch, and %s",
+                     ops->name, ops->minimize ? "nnb_minimize" : "nnb_least_squares");
   if (!(o->lr >= 0) || isinf(o->lr))
     return nnb__fail(NNB_E_ARG, "lr is %g; it must be positive, or 0 for the default", o->lr);
   if (!(o->momentum == NNB_NONE || (o->momentum >= 0 && o->momentum < 1)))
@@ -29,7 +40,7 @@ static nnb_status check(const nnb_optim_opts *o) {
 
 static void resolve(nnb_optim *optim, const nnb_optim_opts *o) {
   optim->algo = o->algo == NNB_AUTO ? NNB_NESTEROV : o->algo;
-  optim->ops = algos[optim->algo];
+  optim->ops = algos[o->algo];
   optim->lr = o->lr > 0 ? o->lr : optim->ops->lr;
   optim->momentum = o->momentum == NNB_NONE ? 0 : o->momentum > 0 ? o->momentum : 0.9;
   optim->l1 = o->l1, optim->l2 = o->l2, optim->clip_norm = o->clip_norm;

@@ -4,14 +4,29 @@
 
 #include "block.h"
 
+typedef struct nnb__min nnb__min;
+struct nnb__stop;
+
+/* What a minimiser wants to keep: vectors of n numbers, and doubles. */
+typedef struct nnb__min_needs {
+  size_t vectors, doubles;
+} nnb__min_needs;
+
 typedef struct nnb__optim_ops {
   const char *name;
-  double lr;         /* the default learning rate */
-  bool has_velocity; /* wants a vector of P numbers, zero at first */
-  /* REQUIRED */
-  /* One step of w against the gradient g. */
+  double lr;         /* step: the default learning rate */
+  bool has_velocity; /* step: wants a vector of P numbers, zero at first */
+  bool takes_bounds; /* minimize, least_squares */
+  /* REQUIRED: one of the three */
+  /* One step of w against the gradient g of a batch. */
   void (*step)(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w, const real *g);
+  /* Searches until its stopping rule says so (opt/minimize.h).  A status is only what ends it by force. */
+  nnb_status (*minimize)(nnb__min *m);
+  /* Searches for the least sum of squares, from x, where the best point is left.  Allocates at its start only. */
+  nnb_status (*least_squares)(const nnb_lsq *problem, real *x, struct nnb__stop *stop);
   /* OPTIONAL: NULL means the words in brackets */
+  /* What minimize wants.  [nothing] */
+  nnb__min_needs (*needs)(size_t n, const nnb_min_opts *opts);
   /* Offers a place for the gradient to be formed in.  [wants a gradient] */
   void (*offer)(nnb_optim *optim, real *w, nnb__target *target);
   /* What is left to do once it has been formed there.  [nothing] */
@@ -31,7 +46,10 @@ struct nnb_optim {
 #include "algos.def"
 #undef ALGO
 
-/* NNB_E_ARG for settings that make no sense, NNB_E_NOMEM. */
+/* The row of an algorithm; NULL with NNB_E_ARG's sentence for a number that is none.  NNB_AUTO: what steps take. */
+const nnb__optim_ops *nnb__optim_find(nnb_algo algo);
+
+/* NNB_E_ARG for settings that make no sense or an algorithm that does not step, NNB_E_NOMEM. */
 nnb_status nnb__optim_create(size_t n_params, const nnb_optim_opts *opts, nnb_optim **out);
 
 /* Clips g (in place) where that was asked for, and steps. */
