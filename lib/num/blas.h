@@ -12,5 +12,7 @@ void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, 
 void nnb__axpy(size_t n, real alpha, const real *x, real *y);
 /* Σ x², in double. */
 double nnb__sum_squares(size_t n, const real *x);
+/* Σ x·y, in double. */
+double nnb__dot(size_t n, const real *x, const real *y);
 
 #endif

@@ -22,6 +22,8 @@
 #define nnb__data_adopt nnbf__data_adopt
 #define nnb__data_scaler nnbf__data_scaler
 #define nnb__data_take nnbf__data_take
+#define nnb__descend nnbf__descend
+#define nnb__dot nnbf__dot
 #define nnb__fail_loss nnbf__fail_loss
 #define nnb__gemm nnbf__gemm
 #define nnb__init_for nnbf__init_for
@@ -39,6 +41,8 @@
 #define nnb__layer_dense nnbf__layer_dense
 #define nnb__layer_find nnbf__layer_find
 #define nnb__layer_input nnbf__layer_input
+#define nnb__line_project nnbf__line_project
+#define nnb__line_wolfe nnbf__line_wolfe
 #define nnb__loss nnbf__loss
 #define nnb__loss_value nnbf__loss_value
 #define nnb__losses_plain nnbf__losses_plain

@@ -6,11 +6,7 @@
 
 #include "status.h"
 
-enum {
-  DEFAULT_ITERATIONS = 1000,
-  DEFAULT_MEMORY = 10,
-  IDLE = 50 /* iterations without progress beyond rounding, after which none is expected */
-};
+enum { DEFAULT_ITERATIONS = 1000, DEFAULT_MEMORY = 10, IDLE = 50 };
 
 static double now(void) {
   struct timespec t;
@@ -41,7 +37,7 @@ static void complete(nnb_min_opts *o, double eps) {
 }
 
 nnb_status nnb__stop_begin(nnb__stop *s, const nnb_min_opts *opts, nnb_algo algo, double eps) {
-  *s = (nnb__stop){.eps = eps, .start = now()};
+  *s = (nnb__stop){.eps = eps, .idle = IDLE, .start = now()};
   if (opts) s->opts = *opts;
   s->report =
       (nnb_min_report){.algo = algo, .value = (double)NAN, .start_value = (double)NAN, .gradient_norm = (double)NAN};
@@ -96,7 +92,7 @@ static nnb_stop why(nnb__stop *s, double before, const nnb_min_record *rec) {
   if (stop) return stop;
   if (o->change_tol > 0 && gain >= 0 && gain <= o->change_tol * fabs(before)) return NNB_STOP_CHANGE;
   if (o->patience > 0 && rec->iteration - s->best_iteration >= o->patience) return NNB_STOP_PATIENCE;
-  if (rec->iteration - s->moved_iteration >= IDLE) return NNB_STOP_STALLED;
+  if (rec->iteration - s->moved_iteration >= s->idle) return NNB_STOP_STALLED;
   stop = limit(s, rec->seconds);
   if (stop) return stop;
   if (o->max_iterations != NNB_NONE && rec->iteration >= o->max_iterations) return NNB_STOP_ITERATIONS;

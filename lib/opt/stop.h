@@ -8,6 +8,7 @@ typedef struct nnb__stop {
   nnb_min_opts opts; /* completed */
   nnb_min_report report;
   double eps;              /* rounding unit of the precision */
+  int64_t idle;            /* iterations without progress after which none is expected; may be changed */
   double start;            /* seconds */
   double best, best_norm;  /* lowest value and gradient norm so far … */
   int64_t best_iteration;  /* … where the value was lowered last … */
