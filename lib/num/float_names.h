@@ -4,9 +4,12 @@
 #define nnb__acts_v2 nnbf__acts_v2
 #define nnb__acts_v3 nnbf__acts_v3
 #define nnb__acts_v4 nnbf__acts_v4
+#define nnb__add_normal nnbf__add_normal
+#define nnb__add_transpose_times nnbf__add_transpose_times
 #define nnb__algo_bfgs nnbf__algo_bfgs
 #define nnb__algo_cg nnbf__algo_cg
 #define nnb__algo_lbfgs nnbf__algo_lbfgs
+#define nnb__algo_lm nnbf__algo_lm
 #define nnb__algo_momentum nnbf__algo_momentum
 #define nnb__algo_nesterov nnbf__algo_nesterov
 #define nnb__algo_rprop nnbf__algo_rprop
@@ -19,6 +22,7 @@
 #define nnb__block_segments nnbf__block_segments
 #define nnb__check_batch nnbf__check_batch
 #define nnb__check_x nnbf__check_x
+#define nnb__cholesky nnbf__cholesky
 #define nnb__data_adopt nnbf__data_adopt
 #define nnb__data_scaler nnbf__data_scaler
 #define nnb__data_take nnbf__data_take
@@ -43,6 +47,14 @@
 #define nnb__layer_input nnbf__layer_input
 #define nnb__line_project nnbf__line_project
 #define nnb__line_wolfe nnbf__line_wolfe
+#define nnb__lm_factorise nnbf__lm_factorise
+#define nnb__lm_lay_out nnbf__lm_lay_out
+#define nnb__lm_linearise nnbf__lm_linearise
+#define nnb__lm_measure nnbf__lm_measure
+#define nnb__lm_pull nnbf__lm_pull
+#define nnb__lm_rescale nnbf__lm_rescale
+#define nnb__lm_residuals nnbf__lm_residuals
+#define nnb__lm_solve nnbf__lm_solve
 #define nnb__loss nnbf__loss
 #define nnb__loss_value nnbf__loss_value
 #define nnb__losses_plain nnbf__losses_plain
@@ -78,6 +90,9 @@
 #define nnb__plan_outputs nnbf__plan_outputs
 #define nnb__plan_run nnbf__plan_run
 #define nnb__progress nnbf__progress
+#define nnb__qr_add nnbf__qr_add
+#define nnb__qr_work nnbf__qr_work
 #define nnb__shrink nnbf__shrink
+#define nnb__solve_factored nnbf__solve_factored
 #define nnb__sum_squares nnbf__sum_squares
 #define nnb__sum_weights nnbf__sum_weights
