@@ -259,10 +259,13 @@ typedef struct nnb_record {
   double total_seconds; /**< since the start, with everything                                           */
 } nnb_record;
 
-/** How nnb_fit trains. */
+/** How nnb_fit trains.  The full-batch methods (rprop, scg, cg, lbfgs, bfgs) search the minimum of the loss over all rows
+ *  plus ½·l2·Σw² (not biases); an epoch is an iteration of theirs, whose loss is that after it, and samples count every pass
+ *  over the rows.  They end with NNB_STOP_GRADIENT or NNB_STOP_STALLED where nothing is left to gain.  For them batch must be
+ *  0 or NNB_FULL_BATCH, and lr, momentum, l1 and clip_norm must be 0 (NNB_E_ARG).                                     */
 typedef struct nnb_fit_opts {
   nnb_algo algo;     /**< default NNB_AUTO                                                              */
-  int batch;         /**< rows per update: 0: 32; 1: one sample at a time; NNB_FULL_BATCH: all          */
+  int batch;         /**< rows per update: 0: 32, or all with a full-batch method; 1: one sample at a time; NNB_FULL_BATCH: all          */
   int chunk;         /**< rows of a larger batch that go through the net at a time; 0: 1024             */
   int max_epochs;    /**< default 100; NNB_NONE: no limit                                               */
   bool in_order;     /**< rows as they lie; otherwise shuffled anew each epoch from (seed, epoch)       */

@@ -29,6 +29,10 @@
 #define nnb__descend nnbf__descend
 #define nnb__dot nnbf__dot
 #define nnb__fail_loss nnbf__fail_loss
+#define nnb__fit_end_epoch nnbf__fit_end_epoch
+#define nnb__fit_full nnbf__fit_full
+#define nnb__fit_full_check nnbf__fit_full_check
+#define nnb__fit_now nnbf__fit_now
 #define nnb__gemm nnbf__gemm
 #define nnb__init_for nnbf__init_for
 #define nnb__init_scratch nnbf__init_scratch
