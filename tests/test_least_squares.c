@@ -7,10 +7,10 @@
 #include "precision.h"
 #include "support.h"
 
-#define ck_ok(call)                                                              \
-  do {                                                                           \
-    nnb_status ok_ = (nnb_status)(call);                                         \
-    ck_assert_msg(ok_ == NNB_OK, "%s: %s", nnb_strstatus(ok_), nnb_errmsg());    \
+#define ck_ok(call)                                                           \
+  do {                                                                        \
+    nnb_status ok_ = (nnb_status)(call);                                      \
+    ck_assert_msg(ok_ == NNB_OK, "%s: %s", nnb_strstatus(ok_), nnb_errmsg()); \
   } while (0)
 #define ck_refused(status, call) ck_refused_(status, (nnb_status)(call), __LINE__)
 
@@ -59,6 +59,7 @@ static bool near_minimum(const mgh *p, double squares, double rel, double abs) {
 
 /* Whose minimum lies between the numbers of single precision. */
 static bool too_fine(const mgh *p) {
+  (void)p;
   return TOL(false, strcmp(p->name, "brown badly scaled") == 0 || strcmp(p->name, "meyer") == 0);
 }
 
@@ -76,8 +77,9 @@ START_TEST(reaches_known_minima) {
              (long long)report.iterations, (long long)report.evaluations, squares, report.gradient_norm,
              nnb_stop_text(report.stop));
     ck_assert_msg(near_minimum(p, squares, TOL(1e-5, 1e-3), TOL(1e-12, 1e-7)),
-                  "%s, %s: Σ r² = %.12g after %lld iterations (%s), wanted %.12g", p->name, plain ? "plain" : "geodesic",
-                  squares, (long long)report.iterations, nnb_stop_text(report.stop), p->minima[0]);
+                  "%s, %s: Σ r² = %.12g after %lld iterations (%s), wanted %.12g", p->name,
+                  plain ? "plain" : "geodesic", squares, (long long)report.iterations, nnb_stop_text(report.stop),
+                  p->minima[0]);
     ck_assert(report.algo == NNB_LM && report.value <= report.start_value);
     ck_assert_double_le(fabs(report.value - squares / 2), TOL(1e-14, 1e-5) * (1 + squares));
   }

@@ -399,7 +399,8 @@ typedef enum nnb_scaling {
 enum {
   NNB_GRAD = 1, /**< gradients and training                                                          */
   NNB_DX = 2,   /**< also derivatives with respect to the inputs (nnb_plan_vjp)                      */
-  NNB_KEEP = 4  /**< keep every intermediate readable through nnb_plan_view                          */
+  NNB_KEEP = 4, /**< keep every intermediate readable through nnb_plan_view                          */
+  NNB_ROWS = 8  /**< residuals and their derivatives, row by row (nnb_plan_rows): for sums of squares  */
 };
 
 /** What nnb_plan_view shows of a node for the rows of the last call. B: those rows, I×O: the layer's weights. */

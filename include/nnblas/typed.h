@@ -237,7 +237,7 @@ typedef struct nnb_plan nnb_plan;
 typedef struct nnb_plan_opts {
   int max_rows;     /**< default 1; larger batches are NNB_E_SHAPE (nnb_train_rows takes them in chunks)  */
   int threads;      /**< 0: nnb_get_threads()                                                             */
-  unsigned want;    /**< NNB_GRAD, NNB_DX, NNB_KEEP; 0: predictions and losses only                        */
+  unsigned want;    /**< NNB_GRAD, NNB_DX, NNB_KEEP, NNB_ROWS; 0: predictions and losses only              */
   void *mem;        /**< NULL, or nnb_plan_bytes() bytes aligned to 64 that hold the plan and outlive it  */
   size_t mem_bytes;
   void *reserved[8];
@@ -260,6 +260,12 @@ NNB_API nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, dou
 /** dx ← vᵀ·∂y/∂x per row: the product of v (B×n_out) with the Jacobian of the predictions, in the data's units.
  *  Needs NNB_DX.                                                                                                     */
 NNB_API nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx);
+/** Residuals of a batch and their derivatives: r[i·n_out + o] = c·√weight_i·(a_io - t_io), with c such that ½·Σ r² is the loss of
+ *  nnb_plan_loss, and J[(i·n_out + o)·ldj + p] = ∂r/∂w_p, B·n_out rows of P numbers, frozen parameters included; so Jᵀ·r is
+ *  the gradient of nnb_plan_gradient.  Targets and outputs are in the net's (scaled) units.  J NULL: the residuals only;
+ *  ldj ≥ P.  Needs NNB_ROWS (NNB_E_STATE); a plan with NNB_ROWS is NNB_E_UNSUPPORTED for a net with another loss than
+ *  half_sse, sse and mse.  NNB_E_SHAPE; NNB_E_NUMERIC if a residual is not finite.                                     */
+NNB_API nnb_status nnb_plan_rows(nnb_plan *plan, const nnb_batch *batch, nnb_real *r, nnb_real *J, int ldj);
 /** What a node held in the last call: a view into the plan until its next call.  Plans made with NNB_KEEP only
  *  (NNB_E_STATE: others overwrite it); NNB_E_ARG for a node that has no such thing.                                   */
 NNB_API nnb_status nnb_plan_view(const nnb_plan *plan, int node, nnb_what what, nnb_cmat *out);

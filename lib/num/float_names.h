@@ -21,6 +21,7 @@
 #define nnb__axpy nnbf__axpy
 #define nnb__block_segments nnbf__block_segments
 #define nnb__check_batch nnbf__check_batch
+#define nnb__check_squares nnbf__check_squares
 #define nnb__check_x nnbf__check_x
 #define nnb__cholesky nnbf__cholesky
 #define nnb__data_adopt nnbf__data_adopt
@@ -75,6 +76,7 @@
 #define nnb__net_from_bag nnbf__net_from_bag
 #define nnb__net_keep_history nnbf__net_keep_history
 #define nnb__net_loss_ops nnbf__net_loss_ops
+#define nnb__net_n_free nnbf__net_n_free
 #define nnb__net_node nnbf__net_node
 #define nnb__net_open nnbf__net_open
 #define nnb__net_seal nnbf__net_seal
@@ -90,8 +92,14 @@
 #define nnb__optim_step nnbf__optim_step
 #define nnb__orthogonal_work nnbf__orthogonal_work
 #define nnb__orthogonalize nnbf__orthogonalize
+#define nnb__pass_back nnbf__pass_back
+#define nnb__pass_io nnbf__pass_io
+#define nnb__pass_root nnbf__pass_root
+#define nnb__pass_rows nnbf__pass_rows
+#define nnb__pass_scale nnbf__pass_scale
 #define nnb__plan_input_gradient nnbf__plan_input_gradient
 #define nnb__plan_outputs nnbf__plan_outputs
+#define nnb__plan_rows nnbf__plan_rows
 #define nnb__plan_run nnbf__plan_run
 #define nnb__progress nnbf__progress
 #define nnb__qr_add nnbf__qr_add
