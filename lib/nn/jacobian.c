@@ -36,17 +36,17 @@ static real target_at(const nnb_batch *batch, const nnb__node *node, int i, int 
   return (real)(node->needs.cols == 1 ? batch->label[i] : batch->label[i] == j);
 }
 
-real nnb__pass_root(const nnb__pass *p, int k, int i) {
+real nnb__pass_root(const nnb__pass *p, int k) {
   const nnb__state *s = &p->plan->state[k];
-  double scale = nnb__pass_scale(&p->plan->net->nodes[k], s, p->job->norm) * square_factor(s->loss);
-  return (real)sqrt(scale * (p->batch.weight ? (double)p->batch.weight[i] : 1));
+  return (real)sqrt(nnb__pass_scale(&p->plan->net->nodes[k], s, p->job->norm) * square_factor(s->loss));
 }
 
 static void residuals(const nnb__pass *p, int k, int r0, int n) {
   const nnb__node *node = &p->plan->net->nodes[k];
   nnb_cmat a = nnb__read(p->plan->state[k].a);
+  const real base = nnb__pass_root(p, k);
   for (int i = r0; i < r0 + n; i++) {
-    const real root = nnb__pass_root(p, k, i);
+    const real root = p->batch.weight ? base * R(sqrt)(p->batch.weight[i]) : base;
     real *r = p->job->r + (size_t)i * (size_t)p->plan->net->n_y + (size_t)node->out_col;
     for (int j = 0; j < a.cols; j++)
       r[j] = root == 0 ? 0 : root * (nnb__crow(a, i)[j] - target_at(&p->batch, node, i, j));

@@ -18,8 +18,8 @@ double nnb__pass_scale(const nnb__node *node, const nnb__state *s, double norm);
 /* Back to every Δ, from the loss or the job's v; column ≥ 0: from the residuals of
  * that one of the outputs' columns. */
 void nnb__pass_back(const nnb__pass *p, int part, int r0, int n, int column);
-/* ∂r/∂a of row i of output k, √(factor·weight) with the loss's own factor (jacobian.c). */
-real nnb__pass_root(const nnb__pass *p, int k, int i);
+/* ∂r/∂a of a row of weight 1 of output k: √factor, with the loss's own (jacobian.c). */
+real nnb__pass_root(const nnb__pass *p, int k);
 /* Residuals and their derivatives (jacobian.c), after the forward pass. */
 void nnb__pass_rows(const nnb__pass *p, int part, int r0, int n);
 

@@ -160,10 +160,11 @@ static void load_v(const nnb__pass *p, int k, int r0, int n) {
 static void load_residual(const nnb__pass *p, int k, int r0, int n, int column) {
   const nnb__node *node = &p->plan->net->nodes[k];
   nnb_mat d = nnb__rows(node->n_consumers ? p->plan->state[k].tap : p->plan->state[k].d, r0, n);
-  int j = column - node->out_col;
+  const int j = column - node->out_col;
+  const real base = nnb__pass_root(p, k), *weight = p->batch.weight;
   for (int i = 0; i < n; i++) {
     memset(nnb__row(d, i), 0, (size_t)d.cols * sizeof(real));
-    if (0 <= j && j < d.cols) nnb__row(d, i)[j] = nnb__pass_root(p, k, r0 + i);
+    if (0 <= j && j < d.cols) nnb__row(d, i)[j] = weight ? base * R(sqrt)(weight[r0 + i]) : base;
   }
 }
 

@@ -146,7 +146,7 @@ static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
   double promise = predicted(lm), noise = rounding * lm->stop->eps * lm->f;
   bool at_rounding =
       promise <= noise; /* f can tell no more; the distance to the minimum, which promise measures, can */
-  if (!move(lm, 1, lm->p) || (at_rounding && promise > 0.5 * *last)) {
+  if (!move(lm, 1, lm->p) || (at_rounding && promise > 0.9 * *last)) {
     nnb__stop_because(lm->stop, NNB_STOP_STALLED);
     return *out = ENDED, NNB_OK;
   }
