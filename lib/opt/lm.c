@@ -16,7 +16,8 @@
 static const double first_lambda = 1e-3; /* of the largest entry of the scaled JᵀJ, which is 1 */
 static const double bend_step = 0.1;     /* h of the second directional derivative; Transtrum and Sethna's */
 static const double most_bend = 0.75;    /* their bound of |a|/|v| */
-static const double rounding = 16;       /* times ε·f: what f may change by for rounding alone */
+static const double no_lambda = 1e-13, no_lambda_in = 1e-3;
+static const double rounding = 16; /* times ε·f: what f may change by for rounding alone */
 
 typedef enum verdict { REFUSED, ACCEPTED, ENDED } verdict;
 
@@ -146,7 +147,7 @@ static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
   double promise = predicted(lm), noise = rounding * lm->stop->eps * lm->f;
   bool at_rounding =
       promise <= noise; /* f can tell no more; the distance to the minimum, which promise measures, can */
-  if (!move(lm, 1, lm->p) || (at_rounding && promise > 0.9 * *last)) {
+  if (!move(lm, 1, lm->p) || (at_rounding && promise > 0.5 * *last && lm->lambda < no_lambda)) {
     nnb__stop_because(lm->stop, NNB_STOP_STALLED);
     return *out = ENDED, NNB_OK;
   }
@@ -156,6 +157,7 @@ static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
   *last = promise;
   status = advance(lm, out);
   if (!status && *out != REFUSED) lower_damping(lm, gain);
+  if (at_rounding) lm->lambda *= no_lambda_in; /* the last digits are those of Gauss and Newton's step */
   return status;
 }
 
