@@ -16,8 +16,8 @@
 static const double first_lambda = 1e-3; /* of the largest entry of the scaled JᵀJ, which is 1 */
 static const double bend_step = 0.1;     /* h of the second directional derivative; Transtrum and Sethna's */
 static const double most_bend = 0.75;    /* their bound of |a|/|v| */
-static const double no_lambda = 1e-13, no_lambda_in = 1e-3;
-static const double rounding = 16; /* times ε·f: what f may change by for rounding alone */
+static const double rounding = 16;       /* times ε·f: what f may change by for rounding alone */
+static const double negligible = 1e-13;  /* a damping that only changes the digits that rounding changes */
 
 typedef enum verdict { REFUSED, ACCEPTED, ENDED } verdict;
 
@@ -106,10 +106,11 @@ static void raise_damping(nnb__lm *lm) {
   lm->growth *= 2;
 }
 
-/* gain: what f was lowered by, as a part of what the linear model promised */
-static void lower_damping(nnb__lm *lm, double gain) {
+/* gain: what f was lowered by, as a part of what the linear model promised.  At rounding f does not tell, and the last
+ * digits are those of the undamped step. */
+static void lower_damping(nnb__lm *lm, double gain, bool at_rounding) {
   double cube = (2 * gain - 1) * (2 * gain - 1) * (2 * gain - 1);
-  lm->lambda = fmax(lm->lambda * fmax(1.0 / 3, 1 - cube), DBL_MIN);
+  lm->lambda = fmax(lm->lambda * (at_rounding ? 1e-3 : fmax(1.0 / 3, 1 - cube)), DBL_MIN);
   lm->growth = 2;
 }
 
@@ -129,8 +130,11 @@ static nnb_status advance(nnb__lm *lm, verdict *out) {
   if (status || !isfinite(lm->f)) {
     memcpy(lm->x, old, bytes);
     *out = REFUSED;
-    lm->f = before;
-    return status ? status : nnb__lm_linearise(lm);
+    if (!status) status = nnb__lm_linearise(lm);
+    if (!status && !isfinite(lm->f))
+      status = nnb__fail(NNB_E_NUMERIC, "residuals that were finite are not when asked for at the same point again");
+    if (status) lm->f = before;
+    return status;
   }
   nnb__lm_rescale(lm);
   *out = nnb__stop_iteration(lm->stop, lm->f, largest(lm->n, lm->g), step, lm->x) ? ENDED : ACCEPTED;
@@ -147,17 +151,16 @@ static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
   double promise = predicted(lm), noise = rounding * lm->stop->eps * lm->f;
   bool at_rounding =
       promise <= noise; /* f can tell no more; the distance to the minimum, which promise measures, can */
-  if (!move(lm, 1, lm->p) || (at_rounding && promise > 0.5 * *last && lm->lambda < no_lambda)) {
+  if (!move(lm, 1, lm->p) || (at_rounding && promise > 0.5 * *last && lm->lambda < negligible)) {
     nnb__stop_because(lm->stop, NNB_STOP_STALLED);
     return *out = ENDED, NNB_OK;
   }
   status = nnb__lm_residuals(lm, lm->x_new, lm->r_new, &f);
-  double gain = at_rounding ? 1 : (lm->f - f) / promise;
+  double gain = (lm->f - f) / promise;
   if (status || !(f < lm->f || (at_rounding && f <= lm->f + noise))) return status;
   *last = promise;
   status = advance(lm, out);
-  if (!status && *out != REFUSED) lower_damping(lm, gain);
-  if (at_rounding) lm->lambda *= no_lambda_in; /* the last digits are those of Gauss and Newton's step */
+  if (!status && *out != REFUSED) lower_damping(lm, gain, at_rounding);
   return status;
 }
 

@@ -265,7 +265,9 @@ nnb_status nnb__lm_factorise(nnb__lm *lm, bool *done) {
     if (*done) return NNB_OK;
     lm->by_qr = true; /* for good: a Jacobian is as ill-conditioned at the next point */
     nnb_status status = nnb__lm_linearise(lm);
-    if (status || !isfinite(lm->f)) return status;
+    if (status) return status;
+    if (!isfinite(lm->f))
+      return nnb__fail(NNB_E_NUMERIC, "residuals that were finite are not when asked for at the same point again");
   }
   scale_model(lm);
   add_diagonal(lm, lm->factor, root_lambda);
