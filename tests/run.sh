@@ -26,12 +26,12 @@ broken() { # a build that failed counts as a failed test
   count "$1" 0 1 0
 }
 
-build() { # build FOLDER COMPILER OPTION...   "": the default compiler
+configure() { # configure FOLDER COMPILER OPTION...   "": the default compiler
   folder=$1 compiler=$2
   shift 2
-  [ -f "$folder/build.ninja" ] || env ${compiler:+"CC=$compiler"} meson setup "$folder" "$@" || return 1
-  ninja -C "$folder"
+  [ -f "$folder/build.ninja" ] || env ${compiler:+"CC=$compiler"} meson setup "$folder" "$@"
 }
+build() { configure "$@" && ninja -C "$1"; }
 
 total_of() { sed -n "s/^$1: *\([0-9][0-9]*\) *$/\1/p" "$log" | tail -n 1; }
 
@@ -70,12 +70,14 @@ suite_valgrind() {
 fuzz_one() { # fuzz_one NAME: new inputs go to the build folder, an input that fails to build-fuzz/failed-NAME-…
   mkdir -p "build-fuzz/found/$1"
   "build-fuzz/tests/fuzz/fuzz_$1" -max_total_time="${FUZZ_SECONDS:-10}" -timeout=20 -rss_limit_mb=4096 \
-    -print_final_stats=1 -verbosity=0 -artifact_prefix="build-fuzz/failed-$1-" \
+    -print_final_stats=1 -print_funcs=0 -verbosity=0 -artifact_prefix="build-fuzz/failed-$1-" \
     "build-fuzz/found/$1" "tests/fuzz/corpus/$1" </dev/null
 }
 suite_fuzz() {
-  build build-fuzz clang -Dfuzz=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
-    -Dbench=false -Dexamples=false || return 1
+  configure build-fuzz clang -Dfuzz=true -Dbuildtype=debugoptimized -Db_lundef=false -Dbench=false -Dexamples=false ||
+    return 1
+  # shellcheck disable=SC2046
+  ninja -C build-fuzz $(ninja -C build-fuzz -t targets all | sed -n 's,^\(tests/fuzz/fuzz_[a-z0-9_]*\): .*,\1,p') || return 1
   good=0 bad=0
   for target in build-fuzz/tests/fuzz/fuzz_*; do
     if [ ! -f "$target" ] || [ ! -x "$target" ]; then continue; fi

@@ -79,8 +79,11 @@
 #undef nnb_net_target_scaler
 #undef nnb_net_weights
 #undef nnb_optim
+#undef nnb_optim_average
 #undef nnb_optim_create
 #undef nnb_optim_destroy
+#undef nnb_optim_epoch
+#undef nnb_optim_lr
 #undef nnb_optim_set_lr
 #undef nnb_optim_step
 #undef nnb_plan

@@ -79,8 +79,11 @@
 #define nnb_net_target_scaler nnbf_net_target_scaler
 #define nnb_net_weights nnbf_net_weights
 #define nnb_optim nnbf_optim
+#define nnb_optim_average nnbf_optim_average
 #define nnb_optim_create nnbf_optim_create
 #define nnb_optim_destroy nnbf_optim_destroy
+#define nnb_optim_epoch nnbf_optim_epoch
+#define nnb_optim_lr nnbf_optim_lr
 #define nnb_optim_set_lr nnbf_optim_set_lr
 #define nnb_optim_step nnbf_optim_step
 #define nnb_plan nnbf_plan

@@ -275,8 +275,15 @@ typedef struct nnb_optim nnb_optim;
 /** opts NULL: defaults. */
 NNB_API nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out);
 NNB_API void nnb_optim_destroy(nnb_optim *optim);
-/** The learning rate of the steps to come; NNB_E_ARG unless it is finite and positive. */
+/** η of the steps to come, which the schedule multiplies; NNB_E_ARG unless it is finite and positive. */
 NNB_API nnb_status nnb_optim_set_lr(nnb_optim *optim, double lr);
+/** The learning rate of the last step, or of the first if there was none; 0 for NULL. */
+NNB_API double nnb_optim_lr(const nnb_optim *optim);
+/** Tells NNB_PLATEAU the loss of an epoch that has ended; other schedules take no notice. */
+NNB_API nnb_status nnb_optim_epoch(nnb_optim *optim, double loss);
+/** Exchanges the weights of the net and their moving average (.ema): the second call puts the weights back, and only
+ *  then training goes on (NNB_E_STATE).  NNB_E_STATE without .ema or before the first step.                          */
+NNB_API nnb_status nnb_optim_average(nnb_optim *optim, nnb_net *net);
 
 /** First rung: one step of the parameters against grad (P values, from nnb_plan_gradient; overwritten by clipping). */
 NNB_API nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, nnb_real *grad);
@@ -310,10 +317,10 @@ typedef struct nnb_fdf {
 } nnb_fdf;
 
 /** Minimises f from x (n numbers), which then holds the best point found, however it ended.  opts, report: may be NULL;
- *  NNB_AUTO is lbfgs.  Allocates at the start only; bfgs keeps n² numbers.  NNB_OK for every reason to stop but an error:
- *  report->stop names it.  NNB_E_ARG for options that make no sense or that the algorithm cannot take (bounds: lbfgs
- *  only), or an algorithm for mini-batches or sums of squares; NNB_E_NUMERIC if f or its gradient is not finite at the
- *  start (moved between the bounds); NNB_E_NOMEM; what eval returned.                                                 */
+ *  NNB_AUTO is lbfgs.  Allocates at the start only; bfgs keeps n² numbers, for n ≤ 20000.  NNB_OK for every reason to
+ *  stop but an error: report->stop names it.  NNB_E_ARG for options that make no sense or that the algorithm cannot take
+ *  (bounds: lbfgs only), or an algorithm for mini-batches or sums of squares; NNB_E_NUMERIC if f or its gradient is not
+ *  finite at the start (moved between the bounds); NNB_E_NOMEM; what eval returned.                                   */
 NNB_API nnb_status nnb_minimize(const nnb_fdf *f, nnb_real *x, const nnb_min_opts *opts, nnb_min_report *report);
 
 /** A sum of squares to be minimised, f(x) = ½·Σ r_i(x)²: m residuals and their derivatives, in blocks of rows. */
@@ -335,4 +342,5 @@ typedef struct nnb_lsq {
  *  report->stop names it; NNB_STOP_STALLED is the usual end of a fit that leaves residuals, as exact as rounding allows.
  *  NNB_E_ARG; NNB_E_OVERFLOW above opts->max_bytes; NNB_E_NUMERIC if a residual or a derivative is not finite at the start
  *  (later such a step is refused); NNB_E_NOMEM; what rows returned.                                                  */
-NNB_API nnb_status nnb_least_squares(const nnb_lsq *problem, nnb_real *x, const nnb_min_opts *opts, nnb_min_report *report);
+NNB_API nnb_status nnb_least_squares(const nnb_lsq *problem, nnb_real *x, const nnb_min_opts *opts,
+                                     nnb_min_report *report);

@@ -24,7 +24,10 @@ typedef struct nnb__bag {
   nnb__tensor *tensors;
   nnb__entry *entries;
   size_t n_tensors, n_entries, cap_tensors, cap_entries;
-  bool distinct;     /* whoever fills it knows that no name comes twice: puts do not search */
+  struct nnb__index {
+    uint32_t *slot;  /* where a name's hash leads: its number + 1, or 0 */
+    size_t n_slots;  /* a power of two, or 0 */
+  } by_name[2];      /* of entries, of tensors */
   nnb_status status; /* the first failure of a put; later ones do nothing */
 } nnb__bag;
 

@@ -289,7 +289,6 @@ static nnb_status read_root(reader *r, json_t *root) {
   if (!json_is_object(root)) return nnb__fail(NNB_E_PARSE, "%s: the header is not an object", r->name);
   r->spans = nnb__alloc(json_object_size(root), sizeof *r->spans);
   if (!r->spans) return nnb__fail_nomem("the tensors");
-  r->bag->distinct = true; /* the parser refuses duplicates */
   json_object_foreach(root, name, value) {
     status = strcmp(name, "__metadata__") == 0 ? read_metadata(r, value) : read_tensor(r, name, value);
     if (status) break;

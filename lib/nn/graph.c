@@ -154,24 +154,29 @@ int nnb_net_concat(nnb_net *net, const int *from, int n) {
   return append_list(net, &nnb__layer_concat, from, n, NNB_LINEAR, "concat");
 }
 
+/* Files name parts: an own one may not be called as a built-in one is. */
+static nnb_status check_own(bool whole, bool built_in, const char *name) {
+  if (!whole) return nnb__fail(NNB_E_ARG, "an own part needs a name and its REQUIRED functions");
+  return built_in ? nnb__fail(NNB_E_ARG, "\"%.60s\" is built in: an own part needs another name", name) : NNB_OK;
+}
+
 static bool complete(const nnb_layer_ops *ops) {
   return ops && ops->name && ops->shape && ops->forward && ops->backward_data;
 }
 
 int nnb_net_own_layer(nnb_net *net, const nnb_layer_ops *ops, const void *self, const int *from, int n,
                       nnb_activation activation, const char *name) {
-  if (!complete(ops))
-    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "a layer needs a name, shape, forward and backward_data"));
+  nnb_status status =
+      check_own(complete(ops), complete(ops) && nnb__layer_find(ops->name), complete(ops) ? ops->name : "");
+  if (status) return nnb__net_stick(net, status);
   if ((ops->size > 0 && !self) || n < 0 || (n > 0 && !from))
     return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "layer %s: self or from is missing", ops->name));
   return nnb__net_append(net, ops, self, n ? from : NULL, n ? n : 1, (int)activation, 0, name, ops->name);
 }
 
 /* Appends to one of the two lists of own parts; the index, or a negative status. */
-static int append_own(nnb_net *net, void *list_address, size_t *capacity, int *n, const void *ops, bool whole) {
-  nnb_status status = nnb__net_open(net);
-  if (!status && !whole)
-    status = nnb__fail(NNB_E_ARG, "an own activation or loss needs a name and its REQUIRED functions");
+static int append_own(nnb_net *net, void *list_address, size_t *capacity, int *n, const void *ops, nnb_status status) {
+  if (!status) status = nnb__net_open(net);
   if (!status && !nnb__grow(list_address, capacity, (size_t)*n + 1, sizeof ops))
     status = nnb__fail_nomem("an own part");
   if (status) return nnb__net_stick(net, status);
@@ -182,15 +187,20 @@ static int append_own(nnb_net *net, void *list_address, size_t *capacity, int *n
 }
 
 int nnb_net_own_activation(nnb_net *net, const nnb_act_ops *ops) {
+  nnb_activation same;
   if (!net) return nnb__net_check(net);
   bool whole = ops && ops->name && ops->value && ops->pull;
-  int i = append_own(net, &net->own_acts, &net->cap_acts, &net->n_own_acts, ops, whole);
+  nnb_status status = check_own(whole, whole && nnb_activation_find(ops->name, &same), whole ? ops->name : "");
+  int i = append_own(net, &net->own_acts, &net->cap_acts, &net->n_own_acts, ops, status);
   return i < 0 ? i : NNB_OWN_ACTIVATION + i;
 }
 
 int nnb_net_own_loss(nnb_net *net, const nnb_loss_ops *ops) {
+  nnb_loss same;
   if (!net) return nnb__net_check(net);
-  int i = append_own(net, &net->own_losses, &net->cap_losses, &net->n_own_losses, ops, ops && ops->name && ops->value);
+  bool whole = ops && ops->name && ops->value;
+  nnb_status status = check_own(whole, whole && nnb_loss_find(ops->name, &same), whole ? ops->name : "");
+  int i = append_own(net, &net->own_losses, &net->cap_losses, &net->n_own_losses, ops, status);
   return i < 0 ? i : NNB_OWN_LOSS + i;
 }
 

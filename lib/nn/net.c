@@ -27,10 +27,11 @@ nnb_status nnb__net_open(nnb_net *net) {
 }
 
 nnb_status nnb__net_stick(nnb_net *net, nnb_status status) {
-  if (net && !net->status && !atomic_load(&net->sealed)) {
-    net->status = status;
-    snprintf(net->message, sizeof net->message, "%s", nnb_errmsg());
-  }
+  if (!net) return status;
+  nnb_status before = nnb__net_open(net); /* leaves the message alone where there is nothing to say */
+  if (before) return before;
+  net->status = status;
+  snprintf(net->message, sizeof net->message, "%s", nnb_errmsg());
   return status;
 }
 
@@ -119,13 +120,13 @@ nnb_status nnb__net_set_scaler(nnb_net *net, bool targets, int n, const real *sh
 }
 
 void nnb_net_input_scaler(const nnb_net *net, const real **shift, const real **factor) {
-  *shift = net ? net->in.shift : NULL;
-  *factor = net ? net->in.factor : NULL;
+  if (shift) *shift = net ? net->in.shift : NULL;
+  if (factor) *factor = net ? net->in.factor : NULL;
 }
 
 void nnb_net_target_scaler(const nnb_net *net, const real **shift, const real **factor) {
-  *shift = net ? net->out.shift : NULL;
-  *factor = net ? net->out.factor : NULL;
+  if (shift) *shift = net ? net->out.shift : NULL;
+  if (factor) *factor = net ? net->out.factor : NULL;
 }
 
 nnb_status nnb__net_set_names(nnb__names *names, int n, const char *(*get)(const void *context, int i),
@@ -176,7 +177,8 @@ const nnb_loss_ops *nnb__net_loss_ops(const nnb_net *net, const nnb__node *outpu
 
 static nnb_status check_ends(const nnb_net *net) {
   const nnb__node *last = &net->nodes[net->n_nodes - 1];
-  if (nnb__node_is_input(last)) return nnb__fail(NNB_E_STATE, "the net ends in an input: add a layer behind it");
+  if (net->n_y == 0 && nnb__node_is_input(last))
+    return nnb__fail(NNB_E_STATE, "the net ends in an input: add a layer behind it");
   for (int i = 0; i < net->n_nodes; i++) {
     const nnb__node *node = &net->nodes[i];
     if (node->n_consumers == 0 && node->out_col < 0 && (net->n_y > 0 || node != last))

@@ -63,7 +63,8 @@ nnb_status nnb__net_check(const nnb_net *net);
 nnb_status nnb__net_seal(nnb_net *net);
 /* For building calls: NNB_OK, or the error they return. */
 nnb_status nnb__net_open(nnb_net *net);
-/* Records the error a building call failed with (status and nnb_errmsg()) and returns it. */
+/* Records the error a building call failed with (status and nnb_errmsg()) and returns it; where an earlier one stands,
+ * or the net is sealed, that is what is returned. */
 nnb_status nnb__net_stick(nnb_net *net, nnb_status status);
 /* The node, or NULL with a message for a number that is none. */
 nnb__node *nnb__net_node(const nnb_net *net, int node);

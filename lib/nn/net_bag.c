@@ -259,6 +259,9 @@ static nnb_status get_node(reader *r, int k) {
 
 /* The outputs must be columns 0 … n_y-1, each once: the declared ones in order of their first columns. */
 static nnb_status arrange_outputs(nnb_net *net) {
+  int64_t declared = 0;
+  for (int i = 0; i < net->n_nodes; i++)
+    if (net->nodes[i].out_col >= 0) declared += net->nodes[i].needs.cols;
   for (bool found = true; found;) {
     found = false;
     for (int i = 0; i < net->n_nodes && !found; i++) {
@@ -269,8 +272,7 @@ static nnb_status arrange_outputs(nnb_net *net) {
       found = true;
     }
   }
-  for (int i = 0; i < net->n_nodes; i++)
-    if (net->nodes[i].out_col >= net->n_y) return nnb__fail(NNB_E_PARSE, "the outputs of the model leave a gap");
+  if (net->n_y != declared) return nnb__fail(NNB_E_PARSE, "the outputs of the model overlap or leave a gap");
   return NNB_OK;
 }
 
@@ -329,7 +331,7 @@ static nnb_status check_sizes(const reader *r) {
 
 static nnb_status get_scaler(const reader *r, bool targets) {
   const char *name = targets ? "scaler.target" : "scaler.input";
-  int n = targets ? r->net->n_y : r->net->n_x;
+  int n = targets ? nnb_net_n_out(r->net) : r->net->n_x;
   char shift_key[KEY], factor_key[KEY];
   tensor_key(shift_key, name, "shift"), tensor_key(factor_key, name, "factor");
   const nnb__tensor *t = nnb__bag_find_tensor(r->bag, shift_key);
@@ -391,6 +393,12 @@ static nnb_status read_net(reader *r) {
   return status;
 }
 
+/* What a builder calls a bad argument is here a malformed file. */
+static nnb_status refuse(nnb_status status) {
+  if (status == NNB_E_NOMEM || status == NNB_E_UNSUPPORTED || status == NNB_E_PARSE) return status;
+  return nnb__fail(NNB_E_PARSE, "the model: %s", nnb_errmsg());
+}
+
 nnb_status nnb__net_from_bag(const nnb__bag *bag, const nnb_load_opts *opts, nnb_net **out) {
   *out = NULL;
   reader r = {bag, opts, nnb__zalloc(1, sizeof *r.net)};
@@ -399,7 +407,7 @@ nnb_status nnb__net_from_bag(const nnb__bag *bag, const nnb_load_opts *opts, nnb
   nnb_status status = read_net(&r);
   if (status) {
     nnb_net_destroy(r.net);
-    return status;
+    return refuse(status);
   }
   *out = r.net;
   return NNB_OK;

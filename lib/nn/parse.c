@@ -28,12 +28,15 @@ static nnb_status take_size(cursor *c, int *out) {
   return NNB_OK;
 }
 
-/* The text up to the next ':', '-' or end.  A '-' that follows an 'e' and precedes a digit belongs to a number, 1e-3.
+static bool digit(char c) { return c >= '0' && c <= '9'; }
+
+/* The text up to the next ':', '-' or end.  The '-' of init_scale=1e-3 belongs to the number; names may end like one.
  */
 static nnb_status take_field(cursor *c, char out[MOST_FIELD + 1]) {
   size_t n = 0;
+  bool number = strncmp(c->at, "init_scale=", 11) == 0;
   for (const char *p = c->at; *p && *p != ':'; p++, n++) {
-    bool exponent = n > 1 && p[-1] == 'e' && p[-2] >= '.' && p[-2] <= '9' && p[1] >= '0' && p[1] <= '9';
+    bool exponent = number && (p[-1] == 'e' || p[-1] == 'E') && (digit(p[-2]) || p[-2] == '.') && digit(p[1]);
     if (*p == '-' && !exponent) break;
     if (n == MOST_FIELD) return complain(c, "a field is too long");
     out[n] = *p;
@@ -67,12 +70,14 @@ static bool apply(const char *field, draft *d) {
     return d->frozen <= (NNB_WEIGHTS | NNB_BIAS) && !value[1];
   }
   const nnb_attr *attr = nnb__attr_find(&nnb__layer_dense, field, n);
-  return attr && nnb__attr_set(attr, &d->dense, value);
+  return attr && attr->offset != offsetof(nnb__dense, units) /* the size in front */ &&
+         nnb__attr_set(attr, &d->dense, value);
 }
 
 static nnb_status parse_layer(cursor *c, nnb_net *net) {
   draft d = {.dense = {.bias = 1, .init_scale = 1}};
-  char field[MOST_FIELD + 1];
+  char field[MOST_FIELD + 1], reason[160];
+  const int first = (int)(c->at - c->text) + 1;
   nnb_status status = take_size(c, &d.dense.units);
   while (!status && *c->at == ':') {
     c->at++;
@@ -89,7 +94,9 @@ static nnb_status parse_layer(cursor *c, nnb_net *net) {
   if (d.dense.init == NNB_INIT_AUTO) d.dense.init = (int)nnb__init_for((int)d.activation);
   int node = nnb__net_append(net, &nnb__layer_dense, &d.dense, NULL, 1, (int)d.activation, d.frozen,
                              *d.name ? d.name : NULL, "dense");
-  return node < 0 ? (nnb_status)node : NNB_OK;
+  if (node > 0 || node == NNB_E_NOMEM) return node > 0 ? NNB_OK : NNB_E_NOMEM;
+  snprintf(reason, sizeof reason, "%.159s", nnb_errmsg());
+  return nnb__fail(NNB_E_PARSE, "\"%s\": the layer at character %d: %s", c->text, first, reason);
 }
 
 nnb_status nnb_net_parse(const char *text, nnb_net **out) {

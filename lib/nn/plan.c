@@ -217,12 +217,21 @@ static nnb_status check_labels(const nnb_net *net, const nnb_batch *batch) {
   return NNB_OK;
 }
 
+static nnb_status check_weights(const nnb_batch *batch) {
+  for (int i = 0; batch->weight && i < batch->x.rows; i++)
+    if (!(batch->weight[i] >= 0) || isinf(batch->weight[i]))
+      return nnb__fail(NNB_E_ARG, "the weight of row %d is %g; it must be finite and not negative", i + 1,
+                       (double)batch->weight[i]);
+  return NNB_OK;
+}
+
 nnb_status nnb__check_batch(const nnb_net *net, const nnb_batch *batch, int most) {
   if (!batch) return nnb__fail(NNB_E_ARG, "batch is NULL");
   nnb_status status = nnb__check_x(net, batch->x, most);
   if (status) return status;
   if (!(batch->norm >= 0) || isinf(batch->norm))
     return nnb__fail(NNB_E_ARG, "norm is %g; it must not be negative", batch->norm);
+  if ((status = check_weights(batch))) return status;
   if (batch->label) return check_labels(net, batch);
   return check_y(net, batch->x.rows, batch->t, "t");
 }
@@ -342,7 +351,8 @@ nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx) {
   nnb_status status = nnb__check_x(plan->net, x, plan->max_rows);
   if (!status) status = check_y(plan->net, x.rows, v, "v");
   if (status) return status;
-  if (!dx.p || dx.rows != x.rows || dx.cols != x.cols || dx.ld < dx.cols)
+  if (!dx.p) return nnb__fail(NNB_E_ARG, "dx is NULL");
+  if (dx.rows != x.rows || dx.cols != x.cols || dx.ld < dx.cols)
     return nnb__fail(NNB_E_SHAPE, "dx is %d×%d; wanted %d×%d", dx.rows, dx.cols, x.rows, x.cols);
   nnb_batch batch = {.x = x};
   run(plan, &(nnb__job){.batch = &batch, .rows = x.rows, .what = NNB__BACK, .v = v});

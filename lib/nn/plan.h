@@ -81,7 +81,7 @@ nnb_status nnb__check_squares(const nnb_net *net);
 /* Number of parameters that are not frozen. */
 size_t nnb__net_n_free(const nnb_net *net);
 
-/* Checks at the door: shapes against the net, labels against the outputs; rows ≤ most (0: any number). */
+/* Checks at the door: shapes against the net, labels against the outputs, weights; rows ≤ most (0: any number). */
 nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most);
 nnb_status nnb__check_batch(const nnb_net *net, const nnb_batch *batch, int most);
 /* Σ weight of the rows that order[0 … n-1] names (order NULL: rows 0 … n-1). */

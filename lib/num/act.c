@@ -128,24 +128,9 @@ static void softplus_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_m
 
 /* ---- softmax ---- */
 
-/* The limit where the largest is +∞: shared evenly by those that are; NaN if all are -∞ or one is NaN. */
-static void softmax_infinite(int n, const real *z, real *a) {
-  real count_inf = 0;
-  for (int j = 0; j < n; j++) count_inf += isnan(z[j]) ? z[j] : (real)(z[j] == (real)INFINITY);
-  for (int j = 0; j < n; j++) a[j] = z[j] == (real)INFINITY ? 1 / count_inf : 0 / count_inf;
-}
 static void softmax_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) {
   (void)self;
-  for (int i = 0; i < z.rows; i++) {
-    const real *from = nnb__crow(z, i);
-    real *to = nnb__row(a, i);
-    vec m = row_max(z.cols, from);
-    if (isinf(m[0])) {
-      softmax_infinite(z.cols, from, to);
-    } else {
-      row_scale(z.cols, to, (real)1 / row_exp(z.cols, from, m, to));
-    }
-  }
+  for (int i = 0; i < z.rows; i++) row_softmax(z.cols, nnb__crow(z, i), nnb__row(a, i), 1);
 }
 
 INLINE vec row_dot(int n, const real *x, const real *y) {

@@ -21,10 +21,10 @@ INLINE term square(vec a, vec t) {
   vec r = a - t;
   return (term){r * r, r + r};
 }
-/* The slope at 0 is taken as 0. */
+/* The slope at 0 is taken as 0; NaN falls through both choices. */
 INLINE term absolute(vec a, vec t) {
   vec r = a - t, none = {0};
-  return (term){magnitude(r), pick(equal(r, none), none, with_sign_of(fill(1), r))};
+  return (term){magnitude(r), pick(less(none, r), fill(1), pick(less(r, none), fill(-1), r))};
 }
 /* ½r² for |r| ≤ 1, |r| - ½ beyond: with c the part of r within ±1, c(r - ½c) and c */
 INLINE term huber(vec a, vec t) {
@@ -55,24 +55,25 @@ typedef struct target {
   const real *t;
   int label;
 } target;
-INLINE vec target_at(target t, int j, int n) {
-  if (!t.t) return pick(lane(t.label - j), fill(1), (vec){0});
+INLINE vec target_at(target t, size_t j, int n) {
+  if (!t.t) return pick(lane(t.label - (int)j), fill(1), (vec){0});
   return n == LANES ? load(t.t + j) : load_part(t.t + j, n);
 }
 
 /* Σ ℓ over n outputs; d ← c·∂ℓ/∂a unless d is NULL. */
-INLINE double row_loss(int n, const real *a, target t, real c, real *d, term_fn f) {
+INLINE double row_loss(size_t n, const real *a, target t, real c, real *d, term_fn f) {
   dvec sum = {0};
-  int j = 0;
+  size_t j = 0;
   for (; j + LANES <= n; j += LANES) {
     term x = f(load(a + j), target_at(t, j, LANES));
     sum += widen(x.loss);
     if (d) store(d + j, c * x.slope);
   }
   if (j < n) {
-    term x = f(load_part(a + j, n - j), target_at(t, j, n - j));
-    sum += widen(pick(first(n - j), x.loss, (vec){0}));
-    if (d) store_part(d + j, n - j, c * x.slope);
+    int rest = (int)(n - j);
+    term x = f(load_part(a + j, rest), target_at(t, j, rest));
+    sum += widen(pick(first(rest), x.loss, (vec){0}));
+    if (d) store_part(d + j, rest, c * x.slope);
   }
   return sum_wide(sum);
 }
@@ -84,6 +85,9 @@ static void clear_row(int n, real *d) {
 
 INLINE double sum_loss(nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da, term_fn f) {
   double sum = 0;
+  if (!batch->weight && !batch->label && is_flat(a) && is_flat(batch->t) && (!da.p || is_flat(nnb__read(da)))) {
+    return row_loss(count(a), a.p, (target){.t = batch->t.p}, scale, da.p, f); /* all rows as one */
+  }
   for (int i = 0; i < a.rows; i++) {
     real weight = batch->weight ? batch->weight[i] : 1, single;
     real *d = da.p ? nnb__row(da, i) : NULL;
@@ -98,7 +102,7 @@ INLINE double sum_loss(nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat d
     if (weight == 0) {
       clear_row(a.cols, d);
     } else {
-      sum += (double)weight * row_loss(a.cols, nnb__crow(a, i), t, scale * weight, d, f);
+      sum += (double)weight * row_loss((size_t)a.cols, nnb__crow(a, i), t, scale * weight, d, f);
     }
   }
   return sum;
@@ -142,24 +146,14 @@ typedef struct row_parts {
 
 /* delta ← c·(e^(z-m)/s - unit vector) */
 INLINE row_parts class_row(int n, const real *z, int label, real c, real *delta) {
-  vec m = row_max(n, z);
-  real linear = z[label] - m[0]; /* before delta, which may be z, is written */
-  vec s = row_exp(n, z, m, delta);
-  if (delta) {
-    row_scale(n, delta, c / s);
-    delta[label] -= c;
-  }
-  return (row_parts){s[0], 1, linear};
+  real chosen = z[label]; /* before delta, which may be z, is written */
+  peak_sum p = row_softmax(n, z, delta, c);
+  if (delta) delta[label] -= c;
+  return (row_parts){p.s[0], 1, chosen - p.m[0]};
 }
 
-/* y ← k·y - c·t */
-INLINE void row_less(int n, real *y, vec k, real c, const real *t) {
-  int j = 0;
-  for (; j + LANES <= n; j += LANES) store(y + j, k * load(y + j) - c * load(t + j));
-  if (j < n) store_part(y + j, n - j, k * load_part(y + j, n - j) - c * load_part(t + j, n - j));
-}
-/* delta ← c·(T·e^(z-m)/s - t) */
-INLINE row_parts soft_row(int n, const real *z, const real *t, real c, real *delta) {
+/* Σ t and Σ t·(z-m), m being z's largest. */
+INLINE row_parts target_sums(int n, const real *z, const real *t) {
   vec m = row_max(n, z), total = {0}, linear = {0};
   int j = 0;
   for (; j + LANES <= n; j += LANES) total += load(t + j), linear += load(t + j) * (load(z + j) - m);
@@ -167,10 +161,17 @@ INLINE row_parts soft_row(int n, const real *z, const real *t, real c, real *del
     vec part = load_part(t + j, n - j);
     total += part, linear += part * pick(first(n - j), load_part(z + j, n - j) - m, (vec){0});
   }
-  total = sum_lanes(total), linear = sum_lanes(linear);
-  vec s = row_exp(n, z, m, delta);
-  if (delta) row_less(n, delta, c * total / s, c, t);
-  return (row_parts){s[0], total[0], linear[0]};
+  return (row_parts){0, sum_lanes(total)[0], sum_lanes(linear)[0]};
+}
+/* delta ← c·(T·e^(z-m)/s - t) */
+INLINE row_parts soft_row(int n, const real *z, const real *t, real c, real *delta) {
+  row_parts row = target_sums(n, z, t);
+  row.s = row_softmax(n, z, delta, c * row.total).s[0];
+  int j = 0;
+  if (!delta) return row;
+  for (; j + LANES <= n; j += LANES) store(delta + j, load(delta + j) - c * load(t + j));
+  if (j < n) store_part(delta + j, n - j, load_part(delta + j, n - j) - c * load_part(t + j, n - j));
+  return row;
 }
 
 /* Logarithms are taken many at a time: Σ weight·(T·log s - linear) over the rows put by. */

@@ -1,7 +1,7 @@
 /* num/vecmath.h: exp and its relatives for a vec.  NaN gives NaN; infinities, overflow and underflow come out as in
- * libm.  Errors measured against long double (test_kernels.c): exp and tanh within 2 ulp, the others within 4; products
- * with a result below REAL_MIN (silu and gelu far on the left) are right to some denormal steps only.
- * The coefficients are from tools/vec_coefficients.py. */
+ * libm.  Errors against long double (test_act.c, test_kernels.c): exp and tanh within 2 ulp, gelu within 6, the others
+ * within 4; products with a result below REAL_MIN (silu and gelu far on the left) are right to some denormal steps
+ * only. The coefficients are from tools/vec_coefficients.py. */
 #ifndef NNB__VECMATH_H
 #define NNB__VECMATH_H
 
@@ -18,12 +18,13 @@
 #define TAIL_END  15.f
 #define TAIL_K    4.f
 #define HALF_BITS 12
+/* (e^r - 1 - r)/r² by r, (2 atanh(s)/s - 2)/s² by s², Φ(-u)·e^(u²/2)/v by t (see normal_at); lowest power first. */
 static const real exp_tail[] = {0.5f, 0.166665769896987757f, 0.0416665546172045742f, 0.00836317905272257737f,
                                 0.00139261835877134945f};
 static const real atanh_tail[] = {0.666666673205274125f, 0.399997063319297174f, 0.285923579943028377f,
                                   0.217065758008803726f, 0.232243292240233488f};
 static const real normal_tail[] = {0.188821284649048234f,     -0.151974148536270435f,   0.0967841707676013551f,
-                                   -0.0466308266894419556f,   0.0151015463785729477f,   -0.00188135060455213617f,
+                                   -0.0466308266894419556f,   0.0151015463775729488f,   -0.00188135060455213617f,
                                    -0.000880243205996593517f, 0.000391720421945226186f, 0.0000472491298550659932f,
                                    -0.0000313895964005640242f};
 #else
@@ -83,19 +84,26 @@ INLINE vec exp_any(vec x) { return exp_down(at_most(x, EXP_HIGH)); }
 
 /* e^x - 1 for |x| ≤ 2·TANH_END: (2^n - 1) + 2^n·(r + tail); no digits are lost, as the first sum is exact where its
  * terms are of like size. */
-INLINE vec expm1_near(vec x) {
+typedef struct expm1_parts {
+  vec value, tail;
+} expm1_parts;
+INLINE expm1_parts expm1_near(vec x) {
   reduced t = reduce(x);
   vec s = pow2(t.n), r = t.r - t.low;
   vec tail = r * r * polynomial(r, exp_tail, N_OF(exp_tail)) - t.low;
-  return ((s - (real)1) + s * t.r) + s * tail;
+  return (expm1_parts){((s - (real)1) + s * t.r) + s * tail, tail};
 }
-/* The same for all x ≤ 0. */
-INLINE vec expm1_down(vec x) { return expm1_near(at_least(x, -2 * TANH_END)); }
+/* e^x - 1 for x ≤ 0 */
+INLINE vec expm1_down(vec x) { return expm1_near(at_least(x, -2 * TANH_END)).value; }
 
-/* tanh |x| = (e^2|x| - 1)/(e^2|x| + 1) */
+/* tanh x = e/(e+2), e = e^2x - 1, for x ≥ 0.  Where n is 0, e = 2x + tail, and x + (½tail - ½e·e/(e+2)) is the same
+ * with but one rounding of its size. */
 INLINE vec tanh_any(vec x) {
-  vec e = expm1_near(at_most((real)2 * magnitude(x), 2 * TANH_END));
-  return with_sign_of(e / (e + (real)2), x);
+  vec u = at_most(magnitude(x), TANH_END);
+  expm1_parts e = expm1_near(u + u);
+  vec y = e.value / (e.value + (real)2);
+  vec small = u + (real)0.5 * (e.tail - e.value * y);
+  return with_sign_of(pick(less(u, fill((real)0.17)), small, y), x);
 }
 
 /* 1/(1+e^-x), through e^-|x|, which cannot overflow. */
@@ -137,7 +145,9 @@ typedef struct normal {
 INLINE normal normal_at(vec u) {
   vec high = (vec)((ivec)u & -((whole)1 << HALF_BITS));
   vec e = exp_sum((real)-0.5 * high * high, (real)-0.5 * (u - high) * (u + high));
-  vec v = TAIL_K / (u + TAIL_K);
+  vec sum = u + TAIL_K, lost = u - (sum - TAIL_K);
+  vec v = TAIL_K / sum;
+  v -= v * (v * lost) * (1 / TAIL_K); /* Φ(-u) depends on v so much that the rounding of the sum would show */
   return (normal){e * (v * polynomial((real)1 - (real)2 * v, normal_tail, N_OF(normal_tail))), e};
 }
 

@@ -75,7 +75,7 @@ static void reset(void *self) { ((bfgs *)self)->begun = false; }
 
 static nnb__min_needs needs(size_t n, const nnb_min_opts *o) {
   (void)o;
-  return (nnb__min_needs){.vectors = n < SIZE_MAX - NNB__DESCENT_VECTORS - 3 ? NNB__DESCENT_VECTORS + 3 + n : SIZE_MAX};
+  return (nnb__min_needs){.vectors = NNB__DESCENT_VECTORS + 3 + n};
 }
 
 static nnb_status minimize(nnb__min *m) {
@@ -86,4 +86,4 @@ static nnb_status minimize(nnb__min *m) {
   return nnb__descend(m, &method, m->vectors);
 }
 
-const nnb__optim_ops nnb__algo_bfgs = {.name = "bfgs", .minimize = minimize, .needs = needs};
+const nnb__optim_ops nnb__algo_bfgs = {.name = "bfgs", .most = 20000, .minimize = minimize, .needs = needs};

@@ -90,13 +90,16 @@ static nnb_status run(nnb__min *m, const nnb__optim_ops *ops) {
   return status;
 }
 
-static nnb_status find(const nnb_min_opts *opts, nnb_algo *algo, const nnb__optim_ops **ops) {
+static nnb_status find(const nnb_min_opts *opts, size_t n, nnb_algo *algo, const nnb__optim_ops **ops) {
   *algo = opts && opts->algo != NNB_AUTO ? opts->algo : NNB_LBFGS;
   *ops = nnb__optim_find(*algo);
   if (!*ops) return NNB_E_ARG;
   if (!(*ops)->minimize)
     return nnb__fail(NNB_E_ARG, "%s is no algorithm for nnb_minimize; lbfgs, bfgs, cg, scg and rprop are",
                      (*ops)->name);
+  if ((*ops)->most && n > (*ops)->most)
+    return nnb__fail(NNB_E_ARG, "%s keeps a matrix of n×n numbers, for up to %zu variables; for %zu take lbfgs",
+                     (*ops)->name, (*ops)->most, n);
   return NNB_OK;
 }
 
@@ -110,7 +113,7 @@ nnb_status nnb_minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb
   if (!f || !f->eval || f->n == 0 || !x)
     return nnb__fail(NNB_E_ARG, "wanted a function of at least one variable and its x");
   m.n = f->n;
-  nnb_status status = find(opts, &algo, &ops);
+  nnb_status status = find(opts, m.n, &algo, &ops);
   if (!status) status = nnb__stop_begin(&stop, opts, algo, (double)REAL_EPS);
   if (!status) status = check_bounds(&stop.opts, m.n, ops);
   if (!status) status = allocate(&m, ops, &reals);

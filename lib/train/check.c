@@ -9,16 +9,15 @@ typedef struct checker {
   real *x, *grad, *dx;
 } checker;
 
-/* The step that balances the truncation of a central difference, h², against rounding, ε/h. */
-static real step_at(real value) {
-  volatile real moved =
-      value + R(cbrt)(REAL_EPS) * R(fmax)(1, R(fabs)(value)); /* volatile: h is what is added in fact */
+/* The step as it is added in fact: volatile keeps the sum from being carried along with more digits. */
+static real step_at(real value, real size) {
+  volatile real moved = value + size * R(fmax)(1, R(fabs)(value));
   return moved - value;
 }
 
 /* ∂E/∂(*value) by the five-point rule: (8(E(h) - E(-h)) - (E(2h) - E(-2h))) / 12h, error h⁴ */
-static double slope_at(const checker *c, real *value) {
-  const real at = *value, h = step_at(at);
+static double slope_at(const checker *c, real *value, real size) {
+  const real at = *value, h = step_at(at, size);
   static const int steps[] = {1, -1, 2, -2};
   double e[4] = {0};
   for (int i = 0; i < 4; i++) {
@@ -29,15 +28,23 @@ static double slope_at(const checker *c, real *value) {
   return (8 * (e[0] - e[1]) - (e[2] - e[3])) / (12 * (double)h);
 }
 
-/* The worst relative deviation of n analytic slopes from the numeric ones at where. */
+/* |a - b| / max(|a|, |b|, least) */
+static double deviation(double a, double b, double least) {
+  double size = fmax(fmax(fabs(a), fabs(b)), least);
+  return size > 0 ? fabs(a - b) / size : 0;
+}
+
+/* The worst relative deviation of n analytic slopes from the numeric ones at where; each is held against the better of
+ * two steps: ε^(1/5), which balances truncation, h⁴, against rounding, ε/h, and a smaller one that keeps clear of
+ * kinks. */
 static double worst_of(const checker *c, real *where, const real *analytic, size_t n) {
+  const real size = R(pow)(REAL_EPS, (real)0.2);
   double largest = 0, worst = 0;
   for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs((double)analytic[i]));
   for (size_t i = 0; i < n; i++) {
-    double a = (double)analytic[i], b = slope_at(c, where + i);
-    double size = fmax(fmax(fabs(a), fabs(b)), 1e-2 * largest);
-    if (isnan(a) || isnan(b)) return (double)NAN;
-    if (size > 0 && fabs(a - b) / size > worst) worst = fabs(a - b) / size;
+    double a = (double)analytic[i], b = slope_at(c, where + i, size), finer = slope_at(c, where + i, size / 8);
+    if (isnan(a) || isnan(b) || isnan(finer)) return (double)NAN;
+    worst = fmax(worst, fmin(deviation(a, b, 1e-2 * largest), deviation(a, finer, 1e-2 * largest)));
   }
   return worst;
 }

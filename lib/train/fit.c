@@ -34,8 +34,12 @@ static nnb_status check_opts(const nnb_fit_opts *o) {
   return NNB_OK;
 }
 
+/* What NNB_AUTO is.  Small regressions on the full batch have their own algorithms, which would be chosen here. */
+static nnb_algo choose_algo(const nnb_fit_opts *o) { return o->algo == NNB_AUTO ? NNB_ADAM : o->algo; }
+
 /* The algorithm, and whether the options suit it. */
 static nnb_status choose(fit *f) {
+  f->opts.algo = choose_algo(&f->opts);
   f->ops = nnb__optim_find(f->opts.algo);
   if (!f->ops) return NNB_E_ARG;
   if (f->ops->step) return NNB_OK;
@@ -79,12 +83,24 @@ static nnb_status check_data(const nnb_net *net, const nnb_data *data, const cha
   return NNB_OK;
 }
 
-/* An optimiser for steps from batch to batch; full-batch methods bring what they need. */
-static nnb_status prepare_optim(fit *f) {
-  const nnb_fit_opts *o = &f->opts;
-  nnb_optim_opts optim = {
-      .algo = o->algo, .lr = o->lr, .momentum = o->momentum, .l1 = o->l1, .l2 = o->l2, .clip_norm = o->clip_norm};
-  return nnb_optim_create(f->net, &optim, &f->optim);
+static nnb_optim_opts optim_opts(const nnb_fit_opts *o, int n_rows) {
+  return (nnb_optim_opts){.algo = o->algo,
+                          .lr = o->lr,
+                          .momentum = o->momentum,
+                          .l1 = o->l1,
+                          .l2 = o->l2,
+                          .clip_norm = o->clip_norm,
+                          .beta1 = o->beta1,
+                          .beta2 = o->beta2,
+                          .epsilon = o->epsilon,
+                          .ema = o->ema,
+                          .schedule = o->schedule,
+                          .lr_step = o->lr_step,
+                          .lr_factor = o->lr_factor,
+                          .lr_min = o->lr_min,
+                          .warmup = o->warmup,
+                          .epoch_updates = (n_rows - 1) / o->batch + 1,
+                          .epochs = o->max_epochs == NNB_NONE ? 0 : o->max_epochs};
 }
 
 static nnb_status prepare(fit *f) {
@@ -103,7 +119,8 @@ static nnb_status prepare(fit *f) {
     plan = (nnb_plan_opts){.max_rows = n < DEFAULT_CHUNK ? n : DEFAULT_CHUNK, .threads = o->threads};
     status = nnb_plan_create(f->net, &plan, &f->val_plan);
   }
-  if (!status && f->ops->step) status = prepare_optim(f);
+  nnb_optim_opts optim = optim_opts(o, f->rows.x.rows);
+  if (!status && f->ops->step) status = nnb_optim_create(f->net, &optim, &f->optim);
   return status ? status : take_names(f->net, train);
 }
 
@@ -198,10 +215,13 @@ nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
 
 /* ---- from batch to batch ---------------------------------------------------------------------------------------- */
 
-/* One pass over the data.  NNB_E_NUMERIC where the loss or a parameter is no number any more. */
+/* One pass over the data.  Between two of them the net holds the averaged weights, if there are any.  NNB_E_NUMERIC
+ * where the loss or a parameter is no number any more. */
 static nnb_status run_epoch(fit *f, nnb_record *rec) {
   double began = nnb__fit_now();
+  bool averaged = f->opts.ema > 0;
   nnb_sums sums;
+  if (averaged && rec->epoch > 1) nnb_optim_average(f->optim, f->net);
   if (f->order) {
     nnb_rng rng;
     nnb_rng_init(&rng, f->opts.seed, (uint64_t)rec->epoch - 1);
@@ -209,11 +229,15 @@ static nnb_status run_epoch(fit *f, nnb_record *rec) {
   }
   nnb_status status = nnb_train_rows(f->net, f->plan, &f->rows, f->order, 0, f->opts.batch, f->optim, &sums);
   f->report.updates += sums.updates, f->report.samples += sums.rows;
+  if (!status && averaged) status = nnb_optim_average(f->optim, f->net);
+  rec->lr = nnb_optim_lr(f->optim);
   rec->loss = sums.loss, rec->updates = f->report.updates, rec->samples = sums.rows;
   rec->seconds = nnb__fit_now() - began;
   f->report.loss = rec->loss, f->report.val_loss = (double)NAN;
   if (!status && !params_finite(f->net)) status = nnb__fail(NNB_E_NUMERIC, "a parameter is no longer finite");
-  return status ? status : nnb__fit_end_epoch(f, rec);
+  if (!status) status = nnb__fit_end_epoch(f, rec);
+  if (!status) nnb_optim_epoch(f->optim, f->val ? rec->val_loss : rec->loss);
+  return status;
 }
 
 static nnb_status explain_divergence(const fit *f, int epoch) {

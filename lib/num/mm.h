@@ -1,0 +1,19 @@
+/* num/mm.h: products of small and skinny matrices without packing, built once per level.  A BLAS copies both operands
+ * into the order its kernel likes before it multiplies; where one side has few rows that costs as much as the product.
+ */
+#ifndef NNB__MM_H
+#define NNB__MM_H
+
+#include "real.h"
+
+/* An operand read one number at a time: element (i, k) is p[i·row + k·col]. */
+typedef struct nnb__strided {
+  const real *p;
+  size_t row, col;
+} nnb__strided;
+
+/* C ← beta·C + alpha·A·B for the rows of C: A m×k, B k×n by rows, C m×n.  beta 0 overwrites.  k = 0 is fine. */
+typedef void nnb__mm_fn(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb, real beta, real *c,
+                        size_t ldc);
+
+#endif

@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Every file that a text of the repository names exists: links, and paths in backquotes.
+
+  doc_paths.py SOURCE
+"""
+import pathlib
+import re
+import sys
+
+TOP = "lib|include|tests|docs|tools|examples|bench|base|num|opt|nn|data|io|train"
+
+
+def named(text):
+    text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    links = [t for t in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in t]
+    return set(links) | set(re.findall(rf"`((?:{TOP})/[\w.-]+(?:/[\w.-]+)*/?)`", text))
+
+
+def main(argv):
+    root = pathlib.Path(argv[0])
+    texts = [*root.glob("*.md"), *root.glob("docs/*.md"), *root.glob("*/README.md")]
+    found = {t: named(t.read_text(encoding="utf-8")) for t in texts}
+    gone = [
+        f"{text.relative_to(root)} names {path}, which does not exist"
+        for text, paths in sorted(found.items())
+        for path in sorted(paths)
+        if not any((base / path).exists() for base in (text.parent, root, root / "lib"))
+    ]
+    if sum(map(len, found.values())) < 10:
+        gone.append("hardly a path was found in the texts: this test does not see them")
+    print("\n".join(gone) or "all there")
+    return 1 if gone else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

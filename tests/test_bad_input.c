@@ -1,0 +1,826 @@
+/* Bad calls: each gives the status that the header names and a sentence with the words that help, and does no harm. */
+#include <limits.h>
+
+#include "toys.h"
+
+#define bad(wanted, words, call) check_bad((nnb_status)(call), wanted, words, #call)
+
+static void check_bad(nnb_status status, nnb_status wanted, const char *words, const char *call) {
+  ck_assert_msg(status == wanted, "%s: %s (%s), not %s", call, nnb_strstatus(status), nnb_errmsg(),
+                nnb_strstatus(wanted));
+  ck_assert_msg(strstr(nnb_errmsg(), words), "%s: \"%s\" says nothing of \"%s\"", call, nnb_errmsg(), words);
+}
+
+/* ---- what the calls work on ---------------------------------------------------------------------------------------
+ */
+
+enum { N = 12, N_IN = 3, N_OUT = 2 };
+
+static nnb_data *data, *classes;
+static nnb_net *net;
+static nnb_plan *plan, *plain;
+static nnb_optim *optim;
+static nnb_batch rows;
+static real y[N * N_OUT], dx[N * N_IN], grad[100], before[100];
+static double loss;
+static nnb_cmat view;
+static void *file;
+static size_t bytes;
+
+static void setup(void) {
+  data = toy_regression(N, N_IN, N_OUT), classes = toy_classes(N, N_IN, N_OUT);
+  ck_ok(nnb_net_parse("3-4:tanh:name=hidden-2:linear:name=last", &net));
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 8, .want = NNB_GRAD | NNB_DX | NNB_KEEP}, &plan));
+  ck_ok(nnb_plan_create(net, NULL, &plain));
+  ck_ok(nnb_optim_create(net, NULL, &optim));
+  ck_ok(nnb_data_batch(data, 0, 8, &rows));
+  ck_ok(nnb_net_save_mem(net, &file, &bytes));
+  memcpy(before, nnb_net_params_read(net), nnb_net_n_params(net) * sizeof(real));
+}
+
+/* Whatever went wrong, the net is as it was, and works. */
+static void teardown(void) {
+  ck_assert_uint_eq(nnb_net_n_params(net), 26);
+  ck_assert_msg(memcmp(before, nnb_net_params_read(net), 26 * sizeof(real)) == 0, "a bad call changed the parameters");
+  ck_ok(nnb_train_step(net, plan, &rows, optim, &loss));
+  ck_ok(nnb_plan_predict(plan, rows.x, nnb_view(y, 8, N_OUT)));
+  ck_assert(isfinite(y[0]) && isfinite(loss));
+  nnb_optim_destroy(optim);
+  nnb_plan_destroy(plan), nnb_plan_destroy(plain);
+  nnb_net_destroy(net);
+  nnb_data_destroy(data), nnb_data_destroy(classes);
+  nnb_free(file);
+}
+
+/* ---- NULL ----------------------------------------------------------------------------------------------------------
+ */
+
+START_TEST(null_for_nets) {
+  nnb_net *other = net;
+  int from[] = {1};
+  nnb_dense_opts dense = {.units = 1};
+  bad(NNB_E_ARG, "NULL", nnb_net_parse(NULL, &other));
+  bad(NNB_E_ARG, "NULL", nnb_net_parse("2-1", NULL));
+  bad(NNB_E_ARG, "NULL", nnb_net_copy(NULL, &other));
+  bad(NNB_E_ARG, "NULL", nnb_net_copy(net, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_net_dense(NULL, 1, NNB_TANH));
+  bad(NNB_E_ARG, "NULL", nnb_net_dense_opts(NULL, &dense));
+  bad(NNB_E_ARG, "NULL", nnb_net_input(NULL, 1, "x"));
+  bad(NNB_E_ARG, "NULL", nnb_net_activation(NULL, 0, NNB_TANH));
+  bad(NNB_E_ARG, "NULL", nnb_net_add(NULL, from, 1, NNB_TANH));
+  bad(NNB_E_ARG, "NULL", nnb_net_concat(NULL, from, 1));
+  bad(NNB_E_ARG, "NULL", nnb_net_output(NULL, 1));
+  bad(NNB_E_ARG, "NULL", nnb_net_loss(NULL, NNB_MSE));
+  bad(NNB_E_ARG, "NULL", nnb_net_output_loss(NULL, 1, NNB_MSE, 1));
+  bad(NNB_E_ARG, "NULL", nnb_net_seed(NULL, 1));
+  bad(NNB_E_ARG, "NULL", nnb_net_status(NULL));
+  bad(NNB_E_ARG, "NULL", nnb_net_init(NULL, 1));
+  bad(NNB_E_ARG, "NULL", nnb_net_standardize(NULL, data));
+  bad(NNB_E_ARG, "NULL", nnb_net_scale_inputs(NULL, data, NNB_MINMAX));
+  bad(NNB_E_ARG, "NULL", nnb_net_scale_targets(NULL, data, NNB_MINMAX));
+  bad(NNB_E_ARG, "NULL", nnb_net_own_activation(NULL, &toy_bump));
+  bad(NNB_E_ARG, "NULL", nnb_net_own_loss(NULL, &toy_quartic));
+  bad(NNB_E_ARG, "NULL", nnb_net_own_layer(NULL, &toy_gain, &(toy_gain_fields){1, 1}, NULL, 0, NNB_LINEAR, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_net_summary(NULL, stdout));
+  bad(NNB_E_ARG, "NULL", nnb_net_summary(net, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_net_weights(NULL, 2, &view));
+  bad(NNB_E_ARG, "NULL", nnb_net_weights(net, 2, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_net_bias(NULL, 2, &view));
+  bad(NNB_E_ARG, "NULL", nnb_net_bias(net, 2, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_net_set_weights(NULL, 2, nnb_cview(before, 3, 4)));
+  bad(NNB_E_SHAPE, "NULL", nnb_net_set_weights(net, 2, nnb_cview(NULL, 3, 4)));
+  bad(NNB_E_ARG, "NULL", nnb_net_set_bias(NULL, 2, nnb_cview(before, 1, 4)));
+  bad(NNB_E_SHAPE, "NULL", nnb_net_set_bias(net, 2, nnb_cview(NULL, 1, 4)));
+  bad(NNB_E_ARG, "NULL", nnb_net_freeze(NULL, 2, NNB_BIAS));
+  bad(NNB_E_ARG, "NULL", nnb_net_save(NULL, "x"));
+  bad(NNB_E_ARG, "NULL", nnb_net_save(net, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_net_load(NULL, NULL, &other));
+  bad(NNB_E_ARG, "NULL", nnb_net_load("x", NULL, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_net_save_mem(NULL, &file, &bytes));
+  bad(NNB_E_ARG, "NULL", nnb_net_save_mem(net, NULL, &bytes));
+  bad(NNB_E_ARG, "NULL", nnb_net_save_mem(net, &(void *){NULL}, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_net_load_mem(NULL, 1, NULL, &other));
+  bad(NNB_E_ARG, "NULL", nnb_net_load_mem(file, bytes, NULL, NULL));
+  ck_assert_ptr_null(other);
+}
+END_TEST
+
+START_TEST(null_for_running) {
+  nnb_plan *p = plan;
+  nnb_optim *o = optim;
+  nnb_metrics m;
+  size_t size;
+  int32_t label[N];
+  nnb_batch without_x = rows;
+  without_x.x.p = NULL;
+  bad(NNB_E_ARG, "NULL", nnb_fit(NULL, data, NULL, NULL, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_fit(net, NULL, NULL, NULL, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_evaluate(NULL, data, &m));
+  bad(NNB_E_ARG, "NULL", nnb_evaluate(net, NULL, &m));
+  bad(NNB_E_ARG, "NULL", nnb_evaluate(net, data, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_net_predict(NULL, rows.x, nnb_view(y, 8, N_OUT)));
+  bad(NNB_E_ARG, "x is NULL", nnb_net_predict(net, without_x.x, nnb_view(y, 8, N_OUT)));
+  bad(NNB_E_ARG, "y is NULL", nnb_net_predict(net, rows.x, nnb_view(NULL, 8, N_OUT)));
+  bad(NNB_E_ARG, "NULL", nnb_net_classify(NULL, rows.x, label));
+  bad(NNB_E_ARG, "NULL", nnb_net_classify(net, without_x.x, label));
+  bad(NNB_E_ARG, "NULL", nnb_net_classify(net, rows.x, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_plan_create(NULL, NULL, &p));
+  ck_assert_ptr_null(p);
+  bad(NNB_E_ARG, "NULL", nnb_plan_create(net, NULL, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_plan_bytes(NULL, NULL, &size));
+  bad(NNB_E_ARG, "NULL", nnb_plan_bytes(net, NULL, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_plan_predict(NULL, rows.x, nnb_view(y, 8, N_OUT)));
+  bad(NNB_E_ARG, "NULL", nnb_plan_predict(plan, without_x.x, nnb_view(y, 8, N_OUT)));
+  bad(NNB_E_ARG, "NULL", nnb_plan_predict(plan, rows.x, nnb_view(NULL, 8, N_OUT)));
+  bad(NNB_E_ARG, "NULL", nnb_plan_loss(NULL, &rows, &loss));
+  bad(NNB_E_ARG, "NULL", nnb_plan_loss(plan, NULL, &loss));
+  bad(NNB_E_ARG, "NULL", nnb_plan_loss(plan, &rows, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_plan_loss(plan, &without_x, &loss));
+  bad(NNB_E_ARG, "NULL", nnb_plan_gradient(NULL, &rows, 0, &loss, grad));
+  bad(NNB_E_ARG, "NULL", nnb_plan_gradient(plan, NULL, 0, &loss, grad));
+  bad(NNB_E_ARG, "NULL", nnb_plan_gradient(plan, &rows, 0, &loss, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_plan_vjp(NULL, rows.x, nnb_cview(y, 8, N_OUT), nnb_view(dx, 8, N_IN)));
+  bad(NNB_E_ARG, "NULL", nnb_plan_vjp(plan, rows.x, nnb_cview(NULL, 8, N_OUT), nnb_view(dx, 8, N_IN)));
+  bad(NNB_E_ARG, "NULL", nnb_plan_vjp(plan, rows.x, nnb_cview(y, 8, N_OUT), nnb_view(NULL, 8, N_IN)));
+  bad(NNB_E_ARG, "NULL", nnb_plan_view(NULL, 2, NNB_A, &view));
+  bad(NNB_E_ARG, "NULL", nnb_plan_view(plan, 2, NNB_A, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_optim_create(NULL, NULL, &o));
+  ck_assert_ptr_null(o);
+  bad(NNB_E_ARG, "NULL", nnb_optim_create(net, NULL, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_optim_set_lr(NULL, 1));
+  bad(NNB_E_ARG, "NULL", nnb_optim_step(NULL, net, grad));
+  bad(NNB_E_ARG, "NULL", nnb_optim_step(optim, NULL, grad));
+  bad(NNB_E_ARG, "NULL", nnb_optim_step(optim, net, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_train_step(NULL, plan, &rows, optim, &loss));
+  bad(NNB_E_ARG, "NULL", nnb_train_step(net, NULL, &rows, optim, &loss));
+  bad(NNB_E_ARG, "NULL", nnb_train_step(net, plan, NULL, optim, &loss));
+  bad(NNB_E_ARG, "NULL", nnb_train_step(net, plan, &rows, NULL, &loss));
+  bad(NNB_E_ARG, "NULL", nnb_train_rows(NULL, plan, &rows, NULL, 0, 1, optim, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_train_rows(net, NULL, &rows, NULL, 0, 1, optim, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_train_rows(net, plan, NULL, NULL, 0, 1, optim, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_train_rows(net, plan, &rows, NULL, 0, 1, NULL, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_check_gradient(NULL, &rows, &loss));
+  bad(NNB_E_ARG, "NULL", nnb_check_gradient(net, NULL, &loss));
+  bad(NNB_E_ARG, "NULL", nnb_check_gradient(net, &rows, NULL));
+}
+END_TEST
+
+START_TEST(null_for_data) {
+  nnb_data *a = data, *b = data;
+  nnb_batch out;
+  bad(NNB_E_ARG, "rows", nnb_data_wrap(NULL, 0, &a));
+  bad(NNB_E_ARG, "x", nnb_data_wrap(&(nnb_batch){.weight = y}, 0, &a));
+  bad(NNB_E_ARG, "out", nnb_data_wrap(&rows, 0, NULL));
+  bad(NNB_E_ARG, "rows", nnb_data_copy(NULL, 0, &a));
+  bad(NNB_E_ARG, "out", nnb_data_copy(&rows, 0, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_data_read_csv(NULL, NULL, &a));
+  bad(NNB_E_ARG, "NULL", nnb_data_read_csv("x", NULL, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_data_parse_csv(NULL, 3, NULL, NULL, &a));
+  bad(NNB_E_ARG, "NULL", nnb_data_parse_csv("1,2", 3, NULL, NULL, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_data_read_idx(NULL, NULL, &a));
+  bad(NNB_E_ARG, "NULL", nnb_data_read_idx("x", NULL, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_data_batch(NULL, 0, 1, &out));
+  bad(NNB_E_ARG, "NULL", nnb_data_batch(data, 0, 1, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_data_split(NULL, 0.5, 0, &a, &b));
+  bad(NNB_E_ARG, "NULL", nnb_data_split(data, 0.5, 0, NULL, &b));
+  bad(NNB_E_ARG, "NULL", nnb_data_split(data, 0.5, 0, &a, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_data_fold(NULL, 2, 0, 0, &a, &b));
+  bad(NNB_E_ARG, "NULL", nnb_data_fold(data, 2, 0, 0, NULL, &b));
+  bad(NNB_E_ARG, "NULL", nnb_data_fold(data, 2, 0, 0, &a, NULL));
+  ck_assert(!a && !b);
+}
+END_TEST
+
+START_TEST(null_where_it_means_nothing) {
+  const real *shift = y, *factor = y;
+  nnb_activation act;
+  nnb_loss l;
+  nnb_init init;
+  nnb_algo algo;
+  nnb_data_destroy(NULL), nnb_net_destroy(NULL), nnb_plan_destroy(NULL), nnb_optim_destroy(NULL), nnb_free(NULL);
+  nnb_net_input_scaler(NULL, &shift, &factor);
+  ck_assert(!shift && !factor);
+  nnb_net_target_scaler(NULL, &shift, NULL);
+  nnb_net_input_scaler(net, NULL, &factor);
+  nnb_scale(nnb_view(NULL, 3, 3), NULL, NULL);
+  nnb_unscale(nnb_view(NULL, 3, 3), NULL, NULL);
+  ck_assert(!nnb_activation_find(NULL, &act) && !nnb_loss_find(NULL, &l) && !nnb_init_find(NULL, &init) &&
+            !nnb_algo_find(NULL, &algo));
+  ck_assert(nnb_data_rows(NULL) == 0 && nnb_data_n_in(NULL) == 0 && nnb_data_n_out(NULL) == 0 &&
+            nnb_data_n_classes(NULL) == 0);
+  ck_assert(!nnb_data_column_name(NULL, 0) && !nnb_data_class_name(NULL, 0));
+  ck_assert(nnb_net_n_in(NULL) == 0 && nnb_net_n_out(NULL) == 0 && nnb_net_n_nodes(NULL) == 0 &&
+            nnb_net_n_params(NULL) == 0);
+  ck_assert(!nnb_net_params(NULL) && !nnb_net_params_read(NULL) && !nnb_net_column_name(NULL, 0) &&
+            !nnb_net_class_name(NULL, 0));
+  ck_assert(!nnb_net_find(NULL, "x") && !nnb_net_find(net, NULL) && !nnb_net_node_name(NULL, 1));
+  ck_assert(!nnb_net_node_name(net, 0) && !nnb_net_node_name(net, 99) && !nnb_net_node_name(net, INT_MIN));
+  ck_assert_str_eq(nnb_activation_name((nnb_activation)-1), "?");
+  ck_assert_str_eq(nnb_loss_name((nnb_loss)999), "?");
+  ck_assert_str_eq(nnb_algo_name((nnb_algo)INT_MAX), "?");
+  ck_assert_str_eq(nnb_init_name((nnb_init)INT_MIN), "?");
+  ck_assert_str_eq(nnb_stop_text((nnb_stop)99), "?");
+  ck_assert_str_eq(nnb_strstatus((nnb_status)99), "unknown status");
+  bad(NNB_E_ARG, "-1", nnb_set_threads(-1));
+  bad(NNB_E_ARG, "1025", nnb_set_threads(1025));
+}
+END_TEST
+
+/* ---- shapes --------------------------------------------------------------------------------------------------------
+ */
+
+START_TEST(shapes_that_do_not_fit) {
+  nnb_mat out = nnb_view(y, 8, N_OUT);
+  nnb_cmat x = rows.x, v = nnb_cview(y, 8, N_OUT);
+  nnb_batch b = rows;
+  int32_t label[N] = {0};
+  bad(NNB_E_SHAPE, "columns", nnb_plan_predict(plan, (nnb_cmat){x.p, 8, 2, 3}, out));
+  bad(NNB_E_SHAPE, "columns", nnb_plan_predict(plan, (nnb_cmat){x.p, 8, 4, 4}, out));
+  bad(NNB_E_SHAPE, "leading dimension", nnb_plan_predict(plan, (nnb_cmat){x.p, 8, 3, 2}, out));
+  bad(NNB_E_SHAPE, "leading dimension", nnb_plan_predict(plan, (nnb_cmat){x.p, 8, 3, -3}, out));
+  bad(NNB_E_SHAPE, "0 rows", nnb_plan_predict(plan, (nnb_cmat){x.p, 0, 3, 3}, out));
+  bad(NNB_E_SHAPE, "-1 rows", nnb_plan_predict(plan, (nnb_cmat){x.p, -1, 3, 3}, out));
+  bad(NNB_E_SHAPE, "at most 8", nnb_plan_predict(plan, (nnb_cmat){x.p, 9, 3, 3}, out));
+  bad(NNB_E_SHAPE, "at most 1", nnb_plan_predict(plain, x, out));
+  bad(NNB_E_SHAPE, "y is 7", nnb_plan_predict(plan, x, nnb_view(y, 7, N_OUT)));
+  bad(NNB_E_SHAPE, "y is 8×3", nnb_plan_predict(plan, x, nnb_view(y, 8, 3)));
+  bad(NNB_E_SHAPE, "leading dimension 1", nnb_plan_predict(plan, x, (nnb_mat){y, 8, N_OUT, 1}));
+  bad(NNB_E_SHAPE, "y has 7", nnb_net_predict(net, x, nnb_view(y, 7, N_OUT)));
+  bad(NNB_E_SHAPE, "8×2", nnb_net_predict(net, x, nnb_view(y, 8, 1)));
+  bad(NNB_E_SHAPE, "columns", nnb_net_predict(net, (nnb_cmat){x.p, 8, 2, 3}, out));
+  bad(NNB_E_SHAPE, "columns", nnb_net_classify(net, (nnb_cmat){x.p, 8, 2, 3}, label));
+  bad(NNB_E_SHAPE, "v is", nnb_plan_vjp(plan, x, nnb_cview(y, 8, 1), nnb_view(dx, 8, N_IN)));
+  bad(NNB_E_SHAPE, "dx is 8×2", nnb_plan_vjp(plan, x, v, nnb_view(dx, 8, 2)));
+  b.t = nnb_cview(rows.t.p, 7, N_OUT);
+  bad(NNB_E_SHAPE, "t is 7×2", nnb_plan_loss(plan, &b, &loss));
+  b.t = nnb_cview(rows.t.p, 8, 1);
+  bad(NNB_E_SHAPE, "t is 8×1", nnb_plan_gradient(plan, &b, 0, &loss, grad));
+  bad(NNB_E_SHAPE, "t is 8×1", nnb_train_step(net, plan, &b, optim, &loss));
+  bad(NNB_E_SHAPE, "t is 8×1", nnb_train_rows(net, plan, &b, NULL, 0, 2, optim, NULL));
+  bad(NNB_E_SHAPE, "t is 8×1", nnb_check_gradient(net, &b, &loss));
+  b.t = (nnb_cmat){rows.t.p, 8, N_OUT, 1};
+  bad(NNB_E_SHAPE, "leading dimension 1", nnb_plan_loss(plan, &b, &loss));
+  b.t = (nnb_cmat){0};
+  bad(NNB_E_ARG, "t is NULL", nnb_plan_loss(plan, &b, &loss));
+  b = rows, b.x.rows = 9;
+  bad(NNB_E_SHAPE, "at most 8", nnb_train_step(net, plan, &b, optim, &loss));
+  bad(NNB_E_SHAPE, "4×2", nnb_net_set_weights(net, 3, nnb_cview(before, 2, 4)));
+  bad(NNB_E_SHAPE, "3×4", nnb_net_set_weights(net, 2, (nnb_cmat){before, 3, 4, 3}));
+  bad(NNB_E_SHAPE, "1×2", nnb_net_set_bias(net, 3, nnb_cview(before, 2, 1)));
+  bad(NNB_E_ARG, "no weights", nnb_net_weights(net, 1, &view));
+  bad(NNB_E_ARG, "no bias", nnb_net_bias(net, 1, &view));
+  bad(NNB_E_ARG, "no node 4", nnb_net_weights(net, 4, &view));
+  bad(NNB_E_ARG, "no node -1", nnb_net_freeze(net, -1, 0));
+  bad(NNB_E_ARG, "no node 0", nnb_net_set_bias(net, 0, nnb_cview(before, 1, 2)));
+}
+END_TEST
+
+START_TEST(data_of_other_widths) {
+  nnb_data *wide = toy_regression(N, N_IN + 1, N_OUT), *more = toy_regression(N, N_IN, N_OUT + 1),
+           *many = toy_classes(N, N_IN, 3);
+  nnb_batch no_t = {.x = rows.x};
+  nnb_data *blank;
+  nnb_metrics m;
+  ck_ok(nnb_data_wrap(&no_t, 0, &blank));
+  bad(NNB_E_SHAPE, "training", nnb_fit(net, wide, NULL, NULL, NULL));
+  bad(NNB_E_SHAPE, "4 input columns", nnb_fit(net, wide, NULL, NULL, NULL));
+  bad(NNB_E_SHAPE, "3 targets", nnb_fit(net, more, NULL, NULL, NULL));
+  bad(NNB_E_SHAPE, "3 classes", nnb_fit(net, many, NULL, NULL, NULL));
+  bad(NNB_E_ARG, "no targets", nnb_fit(net, blank, NULL, NULL, NULL));
+  bad(NNB_E_SHAPE, "validation", nnb_fit(net, data, wide, NULL, NULL));
+  bad(NNB_E_SHAPE, "validation", nnb_fit(net, data, more, NULL, NULL));
+  bad(NNB_E_ARG, "validation", nnb_fit(net, data, blank, NULL, NULL));
+  bad(NNB_E_SHAPE, "columns", nnb_evaluate(net, wide, &m));
+  bad(NNB_E_SHAPE, "t is", nnb_evaluate(net, more, &m));
+  bad(NNB_E_ARG, "t is NULL", nnb_evaluate(net, blank, &m));
+  bad(NNB_E_SHAPE, "label", nnb_evaluate(net, many, &m));
+  nnb_net *fresh = nnb_net_create(N_IN);
+  bad(NNB_E_SHAPE, "4 input columns", nnb_net_standardize(fresh, wide));
+  bad(NNB_E_SHAPE, "4 input columns", nnb_net_dense(fresh, 1, NNB_TANH)); /* it sticks */
+  nnb_net_destroy(fresh);
+  fresh = nnb_net_create(N_IN);
+  nnb_net_dense(fresh, N_OUT, NNB_LINEAR);
+  ck_assert_int_eq(nnb_net_scale_targets(fresh, more, NNB_MINMAX), NNB_OK); /* the outputs may still change */
+  bad(NNB_E_SHAPE, "targets' scaler", nnb_fit(fresh, data, NULL, NULL, NULL));
+  nnb_net_dense(fresh, N_OUT + 1, NNB_LINEAR);
+  ck_ok(nnb_fit(fresh, more, NULL, &(nnb_fit_opts){.max_epochs = 1}, NULL));
+  nnb_net_destroy(fresh);
+  fresh = nnb_net_create(N_IN);
+  bad(NNB_E_ARG, "labels", nnb_net_scale_targets(fresh, classes, NNB_MINMAX));
+  nnb_net_destroy(fresh);
+  fresh = nnb_net_create(N_IN);
+  bad(NNB_E_ARG, "no numeric targets", nnb_net_scale_targets(fresh, blank, NNB_MINMAX));
+  nnb_net_destroy(fresh);
+  fresh = nnb_net_create(N_IN);
+  bad(NNB_E_ARG, "scaling", nnb_net_scale_inputs(fresh, data, (nnb_scaling)7));
+  nnb_net_destroy(fresh);
+  nnb_data_destroy(wide), nnb_data_destroy(more), nnb_data_destroy(many), nnb_data_destroy(blank);
+}
+END_TEST
+
+START_TEST(sizes_that_overflow) {
+  nnb_plan *p;
+  size_t size;
+  nnb_net *big = nnb_net_create(INT_MAX);
+  ck_assert_int_eq(nnb_net_dense(big, INT_MAX, NNB_LINEAR), 2);
+  bad(NNB_E_OVERFLOW, "parameters", nnb_plan_create(big, NULL, &p));
+  bad(NNB_E_OVERFLOW, "parameters", nnb_net_init(big, 1));
+  bad(NNB_E_OVERFLOW, "parameters", nnb_fit(big, data, NULL, NULL, NULL));
+  ck_assert(nnb_net_n_params(big) == 0 && !nnb_net_params(big));
+  bad(NNB_E_OVERFLOW, "int", nnb_net_input(big, 1, NULL));
+  nnb_net_destroy(big);
+  big = nnb_net_create(INT_MAX);
+  bad(NNB_E_OVERFLOW, "int", nnb_net_concat(big, (int[]){1, 1}, 2));
+  nnb_net_destroy(big);
+  big = nnb_net_create(INT_MAX);
+  int a = nnb_net_activation(big, 1, NNB_TANH), b = nnb_net_activation(big, 1, NNB_TANH);
+  nnb_net_output(big, a);
+  bad(NNB_E_OVERFLOW, "int", nnb_net_output(big, b));
+  nnb_net_destroy(big);
+  big = nnb_net_create(INT_MAX); /* no parameters: sealed, but no plan of many rows */
+  nnb_net_activation(big, 0, NNB_TANH), nnb_net_activation(big, 0, NNB_RELU);
+  bad(NNB_E_OVERFLOW, "2147483647 rows", nnb_plan_create(big, &(nnb_plan_opts){.max_rows = INT_MAX, .want = 7}, &p));
+  ck_assert_ptr_null(p);
+  bad(NNB_E_OVERFLOW, "2147483647 rows", nnb_plan_bytes(big, &(nnb_plan_opts){.max_rows = INT_MAX, .want = 7}, &size));
+  ck_ok(nnb_plan_bytes(big, NULL, &size));
+  ck_assert_uint_gt(size, INT_MAX);
+  nnb_net_destroy(big);
+  ck_ok(nnb_plan_bytes(net, &(nnb_plan_opts){.max_rows = INT_MAX, .threads = 1024}, &size));
+  ck_assert_uint_gt(size, INT_MAX);
+}
+END_TEST
+
+/* ---- numbers --------------------------------------------------------------------------------------------------------
+ */
+
+START_TEST(numbers_that_are_not_finite) {
+  real x[N * N_IN], t[N * N_OUT], w[N];
+  double value = (double[]){(double)NAN, (double)INFINITY, -(double)INFINITY}[_i];
+  int32_t label[N] = {0};
+  nnb_data *d;
+  toy_fill(x, N * N_IN, 1), toy_fill(t, N * N_OUT, 2);
+  for (int i = 0; i < N; i++) w[i] = 1;
+  nnb_batch b = {.x = nnb_cview(x, N, N_IN), .t = nnb_cview(t, N, N_OUT), .weight = w};
+  nnb_net *line;
+  nnb_plan *p;
+  nnb_optim *o;
+  ck_ok(nnb_net_parse("3-2", &line)); /* the classes of the loss let every number through */
+  ck_ok(nnb_plan_create(line, &(nnb_plan_opts){.max_rows = N, .want = NNB_GRAD}, &p));
+  ck_ok(nnb_optim_create(line, NULL, &o));
+  x[4 * N_IN + 1] = (real)value;
+  bad(NNB_E_ARG, "row 5, column 2", nnb_data_wrap(&b, 0, &d));
+  bad(NNB_E_ARG, "x has", nnb_data_copy(&b, 0, &d));
+  bad(NNB_E_NUMERIC, "x is not finite in row 5, column 2", nnb_plan_loss(p, &b, &loss));
+  ck_assert(!isfinite(loss));
+  bad(NNB_E_NUMERIC, "row 5, column 2", nnb_plan_gradient(p, &b, 0, NULL, grad));
+  bad(NNB_E_NUMERIC, "row 5, column 2", nnb_train_step(line, p, &b, o, NULL));
+  ck_ok(nnb_net_init(line, 1));
+  x[4 * N_IN + 1] = 0, t[11 * N_OUT] = (real)value;
+  bad(NNB_E_ARG, "row 12, column 1", nnb_data_wrap(&b, 0, &d));
+  bad(NNB_E_NUMERIC, "t is not finite in row 12, column 1", nnb_plan_loss(p, &b, &loss));
+  nnb_sums sums;
+  nnb_optim_destroy(o); /* its velocity is no number any more */
+  ck_ok(nnb_optim_create(line, NULL, &o));
+  bad(NNB_E_NUMERIC, "row 12, column 1", nnb_train_rows(line, p, &b, NULL, 0, 5, o, &sums));
+  ck_assert_int_eq(sums.updates, 3);
+  ck_ok(nnb_net_init(line, 1));
+  t[11 * N_OUT] = 0, w[6] = (real)value;
+  bad(NNB_E_ARG, "row 7", nnb_data_wrap(&b, 0, &d));
+  bad(NNB_E_ARG, "weight of row 7", nnb_plan_loss(p, &b, &loss));
+  bad(NNB_E_ARG, "weight of row 7", nnb_train_step(line, p, &b, o, NULL));
+  bad(NNB_E_ARG, "weight of row 7", nnb_train_rows(line, p, &b, NULL, 0, 4, o, NULL));
+  w[6] = -1;
+  bad(NNB_E_ARG, "-1", nnb_data_wrap(&b, 0, &d));
+  bad(NNB_E_ARG, "weight of row 7 is -1", nnb_plan_gradient(p, &b, 0, NULL, grad));
+  w[6] = 1, b.norm = value;
+  bad(NNB_E_ARG, "norm", nnb_plan_loss(p, &b, &loss));
+  b.norm = -1;
+  bad(NNB_E_ARG, "norm is -1", nnb_plan_loss(p, &b, &loss));
+  b.norm = 0;
+  ck_ok(nnb_plan_loss(p, &b, &loss)); /* nothing was left behind */
+  ck_assert(isfinite(loss));
+  nnb_net_params(line)[0] = (real)value;
+  bad(NNB_E_NUMERIC, "parameters", nnb_plan_loss(p, &b, &loss));
+  ck_ok(nnb_net_init(line, 1));
+  b.t = (nnb_cmat){0}, b.label = label, label[3] = 2;
+  bad(NNB_E_SHAPE, "label of row 4 is 2", nnb_plan_loss(p, &b, &loss));
+  bad(NNB_E_ARG, "label 2 in row 4", nnb_data_wrap(&b, 2, &d));
+  label[3] = -1;
+  bad(NNB_E_SHAPE, "label of row 4 is -1", nnb_train_rows(line, p, &b, NULL, 0, 4, o, NULL));
+  bad(NNB_E_ARG, "label -1 in row 4", nnb_data_wrap(&b, 0, &d));
+  label[3] = INT32_MAX;
+  bad(NNB_E_ARG, "row 4", nnb_data_wrap(&b, 0, &d));
+  nnb_optim_destroy(o), nnb_plan_destroy(p), nnb_net_destroy(line);
+}
+END_TEST
+
+START_TEST(bad_data) {
+  real x[4] = {1, 2, 3, 4};
+  int32_t label[2] = {0, 1};
+  nnb_data *a = data, *b = data;
+  nnb_batch two = {.x = nnb_cview(x, 2, 2), .label = label}, out;
+  bad(NNB_E_ARG, "0 rows", nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, 0, 2)}, 0, &a));
+  bad(NNB_E_ARG, "0 columns", nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, 2, 0)}, 0, &a));
+  bad(NNB_E_ARG, "ld 1", nnb_data_wrap(&(nnb_batch){.x = {x, 2, 2, 1}}, 0, &a));
+  bad(NNB_E_SHAPE, "t has 1 rows", nnb_data_wrap(&(nnb_batch){.x = two.x, .t = nnb_cview(x, 1, 2)}, 0, &a));
+  bad(NNB_E_ARG, "not both", nnb_data_wrap(&(nnb_batch){.x = two.x, .t = two.x, .label = label}, 0, &a));
+  bad(NNB_E_ARG, "classes", nnb_data_wrap(&two, -1, &a));
+  bad(NNB_E_ARG, "no labels", nnb_data_wrap(&(nnb_batch){.x = two.x}, 2, &a));
+  ck_assert_ptr_null(a);
+  bad(NNB_E_ARG, "rows", nnb_data_batch(data, -1, 1, &out));
+  bad(NNB_E_ARG, "rows", nnb_data_batch(data, 0, N + 1, &out));
+  bad(NNB_E_ARG, "rows", nnb_data_batch(data, N, 1, &out));
+  bad(NNB_E_ARG, "rows", nnb_data_batch(data, 1, INT_MAX, &out));
+  bad(NNB_E_ARG, "rows", nnb_data_batch(data, INT_MAX, INT_MAX, &out));
+  bad(NNB_E_ARG, "fraction", nnb_data_split(data, 0, 0, &a, &b));
+  bad(NNB_E_ARG, "fraction", nnb_data_split(data, 1, 0, &a, &b));
+  bad(NNB_E_ARG, "fraction", nnb_data_split(data, (double)NAN, 0, &a, &b));
+  bad(NNB_E_ARG, "first part", nnb_data_split(data, 0.99, 0, &a, &b));
+  bad(NNB_E_ARG, "parts", nnb_data_fold(data, 1, 0, 0, &a, &b));
+  bad(NNB_E_ARG, "parts", nnb_data_fold(data, N + 1, 0, 0, &a, &b));
+  bad(NNB_E_ARG, "part 3", nnb_data_fold(data, 3, 3, 0, &a, &b));
+  bad(NNB_E_ARG, "part -1", nnb_data_fold(data, 3, -1, 0, &a, &b));
+  ck_assert(!a && !b);
+}
+END_TEST
+
+/* ---- options -------------------------------------------------------------------------------------------------------
+ */
+
+static const struct {
+  nnb_fit_opts opts;
+  const char *words;
+} bad_fits[] = {
+    {{.algo = (nnb_algo)-1}, "algorithm -1"},
+    {{.algo = NNB_N_ALGOS}, "algorithm"},
+    {{.batch = -2}, "batch is -2"},
+    {{.batch = INT_MIN}, "batch"},
+    {{.chunk = -1}, "chunk is -1"},
+    {{.max_epochs = -2}, "max_epochs is -2"},
+    {{.lr = -0.1}, "lr is -0.1"},
+    {{.lr = (double)NAN}, "lr is"},
+    {{.lr = (double)INFINITY}, "lr is inf"},
+    {{.momentum = 1}, "momentum is 1"},
+    {{.momentum = -0.5}, "momentum is -0.5"},
+    {{.momentum = (double)NAN}, "momentum"},
+    {{.l1 = -1}, "l1 is -1"},
+    {{.l1 = (double)NAN}, "l1"},
+    {{.l2 = -1}, "l2 is -1"},
+    {{.l2 = (double)INFINITY}, "l2"},
+    {{.clip_norm = -1}, "clip_norm is -1"},
+    {{.clip_norm = (double)NAN}, "clip_norm"},
+    {{.target_loss = -1}, "target_loss is -1"},
+    {{.target_loss = (double)NAN}, "target_loss"},
+    {{.max_seconds = -1}, "max_seconds is -1"},
+    {{.max_seconds = (double)NAN}, "max_seconds"},
+    {{.patience = -1}, "patience is -1"},
+    {{.threads = -1}, "threads is -1"},
+    {{.threads = 1025}, "threads is 1025"},
+    {{.history = -2}, "history is -2"},
+};
+
+START_TEST(bad_fit_options) {
+  for (size_t i = 0; i < sizeof bad_fits / sizeof *bad_fits; i++) {
+    nnb_report report;
+    nnb_status status = nnb_fit(net, data, NULL, &bad_fits[i].opts, &report);
+    check_bad(status, NNB_E_ARG, bad_fits[i].words, bad_fits[i].words);
+    ck_assert(report.stop == NNB_STOP_ERROR && report.epochs == 0 && report.updates == 0 && isnan(report.loss));
+  }
+}
+END_TEST
+
+START_TEST(bad_other_options) {
+  nnb_plan *p;
+  nnb_optim *o;
+  static _Alignas(64) char memory[1 << 16];
+  int32_t order[] = {0, 7, 8}, negative[] = {-1};
+  size_t size;
+  bad(NNB_E_ARG, "max_rows is -1", nnb_plan_create(net, &(nnb_plan_opts){.max_rows = -1}, &p));
+  bad(NNB_E_ARG, "threads is -1", nnb_plan_create(net, &(nnb_plan_opts){.threads = -1}, &p));
+  bad(NNB_E_ARG, "threads is 1025", nnb_plan_bytes(net, &(nnb_plan_opts){.threads = 1025}, &size));
+  bad(NNB_E_ARG, "want is 8", nnb_plan_create(net, &(nnb_plan_opts){.want = 8}, &p));
+  ck_ok(nnb_plan_bytes(net, &(nnb_plan_opts){.max_rows = 8}, &size));
+  ck_assert_uint_lt(size, sizeof memory - 8);
+  bad(NNB_E_ARG, "aligned",
+      nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 8, .mem = memory + 8, .mem_bytes = size}, &p));
+  bad(NNB_E_ARG, "bytes",
+      nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 8, .mem = memory, .mem_bytes = size - 1}, &p));
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 8, .mem = memory, .mem_bytes = size}, &p));
+  ck_ok(nnb_plan_predict(p, rows.x, nnb_view(y, 8, N_OUT)));
+  bad(NNB_E_STATE, "NNB_GRAD", nnb_plan_gradient(p, &rows, 0, NULL, grad));
+  bad(NNB_E_STATE, "NNB_GRAD", nnb_train_step(net, p, &rows, optim, NULL));
+  bad(NNB_E_STATE, "NNB_DX", nnb_plan_vjp(p, rows.x, nnb_cview(y, 8, N_OUT), nnb_view(dx, 8, N_IN)));
+  bad(NNB_E_STATE, "NNB_KEEP", nnb_plan_view(p, 2, NNB_A, &view));
+  nnb_plan_destroy(p);
+  bad(NNB_E_STATE, "nothing yet", nnb_plan_view(plan, 2, NNB_A, &view));
+  ck_ok(nnb_plan_loss(plan, &rows, &loss));
+  bad(NNB_E_ARG, "no node 9", nnb_plan_view(plan, 9, NNB_A, &view));
+  bad(NNB_E_ARG, "view", nnb_plan_view(plan, 2, (nnb_what)99, &view));
+  bad(NNB_E_ARG, "view", nnb_plan_view(plan, 2, (nnb_what)-1, &view));
+  bad(NNB_E_ARG, "input", nnb_plan_view(plan, 1, NNB_Z, &view));
+  bad(NNB_E_STATE, "backward", nnb_plan_view(plan, 2, NNB_DELTA, &view));
+  bad(NNB_E_STATE, "gradient", nnb_plan_view(plan, 2, NNB_DW, &view));
+  bad(NNB_E_ARG, "no weights", nnb_plan_view(plan, 1, NNB_DW, &view));
+  bad(NNB_E_ARG, "lr is -1", nnb_optim_create(net, &(nnb_optim_opts){.lr = -1}, &o));
+  bad(NNB_E_ARG, "algorithm", nnb_optim_create(net, &(nnb_optim_opts){.algo = (nnb_algo)77}, &o));
+  bad(NNB_E_ARG, "lr is 0", nnb_optim_set_lr(optim, 0));
+  bad(NNB_E_ARG, "lr is -1", nnb_optim_set_lr(optim, -1));
+  bad(NNB_E_ARG, "lr", nnb_optim_set_lr(optim, (double)NAN));
+  bad(NNB_E_ARG, "lr is inf", nnb_optim_set_lr(optim, (double)INFINITY));
+  bad(NNB_E_ARG, "order[2] is 8", nnb_train_rows(net, plan, &rows, order, 3, 1, optim, NULL));
+  bad(NNB_E_ARG, "order[0] is -1", nnb_train_rows(net, plan, &rows, negative, 1, 1, optim, NULL));
+  bad(NNB_E_ARG, "batch is 0", nnb_train_rows(net, plan, &rows, NULL, 0, 0, optim, NULL));
+  bad(NNB_E_ARG, "batch is -1", nnb_train_rows(net, plan, &rows, NULL, 0, NNB_FULL_BATCH, optim, NULL));
+  bad(NNB_E_ARG, "n is -1", nnb_train_rows(net, plan, &rows, order, -1, 1, optim, NULL));
+  bad(NNB_E_ARG, "n is 3", nnb_train_rows(net, plan, &rows, NULL, 3, 1, optim, NULL));
+  bad(NNB_E_ARG, "parts is 4", nnb_net_freeze(net, 2, 4));
+}
+END_TEST
+
+START_TEST(parts_of_another_net) {
+  nnb_net *other;
+  nnb_optim *o;
+  ck_ok(nnb_net_parse("3-5-2", &other));
+  ck_ok(nnb_optim_create(other, NULL, &o));
+  bad(NNB_E_ARG, "another net", nnb_train_step(other, plan, &rows, o, NULL));
+  bad(NNB_E_ARG, "another net", nnb_train_rows(other, plan, &rows, NULL, 0, 1, o, NULL));
+  bad(NNB_E_SHAPE, "32 parameters", nnb_train_step(net, plan, &rows, o, NULL));
+  bad(NNB_E_SHAPE, "32 parameters", nnb_optim_step(o, net, grad));
+  nnb_optim_destroy(o), nnb_net_destroy(other);
+}
+END_TEST
+
+/* ---- building -------------------------------------------------------------------------------------------------------
+ */
+
+START_TEST(building_after_sealing) {
+  static const char words[] = "in use";
+  bad(NNB_E_STATE, words, nnb_net_dense(net, 2, NNB_TANH));
+  bad(NNB_E_STATE, words, nnb_net_dense_opts(net, NULL));
+  bad(NNB_E_STATE, words, nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 2, .init_scale = -1}));
+  bad(NNB_E_STATE, words, nnb_net_input(net, 2, NULL));
+  bad(NNB_E_STATE, words, nnb_net_input(net, INT_MAX, NULL));
+  bad(NNB_E_STATE, words, nnb_net_activation(net, 0, NNB_TANH));
+  bad(NNB_E_STATE, words, nnb_net_add(net, NULL, 0, NNB_TANH));
+  bad(NNB_E_STATE, words, nnb_net_concat(net, (int[]){1, 2}, 2));
+  bad(NNB_E_STATE, words, nnb_net_output(net, 3));
+  bad(NNB_E_STATE, words, nnb_net_loss(net, NNB_MSE));
+  bad(NNB_E_STATE, words, nnb_net_output_loss(net, 3, NNB_MSE, 1));
+  bad(NNB_E_STATE, words, nnb_net_seed(net, 3));
+  bad(NNB_E_STATE, words, nnb_net_standardize(net, data));
+  bad(NNB_E_STATE, words, nnb_net_scale_targets(net, data, NNB_MINMAX));
+  bad(NNB_E_STATE, words, nnb_net_own_activation(net, &toy_bump));
+  bad(NNB_E_STATE, words, nnb_net_own_loss(net, &toy_quartic));
+  bad(NNB_E_STATE, words, nnb_net_own_layer(net, NULL, NULL, NULL, 0, NNB_LINEAR, NULL));
+  ck_ok(nnb_net_status(net)); /* none of it sticks */
+}
+END_TEST
+
+static int add_unequal(nnb_net *n) {
+  nnb_net_dense(n, 4, NNB_TANH);
+  return nnb_net_add(n, (int[]){1, 2}, 2, NNB_LINEAR);
+}
+static int add_nothing(nnb_net *n) { return nnb_net_add(n, NULL, 2, NNB_LINEAR); }
+static int add_zero(nnb_net *n) { return nnb_net_add(n, (int[]){1}, 0, NNB_LINEAR); }
+static int concat_negative(nnb_net *n) { return nnb_net_concat(n, (int[]){1}, -3); }
+static int concat_missing(nnb_net *n) { return nnb_net_concat(n, (int[]){1, 5}, 2); }
+static int activation_of_missing(nnb_net *n) { return nnb_net_activation(n, 9, NNB_TANH); }
+static int bad_activation(nnb_net *n) { return nnb_net_dense(n, 2, NNB_N_ACTIVATIONS); }
+static int negative_activation(nnb_net *n) { return nnb_net_activation(n, 0, (nnb_activation)-1); }
+static int own_activation_missing(nnb_net *n) { return nnb_net_dense(n, 2, NNB_OWN_ACTIVATION); }
+static int no_units(nnb_net *n) { return nnb_net_dense(n, 0, NNB_TANH); }
+static int negative_units(nnb_net *n) { return nnb_net_dense(n, INT_MIN, NNB_TANH); }
+static int no_columns(nnb_net *n) { return nnb_net_input(n, 0, NULL); }
+static int dense_opts_null(nnb_net *n) { return nnb_net_dense_opts(n, NULL); }
+static int bad_init(nnb_net *n) { return nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .init = NNB_N_INITS}); }
+static int bad_scale(nnb_net *n) {
+  return nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .init_scale = (double)NAN});
+}
+static int negative_scale(nnb_net *n) { return nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .init_scale = -1}); }
+static int bad_frozen(nnb_net *n) { return nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .frozen = 4}); }
+static int from_missing(nnb_net *n) { return nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .from = 3}); }
+static int from_negative(nnb_net *n) { return nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .from = -4}); }
+static int same_name(nnb_net *n) {
+  nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .name = "twice"});
+  return nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .name = "twice"});
+}
+static int automatic_name_taken(nnb_net *n) {
+  nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .name = "input2"});
+  return nnb_net_input(n, 1, "dense.1");
+}
+static int empty_name(nnb_net *n) { return nnb_net_input(n, 1, ""); }
+static int blank_name(nnb_net *n) { return nnb_net_input(n, 1, "a b"); }
+static int long_name(nnb_net *n) {
+  return nnb_net_input(n, 1, "a-name-of-more-than-sixty-characters-a-name-of-more-than-sixty-characters-a-name");
+}
+static int output_missing(nnb_net *n) { return nnb_net_output(n, 7); }
+static int output_input(nnb_net *n) { return nnb_net_output(n, 1); }
+static int output_twice(nnb_net *n) {
+  nnb_net_output(n, nnb_net_dense(n, 2, NNB_TANH));
+  return nnb_net_output(n, 2);
+}
+static int bad_loss(nnb_net *n) { return nnb_net_loss(n, NNB_N_LOSSES); }
+static int own_loss_missing(nnb_net *n) { return nnb_net_loss(n, NNB_OWN_LOSS); }
+static int loss_of_no_output(nnb_net *n) { return nnb_net_output_loss(n, nnb_net_dense(n, 1, NNB_TANH), NNB_MSE, 1); }
+static int factor_zero(nnb_net *n) {
+  return nnb_net_output_loss(n, nnb_net_output(n, nnb_net_dense(n, 1, NNB_TANH)), NNB_MSE, 0);
+}
+static int factor_nan(nnb_net *n) {
+  return nnb_net_output_loss(n, nnb_net_output(n, nnb_net_dense(n, 1, NNB_TANH)), NNB_MSE, (double)NAN);
+}
+static int own_activation_null(nnb_net *n) { return nnb_net_own_activation(n, NULL); }
+static int own_activation_half(nnb_net *n) {
+  return nnb_net_own_activation(n, &(nnb_act_ops){.name = "x", .value = bump_value});
+}
+static int own_loss_null(nnb_net *n) { return nnb_net_own_loss(n, NULL); }
+static int own_loss_half(nnb_net *n) { return nnb_net_own_loss(n, &(nnb_loss_ops){.name = "x"}); }
+static int own_layer_null(nnb_net *n) { return nnb_net_own_layer(n, NULL, NULL, NULL, 0, NNB_LINEAR, NULL); }
+static int own_layer_builtin(nnb_net *n) {
+  nnb_layer_ops false_dense = toy_gain;
+  false_dense.name = "dense";
+  return nnb_net_own_layer(n, &false_dense, &(toy_gain_fields){1, 1}, NULL, 0, NNB_LINEAR, NULL);
+}
+static int own_layer_self(nnb_net *n) { return nnb_net_own_layer(n, &toy_gain, NULL, NULL, 0, NNB_LINEAR, NULL); }
+static int own_layer_shape(nnb_net *n) {
+  return nnb_net_own_layer(n, &toy_gain, &(toy_gain_fields){0, 1}, NULL, 0, NNB_LINEAR, "mine");
+}
+static int own_layer_from(nnb_net *n) {
+  return nnb_net_own_layer(n, &toy_gain, &(toy_gain_fields){1, 1}, NULL, 2, NNB_LINEAR, NULL);
+}
+static const nnb_act_ops false_tanh = {.name = "tanh", .value = bump_value, .pull = bump_pull};
+static int own_activation_builtin(nnb_net *n) { return nnb_net_own_activation(n, &false_tanh); }
+static const nnb_loss_ops false_mse = {.name = "mse", .value = quartic_value};
+static int own_loss_builtin(nnb_net *n) { return nnb_net_own_loss(n, &false_mse); }
+
+static const struct {
+  int (*call)(nnb_net *n);
+  nnb_status status;
+  const char *words;
+} mistakes[] = {
+    {add_unequal, NNB_E_SHAPE, "add1: adding needs nodes of equal width"},
+    {add_nothing, NNB_E_ARG, "add"},
+    {add_zero, NNB_E_ARG, "add"},
+    {concat_negative, NNB_E_ARG, "concat"},
+    {concat_missing, NNB_E_ARG, "no node 5"},
+    {activation_of_missing, NNB_E_ARG, "no node 9"},
+    {bad_activation, NNB_E_ARG, "no activation"},
+    {negative_activation, NNB_E_ARG, "no activation -1"},
+    {own_activation_missing, NNB_E_ARG, "no activation 1000"},
+    {no_units, NNB_E_ARG, "dense1"},
+    {negative_units, NNB_E_ARG, "-2147483648"},
+    {no_columns, NNB_E_ARG, "input2"},
+    {dense_opts_null, NNB_E_ARG, "NULL"},
+    {bad_init, NNB_E_ARG, "initialiser"},
+    {bad_scale, NNB_E_ARG, "init_scale"},
+    {negative_scale, NNB_E_ARG, "init_scale is -1"},
+    {bad_frozen, NNB_E_ARG, "frozen is 4"},
+    {from_missing, NNB_E_ARG, "no node 3"},
+    {from_negative, NNB_E_ARG, "no node -4"},
+    {same_name, NNB_E_ARG, "twice"},
+    {automatic_name_taken, NNB_E_ARG, "dense.1"},
+    {empty_name, NNB_E_ARG, "name"},
+    {blank_name, NNB_E_ARG, "a b"},
+    {long_name, NNB_E_ARG, "60"},
+    {output_missing, NNB_E_ARG, "no node 7"},
+    {output_input, NNB_E_ARG, "input"},
+    {output_twice, NNB_E_ARG, "output already"},
+    {bad_loss, NNB_E_ARG, "no loss"},
+    {own_loss_missing, NNB_E_ARG, "no loss 1000"},
+    {loss_of_no_output, NNB_E_ARG, "no output"},
+    {factor_zero, NNB_E_ARG, "factor of a loss is 0"},
+    {factor_nan, NNB_E_ARG, "factor of a loss"},
+    {own_activation_null, NNB_E_ARG, "REQUIRED"},
+    {own_activation_half, NNB_E_ARG, "REQUIRED"},
+    {own_activation_builtin, NNB_E_ARG, "tanh"},
+    {own_loss_null, NNB_E_ARG, "REQUIRED"},
+    {own_loss_half, NNB_E_ARG, "REQUIRED"},
+    {own_loss_builtin, NNB_E_ARG, "mse"},
+    {own_layer_null, NNB_E_ARG, "REQUIRED"},
+    {own_layer_builtin, NNB_E_ARG, "dense"},
+    {own_layer_self, NNB_E_ARG, "self"},
+    {own_layer_shape, NNB_E_ARG, "mine: a gain reads 1 node"},
+    {own_layer_from, NNB_E_ARG, "from"},
+};
+
+/* The first error stays, and every later call gives it again. */
+START_TEST(mistakes_in_building_stick) {
+  nnb_net *n = nnb_net_create(N_IN), *copy;
+  nnb_report report;
+  nnb_plan *p;
+  const char *words = mistakes[_i].words;
+  nnb_status status = mistakes[_i].status;
+  check_bad((nnb_status)mistakes[_i].call(n), status, words, words);
+  bad(status, words, nnb_net_status(n));
+  bad(status, words, nnb_net_dense(n, 2, NNB_TANH));
+  bad(status, words, nnb_net_dense_opts(n, NULL));
+  bad(status, words, nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .init = (nnb_init)-1}));
+  bad(status, words, nnb_net_input(n, INT_MAX, NULL));
+  bad(status, words, nnb_net_add(n, NULL, 0, NNB_TANH));
+  bad(status, words, nnb_net_own_layer(n, NULL, NULL, NULL, 0, NNB_LINEAR, NULL));
+  bad(status, words, nnb_net_own_activation(n, NULL));
+  bad(status, words, nnb_net_output(n, 99));
+  bad(status, words, nnb_net_loss(n, (nnb_loss)99));
+  bad(status, words, nnb_net_output_loss(n, 99, NNB_MSE, 1));
+  bad(status, words, nnb_net_standardize(n, NULL));
+  bad(status, words, nnb_net_seed(n, 1));
+  bad(status, words, nnb_plan_create(n, NULL, &p));
+  bad(status, words, nnb_net_init(n, 1));
+  bad(status, words, nnb_fit(n, data, NULL, NULL, &report));
+  ck_assert_int_eq(report.stop, NNB_STOP_ERROR);
+  bad(status, words, nnb_net_copy(n, &copy));
+  bad(status, words, nnb_net_save(n, "/nowhere/x"));
+  bad(status, words, nnb_net_summary(n, stderr));
+  ck_assert(nnb_net_n_in(n) == 0 && nnb_net_n_out(n) == 0 && nnb_net_n_params(n) == 0);
+  nnb_net_destroy(n);
+}
+END_TEST
+
+START_TEST(nets_that_lead_nowhere) {
+  nnb_plan *p;
+  nnb_net *n = nnb_net_create(N_IN);
+  bad(NNB_E_STATE, "ends in an input", nnb_plan_create(n, NULL, &p));
+  ck_assert_int_eq(nnb_net_n_out(n), 0);
+  int a = nnb_net_dense(n, 2, NNB_TANH), b = nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 2, .from = 1});
+  bad(NNB_E_STATE, "node 2 (dense1) leads to no output", nnb_fit(n, data, NULL, NULL, NULL));
+  nnb_net_add(n, (int[]){a, b}, 2, NNB_LINEAR); /* it was not too late */
+  ck_ok(nnb_fit(n, data, NULL, &(nnb_fit_opts){.max_epochs = 1}, NULL));
+  nnb_net_destroy(n);
+  n = nnb_net_create(N_IN);
+  nnb_net_dense(n, 2, NNB_TANH);
+  nnb_net_input(n, 1, NULL);
+  bad(NNB_E_STATE, "ends in an input", nnb_net_init(n, 0));
+  nnb_net_output(n, 2);
+  bad(NNB_E_STATE, "leads to no output", nnb_net_init(n, 0));
+  nnb_net_destroy(n);
+  n = nnb_net_create(0);
+  bad(NNB_E_ARG, "at least 1 column", nnb_net_status(n));
+  nnb_net_destroy(n);
+  n = nnb_net_create(-5);
+  bad(NNB_E_ARG, "-5", nnb_net_dense(n, 1, NNB_TANH));
+  nnb_net_destroy(n);
+}
+END_TEST
+
+static const struct {
+  const char *text, *words;
+} bad_texts[] = {
+    {"", "character 1"},
+    {"3", "character 2"},
+    {"3-", "character 3"},
+    {"-3", "character 1"},
+    {"0-3", "layer size"},
+    {"3-0", "layer size"},
+    {"3-2147483648", "layer size"},
+    {"99999999999999999999-1", "layer size"},
+    {"3-4:", "field"},
+    {"3-4:blah", "activation"},
+    {"3-4:tanh:", "field"},
+    {"3-4:bias=2", "bias="},
+    {"3-4:init=none", "init="},
+    {"3-4:init_scale=x", "init_scale="},
+    {"3-4:frozen=4", "frozen="},
+    {"3-4:frozen=0.5", "frozen="},
+    {"3-4 -5", "wanted"},
+    {"3--4", "layer size"},
+    {"3-4x", "wanted"},
+    {"a-4", "layer size"},
+    {"3-4:=", "activation"},
+    {"3-4:name=", "name"},
+};
+
+START_TEST(bad_texts_of_nets) {
+  for (size_t i = 0; i < sizeof bad_texts / sizeof *bad_texts; i++) {
+    nnb_net *n = net;
+    nnb_status status = nnb_net_parse(bad_texts[i].text, &n);
+    ck_assert_msg(status == NNB_E_PARSE, "\"%s\": %s (%s)", bad_texts[i].text, nnb_strstatus(status), nnb_errmsg());
+    ck_assert_msg(strstr(nnb_errmsg(), bad_texts[i].words), "\"%s\": \"%s\" says nothing of \"%s\"", bad_texts[i].text,
+                  nnb_errmsg(), bad_texts[i].words);
+    ck_assert_ptr_null(n);
+  }
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("bad input, " PRECISION);
+  TCase *tc = tcase_create("bad input");
+  tcase_set_timeout(tc, 60);
+  tcase_add_checked_fixture(tc, setup, teardown);
+  tcase_add_test(tc, null_for_nets);
+  tcase_add_test(tc, null_for_running);
+  tcase_add_test(tc, null_for_data);
+  tcase_add_test(tc, null_where_it_means_nothing);
+  tcase_add_test(tc, shapes_that_do_not_fit);
+  tcase_add_test(tc, data_of_other_widths);
+  tcase_add_test(tc, sizes_that_overflow);
+  tcase_add_loop_test(tc, numbers_that_are_not_finite, 0, 3);
+  tcase_add_test(tc, bad_data);
+  tcase_add_test(tc, bad_fit_options);
+  tcase_add_test(tc, bad_other_options);
+  tcase_add_test(tc, parts_of_another_net);
+  tcase_add_test(tc, building_after_sealing);
+  tcase_add_loop_test(tc, mistakes_in_building_stick, 0, sizeof mistakes / sizeof *mistakes);
+  tcase_add_test(tc, nets_that_lead_nowhere);
+  tcase_add_test(tc, bad_texts_of_nets);
+  suite_add_tcase(suite, tc);
+  return run_suite(suite);
+}
