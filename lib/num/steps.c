@@ -51,12 +51,12 @@ INLINE void nesterov_at(const nnb__rates *c, const nnb__run *r, size_t i, int k)
 }
 static void nesterov(size_t n, const nnb__rates *rates, nnb__run r) { each(n, rates, r, nesterov_at); }
 
-INLINE vec sign(vec x) { return pick(equal(x, (vec){0}), x, with_sign_of(fill(1), x)); }
+/* 0 and NaN stay what they are. */
+INLINE vec sign(vec x) { return pick(less((vec){0}, x), fill(1), pick(less(x, (vec){0}), fill(-1), x)); }
 INLINE void lion_at(const nnb__rates *c, const nnb__run *r, size_t i, int k) {
   vec g = get(r->g + i, k), m = get(r->m + i, k), d = c->beta1 * m + c->fresh1 * g;
   put(r->m + i, k, c->beta2 * m + c->fresh2 * g);
-  /* sign(NaN) would be ±1: d·0 lets the NaN through */
-  descend(c, r, i, k, c->lr * (sign(d) + d * 0));
+  descend(c, r, i, k, c->lr * sign(d));
 }
 static void lion(size_t n, const nnb__rates *rates, nnb__run r) { each(n, rates, r, lion_at); }
 

@@ -99,8 +99,9 @@ static nnb_optim_opts optim_opts(const nnb_fit_opts *o, int n_rows) {
                           .lr_factor = o->lr_factor,
                           .lr_min = o->lr_min,
                           .warmup = o->warmup,
-                          .epoch_updates = (n_rows - 1) / o->batch + 1,
+                          .epoch_updates = (f->rows.x.rows - 1) / o->batch + 1,
                           .epochs = o->max_epochs == NNB_NONE ? 0 : o->max_epochs};
+  return nnb_optim_create(f->net, &optim, &f->optim);
 }
 
 static nnb_status prepare(fit *f) {
@@ -261,8 +262,9 @@ static nnb_status train_epochs(fit *f) {
 static void finish(fit *f, nnb_status status) {
   nnb_report *r = &f->report;
   r->seconds = nnb__fit_now() - f->start;
-  r->restored = (status || f->val) && r->best_epoch != r->epochs + (status != NNB_OK);
-  if (r->restored) memcpy(f->net->params, f->best, f->net->n_params * sizeof *f->best);
+  bool keep_last = !status && !f->val;
+  r->restored = !keep_last || r->best_epoch == r->epochs;
+  if (!keep_last) memcpy(f->net->params, f->best, f->net->n_params * sizeof *f->best);
   nnb__net_keep_history(f->net, f->history);
   r->history = f->history, r->n_history = f->n_history, r->history_stride = f->stride;
   f->history = NULL;

@@ -25,10 +25,15 @@ nnb_status nnb__fit_full_check(const nnb__fit *f) {
     return nnb__fail(NNB_E_ARG, "%s works on the full batch; batch is %d, wanted 0 or NNB_FULL_BATCH", name, o->batch);
   if (o->lr != 0 || o->momentum != 0)
     return nnb__fail(NNB_E_ARG, "lr is %g and momentum is %g; %s has no use for them", o->lr, o->momentum, name);
+  if (o->beta1 != 0 || o->beta2 != 0 || o->epsilon != 0)
+    return nnb__fail(NNB_E_ARG, "%s has no use for beta1, beta2 and epsilon", name);
+  if (o->schedule != NNB_CONSTANT || o->warmup != 0 || o->ema != 0)
+    return nnb__fail(NNB_E_ARG, "%s takes no schedule, warm-up or moving average", name);
   if (o->l1 != 0 || o->clip_norm != 0)
     return nnb__fail(NNB_E_ARG, "l1 is %g and clip_norm is %g; %s cannot take them into account", o->l1, o->clip_norm,
                      name);
-  if (!(o->l2 >= 0) || isinf(o->l2)) return nnb__fail(NNB_E_ARG, "l2 is %g; it must not be negative", o->l2);
+  if (!(o->l2 >= 0 || o->l2 == NNB_NONE) || isinf(o->l2))
+    return nnb__fail(NNB_E_ARG, "l2 is %g; it must not be negative", o->l2);
   return NNB_OK;
 }
 
@@ -36,7 +41,7 @@ nnb_status nnb__fit_full_check(const nnb__fit *f) {
 static double penalty(const nnb__fit *f, const real *x, real *g) {
   double sum = 0;
   nnb__segment seg[2];
-  if (f->opts.l2 == 0) return 0;
+  if (!(f->opts.l2 > 0)) return 0;
   for (int b = 0; b < f->net->n_blocks; b++)
     for (int s = 0, n = nnb__block_segments(&f->net->blocks[b], seg); s < n; s++) {
       if (!seg[s].weights) continue;
