@@ -404,7 +404,7 @@ typedef struct nnb_min_opts {
   const double *upper;     /**< n bounds, INFINITY where there is none; NULL: none                        */
   int (*on_iteration)(void *user, const nnb_min_record *record); /**< non-zero stops                      */
   void *user;              /**< handed to on_iteration                                                    */
-  void *reserved[8];
+  void *reserved[6];
 } nnb_min_opts;
 
 /** What a minimiser did.  x then holds the best point found, which is where value and gradient_norm were taken. */

@@ -77,6 +77,9 @@
 #define nnb__min_eval nnbf__min_eval
 #define nnb__min_move nnbf__min_move
 #define nnb__min_norm nnbf__min_norm
+#define nnb__mm_plain nnbf__mm_plain
+#define nnb__mm_v2 nnbf__mm_v2
+#define nnb__mm_v3 nnbf__mm_v3
 #define nnb__mm_v4 nnbf__mm_v4
 #define nnb__names_release nnbf__names_release
 #define nnb__net_act nnbf__net_act
@@ -118,6 +121,9 @@
 #define nnb__qr_work nnbf__qr_work
 #define nnb__shrink nnbf__shrink
 #define nnb__solve_factored nnbf__solve_factored
+#define nnb__steps_plain nnbf__steps_plain
+#define nnb__steps_v2 nnbf__steps_v2
+#define nnb__steps_v3 nnbf__steps_v3
 #define nnb__steps_v4 nnbf__steps_v4
 #define nnb__sum_squares nnbf__sum_squares
 #define nnb__sum_weights nnbf__sum_weights

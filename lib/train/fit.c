@@ -99,9 +99,8 @@ static nnb_optim_opts optim_opts(const nnb_fit_opts *o, int n_rows) {
                           .lr_factor = o->lr_factor,
                           .lr_min = o->lr_min,
                           .warmup = o->warmup,
-                          .epoch_updates = (f->rows.x.rows - 1) / o->batch + 1,
+                          .epoch_updates = (n_rows - 1) / o->batch + 1,
                           .epochs = o->max_epochs == NNB_NONE ? 0 : o->max_epochs};
-  return nnb_optim_create(f->net, &optim, &f->optim);
 }
 
 static nnb_status prepare(fit *f) {
