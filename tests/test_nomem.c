@@ -209,6 +209,17 @@ static nnb_status do_fit_full(world *w) {
           .algo = NNB_SGD, .batch = NNB_FULL_BATCH, .chunk = 16, .max_epochs = 3, .in_order = true, .clip_norm = 1});
 }
 
+static nnb_status do_fit_lm(world *w) {
+  nnb_net *net = NULL;
+  nnb_report report;
+  nnb_status status = nnb_net_parse("4-3:tanh-3", &net);
+  if (!status)
+    status = nnb_fit(net, w->flow, NULL, &(nnb_fit_opts){.algo = NNB_LM, .l2 = 0.1, .max_epochs = 3}, &report);
+  if (!status) w->digest = toy_hash_net(w->digest, net);
+  nnb_net_destroy(net);
+  return status;
+}
+
 static nnb_status do_fit_with_names(world *w) {
   nnb_net *net = NULL;
   nnb_status status = nnb_net_parse("3-4-3:softmax", &net);
@@ -392,6 +403,7 @@ static const struct call {
     {"nnb_optim_create", do_optimisers, false, false},
     {"nnb_fit", do_fit, false, false},
     {"nnb_fit, full batch", do_fit_full, true, false},
+    {"nnb_fit by lm", do_fit_lm, false, false},
     {"nnb_fit taking names", do_fit_with_names, false, false},
     {"nnb_evaluate", do_evaluate, false, false},
     {"nnb_net_predict", do_predict, false, false},

@@ -200,7 +200,9 @@ typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
   X(NNB_SCG, "scg")     /* scaled conjugate gradient                       Møller 1993                            */ \
   X(NNB_CG, "cg")       /* nonlinear conjugate gradient                    Hager and Zhang 2005                   */ \
   X(NNB_LBFGS, "lbfgs") /* limited-memory BFGS; takes bounds               Nocedal 1980                           */ \
-  X(NNB_BFGS, "bfgs")   /* self-scaled Broyden; P ≤ 20000, P² numbers      Al-Baali and Khalfan 2012              */
+  X(NNB_BFGS, "bfgs")   /* self-scaled Broyden; P ≤ 20000, P² numbers      Al-Baali and Khalfan 2012              */ \
+  /* On the full batch of a sum of squares (nnb_fit), and for any such sum (nnb_least_squares): */                   \
+  X(NNB_LM, "lm")       /* Levenberg–Marquardt, geodesic acceleration, 2P² Transtrum and Sethna 2012              */
 
 typedef enum nnb_algo { NNB_ALGO_LIST(NNB_ENUM) NNB_N_ALGOS } nnb_algo;
 
@@ -396,11 +398,13 @@ typedef struct nnb_min_opts {
   double target;           /**< stop when f is at most this                                               */
   int patience;            /**< stop after so many iterations without a lower f than the lowest; 0: no    */
   int memory;              /**< lbfgs: pairs kept; default 10                                             */
+  int acceleration;        /**< lm: 0: geodesic acceleration; NNB_NONE: plain steps                       */
+  size_t max_bytes;        /**< lm: the most memory it may take; 0: 4 GiB                                 */
   const double *lower;     /**< n bounds, -INFINITY where there is none; NULL: none.  lbfgs only          */
   const double *upper;     /**< n bounds, INFINITY where there is none; NULL: none                        */
   int (*on_iteration)(void *user, const nnb_min_record *record); /**< non-zero stops                      */
   void *user;              /**< handed to on_iteration                                                    */
-  void *reserved[8];
+  void *reserved[6];
 } nnb_min_opts;
 
 /** What a minimiser did.  x then holds the best point found, which is where value and gradient_norm were taken. */
@@ -446,7 +450,8 @@ typedef enum nnb_scaling {
 enum {
   NNB_GRAD = 1, /**< gradients and training                                                          */
   NNB_DX = 2,   /**< also derivatives with respect to the inputs (nnb_plan_vjp)                      */
-  NNB_KEEP = 4  /**< keep every intermediate readable through nnb_plan_view                          */
+  NNB_KEEP = 4, /**< keep every intermediate readable through nnb_plan_view                          */
+  NNB_ROWS = 8  /**< residuals and their derivatives, row by row (nnb_plan_rows): for sums of squares  */
 };
 
 /** What nnb_plan_view shows of a node for the rows of the last call. B: those rows, I×O: the layer's weights. */

@@ -94,6 +94,7 @@
 #undef nnb_plan_loss
 #undef nnb_plan_opts
 #undef nnb_plan_predict
+#undef nnb_plan_rows
 #undef nnb_plan_view
 #undef nnb_plan_vjp
 #undef nnb_real

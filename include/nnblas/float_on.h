@@ -94,6 +94,7 @@
 #define nnb_plan_loss nnbf_plan_loss
 #define nnb_plan_opts nnbf_plan_opts
 #define nnb_plan_predict nnbf_plan_predict
+#define nnb_plan_rows nnbf_plan_rows
 #define nnb_plan_view nnbf_plan_view
 #define nnb_plan_vjp nnbf_plan_vjp
 #define nnb_real nnbf_real

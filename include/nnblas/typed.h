@@ -237,7 +237,7 @@ typedef struct nnb_plan nnb_plan;
 typedef struct nnb_plan_opts {
   int max_rows;     /**< default 1; larger batches are NNB_E_SHAPE (nnb_train_rows takes them in chunks)  */
   int threads;      /**< 0: nnb_get_threads()                                                             */
-  unsigned want;    /**< NNB_GRAD, NNB_DX, NNB_KEEP; 0: predictions and losses only                        */
+  unsigned want;    /**< NNB_GRAD, NNB_DX, NNB_KEEP, NNB_ROWS; 0: predictions and losses only              */
   void *mem;        /**< NULL, or nnb_plan_bytes() bytes aligned to 64 that hold the plan and outlive it  */
   size_t mem_bytes;
   void *reserved[8];
@@ -260,6 +260,12 @@ NNB_API nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, dou
 /** dx ← vᵀ·∂y/∂x per row: the product of v (B×n_out) with the Jacobian of the predictions, in the data's units.
  *  Needs NNB_DX.                                                                                                     */
 NNB_API nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx);
+/** Residuals of a batch and their derivatives: r[i·n_out + o] = c·√weight_i·(a_io - t_io), with c such that ½·Σ r² is the loss of
+ *  nnb_plan_loss, and J[(i·n_out + o)·ldj + p] = ∂r/∂w_p, B·n_out rows of P numbers, frozen parameters included; so Jᵀ·r is
+ *  the gradient of nnb_plan_gradient.  Targets and outputs are in the net's (scaled) units.  J NULL: the residuals only;
+ *  ldj ≥ P.  Needs NNB_ROWS (NNB_E_STATE); a plan with NNB_ROWS is NNB_E_UNSUPPORTED for a net with another loss than
+ *  half_sse, sse and mse.  NNB_E_SHAPE; NNB_E_NUMERIC if a residual is not finite.                                     */
+NNB_API nnb_status nnb_plan_rows(nnb_plan *plan, const nnb_batch *batch, nnb_real *r, nnb_real *J, int ldj);
 /** What a node held in the last call: a view into the plan until its next call.  Plans made with NNB_KEEP only
  *  (NNB_E_STATE: others overwrite it); NNB_E_ARG for a node that has no such thing.                                   */
 NNB_API nnb_status nnb_plan_view(const nnb_plan *plan, int node, nnb_what what, nnb_cmat *out);
@@ -323,10 +329,18 @@ typedef struct nnb_lsq {
   void *user;  /**< handed to rows                                                                        */
   /** r[i] ← r_{row0+i}(x), J[i*ldj + j] ← ∂r_{row0+i}/∂x_j for i < k; J NULL: residuals only.  Status as in nnb_fdf.  */
   nnb_status (*rows)(void *user, const nnb_real *x, size_t row0, int k, nnb_real *r, nnb_real *J, int ldj);
-  void *reserved[4];
+  const double *ridge; /**< NULL, or n numbers c_j ≥ 0: f(x) = ½·Σ r_i(x)² + ½·Σ c_j x_j²                 */
+  int group;           /**< row0 and k are multiples of it; it divides m.  0: 1                           */
+  void *reserved[2];
 } nnb_lsq;
 
-/** Minimises ½·Σ r_i(x)² from x (n numbers), which then holds the best point found, however it ended.  As nnb_minimize,
- *  with algorithms for sums of squares.                                                                              */
+/** Minimises f from x (n numbers), which then holds the best point found, however it ended.  NNB_AUTO is lm, which takes no
+ *  bounds and keeps 2n² doubles, the 3m + n numbers of the residuals, and of the Jacobian up to 64 MiB as a whole, else a
+ *  block of rows; it forms the normal equations in double precision, and a QR factorisation where those are too
+ *  ill-conditioned.  An evaluation is that of all residuals, with or without their derivatives.  Allocates at the start only.
+ *  The BLAS computes with one thread meanwhile, in the callback too.  NNB_OK for every reason to stop but an error:
+ *  report->stop names it; NNB_STOP_STALLED is the usual end of a fit that leaves residuals, as exact as rounding allows.
+ *  NNB_E_ARG; NNB_E_OVERFLOW above opts->max_bytes; NNB_E_NUMERIC if a residual or a derivative is not finite at the start
+ *  (later such a step is refused); NNB_E_NOMEM; what rows returned.                                                  */
 NNB_API nnb_status nnb_least_squares(const nnb_lsq *problem, nnb_real *x, const nnb_min_opts *opts,
                                      nnb_min_report *report);

@@ -120,3 +120,11 @@ double nnb__dot(size_t n, const real *x, const real *y) {
 }
 
 double nnb__sum_squares(size_t n, const real *x) { return nnb__dot(n, x, x); }
+
+void nnb__add_normal(int n, int k, const double *J, int ld, double *A) {
+  if (n && k) cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, n, k, 1, J, ld, 1, A, n);
+}
+
+void nnb__add_transpose_times(int n, int k, const double *J, int ld, const double *r, double *g) {
+  if (n && k) cblas_dgemv(CblasRowMajor, CblasTrans, k, n, 1, J, ld, r, 1, 1, g, 1);
+}

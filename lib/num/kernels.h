@@ -21,6 +21,8 @@ typedef struct nnb__kernels {
   void (*add_row)(nnb_mat z, const real *b);
   /* b ← beta·b + alpha·(column sums of m); a beta of 0 overwrites */
   void (*col_sums)(nnb_cmat m, real alpha, real beta, real *b);
+  /* out ← a·dᵀ, m×n without gaps */
+  void (*outer)(int m, int n, const real *a, const real *d, real *out);
   nnb__mm_fn *mm;
 } nnb__kernels;
 

@@ -43,8 +43,6 @@ static nnb_status choose(fit *f) {
   f->ops = nnb__optim_find(f->opts.algo);
   if (!f->ops) return NNB_E_ARG;
   if (f->ops->step) return NNB_OK;
-  if (!f->ops->minimize)
-    return nnb__fail(NNB_E_UNSUPPORTED, "nnb_fit does not take %s; nnb_least_squares does", f->ops->name);
   return nnb__fit_full_check(f);
 }
 
@@ -113,7 +111,8 @@ static nnb_status prepare(fit *f) {
   if (!status) status = nnb_data_batch(train, 0, nnb_data_rows(train), &f->rows);
   if (status) return status;
   complete(o, !f->ops->step, f->rows.x.rows);
-  nnb_plan_opts plan = {.max_rows = o->chunk, .threads = o->threads, .want = NNB_GRAD};
+  nnb_plan_opts plan = {
+      .max_rows = o->chunk, .threads = o->threads, .want = f->ops->least_squares ? NNB_ROWS : NNB_GRAD};
   status = nnb_plan_create(f->net, &plan, &f->plan);
   if (!status && f->val) {
     int n = nnb_data_rows(f->val);
@@ -133,7 +132,10 @@ static nnb_status allocate(fit *f) {
   const bool shuffled = f->optim && !f->opts.in_order;
   if (shuffled) f->order = nnb__alloc(n_rows, sizeof *f->order);
   if (!f->optim && f->net->n_params <= SIZE_MAX / 2) f->x = nnb__alloc(2 * f->net->n_params, sizeof *f->x);
-  if (!f->best || !f->history || (shuffled && !f->order) || (!f->optim && !f->x)) return nnb__fail_nomem("a fit");
+  const bool ridge = f->ops->least_squares && f->opts.l2 > 0;
+  if (ridge) f->ridge = nnb__alloc(f->net->n_params, sizeof *f->ridge);
+  if (!f->best || !f->history || (shuffled && !f->order) || (!f->optim && !f->x) || (ridge && !f->ridge))
+    return nnb__fail_nomem("a fit");
   memcpy(f->best, f->net->params, f->net->n_params * sizeof *f->best);
   return NNB_OK;
 }
@@ -274,6 +276,7 @@ static void release(fit *f) {
   nnb__release(f->order);
   nnb__release(f->best);
   nnb__release(f->x);
+  nnb__release(f->ridge);
   nnb__release(f->history);
 }
 

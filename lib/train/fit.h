@@ -16,6 +16,7 @@ typedef struct nnb__fit {
   int32_t *order;   /* NULL: in order */
   real *best;       /* the parameters of the best epoch */
   real *x;          /* full batch: the minimiser's point and the last epoch's, P numbers each */
+  double *ridge;    /* least squares with decay: the l2 of each parameter that is not frozen */
   nnb_record *history;
   int n_history, cap_history, stride;
   double start;

@@ -1,10 +1,12 @@
 /* train/fit_full.c: nnb_fit by a minimiser over the full batch: its function is the loss over all rows, in chunks, plus
- * ½·l2·‖w‖² over the weights that are not frozen; an iteration is an epoch. */
+ * ½·l2·‖w‖² over the weights that are not frozen; an iteration is an epoch.  A method for sums of squares gets the
+ * residuals of the loss, and the parameters that are not frozen one behind the other. */
 #include <string.h>
 
 #include "blas.h"
 #include "blas_threads.h"
 #include "fit.h"
+#include "plan.h"
 #include "status.h"
 
 typedef struct full {
@@ -88,6 +90,48 @@ static nnb_status objective(void *user, const real *x, double *value, real *g) {
   return status;
 }
 
+/* ---- sums of squares -------------------------------------------------------------------------------------------- */
+
+/* The parameters of the net ← x, which lacks the frozen ones where the method is for sums of squares. */
+static void unpack(const nnb__fit *f, const real *x, real *params) {
+  nnb__segment seg[2];
+  if (!f->ops->least_squares) {
+    memcpy(params, x, f->net->n_params * sizeof *x);
+    return;
+  }
+  for (int b = 0; b < f->net->n_blocks; b++)
+    for (int s = 0, n = nnb__block_segments(&f->net->blocks[b], seg); s < n; x += seg[s++].n)
+      memcpy(params + seg[s].off, x, seg[s].n * sizeof *x);
+}
+
+/* x, and the decay of each of its numbers. */
+static void pack(const nnb__fit *f, real *x, double *ridge) {
+  nnb__segment seg[2];
+  for (int b = 0; b < f->net->n_blocks; b++)
+    for (int s = 0, n = nnb__block_segments(&f->net->blocks[b], seg); s < n; x += seg[s++].n) {
+      memcpy(x, f->net->params + seg[s].off, seg[s].n * sizeof *x);
+      for (size_t i = 0; ridge && i < seg[s].n; i++) *ridge++ = seg[s].weights ? f->opts.l2 : 0;
+    }
+}
+
+/* Residuals row0 … of the loss, a row of the data at least at a time. */
+static nnb_status residuals(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  const full *u = user;
+  nnb__fit *f = u->f;
+  const int n_y = f->net->n_y, first = (int)(row0 / (size_t)n_y), n = k / n_y;
+  nnb_status status = NNB_OK;
+  unpack(f, x, f->net->params);
+  for (int i = 0, now; i < n && !status; i += now) {
+    now = n - i < f->opts.chunk ? n - i : f->opts.chunk;
+    size_t off = (size_t)i * (size_t)n_y;
+    status = nnb__plan_rows(f->plan, &f->rows, first + i, now, u->norm, r + off, J ? J + off * (size_t)ldj : NULL,
+                            (size_t)ldj, true);
+  }
+  return status;
+}
+
+/* ---- epochs ----------------------------------------------------------------------------------------------------- */
+
 static int end_epoch(void *user, const nnb_min_record *m) {
   full *u = user;
   nnb__fit *f = u->f;
@@ -95,10 +139,10 @@ static int end_epoch(void *user, const nnb_min_record *m) {
   nnb_record rec = {.epoch = f->report.epochs + 1,
                     .updates = m->iteration,
                     .samples = (m->evaluations - u->evaluations) * f->rows.x.rows,
-                    .loss = m->value - penalty(f, m->x, NULL),
                     .seconds = now - u->epoch_began};
-  memcpy(u->last, m->x, f->net->n_params * sizeof *u->last);
-  memcpy(f->net->params, m->x, f->net->n_params * sizeof *u->last);
+  unpack(f, m->x, u->last);
+  memcpy(f->net->params, u->last, f->net->n_params * sizeof *u->last);
+  rec.loss = m->value - penalty(f, u->last, NULL);
   f->report.updates = m->iteration, f->report.samples = m->evaluations * f->rows.x.rows;
   u->status = nnb__fit_end_epoch(f, &rec);
   u->evaluations = m->evaluations, u->epoch_began = nnb__fit_now();
@@ -114,7 +158,7 @@ static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) 
   if (status) return status;
   r->samples = m->evaluations * f->rows.x.rows;
   if (r->stop == NNB_STOP_NONE) r->stop = m->stop;
-  if (r->epochs == 0) r->loss = m->value - penalty(f, f->x, NULL);
+  if (r->epochs == 0) r->loss = m->value - penalty(f, u->last, NULL);
   if (r->epochs == 0 && !f->val) r->best_loss = r->loss;
   return NNB_OK;
 }
@@ -123,8 +167,7 @@ nnb_status nnb__fit_full(nnb__fit *f) {
   const size_t n = f->net->n_params;
   full u = {.f = f, .last = f->x + n, .epoch_began = nnb__fit_now()};
   for (int i = 0; i < f->rows.x.rows; i++) u.norm += f->rows.weight ? (double)f->rows.weight[i] : 1;
-  memcpy(f->x, f->net->params, n * sizeof *f->x);
-  memcpy(u.last, f->x, n * sizeof *u.last);
+  memcpy(u.last, f->net->params, n * sizeof *u.last);
   nnb_min_opts opts = {.algo = f->opts.algo,
                        .max_iterations = NNB_NONE,
                        .max_seconds = f->opts.max_seconds,
@@ -132,7 +175,20 @@ nnb_status nnb__fit_full(nnb__fit *f) {
                        .on_iteration = end_epoch,
                        .user = &u};
   nnb_min_report report;
-  nnb_status status = nnb_minimize(&(nnb_fdf){.n = n, .user = &u, .eval = objective}, f->x, &opts, &report);
+  nnb_status status;
+  if (f->ops->least_squares) {
+    nnb_lsq lsq = {.m = (size_t)f->rows.x.rows * (size_t)f->net->n_y,
+                   .n = nnb__net_n_free(f->net),
+                   .user = &u,
+                   .rows = residuals,
+                   .ridge = f->ridge,
+                   .group = f->net->n_y};
+    pack(f, f->x, f->ridge);
+    status = nnb_least_squares(&lsq, f->x, &opts, &report);
+  } else {
+    memcpy(f->x, u.last, n * sizeof *f->x);
+    status = nnb_minimize(&(nnb_fdf){.n = n, .user = &u, .eval = objective}, f->x, &opts, &report);
+  }
   memcpy(f->net->params, u.last, n * sizeof *u.last);
   return conclude(&u, &report, status);
 }
