@@ -6,6 +6,15 @@
 #include "support.h"
 #include "view.h"
 
+/* Check writes to a file for each assertion, also for those that hold: too slow for millions. */
+#define expect(condition, ...)                   \
+  do {                                           \
+    if (!(condition)) ck_abort_msg(__VA_ARGS__); \
+  } while (0)
+
+/* Everything is compared in long double, on purpose. */
+#pragma GCC diagnostic ignored "-Wdouble-promotion"
+
 #define N_OF_TABLE(t) ((int)(sizeof(t) / sizeof *(t)))
 
 static inline int n_levels(void) {

@@ -77,8 +77,8 @@ static void draw(sample *s, int cols, int ld) {
 }
 
 static void check_near(double got, long double want, double tol, const char *what, int cols) {
-  ck_assert_msg(fabs(got - (double)want) <= tol * (1 + fabs((double)want)), "%s, %d columns: expected %.17g, got %.17g",
-                what, cols, (double)want, got);
+  expect(fabs(got - (double)want) <= tol * (1 + fabs((double)want)), "%s, %d columns: expected %.17g, got %.17g", what,
+         cols, (double)want, got);
 }
 
 static void check_value(const nnb_loss_ops *ops, const known *right, sample *s, int cols, int ld,
@@ -92,7 +92,7 @@ static void check_value(const nnb_loss_ops *ops, const known *right, sample *s, 
     for (int j = 0; j < ld; j++) {
       real a = s->a[i * ld + j], t = s->t[i * ld + j], d = s->d[i * ld + j];
       if (j >= cols) {
-        ck_assert(same_bits(d, untouched));
+        expect(same_bits(d, untouched), "a gap was written to");
         continue;
       }
       if (batch->label) t = cols == 1 ? (real)s->label[i] : (real)(j == s->label[i]);
@@ -210,12 +210,13 @@ static void check_fused(int level, nnb_loss loss, int cols, int gap, int kind) {
   ck_assert_double_eq_tol(value_alone, got, 1e-14 * fabs(got) + 1e-300);
   for (int k = 0; k < ROWS * ld; k++) {
     if (k % ld < cols) check_near((double)s.d[k], (double)steps[k / ld * cols + k % ld], tol, ops->name, cols);
-    if (k % ld >= cols) ck_assert(same_bits(s.d[k], untouched));
-    if (batch.weight && k / ld == 2 && k % ld < cols) ck_assert(same_bits(s.d[k], 0));
+    if (k % ld >= cols) expect(same_bits(s.d[k], untouched), "a gap was written to");
+    if (batch.weight && k / ld == 2 && k % ld < cols) expect(same_bits(s.d[k], 0), "weight 0 has a slope");
   }
   double in_place = ops->fused(ops, z, &batch, (real)0.5, (nnb_mat){s.a, ROWS, cols, ld});
   ck_assert_double_eq(in_place, got);
-  for (int k = 0; k < ROWS * ld; k++) ck_assert(same_bits(s.a[k], s.d[k]));
+  for (int k = 0; k < ROWS * ld; k++)
+    expect(same_bits(s.a[k], s.d[k]), "in place %a, apart %a", (double)s.a[k], (double)s.d[k]);
 }
 
 START_TEST(fused_as_in_steps) {

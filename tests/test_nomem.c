@@ -169,6 +169,22 @@ static nnb_status do_steps(world *w) {
   return status;
 }
 
+/* Every vector an optimiser may keep: amsgrad's three, muon's scratch, an average. */
+static nnb_status do_optimisers(world *w) {
+  static const nnb_algo algos[] = {NNB_AMSGRAD, NNB_MUON};
+  nnb_status status = NNB_OK;
+  for (int k = 0; k < 2 && !status; k++) {
+    nnb_optim *optim;
+    nnb_optim_opts opts = {.algo = algos[k], .ema = 0.9, .schedule = NNB_ONE_CYCLE, .epochs = 3};
+    status = nnb_optim_create(w->net, &opts, &optim);
+    if (status) ck_assert_ptr_null(optim);
+    double lr = nnb_optim_lr(optim);
+    note(w, &lr, sizeof lr);
+    nnb_optim_destroy(optim);
+  }
+  return status;
+}
+
 static nnb_status fit(world *w, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts) {
   nnb_report report;
   nnb_status status = nnb_fit(w->net, train, val, opts, &report);
@@ -183,7 +199,7 @@ static nnb_status fit(world *w, const nnb_data *train, const nnb_data *val, cons
 }
 
 static nnb_status do_fit(world *w) {
-  return fit(w, w->train, w->val, &(nnb_fit_opts){.batch = 7, .max_epochs = 6, .history = 4, .seed = 2});
+  return fit(w, w->train, w->val, &(nnb_fit_opts){.batch = 7, .max_epochs = 6, .history = 4, .seed = 2, .ema = 0.9});
 }
 
 static nnb_status do_fit_full(world *w) {
@@ -191,6 +207,17 @@ static nnb_status do_fit_full(world *w) {
       w, w->train, NULL,
       &(nnb_fit_opts){
           .algo = NNB_SGD, .batch = NNB_FULL_BATCH, .chunk = 16, .max_epochs = 3, .in_order = true, .clip_norm = 1});
+}
+
+static nnb_status do_fit_lm(world *w) {
+  nnb_net *net = NULL;
+  nnb_report report;
+  nnb_status status = nnb_net_parse("4-3:tanh-3", &net);
+  if (!status)
+    status = nnb_fit(net, w->flow, NULL, &(nnb_fit_opts){.algo = NNB_LM, .l2 = 0.1, .max_epochs = 3}, &report);
+  if (!status) w->digest = toy_hash_net(w->digest, net);
+  nnb_net_destroy(net);
+  return status;
 }
 
 static nnb_status do_fit_with_names(world *w) {
@@ -373,8 +400,10 @@ static const struct call {
     {"nnb_plan_create, unsealed", do_plan, false, false},
     {"nnb_plan_create", do_plan, true, false},
     {"nnb_train_rows", do_steps, false, false},
+    {"nnb_optim_create", do_optimisers, false, false},
     {"nnb_fit", do_fit, false, false},
     {"nnb_fit, full batch", do_fit_full, true, false},
+    {"nnb_fit by lm", do_fit_lm, false, false},
     {"nnb_fit taking names", do_fit_with_names, false, false},
     {"nnb_evaluate", do_evaluate, false, false},
     {"nnb_net_predict", do_predict, false, false},

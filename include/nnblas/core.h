@@ -178,16 +178,48 @@ typedef enum nnb_loss {
 
 typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
 
-/** How the parameters move.  η: .lr, μ: .momentum, g: gradient. */
+/** How the parameters move.  η: .lr, μ: .momentum, β₁, β₂: .beta1, .beta2, ε: .epsilon, g: gradient, t: update, from 1.
+ *  m ← β₁m + (1-β₁)g and s ← β₂s + (1-β₂)g² are averages, m̂ = m/(1-β₁ᵗ) and ŝ = s/(1-β₂ᵗ) freed of their start at 0.
+ *  L2 decay stands apart from the gradient in all of them (w ← (1-ηλ)w - …, Loshchilov and Hutter 2019).               */
 #define NNB_ALGO_LIST(X)                                                                                             \
-  X(NNB_AUTO, "auto")         /* what suits; at present nesterov.  The report names it.                           */ \
+  X(NNB_AUTO, "auto")         /* what suits; at present adam.  The report names it.                               */ \
   X(NNB_SGD, "sgd")           /* w ← w - ηg                                                                       */ \
   X(NNB_MOMENTUM, "momentum") /* v ← μv + g, w ← w - ηv                            Polyak 1964                    */ \
-  X(NNB_NESTEROV, "nesterov") /* v ← μv + g, w ← w - η(g + μv)                     Nesterov 1983                  */
+  X(NNB_NESTEROV, "nesterov") /* v ← μv + g, w ← w - η(g + μv)                     Nesterov 1983                  */ \
+  X(NNB_ADAGRAD, "adagrad")   /* s ← s + g², w ← w - ηg/(√s + ε)                   Duchi et al. 2011              */ \
+  X(NNB_RMSPROP, "rmsprop")   /* w ← w - ηg/(√s + ε)                               Tieleman and Hinton 2012       */ \
+  X(NNB_ADAM, "adam")         /* w ← w - ηm̂/(√ŝ + ε)                               Kingma and Ba 2015             */ \
+  X(NNB_ADAMW, "adamw")       /* adam, with .l2 0.01 unless given                  Loshchilov and Hutter 2019     */ \
+  X(NNB_AMSGRAD, "amsgrad")   /* adam with the largest s so far                    Reddi et al. 2018              */ \
+  X(NNB_NADAM, "nadam")       /* adam with Nesterov's momentum                     Dozat 2016                     */ \
+  X(NNB_LION, "lion")         /* w ← w - η·sign(β₁m + (1-β₁)g), m ← β₂m + (1-β₂)g  Chen et al. 2023               */ \
+  X(NNB_MUON, "muon")         /* weights: v ← μv + g, w ← w - η√max(1, O/I)·Q, Q: the nearly orthogonal matrix    */ \
+                              /* next to g + μv; biases and single rows or columns: adam with η/20; Jordan 2024   */ \
+  /* On the full batch (nnb_fit), and for any function (nnb_minimize): */                                            \
+  X(NNB_RPROP, "rprop") /* iRPROP+: signs of g, a step size per weight     Igel and Hüsken 2003                   */ \
+  X(NNB_SCG, "scg")     /* scaled conjugate gradient                       Møller 1993                            */ \
+  X(NNB_CG, "cg")       /* nonlinear conjugate gradient                    Hager and Zhang 2005                   */ \
+  X(NNB_LBFGS, "lbfgs") /* limited-memory BFGS; takes bounds               Nocedal 1980                           */ \
+  X(NNB_BFGS, "bfgs")   /* self-scaled Broyden; P ≤ 20000, P² numbers      Al-Baali and Khalfan 2012              */ \
+  /* On the full batch of a sum of squares (nnb_fit), and for any such sum (nnb_least_squares): */                   \
+  X(NNB_LM, "lm")       /* Levenberg–Marquardt, geodesic acceleration, 2P² Transtrum and Sethna 2012              */
 
 typedef enum nnb_algo { NNB_ALGO_LIST(NNB_ENUM) NNB_N_ALGOS } nnb_algo;
 
-/** Why a fit ended. */
+/** The learning rate at update u of n (epoch e = u / updates per epoch), counted from 0 behind the warm-up.
+ *  η: .lr, η₀: .lr_min, f: .lr_factor, k: .lr_step. */
+#define NNB_SCHEDULE_LIST(X)                                                                                         \
+  X(NNB_CONSTANT, "constant")       /* η                                                                          */ \
+  X(NNB_STEPWISE, "stepwise")       /* η·f^⌊e/k⌋; f 0.1, k 30                                                     */ \
+  X(NNB_EXPONENTIAL, "exponential") /* η·f^e; f 0.95                                                              */ \
+  X(NNB_COSINE, "cosine")           /* η₀ + (η-η₀)·½(1 + cos(πu/n))                Loshchilov and Hutter 2017     */ \
+  X(NNB_ONE_CYCLE, "one_cycle")     /* by cosines from ηf up to η, then down to the larger of η₀ and ηf/10⁴; the  */ \
+                                    /* rise takes the warm-up, 0.3 n unless given; f 0.04; Smith and Topin 2018   */ \
+  X(NNB_PLATEAU, "plateau")         /* η, times f whenever k epochs in a row brought no lower loss; f 0.1, k 10   */
+
+typedef enum nnb_schedule { NNB_SCHEDULE_LIST(NNB_ENUM) NNB_N_SCHEDULES } nnb_schedule;
+
+/** Why a fit or a minimisation ended. */
 #define NNB_STOP_LIST(X)                                                                                             \
   X(NNB_STOP_NONE, "not run")                                                                                        \
   X(NNB_STOP_EPOCHS, "epoch limit reached")                                                                          \
@@ -196,7 +228,12 @@ typedef enum nnb_algo { NNB_ALGO_LIST(NNB_ENUM) NNB_N_ALGOS } nnb_algo;
   X(NNB_STOP_PATIENCE, "no improvement within the patience")                                                         \
   X(NNB_STOP_USER, "stopped by the callback")                                                                        \
   X(NNB_STOP_DIVERGED, "diverged")                                                                                   \
-  X(NNB_STOP_ERROR, "failed")
+  X(NNB_STOP_ERROR, "failed")                                                                                        \
+  X(NNB_STOP_GRADIENT, "gradient within its tolerance")                                                              \
+  X(NNB_STOP_CHANGE, "relative change within its tolerance")                                                         \
+  X(NNB_STOP_ITERATIONS, "iteration limit reached")                                                                  \
+  X(NNB_STOP_EVALUATIONS, "evaluation limit reached")                                                                \
+  X(NNB_STOP_STALLED, "no further decrease within rounding")
 
 typedef enum nnb_stop { NNB_STOP_LIST(NNB_ENUM) NNB_N_STOPS } nnb_stop;
 #undef NNB_ENUM
@@ -206,11 +243,13 @@ NNB_API const char *nnb_activation_name(nnb_activation activation);
 NNB_API const char *nnb_loss_name(nnb_loss loss);
 NNB_API const char *nnb_init_name(nnb_init init);
 NNB_API const char *nnb_algo_name(nnb_algo algo);
+NNB_API const char *nnb_schedule_name(nnb_schedule schedule);
 NNB_API const char *nnb_stop_text(nnb_stop stop);
 NNB_API bool nnb_activation_find(const char *name, nnb_activation *out);
 NNB_API bool nnb_loss_find(const char *name, nnb_loss *out);
 NNB_API bool nnb_init_find(const char *name, nnb_init *out);
 NNB_API bool nnb_algo_find(const char *name, nnb_algo *out);
+NNB_API bool nnb_schedule_find(const char *name, nnb_schedule *out);
 
 enum {
   NNB_NONE = -1,      /**< "none" where 0 would mean the default                           */
@@ -221,6 +260,8 @@ enum {
 enum { NNB_WEIGHTS = 1, NNB_BIAS = 2 };
 
 /* ---- options and reports: {0} is all defaults ------------------------------------------------------------------ */
+
+/* Their sizes stay as they are (lib/num/sizes.c): new fields are taken from the reserved words. */
 
 /** One dense layer, Z = A·W + b, A' = f(Z). */
 typedef struct nnb_dense_opts {
@@ -244,19 +285,26 @@ typedef struct nnb_record {
   double val_loss;  /**< on the validation set after the epoch; NaN without one                         */
   double seconds;   /**< this epoch, without its validation                                             */
   double total_seconds; /**< since the start, with everything                                           */
+  double lr;        /**< the learning rate of the last update; 0 for methods without one                */
+  void *reserved[4];
 } nnb_record;
 
-/** How nnb_fit trains. */
+/** How nnb_fit trains.  The full-batch methods (rprop, scg, cg, lbfgs, bfgs) search the minimum of the loss over all rows
+ *  plus ½·l2·Σw² (not biases); an epoch is an iteration of theirs, whose loss is that after it, and samples count every pass
+ *  over the rows.  They end with NNB_STOP_GRADIENT or NNB_STOP_STALLED where nothing is left to gain.  For them batch must be
+ *  0 or NNB_FULL_BATCH, and lr, momentum, l1 and clip_norm must be 0 (NNB_E_ARG).                                     */
 typedef struct nnb_fit_opts {
   nnb_algo algo;     /**< default NNB_AUTO                                                              */
-  int batch;         /**< rows per update: 0: 32; 1: one sample at a time; NNB_FULL_BATCH: all          */
+  int batch;         /**< rows per update: 0: 32, or all with a full-batch method; 1: one sample at a time; NNB_FULL_BATCH: all          */
   int chunk;         /**< rows of a larger batch that go through the net at a time; 0: 1024             */
   int max_epochs;    /**< default 100; NNB_NONE: no limit                                               */
   bool in_order;     /**< rows as they lie; otherwise shuffled anew each epoch from (seed, epoch)       */
-  double lr;         /**< η; default 0.1 for sgd, 0.01 for momentum and nesterov                        */
-  double momentum;   /**< μ; default 0.9; NNB_NONE: 0                                                   */
+  double lr;         /**< η; default 0.1 for sgd, 0.01 for momentum, nesterov and adagrad, 0.001 for rmsprop, adam,
+                          adamw and amsgrad, 0.002 for nadam, 0.0001 for lion, 0.02 for muon            */
+  double momentum;   /**< μ; default 0.9, for muon 0.95; NNB_NONE: 0                                    */
   double l1;         /**< L1 decay, w ← sign(w)·max(|w| - η·l1, 0) after each update; not on biases     */
-  double l2;         /**< L2 decay, w ← (1 - η·l2)·w in each update; not on biases                      */
+  double l2;         /**< L2 decay, w ← (1 - η·l2)·w in each update; not on biases; default 0, for adamw 0.01;
+                          NNB_NONE: none                                                                */
   double clip_norm;  /**< scale a gradient whose 2-norm is above this down to it; 0: never              */
   uint64_t seed;     /**< of the shuffles                                                               */
   double target_loss;/**< stop when the loss (validation loss if there is a validation set) is at most this; 0: no */
@@ -268,7 +316,20 @@ typedef struct nnb_fit_opts {
   int (*on_epoch)(void *user, const nnb_record *record); /**< called after each epoch; non-zero stops   */
   void *user;        /**< handed to on_epoch                                                            */
   FILE *progress;    /**< NULL, or where a line per epoch is written (at most some a second)            */
-  void *reserved[8];
+  double beta1;      /**< β₁; default 0.9; NNB_NONE: 0                                                  */
+  double beta2;      /**< β₂; default 0.999, for rmsprop and lion 0.99; NNB_NONE: 0                     */
+  double epsilon;    /**< ε; default 1e-8, for adagrad 1e-10                                            */
+  double ema;        /**< decay d of a moving average of the weights, 0: none.  a ← a + (1-d)/(1-dᵗ)·(w - a) after
+                          update t: w alone at first, then weights that fall by d from update to update (the bias
+                          correction of Kingma and Ba 2015, section 7.2).  w trains; a is what is validated, handed
+                          to on_epoch, kept as the best, and in the net at the end                      */
+  nnb_schedule schedule; /**< of the learning rate, from update to update; default NNB_CONSTANT         */
+  int lr_step;       /**< epochs, see NNB_SCHEDULE_LIST                                                 */
+  double lr_factor;  /**< see NNB_SCHEDULE_LIST; between 0 and 1                                        */
+  double lr_min;     /**< no schedule goes below it; default 0                                          */
+  double warmup;     /**< epochs (2.5 is allowed) in which the learning rate rises to η first, evenly from update to
+                          update (Goyal et al. 2017); default 0, for one_cycle 0.3 of all               */
+  void *reserved[12];
 } nnb_fit_opts;
 
 /** What nnb_fit did. */
@@ -303,8 +364,60 @@ typedef struct nnb_metrics {
 typedef struct nnb_optim_opts {
   nnb_algo algo;
   double lr, momentum, l1, l2, clip_norm;
-  void *reserved[8];
+  double beta1, beta2, epsilon, ema;
+  nnb_schedule schedule;
+  int lr_step;
+  double lr_factor, lr_min, warmup;
+  int64_t epoch_updates; /**< updates in an epoch of the schedule; 0: 1, so that epochs are updates       */
+  int64_t epochs;        /**< in all; cosine and one_cycle need it                                        */
+  void *reserved[10];
 } nnb_optim_opts;
+
+/** What a minimiser has reached (nnb_min_opts.on_iteration). */
+typedef struct nnb_min_record {
+  int64_t iteration;   /**< 1, 2, …                                                                       */
+  int64_t evaluations; /**< made so far                                                                   */
+  double value;        /**< f(x)                                                                          */
+  double gradient_norm;/**< largest |∂f/∂x_i|; with bounds, of the components that may still move x       */
+  double step;         /**< largest |change of an x_i| in this iteration                                  */
+  double seconds;      /**< since the start                                                               */
+  const void *x;       /**< the n numbers reached, in the precision of the call; not to be written        */
+  void *reserved[4];
+} nnb_min_record;
+
+/** How nnb_minimize and nnb_least_squares search.  Each test is made after every iteration. */
+typedef struct nnb_min_opts {
+  nnb_algo algo;           /**< default NNB_AUTO: what suits; the report names it                         */
+  int64_t max_iterations;  /**< default 1000; NNB_NONE: no limit                                          */
+  int64_t max_evaluations; /**< calls of the function, with or without a derivative; 0: no limit          */
+  double max_seconds;      /**< 0: no limit                                                               */
+  double gradient_tol;     /**< stop when gradient_norm (nnb_min_record) is at most this; default ε^⅔ of the precision,
+                                4e-11 or 2e-5; NNB_NONE: only when it is 0                                */
+  double change_tol;       /**< stop when an iteration lowered f by at most this·|f|; 0: no                */
+  bool has_target;         /**< target is meant                                                           */
+  double target;           /**< stop when f is at most this                                               */
+  int patience;            /**< stop after so many iterations without a lower f than the lowest; 0: no    */
+  int memory;              /**< lbfgs: pairs kept; default 10                                             */
+  int acceleration;        /**< lm: 0: geodesic acceleration; NNB_NONE: plain steps                       */
+  size_t max_bytes;        /**< lm: the most memory it may take; 0: 4 GiB                                 */
+  const double *lower;     /**< n bounds, -INFINITY where there is none; NULL: none.  lbfgs only          */
+  const double *upper;     /**< n bounds, INFINITY where there is none; NULL: none                        */
+  int (*on_iteration)(void *user, const nnb_min_record *record); /**< non-zero stops                      */
+  void *user;              /**< handed to on_iteration                                                    */
+  void *reserved[6];
+} nnb_min_opts;
+
+/** What a minimiser did.  x then holds the best point found, which is where value and gradient_norm were taken. */
+typedef struct nnb_min_report {
+  nnb_stop stop;
+  nnb_algo algo;           /**< the one that ran, never NNB_AUTO                                          */
+  int64_t iterations, evaluations;
+  double seconds;
+  double value;            /**< f(x)                                                                      */
+  double start_value;      /**< where it began                                                            */
+  double gradient_norm;    /**< as in nnb_min_record                                                      */
+  void *reserved[8];
+} nnb_min_report;
 
 /** What several updates added up to (nnb_train_rows). */
 typedef struct nnb_sums {
@@ -337,7 +450,8 @@ typedef enum nnb_scaling {
 enum {
   NNB_GRAD = 1, /**< gradients and training                                                          */
   NNB_DX = 2,   /**< also derivatives with respect to the inputs (nnb_plan_vjp)                      */
-  NNB_KEEP = 4  /**< keep every intermediate readable through nnb_plan_view                          */
+  NNB_KEEP = 4, /**< keep every intermediate readable through nnb_plan_view                          */
+  NNB_ROWS = 8  /**< residuals and their derivatives, row by row (nnb_plan_rows): for sums of squares  */
 };
 
 /** What nnb_plan_view shows of a node for the rows of the last call. B: those rows, I×O: the layer's weights. */

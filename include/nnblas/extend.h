@@ -77,7 +77,10 @@ struct nnb_layer_ops {
   /* OPTIONAL: NULL means the words in brackets */
   void (*backward_params)(const void *self, const nnb_layer_io *io, const nnb_sink *sink); /**< [no parameters]   */
   void (*init)(const void *self, nnb_real *w, nnb_rng *rng, nnb_real *scratch);            /**< [all zero]        */
-  void *reserved[6];
+  /** ∂E/∂W and ∂E/∂b of each row of the batch by itself: those of row i at w + i·ld and b + i·ld, overwritten.  w or b NULL:
+   *  leave out.  [one-row backward_params]                                                                             */
+  void (*backward_rows)(const void *self, const nnb_layer_io *io, nnb_real *w, nnb_real *b, size_t ld);
+  void *reserved[5];
 };
 
 /** Adds a layer of one's own.  self: ops->size bytes, copied (NULL if size is 0).  from: n nodes (n 0: the node added

@@ -21,12 +21,16 @@
 #undef nnb_data_split
 #undef nnb_data_wrap
 #undef nnb_evaluate
+#undef nnb_fdf
 #undef nnb_fit
 #undef nnb_layer_io
 #undef nnb_layer_ops
+#undef nnb_least_squares
 #undef nnb_load_opts
 #undef nnb_loss_ops
+#undef nnb_lsq
 #undef nnb_mat
+#undef nnb_minimize
 #undef nnb_net
 #undef nnb_net_activation
 #undef nnb_net_add
@@ -75,8 +79,11 @@
 #undef nnb_net_target_scaler
 #undef nnb_net_weights
 #undef nnb_optim
+#undef nnb_optim_average
 #undef nnb_optim_create
 #undef nnb_optim_destroy
+#undef nnb_optim_epoch
+#undef nnb_optim_lr
 #undef nnb_optim_set_lr
 #undef nnb_optim_step
 #undef nnb_plan
@@ -87,6 +94,7 @@
 #undef nnb_plan_loss
 #undef nnb_plan_opts
 #undef nnb_plan_predict
+#undef nnb_plan_rows
 #undef nnb_plan_view
 #undef nnb_plan_vjp
 #undef nnb_real

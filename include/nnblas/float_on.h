@@ -21,12 +21,16 @@
 #define nnb_data_split nnbf_data_split
 #define nnb_data_wrap nnbf_data_wrap
 #define nnb_evaluate nnbf_evaluate
+#define nnb_fdf nnbf_fdf
 #define nnb_fit nnbf_fit
 #define nnb_layer_io nnbf_layer_io
 #define nnb_layer_ops nnbf_layer_ops
+#define nnb_least_squares nnbf_least_squares
 #define nnb_load_opts nnbf_load_opts
 #define nnb_loss_ops nnbf_loss_ops
+#define nnb_lsq nnbf_lsq
 #define nnb_mat nnbf_mat
+#define nnb_minimize nnbf_minimize
 #define nnb_net nnbf_net
 #define nnb_net_activation nnbf_net_activation
 #define nnb_net_add nnbf_net_add
@@ -75,8 +79,11 @@
 #define nnb_net_target_scaler nnbf_net_target_scaler
 #define nnb_net_weights nnbf_net_weights
 #define nnb_optim nnbf_optim
+#define nnb_optim_average nnbf_optim_average
 #define nnb_optim_create nnbf_optim_create
 #define nnb_optim_destroy nnbf_optim_destroy
+#define nnb_optim_epoch nnbf_optim_epoch
+#define nnb_optim_lr nnbf_optim_lr
 #define nnb_optim_set_lr nnbf_optim_set_lr
 #define nnb_optim_step nnbf_optim_step
 #define nnb_plan nnbf_plan
@@ -87,6 +94,7 @@
 #define nnb_plan_loss nnbf_plan_loss
 #define nnb_plan_opts nnbf_plan_opts
 #define nnb_plan_predict nnbf_plan_predict
+#define nnb_plan_rows nnbf_plan_rows
 #define nnb_plan_view nnbf_plan_view
 #define nnb_plan_vjp nnbf_plan_vjp
 #define nnb_real nnbf_real

@@ -237,7 +237,7 @@ typedef struct nnb_plan nnb_plan;
 typedef struct nnb_plan_opts {
   int max_rows;     /**< default 1; larger batches are NNB_E_SHAPE (nnb_train_rows takes them in chunks)  */
   int threads;      /**< 0: nnb_get_threads()                                                             */
-  unsigned want;    /**< NNB_GRAD, NNB_DX, NNB_KEEP; 0: predictions and losses only                        */
+  unsigned want;    /**< NNB_GRAD, NNB_DX, NNB_KEEP, NNB_ROWS; 0: predictions and losses only              */
   void *mem;        /**< NULL, or nnb_plan_bytes() bytes aligned to 64 that hold the plan and outlive it  */
   size_t mem_bytes;
   void *reserved[8];
@@ -260,6 +260,12 @@ NNB_API nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, dou
 /** dx ← vᵀ·∂y/∂x per row: the product of v (B×n_out) with the Jacobian of the predictions, in the data's units.
  *  Needs NNB_DX.                                                                                                     */
 NNB_API nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx);
+/** Residuals of a batch and their derivatives: r[i·n_out + o] = c·√weight_i·(a_io - t_io), with c such that ½·Σ r² is the loss of
+ *  nnb_plan_loss, and J[(i·n_out + o)·ldj + p] = ∂r/∂w_p, B·n_out rows of P numbers, frozen parameters included; so Jᵀ·r is
+ *  the gradient of nnb_plan_gradient.  Targets and outputs are in the net's (scaled) units.  J NULL: the residuals only;
+ *  ldj ≥ P.  Needs NNB_ROWS (NNB_E_STATE); a plan with NNB_ROWS is NNB_E_UNSUPPORTED for a net with another loss than
+ *  half_sse, sse and mse.  NNB_E_SHAPE; NNB_E_NUMERIC if a residual is not finite.                                     */
+NNB_API nnb_status nnb_plan_rows(nnb_plan *plan, const nnb_batch *batch, nnb_real *r, nnb_real *J, int ldj);
 /** What a node held in the last call: a view into the plan until its next call.  Plans made with NNB_KEEP only
  *  (NNB_E_STATE: others overwrite it); NNB_E_ARG for a node that has no such thing.                                   */
 NNB_API nnb_status nnb_plan_view(const nnb_plan *plan, int node, nnb_what what, nnb_cmat *out);
@@ -269,8 +275,15 @@ typedef struct nnb_optim nnb_optim;
 /** opts NULL: defaults. */
 NNB_API nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out);
 NNB_API void nnb_optim_destroy(nnb_optim *optim);
-/** The learning rate of the steps to come; NNB_E_ARG unless it is finite and positive. */
+/** η of the steps to come, which the schedule multiplies; NNB_E_ARG unless it is finite and positive. */
 NNB_API nnb_status nnb_optim_set_lr(nnb_optim *optim, double lr);
+/** The learning rate of the last step, or of the first if there was none; 0 for NULL. */
+NNB_API double nnb_optim_lr(const nnb_optim *optim);
+/** Tells NNB_PLATEAU the loss of an epoch that has ended; other schedules take no notice. */
+NNB_API nnb_status nnb_optim_epoch(nnb_optim *optim, double loss);
+/** Exchanges the weights of the net and their moving average (.ema): the second call puts the weights back, and only
+ *  then training goes on (NNB_E_STATE).  NNB_E_STATE without .ema or before the first step.                          */
+NNB_API nnb_status nnb_optim_average(nnb_optim *optim, nnb_net *net);
 
 /** First rung: one step of the parameters against grad (P values, from nnb_plan_gradient; overwritten by clipping). */
 NNB_API nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, nnb_real *grad);
@@ -288,3 +301,46 @@ NNB_API nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch 
  *  |analytic - numeric| / max(|analytic|, |numeric|, 10⁻² · largest entry of its gradient).  A correct double-precision net
  *  gives about 1e-7 or less, a single-precision one 1e-2 or less; choose points away from the kinks of relu and the like. */
 NNB_API nnb_status nnb_check_gradient(nnb_net *net, const nnb_batch *batch, double *worst);
+
+/* ================================================================================================================== *
+ * The optimisers by themselves: any function, no net.                                                                *
+ * ================================================================================================================== */
+
+/** A function to be minimised: its value and gradient at x. */
+typedef struct nnb_fdf {
+  size_t n;   /**< variables                                                                              */
+  void *user; /**< handed to eval                                                                         */
+  /** *f ← f(x), g[0 … n-1] ← ∂f/∂x; g NULL: the value only.  Returns NNB_OK; NNB_E_NUMERIC, or a value or gradient that is
+   *  not finite, says that f is not defined at x: the search takes a shorter step.  Any other status ends it.          */
+  nnb_status (*eval)(void *user, const nnb_real *x, double *f, nnb_real *g);
+  void *reserved[4];
+} nnb_fdf;
+
+/** Minimises f from x (n numbers), which then holds the best point found, however it ended.  opts, report: may be NULL;
+ *  NNB_AUTO is lbfgs.  Allocates at the start only; bfgs keeps n² numbers, for n ≤ 20000.  NNB_OK for every reason to
+ *  stop but an error: report->stop names it.  NNB_E_ARG for options that make no sense or that the algorithm cannot take
+ *  (bounds: lbfgs only), or an algorithm for mini-batches or sums of squares; NNB_E_NUMERIC if f or its gradient is not
+ *  finite at the start (moved between the bounds); NNB_E_NOMEM; what eval returned.                                   */
+NNB_API nnb_status nnb_minimize(const nnb_fdf *f, nnb_real *x, const nnb_min_opts *opts, nnb_min_report *report);
+
+/** A sum of squares to be minimised, f(x) = ½·Σ r_i(x)²: m residuals and their derivatives, in blocks of rows. */
+typedef struct nnb_lsq {
+  size_t m, n; /**< residuals, variables                                                                  */
+  void *user;  /**< handed to rows                                                                        */
+  /** r[i] ← r_{row0+i}(x), J[i*ldj + j] ← ∂r_{row0+i}/∂x_j for i < k; J NULL: residuals only.  Status as in nnb_fdf.  */
+  nnb_status (*rows)(void *user, const nnb_real *x, size_t row0, int k, nnb_real *r, nnb_real *J, int ldj);
+  const double *ridge; /**< NULL, or n numbers c_j ≥ 0: f(x) = ½·Σ r_i(x)² + ½·Σ c_j x_j²                 */
+  int group;           /**< row0 and k are multiples of it; it divides m.  0: 1                           */
+  void *reserved[2];
+} nnb_lsq;
+
+/** Minimises f from x (n numbers), which then holds the best point found, however it ended.  NNB_AUTO is lm, which takes no
+ *  bounds and keeps 2n² doubles, the 3m + n numbers of the residuals, and of the Jacobian up to 64 MiB as a whole, else a
+ *  block of rows; it forms the normal equations in double precision, and a QR factorisation where those are too
+ *  ill-conditioned.  An evaluation is that of all residuals, with or without their derivatives.  Allocates at the start only.
+ *  The BLAS computes with one thread meanwhile, in the callback too.  NNB_OK for every reason to stop but an error:
+ *  report->stop names it; NNB_STOP_STALLED is the usual end of a fit that leaves residuals, as exact as rounding allows.
+ *  NNB_E_ARG; NNB_E_OVERFLOW above opts->max_bytes; NNB_E_NUMERIC if a residual or a derivative is not finite at the start
+ *  (later such a step is refused); NNB_E_NOMEM; what rows returned.                                                  */
+NNB_API nnb_status nnb_least_squares(const nnb_lsq *problem, nnb_real *x, const nnb_min_opts *opts,
+                                     nnb_min_report *report);

@@ -8,6 +8,7 @@ static const char *const activations[] = {NNB_ACTIVATION_LIST(NAME)};
 static const char *const losses[] = {NNB_LOSS_LIST(NAME)};
 static const char *const inits[] = {NNB_INIT_LIST(NAME)};
 static const char *const algos[] = {NNB_ALGO_LIST(NAME)};
+static const char *const schedules[] = {NNB_SCHEDULE_LIST(NAME)};
 static const char *const stops[] = {NNB_STOP_LIST(NAME)};
 #undef NAME
 
@@ -25,6 +26,7 @@ const char *nnb_activation_name(nnb_activation a) { return name_of(activations, 
 const char *nnb_loss_name(nnb_loss loss) { return name_of(losses, NNB_N_LOSSES, (int)loss); }
 const char *nnb_init_name(nnb_init init) { return name_of(inits, NNB_N_INITS, (int)init); }
 const char *nnb_algo_name(nnb_algo algo) { return name_of(algos, NNB_N_ALGOS, (int)algo); }
+const char *nnb_schedule_name(nnb_schedule s) { return name_of(schedules, NNB_N_SCHEDULES, (int)s); }
 const char *nnb_stop_text(nnb_stop stop) { return name_of(stops, NNB_N_STOPS, (int)stop); }
 
 bool nnb_activation_find(const char *name, nnb_activation *out) {
@@ -48,5 +50,11 @@ bool nnb_init_find(const char *name, nnb_init *out) {
 bool nnb_algo_find(const char *name, nnb_algo *out) {
   int i = find(algos, NNB_N_ALGOS, name);
   if (i >= 0) *out = (nnb_algo)i;
+  return i >= 0;
+}
+
+bool nnb_schedule_find(const char *name, nnb_schedule *out) {
+  int i = find(schedules, NNB_N_SCHEDULES, name);
+  if (i >= 0) *out = (nnb_schedule)i;
   return i >= 0;
 }

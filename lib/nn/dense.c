@@ -50,6 +50,16 @@ static void backward_params(const void *self, const nnb_layer_io *io, const nnb_
   if (sink->b && io->part == io->parts - 1) nnb__kernel()->col_sums(io->delta, sink->alpha, sink->beta_bias, sink->b);
 }
 
+static void backward_rows(const void *self, const nnb_layer_io *io, real *w, real *b, size_t ld) {
+  const nnb__dense *d = self;
+  const nnb__kernels *kernel = nnb__kernel();
+  for (int i = 0; i < io->delta.rows; i++) { /* dW_i = a_iᵀ·δ_i, db_i = δ_i */
+    const real *delta = nnb__crow(io->delta, i);
+    if (w) kernel->outer(d->n_in, d->units, nnb__crow(io->a[0], i), delta, w + (size_t)i * ld);
+    if (b) memcpy(b + (size_t)i * ld, delta, (size_t)d->units * sizeof *b);
+  }
+}
+
 static const nnb_attr attrs[] = {
     {"units", NNB_ATTR_INT, offsetof(nnb__dense, units)},
     {"bias", NNB_ATTR_INT, offsetof(nnb__dense, bias)},
@@ -67,4 +77,5 @@ const nnb_layer_ops nnb__layer_dense = {
     .backward_data = backward_data,
     .backward_params = backward_params,
     .init = init,
+    .backward_rows = backward_rows,
 };

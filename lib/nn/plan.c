@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "blas.h"
 #include "blas_threads.h"
 #include "status.h"
 #include "team.h"
@@ -36,7 +37,7 @@ static void lay_out_node(nnb_plan *p, nnb__arena *arena, int k) {
   const nnb__node *node = &p->net->nodes[k];
   nnb__state s = {.first_node = -1};
   int rows = p->max_rows, cols = node->needs.cols;
-  bool back = p->want & (NNB_GRAD | NNB_DX), keep = p->want & NNB_KEEP;
+  bool back = p->want & (NNB_GRAD | NNB_DX | NNB_ROWS), keep = p->want & NNB_KEEP;
   if (node->activation != NNB_LINEAR) s.act = nnb__net_act(p->net, node->activation);
   if (node->out_col >= 0) {
     s.loss = nnb__net_loss_ops(p->net, node);
@@ -117,8 +118,9 @@ static nnb_status make_draft(nnb_net *net, const nnb_plan_opts *opts, nnb_plan *
   if (opts->max_rows < 0 || opts->threads < 0 || opts->threads > 1024)
     return nnb__fail(NNB_E_ARG, "max_rows is %d and threads is %d; wanted 0 or more, and at most 1024 threads",
                      opts->max_rows, opts->threads);
-  if (opts->want & ~(unsigned)(NNB_GRAD | NNB_DX | NNB_KEEP))
-    return nnb__fail(NNB_E_ARG, "want is %u; wanted NNB_GRAD, NNB_DX and NNB_KEEP, or'ed", opts->want);
+  if (opts->want & ~(unsigned)(NNB_GRAD | NNB_DX | NNB_KEEP | NNB_ROWS))
+    return nnb__fail(NNB_E_ARG, "want is %u; wanted NNB_GRAD, NNB_DX, NNB_KEEP and NNB_ROWS, or'ed", opts->want);
+  if (opts->want & NNB_ROWS && (status = nnb__check_squares(net))) return status;
   *draft = (nnb_plan){.net = net, .want = opts->want};
   draft->max_rows = opts->max_rows ? opts->max_rows : 1;
   draft->threads = opts->threads ? opts->threads : nnb_get_threads();
@@ -315,6 +317,32 @@ nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep
   status = finish_loss(run(plan, &job), norm, batch, loss);
   if (plan->g) add_kept(plan->net->n_params, keep, plan->g, grad);
   return status;
+}
+
+nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int rows, double norm, real *r, real *J,
+                          size_t ldj, bool free_only) {
+  nnb__job job = {.batch = batch,
+                  .row0 = row0,
+                  .rows = rows,
+                  .norm = norm,
+                  .what = NNB__OUTPUT | NNB__RESIDUALS,
+                  .r = r,
+                  .J = J,
+                  .ldj = ldj,
+                  .free_only = free_only};
+  run(plan, &job);
+  double loss = nnb__sum_squares((size_t)rows * (size_t)plan->net->n_y, r) / 2;
+  return isfinite(loss) ? NNB_OK : nnb__fail_loss(loss, batch);
+}
+
+nnb_status nnb_plan_rows(nnb_plan *plan, const nnb_batch *batch, real *r, real *J, int ldj) {
+  if (!plan || !r) return nnb__fail(NNB_E_ARG, "plan or r is NULL");
+  if (!(plan->want & NNB_ROWS)) return nnb__fail(NNB_E_STATE, "the plan was made without NNB_ROWS");
+  nnb_status status = nnb__check_batch(plan->net, batch, plan->max_rows);
+  if (status) return status;
+  if (J && (ldj < 0 || (size_t)ldj < plan->net->n_params))
+    return nnb__fail(NNB_E_SHAPE, "ldj is %d; a row of J has %zu numbers", ldj, plan->net->n_params);
+  return nnb__plan_rows(plan, batch, 0, batch->x.rows, norm_of(batch), r, J, (size_t)ldj, false);
 }
 
 nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx) {

@@ -44,9 +44,10 @@ struct nnb_plan {
 
 /* What a run does besides the forward pass. */
 enum {
-  NNB__LOSS = 1,   /* the loss */
-  NNB__OUTPUT = 2, /* A of the outputs, also where the loss needs only Z */
-  NNB__BACK = 4,   /* Δ of all nodes, from the loss or from v */
+  NNB__LOSS = 1,      /* the loss */
+  NNB__OUTPUT = 2,    /* A of the outputs, also where the loss needs only Z */
+  NNB__BACK = 4,      /* Δ of all nodes, from the loss or from v */
+  NNB__RESIDUALS = 8, /* r and J, for a loss that is a sum of squares */
 };
 
 /* One run over at most max_rows rows: those of batch from row0 on, or the rows that order[row0 …] names. */
@@ -58,6 +59,9 @@ typedef struct nnb__job {
   unsigned what;
   const nnb__target *target; /* NULL: no parameter gradients */
   nnb_cmat v;                /* instead of a loss: ∂E/∂y, y in the data's units */
+  real *r, *J;               /* NNB__RESIDUALS: rows·n_y residuals; NULL or their derivatives, ldj apart */
+  size_t ldj;
+  bool free_only; /* J has no columns for frozen parameters */
 } nnb__job;
 
 /* The loss is mean/norm + sum, so that chunks and batches add up. */
@@ -67,6 +71,15 @@ typedef struct nnb__loss_sum {
 
 nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job);
 double nnb__loss_value(nnb__loss_sum sum, double norm);
+
+/* nnb_plan_rows with the first `rows` rows from row0 on of a checked batch; free_only as in a job.  norm: of the loss.
+ */
+nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int rows, double norm, real *r, real *J,
+                          size_t ldj, bool free_only);
+/* NNB_E_UNSUPPORTED with a sentence unless the loss of every output is a sum of squares. */
+nnb_status nnb__check_squares(const nnb_net *net);
+/* Number of parameters that are not frozen. */
+size_t nnb__net_n_free(const nnb_net *net);
 
 /* Checks at the door: shapes against the net, labels against the outputs, weights; rows ≤ most (0: any number). */
 nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most);

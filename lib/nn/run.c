@@ -6,18 +6,11 @@
  * into the weights themselves. */
 #include <string.h>
 
-#include "plan.h"
+#include "pass.h"
 #include "team.h"
 
 /* Least work for a thread of its own, in floating-point operations: about 20 µs, some times what waking it costs. */
 static const double least_flops = 1e6;
-
-typedef struct pass {
-  nnb_plan *plan;
-  const nnb__job *job;
-  nnb_batch batch; /* the rows of this run, in the net's units; t, label, weight from the job or the plan's copies */
-  int row_parts, param_parts;
-} pass;
 
 /* ---- the rows --------------------------------------------------------------------------------------------------- */
 
@@ -30,7 +23,7 @@ static void load_row(int n, const real *src, const nnb__scaler *s, real *dst) {
 }
 
 /* Rows [r0, r1) into the plan's copies, where the pass does not read the caller's rows in place. */
-static void load_rows(const pass *p, int r0, int r1) {
+static void load_rows(const nnb__pass *p, int r0, int r1) {
   const nnb_plan *plan = p->plan;
   const nnb__job *job = p->job;
   const nnb_batch *from = job->batch;
@@ -46,12 +39,12 @@ static void load_rows(const pass *p, int r0, int r1) {
 }
 
 /* Decides what is read in place and what is copied. */
-static void choose_rows(pass *p) {
+static void choose_rows(nnb__pass *p) {
   nnb_plan *plan = p->plan;
   const nnb__job *job = p->job;
   const nnb_batch *from = job->batch;
   int n = job->rows;
-  bool copy = job->order != NULL, loss = job->what & NNB__LOSS;
+  bool copy = job->order != NULL, loss = job->what & (NNB__LOSS | NNB__RESIDUALS);
   p->batch = (nnb_batch){.norm = job->norm};
   p->batch.x = copy || plan->net->in.shift ? nnb__crows(nnb__read(plan->x), 0, n) : nnb__crows(from->x, job->row0, n);
   if (!loss) return;
@@ -72,8 +65,7 @@ static void show_inputs(nnb_plan *plan, nnb_cmat x) {
 
 /* ---- forward ---------------------------------------------------------------------------------------------------- */
 
-/* What a layer gets to see of node k for rows [r0, r0 + n); part chooses the room for the lists. */
-static nnb_layer_io make_io(const nnb_plan *plan, int k, int r0, int n, int part) {
+nnb_layer_io nnb__pass_io(const nnb_plan *plan, int k, int r0, int n, int part) {
   const nnb__node *node = &plan->net->nodes[k];
   const nnb__state *s = &plan->state[k];
   nnb_cmat *a = plan->from + (size_t)part * (size_t)plan->longest;
@@ -93,8 +85,7 @@ static nnb_layer_io make_io(const nnb_plan *plan, int k, int r0, int n, int part
                         .parts = 1};
 }
 
-/* The factor of an output's summed loss: its weight, and what a mean divides by. */
-static double loss_scale(const nnb__node *node, const nnb__state *s, double norm) {
+double nnb__pass_scale(const nnb__node *node, const nnb__state *s, double norm) {
   double scale = node->factor;
   if (s->loss->traits & (NNB_LOSS_MEAN_ROWS | NNB_LOSS_MEAN_ALL)) scale = norm > 0 ? scale / norm : 0;
   if (s->loss->traits & NNB_LOSS_MEAN_ALL) scale /= node->needs.cols;
@@ -102,7 +93,7 @@ static double loss_scale(const nnb__node *node, const nnb__state *s, double norm
 }
 
 /* The undivided loss of output k over rows [r0, r0 + n), and ∂E/∂A or ∂E/∂Z where the run goes back. */
-static double output_loss(const pass *p, int k, int r0, int n) {
+static double output_loss(const nnb__pass *p, int k, int r0, int n) {
   const nnb__node *node = &p->plan->net->nodes[k];
   nnb__state *s = &p->plan->state[k];
   nnb_batch rows = {.t = nnb__crows(nnb__ccols(p->batch.t, node->out_col, node->needs.cols), r0, n),
@@ -111,12 +102,12 @@ static double output_loss(const pass *p, int k, int r0, int n) {
                     .norm = p->job->norm};
   nnb_mat d = {0};
   if (p->job->what & NNB__BACK) d = nnb__rows(node->n_consumers ? s->tap : s->d, r0, n);
-  real scale = (real)loss_scale(node, s, p->job->norm);
+  real scale = (real)nnb__pass_scale(node, s, p->job->norm);
   if (s->fused) return s->loss->fused(s->loss, nnb__crows(nnb__read(s->z), r0, n), &rows, scale, d);
   return s->loss->value(s->loss, nnb__crows(nnb__read(s->a), r0, n), &rows, scale, d);
 }
 
-static void activate(const pass *p, int k, int r0, int n) {
+static void activate(const nnb__pass *p, int k, int r0, int n) {
   const nnb__state *s = &p->plan->state[k];
   nnb_cmat z = nnb__crows(nnb__read(s->z), r0, n);
   nnb_mat a = nnb__rows(s->a, r0, n);
@@ -130,14 +121,14 @@ static void activate(const pass *p, int k, int r0, int n) {
   if (s->act && !(s->act->traits & NNB_ACT_ROWWISE)) s->act->pull(s->act, z, nnb__read(a), slope);
 }
 
-static void forward(const pass *p, int part, int r0, int n) {
+static void forward(const nnb__pass *p, int part, int r0, int n) {
   const nnb_plan *plan = p->plan;
   double *partial = plan->partial + (size_t)part * (size_t)plan->n_outputs;
   int o = 0;
   for (int k = 0; k < plan->net->n_nodes; k++) {
     const nnb__node *node = &plan->net->nodes[k];
     if (nnb__node_is_input(node)) continue;
-    nnb_layer_io io = make_io(plan, k, r0, n, part);
+    nnb_layer_io io = nnb__pass_io(plan, k, r0, n, part);
     node->ops->forward(node->self, &io);
     bool loss = node->out_col >= 0 && (p->job->what & NNB__LOSS), fused = loss && plan->state[k].fused;
     if (fused) partial[o] = output_loss(p, k, r0, n); /* from Z, which the activation may overwrite */
@@ -155,7 +146,7 @@ static void add_to(nnb_mat d, nnb_cmat tap) {
 }
 
 /* d of output k ← the caller's v, in the net's units: y = a/factor + shift */
-static void load_v(const pass *p, int k, int r0, int n) {
+static void load_v(const nnb__pass *p, int k, int r0, int n) {
   const nnb__node *node = &p->plan->net->nodes[k];
   const real *factor = p->plan->net->out.factor;
   nnb_mat d = nnb__rows(node->n_consumers ? p->plan->state[k].tap : p->plan->state[k].d, r0, n);
@@ -165,8 +156,20 @@ static void load_v(const pass *p, int k, int r0, int n) {
   }
 }
 
+/* d of output k ← ∂r/∂a for the residuals r of one column of the outputs */
+static void load_residual(const nnb__pass *p, int k, int r0, int n, int column) {
+  const nnb__node *node = &p->plan->net->nodes[k];
+  nnb_mat d = nnb__rows(node->n_consumers ? p->plan->state[k].tap : p->plan->state[k].d, r0, n);
+  const int j = column - node->out_col;
+  const real base = nnb__pass_root(p, k), *weight = p->batch.weight;
+  for (int i = 0; i < n; i++) {
+    memset(nnb__row(d, i), 0, (size_t)d.cols * sizeof(real));
+    if (0 <= j && j < d.cols) nnb__row(d, i)[j] = weight ? base * R(sqrt)(weight[r0 + i]) : base;
+  }
+}
+
 /* d: ∂E/∂A, summed over the consumers, or of the loss → ∂E/∂Z */
-static void pull(const pass *p, int k, int r0, int n) {
+static void pull(const nnb__pass *p, int k, int r0, int n) {
   const nnb__state *s = &p->plan->state[k];
   bool fused = s->fused && (p->job->what & NNB__LOSS), tapped = s->tap.p != NULL;
   nnb_mat d = nnb__rows(s->d, r0, n);
@@ -179,14 +182,17 @@ static void pull(const pass *p, int k, int r0, int n) {
   if (tapped && fused) add_to(d, tap);
 }
 
-static void backward(const pass *p, int part, int r0, int n) {
+void nnb__pass_back(const nnb__pass *p, int part, int r0, int n, int column) {
   const nnb_plan *plan = p->plan;
   for (int k = plan->net->n_nodes - 1; k >= 0; k--) {
     const nnb__node *node = &plan->net->nodes[k];
     if (nnb__node_is_input(node) || !plan->state[k].needs_d) continue;
-    if (node->out_col >= 0 && !(p->job->what & NNB__LOSS)) load_v(p, k, r0, n);
+    if (node->out_col >= 0 && column >= 0)
+      load_residual(p, k, r0, n, column);
+    else if (node->out_col >= 0 && !(p->job->what & NNB__LOSS))
+      load_v(p, k, r0, n);
     pull(p, k, r0, n);
-    nnb_layer_io io = make_io(plan, k, r0, n, part);
+    nnb_layer_io io = nnb__pass_io(plan, k, r0, n, part);
     for (int i = 0; i < node->n_from; i++) {
       const nnb__state *source = &plan->state[node->from[i] - 1];
       io.da_beta = source->first_node == k && source->first_k == i ? 0 : 1;
@@ -200,11 +206,12 @@ static void backward(const pass *p, int part, int r0, int n) {
 static int share(int n, int part, int parts) { return (int)((int64_t)n * part / parts); }
 
 static void phase_rows(void *context, int part) {
-  const pass *p = context;
+  const nnb__pass *p = context;
   int r0 = share(p->job->rows, part, p->row_parts), n = share(p->job->rows, part + 1, p->row_parts) - r0;
   load_rows(p, r0, r0 + n);
   forward(p, part, r0, n);
-  if (p->job->what & NNB__BACK) backward(p, part, r0, n);
+  if (p->job->what & NNB__BACK) nnb__pass_back(p, part, r0, n, -1);
+  if (p->job->what & NNB__RESIDUALS) nnb__pass_rows(p, part, r0, n);
 }
 
 static nnb_sink make_sink(const nnb__node *node, const nnb__target *t) {
@@ -217,13 +224,13 @@ static nnb_sink make_sink(const nnb__node *node, const nnb__target *t) {
 }
 
 static void phase_params(void *context, int part) {
-  const pass *p = context;
+  const nnb__pass *p = context;
   const nnb_net *net = p->plan->net;
   for (int b = net->n_blocks - 1; b >= 0; b--) {
     int k = net->block_node[b] - 1;
     const nnb__node *node = &net->nodes[k];
     if (!node->ops->backward_params) continue;
-    nnb_layer_io io = make_io(p->plan, k, 0, p->job->rows, part);
+    nnb_layer_io io = nnb__pass_io(p->plan, k, 0, p->job->rows, part);
     io.part = part, io.parts = p->param_parts;
     nnb_sink sink = make_sink(node, p->job->target);
     if (sink.w || sink.b) node->ops->backward_params(node->self, &io, &sink);
@@ -237,7 +244,7 @@ static int choose_parts(double flops, int threads, int most) {
 }
 
 /* The parts' losses in fixed order: the same bits whoever ran them. */
-static nnb__loss_sum add_losses(const pass *p) {
+static nnb__loss_sum add_losses(const nnb__pass *p) {
   nnb__loss_sum sum = {0};
   for (int o = 0; o < p->plan->n_outputs; o++) {
     const nnb__node *node = &p->plan->net->nodes[p->plan->outputs[o]];
@@ -245,16 +252,17 @@ static nnb__loss_sum add_losses(const pass *p) {
     double raw = 0;
     for (int part = 0; part < p->row_parts; part++) raw += p->plan->partial[part * p->plan->n_outputs + o];
     if (s->loss->traits & (NNB_LOSS_MEAN_ROWS | NNB_LOSS_MEAN_ALL))
-      sum.mean += raw * loss_scale(node, s, 1);
+      sum.mean += raw * nnb__pass_scale(node, s, 1);
     else
-      sum.sum += raw * loss_scale(node, s, 1);
+      sum.sum += raw * nnb__pass_scale(node, s, 1);
   }
   return sum;
 }
 
 nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job) {
-  pass p = {.plan = plan, .job = job};
+  nnb__pass p = {.plan = plan, .job = job};
   double flops = plan->flops * job->rows;
+  if (job->J) flops *= 1 + plan->net->n_y;
   p.row_parts = choose_parts(job->what & NNB__BACK ? 2 * flops : flops, plan->threads, job->rows);
   p.param_parts = choose_parts(flops, plan->threads, plan->threads);
   plan->rows = job->rows, plan->what = job->what;

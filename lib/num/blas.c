@@ -109,12 +109,22 @@ void nnb__axpy(size_t n, real alpha, const real *x, real *y) {
   if (n) BLAS(axpy)((int)n, alpha, x, 1, y, 1);
 }
 
-double nnb__sum_squares(size_t n, const real *x) {
+double nnb__dot(size_t n, const real *x, const real *y) {
   enum { LANES = 8 }; /* independent sums, so that the compiler may vectorise */
   double sum[LANES] = {0};
   size_t i = 0;
   for (; i + LANES <= n; i += LANES)
-    for (size_t j = 0; j < LANES; j++) sum[j] += (double)x[i + j] * (double)x[i + j];
-  for (; i < n; i++) sum[i % LANES] += (double)x[i] * (double)x[i];
+    for (size_t j = 0; j < LANES; j++) sum[j] += (double)x[i + j] * (double)y[i + j];
+  for (; i < n; i++) sum[i % LANES] += (double)x[i] * (double)y[i];
   return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+}
+
+double nnb__sum_squares(size_t n, const real *x) { return nnb__dot(n, x, x); }
+
+void nnb__add_normal(int n, int k, const double *J, int ld, double *A) {
+  if (n && k) cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, n, k, 1, J, ld, 1, A, n);
+}
+
+void nnb__add_transpose_times(int n, int k, const double *J, int ld, const double *r, double *g) {
+  if (n && k) cblas_dgemv(CblasRowMajor, CblasTrans, k, n, 1, J, ld, r, 1, 1, g, 1);
 }

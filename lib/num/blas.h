@@ -12,5 +12,12 @@ void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, 
 void nnb__axpy(size_t n, real alpha, const real *x, real *y);
 /* Σ x², in double. */
 double nnb__sum_squares(size_t n, const real *x);
+/* Σ x·y, in double. */
+double nnb__dot(size_t n, const real *x, const real *y);
+
+/* For least squares, in double in both precisions: A ← A + JᵀJ (the lower triangle of n×n, row by row), J: k×n. */
+void nnb__add_normal(int n, int k, const double *J, int ld, double *A);
+/* g ← g + Jᵀr */
+void nnb__add_transpose_times(int n, int k, const double *J, int ld, const double *r, double *g);
 
 #endif

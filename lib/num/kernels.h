@@ -1,18 +1,19 @@
 /* num/kernels.h: passes over rows that are not matrix products, in the vector instructions of this processor.
  *
- * kernels_level.c, act.c, loss.c and mm.c are built once per level: "plain" with the flags of the rest of the library, and on
- * x86-64 also for the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and FMA; AVX-512) with -DNNB__LEVEL=v3 and the
- * like, which ends the names of their tables.  kernels.c chooses. */
+ * kernels_level.c, act.c, loss.c, mm.c and steps.c are built once per level: "plain" with the flags of the rest of the
+ * library, and on x86-64 also for the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and FMA; AVX-512) with
+ * -DNNB__LEVEL=v3 and the like, which ends the names of their tables.  kernels.c chooses. */
 #ifndef NNB__KERNELS_H
 #define NNB__KERNELS_H
 
 #include "mm.h"
-#include "real.h"
+#include "steps.h"
 
 typedef struct nnb__kernels {
   const char *level;          /* "plain", "v2", "v3", "v4" */
   const nnb_act_ops *acts;    /* by nnb_activation */
   const nnb_loss_ops *losses; /* by nnb_loss; NNB_LOSS_AUTO's row is empty */
+  const nnb__steps *steps;
   /* y ← f(x), n numbers; y may be x */
   void (*exp)(size_t n, const real *x, real *y);
   void (*log)(size_t n, const real *x, real *y); /* of finite numbers ≥ REAL_MIN; NaN for NaN and infinity */
@@ -20,6 +21,8 @@ typedef struct nnb__kernels {
   void (*add_row)(nnb_mat z, const real *b);
   /* b ← beta·b + alpha·(column sums of m); a beta of 0 overwrites */
   void (*col_sums)(nnb_cmat m, real alpha, real beta, real *b);
+  /* out ← a·dᵀ, m×n without gaps */
+  void (*outer)(int m, int n, const real *a, const real *d, real *out);
   nnb__mm_fn *mm;
 } nnb__kernels;
 
@@ -37,10 +40,12 @@ const nnb__kernels *nnb__kernel_level(int level);
 #define NNB__KERNELS                 NNB__LEVEL_NAME(nnb__kernels_, NNB__LEVEL)
 #define NNB__ACTS                    NNB__LEVEL_NAME(nnb__acts_, NNB__LEVEL)
 #define NNB__LOSSES                  NNB__LEVEL_NAME(nnb__losses_, NNB__LEVEL)
+#define NNB__STEPS                   NNB__LEVEL_NAME(nnb__steps_, NNB__LEVEL)
 #define NNB__MM                      NNB__LEVEL_NAME(nnb__mm_, NNB__LEVEL)
 extern const nnb__kernels NNB__KERNELS;
 extern const nnb_act_ops NNB__ACTS[NNB_N_ACTIVATIONS];
 extern const nnb_loss_ops NNB__LOSSES[NNB_N_LOSSES];
+extern const nnb__steps NNB__STEPS;
 extern nnb__mm_fn NNB__MM;
 
 #endif

@@ -65,13 +65,33 @@ static void col_sums(nnb_cmat m, real alpha, real beta, real *b) {
   }
 }
 
+/* One column: out ← d·a. */
+static void outer_column(int m, const real *a, real d, real *out) {
+  int i = 0;
+  for (; i + LANES <= m; i += LANES) store(out + i, d * load(a + i));
+  if (i < m) store_part(out + i, m - i, d * load_part(a + i, m - i));
+}
+static void outer(int m, int n, const real *a, const real *d, real *out) {
+  if (n == 1) {
+    outer_column(m, a, d[0], out);
+    return;
+  }
+  for (int i = 0; i < m; i++, out += n) {
+    int j = 0;
+    for (; j + LANES <= n; j += LANES) store(out + j, a[i] * load(d + j));
+    if (j < n) store_part(out + j, n - j, a[i] * load_part(d + j, n - j));
+  }
+}
+
 const nnb__kernels NNB__KERNELS = {
     .level = TEXT_OF(NNB__LEVEL),
     .acts = NNB__ACTS,
     .losses = NNB__LOSSES,
+    .steps = &NNB__STEPS,
     .exp = exp_row,
     .log = log_row,
     .add_row = add_row,
     .col_sums = col_sums,
+    .outer = outer,
     .mm = NNB__MM,
 };

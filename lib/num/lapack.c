@@ -64,3 +64,21 @@ bool nnb__orthogonalize(nnb_mat a, real *work) {
   return a.rows >= a.cols ? orthonormal_columns(a, tau, sign, scratch, n_scratch)
                           : orthonormal_rows(a, tau, sign, scratch, n_scratch);
 }
+
+/* ---- least squares: always double ------------------------------------------------------------------------------- */
+
+bool nnb__cholesky(int n, double *a) { return LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', n, a, n) == 0; }
+
+void nnb__solve_factored(int n, const double *l, double *x) {
+  LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'U', n, 1, l, n, x, n);
+}
+
+/* The factors T of the reflectors, BLOCK×n, and as much scratch. */
+size_t nnb__qr_work(int n) { return 2 * (size_t)BLOCK * (size_t)n; }
+
+bool nnb__qr_add(int n, int k, double *l, int ld, double *b, double *work) {
+  int nb = smaller(BLOCK, n);
+  double *scratch = work + (size_t)BLOCK * (size_t)n;
+  if (n == 0 || k == 0) return true;
+  return LAPACKE_dtpqrt_work(LAPACK_COL_MAJOR, k, n, 0, nb, l, ld, b, k, work, nb, scratch) == 0;
+}

@@ -9,4 +9,16 @@
 bool nnb__orthogonalize(nnb_mat a, real *work);
 size_t nnb__orthogonal_work(int rows, int cols);
 
+/* For least squares, in double in both precisions.  Triangles are the lower one of n×n, row by row: L of A = L·Lᵀ, in
+ * LAPACK's order the upper R = Lᵀ of A = RᵀR. */
+
+/* A ← L; false where A is not positive definite. */
+bool nnb__cholesky(int n, double *a);
+/* x ← (L·Lᵀ)⁻¹·x */
+void nnb__solve_factored(int n, const double *l, double *x);
+/* L·Lᵀ ← L·Lᵀ + BᵀB by a QR factorisation of [Lᵀ; B], without forming either.  l: n×n with leading dimension ld; b: the
+ * columns of B, k numbers each, overwritten.  work: nnb__qr_work(n) numbers. */
+bool nnb__qr_add(int n, int k, double *l, int ld, double *b, double *work);
+size_t nnb__qr_work(int n);
+
 #endif

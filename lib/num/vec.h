@@ -25,14 +25,14 @@
 /* LANES reals are in a vec; of their bits the lowest MANTISSA are the mantissa, and BIAS is added to the exponent.
  * X512(max) is the name of the intrinsic for the larger of two vecs. */
 #ifdef NNB_SINGLE
-typedef int32_t whole;
+typedef uint32_t word;
 #define LANES    (VEC_BYTES / 4)
 #define MANTISSA 23
 #define BIAS     127
 #define X512(op) _mm512_##op##_ps
 #define X256(op) _mm256_##op##_ps
 #else
-typedef int64_t whole;
+typedef uint64_t word;
 #define LANES    (VEC_BYTES / 8)
 #define MANTISSA 52
 #define BIAS     1023
@@ -45,16 +45,16 @@ typedef int64_t whole;
 
 typedef real vec __attribute__((vector_size(VEC_BYTES)));
 typedef real vec_in_memory __attribute__((vector_size(VEC_BYTES), aligned(sizeof(real)), may_alias));
-typedef whole ivec __attribute__((vector_size(VEC_BYTES)));
+typedef word bits __attribute__((vector_size(VEC_BYTES)));
 typedef double dvec __attribute__((vector_size(VEC_BYTES)));
 
 INLINE vec fill(real x) { return x - (vec){0}; } /* x + 0 would lose the sign of -0 */
 INLINE vec load(const real *p) { return *(const vec_in_memory *)p; }
 INLINE void store(real *p, vec v) { *(vec_in_memory *)p = v; }
 
-INLINE ivec lane_numbers(void) {
-  ivec n = {0};
-  for (int k = 0; k < LANES; k++) n[k] = k;
+INLINE bits lane_numbers(void) {
+  bits n = {0};
+  for (word k = 0; k < LANES; k++) n[k] = k;
   return n;
 }
 
@@ -72,11 +72,11 @@ INLINE mask first(int n) { return (mask)((1u << n) - 1); }                    /*
 INLINE mask lane(int k) { return (mask)(0 <= k && k < LANES ? 1u << k : 0); } /* lane k, if there is one */
 INLINE vec pick(mask m, vec yes, vec no) { return X512(mask_blend)(m, no, yes); }
 #else
-typedef ivec mask;
-INLINE mask less(vec a, vec b) { return a < b; }
-INLINE mask first(int n) { return lane_numbers() < (ivec){0} + (whole)n; }
-INLINE mask lane(int k) { return lane_numbers() == (ivec){0} + (whole)k; }
-INLINE vec pick(mask m, vec yes, vec no) { return (vec)((m & (ivec)yes) | (~m & (ivec)no)); }
+typedef bits mask;
+INLINE mask less(vec a, vec b) { return (mask)(a < b); }
+INLINE mask first(int n) { return (mask)(lane_numbers() < (bits){0} + (word)n); }
+INLINE mask lane(int k) { return (mask)(lane_numbers() == (bits){0} + (word)k); }
+INLINE vec pick(mask m, vec yes, vec no) { return (vec)((m & (bits)yes) | (~m & (bits)no)); }
 #endif
 
 /* x limited on one side; NaN stays NaN. */
@@ -109,6 +109,17 @@ INLINE vec larger(vec m, vec x) {
 #endif
 }
 
+INLINE vec root(vec x) {
+#if defined VEC_AVX512
+  return X512(sqrt)(x);
+#elif defined VEC_AVX2
+  return X256(sqrt)(x);
+#else
+  for (int k = 0; k < LANES; k++) x[k] = R(sqrt)(x[k]);
+  return x;
+#endif
+}
+
 /* The first n lanes of memory, the others 0; n ≤ LANES.  Nothing beyond is touched. */
 INLINE vec load_part(const real *p, int n) {
 #if defined VEC_AVX512
@@ -123,17 +134,17 @@ INLINE vec load_part(const real *p, int n) {
 }
 /* ---- sign and exponent ----------------------------------------------------------------------------------------- */
 
-#define SIGN_BIT ((whole)((uint64_t)1 << (8 * sizeof(real) - 1)))
+#define SIGN_BIT ((word)1 << (8 * sizeof(real) - 1))
 
-INLINE vec magnitude(vec x) { return (vec)((ivec)x & ~SIGN_BIT); }
-INLINE vec minus_magnitude(vec x) { return (vec)((ivec)x | SIGN_BIT); }
-INLINE vec with_sign_of(vec magnitude_, vec x) { return (vec)((ivec)magnitude_ | ((ivec)x & SIGN_BIT)); }
+INLINE vec magnitude(vec x) { return (vec)((bits)x & ~SIGN_BIT); }
+INLINE vec minus_magnitude(vec x) { return (vec)((bits)x | SIGN_BIT); }
+INLINE vec with_sign_of(vec magnitude_, vec x) { return (vec)((bits)magnitude_ | ((bits)x & SIGN_BIT)); }
 
 /* Adding 1½·2^MANTISSA leaves no bits for a fraction: the sum is rounded, and its lowest bits hold the integer. */
 #define ROUNDER ((real)1.5 * (real)((uint64_t)1 << MANTISSA))
 INLINE vec nearest(vec x) { return x + ROUNDER - ROUNDER; }
 /* 2^n for integers n in -BIAS+1 … BIAS. */
-INLINE vec pow2(vec n) { return (vec)((ivec)(n + (ROUNDER + BIAS)) << MANTISSA); }
+INLINE vec pow2(vec n) { return (vec)((bits)(n + (ROUNDER + BIAS)) << MANTISSA); }
 
 /* x·2^n, rounded once, for every n that leads from about 1 to 0 or to infinity. */
 INLINE vec scale2(vec x, vec n) {
@@ -209,7 +220,7 @@ INLINE dvec widen(vec v) {
 #ifdef NNB_SINGLE
   typedef float half __attribute__((vector_size(VEC_BYTES / 2)));
   union {
-    vec whole;
+    vec all;
     half part[2];
   } u = {v};
   return __builtin_convertvector(u.part[0], dvec) + __builtin_convertvector(u.part[1], dvec);

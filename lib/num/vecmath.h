@@ -122,13 +122,13 @@ INLINE vec log1p_unit(vec u) { return twice_atanh(u / (u + (real)2)); }
 
 /* log x for finite x ≥ REAL_MIN; NaN for NaN and infinity.  x = 2^k·m with m in [√½, √2). */
 INLINE vec log_normal(vec x) {
-  const whole one = (whole)BIAS << MANTISSA;
+  const word one = (word)BIAS << MANTISSA;
   const real two_mantissa = (real)((uint64_t)1 << MANTISSA);
   const vec root_half = fill((real)0.70710678118654752440);
-  ivec raised = (ivec)x - (ivec)root_half + one; /* its exponent is k's, and biased: never negative */
-  ivec exponent = raised >> MANTISSA;
-  vec k = (vec)(exponent | (ivec)fill(two_mantissa)) - (two_mantissa + BIAS);
-  vec m = (vec)((ivec)x - ((exponent << MANTISSA) - one));
+  bits raised = (bits)x - (bits)root_half + one; /* its exponent is k's, and biased: never negative */
+  bits exponent = raised >> MANTISSA;
+  vec k = (vec)(exponent | (bits)fill(two_mantissa)) - (two_mantissa + BIAS);
+  vec m = (vec)((bits)x - ((exponent << MANTISSA) - one));
   vec log_m = twice_atanh((m - (real)1) / (m + (real)1));
   return k * LN2_HIGH + (log_m + k * LN2_LOW) + (x - x);
 }
@@ -143,7 +143,7 @@ typedef struct normal {
   vec tail, exponential;
 } normal;
 INLINE normal normal_at(vec u) {
-  vec high = (vec)((ivec)u & -((whole)1 << HALF_BITS));
+  vec high = (vec)((bits)u & ~(((word)1 << HALF_BITS) - 1));
   vec e = exp_sum((real)-0.5 * high * high, (real)-0.5 * (u - high) * (u + high));
   vec sum = u + TAIL_K, lost = u - (sum - TAIL_K);
   vec v = TAIL_K / sum;

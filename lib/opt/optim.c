@@ -5,49 +5,117 @@
 
 #include "alloc.h"
 #include "blas.h"
+#include "kernels.h"
 #include "status.h"
 
 static const nnb__optim_ops *const algos[] = {
-    [NNB_AUTO] = NULL,
+    [NNB_AUTO] = &nnb__algo_adam,
 #define ALGO(name) &nnb__algo_##name,
 #include "algos.def"
 #undef ALGO
 };
 static_assert(sizeof algos / sizeof *algos == NNB_N_ALGOS, "one row of algos.def for each of NNB_ALGO_LIST");
 
+const nnb__optim_ops *nnb__optim_find(nnb_algo algo) {
+  if ((int)algo >= 0 && algo < NNB_N_ALGOS) return algos[algo];
+  nnb__fail(NNB_E_ARG, "there is no algorithm %d", (int)algo);
+  return NULL;
+}
+
+static nnb_status check_decay(const char *name, double value) {
+  if (value == NNB_NONE || (value >= 0 && value < 1)) return NNB_OK;
+  return nnb__fail(NNB_E_ARG, "%s is %g; it must be at least 0 and below 1, or NNB_NONE", name, value);
+}
+
 static nnb_status check(const nnb_optim_opts *o) {
-  if ((int)o->algo < 0 || o->algo >= NNB_N_ALGOS) return nnb__fail(NNB_E_ARG, "there is no algorithm %d", (int)o->algo);
+  const nnb__optim_ops *ops = nnb__optim_find(o->algo);
+  if (!ops) return NNB_E_ARG;
+  if (!ops->step)
+    return nnb__fail(NNB_E_ARG,
+                     "%s does not step from one batch to the next; nnb_fit takes it, for the full batch, and %s",
+                     ops->name, ops->minimize ? "nnb_minimize" : "nnb_least_squares");
   if (!(o->lr >= 0) || isinf(o->lr))
     return nnb__fail(NNB_E_ARG, "lr is %g; it must be positive, or 0 for the default", o->lr);
-  if (!(o->momentum == NNB_NONE || (o->momentum >= 0 && o->momentum < 1)))
-    return nnb__fail(NNB_E_ARG, "momentum is %g; it must be at least 0 and below 1, or NNB_NONE", o->momentum);
+  nnb_status status = check_decay("momentum", o->momentum);
+  if (!status) status = check_decay("beta1", o->beta1);
+  if (!status) status = check_decay("beta2", o->beta2);
+  if (!status && o->ema != NNB_NONE) status = check_decay("ema", o->ema);
+  if (status) return status;
+  if (!(o->epsilon >= 0) || isinf(o->epsilon))
+    return nnb__fail(NNB_E_ARG, "epsilon is %g; it must be positive, or 0 for the default", o->epsilon);
   if (!(o->l1 >= 0) || isinf(o->l1)) return nnb__fail(NNB_E_ARG, "l1 is %g; it must not be negative", o->l1);
-  if (!(o->l2 >= 0) || isinf(o->l2)) return nnb__fail(NNB_E_ARG, "l2 is %g; it must not be negative", o->l2);
+  if (!(o->l2 >= 0 || o->l2 == NNB_NONE) || isinf(o->l2))
+    return nnb__fail(NNB_E_ARG, "l2 is %g; it must not be negative, or NNB_NONE", o->l2);
   if (!(o->clip_norm >= 0)) return nnb__fail(NNB_E_ARG, "clip_norm is %g; it must not be negative", o->clip_norm);
   return NNB_OK;
 }
 
+/* What an option means: 0 the default, NNB_NONE 0. */
+static double or_default(double value, double usual) { return value == NNB_NONE ? 0 : value > 0 ? value : usual; }
+
 static void resolve(nnb_optim *optim, const nnb_optim_opts *o) {
-  optim->algo = o->algo == NNB_AUTO ? NNB_NESTEROV : o->algo;
-  optim->ops = algos[optim->algo];
-  optim->lr = o->lr > 0 ? o->lr : optim->ops->lr;
-  optim->momentum = o->momentum == NNB_NONE ? 0 : o->momentum > 0 ? o->momentum : 0.9;
-  optim->l1 = o->l1, optim->l2 = o->l2, optim->clip_norm = o->clip_norm;
+  const nnb__optim_ops *ops = optim->ops = algos[o->algo];
+  optim->algo = o->algo == NNB_AUTO ? NNB_ADAM : o->algo;
+  optim->base_lr = or_default(o->lr, ops->lr);
+  optim->momentum = or_default(o->momentum, ops->momentum);
+  optim->beta1 = or_default(o->beta1, ops->beta1), optim->beta2 = or_default(o->beta2, ops->beta2);
+  optim->epsilon = or_default(o->epsilon, ops->epsilon);
+  optim->l1 = o->l1, optim->l2 = or_default(o->l2, ops->l2), optim->clip_norm = o->clip_norm;
+  optim->ema = or_default(o->ema, 0);
+  optim->product = 1;
 }
 
-nnb_status nnb__optim_create(size_t n_params, const nnb_optim_opts *opts, nnb_optim **out) {
+/* The largest scratch of a segment, frozen or not: that may change. */
+static bool scratch_size(const nnb__optim_ops *ops, const nnb__block *blocks, int n_blocks, size_t *out) {
+  *out = 0;
+  for (int b = 0; b < n_blocks && ops->scratch; b++) {
+    nnb__block thawed = blocks[b];
+    nnb__segment seg[2];
+    thawed.frozen = 0;
+    for (int s = 0, n = nnb__block_segments(&thawed, seg); s < n; s++) {
+      size_t wanted = 0;
+      if (!ops->scratch(&seg[s], &wanted)) return false;
+      if (wanted > *out) *out = wanted;
+    }
+  }
+  return true;
+}
+
+/* n zeros into *out, if they are wanted. */
+static bool keep(bool wanted, size_t n, real **out) {
+  if (wanted) *out = nnb__zalloc(n, sizeof **out);
+  return !wanted || *out;
+}
+
+static bool allocate(nnb_optim *o, size_t scratch) {
+  size_t n = o->n_params;
+  unsigned keeps = o->ops->keeps;
+  return keep(true, n, &o->g) && keep(keeps & NNB__KEEP_M, n, &o->m) && keep(keeps & NNB__KEEP_S, n, &o->s) &&
+         keep(keeps & NNB__KEEP_TOP, n, &o->top) && keep(o->ema > 0, n, &o->mean) &&
+         keep(scratch > 0, scratch, &o->scratch);
+}
+
+nnb_status nnb__optim_create(size_t n_params, const nnb__block *blocks, int n_blocks, const nnb_optim_opts *opts,
+                             nnb_optim **out) {
   static const nnb_optim_opts defaults = {0};
+  nnb__schedule schedule;
+  size_t scratch;
   *out = NULL;
   if (!opts) opts = &defaults;
   nnb_status status = check(opts);
+  if (!status) status = nnb__schedule_init(&schedule, opts);
   if (status) return status;
   nnb_optim *optim = nnb__zalloc(1, sizeof *optim);
   if (!optim) return nnb__fail_nomem("an optimiser");
   resolve(optim, opts);
+  optim->schedule = schedule;
+  optim->lr = nnb__schedule_lr(&schedule, optim->base_lr, 0);
   optim->n_params = n_params;
-  optim->g = nnb__alloc(n_params, sizeof *optim->g);
-  if (optim->ops->has_velocity) optim->v = nnb__zalloc(n_params, sizeof *optim->v);
-  if (!optim->g || (optim->ops->has_velocity && !optim->v)) {
+  if (!scratch_size(optim->ops, blocks, n_blocks, &scratch)) {
+    nnb_optim_destroy(optim);
+    return nnb__fail(NNB_E_OVERFLOW, "a layer is too large for %s", nnb_algo_name(opts->algo));
+  }
+  if (!allocate(optim, scratch)) {
     nnb_optim_destroy(optim);
     return nnb__fail_nomem("an optimiser");
   }
@@ -57,24 +125,34 @@ nnb_status nnb__optim_create(size_t n_params, const nnb_optim_opts *opts, nnb_op
 
 void nnb_optim_destroy(nnb_optim *optim) {
   if (!optim) return;
-  nnb__release(optim->g);
-  nnb__release(optim->v);
+  real *all[] = {optim->g, optim->m, optim->s, optim->top, optim->mean, optim->scratch};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) nnb__release(all[i]);
   nnb__release(optim);
 }
 
 nnb_status nnb_optim_set_lr(nnb_optim *optim, double lr) {
   if (!optim) return nnb__fail(NNB_E_ARG, "optim is NULL");
   if (!(lr > 0) || isinf(lr)) return nnb__fail(NNB_E_ARG, "lr is %g; it must be finite and positive", lr);
-  optim->lr = lr;
+  optim->base_lr = lr;
+  if (optim->updates == 0) optim->lr = nnb__schedule_lr(&optim->schedule, lr, 0);
+  return NNB_OK;
+}
+
+double nnb_optim_lr(const nnb_optim *optim) { return optim ? optim->lr : 0; }
+
+nnb_status nnb_optim_epoch(nnb_optim *optim, double loss) {
+  if (!optim) return nnb__fail(NNB_E_ARG, "optim is NULL");
+  nnb__schedule_epoch(&optim->schedule, loss);
   return NNB_OK;
 }
 
 int nnb__block_segments(const nnb__block *block, nnb__segment out[2]) {
   size_t n_weights = (size_t)block->rows * (size_t)block->cols;
   int n = 0;
-  if (n_weights && !(block->frozen & NNB_WEIGHTS)) out[n++] = (nnb__segment){block->off, n_weights, true};
+  if (n_weights && !(block->frozen & NNB_WEIGHTS))
+    out[n++] = (nnb__segment){block->off, n_weights, block->rows, block->cols, true};
   if (block->bias && !(block->frozen & NNB_BIAS))
-    out[n++] = (nnb__segment){block->off + n_weights, (size_t)block->cols, false};
+    out[n++] = (nnb__segment){block->off + n_weights, (size_t)block->cols, 1, block->cols, false};
   return n;
 }
 
@@ -101,10 +179,43 @@ static void clip(const nnb_optim *optim, const nnb__block *blocks, int n_blocks,
   for (size_t i = 0; i < optim->n_params; i++) g[i] *= factor;
 }
 
+void nnb__optim_begin(nnb_optim *o) {
+  o->lr = nnb__schedule_lr(&o->schedule, o->base_lr, o->updates);
+  o->updates++;
+  o->rates = (nnb__rates){.lr = (real)o->lr,
+                          .mu = (real)o->momentum,
+                          .beta1 = (real)o->beta1,
+                          .fresh1 = (real)(1 - o->beta1),
+                          .beta2 = (real)o->beta2,
+                          .fresh2 = (real)(1 - o->beta2),
+                          .eps = (real)o->epsilon};
+  if (o->ops->begin) o->ops->begin(o);
+}
+
+void nnb__optim_run(const nnb_optim *o, nnb__step *step, const nnb__segment *s, real *w, const real *g) {
+  nnb__rates rates = o->rates;
+  rates.keep = (real)(s->weights ? 1 - o->lr * o->l2 : 1);
+  nnb__run run = {.g = g + s->off, .w = w + s->off};
+  if (o->m) run.m = o->m + s->off;
+  if (o->s) run.s = o->s + s->off;
+  if (o->top) run.top = o->top + s->off;
+  step(s->n, &rates, run);
+}
+
+/* The steps have been made: w is that of this update. */
+static void end(nnb_optim *o, const nnb__block *blocks, int n_blocks, real *w) {
+  nnb__shrink(o, blocks, n_blocks, w);
+  if (!o->mean) return;
+  double share = (1 - o->ema) / (1 - pow(o->ema, (double)o->updates));
+  nnb__kernel()->steps->average(o->n_params, (real)share, w, o->mean);
+}
+
 void nnb__optim_step(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w, real *g) {
+  nnb__segment seg[2];
   if (optim->clip_norm > 0) clip(optim, blocks, n_blocks, g);
-  optim->ops->step(optim, blocks, n_blocks, w, g);
-  nnb__shrink(optim, blocks, n_blocks, w);
+  for (int b = 0; b < n_blocks; b++)
+    for (int s = 0, n = nnb__block_segments(&blocks[b], seg); s < n; s++) optim->ops->step(optim, &seg[s], w, g);
+  end(optim, blocks, n_blocks, w);
 }
 
 bool nnb__optim_offer(nnb_optim *optim, real *w, int chunks, nnb__target *target) {
@@ -115,6 +226,19 @@ bool nnb__optim_offer(nnb_optim *optim, real *w, int chunks, nnb__target *target
 }
 
 void nnb__optim_finish(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w) {
-  if (optim->ops->finish) optim->ops->finish(optim, blocks, n_blocks, w);
-  nnb__shrink(optim, blocks, n_blocks, w);
+  nnb__segment seg[2];
+  for (int b = 0; b < n_blocks && optim->ops->finish; b++)
+    for (int s = 0, n = nnb__block_segments(&blocks[b], seg); s < n; s++) optim->ops->finish(optim, &seg[s], w);
+  end(optim, blocks, n_blocks, w);
+}
+
+nnb_status nnb__optim_exchange(nnb_optim *o, real *w) {
+  if (!o->mean) return nnb__fail(NNB_E_STATE, "the optimiser keeps no average; set .ema");
+  if (o->updates == 0) return nnb__fail(NNB_E_STATE, "there is no average before the first update");
+  for (size_t i = 0; i < o->n_params; i++) {
+    real held = w[i];
+    w[i] = o->mean[i], o->mean[i] = held;
+  }
+  o->exchanged = !o->exchanged;
+  return NNB_OK;
 }

@@ -3,29 +3,15 @@
 #include <time.h>
 
 #include "alloc.h"
-#include "net.h"
-#include "optim.h"
+#include "fit.h"
 #include "progress.h"
 #include "status.h"
 
 enum { DEFAULT_BATCH = 32, DEFAULT_CHUNK = 1024, DEFAULT_EPOCHS = 100, DEFAULT_HISTORY = 4096 };
 
-typedef struct fit {
-  nnb_net *net;
-  const nnb_data *val;
-  nnb_fit_opts opts; /* completed */
-  nnb_batch rows;
-  nnb_plan *plan, *val_plan;
-  nnb_optim *optim;
-  int32_t *order; /* NULL: in order */
-  real *best;     /* the parameters of the best epoch */
-  nnb_record *history;
-  int n_history, cap_history, stride;
-  double start;
-  nnb_report report;
-} fit;
+typedef struct nnb__fit fit;
 
-static double now(void) {
+double nnb__fit_now(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
@@ -48,8 +34,20 @@ static nnb_status check_opts(const nnb_fit_opts *o) {
   return NNB_OK;
 }
 
-static void complete(nnb_fit_opts *o, int n_rows) {
-  if (o->batch == 0) o->batch = DEFAULT_BATCH;
+/* What NNB_AUTO is.  Small regressions on the full batch have their own algorithms, which would be chosen here. */
+static nnb_algo choose_algo(const nnb_fit_opts *o) { return o->algo == NNB_AUTO ? NNB_ADAM : o->algo; }
+
+/* The algorithm, and whether the options suit it. */
+static nnb_status choose(fit *f) {
+  f->opts.algo = choose_algo(&f->opts);
+  f->ops = nnb__optim_find(f->opts.algo);
+  if (!f->ops) return NNB_E_ARG;
+  if (f->ops->step) return NNB_OK;
+  return nnb__fit_full_check(f);
+}
+
+static void complete(nnb_fit_opts *o, bool full, int n_rows) {
+  if (o->batch == 0) o->batch = full ? NNB_FULL_BATCH : DEFAULT_BATCH;
   if (o->batch == NNB_FULL_BATCH || o->batch > n_rows) o->batch = n_rows;
   if (o->chunk == 0) o->chunk = DEFAULT_CHUNK;
   if (o->chunk > o->batch) o->chunk = o->batch;
@@ -85,23 +83,44 @@ static nnb_status check_data(const nnb_net *net, const nnb_data *data, const cha
   return NNB_OK;
 }
 
-static nnb_status prepare(fit *f, const nnb_data *train) {
+static nnb_optim_opts optim_opts(const nnb_fit_opts *o, int n_rows) {
+  return (nnb_optim_opts){.algo = o->algo,
+                          .lr = o->lr,
+                          .momentum = o->momentum,
+                          .l1 = o->l1,
+                          .l2 = o->l2,
+                          .clip_norm = o->clip_norm,
+                          .beta1 = o->beta1,
+                          .beta2 = o->beta2,
+                          .epsilon = o->epsilon,
+                          .ema = o->ema,
+                          .schedule = o->schedule,
+                          .lr_step = o->lr_step,
+                          .lr_factor = o->lr_factor,
+                          .lr_min = o->lr_min,
+                          .warmup = o->warmup,
+                          .epoch_updates = (n_rows - 1) / o->batch + 1,
+                          .epochs = o->max_epochs == NNB_NONE ? 0 : o->max_epochs};
+}
+
+static nnb_status prepare(fit *f) {
   nnb_fit_opts *o = &f->opts;
-  nnb_optim_opts optim = {
-      .algo = o->algo, .lr = o->lr, .momentum = o->momentum, .l1 = o->l1, .l2 = o->l2, .clip_norm = o->clip_norm};
+  const nnb_data *train = f->train;
   nnb_status status = check_data(f->net, train, "training");
   if (!status && f->val) status = check_data(f->net, f->val, "validation");
   if (!status) status = nnb_data_batch(train, 0, nnb_data_rows(train), &f->rows);
   if (status) return status;
-  complete(o, f->rows.x.rows);
-  nnb_plan_opts plan = {.max_rows = o->chunk, .threads = o->threads, .want = NNB_GRAD};
+  complete(o, !f->ops->step, f->rows.x.rows);
+  nnb_plan_opts plan = {
+      .max_rows = o->chunk, .threads = o->threads, .want = f->ops->least_squares ? NNB_ROWS : NNB_GRAD};
   status = nnb_plan_create(f->net, &plan, &f->plan);
   if (!status && f->val) {
     int n = nnb_data_rows(f->val);
     plan = (nnb_plan_opts){.max_rows = n < DEFAULT_CHUNK ? n : DEFAULT_CHUNK, .threads = o->threads};
     status = nnb_plan_create(f->net, &plan, &f->val_plan);
   }
-  if (!status) status = nnb_optim_create(f->net, &optim, &f->optim);
+  nnb_optim_opts optim = optim_opts(o, f->rows.x.rows);
+  if (!status && f->ops->step) status = nnb_optim_create(f->net, &optim, &f->optim);
   return status ? status : take_names(f->net, train);
 }
 
@@ -110,8 +129,13 @@ static nnb_status allocate(fit *f) {
   f->cap_history = f->opts.history > 0 ? f->opts.history : 0;
   f->best = nnb__alloc(f->net->n_params, sizeof *f->best);
   f->history = nnb__alloc((size_t)f->cap_history, sizeof *f->history);
-  if (!f->opts.in_order) f->order = nnb__alloc(n_rows, sizeof *f->order);
-  if (!f->best || !f->history || (!f->opts.in_order && !f->order)) return nnb__fail_nomem("a fit");
+  const bool shuffled = f->optim && !f->opts.in_order;
+  if (shuffled) f->order = nnb__alloc(n_rows, sizeof *f->order);
+  if (!f->optim && f->net->n_params <= SIZE_MAX / 2) f->x = nnb__alloc(2 * f->net->n_params, sizeof *f->x);
+  const bool ridge = f->ops->least_squares && f->opts.l2 > 0;
+  if (ridge) f->ridge = nnb__alloc(f->net->n_params, sizeof *f->ridge);
+  if (!f->best || !f->history || (shuffled && !f->order) || (!f->optim && !f->x) || (ridge && !f->ridge))
+    return nnb__fail_nomem("a fit");
   memcpy(f->best, f->net->params, f->net->n_params * sizeof *f->best);
   return NNB_OK;
 }
@@ -140,26 +164,6 @@ static bool params_finite(const nnb_net *net) {
   real zero = 0; /* stays 0, or becomes NaN */
   for (size_t i = 0; i < net->n_params; i++) zero += net->params[i] * 0;
   return zero == 0;
-}
-
-/* One pass over the data.  NNB_E_NUMERIC where the loss or a parameter is no number any more. */
-static nnb_status run_epoch(fit *f, nnb_record *rec) {
-  double began = now();
-  nnb_sums sums;
-  if (f->order) {
-    nnb_rng rng;
-    nnb_rng_init(&rng, f->opts.seed, (uint64_t)rec->epoch - 1);
-    nnb_rng_shuffle(&rng, f->order, f->rows.x.rows);
-  }
-  nnb_status status = nnb_train_rows(f->net, f->plan, &f->rows, f->order, 0, f->opts.batch, f->optim, &sums);
-  f->report.updates += sums.updates, f->report.samples += sums.rows;
-  rec->loss = sums.loss, rec->updates = f->report.updates, rec->samples = sums.rows;
-  rec->seconds = now() - began;
-  rec->val_loss = (double)NAN;
-  if (!status && !params_finite(f->net)) status = nnb__fail(NNB_E_NUMERIC, "a parameter is no longer finite");
-  if (!status && f->val) status = validate(f, &rec->val_loss);
-  rec->total_seconds = now() - f->start;
-  return status;
 }
 
 /* Keeps every stride-th record; when full, every second of those and the doubled stride. */
@@ -194,6 +198,48 @@ static nnb_stop why_stop(const fit *f, const nnb_record *rec) {
   return NNB_STOP_NONE;
 }
 
+nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
+  nnb_report *r = &f->report;
+  rec->val_loss = (double)NAN;
+  nnb_status status = f->val ? validate(f, &rec->val_loss) : NNB_OK;
+  rec->total_seconds = nnb__fit_now() - f->start;
+  r->loss = rec->loss, r->val_loss = rec->val_loss;
+  if (status) return status;
+  r->epochs = rec->epoch;
+  keep_best(f, rec);
+  keep_record(f, rec);
+  r->stop = why_stop(f, rec);
+  nnb__progress(&f->opts, rec, r->stop != NNB_STOP_NONE);
+  return NNB_OK;
+}
+
+/* ---- from batch to batch ---------------------------------------------------------------------------------------- */
+
+/* One pass over the data.  Between two of them the net holds the averaged weights, if there are any.  NNB_E_NUMERIC
+ * where the loss or a parameter is no number any more. */
+static nnb_status run_epoch(fit *f, nnb_record *rec) {
+  double began = nnb__fit_now();
+  bool averaged = f->opts.ema > 0;
+  nnb_sums sums;
+  if (averaged && rec->epoch > 1) nnb_optim_average(f->optim, f->net);
+  if (f->order) {
+    nnb_rng rng;
+    nnb_rng_init(&rng, f->opts.seed, (uint64_t)rec->epoch - 1);
+    nnb_rng_shuffle(&rng, f->order, f->rows.x.rows);
+  }
+  nnb_status status = nnb_train_rows(f->net, f->plan, &f->rows, f->order, 0, f->opts.batch, f->optim, &sums);
+  f->report.updates += sums.updates, f->report.samples += sums.rows;
+  if (!status && averaged) status = nnb_optim_average(f->optim, f->net);
+  rec->lr = nnb_optim_lr(f->optim);
+  rec->loss = sums.loss, rec->updates = f->report.updates, rec->samples = sums.rows;
+  rec->seconds = nnb__fit_now() - began;
+  f->report.loss = rec->loss, f->report.val_loss = (double)NAN;
+  if (!status && !params_finite(f->net)) status = nnb__fail(NNB_E_NUMERIC, "a parameter is no longer finite");
+  if (!status) status = nnb__fit_end_epoch(f, rec);
+  if (!status) nnb_optim_epoch(f->optim, f->val ? rec->val_loss : rec->loss);
+  return status;
+}
+
 static nnb_status explain_divergence(const fit *f, int epoch) {
   char reason[160];
   snprintf(reason, sizeof reason, "%.159s", nnb_errmsg());
@@ -205,28 +251,16 @@ static nnb_status explain_divergence(const fit *f, int epoch) {
 
 static nnb_status train_epochs(fit *f) {
   nnb_report *r = &f->report;
-  while (r->stop == NNB_STOP_NONE) {
-    nnb_record rec = {.epoch = r->epochs + 1};
-    nnb_status status = run_epoch(f, &rec);
-    r->loss = rec.loss, r->val_loss = rec.val_loss;
-    if (status) {
-      r->stop = status == NNB_E_NUMERIC ? NNB_STOP_DIVERGED : NNB_STOP_ERROR;
-      return status == NNB_E_NUMERIC ? explain_divergence(f, rec.epoch) : status;
-    }
-    r->epochs = rec.epoch;
-    keep_best(f, &rec);
-    keep_record(f, &rec);
-    r->stop = why_stop(f, &rec);
-    nnb__progress(&f->opts, &rec, r->stop != NNB_STOP_NONE);
-  }
-  return NNB_OK;
+  nnb_status status = NNB_OK;
+  while (!status && r->stop == NNB_STOP_NONE) status = run_epoch(f, &(nnb_record){.epoch = r->epochs + 1});
+  return status == NNB_E_NUMERIC ? explain_divergence(f, r->epochs + 1) : status;
 }
 
 /* ---- the call --------------------------------------------------------------------------------------------------- */
 
 static void finish(fit *f, nnb_status status) {
   nnb_report *r = &f->report;
-  r->seconds = now() - f->start;
+  r->seconds = nnb__fit_now() - f->start;
   bool keep_last = !status && !f->val;
   r->restored = !keep_last || r->best_epoch == r->epochs;
   if (!keep_last) memcpy(f->net->params, f->best, f->net->n_params * sizeof *f->best);
@@ -241,12 +275,14 @@ static void release(fit *f) {
   nnb_optim_destroy(f->optim);
   nnb__release(f->order);
   nnb__release(f->best);
+  nnb__release(f->x);
+  nnb__release(f->ridge);
   nnb__release(f->history);
 }
 
 nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
                    nnb_report *report) {
-  fit f = {.net = net, .val = val, .stride = 1, .start = now()};
+  fit f = {.net = net, .train = train, .val = val, .stride = 1, .start = nnb__fit_now()};
   if (report)
     *report =
         (nnb_report){.stop = NNB_STOP_ERROR, .loss = (double)NAN, .val_loss = (double)NAN, .best_loss = (double)NAN};
@@ -254,11 +290,14 @@ nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, con
   nnb_status status = nnb__net_seal(net);
   if (!status && !train) status = nnb__fail(NNB_E_ARG, "train is NULL");
   if (!status) status = check_opts(&f.opts);
-  if (!status) status = prepare(&f, train);
+  if (!status) status = choose(&f);
+  if (!status) status = prepare(&f);
   if (!status) status = allocate(&f);
   if (!status) {
-    f.report = (nnb_report){.algo = f.optim->algo, .best_loss = HUGE_VAL};
-    status = train_epochs(&f);
+    f.report =
+        (nnb_report){.algo = f.optim ? f.optim->algo : f.opts.algo, .val_loss = (double)NAN, .best_loss = HUGE_VAL};
+    status = f.optim ? train_epochs(&f) : nnb__fit_full(&f);
+    if (status) f.report.stop = status == NNB_E_NUMERIC ? NNB_STOP_DIVERGED : NNB_STOP_ERROR;
     finish(&f, status);
     if (report) *report = f.report;
   }

@@ -8,7 +8,7 @@ nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim 
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
   nnb_status status = nnb__net_seal(net);
-  return status ? status : nnb__optim_create(net->n_params, opts, out);
+  return status ? status : nnb__optim_create(net->n_params, net->blocks, net->n_blocks, opts, out);
 }
 
 static nnb_status check_optim(const nnb_net *net, const nnb_optim *optim) {
@@ -19,12 +19,28 @@ static nnb_status check_optim(const nnb_net *net, const nnb_optim *optim) {
   return NNB_OK;
 }
 
+static nnb_status check_trains(const nnb_net *net, const nnb_optim *optim) {
+  nnb_status status = check_optim(net, optim);
+  if (!status && optim->exchanged)
+    return nnb__fail(NNB_E_STATE, "the net holds averaged weights; nnb_optim_average puts those back that train");
+  return status;
+}
+
+nnb_status nnb_optim_average(nnb_optim *optim, nnb_net *net) {
+  nnb_status status = nnb__net_seal(net);
+  if (!status) status = check_optim(net, optim);
+  return status ? status : nnb__optim_exchange(optim, net->params);
+}
+
 nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, real *grad) {
   if (!grad) return nnb__fail(NNB_E_ARG, "grad is NULL");
   nnb_status status = nnb__net_seal(net);
-  if (!status) status = check_optim(net, optim);
+  if (!status) status = check_trains(net, optim);
   if (status) return status;
+  nnb__blas_enter();
+  nnb__optim_begin(optim);
   nnb__optim_step(optim, net->blocks, net->n_blocks, net->params, grad);
+  nnb__blas_leave();
   return NNB_OK;
 }
 
@@ -33,6 +49,7 @@ static nnb__loss_sum update(nnb_net *net, nnb_plan *plan, const nnb_batch *rows,
                             double norm, nnb_optim *optim) {
   int chunks = (n - 1) / plan->max_rows + 1;
   nnb__target target;
+  nnb__optim_begin(optim);
   bool offered = !plan->g && nnb__optim_offer(optim, net->params, chunks, &target);
   real *g = plan->g ? plan->g : optim->g;
   if (!offered) target = (nnb__target){.dst = g, .alpha = 1};
@@ -63,7 +80,7 @@ static nnb_status check(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, co
   if (!plan) return nnb__fail(NNB_E_ARG, "plan is NULL");
   if (plan->net != net) return nnb__fail(NNB_E_ARG, "the plan was made for another net");
   if (!(plan->want & NNB_GRAD)) return nnb__fail(NNB_E_STATE, "the plan was made without NNB_GRAD");
-  status = check_optim(net, optim);
+  status = check_trains(net, optim);
   return status ? status : nnb__check_batch(net, batch, most);
 }
 

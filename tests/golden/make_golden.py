@@ -26,7 +26,7 @@ def negative(v):
 
 def point(n, p, outputs=(), loss=None):
     return (f'{{.n = {n}, .params = {numbers(p)}, .n_outputs = {len(flat(outputs))}, '
-            f'.outputs = {numbers(outputs or [0])}, .loss = {"NAN" if loss is None else repr(loss)}}}')
+            f'.outputs = {numbers(outputs or [0])}, .loss = {"(double)NAN" if loss is None else repr(loss)}}}')
 
 
 def points(after):

@@ -1,0 +1,210 @@
+/* opt/lm.c: Levenberg–Marquardt: the step v with (JᵀJ + λD²)·v = -g, bent by the geodesic acceleration.
+ *
+ * Levenberg 1944 and Marquardt 1963; scaling after Moré 1978, "The Levenberg–Marquardt algorithm: implementation and
+ * theory"; damping after Nielsen 1999, "Damping parameter in Marquardt's method" (IMM-REP-1999-05); acceleration after
+ * Transtrum and Sethna 2012, "Improvements to the Levenberg–Marquardt algorithm for nonlinear least-squares
+ * minimization" (arXiv:1201.5885). */
+#include "lm.h"
+
+#include <string.h>
+
+#include "alloc.h"
+#include "arena.h"
+#include "blas_threads.h"
+#include "status.h"
+
+static const double first_lambda = 1e-3; /* of the largest entry of the scaled JᵀJ, which is 1 */
+static const double bend_step = 0.1;     /* h of the second directional derivative; Transtrum and Sethna's */
+static const double most_bend = 0.75;    /* their bound of |a|/|v| */
+static const double rounding = 16;       /* times ε·f: what f may change by for rounding alone */
+static const double negligible = 1e-13;  /* a damping that only changes the digits that rounding changes */
+
+typedef enum verdict { REFUSED, ACCEPTED, ENDED } verdict;
+
+/* ---- small things ----------------------------------------------------------------------------------------------- */
+
+static double dot(int n, const double *a, const double *b) {
+  double sum = 0;
+  for (int i = 0; i < n; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+static double scaled_norm(const nnb__lm *lm, const double *v) {
+  double sum = 0;
+  for (int i = 0; i < lm->n; i++) sum += v[i] * v[i] * nnb__lm_scale(lm, i) * nnb__lm_scale(lm, i);
+  return sqrt(sum);
+}
+
+static double largest(int n, const double *g) {
+  double most = 0;
+  for (int i = 0; i < n; i++) most = fmax(most, fabs(g[i]));
+  return most;
+}
+
+/* x_new ← x + factor·v; false where rounding leaves x as it is. */
+static bool move(nnb__lm *lm, double factor, const double *v) {
+  bool moved = false;
+  for (int i = 0; i < lm->n; i++) {
+    lm->x_new[i] = (real)((double)lm->x[i] + factor * v[i]);
+    moved |= lm->x_new[i] != lm->x[i];
+  }
+  return moved;
+}
+
+/* ---- the step --------------------------------------------------------------------------------------------------- */
+
+/* How much the linear model would lower f by v: -gᵀv - ½vᵀ(JᵀJ)v = ½(λ‖Dv‖² - gᵀv). */
+static double predicted(const nnb__lm *lm) {
+  double norm = scaled_norm(lm, lm->v);
+  return (lm->lambda * norm * norm - dot(lm->n, lm->g, lm->v)) / 2;
+}
+
+/* a ← the acceleration along v: (JᵀJ + λD²)·a = -Jᵀ·r_vv, where r_vv ≈ (2/h)·((r(x + hv) - r(x))/h - J·v), equation 23;
+ * and Jᵀ·J·v is known without J: -g - λD²v.  *bend ← |a|/|v|, INFINITY where r is not defined at x + hv. */
+static nnb_status accelerate(nnb__lm *lm, double *bend) {
+  const double h = bend_step, *c = lm->problem->ridge;
+  double f;
+  *bend = HUGE_VAL;
+  move(lm, h, lm->v);
+  nnb_status status = nnb__lm_residuals(lm, lm->x_new, lm->r_new, &f);
+  if (status || !isfinite(f)) return status;
+  for (size_t i = 0; i < lm->m; i++) lm->r_new[i] -= lm->r[i];
+  status = nnb__lm_pull(lm, lm->r_new, lm->a);
+  if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
+  for (int i = 0; i < lm->n; i++) {
+    double d = nnb__lm_scale(lm, i), Av = -lm->g[i] - lm->lambda * d * d * lm->v[i];
+    if (c) Av -= c[i] * lm->v[i]; /* the ridge is linear: no part of r_vv */
+    lm->a[i] = 2 / h * (lm->a[i] / h - Av);
+  }
+  nnb__lm_solve(lm, lm->a);
+  *bend = scaled_norm(lm, lm->a) / scaled_norm(lm, lm->v);
+  return NNB_OK;
+}
+
+/* v, and p ← v + ½a where the acceleration pays: not where f hardly changes, and a is lost in rounding.  *usable: the
+ * system has a solution and p does not bend too much. */
+static nnb_status find_step(nnb__lm *lm, bool *usable) {
+  double bend = 0;
+  nnb_status status = nnb__lm_factorise(lm, usable);
+  if (status || !*usable) return status;
+  size_t bytes = (size_t)lm->n * sizeof *lm->v;
+  memcpy(lm->v, lm->g, bytes);
+  nnb__lm_solve(lm, lm->v);
+  memcpy(lm->p, lm->v, bytes);
+  if (!isfinite(dot(lm->n, lm->v, lm->v))) return *usable = false, NNB_OK;
+  if (lm->stop->opts.acceleration == NNB_NONE || predicted(lm) < sqrt(lm->stop->eps) * lm->f) return NNB_OK;
+  status = accelerate(lm, &bend);
+  *usable = bend <= most_bend;
+  for (int i = 0; *usable && i < lm->n; i++) lm->p[i] += lm->a[i] / 2;
+  return status;
+}
+
+/* ---- the damping ------------------------------------------------------------------------------------------------ */
+
+static void raise_damping(nnb__lm *lm) {
+  lm->lambda *= lm->growth;
+  lm->growth *= 2;
+}
+
+/* gain: what f was lowered by, as a part of what the linear model promised.  At rounding f does not tell, and the last
+ * digits are those of the undamped step. */
+static void lower_damping(nnb__lm *lm, double gain, bool at_rounding) {
+  double cube = (2 * gain - 1) * (2 * gain - 1) * (2 * gain - 1);
+  lm->lambda = fmax(lm->lambda * (at_rounding ? 1e-3 : fmax(1.0 / 3, 1 - cube)), DBL_MIN);
+  lm->growth = 2;
+}
+
+/* ---- an iteration ----------------------------------------------------------------------------------------------- */
+
+/* Goes on to x_new.  Where the Jacobian is not finite there, back again. */
+static nnb_status advance(nnb__lm *lm, verdict *out) {
+  size_t bytes = (size_t)lm->n * sizeof(real);
+  double before = lm->f, step = 0;
+  real *old = lm->x_new;
+  for (int i = 0; i < lm->n; i++) {
+    real x = lm->x[i];
+    lm->x[i] = lm->x_new[i], old[i] = x;
+    step = fmax(step, fabs((double)(lm->x[i] - x)));
+  }
+  nnb_status status = nnb__lm_linearise(lm);
+  if (status || !isfinite(lm->f)) {
+    memcpy(lm->x, old, bytes);
+    *out = REFUSED;
+    if (!status) status = nnb__lm_linearise(lm);
+    if (!status && !isfinite(lm->f))
+      status = nnb__fail(NNB_E_NUMERIC, "residuals that were finite are not when asked for at the same point again");
+    if (status) lm->f = before;
+    return status;
+  }
+  nnb__lm_rescale(lm);
+  *out = nnb__stop_iteration(lm->stop, lm->f, largest(lm->n, lm->g), step, lm->x) ? ENDED : ACCEPTED;
+  return NNB_OK;
+}
+
+/* Tries one step.  last: the decrease predicted for the one before. */
+static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
+  bool usable;
+  double f;
+  *out = REFUSED;
+  nnb_status status = find_step(lm, &usable);
+  if (status || !usable) return status;
+  double promise = predicted(lm), noise = rounding * lm->stop->eps * lm->f;
+  bool at_rounding =
+      promise <= noise; /* f can tell no more; the distance to the minimum, which promise measures, can */
+  if (!move(lm, 1, lm->p) || (at_rounding && promise > 0.5 * *last && lm->lambda < negligible)) {
+    nnb__stop_because(lm->stop, NNB_STOP_STALLED);
+    return *out = ENDED, NNB_OK;
+  }
+  status = nnb__lm_residuals(lm, lm->x_new, lm->r_new, &f);
+  double gain = (lm->f - f) / promise;
+  if (status || !(f < lm->f || (at_rounding && f <= lm->f + noise))) return status;
+  *last = promise;
+  status = advance(lm, out);
+  if (!status && *out != REFUSED) lower_damping(lm, gain, at_rounding);
+  return status;
+}
+
+static nnb_status search(nnb__lm *lm) {
+  double last = HUGE_VAL;
+  verdict v = REFUSED;
+  nnb_status status = NNB_OK;
+  while (!status && v != ENDED) {
+    status = try_step(lm, &last, &v);
+    if (v == REFUSED) {
+      raise_damping(lm);
+      if (nnb__stop_early(lm->stop)) v = ENDED;
+      if (!isfinite(lm->lambda)) nnb__stop_because(lm->stop, NNB_STOP_STALLED), v = ENDED;
+    }
+  }
+  return status;
+}
+
+static nnb_status run(nnb__lm *lm) {
+  lm->lambda = first_lambda, lm->growth = 2;
+  nnb_status status = nnb__lm_linearise(lm);
+  if (status) return status;
+  if (!isfinite(lm->f)) return nnb__fail(NNB_E_NUMERIC, "a residual or a derivative of one is not finite at the start");
+  nnb__lm_rescale(lm);
+  if (!nnb__stop_at_start(lm->stop, lm->f, largest(lm->n, lm->g))) status = search(lm);
+  nnb__stop_end(lm->stop, lm->f, largest(lm->n, lm->g));
+  return status;
+}
+
+/* ---- the algorithm ---------------------------------------------------------------------------------------------- */
+
+static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop) {
+  nnb__lm lm = {.problem = problem, .stop = stop, .x = x};
+  size_t bytes;
+  nnb_status status = nnb__lm_measure(&lm, &bytes);
+  if (status) return status;
+  char *memory = nnb__alloc(bytes + NNB__ALIGN, 1);
+  if (!memory) return nnb__fail_nomem("the normal equations of lm");
+  nnb__lm_lay_out(&lm, memory + (NNB__ALIGN - (uintptr_t)memory % NNB__ALIGN) % NNB__ALIGN);
+  nnb__blas_enter();
+  status = run(&lm);
+  nnb__blas_leave();
+  nnb__release(memory);
+  return status;
+}
+
+const nnb__optim_ops nnb__algo_lm = {.name = "lm", .least_squares = least_squares};

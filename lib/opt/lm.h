@@ -1,0 +1,50 @@
+/* opt/lm.h: Levenberg–Marquardt in parts: the linear model of the residuals and its solver (lm_solve.c), the step and
+ * its damping (lm.c).  Inside, numbers are double in both precisions; x, residuals and Jacobian are real. */
+#ifndef NNB__LM_H
+#define NNB__LM_H
+
+#include "optim.h"
+#include "stop.h"
+
+typedef struct nnb__lm {
+  const nnb_lsq *problem;
+  nnb__stop *stop;
+  size_t m;
+  int n;
+  int rows;   /* of a block */
+  bool whole; /* J holds all m rows, else one block */
+  bool by_qr; /* normal holds L of JᵀJ = L·Lᵀ, found by QR, because JᵀJ itself would not be exact enough */
+  real *x, *x_new;
+  real *r, *r_new; /* m: the residuals at x and x_new */
+  real *J;         /* rows of n */
+  /* f(x) = ½‖r‖² + ½ Σ ridge·x², linear in r around x: f + gᵀv + ½ vᵀ(JᵀJ)v; lower triangles, row by row */
+  double f, *g;
+  double *normal; /* n×n: JᵀJ, or L */
+  double *factor; /* n×n: L of D⁻¹(JᵀJ)D⁻¹ + λI */
+  double *d;      /* D: the largest norms that the columns of J have had; 0 for a column that was always 0 */
+  double lambda, growth;
+  double *v, *a, *p, *t; /* n: velocity, acceleration, step; right-hand side */
+  double *chunk;         /* rows of J in double, or columns for the QR */
+  double *work;
+} nnb__lm;
+
+/* Lays a problem out in memory: *bytes, at most stop->opts.max_bytes, or NNB_E_OVERFLOW. */
+nnb_status nnb__lm_measure(nnb__lm *lm, size_t *bytes);
+void nnb__lm_lay_out(nnb__lm *lm, void *memory);
+
+/* r ← r(x), *f ← f(x); INFINITY where it is not defined or not finite. */
+nnb_status nnb__lm_residuals(nnb__lm *lm, const real *x, real *r, double *f);
+/* f, r, g, normal at x.  f is INFINITY where one of them is not finite. */
+nnb_status nnb__lm_linearise(nnb__lm *lm);
+/* D ← max(D, the norms of J's columns): Moré 1978, section 6. */
+void nnb__lm_rescale(nnb__lm *lm);
+/* factor ← that of JᵀJ + λD².  False where rounding leaves it without one. */
+nnb_status nnb__lm_factorise(nnb__lm *lm, bool *done);
+/* x ← -(JᵀJ + λD²)⁻¹·x */
+void nnb__lm_solve(const nnb__lm *lm, double *x);
+/* out ← Jᵀs for m numbers s, with J at x. */
+nnb_status nnb__lm_pull(nnb__lm *lm, const real *s, double *out);
+/* D_i, 1 where it is 0. */
+static inline double nnb__lm_scale(const nnb__lm *lm, int i) { return lm->d[i] > 0 ? lm->d[i] : 1; }
+
+#endif

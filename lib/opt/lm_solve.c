@@ -1,0 +1,284 @@
+/* opt/lm_solve.c: the linear model of the residuals, block by block of their rows, and systems with JᵀJ + λD².
+ *
+ * Two solvers.  JᵀJ summed by dsyrk and factored by Cholesky is the faster one, but squares the condition of J: when a
+ * pivot of the scaled matrix falls to the size of its rounding errors, R of J = Q·R takes over, updated with each block
+ * of rows, and the damped system adds the rows √λ·D to it. */
+#include <string.h>
+
+#include "arena.h"
+#include "blas.h"
+#include "lapack.h"
+#include "lm.h"
+#include "status.h"
+
+enum {
+  BLOCK_BYTES = 1 << 18, /* of a block of J: it is read again, for JᵀJ, while it is in the second-level cache */
+  LEAST_ROWS = 64,       /* … unless rows are so long that dsyrk would get too few of them */
+  CHUNK_ROWS = 64,
+  WHOLE_BYTES = 1 << 26 /* up to this J is kept as a whole, so that accelerations need not form it again */
+};
+static const double default_limit = 4.0 * (1 << 30);
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+static int smaller(int a, int b) { return a < b ? a : b; }
+
+static void choose_rows(nnb__lm *lm) {
+  size_t row = (size_t)lm->n * sizeof(real), group = lm->problem->group > 0 ? (size_t)lm->problem->group : 1;
+  size_t rows = BLOCK_BYTES / row > LEAST_ROWS ? BLOCK_BYTES / row : LEAST_ROWS;
+  rows = (rows + group - 1) / group * group;
+  lm->rows = (int)(rows < lm->m ? rows : lm->m);
+  lm->whole = lm->m <= WHOLE_BYTES / row;
+}
+
+static void take(nnb__lm *lm, nnb__arena *arena) {
+  size_t n = (size_t)lm->n, chunk = CHUNK_ROWS;
+  lm->x_new = nnb__arena_take(arena, n, sizeof(real));
+  lm->r = nnb__arena_take(arena, lm->m, sizeof(real));
+  lm->r_new = nnb__arena_take(arena, lm->m, sizeof(real));
+  lm->J = nnb__arena_take(arena, lm->whole ? lm->m : (size_t)lm->rows, n * sizeof(real));
+  lm->normal = nnb__arena_take(arena, n * n, sizeof(double));
+  lm->factor = nnb__arena_take(arena, n * n, sizeof(double));
+  lm->g = nnb__arena_take(arena, n, sizeof(double));
+  lm->d = nnb__arena_take(arena, n, sizeof(double));
+  lm->v = nnb__arena_take(arena, n, sizeof(double));
+  lm->a = nnb__arena_take(arena, n, sizeof(double));
+  lm->p = nnb__arena_take(arena, n, sizeof(double));
+  lm->t = nnb__arena_take(arena, n, sizeof(double));
+  lm->chunk = nnb__arena_take(arena, chunk * (n + 1), sizeof(double));
+  lm->work = nnb__arena_take(arena, nnb__qr_work(lm->n), sizeof(double));
+}
+
+nnb_status nnb__lm_measure(nnb__lm *lm, size_t *bytes) {
+  enum { MOST = 46340 }; /* n² fits into LAPACK's int */
+  const nnb_lsq *p = lm->problem;
+  nnb__arena arena = {0};
+  if (p->n > MOST)
+    return nnb__fail(NNB_E_OVERFLOW, "lm takes at most %d variables, not %zu; lbfgs takes more", (int)MOST, p->n);
+  lm->m = p->m, lm->n = (int)p->n;
+  choose_rows(lm);
+  take(lm, &arena);
+  const nnb_min_opts *o = &lm->stop->opts;
+  double limit = o->max_bytes > 0 ? (double)o->max_bytes : default_limit;
+  if (arena.overflow || (double)arena.used > limit)
+    return nnb__fail(
+        NNB_E_OVERFLOW,
+        "lm would need %.0f MiB for %zu residuals in %zu variables; max_bytes allows %.0f MiB; lbfgs needs "
+        "less",
+        ceil((double)arena.used / (1 << 20)), p->m, p->n, floor(limit / (1 << 20)));
+  *bytes = arena.used;
+  return NNB_OK;
+}
+
+void nnb__lm_lay_out(nnb__lm *lm, void *memory) {
+  take(lm, &(nnb__arena){.base = memory});
+  memset(lm->d, 0, (size_t)lm->n * sizeof *lm->d);
+}
+
+/* ---- residuals -------------------------------------------------------------------------------------------------- */
+
+/* The next block of rows from row0 on. */
+static int block_at(const nnb__lm *lm, size_t row0) {
+  return lm->m - row0 < (size_t)lm->rows ? (int)(lm->m - row0) : lm->rows;
+}
+
+static double ridge_value(const nnb__lm *lm, const real *x) {
+  double sum = 0;
+  for (int i = 0; lm->problem->ridge && i < lm->n; i++) sum += lm->problem->ridge[i] * (double)x[i] * (double)x[i];
+  return sum / 2;
+}
+
+nnb_status nnb__lm_residuals(nnb__lm *lm, const real *x, real *r, double *f) {
+  *f = HUGE_VAL;
+  nnb__stop_count(lm->stop);
+  for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
+    nnb_status status = lm->problem->rows(lm->problem->user, x, row0, block_at(lm, row0), r + row0, NULL, lm->n);
+    if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
+  }
+  double value = nnb__sum_squares(lm->m, r) / 2 + ridge_value(lm, x);
+  if (isfinite(value)) *f = value;
+  return NNB_OK;
+}
+
+/* ---- the linear model ------------------------------------------------------------------------------------------- */
+
+/* Rows of J, in double: in double precision where they are. */
+static const double *in_double(nnb__lm *lm, const real *J, int k) {
+#ifdef NNB_SINGLE
+  for (size_t i = 0; i < (size_t)k * (size_t)lm->n; i++) lm->chunk[i] = (double)J[i];
+  return lm->chunk;
+#else
+  (void)lm, (void)k;
+  return J;
+#endif
+}
+
+static const double *residuals_in_double(nnb__lm *lm, const real *r, int k) {
+#ifdef NNB_SINGLE
+  double *out = lm->chunk + (size_t)CHUNK_ROWS * (size_t)lm->n;
+  for (int i = 0; i < k; i++) out[i] = (double)r[i];
+  return out;
+#else
+  (void)lm, (void)k;
+  return r;
+#endif
+}
+
+/* Whether rows go through chunk, a few at a time. */
+static int chunk_rows(const nnb__lm *lm, int k) {
+  return lm->by_qr || sizeof(real) != sizeof(double) ? smaller(k, CHUNK_ROWS) : k;
+}
+
+/* L·Lᵀ ← L·Lᵀ + JᵀJ for k ≤ CHUNK_ROWS rows */
+static bool add_by_qr(nnb__lm *lm, const real *J, int k) {
+  for (int i = 0; i < k; i++)
+    for (int j = 0; j < lm->n; j++) lm->chunk[j * k + i] = (double)J[(size_t)i * (size_t)lm->n + (size_t)j];
+  return nnb__qr_add(lm->n, k, lm->normal, lm->n, lm->chunk, lm->work);
+}
+
+/* normal += JᵀJ, g += Jᵀr over k rows */
+static void add_rows(nnb__lm *lm, const real *J, const real *r, int k) {
+  for (int i = 0, now; i < k; i += now) {
+    now = smaller(chunk_rows(lm, k), k - i);
+    const real *rows = J + (size_t)i * (size_t)lm->n;
+    const double *wide = in_double(lm, rows, now);
+    nnb__add_transpose_times(lm->n, now, wide, lm->n, residuals_in_double(lm, r + i, now), lm->g);
+    if (lm->by_qr)
+      add_by_qr(lm, rows, now);
+    else
+      nnb__add_normal(lm->n, now, wide, lm->n, lm->normal);
+  }
+}
+
+/* L·Lᵀ ← L·Lᵀ + diag(value)², value(i) ≥ 0.  Rows that begin with zeros leave the first columns alone. */
+static void add_diagonal(nnb__lm *lm, double *l, double (*value)(const nnb__lm *lm, int i)) {
+  for (int i = 0, k; i < lm->n; i += k) {
+    int left = lm->n - i;
+    k = smaller(CHUNK_ROWS, left);
+    memset(lm->chunk, 0, (size_t)k * (size_t)left * sizeof *lm->chunk);
+    for (int j = 0; j < k; j++) lm->chunk[j * k + j] = value(lm, i + j);
+    nnb__qr_add(left, k, l + (size_t)i * (size_t)(lm->n + 1), lm->n, lm->chunk, lm->work);
+  }
+}
+
+static double root_ridge(const nnb__lm *lm, int i) { return sqrt(lm->problem->ridge[i]); }
+static double root_lambda(const nnb__lm *lm, int i) {
+  (void)i;
+  return sqrt(lm->lambda);
+}
+
+static void add_ridge(nnb__lm *lm) {
+  const double *c = lm->problem->ridge;
+  if (!c) return;
+  for (int i = 0; i < lm->n; i++) {
+    lm->g[i] += c[i] * (double)lm->x[i];
+    if (!lm->by_qr) lm->normal[(size_t)i * (size_t)(lm->n + 1)] += c[i];
+  }
+  if (lm->by_qr) add_diagonal(lm, lm->normal, root_ridge);
+}
+
+/* (JᵀJ)_ii */
+static double column_square(const nnb__lm *lm, int i) {
+  const double *row = lm->normal + (size_t)i * (size_t)lm->n;
+  double sum = 0;
+  if (!lm->by_qr) return row[i];
+  for (int j = 0; j <= i; j++) sum += row[j] * row[j];
+  return sum;
+}
+
+static bool model_finite(const nnb__lm *lm) {
+  double zero = 0; /* stays 0, or becomes NaN */
+  for (int i = 0; i < lm->n; i++) zero += (lm->g[i] + column_square(lm, i)) * 0;
+  return zero == 0;
+}
+
+nnb_status nnb__lm_linearise(nnb__lm *lm) {
+  size_t n = (size_t)lm->n;
+  lm->f = HUGE_VAL;
+  memset(lm->normal, 0, n * n * sizeof *lm->normal);
+  memset(lm->g, 0, n * sizeof *lm->g);
+  nnb__stop_count(lm->stop);
+  for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
+    int k = block_at(lm, row0);
+    real *J = lm->whole ? lm->J + row0 * n : lm->J;
+    nnb_status status = lm->problem->rows(lm->problem->user, lm->x, row0, k, lm->r + row0, J, lm->n);
+    if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
+    add_rows(lm, J, lm->r + row0, k);
+  }
+  add_ridge(lm);
+  double value = nnb__sum_squares(lm->m, lm->r) / 2 + ridge_value(lm, lm->x);
+  if (isfinite(value) && model_finite(lm)) lm->f = value;
+  return NNB_OK;
+}
+
+nnb_status nnb__lm_pull(nnb__lm *lm, const real *s, double *out) {
+  size_t n = (size_t)lm->n;
+  memset(out, 0, n * sizeof *out);
+  if (!lm->whole) nnb__stop_count(lm->stop);
+  for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
+    int k = block_at(lm, row0);
+    real *J = lm->whole ? lm->J + row0 * n : lm->J;
+    nnb_status status =
+        lm->whole ? NNB_OK : lm->problem->rows(lm->problem->user, lm->x, row0, k, lm->r + row0, J, lm->n);
+    if (status) return status;
+    for (int i = 0, now; i < k; i += now) {
+      now = sizeof(real) == sizeof(double) ? k : smaller(CHUNK_ROWS, k - i);
+      const double *wide = in_double(lm, J + (size_t)i * n, now);
+      nnb__add_transpose_times(lm->n, now, wide, lm->n, residuals_in_double(lm, s + row0 + (size_t)i, now), out);
+    }
+  }
+  return NNB_OK;
+}
+
+/* ---- the damped system ------------------------------------------------------------------------------------------ */
+
+void nnb__lm_rescale(nnb__lm *lm) {
+  for (int i = 0; i < lm->n; i++) lm->d[i] = fmax(lm->d[i], sqrt(column_square(lm, i)));
+}
+
+/* factor ← D⁻¹(JᵀJ)D⁻¹ + λI, or D⁻¹L: the condition of JᵀJ after scaling is near the best that a diagonal can do (van
+ * der Sluis 1969). */
+static void scale_model(nnb__lm *lm) {
+  for (int i = 0; i < lm->n; i++) {
+    const double *from = lm->normal + (size_t)i * (size_t)lm->n;
+    double *to = lm->factor + (size_t)i * (size_t)lm->n, di = 1 / nnb__lm_scale(lm, i);
+    for (int j = 0; j <= i; j++) to[j] = from[j] * di * (lm->by_qr ? 1 : lm->t[j]);
+    if (!lm->by_qr) to[i] += lm->lambda;
+  }
+}
+
+/* The smallest pivot of a Cholesky factor, which is no less than the smallest eigenvalue. */
+static double smallest_pivot(const nnb__lm *lm) {
+  double least = HUGE_VAL;
+  for (int i = 0; i < lm->n; i++) {
+    double l = lm->factor[(size_t)i * (size_t)(lm->n + 1)];
+    least = fmin(least, l * l);
+  }
+  return least;
+}
+
+nnb_status nnb__lm_factorise(nnb__lm *lm, bool *done) {
+  if (!lm->by_qr) {
+    for (int i = 0; i < lm->n; i++) lm->t[i] = 1 / nnb__lm_scale(lm, i);
+    scale_model(lm);
+    *done = nnb__cholesky(lm->n, lm->factor) && smallest_pivot(lm) > 10 * DBL_EPSILON * lm->n;
+    if (*done) return NNB_OK;
+    lm->by_qr = true; /* for good: a Jacobian is as ill-conditioned at the next point */
+    nnb_status status = nnb__lm_linearise(lm);
+    if (status) return status;
+    if (!isfinite(lm->f))
+      return nnb__fail(NNB_E_NUMERIC, "residuals that were finite are not when asked for at the same point again");
+  }
+  scale_model(lm);
+  add_diagonal(lm, lm->factor, root_lambda);
+  double least = smallest_pivot(lm);
+  *done = least > 0 && isfinite(least);
+  return NNB_OK;
+}
+
+/* In the scaled variables, and back. */
+void nnb__lm_solve(const nnb__lm *lm, double *x) {
+  for (int i = 0; i < lm->n; i++) x[i] /= -nnb__lm_scale(lm, i);
+  nnb__solve_factored(lm->n, lm->factor, x);
+  for (int i = 0; i < lm->n; i++) x[i] /= nnb__lm_scale(lm, i);
+}

@@ -1,0 +1,127 @@
+/* opt/minimize.c: nnb_minimize: checks, memory, the first evaluation, the algorithm, the report. */
+#include "minimize.h"
+
+#include <string.h>
+
+#include "alloc.h"
+#include "status.h"
+
+/* ---- for the algorithms ----------------------------------------------------------------------------------------- */
+
+static bool finite_sum(size_t n, const real *x) {
+  real zero = 0; /* stays 0, or becomes NaN */
+  for (size_t i = 0; i < n; i++) zero += x[i] * 0;
+  return zero == 0;
+}
+
+nnb_status nnb__min_eval(nnb__min *m, const real *x, double *f, real *g) {
+  *f = HUGE_VAL;
+  nnb_status status = m->f->eval(m->f->user, x, f, g);
+  nnb__stop_count(m->stop);
+  if (status && status != NNB_E_NUMERIC) return status;
+  if (status || !isfinite(*f) || (g && !finite_sum(m->n, g))) *f = HUGE_VAL;
+  return NNB_OK;
+}
+
+double nnb__min_norm(const nnb__min *m) {
+  double norm = 0;
+  for (size_t i = 0; i < m->n; i++) {
+    bool held = m->lower && ((m->g[i] > 0 && m->x[i] <= m->lower[i]) || (m->g[i] < 0 && m->x[i] >= m->upper[i]));
+    if (!held) norm = fmax(norm, fabs((double)m->g[i]));
+  }
+  return norm;
+}
+
+bool nnb__min_move(nnb__min *m, const real *x_new, double f, const real *g_new) {
+  double step = 0;
+  for (size_t i = 0; i < m->n; i++) step = fmax(step, fabs((double)(x_new[i] - m->x[i])));
+  memcpy(m->x, x_new, m->n * sizeof *m->x);
+  memcpy(m->g, g_new, m->n * sizeof *m->g);
+  m->value = f;
+  return nnb__stop_iteration(m->stop, f, nnb__min_norm(m), step, m->x);
+}
+
+/* ---- the call --------------------------------------------------------------------------------------------------- */
+
+static nnb_status check_bounds(const nnb_min_opts *o, size_t n, const nnb__optim_ops *ops) {
+  if (!o->lower && !o->upper) return NNB_OK;
+  if (!ops->takes_bounds) return nnb__fail(NNB_E_ARG, "%s takes no bounds; lbfgs does", ops->name);
+  for (size_t i = 0; i < n; i++) {
+    double lower = o->lower ? o->lower[i] : -HUGE_VAL, upper = o->upper ? o->upper[i] : HUGE_VAL;
+    if (!(lower <= upper) || lower == HUGE_VAL || upper == -HUGE_VAL)
+      return nnb__fail(NNB_E_ARG, "variable %zu is bounded by %g and %g, between which there is nothing", i, lower,
+                       upper);
+  }
+  return NNB_OK;
+}
+
+/* All memory of a run, in one piece each of reals and doubles. */
+static nnb_status allocate(nnb__min *m, const nnb__optim_ops *ops, real **reals) {
+  nnb__min_needs needs = ops->needs ? ops->needs(m->n, &m->stop->opts) : (nnb__min_needs){0};
+  bool bounded = m->stop->opts.lower || m->stop->opts.upper;
+  size_t own = bounded ? 3 : 1, total;
+  if (needs.vectors > SIZE_MAX - own || !nnb__mul(needs.vectors + own, m->n, &total))
+    return nnb__fail(NNB_E_OVERFLOW, "%s cannot keep %zu vectors of %zu numbers", ops->name, needs.vectors, m->n);
+  *reals = nnb__alloc(total, sizeof **reals);
+  m->doubles = nnb__alloc(needs.doubles, sizeof *m->doubles);
+  if (!*reals || !m->doubles) return nnb__fail_nomem("a minimisation");
+  m->g = *reals;
+  m->vectors = *reals + own * m->n;
+  if (bounded) m->lower = *reals + m->n, m->upper = *reals + 2 * m->n;
+  return NNB_OK;
+}
+
+/* Bounds in this precision, and x between them. */
+static void enter_bounds(nnb__min *m, real *lower, real *upper) {
+  const nnb_min_opts *o = &m->stop->opts;
+  for (size_t i = 0; i < m->n; i++) {
+    lower[i] = (real)(o->lower ? o->lower[i] : -HUGE_VAL);
+    upper[i] = (real)(o->upper ? o->upper[i] : HUGE_VAL);
+    m->x[i] = R(fmin)(R(fmax)(m->x[i], lower[i]), upper[i]);
+  }
+}
+
+static nnb_status run(nnb__min *m, const nnb__optim_ops *ops) {
+  nnb_status status = nnb__min_eval(m, m->x, &m->value, m->g);
+  if (status) return status;
+  if (!isfinite(m->value)) return nnb__fail(NNB_E_NUMERIC, "the function or its gradient is not finite at the start");
+  if (!nnb__stop_at_start(m->stop, m->value, nnb__min_norm(m))) status = ops->minimize(m);
+  nnb__stop_end(m->stop, m->value, nnb__min_norm(m));
+  return status;
+}
+
+static nnb_status find(const nnb_min_opts *opts, size_t n, nnb_algo *algo, const nnb__optim_ops **ops) {
+  *algo = opts && opts->algo != NNB_AUTO ? opts->algo : NNB_LBFGS;
+  *ops = nnb__optim_find(*algo);
+  if (!*ops) return NNB_E_ARG;
+  if (!(*ops)->minimize)
+    return nnb__fail(NNB_E_ARG, "%s is no algorithm for nnb_minimize; lbfgs, bfgs, cg, scg and rprop are",
+                     (*ops)->name);
+  if ((*ops)->most && n > (*ops)->most)
+    return nnb__fail(NNB_E_ARG, "%s keeps a matrix of n×n numbers, for up to %zu variables; for %zu take lbfgs",
+                     (*ops)->name, (*ops)->most, n);
+  return NNB_OK;
+}
+
+nnb_status nnb_minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb_min_report *report) {
+  nnb__stop stop = {0};
+  nnb__min m = {.f = f, .x = x, .stop = &stop};
+  real *reals = NULL;
+  const nnb__optim_ops *ops = NULL;
+  nnb_algo algo;
+  if (report) *report = (nnb_min_report){.stop = NNB_STOP_ERROR, .value = (double)NAN};
+  if (!f || !f->eval || f->n == 0 || !x)
+    return nnb__fail(NNB_E_ARG, "wanted a function of at least one variable and its x");
+  m.n = f->n;
+  nnb_status status = find(opts, m.n, &algo, &ops);
+  if (!status) status = nnb__stop_begin(&stop, opts, algo, (double)REAL_EPS);
+  if (!status) status = check_bounds(&stop.opts, m.n, ops);
+  if (!status) status = allocate(&m, ops, &reals);
+  if (!status && m.lower) enter_bounds(&m, reals + m.n, reals + 2 * m.n);
+  if (!status) status = run(&m, ops);
+  if (status) stop.report.stop = NNB_STOP_ERROR;
+  if (report) *report = stop.report;
+  nnb__release(reals);
+  nnb__release(m.doubles);
+  return status;
+}

@@ -1,0 +1,86 @@
+/* opt/schedule.c: NNB_SCHEDULE_LIST.  u: updates behind the warm-up, n: of how many. */
+#include "schedule.h"
+
+#include <math.h>
+
+#include "status.h"
+
+static const double pi = 3.14159265358979323846;
+
+/* ---- options ---------------------------------------------------------------------------------------------------- */
+
+static nnb_status check(const nnb_optim_opts *o) {
+  if ((int)o->schedule < 0 || o->schedule >= NNB_N_SCHEDULES)
+    return nnb__fail(NNB_E_ARG, "there is no schedule %d", (int)o->schedule);
+  if (o->lr_step < 0 || o->epochs < 0 || o->epoch_updates < 0)
+    return nnb__fail(NNB_E_ARG, "lr_step is %d, epochs %lld, epoch_updates %lld; they must not be negative", o->lr_step,
+                     (long long)o->epochs, (long long)o->epoch_updates);
+  if (!(o->lr_factor >= 0 && o->lr_factor <= 1))
+    return nnb__fail(NNB_E_ARG, "lr_factor is %g; it must be between 0 and 1, or 0 for the default", o->lr_factor);
+  if (!(o->lr_min >= 0) || isinf(o->lr_min))
+    return nnb__fail(NNB_E_ARG, "lr_min is %g; it must be finite and not negative", o->lr_min);
+  if (!(o->warmup >= 0) || isinf(o->warmup))
+    return nnb__fail(NNB_E_ARG, "warmup is %g epochs; it must be finite and not negative", o->warmup);
+  if (o->epochs == 0 && (o->schedule == NNB_COSINE || o->schedule == NNB_ONE_CYCLE))
+    return nnb__fail(NNB_E_ARG, "%s needs to know how many epochs there will be", nnb_schedule_name(o->schedule));
+  if (o->epochs > 0 && o->warmup > (double)o->epochs)
+    return nnb__fail(NNB_E_ARG, "the warmup of %g epochs is longer than all %lld", o->warmup, (long long)o->epochs);
+  return NNB_OK;
+}
+
+nnb_status nnb__schedule_init(nnb__schedule *s, const nnb_optim_opts *o) {
+  static const double factors[] = {
+      [NNB_STEPWISE] = 0.1, [NNB_EXPONENTIAL] = 0.95, [NNB_ONE_CYCLE] = 0.04, [NNB_PLATEAU] = 0.1};
+  nnb_status status = check(o);
+  if (status) return status;
+  *s = (nnb__schedule){.kind = o->schedule, .lr_min = o->lr_min, .scale = 1, .best = HUGE_VAL};
+  s->epoch = o->epoch_updates > 0 ? (double)o->epoch_updates : 1;
+  s->total = (double)o->epochs * s->epoch;
+  s->warmup = o->warmup > 0 ? o->warmup * s->epoch : s->kind == NNB_ONE_CYCLE ? 0.3 * s->total : 0;
+  s->factor = o->lr_factor > 0 ? o->lr_factor : factors[s->kind];
+  s->step = o->lr_step > 0 ? o->lr_step : s->kind == NNB_PLATEAU ? 10 : 30;
+  return NNB_OK;
+}
+
+/* ---- formulas --------------------------------------------------------------------------------------------------- */
+
+/* From a to b by half a period of the cosine, part from 0 to 1. */
+static double glide(double a, double b, double part) {
+  part = fmin(fmax(part, 0), 1);
+  return b + (a - b) * (1 + cos(pi * part)) / 2;
+}
+
+/* The rise and the fall share an update, in which the rate is η. */
+static double one_cycle(const nnb__schedule *s, double lr, double u) {
+  double first = lr * s->factor, last = fmax(s->lr_min, first * 1e-4), peak = fmax(s->warmup - 1, 0);
+  return u < peak ? glide(first, lr, u / peak) : glide(lr, last, (u - peak) / fmax(s->total - 1 - peak, 1));
+}
+
+double nnb__schedule_lr(const nnb__schedule *s, double lr, int64_t update) {
+  double u = (double)update - s->warmup, n = fmax(s->total - s->warmup, 1);
+  if (s->kind == NNB_ONE_CYCLE) return one_cycle(s, lr, (double)update);
+  if (u < 0) return lr * fmin((double)(update + 1) / s->warmup, 1);
+  switch (s->kind) {
+    case NNB_STEPWISE:
+      lr *= pow(s->factor, floor(u / (s->epoch * s->step)));
+      break;
+    case NNB_EXPONENTIAL:
+      lr *= pow(s->factor, u / s->epoch);
+      break;
+    case NNB_COSINE:
+      return glide(lr, fmin(lr, s->lr_min), u / n);
+    case NNB_PLATEAU:
+      lr *= s->scale;
+      break;
+    default:
+      return lr;
+  }
+  return fmax(lr, s->lr_min);
+}
+
+void nnb__schedule_epoch(nnb__schedule *s, double loss) {
+  s->waited++;
+  if (loss < s->best) s->best = loss, s->waited = 0;
+  if (s->waited < s->step) return;
+  s->scale *= s->factor, s->waited = 0;
+}

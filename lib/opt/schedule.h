@@ -1,0 +1,23 @@
+/* opt/schedule.h: the learning rate as a function of the update.  Not typed: compiled once. */
+#ifndef NNB__SCHEDULE_H
+#define NNB__SCHEDULE_H
+
+#include "nnblas/core.h"
+
+typedef struct nnb__schedule {
+  nnb_schedule kind;
+  double lr_min, factor;
+  double epoch, warmup, step, total; /* in updates; total 0: not known */
+  /* NNB_PLATEAU */
+  double scale, best; /* what η is multiplied by by now; lowest loss so far */
+  double waited;      /* epochs since */
+} nnb__schedule;
+
+/* Checks and completes what the options say of the schedule.  NNB_E_ARG with a sentence. */
+nnb_status nnb__schedule_init(nnb__schedule *s, const nnb_optim_opts *opts);
+/* The learning rate of an update, counted from 0, where lr is η.  After the last it stays what it was. */
+double nnb__schedule_lr(const nnb__schedule *s, double lr, int64_t update);
+/* An epoch has ended with this loss. */
+void nnb__schedule_epoch(nnb__schedule *s, double loss);
+
+#endif

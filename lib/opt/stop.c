@@ -1,0 +1,121 @@
+/* opt/stop.c: one stopping rule for all minimisers, so that a tolerance means the same everywhere. */
+#include "stop.h"
+
+#include <math.h>
+#include <time.h>
+
+#include "status.h"
+
+enum { DEFAULT_ITERATIONS = 1000, DEFAULT_MEMORY = 10, IDLE = 50 };
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static nnb_status check(const nnb_min_opts *o) {
+  if (o->max_iterations < 0 && o->max_iterations != NNB_NONE)
+    return nnb__fail(NNB_E_ARG, "max_iterations is %lld; wanted a number, 0 or NNB_NONE", (long long)o->max_iterations);
+  if (o->max_evaluations < 0)
+    return nnb__fail(NNB_E_ARG, "max_evaluations is %lld; it must not be negative", (long long)o->max_evaluations);
+  if (!(o->max_seconds >= 0)) return nnb__fail(NNB_E_ARG, "max_seconds is %g; it must not be negative", o->max_seconds);
+  if (!(o->gradient_tol >= 0) && o->gradient_tol != NNB_NONE)
+    return nnb__fail(NNB_E_ARG, "gradient_tol is %g; it must not be negative, or be NNB_NONE", o->gradient_tol);
+  if (!(o->change_tol >= 0)) return nnb__fail(NNB_E_ARG, "change_tol is %g; it must not be negative", o->change_tol);
+  if (o->has_target && isnan(o->target)) return nnb__fail(NNB_E_ARG, "target is NaN");
+  if (o->patience < 0 || o->memory < 0)
+    return nnb__fail(NNB_E_ARG, "patience is %d and memory is %d; they must not be negative", o->patience, o->memory);
+  return NNB_OK;
+}
+
+static void complete(nnb_min_opts *o, double eps) {
+  if (o->max_iterations == 0) o->max_iterations = DEFAULT_ITERATIONS;
+  if (o->gradient_tol == 0) o->gradient_tol = pow(eps, 2.0 / 3);
+  if (o->gradient_tol == NNB_NONE) o->gradient_tol = 0;
+  if (o->memory == 0) o->memory = DEFAULT_MEMORY;
+}
+
+nnb_status nnb__stop_begin(nnb__stop *s, const nnb_min_opts *opts, nnb_algo algo, double eps) {
+  *s = (nnb__stop){.eps = eps, .idle = IDLE, .start = now()};
+  if (opts) s->opts = *opts;
+  s->report =
+      (nnb_min_report){.algo = algo, .value = (double)NAN, .start_value = (double)NAN, .gradient_norm = (double)NAN};
+  nnb_status status = check(&s->opts);
+  if (!status) complete(&s->opts, eps);
+  return status;
+}
+
+bool nnb__stop_because(nnb__stop *s, nnb_stop why) {
+  if (s->report.stop == NNB_STOP_NONE) s->report.stop = why;
+  return s->report.stop != NNB_STOP_NONE;
+}
+
+void nnb__stop_count(nnb__stop *s) { s->report.evaluations++; }
+
+/* Reached: worth saying even where a limit is reached as well. */
+static nnb_stop reached(const nnb__stop *s, double value, double gradient_norm) {
+  if (s->opts.has_target && value <= s->opts.target) return NNB_STOP_TARGET;
+  if (gradient_norm <= s->opts.gradient_tol) return NNB_STOP_GRADIENT;
+  return NNB_STOP_NONE;
+}
+
+bool nnb__stop_at_start(nnb__stop *s, double value, double gradient_norm) {
+  s->report.start_value = s->report.value = s->best = value;
+  s->report.gradient_norm = s->best_norm = gradient_norm;
+  return nnb__stop_because(s, reached(s, value, gradient_norm));
+}
+
+static nnb_stop limit(const nnb__stop *s, double seconds) {
+  const nnb_min_opts *o = &s->opts;
+  if (o->max_evaluations > 0 && s->report.evaluations >= o->max_evaluations) return NNB_STOP_EVALUATIONS;
+  if (o->max_seconds > 0 && seconds >= o->max_seconds) return NNB_STOP_SECONDS;
+  return NNB_STOP_NONE;
+}
+
+bool nnb__stop_early(nnb__stop *s) { return nnb__stop_because(s, limit(s, now() - s->start)); }
+
+/* Remembers where something was gained last. */
+static void note_progress(nnb__stop *s, double value, double gradient_norm) {
+  int64_t k = s->report.iterations;
+  bool lower = value < s->best - s->eps * fabs(s->best), flatter = gradient_norm < 0.9 * s->best_norm;
+  if (lower || flatter) s->moved_iteration = k;
+  if (value < s->best) s->best = value, s->best_iteration = k;
+  if (gradient_norm < s->best_norm) s->best_norm = gradient_norm;
+}
+
+static nnb_stop why(nnb__stop *s, double before, const nnb_min_record *rec) {
+  const nnb_min_opts *o = &s->opts;
+  double gain = before - rec->value;
+  if (o->on_iteration && o->on_iteration(o->user, rec)) return NNB_STOP_USER;
+  nnb_stop stop = reached(s, rec->value, rec->gradient_norm);
+  if (stop) return stop;
+  if (o->change_tol > 0 && gain >= 0 && gain <= o->change_tol * fabs(before)) return NNB_STOP_CHANGE;
+  if (o->patience > 0 && rec->iteration - s->best_iteration >= o->patience) return NNB_STOP_PATIENCE;
+  if (rec->iteration - s->moved_iteration >= s->idle) return NNB_STOP_STALLED;
+  stop = limit(s, rec->seconds);
+  if (stop) return stop;
+  if (o->max_iterations != NNB_NONE && rec->iteration >= o->max_iterations) return NNB_STOP_ITERATIONS;
+  return NNB_STOP_NONE;
+}
+
+bool nnb__stop_iteration(nnb__stop *s, double value, double gradient_norm, double step, const void *x) {
+  nnb_min_report *r = &s->report;
+  double before = r->value;
+  r->iterations++;
+  r->value = value, r->gradient_norm = gradient_norm;
+  note_progress(s, value, gradient_norm);
+  nnb_min_record rec = {.iteration = r->iterations,
+                        .evaluations = r->evaluations,
+                        .value = value,
+                        .gradient_norm = gradient_norm,
+                        .step = step,
+                        .seconds = now() - s->start,
+                        .x = x};
+  return nnb__stop_because(s, why(s, before, &rec));
+}
+
+void nnb__stop_end(nnb__stop *s, double value, double gradient_norm) {
+  s->report.value = value, s->report.gradient_norm = gradient_norm;
+  s->report.seconds = now() - s->start;
+}

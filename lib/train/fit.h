@@ -1,0 +1,37 @@
+/* train/fit.h: the inside of a fit: what batch by batch and full-batch training share. */
+#ifndef NNB__FIT_H
+#define NNB__FIT_H
+
+#include "net.h"
+#include "optim.h"
+
+typedef struct nnb__fit {
+  nnb_net *net;
+  const nnb_data *train, *val;
+  nnb_fit_opts opts; /* completed */
+  const nnb__optim_ops *ops;
+  nnb_batch rows; /* all of train */
+  nnb_plan *plan, *val_plan;
+  nnb_optim *optim; /* NULL: a full-batch method */
+  int32_t *order;   /* NULL: in order */
+  real *best;       /* the parameters of the best epoch */
+  real *x;          /* full batch: the minimiser's point and the last epoch's, P numbers each */
+  double *ridge;    /* least squares with decay: the l2 of each parameter that is not frozen */
+  nnb_record *history;
+  int n_history, cap_history, stride;
+  double start;
+  nnb_report report;
+} nnb__fit;
+
+/* Seconds of a clock that only goes forward. */
+double nnb__fit_now(void);
+
+/* The parameters in the net are those of the epoch's end, rec has its number, updates, samples, loss and seconds:
+ * validates, keeps best and history, calls on_epoch, and decides in report.stop.  A status ends the fit. */
+nnb_status nnb__fit_end_epoch(nnb__fit *f, nnb_record *rec);
+
+/* train/fit_full.c: NNB_E_ARG for options that a full-batch method has no use for; the epochs as iterations of one. */
+nnb_status nnb__fit_full_check(const nnb__fit *f);
+nnb_status nnb__fit_full(nnb__fit *f);
+
+#endif

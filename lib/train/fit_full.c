@@ -1,0 +1,194 @@
+/* train/fit_full.c: nnb_fit by a minimiser over the full batch: its function is the loss over all rows, in chunks, plus
+ * ½·l2·‖w‖² over the weights that are not frozen; an iteration is an epoch.  A method for sums of squares gets the
+ * residuals of the loss, and the parameters that are not frozen one behind the other. */
+#include <string.h>
+
+#include "blas.h"
+#include "blas_threads.h"
+#include "fit.h"
+#include "plan.h"
+#include "status.h"
+
+typedef struct full {
+  nnb__fit *f;
+  double norm; /* Σ weight of all rows */
+  real *last;  /* P: the parameters of the last epoch */
+  double epoch_began;
+  int64_t evaluations; /* before this epoch */
+  nnb_status status;   /* what an epoch's end failed with */
+} full;
+
+nnb_status nnb__fit_full_check(const nnb__fit *f) {
+  const nnb_fit_opts *o = &f->opts;
+  const char *name = f->ops->name;
+  if (o->batch != 0 && o->batch != NNB_FULL_BATCH)
+    return nnb__fail(NNB_E_ARG, "%s works on the full batch; batch is %d, wanted 0 or NNB_FULL_BATCH", name, o->batch);
+  if (o->lr != 0 || o->momentum != 0)
+    return nnb__fail(NNB_E_ARG, "lr is %g and momentum is %g; %s has no use for them", o->lr, o->momentum, name);
+  if (o->beta1 != 0 || o->beta2 != 0 || o->epsilon != 0)
+    return nnb__fail(NNB_E_ARG, "%s has no use for beta1, beta2 and epsilon", name);
+  if (o->schedule != NNB_CONSTANT || o->warmup != 0 || o->ema != 0)
+    return nnb__fail(NNB_E_ARG, "%s takes no schedule, warm-up or moving average", name);
+  if (o->l1 != 0 || o->clip_norm != 0)
+    return nnb__fail(NNB_E_ARG, "l1 is %g and clip_norm is %g; %s cannot take them into account", o->l1, o->clip_norm,
+                     name);
+  if (!(o->l2 >= 0 || o->l2 == NNB_NONE) || isinf(o->l2))
+    return nnb__fail(NNB_E_ARG, "l2 is %g; it must not be negative", o->l2);
+  return NNB_OK;
+}
+
+/* ½·l2·‖w‖², and its gradient on top of g, if there is a g. */
+static double penalty(const nnb__fit *f, const real *x, real *g) {
+  double sum = 0;
+  nnb__segment seg[2];
+  if (!(f->opts.l2 > 0)) return 0;
+  for (int b = 0; b < f->net->n_blocks; b++)
+    for (int s = 0, n = nnb__block_segments(&f->net->blocks[b], seg); s < n; s++) {
+      if (!seg[s].weights) continue;
+      sum += nnb__sum_squares(seg[s].n, x + seg[s].off);
+      if (g) nnb__axpy(seg[s].n, (real)f->opts.l2, x + seg[s].off, g + seg[s].off);
+    }
+  return 0.5 * f->opts.l2 * sum;
+}
+
+/* Frozen parameters do not move: no method goes where the gradient is and stays 0. */
+static void project(const nnb__fit *f, real *g) {
+  for (int i = 0; i < f->net->n_blocks; i++) {
+    const nnb__block *b = &f->net->blocks[i];
+    size_t n_weights = (size_t)b->rows * (size_t)b->cols;
+    if (b->frozen & NNB_WEIGHTS) memset(g + b->off, 0, n_weights * sizeof *g);
+    if (b->bias && b->frozen & NNB_BIAS) memset(g + b->off + n_weights, 0, (size_t)b->cols * sizeof *g);
+  }
+}
+
+/* The loss over all rows, and its gradient if there is a g; parts of a loss add up. */
+static nnb_status loss_of_all(const full *u, double *loss, real *g) {
+  nnb__fit *f = u->f;
+  const int N = f->rows.x.rows, chunk = f->opts.chunk;
+  nnb_status status = NNB_OK;
+  *loss = 0;
+  for (int r = 0; r < N && !status; r += chunk) {
+    nnb_batch part;
+    double some = 0;
+    nnb_data_batch(f->train, r, N - r < chunk ? N - r : chunk, &part);
+    part.norm = u->norm;
+    status = g ? nnb_plan_gradient(f->plan, &part, r > 0, &some, g) : nnb_plan_loss(f->plan, &part, &some);
+    *loss += some;
+  }
+  return status;
+}
+
+static nnb_status objective(void *user, const real *x, double *value, real *g) {
+  const full *u = user;
+  nnb__fit *f = u->f;
+  memcpy(f->net->params, x, f->net->n_params * sizeof *x);
+  nnb__blas_enter();
+  nnb_status status = loss_of_all(u, value, g);
+  nnb__blas_leave();
+  *value += penalty(f, x, g);
+  if (g) project(f, g);
+  return status;
+}
+
+/* ---- sums of squares -------------------------------------------------------------------------------------------- */
+
+/* The parameters of the net ← x, which lacks the frozen ones where the method is for sums of squares. */
+static void unpack(const nnb__fit *f, const real *x, real *params) {
+  nnb__segment seg[2];
+  if (!f->ops->least_squares) {
+    memcpy(params, x, f->net->n_params * sizeof *x);
+    return;
+  }
+  for (int b = 0; b < f->net->n_blocks; b++)
+    for (int s = 0, n = nnb__block_segments(&f->net->blocks[b], seg); s < n; x += seg[s++].n)
+      memcpy(params + seg[s].off, x, seg[s].n * sizeof *x);
+}
+
+/* x, and the decay of each of its numbers. */
+static void pack(const nnb__fit *f, real *x, double *ridge) {
+  nnb__segment seg[2];
+  for (int b = 0; b < f->net->n_blocks; b++)
+    for (int s = 0, n = nnb__block_segments(&f->net->blocks[b], seg); s < n; x += seg[s++].n) {
+      memcpy(x, f->net->params + seg[s].off, seg[s].n * sizeof *x);
+      for (size_t i = 0; ridge && i < seg[s].n; i++) *ridge++ = seg[s].weights ? f->opts.l2 : 0;
+    }
+}
+
+/* Residuals row0 … of the loss, a row of the data at least at a time. */
+static nnb_status residuals(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  const full *u = user;
+  nnb__fit *f = u->f;
+  const int n_y = f->net->n_y, first = (int)(row0 / (size_t)n_y), n = k / n_y;
+  nnb_status status = NNB_OK;
+  unpack(f, x, f->net->params);
+  for (int i = 0, now; i < n && !status; i += now) {
+    now = n - i < f->opts.chunk ? n - i : f->opts.chunk;
+    size_t off = (size_t)i * (size_t)n_y;
+    status = nnb__plan_rows(f->plan, &f->rows, first + i, now, u->norm, r + off, J ? J + off * (size_t)ldj : NULL,
+                            (size_t)ldj, true);
+  }
+  return status;
+}
+
+/* ---- epochs ----------------------------------------------------------------------------------------------------- */
+
+static int end_epoch(void *user, const nnb_min_record *m) {
+  full *u = user;
+  nnb__fit *f = u->f;
+  const double now = nnb__fit_now();
+  nnb_record rec = {.epoch = f->report.epochs + 1,
+                    .updates = m->iteration,
+                    .samples = (m->evaluations - u->evaluations) * f->rows.x.rows,
+                    .seconds = now - u->epoch_began};
+  unpack(f, m->x, u->last);
+  memcpy(f->net->params, u->last, f->net->n_params * sizeof *u->last);
+  rec.loss = m->value - penalty(f, u->last, NULL);
+  f->report.updates = m->iteration, f->report.samples = m->evaluations * f->rows.x.rows;
+  u->status = nnb__fit_end_epoch(f, &rec);
+  u->evaluations = m->evaluations, u->epoch_began = nnb__fit_now();
+  return u->status || f->report.stop != NNB_STOP_NONE;
+}
+
+/* What the fit reports where the minimiser ended without an epoch's end having decided so. */
+static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) {
+  nnb__fit *f = u->f;
+  nnb_report *r = &f->report;
+  if (u->status) return u->status;
+  if (status == NNB_E_NUMERIC) return nnb__fail(status, "the loss or its gradient is not finite at the start");
+  if (status) return status;
+  r->samples = m->evaluations * f->rows.x.rows;
+  if (r->stop == NNB_STOP_NONE) r->stop = m->stop;
+  if (r->epochs == 0) r->loss = m->value - penalty(f, u->last, NULL);
+  if (r->epochs == 0 && !f->val) r->best_loss = r->loss;
+  return NNB_OK;
+}
+
+nnb_status nnb__fit_full(nnb__fit *f) {
+  const size_t n = f->net->n_params;
+  full u = {.f = f, .last = f->x + n, .epoch_began = nnb__fit_now()};
+  for (int i = 0; i < f->rows.x.rows; i++) u.norm += f->rows.weight ? (double)f->rows.weight[i] : 1;
+  memcpy(u.last, f->net->params, n * sizeof *u.last);
+  nnb_min_opts opts = {.algo = f->opts.algo,
+                       .max_iterations = NNB_NONE,
+                       .max_seconds = f->opts.max_seconds,
+                       .gradient_tol = (double)REAL_EPS,
+                       .on_iteration = end_epoch,
+                       .user = &u};
+  nnb_min_report report;
+  nnb_status status;
+  if (f->ops->least_squares) {
+    nnb_lsq lsq = {.m = (size_t)f->rows.x.rows * (size_t)f->net->n_y,
+                   .n = nnb__net_n_free(f->net),
+                   .user = &u,
+                   .rows = residuals,
+                   .ridge = f->ridge,
+                   .group = f->net->n_y};
+    pack(f, f->x, f->ridge);
+    status = nnb_least_squares(&lsq, f->x, &opts, &report);
+  } else {
+    memcpy(f->x, u.last, n * sizeof *f->x);
+    status = nnb_minimize(&(nnb_fdf){.n = n, .user = &u, .eval = objective}, f->x, &opts, &report);
+  }
+  memcpy(f->net->params, u.last, n * sizeof *u.last);
+  return conclude(&u, &report, status);
+}

@@ -1,0 +1,196 @@
+/* nnb_fit by full-batch methods: lower losses than gradient descent, repeatable, frozen parameters, decay, errors. */
+#include "precision.h"
+#include "support.h"
+
+#include <math.h>
+#include <string.h>
+
+static const nnb_algo algos[] = {NNB_RPROP, NNB_SCG, NNB_CG, NNB_LBFGS, NNB_BFGS};
+enum { N_ALGOS = sizeof algos / sizeof *algos, ROWS = 61 };
+
+static nnb_data *parabola(double shift) {
+  static real x[ROWS], t[ROWS];
+  for (int i = 0; i < ROWS; i++) {
+    double at = (i + shift) / 30 - 1;
+    x[i] = (real)at, t[i] = (real)(at * at - 0.5 * at);
+  }
+  nnb_data *data = NULL;
+  nnb_batch rows = {.x = nnb_cview(x, ROWS, 1), .t = nnb_cview(t, ROWS, 1)};
+  ck_assert(nnb_data_copy(&rows, 0, &data) == NNB_OK);
+  return data;
+}
+
+static nnb_net *small_net(void) {
+  nnb_net *net = nnb_net_create(1);
+  nnb_net_dense(net, 6, NNB_TANH);
+  nnb_net_dense(net, 1, NNB_LINEAR);
+  return net;
+}
+
+static nnb_report fit(nnb_net *net, const nnb_data *data, const nnb_data *val, nnb_fit_opts opts) {
+  nnb_report report;
+  ck_assert_msg(nnb_fit(net, data, val, &opts, &report) == NNB_OK, "%s", nnb_errmsg());
+  return report;
+}
+
+static double loss_of(nnb_net *net, const nnb_data *data) {
+  nnb_metrics m;
+  ck_assert(nnb_evaluate(net, data, &m) == NNB_OK);
+  return m.loss;
+}
+
+START_TEST(lower_than_gradient_descent) {
+  nnb_data *data = parabola(0);
+  nnb_net *by_sgd = small_net(), *net = small_net(), *again = small_net();
+  double sgd = fit(by_sgd, data, NULL, (nnb_fit_opts){.algo = NNB_SGD, .max_epochs = 200}).loss;
+  nnb_fit_opts opts = {.algo = algos[_i], .max_epochs = 200, .chunk = 17};
+  nnb_report r = fit(net, data, NULL, opts);
+  ck_assert_int_eq(r.algo, algos[_i]);
+  ck_assert_msg(r.loss < sgd / 2, "%s: %g, sgd: %g", nnb_algo_name(algos[_i]), r.loss, sgd);
+  if (algos[_i] == NNB_LBFGS) ck_assert_msg(r.loss < sgd / 100, "lbfgs: %g, sgd: %g", r.loss, sgd);
+  ck_assert_msg(fabs(loss_of(net, data) - r.loss) <= 1e-4 * r.loss, "reported %g, evaluated %g", r.loss,
+                loss_of(net, data));
+  ck_assert(r.updates == r.epochs && r.samples >= (int64_t)r.epochs * ROWS && r.n_history == r.epochs);
+  nnb_report s = fit(again, data, NULL, opts);
+  ck_assert(s.loss == r.loss && s.epochs == r.epochs && s.samples == r.samples);
+  ck_assert(!memcmp(nnb_net_params(net), nnb_net_params(again), nnb_net_n_params(net) * sizeof(real)));
+  nnb_net_destroy(by_sgd), nnb_net_destroy(net), nnb_net_destroy(again), nnb_data_destroy(data);
+}
+END_TEST
+
+static int third_epoch(void *user, const nnb_record *rec) {
+  (void)user;
+  return rec->epoch == 3;
+}
+
+START_TEST(stops_as_other_fits_do) {
+  nnb_data *data = parabola(0), *val = parabola(0.5);
+  nnb_net *net = small_net();
+  nnb_report r = fit(net, data, NULL, (nnb_fit_opts){.algo = algos[_i], .on_epoch = third_epoch});
+  ck_assert(r.stop == NNB_STOP_USER && r.epochs == 3);
+  r = fit(net, data, NULL, (nnb_fit_opts){.algo = algos[_i], .max_epochs = 5, .batch = NNB_FULL_BATCH});
+  ck_assert(r.stop == NNB_STOP_EPOCHS && r.epochs == 5);
+  r = fit(net, data, NULL, (nnb_fit_opts){.algo = algos[_i], .max_seconds = 1e-9});
+  ck_assert(r.stop == NNB_STOP_SECONDS);
+  r = fit(net, data, val, (nnb_fit_opts){.algo = algos[_i], .target_loss = 0.01, .max_epochs = NNB_NONE});
+  ck_assert(r.stop == NNB_STOP_TARGET && r.val_loss <= 0.01 && r.best_epoch > 0);
+  r = fit(net, data, val, (nnb_fit_opts){.algo = algos[_i], .max_epochs = 300});
+  ck_assert_msg(fabs(loss_of(net, val) - r.best_loss) <= 1e-4 * r.best_loss, "best %g, in the net %g", r.best_loss,
+                loss_of(net, val));
+  nnb_net_destroy(net), nnb_data_destroy(data), nnb_data_destroy(val);
+}
+END_TEST
+
+START_TEST(frozen_parameters_stay) {
+  nnb_data *data = parabola(0);
+  nnb_net *net = small_net();
+  nnb_cmat w, b, w2;
+  ck_assert(nnb_net_freeze(net, 2, NNB_WEIGHTS) == NNB_OK && nnb_net_freeze(net, 3, NNB_BIAS) == NNB_OK);
+  real before[6];
+  ck_assert(nnb_net_weights(net, 2, &w) == NNB_OK);
+  memcpy(before, w.p, sizeof before);
+  fit(net, data, NULL, (nnb_fit_opts){.algo = algos[_i], .max_epochs = 30, .l2 = 1e-3});
+  ck_assert(nnb_net_weights(net, 2, &w) == NNB_OK && !memcmp(before, w.p, sizeof before));
+  ck_assert(nnb_net_bias(net, 3, &b) == NNB_OK && b.p[0] == 0);
+  ck_assert(nnb_net_bias(net, 2, &b) == NNB_OK && b.p[0] != 0);
+  ck_assert(nnb_net_weights(net, 3, &w2) == NNB_OK);
+  nnb_net_destroy(net), nnb_data_destroy(data);
+}
+END_TEST
+
+/* One weight, no bias: (mean of (t - wx)² + ½·l2·w²) is least at w = Σxt / (Σx² + N·l2/2), t = 2x. */
+START_TEST(decay_is_in_the_objective) {
+  real x[4] = {1, 2, 3, -1}, t[4] = {2, 4, 6, -2};
+  nnb_data *data = NULL;
+  nnb_batch rows = {.x = nnb_cview(x, 4, 1), .t = nnb_cview(t, 4, 1)};
+  ck_assert(nnb_data_wrap(&rows, 0, &data) == NNB_OK);
+  nnb_net *net = nnb_net_create(1);
+  nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 1, .no_bias = true});
+  nnb_report r = fit(net, data, NULL, (nnb_fit_opts){.algo = algos[_i], .l2 = 3, .max_epochs = 500});
+  double want = 2 * 15 / (15 + 4 * 1.5), got = (double)nnb_net_params(net)[0];
+  ck_assert_msg(fabs(got - want) < TOL(1e-6, 1e-3), "%s: w is %.9g, not %.9g (%s)", nnb_algo_name(algos[_i]), got, want,
+                nnb_stop_text(r.stop));
+  ck_assert_msg(fabs(r.loss - 15 * (2 - want) * (2 - want) / 4) < TOL(1e-5, 1e-2), "loss %g holds the decay", r.loss);
+  bool ended = r.stop == NNB_STOP_GRADIENT || r.stop == NNB_STOP_STALLED;
+  ck_assert_msg(ended || algos[_i] == NNB_RPROP, "%s", nnb_stop_text(r.stop)); /* which waits long for progress */
+  nnb_report more = fit(net, data, NULL, (nnb_fit_opts){.algo = algos[_i], .l2 = 3, .max_epochs = 500});
+  ck_assert_msg(fabs(more.best_loss - r.loss) < 1e-3, "a fit at the minimum: best %g", more.best_loss);
+  nnb_net_destroy(net), nnb_data_destroy(data);
+}
+END_TEST
+
+START_TEST(unsuitable_options) {
+  static const struct {
+    nnb_fit_opts opts;
+    const char *word;
+  } row[] = {
+      {{.batch = 8}, "batch"},         {{.lr = 0.1}, "lr"},
+      {{.momentum = 0.5}, "momentum"}, {{.l1 = 1}, "l1"},
+      {{.clip_norm = 1}, "clip_norm"}, {{.l2 = -2}, "l2"},
+      {{.ema = 0.9}, "average"},       {{.schedule = NNB_COSINE}, "schedule"},
+      {{.beta1 = 0.8}, "beta1"},
+  };
+  nnb_data *data = parabola(0);
+  nnb_net *net = small_net();
+  for (size_t k = 0; k < sizeof row / sizeof *row; k++) {
+    nnb_fit_opts opts = row[k].opts;
+    opts.algo = algos[_i];
+    ck_assert_int_eq(nnb_fit(net, data, NULL, &opts, NULL), NNB_E_ARG);
+    ck_assert_msg(strstr(nnb_errmsg(), row[k].word) != NULL, "row %zu: \"%s\"", k, nnb_errmsg());
+  }
+  real *w = nnb_net_params(net);
+  w[0] = (real)NAN;
+  nnb_report r;
+  ck_assert_int_eq(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = algos[_i]}, &r), NNB_E_NUMERIC);
+  ck_assert_int_eq(r.stop, NNB_STOP_DIVERGED);
+  nnb_net_destroy(net), nnb_data_destroy(data);
+}
+END_TEST
+
+static struct counter { int made, fail_at; } counter;
+
+static void *counting_alloc(void *user, size_t bytes) {
+  (void)user;
+  return ++counter.made == counter.fail_at ? NULL : malloc(bytes);
+}
+
+static void counting_release(void *user, void *p) {
+  (void)user;
+  free(p);
+}
+
+START_TEST(every_allocation_fails_once) {
+  nnb_set_allocator(&(nnb_allocator){counting_alloc, counting_release, NULL});
+  nnb_data *data = parabola(0), *val = parabola(0.5);
+  nnb_net *net = small_net();
+  ck_assert(nnb_net_n_params(net) > 0);
+  nnb_fit_opts opts = {.algo = algos[_i], .max_epochs = 2, .history = 10};
+  nnb_status status = NNB_E_NOMEM;
+  for (int k = 1; status != NNB_OK; k++) {
+    counter = (struct counter){.fail_at = k};
+    status = nnb_fit(net, data, val, &opts, NULL);
+    ck_assert_msg(status == NNB_OK || status == NNB_E_NOMEM, "allocation %d: %s", k, nnb_errmsg());
+  }
+  int at_start = counter.made;
+  counter = (struct counter){0};
+  opts.max_epochs = 40;
+  fit(net, data, val, opts);
+  ck_assert_msg(counter.made == at_start, "%d allocations for 2 epochs, %d for 40", at_start, counter.made);
+  nnb_net_destroy(net), nnb_data_destroy(data), nnb_data_destroy(val);
+  nnb_set_allocator(NULL);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("fit_full, " PRECISION);
+  TCase *tc = tcase_create("fit_full");
+  tcase_set_timeout(tc, 60);
+  tcase_add_loop_test(tc, lower_than_gradient_descent, 0, N_ALGOS);
+  tcase_add_loop_test(tc, stops_as_other_fits_do, 0, N_ALGOS);
+  tcase_add_loop_test(tc, frozen_parameters_stay, 0, N_ALGOS);
+  tcase_add_loop_test(tc, decay_is_in_the_objective, 0, N_ALGOS);
+  tcase_add_loop_test(tc, unsuitable_options, 0, N_ALGOS);
+  tcase_add_loop_test(tc, every_allocation_fails_once, 0, N_ALGOS);
+  suite_add_tcase(suite, tc);
+  return run_suite(suite);
+}
