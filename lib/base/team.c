@@ -56,8 +56,9 @@ static long long now_ns(void) {
   return (long long)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* A state other than from is acquired, too: whoever gave up waiting for it goes on with what was written before it. */
 static bool change(seat *s, int from, int to) {
-  return atomic_compare_exchange_strong_explicit(&s->state, &from, to, memory_order_acq_rel, memory_order_relaxed);
+  return atomic_compare_exchange_strong_explicit(&s->state, &from, to, memory_order_acq_rel, memory_order_acquire);
 }
 
 /* Waits for a state other than the given one; at last asleep, with the seat in state `asleep` instead. */
