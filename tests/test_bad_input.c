@@ -465,7 +465,7 @@ static const struct {
     {{.momentum = (double)NAN}, "momentum"},
     {{.l1 = -1}, "l1 is -1"},
     {{.l1 = (double)NAN}, "l1"},
-    {{.l2 = -1}, "l2 is -1"},
+    {{.l2 = -0.5}, "l2 is -0.5"},
     {{.l2 = (double)INFINITY}, "l2"},
     {{.clip_norm = -1}, "clip_norm is -1"},
     {{.clip_norm = (double)NAN}, "clip_norm"},
@@ -498,7 +498,7 @@ START_TEST(bad_other_options) {
   bad(NNB_E_ARG, "max_rows is -1", nnb_plan_create(net, &(nnb_plan_opts){.max_rows = -1}, &p));
   bad(NNB_E_ARG, "threads is -1", nnb_plan_create(net, &(nnb_plan_opts){.threads = -1}, &p));
   bad(NNB_E_ARG, "threads is 1025", nnb_plan_bytes(net, &(nnb_plan_opts){.threads = 1025}, &size));
-  bad(NNB_E_ARG, "want is 8", nnb_plan_create(net, &(nnb_plan_opts){.want = 8}, &p));
+  bad(NNB_E_ARG, "want is 16", nnb_plan_create(net, &(nnb_plan_opts){.want = 16}, &p));
   ck_ok(nnb_plan_bytes(net, &(nnb_plan_opts){.max_rows = 8}, &size));
   ck_assert_uint_lt(size, sizeof memory - 8);
   bad(NNB_E_ARG, "aligned",

@@ -86,7 +86,7 @@ static void check_report(const course *c, const nnb_fit_opts *opts, nnb_stop sto
   ck_assert_int_eq(r->epochs, d->epochs);
   ck_assert_int_eq(r->updates, (int64_t)r->epochs * ((N + batch - 1) / batch));
   ck_assert_int_eq(r->samples, (int64_t)r->epochs * N);
-  ck_assert(r->algo == (opts->algo ? opts->algo : NNB_NESTEROV) && r->seconds > 0);
+  ck_assert(r->algo == (opts->algo ? opts->algo : NNB_ADAM) && r->seconds > 0);
   for (int i = 0; i < d->epochs; i++) {
     const nnb_record *rec = &d->records[i];
     ck_assert(rec->updates == (i + 1) * ((N + batch - 1) / batch) && rec->samples == N && isfinite(rec->loss));
