@@ -159,6 +159,18 @@ START_TEST(null_for_running) {
   bad(NNB_E_ARG, "NULL", nnb_train_rows(net, NULL, &rows, NULL, 0, 1, optim, NULL));
   bad(NNB_E_ARG, "NULL", nnb_train_rows(net, plan, NULL, NULL, 0, 1, optim, NULL));
   bad(NNB_E_ARG, "NULL", nnb_train_rows(net, plan, &rows, NULL, 0, 1, NULL, NULL));
+  nnb_fdf f = {0};
+  nnb_lsq sum = {0};
+  nnb_min_report report;
+  bad(NNB_E_ARG, "", nnb_minimize(NULL, y, NULL, &report));
+  bad(NNB_E_ARG, "", nnb_minimize(&f, y, NULL, &report));
+  bad(NNB_E_ARG, "", nnb_least_squares(NULL, y, NULL, &report));
+  bad(NNB_E_ARG, "", nnb_least_squares(&sum, y, NULL, &report));
+  bad(NNB_E_ARG, "NULL", nnb_plan_rows(NULL, &rows, y, grad, 26));
+  bad(NNB_E_ARG, "NULL", nnb_optim_average(NULL, net));
+  bad(NNB_E_ARG, "NULL", nnb_optim_average(optim, NULL));
+  bad(NNB_E_ARG, "NULL", nnb_optim_epoch(NULL, 1));
+  nnb_optim_lr(NULL);
   bad(NNB_E_ARG, "NULL", nnb_check_gradient(NULL, &rows, &loss));
   bad(NNB_E_ARG, "NULL", nnb_check_gradient(net, NULL, &loss));
   bad(NNB_E_ARG, "NULL", nnb_check_gradient(net, &rows, NULL));
@@ -477,6 +489,26 @@ static const struct {
     {{.threads = -1}, "threads is -1"},
     {{.threads = 1025}, "threads is 1025"},
     {{.history = -2}, "history is -2"},
+    {{.beta1 = 1}, "beta1 is 1"},
+    {{.beta2 = -0.5}, "beta2 is -0.5"},
+    {{.epsilon = -1}, "epsilon is -1"},
+    {{.epsilon = (double)NAN}, "epsilon"},
+    {{.ema = 1}, "ema is 1"},
+    {{.ema = (double)NAN}, "ema"},
+    {{.schedule = NNB_N_SCHEDULES}, "schedule"},
+    {{.schedule = (nnb_schedule)-1}, "schedule -1"},
+    {{.schedule = NNB_STEPWISE, .lr_step = -1}, "lr_step is -1"},
+    {{.schedule = NNB_STEPWISE, .lr_factor = 2}, "lr_factor is 2"},
+    {{.schedule = NNB_COSINE, .lr_min = -1}, "lr_min is -1"},
+    {{.schedule = NNB_COSINE, .max_epochs = NNB_NONE}, "how many epochs"},
+    {{.warmup = -1}, "warmup"},
+    {{.warmup = (double)INFINITY}, "warmup"},
+    {{.algo = NNB_LBFGS, .batch = 4}, "full batch"},
+    {{.algo = NNB_SCG, .lr = 0.1}, "lr is 0.1"},
+    {{.algo = NNB_CG, .momentum = 0.9}, "momentum is 0.9"},
+    {{.algo = NNB_RPROP, .clip_norm = 1}, "clip_norm is 1"},
+    {{.algo = NNB_BFGS, .l1 = 1}, "l1 is 1"},
+    {{.algo = NNB_LM, .ema = 0.9}, "lm"},
 };
 
 START_TEST(bad_fit_options) {

@@ -114,7 +114,7 @@ START_TEST(stops_after_its_epochs) {
   for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
     for (int validated = 0; validated < 2; validated++) {
       static course c;
-      nnb_fit_opts opts = {.batch = batches[i], .max_epochs = 9, .chunk = i % 2 ? 4 : 0};
+      nnb_fit_opts opts = {.algo = NNB_NESTEROV, .batch = batches[i], .max_epochs = 9, .chunk = i % 2 ? 4 : 0};
       ck_ok(run(&c, validated, opts));
       check_report(&c, &opts, NNB_STOP_EPOCHS);
       ck_assert_int_eq(c.report.epochs, 9);
@@ -145,7 +145,7 @@ END_TEST
 
 START_TEST(stops_at_the_target) {
   static course c;
-  nnb_fit_opts opts = {.max_epochs = 200, .lr = 0.05, .target_loss = _i ? 0.36 : 0.31};
+  nnb_fit_opts opts = {.algo = NNB_NESTEROV, .max_epochs = 200, .lr = 0.05, .target_loss = _i ? 0.36 : 0.31};
   ck_ok(run(&c, _i, opts));
   check_report(&c, &opts, NNB_STOP_TARGET);
   const diary *d = &c.diary;
@@ -159,7 +159,7 @@ END_TEST
 
 START_TEST(stops_when_patience_ends) {
   static course c;
-  nnb_fit_opts opts = {.max_epochs = 200, .lr = 0.1, .patience = 4};
+  nnb_fit_opts opts = {.algo = NNB_NESTEROV, .max_epochs = 200, .lr = 0.1, .patience = 4};
   ck_ok(run(&c, true, opts));
   check_report(&c, &opts, NNB_STOP_PATIENCE);
   ck_assert_int_eq(c.report.epochs, c.report.best_epoch + 4);
@@ -185,7 +185,7 @@ END_TEST
 START_TEST(divergence_leaves_the_best_epoch) {
   static course c;
   c.diary.spoil_at = 12;
-  nnb_fit_opts opts = {.max_epochs = 30, .lr = 0.02};
+  nnb_fit_opts opts = {.algo = NNB_NESTEROV, .max_epochs = 30, .lr = 0.02};
   ck_assert_int_eq(run(&c, _i, opts), NNB_E_NUMERIC);
   const nnb_report *r = &c.report;
   ck_assert_int_eq(r->stop, NNB_STOP_DIVERGED);

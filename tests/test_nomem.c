@@ -220,6 +220,18 @@ static nnb_status do_fit_lm(world *w) {
   return status;
 }
 
+static nnb_algo method; /* of the loop over all of them */
+
+static nnb_status do_fit_by_method(world *w) {
+  nnb_net *net = NULL;
+  nnb_fit_opts opts = {.algo = method, .max_epochs = 3, .ema = method < NNB_RPROP ? 0.9 : 0};
+  nnb_status status = nnb_net_parse("4-4:tanh-3", &net);
+  if (!status) status = nnb_fit(net, w->flow, w->flow, &opts, NULL);
+  if (!status) w->digest = toy_hash_net(w->digest, net);
+  nnb_net_destroy(net);
+  return status;
+}
+
 static nnb_status do_fit_with_names(world *w) {
   nnb_net *net = NULL;
   nnb_status status = nnb_net_parse("3-4-3:softmax", &net);
@@ -448,8 +460,7 @@ static bool fail_once(const struct call *c, long k, bool all, uint64_t want) {
   return failed;
 }
 
-START_TEST(each_allocation_fails) {
-  const struct call *c = &calls[_i];
+static void fail_each(const struct call *c) {
   world w;
   heap_install();
   world_make(&w, c->sealed);
@@ -464,6 +475,14 @@ START_TEST(each_allocation_fails) {
     while (fail_once(c, k, all, want)) k++;
     ck_assert_msg(k > 1, "%s: the test makes nothing fail", c->name);
   }
+}
+
+START_TEST(each_allocation_fails) { fail_each(&calls[_i]); }
+END_TEST
+
+START_TEST(each_allocation_of_each_method_fails) {
+  method = (nnb_algo)_i;
+  fail_each(&(struct call){nnb_algo_name(method), do_fit_by_method, false, false});
 }
 END_TEST
 
@@ -513,6 +532,7 @@ int main(void) {
   TCase *tc = tcase_create("allocations");
   tcase_set_timeout(tc, 200);
   tcase_add_loop_test(tc, each_allocation_fails, 0, N_CALLS);
+  tcase_add_loop_test(tc, each_allocation_of_each_method_fails, 0, NNB_N_ALGOS);
   tcase_add_test(tc, a_net_grows_after_sealing_failed);
   tcase_add_test(tc, a_failed_builder_sticks);
   suite_add_tcase(suite, tc);

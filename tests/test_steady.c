@@ -236,6 +236,27 @@ START_TEST(fits_after_their_start) {
 }
 END_TEST
 
+/* Every method, on nets small enough for those with memory in P². */
+START_TEST(fits_by_every_method) {
+  nnb_data *data;
+  heap_install();
+  data = toy_regression(ROWS, N_IN, 3);
+  for (int threads = 1; threads <= 2; threads++) {
+    nnb_net *net;
+    watch w = {.epochs = 0};
+    nnb_fit_opts opts = {.algo = (nnb_algo)_i, .max_epochs = 8, .threads = threads, .on_epoch = on_epoch, .user = &w};
+    ck_ok(nnb_net_parse("20-10:tanh-3", &net));
+    ck_ok(nnb_fit(net, data, data, &opts, NULL));
+    ck_assert_int_ge(w.epochs, 2);
+    ck_assert_msg(w.ours == 0 && w.all == 0, "%s, %d threads: %ld allocations by the library, %ld calls of malloc",
+                  nnb_algo_name((nnb_algo)_i), threads, w.ours, w.all);
+    nnb_net_destroy(net);
+  }
+  nnb_data_destroy(data);
+  heap_remove();
+}
+END_TEST
+
 #ifndef SANITIZED
 START_TEST(the_count_counts) {
   long before = atomic_load(&n_mallocs);
@@ -255,6 +276,7 @@ int main(void) {
   tcase_add_loop_test(tc, training_steps, 0, 2 * N_NETS);
   tcase_add_loop_test(tc, products_of_many_shapes, 0, 6);
   tcase_add_loop_test(tc, fits_after_their_start, 0, 2 * N_NETS);
+  tcase_add_loop_test(tc, fits_by_every_method, 0, NNB_N_ALGOS);
 #ifndef SANITIZED
   tcase_add_test(tc, the_count_counts);
 #endif
