@@ -165,8 +165,10 @@ static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) 
 
 nnb_status nnb__fit_full(nnb__fit *f) {
   const size_t n = f->net->n_params;
-  full u = {.f = f, .last = f->x + n, .epoch_began = nnb__fit_now()};
-  for (int i = 0; i < f->rows.x.rows; i++) u.norm += f->rows.weight ? (double)f->rows.weight[i] : 1;
+  full u = {.f = f,
+            .norm = nnb__sum_weights(&f->rows, NULL, 0, f->rows.x.rows),
+            .last = f->x + n,
+            .epoch_began = nnb__fit_now()};
   memcpy(u.last, f->net->params, n * sizeof *u.last);
   nnb_min_opts opts = {.algo = f->opts.algo,
                        .max_iterations = NNB_NONE,
