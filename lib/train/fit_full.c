@@ -185,6 +185,7 @@ nnb_status nnb__fit_full(nnb__fit *f) {
                    .rows = residuals,
                    .ridge = f->ridge,
                    .group = f->net->n_y};
+    if (lsq.n == 0) return nnb__fail(NNB_E_ARG, "%s finds nothing to move: every parameter is frozen", f->ops->name);
     pack(f, f->x, f->ridge);
     status = nnb_least_squares(&lsq, f->x, &opts, &report);
   } else {
