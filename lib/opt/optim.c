@@ -39,7 +39,7 @@ static nnb_status check(const nnb_optim_opts *o) {
   nnb_status status = check_decay("momentum", o->momentum);
   if (!status) status = check_decay("beta1", o->beta1);
   if (!status) status = check_decay("beta2", o->beta2);
-  if (!status && o->ema != NNB_NONE) status = check_decay("ema", o->ema);
+  if (!status) status = check_decay("ema", o->ema);
   if (status) return status;
   if (!(o->epsilon >= 0) || isinf(o->epsilon))
     return nnb__fail(NNB_E_ARG, "epsilon is %g; it must be positive, or 0 for the default", o->epsilon);
