@@ -272,7 +272,7 @@ NNB_API nnb_status nnb_plan_rows(nnb_plan *plan, const nnb_batch *batch, nnb_rea
  *  (NNB_E_STATE: others overwrite it); NNB_E_ARG for a node that has no such thing.                                   */
 NNB_API nnb_status nnb_plan_view(const nnb_plan *plan, int node, nnb_what what, nnb_cmat *out);
 
-/** An optimiser with its memory (momentum), for one net. */
+/** An optimiser with its memory (momentum, averages), for one net: calls with one of other shapes are NNB_E_SHAPE. */
 typedef struct nnb_optim nnb_optim;
 /** opts NULL: defaults. */
 NNB_API nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out);

@@ -111,6 +111,7 @@ nnb_status nnb__optim_create(size_t n_params, const nnb__block *blocks, int n_bl
   optim->schedule = schedule;
   optim->lr = nnb__schedule_lr(&schedule, optim->base_lr, 0);
   optim->n_params = n_params;
+  optim->shape = nnb__shape_of_blocks(blocks, n_blocks);
   if (!scratch_size(optim->ops, blocks, n_blocks, &scratch)) {
     nnb_optim_destroy(optim);
     return nnb__fail(NNB_E_OVERFLOW, "a layer is too large for %s", nnb_algo_name(opts->algo));

@@ -18,6 +18,8 @@ static nnb_status check_optim(const nnb_net *net, const nnb_optim *optim) {
   if (optim->n_params != net->n_params)
     return nnb__fail(NNB_E_SHAPE, "the optimiser was made for %zu parameters, the net has %zu", optim->n_params,
                      net->n_params);
+  if (optim->shape != nnb__shape_of_blocks(net->blocks, net->n_blocks))
+    return nnb__fail(NNB_E_SHAPE, "the optimiser was made for a net with layers of other shapes");
   return NNB_OK;
 }
 
