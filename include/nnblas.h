@@ -1,7 +1,8 @@
 /** libnnblas: training neural networks as matrix operations, in C.
  *
- *  A layer is A' = f(A·W + b), a row is a sample, and every matrix product of the forward and the backward pass is one
- *  call of cblas_dgemm or cblas_sgemm.  A complete program (cc xor.c $(pkg-config --cflags --libs nnblas)):
+ *  A layer is A' = f(A·W + b), a row is a sample, and the matrix products of the forward and the backward pass go
+ *  through cblas, but for some shapes that a kernel of the library's own does faster.  A complete program
+ *  (cc xor.c $(pkg-config --cflags --libs nnblas)):
  *
  *      #include <nnblas.h>
  *

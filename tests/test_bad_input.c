@@ -521,6 +521,42 @@ START_TEST(bad_fit_options) {
 }
 END_TEST
 
+/* As many parameters are not yet the same layers: what muon keeps depends on their shapes. */
+START_TEST(an_optimiser_of_another_net) {
+  static real g[24];
+  nnb_net *flat = nnb_net_create(12), *square = nnb_net_create(4);
+  nnb_optim *muon;
+  nnb_net_dense_opts(flat, &(nnb_dense_opts){.units = 2, .no_bias = true});
+  nnb_net_dense_opts(square, &(nnb_dense_opts){.units = 6, .no_bias = true});
+  ck_assert_uint_eq(nnb_net_n_params(flat), nnb_net_n_params(square));
+  ck_ok(nnb_optim_create(flat, &(nnb_optim_opts){.algo = NNB_MUON}, &muon));
+  ck_ok(nnb_optim_step(muon, flat, g));
+  bad(NNB_E_SHAPE, "other shapes", nnb_optim_step(muon, square, g));
+  nnb_optim_destroy(muon);
+  nnb_net_destroy(flat);
+  nnb_net_destroy(square);
+}
+END_TEST
+
+/* The last layer's ∂E/∂A is not formed where its loss is taken from Z, also where another layer reads it. */
+START_TEST(fused_outputs_have_no_da) {
+  nnb_net *chain = nnb_net_create(N_IN);
+  nnb_plan *keeping = NULL;
+  real g[64];
+  int p = nnb_net_output(chain, nnb_net_dense(chain, 1, NNB_SIGMOID));
+  nnb_net_output(chain, nnb_net_dense(chain, 1, NNB_LINEAR));
+  ck_ok(nnb_plan_create(chain, &(nnb_plan_opts){.max_rows = 1, .want = NNB_GRAD | NNB_KEEP}, &keeping));
+  real some_x[N_IN] = {0}, some_t[2] = {1, 0};
+  nnb_batch one = {.x = nnb_cview(some_x, 1, N_IN), .t = nnb_cview(some_t, 1, 2)};
+  ck_assert_uint_le(nnb_net_n_params(chain), 64);
+  ck_ok(nnb_plan_gradient(keeping, &one, 0, NULL, g));
+  bad(NNB_E_ARG, "together", nnb_plan_view(keeping, p, NNB_DA, &view));
+  ck_ok(nnb_plan_view(keeping, p, NNB_DELTA, &view));
+  nnb_plan_destroy(keeping);
+  nnb_net_destroy(chain);
+}
+END_TEST
+
 START_TEST(bad_other_options) {
   nnb_plan *p;
   nnb_optim *o;
@@ -847,6 +883,8 @@ int main(void) {
   tcase_add_loop_test(tc, numbers_that_are_not_finite, 0, 3);
   tcase_add_test(tc, bad_data);
   tcase_add_test(tc, bad_fit_options);
+  tcase_add_test(tc, fused_outputs_have_no_da);
+  tcase_add_test(tc, an_optimiser_of_another_net);
   tcase_add_test(tc, bad_other_options);
   tcase_add_test(tc, parts_of_another_net);
   tcase_add_test(tc, building_after_sealing);

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-static const nnb_algo algos[] = {NNB_RPROP, NNB_SCG, NNB_CG, NNB_LBFGS, NNB_BFGS};
+static const nnb_algo algos[] = {NNB_RPROP, NNB_SCG, NNB_CG, NNB_LBFGS, NNB_BFGS, NNB_LM};
 enum { N_ALGOS = sizeof algos / sizeof *algos, ROWS = 61 };
 
 static nnb_data *parabola(double shift) {
@@ -94,6 +94,9 @@ START_TEST(frozen_parameters_stay) {
   ck_assert(nnb_net_bias(net, 3, &b) == NNB_OK && b.p[0] == 0);
   ck_assert(nnb_net_bias(net, 2, &b) == NNB_OK && b.p[0] != 0);
   ck_assert(nnb_net_weights(net, 3, &w2) == NNB_OK);
+  for (int k = 2; k <= 3; k++) ck_assert(nnb_net_freeze(net, k, NNB_WEIGHTS | NNB_BIAS) == NNB_OK);
+  nnb_status status = nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = algos[_i]}, NULL);
+  ck_assert_msg(status == NNB_OK || strstr(nnb_errmsg(), "frozen"), "all frozen: %s", nnb_errmsg());
   nnb_net_destroy(net), nnb_data_destroy(data);
 }
 END_TEST

@@ -440,11 +440,12 @@ START_TEST(own_parts) {
 END_TEST
 
 START_TEST(wrong_derivatives_are_noticed) {
-  static const gain wrong[] = {{.data = 0.5, .params = 1}, {.data = 1, .params = 2}};
+  static const gain wrong[] = {{.data = 0.5, .params = 1}, {.data = 1, .params = 2}, {.data = 1, .params = NAN}};
   double worst[] = {check_own(&wrong_acts[0], NULL, NULL), check_own(&wrong_acts[1], NULL, NULL),
-                    check_own(NULL, &wrong_loss, NULL), check_own(NULL, NULL, &wrong[0]),
-                    check_own(NULL, NULL, &wrong[1])};
-  for (int i = 0; i < LENGTH(worst); i++) ck_assert_msg(worst[i] > bad, "wrong part %d: worst %g only", i, worst[i]);
+                    check_own(NULL, &wrong_loss, NULL),    check_own(NULL, NULL, &wrong[0]),
+                    check_own(NULL, NULL, &wrong[1]),      check_own(NULL, NULL, &wrong[2])};
+  for (int i = 0; i < LENGTH(worst); i++)
+    ck_assert_msg(!(worst[i] <= bad), "wrong part %d: worst %g only", i, worst[i]);
 }
 END_TEST
 

@@ -238,6 +238,26 @@ START_TEST(a_keeping_plan_agrees) {
 }
 END_TEST
 
+/* The gradient of the batch, whatever clipping makes of it on its way to the weights. */
+START_TEST(a_keeping_plan_shows_what_is_not_clipped) {
+  static result r0;
+  nnb_net *net = parsed("3-2:tanh");
+  rows r;
+  fill_rows(&r, net);
+  nnb_plan *plan = plan_of(net, ROWS, NNB_GRAD | NNB_KEEP, 0);
+  nnb_optim *optim;
+  nnb_cmat dw;
+  ck_ok(nnb_optim_create(net, &(nnb_optim_opts){.algo = NNB_SGD, .clip_norm = 1e-3}, &optim));
+  compute(plan, &r.batch, nnb_net_n_out(net), &r0);
+  ck_ok(nnb_train_step(net, plan, &r.batch, optim, NULL));
+  ck_ok(nnb_plan_view(plan, 2, NNB_DW, &dw));
+  same_bits(dw.p, r0.g, 6, "gradient of the weights");
+  nnb_optim_destroy(optim);
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net);
+}
+END_TEST
+
 START_TEST(a_plan_in_the_callers_memory) {
   static result want, got;
   nnb_net *net = parsed(nets[_i]);
@@ -458,6 +478,7 @@ int main(void) {
   tcase_add_test(tc, columns_in_order_of_declaration);
   tcase_add_loop_test(tc, keep_scales_what_grad_held, 0, N_NETS);
   tcase_add_loop_test(tc, a_keeping_plan_agrees, 0, N_NETS + 1);
+  tcase_add_test(tc, a_keeping_plan_shows_what_is_not_clipped);
   tcase_add_loop_test(tc, a_plan_in_the_callers_memory, 0, N_NETS);
   tcase_add_test(tc, threads_agree);
   tcase_add_test(tc, refusals);

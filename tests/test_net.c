@@ -305,6 +305,16 @@ START_TEST(names_and_numbers) {
 }
 END_TEST
 
+START_TEST(a_name_by_default_is_never_taken) {
+  nnb_net *net = nnb_net_create(2);
+  nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 2, .name = "dense2"});
+  int second = nnb_net_dense(net, 2, NNB_TANH);
+  ck_ok(nnb_net_status(net));
+  ck_assert_str_eq(nnb_net_node_name(net, second), "dense3");
+  nnb_net_destroy(net);
+}
+END_TEST
+
 START_TEST(weights_are_views_and_copies) {
   nnb_net *net;
   nnb_cmat w, b;
@@ -400,6 +410,7 @@ int main(void) {
   tcase_add_test(tc, seeds_and_streams);
   tcase_add_test(tc, summary_has_rows_and_totals);
   tcase_add_test(tc, names_and_numbers);
+  tcase_add_test(tc, a_name_by_default_is_never_taken);
   tcase_add_test(tc, weights_are_views_and_copies);
   tcase_add_loop_test(tc, the_first_error_stays, 0, LENGTH(mistakes));
   tcase_add_test(tc, a_sealed_net_takes_nothing_more);

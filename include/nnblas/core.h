@@ -289,10 +289,11 @@ typedef struct nnb_record {
   void *reserved[4];
 } nnb_record;
 
-/** How nnb_fit trains.  The full-batch methods (rprop, scg, cg, lbfgs, bfgs) search the minimum of the loss over all rows
+/** How nnb_fit trains.  The full-batch methods (rprop, scg, cg, lbfgs, bfgs, lm) search the minimum of the loss over all rows
  *  plus ½·l2·Σw² (not biases); an epoch is an iteration of theirs, whose loss is that after it, and samples count every pass
  *  over the rows.  They end with NNB_STOP_GRADIENT or NNB_STOP_STALLED where nothing is left to gain.  For them batch must be
- *  0 or NNB_FULL_BATCH, and lr, momentum, l1 and clip_norm must be 0 (NNB_E_ARG).                                     */
+ *  0 or NNB_FULL_BATCH, and lr, momentum, beta1, beta2, epsilon, l1, clip_norm, ema, schedule and warmup must be 0
+ *  (NNB_E_ARG).                                                                                                       */
 typedef struct nnb_fit_opts {
   nnb_algo algo;     /**< default NNB_AUTO                                                              */
   int batch;         /**< rows per update: 0: 32, or all with a full-batch method; 1: one sample at a time; NNB_FULL_BATCH: all          */
@@ -326,7 +327,7 @@ typedef struct nnb_fit_opts {
   nnb_schedule schedule; /**< of the learning rate, from update to update; default NNB_CONSTANT         */
   int lr_step;       /**< epochs, see NNB_SCHEDULE_LIST                                                 */
   double lr_factor;  /**< see NNB_SCHEDULE_LIST; between 0 and 1                                        */
-  double lr_min;     /**< no schedule goes below it; default 0                                          */
+  double lr_min;     /**< behind the warm-up no schedule goes below it; default 0                       */
   double warmup;     /**< epochs (2.5 is allowed) in which the learning rate rises to η first, evenly from update to
                           update (Goyal et al. 2017); default 0, for one_cycle 0.3 of all               */
   void *reserved[12];

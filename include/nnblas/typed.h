@@ -109,7 +109,7 @@ NNB_API nnb_net *nnb_net_create(int n_in);
 NNB_API nnb_status nnb_net_parse(const char *text, nnb_net **out);
 /** NULL is accepted.  Plans of the net must be destroyed first. */
 NNB_API void nnb_net_destroy(nnb_net *net);
-/** A copy with the same structure, parameters, scalers and names, without plans, version or history. */
+/** A copy with the same structure, parameters, scalers and names, without plans or history. */
 NNB_API nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out);
 
 /** A dense layer of n_out units behind the node added last. */
@@ -174,8 +174,8 @@ NNB_API nnb_status nnb_net_summary(const nnb_net *net, FILE *stream);
 
 /** Number of parameters P (seals the net); 0 for a net that cannot be sealed. */
 NNB_API size_t nnb_net_n_params(nnb_net *net);
-/** All parameters: one vector without gaps, a dense layer's block is [W; b], (I+1)×O.  Writable; what was prepared from
- *  the old values is made again.  Not while another thread uses the net.  NULL for a net that cannot be sealed.      */
+/** All parameters: one vector without gaps, a dense layer's block is [W; b], (I+1)×O.  Writable,
+ *  but not while another thread uses the net.  NULL for a net that cannot be sealed.                                 */
 NNB_API nnb_real *nnb_net_params(nnb_net *net);
 NNB_API const nnb_real *nnb_net_params_read(nnb_net *net);
 /** Weights (I×O) of a layer: a view into the parameters.  NNB_E_ARG for a node without weights. */
@@ -197,7 +197,8 @@ NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
  *  Reports errors made while building the net, too.  After the start nothing is allocated.                           */
 NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
                            nnb_report *report);
-/** Loss, accuracy, error of the net on data, in chunks: memory does not depend on N. */
+/** Loss, accuracy, error of the net on data, in chunks: memory does not depend on N.  *out is all zero after a failure,
+ *  but for NNB_E_NUMERIC: the loss is not finite.                                                                    */
 NNB_API nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out);
 /** y ← net(x); x: B×n_in, y: B×n_out in the data's units.  Makes a plan for the call; nnb_plan_predict does not. */
 NNB_API nnb_status nnb_net_predict(nnb_net *net, nnb_cmat x, nnb_mat y);
@@ -226,7 +227,8 @@ NNB_API nnb_status nnb_net_save_mem(nnb_net *net, void **out, size_t *bytes);
 NNB_API nnb_status nnb_net_load_mem(const void *file, size_t bytes, const nnb_load_opts *opts, nnb_net **out);
 
 /* ================================================================================================================== *
- * Under the hood: three rungs below nnb_fit.  nnb_fit is written in them alone (examples/fit_by_hand.c).             *
+ * Under the hood: three rungs below nnb_fit, whose epochs from batch to batch are written in them alone              *
+ * (examples/fit_by_hand.c).                                                                                          *
  * ================================================================================================================== */
 
 /** Everything a net needs to compute on up to max_rows rows: activations, derivatives, scratch, in one arena.
@@ -270,7 +272,7 @@ NNB_API nnb_status nnb_plan_rows(nnb_plan *plan, const nnb_batch *batch, nnb_rea
  *  (NNB_E_STATE: others overwrite it); NNB_E_ARG for a node that has no such thing.                                   */
 NNB_API nnb_status nnb_plan_view(const nnb_plan *plan, int node, nnb_what what, nnb_cmat *out);
 
-/** An optimiser with its memory (momentum), for one net. */
+/** An optimiser with its memory (momentum, averages), for one net: calls with one of other shapes are NNB_E_SHAPE. */
 typedef struct nnb_optim nnb_optim;
 /** opts NULL: defaults. */
 NNB_API nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out);
@@ -297,7 +299,8 @@ NNB_API nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch 
 NNB_API nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n,
                                   int batch, nnb_optim *optim, nnb_sums *sums);
 
-/** Compares the gradient of a batch with central differences in every parameter and every input: *worst is the largest
+/** Compares the gradient of a batch with central differences in every parameter (which it moves and puts back: no other
+ *  thread may use the net) and every input: *worst, NaN where a derivative or a loss beside the point is, is the largest
  *  |analytic - numeric| / max(|analytic|, |numeric|, 10⁻² · largest entry of its gradient).  A correct double-precision net
  *  gives about 1e-7 or less, a single-precision one 1e-2 or less; choose points away from the kinks of relu and the like. */
 NNB_API nnb_status nnb_check_gradient(nnb_net *net, const nnb_batch *batch, double *worst);

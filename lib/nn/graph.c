@@ -11,15 +11,17 @@ bool nnb__node_is_input(const nnb__node *node) { return node->ops == &nnb__layer
 
 /* ---- appending a node ------------------------------------------------------------------------------------------ */
 
-/* name, or base with the number of such nodes so far plus 1. */
+/* name, or base with the number of such nodes so far plus 1, or the next that is not taken. */
 static void choose_name(const nnb_net *net, const nnb_layer_ops *ops, const char *name, const char *base, char *out,
                         size_t bytes) {
   int number = 1;
-  for (int i = 0; i < net->n_nodes; i++) number += net->nodes[i].ops == ops;
-  if (name)
+  if (name) {
     snprintf(out, bytes, "%s", name);
-  else
-    snprintf(out, bytes, "%s%d", base, number);
+    return;
+  }
+  for (int i = 0; i < net->n_nodes; i++) number += net->nodes[i].ops == ops;
+  do snprintf(out, bytes, "%s%d", base, number++);
+  while (nnb_net_find(net, out) > 0);
 }
 
 static nnb_status check_name(const nnb_net *net, const char *name) {

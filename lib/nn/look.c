@@ -45,7 +45,7 @@ static nnb_status view_rows(const nnb_plan *plan, int k, nnb_what what, nnb_cmat
   if (back && !(plan->what & NNB__BACK)) return nnb__fail(NNB_E_STATE, "the last call made no backward pass");
   if (back && !s->needs_d)
     return nnb__fail(NNB_E_ARG, "%s needs no derivative: nothing before it has parameters", node->name);
-  if (what == NNB_DA && s->fused && !s->tap.p && (plan->what & NNB__LOSS))
+  if (what == NNB_DA && s->fused && (plan->what & NNB__LOSS))
     return nnb__fail(NNB_E_ARG, "%s: loss and activation are computed together, without ∂E/∂A", node->name);
   if (what == NNB_SLOPE && s->act && (s->act->traits & NNB_ACT_ROWWISE))
     return nnb__fail(NNB_E_ARG, "%s: %s has no slope per element", node->name, s->act->name);

@@ -13,6 +13,17 @@ typedef struct nnb__block {
   unsigned frozen; /* NNB_WEIGHTS, NNB_BIAS */
 } nnb__block;
 
+/* A number that tells the shapes of blocks apart: FNV-1a (Fowler, Noll, Vo) over them. */
+static inline uint64_t nnb__shape_of_blocks(const nnb__block *blocks, int n) {
+  uint64_t h = 0xCBF29CE484222325u;
+  for (int i = 0; i < n; i++) {
+    h = (h ^ (uint64_t)blocks[i].rows) * 0x100000001B3u;
+    h = (h ^ (uint64_t)blocks[i].cols) * 0x100000001B3u;
+    h = (h ^ (uint64_t)blocks[i].bias) * 0x100000001B3u;
+  }
+  return h;
+}
+
 /* Where the parameter gradient goes, block by block: dst ← beta·dst + alpha·∂E/∂w.  An optimiser offers its own memory
  * (plain descent the weights themselves, with alpha = -η) or takes a gradient and makes its step from that. */
 typedef struct nnb__target {

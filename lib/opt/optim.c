@@ -39,7 +39,7 @@ static nnb_status check(const nnb_optim_opts *o) {
   nnb_status status = check_decay("momentum", o->momentum);
   if (!status) status = check_decay("beta1", o->beta1);
   if (!status) status = check_decay("beta2", o->beta2);
-  if (!status && o->ema != NNB_NONE) status = check_decay("ema", o->ema);
+  if (!status) status = check_decay("ema", o->ema);
   if (status) return status;
   if (!(o->epsilon >= 0) || isinf(o->epsilon))
     return nnb__fail(NNB_E_ARG, "epsilon is %g; it must be positive, or 0 for the default", o->epsilon);
@@ -111,6 +111,7 @@ nnb_status nnb__optim_create(size_t n_params, const nnb__block *blocks, int n_bl
   optim->schedule = schedule;
   optim->lr = nnb__schedule_lr(&schedule, optim->base_lr, 0);
   optim->n_params = n_params;
+  optim->shape = nnb__shape_of_blocks(blocks, n_blocks);
   if (!scratch_size(optim->ops, blocks, n_blocks, &scratch)) {
     nnb_optim_destroy(optim);
     return nnb__fail(NNB_E_OVERFLOW, "a layer is too large for %s", nnb_algo_name(opts->algo));

@@ -62,6 +62,7 @@ struct nnb_optim {
   double product;   /* nadam: of its momenta so far */
   nnb__rates rates; /* of this update */
   size_t n_params;
+  uint64_t shape;    /* of the blocks it was made for */
   real *g;           /* a gradient of the optimiser's own, for the training calls */
   real *m, *s, *top; /* what ops->keeps names, or NULL */
   real *mean;        /* the average of the weights, or NULL … */

@@ -56,7 +56,7 @@ static nnb_status compare(checker *c, nnb_net *net, double *worst) {
   nnb__plan_input_gradient(c->plan, nnb_view(c->dx, c->batch.x.rows, net->n_x));
   *worst = worst_of(c, net->params, c->grad, net->n_params);
   double in_x = worst_of(c, c->x, c->dx, n_x);
-  if (!(in_x <= *worst)) *worst = in_x;
+  if (isnan(in_x) || in_x > *worst) *worst = in_x; /* and a NaN stays */
   return NNB_OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "alloc.h"
 #include "fit.h"
+#include "plan.h"
 #include "progress.h"
 #include "status.h"
 
@@ -146,10 +147,10 @@ static nnb_status allocate(fit *f) {
 static nnb_status validate(const fit *f, double *out) {
   nnb_batch all, part;
   int N = nnb_data_rows(f->val);
-  double norm = 0, loss;
+  double loss;
   *out = 0;
   nnb_data_batch(f->val, 0, N, &all);
-  for (int i = 0; i < N; i++) norm += all.weight ? (double)all.weight[i] : 1;
+  const double norm = nnb__sum_weights(&all, NULL, 0, N);
   for (int r = 0; r < N; r += DEFAULT_CHUNK) {
     nnb_data_batch(f->val, r, N - r < DEFAULT_CHUNK ? N - r : DEFAULT_CHUNK, &part);
     part.norm = norm;

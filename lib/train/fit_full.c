@@ -165,8 +165,10 @@ static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) 
 
 nnb_status nnb__fit_full(nnb__fit *f) {
   const size_t n = f->net->n_params;
-  full u = {.f = f, .last = f->x + n, .epoch_began = nnb__fit_now()};
-  for (int i = 0; i < f->rows.x.rows; i++) u.norm += f->rows.weight ? (double)f->rows.weight[i] : 1;
+  full u = {.f = f,
+            .norm = nnb__sum_weights(&f->rows, NULL, 0, f->rows.x.rows),
+            .last = f->x + n,
+            .epoch_began = nnb__fit_now()};
   memcpy(u.last, f->net->params, n * sizeof *u.last);
   nnb_min_opts opts = {.algo = f->opts.algo,
                        .max_iterations = NNB_NONE,
@@ -183,6 +185,7 @@ nnb_status nnb__fit_full(nnb__fit *f) {
                    .rows = residuals,
                    .ridge = f->ridge,
                    .group = f->net->n_y};
+    if (lsq.n == 0) return nnb__fail(NNB_E_ARG, "%s finds nothing to move: every parameter is frozen", f->ops->name);
     pack(f, f->x, f->ridge);
     status = nnb_least_squares(&lsq, f->x, &opts, &report);
   } else {

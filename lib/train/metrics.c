@@ -1,6 +1,7 @@
 /* train/metrics.c: how well a net does on data. */
 #include "alloc.h"
 #include "blas_threads.h"
+#include "classes.h"
 #include "data.h"
 #include "plan.h"
 #include "status.h"
@@ -15,16 +16,6 @@ typedef struct tally {
   double *center;
 } tally;
 
-static int argmax(int n, const real *v) {
-  int best = 0;
-  for (int j = 1; j < n; j++)
-    if (v[j] > v[best]) best = j;
-  return best;
-}
-
-/* A single column is a class by itself: above ½ or not. */
-static int class_at(int n, const real *v) { return n == 1 ? v[0] > (real)0.5 : argmax(n, v); }
-
 static void judge(const nnb_net *net, const nnb_batch *batch, nnb_cmat y, bool labelled, tally *sum) {
   for (int k = 0; k < net->n_nodes; k++) {
     const nnb__node *node = &net->nodes[k];
@@ -32,8 +23,8 @@ static void judge(const nnb_net *net, const nnb_batch *batch, nnb_cmat y, bool l
     int n = node->needs.cols, c = node->out_col;
     for (int i = 0; i < y.rows; i++) {
       double w = batch->weight ? (double)batch->weight[i] : 1;
-      int truth = batch->label ? batch->label[i] : class_at(n, nnb__crow(batch->t, i) + c);
-      sum->right += w * (class_at(n, nnb__crow(y, i) + c) == truth);
+      int truth = batch->label ? batch->label[i] : nnb__class_of(n, nnb__crow(batch->t, i) + c);
+      sum->right += w * (nnb__class_of(n, nnb__crow(y, i) + c) == truth);
       sum->judged += w;
     }
   }

@@ -1,5 +1,6 @@
 /* train/predict.c: predictions of any number of rows, with a plan for the call. */
 #include "alloc.h"
+#include "classes.h"
 #include "plan.h"
 #include "status.h"
 
@@ -21,27 +22,28 @@ nnb_status nnb_net_predict(nnb_net *net, nnb_cmat x, nnb_mat y) {
   return status;
 }
 
-static int32_t class_of(int n, const real *y) {
-  int best = 0;
-  if (n == 1) return y[0] > (real)0.5;
-  for (int j = 1; j < n; j++)
-    if (y[j] > y[best]) best = j;
-  return best;
+/* The rows of one chunk, by way of y, which has room for them. */
+static nnb_status classify(nnb_plan *plan, nnb_cmat x, nnb_mat y, int32_t *label) {
+  nnb_status status = nnb_plan_predict(plan, x, y);
+  for (int i = 0; i < y.rows && !status; i++) label[i] = nnb__class_of(y.cols, nnb__row(y, i));
+  return status;
 }
 
 nnb_status nnb_net_classify(nnb_net *net, nnb_cmat x, int32_t *label) {
+  nnb_plan *plan = NULL;
   if (!label) return nnb__fail(NNB_E_ARG, "label is NULL");
   nnb_status status = nnb__net_seal(net);
   if (!status) status = nnb__check_x(net, x, 0);
   if (status) return status;
   int rows = at_most(x.rows, CHUNK);
-  nnb_mat y = {nnb__alloc((size_t)rows * (size_t)net->n_y, sizeof(real)), rows, net->n_y, net->n_y};
-  if (!y.p) return nnb__fail_nomem("the outputs of a classification");
+  real *room = nnb__alloc((size_t)rows * (size_t)net->n_y, sizeof *room);
+  if (!room) return nnb__fail_nomem("the outputs of a classification");
+  status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows}, &plan);
   for (int r = 0; r < x.rows && !status; r += CHUNK) {
     int n = at_most(x.rows - r, CHUNK);
-    status = nnb_net_predict(net, nnb__crows(x, r, n), nnb__rows(y, 0, n));
-    for (int i = 0; i < n && !status; i++) label[r + i] = class_of(net->n_y, nnb__row(y, i));
+    status = classify(plan, nnb__crows(x, r, n), nnb_view(room, n, net->n_y), label + r);
   }
-  nnb__release(y.p);
+  nnb_plan_destroy(plan);
+  nnb__release(room);
   return status;
 }

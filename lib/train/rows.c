@@ -1,4 +1,6 @@
 /* train/rows.c: the three rungs: a step from a gradient, an update from a batch, many updates over rows. */
+#include <string.h>
+
 #include "blas_threads.h"
 #include "optim.h"
 #include "plan.h"
@@ -16,6 +18,8 @@ static nnb_status check_optim(const nnb_net *net, const nnb_optim *optim) {
   if (optim->n_params != net->n_params)
     return nnb__fail(NNB_E_SHAPE, "the optimiser was made for %zu parameters, the net has %zu", optim->n_params,
                      net->n_params);
+  if (optim->shape != nnb__shape_of_blocks(net->blocks, net->n_blocks))
+    return nnb__fail(NNB_E_SHAPE, "the optimiser was made for a net with layers of other shapes");
   return NNB_OK;
 }
 
@@ -51,8 +55,7 @@ static nnb__loss_sum update(nnb_net *net, nnb_plan *plan, const nnb_batch *rows,
   nnb__target target;
   nnb__optim_begin(optim);
   bool offered = !plan->g && nnb__optim_offer(optim, net->params, chunks, &target);
-  real *g = plan->g ? plan->g : optim->g;
-  if (!offered) target = (nnb__target){.dst = g, .alpha = 1};
+  if (!offered) target = (nnb__target){.dst = plan->g ? plan->g : optim->g, .alpha = 1};
   nnb__loss_sum sum = {0};
   for (int done = 0; done < n; done += plan->max_rows) {
     int now = n - done < plan->max_rows ? n - done : plan->max_rows;
@@ -67,10 +70,11 @@ static nnb__loss_sum update(nnb_net *net, nnb_plan *plan, const nnb_batch *rows,
     sum.mean += chunk.mean, sum.sum += chunk.sum;
     target.beta = target.beta_bias = 1; /* the next chunk adds */
   }
+  if (plan->g) memcpy(optim->g, plan->g, net->n_params * sizeof *plan->g); /* shown as it was before clipping */
   if (offered)
     nnb__optim_finish(optim, net->blocks, net->n_blocks, net->params);
   else
-    nnb__optim_step(optim, net->blocks, net->n_blocks, net->params, g);
+    nnb__optim_step(optim, net->blocks, net->n_blocks, net->params, optim->g);
   return sum;
 }
 
