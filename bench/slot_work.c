@@ -290,7 +290,7 @@ int slot_run(const char *name, int threads) {
   slot s = {.w = find(name), .threads = threads};
   if (!s.w) return fprintf(stderr, "nnblas_bench: no workload \"%s\"\n", name), SLOT_UNKNOWN;
   if (s.w->how == NOT_YET) {
-    fprintf(stderr, "nnblas_bench: %s needs %s, which the library does not have yet\n", name, s.w->metric);
+    fprintf(stderr, "nnblas_bench: %s, a fit by %s, is not measured by this program\n", name, s.w->metric);
     return SLOT_UNKNOWN;
   }
   int failed = make(&s) || run(&s);

@@ -162,14 +162,19 @@ static nnb_status check_own(bool whole, bool built_in, const char *name) {
   return built_in ? nnb__fail(NNB_E_ARG, "\"%.60s\" is built in: an own part needs another name", name) : NNB_OK;
 }
 
-static bool complete(const nnb_layer_ops *ops) {
+/* Two parts of one name could not be told apart in a file. */
+static nnb_status fail_taken(const char *name) {
+  return nnb__fail(NNB_E_ARG, "the net has another own part called \"%.60s\"", name);
+}
+
+bool nnb__layer_complete(const nnb_layer_ops *ops) {
   return ops && ops->name && ops->shape && ops->forward && ops->backward_data;
 }
 
 int nnb_net_own_layer(nnb_net *net, const nnb_layer_ops *ops, const void *self, const int *from, int n,
                       nnb_activation activation, const char *name) {
-  nnb_status status =
-      check_own(complete(ops), complete(ops) && nnb__layer_find(ops->name), complete(ops) ? ops->name : "");
+  bool whole = nnb__layer_complete(ops);
+  nnb_status status = check_own(whole, whole && nnb__layer_find(ops->name), whole ? ops->name : "");
   if (status) return nnb__net_stick(net, status);
   if ((ops->size > 0 && !self) || n < 0 || (n > 0 && !from))
     return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "layer %s: self or from is missing", ops->name));
@@ -193,6 +198,8 @@ int nnb_net_own_activation(nnb_net *net, const nnb_act_ops *ops) {
   if (!net) return nnb__net_check(net);
   bool whole = ops && ops->name && ops->value && ops->pull;
   nnb_status status = check_own(whole, whole && nnb_activation_find(ops->name, &same), whole ? ops->name : "");
+  for (int k = 0; k < net->n_own_acts && !status; k++)
+    if (net->own_acts[k] != ops && strcmp(net->own_acts[k]->name, ops->name) == 0) status = fail_taken(ops->name);
   int i = append_own(net, &net->own_acts, &net->cap_acts, &net->n_own_acts, ops, status);
   return i < 0 ? i : NNB_OWN_ACTIVATION + i;
 }
@@ -202,6 +209,8 @@ int nnb_net_own_loss(nnb_net *net, const nnb_loss_ops *ops) {
   if (!net) return nnb__net_check(net);
   bool whole = ops && ops->name && ops->value;
   nnb_status status = check_own(whole, whole && nnb_loss_find(ops->name, &same), whole ? ops->name : "");
+  for (int k = 0; k < net->n_own_losses && !status; k++)
+    if (net->own_losses[k] != ops && strcmp(net->own_losses[k]->name, ops->name) == 0) status = fail_taken(ops->name);
   int i = append_own(net, &net->own_losses, &net->cap_losses, &net->n_own_losses, ops, status);
   return i < 0 ? i : NNB_OWN_LOSS + i;
 }

@@ -1,5 +1,6 @@
 /* nn/init.c: initial weights.  I: n_in, O: n_out, s: scale. */
 #include <assert.h>
+#include <string.h>
 
 #include "lapack.h"
 #include "layer.h"

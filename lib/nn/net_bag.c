@@ -135,6 +135,9 @@ static nnb_status get_text(const reader *r, const char *key, const char **out) {
   return *out ? NNB_OK : nnb__fail(NNB_E_PARSE, "the model has no \"%s\"", key);
 }
 
+/* The caller's list of own parts may have gaps. */
+static bool is_called(const char *own, const char *name) { return own && strcmp(own, name) == 0; }
+
 /* An activation by name: built in, already taken over from opts, or to be taken over. */
 static nnb_status get_activation(reader *r, const char *name, int *out) {
   nnb_activation built_in;
@@ -142,7 +145,7 @@ static nnb_status get_activation(reader *r, const char *name, int *out) {
   for (int i = 0; i < r->net->n_own_acts; i++)
     if (strcmp(r->net->own_acts[i]->name, name) == 0) return *out = NNB_OWN_ACTIVATION + i, NNB_OK;
   for (int i = 0; r->opts && i < r->opts->n_activations; i++)
-    if (strcmp(r->opts->activations[i]->name, name) == 0) {
+    if (is_called(r->opts->activations[i] ? r->opts->activations[i]->name : NULL, name)) {
       *out = nnb_net_own_activation(r->net, r->opts->activations[i]);
       return *out < 0 ? (nnb_status)*out : NNB_OK;
     }
@@ -159,7 +162,7 @@ static nnb_status get_loss(reader *r, const char *key, int *out) {
   for (int i = 0; i < r->net->n_own_losses; i++)
     if (strcmp(r->net->own_losses[i]->name, name) == 0) return *out = NNB_OWN_LOSS + i, NNB_OK;
   for (int i = 0; r->opts && i < r->opts->n_losses; i++)
-    if (strcmp(r->opts->losses[i]->name, name) == 0) {
+    if (is_called(r->opts->losses[i] ? r->opts->losses[i]->name : NULL, name)) {
       *out = nnb_net_own_loss(r->net, r->opts->losses[i]);
       return *out < 0 ? (nnb_status)*out : NNB_OK;
     }
@@ -169,7 +172,8 @@ static nnb_status get_loss(reader *r, const char *key, int *out) {
 static nnb_status get_layer(const reader *r, const char *name, const nnb_layer_ops **out) {
   if ((*out = nnb__layer_find(name))) return NNB_OK;
   for (int i = 0; r->opts && i < r->opts->n_layers; i++)
-    if (strcmp(r->opts->layers[i]->name, name) == 0) return *out = r->opts->layers[i], NNB_OK;
+    if (nnb__layer_complete(r->opts->layers[i]) && strcmp(r->opts->layers[i]->name, name) == 0)
+      return *out = r->opts->layers[i], NNB_OK;
   return nnb__fail(NNB_E_UNSUPPORTED, "the model uses the layer \"%.60s\"; hand it in with the load options", name);
 }
 

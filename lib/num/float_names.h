@@ -54,6 +54,7 @@
 #define nnb__kernels_v4 nnbf__kernels_v4
 #define nnb__layer_activation nnbf__layer_activation
 #define nnb__layer_add nnbf__layer_add
+#define nnb__layer_complete nnbf__layer_complete
 #define nnb__layer_concat nnbf__layer_concat
 #define nnb__layer_dense nnbf__layer_dense
 #define nnb__layer_find nnbf__layer_find
