@@ -17,8 +17,6 @@ typedef struct nnb__kernels {
   /* y ← f(x), n numbers; y may be x */
   void (*exp)(size_t n, const real *x, real *y);
   void (*log)(size_t n, const real *x, real *y); /* of finite numbers ≥ REAL_MIN; NaN for NaN and infinity */
-  /* z ← z + b, row by row of a rows×cols matrix */
-  void (*add_row)(nnb_mat z, const real *b);
   /* b ← beta·b + alpha·(column sums of m); a beta of 0 overwrites */
   void (*col_sums)(nnb_cmat m, real alpha, real beta, real *b);
   /* out ← a·dᵀ, m×n without gaps */

@@ -9,29 +9,6 @@
 static void exp_row(size_t n, const real *x, real *y) { map_row(n, x, y, exp_any); }
 static void log_row(size_t n, const real *x, real *y) { map_row(n, x, y, log_normal); }
 
-INLINE vec add(vec x, vec y) { return x + y; }
-/* Rows too short for full vecs, without gaps: b repeated lies beside them, and only its phase moves. */
-enum { TILE = 4 * LANES };
-static void add_short_row(nnb_mat z, const real *b) {
-  real tile[TILE + LANES];
-  for (int k = 0; k < z.cols + LANES; k++) tile[k] = b[k % z.cols];
-  size_t n = count(nnb__read(z)), j = 0;
-  int phase = 0, step = LANES % z.cols;
-  for (; j + LANES <= n; j += LANES) {
-    store(z.p + j, load(z.p + j) + load(tile + phase));
-    phase += step;
-    if (phase >= z.cols) phase -= z.cols;
-  }
-  for (; j < n; j++) z.p[j] += tile[phase++];
-}
-static void add_row(nnb_mat z, const real *b) {
-  if (0 < z.cols && z.cols <= TILE && is_flat(nnb__read(z))) {
-    add_short_row(z, b);
-  } else {
-    for (int i = 0; i < z.rows; i++) map2_row((size_t)z.cols, b, nnb__row(z, i), add);
-  }
-}
-
 /* b ← beta·b + alpha·sum for n ≤ LANES columns */
 INLINE void finish(vec sum, real alpha, real beta, real *b, int n) {
   vec y = alpha * sum;
@@ -90,7 +67,6 @@ const nnb__kernels NNB__KERNELS = {
     .steps = &NNB__STEPS,
     .exp = exp_row,
     .log = log_row,
-    .add_row = add_row,
     .col_sums = col_sums,
     .outer = outer,
     .mm = NNB__MM,
