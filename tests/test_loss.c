@@ -309,6 +309,20 @@ START_TEST(empty_batches_are_free) {
 }
 END_TEST
 
+/* One output and labels: the target is the class itself, as for any other loss; nothing beside the row is touched. */
+START_TEST(one_column_of_softmax) {
+  const nnb_loss_ops *ops = nnb__loss(NNB_CROSS_ENTROPY);
+  int32_t label[] = {0, 1, 1};
+  real z[] = {(real)0.5, -1, 2}, t[] = {0, 1, 1}, d[4] = {0, 0, 0, 77}, want[3];
+  nnb_batch by_label = {.label = label}, by_target = {.t = {t, 3, 1, 1}};
+  double a = ops->fused(ops, (nnb_cmat){z, 3, 1, 1}, &by_label, 1, (nnb_mat){d, 3, 1, 1});
+  double b = ops->fused(ops, (nnb_cmat){z, 3, 1, 1}, &by_target, 1, (nnb_mat){want, 3, 1, 1});
+  ck_assert_msg(fabs(a - b) < 1e-12 && fabs(a) < 1e-6, "loss by labels %g, by targets %g, wanted 0", a, b);
+  ck_assert_mem_eq(d, want, sizeof want);
+  ck_assert(d[3] == 77);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("losses");
   TCase *levels = tcase_create("each level");
@@ -322,7 +336,8 @@ int main(void) {
                           fused_cross_entropy_is_right,
                           extreme_logits,
                           weight_zero_silences,
-                          empty_batches_are_free};
+                          empty_batches_are_free,
+                          one_column_of_softmax};
   for (int k = 0; k < N_OF_TABLE(tests); k++) tcase_add_loop_test(levels, tests[k], 0, n_levels());
   suite_add_tcase(suite, levels);
   return run_suite(suite);

@@ -144,7 +144,7 @@ static nnb_status get_activation(reader *r, const char *name, int *out) {
   if (nnb_activation_find(name, &built_in)) return *out = (int)built_in, NNB_OK;
   for (int i = 0; i < r->net->n_own_acts; i++)
     if (strcmp(r->net->own_acts[i]->name, name) == 0) return *out = NNB_OWN_ACTIVATION + i, NNB_OK;
-  for (int i = 0; r->opts && i < r->opts->n_activations; i++)
+  for (int i = 0; r->opts && r->opts->activations && i < r->opts->n_activations; i++)
     if (is_called(r->opts->activations[i] ? r->opts->activations[i]->name : NULL, name)) {
       *out = nnb_net_own_activation(r->net, r->opts->activations[i]);
       return *out < 0 ? (nnb_status)*out : NNB_OK;
@@ -161,7 +161,7 @@ static nnb_status get_loss(reader *r, const char *key, int *out) {
   if (nnb_loss_find(name, &built_in)) return *out = (int)built_in, NNB_OK;
   for (int i = 0; i < r->net->n_own_losses; i++)
     if (strcmp(r->net->own_losses[i]->name, name) == 0) return *out = NNB_OWN_LOSS + i, NNB_OK;
-  for (int i = 0; r->opts && i < r->opts->n_losses; i++)
+  for (int i = 0; r->opts && r->opts->losses && i < r->opts->n_losses; i++)
     if (is_called(r->opts->losses[i] ? r->opts->losses[i]->name : NULL, name)) {
       *out = nnb_net_own_loss(r->net, r->opts->losses[i]);
       return *out < 0 ? (nnb_status)*out : NNB_OK;
@@ -171,7 +171,7 @@ static nnb_status get_loss(reader *r, const char *key, int *out) {
 
 static nnb_status get_layer(const reader *r, const char *name, const nnb_layer_ops **out) {
   if ((*out = nnb__layer_find(name))) return NNB_OK;
-  for (int i = 0; r->opts && i < r->opts->n_layers; i++)
+  for (int i = 0; r->opts && r->opts->layers && i < r->opts->n_layers; i++)
     if (nnb__layer_complete(r->opts->layers[i]) && strcmp(r->opts->layers[i]->name, name) == 0)
       return *out = r->opts->layers[i], NNB_OK;
   return nnb__fail(NNB_E_UNSUPPORTED, "the model uses the layer \"%.60s\"; hand it in with the load options", name);

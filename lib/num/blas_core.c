@@ -198,6 +198,7 @@ static void advise(nnb_blas_facts *facts, const char *best_core) {
 }
 
 void nnb_blas_info(nnb_blas_facts *facts) {
+  if (!facts) return;
   *facts = (nnb_blas_facts){0};
   vendor_and_version(facts);
   const char *core = present_core();

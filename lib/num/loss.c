@@ -200,8 +200,11 @@ static double cross_fused(const nnb_loss_ops *self, nnb_cmat z, const nnb_batch 
       clear_row(z.cols, d);
       continue;
     }
-    row_parts r = batch->label ? class_row(z.cols, nnb__crow(z, i), batch->label[i], c, d)
-                               : soft_row(z.cols, nnb__crow(z, i), nnb__crow(batch->t, i), c, d);
+    const bool classes = batch->label && z.cols > 1; /* one output: its target is the class, 0 or 1 */
+    const real single = batch->label ? (real)batch->label[i] : 0;
+    const real *t = batch->label ? &single : nnb__crow(batch->t, i);
+    row_parts r = classes ? class_row(z.cols, nnb__crow(z, i), batch->label[i], c, d)
+                          : soft_row(z.cols, nnb__crow(z, i), t, c, d);
     sum -= (double)weight * (double)r.linear;
     rows.s[rows.n] = r.s, rows.factor[rows.n++] = weight * r.total;
     if (rows.n == PUT_BY) sum += settle(&rows);
