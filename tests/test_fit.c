@@ -461,11 +461,34 @@ START_TEST(digits_are_learnt_by_every_form_of_descent) {
 }
 END_TEST
 
+/* Classes numbered by first appearance in two files mean different things: that is said, not scored. */
+START_TEST(classes_named_otherwise_are_refused) {
+  static const char a[] = "x,kind\n0,cat\n0.1,cat\n1,dog\n1.1,dog\n", b[] = "x,kind\n1,dog\n1.1,dog\n0,cat\n0.1,cat\n";
+  nnb_data *train = NULL, *other = NULL;
+  nnb_net *net = NULL;
+  nnb_metrics metrics;
+  nnb_fit_opts opts = {.max_epochs = 2};
+  ck_assert_int_eq(nnb_data_parse_csv(a, sizeof a - 1, "a", NULL, &train), NNB_OK);
+  ck_assert_int_eq(nnb_data_parse_csv(b, sizeof b - 1, "b", NULL, &other), NNB_OK);
+  ck_assert_int_eq(nnb_net_parse("1-4:tanh-2:softmax", &net), NNB_OK);
+  ck_assert_int_eq(nnb_fit(net, train, NULL, &opts, NULL), NNB_OK);
+  ck_assert_int_eq(nnb_evaluate(net, train, &metrics), NNB_OK);
+  ck_assert_int_eq(nnb_evaluate(net, other, &metrics), NNB_E_SHAPE);
+  ck_assert_msg(strstr(nnb_errmsg(), "cat") && strstr(nnb_errmsg(), "dog"), "%s", nnb_errmsg());
+  ck_assert_int_eq(nnb_fit(net, train, other, &opts, NULL), NNB_E_SHAPE);
+  ck_assert_int_eq(nnb_fit(net, other, NULL, &opts, NULL), NNB_E_SHAPE);
+  nnb_net_destroy(net);
+  nnb_data_destroy(train);
+  nnb_data_destroy(other);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("fit, " PRECISION);
   TCase *tc = tcase_create("fit");
   tcase_set_timeout(tc, 200);
   tcase_add_test(tc, stops_after_its_epochs);
+  tcase_add_test(tc, classes_named_otherwise_are_refused);
   tcase_add_test(tc, a_hundred_epochs_by_default);
   tcase_add_loop_test(tc, stops_by_the_clock, 0, 2);
   tcase_add_loop_test(tc, stops_at_the_target, 0, 2);

@@ -165,6 +165,7 @@ NNB_API int nnb_net_n_nodes(const nnb_net *net);
 NNB_API int nnb_net_find(const nnb_net *net, const char *name);
 NNB_API const char *nnb_net_node_name(const nnb_net *net, int node);
 /** Names of columns and classes, taken over by nnb_fit from its training data and kept in files; NULL where there is none.
+ *  nnb_fit and nnb_evaluate refuse data whose classes are named otherwise (NNB_E_SHAPE).
  *  Columns: inputs, then targets.                                                                                    */
 NNB_API const char *nnb_net_column_name(const nnb_net *net, int column);
 NNB_API const char *nnb_net_class_name(const nnb_net *net, int k);

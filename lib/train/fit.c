@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "alloc.h"
+#include "classes.h"
 #include "fit.h"
 #include "plan.h"
 #include "progress.h"
@@ -122,7 +123,9 @@ static nnb_status prepare(fit *f) {
   }
   nnb_optim_opts optim = optim_opts(o, f->rows.x.rows);
   if (!status && f->ops->step) status = nnb_optim_create(f->net, &optim, &f->optim);
-  return status ? status : take_names(f->net, train);
+  if (!status) status = take_names(f->net, train);
+  if (!status) status = nnb__check_class_names(f->net, train);
+  return status || !f->val ? status : nnb__check_class_names(f->net, f->val);
 }
 
 static nnb_status allocate(fit *f) {

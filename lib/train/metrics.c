@@ -70,6 +70,7 @@ static nnb_status evaluate(nnb_plan *plan, const nnb_data *data, real *room, tal
   int N = nnb_data_rows(data);
   nnb_status status = nnb_data_batch(data, 0, N, &all);
   if (!status) status = nnb__check_batch(net, &all, 0);
+  if (!status) status = nnb__check_class_names(net, data);
   if (status) return status;
   double norm = nnb__sum_weights(&all, NULL, 0, N);
   bool labelled = nnb_data_n_classes(data) > 0;
