@@ -21,8 +21,11 @@ typedef struct nnb__state {
   real *scratch;
 } nnb__state;
 
+typedef struct nnb__exec nnb__exec; /* exec.h */
+
 struct nnb_plan {
   nnb_net *net;
+  unsigned execs; /* bit i: that one of exec.c has not declined */
   nnb__state *state;
   int max_rows, threads;
   unsigned want;
@@ -70,6 +73,8 @@ typedef struct nnb__loss_sum {
 } nnb__loss_sum;
 
 nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job);
+/* Asks every executor what it needs. */
+void nnb__plan_lay_out_execs(nnb_plan *plan, nnb__arena *arena);
 double nnb__loss_value(nnb__loss_sum sum, double norm);
 
 /* nnb_plan_rows with the first `rows` rows from row0 on of a checked batch; free_only as in a job.  norm: of the loss.

@@ -37,6 +37,7 @@
 #define nnb__data_take nnbf__data_take
 #define nnb__descend nnbf__descend
 #define nnb__dot nnbf__dot
+#define nnb__exec_layerwise nnbf__exec_layerwise
 #define nnb__fail_loss nnbf__fail_loss
 #define nnb__fit_end_epoch nnbf__fit_end_epoch
 #define nnb__fit_full nnbf__fit_full
@@ -85,9 +86,11 @@
 #define nnb__names_release nnbf__names_release
 #define nnb__net_act nnbf__net_act
 #define nnb__net_append nnbf__net_append
+#define nnb__net_chain nnbf__net_chain
 #define nnb__net_check nnbf__net_check
 #define nnb__net_from_bag nnbf__net_from_bag
 #define nnb__net_keep_history nnbf__net_keep_history
+#define nnb__net_links nnbf__net_links
 #define nnb__net_loss_ops nnbf__net_loss_ops
 #define nnb__net_n_free nnbf__net_n_free
 #define nnb__net_node nnbf__net_node
@@ -113,7 +116,9 @@
 #define nnb__pass_root nnbf__pass_root
 #define nnb__pass_rows nnbf__pass_rows
 #define nnb__pass_scale nnbf__pass_scale
+#define nnb__plan_force nnbf__plan_force
 #define nnb__plan_input_gradient nnbf__plan_input_gradient
+#define nnb__plan_lay_out_execs nnbf__plan_lay_out_execs
 #define nnb__plan_outputs nnbf__plan_outputs
 #define nnb__plan_rows nnbf__plan_rows
 #define nnb__plan_run nnbf__plan_run
