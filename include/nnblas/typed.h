@@ -198,6 +198,19 @@ NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
  *  Reports errors made while building the net, too.  After the start nothing is allocated.                           */
 NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
                            nnb_report *report);
+/** Sets the parameters of the output layers to those of the least loss on data, exactly, with all others as they are:
+ *  with a sum of squares and no activation this is a linear least-squares problem.  What is least is the loss of
+ *  nnb_plan_loss over all rows plus ½·ridge·Σw² over the weights of the output layers, not their biases (nnb_fit's l2); sample
+ *  weights and scalers count as they do there.  Frozen parameters stay, and the rest is solved for.  Where the answer is
+ *  not unique (equal units, fewer rows than units), it is that of the least Σw² + Σb²: what rounding cannot tell from
+ *  dependent counts as such, by n·ε of the precision for n inputs and the bias.
+ *  Every output must be a dense layer without activation that no other node reads, with the loss half_sse, sse or mse
+ *  (NNB_E_UNSUPPORTED).  NNB_E_ARG if ridge is negative or nothing is free; NNB_E_SHAPE; NNB_E_NUMERIC if an input of
+ *  these layers or a result is not finite; NNB_E_OVERFLOW above 46340 inputs; NNB_E_NOMEM.  After a failure the
+ *  parameters are those before.  For n inputs and O outputs of a layer it takes memory for n² + n·O + 256·(n + O) doubles and a
+ *  plan of 256 rows, whatever the number of rows, and adds up in double.  No other thread may use the net meanwhile.
+ *  Rows are folded one block after the other into a QR factorisation (Golub 1965).                                    */
+NNB_API nnb_status nnb_solve_output(nnb_net *net, const nnb_data *data, double ridge);
 /** Loss, accuracy, error of the net on data, in chunks: memory does not depend on N.  *out is all zero after a failure,
  *  but for NNB_E_NUMERIC: the loss is not finite.                                                                    */
 NNB_API nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out);

@@ -85,6 +85,13 @@ nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int 
 nnb_status nnb__check_squares(const nnb_net *net);
 /* Number of parameters that are not frozen. */
 size_t nnb__net_n_free(const nnb_net *net);
+/* √c of a residual √(c·weight)·(a - t) of output k: its loss's own factor, the output's, and what a mean divides by. */
+double nnb__residual_root(const nnb_plan *plan, int k, double norm);
+
+/* linear.c: node k is an output that is linear in its own parameters, which nothing else depends on. */
+bool nnb__is_linear_output(const nnb_net *net, int k);
+/* linear ← for each parameter that is not frozen whether it is one of those; their number. */
+size_t nnb__linear_params(const nnb_net *net, bool *linear);
 
 /* Checks at the door: shapes against the net, labels against the outputs, weights; rows ≤ most (0: any number). */
 nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most);

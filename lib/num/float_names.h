@@ -47,6 +47,7 @@
 #define nnb__init_for nnbf__init_for
 #define nnb__init_scratch nnbf__init_scratch
 #define nnb__init_weights nnbf__init_weights
+#define nnb__is_linear_output nnbf__is_linear_output
 #define nnb__kernel nnbf__kernel
 #define nnb__kernel_level nnbf__kernel_level
 #define nnb__kernels_plain nnbf__kernels_plain
@@ -62,6 +63,7 @@
 #define nnb__layer_input nnbf__layer_input
 #define nnb__line_project nnbf__line_project
 #define nnb__line_wolfe nnbf__line_wolfe
+#define nnb__linear_params nnbf__linear_params
 #define nnb__lm_factorise nnbf__lm_factorise
 #define nnb__lm_lay_out nnbf__lm_lay_out
 #define nnb__lm_linearise nnbf__lm_linearise
@@ -124,9 +126,13 @@
 #define nnb__plan_run nnbf__plan_run
 #define nnb__progress nnbf__progress
 #define nnb__qr_add nnbf__qr_add
+#define nnb__qr_add_with nnbf__qr_add_with
 #define nnb__qr_work nnbf__qr_work
+#define nnb__residual_root nnbf__residual_root
 #define nnb__shrink nnbf__shrink
 #define nnb__solve_factored nnbf__solve_factored
+#define nnb__solve_rank nnbf__solve_rank
+#define nnb__solve_rank_work nnbf__solve_rank_work
 #define nnb__steps_plain nnbf__steps_plain
 #define nnb__steps_v2 nnbf__steps_v2
 #define nnb__steps_v3 nnbf__steps_v3
