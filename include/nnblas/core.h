@@ -289,6 +289,17 @@ typedef struct nnb_record {
   void *reserved[4];
 } nnb_record;
 
+/** What Bayesian regularisation has found (.bayes of nnb_fit_opts and nnb_min_opts): a prior of variance 1/alpha for every
+ *  parameter and noise of variance 1/beta, such that the data are the least surprising (MacKay 1992, "A practical
+ *  Bayesian framework for backpropagation networks").  All zero without .bayes.                                      */
+typedef struct nnb_evidence {
+  double alpha;        /**< α: the decay, against ½Σw²; 1/α is the variance of the parameters             */
+  double beta;         /**< β: against ½Σ(t-a)²; 1/β is the variance of the noise                         */
+  double gamma;        /**< effective number of parameters: as many as the data determine, 0 … n          */
+  double log_evidence; /**< log p(data | α, β) of the net in its present minimum: the larger, the better the net suits
+                            the data, also among nets of different sizes trained on the same data         */
+} nnb_evidence;
+
 /** How nnb_fit trains.  The full-batch methods (rprop, scg, cg, lbfgs, bfgs, lm) search the minimum of the loss over all rows
  *  plus ½·l2·Σw² (not biases); an epoch is an iteration of theirs, whose loss is that after it, and samples count every pass
  *  over the rows.  They end with NNB_STOP_GRADIENT or NNB_STOP_STALLED where nothing is left to gain.  For them batch must be
@@ -330,7 +341,14 @@ typedef struct nnb_fit_opts {
   double lr_min;     /**< behind the warm-up no schedule goes below it; default 0                       */
   double warmup;     /**< epochs (2.5 is allowed) in which the learning rate rises to η first, evenly from update to
                           update (Goyal et al. 2017); default 0, for one_cycle 0.3 of all               */
-  void *reserved[12];
+  bool bayes;        /**< Bayesian regularisation: decay of all parameters, biases too, chosen by the data, without a
+                          validation set.  NNB_AUTO is lm then, and no other will do (NNB_E_ARG); the loss must be one of
+                          squares; l2 must be 0.  Minimises β·½Σw_i(t-a)² + α·½Σw², with the targets in the net's (scaled)
+                          units and noise of variance 1/(β·w_i) in row i; α and β are estimated anew after every epoch
+                          (MacKay 1992; Foresee and Hagan 1997), which the report's evidence shows.  Where outputs have
+                          losses of different factors, β is that of the first column.  Frozen parameters count as known.
+                          See nnb_error_bars                                                            */
+  void *reserved[11];
 } nnb_fit_opts;
 
 /** What nnb_fit did. */
@@ -347,7 +365,8 @@ typedef struct nnb_report {
   bool restored;            /**< the parameters in the net are those of best_epoch                      */
   const nnb_record *history;/**< n_history records, in order; owned by the net, until the next fit on it or its end */
   int n_history, history_stride; /**< every history_stride-th epoch was kept                            */
-  void *reserved[8];
+  nnb_evidence evidence;    /**< with .bayes: of the parameters that are in the net, in scaled units    */
+  void *reserved[4];
 } nnb_report;
 
 /** How well a net does on data. */
@@ -383,7 +402,8 @@ typedef struct nnb_min_record {
   double step;         /**< largest |change of an x_i| in this iteration                                  */
   double seconds;      /**< since the start                                                               */
   const void *x;       /**< the n numbers reached, in the precision of the call; not to be written        */
-  void *reserved[4];
+  const nnb_evidence *evidence; /**< with .bayes: what it is at x, else NULL                              */
+  void *reserved[3];
 } nnb_min_record;
 
 /** How nnb_minimize and nnb_least_squares search.  Each test is made after every iteration. */
@@ -405,7 +425,10 @@ typedef struct nnb_min_opts {
   const double *upper;     /**< n bounds, INFINITY where there is none; NULL: none                        */
   int (*on_iteration)(void *user, const nnb_min_record *record); /**< non-zero stops                      */
   void *user;              /**< handed to on_iteration                                                    */
-  void *reserved[6];
+  bool bayes;              /**< lm: residuals have the variance 1/β, variables 1/α: f(x) = ½·Σ r² + ½·(α/β)·Σ x², with α and β
+                                estimated anew after every iteration, from the Hessian β·JᵀJ + α·I (Foresee and Hagan
+                                1997).  So f itself changes; an iteration lowers that of its own α/β      */
+  void *reserved[5];
 } nnb_min_opts;
 
 /** What a minimiser did.  x then holds the best point found, which is where value and gradient_norm were taken. */
@@ -417,7 +440,8 @@ typedef struct nnb_min_report {
   double value;            /**< f(x)                                                                      */
   double start_value;      /**< where it began                                                            */
   double gradient_norm;    /**< as in nnb_min_record                                                      */
-  void *reserved[8];
+  nnb_evidence evidence;   /**< with .bayes                                                               */
+  void *reserved[4];
 } nnb_min_report;
 
 /** What several updates added up to (nnb_train_rows). */

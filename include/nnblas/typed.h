@@ -348,7 +348,8 @@ typedef struct nnb_lsq {
   nnb_status (*rows)(void *user, const nnb_real *x, size_t row0, int k, nnb_real *r, nnb_real *J, int ldj);
   const double *ridge; /**< NULL, or n numbers c_j ≥ 0: f(x) = ½·Σ r_i(x)² + ½·Σ c_j x_j²                 */
   int group;           /**< row0 and k are multiples of it; it divides m.  0: 1                           */
-  void *reserved[2];
+  size_t m_known;      /**< .bayes: how many residuals are data, where others are always 0; 0: m          */
+  void *reserved[1];
 } nnb_lsq;
 
 /** Minimises f from x (n numbers), which then holds the best point found, however it ended.  NNB_AUTO is lm, which takes no

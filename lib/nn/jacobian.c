@@ -42,6 +42,16 @@ double nnb__residual_root(const nnb_plan *plan, int k, double norm) {
 
 real nnb__pass_root(const nnb__pass *p, int k) { return (real)nnb__residual_root(p->plan, k, p->job->norm); }
 
+double nnb__net_root(const nnb_net *net, int column, double norm) {
+  for (int k = 0; k < net->n_nodes; k++) {
+    const nnb__node *node = &net->nodes[k];
+    if (node->out_col < 0 || column < node->out_col || column >= node->out_col + node->needs.cols) continue;
+    nnb__state s = {.loss = nnb__net_loss_ops(net, node)};
+    return sqrt(nnb__pass_scale(node, &s, norm) * square_factor(s.loss));
+  }
+  return 0;
+}
+
 static void residuals(const nnb__pass *p, int k, int r0, int n) {
   const nnb__node *node = &p->plan->net->nodes[k];
   nnb_cmat a = nnb__read(p->plan->state[k].a);

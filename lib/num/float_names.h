@@ -38,6 +38,10 @@
 #define nnb__descend nnbf__descend
 #define nnb__dot nnbf__dot
 #define nnb__exec_layerwise nnbf__exec_layerwise
+#define nnb__evidence_begin nnbf__evidence_begin
+#define nnb__evidence_measure nnbf__evidence_measure
+#define nnb__evidence_settled nnbf__evidence_settled
+#define nnb__evidence_update nnbf__evidence_update
 #define nnb__fail_loss nnbf__fail_loss
 #define nnb__fit_end_epoch nnbf__fit_end_epoch
 #define nnb__fit_full nnbf__fit_full
@@ -48,6 +52,7 @@
 #define nnb__init_scratch nnbf__init_scratch
 #define nnb__init_weights nnbf__init_weights
 #define nnb__is_linear_output nnbf__is_linear_output
+#define nnb__inverse_squares nnbf__inverse_squares
 #define nnb__kernel nnbf__kernel
 #define nnb__kernel_level nnbf__kernel_level
 #define nnb__kernels_plain nnbf__kernels_plain
@@ -72,6 +77,8 @@
 #define nnb__lm_rescale nnbf__lm_rescale
 #define nnb__lm_residuals nnbf__lm_residuals
 #define nnb__lm_solve nnbf__lm_solve
+#define nnb__lm_turn_to_qr nnbf__lm_turn_to_qr
+#define nnb__log_det_factor nnbf__log_det_factor
 #define nnb__loss nnbf__loss
 #define nnb__loss_value nnbf__loss_value
 #define nnb__losses_plain nnbf__losses_plain
@@ -97,6 +104,7 @@
 #define nnb__net_n_free nnbf__net_n_free
 #define nnb__net_node nnbf__net_node
 #define nnb__net_open nnbf__net_open
+#define nnb__net_root nnbf__net_root
 #define nnb__net_seal nnbf__net_seal
 #define nnb__net_set_names nnbf__net_set_names
 #define nnb__net_set_scaler nnbf__net_set_scaler

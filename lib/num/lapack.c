@@ -73,6 +73,20 @@ void nnb__solve_factored(int n, const double *l, double *x) {
   LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'U', n, 1, l, n, x, n);
 }
 
+double nnb__log_det_factor(int n, const double *l) {
+  double sum = 0;
+  for (int i = 0; i < n; i++) sum += log(fabs(l[(size_t)i * (size_t)(n + 1)]));
+  return sum;
+}
+
+double nnb__inverse_squares(int n, double *l) {
+  double sum = 0;
+  if (LAPACKE_dtrtri_work(LAPACK_COL_MAJOR, 'U', 'N', n, l, n) != 0) return HUGE_VAL;
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j <= i; j++) sum += l[(size_t)i * (size_t)n + (size_t)j] * l[(size_t)i * (size_t)n + (size_t)j];
+  return sum;
+}
+
 /* The factors T of the reflectors, BLOCK×n, and as much scratch. */
 size_t nnb__qr_work(int n) { return 2 * (size_t)BLOCK * (size_t)n; }
 

@@ -17,6 +17,10 @@ size_t nnb__orthogonal_work(int rows, int cols);
 bool nnb__cholesky(int n, double *a);
 /* x ← (L·Lᵀ)⁻¹·x */
 void nnb__solve_factored(int n, const double *l, double *x);
+/* log det L, of the absolute values of its diagonal. */
+double nnb__log_det_factor(int n, const double *l);
+/* ‖L⁻¹‖² = tr (L·Lᵀ)⁻¹; overwrites L.  Infinite or NaN where L has a 0 in its diagonal. */
+double nnb__inverse_squares(int n, double *l);
 /* L·Lᵀ ← L·Lᵀ + BᵀB by a QR factorisation of [Lᵀ; B], without forming either.  l: n×n with leading dimension ld; b: the
  * columns of B, k numbers each, overwritten.  work: nnb__qr_work(n) numbers. */
 bool nnb__qr_add(int n, int k, double *l, int ld, double *b, double *work);

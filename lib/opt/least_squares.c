@@ -25,12 +25,19 @@ static nnb_status find(const nnb_min_opts *opts, nnb_algo *algo, const nnb__opti
   return NNB_OK;
 }
 
+static nnb_status check_bayes(const nnb_lsq *p, const nnb_min_opts *o) {
+  if (p->m_known > p->m) return nnb__fail(NNB_E_ARG, "m_known is %zu of %zu residuals", p->m_known, p->m);
+  if (o && o->bayes && p->ridge) return nnb__fail(NNB_E_ARG, ".bayes chooses the decay: there must be no ridge");
+  return NNB_OK;
+}
+
 nnb_status nnb_least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts *opts, nnb_min_report *report) {
   nnb__stop stop = {0};
   const nnb__optim_ops *ops = NULL;
   nnb_algo algo;
   if (report) *report = (nnb_min_report){.stop = NNB_STOP_ERROR, .value = (double)NAN};
   nnb_status status = check_problem(problem, x);
+  if (!status) status = check_bayes(problem, opts);
   if (!status) status = find(opts, &algo, &ops);
   if (!status) status = nnb__stop_begin(&stop, opts, algo, (double)REAL_EPS);
   if (status) return status;

@@ -62,7 +62,7 @@ static double predicted(const nnb__lm *lm) {
 /* a ← the acceleration along v: (JᵀJ + λD²)·a = -Jᵀ·r_vv, where r_vv ≈ (2/h)·((r(x + hv) - r(x))/h - J·v), equation 23;
  * and Jᵀ·J·v is known without J: -g - λD²v.  *bend ← |a|/|v|, INFINITY where r is not defined at x + hv. */
 static nnb_status accelerate(nnb__lm *lm, double *bend) {
-  const double h = bend_step, *c = lm->problem->ridge;
+  const double h = bend_step;
   double f;
   *bend = HUGE_VAL;
   move(lm, h, lm->v);
@@ -73,7 +73,7 @@ static nnb_status accelerate(nnb__lm *lm, double *bend) {
   if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
   for (int i = 0; i < lm->n; i++) {
     double d = nnb__lm_scale(lm, i), Av = -lm->g[i] - lm->lambda * d * d * lm->v[i];
-    if (c) Av -= c[i] * lm->v[i]; /* the ridge is linear: no part of r_vv */
+    Av -= nnb__lm_ridge(lm, i) * lm->v[i]; /* the ridge is linear: no part of r_vv */
     lm->a[i] = 2 / h * (lm->a[i] / h - Av);
   }
   nnb__lm_solve(lm, lm->a);
@@ -116,6 +116,22 @@ static void lower_damping(nnb__lm *lm, double gain, bool at_rounding) {
 
 /* ---- an iteration ----------------------------------------------------------------------------------------------- */
 
+/* An iteration has ended; with .bayes it is followed by another f. */
+static nnb_status conclude(nnb__lm *lm, double step, verdict *out) {
+  double norm = largest(lm->n, lm->g), before = lm->stop->report.value;
+  nnb_status status = lm->stop->evidence ? nnb__evidence_measure(lm, &norm) : NNB_OK;
+  if (status) return status;
+  *out = nnb__stop_iteration(lm->stop, lm->f, norm, step, lm->x) ? ENDED : ACCEPTED;
+  if (!lm->stop->evidence || *out == ENDED) return NNB_OK;
+  if (nnb__evidence_settled(lm, before)) {
+    nnb__stop_because(lm->stop, NNB_STOP_CHANGE);
+    return *out = ENDED, NNB_OK;
+  }
+  status = nnb__evidence_update(lm);
+  nnb__stop_rebase(lm->stop, lm->f);
+  return status;
+}
+
 /* Goes on to x_new.  Where the Jacobian is not finite there, back again. */
 static nnb_status advance(nnb__lm *lm, verdict *out) {
   size_t bytes = (size_t)lm->n * sizeof(real);
@@ -137,8 +153,7 @@ static nnb_status advance(nnb__lm *lm, verdict *out) {
     return status;
   }
   nnb__lm_rescale(lm);
-  *out = nnb__stop_iteration(lm->stop, lm->f, largest(lm->n, lm->g), step, lm->x) ? ENDED : ACCEPTED;
-  return NNB_OK;
+  return conclude(lm, step, out);
 }
 
 /* Tries one step.  last: the decrease predicted for the one before. */
@@ -151,7 +166,8 @@ static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
   double promise = predicted(lm), noise = rounding * lm->stop->eps * lm->f;
   bool at_rounding =
       promise <= noise; /* f can tell no more; the distance to the minimum, which promise measures, can */
-  if (!move(lm, 1, lm->p) || (at_rounding && promise > 0.5 * *last && lm->lambda < negligible)) {
+  bool done = at_rounding && promise > 0.5 * *last && lm->lambda < negligible && !lm->stop->evidence;
+  if (!move(lm, 1, lm->p) || done) {
     nnb__stop_because(lm->stop, NNB_STOP_STALLED);
     return *out = ENDED, NNB_OK;
   }
@@ -179,14 +195,28 @@ static nnb_status search(nnb__lm *lm) {
   return status;
 }
 
+/* The first α and β, and those that follow from them. */
+static nnb_status start_evidence(nnb__lm *lm) {
+  double norm;
+  nnb__evidence_begin(lm);
+  lm->stop->evidence = &lm->evidence;
+  nnb_status status = nnb__evidence_update(lm);
+  if (!status) status = nnb__evidence_measure(lm, &norm);
+  return status;
+}
+
 static nnb_status run(nnb__lm *lm) {
   lm->lambda = first_lambda, lm->growth = 2;
   nnb_status status = nnb__lm_linearise(lm);
   if (status) return status;
   if (!isfinite(lm->f)) return nnb__fail(NNB_E_NUMERIC, "a residual or a derivative of one is not finite at the start");
   nnb__lm_rescale(lm);
-  if (!nnb__stop_at_start(lm->stop, lm->f, largest(lm->n, lm->g))) status = search(lm);
-  nnb__stop_end(lm->stop, lm->f, largest(lm->n, lm->g));
+  if (lm->stop->opts.bayes) status = start_evidence(lm);
+  if (!status && !nnb__stop_at_start(lm->stop, lm->f, largest(lm->n, lm->g))) status = search(lm);
+  double norm = largest(lm->n, lm->g);
+  if (!status && lm->stop->evidence) status = nnb__evidence_measure(lm, &norm);
+  nnb__stop_end(lm->stop, lm->f, norm);
+  lm->stop->report.evidence = lm->evidence;
   return status;
 }
 

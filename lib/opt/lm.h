@@ -23,6 +23,10 @@ typedef struct nnb__lm {
   double *factor; /* n×n: L of D⁻¹(JᵀJ)D⁻¹ + λI */
   double *d;      /* D: the largest norms that the columns of J have had; 0 for a column that was always 0 */
   double lambda, growth;
+  double ridge; /* α/β, where it is not the problem's own */
+  nnb_evidence evidence, next;
+  int calm;              /* iterations for which that has not changed much */
+  double least_squares;  /* what ½‖r‖² is taken for where it is less: rounding */
   double *v, *a, *p, *t; /* n: velocity, acceleration, step; right-hand side */
   double *chunk;         /* rows of J in double, or columns for the QR */
   double *work;
@@ -36,6 +40,8 @@ void nnb__lm_lay_out(nnb__lm *lm, void *memory);
 nnb_status nnb__lm_residuals(nnb__lm *lm, const real *x, real *r, double *f);
 /* f, r, g, normal at x.  f is INFINITY where one of them is not finite. */
 nnb_status nnb__lm_linearise(nnb__lm *lm);
+/* The same by QR, from now on. */
+nnb_status nnb__lm_turn_to_qr(nnb__lm *lm);
 /* D ← max(D, the norms of J's columns): Moré 1978, section 6. */
 void nnb__lm_rescale(nnb__lm *lm);
 /* factor ← that of JᵀJ + λD².  False where rounding leaves it without one. */
@@ -44,7 +50,20 @@ nnb_status nnb__lm_factorise(nnb__lm *lm, bool *done);
 void nnb__lm_solve(const nnb__lm *lm, double *x);
 /* out ← Jᵀs for m numbers s, with J at x. */
 nnb_status nnb__lm_pull(nnb__lm *lm, const real *s, double *out);
+/* What the diagonal of JᵀJ is raised by. */
+static inline double nnb__lm_ridge(const nnb__lm *lm, int i) {
+  return lm->problem->ridge ? lm->problem->ridge[i] : lm->ridge;
+}
 /* D_i, 1 where it is 0. */
 static inline double nnb__lm_scale(const nnb__lm *lm, int i) { return lm->d[i] > 0 ? lm->d[i] : 1; }
+
+/* Bayesian regularisation (evidence.c).  First guesses of α and β, at x, where the model has no ridge yet. */
+void nnb__evidence_begin(nnb__lm *lm);
+/* evidence ← that of the present α and β; next: the α and β to follow.  *gradient_norm ← that of f with these. */
+nnb_status nnb__evidence_measure(nnb__lm *lm, double *gradient_norm);
+/* Goes on to them: f, g and normal change. */
+nnb_status nnb__evidence_update(nnb__lm *lm);
+/* Whether neither f, which was `before` at the last point, nor the ridge have changed much for some time. */
+bool nnb__evidence_settled(nnb__lm *lm, double before);
 
 #endif

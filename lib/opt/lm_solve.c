@@ -84,7 +84,7 @@ static int block_at(const nnb__lm *lm, size_t row0) {
 
 static double ridge_value(const nnb__lm *lm, const real *x) {
   double sum = 0;
-  for (int i = 0; lm->problem->ridge && i < lm->n; i++) sum += lm->problem->ridge[i] * (double)x[i] * (double)x[i];
+  for (int i = 0; i < lm->n; i++) sum += nnb__lm_ridge(lm, i) * (double)x[i] * (double)x[i];
   return sum / 2;
 }
 
@@ -161,18 +161,18 @@ static void add_diagonal(nnb__lm *lm, double *l, double (*value)(const nnb__lm *
   }
 }
 
-static double root_ridge(const nnb__lm *lm, int i) { return sqrt(lm->problem->ridge[i]); }
+static double root_ridge(const nnb__lm *lm, int i) { return sqrt(nnb__lm_ridge(lm, i)); }
 static double root_lambda(const nnb__lm *lm, int i) {
   (void)i;
   return sqrt(lm->lambda);
 }
 
 static void add_ridge(nnb__lm *lm) {
-  const double *c = lm->problem->ridge;
-  if (!c) return;
+  if (!lm->problem->ridge && lm->ridge == 0) return;
   for (int i = 0; i < lm->n; i++) {
-    lm->g[i] += c[i] * (double)lm->x[i];
-    if (!lm->by_qr) lm->normal[(size_t)i * (size_t)(lm->n + 1)] += c[i];
+    double c = nnb__lm_ridge(lm, i);
+    lm->g[i] += c * (double)lm->x[i];
+    if (!lm->by_qr) lm->normal[(size_t)i * (size_t)(lm->n + 1)] += c;
   }
   if (lm->by_qr) add_diagonal(lm, lm->normal, root_ridge);
 }
@@ -233,7 +233,7 @@ nnb_status nnb__lm_pull(nnb__lm *lm, const real *s, double *out) {
 /* ---- the damped system ------------------------------------------------------------------------------------------ */
 
 void nnb__lm_rescale(nnb__lm *lm) {
-  for (int i = 0; i < lm->n; i++) lm->d[i] = fmax(lm->d[i], sqrt(column_square(lm, i)));
+  for (int i = 0; i < lm->n; i++) lm->d[i] = fmax(lm->d[i], sqrt(fmax(column_square(lm, i) - lm->ridge, 0)));
 }
 
 /* factor ← D⁻¹(JᵀJ)D⁻¹ + λI, or D⁻¹L: the condition of JᵀJ after scaling is near the best that a diagonal can do (van
@@ -257,17 +257,21 @@ static double smallest_pivot(const nnb__lm *lm) {
   return least;
 }
 
+nnb_status nnb__lm_turn_to_qr(nnb__lm *lm) {
+  lm->by_qr = true; /* for good: a Jacobian is as ill-conditioned at the next point */
+  nnb_status status = nnb__lm_linearise(lm);
+  if (status || isfinite(lm->f)) return status;
+  return nnb__fail(NNB_E_NUMERIC, "residuals that were finite are not when asked for at the same point again");
+}
+
 nnb_status nnb__lm_factorise(nnb__lm *lm, bool *done) {
   if (!lm->by_qr) {
     for (int i = 0; i < lm->n; i++) lm->t[i] = 1 / nnb__lm_scale(lm, i);
     scale_model(lm);
     *done = nnb__cholesky(lm->n, lm->factor) && smallest_pivot(lm) > 10 * DBL_EPSILON * lm->n;
     if (*done) return NNB_OK;
-    lm->by_qr = true; /* for good: a Jacobian is as ill-conditioned at the next point */
-    nnb_status status = nnb__lm_linearise(lm);
+    nnb_status status = nnb__lm_turn_to_qr(lm);
     if (status) return status;
-    if (!isfinite(lm->f))
-      return nnb__fail(NNB_E_NUMERIC, "residuals that were finite are not when asked for at the same point again");
   }
   scale_model(lm);
   add_diagonal(lm, lm->factor, root_lambda);

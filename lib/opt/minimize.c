@@ -97,6 +97,7 @@ static nnb_status find(const nnb_min_opts *opts, size_t n, nnb_algo *algo, const
   if (!(*ops)->minimize)
     return nnb__fail(NNB_E_ARG, "%s is no algorithm for nnb_minimize; lbfgs, bfgs, cg, scg and rprop are",
                      (*ops)->name);
+  if (opts && opts->bayes) return nnb__fail(NNB_E_ARG, ".bayes is for sums of squares: nnb_least_squares with lm");
   if ((*ops)->most && n > (*ops)->most)
     return nnb__fail(NNB_E_ARG, "%s keeps a matrix of n×n numbers, for up to %zu variables; for %zu take lbfgs",
                      (*ops)->name, (*ops)->most, n);

@@ -111,8 +111,14 @@ bool nnb__stop_iteration(nnb__stop *s, double value, double gradient_norm, doubl
                         .gradient_norm = gradient_norm,
                         .step = step,
                         .seconds = now() - s->start,
-                        .x = x};
+                        .x = x,
+                        .evidence = s->evidence};
   return nnb__stop_because(s, why(s, before, &rec));
+}
+
+void nnb__stop_rebase(nnb__stop *s, double value) {
+  s->report.value = s->best = value;
+  s->best_iteration = s->report.iterations;
 }
 
 void nnb__stop_end(nnb__stop *s, double value, double gradient_norm) {

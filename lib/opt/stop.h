@@ -7,12 +7,13 @@
 typedef struct nnb__stop {
   nnb_min_opts opts; /* completed */
   nnb_min_report report;
-  double eps;              /* rounding unit of the precision */
-  int64_t idle;            /* iterations without progress after which none is expected; may be changed */
-  double start;            /* seconds */
-  double best, best_norm;  /* lowest value and gradient norm so far … */
-  int64_t best_iteration;  /* … where the value was lowered last … */
-  int64_t moved_iteration; /* … and where either of them was, by more than rounding */
+  double eps;                   /* rounding unit of the precision */
+  int64_t idle;                 /* iterations without progress after which none is expected; may be changed */
+  const nnb_evidence *evidence; /* for records, or NULL */
+  double start;                 /* seconds */
+  double best, best_norm;       /* lowest value and gradient norm so far … */
+  int64_t best_iteration;       /* … where the value was lowered last … */
+  int64_t moved_iteration;      /* … and where either of them was, by more than rounding */
 } nnb__stop;
 
 /* Checks and completes what all algorithms share, and starts the clock.  opts NULL: defaults.  algo: never NNB_AUTO.
@@ -30,6 +31,8 @@ bool nnb__stop_early(nnb__stop *s);
 /* The algorithm itself knows a reason, such as NNB_STOP_STALLED.  An earlier one stands. */
 bool nnb__stop_because(nnb__stop *s, nnb_stop why);
 
+/* The function has changed: at the same point its value is this one, and earlier values tell nothing. */
+void nnb__stop_rebase(nnb__stop *s, double value);
 /* Counts an evaluation. */
 void nnb__stop_count(nnb__stop *s);
 /* The last thing: the value and gradient norm at the point that is handed back, and the seconds. */

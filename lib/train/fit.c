@@ -37,15 +37,18 @@ static nnb_status check_opts(const nnb_fit_opts *o) {
 }
 
 /* What NNB_AUTO is.  Small regressions on the full batch have their own algorithms, which would be chosen here. */
-static nnb_algo choose_algo(const nnb_fit_opts *o) { return o->algo == NNB_AUTO ? NNB_ADAM : o->algo; }
+static nnb_algo choose_algo(const nnb_fit_opts *o) {
+  if (o->algo != NNB_AUTO) return o->algo;
+  return o->bayes ? NNB_LM : NNB_ADAM;
+}
 
 /* The algorithm, and whether the options suit it. */
 static nnb_status choose(fit *f) {
   f->opts.algo = choose_algo(&f->opts);
   f->ops = nnb__optim_find(f->opts.algo);
   if (!f->ops) return NNB_E_ARG;
-  if (f->ops->step) return NNB_OK;
-  return nnb__fit_full_check(f);
+  if (f->opts.bayes && f->opts.algo != NNB_LM) return nnb__fail(NNB_E_ARG, ".bayes needs lm; algo is %s", f->ops->name);
+  return f->ops->step ? NNB_OK : nnb__fit_full_check(f);
 }
 
 static void complete(nnb_fit_opts *o, bool full, int n_rows) {
@@ -188,6 +191,7 @@ static void keep_best(fit *f, const nnb_record *rec) {
   if (!(loss < f->report.best_loss)) return;
   f->report.best_loss = loss;
   f->report.best_epoch = rec->epoch;
+  f->best_evidence = f->report.evidence;
   memcpy(f->best, f->net->params, f->net->n_params * sizeof *f->best);
 }
 
@@ -267,7 +271,7 @@ static void finish(fit *f, nnb_status status) {
   r->seconds = nnb__fit_now() - f->start;
   bool keep_last = !status && !f->val;
   r->restored = !keep_last || r->best_epoch == r->epochs;
-  if (!keep_last) memcpy(f->net->params, f->best, f->net->n_params * sizeof *f->best);
+  if (!keep_last) memcpy(f->net->params, f->best, f->net->n_params * sizeof *f->best), r->evidence = f->best_evidence;
   nnb__net_keep_history(f->net, f->history);
   r->history = f->history, r->n_history = f->n_history, r->history_stride = f->stride;
   f->history = NULL;

@@ -20,6 +20,7 @@ typedef struct nnb__fit {
   nnb_record *history;
   int n_history, cap_history, stride;
   double start;
+  nnb_evidence best_evidence; /* .bayes: of the best epoch; the report's is of the last */
   nnb_report report;
 } nnb__fit;
 

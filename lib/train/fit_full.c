@@ -11,8 +11,9 @@
 
 typedef struct full {
   nnb__fit *f;
-  double norm; /* Σ weight of all rows */
-  real *last;  /* P: the parameters of the last epoch */
+  double norm;   /* Σ weight of all rows */
+  size_t n_free; /* parameters that are not frozen: of a method for sums of squares */
+  real *last;    /* P: the parameters of the last epoch */
   double epoch_began;
   int64_t evaluations; /* before this epoch */
   nnb_status status;   /* what an epoch's end failed with */
@@ -34,6 +35,7 @@ nnb_status nnb__fit_full_check(const nnb__fit *f) {
                      name);
   if (!(o->l2 >= 0 || o->l2 == NNB_NONE) || isinf(o->l2))
     return nnb__fail(NNB_E_ARG, "l2 is %g; it must not be negative", o->l2);
+  if (o->bayes && o->l2 > 0) return nnb__fail(NNB_E_ARG, "l2 is %g; .bayes chooses the decay itself", o->l2);
   return NNB_OK;
 }
 
@@ -130,6 +132,36 @@ static nnb_status residuals(void *user, const real *x, size_t row0, int k, real 
   return status;
 }
 
+/* ---- Bayesian regularisation ------------------------------------------------------------------------------------ */
+
+/* Rows of weight 0 are no data. */
+static int count_rows(const nnb_batch *rows) {
+  int n = rows->x.rows;
+  for (int i = 0; rows->weight && i < rows->x.rows; i++) n -= rows->weight[i] == 0;
+  return n;
+}
+
+/* The evidence of residuals r = c·√weight·(a - t) as one of targets: 1/β is the variance of a target in the first
+ * column, and p(t) = p(r)·|∂r/∂t|. */
+static nnb_evidence of_targets(const full *u, nnb_evidence e) {
+  const nnb_batch *rows = &u->f->rows;
+  const nnb_net *net = u->f->net;
+  const double first = nnb__net_root(net, 0, u->norm);
+  double log_c = 0, log_weight = 0;
+  for (int j = 0; j < net->n_y; j++) log_c += log(nnb__net_root(net, j, u->norm));
+  for (int i = 0; rows->weight && i < rows->x.rows; i++)
+    if (rows->weight[i] > 0) log_weight += log((double)rows->weight[i]) / 2;
+  e.beta *= first * first;
+  e.log_evidence += count_rows(rows) * log_c + net->n_y * log_weight;
+  return e;
+}
+
+/* What the minimiser's function is above the loss. */
+static double added(const full *u, const nnb_evidence *e, const real *x) {
+  if (!u->f->opts.bayes) return penalty(u->f, u->last, NULL);
+  return e->beta > 0 ? e->alpha / e->beta * nnb__sum_squares(u->n_free, x) / 2 : 0;
+}
+
 /* ---- epochs ----------------------------------------------------------------------------------------------------- */
 
 static int end_epoch(void *user, const nnb_min_record *m) {
@@ -142,7 +174,8 @@ static int end_epoch(void *user, const nnb_min_record *m) {
                     .seconds = now - u->epoch_began};
   unpack(f, m->x, u->last);
   memcpy(f->net->params, u->last, f->net->n_params * sizeof *u->last);
-  rec.loss = m->value - penalty(f, u->last, NULL);
+  rec.loss = m->value - added(u, m->evidence, m->x);
+  if (m->evidence) f->report.evidence = of_targets(u, *m->evidence);
   f->report.updates = m->iteration, f->report.samples = m->evaluations * f->rows.x.rows;
   u->status = nnb__fit_end_epoch(f, &rec);
   u->evaluations = m->evaluations, u->epoch_began = nnb__fit_now();
@@ -158,7 +191,8 @@ static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) 
   if (status) return status;
   r->samples = m->evaluations * f->rows.x.rows;
   if (r->stop == NNB_STOP_NONE) r->stop = m->stop;
-  if (r->epochs == 0) r->loss = m->value - penalty(f, u->last, NULL);
+  if (f->opts.bayes) r->evidence = of_targets(u, m->evidence);
+  if (r->epochs == 0) r->loss = m->value - added(u, &m->evidence, f->x);
   if (r->epochs == 0 && !f->val) r->best_loss = r->loss;
   return NNB_OK;
 }
@@ -167,6 +201,7 @@ nnb_status nnb__fit_full(nnb__fit *f) {
   const size_t n = f->net->n_params;
   full u = {.f = f,
             .norm = nnb__sum_weights(&f->rows, NULL, 0, f->rows.x.rows),
+            .n_free = nnb__net_n_free(f->net),
             .last = f->x + n,
             .epoch_began = nnb__fit_now()};
   memcpy(u.last, f->net->params, n * sizeof *u.last);
@@ -175,16 +210,18 @@ nnb_status nnb__fit_full(nnb__fit *f) {
                        .max_seconds = f->opts.max_seconds,
                        .gradient_tol = (double)REAL_EPS,
                        .on_iteration = end_epoch,
-                       .user = &u};
+                       .user = &u,
+                       .bayes = f->opts.bayes};
   nnb_min_report report;
   nnb_status status;
   if (f->ops->least_squares) {
     nnb_lsq lsq = {.m = (size_t)f->rows.x.rows * (size_t)f->net->n_y,
-                   .n = nnb__net_n_free(f->net),
+                   .n = u.n_free,
                    .user = &u,
                    .rows = residuals,
                    .ridge = f->ridge,
-                   .group = f->net->n_y};
+                   .group = f->net->n_y,
+                   .m_known = (size_t)count_rows(&f->rows) * (size_t)f->net->n_y};
     if (lsq.n == 0) return nnb__fail(NNB_E_ARG, "%s finds nothing to move: every parameter is frozen", f->ops->name);
     pack(f, f->x, f->ridge);
     status = nnb_least_squares(&lsq, f->x, &opts, &report);
