@@ -149,6 +149,8 @@ typedef enum nnb_activation {
 #define NNB_LOSS_LIST(X)                                                                                             \
   X(NNB_LOSS_AUTO, "auto")          /* by the outputs' activation: softmax → cross_entropy, sigmoid →             */ \
                                     /* binary_cross_entropy, any other → mse                                      */ \
+  /* The cross-entropies want outputs that are probabilities, of sigmoid (binary) or softmax (either), or of an own */ \
+  /* activation or layer, and targets within 0 … 1 that are not scaled; anything else is refused (NNB_E_ARG).       */ \
   X(NNB_HALF_SSE, "half_sse")       /* ½ Σ w_i (t-a)²                                                             */ \
   X(NNB_SSE, "sse")                 /* Σ w_i (t-a)²                                                               */ \
   X(NNB_MSE, "mse")                 /* Σ w_i (t-a)² / (Σ w_i · n_out)                                             */ \
@@ -476,7 +478,8 @@ enum nnb_act_traits {
 enum nnb_loss_traits {
   NNB_LOSS_MEAN_ROWS = 1, /**< the sum is divided by norm = Σ weight                        */
   NNB_LOSS_MEAN_ALL = 2,  /**< … and by the number of outputs                               */
-  NNB_LOSS_CLASSES = 4    /**< it classifies: accuracy is meant                             */
+  NNB_LOSS_CLASSES = 4,   /**< it classifies: accuracy is meant                             */
+  NNB_LOSS_PROBABILITIES = 8 /**< targets are probabilities: 0 … 1, and not scaled          */
 };
 
 /** A field of a layer's struct that files keep and summaries print. */
