@@ -432,13 +432,15 @@ typedef struct nnb_sums {
 
 /** How nnb_data_read_csv reads. */
 typedef struct nnb_csv_opts {
-  int header;          /**< 0: found out (a first row with a field that is no number in a column of numbers);
-                            1: the first row holds names; NNB_NONE: it holds data                         */
+  int header;          /**< 1: the first row holds names; NNB_NONE: it holds data; 0: it holds names if none of its fields
+                            is a number and one of them stands above a number                             */
   char separator;      /**< default ','                                                                   */
   const char *target;  /**< column name of the target; NULL: the last n_targets columns                   */
   int n_targets;       /**< default 1; NNB_NONE: no targets, every column is an input                     */
-  bool classify;       /**< the target column is a class even if it reads as a number; text always is     */
-  const char *const *class_names; /**< NULL: in order of first appearance (numbers: ascending); else the only classes allowed, in order */
+  /* The first target decides for all of them: after a number, a text is an error, after a text, a number. */
+  bool classify;       /**< the target column holds classes even if they are numbers; texts always are classes */
+  const char *const *class_names; /**< NULL: in order of first appearance (numbers: ascending); else the only classes
+                            allowed, in order, be they numbers, texts or both; compared as numbers (1 is 1.0) if all are */
   int n_class_names;
   void *reserved[4];
 } nnb_csv_opts;
