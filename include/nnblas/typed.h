@@ -29,7 +29,8 @@ static inline nnb_cmat nnb_cview(const nnb_real *p, int rows, int cols) {
  *  outputs of a net are column ranges of the one x and the one t, in the order in which they were declared.         */
 typedef struct nnb_batch {
   nnb_cmat x;            /**< B×n_in                                                                      */
-  nnb_cmat t;            /**< B×n_out targets in the data's units; p may be NULL                          */
+  nnb_cmat t;            /**< B×n_out targets in the data's units; p may be NULL.  The cross-entropies take targets
+                              from 0 to 1: nnb_fit and nnb_evaluate see to it, once; the calls below them do not */
   const int32_t *label;  /**< instead of t: B class numbers from 0, or NULL; nets with one output only    */
   const nnb_real *weight;/**< B sample weights ≥ 0, or NULL for 1                                         */
   double norm;           /**< what a mean divides by; 0: Σ weight of this batch.  When one update is spread over
@@ -127,7 +128,8 @@ NNB_API int nnb_net_concat(nnb_net *net, const int *from, int n);
 /** Declares a node to be an output: the next columns of y and t.  Without any declaration the node added last is the
  *  one output.  Returns the node.                                                                                   */
 NNB_API int nnb_net_output(nnb_net *net, int node);
-/** The loss of every output that has none of its own.  The total is the sum over the outputs.  Returns NNB_OK or an error. */
+/** The loss of every output that has none of its own.  The total is the sum over the outputs.  Returns NNB_OK or an error.
+ *  A cross-entropy of outputs that are no probabilities, or with scaled targets, is an error when the net is sealed.  */
 NNB_API int nnb_net_loss(nnb_net *net, nnb_loss loss);
 /** The loss of one output, times a factor > 0. */
 NNB_API int nnb_net_output_loss(nnb_net *net, int node, nnb_loss loss, double factor);
@@ -195,7 +197,8 @@ NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
  *  Starts from the present parameters (it never initialises again).  With a validation set, the parameters of the best
  *  epoch are in the net at the end; without one, those of the last.  When the loss stops being finite the
  *  result is NNB_E_NUMERIC and the parameters of the best epoch so far are in the net.
- *  Reports errors made while building the net, too.  After the start nothing is allocated.                           */
+ *  Reports errors made while building the net, too.  NNB_E_ARG for a target outside 0 … 1 where the loss takes
+ *  probabilities (the message names row and column).  After the start nothing is allocated.                          */
 NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
                            nnb_report *report);
 /** Sets the parameters of the output layers to those of the least loss on data, exactly, with all others as they are:

@@ -29,6 +29,7 @@
 #define nnb__axpy nnbf__axpy
 #define nnb__block_segments nnbf__block_segments
 #define nnb__check_batch nnbf__check_batch
+#define nnb__check_match nnbf__check_match
 #define nnb__check_squares nnbf__check_squares
 #define nnb__check_x nnbf__check_x
 #define nnb__cholesky nnbf__cholesky
