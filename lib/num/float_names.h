@@ -130,6 +130,7 @@
 #define nnb__qr_work nnbf__qr_work
 #define nnb__shrink nnbf__shrink
 #define nnb__solve_factored nnbf__solve_factored
+#define nnb__solve_rows nnbf__solve_rows
 #define nnb__steps_plain nnbf__steps_plain
 #define nnb__steps_v2 nnbf__steps_v2
 #define nnb__steps_v3 nnbf__steps_v3
