@@ -229,6 +229,27 @@ static nnb_status do_solve_output(world *w) {
   return status;
 }
 
+/* A fit with decay by evidence, and error bars from what it found. */
+static nnb_status do_error_bars(world *w) {
+  nnb_net *net = NULL;
+  nnb_error_bars *bars = NULL, *copy = NULL;
+  nnb_report report;
+  nnb_batch rows;
+  real y[ROWS * 3], sd[ROWS * 3];
+  ck_ok(nnb_data_batch(w->flow, 0, ROWS, &rows));
+  nnb_status status = nnb_net_parse("4-3:tanh-3", &net);
+  if (!status) status = nnb_fit(net, w->flow, NULL, &(nnb_fit_opts){.bayes = true, .max_epochs = 3}, &report);
+  if (!status) status = nnb_error_bars_create(net, w->flow, &(nnb_error_bars_opts){.evidence = report.evidence}, &bars);
+  if (!status) status = nnb_error_bars_copy(bars, &copy);
+  if (status) ck_assert_ptr_null(copy);
+  if (!status) status = nnb_error_bars_predict(copy, rows.x, nnb_view(y, ROWS, 3), nnb_view(sd, ROWS, 3), (nnb_mat){0});
+  if (!status) note(w, y, sizeof y), note(w, sd, sizeof sd);
+  nnb_error_bars_destroy(bars);
+  nnb_error_bars_destroy(copy);
+  nnb_net_destroy(net);
+  return status;
+}
+
 static nnb_algo method; /* of the loop over all of them */
 
 static nnb_status do_fit_by_method(world *w) {
@@ -426,6 +447,7 @@ static const struct call {
     {"nnb_fit, full batch", do_fit_full, true, false},
     {"nnb_fit by lm", do_fit_lm, false, false},
     {"nnb_solve_output", do_solve_output, false, false},
+    {"nnb_fit with .bayes, nnb_error_bars_create", do_error_bars, false, false},
     {"nnb_fit taking names", do_fit_with_names, false, false},
     {"nnb_evaluate", do_evaluate, false, false},
     {"nnb_net_predict", do_predict, false, false},

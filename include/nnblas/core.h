@@ -371,6 +371,15 @@ typedef struct nnb_report {
   void *reserved[4];
 } nnb_report;
 
+/** What error bars follow from (nnb_error_bars_create). */
+typedef struct nnb_error_bars_opts {
+  nnb_evidence evidence; /**< alpha and beta of a fit with .bayes, in scaled units; the rest is not read.  alpha 0: no decay,
+                              the data alone determine the parameters; beta 0 as well: the noise is estimated, by
+                              β = (N·n_out - P)/Σ w_i(t-a)² (N: rows of positive weight)                  */
+  int threads;           /**< 0: nnb_get_threads()                                                        */
+  void *reserved[4];
+} nnb_error_bars_opts;
+
 /** How well a net does on data. */
 typedef struct nnb_metrics {
   double loss;     /**< the net's loss, in scaled units if targets are scaled                            */

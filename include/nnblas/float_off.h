@@ -20,6 +20,11 @@
 #undef nnb_data_rows
 #undef nnb_data_split
 #undef nnb_data_wrap
+#undef nnb_error_bars
+#undef nnb_error_bars_copy
+#undef nnb_error_bars_create
+#undef nnb_error_bars_destroy
+#undef nnb_error_bars_predict
 #undef nnb_evaluate
 #undef nnb_fdf
 #undef nnb_fit

@@ -20,6 +20,11 @@
 #define nnb_data_rows nnbf_data_rows
 #define nnb_data_split nnbf_data_split
 #define nnb_data_wrap nnbf_data_wrap
+#define nnb_error_bars nnbf_error_bars
+#define nnb_error_bars_copy nnbf_error_bars_copy
+#define nnb_error_bars_create nnbf_error_bars_create
+#define nnb_error_bars_destroy nnbf_error_bars_destroy
+#define nnb_error_bars_predict nnbf_error_bars_predict
 #define nnb_evaluate nnbf_evaluate
 #define nnb_fdf nnbf_fdf
 #define nnb_fit nnbf_fit

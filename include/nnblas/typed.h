@@ -222,6 +222,32 @@ NNB_API nnb_status nnb_net_predict(nnb_net *net, nnb_cmat x, nnb_mat y);
 /** The classes: for each row the largest output (one output: 0 or 1, above ½).  label: B numbers. */
 NNB_API nnb_status nnb_net_classify(nnb_net *net, nnb_cmat x, int32_t *label);
 
+/** Error bars of predictions, for a net that a sum of squares was minimised with: a deviation for each row and output.  The
+ *  parameters are taken to be normally distributed around those of the net with covariance H⁻¹, H = β·Σ g·gᵀ + α·I over
+ *  the data (g = ∂y/∂w), and the net to be linear in them within that range (MacKay 1992).  They hold where the model
+ *  does: far from the data they grow, but not as fast as ignorance does.
+ *  Holds P² doubles (P: parameters that are not frozen; frozen ones count as known).  It belongs to the parameters of the
+ *  moment it was made: when the net is trained further it must be made anew.  The net must outlive it.
+ *  Threads: as for plans, one thread at a time; nnb_error_bars_copy gives another thread its own.                   */
+typedef struct nnb_error_bars nnb_error_bars;
+
+/** Makes error bars for net from the data it was trained on and what the fit has found: opts->evidence = report.evidence.
+ *  Costs about two iterations of lm.  opts NULL: no decay, and noise estimated.  NNB_E_UNSUPPORTED for a loss that is no sum
+ *  of squares; NNB_E_SHAPE; NNB_E_ARG for an alpha or beta that is negative, an alpha without a beta, or no more numbers
+ *  than parameters to estimate beta from; NNB_E_NUMERIC where the data do not determine all parameters, or an output is
+ *  not finite; NNB_E_OVERFLOW above 46340 parameters; NNB_E_NOMEM.                                                  */
+NNB_API nnb_status nnb_error_bars_create(nnb_net *net, const nnb_data *data, const nnb_error_bars_opts *opts,
+                                         nnb_error_bars **out);
+/** The same error bars again, for another thread.  NNB_E_STATE, NNB_E_NOMEM. */
+NNB_API nnb_status nnb_error_bars_copy(const nnb_error_bars *bars, nnb_error_bars **out);
+/** NULL is accepted.  Before the net's end. */
+NNB_API void nnb_error_bars_destroy(nnb_error_bars *bars);
+/** y ← net(x), sd ← √(gᵀH⁻¹g): how far y may be from what endless data would give; sd_new ← √(gᵀH⁻¹g + 1/β): how far a new
+ *  measurement (of weight 1) may be from y.  Standard deviations, B×n_out as y, all in the data's units; any number of rows.
+ *  sd.p or sd_new.p NULL: not wanted.  Allocates nothing.  NNB_E_SHAPE; NNB_E_STATE if other parameters are frozen than when
+ *  it was made; NNB_E_NUMERIC if an output is not finite.                                                           */
+NNB_API nnb_status nnb_error_bars_predict(nnb_error_bars *bars, nnb_cmat x, nnb_mat y, nnb_mat sd, nnb_mat sd_new);
+
 /** Own parts (extend.h) that a file may refer to by name. */
 typedef struct nnb_load_opts {
   const struct nnb_act_ops *const *activations;

@@ -142,6 +142,7 @@
 #define nnb__solve_factored nnbf__solve_factored
 #define nnb__solve_rank nnbf__solve_rank
 #define nnb__solve_rank_work nnbf__solve_rank_work
+#define nnb__solve_rows nnbf__solve_rows
 #define nnb__steps_plain nnbf__steps_plain
 #define nnb__steps_v2 nnbf__steps_v2
 #define nnb__steps_v3 nnbf__steps_v3

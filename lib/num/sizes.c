@@ -12,6 +12,7 @@ static_assert(sizeof(nnb_fit_opts) == 288, "size of nnb_fit_opts");
 static_assert(sizeof(nnb_report) == 152, "size of nnb_report");
 static_assert(sizeof(nnb_metrics) == 104, "size of nnb_metrics");
 static_assert(sizeof(nnb_optim_opts) == 208, "size of nnb_optim_opts");
+static_assert(sizeof(nnb_error_bars_opts) == 72, "size of nnb_error_bars_opts");
 static_assert(sizeof(nnb_min_record) == 88, "size of nnb_min_record");
 static_assert(sizeof(nnb_min_opts) == 168, "size of nnb_min_opts");
 static_assert(sizeof(nnb_min_report) == 120, "size of nnb_min_report");
