@@ -171,9 +171,9 @@ static nnb_status do_steps(world *w) {
 
 /* Every vector an optimiser may keep: amsgrad's three, muon's scratch, an average. */
 static nnb_status do_optimisers(world *w) {
-  static const nnb_algo algos[] = {NNB_AMSGRAD, NNB_MUON};
+  static const nnb_algo algos[] = {NNB_AMSGRAD, NNB_MUON, NNB_KFAC};
   nnb_status status = NNB_OK;
-  for (int k = 0; k < 2 && !status; k++) {
+  for (int k = 0; k < 3 && !status; k++) {
     nnb_optim *optim;
     nnb_optim_opts opts = {.algo = algos[k], .ema = 0.9, .schedule = NNB_ONE_CYCLE, .epochs = 3};
     status = nnb_optim_create(w->net, &opts, &optim);

@@ -48,7 +48,7 @@ static nnb_status choose(fit *f) {
   f->ops = nnb__optim_find(f->opts.algo);
   if (!f->ops) return NNB_E_ARG;
   if (f->opts.bayes && f->opts.algo != NNB_LM) return nnb__fail(NNB_E_ARG, ".bayes needs lm; algo is %s", f->ops->name);
-  return f->ops->step ? NNB_OK : nnb__fit_full_check(f);
+  return nnb__optim_steps(f->ops) ? NNB_OK : nnb__fit_full_check(f);
 }
 
 static void complete(nnb_fit_opts *o, bool full, int n_rows) {
@@ -104,6 +104,10 @@ static nnb_optim_opts optim_opts(const nnb_fit_opts *o, int n_rows) {
                           .lr_factor = o->lr_factor,
                           .lr_min = o->lr_min,
                           .warmup = o->warmup,
+                          .damping = o->damping,
+                          .invert_every = o->invert_every,
+                          .data_fisher = o->data_fisher,
+                          .seed = o->seed,
                           .epoch_updates = (n_rows - 1) / o->batch + 1,
                           .epochs = o->max_epochs == NNB_NONE ? 0 : o->max_epochs};
 }
@@ -115,7 +119,7 @@ static nnb_status prepare(fit *f) {
   if (!status && f->val) status = check_data(f->net, f->val, "validation");
   if (!status) status = nnb_data_batch(train, 0, nnb_data_rows(train), &f->rows);
   if (status) return status;
-  complete(o, !f->ops->step, f->rows.x.rows);
+  complete(o, !nnb__optim_steps(f->ops), f->rows.x.rows);
   nnb_plan_opts plan = {
       .max_rows = o->chunk, .threads = o->threads, .want = f->ops->least_squares ? NNB_ROWS : NNB_GRAD};
   status = nnb_plan_create(f->net, &plan, &f->plan);
@@ -125,7 +129,7 @@ static nnb_status prepare(fit *f) {
     status = nnb_plan_create(f->net, &plan, &f->val_plan);
   }
   nnb_optim_opts optim = optim_opts(o, f->rows.x.rows);
-  if (!status && f->ops->step) status = nnb_optim_create(f->net, &optim, &f->optim);
+  if (!status && nnb__optim_steps(f->ops)) status = nnb_optim_create(f->net, &optim, &f->optim);
   if (!status) status = take_names(f->net, train);
   if (!status) status = nnb__check_match(f->net, train);
   return status || !f->val ? status : nnb__check_match(f->net, f->val);
