@@ -197,6 +197,9 @@ NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
  *  Starts from the present parameters (it never initialises again).  With a validation set, the parameters of the best
  *  epoch are in the net at the end; without one, those of the last.  When the loss stops being finite the
  *  result is NNB_E_NUMERIC and the parameters of the best epoch so far are in the net.
+ *  The parameters of an epoch are those at its end, where it is judged by them: by the validation loss, or by the loss of
+ *  a full-batch method.  The training loss from batch to batch is that of moving parameters, and says nothing of the
+ *  last ones: there the parameters of an epoch are those it began with.
  *  Reports errors made while building the net, too.  NNB_E_ARG for a target outside 0 … 1 where the loss takes
  *  probabilities (the message names row and column).  After the start nothing is allocated.                          */
 NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
