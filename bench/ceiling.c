@@ -36,13 +36,13 @@ static void forward(const ceiling_layer *l, nnb_cmat a, real *out) {
 }
 
 /* out ← Δ·Wᵀ */
-static void backward(const ceiling_layer *l, real *out) {
+static void backward(const ceiling_layer *l, int rows, real *out) {
   int I = l->inputs, O = l->units;
   nnb_cmat d = l->delta;
-  if (d.rows == 1)
+  if (rows == 1)
     gemv(CblasRowMajor, CblasNoTrans, I, O, 1, l->w, O, d.p, 1, 0, out, 1);
   else
-    gemm(CblasRowMajor, CblasNoTrans, CblasTrans, d.rows, I, O, 1, d.p, d.ld, l->w, O, 0, out, I);
+    gemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, I, O, 1, d.p, d.ld, l->w, O, 0, out, I);
 }
 
 /* W ← W - lr·Aᵀ·Δ */
@@ -55,14 +55,21 @@ static void update(const ceiling_layer *l, nnb_cmat a, real lr) {
     gemm(CblasRowMajor, CblasTrans, CblasNoTrans, I, O, a.rows, -lr, a.p, a.ld, d.p, d.ld, 1, l->w, O);
 }
 
+/* What layer l reads, as many rows as x has. */
+static nnb_cmat input(const ceiling *c, int l, nnb_cmat x) {
+  nnb_cmat a = l ? c->layer[l].a : x;
+  a.rows = x.rows;
+  return a;
+}
+
 void ceiling_infer(const ceiling *c, nnb_cmat x) {
-  for (int l = 0; l < c->n_layers; l++) forward(&c->layer[l], l ? c->layer[l].a : x, c->out);
+  for (int l = 0; l < c->n_layers; l++) forward(&c->layer[l], input(c, l, x), c->out);
 }
 
 void ceiling_train(const ceiling *c, nnb_cmat x) {
   ceiling_infer(c, x);
   for (int l = c->n_layers; l-- > 0;) {
-    if (l) backward(&c->layer[l], c->out);
-    update(&c->layer[l], l ? c->layer[l].a : x, c->lr);
+    if (l) backward(&c->layer[l], x.rows, c->out);
+    update(&c->layer[l], input(c, l, x), c->lr);
   }
 }

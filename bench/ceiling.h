@@ -22,7 +22,7 @@ typedef struct ceiling {
   real lr;
 } ceiling;
 
-/* A·W of each layer. */
+/* A·W of each layer, for as many rows as x has: at most those of a and delta. */
 void ceiling_infer(const ceiling *c, nnb_cmat x);
 /* The same, then from the last layer to the first Δ·Wᵀ (not of the first) and W ← W - lr·Aᵀ·Δ. */
 void ceiling_train(const ceiling *c, nnb_cmat x);

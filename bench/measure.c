@@ -1,23 +1,24 @@
-/* bench/measure.c: both halves of a round see the same machine in the same minute, so their ratio is steadier than
- * either of them; that is why the table never shows one without the other. */
+/* bench/measure.c: all parts of a round see the same machine in the same minute, so ratios within a round are steadier
+ * than any of the times; that is why no table shows a time without a ratio. */
 #include "measure.h"
 
-#include <stdbool.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* A half round is at least so long: the clock and the call around it then do not count. */
-#define HALF_SECONDS 0.02
 /* Idle workers of a threaded BLAS spin for about 2^26 ticks before they sleep (OpenBLAS, THREAD_TIMEOUT), and would
  * take the cores away from whoever comes next. */
 #define SETTLE_SECONDS 0.06
-enum { MAX_ROUNDS = 2000 };
 
-typedef struct halves {
-  double ours[MAX_ROUNDS], ceiling[MAX_ROUNDS], share[MAX_ROUNDS]; /* seconds a step */
-} halves;
+typedef struct session {
+  const rig_ops *ops;
+  const bench_job *job;
+  rig *r, *twin;    /* twin: only where there is a pair */
+  int blas_threads; /* the BLAS's own count when the program started */
+  bool spinning;    /* the last part left idle workers behind */
+} session;
 
 static double read_clock(clockid_t id) {
   struct timespec t;
@@ -27,8 +28,8 @@ static double read_clock(clockid_t id) {
 
 double clock_seconds(void) { return read_clock(CLOCK_MONOTONIC); }
 
-static double half_clock(const bench_case *job) {
-  return read_clock(job->cpu_time ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC);
+static double part_clock(const session *s) {
+  return read_clock(s->job->cpu_time ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC);
 }
 
 static int ascending(const void *a, const void *b) {
@@ -48,78 +49,147 @@ spread spread_of(double *v, int n) {
   return (spread){v[0], quantile(v, n, 0.25), quantile(v, n, 0.5), quantile(v, n, 0.75), v[n - 1]};
 }
 
-static void settle(int threads) {
+spread step_seconds(const timings *t, int i) {
+  double v[MAX_ROUNDS];
+  memcpy(v, t->second[i], (size_t)t->rounds * sizeof *v);
+  return spread_of(v, t->rounds);
+}
+
+spread ratio_of(const timings *t, int over, int under) {
+  double v[MAX_ROUNDS];
+  for (int n = 0; n < t->rounds; n++) v[n] = t->second[over][n] / t->second[under][n];
+  return spread_of(v, t->rounds);
+}
+
+int find_runner(const timings *t, runner_kind kind, int c) {
+  for (int i = 0; i < t->n_runners; i++)
+    if (t->runner[i].kind == kind && t->runner[i].c == c) return i;
+  return -1;
+}
+
+/* ---- one part of a round ---------------------------------------------------------------------------------------- */
+
+static void settle(session *s, int threads) {
   struct timespec t = {0, (long)(1e9 * SETTLE_SECONDS)};
-  if (threads > 1) nanosleep(&t, NULL);
+  if (s->spinning) nanosleep(&t, NULL);
+  s->spinning = threads > 1;
 }
 
-/* Before a timed half: caches and threads are those of the half.  Long steps need it least. */
-static long warm_steps(const bench_case *job, long steps) { return steps / 8 + (job->threads > 1); }
+/* Before a timed part: caches and threads are those of the part.  Long steps need it least. */
+static long warm_steps(int threads, long steps) { return steps / 8 + (threads > 1); }
 
-/* The library runs as in any program: the BLAS's own count is what it was at the start. */
-static int time_ours(const rig_ops *ops, rig *r, const bench_case *job, long steps, double *per_step) {
-  ops->ceiling_threads(job->blas_threads);
-  settle(job->threads);
-  if (ops->ours(r, warm_steps(job, steps))) return -1;
-  double start = half_clock(job);
-  if (ops->ours(r, steps)) return -1;
-  *per_step = (half_clock(job) - start) / (double)steps;
+static int time_steps(const session *s, rig *r, int c, long steps, double *per_step) {
+  if (s->ops->ours(r, c, warm_steps(s->job->count[c], steps))) return -1;
+  double start = part_clock(s);
+  if (s->ops->ours(r, c, steps)) return -1;
+  *per_step = (part_clock(s) - start) / (double)steps;
   return 0;
 }
 
-static int time_ceiling(const rig_ops *ops, rig *r, const bench_case *job, long steps, double *per_step) {
-  if (ops->refresh(r)) return -1;
-  ops->ceiling_threads(job->threads);
-  settle(job->threads);
-  ops->ceiling(r, warm_steps(job, steps));
-  double start = half_clock(job);
-  ops->ceiling(r, steps);
-  *per_step = (half_clock(job) - start) / (double)steps;
+static int time_fit(const session *s, int c, long steps, double *per_step) {
+  double start = part_clock(s);
+  long done = s->ops->fit(s->r, c, steps);
+  *per_step = (part_clock(s) - start) / (double)done;
+  return done < 0 ? -1 : 0;
+}
+
+static int time_ceiling(const session *s, int c, long steps, double *per_step) {
+  if (s->ops->refresh(s->r)) return -1;
+  s->ops->ceiling_threads(s->job->count[c]);
+  s->ops->ceiling(s->r, warm_steps(s->job->count[c], steps));
+  double start = part_clock(s);
+  s->ops->ceiling(s->r, steps);
+  *per_step = (part_clock(s) - start) / (double)steps;
+  s->ops->ceiling_threads(s->blas_threads);
   return 0;
 }
 
-/* Doubles the steps until a half is long enough, or returns -1.  Warms up on the way. */
-static long find_steps(const rig_ops *ops, rig *r) {
-  if (ops->ours(r, 2)) return -1;
+typedef struct half_of_pair {
+  const session *s;
+  rig *r;
+  int c, failed;
+  long steps;
+  double per_step;
+  pthread_barrier_t *start;
+} half_of_pair;
+
+static void *run_half(void *argument) {
+  half_of_pair *h = argument;
+  pthread_barrier_wait(h->start);
+  h->failed = time_steps(h->s, h->r, h->c, h->steps, &h->per_step);
+  return NULL;
+}
+
+/* The slower of the two counts. */
+static int time_pair(const session *s, int c, long steps, double *per_step) {
+  pthread_barrier_t start;
+  pthread_t other;
+  half_of_pair half[2] = {{.s = s, .r = s->r, .c = c, .steps = steps, .start = &start},
+                          {.s = s, .r = s->twin, .c = c, .steps = steps, .start = &start}};
+  if (pthread_barrier_init(&start, NULL, 2)) return -1;
+  if (pthread_create(&other, NULL, run_half, &half[1])) {
+    fprintf(stderr, "nnblas-bench: no second thread\n");
+    pthread_barrier_destroy(&start);
+    return -1;
+  }
+  run_half(&half[0]);
+  pthread_join(other, NULL);
+  pthread_barrier_destroy(&start);
+  *per_step = half[0].per_step > half[1].per_step ? half[0].per_step : half[1].per_step;
+  return half[0].failed || half[1].failed ? -1 : 0;
+}
+
+static int time_part(session *s, runner who, long steps, double *per_step) {
+  settle(s, s->job->count[who.c]);
+  if (who.kind == RUN_CEILING) return time_ceiling(s, who.c, steps, per_step);
+  if (who.kind == RUN_PAIR) return time_pair(s, who.c, steps, per_step);
+  if (who.kind == RUN_FIT) return time_fit(s, who.c, steps, per_step);
+  return time_steps(s, s->r, who.c, steps, per_step);
+}
+
+/* ---- rounds ----------------------------------------------------------------------------------------------------- */
+
+/* Doubles the steps until a part is long enough, or returns -1.  Warms up on the way. */
+static long find_steps(const session *s, double part_seconds) {
+  if (s->ops->ours(s->r, 0, 2)) return -1;
   for (long steps = 1;; steps *= 2) {
     double start = clock_seconds();
-    if (ops->ours(r, steps)) return -1;
-    if (clock_seconds() - start >= HALF_SECONDS) return steps;
+    if (s->ops->ours(s->r, 0, steps)) return -1;
+    if (clock_seconds() - start >= part_seconds) return steps;
   }
 }
 
-static int run_rounds(const rig_ops *ops, rig *r, const bench_case *job, int rounds, double seconds, halves *h,
-                      measurement *out) {
+static int run_rounds(session *s, const effort *e, timings *t) {
   double start = clock_seconds();
-  long steps = out->steps;
   int n = 0;
-  for (; n < MAX_ROUNDS && (n < rounds || clock_seconds() - start < seconds); n++) {
-    bool ours_first = n % 2 == 0;
-    if (ours_first && time_ours(ops, r, job, steps, &h->ours[n])) return -1;
-    if (time_ceiling(ops, r, job, steps, &h->ceiling[n])) return -1;
-    if (!ours_first && time_ours(ops, r, job, steps, &h->ours[n])) return -1;
-    h->share[n] = h->ceiling[n] / h->ours[n];
-  }
-  out->rounds = n;
+  for (; n < MAX_ROUNDS && (n < e->rounds || clock_seconds() - start < e->seconds); n++)
+    for (int k = 0; k < t->n_runners; k++) {
+      int i = n % 2 ? t->n_runners - 1 - k : k;
+      if (time_part(s, t->runner[i], t->steps, &t->second[i][n])) return -1;
+    }
+  t->rounds = n;
   return 0;
 }
 
-int measure(const rig_ops *ops, const bench_case *job, int rounds, double seconds, measurement *out) {
+static bool has_pair(const timings *t) {
+  for (int i = 0; i < t->n_runners; i++)
+    if (t->runner[i].kind == RUN_PAIR) return true;
+  return false;
+}
+
+int measure(const rig_ops *ops, const bench_job *job, const effort *e, timings *out) {
   int failed = -1;
-  memset(out, 0, sizeof *out);
-  rig *r = ops->create(job);
-  halves *h = malloc(sizeof *h);
-  if (!h) fprintf(stderr, "nnblas-bench: out of memory\n");
-  if (!r || !h) goto done;
-  out->blas_threads = ops->ceiling_threads(job->threads);
-  out->steps = find_steps(ops, r);
-  if (out->steps < 0 || run_rounds(ops, r, job, rounds, seconds, h, out)) goto done;
-  out->step = spread_of(h->ours, out->rounds);
-  out->ceiling = spread_of(h->ceiling, out->rounds);
-  out->share = spread_of(h->share, out->rounds);
-  failed = 0;
+  nnb_blas_facts blas;
+  nnb_blas_info(&blas);
+  session s = {.ops = ops, .job = job, .r = ops->create(job), .blas_threads = blas.threads};
+  if (s.r && has_pair(out)) s.twin = ops->twin(s.r);
+  if (!s.r || (has_pair(out) && !s.twin)) goto done;
+  out->blas_threads = ops->ceiling_threads(job->count[job->n_counts - 1]);
+  ops->ceiling_threads(blas.threads);
+  out->steps = find_steps(&s, e->part_seconds);
+  if (out->steps > 0) failed = run_rounds(&s, e, out);
 done:
-  free(h);
-  ops->destroy(r);
+  ops->destroy(s.twin);
+  ops->destroy(s.r);
   return failed;
 }

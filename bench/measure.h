@@ -8,21 +8,47 @@ typedef struct spread {
   double min, q1, median, q3, max;
 } spread;
 
-typedef struct measurement {
-  spread step;    /* seconds a step of the library */
-  spread ceiling; /* seconds for the step's products through cblas */
-  spread share;   /* ceiling / step, round by round */
-  int rounds, blas_threads;
-  long steps; /* in each half of a round */
-} measurement;
+typedef enum runner_kind {
+  RUN_STEPS,   /* the library's steps                                                    */
+  RUN_FIT,     /* nnb_fit, shuffled                                                      */
+  RUN_CEILING, /* the steps' products through cblas, with as many threads                */
+  RUN_PAIR     /* the library's steps in two threads of the program, each its own net    */
+} runner_kind;
+
+/* What takes part in a round. */
+typedef struct runner {
+  runner_kind kind;
+  int c; /* with job->count[c] threads */
+} runner;
+
+enum { MAX_RUNNERS = 3 * MAX_COUNTS + 1, MAX_ROUNDS = 500 };
+
+typedef struct timings {
+  int n_runners, rounds, blas_threads;
+  long steps; /* in each part of a round */
+  runner runner[MAX_RUNNERS];
+  double second[MAX_RUNNERS][MAX_ROUNDS]; /* a step */
+} timings;
+
+/* How long to measure. */
+typedef struct effort {
+  int rounds;          /* at least */
+  double seconds;      /* at least */
+  double part_seconds; /* at least, for each part of a round: the clock and the call around it then do not count */
+} effort;
 
 /* Seconds since some moment. */
 double clock_seconds(void);
 /* Sorts v. */
 spread spread_of(double *v, int n);
 
-/* Rounds of [steps of the library][as many steps' products through cblas], the order changing from round to round,
- * until both `rounds` and `seconds` are reached.  -1 on failure, with a sentence on stderr. */
-int measure(const rig_ops *ops, const bench_case *job, int rounds, double seconds, measurement *out);
+/* Fills out->second for out's runners (n_runners and runner are given): rounds in which each runner has its turn, in
+ * changing order.  -1 on failure, with a sentence on stderr. */
+int measure(const rig_ops *ops, const bench_job *job, const effort *e, timings *out);
+/* The runner's number in out, or -1. */
+int find_runner(const timings *t, runner_kind kind, int c);
+/* Seconds of a step of one runner; the ratio of the times of two, round by round. */
+spread step_seconds(const timings *t, int i);
+spread ratio_of(const timings *t, int over, int under);
 
 #endif

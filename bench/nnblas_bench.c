@@ -1,36 +1,56 @@
 /* nnblas-bench: training and inference throughput, beside the same matrix products through cblas alone. */
-#include <nnblas.h>
+#include <stdio.h>
 
-#include "measure.h"
-#include "options.h"
+#include "bars.h"
 #include "print.h"
+#include "start.h"
 
-static int run_case(const options *o, const rig_ops *ops, const bench_case *job) {
-  measurement m;
-  if (measure(ops, job, o->rounds, o->seconds, &m)) return -1;
-  (o->json ? print_json : print_row)(job, ops->precision, &m);
+enum { SHAPE_ROWS = 4096 };
+
+static int run_mode(const options *o, const rig_ops *ops, const bench_job *job, bench_mode mode, int c) {
+  static timings t; /* too large for the stack */
+  t.n_runners = 2;
+  t.runner[0] = (runner){mode == MODE_FIT ? RUN_FIT : RUN_STEPS, c};
+  t.runner[1] = (runner){RUN_CEILING, c};
+  if (measure(ops, job, &o->effort, &t)) return -1;
+  (o->json ? print_shape_json : print_shape)(job, mode, ops->precision, &t, c);
   return 0;
 }
 
-static int run_shape(const options *o, const bench_shape *shape, int blas_threads) {
-  for (int t = 0; t < o->n_threads; t++)
-    for (int m = 0; m < N_MODES; m++) {
-      bench_case job = {shape, (bench_mode)m, o->threads[t], blas_threads, o->cpu_time};
-      if (!o->mode[m]) continue;
-      if (o->f32 && run_case(o, &rig_f32, &job)) return -1;
-      if (o->f64 && run_case(o, &rig_f64, &job)) return -1;
+static int run_precisions(const options *o, const bench_job *job, bench_mode mode, int c) {
+  return (o->f32 && run_mode(o, &rig_f32, job, mode, c)) || (o->f64 && run_mode(o, &rig_f64, job, mode, c)) ? -1 : 0;
+}
+
+static int run_shape(const options *o, const bench_shape *shape) {
+  workload w = {.name = shape->text, .net = shape->net, .rows = SHAPE_ROWS, .batch = shape->batch, .algo = NNB_SGD};
+  bench_data data;
+  bench_job job = o->job;
+  w.rows -= w.rows % w.batch;
+  job.w = &w, job.data = &data;
+  int width[MAX_LAYERS + 1];
+  w.loss = width[net_widths(w.net, width)] > 1 ? NNB_CROSS_ENTROPY : NNB_MSE;
+  if (make_data(&w, 0, &data)) return fprintf(stderr, "nnblas-bench: out of memory for %s\n", w.name), -1;
+  int failed = 0;
+  for (int c = 0; !failed && c < job.n_counts; c++)
+    for (int m = 0; !failed && m < N_MODES; m++) {
+      w.manner = m == MODE_INFER ? PREDICT : BY_STEP;
+      if (o->mode[m]) failed = run_precisions(o, &job, (bench_mode)m, c);
     }
-  return 0;
+  free_data(&data);
+  return failed;
 }
 
 int main(int argc, char **argv) {
   static options o;
+  int child = start_child(argc, argv);
+  if (child >= 0) return child;
   int asked = parse_options(argc, argv, &o);
   if (asked) return asked < 0 ? 2 : 0;
   nnb_blas_facts blas;
   nnb_blas_info(&blas);
   if (!o.json) print_head(&o, &blas);
+  if (!o.n_shapes) return run_bars(&o) ? 1 : 0;
   for (int i = 0; i < o.n_shapes; i++)
-    if (run_shape(&o, &o.shape[i], blas.threads)) return 1;
+    if (run_shape(&o, &o.shape[i])) return 1;
   return 0;
 }

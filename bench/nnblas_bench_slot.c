@@ -1,16 +1,23 @@
 /* nnblas_bench WORKLOAD DTYPE THREADS: libnnblas's place in a comparison of several libraries on the same data.
- * PB_DATA: the folder of the data (default "data"); PB_BUDGET: seconds to measure (default 0.6).  bench/README.md. */
+ * PB_DATA: the folder of the data (default "data"); PB_BUDGET: seconds to measure (default 0.6).
+ * nnblas_bench data FOLDER writes such data.  bench/README.md. */
 #include <nnblas.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data.h"
 #include "slot.h"
+#include "start.h"
 
 int main(int argc, char **argv) {
+  int child = start_child(argc, argv);
+  if (child >= 0) return child;
+  if (argc == 3 && !strcmp(argv[1], "data")) return write_files(argv[2]) ? 1 : 0;
   int threads = argc == 4 ? atoi(argv[3]) : 0;
   bool f32 = argc == 4 && !strcmp(argv[2], "f32"), f64 = argc == 4 && !strcmp(argv[2], "f64");
-  if (threads < 1 || (!f32 && !f64)) return fprintf(stderr, "usage: nnblas_bench WORKLOAD f32|f64 THREADS\n"), 2;
+  if (threads < 1 || (!f32 && !f64))
+    return fprintf(stderr, "usage: nnblas_bench WORKLOAD f32|f64 THREADS\n       nnblas_bench data FOLDER\n"), 2;
   if (nnb_set_threads(threads)) return fprintf(stderr, "nnblas_bench: %s\n", nnb_errmsg()), 1;
   return (f32 ? slot_run_f32 : slot_run_f64)(argv[1], threads);
 }

@@ -14,14 +14,18 @@ static const char help[] =
     "usage: nnblas-bench [options]\n"
     "Training and inference throughput, beside the same matrix products through cblas alone.\n"
     "\n"
-    "  -s, --shapes LIST     widths joined by '-', then @batch, joined by ','\n"
+    "  -a, --all             every workload of bench/README.md and its bars; what runs without options\n"
+    "  -w, --workloads LIST  some of them: W1,W2b32\n"
+    "  -s, --shapes LIST     instead of the workloads: widths joined by '-', then @batch, joined by ','\n"
     "                        (1024-2048-2048-1000@256,784-128-64-10@32,784-128-64-10@128)\n"
-    "  -m, --mode LIST       train: nnb_train_step, rows in order; infer: nnb_plan_predict;\n"
-    "                        fit: nnb_train_rows, shuffled            (train,infer)\n"
+    "  -m, --mode LIST       for shapes: train: nnb_train_step, rows in order; infer: nnb_plan_predict;\n"
+    "                        fit: nnb_fit, shuffled                   (train,infer)\n"
+    "  -T, --tune            find the thresholds of this machine: see nnb_set_thresholds\n"
     "  -p, --precision P     f32, f64 or both                         (both)\n"
-    "  -t, --threads LIST    numbers of threads, or all               (1,all)\n"
-    "  -r, --rounds N        at least so many rounds a row            (5)\n"
-    "  -S, --seconds S       at least so long a row                   (1)\n"
+    "  -t, --threads LIST    numbers of threads, or all               (1,2 for workloads, 1,all for shapes)\n"
+    "  -r, --rounds N        at least so many rounds                  (7 for workloads, 5 for shapes)\n"
+    "  -S, --seconds S       at least so long                         (0 for workloads, 1 for shapes)\n"
+    "  -q, --quick           fewer rows and rounds: whether it runs, not how fast\n"
     "  -c, --cpu-time        the thread's time on the processor, not the wall's: for busy machines;\n"
     "                        one thread only\n"
     "  -j, --json            one JSON object a line instead of the table\n"
@@ -45,25 +49,36 @@ static int read_count(const char **text, int lo, int hi) {
   return (int)n;
 }
 
+/* A single output is linear with mse, several are softmax with cross-entropy. */
+static int finish_shape(const char *text, size_t length, int n_out, const char *batch, options *o) {
+  bench_shape *s = &o->shape[o->n_shapes];
+  const char *p = batch;
+  s->batch = read_count(&p, 1, 1 << 24);
+  if (!s->batch || *p || length >= sizeof s->text) return -1;
+  memcpy(s->text, text, length), s->text[length] = 0;
+  memcpy(s->net, text, length), strcpy(s->net + length, n_out > 1 ? ":softmax" : ":linear");
+  o->n_shapes++;
+  return 0;
+}
+
 static int parse_shape(const char *text, options *o) {
   const char *wanted = "a shape is widths and a batch such as 784-128-64-10@32", *p = text;
   if (o->n_shapes == MAX_SHAPES) return refuse("at most 64 shapes", text);
-  bench_shape *s = &o->shape[o->n_shapes];
-  memset(s, 0, sizeof *s);
-  for (int n = 0;; n++) {
+  for (int n = 0;; n++, p++) {
     if (n > MAX_LAYERS) return refuse("a shape has at most 32 layers", text);
-    s->width[n] = read_count(&p, 1, INT_MAX - 1);
-    if (!s->width[n]) return refuse(wanted, text);
-    s->n_layers = n;
-    if (*p != '-') break;
-    p++;
+    int width = read_count(&p, 1, INT_MAX - 1);
+    if (!width) return refuse(wanted, text);
+    if (*p == '-') continue;
+    if (n == 0 || *p != '@' || finish_shape(text, (size_t)(p - text), width, p + 1, o)) return refuse(wanted, text);
+    return 0;
   }
-  size_t length = (size_t)(p - text);
-  if (!s->n_layers || *p++ != '@' || length >= sizeof s->text) return refuse(wanted, text);
-  s->batch = read_count(&p, 1, 1 << 24);
-  if (!s->batch || *p) return refuse(wanted, text);
-  memcpy(s->text, text, length);
-  o->n_shapes++;
+}
+
+static int parse_workload(const char *text, options *o) {
+  const workload *w = find_workload(text);
+  if (!w) return refuse("a workload is one of bench/README.md, such as W2b32", text);
+  if (o->n_only == MAX_SHAPES) return refuse("at most 64 workloads", text);
+  o->only[o->n_only++] = w;
   return 0;
 }
 
@@ -84,10 +99,11 @@ static int parse_threads(const char *text, options *o) {
   const char *p = text;
   int n = strcmp(text, "all") ? read_count(&p, 1, 1024) : nnb_get_threads();
   if (!n || (p != text && *p)) return refuse("a thread count is 1 to 1024, or all", text);
-  for (int i = 0; i < o->n_threads; i++)
-    if (o->threads[i] == n) return 0;
-  if (o->n_threads == MAX_COUNTS) return refuse("at most 16 thread counts", text);
-  o->threads[o->n_threads++] = n;
+  bench_job *job = &o->job;
+  for (int i = 0; i < job->n_counts; i++)
+    if (job->count[i] == n) return 0;
+  if (job->n_counts == MAX_COUNTS) return refuse("at most 16 thread counts", text);
+  job->count[job->n_counts++] = n;
   return 0;
 }
 
@@ -106,39 +122,58 @@ static int each(const char *list, int (*parse)(const char *, options *), options
 
 static int parse_rounds(const char *text, options *o) {
   const char *p = text;
-  o->rounds = read_count(&p, 1, 2000);
-  return o->rounds && !*p ? 0 : refuse("--rounds is 1 to 2000", text);
+  o->effort.rounds = read_count(&p, 1, MAX_ROUNDS);
+  return o->effort.rounds && !*p ? 0 : refuse("--rounds is 1 to 500", text);
 }
 
 static int parse_seconds(const char *text, options *o) {
   char *end;
-  o->seconds = strtod(text, &end);
-  bool good = end != text && !*end && o->seconds >= 0 && o->seconds <= 3600;
+  o->effort.seconds = strtod(text, &end);
+  bool good = end != text && !*end && o->effort.seconds >= 0 && o->effort.seconds <= 3600;
   return good ? 0 : refuse("--seconds is 0 to 3600", text);
 }
 
-static int defaults(options *o) {
-  if (!o->n_shapes && each("1024-2048-2048-1000@256,784-128-64-10@32,784-128-64-10@128", parse_shape, o)) return -1;
-  if (!o->mode[MODE_TRAIN] && !o->mode[MODE_INFER] && !o->mode[MODE_FIT]) each("train,infer", parse_mode, o);
-  if (!o->n_threads && each(o->cpu_time ? "1" : "1,all", parse_threads, o)) return -1;
-  for (int i = 0; o->cpu_time && i < o->n_threads; i++)
-    if (o->threads[i] > 1) return refuse("--cpu-time goes with --threads 1", "more");
+static int defaults(options *o, bool shapes) {
+  bool any_mode = o->mode[MODE_TRAIN] || o->mode[MODE_INFER] || o->mode[MODE_FIT];
+  if (shapes && (o->n_only || o->tune))
+    return refuse("shapes and modes go without --all, --workloads and --tune", "both");
+  if (shapes && !o->n_shapes) each("1024-2048-2048-1000@256,784-128-64-10@32,784-128-64-10@128", parse_shape, o);
+  if (!any_mode) each("train,infer", parse_mode, o);
+  if (!o->job.n_counts) each(o->job.cpu_time ? "1" : shapes ? "1,all" : "1,2", parse_threads, o);
+  for (int i = 0; o->job.cpu_time && i < o->job.n_counts; i++)
+    if (o->job.count[i] > 1) return refuse("--cpu-time goes with --threads 1", "more");
+  if (!o->effort.rounds) o->effort.rounds = o->quick ? 3 : shapes ? 5 : 7;
+  if (o->effort.seconds < 0) o->effort.seconds = shapes && !o->quick;
+  o->effort.part_seconds = o->quick ? 0.002 : 0.02;
   return 0;
 }
 
 int parse_options(int argc, char **argv, options *o) {
   static const struct option table[] = {
-      {"shapes", 1, NULL, 's'}, {"mode", 1, NULL, 'm'},    {"precision", 1, NULL, 'p'}, {"threads", 1, NULL, 't'},
-      {"rounds", 1, NULL, 'r'}, {"seconds", 1, NULL, 'S'}, {"cpu-time", 0, NULL, 'c'},  {"json", 0, NULL, 'j'},
-      {"help", 0, NULL, 'h'},   {NULL, 0, NULL, 0}};
-  *o = (options){.f32 = true, .f64 = true, .rounds = 5, .seconds = 1};
-  for (int c, bad = 0; (c = getopt_long(argc, argv, "s:m:p:t:r:S:cjh", table, NULL)) != -1;) {
+      {"all", 0, NULL, 'a'},     {"workloads", 1, NULL, 'w'}, {"shapes", 1, NULL, 's'},   {"mode", 1, NULL, 'm'},
+      {"tune", 0, NULL, 'T'},    {"precision", 1, NULL, 'p'}, {"threads", 1, NULL, 't'},  {"rounds", 1, NULL, 'r'},
+      {"seconds", 1, NULL, 'S'}, {"quick", 0, NULL, 'q'},     {"cpu-time", 0, NULL, 'c'}, {"json", 0, NULL, 'j'},
+      {"help", 0, NULL, 'h'},    {NULL, 0, NULL, 0}};
+  *o = (options){.f32 = true, .f64 = true, .effort.seconds = -1};
+  bool shapes = false, all = false;
+  for (int c, bad = 0; (c = getopt_long(argc, argv, "aw:s:m:Tp:t:r:S:qcjh", table, NULL)) != -1;) {
     switch (c) {
+      case 'a':
+        all = true;
+        break;
+      case 'w':
+        bad = each(optarg, parse_workload, o);
+        break;
       case 's':
+        shapes = true;
         bad = each(optarg, parse_shape, o);
         break;
       case 'm':
+        shapes = true;
         bad = each(optarg, parse_mode, o);
+        break;
+      case 'T':
+        o->tune = true;
         break;
       case 'p':
         bad = parse_precision(optarg, o);
@@ -152,8 +187,11 @@ int parse_options(int argc, char **argv, options *o) {
       case 'S':
         bad = parse_seconds(optarg, o);
         break;
+      case 'q':
+        o->quick = true;
+        break;
       case 'c':
-        o->cpu_time = true;
+        o->job.cpu_time = true;
         break;
       case 'j':
         o->json = true;
@@ -166,5 +204,6 @@ int parse_options(int argc, char **argv, options *o) {
     if (bad) return -1;
   }
   if (optind < argc) return refuse("nnblas-bench takes options only", argv[optind]);
-  return defaults(o);
+  if (shapes && all) return refuse("--all goes without shapes and modes", "both");
+  return defaults(o, shapes);
 }

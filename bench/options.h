@@ -2,20 +2,25 @@
 #ifndef BENCH_OPTIONS_H
 #define BENCH_OPTIONS_H
 
-#include <stdbool.h>
+#include "measure.h"
 
-#include "case.h"
+enum { MAX_SHAPES = 64, N_MODES = 3 };
 
-enum { MAX_SHAPES = 64, MAX_COUNTS = 16 };
+typedef enum bench_mode { MODE_TRAIN, MODE_INFER, MODE_FIT } bench_mode;
+
+typedef struct bench_shape {
+  char text[128], net[160]; /* "784-128-10", as it is shown and as nnb_net_parse takes it */
+  int batch;
+} bench_shape;
 
 typedef struct options {
   bench_shape shape[MAX_SHAPES];
-  int n_shapes;
-  int threads[MAX_COUNTS];
-  int n_threads;
-  bool mode[N_MODES], f32, f64, json, cpu_time;
-  int rounds;
-  double seconds;
+  int n_shapes; /* 0: the workloads */
+  const workload *only[MAX_SHAPES];
+  int n_only;    /* 0: all workloads */
+  bench_job job; /* thread counts and clock */
+  bool mode[N_MODES], f32, f64, json, quick, tune;
+  effort effort;
 } options;
 
 extern const char *const mode_name[N_MODES];

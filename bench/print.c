@@ -2,26 +2,38 @@
 
 #include <stdio.h>
 
-static double per_second(const bench_case *job, double seconds) { return job->shape->batch / seconds; }
-static double gflops(const bench_case *job, double seconds) { return 1e-9 * case_flops(job) / seconds; }
+static double per_second(int batch, double seconds) { return batch / seconds; }
+static double gflops(const workload *w, double seconds) { return 1e-9 * workload_flops(w) / seconds; }
 
 void print_head(const options *o, const nnb_blas_facts *blas) {
   printf("nnblas %s, %s %s (%s), core %s", nnb_version(), blas->vendor, blas->version, blas->threading, blas->core);
   if (blas->switched) printf(" (chosen by the library in place of %s)", blas->found);
   printf(", threads");
-  for (int i = 0; i < o->n_threads; i++) printf("%s %d", i ? "," : "", o->threads[i]);
-  printf("%s\n", o->cpu_time ? ", processor time" : "");
+  for (int i = 0; i < o->job.n_counts; i++) printf("%s %d", i ? "," : "", o->job.count[i]);
+  printf("%s\n", o->job.cpu_time ? ", processor time" : "");
   if (blas->advice[0]) printf("note: %s\n", blas->advice);
-  printf("\n%-24s %6s %-5s %-4s %3s %11s %12s %8s %6s %12s %7s\n", "shape", "batch", "mode", "prec", "thr", "samples/s",
-         "(quartiles)", "GFLOP/s", "share", "(quartiles)", "cblas");
+  if (o->n_shapes)
+    printf("\n%-24s %6s %-5s %-4s %3s %11s %12s %8s %6s %12s %7s\n", "shape", "batch", "mode", "prec", "thr",
+           "samples/s", "(quartiles)", "GFLOP/s", "share", "(quartiles)", "cblas");
+  else if (!o->tune)
+    printf("\n%-10s %-4s %4s %-8s %11s %12s %7s %12s %6s\n", "workload", "prec", "thr", "figure", "samples/s",
+           "(quartiles)", "ratio", "(quartiles)", "bar");
 }
 
-void print_row(const bench_case *job, const char *precision, const measurement *m) {
-  double rate = per_second(job, m->step.median);
-  double low = 100 * (per_second(job, m->step.q3) / rate - 1), high = 100 * (per_second(job, m->step.q1) / rate - 1);
-  printf("%-24s %6d %-5s %-4s %3d %11.4g %+5.1f%+5.1f%% %8.1f %6.3f  %.3f-%.3f %7.1f\n", job->shape->text,
-         job->shape->batch, mode_name[job->mode], precision, job->threads, rate, low, high, gflops(job, m->step.median),
-         m->share.median, m->share.q1, m->share.q3, gflops(job, m->ceiling.median));
+/* ---- shapes ----------------------------------------------------------------------------------------------------- */
+
+static int side(const timings *t, bench_mode mode, int c) {
+  return find_runner(t, mode == MODE_FIT ? RUN_FIT : RUN_STEPS, c);
+}
+
+void print_shape(const bench_job *job, bench_mode mode, const char *precision, const timings *t, int c) {
+  int ours = side(t, mode, c), ceiling = find_runner(t, RUN_CEILING, c), batch = job->w->batch;
+  spread step = step_seconds(t, ours), share = ratio_of(t, ceiling, ours);
+  double rate = per_second(batch, step.median);
+  double low = 100 * (per_second(batch, step.q3) / rate - 1), high = 100 * (per_second(batch, step.q1) / rate - 1);
+  printf("%-24s %6d %-5s %-4s %3d %11.4g %+5.1f%+5.1f%% %8.1f %6.3f  %.3f-%.3f %7.1f\n", job->w->name, batch,
+         mode_name[mode], precision, job->count[c], rate, low, high, gflops(job->w, step.median), share.median,
+         share.q1, share.q3, gflops(job->w, step_seconds(t, ceiling).median));
   fflush(stdout);
 }
 
@@ -33,24 +45,78 @@ static void print_name(const char *key, const char *text) {
   printf("\"");
 }
 
-void print_json(const bench_case *job, const char *precision, const measurement *m) {
+/* The end of every line. */
+static void print_machine(const bench_job *job) {
   nnb_blas_facts blas;
   nnb_blas_info(&blas);
-  printf("{\"shape\":\"%s\",\"batch\":%d,\"mode\":\"%s\",\"precision\":\"%s\",\"threads\":%d,", job->shape->text,
-         job->shape->batch, mode_name[job->mode], precision, job->threads);
-  printf("\"samples_per_s\":%.7g,\"samples_per_s_q1\":%.7g,\"samples_per_s_q3\":%.7g,", per_second(job, m->step.median),
-         per_second(job, m->step.q3), per_second(job, m->step.q1));
-  printf("\"gflops\":%.7g,\"cblas_gflops\":%.7g,", gflops(job, m->step.median), gflops(job, m->ceiling.median));
-  printf(
-      "\"gemm_share\":%.5g,\"gemm_share_min\":%.5g,\"gemm_share_q1\":%.5g,\"gemm_share_q3\":%.5g,"
-      "\"gemm_share_max\":%.5g,",
-      m->share.median, m->share.min, m->share.q1, m->share.q3, m->share.max);
-  printf("\"rounds\":%d,\"steps\":%ld,\"cblas_threads\":%d,\"clock\":\"%s\",", m->rounds, m->steps, m->blas_threads,
-         job->cpu_time ? "cpu" : "wall");
+  printf("\"clock\":\"%s\",", job->cpu_time ? "cpu" : "wall");
   print_name("blas_core", blas.core), putchar(',');
   print_name("blas", blas.vendor), putchar(',');
   print_name("blas_version", blas.version), putchar(',');
   print_name("nnblas_version", nnb_version());
   printf("}\n");
   fflush(stdout);
+}
+
+static void print_rate(int batch, spread step) {
+  printf("\"samples_per_s\":%.7g,\"samples_per_s_q1\":%.7g,\"samples_per_s_q3\":%.7g,", per_second(batch, step.median),
+         per_second(batch, step.q3), per_second(batch, step.q1));
+}
+
+void print_shape_json(const bench_job *job, bench_mode mode, const char *precision, const timings *t, int c) {
+  int ours = side(t, mode, c), ceiling = find_runner(t, RUN_CEILING, c);
+  spread step = step_seconds(t, ours), share = ratio_of(t, ceiling, ours);
+  printf("{\"shape\":\"%s\",\"batch\":%d,\"mode\":\"%s\",\"precision\":\"%s\",\"threads\":%d,", job->w->name,
+         job->w->batch, mode_name[mode], precision, job->count[c]);
+  print_rate(job->w->batch, step);
+  printf("\"gflops\":%.7g,\"cblas_gflops\":%.7g,", gflops(job->w, step.median),
+         gflops(job->w, step_seconds(t, ceiling).median));
+  printf(
+      "\"gemm_share\":%.5g,\"gemm_share_min\":%.5g,\"gemm_share_q1\":%.5g,\"gemm_share_q3\":%.5g,"
+      "\"gemm_share_max\":%.5g,",
+      share.median, share.min, share.q1, share.q3, share.max);
+  printf("\"rounds\":%d,\"steps\":%ld,\"cblas_threads\":%d,", t->rounds, t->steps, t->blas_threads);
+  print_machine(job);
+}
+
+/* ---- workloads -------------------------------------------------------------------------------------------------- */
+
+static bool met(const figure *f) { return f->ratio.median >= f->bar; }
+
+void print_figure(const figure *f) {
+  double rate = per_second(f->batch, f->step.median);
+  printf("%-10s %-4s %4d %-8s %11.4g %+5.1f%+5.1f%% %7.3f  %.3f-%.3f", f->workload, f->precision, f->threads, f->name,
+         rate, 100 * (per_second(f->batch, f->step.q3) / rate - 1), 100 * (per_second(f->batch, f->step.q1) / rate - 1),
+         f->ratio.median, f->ratio.q1, f->ratio.q3);
+  if (f->bar > 0) printf(" %6.3f %s", f->bar, met(f) ? "met" : "missed");
+  printf("\n");
+  fflush(stdout);
+}
+
+static void print_figure_name(const figure *f) {
+  printf("{\"workload\":\"%s\",\"precision\":\"%s\",\"threads\":%d,\"figure\":\"%s\",", f->workload, f->precision,
+         f->threads, f->name);
+}
+
+void print_figure_json(const bench_job *job, const figure *f) {
+  print_figure_name(f);
+  print_rate(f->batch, f->step);
+  printf("\"ratio\":%.5g,\"ratio_q1\":%.5g,\"ratio_q3\":%.5g,\"rounds\":%d,", f->ratio.median, f->ratio.q1, f->ratio.q3,
+         f->rounds);
+  if (f->bar > 0) printf("\"bar\":%g,\"met\":%s,", f->bar, met(f) ? "true" : "false");
+  print_machine(job);
+}
+
+void print_start(const figure *f) {
+  printf("%-10s %-4s %4d %-8s %8.1f ms (%.1f-%.1f), at most %.0f wanted: %s\n", f->workload, f->precision, f->threads,
+         f->name, 1e3 * f->step.median, 1e3 * f->step.q1, 1e3 * f->step.q3, 1e3 * f->bar,
+         f->step.median <= f->bar ? "met" : "missed");
+  fflush(stdout);
+}
+
+void print_start_json(const bench_job *job, const figure *f) {
+  print_figure_name(f);
+  printf("\"ms\":%.5g,\"ms_q1\":%.5g,\"ms_q3\":%.5g,\"rounds\":%d,\"bar\":%g,\"met\":%s,", 1e3 * f->step.median,
+         1e3 * f->step.q1, 1e3 * f->step.q3, f->rounds, 1e3 * f->bar, f->step.median <= f->bar ? "true" : "false");
+  print_machine(job);
 }

@@ -3,7 +3,7 @@
  * What of the ceiling's operands is live: X are the very rows the library reads; W is a copy of the net's parameters in
  * the same layout, taken anew before each round; A and Δ of the layers are what a second plan (NNB_KEEP) holds after
  * one pass of the net over a batch, also taken anew before each round.  Within a round the ceiling's A and Δ stay as
- * they are and only its W moves. */
+ * they are and only its W moves.  A batch of more rows than a chunk goes through in chunks on both sides. */
 #include "rig.h"
 
 #include <stdio.h>
@@ -14,17 +14,18 @@
 
 /* Small enough that nothing diverges in however many steps the clock asks for. */
 #define LEARNING_RATE 1e-3
-enum { ROWS = 4096 }; /* the data are so many rows, or one batch if that is more */
+enum { CHUNK = 1024 }; /* rows of a larger batch that go through at a time: nnb_fit's default */
 
 struct rig {
-  const bench_case *job;
+  const bench_job *job;
   nnb_net *net;
-  nnb_plan *plan, *keep; /* the measured one; the one whose A and Δ are looked at */
+  nnb_plan *plan[MAX_COUNTS], *keep; /* the measured ones; the one whose A and Δ are looked at */
   nnb_optim *optim;
-  int n_batches, next; /* next: the batch whose turn it is */
-  real *x, *t, *y;     /* rows; t only where there is one output */
-  int32_t *label, *order;
-  real *grad, *weights; /* weights: the ceiling's copy of the parameters */
+  nnb_data *data;
+  nnb_batch rows;
+  real *own_x, *own_t;                       /* what rows refers to, unless it is another rig's */
+  int batch, chunk, n_layers, n_steps, next; /* n_steps: in one pass over the rows; next: the one whose turn it is */
+  real *y, *grad, *weights;                  /* weights: the ceiling's copy of the parameters */
   ceiling_layer layer[MAX_LAYERS];
   ceiling ceiling;
 };
@@ -34,174 +35,174 @@ static int complain(const char *what) {
   return -1;
 }
 
-static void *take(size_t n, size_t size) {
-  if (size && n > (SIZE_MAX - 64) / size) return NULL;
-  return aligned_alloc(64, (n * size + 64) / 64 * 64);
-}
+static bool trains(const rig *r) { return r->job->w->manner != PREDICT; }
 
-/* The rows of batch b, b+1, …: m batches. */
-static nnb_batch batches(const rig *r, int b, int m) {
-  const bench_shape *s = r->job->shape;
-  size_t row = (size_t)b * (size_t)s->batch;
-  int n_in = s->width[0], rows = m * s->batch;
-  nnb_batch out = {.x = nnb_cview(r->x + row * (size_t)n_in, rows, n_in)};
-  if (r->t)
-    out.t = nnb_cview(r->t + row, rows, 1);
-  else
-    out.label = r->label + row;
+/* ---- the library ------------------------------------------------------------------------------------------------ */
+
+/* n rows from row on. */
+static nnb_batch part(const rig *r, int row, int n) {
+  nnb_batch out = r->rows;
+  out.x.p += (size_t)row * (size_t)out.x.cols, out.x.rows = n;
+  if (out.t.p) out.t.p += (size_t)row * (size_t)out.t.cols, out.t.rows = n;
+  if (out.label) out.label += row;
   return out;
 }
 
-static int step_train(rig *r) {
+static int step_train(rig *r, int c) {
   double loss;
-  nnb_batch batch = batches(r, r->next, 1);
-  if (nnb_train_step(r->net, r->plan, &batch, r->optim, &loss)) return complain("nnb_train_step");
-  r->next = (r->next + 1) % r->n_batches;
-  return 1;
+  nnb_batch batch = part(r, r->next * r->batch, r->batch);
+  return nnb_train_step(r->net, r->plan[c], &batch, r->optim, &loss) ? complain("nnb_train_step") : 1;
 }
 
-static int step_infer(rig *r) {
-  nnb_batch batch = batches(r, r->next, 1);
+static int step_infer(rig *r, int c) {
+  nnb_batch batch = part(r, r->next * r->batch, r->batch);
   nnb_mat y = nnb_view(r->y, batch.x.rows, nnb_net_n_out(r->net));
-  if (nnb_plan_predict(r->plan, batch.x, y)) return complain("nnb_plan_predict");
-  r->next = (r->next + 1) % r->n_batches;
-  return 1;
+  return nnb_plan_predict(r->plan[c], batch.x, y) ? complain("nnb_plan_predict") : 1;
 }
 
-/* Up to `limit` updates in one call, in shuffled order, as nnb_fit makes them. */
-static int step_fit(rig *r, long limit) {
-  const bench_shape *s = r->job->shape;
-  int left = r->n_batches - r->next, m = limit < left ? (int)limit : left;
-  nnb_batch rows = batches(r, 0, r->n_batches);
-  const int32_t *order = r->order + (size_t)r->next * (size_t)s->batch;
+/* Up to `limit` updates in one call. */
+static int step_rows(rig *r, int c, long limit) {
+  int left = r->n_steps - r->next, m = limit < left ? (int)limit : left;
+  nnb_batch rows = part(r, r->next * r->batch, m * r->batch);
   nnb_sums sums;
-  if (nnb_train_rows(r->net, r->plan, &rows, order, m * s->batch, s->batch, r->optim, &sums))
-    return complain("nnb_train_rows");
-  r->next = (r->next + m) % r->n_batches;
+  if (nnb_train_rows(r->net, r->plan[c], &rows, NULL, 0, r->batch, r->optim, &sums)) return complain("nnb_train_rows");
   return m;
 }
 
-static int ours(rig *r, long steps) {
+static int ours(rig *r, int c, long steps) {
   while (steps > 0) {
-    int done = r->job->mode == MODE_TRAIN   ? step_train(r)
-               : r->job->mode == MODE_INFER ? step_infer(r)
-                                            : step_fit(r, steps);
+    manner how = r->job->w->manner;
+    int done = how == BY_STEP ? step_train(r, c) : how == PREDICT ? step_infer(r, c) : step_rows(r, c, steps);
     if (done < 0) return -1;
+    r->next = (r->next + done) % r->n_steps;
     steps -= done;
   }
   return 0;
 }
 
+static long fit(rig *r, int c, long steps) {
+  int epochs = (int)((steps + r->n_steps - 1) / r->n_steps);
+  nnb_fit_opts opts = {.algo = r->job->w->algo, .lr = LEARNING_RATE, .batch = r->batch, .max_epochs = epochs};
+  opts.threads = r->job->count[c];
+  if (nnb_fit(r->net, r->data, NULL, &opts, NULL)) return complain("nnb_fit");
+  return (long)epochs * r->n_steps;
+}
+
+/* ---- the ceiling ------------------------------------------------------------------------------------------------ */
+
 static void ceiling_steps(rig *r, long steps) {
-  for (long i = 0; i < steps; i++) {
-    nnb_batch batch = batches(r, r->next, 1);
-    if (r->job->mode == MODE_INFER)
-      ceiling_infer(&r->ceiling, batch.x);
-    else
-      ceiling_train(&r->ceiling, batch.x);
-    r->next = (r->next + 1) % r->n_batches;
-  }
+  for (long i = 0; i < steps; i++, r->next = (r->next + 1) % r->n_steps)
+    for (int row = 0; row < r->batch; row += r->chunk) {
+      int left = r->batch - row;
+      nnb_cmat x = part(r, r->next * r->batch + row, left < r->chunk ? left : r->chunk).x;
+      (trains(r) ? ceiling_train : ceiling_infer)(&r->ceiling, x);
+    }
 }
 
 /* Layer l of the ceiling is node l + 2 of the net: node 1 is the input. */
 static int look(rig *r) {
-  bool training = r->job->mode != MODE_INFER;
-  for (int l = 0; l < r->job->shape->n_layers; l++) {
+  for (int l = 0; l < r->n_layers; l++) {
     ceiling_layer *layer = &r->layer[l];
     if (l && nnb_plan_view(r->keep, l + 1, NNB_A, &layer->a)) return complain("nnb_plan_view of A");
-    if (training && nnb_plan_view(r->keep, l + 2, NNB_DELTA, &layer->delta)) return complain("nnb_plan_view of delta");
+    if (trains(r) && nnb_plan_view(r->keep, l + 2, NNB_DELTA, &layer->delta)) return complain("nnb_plan_view of delta");
   }
   return 0;
 }
 
 static int refresh(rig *r) {
-  nnb_batch batch = batches(r, r->next, 1);
+  nnb_batch batch = part(r, r->next * r->batch, r->chunk);
   memcpy(r->weights, nnb_net_params_read(r->net), nnb_net_n_params(r->net) * sizeof(real));
-  if (r->job->mode == MODE_INFER) {
-    nnb_mat y = nnb_view(r->y, batch.x.rows, nnb_net_n_out(r->net));
-    if (nnb_plan_predict(r->keep, batch.x, y)) return complain("nnb_plan_predict");
-  } else if (nnb_plan_gradient(r->keep, &batch, 0, NULL, r->grad)) {
-    return complain("nnb_plan_gradient");
+  if (trains(r)) {
+    if (nnb_plan_gradient(r->keep, &batch, 0, NULL, r->grad)) return complain("nnb_plan_gradient");
+  } else if (nnb_plan_predict(r->keep, batch.x, nnb_view(r->y, r->chunk, nnb_net_n_out(r->net)))) {
+    return complain("nnb_plan_predict");
   }
   return look(r);
 }
+
+/* ---- making it -------------------------------------------------------------------------------------------------- */
 
 static void destroy(rig *r) {
   if (!r) return;
   nnb_optim_destroy(r->optim);
   nnb_plan_destroy(r->keep);
-  nnb_plan_destroy(r->plan);
+  for (int c = 0; c < MAX_COUNTS; c++) nnb_plan_destroy(r->plan[c]);
   nnb_net_destroy(r->net);
-  void *own[] = {r->x, r->t, r->y, r->label, r->order, r->grad, r->weights, r->ceiling.out};
+  nnb_data_destroy(r->data);
+  void *own[] = {r->own_x, r->own_t, r->y, r->grad, r->weights, r->ceiling.out};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) free(own[i]);
   free(r);
 }
 
-/* Hidden layers relu, then softmax with cross-entropy; a single output is linear with mse. */
 static int make_net(rig *r) {
-  const bench_shape *s = r->job->shape;
-  int n_out = s->width[s->n_layers];
-  r->net = nnb_net_create(s->width[0]);
-  for (int l = 1; l < s->n_layers; l++) nnb_net_dense(r->net, s->width[l], NNB_RELU);
-  nnb_net_dense(r->net, n_out, n_out > 1 ? NNB_SOFTMAX : NNB_LINEAR);
-
-  bool training = r->job->mode != MODE_INFER;
-  nnb_plan_opts opts = {.max_rows = s->batch, .threads = r->job->threads, .want = training ? NNB_GRAD : 0};
-  if (nnb_plan_create(r->net, &opts, &r->plan)) return complain("nnb_plan_create");
-  opts.want |= NNB_KEEP;
+  const workload *w = r->job->w;
+  if (nnb_net_parse(w->net, &r->net) || nnb_net_loss(r->net, w->loss)) return complain(w->net);
+  r->batch = w->batch;
+  r->chunk = w->manner == BY_ROWS && w->batch > CHUNK ? CHUNK : w->batch;
+  nnb_plan_opts opts = {.max_rows = r->chunk, .want = trains(r) ? NNB_GRAD : 0};
+  for (int c = 0; c < r->job->n_counts; c++) {
+    opts.threads = r->job->count[c];
+    if (nnb_plan_create(r->net, &opts, &r->plan[c])) return complain("nnb_plan_create");
+  }
+  opts.threads = 1, opts.want |= NNB_KEEP;
   if (nnb_plan_create(r->net, &opts, &r->keep)) return complain("nnb_plan_create with NNB_KEEP");
-  nnb_optim_opts sgd = {.algo = NNB_SGD, .lr = LEARNING_RATE};
-  if (training && nnb_optim_create(r->net, &sgd, &r->optim)) return complain("nnb_optim_create");
+  nnb_optim_opts optim = {.algo = w->algo, .lr = LEARNING_RATE};
+  if (trains(r) && nnb_optim_create(r->net, &optim, &r->optim)) return complain("nnb_optim_create");
   return 0;
 }
 
-/* Standard normal inputs; classes, or targets of one column, at random. */
-static int make_data(rig *r) {
-  const bench_shape *s = r->job->shape;
-  int n_out = s->width[s->n_layers];
-  r->n_batches = s->batch < ROWS ? ROWS / s->batch : 1;
-  size_t rows = (size_t)r->n_batches * (size_t)s->batch, n_in = (size_t)s->width[0];
-  r->x = take(rows, n_in * sizeof(real));
-  r->y = take((size_t)s->batch, (size_t)n_out * sizeof(real));
-  r->label = take(rows, sizeof *r->label);
-  r->order = take(rows, sizeof *r->order);
-  if (n_out == 1) r->t = take(rows, sizeof(real));
-  if (!r->x || !r->y || !r->label || !r->order || (n_out == 1 && !r->t)) return -1;
+static int out_of_memory(void) { return fprintf(stderr, "nnblas-bench: out of memory\n"), -1; }
 
-  nnb_rng rng;
-  nnb_rng_init(&rng, 1, 0);
-  for (size_t i = 0; i < rows * n_in; i++) r->x[i] = (real)nnb_rng_normal(&rng);
-  for (size_t i = 0; i < rows; i++) r->label[i] = (int32_t)nnb_rng_below(&rng, (uint32_t)n_out);
-  for (size_t i = 0; r->t && i < rows; i++) r->t[i] = (real)nnb_rng_normal(&rng);
-  for (size_t i = 0; i < rows; i++) r->order[i] = (int32_t)i;
-  nnb_rng_shuffle(&rng, r->order, (int32_t)rows);
+static real *to_real(const float *from, size_t n) {
+  real *to = take(n, sizeof *to);
+  for (size_t i = 0; to && i < n; i++) to[i] = (real)from[i];
+  return to;
+}
+
+static int make_rows(rig *r, const bench_data *d) {
+  r->own_x = to_real(d->x, (size_t)d->rows * (size_t)d->n_in);
+  if (d->t) r->own_t = to_real(d->t, (size_t)d->rows * (size_t)d->n_out);
+  if (!r->own_x || (d->t && !r->own_t)) return out_of_memory();
+  r->rows.x = nnb_cview(r->own_x, d->rows, d->n_in);
+  if (d->t)
+    r->rows.t = nnb_cview(r->own_t, d->rows, d->n_out);
+  else
+    r->rows.label = d->label;
   return 0;
 }
 
 static int make_ceiling(rig *r) {
-  const bench_shape *s = r->job->shape;
+  int width[MAX_LAYERS + 1];
   size_t n_params = nnb_net_n_params(r->net), widest = 0, offset = 0;
+  r->n_layers = net_widths(r->job->w->net, width);
   r->weights = take(n_params, sizeof(real));
   r->grad = take(n_params, sizeof(real));
-  for (int l = 0; l <= s->n_layers; l++) widest = (size_t)s->width[l] > widest ? (size_t)s->width[l] : widest;
-  real *out = take((size_t)s->batch, widest * sizeof(real));
-  r->ceiling = (ceiling){.layer = r->layer, .n_layers = s->n_layers, .out = out, .lr = (real)LEARNING_RATE};
-  if (!r->weights || !r->grad || !out) return -1;
-  for (int l = 0; l < s->n_layers; l++) { /* a block is [W; b], (I+1)×O */
+  r->y = take((size_t)r->batch, (size_t)width[r->n_layers] * sizeof(real));
+  for (int l = 0; l <= r->n_layers; l++) widest = (size_t)width[l] > widest ? (size_t)width[l] : widest;
+  real *out = take((size_t)r->chunk, widest * sizeof(real));
+  r->ceiling = (ceiling){.layer = r->layer, .n_layers = r->n_layers, .out = out, .lr = (real)LEARNING_RATE};
+  if (!r->weights || !r->grad || !r->y || !out) return out_of_memory();
+  for (int l = 0; l < r->n_layers; l++) { /* a block is [W; b], (I+1)×O */
     r->layer[l].w = r->weights + offset;
-    r->layer[l].inputs = s->width[l], r->layer[l].units = s->width[l + 1];
-    offset += (size_t)(s->width[l] + 1) * (size_t)s->width[l + 1];
+    r->layer[l].inputs = width[l], r->layer[l].units = width[l + 1];
+    offset += (size_t)(width[l] + 1) * (size_t)width[l + 1];
   }
   return 0;
 }
 
-static rig *create(const bench_case *job) {
+static rig *make(const bench_job *job, const nnb_batch *borrowed) {
   rig *r = calloc(1, sizeof *r);
-  if (!r) return fprintf(stderr, "nnblas-bench: out of memory\n"), NULL;
+  if (!r) return out_of_memory(), NULL;
   r->job = job;
   if (make_net(r)) goto fail;
-  if (make_data(r) || make_ceiling(r)) {
-    fprintf(stderr, "nnblas-bench: out of memory for %s at batch %d\n", job->shape->text, job->shape->batch);
+  if (borrowed)
+    r->rows = *borrowed;
+  else if (make_rows(r, job->data))
+    goto fail;
+  r->n_steps = r->rows.x.rows / r->batch;
+  if (make_ceiling(r)) goto fail;
+  if (trains(r) && nnb_data_wrap(&r->rows, 0, &r->data)) {
+    complain("nnb_data_wrap");
     goto fail;
   }
   return r;
@@ -210,4 +211,7 @@ fail:
   return NULL;
 }
 
-const rig_ops TWIN(rig) = {PRECISION, create, destroy, ours, refresh, ceiling_steps, ceiling_threads};
+static rig *create(const bench_job *job) { return make(job, NULL); }
+static rig *twin(const rig *first) { return make(first->job, &first->rows); }
+
+const rig_ops TWIN(rig) = {PRECISION, create, twin, destroy, ours, fit, refresh, ceiling_steps, ceiling_threads};

@@ -1,18 +1,32 @@
-/* bench/rig.h: everything one case needs to run, in one precision. */
+/* bench/rig.h: everything one workload needs to run, in one precision: the library's steps and, beside them, the same
+ * products through cblas. */
 #ifndef BENCH_RIG_H
 #define BENCH_RIG_H
 
-#include "case.h"
+#include "data.h"
+
+enum { MAX_COUNTS = 16 };
+
+typedef struct bench_job {
+  const workload *w;
+  const bench_data *data;
+  int n_counts, count[MAX_COUNTS]; /* thread counts; a plan for each */
+  bool cpu_time;                   /* measure the thread's time on the processor; one thread only */
+} bench_job;
 
 typedef struct rig rig;
 
 typedef struct rig_ops {
   const char *precision;
   /* NULL on failure, with a sentence on stderr.  job must outlive the rig. */
-  rig *(*create)(const bench_case *job);
+  rig *(*create)(const bench_job *job);
+  /* A second net on the same rows: the first rig must outlive it, and both may run at the same time. */
+  rig *(*twin)(const rig *first);
   void (*destroy)(rig *r);
-  /* That many steps of the library.  -1 on failure, with a sentence on stderr. */
-  int (*ours)(rig *r, long steps);
+  /* That many steps of the library, with job->count[c] threads.  -1 on failure, with a sentence on stderr. */
+  int (*ours)(rig *r, int c, long steps);
+  /* One nnb_fit of at least so many steps, shuffled; returns the number of steps, or -1. */
+  long (*fit)(rig *r, int c, long steps);
   /* Gives the ceiling the present weights, activations and deltas.  -1 on failure. */
   int (*refresh)(rig *r);
   /* As many steps' products through cblas alone. */

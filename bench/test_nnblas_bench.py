@@ -66,6 +66,25 @@ def check_figures():
         check_line(row)
 
 
+def check_workloads():
+    """Small workloads with all their figures, in the same rounds."""
+    done = run("--all", "--quick", "-w", "W3xfull,W5s", "-j", "-r", "3")
+    expect(done.returncode == 0, "exit status of --all", 0, f"{done.returncode}: {done.stderr}")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    seen = sorted((r["workload"], r["precision"], r["figure"], r["threads"]) for r in rows)
+    wanted = sorted((w, p, f, t) for w in ("W3xfull", "W5s") for p in ("f32", "f64")
+                    for f, t in [("share", 1), ("share", 2), ("threads", 2), ("fit", 1), ("pair", 1)]
+                    if w != "W5s" or f not in ("fit", "pair"))
+    expect(seen == wanted, "figures", wanted, seen)
+    for row in rows:
+        quartiles = [row["ratio_q1"], row["ratio"], row["ratio_q3"]]
+        expect(quartiles == sorted(quartiles) and quartiles[0] > 0, f"ratio of {row}", "ascending", quartiles)
+        has_bar = row["figure"] in ("threads", "pair")
+        expect(("bar" in row) == has_bar, f"a bar of {row}", has_bar, "bar" in row)
+        if has_bar:
+            expect(row["met"] == (row["ratio"] >= row["bar"]), f"met of {row}", row["ratio"] >= row["bar"], row["met"])
+
+
 def check_cpu_time():
     done = run("-s", "5-7-3@4", "-c", "-j", "-r", "3", "-S", "0")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
@@ -88,7 +107,7 @@ def check_refusals():
     for args in (["--shapes", "5@4"], ["--shapes", "5-7"], ["--shapes", "5-7@0"], ["--shapes", "5-x@1"],
                  ["--shapes", "5-7@4@4"], ["--shapes", ""], ["--shapes", "5-99999999999999@4"], ["--mode", "learn"],
                  ["--precision", "f16"], ["--threads", "0"], ["--threads", "two"], ["--rounds", "0"],
-                 ["--seconds", "-1"], ["--seconds", "nan"], ["--cpu-time", "--threads", "2"], ["--no-such"], ["word"]):
+                 ["--seconds", "-1"], ["--seconds", "nan"], ["--cpu-time", "--threads", "2"], ["--workloads", "W0"], ["--all", "--shapes", "5-7@4"], ["--no-such"], ["word"]):
         done = run(*args)
         expect(done.returncode == 2 and done.stderr, f"exit status of {args}", "2 and a sentence",
                f"{done.returncode} and {done.stderr!r}")
@@ -97,6 +116,7 @@ def check_refusals():
 
 
 check_figures()
+check_workloads()
 check_cpu_time()
 check_table()
 check_refusals()

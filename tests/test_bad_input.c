@@ -829,6 +829,79 @@ START_TEST(nets_that_lead_nowhere) {
 }
 END_TEST
 
+/* A cross-entropy is for outputs, and for targets, that are probabilities. */
+static const struct {
+  const char *text;
+  nnb_loss loss;
+  const char *words; /* NULL: it is fine */
+} losses[] = {
+    {"3-2:name=o", NNB_CROSS_ENTROPY, "the output o is linear, for which cross_entropy is no loss: take softmax"},
+    {"3-2:sigmoid:name=o", NNB_CROSS_ENTROPY, "the output o is sigmoid"},
+    {"3-2:relu:name=o", NNB_BINARY_CROSS_ENTROPY, "binary_cross_entropy is no loss: take sigmoid"},
+    {"3-2:tanh", NNB_BINARY_CROSS_ENTROPY, "dense1 is tanh"},
+    {"3-2:softmax", NNB_CROSS_ENTROPY, NULL},
+    {"3-2:softmax", NNB_BINARY_CROSS_ENTROPY, NULL},
+    {"3-2:sigmoid", NNB_BINARY_CROSS_ENTROPY, NULL},
+    {"3-2:softmax", NNB_LOSS_AUTO, NULL},
+    {"3-2:sigmoid", NNB_LOSS_AUTO, NULL},
+    {"3-2:sigmoid", NNB_HALF_SSE, NULL},
+};
+
+START_TEST(losses_of_outputs) {
+  nnb_net *n;
+  ck_ok(nnb_net_parse(losses[_i].text, &n));
+  ck_ok(nnb_net_loss(n, losses[_i].loss));
+  if (losses[_i].words) {
+    bad(NNB_E_ARG, losses[_i].words, nnb_fit(n, data, NULL, NULL, NULL));
+    ck_ok(nnb_net_loss(n, NNB_LOSS_AUTO)); /* it is not too late */
+  }
+  ck_ok(nnb_net_init(n, 1));
+  nnb_net_destroy(n);
+}
+END_TEST
+
+START_TEST(losses_of_joined_and_own_outputs) {
+  nnb_net *n = nnb_net_create(N_IN);
+  int a = nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 2, .activation = NNB_SOFTMAX, .from = 1});
+  int b = nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 2, .from = 1});
+  int own = nnb_net_own_activation(n, &toy_bump), c = nnb_net_activation(n, b, (nnb_activation)own);
+  int both = nnb_net_concat(n, (int[]){a, c}, 2), wrong = nnb_net_concat(n, (int[]){a, b}, 2);
+  nnb_net_output(n, both), nnb_net_output(n, wrong);
+  ck_ok(nnb_net_output_loss(n, both, NNB_CROSS_ENTROPY, 1));
+  ck_ok(nnb_net_output_loss(n, wrong, NNB_CROSS_ENTROPY, 1));
+  bad(NNB_E_ARG, "the output concat2 is linear", nnb_net_init(n, 1));
+  ck_ok(nnb_net_output_loss(n, wrong, NNB_MSE, 1));
+  ck_ok(nnb_net_init(n, 1));
+  nnb_net_destroy(n);
+}
+END_TEST
+
+START_TEST(targets_that_are_no_probabilities) {
+  real x[N * N_IN], t[N * N_OUT];
+  nnb_data *d;
+  nnb_metrics m;
+  toy_fill(x, N * N_IN, 1);
+  for (int i = 0; i < N * N_OUT; i++) t[i] = (real)(i % 3) / 2;
+  ck_ok(nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, N, N_IN), .t = nnb_cview(t, N, N_OUT)}, 0, &d));
+  nnb_net *n;
+  ck_ok(nnb_net_parse(_i ? "3-2:softmax" : "3-2:sigmoid", &n));
+  const nnb_fit_opts one = {.max_epochs = 1};
+  ck_ok(nnb_fit(n, d, d, &one, NULL));
+  t[7] = (real)1.5;
+  bad(NNB_E_ARG, "t is 1.5 in row 4, column 2", nnb_fit(n, d, NULL, &one, NULL));
+  bad(NNB_E_ARG, _i ? " cross_entropy" : "binary_cross_entropy", nnb_evaluate(n, d, &m));
+  t[7] = 1, t[0] = -(real)0.25;
+  bad(NNB_E_ARG, "t is -0.25 in row 1, column 1", nnb_fit(n, d, NULL, &one, NULL));
+  nnb_net_destroy(n);
+  ck_ok(nnb_net_parse(_i ? "3-2:softmax:name=o" : "3-2:sigmoid:name=o", &n));
+  ck_ok(nnb_net_scale_targets(n, d, NNB_MINMAX));
+  bad(NNB_E_ARG, "the output o has scaled targets", nnb_fit(n, d, NULL, &one, NULL));
+  ck_ok(nnb_net_loss(n, NNB_MSE));
+  ck_ok(nnb_fit(n, d, NULL, &one, NULL));
+  nnb_net_destroy(n), nnb_data_destroy(d);
+}
+END_TEST
+
 static const struct {
   const char *text, *words;
 } bad_texts[] = {
@@ -890,6 +963,9 @@ int main(void) {
   tcase_add_test(tc, building_after_sealing);
   tcase_add_loop_test(tc, mistakes_in_building_stick, 0, sizeof mistakes / sizeof *mistakes);
   tcase_add_test(tc, nets_that_lead_nowhere);
+  tcase_add_loop_test(tc, losses_of_outputs, 0, sizeof losses / sizeof *losses);
+  tcase_add_test(tc, losses_of_joined_and_own_outputs);
+  tcase_add_loop_test(tc, targets_that_are_no_probabilities, 0, 2);
   tcase_add_test(tc, bad_texts_of_nets);
   suite_add_tcase(suite, tc);
   return run_suite(suite);

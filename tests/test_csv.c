@@ -37,7 +37,7 @@ START_TEST(good_texts) { /* all read as the rows 1 2 and 3.5 -4, without targets
       "\" 1 \",2\n3.5, \"-4\" \n",
       "+1,2.\n35e-1,-.4E+1\n",
       "a,b\n1,2\n3.5,-4\n",
-      "a,2000\n1,2\n3.5,-4\n",
+      "a,\n1,2\n3.5,-4\n",
       "\"a\"\"b\nc\",\"d,e\"\r\n1,2\n3.5,-4\n",
   };
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -106,17 +106,57 @@ static void check_classes(const char *text, const nnb_csv_opts *opts, const char
 }
 
 START_TEST(classes) {
-  static const char *const given[] = {"c", "b", "a"}, *const numbers[] = {"2", "1.0"};
+  static const char *const given[] = {"c", "b", "a"}, *const numbers[] = {"2", "1.0"}, *const both[] = {"01", "b", "1"};
   check_classes("1,b\n2,a\n3,b\n", NULL, "b a ", "0 1 0 ");
   check_classes("x,y\n1,b\n2,a\n", NULL, "b a ", "0 1 ");
-  check_classes("1,1\n2,b\n3,1\n", NULL, "1 b ", "0 1 0 ");
-  check_classes("1,1\n2,01\n3,b\n", NULL, "1 01 b ", "0 1 2 "); /* among texts, numbers are texts */
+  check_classes("1,1\n2,b\n3,1\n", &(nnb_csv_opts){.class_names = both, .n_class_names = 3}, "01 b 1 ", "2 1 2 ");
   check_classes("1,10\n2,9\n3,10.0\n4,-1\n", &(nnb_csv_opts){.classify = true}, "-1 9 10 ", "2 1 2 0 ");
   check_classes("1,0.1\n2,0\n3,-0\n", &(nnb_csv_opts){.classify = true}, "0 0.1 ", "1 0 0 ");
   check_classes("1,b\n2,a\n", &(nnb_csv_opts){.class_names = given, .n_class_names = 3}, "c b a ", "1 2 ");
   check_classes("1,1\n2,2.0\n", &(nnb_csv_opts){.class_names = numbers, .n_class_names = 2}, "2 1.0 ", "1 0 ");
   check_classes("k,x\nb,1\na,2\n", &(nnb_csv_opts){.target = "k"}, "b a ", "0 1 ");
   check_classes("1,\"Iris, dried\"\n2,nan\n", NULL, "Iris, dried nan ", "0 1 ");
+}
+END_TEST
+
+/* One damaged field does not change what the others mean. */
+START_TEST(damaged_texts) {
+  static const nnb_csv_opts classify = {.classify = true}, header = {.header = 1}, no_header = {.header = NNB_NONE};
+  static const struct {
+    const char *text;
+    const nnb_csv_opts *opts;
+    const char *sentence; /* NULL: a header and two rows of numbers */
+  } table[] = {
+      {"a,b\n1,2\n3,4\n", &plain, NULL},
+      {"a,2000\n1,2\n3,4\n", &header, NULL},
+      {"1,2\n1,2\n3,4\n", &header, NULL},
+      {"a,\n1,2\n3,4\n", &plain, NULL},
+      {"1.2x,2\n1,2\n3,4\n", &plain,
+       "f.csv:1:1: \"1.2x\" is not a number (where the first row holds names, set .header"},
+      {"1,2x\n1,2\n3,4\n", &plain, "f.csv:2:3: \"2\" is a number, and the first target is a text"},
+      {"1,2x\n1,2\n3,4\n", &inputs_only, "f.csv:1:3: \"2x\" is not a number"},
+      {"a,2000\n1,2\n3,4\n", &plain, "f.csv:1:1: \"a\" is not a number (where the first row holds names"},
+      {"x,nan\n1,2\n3,4\n", &inputs_only, "f.csv:1:1: \"x\" is not a number"},
+      {"a,b\nx,y\n3,4\n", &inputs_only, "f.csv:1:1: \"a\" is not a number"},
+      {"a,b\nx,2\n3,4\n", &plain, "f.csv:2:1: \"x\" is not a number"},
+      {"a,b\n1,2\n3,4\n", &no_header, "f.csv:1:1: \"a\" is not a number"},
+      {"a,b\n1,2\n3,4o\n5,6\n", &plain, "f.csv:3:3: \"4o\" is not a number as the first target is"},
+      {"1,2\n3,x\n", &plain, "f.csv:2:3: \"x\" is not a number as the first target is (.class_names"},
+      {"1,2\n3,x\n", &classify, "f.csv:2:3: \"x\" is not a number as the first target is"},
+      {"1,x\n3,2\n", &plain, "f.csv:2:3: \"2\" is a number, and the first target is a text (.class_names"},
+      {"1,x\n3,2\n", &classify, "f.csv:2:3: \"2\" is a number"},
+      {"1,nan\n3,2\n", &plain, "f.csv:1:3: \"nan\" is not a finite number"},
+      {"k,v\n1,nan\n3,x\n4,5\n", &plain, "f.csv:4:3: \"5\" is a number"},
+  };
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+    nnb_data *data;
+    nnb_status status = parse(table[i].text, table[i].opts, &data);
+    bool as_wanted = table[i].sentence ? status == NNB_E_PARSE && strstr(nnb_errmsg(), table[i].sentence)
+                                       : status == NNB_OK && nnb_data_rows(data) == 2 && nnb_data_n_out(data) == 1;
+    ck_assert_msg(as_wanted, "%zu \"%s\": wanted %s\ngot %s: %s", i, table[i].text,
+                  table[i].sentence ? table[i].sentence : "two rows", nnb_strstatus(status), nnb_errmsg());
+    nnb_data_destroy(data);
+  }
 }
 END_TEST
 
@@ -128,7 +168,8 @@ START_TEST(bad_texts) {
                             same_class = {.class_names = twice, .n_class_names = 2},
                             null_class = {.class_names = null, .n_class_names = 2}, no_count = {.class_names = given},
                             bad_header = {.header = 2}, bad_separator = {.separator = '"'},
-                            bad_targets = {.n_targets = -5}, classify_two = {.classify = true, .n_targets = 2},
+                            bad_targets = {.n_targets = -5}, names = {.header = 1},
+                            classify_two = {.classify = true, .n_targets = 2},
                             name_without_header = {.target = "a", .header = NNB_NONE};
   static const struct {
     const char *text;
@@ -138,7 +179,9 @@ START_TEST(bad_texts) {
   } table[] = {
       {"", &plain, NNB_E_PARSE, "f.csv: no rows of data"},
       {"\n \n\r\n", &plain, NNB_E_PARSE, "f.csv: no rows of data"},
-      {"a,b,c\n", &plain, NNB_E_PARSE, "f.csv: no rows of data"},
+      {"a,b,c\n", &plain, NNB_E_PARSE,
+       "f.csv:1:1: \"a\" is not a number (where the first row holds names, set .header = 1)"},
+      {"a,b,c\n", &names, NNB_E_PARSE, "f.csv: no rows of data"},
       {"a,b\n1,2\n3,abc\n", &inputs_only, NNB_E_PARSE, "f.csv:3:3: \"abc\" is not a number"},
       {"a,b\n1,2\n3,4,5\n", &plain, NNB_E_PARSE, "f.csv:3: 3 fields where the first row has 2"},
       {"1,2,3\n\n\n4\n", &plain, NNB_E_PARSE, "f.csv:4: 1 field where the first row has 3"},
@@ -326,6 +369,7 @@ int main(void) {
   tcase_add_test(t, good_texts);
   tcase_add_test(t, headers_and_targets);
   tcase_add_test(t, classes);
+  tcase_add_test(t, damaged_texts);
   tcase_add_test(t, bad_texts);
   tcase_add_test(t, odd_texts);
   tcase_add_test(t, large_numbers_and_this_precision);

@@ -103,7 +103,8 @@ END_TEST
 START_TEST(training_goes_on_with_the_same_bits) {
   nnb_net *net = makers[_i](), *back;
   int n_out = nnb_net_n_out(net);
-  nnb_data *data = toy_regression(40, 4, n_out);
+  const bool classes = makers[_i] == chain || makers[_i] == named;
+  nnb_data *data = classes ? toy_classes(40, 4, n_out) : toy_regression(40, 4, n_out);
   nnb_fit_opts opts = {.algo = NNB_MOMENTUM, .lr = 1e-3, .batch = 8, .max_epochs = 3};
   void *file;
   size_t bytes;

@@ -241,6 +241,15 @@ static nnb_status do_error_bars(world *w) {
   return status;
 }
 
+static nnb_status do_solve_output(world *w) {
+  nnb_net *net = NULL;
+  nnb_status status = nnb_net_parse("4-3:tanh-3", &net);
+  if (!status) status = nnb_solve_output(net, w->flow, 0.1);
+  if (!status) w->digest = toy_hash_net(w->digest, net);
+  nnb_net_destroy(net);
+  return status;
+}
+
 static nnb_algo method; /* of the loop over all of them */
 
 static nnb_status do_fit_by_method(world *w) {
@@ -437,6 +446,7 @@ static const struct call {
     {"nnb_fit", do_fit, false, false},
     {"nnb_fit, full batch", do_fit_full, true, false},
     {"nnb_fit by lm", do_fit_lm, false, false},
+    {"nnb_solve_output", do_solve_output, false, false},
     {"nnb_fit with .bayes, nnb_error_bars_create", do_error_bars, false, false},
     {"nnb_fit taking names", do_fit_with_names, false, false},
     {"nnb_evaluate", do_evaluate, false, false},

@@ -149,6 +149,8 @@ typedef enum nnb_activation {
 #define NNB_LOSS_LIST(X)                                                                                             \
   X(NNB_LOSS_AUTO, "auto")          /* by the outputs' activation: softmax → cross_entropy, sigmoid →             */ \
                                     /* binary_cross_entropy, any other → mse                                      */ \
+  /* The cross-entropies want outputs that are probabilities, of sigmoid (binary) or softmax (either), or of an own */ \
+  /* activation or layer, and targets within 0 … 1 that are not scaled; anything else is refused (NNB_E_ARG).       */ \
   X(NNB_HALF_SSE, "half_sse")       /* ½ Σ w_i (t-a)²                                                             */ \
   X(NNB_SSE, "sse")                 /* Σ w_i (t-a)²                                                               */ \
   X(NNB_MSE, "mse")                 /* Σ w_i (t-a)² / (Σ w_i · n_out)                                             */ \
@@ -463,13 +465,15 @@ typedef struct nnb_sums {
 
 /** How nnb_data_read_csv reads. */
 typedef struct nnb_csv_opts {
-  int header;          /**< 0: found out (a first row with a field that is no number in a column of numbers);
-                            1: the first row holds names; NNB_NONE: it holds data                         */
+  int header;          /**< 1: the first row holds names; NNB_NONE: it holds data; 0: it holds names if none of its fields
+                            is a number and one of them stands above a number                             */
   char separator;      /**< default ','                                                                   */
   const char *target;  /**< column name of the target; NULL: the last n_targets columns                   */
   int n_targets;       /**< default 1; NNB_NONE: no targets, every column is an input                     */
-  bool classify;       /**< the target column is a class even if it reads as a number; text always is     */
-  const char *const *class_names; /**< NULL: in order of first appearance (numbers: ascending); else the only classes allowed, in order */
+  /* The first target decides for all of them: after a number, a text is an error, after a text, a number. */
+  bool classify;       /**< the target column holds classes even if they are numbers; texts always are classes */
+  const char *const *class_names; /**< NULL: in order of first appearance (numbers: ascending); else the only classes
+                            allowed, in order, be they numbers, texts or both; compared as numbers (1 is 1.0) if all are */
   int n_class_names;
   void *reserved[4];
 } nnb_csv_opts;
@@ -509,7 +513,8 @@ enum nnb_act_traits {
 enum nnb_loss_traits {
   NNB_LOSS_MEAN_ROWS = 1, /**< the sum is divided by norm = Σ weight                        */
   NNB_LOSS_MEAN_ALL = 2,  /**< … and by the number of outputs                               */
-  NNB_LOSS_CLASSES = 4    /**< it classifies: accuracy is meant                             */
+  NNB_LOSS_CLASSES = 4,   /**< it classifies: accuracy is meant                             */
+  NNB_LOSS_PROBABILITIES = 8 /**< targets are probabilities: 0 … 1, and not scaled          */
 };
 
 /** A field of a layer's struct that files keep and summaries print. */

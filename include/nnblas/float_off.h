@@ -105,6 +105,7 @@
 #undef nnb_real
 #undef nnb_scale
 #undef nnb_sink
+#undef nnb_solve_output
 #undef nnb_train_rows
 #undef nnb_train_step
 #undef nnb_unscale

@@ -105,6 +105,7 @@
 #define nnb_real nnbf_real
 #define nnb_scale nnbf_scale
 #define nnb_sink nnbf_sink
+#define nnb_solve_output nnbf_solve_output
 #define nnb_train_rows nnbf_train_rows
 #define nnb_train_step nnbf_train_step
 #define nnb_unscale nnbf_unscale

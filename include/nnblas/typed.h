@@ -29,7 +29,8 @@ static inline nnb_cmat nnb_cview(const nnb_real *p, int rows, int cols) {
  *  outputs of a net are column ranges of the one x and the one t, in the order in which they were declared.         */
 typedef struct nnb_batch {
   nnb_cmat x;            /**< B×n_in                                                                      */
-  nnb_cmat t;            /**< B×n_out targets in the data's units; p may be NULL                          */
+  nnb_cmat t;            /**< B×n_out targets in the data's units; p may be NULL.  The cross-entropies take targets
+                              from 0 to 1: nnb_fit and nnb_evaluate see to it, once; the calls below them do not */
   const int32_t *label;  /**< instead of t: B class numbers from 0, or NULL; nets with one output only    */
   const nnb_real *weight;/**< B sample weights ≥ 0, or NULL for 1                                         */
   double norm;           /**< what a mean divides by; 0: Σ weight of this batch.  When one update is spread over
@@ -127,7 +128,8 @@ NNB_API int nnb_net_concat(nnb_net *net, const int *from, int n);
 /** Declares a node to be an output: the next columns of y and t.  Without any declaration the node added last is the
  *  one output.  Returns the node.                                                                                   */
 NNB_API int nnb_net_output(nnb_net *net, int node);
-/** The loss of every output that has none of its own.  The total is the sum over the outputs.  Returns NNB_OK or an error. */
+/** The loss of every output that has none of its own.  The total is the sum over the outputs.  Returns NNB_OK or an error.
+ *  A cross-entropy of outputs that are no probabilities, or with scaled targets, is an error when the net is sealed.  */
 NNB_API int nnb_net_loss(nnb_net *net, nnb_loss loss);
 /** The loss of one output, times a factor > 0. */
 NNB_API int nnb_net_output_loss(nnb_net *net, int node, nnb_loss loss, double factor);
@@ -195,9 +197,23 @@ NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
  *  Starts from the present parameters (it never initialises again).  With a validation set, the parameters of the best
  *  epoch are in the net at the end; without one, those of the last.  When the loss stops being finite the
  *  result is NNB_E_NUMERIC and the parameters of the best epoch so far are in the net.
- *  Reports errors made while building the net, too.  After the start nothing is allocated.                           */
+ *  Reports errors made while building the net, too.  NNB_E_ARG for a target outside 0 … 1 where the loss takes
+ *  probabilities (the message names row and column).  After the start nothing is allocated.                          */
 NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
                            nnb_report *report);
+/** Sets the parameters of the output layers to those of the least loss on data, exactly, with all others as they are:
+ *  with a sum of squares and no activation this is a linear least-squares problem.  What is least is the loss of
+ *  nnb_plan_loss over all rows plus ½·ridge·Σw² over the weights of the output layers, not their biases (nnb_fit's l2); sample
+ *  weights and scalers count as they do there.  Frozen parameters stay, and the rest is solved for.  Where the answer is
+ *  not unique (equal units, fewer rows than units), it is that of the least Σw² + Σb²: what rounding cannot tell from
+ *  dependent counts as such, by n·ε of the precision for n inputs and the bias.
+ *  Every output must be a dense layer without activation that no other node reads, with the loss half_sse, sse or mse
+ *  (NNB_E_UNSUPPORTED).  NNB_E_ARG if ridge is negative or nothing is free; NNB_E_SHAPE; NNB_E_NUMERIC if an input of
+ *  these layers or a result is not finite; NNB_E_OVERFLOW above 46340 inputs; NNB_E_NOMEM.  After a failure the
+ *  parameters are those before.  For n inputs and O outputs of a layer it takes memory for n² + n·O + 256·(n + O) doubles and a
+ *  plan of 256 rows, whatever the number of rows, and adds up in double.  No other thread may use the net meanwhile.
+ *  Rows are folded one block after the other into a QR factorisation (Golub 1965).                                    */
+NNB_API nnb_status nnb_solve_output(nnb_net *net, const nnb_data *data, double ridge);
 /** Loss, accuracy, error of the net on data, in chunks: memory does not depend on N.  *out is all zero after a failure,
  *  but for NNB_E_NUMERIC: the loss is not finite.                                                                    */
 NNB_API nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out);

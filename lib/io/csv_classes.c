@@ -34,14 +34,19 @@ nnb_status nnb__csv_class(nnb__csv_layout *layout, const nnb__csv_field *field, 
   nnb_status status = layout->opts->class_names && layout->known.n == 0 ? take_given(layout) : NNB_OK;
   if (status) return status;
   if (field->n == 0) return nnb__csv_fail(csv, field->row, field->column, "the class is missing");
+  double value;
   if (layout->numeric) {
-    double value;
-    status = nnb__csv_number(csv, field, DBL_MAX, &value);
+    status = nnb__csv_number(layout, field, DBL_MAX, &value);
     if (status) return status;
     one_way(value, text);
     name = text;
   } else if (!nnb__is_utf8(name, field->n)) {
     return nnb__csv_fail(csv, field->row, field->column, "the name of the class is not UTF-8");
+  } else if (!layout->opts->class_names && nnb__text_number(name, field->n, &value) == NNB__DECIMAL) {
+    return nnb__csv_fail(
+        csv, field->row, field->column,
+        "\"%s\" is a number, and the first target is a text (.class_names allows classes of both kinds)",
+        nnb__show(field->text, field->n, shown));
   }
   int64_t number = layout->opts->class_names ? nnb__names_find(&layout->known, name, strlen(name))
                                              : nnb__names_add(&layout->known, name, strlen(name));

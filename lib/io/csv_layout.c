@@ -1,5 +1,6 @@
 /* io/csv_layout.c: the first of two readings: how many rows, is there a header, which column is the target, is it a
- * class. */
+ * class.  The rules are those of nnb_csv_opts in core.h: few enough that a damaged field is an error and does not
+ * change what the others mean. */
 #include "csv_layout.h"
 
 #include <string.h>
@@ -15,7 +16,7 @@ typedef struct survey {
   field_kind *kinds[2]; /* of the fields of the first and second row */
   size_t cap_first, cap_kinds;
   int rows;
-  bool text_target[2]; /* whether the target is text in the first row; in any later one */
+  field_kind target[2]; /* the first number or text in the target column: in the first row; in the later ones */
 } survey;
 
 static field_kind kind_of(const nnb__csv_field *field) {
@@ -31,6 +32,9 @@ static field_kind kind_of(const nnb__csv_field *field) {
   }
   return TEXT;
 }
+
+/* Whether a field shows what its column holds. */
+static bool tells(field_kind kind) { return kind == NUMBER || kind == TEXT; }
 
 static nnb_status keep_first(survey *s, const nnb__csv_field *field) {
   nnb__csv_layout *l = s->layout;
@@ -48,7 +52,7 @@ static nnb_status on_field(void *context, const nnb__csv_field *field) {
   survey *s = context;
   if (field->row == 0) return keep_first(s, field);
   if (field->row == 1 && field->column < s->layout->columns) s->kinds[1][field->column] = kind_of(field);
-  if (field->column == s->layout->target && kind_of(field) == TEXT) s->text_target[1] = true;
+  if (field->column == s->layout->target && !tells(s->target[1])) s->target[1] = kind_of(field);
   return NNB_OK;
 }
 
@@ -74,7 +78,7 @@ static nnb_status after_first_row(survey *s) {
   nnb_status status = l->opts->target ? find_target(l) : NNB_OK;
   s->kinds[1] = nnb__zalloc((size_t)l->columns, sizeof *s->kinds[1]);
   if (!status && !s->kinds[1]) status = nnb__fail_nomem("the second row");
-  if (!status) s->text_target[0] = l->n_targets > 0 && s->kinds[0][l->target] == TEXT;
+  if (!status && l->n_targets > 0) s->target[0] = s->kinds[0][l->target];
   return status;
 }
 
@@ -87,14 +91,26 @@ static nnb_status on_row(void *context, int row, int columns) {
                        columns == 1 ? "" : "s", s->layout->columns);
 }
 
-/* A first row with a text above a number; a file of one row: with a text that would be an input. */
+/* No number in the first row, and a text above a number. */
 static bool looks_like_header(const survey *s) {
   const nnb__csv_layout *l = s->layout;
+  bool above = false;
   for (int c = 0; c < l->columns; c++) {
-    bool input = c < l->target || c >= l->target + l->n_targets;
-    if (s->kinds[0][c] == TEXT && (s->rows == 1 ? input : s->kinds[1][c] == NUMBER)) return true;
+    field_kind kind = s->kinds[0][c];
+    if (kind == NUMBER || kind == ODD) return false;
+    above |= kind == TEXT && s->kinds[1][c] == NUMBER;
   }
-  return false;
+  return above;
+}
+
+/* Whether every class given is a number: then classes are compared as numbers. */
+static bool numbers_given(const nnb_csv_opts *o) {
+  double value;
+  for (int k = 0; k < o->n_class_names; k++) {
+    const char *name = o->class_names[k];
+    if (name && nnb__text_number(name, strlen(name), &value) != NNB__DECIMAL) return false;
+  }
+  return true;
 }
 
 static nnb_status check_header(const nnb__csv_layout *l) {
@@ -109,9 +125,9 @@ static nnb_status decide(survey *s) {
   if (s->rows > 0) l->header = o->header == 1 || o->target || (o->header == 0 && looks_like_header(s));
   l->rows = s->rows - l->header;
   if (l->rows < 1) return nnb__fail(NNB_E_PARSE, "%s: no rows of data", l->csv->name);
-  bool text = s->text_target[1] || (s->text_target[0] && !l->header);
-  l->classes = l->n_targets == 1 && (text || o->classify || o->class_names);
-  l->numeric = !text;
+  field_kind first = l->header || !tells(s->target[0]) ? s->target[1] : s->target[0];
+  l->classes = l->n_targets == 1 && (first == TEXT || o->classify || o->class_names);
+  l->numeric = o->class_names ? numbers_given(o) : first != TEXT;
   return l->header ? check_header(l) : NNB_OK;
 }
 
@@ -153,14 +169,24 @@ void nnb__csv_layout_clear(nnb__csv_layout *layout) {
   *layout = (nnb__csv_layout){0};
 }
 
-nnb_status nnb__csv_number(const nnb__csv *csv, const nnb__csv_field *field, double limit, double *number) {
+/* What may have been meant by a text where a number is wanted. */
+static const char *advice(const nnb__csv_layout *l, const nnb__csv_field *field) {
+  if (field->row == 0 && l->opts->header == 0) return " (where the first row holds names, set .header = 1)";
+  if (field->column == l->target && l->n_targets == 1 && !l->opts->class_names)
+    return " as the first target is (.class_names allows classes of both kinds)";
+  return "";
+}
+
+nnb_status nnb__csv_number(const nnb__csv_layout *l, const nnb__csv_field *field, double limit, double *number) {
+  const nnb__csv *csv = l->csv;
   char shown[NNB__SHOWN_TEXT];
   nnb__number kind = nnb__text_number(field->text, field->n, number);
   if (kind == NNB__DECIMAL && *number <= limit && *number >= -limit) return NNB_OK;
   if (field->n == 0)
     return nnb__csv_fail(csv, field->row, field->column, "the field is empty where a number is wanted");
   nnb__show(field->text, field->n, shown);
-  if (kind == NNB__NOT_DECIMAL) return nnb__csv_fail(csv, field->row, field->column, "\"%s\" is not a number", shown);
+  if (kind == NNB__NOT_DECIMAL)
+    return nnb__csv_fail(csv, field->row, field->column, "\"%s\" is not a number%s", shown, advice(l, field));
   return nnb__csv_fail(csv, field->row, field->column, "\"%s\" is not a finite number%s", shown,
                        kind == NNB__DECIMAL ? " in single precision" : "");
 }

@@ -13,7 +13,7 @@ typedef struct nnb__csv_layout {
   int header;            /* 1: the first row holds names, 0: it is data                     */
   int target, n_targets; /* columns target … target + n_targets - 1 are targets             */
   bool classes;          /* the one target is a class                                       */
-  bool numeric;          /* and every class reads as a number                               */
+  bool numeric;          /* and the classes are numbers; otherwise texts                    */
   nnb__names known;      /* the classes so far, as they are compared (see csv_classes.c)    */
   char **first;          /* the fields of the first row                                     */
 } nnb__csv_layout;
@@ -23,7 +23,7 @@ nnb_status nnb__csv_layout_init(nnb__csv_layout *layout, const nnb__csv *csv, co
 void nnb__csv_layout_clear(nnb__csv_layout *layout);
 
 /* *number ← the value of a field that must be a finite number of size at most `limit`. */
-nnb_status nnb__csv_number(const nnb__csv *csv, const nnb__csv_field *field, double limit, double *number);
+nnb_status nnb__csv_number(const nnb__csv_layout *l, const nnb__csv_field *field, double limit, double *number);
 
 /* *label ← the class of a field. */
 nnb_status nnb__csv_class(nnb__csv_layout *layout, const nnb__csv_field *field, int32_t *label);

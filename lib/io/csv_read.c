@@ -28,7 +28,7 @@ static nnb_status on_field(void *context, const nnb__csv_field *field) {
   bool is_target = target >= 0 && target < l->n_targets;
   if (is_target && l->classes) return nnb__csv_class(&tab->layout, field, &tab->label[row]);
   double value;
-  nnb_status status = nnb__csv_number(l->csv, field, (double)REAL_MAX, &value);
+  nnb_status status = nnb__csv_number(l, field, (double)REAL_MAX, &value);
   if (status) return status;
   real *to = is_target ? tab->t + (size_t)row * (size_t)tab->n_t + target
                        : tab->x + (size_t)row * (size_t)tab->n_in + (target < 0 ? c : c - l->n_targets);

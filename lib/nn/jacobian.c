@@ -22,11 +22,10 @@ nnb_status nnb__check_squares(const nnb_net *net) {
     if (node->out_col < 0) continue;
     const nnb_loss_ops *loss = nnb__net_loss_ops(net, node);
     if (square_factor(loss) == 0)
-      return nnb__fail(
-          NNB_E_UNSUPPORTED,
-          "the loss of %s is %s, which is not a sum of squares: lm and nnb_plan_rows need half_sse, sse or "
-          "mse; lbfgs takes any loss",
-          node->name, loss->name);
+      return nnb__fail(NNB_E_UNSUPPORTED,
+                       "the loss of %s is %s; residuals (lm, varpro, nnb_plan_rows, nnb_solve_output) need a sum of "
+                       "squares: half_sse, sse or mse; lbfgs takes any loss",
+                       node->name, loss->name);
   }
   return NNB_OK;
 }
@@ -36,10 +35,12 @@ static real target_at(const nnb_batch *batch, const nnb__node *node, int i, int 
   return (real)(node->needs.cols == 1 ? batch->label[i] : batch->label[i] == j);
 }
 
-real nnb__pass_root(const nnb__pass *p, int k) {
-  const nnb__state *s = &p->plan->state[k];
-  return (real)sqrt(nnb__pass_scale(&p->plan->net->nodes[k], s, p->job->norm) * square_factor(s->loss));
+double nnb__residual_root(const nnb_plan *plan, int k, double norm) {
+  const nnb__state *s = &plan->state[k];
+  return sqrt(nnb__pass_scale(&plan->net->nodes[k], s, norm) * square_factor(s->loss));
 }
+
+real nnb__pass_root(const nnb__pass *p, int k) { return (real)nnb__residual_root(p->plan, k, p->job->norm); }
 
 double nnb__net_root(const nnb_net *net, int column, double norm) {
   for (int k = 0; k < net->n_nodes; k++) {

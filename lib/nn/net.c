@@ -175,6 +175,29 @@ const nnb_loss_ops *nnb__net_loss_ops(const nnb_net *net, const nnb__node *outpu
 
 /* ---- sealing --------------------------------------------------------------------------------------------------- */
 
+/* Whether the node's values are what a loss that is made for the activation `wanted` takes.  Own parts are trusted. */
+static bool gives(const nnb__node *node, int wanted) {
+  if (node->activation == NNB_LINEAR && !nnb__layer_find(node->ops->name)) return true;
+  return node->activation == wanted || node->activation == NNB_SOFTMAX || node->activation >= NNB_OWN_ACTIVATION;
+}
+
+/* Logarithms of what is no probability have no minimum, and neither has a cross-entropy of such targets. */
+static nnb_status check_loss(const nnb_net *net, const nnb__node *output) {
+  const nnb_loss_ops *loss = nnb__net_loss_ops(net, output);
+  if (!(loss->traits & NNB_LOSS_PROBABILITIES)) return NNB_OK;
+  if (net->out.shift)
+    return nnb__fail(NNB_E_ARG,
+                     "the output %s has scaled targets, which %s does not take; choose another loss, or do not scale",
+                     output->name, loss->name);
+  if (!nnb_loss_find(loss->name, &(nnb_loss){0}) || gives(output, (int)loss->fuses)) return NNB_OK;
+  bool joined = output->ops == &nnb__layer_concat && output->activation == NNB_LINEAR;
+  for (int k = 0; k < output->n_from && joined; k++) joined = gives(&net->nodes[output->from[k] - 1], (int)loss->fuses);
+  return joined ? NNB_OK
+                : nnb__fail(NNB_E_ARG, "the output %s is %s, for which %s is no loss: take %s, or another loss",
+                            output->name, nnb__net_act(net, output->activation)->name, loss->name,
+                            nnb_activation_name(loss->fuses));
+}
+
 static nnb_status check_ends(const nnb_net *net) {
   const nnb__node *last = &net->nodes[net->n_nodes - 1];
   if (net->n_y == 0 && nnb__node_is_input(last))
@@ -183,6 +206,9 @@ static nnb_status check_ends(const nnb_net *net) {
     const nnb__node *node = &net->nodes[i];
     if (node->n_consumers == 0 && node->out_col < 0 && (net->n_y > 0 || node != last))
       return nnb__fail(NNB_E_STATE, "node %d (%s) leads to no output", i + 1, node->name);
+    bool output = net->n_y > 0 ? node->out_col >= 0 : node == last;
+    nnb_status status = output ? check_loss(net, node) : NNB_OK;
+    if (status) return status;
   }
   if (net->in.shift && net->in.n != net->n_x)
     return nnb__fail(NNB_E_SHAPE, "the inputs' scaler has %d columns, the net %d", net->in.n, net->n_x);

@@ -101,6 +101,7 @@ static void lay_out(nnb_plan *p, nnb__arena *arena) {
   if (p->want & NNB_KEEP) p->g = nnb__arena_take(arena, p->net->n_params, sizeof *p->g);
   lay_out_rows(p, arena);
   for (int k = 0; k < p->net->n_nodes; k++) lay_out_node(p, arena, k);
+  nnb__plan_lay_out_execs(p, arena);
   if (!arena->base) return;
   find_first_writers(p);
   for (int k = 0, o = 0; k < p->net->n_nodes; k++)

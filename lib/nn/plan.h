@@ -21,8 +21,11 @@ typedef struct nnb__state {
   real *scratch;
 } nnb__state;
 
+typedef struct nnb__exec nnb__exec; /* exec.h */
+
 struct nnb_plan {
   nnb_net *net;
+  unsigned execs; /* bit i: that one of exec.c has not declined */
   nnb__state *state;
   int max_rows, threads;
   unsigned want;
@@ -70,6 +73,8 @@ typedef struct nnb__loss_sum {
 } nnb__loss_sum;
 
 nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job);
+/* Asks every executor what it needs. */
+void nnb__plan_lay_out_execs(nnb_plan *plan, nnb__arena *arena);
 double nnb__loss_value(nnb__loss_sum sum, double norm);
 
 /* nnb_plan_rows with the first `rows` rows from row0 on of a checked batch; free_only as in a job.  norm: of the loss.
@@ -82,6 +87,13 @@ nnb_status nnb__check_squares(const nnb_net *net);
 double nnb__net_root(const nnb_net *net, int column, double norm);
 /* Number of parameters that are not frozen. */
 size_t nnb__net_n_free(const nnb_net *net);
+/* √c of a residual √(c·weight)·(a - t) of output k: its loss's own factor, the output's, and what a mean divides by. */
+double nnb__residual_root(const nnb_plan *plan, int k, double norm);
+
+/* linear.c: node k is an output that is linear in its own parameters, which nothing else depends on. */
+bool nnb__is_linear_output(const nnb_net *net, int k);
+/* linear ← for each parameter that is not frozen whether it is one of those; their number. */
+size_t nnb__linear_params(const nnb_net *net, bool *linear);
 
 /* Checks at the door: shapes against the net, labels against the outputs, weights; rows ≤ most (0: any number). */
 nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most);

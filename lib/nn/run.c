@@ -6,6 +6,7 @@
  * into the weights themselves. */
 #include <string.h>
 
+#include "exec.h"
 #include "pass.h"
 #include "team.h"
 
@@ -270,14 +271,13 @@ static nnb__loss_sum add_losses(const nnb__pass *p) {
   return sum;
 }
 
-nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job) {
+static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   nnb__pass p = {.plan = plan, .job = job};
   const int threads = most_threads(plan, job);
   double flops = plan->flops * job->rows;
   if (job->J) flops *= 1 + plan->net->n_y;
   p.row_parts = choose_parts(job->what & NNB__BACK ? 2 * flops : flops, threads, job->rows);
   p.param_parts = choose_parts(flops, threads, threads);
-  plan->rows = job->rows, plan->what = job->what;
   choose_rows(&p);
   show_inputs(plan, p.batch.x);
   nnb__team_run(p.row_parts, phase_rows, &p);
@@ -287,5 +287,11 @@ nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job) {
   }
   return job->what & NNB__LOSS ? add_losses(&p) : (nnb__loss_sum){0};
 }
+
+/* All it needs is laid out for every plan: the views of plan.h are what a caller may look at. */
+static bool lay_out(nnb_plan *plan, nnb__arena *arena) { return plan && arena; }
+static bool takes(const nnb_plan *plan, const nnb__job *job) { return plan && job; }
+
+const nnb__exec nnb__exec_layerwise = {.name = "layerwise", .lay_out = lay_out, .takes = takes, .run = run};
 
 double nnb__loss_value(nnb__loss_sum sum, double norm) { return (norm > 0 ? sum.mean / norm : 0) + sum.sum; }

@@ -2,10 +2,9 @@
  * z where the trait says so), and the two entries of its table row. */
 #include <assert.h>
 
+#include "act_vec.h"
 #include "kernels.h"
 #include "softmax.h"
-
-#define ZERO ((vec){0})
 
 /* ---- linear ---- */
 
@@ -20,38 +19,29 @@ static void linear_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat
   (void)self, (void)z, (void)a, (void)d;
 }
 
-/* ---- step: NaN stays NaN, as x falls through both choices ---- */
+/* ---- step ---- */
 
-INLINE vec step(vec z) { return pick(less(ZERO, z), fill(1), pick(less(z, ZERO), ZERO, z)); }
-INLINE vec zero(vec a, vec d) {
-  (void)a, (void)d;
-  return ZERO;
-}
 static void step_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) { (void)self, map(z, a, step); }
 static void step_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d) {
   (void)self, (void)z, map2(a, d, zero);
 }
 
-/* ---- sigmoid: a(1-a) ---- */
+/* ---- sigmoid ---- */
 
-INLINE vec pull_sigmoid(vec a, vec d) { return d * (a * ((real)1 - a)); }
 static void sigmoid_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) { (void)self, map(z, a, sigmoid_any); }
 static void sigmoid_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d) {
   (void)self, (void)z, map2(a, d, pull_sigmoid);
 }
 
-/* ---- tanh: 1 - a², in the form that keeps its digits near ±1 ---- */
+/* ---- tanh ---- */
 
-INLINE vec pull_tanh(vec a, vec d) { return d * (((real)1 - a) * ((real)1 + a)); }
 static void tanh_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) { (void)self, map(z, a, tanh_any); }
 static void tanh_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d) {
   (void)self, (void)z, map2(a, d, pull_tanh);
 }
 
-/* ---- relu: a slope is chosen, not multiplied; NaN stays NaN ---- */
+/* ---- relu ---- */
 
-INLINE vec relu(vec z) { return pick(less(z, ZERO), ZERO, z); }
-INLINE vec pull_relu(vec a, vec d) { return pick(less(ZERO, a), d, ZERO); }
 static void relu_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) { (void)self, map(z, a, relu); }
 static void relu_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d) {
   (void)self, (void)z, map2(a, d, pull_relu);
@@ -59,68 +49,41 @@ static void relu_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d
 
 /* ---- leaky_relu ---- */
 
-#define LEAK ((real)0.01)
-INLINE vec leaky(vec z) { return pick(less(ZERO, z), z, LEAK * z); }
-INLINE vec pull_leaky(vec a, vec d) { return pick(less(ZERO, a), d, LEAK * d); }
 static void leaky_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) { (void)self, map(z, a, leaky); }
 static void leaky_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d) {
   (void)self, (void)z, map2(a, d, pull_leaky);
 }
 
-/* ---- elu: left of 0 the slope is e^z = a + 1 ---- */
+/* ---- elu ---- */
 
-INLINE vec elu(vec z) { return pick(less(ZERO, z), z, expm1_down(z)); }
-INLINE vec pull_elu(vec a, vec d) { return pick(less(ZERO, a), d, (a + (real)1) * d); }
 static void elu_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) { (void)self, map(z, a, elu); }
 static void elu_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d) {
   (void)self, (void)z, map2(a, d, pull_elu);
 }
 
-/* ---- selu: constants of Klambauer et al. 2017, which make mean 0 and variance 1 a fixed point ---- */
+/* ---- selu ---- */
 
-#define SELU_SCALE ((real)1.05070098735548049342)
-#define SELU_ALPHA ((real)1.67326324235437728482)
-INLINE vec selu(vec z) { return SELU_SCALE * pick(less(ZERO, z), z, SELU_ALPHA * expm1_down(z)); }
-INLINE vec pull_selu(vec a, vec d) { return d * pick(less(ZERO, a), fill(SELU_SCALE), a + SELU_SCALE * SELU_ALPHA); }
 static void selu_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) { (void)self, map(z, a, selu); }
 static void selu_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d) {
   (void)self, (void)z, map2(a, d, pull_selu);
 }
 
-/* ---- gelu: z Φ(z), slope Φ(z) + z φ(z); z is limited where Φ is 0 and φ is 0, so that ∞·0 does not arise ---- */
+/* ---- gelu ---- */
 
-#define ROOT_2PI_INVERSE ((real)0.39894228040143267794)
-INLINE vec gelu(vec z) {
-  vec tail = normal_at(at_most(magnitude(z), TAIL_END)).tail;
-  return at_least(z, -TAIL_END) * pick(less(z, ZERO), tail, (real)1 - tail);
-}
-INLINE vec pull_gelu(vec z, vec d) {
-  vec u = at_most(magnitude(z), TAIL_END);
-  normal n = normal_at(u);
-  vec below = pick(less(z, ZERO), n.tail, (real)1 - n.tail);
-  return d * (below + with_sign_of(u, z) * n.exponential * ROOT_2PI_INVERSE);
-}
 static void gelu_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) { (void)self, map(z, a, gelu); }
 static void gelu_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d) {
   (void)self, (void)a, map2(z, d, pull_gelu);
 }
 
-/* ---- silu: z s, slope s + z s(1-s), with s = σ(z) and s(1-s) = e/(1+e)², e = e^-|z| ---- */
+/* ---- silu ---- */
 
-INLINE vec silu(vec z) { return at_least(z, EXP_LOW) * sigmoid_any(z); }
-INLINE vec pull_silu(vec z, vec d) {
-  vec u = at_most(magnitude(z), -EXP_LOW), e = exp_down(-u), r = (real)1 / ((real)1 + e);
-  vec s = pick(less(z, ZERO), e, fill(1)) * r;
-  return d * (s + with_sign_of(u, z) * (e * r * r));
-}
 static void silu_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) { (void)self, map(z, a, silu); }
 static void silu_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d) {
   (void)self, (void)a, map2(z, d, pull_silu);
 }
 
-/* ---- softplus: slope σ(z) = 1 - e^-a ---- */
+/* ---- softplus ---- */
 
-INLINE vec pull_softplus(vec a, vec d) { return d * -expm1_down(-a); }
 static void softplus_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) { (void)self, map(z, a, softplus_any); }
 static void softplus_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d) {
   (void)self, (void)z, map2(a, d, pull_softplus);

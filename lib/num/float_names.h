@@ -29,6 +29,7 @@
 #define nnb__axpy nnbf__axpy
 #define nnb__block_segments nnbf__block_segments
 #define nnb__check_batch nnbf__check_batch
+#define nnb__check_match nnbf__check_match
 #define nnb__check_squares nnbf__check_squares
 #define nnb__check_x nnbf__check_x
 #define nnb__cholesky nnbf__cholesky
@@ -41,6 +42,7 @@
 #define nnb__evidence_measure nnbf__evidence_measure
 #define nnb__evidence_settled nnbf__evidence_settled
 #define nnb__evidence_update nnbf__evidence_update
+#define nnb__exec_layerwise nnbf__exec_layerwise
 #define nnb__fail_loss nnbf__fail_loss
 #define nnb__fit_end_epoch nnbf__fit_end_epoch
 #define nnb__fit_full nnbf__fit_full
@@ -51,6 +53,7 @@
 #define nnb__init_scratch nnbf__init_scratch
 #define nnb__init_weights nnbf__init_weights
 #define nnb__inverse_squares nnbf__inverse_squares
+#define nnb__is_linear_output nnbf__is_linear_output
 #define nnb__kernel nnbf__kernel
 #define nnb__kernel_level nnbf__kernel_level
 #define nnb__kernels_plain nnbf__kernels_plain
@@ -66,6 +69,7 @@
 #define nnb__layer_input nnbf__layer_input
 #define nnb__line_project nnbf__line_project
 #define nnb__line_wolfe nnbf__line_wolfe
+#define nnb__linear_params nnbf__linear_params
 #define nnb__lm_factorise nnbf__lm_factorise
 #define nnb__lm_lay_out nnbf__lm_lay_out
 #define nnb__lm_linearise nnbf__lm_linearise
@@ -92,9 +96,11 @@
 #define nnb__names_release nnbf__names_release
 #define nnb__net_act nnbf__net_act
 #define nnb__net_append nnbf__net_append
+#define nnb__net_chain nnbf__net_chain
 #define nnb__net_check nnbf__net_check
 #define nnb__net_from_bag nnbf__net_from_bag
 #define nnb__net_keep_history nnbf__net_keep_history
+#define nnb__net_links nnbf__net_links
 #define nnb__net_loss_ops nnbf__net_loss_ops
 #define nnb__net_n_free nnbf__net_n_free
 #define nnb__net_node nnbf__net_node
@@ -121,15 +127,21 @@
 #define nnb__pass_root nnbf__pass_root
 #define nnb__pass_rows nnbf__pass_rows
 #define nnb__pass_scale nnbf__pass_scale
+#define nnb__plan_force nnbf__plan_force
 #define nnb__plan_input_gradient nnbf__plan_input_gradient
+#define nnb__plan_lay_out_execs nnbf__plan_lay_out_execs
 #define nnb__plan_outputs nnbf__plan_outputs
 #define nnb__plan_rows nnbf__plan_rows
 #define nnb__plan_run nnbf__plan_run
 #define nnb__progress nnbf__progress
 #define nnb__qr_add nnbf__qr_add
+#define nnb__qr_add_with nnbf__qr_add_with
 #define nnb__qr_work nnbf__qr_work
+#define nnb__residual_root nnbf__residual_root
 #define nnb__shrink nnbf__shrink
 #define nnb__solve_factored nnbf__solve_factored
+#define nnb__solve_rank nnbf__solve_rank
+#define nnb__solve_rank_work nnbf__solve_rank_work
 #define nnb__solve_rows nnbf__solve_rows
 #define nnb__steps_plain nnbf__steps_plain
 #define nnb__steps_v2 nnbf__steps_v2

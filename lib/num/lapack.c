@@ -96,3 +96,71 @@ bool nnb__qr_add(int n, int k, double *l, int ld, double *b, double *work) {
   if (n == 0 || k == 0) return true;
   return LAPACKE_dtpqrt_work(LAPACK_COL_MAJOR, k, n, 0, nb, l, ld, b, k, work, nb, scratch) == 0;
 }
+
+bool nnb__qr_add_with(int n, int k, double *l, int ld, double *b, int n_rhs, double *z, int ld_z, double *c,
+                      double *work) {
+  int nb = smaller(BLOCK, n);
+  double *scratch = work + (size_t)BLOCK * (size_t)n;
+  bool done = nnb__qr_add(n, k, l, ld, b, work);
+  if (n == 0 || k == 0) return done;
+  for (int j = 0, now; done && j < n_rhs; j += now) { /* as many columns as there is scratch for */
+    now = smaller(n, n_rhs - j);
+    done = LAPACKE_dtpmqrt_work(LAPACK_COL_MAJOR, 'L', 'T', k, now, n, 0, nb, b, k, work, nb,
+                                z + (size_t)j * (size_t)ld_z, ld_z, c + (size_t)j * (size_t)k, k, scratch) == 0;
+  }
+  return done;
+}
+
+/* ---- triangles of any rank -------------------------------------------------------------------------------------- */
+
+static int gelsy_scratch(int n, int n_rhs) { return 3 * n + BLOCK * (n + 1) + BLOCK * n_rhs; }
+
+/* A copy of R, the scales of its columns, and scratch for trcon and gelsy. */
+size_t nnb__solve_rank_work(int n, int n_rhs) {
+  return (size_t)n * (size_t)n + (size_t)n + (size_t)gelsy_scratch(n, n_rhs);
+}
+
+/* a ← R, column by column, with zeros below the diagonal. */
+static void copy_triangle(int n, const double *l, int ld, double *a) {
+  for (int j = 0; j < n; j++)
+    for (int i = 0; i < n; i++)
+      a[(size_t)j * (size_t)n + (size_t)i] = i <= j ? l[(size_t)j * (size_t)ld + (size_t)i] : 0;
+}
+
+/* a's columns to norm 1; false where one is 0. */
+static bool scale_columns(int n, double *a, double *scale) {
+  for (int j = 0; j < n; j++) {
+    double *column = a + (size_t)j * (size_t)n, sum = 0;
+    for (int i = 0; i <= j; i++) sum += column[i] * column[i];
+    if (!(sum > 0)) return false;
+    scale[j] = 1 / sqrt(sum);
+    for (int i = 0; i <= j; i++) column[i] *= scale[j];
+  }
+  return true;
+}
+
+/* X where scaling leaves R well-conditioned.  What its columns are measured in then makes no difference. */
+static bool solve_directly(int n, int n_rhs, double *a, double *z, int ld_z, double tol, double *scale, double *scratch,
+                           int *pivots) {
+  double reciprocal = 0;
+  if (!scale_columns(n, a, scale)) return false;
+  if (LAPACKE_dtrcon_work(LAPACK_COL_MAJOR, '1', 'U', 'N', n, a, n, &reciprocal, scratch, pivots)) return false;
+  if (!(reciprocal > tol)) return false;
+  if (LAPACKE_dtrtrs_work(LAPACK_COL_MAJOR, 'U', 'N', 'N', n, n_rhs, a, n, z, ld_z)) return false;
+  for (int j = 0; j < n_rhs; j++)
+    for (int i = 0; i < n; i++) z[(size_t)j * (size_t)ld_z + (size_t)i] *= scale[i];
+  return true;
+}
+
+bool nnb__solve_rank(int n, const double *l, int ld, int n_rhs, double *z, int ld_z, double tol, double *work,
+                     int *pivots) {
+  double *a = work, *scale = a + (size_t)n * (size_t)n, *scratch = scale + n;
+  int rank;
+  if (n == 0) return true;
+  copy_triangle(n, l, ld, a);
+  if (solve_directly(n, n_rhs, a, z, ld_z, tol, scale, scratch, pivots)) return true;
+  copy_triangle(n, l, ld, a);
+  for (int j = 0; j < n; j++) pivots[j] = 0;
+  return LAPACKE_dgelsy_work(LAPACK_COL_MAJOR, n, n, n_rhs, a, n, z, ld_z, pivots, tol, &rank, scratch,
+                             gelsy_scratch(n, n_rhs)) == 0;
+}

@@ -25,5 +25,17 @@ double nnb__inverse_squares(int n, double *l);
  * columns of B, k numbers each, overwritten.  work: nnb__qr_work(n) numbers. */
 bool nnb__qr_add(int n, int k, double *l, int ld, double *b, double *work);
 size_t nnb__qr_work(int n);
+/* The same, and to right-hand sides what it does to the rows: [Z; C] ← Qᵀ·[Z; C].  z: n_rhs columns of n numbers, ld_z
+ * apart; c: the columns of C, k numbers each, afterwards what R cannot reach. */
+bool nnb__qr_add_with(int n, int k, double *l, int ld, double *b, int n_rhs, double *z, int ld_z, double *c,
+                      double *work);
+
+/* X ← the X with the least ‖R·X - Z‖, of many the one with the least ‖X‖.  R = Lᵀ as above; z: n_rhs columns, ld_z
+ * apart, overwritten by X.  Directly where the condition of R, its columns scaled, is below 1/tol; else by a complete
+ * orthogonal factorisation that takes no singular values below tol times the largest for other than 0.
+ * work, pivots: nnb__solve_rank_work(n, n_rhs) doubles, 2n ints.  False if LAPACK fails: a number was not finite. */
+bool nnb__solve_rank(int n, const double *l, int ld, int n_rhs, double *z, int ld_z, double tol, double *work,
+                     int *pivots);
+size_t nnb__solve_rank_work(int n, int n_rhs);
 
 #endif

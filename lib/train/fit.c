@@ -3,8 +3,8 @@
 #include <time.h>
 
 #include "alloc.h"
-#include "classes.h"
 #include "fit.h"
+#include "match.h"
 #include "plan.h"
 #include "progress.h"
 #include "status.h"
@@ -127,8 +127,8 @@ static nnb_status prepare(fit *f) {
   nnb_optim_opts optim = optim_opts(o, f->rows.x.rows);
   if (!status && f->ops->step) status = nnb_optim_create(f->net, &optim, &f->optim);
   if (!status) status = take_names(f->net, train);
-  if (!status) status = nnb__check_class_names(f->net, train);
-  return status || !f->val ? status : nnb__check_class_names(f->net, f->val);
+  if (!status) status = nnb__check_match(f->net, train);
+  return status || !f->val ? status : nnb__check_match(f->net, f->val);
 }
 
 static nnb_status allocate(fit *f) {

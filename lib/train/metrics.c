@@ -3,6 +3,7 @@
 #include "blas_threads.h"
 #include "classes.h"
 #include "data.h"
+#include "match.h"
 #include "plan.h"
 #include "status.h"
 
@@ -70,7 +71,7 @@ static nnb_status evaluate(nnb_plan *plan, const nnb_data *data, real *room, tal
   int N = nnb_data_rows(data);
   nnb_status status = nnb_data_batch(data, 0, N, &all);
   if (!status) status = nnb__check_batch(net, &all, 0);
-  if (!status) status = nnb__check_class_names(net, data);
+  if (!status) status = nnb__check_match(net, data);
   if (status) return status;
   double norm = nnb__sum_weights(&all, NULL, 0, N);
   bool labelled = nnb_data_n_classes(data) > 0;

@@ -1,0 +1,110 @@
+/* bench/bars.c: the figures and what is wanted of them.  All of one workload and precision come from the same rounds:
+ *   share    the products through cblas ÷ the library's step, both with so many threads
+ *   threads  a step with one thread ÷ a step with so many
+ *   fit      a step with rows in order ÷ one of nnb_fit, which shuffles them; one thread
+ *   pair     a step alone ÷ one while a second net is at work in another thread of the program (the slower of the two);
+ *            one thread each
+ *   start    from exec to the end of the first training step of a program */
+#include "bars.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "print.h"
+#include "start.h"
+
+enum { QUICK_ROWS = 4096 };
+
+/* What is wanted; workload "": of every one.  Those that compare with other libraries are in compare/. */
+static const struct {
+  const char *workload, *figure;
+  int threads; /* 0: any */
+  double f32, f64;
+} bars[] = {
+    {"W1", "share", 1, 0.975, 0.96},      {"W1", "share", 2, 0.97, 0.97},     {"W2b32", "share", 1, 0.975, 0.975},
+    {"W2b128", "share", 1, 0.975, 0.975}, {"W2b128", "share", 2, 0.96, 0.96}, {"W2b32", "fit", 1, 0.93, 0.93},
+    {"", "threads", 0, 0.97, 0.97},       {"", "pair", 0, 0.9, 0.9},          {"W8", "start", 0, 0.02, 0.02},
+};
+
+static double find_bar(const figure *f) {
+  for (size_t i = 0; i < sizeof bars / sizeof *bars; i++)
+    if ((!*bars[i].workload || !strcmp(bars[i].workload, f->workload)) && !strcmp(bars[i].figure, f->name) &&
+        (!bars[i].threads || bars[i].threads == f->threads))
+      return !strcmp(f->precision, "f32") ? bars[i].f32 : bars[i].f64;
+  return 0;
+}
+
+/* The figure over ÷ under, where both were measured. */
+static void show(const options *o, const bench_job *job, figure f, const timings *t, const char *name, int c, int over,
+                 int under, int timed) {
+  if (over < 0 || under < 0) return;
+  f.name = name, f.threads = job->count[c], f.rounds = t->rounds;
+  f.step = step_seconds(t, timed), f.ratio = ratio_of(t, over, under);
+  f.bar = find_bar(&f);
+  if (o->json)
+    print_figure_json(job, &f);
+  else
+    print_figure(&f);
+}
+
+static void show_all(const options *o, const bench_job *job, const char *precision, const timings *t) {
+  figure f = {.workload = job->w->name, .precision = precision, .batch = job->w->batch};
+  int alone = find_runner(t, RUN_STEPS, 0);
+  for (int c = 0; c < job->n_counts; c++) {
+    int ours = find_runner(t, RUN_STEPS, c);
+    show(o, job, f, t, "share", c, find_runner(t, RUN_CEILING, c), ours, ours);
+    if (c) show(o, job, f, t, "threads", c, alone, ours, ours);
+  }
+  int fit = find_runner(t, RUN_FIT, 0), pair = find_runner(t, RUN_PAIR, 0);
+  show(o, job, f, t, "fit", 0, alone, fit, fit);
+  show(o, job, f, t, "pair", 0, alone, pair, pair);
+}
+
+static void add(timings *t, runner_kind kind, int c) { t->runner[t->n_runners++] = (runner){kind, c}; }
+
+static int run_workload(const options *o, const rig_ops *ops, const bench_job *job) {
+  static timings t; /* too large for the stack */
+  t.n_runners = 0;
+  bool train = job->w->manner != PREDICT, one = job->count[0] == 1;
+  for (int c = 0; c < job->n_counts; c++) add(&t, RUN_CEILING, c), add(&t, RUN_STEPS, c);
+  if (train) add(&t, RUN_FIT, 0);
+  if (train && one && !job->cpu_time) add(&t, RUN_PAIR, 0);
+  if (measure(ops, job, &o->effort, &t)) return -1;
+  show_all(o, job, ops->precision, &t);
+  return 0;
+}
+
+static int run_both(const options *o, const workload *w) {
+  workload reduced = *w;
+  bench_job job = o->job;
+  bench_data data;
+  if (o->quick && reduced.batch > QUICK_ROWS) reduced.batch = QUICK_ROWS;
+  job.w = &reduced, job.data = &data;
+  if (make_data(&reduced, o->quick ? QUICK_ROWS : 0, &data))
+    return fprintf(stderr, "nnblas-bench: out of memory\n"), -1;
+  int failed = (o->f32 && run_workload(o, &rig_f32, &job)) || (o->f64 && run_workload(o, &rig_f64, &job));
+  free_data(&data);
+  return failed ? -1 : 0;
+}
+
+static int run_start(const options *o, const char *precision) {
+  for (int c = 0; c < o->job.n_counts; c++) {
+    double seconds[MAX_ROUNDS];
+    int n = o->quick ? 3 : 31;
+    figure f = {.workload = "W8", .precision = precision, .name = "start", .threads = o->job.count[c], .rounds = n};
+    if (start_seconds(precision, f.threads, n, seconds)) return -1;
+    f.step = spread_of(seconds, n), f.bar = find_bar(&f);
+    if (o->json)
+      print_start_json(&o->job, &f);
+    else
+      print_start(&f);
+  }
+  return 0;
+}
+
+int run_bars(const options *o) {
+  for (int i = 0; i < (o->n_only ? o->n_only : n_workloads); i++)
+    if (run_both(o, o->n_only ? o->only[i] : &workloads[i])) return -1;
+  if (o->n_only || o->job.cpu_time) return 0;
+  return (o->f32 && run_start(o, "f32")) || (o->f64 && run_start(o, "f64")) ? -1 : 0;
+}

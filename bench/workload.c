@@ -1,0 +1,65 @@
+#include "workload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define W1_NET  "1024-2048-2048-1000:softmax"
+#define W2_NET  "784-128-64-10:softmax"
+#define W3I_NET "4-8:sigmoid-3:sigmoid"
+#define W3X_NET "2-3:sigmoid-3:sigmoid"
+#define W4_NET  "784-128:sigmoid-10:sigmoid"
+#define W5S_NET "10-20-20-1"
+#define W7_NET  "4-32:tanh-16:tanh-4"
+#define CE      NNB_CROSS_ENTROPY
+#define HALF    NNB_HALF_SSE
+#define SGD     NNB_SGD
+#define SPEED   "samples/s"
+#define NANO    "ns/sample"
+
+/* clang-format off */
+const workload workloads[] = {
+  {"W1",        W1_NET,  LAW_NORMAL,  "W1",  "W1",  BY_STEP, CE,   SGD, 0.01, 1024, 256, 256, 4, SPEED},
+  {"W2b32",     W2_NET,  LAW_SPARSE,  "W2",  "W2",  BY_STEP, CE,   SGD, 0.1, 60000, 32, 32, 20, "s/epoch"},
+  {"W2b128",    W2_NET,  LAW_SPARSE,  "W2",  "W2",  BY_STEP, CE,   SGD, 0.1, 60000, 128, 128, 20, "s/epoch"},
+  {"W2full",    W2_NET,  LAW_SPARSE,  "W2",  "W2",  BY_ROWS, CE,   SGD, 0.1, 60000, 60000, 60000, 2, "s/epoch"},
+  {"W3i",       W3I_NET, LAW_UNIFORM, "W3i", "W3i", BY_ROWS, HALF, SGD, 0.1, 150, 1, 150, 0, SPEED},
+  {"W3x",       W3X_NET, LAW_UNIFORM, "W3x", "W3x", BY_ROWS, HALF, SGD, 0.1, 150, 1, 150, 0, SPEED},
+  {"W3ifull",   W3I_NET, LAW_UNIFORM, "W3i", "W3i", BY_STEP, HALF, SGD, 0.1 / 150, 150, 150, 150, 0, SPEED},
+  {"W3xfull",   W3X_NET, LAW_UNIFORM, "W3x", "W3x", BY_STEP, HALF, SGD, 0.1 / 150, 150, 150, 150, 0, SPEED},
+  {"W4",        W4_NET,  LAW_SPARSE,  "W2",  "W4",  BY_ROWS, HALF, SGD, 0.1, 6000, 1, 500, 0, SPEED},
+  {"W5m",       W2_NET,  LAW_SPARSE,  "W2",  "W2",  PREDICT, CE,   SGD, 0, 1024, 1, 1, 0, NANO},
+  {"W5md",      W2_NET,  LAW_NORMAL,  "W1",  "W2",  PREDICT, CE,   SGD, 0, 1024, 1, 1, 0, NANO},
+  {"W5s",       W5S_NET, LAW_SPARSE,  "W2",  "W5s", PREDICT, HALF, SGD, 0, 1024, 1, 1, 0, NANO},
+  {"W5sd",      W5S_NET, LAW_NORMAL,  "W1",  "W5s", PREDICT, HALF, SGD, 0, 1024, 1, 1, 0, NANO},
+  {"W5mb1024",  W2_NET,  LAW_SPARSE,  "W2",  "W2",  PREDICT, CE,   SGD, 0, 1024, 1024, 1024, 0, NANO},
+  {"W5mdb1024", W2_NET,  LAW_NORMAL,  "W1",  "W2",  PREDICT, CE,   SGD, 0, 1024, 1024, 1024, 0, NANO},
+  {"W5sb1024",  W5S_NET, LAW_SPARSE,  "W2",  "W5s", PREDICT, HALF, SGD, 0, 1024, 1024, 1024, 0, NANO},
+  {"W5sdb1024", W5S_NET, LAW_NORMAL,  "W1",  "W5s", PREDICT, HALF, SGD, 0, 1024, 1024, 1024, 0, NANO},
+  {"W7",        W7_NET,  LAW_MATRIX,  "W7",  "W7",  BY_ROWS, NNB_MSE, NNB_ADAM, 0.001, 10000, 10000, 10000, 100, "ms/epoch"},
+};
+/* clang-format on */
+const int n_workloads = sizeof workloads / sizeof *workloads;
+
+const workload *find_workload(const char *name) {
+  for (int i = 0; i < n_workloads; i++)
+    if (!strcmp(workloads[i].name, name)) return &workloads[i];
+  return NULL;
+}
+
+int net_widths(const char *net, int width[MAX_LAYERS + 1]) {
+  int n = 0;
+  for (;; n++) {
+    width[n] = (int)strtol(net, NULL, 10);
+    net = strchr(net, '-');
+    if (!net || n == MAX_LAYERS) return n;
+    net++;
+  }
+}
+
+double workload_flops(const workload *w) {
+  int width[MAX_LAYERS + 1], n_layers = net_widths(w->net, width);
+  double products = 0;
+  for (int l = 0; l < n_layers; l++)
+    products += (double)width[l] * width[l + 1] * (w->manner == PREDICT ? 1 : l ? 3 : 2);
+  return 2 * w->batch * products;
+}

@@ -1,0 +1,50 @@
+/* train/match.c: whether data mean to a net what the net was made for: names of classes, targets that are
+ * probabilities. */
+#include "match.h"
+
+#include <string.h>
+
+#include "net.h"
+#include "status.h"
+#include "view.h"
+
+/* Where net and data both name a class and the names differ, the numbers would mean other classes. */
+static nnb_status check_class_names(const nnb_net *net, const nnb_data *data) {
+  for (int k = 0; k < nnb_data_n_classes(data); k++) {
+    const char *ours = nnb_net_class_name(net, k), *theirs = nnb_data_class_name(data, k);
+    if (ours && theirs && strcmp(ours, theirs) != 0)
+      return nnb__fail(NNB_E_SHAPE,
+                       "class %d is \"%.60s\" in the net and \"%.60s\" in the data: read it with .class_names", k, ours,
+                       theirs);
+  }
+  return NNB_OK;
+}
+
+/* The targets of one output whose loss takes probabilities. */
+static nnb_status check_probabilities(const nnb_net *net, const nnb__node *output, nnb_cmat t) {
+  const int c = output->out_col;
+  for (int i = 0; i < t.rows; i++)
+    for (int j = c; j < c + output->needs.cols; j++) {
+      real value = nnb__crow(t, i)[j];
+      if (!(value >= 0 && value <= 1))
+        return nnb__fail(NNB_E_ARG, "t is %g in row %d, column %d (counted from 1); %s takes targets from 0 to 1",
+                         (double)value, i + 1, j + 1, nnb__net_loss_ops(net, output)->name);
+    }
+  return NNB_OK;
+}
+
+static nnb_status check_targets(const nnb_net *net, const nnb_data *data) {
+  nnb_batch all;
+  nnb_status status = nnb_data_batch(data, 0, nnb_data_rows(data), &all);
+  for (int k = 0; k < net->n_nodes && !status && all.t.p; k++) {
+    const nnb__node *node = &net->nodes[k];
+    bool meant = node->out_col >= 0 && nnb__net_loss_ops(net, node)->traits & NNB_LOSS_PROBABILITIES;
+    if (meant) status = check_probabilities(net, node, all.t);
+  }
+  return status;
+}
+
+nnb_status nnb__check_match(const nnb_net *net, const nnb_data *data) {
+  nnb_status status = check_class_names(net, data);
+  return status ? status : check_targets(net, data);
+}
