@@ -27,6 +27,7 @@ static double read_clock(clockid_t id) {
 }
 
 double clock_seconds(void) { return read_clock(CLOCK_MONOTONIC); }
+double clock_cpu_seconds(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
 static double part_clock(const session *s) {
   return read_clock(s->job->cpu_time ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC);

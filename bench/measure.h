@@ -39,6 +39,8 @@ typedef struct effort {
 
 /* Seconds since some moment. */
 double clock_seconds(void);
+/* Seconds that the process spent on processors. */
+double clock_cpu_seconds(void);
 /* Sorts v. */
 spread spread_of(double *v, int n);
 

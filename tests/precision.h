@@ -1,22 +1,28 @@
 /* tests/precision.h: one test source for both precisions.  Compiled with NNB_SINGLE, the nnb_ names of the rest of the
- * file mean their single-precision twins. */
+ * file mean their single-precision twins.  In a test that includes private headers these, which come first, have seen
+ * to that already. */
 #ifndef TEST_PRECISION_H
 #define TEST_PRECISION_H
 
 #include <float.h>
-#include <nnblas.h>
 
+#ifndef NNB__REAL_H
+#include <nnblas.h>
 #ifdef NNB_SINGLE
 #include <nnblas/float_on.h>
 #define REAL_EPS FLT_EPSILON
+#else
+#define REAL_EPS DBL_EPSILON
+#endif
+typedef nnb_real real;
+#endif
+
+#ifdef NNB_SINGLE
 #define PRECISION "single"
 #define TOL(double_tol, single_tol) (single_tol)
 #else
-#define REAL_EPS DBL_EPSILON
 #define PRECISION "double"
 #define TOL(double_tol, single_tol) (double_tol)
 #endif
-
-typedef nnb_real real;
 
 #endif

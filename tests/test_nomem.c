@@ -171,9 +171,9 @@ static nnb_status do_steps(world *w) {
 
 /* Every vector an optimiser may keep: amsgrad's three, muon's scratch, an average. */
 static nnb_status do_optimisers(world *w) {
-  static const nnb_algo algos[] = {NNB_AMSGRAD, NNB_MUON};
+  static const nnb_algo algos[] = {NNB_AMSGRAD, NNB_MUON, NNB_KFAC};
   nnb_status status = NNB_OK;
-  for (int k = 0; k < 2 && !status; k++) {
+  for (int k = 0; k < 3 && !status; k++) {
     nnb_optim *optim;
     nnb_optim_opts opts = {.algo = algos[k], .ema = 0.9, .schedule = NNB_ONE_CYCLE, .epochs = 3};
     status = nnb_optim_create(w->net, &opts, &optim);
@@ -220,6 +220,15 @@ static nnb_status do_fit_lm(world *w) {
   return status;
 }
 
+static nnb_status do_solve_output(world *w) {
+  nnb_net *net = NULL;
+  nnb_status status = nnb_net_parse("4-3:tanh-3", &net);
+  if (!status) status = nnb_solve_output(net, w->flow, 0.1);
+  if (!status) w->digest = toy_hash_net(w->digest, net);
+  nnb_net_destroy(net);
+  return status;
+}
+
 /* A fit with decay by evidence, and error bars from what it found. */
 static nnb_status do_error_bars(world *w) {
   nnb_net *net = NULL;
@@ -237,15 +246,6 @@ static nnb_status do_error_bars(world *w) {
   if (!status) note(w, y, sizeof y), note(w, sd, sizeof sd);
   nnb_error_bars_destroy(bars);
   nnb_error_bars_destroy(copy);
-  nnb_net_destroy(net);
-  return status;
-}
-
-static nnb_status do_solve_output(world *w) {
-  nnb_net *net = NULL;
-  nnb_status status = nnb_net_parse("4-3:tanh-3", &net);
-  if (!status) status = nnb_solve_output(net, w->flow, 0.1);
-  if (!status) w->digest = toy_hash_net(w->digest, net);
   nnb_net_destroy(net);
   return status;
 }

@@ -197,6 +197,9 @@ typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
   X(NNB_LION, "lion")         /* w ← w - η·sign(β₁m + (1-β₁)g), m ← β₂m + (1-β₂)g  Chen et al. 2023               */ \
   X(NNB_MUON, "muon")         /* weights: v ← μv + g, w ← w - η√max(1, O/I)·Q, Q: the nearly orthogonal matrix    */ \
                               /* next to g + μv; biases and single rows or columns: adam with η/20; Jordan 2024   */ \
+  X(NNB_KFAC, "kfac")         /* w ← w + η(α·Δ + μ·δ), Δ: -g by the inverse of the Fisher matrix, taken to be a   */ \
+                              /* Kronecker product in each layer; δ: the last change; α and μ: where the          */ \
+                              /* quadratic model is least; see nnb_optim_create; Martens and Grosse 2015          */ \
   /* On the full batch (nnb_fit), and for any function (nnb_minimize): */                                            \
   X(NNB_RPROP, "rprop") /* iRPROP+: signs of g, a step size per weight     Igel and Hüsken 2003                   */ \
   X(NNB_SCG, "scg")     /* scaled conjugate gradient                       Møller 1993                            */ \
@@ -314,13 +317,13 @@ typedef struct nnb_fit_opts {
   int max_epochs;    /**< default 100; NNB_NONE: no limit                                               */
   bool in_order;     /**< rows as they lie; otherwise shuffled anew each epoch from (seed, epoch)       */
   double lr;         /**< η; default 0.1 for sgd, 0.01 for momentum, nesterov and adagrad, 0.001 for rmsprop, adam,
-                          adamw and amsgrad, 0.002 for nadam, 0.0001 for lion, 0.02 for muon            */
-  double momentum;   /**< μ; default 0.9, for muon 0.95; NNB_NONE: 0                                    */
+                          adamw and amsgrad, 0.002 for nadam, 0.0001 for lion, 0.02 for muon, 1 for kfac */
+  double momentum;   /**< μ; default 0.9, for muon 0.95; NNB_NONE: 0.  kfac finds its own: 0 or NNB_NONE */
   double l1;         /**< L1 decay, w ← sign(w)·max(|w| - η·l1, 0) after each update; not on biases     */
   double l2;         /**< L2 decay, w ← (1 - η·l2)·w in each update; not on biases; default 0, for adamw 0.01;
                           NNB_NONE: none                                                                */
   double clip_norm;  /**< scale a gradient whose 2-norm is above this down to it; 0: never              */
-  uint64_t seed;     /**< of the shuffles                                                               */
+  uint64_t seed;     /**< of the shuffles, and of the targets that kfac draws                            */
   double target_loss;/**< stop when the loss (validation loss if there is a validation set) is at most this; 0: no */
   double max_seconds;/**< 0: no limit                                                                   */
   int patience;      /**< stop after so many epochs without a better loss; 0: no                        */
@@ -331,7 +334,7 @@ typedef struct nnb_fit_opts {
   void *user;        /**< handed to on_epoch                                                            */
   FILE *progress;    /**< NULL, or where a line per epoch is written (at most some a second)            */
   double beta1;      /**< β₁; default 0.9; NNB_NONE: 0                                                  */
-  double beta2;      /**< β₂; default 0.999, for rmsprop and lion 0.99; NNB_NONE: 0                     */
+  double beta2;      /**< β₂; default 0.999, for rmsprop and lion 0.99, for kfac's factors 0.95; NNB_NONE: 0 */
   double epsilon;    /**< ε; default 1e-8, for adagrad 1e-10                                            */
   double ema;        /**< decay d of a moving average of the weights, 0: none.  a ← a + (1-d)/(1-dᵗ)·(w - a) after
                           update t: w alone at first, then weights that fall by d from update to update (the bias
@@ -343,6 +346,10 @@ typedef struct nnb_fit_opts {
   double lr_min;     /**< behind the warm-up no schedule goes below it; default 0                       */
   double warmup;     /**< epochs (2.5 is allowed) in which the learning rate rises to η first, evenly from update to
                           update (Goyal et al. 2017); default 0, for one_cycle 0.3 of all               */
+  double damping;    /**< kfac: λ of the first update, in units of the mean of the Fisher matrix's diagonal; default 1 */
+  int invert_every;  /**< kfac: updates from one inversion of the factors to the next; default 20       */
+  bool data_fisher;  /**< kfac: the gradients of the data's own targets make the factors (the "empirical Fisher
+                          matrix"), instead of targets drawn from the model                             */
   bool bayes;        /**< Bayesian regularisation: decay of all parameters, biases too, chosen by the data, without a
                           validation set.  NNB_AUTO is lm then, and no other will do (NNB_E_ARG); the loss must be one of
                           squares; l2 must be 0.  Minimises β·½Σw_i(t-a)² + α·½Σw², with the targets in the net's (scaled)
@@ -350,7 +357,7 @@ typedef struct nnb_fit_opts {
                           (MacKay 1992; Foresee and Hagan 1997), which the report's evidence shows.  Where outputs have
                           losses of different factors, β is that of the first column.  Frozen parameters count as known.
                           See nnb_error_bars                                                            */
-  void *reserved[11];
+  void *reserved[10];
 } nnb_fit_opts;
 
 /** What nnb_fit did. */
@@ -364,7 +371,7 @@ typedef struct nnb_report {
   double val_loss;          /**< of the last epoch; NaN without a validation set                        */
   double best_loss;         /**< lowest validation loss, or training loss without a validation set      */
   int best_epoch;           /**< where it was; 0: before the first                                      */
-  bool restored;            /**< the parameters in the net are those of best_epoch                      */
+  bool restored;            /**< the parameters in the net are those of best_epoch (see nnb_fit)        */
   const nnb_record *history;/**< n_history records, in order; owned by the net, until the next fit on it or its end */
   int n_history, history_stride; /**< every history_stride-th epoch was kept                            */
   nnb_evidence evidence;    /**< with .bayes: of the parameters that are in the net, in scaled units    */
@@ -401,7 +408,11 @@ typedef struct nnb_optim_opts {
   double lr_factor, lr_min, warmup;
   int64_t epoch_updates; /**< updates in an epoch of the schedule; 0: 1, so that epochs are updates       */
   int64_t epochs;        /**< in all; cosine and one_cycle need it                                        */
-  void *reserved[10];
+  double damping;
+  int invert_every;
+  bool data_fisher;
+  uint64_t seed;         /**< of the targets that kfac draws                                              */
+  void *reserved[7];
 } nnb_optim_opts;
 
 /** What a minimiser has reached (nnb_min_opts.on_iteration). */

@@ -36,7 +36,10 @@ struct nnb_loss_ops {
   nnb_activation fuses; /**< the activation that fused computes with [ignored without fused]                          */
   /** The same from z before that activation, with delta ← scale·weight_i·∂ℓ/∂z; delta may be z.  [activation, value, pull] */
   double (*fused)(const nnb_loss_ops *self, nnb_cmat z, const nnb_batch *batch, nnb_real scale, nnb_mat delta);
-  void *reserved[4];
+  /** t ← targets drawn from the density ∝ e^-ℓ(a, t) that the loss stands for, given the outputs a; for kfac.  Where fused is
+   *  there as well, its ∂ℓ/∂z must be a - t.  [kfac takes the targets of the data]                                     */
+  void (*sample)(const nnb_loss_ops *self, nnb_cmat a, nnb_rng *rng, nnb_mat t);
+  void *reserved[3];
 };
 
 /** Makes a loss known to a net; the result is used like the built-in ones, or is a negative nnb_status. */
@@ -80,7 +83,10 @@ struct nnb_layer_ops {
   /** ∂E/∂W and ∂E/∂b of each row of the batch by itself: those of row i at w + i·ld and b + i·ld, overwritten.  w or b NULL:
    *  leave out.  [one-row backward_params]                                                                             */
   void (*backward_rows)(const void *self, const nnb_layer_io *io, nnb_real *w, nnb_real *b, size_t ld);
-  void *reserved[5];
+  /** Views of the a (B×w_rows) and delta (B×w_cols) of whose rows the gradient of row i is ∂E/∂W = a_iᵀ·delta_i and
+   *  ∂E/∂b = delta_i.  [kfac scales the parameters one by one]                                                          */
+  void (*kron)(const void *self, const nnb_layer_io *io, nnb_cmat *a, nnb_cmat *delta);
+  void *reserved[4];
 };
 
 /** Adds a layer of one's own.  self: ops->size bytes, copied (NULL if size is 0).  from: n nodes (n 0: the node added

@@ -197,6 +197,9 @@ NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
  *  Starts from the present parameters (it never initialises again).  With a validation set, the parameters of the best
  *  epoch are in the net at the end; without one, those of the last.  When the loss stops being finite the
  *  result is NNB_E_NUMERIC and the parameters of the best epoch so far are in the net.
+ *  The parameters of an epoch are those at its end, where it is judged by them: by the validation loss, or by the loss of
+ *  a full-batch method.  The training loss from batch to batch is that of moving parameters, and says nothing of the
+ *  last ones: there the parameters of an epoch are those it began with.
  *  Reports errors made while building the net, too.  NNB_E_ARG for a target outside 0 … 1 where the loss takes
  *  probabilities (the message names row and column).  After the start nothing is allocated.                          */
 NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
@@ -317,7 +320,20 @@ NNB_API nnb_status nnb_plan_view(const nnb_plan *plan, int node, nnb_what what, 
 
 /** An optimiser with its memory (momentum, averages), for one net: calls with one of other shapes are NNB_E_SHAPE. */
 typedef struct nnb_optim nnb_optim;
-/** opts NULL: defaults. */
+/** opts NULL: defaults.  NNB_E_ARG, NNB_E_NOMEM, NNB_E_OVERFLOW.
+ *
+ *  kfac (Martens and Grosse 2015, arXiv 1503.05671) preconditions the gradient of each layer with A⁻¹ and G⁻¹, the inverses of
+ *  the second moments of its inputs (with the bias's 1) and of the derivatives of the loss by its Z, where targets are drawn
+ *  from the distribution that the loss stands for (half_sse, sse, mse: normal; mae: Laplace; the cross-entropies: of the
+ *  classes); a net with any other loss, and .data_fisher, take the data's targets.  Moments are averages over the last
+ *  1/(1-β₂) updates, of a quarter of the rows of each update, 256 of a chunk at least.  The length of the step and its share
+ *  of the step before minimise a quadratic model with the curvature of such rows of the last chunk and λ, which begins with
+ *  .damping.  The first ten updates and then every fifth look at the loss of their rows once more (a forward pass): λ is
+ *  adapted to how well the model foretold it, and an update that raised it is taken back.  .lr 1 is the model's own step.
+ *  For batches of some hundred rows on: smaller ones follow their noise; a smaller .lr and .ema help then.
+ *  Layers without nnb_layer_ops.kron are scaled number by number, by their mean squared gradients + λ, row by row: slowly.
+ *  It keeps 2·((I+1)² + O²) numbers for an I×O layer, beside 3P, and its updates need the training calls: nnb_optim_step is
+ *  NNB_E_UNSUPPORTED.  In a plan with NNB_KEEP, Δ and ∂E/∂A are not to be seen after its update.                       */
 NNB_API nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out);
 NNB_API void nnb_optim_destroy(nnb_optim *optim);
 /** η of the steps to come, which the schedule multiplies; NNB_E_ARG unless it is finite and positive. */
@@ -330,7 +346,8 @@ NNB_API nnb_status nnb_optim_epoch(nnb_optim *optim, double loss);
  *  then training goes on (NNB_E_STATE).  NNB_E_STATE without .ema or before the first step.                          */
 NNB_API nnb_status nnb_optim_average(nnb_optim *optim, nnb_net *net);
 
-/** First rung: one step of the parameters against grad (P values, from nnb_plan_gradient; overwritten by clipping). */
+/** First rung: one step of the parameters against grad (P values, from nnb_plan_gradient; overwritten by clipping).
+ *  NNB_E_UNSUPPORTED for kfac, which wants to see more.                                                              */
 NNB_API nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, nnb_real *grad);
 /** Second rung: one update from one batch of at most max_rows, fused with the gradient where the optimiser allows.  loss (before the
  *  update) may be NULL.  Keeps no copy: on NNB_E_NUMERIC the parameters are those after the failed update.           */

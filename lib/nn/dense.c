@@ -60,6 +60,11 @@ static void backward_rows(const void *self, const nnb_layer_io *io, real *w, rea
   }
 }
 
+static void kron(const void *self, const nnb_layer_io *io, nnb_cmat *a, nnb_cmat *delta) {
+  (void)self;
+  *a = io->a[0], *delta = io->delta;
+}
+
 static const nnb_attr attrs[] = {
     {"units", NNB_ATTR_INT, offsetof(nnb__dense, units)},
     {"bias", NNB_ATTR_INT, offsetof(nnb__dense, bias)},
@@ -78,4 +83,5 @@ const nnb_layer_ops nnb__layer_dense = {
     .backward_params = backward_params,
     .init = init,
     .backward_rows = backward_rows,
+    .kron = kron,
 };

@@ -76,16 +76,15 @@ size_t nnb__net_n_free(const nnb_net *net) {
   return n;
 }
 
-/* The layer's own, or backward_params row by row. */
-static void layer_rows(const nnb__pass *p, int k, int part, int r0, int n, real *w, real *b, size_t ld) {
-  const nnb__node *node = &p->plan->net->nodes[k];
+void nnb__pass_layer_rows(const nnb_plan *plan, int k, int part, int r0, int n, real *w, real *b, size_t ld) {
+  const nnb__node *node = &plan->net->nodes[k];
   if (node->ops->backward_rows) {
-    nnb_layer_io io = nnb__pass_io(p->plan, k, r0, n, part);
+    nnb_layer_io io = nnb__pass_io(plan, k, r0, n, part);
     node->ops->backward_rows(node->self, &io, w, b, ld);
     return;
   }
   for (int i = 0; node->ops->backward_params && i < n; i++) {
-    nnb_layer_io io = nnb__pass_io(p->plan, k, r0 + i, 1, part);
+    nnb_layer_io io = nnb__pass_io(plan, k, r0 + i, 1, part);
     nnb_sink sink = {.w = w ? w + (size_t)i * ld : NULL, .b = b ? b + (size_t)i * ld : NULL, .alpha = 1};
     node->ops->backward_params(node->self, &io, &sink);
   }
@@ -100,7 +99,8 @@ static void column_rows(const nnb__pass *p, int part, int r0, int n, real *J, si
     unsigned skip = p->job->free_only ? block->frozen : 0;
     if (skip & NNB_WEIGHTS) n_w = 0;
     if (skip & NNB_BIAS) n_b = 0;
-    if (n_w + n_b) layer_rows(p, net->block_node[b] - 1, part, r0, n, n_w ? J : NULL, n_b ? J + n_w : NULL, ld);
+    if (n_w + n_b)
+      nnb__pass_layer_rows(p->plan, net->block_node[b] - 1, part, r0, n, n_w ? J : NULL, n_b ? J + n_w : NULL, ld);
     J += n_w + n_b;
   }
 }

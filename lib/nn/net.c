@@ -242,7 +242,8 @@ static nnb_status lay_out(nnb_net *net) {
                                               .rows = node->needs.w_rows,
                                               .cols = node->needs.w_cols,
                                               .bias = node->needs.bias,
-                                              .frozen = node->frozen};
+                                              .frozen = node->frozen,
+                                              .kron = node->ops->kron != NULL};
     net->block_node[net->n_blocks++] = i + 1;
   }
   net->n_params = total;

@@ -51,6 +51,7 @@ enum {
   NNB__OUTPUT = 2,    /* A of the outputs, also where the loss needs only Z */
   NNB__BACK = 4,      /* Δ of all nodes, from the loss or from v */
   NNB__RESIDUALS = 8, /* r and J, for a loss that is a sum of squares */
+  NNB__SCORES = 16,   /* Δ from scores (nnb__plan_scores) */
 };
 
 /* One run over at most max_rows rows: those of batch from row0 on, or the rows that order[row0 …] names. */
@@ -76,6 +77,22 @@ nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job);
 /* Asks every executor what it needs. */
 void nnb__plan_lay_out_execs(nnb_plan *plan, nnb__arena *arena);
 double nnb__loss_value(nnb__loss_sum sum, double norm);
+
+/* Curvature, after a run with NNB__LOSS | NNB__OUTPUT | NNB__BACK: of the first n rows Δ becomes that of scores, with
+ * the root of what the loss multiplies each row's term by, so that Σ g_i·g_iᵀ, g_i: the gradient of row i, is an
+ * estimate of the Fisher matrix, which is the Gauss–Newton matrix of the loss.  The targets are drawn from the
+ * distribution that the loss stands for: those of row i of the job are a function of seed, update and row0 + i.  data,
+ * or a loss without `sample`: they are the data's.  NNB_DELTA is no longer to be seen then. */
+typedef struct nnb__draw {
+  uint64_t seed;
+  int64_t update;
+  bool data;
+} nnb__draw;
+void nnb__plan_scores(nnb_plan *plan, const nnb__job *job, int n, const nnb__draw *draw);
+/* Hands rows [r0, r0 + n) of those scores to visit, block by block.  gradient: room for the largest block that has no
+ * pairs. */
+void nnb__plan_pairs(nnb_plan *plan, const nnb__job *job, int r0, int n, real *gradient, nnb__pairs_fn *visit,
+                     void *context);
 
 /* nnb_plan_rows with the first `rows` rows from row0 on of a checked batch; free_only as in a job.  norm: of the loss.
  */

@@ -39,6 +39,11 @@ static void load_rows(const nnb__pass *p, int r0, int r1) {
   }
 }
 
+const real *nnb__pass_weights(const nnb_plan *plan, const nnb__job *job) {
+  if (!job->batch->weight) return NULL;
+  return job->order ? plan->weight : job->batch->weight + job->row0;
+}
+
 /* Decides what is read in place and what is copied. */
 static void choose_rows(nnb__pass *p) {
   nnb_plan *plan = p->plan;
@@ -54,7 +59,7 @@ static void choose_rows(nnb__pass *p) {
   else
     p->batch.t =
         copy || plan->net->out.shift ? nnb__crows(nnb__read(plan->t), 0, n) : nnb__crows(from->t, job->row0, n);
-  if (from->weight) p->batch.weight = copy ? plan->weight : from->weight + job->row0;
+  p->batch.weight = nnb__pass_weights(plan, job);
 }
 
 static void show_inputs(nnb_plan *plan, nnb_cmat x) {
@@ -172,7 +177,7 @@ static void load_residual(const nnb__pass *p, int k, int r0, int n, int column) 
 /* d: ∂E/∂A, summed over the consumers, or of the loss → ∂E/∂Z */
 static void pull(const nnb__pass *p, int k, int r0, int n) {
   const nnb__state *s = &p->plan->state[k];
-  bool fused = s->fused && (p->job->what & NNB__LOSS), tapped = s->tap.p != NULL;
+  bool fused = s->fused && (p->job->what & (NNB__LOSS | NNB__SCORES)), tapped = s->tap.p != NULL;
   nnb_mat d = nnb__rows(s->d, r0, n);
   nnb_cmat tap = nnb__crows(nnb__read(s->tap), r0, n);
   if (tapped && !fused) add_to(d, tap);
@@ -190,7 +195,7 @@ void nnb__pass_back(const nnb__pass *p, int part, int r0, int n, int column) {
     if (nnb__node_is_input(node) || !plan->state[k].needs_d) continue;
     if (node->out_col >= 0 && column >= 0)
       load_residual(p, k, r0, n, column);
-    else if (node->out_col >= 0 && !(p->job->what & NNB__LOSS))
+    else if (node->out_col >= 0 && !(p->job->what & (NNB__LOSS | NNB__SCORES)))
       load_v(p, k, r0, n);
     pull(p, k, r0, n);
     nnb_layer_io io = nnb__pass_io(plan, k, r0, n, part);
@@ -249,7 +254,7 @@ static int most_threads(const nnb_plan *plan, const nnb__job *job) {
   return most < plan->threads ? most : plan->threads;
 }
 
-static int choose_parts(double flops, int threads, int most) {
+int nnb__pass_parts(double flops, int threads, int most) {
   int parts = flops / least_flops < threads ? (int)(flops / least_flops) : threads;
   if (parts > most) parts = most;
   return parts > 1 ? parts : 1;
@@ -276,8 +281,8 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   const int threads = most_threads(plan, job);
   double flops = plan->flops * job->rows;
   if (job->J) flops *= 1 + plan->net->n_y;
-  p.row_parts = choose_parts(job->what & NNB__BACK ? 2 * flops : flops, threads, job->rows);
-  p.param_parts = choose_parts(flops, threads, threads);
+  p.row_parts = nnb__pass_parts(job->what & NNB__BACK ? 2 * flops : flops, threads, job->rows);
+  p.param_parts = nnb__pass_parts(flops, threads, threads);
   choose_rows(&p);
   show_inputs(plan, p.batch.x);
   nnb__team_run(p.row_parts, phase_rows, &p);

@@ -104,6 +104,15 @@ void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, 
   }
 }
 
+void nnb__gram(real alpha, nnb_cmat a, real beta, nnb_mat c) {
+  assert(c.rows == a.cols && c.cols == a.cols);
+  if (c.rows == 0) return;
+  if (a.rows == 0)
+    scale(beta, c);
+  else
+    BLAS(syrk)(CblasRowMajor, CblasLower, CblasTrans, c.rows, a.rows, alpha, a.p, a.ld, beta, c.p, c.ld);
+}
+
 void nnb__axpy(size_t n, real alpha, const real *x, real *y) {
   for (; n > INT_MAX; n -= INT_MAX, x += INT_MAX, y += INT_MAX) BLAS(axpy)(INT_MAX, alpha, x, 1, y, 1);
   if (n) BLAS(axpy)((int)n, alpha, x, 1, y, 1);

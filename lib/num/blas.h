@@ -8,6 +8,12 @@
  * One thread; sizes of 0 are fine. */
 void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
 
+/* The same, its rows shared among that many threads of the team. */
+void nnb__gemm_shared(int threads, char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
+
+/* The lower triangle of C ← beta·C + alpha·AᵀA.  A beta of 0 overwrites NaN. */
+void nnb__gram(real alpha, nnb_cmat a, real beta, nnb_mat c);
+
 /* y ← y + alpha·x, n numbers without gaps. */
 void nnb__axpy(size_t n, real alpha, const real *x, real *y);
 /* Σ x², in double. */

@@ -11,7 +11,16 @@ typedef struct nnb__block {
   int rows, cols;
   bool bias;
   unsigned frozen; /* NNB_WEIGHTS, NNB_BIAS */
+  bool kron;       /* its gradient is Aᵀ·Δ: there are pairs */
 } nnb__block;
+
+/* Rows of a batch as one block of parameters sees them: the gradient of row i is [a_i 1]ᵀ·δ_i. */
+typedef struct nnb__pairs {
+  int block, row, rows; /* rows [row, row + rows) of those asked for */
+  nnb_cmat a, delta;    /* B×I and B×O; a.p NULL: delta is one row, the gradient of the whole block */
+  const real *weight;   /* of these rows, or NULL for 1 */
+} nnb__pairs;
+typedef void nnb__pairs_fn(void *context, const nnb__pairs *pairs);
 
 /* A number that tells the shapes of blocks apart: FNV-1a (Fowler, Noll, Vo) over them. */
 static inline uint64_t nnb__shape_of_blocks(const nnb__block *blocks, int n) {
@@ -19,7 +28,7 @@ static inline uint64_t nnb__shape_of_blocks(const nnb__block *blocks, int n) {
   for (int i = 0; i < n; i++) {
     h = (h ^ (uint64_t)blocks[i].rows) * 0x100000001B3u;
     h = (h ^ (uint64_t)blocks[i].cols) * 0x100000001B3u;
-    h = (h ^ (uint64_t)blocks[i].bias) * 0x100000001B3u;
+    h = (h ^ (uint64_t)(blocks[i].bias + 2 * blocks[i].kron)) * 0x100000001B3u;
   }
   return h;
 }

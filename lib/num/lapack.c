@@ -65,6 +65,16 @@ bool nnb__orthogonalize(nnb_mat a, real *work) {
                           : orthonormal_rows(a, tau, sign, scratch, n_scratch);
 }
 
+bool nnb__invert_positive(int n, real *a) {
+  const size_t ld = (size_t)n;
+  if (n == 0) return true;
+  if (LAPACK_WORK(potrf)(LAPACK_COL_MAJOR, 'U', n, a, n) != 0) return false;
+  if (LAPACK_WORK(potri)(LAPACK_COL_MAJOR, 'U', n, a, n) != 0) return false;
+  for (size_t i = 0; i < ld; i++)
+    for (size_t j = 0; j < i; j++) a[j * ld + i] = a[i * ld + j];
+  return true;
+}
+
 /* ---- least squares: always double ------------------------------------------------------------------------------- */
 
 bool nnb__cholesky(int n, double *a) { return LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', n, a, n) == 0; }

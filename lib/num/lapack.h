@@ -10,6 +10,9 @@
 bool nnb__orthogonalize(nnb_mat a, real *work);
 size_t nnb__orthogonal_work(int rows, int cols);
 
+/* A ← A⁻¹, both triangles, from the lower one of a symmetric n×n; false where A is not positive definite (A is lost). */
+bool nnb__invert_positive(int n, real *a);
+
 /* For least squares, in double in both precisions.  Triangles are the lower one of n×n, row by row: L of A = L·Lᵀ, in
  * LAPACK's order the upper R = Lᵀ of A = RᵀR. */
 

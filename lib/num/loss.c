@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels.h"
+#include "loss.h"
 #include "loss_vec.h"
 
 /* ---- the loop over terms ---- */
@@ -128,20 +129,22 @@ static double cross_fused(const nnb_loss_ops *self, nnb_cmat z, const nnb_batch 
 /* ---- the table ---- */
 
 const nnb_loss_ops NNB__LOSSES[] = {
-    [NNB_HALF_SSE] = {.name = "half_sse", .value = half_sse_value},
-    [NNB_SSE] = {.name = "sse", .value = sse_value},
-    [NNB_MSE] = {.name = "mse", .traits = NNB_LOSS_MEAN_ALL, .value = sse_value},
-    [NNB_MAE] = {.name = "mae", .traits = NNB_LOSS_MEAN_ALL, .value = mae_value},
+    [NNB_HALF_SSE] = {.name = "half_sse", .value = half_sse_value, .sample = nnb__sample_normal},
+    [NNB_SSE] = {.name = "sse", .value = sse_value, .sample = nnb__sample_half_normal},
+    [NNB_MSE] = {.name = "mse", .traits = NNB_LOSS_MEAN_ALL, .value = sse_value, .sample = nnb__sample_half_normal},
+    [NNB_MAE] = {.name = "mae", .traits = NNB_LOSS_MEAN_ALL, .value = mae_value, .sample = nnb__sample_laplace},
     [NNB_HUBER] = {.name = "huber", .traits = NNB_LOSS_MEAN_ALL, .value = huber_value},
     [NNB_BINARY_CROSS_ENTROPY] = {.name = "binary_cross_entropy",
                                   .traits = NNB_LOSS_MEAN_ROWS | NNB_LOSS_CLASSES | NNB_LOSS_PROBABILITIES,
                                   .value = binary_value,
                                   .fuses = NNB_SIGMOID,
-                                  .fused = binary_fused},
+                                  .fused = binary_fused,
+                                  .sample = nnb__sample_bernoulli},
     [NNB_CROSS_ENTROPY] = {.name = "cross_entropy",
                            .traits = NNB_LOSS_MEAN_ROWS | NNB_LOSS_CLASSES | NNB_LOSS_PROBABILITIES,
                            .value = cross_value,
                            .fuses = NNB_SOFTMAX,
-                           .fused = cross_fused},
+                           .fused = cross_fused,
+                           .sample = nnb__sample_class},
 };
 static_assert(sizeof NNB__LOSSES / sizeof *NNB__LOSSES == NNB_N_LOSSES, "one row for each loss");

@@ -39,7 +39,7 @@ static void gather(size_t n, real mu, const real *g, real *v, real *x) {
 
 /* X ← aX + (bA + cA²)X with A = XXᵀ, or from the right with A = XᵀX where that is smaller.  Singular values s of X go
  * to as + bs³ + cs⁵, which leads all of 0 < s ≤ 1 to between about 0.7 and 1.2. */
-static void newton_schulz(nnb_mat x, real *scratch) {
+static void newton_schulz(int threads, nnb_mat x, real *scratch) {
   static const real a = (real)3.4445, b = (real)-4.7750, c = (real)2.0315;
   const bool wide = x.rows <= x.cols;
   const int k = wide ? x.rows : x.cols;
@@ -48,14 +48,14 @@ static void newton_schulz(nnb_mat x, real *scratch) {
   nnb_mat old = nnb_view(scratch + 2 * square, x.rows, x.cols);
   for (int i = 0; i < ITERATIONS; i++) {
     nnb_cmat from = nnb__read(x);
-    nnb__gemm(wide ? 'N' : 'T', wide ? 'T' : 'N', 1, from, from, 0, gram); /* A */
+    nnb__gemm_shared(threads, wide ? 'N' : 'T', wide ? 'T' : 'N', 1, from, from, 0, gram); /* A */
     memcpy(poly.p, gram.p, square * sizeof(real));
-    nnb__gemm('N', 'N', c, nnb__read(gram), nnb__read(gram), b, poly); /* bA + cA² */
+    nnb__gemm_shared(threads, 'N', 'N', c, nnb__read(gram), nnb__read(gram), b, poly); /* bA + cA² */
     memcpy(old.p, x.p, n * sizeof(real));
     if (wide)
-      nnb__gemm('N', 'N', 1, nnb__read(poly), nnb__read(old), a, x);
+      nnb__gemm_shared(threads, 'N', 'N', 1, nnb__read(poly), nnb__read(old), a, x);
     else
-      nnb__gemm('N', 'N', 1, nnb__read(old), nnb__read(poly), a, x);
+      nnb__gemm_shared(threads, 'N', 'N', 1, nnb__read(old), nnb__read(poly), a, x);
   }
 }
 
@@ -68,7 +68,7 @@ static void muon_step(nnb_optim *o, const nnb__segment *s, real *w, const real *
   gather(s->n, (real)o->momentum, g + s->off, o->m + s->off, x);
   const real norm = (real)sqrt(nnb__sum_squares(s->n, x)) + (real)1e-7; /* ‖X‖_F bounds the largest singular value */
   for (size_t i = 0; i < s->n; i++) x[i] /= norm;
-  newton_schulz(nnb_view(x, s->rows, s->cols), o->scratch);
+  newton_schulz(o->threads, nnb_view(x, s->rows, s->cols), o->scratch);
   const double scale = sqrt(fmax(1, (double)s->cols / s->rows)); /* √max(1, O/I): W is I×O */
   const real lr = (real)(scale * o->lr), keep = (real)(1 - o->lr * o->l2);
   nnb__kernel()->steps->sgd(s->n, &(nnb__rates){.lr = lr, .keep = keep}, (nnb__run){.g = x, .w = w + s->off});

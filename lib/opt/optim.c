@@ -22,6 +22,8 @@ const nnb__optim_ops *nnb__optim_find(nnb_algo algo) {
   return NULL;
 }
 
+bool nnb__optim_steps(const nnb__optim_ops *ops) { return ops->step || ops->open; }
+
 static nnb_status check_decay(const char *name, double value) {
   if (value == NNB_NONE || (value >= 0 && value < 1)) return NNB_OK;
   return nnb__fail(NNB_E_ARG, "%s is %g; it must be at least 0 and below 1, or NNB_NONE", name, value);
@@ -30,7 +32,7 @@ static nnb_status check_decay(const char *name, double value) {
 static nnb_status check(const nnb_optim_opts *o) {
   const nnb__optim_ops *ops = nnb__optim_find(o->algo);
   if (!ops) return NNB_E_ARG;
-  if (!ops->step)
+  if (!nnb__optim_steps(ops))
     return nnb__fail(NNB_E_ARG,
                      "%s does not step from one batch to the next; nnb_fit takes it, for the full batch, and %s",
                      ops->name, ops->minimize ? "nnb_minimize" : "nnb_least_squares");
@@ -46,6 +48,9 @@ static nnb_status check(const nnb_optim_opts *o) {
   if (!(o->l1 >= 0) || isinf(o->l1)) return nnb__fail(NNB_E_ARG, "l1 is %g; it must not be negative", o->l1);
   if (!(o->l2 >= 0 || o->l2 == NNB_NONE) || isinf(o->l2))
     return nnb__fail(NNB_E_ARG, "l2 is %g; it must not be negative, or NNB_NONE", o->l2);
+  if (!(o->damping >= 0) || isinf(o->damping) || o->invert_every < 0)
+    return nnb__fail(NNB_E_ARG, "damping is %g and invert_every is %d; they must not be negative", o->damping,
+                     o->invert_every);
   if (!(o->clip_norm >= 0)) return nnb__fail(NNB_E_ARG, "clip_norm is %g; it must not be negative", o->clip_norm);
   return NNB_OK;
 }
@@ -109,6 +114,7 @@ nnb_status nnb__optim_create(size_t n_params, const nnb__block *blocks, int n_bl
   if (!optim) return nnb__fail_nomem("an optimiser");
   resolve(optim, opts);
   optim->schedule = schedule;
+  optim->threads = nnb_get_threads();
   optim->lr = nnb__schedule_lr(&schedule, optim->base_lr, 0);
   optim->n_params = n_params;
   optim->shape = nnb__shape_of_blocks(blocks, n_blocks);
@@ -120,12 +126,17 @@ nnb_status nnb__optim_create(size_t n_params, const nnb__block *blocks, int n_bl
     nnb_optim_destroy(optim);
     return nnb__fail_nomem("an optimiser");
   }
+  if (optim->ops->open && (status = optim->ops->open(optim, blocks, n_blocks, opts))) {
+    nnb_optim_destroy(optim);
+    return status;
+  }
   *out = optim;
   return NNB_OK;
 }
 
 void nnb_optim_destroy(nnb_optim *optim) {
   if (!optim) return;
+  if (optim->ops->close) optim->ops->close(optim);
   real *all[] = {optim->g, optim->m, optim->s, optim->top, optim->mean, optim->scratch};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) nnb__release(all[i]);
   nnb__release(optim);
@@ -167,10 +178,10 @@ void nnb__shrink(const nnb_optim *optim, const nnb__block *blocks, int n_blocks,
         w[i] = R(copysign)(R(fmax)(R(fabs)(w[i]) - by, 0), w[i]);
 }
 
-/* g ← g·min(1, clip/‖g‖) over what is not frozen */
-static void clip(const nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *g) {
+void nnb__optim_clip(const nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *g) {
   double squares = 0;
   nnb__segment seg[2];
+  if (!(optim->clip_norm > 0)) return;
   for (int b = 0; b < n_blocks; b++)
     for (int s = 0, n = nnb__block_segments(&blocks[b], seg); s < n; s++)
       squares += nnb__sum_squares(seg[s].n, g + seg[s].off);
@@ -203,8 +214,7 @@ void nnb__optim_run(const nnb_optim *o, nnb__step *step, const nnb__segment *s, 
   step(s->n, &rates, run);
 }
 
-/* The steps have been made: w is that of this update. */
-static void end(nnb_optim *o, const nnb__block *blocks, int n_blocks, real *w) {
+void nnb__optim_end(nnb_optim *o, const nnb__block *blocks, int n_blocks, real *w) {
   nnb__shrink(o, blocks, n_blocks, w);
   if (!o->mean) return;
   double share = (1 - o->ema) / (1 - pow(o->ema, (double)o->updates));
@@ -213,10 +223,10 @@ static void end(nnb_optim *o, const nnb__block *blocks, int n_blocks, real *w) {
 
 void nnb__optim_step(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w, real *g) {
   nnb__segment seg[2];
-  if (optim->clip_norm > 0) clip(optim, blocks, n_blocks, g);
+  nnb__optim_clip(optim, blocks, n_blocks, g);
   for (int b = 0; b < n_blocks; b++)
     for (int s = 0, n = nnb__block_segments(&blocks[b], seg); s < n; s++) optim->ops->step(optim, &seg[s], w, g);
-  end(optim, blocks, n_blocks, w);
+  nnb__optim_end(optim, blocks, n_blocks, w);
 }
 
 bool nnb__optim_offer(nnb_optim *optim, real *w, int chunks, nnb__target *target) {
@@ -226,11 +236,15 @@ bool nnb__optim_offer(nnb_optim *optim, real *w, int chunks, nnb__target *target
   return target->dst != w || chunks == 1;
 }
 
-void nnb__optim_finish(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w) {
+void nnb__optim_apply(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w) {
   nnb__segment seg[2];
   for (int b = 0; b < n_blocks && optim->ops->finish; b++)
     for (int s = 0, n = nnb__block_segments(&blocks[b], seg); s < n; s++) optim->ops->finish(optim, &seg[s], w);
-  end(optim, blocks, n_blocks, w);
+}
+
+void nnb__optim_finish(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w) {
+  nnb__optim_apply(optim, blocks, n_blocks, w);
+  nnb__optim_end(optim, blocks, n_blocks, w);
 }
 
 nnb_status nnb__optim_exchange(nnb_optim *o, real *w) {

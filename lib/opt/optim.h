@@ -31,13 +31,16 @@ typedef struct nnb__optim_ops {
   unsigned keeps;    /* step: NNB__KEEP_… */
   bool takes_bounds; /* minimize, least_squares */
   size_t most;       /* minimize: variables it is made for; 0: any number */
-  /* REQUIRED: one of the three */
+  /* REQUIRED: one of the four */
   /* One step of a segment of w against the gradient g of a batch. */
   void (*step)(nnb_optim *optim, const nnb__segment *segment, real *w, const real *g);
   /* Searches until its stopping rule says so (opt/minimize.h).  A status is only what ends it by force. */
   nnb_status (*minimize)(nnb__min *m);
   /* Searches for the least sum of squares, from x, where the best point is left.  Allocates at its start only. */
   nnb_status (*least_squares)(const nnb_lsq *problem, real *x, struct nnb__stop *stop);
+  /* Steps by means of curvature, driven by training (opt/kfac.h): makes its own memory; close releases it. */
+  nnb_status (*open)(nnb_optim *optim, const nnb__block *blocks, int n_blocks, const nnb_optim_opts *opts);
+  void (*close)(nnb_optim *optim);
   /* OPTIONAL: NULL means the words in brackets */
   /* What minimize wants.  [nothing] */
   nnb__min_needs (*needs)(size_t n, const nnb_min_opts *opts);
@@ -68,6 +71,8 @@ struct nnb_optim {
   real *mean;        /* the average of the weights, or NULL … */
   bool exchanged;    /* … or the weights themselves, while the average is in the net */
   real *scratch;
+  int threads;            /* for products of the optimiser's own */
+  struct nnb__kfac *kfac; /* opt/kfac.h; NULL: another method */
 };
 
 #define ALGO(name) extern const nnb__optim_ops nnb__algo_##name;
@@ -81,8 +86,14 @@ const nnb__optim_ops *nnb__optim_find(nnb_algo algo);
 nnb_status nnb__optim_create(size_t n_params, const nnb__block *blocks, int n_blocks, const nnb_optim_opts *opts,
                              nnb_optim **out);
 
+/* Whether it goes from one batch to the next. */
+bool nnb__optim_steps(const nnb__optim_ops *ops);
+
 /* An update begins: its learning rate.  Before a step or an offer. */
 void nnb__optim_begin(nnb_optim *optim);
+
+/* g ← g·min(1, clip/‖g‖) over what is not frozen, where that was asked for. */
+void nnb__optim_clip(const nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *g);
 
 /* Clips g (in place) where that was asked for, and steps. */
 void nnb__optim_step(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w, real *g);
@@ -91,6 +102,9 @@ void nnb__optim_step(nnb_optim *optim, const nnb__block *blocks, int n_blocks, r
  * chunks: over how many runs the gradient is gathered; the weights themselves must not change in between. */
 bool nnb__optim_offer(nnb_optim *optim, real *w, int chunks, nnb__target *target);
 void nnb__optim_finish(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w);
+/* The two halves of finish: what is left to do for each segment; then L1 decay and the average of the weights. */
+void nnb__optim_apply(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w);
+void nnb__optim_end(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w);
 
 /* w ↔ its average.  NNB_E_STATE where there is none. */
 nnb_status nnb__optim_exchange(nnb_optim *optim, real *w);

@@ -48,7 +48,7 @@ static nnb_status choose(fit *f) {
   f->ops = nnb__optim_find(f->opts.algo);
   if (!f->ops) return NNB_E_ARG;
   if (f->opts.bayes && f->opts.algo != NNB_LM) return nnb__fail(NNB_E_ARG, ".bayes needs lm; algo is %s", f->ops->name);
-  return f->ops->step ? NNB_OK : nnb__fit_full_check(f);
+  return nnb__optim_steps(f->ops) ? NNB_OK : nnb__fit_full_check(f);
 }
 
 static void complete(nnb_fit_opts *o, bool full, int n_rows) {
@@ -104,6 +104,10 @@ static nnb_optim_opts optim_opts(const nnb_fit_opts *o, int n_rows) {
                           .lr_factor = o->lr_factor,
                           .lr_min = o->lr_min,
                           .warmup = o->warmup,
+                          .damping = o->damping,
+                          .invert_every = o->invert_every,
+                          .data_fisher = o->data_fisher,
+                          .seed = o->seed,
                           .epoch_updates = (n_rows - 1) / o->batch + 1,
                           .epochs = o->max_epochs == NNB_NONE ? 0 : o->max_epochs};
 }
@@ -115,7 +119,7 @@ static nnb_status prepare(fit *f) {
   if (!status && f->val) status = check_data(f->net, f->val, "validation");
   if (!status) status = nnb_data_batch(train, 0, nnb_data_rows(train), &f->rows);
   if (status) return status;
-  complete(o, !f->ops->step, f->rows.x.rows);
+  complete(o, !nnb__optim_steps(f->ops), f->rows.x.rows);
   nnb_plan_opts plan = {
       .max_rows = o->chunk, .threads = o->threads, .want = f->ops->least_squares ? NNB_ROWS : NNB_GRAD};
   status = nnb_plan_create(f->net, &plan, &f->plan);
@@ -125,7 +129,7 @@ static nnb_status prepare(fit *f) {
     status = nnb_plan_create(f->net, &plan, &f->val_plan);
   }
   nnb_optim_opts optim = optim_opts(o, f->rows.x.rows);
-  if (!status && f->ops->step) status = nnb_optim_create(f->net, &optim, &f->optim);
+  if (!status && nnb__optim_steps(f->ops)) status = nnb_optim_create(f->net, &optim, &f->optim);
   if (!status) status = take_names(f->net, train);
   if (!status) status = nnb__check_match(f->net, train);
   return status || !f->val ? status : nnb__check_match(f->net, f->val);
@@ -139,9 +143,12 @@ static nnb_status allocate(fit *f) {
   const bool shuffled = f->optim && !f->opts.in_order;
   if (shuffled) f->order = nnb__alloc(n_rows, sizeof *f->order);
   if (!f->optim && f->net->n_params <= SIZE_MAX / 2) f->x = nnb__alloc(2 * f->net->n_params, sizeof *f->x);
+  const bool moving = f->optim && !f->val;
+  if (moving) f->began = nnb__alloc(f->net->n_params, sizeof *f->began);
   const bool ridge = f->ops->least_squares && f->opts.l2 > 0;
   if (ridge) f->ridge = nnb__alloc(f->net->n_params, sizeof *f->ridge);
-  if (!f->best || !f->history || (shuffled && !f->order) || (!f->optim && !f->x) || (ridge && !f->ridge))
+  if (!f->best || (moving && !f->began) || !f->history || (shuffled && !f->order) || (!f->optim && !f->x) ||
+      (ridge && !f->ridge))
     return nnb__fail_nomem("a fit");
   memcpy(f->best, f->net->params, f->net->n_params * sizeof *f->best);
   return NNB_OK;
@@ -186,13 +193,21 @@ static void keep_record(fit *f, const nnb_record *rec) {
   f->history[f->n_history++] = *rec;
 }
 
+/* From batch to batch the training loss of an epoch is that of moving parameters.  Those at its end it says nothing of,
+ * their last step may have gone anywhere; those it began with are the first it was measured from, and the only ones
+ * where an epoch is one update. */
 static void keep_best(fit *f, const nnb_record *rec) {
   double loss = f->val ? rec->val_loss : rec->loss;
   if (!(loss < f->report.best_loss)) return;
   f->report.best_loss = loss;
   f->report.best_epoch = rec->epoch;
   f->best_evidence = f->report.evidence;
-  memcpy(f->best, f->net->params, f->net->n_params * sizeof *f->best);
+  if (f->began) {
+    real *swap = f->best;
+    f->best = f->began, f->began = swap;
+  } else {
+    memcpy(f->best, f->net->params, f->net->n_params * sizeof *f->best);
+  }
 }
 
 static nnb_stop why_stop(const fit *f, const nnb_record *rec) {
@@ -229,6 +244,7 @@ static nnb_status run_epoch(fit *f, nnb_record *rec) {
   double began = nnb__fit_now();
   bool averaged = f->opts.ema > 0;
   nnb_sums sums;
+  if (f->began) memcpy(f->began, f->net->params, f->net->n_params * sizeof *f->began);
   if (averaged && rec->epoch > 1) nnb_optim_average(f->optim, f->net);
   if (f->order) {
     nnb_rng rng;
@@ -253,8 +269,9 @@ static nnb_status explain_divergence(const fit *f, int epoch) {
   snprintf(reason, sizeof reason, "%.159s", nnb_errmsg());
   return nnb__fail(NNB_E_NUMERIC,
                    "diverged in epoch %d, update %lld: %s; a learning rate below %g or clip_norm may help; "
-                   "the parameters of epoch %d are in the net",
-                   epoch, (long long)f->report.updates, reason, f->optim->lr, f->report.best_epoch);
+                   "the parameters %s epoch %d are in the net",
+                   epoch, (long long)f->report.updates, reason, f->optim->lr,
+                   f->began && f->report.best_epoch > 0 ? "from before" : "of", f->report.best_epoch);
 }
 
 static nnb_status train_epochs(fit *f) {
@@ -270,7 +287,7 @@ static void finish(fit *f, nnb_status status) {
   nnb_report *r = &f->report;
   r->seconds = nnb__fit_now() - f->start;
   bool keep_last = !status && !f->val;
-  r->restored = !keep_last || r->best_epoch == r->epochs;
+  r->restored = !keep_last || (!f->began && r->best_epoch == r->epochs);
   if (!keep_last) memcpy(f->net->params, f->best, f->net->n_params * sizeof *f->best), r->evidence = f->best_evidence;
   nnb__net_keep_history(f->net, f->history);
   r->history = f->history, r->n_history = f->n_history, r->history_stride = f->stride;
@@ -283,6 +300,7 @@ static void release(fit *f) {
   nnb_optim_destroy(f->optim);
   nnb__release(f->order);
   nnb__release(f->best);
+  nnb__release(f->began);
   nnb__release(f->x);
   nnb__release(f->ridge);
   nnb__release(f->history);

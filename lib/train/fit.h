@@ -14,7 +14,8 @@ typedef struct nnb__fit {
   nnb_plan *plan, *val_plan;
   nnb_optim *optim; /* NULL: a full-batch method */
   int32_t *order;   /* NULL: in order */
-  real *best;       /* the parameters of the best epoch */
+  real *best;       /* the parameters that the best loss was measured with */
+  real *began;      /* those the epoch began with; NULL where an epoch is judged by its end (keep_best) */
   real *x;          /* full batch: the minimiser's point and the last epoch's, P numbers each */
   double *ridge;    /* least squares with decay: the l2 of each parameter that is not frozen */
   nnb_record *history;

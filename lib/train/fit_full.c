@@ -28,6 +28,8 @@ nnb_status nnb__fit_full_check(const nnb__fit *f) {
     return nnb__fail(NNB_E_ARG, "lr is %g and momentum is %g; %s has no use for them", o->lr, o->momentum, name);
   if (o->beta1 != 0 || o->beta2 != 0 || o->epsilon != 0)
     return nnb__fail(NNB_E_ARG, "%s has no use for beta1, beta2 and epsilon", name);
+  if (o->damping != 0 || o->invert_every != 0 || o->data_fisher)
+    return nnb__fail(NNB_E_ARG, "damping, invert_every and data_fisher are kfac's; %s has no use for them", name);
   if (o->schedule != NNB_CONSTANT || o->warmup != 0 || o->ema != 0)
     return nnb__fail(NNB_E_ARG, "%s takes no schedule, warm-up or moving average", name);
   if (o->l1 != 0 || o->clip_norm != 0)

@@ -2,9 +2,8 @@
 #include <string.h>
 
 #include "blas_threads.h"
-#include "optim.h"
-#include "plan.h"
 #include "status.h"
+#include "update.h"
 
 nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out) {
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
@@ -40,6 +39,9 @@ nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, real *grad) {
   if (!grad) return nnb__fail(NNB_E_ARG, "grad is NULL");
   nnb_status status = nnb__net_seal(net);
   if (!status) status = check_trains(net, optim);
+  if (!status && optim->kfac)
+    status = nnb__fail(NNB_E_UNSUPPORTED,
+                       "kfac needs more than a gradient: nnb_train_step and nnb_train_rows show it the layers");
   if (status) return status;
   nnb__blas_enter();
   nnb__optim_begin(optim);
@@ -48,24 +50,33 @@ nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, real *grad) {
   return NNB_OK;
 }
 
-/* One update from rows [row0, row0 + n) of what order names, in chunks of at most the plan's rows. */
-static nnb__loss_sum update(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int row0, int n,
-                            double norm, nnb_optim *optim) {
-  int chunks = (n - 1) / plan->max_rows + 1;
+int nnb__update_chunks(const nnb__update *u) { return (u->n - 1) / u->plan->max_rows + 1; }
+
+nnb__job nnb__update_job(const nnb__update *u, int c, unsigned what, const nnb__target *target) {
+  const int chunks = nnb__update_chunks(u);
+  const int first = (int)((int64_t)u->n * c / chunks), end = (int)((int64_t)u->n * (c + 1) / chunks);
+  return (nnb__job){.batch = u->rows,
+                    .order = u->order,
+                    .row0 = u->row0 + first,
+                    .rows = end - first,
+                    .norm = u->norm,
+                    .what = what,
+                    .target = target};
+}
+
+static nnb__loss_sum update(const nnb__update *u) {
+  nnb_net *net = u->net;
+  nnb_plan *plan = u->plan;
+  nnb_optim *optim = u->optim;
   nnb__target target;
+  optim->threads = plan->threads;
   nnb__optim_begin(optim);
-  bool offered = !plan->g && nnb__optim_offer(optim, net->params, chunks, &target);
+  if (optim->kfac) return nnb__update_curved(u);
+  bool offered = !plan->g && nnb__optim_offer(optim, net->params, nnb__update_chunks(u), &target);
   if (!offered) target = (nnb__target){.dst = plan->g ? plan->g : optim->g, .alpha = 1};
   nnb__loss_sum sum = {0};
-  for (int done = 0; done < n; done += plan->max_rows) {
-    int now = n - done < plan->max_rows ? n - done : plan->max_rows;
-    nnb__job job = {.batch = rows,
-                    .order = order,
-                    .row0 = row0 + done,
-                    .rows = now,
-                    .norm = norm,
-                    .what = NNB__LOSS | NNB__BACK,
-                    .target = &target};
+  for (int c = 0; c < nnb__update_chunks(u); c++) {
+    nnb__job job = nnb__update_job(u, c, NNB__LOSS | NNB__BACK, &target);
     nnb__loss_sum chunk = nnb__plan_run(plan, &job);
     sum.mean += chunk.mean, sum.sum += chunk.sum;
     target.beta = target.beta_bias = 1; /* the next chunk adds */
@@ -92,8 +103,9 @@ nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, 
   nnb_status status = check(net, plan, batch, optim, plan ? plan->max_rows : 0);
   if (status) return status;
   double norm = batch->norm > 0 ? batch->norm : nnb__sum_weights(batch, NULL, 0, batch->x.rows);
+  nnb__update one = {.net = net, .plan = plan, .rows = batch, .n = batch->x.rows, .norm = norm, .optim = optim};
   nnb__blas_enter();
-  double value = nnb__loss_value(update(net, plan, batch, NULL, 0, batch->x.rows, norm, optim), norm);
+  double value = nnb__loss_value(update(&one), norm);
   nnb__blas_leave();
   if (loss) *loss = value;
   return isfinite(value) ? NNB_OK : nnb__fail_loss(value, batch);
@@ -122,11 +134,12 @@ nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, c
   nnb__blas_enter();
   for (int row0 = 0, now; row0 < n && isfinite(value); row0 += now) {
     now = n - row0 < batch ? n - row0 : batch;
-    double norm = nnb__sum_weights(rows, order, row0, now);
-    nnb__loss_sum one = update(net, plan, rows, order, row0, now, norm, optim);
-    value = nnb__loss_value(one, norm);
-    sum.mean += one.mean, sum.sum += one.sum;
-    total.weight += norm, total.rows += now, total.updates++;
+    nnb__update one = {.net = net, .plan = plan, .rows = rows, .order = order, .row0 = row0, .n = now, .optim = optim};
+    one.norm = nnb__sum_weights(rows, order, row0, now);
+    nnb__loss_sum loss = update(&one);
+    value = nnb__loss_value(loss, one.norm);
+    sum.mean += loss.mean, sum.sum += loss.sum;
+    total.weight += one.norm, total.rows += now, total.updates++;
   }
   nnb__blas_leave();
   total.loss = nnb__loss_value(sum, total.weight);

@@ -1,0 +1,206 @@
+"""Compares libnnblas with whatever of its peers is installed: same data, same weights, in turn in one run.
+
+    python3 bench/compare/compare.py [--build build] [--reps 3] [--only W1,W4] [--peers torch,fann] [--threads 1,2]
+
+Peers: PyTorch, oneDNN 2, FANN, scikit-learn, NumPy, ONNX Runtime; on Debian python3-torch, libdnnl-dev, libfann-dev,
+python3-sklearn, python3-numpy.  What is missing is named and left out.  Peers in C and C++ are built, and the data
+(260 MB) written, in BUILD/compare.  Prints Markdown; --json FILE also keeps every line measured, --from FILE only
+prints what such a file holds."""
+import argparse
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+from collections import defaultdict
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TRAIN = ["W1", "W2b32", "W2b128", "W2full"]
+SIGMOID = ["W3i", "W3x", "W3ifull", "W3xfull", "W4"]
+PREDICT = ["W5m", "W5md", "W5s", "W5sd", "W5mb1024", "W5mdb1024", "W5sb1024", "W5sdb1024"]
+ALL = TRAIN + SIGMOID + PREDICT + ["W7"]
+THREADED = TRAIN + ["W7"] + [w for w in PREDICT if "b1024" in w]
+# name: what it measures, in which precisions, with more than one thread?
+PEERS = {"torch": (ALL, "f32 f64", True), "numpy": (TRAIN + SIGMOID + PREDICT, "f32 f64", True),
+         "sklearn": (TRAIN + SIGMOID + PREDICT, "f32 f64", True), "onnx": (PREDICT, "f32 f64", True),
+         "fann": (SIGMOID + ["W5m", "W5md", "W5s", "W5sd"], "f32 f64", False), "onednn": (TRAIN, "f32", True)}
+IMPORTS = {"torch": "numpy, torch", "numpy": "numpy", "sklearn": "numpy, sklearn",
+           "onnx": "numpy, onnx, onnxruntime"}
+MORE_IS_BETTER = ("samples/s",)
+# Wanted of libnnblas, as the ratio to the best peer.
+BARS = {("W2full", "f32", 1): 1.1, ("W2full", "f64", 1): 1.1, ("W5mdb1024", "f64", 1): 1.15, ("W5mb1024", "f64", 1): 1.15}
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--reps", type=int, default=3)
+    parser.add_argument("--only", default=",".join(ALL), help="workloads")
+    parser.add_argument("--peers", default=",".join(PEERS))
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--budget", default="0.6", help="seconds of a measurement")
+    parser.add_argument("--cpu-time", action="store_true",
+                        help="processor time, for a machine that others use too; one thread only")
+    parser.add_argument("--json")
+    parser.add_argument("--from", dest="source")
+    o = parser.parse_args()
+    if o.cpu_time:
+        o.threads = "1"
+    return o
+
+
+def say(*words):
+    print(*words, file=sys.stderr, flush=True)
+
+
+def python_with(modules):
+    """The first Python that can import them, or None."""
+    for python in dict.fromkeys((sys.executable, "/usr/bin/python3")):
+        if subprocess.run([python, "-c", "import " + modules], capture_output=True).returncode == 0:
+            return python
+    return None
+
+
+def build_fann(work):
+    for dtype, library, define in (("f32", "floatfann", ["-DNNB_SINGLE"]), ("f64", "doublefann", [])):
+        subprocess.run(["cc", "-O3", "-march=native", "-ffast-math", *define, f"{HERE}/fann_peer.c", "-o",
+                        f"{work}/fann_peer_{dtype}", "-l" + library, "-lm"], check=True, capture_output=True)
+
+
+def build_onednn(work):
+    subprocess.run(["c++", "-O3", "-march=native", "-ffast-math", f"{HERE}/onednn_peer.cpp", "-o",
+                    f"{work}/onednn_peer", "-ldnnl"], check=True, capture_output=True)
+
+
+def commands(names, work):
+    """name: the command for a workload, a precision and a count of threads."""
+    found = {}
+    for name in names:
+        if name in IMPORTS:
+            python = python_with(IMPORTS[name])
+            if python:
+                found[name] = lambda w, d, t, p=python, n=name: [p, f"{HERE}/{n}_peer.py", w, d, str(t)]
+            else:
+                say(f"skipped: {name}: no Python with {IMPORTS[name]}")
+            continue
+        try:
+            {"fann": build_fann, "onednn": build_onednn}[name](work)
+        except (subprocess.CalledProcessError, FileNotFoundError):
+            say(f"skipped: {name}: no compiler with its library")
+            continue
+        if name == "fann":
+            found[name] = lambda w, d, t: [f"{work}/fann_peer_{d}", w]
+        else:
+            found[name] = lambda w, d, t: [f"{work}/onednn_peer", w, str(t)]
+    return found
+
+
+def blas_core(bench):
+    """The kernels that libnnblas runs: peers on the same OpenBLAS get the same."""
+    line = subprocess.run([bench, "-s", "2-2@2", "-m", "infer", "-p", "f32", "-t", "1", "-r", "1", "-S", "0", "-j"],
+                          capture_output=True, text=True, check=True).stdout
+    return json.loads(line)["blas_core"]
+
+
+def run(command, environment, threads):
+    if threads == 1 and shutil.which("taskset"):
+        command = ["taskset", "-c", str(max(os.sched_getaffinity(0)))] + command
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        say("failed:", *command, done.stderr[-200:])
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def cases(o):
+    for workload in o.only.split(","):
+        for threads in map(int, o.threads.split(",")):
+            if threads == 1 or workload in THREADED:
+                yield workload, threads
+
+
+def measure(o):
+    slot, bench, work = (os.path.join(o.build, path) for path in ("bench/nnblas_bench", "bench/nnblas-bench", "compare"))
+    os.makedirs(work + "/data", exist_ok=True)
+    if not os.path.exists(work + "/data/W7init.f32"):
+        subprocess.run([slot, "data", work + "/data"], check=True)
+    found, core, lines = commands(o.peers.split(","), work), blas_core(bench), []
+    for rep in range(o.reps):
+        for workload, threads in cases(o):
+            todo = [[slot, workload, dtype, str(threads)] for dtype in ("f32", "f64")]
+            todo += [make(workload, dtype, threads) for name, make in found.items() for dtype in PEERS[name][1].split()
+                     if workload in PEERS[name][0] and (threads == 1 or PEERS[name][2])]
+            random.Random(f"{rep} {workload}").shuffle(todo)
+            environment = dict(os.environ, PB_DATA=work + "/data", PB_BUDGET=o.budget, OPENBLAS_CORETYPE=core,
+                               OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads),
+                               PB_CLOCK="cpu" if o.cpu_time else "wall")
+            for command in todo:
+                lines += run(command, environment, threads)
+            if o.json:
+                keep(o.json, lines)
+            say(f"round {rep + 1} of {o.reps}: {workload}, {threads} thread(s)")
+    return lines
+
+
+def keep(path, lines):
+    with open(path, "w") as f:
+        f.writelines(json.dumps(line) + "\n" for line in lines)
+
+
+def check_losses(group):
+    """Peers that trained the same arrive at the same loss."""
+    losses = {peer: statistics.median(loss) for peer, (_, loss) in group.items() if loss}
+    ours = losses.get("libnnblas")
+    for peer, loss in losses.items():
+        if ours is not None and abs(loss - ours) > 1e-3 * abs(ours):
+            print(f"\nThe loss of {peer} is {loss:.6g}, that of libnnblas {ours:.6g}: not the same work.")
+
+
+def show(lines):
+    groups = defaultdict(lambda: defaultdict(lambda: ([], [])))
+    for line in lines:
+        if line["metric"] == "GFLOP/s":
+            continue
+        values, losses = groups[line["workload"], line["dtype"], line["threads"], line["metric"]][line["peer"]]
+        values.append(line["value"])
+        losses += [line["loss"]] if "loss" in line else []
+    order = {workload: i for i, workload in enumerate(ALL)}
+    summary = []
+    for key in sorted(groups, key=lambda k: (order.get(k[0], 99), k[1], k[2])):
+        workload, dtype, threads, metric = key
+        sign = 1 if metric in MORE_IS_BETTER else -1
+        middle = {peer: statistics.median(values) for peer, (values, _) in groups[key].items()}
+        peers = {peer: value for peer, value in middle.items() if not peer.startswith("libnnblas")}
+        best = max(peers, key=lambda peer: sign * peers[peer]) if peers else None
+        print(f"\n### {workload} {dtype}, {threads} thread(s), {metric}\n\n| | median | smallest – largest | n | "
+              "to the best peer |\n|---|---|---|---|---|")
+        for peer in sorted(middle, key=lambda peer: -sign * middle[peer]):
+            values = groups[key][peer][0]
+            ratio = (middle[peer] / peers[best]) ** sign if best else float("nan")
+            print(f"| {peer} | {middle[peer]:.4g} | {min(values):.4g} – {max(values):.4g} | {len(values)} | {ratio:.2f} |")
+            if peer == "libnnblas" and best:
+                summary.append((workload, dtype, threads, metric, middle[peer], best, peers[best], ratio))
+        check_losses(groups[key])
+    show_summary(summary)
+
+
+def show_summary(summary):
+    print("\n### libnnblas to the best peer\n\n| workload | prec | threads | metric | libnnblas | best peer | ratio | "
+          "wanted |\n|---|---|---|---|---|---|---|---|")
+    for workload, dtype, threads, metric, ours, best, theirs, ratio in summary:
+        bar = BARS.get((workload, dtype, threads), 1)
+        print(f"| {workload} | {dtype} | {threads} | {metric} | {ours:.4g} | {best} {theirs:.4g} | {ratio:.2f} | "
+              f"{bar}: {'met' if ratio >= bar else 'missed'} |")
+
+
+def main():
+    o = options()
+    if o.source:
+        with open(o.source) as f:
+            return show([json.loads(line) for line in f])
+    show(measure(o))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""PyTorch: modules with autograd and torch.optim; the same update by hand with addmm (torch-manual); predictions as
+modules and as a frozen graph (torch-frozen)."""
+from peer import *  # noqa: F403
+
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
+
+torch.set_num_threads(THREADS)
+torch.set_default_dtype(torch.float32 if DTYPE == "f32" else torch.float64)
+ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "softmax": lambda: nn.Softmax(1)}
+
+
+def net(logits):
+    modules = []
+    for l, (w, b) in enumerate(weights()):
+        linear = nn.Linear(w.shape[1], w.shape[0])
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(w))
+            linear.bias.copy_(torch.from_numpy(b))
+        name = HIDDEN if l + 2 < len(WIDTHS) else OUTPUT
+        modules += [linear] + ([] if name == "linear" or (logits and name == "softmax") else [ACTIVATIONS[name]()])
+    return nn.Sequential(*modules)
+
+
+X = torch.from_numpy(rows())
+state = {"row": 0, "loss": None}
+
+
+def next_rows():
+    row = state["row"]
+    state["row"] = row + BATCH if row + 2 * BATCH <= ROWS else 0
+    return slice(row, row + BATCH)
+
+
+def train(T, loss_of):
+    model = net(logits=True)
+    algorithm = torch.optim.Adam if WORKLOAD == "W7" else torch.optim.SGD
+    optimiser = algorithm(model.parameters(), lr=RATE, foreach=True)
+
+    def step():
+        part = next_rows() if BATCH < ROWS else slice(None)
+        optimiser.zero_grad(set_to_none=False)
+        loss = loss_of(model(X[part]), T[part])
+        loss.backward()
+        optimiser.step()
+        state["loss"] = loss
+
+    loss = warmed(step, lambda: state["loss"].item())
+    report("torch", rate(step, BATCH), loss)
+
+
+@torch.no_grad()
+def train_by_hand(Y):
+    W = [(torch.from_numpy(w), torch.from_numpy(b)) for w, b in weights()]
+    A = [None] + [torch.empty(BATCH, o) for o in WIDTHS[1:]]
+    D = [torch.empty(BATCH, o) for o in WIDTHS]
+    index = torch.arange(BATCH)
+
+    def step():
+        part = next_rows()
+        A[0] = X[part]
+        for l, (w, b) in enumerate(W):
+            torch.addmm(b, A[l], w.t(), out=A[l + 1])
+            if l + 1 < len(W):
+                A[l + 1].clamp_(min=0)
+        delta = torch.softmax(A[-1], 1)
+        delta[index, Y[part]] -= 1
+        delta.mul_(1 / BATCH)
+        for l in range(len(W) - 1, -1, -1):
+            w, b = W[l]
+            if l:
+                torch.mm(delta, w, out=D[l])
+            w.addmm_(delta.t(), A[l], alpha=-RATE)
+            b.sub_(delta.sum(0), alpha=RATE)
+            if l:
+                delta = torch.ops.aten.threshold_backward(D[l], A[l], 0)
+
+    state["row"] = 0
+    report("torch-manual", rate(step, BATCH))
+
+
+def predict():
+    model = net(logits=False).eval()
+    with torch.inference_mode():
+        report("torch", rate(lambda: model(X), BATCH))
+        frozen = torch.jit.freeze(torch.jit.trace(model, X))
+        report("torch-frozen", rate(lambda: frozen(X), BATCH))
+
+
+if PREDICTS:
+    predict()
+elif SQUARES:
+    train(torch.from_numpy(targets()), lambda a, t: 0.5 * ((a - t) ** 2).sum())
+elif WORKLOAD == "W7":
+    train(torch.from_numpy(targets()), nn.functional.mse_loss)
+else:
+    train(torch.from_numpy(labels()), nn.functional.cross_entropy)
+    train_by_hand(torch.from_numpy(labels()))

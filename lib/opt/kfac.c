@@ -1,0 +1,149 @@
+/* opt/kfac.c: K-FAC (Martens and Grosse 2015, "Optimizing neural networks with Kronecker-factored approximate
+ * curvature", arXiv 1503.05671): in each layer the Fisher matrix is taken to be F̆ = A⊗G with A = E ā·āᵀ, G = E δ·δᵀ
+ * (the block-diagonal form), so that F̆⁻¹ of a gradient is A⁻¹·∇W·G⁻¹.  The change is α·Δ + μ·δ with Δ = -F̆⁻¹g and the
+ * last change δ; α and μ minimise the quadratic model with the exact F + λI, whose products vᵀ·F·v are the mean of
+ * (gᵢᵀ·v)² over the scores gᵢ.  λ follows Levenberg and Marquardt.  Two things differ from the paper: γ is √λ
+ * throughout (its section 6.6 searches for γ as well), and L2 decay stands apart from the gradient, as everywhere here.
+ */
+#include "kfac.h"
+
+#include <string.h>
+
+#include "blas.h"
+#include "view.h"
+
+/* ---- Δ ← -F̆⁻¹g, in s -------------------------------------------------------------------------------------------- */
+
+/* Zeros in place of what is frozen. */
+static void clear_frozen(const nnb__block *b, real *p) {
+  const size_t n_weights = (size_t)b->rows * (size_t)b->cols;
+  if (b->frozen & NNB_WEIGHTS) memset(p, 0, n_weights * sizeof *p);
+  if (b->bias && b->frozen & NNB_BIAS) memset(p + n_weights, 0, (size_t)b->cols * sizeof *p);
+}
+
+static void propose_block(nnb_optim *o, const nnb__kfac_block *k, const nnb__block *b, const real *g) {
+  const int rows = b->rows + b->bias, cols = b->cols, threads = o->threads;
+  const size_t n = (size_t)rows * (size_t)cols;
+  real *s = o->s + b->off;
+  memcpy(s, g + b->off, n * sizeof *s);
+  clear_frozen(b, s);
+  if (k->in.n) {
+    nnb_mat product = nnb_view(o->kfac->product, rows, cols), delta = nnb_view(s, rows, cols);
+    nnb_cmat in = nnb_cview(k->in.inverse, rows, rows), out = nnb_cview(k->out.inverse, cols, cols);
+    nnb__gemm_shared(threads, 'N', 'N', 1, in, nnb__read(delta), 0, product);
+    nnb__gemm_shared(threads, 'N', 'N', -1, nnb__read(product), out, 0, delta); /* Δ = -A⁻¹·∇W·G⁻¹ */
+  } else {
+    const double lambda = o->kfac->lambda > 0 ? o->kfac->lambda : 1;
+    for (size_t i = 0; i < n; i++) s[i] = (real)(-(double)s[i] / ((double)k->diagonal[i] + lambda));
+  }
+  clear_frozen(b, s);
+}
+
+void nnb__kfac_propose(nnb_optim *o, const nnb__block *blocks, const real *g) {
+  struct nnb__kfac *k = o->kfac;
+  if (o->updates <= 3 || o->updates % k->invert_every == 0 || k->stale) nnb__kfac_invert(o, blocks);
+  k->stale = false;
+  for (int b = 0; b < k->n_blocks; b++) propose_block(o, &k->block[b], &blocks[b], g);
+  memset(k->curvature, 0, sizeof k->curvature);
+}
+
+/* ---- the quadratic model ---------------------------------------------------------------------------------------- */
+
+void nnb__kfac_along_begin(nnb_optim *o) {
+  memset(o->kfac->u, 0, sizeof o->kfac->u);
+  memset(o->kfac->v, 0, sizeof o->kfac->v);
+}
+
+/* u_i ← u_i + gᵢᵀ·x for one block of x: āᵢᵀ·X·δᵢ */
+static void add_along(const nnb_optim *o, const nnb__pairs *p, const real *x, double *u) {
+  const struct nnb__kfac *k = o->kfac;
+  const int rows = p->a.cols, cols = p->delta.cols;
+  if (!p->a.p) {
+    u[p->row] += nnb__dot((size_t)cols, p->delta.p, x);
+    return;
+  }
+  const bool bias = k->block[p->block].in.n > rows;
+  nnb_mat panel = nnb_view(k->panel, p->rows, cols);
+  for (int i = 0; bias && i < p->rows; i++)
+    memcpy(nnb__row(panel, i), x + (size_t)rows * (size_t)cols, (size_t)cols * sizeof *x);
+  nnb__gemm_shared(o->threads, 'N', 'N', 1, p->a, nnb_cview(x, rows, cols), bias ? 1 : 0, panel);
+  for (int i = 0; i < p->rows; i++) u[p->row + i] += nnb__dot((size_t)cols, nnb__row(panel, i), nnb__crow(p->delta, i));
+}
+
+void nnb__kfac_along(void *optim, const nnb__pairs *p) {
+  nnb_optim *o = optim;
+  const size_t off = o->kfac->block[p->block].off;
+  add_along(o, p, o->s + off, o->kfac->u);
+  if (o->kfac->momentum && o->updates > 1) add_along(o, p, o->m + off, o->kfac->v);
+}
+
+void nnb__kfac_along_end(nnb_optim *o, int rows, double scale) {
+  struct nnb__kfac *k = o->kfac;
+  for (int i = 0; i < rows; i++) {
+    k->curvature[0] += scale * k->u[i] * k->u[i];
+    k->curvature[1] += scale * k->u[i] * k->v[i];
+    k->curvature[2] += scale * k->v[i] * k->v[i];
+  }
+}
+
+/* The least of gᵀx + ½·xᵀ(F + λI)x over x = αΔ + μδ; with η of the step, what the model says of ηx. */
+void nnb__kfac_solve(nnb_optim *o, const real *g) {
+  struct nnb__kfac *k = o->kfac;
+  const size_t n = o->n_params;
+  const double a = k->curvature[0] + k->lambda * nnb__dot(n, o->s, o->s);
+  const double b = k->curvature[1] + k->lambda * nnb__dot(n, o->s, o->m);
+  const double c = k->curvature[2] + k->lambda * nnb__dot(n, o->m, o->m);
+  const double g_new = nnb__dot(n, g, o->s), g_old = nnb__dot(n, g, o->m), det = a * c - b * b;
+  k->alpha = a > 0 ? -g_new / a : g_new < 0 ? 1 : 0, k->mu = 0;
+  if (k->momentum && det > 1e-9 * a * c) {
+    k->alpha = (b * g_old - c * g_new) / det;
+    k->mu = (b * g_new - a * g_old) / det;
+  }
+  k->predicted = (o->lr - 0.5 * o->lr * o->lr) * (k->alpha * g_new + k->mu * g_old);
+}
+
+/* m ← η(αΔ + μm), w ← (1 - ηλ₂)·w + m */
+static void kfac_finish(nnb_optim *o, const nnb__segment *s, real *w) {
+  const real alpha = (real)(o->lr * o->kfac->alpha), mu = (real)(o->lr * o->kfac->mu);
+  const real keep = (real)(s->weights ? 1 - o->lr * o->l2 : 1);
+  for (size_t i = s->off; i < s->off + s->n; i++) {
+    o->m[i] = alpha * o->s[i] + mu * o->m[i];
+    w[i] = keep * w[i] + o->m[i];
+  }
+}
+
+/* ---- λ ---------------------------------------------------------------------------------------------------------- */
+
+bool nnb__kfac_asks(const nnb_optim *o) {
+  return (o->updates <= NNB__KFAC_EARLY || o->updates % NNB__KFAC_JUDGE == 0) && o->kfac->predicted < 0;
+}
+
+/* w ← w - m, and no change is remembered. */
+static void take_back(nnb_optim *o, real *w) {
+  for (size_t i = 0; i < o->n_params; i++) w[i] -= o->m[i];
+  memset(o->m, 0, o->n_params * sizeof *o->m);
+}
+
+/* Section 6.5: λ falls where the model foretold the loss well, and rises where it did badly.  The paper makes every
+ * step; the first ones, by factors of few rows, may lead far away from where there is a way back. */
+void nnb__kfac_judge(nnb_optim *o, double before, double after, real *w) {
+  struct nnb__kfac *k = o->kfac;
+  const double omega = pow(0.95, NNB__KFAC_JUDGE), ratio = (after - before) / k->predicted;
+  if (ratio > 0.75)
+    k->lambda *= omega;
+  else if (!(ratio >= 0.25))
+    k->lambda /= omega;
+  if (!(ratio >= 0) && isfinite(before)) {
+    take_back(o, w);
+    k->lambda *= 4, k->stale = true;
+  }
+  k->lambda = fmin(fmax(k->lambda, 1e-9 * k->first), 1e9 * k->first); /* so that it neither vanishes nor overflows */
+}
+
+const nnb__optim_ops nnb__algo_kfac = {.name = "kfac",
+                                       .lr = 1,
+                                       .beta2 = 0.95,
+                                       .keeps = NNB__KEEP_M | NNB__KEEP_S,
+                                       .open = nnb__kfac_open,
+                                       .close = nnb__kfac_close,
+                                       .finish = kfac_finish};
