@@ -76,6 +76,8 @@ double nnb__loss_value(nnb__loss_sum sum, double norm);
  */
 nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int rows, double norm, real *r, real *J,
                           size_t ldj, bool free_only);
+/* The first output whose loss is not a sum of squares, or NULL. */
+const nnb__node *nnb__not_squares(const nnb_net *net);
 /* NNB_E_UNSUPPORTED with a sentence unless the loss of every output is a sum of squares. */
 nnb_status nnb__check_squares(const nnb_net *net);
 /* Number of parameters that are not frozen. */
@@ -85,7 +87,7 @@ double nnb__residual_root(const nnb_plan *plan, int k, double norm);
 
 /* linear.c: node k is an output that is linear in its own parameters, which nothing else depends on. */
 bool nnb__is_linear_output(const nnb_net *net, int k);
-/* linear ← for each parameter that is not frozen whether it is one of those; their number. */
+/* linear (may be NULL) ← for each parameter that is not frozen whether it is one of those; their number. */
 size_t nnb__linear_params(const nnb_net *net, bool *linear);
 
 /* Checks at the door: shapes against the net, labels against the outputs, weights; rows ≤ most (0: any number). */

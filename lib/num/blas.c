@@ -125,6 +125,10 @@ void nnb__add_normal(int n, int k, const double *J, int ld, double *A) {
   if (n && k) cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, n, k, 1, J, ld, 1, A, n);
 }
 
+void nnb__subtract_square(int n, int k, const double *W, double *A) {
+  if (n && k) cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, n, k, -1, W, k, 1, A, n);
+}
+
 void nnb__add_transpose_times(int n, int k, const double *J, int ld, const double *r, double *g) {
   if (n && k) cblas_dgemv(CblasRowMajor, CblasTrans, k, n, 1, J, ld, r, 1, 1, g, 1);
 }

@@ -73,6 +73,10 @@ void nnb__solve_factored(int n, const double *l, double *x) {
   LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'U', n, 1, l, n, x, n);
 }
 
+void nnb__solve_lower(int n, const double *l, int n_rows, double *y) {
+  LAPACKE_dtrtrs_work(LAPACK_COL_MAJOR, 'U', 'T', 'N', n, n_rows, l, n, y, n);
+}
+
 /* The factors T of the reflectors, BLOCK×n, and as much scratch. */
 size_t nnb__qr_work(int n) { return 2 * (size_t)BLOCK * (size_t)n; }
 

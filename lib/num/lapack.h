@@ -17,6 +17,8 @@ size_t nnb__orthogonal_work(int rows, int cols);
 bool nnb__cholesky(int n, double *a);
 /* x ← (L·Lᵀ)⁻¹·x */
 void nnb__solve_factored(int n, const double *l, double *x);
+/* The rows y of n_rows×n: y ← L⁻¹·y */
+void nnb__solve_lower(int n, const double *l, int n_rows, double *y);
 /* L·Lᵀ ← L·Lᵀ + BᵀB by a QR factorisation of [Lᵀ; B], without forming either.  l: n×n with leading dimension ld; b: the
  * columns of B, k numbers each, overwritten.  work: nnb__qr_work(n) numbers. */
 bool nnb__qr_add(int n, int k, double *l, int ld, double *b, double *work);

@@ -16,7 +16,8 @@ typedef struct nnb__fit {
   int32_t *order;   /* NULL: in order */
   real *best;       /* the parameters of the best epoch */
   real *x;          /* full batch: the minimiser's point and the last epoch's, P numbers each */
-  double *ridge;    /* least squares with decay: the l2 of each parameter that is not frozen */
+  bool *linear;  /* least squares: which of the parameters that are not frozen the residuals are linear in, or NULL */
+  double *ridge; /* least squares with decay: the l2 of each parameter that is not frozen */
   nnb_record *history;
   int n_history, cap_history, stride;
   double start;
@@ -32,6 +33,8 @@ nnb_status nnb__fit_end_epoch(nnb__fit *f, nnb_record *rec);
 
 /* train/fit_full.c: NNB_E_ARG for options that a full-batch method has no use for; the epochs as iterations of one. */
 nnb_status nnb__fit_full_check(const nnb__fit *f);
+/* The options have nothing that only steps from batch to batch know. */
+bool nnb__fit_full_takes(const nnb_fit_opts *o);
 nnb_status nnb__fit_full(nnb__fit *f);
 
 #endif
