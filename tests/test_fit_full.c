@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-static const nnb_algo algos[] = {NNB_RPROP, NNB_SCG, NNB_CG, NNB_LBFGS, NNB_BFGS, NNB_LM};
+static const nnb_algo algos[] = {NNB_RPROP, NNB_SCG, NNB_CG, NNB_LBFGS, NNB_BFGS, NNB_LM, NNB_VARPRO};
 enum { N_ALGOS = sizeof algos / sizeof *algos, ROWS = 61 };
 
 static nnb_data *parabola(double shift) {

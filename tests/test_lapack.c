@@ -72,12 +72,71 @@ START_TEST(nothing_is_fine) {
 }
 END_TEST
 
+/* ---- triangles: always double ----------------------------------------------------------------------------------- */
+
+enum { ROWS = 70, N_C = 5, N_A = 7, N = N_C + N_A + 1 };
+
+/* Of [J_c J_a r] = Q·R, folded block by block: R_aaᵀR_aa = J_aᵀPJ_a and R_aaᵀR_ar = J_aᵀPr, where P = I - J_c·J_c⁺ is
+ * made by Gram and Schmidt, twice (Kaufman 1975). */
+START_TEST(trailing_triangle_is_the_projected_part) {
+  static double B[ROWS * N], Q[ROWS * N], L[N * N], block[ROWS * N], work[64 * N];
+  nnb_rng rng;
+  nnb_rng_init(&rng, 4, 0);
+  ck_assert_uint_le(nnb__qr_work(N), 64 * N);
+  for (int i = 0; i < ROWS * N; i++) Q[i] = B[i] = nnb_rng_normal(&rng);
+  for (int at = 0, k = 0; at < ROWS; at += k) {
+    k = at == 0 ? 9 : 33 < ROWS - at ? 33 : ROWS - at;
+    for (int i = 0; i < k; i++)
+      for (int j = 0; j < N; j++) block[j * k + i] = B[(at + i) * N + j];
+    ck_assert(nnb__qr_add(N, k, L, N, block, work));
+  }
+  for (int j = 0; j < N; j++)
+    for (int twice = 0; twice < 2; twice++)
+      for (int c = 0; c < (j < N_C ? j : N_C); c++) {
+        double dot_cj = 0, dot_cc = 0;
+        for (int i = 0; i < ROWS; i++) dot_cj += Q[i * N + c] * Q[i * N + j], dot_cc += Q[i * N + c] * Q[i * N + c];
+        for (int i = 0; i < ROWS; i++) Q[i * N + j] -= dot_cj / dot_cc * Q[i * N + c];
+      }
+  for (int a = N_C; a < N; a++)
+    for (int b = N_C; b <= a; b++) {
+      double want = 0, got = 0;
+      for (int i = 0; i < ROWS; i++) want += Q[i * N + a] * Q[i * N + b];
+      for (int i = N_C; i <= b; i++) got += L[a * N + i] * L[b * N + i];
+      ck_assert_msg(fabs(got - want) < 1e-12 * ROWS, "(%d, %d): %.15g, projected %.15g", a, b, got, want);
+    }
+}
+END_TEST
+
+/* X solves R·X = Z where R has full rank, however its columns are scaled; of a dependent column both get their share.
+ */
+START_TEST(triangles_of_any_rank) {
+  enum { K = 4, RHS = 2 };
+  double L[K * K] = {2, 0, 0, 0, 1, 3e-9, 0, 0, -1, 1e-9, 5, 0, 0.5, 2e-9, 1, 4e7}, z[RHS * K], x[RHS * K];
+  ck_assert_uint_le(nnb__solve_rank_work(K, RHS), 1000);
+  double work[1000];
+  int pivots[2 * K];
+  for (int i = 0; i < RHS * K; i++) z[i] = x[i] = i - 3;
+  ck_assert(nnb__solve_rank(K, L, K, RHS, x, K, 1e-14, work, pivots));
+  for (int r = 0; r < RHS; r++)
+    for (int i = 0; i < K; i++) {
+      double sum = 0, size = 0;
+      for (int j = i; j < K; j++) sum += L[j * K + i] * x[r * K + j], size += fabs(L[j * K + i] * x[r * K + j]);
+      ck_assert_msg(fabs(sum - z[r * K + i]) <= 1e-14 * size, "row %d: %.15g, not %g", i, sum, z[r * K + i]);
+    }
+  double twin[4] = {2, 0, 2, 0}, y[2] = {6, 0}; /* R = [2 2; 0 0] */
+  ck_assert(nnb__solve_rank(2, twin, 2, 1, y, 2, 1e-14, work, pivots));
+  ck_assert_msg(fabs(y[0] - 1.5) < 1e-14 && fabs(y[1] - 1.5) < 1e-14, "%g, %g", y[0], y[1]);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create(sizeof(real) == sizeof(float) ? "lapack, single" : "lapack, double");
   TCase *tc = tcase_create("orthogonal");
   tcase_add_loop_test(tc, orthonormal_with_positive_diagonal, 0, N_SHAPES);
   tcase_add_test(tc, one_by_one_keeps_its_sign);
   tcase_add_test(tc, nothing_is_fine);
+  tcase_add_test(tc, trailing_triangle_is_the_projected_part);
+  tcase_add_test(tc, triangles_of_any_rank);
   suite_add_tcase(suite, tc);
   return run_suite(suite);
 }

@@ -315,7 +315,7 @@ START_TEST(fits_the_digits_twice_alike) {
 }
 END_TEST
 
-START_TEST(auto_is_adam) {
+START_TEST(auto_is_adam_for_classes) {
   nnb_data *data = digits();
   for (int k = 0; k < 2; k++) {
     nnb_net *net = digits_net();
@@ -404,7 +404,7 @@ int main(void) {
   tcase_add_loop_test(tests, average_is_the_weighted_mean, 0, N_ALGOS);
   tcase_add_test(tests, no_average_unless_asked_for);
   tcase_add_loop_test(tests, fits_the_digits_twice_alike, 0, N_ALGOS);
-  tcase_add_test(tests, auto_is_adam);
+  tcase_add_test(tests, auto_is_adam_for_classes);
   tcase_add_test(tests, fit_is_the_loop);
   tcase_add_test(tests, fit_lowers_the_rate_on_a_plateau);
   suite_add_tcase(suite, tests);

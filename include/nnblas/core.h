@@ -184,7 +184,7 @@ typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
  *  m ← β₁m + (1-β₁)g and s ← β₂s + (1-β₂)g² are averages, m̂ = m/(1-β₁ᵗ) and ŝ = s/(1-β₂ᵗ) freed of their start at 0.
  *  L2 decay stands apart from the gradient in all of them (w ← (1-ηλ)w - …, Loshchilov and Hutter 2019).               */
 #define NNB_ALGO_LIST(X)                                                                                             \
-  X(NNB_AUTO, "auto")         /* what suits; at present adam.  The report names it.                               */ \
+  X(NNB_AUTO, "auto")         /* what suits, see nnb_fit; the report names it                                     */ \
   X(NNB_SGD, "sgd")           /* w ← w - ηg                                                                       */ \
   X(NNB_MOMENTUM, "momentum") /* v ← μv + g, w ← w - ηv                            Polyak 1964                    */ \
   X(NNB_NESTEROV, "nesterov") /* v ← μv + g, w ← w - η(g + μv)                     Nesterov 1983                  */ \
@@ -207,7 +207,9 @@ typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
   X(NNB_LBFGS, "lbfgs") /* limited-memory BFGS; takes bounds               Nocedal 1980                           */ \
   X(NNB_BFGS, "bfgs")   /* self-scaled Broyden; P ≤ 20000, P² numbers      Al-Baali and Khalfan 2012              */ \
   /* On the full batch of a sum of squares (nnb_fit), and for any such sum (nnb_least_squares): */                   \
-  X(NNB_LM, "lm")       /* Levenberg–Marquardt, geodesic acceleration, 2P² Transtrum and Sethna 2012              */
+  X(NNB_LM, "lm")       /* Levenberg–Marquardt, geodesic acceleration, 2P² Transtrum and Sethna 2012              */ \
+  X(NNB_VARPRO, "varpro") /* variable projection: linear output layers solved for at every point, the rest by lm; */ \
+                        /* then lm on all                                Golub and Pereyra 1973, Kaufman 1975     */
 
 typedef enum nnb_algo { NNB_ALGO_LIST(NNB_ENUM) NNB_N_ALGOS } nnb_algo;
 
@@ -305,11 +307,15 @@ typedef struct nnb_evidence {
                             the data, also among nets of different sizes trained on the same data         */
 } nnb_evidence;
 
-/** How nnb_fit trains.  The full-batch methods (rprop, scg, cg, lbfgs, bfgs, lm) search the minimum of the loss over all rows
+/** How nnb_fit trains.  The full-batch methods (rprop, scg, cg, lbfgs, bfgs, lm, varpro) search the minimum of the loss over all rows
  *  plus ½·l2·Σw² (not biases); an epoch is an iteration of theirs, whose loss is that after it, and samples count every pass
  *  over the rows.  They end with NNB_STOP_GRADIENT or NNB_STOP_STALLED where nothing is left to gain.  For them batch must be
  *  0 or NNB_FULL_BATCH, and lr, momentum, beta1, beta2, epsilon, l1, clip_norm, ema, schedule and warmup must be 0
- *  (NNB_E_ARG).                                                                                                       */
+ *  (NNB_E_ARG).
+ *  NNB_AUTO is a full-batch method for a small regression in double precision: where the loss of every output is
+ *  half_sse, sse or mse, the data has targets and not labels, P free parameters are at most 1000, residuals times P² are at
+ *  most 10⁹, and batch and the options named above are 0.  It is then varpro if an output layer has no activation, lm if
+ *  none is so.  For everything else it is adam.                                                                       */
 typedef struct nnb_fit_opts {
   nnb_algo algo;     /**< default NNB_AUTO                                                              */
   int batch;         /**< rows per update: 0: 32, or all with a full-batch method; 1: one sample at a time; NNB_FULL_BATCH: all          */
@@ -441,8 +447,8 @@ typedef struct nnb_min_opts {
   double target;           /**< stop when f is at most this                                               */
   int patience;            /**< stop after so many iterations without a lower f than the lowest; 0: no    */
   int memory;              /**< lbfgs: pairs kept; default 10                                             */
-  int acceleration;        /**< lm: 0: geodesic acceleration; NNB_NONE: plain steps                       */
-  size_t max_bytes;        /**< lm: the most memory it may take; 0: 4 GiB                                 */
+  int acceleration;        /**< lm, and varpro where it ends as lm: 0: geodesic acceleration; NNB_NONE: plain steps                       */
+  size_t max_bytes;        /**< lm, varpro: the most memory it may take; 0: 4 GiB                                 */
   const double *lower;     /**< n bounds, -INFINITY where there is none; NULL: none.  lbfgs only          */
   const double *upper;     /**< n bounds, INFINITY where there is none; NULL: none                        */
   int (*on_iteration)(void *user, const nnb_min_record *record); /**< non-zero stops                      */

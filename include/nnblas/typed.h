@@ -395,16 +395,24 @@ typedef struct nnb_lsq {
   const double *ridge; /**< NULL, or n numbers c_j ≥ 0: f(x) = ½·Σ r_i(x)² + ½·Σ c_j x_j²                 */
   int group;           /**< row0 and k are multiples of it; it divides m.  0: 1                           */
   size_t m_known;      /**< .bayes: how many residuals are data, where others are always 0; 0: m          */
-  void *reserved[1];
+  const bool *linear;  /**< varpro: n flags, true for the x_j that all r are linear in, together: with the other x
+                            fixed, r is A·x_linear + b.  NULL: none                                       */
+  void *reserved[2];
 } nnb_lsq;
 
-/** Minimises f from x (n numbers), which then holds the best point found, however it ended.  NNB_AUTO is lm, which takes no
- *  bounds and keeps 2n² doubles, the 3m + n numbers of the residuals, and of the Jacobian up to 64 MiB as a whole, else a
- *  block of rows; it forms the normal equations in double precision, and a QR factorisation where those are too
- *  ill-conditioned.  An evaluation is that of all residuals, with or without their derivatives.  Allocates at the start only.
+/** Minimises f from x (n numbers), which then holds the best point found, however it ended.  NNB_AUTO is varpro where the
+ *  problem says what is linear, else lm.  They take no bounds.
+ *  lm keeps 2n² doubles, the 3m + n numbers of the residuals, and of the Jacobian up to 64 MiB as a whole, else a block
+ *  of rows; it forms the normal equations in double precision, and a QR factorisation where those are too
+ *  ill-conditioned.
+ *  varpro moves what is not linear by Levenberg–Marquardt steps and solves for the linear variables at every point, for
+ *  which it asks for residuals and derivatives twice per step; its first iteration is such a solve at the start.
+ *  Where little is gained any more it ends as lm on all variables, without a new start of iterations or limits.  It
+ *  keeps 3n² doubles at most while it projects, or what lm wants, whichever is more.
+ *  An evaluation is that of all residuals, with or without their derivatives.  Allocates at the start only.
  *  The BLAS computes with one thread meanwhile, in the callback too.  NNB_OK for every reason to stop but an error:
  *  report->stop names it; NNB_STOP_STALLED is the usual end of a fit that leaves residuals, as exact as rounding allows.
- *  NNB_E_ARG; NNB_E_OVERFLOW above opts->max_bytes; NNB_E_NUMERIC if a residual or a derivative is not finite at the start
- *  (later such a step is refused); NNB_E_NOMEM; what rows returned.                                                  */
+ *  NNB_E_ARG, also for varpro with nothing linear; NNB_E_OVERFLOW above opts->max_bytes; NNB_E_NUMERIC if a residual or a
+ *  derivative is not finite at the start (later such a step is refused); NNB_E_NOMEM; what rows returned.            */
 NNB_API nnb_status nnb_least_squares(const nnb_lsq *problem, nnb_real *x, const nnb_min_opts *opts,
                                      nnb_min_report *report);

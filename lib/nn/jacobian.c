@@ -16,18 +16,21 @@ static double square_factor(const nnb_loss_ops *loss) {
   return loss == nnb__loss(NNB_SSE) || loss == nnb__loss(NNB_MSE) ? 2 : 0;
 }
 
-nnb_status nnb__check_squares(const nnb_net *net) {
+const nnb__node *nnb__not_squares(const nnb_net *net) {
   for (int k = 0; k < net->n_nodes; k++) {
     const nnb__node *node = &net->nodes[k];
-    if (node->out_col < 0) continue;
-    const nnb_loss_ops *loss = nnb__net_loss_ops(net, node);
-    if (square_factor(loss) == 0)
-      return nnb__fail(NNB_E_UNSUPPORTED,
-                       "the loss of %s is %s; residuals (lm, varpro, nnb_plan_rows, nnb_solve_output) need a sum of "
-                       "squares: half_sse, sse or mse; lbfgs takes any loss",
-                       node->name, loss->name);
+    if (node->out_col >= 0 && square_factor(nnb__net_loss_ops(net, node)) == 0) return node;
   }
-  return NNB_OK;
+  return NULL;
+}
+
+nnb_status nnb__check_squares(const nnb_net *net) {
+  const nnb__node *node = nnb__not_squares(net);
+  if (!node) return NNB_OK;
+  return nnb__fail(NNB_E_UNSUPPORTED,
+                   "the loss of %s is %s; residuals (lm, varpro, nnb_plan_rows, nnb_solve_output) need a sum of "
+                   "squares: half_sse, sse or mse; lbfgs takes any loss",
+                   node->name, nnb__net_loss_ops(net, node)->name);
 }
 
 static real target_at(const nnb_batch *batch, const nnb__node *node, int i, int j) {

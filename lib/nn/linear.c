@@ -16,7 +16,7 @@ size_t nnb__linear_params(const nnb_net *net, bool *linear) {
     size_t n = 0;
     if (!(block->frozen & NNB_WEIGHTS)) n += (size_t)block->rows * (size_t)block->cols;
     if (block->bias && !(block->frozen & NNB_BIAS)) n += (size_t)block->cols;
-    for (size_t i = 0; i < n; i++) *linear++ = yes;
+    for (size_t i = 0; linear && i < n; i++) *linear++ = yes;
     if (yes) count += n;
   }
   return count;

@@ -98,6 +98,8 @@ void nnb__plan_pairs(nnb_plan *plan, const nnb__job *job, int r0, int n, real *g
  */
 nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int rows, double norm, real *r, real *J,
                           size_t ldj, bool free_only);
+/* The first output whose loss is not a sum of squares, or NULL. */
+const nnb__node *nnb__not_squares(const nnb_net *net);
 /* NNB_E_UNSUPPORTED with a sentence unless the loss of every output is a sum of squares. */
 nnb_status nnb__check_squares(const nnb_net *net);
 /* ∂r/∂a of a row of weight 1 in a column of the outputs. */
@@ -109,7 +111,7 @@ double nnb__residual_root(const nnb_plan *plan, int k, double norm);
 
 /* linear.c: node k is an output that is linear in its own parameters, which nothing else depends on. */
 bool nnb__is_linear_output(const nnb_net *net, int k);
-/* linear ← for each parameter that is not frozen whether it is one of those; their number. */
+/* linear (may be NULL) ← for each parameter that is not frozen whether it is one of those; their number. */
 size_t nnb__linear_params(const nnb_net *net, bool *linear);
 
 /* Checks at the door: shapes against the net, labels against the outputs, weights; rows ≤ most (0: any number). */

@@ -134,9 +134,8 @@ void nnb__add_normal(int n, int k, const double *J, int ld, double *A) {
   if (n && k) cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, n, k, 1, J, ld, 1, A, n);
 }
 
-void nnb__solve_rows(int n, int k, const double *l, double *rows) {
-  if (n && k)
-    cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, k, n, 1, l, n, rows, n); /* G·L⁻ᵀ */
+void nnb__subtract_square(int n, int k, const double *W, double *A) {
+  if (n && k) cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, n, k, -1, W, k, 1, A, n);
 }
 
 void nnb__add_transpose_times(int n, int k, const double *J, int ld, const double *r, double *g) {

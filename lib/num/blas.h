@@ -23,8 +23,8 @@ double nnb__dot(size_t n, const real *x, const real *y);
 
 /* For least squares, in double in both precisions: A ← A + JᵀJ (the lower triangle of n×n, row by row), J: k×n. */
 void nnb__add_normal(int n, int k, const double *J, int ld, double *A);
-/* Each of k rows g of n numbers ← L⁻¹·g, L: the lower triangle of n×n, row by row. */
-void nnb__solve_rows(int n, int k, const double *l, double *rows);
+/* A ← A - W·Wᵀ, W: n×k */
+void nnb__subtract_square(int n, int k, const double *W, double *A);
 /* g ← g + Jᵀr */
 void nnb__add_transpose_times(int n, int k, const double *J, int ld, const double *r, double *g);
 

@@ -97,6 +97,10 @@ double nnb__inverse_squares(int n, double *l) {
   return sum;
 }
 
+void nnb__solve_lower(int n, const double *l, int n_rows, double *y) {
+  LAPACKE_dtrtrs_work(LAPACK_COL_MAJOR, 'U', 'T', 'N', n, n_rows, l, n, y, n);
+}
+
 /* The factors T of the reflectors, BLOCK×n, and as much scratch. */
 size_t nnb__qr_work(int n) { return 2 * (size_t)BLOCK * (size_t)n; }
 

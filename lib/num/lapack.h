@@ -10,7 +10,8 @@
 bool nnb__orthogonalize(nnb_mat a, real *work);
 size_t nnb__orthogonal_work(int rows, int cols);
 
-/* A ← A⁻¹, both triangles, from the lower one of a symmetric n×n; false where A is not positive definite (A is lost). */
+/* A ← A⁻¹, both triangles, from the lower one of a symmetric n×n; false where A is not positive definite (A is lost).
+ */
 bool nnb__invert_positive(int n, real *a);
 
 /* For least squares, in double in both precisions.  Triangles are the lower one of n×n, row by row: L of A = L·Lᵀ, in
@@ -24,6 +25,8 @@ void nnb__solve_factored(int n, const double *l, double *x);
 double nnb__log_det_factor(int n, const double *l);
 /* ‖L⁻¹‖² = tr (L·Lᵀ)⁻¹; overwrites L.  Infinite or NaN where L has a 0 in its diagonal. */
 double nnb__inverse_squares(int n, double *l);
+/* The rows y of n_rows×n: y ← L⁻¹·y */
+void nnb__solve_lower(int n, const double *l, int n_rows, double *y);
 /* L·Lᵀ ← L·Lᵀ + BᵀB by a QR factorisation of [Lᵀ; B], without forming either.  l: n×n with leading dimension ld; b: the
  * columns of B, k numbers each, overwritten.  work: nnb__qr_work(n) numbers. */
 bool nnb__qr_add(int n, int k, double *l, int ld, double *b, double *work);

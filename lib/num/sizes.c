@@ -22,5 +22,5 @@ static_assert(sizeof(nnb_batch) == 104, "size of nnb_batch");
 static_assert(sizeof(nnb_load_opts) == 80, "size of nnb_load_opts");
 static_assert(sizeof(nnb_plan_opts) == 96, "size of nnb_plan_opts");
 static_assert(sizeof(nnb_fdf) == 56, "size of nnb_fdf");
-static_assert(sizeof(nnb_lsq) == 64, "size of nnb_lsq");
+static_assert(sizeof(nnb_lsq) == 80, "size of nnb_lsq");
 #endif

@@ -100,7 +100,7 @@ nnb_status nnb__evidence_update(nnb__lm *lm) {
   const double more = next_ridge(lm) - lm->ridge;
   lm->evidence = lm->next;
   lm->ridge += more;
-  if (lm->by_qr) return nnb__lm_linearise(lm);
+  if (lm->by_qr) return lm->model->linearise(lm);
   lm->f += more * half_squares_of_x(lm);
   for (int i = 0; i < lm->n; i++) {
     lm->g[i] += more * (double)lm->x[i];

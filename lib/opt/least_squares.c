@@ -14,12 +14,20 @@ static nnb_status check_problem(const nnb_lsq *p, const real *x) {
   return NNB_OK;
 }
 
-static nnb_status find(const nnb_min_opts *opts, nnb_algo *algo, const nnb__optim_ops **ops) {
-  *algo = opts && opts->algo != NNB_AUTO ? opts->algo : NNB_LM;
+static bool any_linear(const nnb_lsq *p) {
+  for (size_t i = 0; p->linear && i < p->n; i++)
+    if (p->linear[i]) return true;
+  return false;
+}
+
+static nnb_status find(const nnb_lsq *p, const nnb_min_opts *opts, nnb_algo *algo, const nnb__optim_ops **ops) {
+  *algo = opts && opts->algo != NNB_AUTO ? opts->algo : any_linear(p) ? NNB_VARPRO : NNB_LM;
   *ops = nnb__optim_find(*algo);
   if (!*ops) return NNB_E_ARG;
   if (!(*ops)->least_squares)
-    return nnb__fail(NNB_E_ARG, "%s is no algorithm for nnb_least_squares; lm is", (*ops)->name);
+    return nnb__fail(NNB_E_ARG, "%s is no algorithm for nnb_least_squares; lm and varpro are", (*ops)->name);
+  if (*algo == NNB_VARPRO && !any_linear(p))
+    return nnb__fail(NNB_E_ARG, "varpro wants to know which variables are linear; lm does not");
   if (opts && (opts->lower || opts->upper) && !(*ops)->takes_bounds)
     return nnb__fail(NNB_E_ARG, "%s takes no bounds; nnb_minimize with lbfgs does", (*ops)->name);
   return NNB_OK;
@@ -38,7 +46,7 @@ nnb_status nnb_least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts
   if (report) *report = (nnb_min_report){.stop = NNB_STOP_ERROR, .value = (double)NAN};
   nnb_status status = check_problem(problem, x);
   if (!status) status = check_bayes(problem, opts);
-  if (!status) status = find(opts, &algo, &ops);
+  if (!status) status = find(problem, opts, &algo, &ops);
   if (!status) status = nnb__stop_begin(&stop, opts, algo, (double)REAL_EPS);
   if (status) return status;
   status = ops->least_squares(problem, x, &stop);

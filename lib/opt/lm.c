@@ -35,9 +35,9 @@ static double scaled_norm(const nnb__lm *lm, const double *v) {
   return sqrt(sum);
 }
 
-static double largest(int n, const double *g) {
+double nnb__lm_gradient_norm(const nnb__lm *lm) {
   double most = 0;
-  for (int i = 0; i < n; i++) most = fmax(most, fabs(g[i]));
+  for (int i = 0; i < lm->n; i++) most = fmax(most, fabs(lm->g[i]));
   return most;
 }
 
@@ -92,7 +92,7 @@ static nnb_status find_step(nnb__lm *lm, bool *usable) {
   nnb__lm_solve(lm, lm->v);
   memcpy(lm->p, lm->v, bytes);
   if (!isfinite(dot(lm->n, lm->v, lm->v))) return *usable = false, NNB_OK;
-  if (lm->stop->opts.acceleration == NNB_NONE || predicted(lm) < sqrt(lm->stop->eps) * lm->f) return NNB_OK;
+  if (!lm->accelerates || predicted(lm) < sqrt(lm->stop->eps) * lm->f) return NNB_OK;
   status = accelerate(lm, &bend);
   *usable = bend <= most_bend;
   for (int i = 0; *usable && i < lm->n; i++) lm->p[i] += lm->a[i] / 2;
@@ -118,10 +118,10 @@ static void lower_damping(nnb__lm *lm, double gain, bool at_rounding) {
 
 /* An iteration has ended; with .bayes it is followed by another f. */
 static nnb_status conclude(nnb__lm *lm, double step, verdict *out) {
-  double norm = largest(lm->n, lm->g), before = lm->stop->report.value;
+  double norm = nnb__lm_gradient_norm(lm), before = lm->stop->report.value;
   nnb_status status = lm->stop->evidence ? nnb__evidence_measure(lm, &norm) : NNB_OK;
   if (status) return status;
-  *out = nnb__stop_iteration(lm->stop, lm->f, norm, step, lm->x) ? ENDED : ACCEPTED;
+  *out = nnb__stop_iteration(lm->stop, lm->f, norm, step, lm->point) ? ENDED : ACCEPTED;
   if (!lm->stop->evidence || *out == ENDED) return NNB_OK;
   if (nnb__evidence_settled(lm, before)) {
     nnb__stop_because(lm->stop, NNB_STOP_CHANGE);
@@ -142,18 +142,18 @@ static nnb_status advance(nnb__lm *lm, verdict *out) {
     lm->x[i] = lm->x_new[i], old[i] = x;
     step = fmax(step, fabs((double)(lm->x[i] - x)));
   }
-  nnb_status status = nnb__lm_linearise(lm);
+  nnb_status status = lm->model->linearise(lm);
   if (status || !isfinite(lm->f)) {
     memcpy(lm->x, old, bytes);
     *out = REFUSED;
-    if (!status) status = nnb__lm_linearise(lm);
+    if (!status) status = lm->model->linearise(lm);
     if (!status && !isfinite(lm->f))
       status = nnb__fail(NNB_E_NUMERIC, "residuals that were finite are not when asked for at the same point again");
     if (status) lm->f = before;
     return status;
   }
   nnb__lm_rescale(lm);
-  return conclude(lm, step, out);
+  return conclude(lm, fmax(step, lm->moved), out);
 }
 
 /* Tries one step.  last: the decrease predicted for the one before. */
@@ -168,10 +168,10 @@ static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
       promise <= noise; /* f can tell no more; the distance to the minimum, which promise measures, can */
   bool done = at_rounding && promise > 0.5 * *last && lm->lambda < negligible && !lm->stop->evidence;
   if (!move(lm, 1, lm->p) || done) {
-    nnb__stop_because(lm->stop, NNB_STOP_STALLED);
+    lm->stalled = true;
     return *out = ENDED, NNB_OK;
   }
-  status = nnb__lm_residuals(lm, lm->x_new, lm->r_new, &f);
+  status = lm->model->value(lm, &f);
   double gain = (lm->f - f) / promise;
   if (status || !(f < lm->f || (at_rounding && f <= lm->f + noise))) return status;
   *last = promise;
@@ -180,16 +180,25 @@ static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
   return status;
 }
 
-static nnb_status search(nnb__lm *lm) {
-  double last = HUGE_VAL;
+/* Every so many iterations: whether they left f nearly as it was. */
+static bool is_slow(const nnb__lm *lm, int accepted, double *mark) {
+  if (lm->slow_over == 0 || accepted % lm->slow_over) return false;
+  bool slow = lm->f > lm->slow * *mark;
+  *mark = lm->f;
+  return slow;
+}
+
+nnb_status nnb__lm_search(nnb__lm *lm) {
+  double last = HUGE_VAL, mark = lm->f;
   verdict v = REFUSED;
   nnb_status status = NNB_OK;
-  while (!status && v != ENDED) {
+  for (int accepted = 0; !status && v != ENDED;) {
     status = try_step(lm, &last, &v);
+    if (v == ACCEPTED && is_slow(lm, ++accepted, &mark)) lm->stalled = true, v = ENDED;
     if (v == REFUSED) {
       raise_damping(lm);
       if (nnb__stop_early(lm->stop)) v = ENDED;
-      if (!isfinite(lm->lambda)) nnb__stop_because(lm->stop, NNB_STOP_STALLED), v = ENDED;
+      if (!isfinite(lm->lambda)) lm->stalled = true, v = ENDED;
     }
   }
   return status;
@@ -205,17 +214,28 @@ static nnb_status start_evidence(nnb__lm *lm) {
   return status;
 }
 
-static nnb_status run(nnb__lm *lm) {
+nnb_status nnb__lm_begin(nnb__lm *lm) {
   lm->lambda = first_lambda, lm->growth = 2;
-  nnb_status status = nnb__lm_linearise(lm);
+  nnb_status status = lm->model->linearise(lm);
+  if (!status && !isfinite(lm->f))
+    status = nnb__fail(NNB_E_NUMERIC, "a residual or a derivative of one is not finite at the start");
+  if (!status) nnb__lm_rescale(lm);
+  return status;
+}
+
+void nnb__lm_end(const nnb__lm *lm, double gradient_norm) {
+  if (lm->stalled) nnb__stop_because(lm->stop, NNB_STOP_STALLED);
+  nnb__stop_end(lm->stop, lm->f, gradient_norm);
+}
+
+static nnb_status run(nnb__lm *lm) {
+  nnb_status status = nnb__lm_begin(lm);
+  if (!status && lm->stop->opts.bayes) status = start_evidence(lm);
   if (status) return status;
-  if (!isfinite(lm->f)) return nnb__fail(NNB_E_NUMERIC, "a residual or a derivative of one is not finite at the start");
-  nnb__lm_rescale(lm);
-  if (lm->stop->opts.bayes) status = start_evidence(lm);
-  if (!status && !nnb__stop_at_start(lm->stop, lm->f, largest(lm->n, lm->g))) status = search(lm);
-  double norm = largest(lm->n, lm->g);
+  if (!nnb__stop_at_start(lm->stop, lm->f, nnb__lm_gradient_norm(lm))) status = nnb__lm_search(lm);
+  double norm = nnb__lm_gradient_norm(lm);
   if (!status && lm->stop->evidence) status = nnb__evidence_measure(lm, &norm);
-  nnb__stop_end(lm->stop, lm->f, norm);
+  nnb__lm_end(lm, norm);
   lm->stop->report.evidence = lm->evidence;
   return status;
 }
@@ -223,8 +243,9 @@ static nnb_status run(nnb__lm *lm) {
 /* ---- the algorithm ---------------------------------------------------------------------------------------------- */
 
 static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop) {
-  nnb__lm lm = {.problem = problem, .stop = stop, .x = x};
+  nnb__lm lm = {.model = &nnb__lm_full, .problem = problem, .stop = stop, .x = x, .point = x};
   size_t bytes;
+  lm.accelerates = stop->opts.acceleration != NNB_NONE;
   nnb_status status = nnb__lm_measure(&lm, &bytes);
   if (status) return status;
   char *memory = nnb__alloc(bytes + NNB__ALIGN, 1);

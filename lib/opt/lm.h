@@ -1,12 +1,25 @@
-/* opt/lm.h: Levenberg–Marquardt in parts: the linear model of the residuals and its solver (lm_solve.c), the step and
- * its damping (lm.c).  Inside, numbers are double in both precisions; x, residuals and Jacobian are real. */
+/* opt/lm.h: Levenberg–Marquardt in parts: a linear model of the residuals, of all variables (lm_solve.c) or of some
+ * while the others are solved for (varpro.c), the damped system (lm_solve.c), the step and its damping (lm.c).  Inside,
+ * numbers are double in both precisions; x, residuals and Jacobian are real. */
 #ifndef NNB__LM_H
 #define NNB__LM_H
 
+#include "arena.h"
 #include "optim.h"
 #include "stop.h"
 
-typedef struct nnb__lm {
+typedef struct nnb__lm nnb__lm;
+
+/* What the step is made from. */
+typedef struct nnb__lm_model {
+  /* f at x_new; INFINITY where it is not defined or not finite. */
+  nnb_status (*value)(nnb__lm *lm, double *f);
+  /* f, g, normal at x, and what the model keeps besides.  f is INFINITY where one of them is not finite. */
+  nnb_status (*linearise)(nnb__lm *lm);
+} nnb__lm_model;
+
+struct nnb__lm {
+  const nnb__lm_model *model;
   const nnb_lsq *problem;
   nnb__stop *stop;
   size_t m;
@@ -15,8 +28,14 @@ typedef struct nnb__lm {
   bool whole; /* J holds all m rows, else one block */
   bool by_qr; /* normal holds L of JᵀJ = L·Lᵀ, found by QR, because JᵀJ itself would not be exact enough */
   real *x, *x_new;
-  real *r, *r_new; /* m: the residuals at x and x_new */
-  real *J;         /* rows of n */
+  const real *point; /* the variables of the problem, where x stands for some of them only; else x */
+  double moved;      /* the largest change of one of the others in the last step */
+  bool accelerates;  /* bends its steps */
+  bool stalled;      /* nothing is gained any more */
+  double slow;       /* stalled, too, when so many … */
+  int slow_over;     /* … iterations leave more than this part of f; 0: not */
+  real *r, *r_new;   /* m: the residuals at x and x_new */
+  real *J;           /* rows of n */
   /* f(x) = ½‖r‖² + ½ Σ ridge·x², linear in r around x: f + gᵀv + ½ vᵀ(JᵀJ)v; lower triangles, row by row */
   double f, *g;
   double *normal; /* n×n: JᵀJ, or L */
@@ -30,18 +49,37 @@ typedef struct nnb__lm {
   double *v, *a, *p, *t; /* n: velocity, acceleration, step; right-hand side */
   double *chunk;         /* rows of J in double, or columns for the QR */
   double *work;
-} nnb__lm;
+};
+
+/* The model of all variables. */
+extern const nnb__lm_model nnb__lm_full;
 
 /* Lays a problem out in memory: *bytes, at most stop->opts.max_bytes, or NNB_E_OVERFLOW. */
 nnb_status nnb__lm_measure(nnb__lm *lm, size_t *bytes);
 void nnb__lm_lay_out(nnb__lm *lm, void *memory);
+/* Parts of it: n, m and rows from the problem; what systems in n variables need. */
+nnb_status nnb__lm_sizes(nnb__lm *lm);
+void nnb__lm_take_system(nnb__lm *lm, nnb__arena *arena);
+nnb_status nnb__lm_check_bytes(const nnb__lm *lm, const nnb__arena *arena);
 
-/* r ← r(x), *f ← f(x); INFINITY where it is not defined or not finite. */
+/* The model at x, where damping and scales start anew.  NNB_E_NUMERIC where it is not finite. */
+nnb_status nnb__lm_begin(nnb__lm *lm);
+/* Steps from there until stop says that it is time to end, or nothing is gained any more. */
+nnb_status nnb__lm_search(nnb__lm *lm);
+double nnb__lm_gradient_norm(const nnb__lm *lm);
+/* Tells stop how it ended. */
+void nnb__lm_end(const nnb__lm *lm, double gradient_norm);
+
+/* The next block of rows from row0 on. */
+int nnb__lm_block(const nnb__lm *lm, size_t row0);
+/* r ← r(x), *f ← f(x) for all variables of the problem; INFINITY where it is not defined or not finite. */
 nnb_status nnb__lm_residuals(nnb__lm *lm, const real *x, real *r, double *f);
-/* f, r, g, normal at x.  f is INFINITY where one of them is not finite. */
-nnb_status nnb__lm_linearise(nnb__lm *lm);
-/* The same by QR, from now on. */
+/* The same model by QR, from now on. */
 nnb_status nnb__lm_turn_to_qr(nnb__lm *lm);
+/* ½·Σ ridge·x² */
+double nnb__lm_ridge_value(const nnb__lm *lm, const real *x);
+/* f, g and the diagonal of normal are finite. */
+bool nnb__lm_finite(const nnb__lm *lm);
 /* D ← max(D, the norms of J's columns): Moré 1978, section 6. */
 void nnb__lm_rescale(nnb__lm *lm);
 /* factor ← that of JᵀJ + λD².  False where rounding leaves it without one. */

@@ -31,12 +31,9 @@ static void choose_rows(nnb__lm *lm) {
   lm->whole = lm->m <= WHOLE_BYTES / row;
 }
 
-static void take(nnb__lm *lm, nnb__arena *arena) {
+void nnb__lm_take_system(nnb__lm *lm, nnb__arena *arena) {
   size_t n = (size_t)lm->n, chunk = CHUNK_ROWS;
   lm->x_new = nnb__arena_take(arena, n, sizeof(real));
-  lm->r = nnb__arena_take(arena, lm->m, sizeof(real));
-  lm->r_new = nnb__arena_take(arena, lm->m, sizeof(real));
-  lm->J = nnb__arena_take(arena, lm->whole ? lm->m : (size_t)lm->rows, n * sizeof(real));
   lm->normal = nnb__arena_take(arena, n * n, sizeof(double));
   lm->factor = nnb__arena_take(arena, n * n, sizeof(double));
   lm->g = nnb__arena_take(arena, n, sizeof(double));
@@ -49,25 +46,42 @@ static void take(nnb__lm *lm, nnb__arena *arena) {
   lm->work = nnb__arena_take(arena, nnb__qr_work(lm->n), sizeof(double));
 }
 
-nnb_status nnb__lm_measure(nnb__lm *lm, size_t *bytes) {
-  enum { MOST = 46340 }; /* n² fits into LAPACK's int */
+static void take(nnb__lm *lm, nnb__arena *arena) {
+  lm->r = nnb__arena_take(arena, lm->m, sizeof(real));
+  lm->r_new = nnb__arena_take(arena, lm->m, sizeof(real));
+  lm->J = nnb__arena_take(arena, lm->whole ? lm->m : (size_t)lm->rows, (size_t)lm->n * sizeof(real));
+  nnb__lm_take_system(lm, arena);
+}
+
+nnb_status nnb__lm_sizes(nnb__lm *lm) {
+  enum { MOST = 46339 }; /* (n + 1)² fits into LAPACK's int */
   const nnb_lsq *p = lm->problem;
-  nnb__arena arena = {0};
   if (p->n > MOST)
-    return nnb__fail(NNB_E_OVERFLOW, "lm takes at most %d variables, not %zu; lbfgs takes more", (int)MOST, p->n);
+    return nnb__fail(NNB_E_OVERFLOW, "%s takes at most %d variables, not %zu; lbfgs takes more",
+                     nnb_algo_name(lm->stop->report.algo), (int)MOST, p->n);
   lm->m = p->m, lm->n = (int)p->n;
   choose_rows(lm);
-  take(lm, &arena);
+  return NNB_OK;
+}
+
+nnb_status nnb__lm_check_bytes(const nnb__lm *lm, const nnb__arena *arena) {
   const nnb_min_opts *o = &lm->stop->opts;
   double limit = o->max_bytes > 0 ? (double)o->max_bytes : default_limit;
-  if (arena.overflow || (double)arena.used > limit)
-    return nnb__fail(
-        NNB_E_OVERFLOW,
-        "lm would need %.0f MiB for %zu residuals in %zu variables; max_bytes allows %.0f MiB; lbfgs needs "
-        "less",
-        ceil((double)arena.used / (1 << 20)), p->m, p->n, floor(limit / (1 << 20)));
+  if (!arena->overflow && (double)arena->used <= limit) return NNB_OK;
+  return nnb__fail(
+      NNB_E_OVERFLOW,
+      "%s would need %.0f MiB for %zu residuals in %zu variables; max_bytes allows %.0f MiB; lbfgs needs less",
+      nnb_algo_name(lm->stop->report.algo), ceil((double)arena->used / (1 << 20)), lm->problem->m, lm->problem->n,
+      floor(limit / (1 << 20)));
+}
+
+nnb_status nnb__lm_measure(nnb__lm *lm, size_t *bytes) {
+  nnb__arena arena = {0};
+  nnb_status status = nnb__lm_sizes(lm);
+  if (status) return status;
+  take(lm, &arena);
   *bytes = arena.used;
-  return NNB_OK;
+  return nnb__lm_check_bytes(lm, &arena);
 }
 
 void nnb__lm_lay_out(nnb__lm *lm, void *memory) {
@@ -77,14 +91,13 @@ void nnb__lm_lay_out(nnb__lm *lm, void *memory) {
 
 /* ---- residuals -------------------------------------------------------------------------------------------------- */
 
-/* The next block of rows from row0 on. */
-static int block_at(const nnb__lm *lm, size_t row0) {
+int nnb__lm_block(const nnb__lm *lm, size_t row0) {
   return lm->m - row0 < (size_t)lm->rows ? (int)(lm->m - row0) : lm->rows;
 }
 
-static double ridge_value(const nnb__lm *lm, const real *x) {
+double nnb__lm_ridge_value(const nnb__lm *lm, const real *x) {
   double sum = 0;
-  for (int i = 0; i < lm->n; i++) sum += nnb__lm_ridge(lm, i) * (double)x[i] * (double)x[i];
+  for (int i = 0; (size_t)i < lm->problem->n; i++) sum += nnb__lm_ridge(lm, i) * (double)x[i] * (double)x[i];
   return sum / 2;
 }
 
@@ -92,10 +105,11 @@ nnb_status nnb__lm_residuals(nnb__lm *lm, const real *x, real *r, double *f) {
   *f = HUGE_VAL;
   nnb__stop_count(lm->stop);
   for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
-    nnb_status status = lm->problem->rows(lm->problem->user, x, row0, block_at(lm, row0), r + row0, NULL, lm->n);
+    nnb_status status =
+        lm->problem->rows(lm->problem->user, x, row0, nnb__lm_block(lm, row0), r + row0, NULL, (int)lm->problem->n);
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
   }
-  double value = nnb__sum_squares(lm->m, r) / 2 + ridge_value(lm, x);
+  double value = nnb__sum_squares(lm->m, r) / 2 + nnb__lm_ridge_value(lm, x);
   if (isfinite(value)) *f = value;
   return NNB_OK;
 }
@@ -186,37 +200,41 @@ static double column_square(const nnb__lm *lm, int i) {
   return sum;
 }
 
-static bool model_finite(const nnb__lm *lm) {
+bool nnb__lm_finite(const nnb__lm *lm) {
   double zero = 0; /* stays 0, or becomes NaN */
   for (int i = 0; i < lm->n; i++) zero += (lm->g[i] + column_square(lm, i)) * 0;
   return zero == 0;
 }
 
-nnb_status nnb__lm_linearise(nnb__lm *lm) {
+static nnb_status linearise(nnb__lm *lm) {
   size_t n = (size_t)lm->n;
   lm->f = HUGE_VAL;
   memset(lm->normal, 0, n * n * sizeof *lm->normal);
   memset(lm->g, 0, n * sizeof *lm->g);
   nnb__stop_count(lm->stop);
   for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
-    int k = block_at(lm, row0);
+    int k = nnb__lm_block(lm, row0);
     real *J = lm->whole ? lm->J + row0 * n : lm->J;
     nnb_status status = lm->problem->rows(lm->problem->user, lm->x, row0, k, lm->r + row0, J, lm->n);
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
     add_rows(lm, J, lm->r + row0, k);
   }
   add_ridge(lm);
-  double value = nnb__sum_squares(lm->m, lm->r) / 2 + ridge_value(lm, lm->x);
-  if (isfinite(value) && model_finite(lm)) lm->f = value;
+  double value = nnb__sum_squares(lm->m, lm->r) / 2 + nnb__lm_ridge_value(lm, lm->x);
+  if (isfinite(value) && nnb__lm_finite(lm)) lm->f = value;
   return NNB_OK;
 }
+
+static nnb_status value(nnb__lm *lm, double *f) { return nnb__lm_residuals(lm, lm->x_new, lm->r_new, f); }
+
+const nnb__lm_model nnb__lm_full = {.value = value, .linearise = linearise};
 
 nnb_status nnb__lm_pull(nnb__lm *lm, const real *s, double *out) {
   size_t n = (size_t)lm->n;
   memset(out, 0, n * sizeof *out);
   if (!lm->whole) nnb__stop_count(lm->stop);
   for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
-    int k = block_at(lm, row0);
+    int k = nnb__lm_block(lm, row0);
     real *J = lm->whole ? lm->J + row0 * n : lm->J;
     nnb_status status =
         lm->whole ? NNB_OK : lm->problem->rows(lm->problem->user, lm->x, row0, k, lm->r + row0, J, lm->n);

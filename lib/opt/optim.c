@@ -9,15 +9,17 @@
 #include "status.h"
 
 static const nnb__optim_ops *const algos[] = {
-    [NNB_AUTO] = &nnb__algo_adam,
+    [NNB_AUTO] = NULL,
 #define ALGO(name) &nnb__algo_##name,
 #include "algos.def"
 #undef ALGO
 };
 static_assert(sizeof algos / sizeof *algos == NNB_N_ALGOS, "one row of algos.def for each of NNB_ALGO_LIST");
 
+nnb_algo nnb__optim_algo(nnb_algo algo) { return algo == NNB_AUTO ? NNB_ADAM : algo; }
+
 const nnb__optim_ops *nnb__optim_find(nnb_algo algo) {
-  if ((int)algo >= 0 && algo < NNB_N_ALGOS) return algos[algo];
+  if ((int)algo > NNB_AUTO && algo < NNB_N_ALGOS) return algos[algo];
   nnb__fail(NNB_E_ARG, "there is no algorithm %d", (int)algo);
   return NULL;
 }
@@ -30,7 +32,7 @@ static nnb_status check_decay(const char *name, double value) {
 }
 
 static nnb_status check(const nnb_optim_opts *o) {
-  const nnb__optim_ops *ops = nnb__optim_find(o->algo);
+  const nnb__optim_ops *ops = nnb__optim_find(nnb__optim_algo(o->algo));
   if (!ops) return NNB_E_ARG;
   if (!nnb__optim_steps(ops))
     return nnb__fail(NNB_E_ARG,
@@ -59,8 +61,8 @@ static nnb_status check(const nnb_optim_opts *o) {
 static double or_default(double value, double usual) { return value == NNB_NONE ? 0 : value > 0 ? value : usual; }
 
 static void resolve(nnb_optim *optim, const nnb_optim_opts *o) {
-  const nnb__optim_ops *ops = optim->ops = algos[o->algo];
-  optim->algo = o->algo == NNB_AUTO ? NNB_ADAM : o->algo;
+  const nnb__optim_ops *ops = optim->ops = algos[nnb__optim_algo(o->algo)];
+  optim->algo = nnb__optim_algo(o->algo);
   optim->base_lr = or_default(o->lr, ops->lr);
   optim->momentum = or_default(o->momentum, ops->momentum);
   optim->beta1 = or_default(o->beta1, ops->beta1), optim->beta2 = or_default(o->beta2, ops->beta2);

@@ -79,7 +79,9 @@ struct nnb_optim {
 #include "algos.def"
 #undef ALGO
 
-/* The row of an algorithm; NULL with NNB_E_ARG's sentence for a number that is none.  NNB_AUTO: what steps take. */
+/* What steps from batch to batch take for NNB_AUTO; any other algorithm as it is. */
+nnb_algo nnb__optim_algo(nnb_algo algo);
+/* The row of an algorithm; NULL with NNB_E_ARG's sentence for NNB_AUTO and a number that is none. */
 const nnb__optim_ops *nnb__optim_find(nnb_algo algo);
 
 /* NNB_E_ARG for settings that make no sense or an algorithm that does not step, NNB_E_NOMEM. */

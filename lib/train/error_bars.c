@@ -256,7 +256,7 @@ static nnb_status predict_block(nnb_error_bars *e, nnb_cmat x, int i, int k, nnb
   nnb__plan_outputs(e->plan, nnb__rows(y, i, k));
   for (size_t q = 0; q < n_rows * n; q++) e->g[q] = (double)e->J[q];
   nnb__blas_enter();
-  nnb__solve_rows(e->n, (int)n_rows, e->l, e->g);
+  nnb__solve_lower(e->n, e->l, (int)n_rows, e->g);
   nnb__blas_leave();
   for (int row = 0; row < k; row++) deviations(e, i + row, e->g + (size_t)row * (size_t)n_y * n, sd, sd_new);
   return NNB_OK;

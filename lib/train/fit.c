@@ -36,15 +36,27 @@ static nnb_status check_opts(const nnb_fit_opts *o) {
   return NNB_OK;
 }
 
-/* What NNB_AUTO is.  Small regressions on the full batch have their own algorithms, which would be chosen here. */
-static nnb_algo choose_algo(const nnb_fit_opts *o) {
-  if (o->algo != NNB_AUTO) return o->algo;
-  return o->bayes ? NNB_LM : NNB_ADAM;
+/* Where least squares suit: a regression by squares in double precision, small enough that some hundred iterations of
+ * N·P² operations take seconds, and no option that is for steps from batch to batch. */
+static bool is_small_regression(const fit *f) {
+  const double most_params = 1000, most_work = 1e9;
+  const double P = (double)nnb__net_n_free(f->net), m = (double)nnb_data_rows(f->train) * f->net->n_y;
+  return sizeof(real) == sizeof(double) && nnb__fit_full_takes(&f->opts) && f->opts.batch == 0 &&
+         nnb_data_n_classes(f->train) == 0 && P > 0 && P <= most_params && m * P * P <= most_work &&
+         !nnb__not_squares(f->net);
+}
+
+/* What NNB_AUTO is. */
+static nnb_algo choose_algo(const fit *f) {
+  if (f->opts.algo == NNB_AUTO && f->opts.bayes) return NNB_LM;
+  if (f->opts.algo == NNB_AUTO && is_small_regression(f))
+    return nnb__linear_params(f->net, NULL) > 0 ? NNB_VARPRO : NNB_LM;
+  return nnb__optim_algo(f->opts.algo);
 }
 
 /* The algorithm, and whether the options suit it. */
 static nnb_status choose(fit *f) {
-  f->opts.algo = choose_algo(&f->opts);
+  f->opts.algo = choose_algo(f);
   f->ops = nnb__optim_find(f->opts.algo);
   if (!f->ops) return NNB_E_ARG;
   if (f->opts.bayes && f->opts.algo != NNB_LM) return nnb__fail(NNB_E_ARG, ".bayes needs lm; algo is %s", f->ops->name);
@@ -147,6 +159,8 @@ static nnb_status allocate(fit *f) {
   if (moving) f->began = nnb__alloc(f->net->n_params, sizeof *f->began);
   const bool ridge = f->ops->least_squares && f->opts.l2 > 0;
   if (ridge) f->ridge = nnb__alloc(f->net->n_params, sizeof *f->ridge);
+  if (f->opts.algo == NNB_VARPRO) f->linear = nnb__alloc(nnb__net_n_free(f->net), sizeof *f->linear);
+  if (f->opts.algo == NNB_VARPRO && !f->linear) return nnb__fail_nomem("a fit");
   if (!f->best || (moving && !f->began) || !f->history || (shuffled && !f->order) || (!f->optim && !f->x) ||
       (ridge && !f->ridge))
     return nnb__fail_nomem("a fit");
@@ -303,6 +317,7 @@ static void release(fit *f) {
   nnb__release(f->began);
   nnb__release(f->x);
   nnb__release(f->ridge);
+  nnb__release(f->linear);
   nnb__release(f->history);
 }
 

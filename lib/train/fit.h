@@ -17,7 +17,8 @@ typedef struct nnb__fit {
   real *best;       /* the parameters that the best loss was measured with */
   real *began;      /* those the epoch began with; NULL where an epoch is judged by its end (keep_best) */
   real *x;          /* full batch: the minimiser's point and the last epoch's, P numbers each */
-  double *ridge;    /* least squares with decay: the l2 of each parameter that is not frozen */
+  bool *linear;  /* least squares: which of the parameters that are not frozen the residuals are linear in, or NULL */
+  double *ridge; /* least squares with decay: the l2 of each parameter that is not frozen */
   nnb_record *history;
   int n_history, cap_history, stride;
   double start;
@@ -34,6 +35,8 @@ nnb_status nnb__fit_end_epoch(nnb__fit *f, nnb_record *rec);
 
 /* train/fit_full.c: NNB_E_ARG for options that a full-batch method has no use for; the epochs as iterations of one. */
 nnb_status nnb__fit_full_check(const nnb__fit *f);
+/* The options have nothing that only steps from batch to batch know. */
+bool nnb__fit_full_takes(const nnb_fit_opts *o);
 nnb_status nnb__fit_full(nnb__fit *f);
 
 #endif

@@ -19,6 +19,12 @@ typedef struct full {
   nnb_status status;   /* what an epoch's end failed with */
 } full;
 
+bool nnb__fit_full_takes(const nnb_fit_opts *o) {
+  return (o->batch == 0 || o->batch == NNB_FULL_BATCH) && o->lr == 0 && o->momentum == 0 && o->beta1 == 0 &&
+         o->beta2 == 0 && o->epsilon == 0 && o->schedule == NNB_CONSTANT && o->warmup == 0 && o->ema == 0 &&
+         o->l1 == 0 && o->clip_norm == 0;
+}
+
 nnb_status nnb__fit_full_check(const nnb__fit *f) {
   const nnb_fit_opts *o = &f->opts;
   const char *name = f->ops->name;
@@ -38,6 +44,10 @@ nnb_status nnb__fit_full_check(const nnb__fit *f) {
   if (!(o->l2 >= 0 || o->l2 == NNB_NONE) || isinf(o->l2))
     return nnb__fail(NNB_E_ARG, "l2 is %g; it must not be negative", o->l2);
   if (o->bayes && o->l2 > 0) return nnb__fail(NNB_E_ARG, "l2 is %g; .bayes chooses the decay itself", o->l2);
+  if (o->algo == NNB_VARPRO && nnb__linear_params(f->net, NULL) == 0)
+    return nnb__fail(NNB_E_UNSUPPORTED,
+                     "varpro solves for dense outputs without activation that are not frozen; this net has none, lm "
+                     "takes it");
   return NNB_OK;
 }
 
@@ -222,10 +232,12 @@ nnb_status nnb__fit_full(nnb__fit *f) {
                    .user = &u,
                    .rows = residuals,
                    .ridge = f->ridge,
+                   .linear = f->linear,
                    .group = f->net->n_y,
                    .m_known = (size_t)count_rows(&f->rows) * (size_t)f->net->n_y};
     if (lsq.n == 0) return nnb__fail(NNB_E_ARG, "%s finds nothing to move: every parameter is frozen", f->ops->name);
     pack(f, f->x, f->ridge);
+    if (f->linear) nnb__linear_params(f->net, f->linear);
     status = nnb_least_squares(&lsq, f->x, &opts, &report);
   } else {
     memcpy(f->x, u.last, n * sizeof *f->x);

@@ -1,0 +1,407 @@
+/* opt/varpro.c: variable projection: r(a, c) = Φ(a)·c + y(a) is linear in c, so c is solved for at every a, and what is
+ * left is a smaller problem in a alone, min_a ½‖P r‖² with P = I - ΦΦ⁺.
+ *
+ * Golub and Pereyra 1973, "The differentiation of pseudo-inverses and nonlinear least squares problems whose variables
+ * separate"; its Jacobian without the term that vanishes with the residuals after Kaufman 1975, "A variable projection
+ * method for solving separable nonlinear least squares problems".  Kaufman's Jacobian is P·J_a, of which only
+ * (P J_a)ᵀ(P J_a) and its like are needed, and these are what is left of the system of all variables when those of c
+ * are eliminated from it:
+ *
+ *    JᵀJ = [A_cc A_ca; A_ac A_aa]:  A_aa - A_ac·A_cc⁻¹·A_ca,   or of [J_c J_a r] = Q·R:  R_aaᵀR_aa, R_aaᵀR_ar.
+ *
+ * The first is fast, the second takes over where A_cc is too ill-conditioned, in both ways with one block of rows of J
+ * at a time.  Steps are those of lm.c, on this model.  They may creep where c follows a through a curved valley, and
+ * then lm on all variables goes on. */
+#include <string.h>
+
+#include "alloc.h"
+#include "blas.h"
+#include "blas_threads.h"
+#include "lapack.h"
+#include "lm.h"
+#include "status.h"
+
+enum { QR_ROWS = 128 /* of J in the columns of a QR block */ };
+static const double slow = 0.9; /* so much of f left over as many iterations: lm shall try */
+enum { SLOW_OVER = 16 };
+
+typedef struct varpro {
+  nnb__lm lm;              /* of a */
+  int n, n_c, n_a, *which; /* variables; which of them is each c, and behind those each a */
+  real *all, *trial;       /* n: the problem's x, and the same with c found for a new a */
+  bool found;              /* trial's c is that for x_new */
+  real *J, *r;
+  double *A, *g; /* JᵀJ in the problem's order and Jᵀr, or L of [J_c J_a r], n + 1 apart */
+  double *C, *y; /* n_c×n_c and n_c: of c; or (n_c + 1)² L of [J_c r] */
+  double *W;     /* n_a + 1 rows of n_c */
+  double *block; /* rows or columns of J and r, of QR_ROWS or a whole block */
+  double *scale; /* n_c */
+  double *work, *solve_work;
+  int *pivots;
+} varpro;
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+static void take(varpro *v, nnb__arena *arena) {
+  const size_t n = (size_t)v->n, n_c = (size_t)v->n_c, n_a = (size_t)v->n_a;
+  v->which = nnb__arena_take(arena, n, sizeof *v->which);
+  v->trial = nnb__arena_take(arena, n, sizeof *v->trial);
+  v->lm.x = nnb__arena_take(arena, n_a, sizeof(real));
+  v->r = nnb__arena_take(arena, v->lm.m, sizeof *v->r);
+  v->J = nnb__arena_take(arena, (size_t)v->lm.rows, n * sizeof *v->J);
+  v->A = nnb__arena_take(arena, n + 1, (n + 1) * sizeof *v->A);
+  v->g = nnb__arena_take(arena, n, sizeof *v->g);
+  v->C = nnb__arena_take(arena, n_c + 1, (n_c + 1) * sizeof *v->C);
+  v->y = nnb__arena_take(arena, n_c, sizeof *v->y);
+  v->W = nnb__arena_take(arena, n_a + 1, n_c * sizeof *v->W);
+  v->block = nnb__arena_take(arena, n + 1, (size_t)(v->lm.rows > QR_ROWS ? v->lm.rows : QR_ROWS) * sizeof *v->block);
+  v->scale = nnb__arena_take(arena, n_c, sizeof *v->scale);
+  v->work = nnb__arena_take(arena, nnb__qr_work(v->n + 1), sizeof *v->work);
+  v->solve_work = nnb__arena_take(arena, nnb__solve_rank_work(v->n_c, 1), sizeof *v->solve_work);
+  v->pivots = nnb__arena_take(arena, 2 * n_c, sizeof *v->pivots);
+  nnb__lm_take_system(&v->lm, arena);
+}
+
+static void sort_out(varpro *v) {
+  const bool *linear = v->lm.problem->linear;
+  for (int i = 0, c = 0, a = v->n_c; i < v->n; i++) v->which[linear[i] ? c++ : a++] = i;
+}
+
+static void gather(varpro *v) {
+  for (int i = 0; i < v->n_a; i++) v->lm.x[i] = v->all[v->which[v->n_c + i]];
+}
+
+static void scatter(varpro *v, const real *a, real *to) {
+  for (int i = 0; i < v->n_a; i++) to[v->which[v->n_c + i]] = a[i];
+}
+
+/* ---- blocks of rows --------------------------------------------------------------------------------------------- */
+
+typedef void fold_fn(varpro *v, const real *J, const real *r, int k);
+
+static bool whole_blocks(const varpro *v) { return !v->lm.by_qr && sizeof(real) == sizeof(double); }
+
+/* Residuals and Jacobian at x, a block at a time.  *defined: they are, there. */
+static nnb_status each_block(varpro *v, const real *x, fold_fn *fold, bool *defined) {
+  const nnb_lsq *p = v->lm.problem;
+  *defined = false;
+  nnb__stop_count(v->lm.stop);
+  for (size_t row0 = 0; row0 < v->lm.m; row0 += (size_t)v->lm.rows) {
+    int k = nnb__lm_block(&v->lm, row0);
+    nnb_status status = p->rows(p->user, x, row0, k, v->r + row0, v->J, v->n);
+    if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
+    for (int i = 0, now; i < k; i += now) {
+      now = whole_blocks(v) || k - i < QR_ROWS ? k - i : QR_ROWS;
+      fold(v, v->J + (size_t)i * (size_t)v->n, v->r + row0 + (size_t)i, now);
+    }
+  }
+  *defined = true;
+  return NNB_OK;
+}
+
+/* block ← the first `columns` variables of k rows of J, in the order of which, and r; row by row, or by columns. */
+static void load_rows(varpro *v, const real *J, int columns, int k) {
+  for (int i = 0; i < k; i++)
+    for (int j = 0; j < columns; j++)
+      v->block[i * columns + j] = (double)J[(size_t)i * (size_t)v->n + (size_t)v->which[j]];
+}
+
+static void load_columns(varpro *v, const real *J, const real *r, int columns, int k) {
+  for (int j = 0; j < columns; j++)
+    for (int i = 0; i < k; i++) v->block[j * k + i] = (double)J[(size_t)i * (size_t)v->n + (size_t)v->which[j]];
+  for (int i = 0; i < k; i++) v->block[columns * k + i] = (double)r[i];
+}
+
+/* C += J_cᵀJ_c, y += J_cᵀr */
+static void add_linear(varpro *v, const real *J, const real *r, int k) {
+  double *wide = v->block + (size_t)v->n_c * (size_t)k;
+  load_rows(v, J, v->n_c, k);
+  for (int i = 0; i < k; i++) wide[i] = (double)r[i];
+  nnb__add_normal(v->n_c, k, v->block, v->n_c, v->C);
+  nnb__add_transpose_times(v->n_c, k, v->block, v->n_c, wide, v->y);
+}
+
+static void qr_linear(varpro *v, const real *J, const real *r, int k) {
+  load_columns(v, J, r, v->n_c, k);
+  nnb__qr_add(v->n_c + 1, k, v->C, v->n_c + 1, v->block, v->work);
+}
+
+/* A += JᵀJ, g += Jᵀr */
+static void add_all(varpro *v, const real *J, const real *r, int k) {
+#ifdef NNB_SINGLE
+  double *rows = v->block, *wide = rows + (size_t)v->n * (size_t)k;
+  for (int i = 0; i < v->n * k; i++) rows[i] = (double)J[i];
+  for (int i = 0; i < k; i++) wide[i] = (double)r[i];
+#else
+  const double *rows = J, *wide = r;
+#endif
+  nnb__add_normal(v->n, k, rows, v->n, v->A);
+  nnb__add_transpose_times(v->n, k, rows, v->n, wide, v->g);
+}
+
+static void qr_all(varpro *v, const real *J, const real *r, int k) {
+  load_columns(v, J, r, v->n, k);
+  nnb__qr_add(v->n + 1, k, v->A, v->n + 1, v->block, v->work);
+}
+
+/* The ridge as rows √ridge_j of the first `columns` variables with √ridge_j·x_j to their right. */
+static void qr_ridge(varpro *v, const real *x, int columns, double *L) {
+  const double *ridge = v->lm.problem->ridge;
+  for (int j = 0, k; ridge && j < columns; j += k) {
+    k = columns - j < QR_ROWS ? columns - j : QR_ROWS;
+    memset(v->block, 0, (size_t)(columns + 1) * (size_t)k * sizeof *v->block);
+    for (int i = 0; i < k; i++) {
+      int at = v->which[j + i];
+      v->block[(j + i) * k + i] = sqrt(ridge[at]), v->block[columns * k + i] = sqrt(ridge[at]) * (double)x[at];
+    }
+    nnb__qr_add(columns + 1, k, L, columns + 1, v->block, v->work);
+  }
+}
+
+/* ---- c for a given a -------------------------------------------------------------------------------------------- */
+
+/* C ← L of the scaled C; false where rounding leaves too little of it. */
+static bool factor_linear(varpro *v, double *C) {
+  const int n = v->n_c;
+  double least = HUGE_VAL;
+  for (int i = 0; i < n; i++) {
+    double d = C[i * (n + 1)];
+    if (!(d > 0)) return false;
+    v->scale[i] = 1 / sqrt(d);
+  }
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j <= i; j++) C[i * n + j] *= v->scale[i] * v->scale[j];
+  if (!nnb__cholesky(n, C)) return false;
+  for (int i = 0; i < n; i++) least = fmin(least, C[i * (n + 1)] * C[i * (n + 1)]);
+  return least > 1e6 * DBL_EPSILON * n;
+}
+
+/* y ← -(what c is to change by), from normal equations; false where QR is to do it. */
+static nnb_status by_normal(varpro *v, bool *defined) {
+  const double *ridge = v->lm.problem->ridge;
+  const int n = v->n_c;
+  memset(v->C, 0, (size_t)n * (size_t)n * sizeof *v->C);
+  memset(v->y, 0, (size_t)n * sizeof *v->y);
+  nnb_status status = each_block(v, v->trial, add_linear, defined);
+  if (status || !*defined) return status;
+  for (int i = 0; ridge && i < n; i++) {
+    v->C[i * (n + 1)] += ridge[v->which[i]];
+    v->y[i] += ridge[v->which[i]] * (double)v->trial[v->which[i]];
+  }
+  if (!factor_linear(v, v->C)) return v->lm.by_qr = true, NNB_OK; /* for good: it is as bad at the next point */
+  for (int i = 0; i < n; i++) v->y[i] *= v->scale[i];
+  nnb__solve_factored(n, v->C, v->y);
+  for (int i = 0; i < n; i++) v->y[i] *= v->scale[i];
+  return NNB_OK;
+}
+
+static nnb_status by_qr(varpro *v, bool *defined) {
+  const int n = v->n_c;
+  memset(v->C, 0, (size_t)(n + 1) * (size_t)(n + 1) * sizeof *v->C);
+  nnb_status status = each_block(v, v->trial, qr_linear, defined);
+  if (status || !*defined) return status;
+  qr_ridge(v, v->trial, n, v->C);
+  memcpy(v->y, v->C + (size_t)n * (size_t)(n + 1), (size_t)n * sizeof *v->y); /* r's column of R */
+  *defined = nnb__solve_rank(n, v->C, n + 1, 1, v->y, n, (double)REAL_EPS * n, v->solve_work, v->pivots);
+  return NNB_OK;
+}
+
+/* trial ← a and the c of the least f there, *f ← that. */
+static nnb_status solve_linear(varpro *v, const real *a, double *f) {
+  bool defined;
+  *f = HUGE_VAL;
+  memcpy(v->trial, v->all, (size_t)v->n * sizeof *v->trial);
+  scatter(v, a, v->trial);
+  nnb_status status = v->lm.by_qr ? NNB_OK : by_normal(v, &defined);
+  if (!status && v->lm.by_qr) status = by_qr(v, &defined);
+  if (status || !defined) return status;
+  for (int i = 0; i < v->n_c; i++) v->trial[v->which[i]] -= (real)v->y[i];
+  return nnb__lm_residuals(&v->lm, v->trial, v->r, f);
+}
+
+/* ---- the model of a --------------------------------------------------------------------------------------------- */
+
+/* normal, g ← what is left of A and g without c. */
+static bool eliminate(varpro *v) {
+  nnb__lm *lm = &v->lm;
+  const int n_c = v->n_c, n_a = v->n_a;
+  const int *c = v->which, *a = v->which + n_c;
+#define AT(i, j) v->A[(size_t)((i) > (j) ? (i) : (j)) * (size_t)v->n + (size_t)((i) > (j) ? (j) : (i))]
+  for (int i = 0; i < n_c; i++)
+    for (int j = 0; j <= i; j++) v->C[i * n_c + j] = AT(c[i], c[j]);
+  if (!factor_linear(v, v->C)) return false;
+  for (int i = 0; i < n_a; i++)
+    for (int j = 0; j < n_c; j++) v->W[i * n_c + j] = AT(a[i], c[j]) * v->scale[j];
+  for (int j = 0; j < n_c; j++) v->W[n_a * n_c + j] = v->g[c[j]] * v->scale[j];
+  nnb__solve_lower(n_c, v->C, n_a + 1, v->W);
+  for (int i = 0; i < n_a; i++)
+    for (int j = 0; j <= i; j++) lm->normal[(size_t)i * (size_t)n_a + (size_t)j] = AT(a[i], a[j]);
+#undef AT
+  nnb__subtract_square(n_a, n_c, v->W, lm->normal);
+  const double *last = v->W + (size_t)n_a * (size_t)n_c;
+  for (int i = 0; i < n_a; i++) {
+    lm->g[i] = v->g[a[i]];
+    for (int j = 0; j < n_c; j++) lm->g[i] -= v->W[i * n_c + j] * last[j];
+  }
+  return true;
+}
+
+static nnb_status project_by_normal(varpro *v, bool *defined) {
+  const double *ridge = v->lm.problem->ridge;
+  const size_t n = (size_t)v->n;
+  memset(v->A, 0, n * n * sizeof *v->A);
+  memset(v->g, 0, n * sizeof *v->g);
+  nnb_status status = each_block(v, v->trial, add_all, defined);
+  if (status || !*defined) return status;
+  for (size_t i = 0; ridge && i < n; i++) {
+    v->A[i * (n + 1)] += ridge[i];
+    v->g[i] += ridge[i] * (double)v->trial[i];
+  }
+  v->lm.by_qr = !eliminate(v);
+  return NNB_OK;
+}
+
+/* R_aa and R_aaᵀ·R_ar, from L = Rᵀ. */
+static nnb_status project_by_qr(varpro *v, bool *defined) {
+  const size_t ld = (size_t)v->n + 1, n_c = (size_t)v->n_c, n_a = (size_t)v->n_a;
+  memset(v->A, 0, ld * ld * sizeof *v->A);
+  nnb_status status = each_block(v, v->trial, qr_all, defined);
+  if (status || !*defined) return status;
+  qr_ridge(v, v->trial, v->n, v->A);
+  const double *r = v->A + (ld - 1) * ld + n_c;
+  for (size_t i = 0; i < n_a; i++) {
+    const double *row = v->A + (n_c + i) * ld + n_c;
+    double sum = 0;
+    for (size_t j = 0; j <= i; j++) v->lm.normal[i * n_a + j] = row[j], sum += row[j] * r[j];
+    v->lm.g[i] = sum;
+  }
+  return NNB_OK;
+}
+
+static nnb_status value(nnb__lm *lm, double *f) {
+  varpro *v = (varpro *)lm;
+  nnb_status status = solve_linear(v, lm->x_new, f);
+  v->found = !status && isfinite(*f);
+  return status;
+}
+
+/* all ← trial */
+static void accept(varpro *v) {
+  v->lm.moved = 0;
+  for (int i = 0; i < v->n_c; i++) {
+    int at = v->which[i];
+    v->lm.moved = fmax(v->lm.moved, fabs((double)(v->trial[at] - v->all[at])));
+  }
+  memcpy(v->all, v->trial, (size_t)v->n * sizeof *v->all);
+}
+
+static nnb_status linearise(nnb__lm *lm) {
+  varpro *v = (varpro *)lm;
+  bool defined = true, found = v->found;
+  double f = 0;
+  v->found = false, lm->f = HUGE_VAL;
+  nnb_status status = found ? NNB_OK : solve_linear(v, lm->x, &f);
+  if (status || !isfinite(f)) return status;
+  if (!lm->by_qr) status = project_by_normal(v, &defined);
+  if (!status && lm->by_qr) status = project_by_qr(v, &defined);
+  if (status || !defined) return status;
+  f = nnb__sum_squares(lm->m, v->r) / 2 + nnb__lm_ridge_value(lm, v->trial);
+  if (!isfinite(f) || !nnb__lm_finite(lm)) return NNB_OK;
+  lm->f = f;
+  accept(v);
+  return NNB_OK;
+}
+
+static const nnb__lm_model model = {.value = value, .linearise = linearise};
+
+/* ---- the algorithm ---------------------------------------------------------------------------------------------- */
+
+/* The first iteration finds c; *gained: that lowered f. */
+static nnb_status first_iteration(varpro *v, double before, bool *gained) {
+  nnb__lm *lm = &v->lm;
+  double f;
+  nnb_status status = solve_linear(v, lm->x, &f);
+  *gained = false;
+  if (status || !(f < before)) return status;
+  v->found = true;
+  status = nnb__lm_begin(lm);
+  if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
+  *gained = true;
+  nnb__stop_iteration(lm->stop, lm->f, nnb__lm_gradient_norm(lm), lm->moved, lm->point);
+  return NNB_OK;
+}
+
+static bool ended(const varpro *v) { return v->lm.stop->report.stop != NNB_STOP_NONE; }
+
+/* From all, which is the best point so far at any time. */
+static nnb_status project(varpro *v) {
+  nnb__lm *lm = &v->lm;
+  double f;
+  bool gained = false;
+  sort_out(v);
+  gather(v);
+  nnb_status status = nnb__lm_residuals(lm, v->all, v->r, &f);
+  if (status) return status;
+  if (!isfinite(f)) return nnb__fail(NNB_E_NUMERIC, "a residual is not finite at the start");
+  nnb__stop_at_start(lm->stop, f, HUGE_VAL);
+  lm->f = f;
+  if (!ended(v)) status = first_iteration(v, f, &gained);
+  if (!status && !ended(v) && gained && v->n_a > 0) status = nnb__lm_search(lm);
+  nnb__stop_end(lm->stop, lm->stop->report.value, lm->stop->report.gradient_norm);
+  return status;
+}
+
+/* lm on all variables, from where the projection has ended. */
+static nnb_status go_on(nnb__lm *lm) {
+  nnb_status status = nnb__lm_begin(lm);
+  if (!status) status = nnb__lm_search(lm);
+  if (!status) nnb__lm_end(lm, nnb__lm_gradient_norm(lm));
+  return status;
+}
+
+static void count_linear(varpro *v) {
+  for (int i = 0; i < v->n; i++) v->n_c += v->lm.problem->linear[i];
+  v->n_a = v->n - v->n_c;
+}
+
+/* The memory of both phases, one after the other. */
+static nnb_status measure(varpro *v, nnb__lm *whole, size_t *bytes) {
+  nnb__arena arena = {0};
+  nnb_status status = nnb__lm_sizes(&v->lm);
+  if (status) return status;
+  v->n = v->lm.n;
+  count_linear(v);
+  v->lm.n = v->n_a;
+  take(v, &arena);
+  status = nnb__lm_check_bytes(&v->lm, &arena);
+  if (!status) status = nnb__lm_measure(whole, bytes);
+  if (!status && *bytes < arena.used) *bytes = arena.used;
+  return status;
+}
+
+static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop) {
+  varpro v = {
+      .all = x,
+      .lm = {.model = &model, .problem = problem, .stop = stop, .point = x, .slow = slow, .slow_over = SLOW_OVER}};
+  nnb__lm whole = {.model = &nnb__lm_full, .problem = problem, .stop = stop, .x = x, .point = x};
+  size_t bytes;
+  whole.accelerates = stop->opts.acceleration != NNB_NONE;
+  nnb_status status = measure(&v, &whole, &bytes);
+  if (status) return status;
+  char *memory = nnb__alloc(bytes + NNB__ALIGN, 1);
+  if (!memory) return nnb__fail_nomem("the normal equations of varpro");
+  char *aligned = memory + (NNB__ALIGN - (uintptr_t)memory % NNB__ALIGN) % NNB__ALIGN;
+  take(&v, &(nnb__arena){.base = aligned});
+  memset(v.lm.d, 0, (size_t)v.n_a * sizeof *v.lm.d);
+  nnb__blas_enter();
+  status = project(&v);
+  if (!status && !ended(&v)) {
+    nnb__lm_lay_out(&whole, aligned);
+    status = go_on(&whole);
+  }
+  nnb__blas_leave();
+  nnb__release(memory);
+  return status;
+}
+
+const nnb__optim_ops nnb__algo_varpro = {.name = "varpro", .least_squares = least_squares};

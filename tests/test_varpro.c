@@ -1,0 +1,344 @@
+/* Variable projection: NIST's sets with their linear parameters named, nets against lm, and what may go wrong. */
+#include "toys.h"
+
+#ifndef NNB_SINGLE
+#include "nist.h"
+#endif
+
+/* ---- NIST ------------------------------------------------------------------------------------------------------- */
+
+#ifndef NNB_SINGLE
+/* The parameters that a model is linear in, together; as digits. */
+static const struct {
+  const char *model, *linear;
+} linear_of[] = {{"Misra1a", "0"},    {"Misra1b", "0"},    {"Misra1c", "0"},  {"Misra1d", "0"},    {"Lanczos1", "024"},
+                 {"Lanczos2", "024"}, {"Lanczos3", "024"}, {"Gauss1", "025"}, {"Gauss2", "025"},   {"Gauss3", "025"},
+                 {"DanWood", "0"},    {"Kirby2", "012"},   {"Hahn1", "0123"}, {"Nelson", "01"},    {"MGH17", "012"},
+                 {"Roszman1", "01"},  {"ENSO", "0124578"}, {"MGH09", "0"},    {"Thurber", "0123"}, {"BoxBOD", "0"},
+                 {"Rat42", "0"},      {"MGH10", "0"},      {"Eckerle4", "0"}, {"Rat43", "0"},      {"Bennett5", "0"}};
+enum { N_LINEAR = sizeof linear_of / sizeof *linear_of };
+
+static nnb_status nist_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  for (int i = 0; i < k; i++) r[i] = nist_residual(user, x, (int)row0 + i, J ? J + i * ldj : NULL);
+  return NNB_OK;
+}
+
+static const nist_set *find_set(const char *name) {
+  for (int i = 0; i < NIST_SETS; i++)
+    if (strcmp(nist_sets[i].name, name) == 0) return &nist_sets[i];
+  ck_abort_msg("no set %s", name);
+}
+
+START_TEST(reaches_certified_parameters) {
+  static nist_data d;
+  const char *name = linear_of[_i / 2].model;
+  bool linear[NIST_MOST_N] = {false};
+  ck_assert(nist_read(NIST_DATA, find_set(name), &d));
+  for (const char *c = linear_of[_i / 2].linear; *c; c++) linear[*c - '0'] = true;
+  real x[NIST_MOST_N];
+  nnb_min_report report;
+  nnb_lsq lsq = {.m = (size_t)d.m, .n = (size_t)d.n, .user = &d, .rows = nist_rows, .linear = linear};
+  for (int j = 0; j < d.n; j++) x[j] = d.start[_i % 2][j];
+  ck_ok(nnb_least_squares(&lsq, x, &(nnb_min_opts){.gradient_tol = NNB_NONE, .max_iterations = 5000}, &report));
+  ck_assert_int_eq(report.algo, NNB_VARPRO);
+  if (getenv("NNB_TEST_TABLE"))
+    printf("%-9s start %d: %4d iterations, %5d evaluations (%s)\n", name, _i % 2 + 1, (int)report.iterations,
+           (int)report.evaluations, nnb_stop_text(report.stop));
+  for (int j = 0; j < d.n; j++)
+    ck_assert_msg(fabs(x[j] - d.certified[j]) <= 1e-6 * fabs(d.certified[j]),
+                  "%s from start %d: parameter %d is %.10g, certified %.10g (%s)", name, _i % 2 + 1, j + 1, x[j],
+                  d.certified[j], nnb_stop_text(report.stop));
+}
+END_TEST
+#endif
+
+/* ---- a curve: r_i = c0·e^(a·t_i) + c1·t_i - y_i -------------------------------------------------------------------
+ */
+
+enum { M = 40 };
+typedef struct curve {
+  int calls, nan_from, nan_calls, fail_at;
+  bool nan_in_j; /* only derivatives are NaN */
+} curve;
+
+static nnb_status curve_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  curve *c = user;
+  c->calls++;
+  if (c->calls == c->fail_at) return NNB_E_IO;
+  bool bad = c->nan_from && c->calls >= c->nan_from && c->calls < c->nan_from + c->nan_calls;
+  for (int i = 0; i < k; i++) {
+    double t = (double)(row0 + (size_t)i) / M, y = 3 * exp(0.5 * t) - 2 * t, e = exp((double)x[1] * t);
+    r[i] = bad && !c->nan_in_j ? (real)NAN : (real)((double)x[0] * e + (double)x[2] * t - y);
+    if (!J) continue;
+    J[i * ldj] = (real)e, J[i * ldj + 1] = bad ? (real)NAN : (real)((double)x[0] * t * e), J[i * ldj + 2] = (real)t;
+  }
+  return NNB_OK;
+}
+
+static const bool curve_linear[3] = {true, false, true};
+
+static nnb_lsq curve_problem(curve *c) {
+  return (nnb_lsq){.m = M, .n = 3, .user = c, .rows = curve_rows, .linear = curve_linear};
+}
+
+static double curve_value(const real *x) {
+  curve c = {0};
+  real r[M];
+  double sum = 0;
+  curve_rows(&c, x, 0, M, r, NULL, 0);
+  for (int i = 0; i < M; i++) sum += (double)r[i] * (double)r[i] / 2;
+  return sum;
+}
+
+static void start_curve(real *x) { x[0] = 1, x[1] = 2, x[2] = 1; }
+
+static void ck_near_curve(const real *x) {
+  ck_assert_msg(fabs((double)x[0] - 3) < TOL(1e-7, 0.1) && fabs((double)x[1] - 0.5) < TOL(1e-7, 0.1) &&
+                    fabs((double)x[2] + 2) < TOL(1e-7, 0.3),
+                "x is %.12g, %.12g, %.12g; wanted 3, 0.5, -2", (double)x[0], (double)x[1], (double)x[2]);
+}
+
+START_TEST(needs_few_steps) {
+  curve c = {0};
+  nnb_lsq lsq = curve_problem(&c);
+  real x[3];
+  nnb_min_report report;
+  start_curve(x);
+  ck_ok(nnb_least_squares(&lsq, x, NULL, &report));
+  ck_near_curve(x);
+  ck_assert(report.algo == NNB_VARPRO && report.iterations <= 12 && report.evaluations == c.calls);
+  ck_assert_double_eq_tol(report.value, curve_value(x), 1e-12);
+  double from = report.start_value;
+  start_curve(x);
+  ck_assert_double_eq_tol(from, curve_value(x), TOL(1e-12, 1e-4) * from);
+}
+END_TEST
+
+START_TEST(steps_over_nan) {
+  for (int from = 8; from < 30; from++)
+    for (int in_j = 0; in_j < 2; in_j++) {
+      curve c = {.nan_from = from, .nan_calls = in_j ? 1 : 1 + from % 3, .nan_in_j = in_j};
+      nnb_lsq lsq = curve_problem(&c);
+      real x[3];
+      start_curve(x);
+      nnb_status status = nnb_least_squares(&lsq, x, NULL, NULL);
+      ck_assert_msg(status == NNB_OK || status == NNB_E_NUMERIC, "%s", nnb_errmsg());
+      if (!status) ck_near_curve(x);
+      ck_assert(isfinite(curve_value(x)));
+    }
+  curve c = {.nan_from = 1, .nan_calls = 1000};
+  nnb_lsq lsq = curve_problem(&c);
+  real x[3];
+  start_curve(x);
+  ck_assert_int_eq(nnb_least_squares(&lsq, x, NULL, NULL), NNB_E_NUMERIC);
+  ck_assert(x[0] == 1 && x[1] == 2 && x[2] == 1);
+}
+END_TEST
+
+typedef struct watch {
+  int stop_at;
+  real x[3];
+  double value;
+} watch;
+
+static int look(void *user, const nnb_min_record *record) {
+  watch *w = user;
+  memcpy(w->x, record->x, sizeof w->x);
+  w->value = record->value;
+  return record->iteration == w->stop_at;
+}
+
+/* Whatever ends it, x is the last point that a record showed, and lower than the start. */
+START_TEST(keeps_the_best_point) {
+  for (int at = 1; at < 6; at++) {
+    watch w = {.stop_at = at};
+    curve c = {0};
+    nnb_lsq lsq = curve_problem(&c);
+    real x[3];
+    nnb_min_report report;
+    start_curve(x);
+    ck_ok(nnb_least_squares(&lsq, x, &(nnb_min_opts){.on_iteration = look, .user = &w, .gradient_tol = NNB_NONE},
+                            &report));
+    if (report.stop != NNB_STOP_USER) break;
+    ck_assert(memcmp(x, w.x, sizeof x) == 0 && report.iterations == at && report.value == w.value);
+    ck_assert_double_eq_tol(w.value, curve_value(x), TOL(1e-12, 1e-5));
+  }
+  for (int at = 1; at < 25; at++) {
+    watch w = {0};
+    curve c = {.fail_at = at};
+    nnb_lsq lsq = curve_problem(&c);
+    real x[3];
+    nnb_min_report report;
+    start_curve(x);
+    memcpy(w.x, x, sizeof x);
+    nnb_status status = nnb_least_squares(
+        &lsq, x, &(nnb_min_opts){.on_iteration = look, .user = &w, .gradient_tol = NNB_NONE}, &report);
+    if (c.calls < at) break;
+    ck_assert_msg(status == NNB_E_IO && report.stop == NNB_STOP_ERROR, "call %d: %s", at, nnb_strstatus(status));
+    ck_assert_msg(memcmp(x, w.x, sizeof x) == 0, "call %d: x is not that of the last record", at);
+  }
+}
+END_TEST
+
+START_TEST(limits_and_targets) {
+  curve c = {0};
+  nnb_lsq lsq = curve_problem(&c);
+  real x[3];
+  nnb_min_report report;
+  start_curve(x);
+  ck_ok(nnb_least_squares(&lsq, x, &(nnb_min_opts){.max_iterations = 1}, &report));
+  ck_assert(report.stop == NNB_STOP_ITERATIONS && report.iterations == 1 && x[1] == 2); /* c is solved for first */
+  start_curve(x);
+  ck_ok(nnb_least_squares(&lsq, x, &(nnb_min_opts){.has_target = true, .target = 1e6}, &report));
+  ck_assert(report.stop == NNB_STOP_TARGET && report.iterations == 0 && x[0] == 1);
+  const bool none[3] = {false};
+  lsq.linear = none;
+  ck_assert_int_eq(nnb_least_squares(&lsq, x, &(nnb_min_opts){.algo = NNB_VARPRO}, &report), NNB_E_ARG);
+  ck_ok(nnb_least_squares(&lsq, x, NULL, &report));
+  ck_assert_int_eq(report.algo, NNB_LM);
+  lsq.linear = NULL;
+  ck_assert_int_eq(nnb_least_squares(&lsq, x, &(nnb_min_opts){.algo = NNB_VARPRO}, &report), NNB_E_ARG);
+  lsq.linear = curve_linear;
+  ck_assert_int_eq(nnb_least_squares(&lsq, x, &(nnb_min_opts){.max_bytes = 100}, &report), NNB_E_OVERFLOW);
+}
+END_TEST
+
+/* ---- linear in everything --------------------------------------------------------------------------------------- */
+
+static nnb_status line_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  (void)user;
+  for (int i = 0; i < k; i++) {
+    double t = (double)row0 + i;
+    r[i] = (real)((double)x[0] + (double)x[1] * t / 100 + (double)x[2] * t / 100 - sin(t / 50));
+    if (J) J[i * ldj] = 1, J[i * ldj + 1] = J[i * ldj + 2] = (real)(t / 100);
+  }
+  return NNB_OK;
+}
+
+/* Equal columns, with and without a ridge, which makes them equal. */
+START_TEST(nothing_but_linear) {
+  const bool linear[3] = {true, true, true};
+  const double ridge[3] = {0, 1e-3, 1e-3};
+  for (int ridged = 0; ridged < 2; ridged++) {
+    nnb_lsq lsq = {.m = 300, .n = 3, .rows = line_rows, .linear = linear, .ridge = ridged ? ridge : NULL};
+    real x[3] = {5, 3, 1};
+    nnb_min_report report;
+    ck_ok(nnb_least_squares(&lsq, x, NULL, &report));
+    double g[3] = {0};
+    for (int i = 0; i < 300; i++) {
+      double t = i / 100.0, r = (double)x[0] + ((double)x[1] + (double)x[2]) * t - sin(i / 50.0);
+      g[0] += r, g[1] += r * t, g[2] += r * t;
+    }
+    for (int j = 0; ridged && j < 3; j++) g[j] += ridge[j] * (double)x[j];
+    for (int j = 0; j < 3; j++) ck_assert_msg(fabs(g[j]) < TOL(1e-9, 2e-2), "∂f/∂x_%d is %g", j, g[j]);
+    if (ridged) ck_assert_double_eq_tol((double)x[1], (double)x[2], TOL(1e-6, 1e-2));
+    ck_assert(report.iterations <= 10);
+  }
+}
+END_TEST
+
+/* ---- nets ------------------------------------------------------------------------------------------------------- */
+
+static nnb_net *make_net(const char *text, uint64_t seed) {
+  nnb_net *net = NULL;
+  ck_ok(nnb_net_parse(text, &net));
+  ck_ok(nnb_net_loss(net, NNB_MSE));
+  ck_ok(nnb_net_init(net, seed));
+  return net;
+}
+
+/* With a decay the minimum has a value of its own: lm and varpro agree, and the slope is 0 there. */
+START_TEST(the_minimum_is_that_of_lm) {
+  static const char *const texts[] = {"4-3:tanh-1", "4-3:tanh-3", "4-2:sigmoid-2"};
+  const char *text = texts[_i];
+  nnb_data *data = toy_regression(60, 4, text[strlen(text) - 1] - '0');
+  double loss[2] = {HUGE_VAL, HUGE_VAL};
+  for (int k = 0; k < 2; k++)
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+      nnb_net *net = make_net(text, seed);
+      nnb_report report;
+      nnb_fit_opts opts = {.algo = k ? NNB_VARPRO : NNB_LM, .l2 = 0.01, .max_epochs = 2000, .chunk = 13};
+      ck_ok(nnb_fit(net, data, NULL, &opts, &report));
+      ck_assert_int_eq(report.algo, opts.algo);
+      double norm = 0;
+      nnb_cmat W;
+      for (int node = 2; node <= nnb_net_n_nodes(net); node++) {
+        ck_ok(nnb_net_weights(net, node, &W));
+        for (int i = 0; i < W.rows * W.cols; i++) norm += (double)W.p[i] * (double)W.p[i];
+      }
+      loss[k] = fmin(loss[k], report.loss + 0.005 * norm);
+      nnb_net_destroy(net);
+    }
+  ck_assert_msg(fabs(loss[0] - loss[1]) <= TOL(1e-9, 1e-4) * loss[0], "%s: lm %.12g, varpro %.12g", text, loss[0],
+                loss[1]);
+  nnb_data_destroy(data);
+}
+END_TEST
+
+/* The first epoch is nnb_solve_output. */
+START_TEST(begins_with_the_output_layer) {
+  nnb_data *data = toy_regression(60, 4, 2);
+  nnb_net *net = make_net("4-5:tanh-2", 3), *solved = make_net("4-5:tanh-2", 3);
+  ck_ok(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = NNB_VARPRO, .max_epochs = 1}, NULL));
+  ck_ok(nnb_solve_output(solved, data, 0));
+  const real *a = nnb_net_params_read(net), *b = nnb_net_params_read(solved);
+  for (size_t i = 0; i < nnb_net_n_params(net); i++)
+    ck_assert_msg(fabs((double)(a[i] - b[i])) < TOL(1e-10, 1e-4), "parameter %d: %g, solved %g", (int)i, (double)a[i],
+                  (double)b[i]);
+  nnb_net_destroy(net), nnb_net_destroy(solved);
+  nnb_data_destroy(data);
+}
+END_TEST
+
+static nnb_algo chosen(const char *text, nnb_loss loss, const nnb_data *data, nnb_fit_opts opts) {
+  nnb_net *net = NULL;
+  nnb_report report;
+  ck_ok(nnb_net_parse(text, &net));
+  ck_ok(nnb_net_loss(net, loss));
+  opts.max_epochs = 2;
+  ck_ok(nnb_fit(net, data, NULL, &opts, &report));
+  nnb_net_destroy(net);
+  return report.algo;
+}
+
+START_TEST(what_auto_picks) {
+  nnb_data *flow = toy_regression(60, 4, 2), *kinds = toy_classes(60, 4, 2);
+  const nnb_fit_opts none = {0};
+  const nnb_algo projected = TOL(NNB_VARPRO, NNB_ADAM), searched = TOL(NNB_LM, NNB_ADAM);
+  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, none), projected);
+  ck_assert_int_eq(chosen("4-2", NNB_SSE, flow, none), projected);
+  ck_assert_int_eq(chosen("4-5:tanh-2:tanh", NNB_HALF_SSE, flow, none), searched);
+  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.l2 = 0.1}), projected);
+  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MAE, flow, none), NNB_ADAM);
+  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, kinds, none), NNB_ADAM);
+  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.batch = 8}), NNB_ADAM);
+  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.batch = NNB_FULL_BATCH}), NNB_ADAM);
+  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.lr = 0.01}), NNB_ADAM);
+  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.ema = 0.9}), NNB_ADAM);
+  ck_assert_int_eq(chosen("4-300:tanh-2", NNB_MSE, flow, none), NNB_ADAM);
+  nnb_net *net = make_net("4-5:tanh-2:tanh", 1);
+  nnb_status status = nnb_fit(net, flow, NULL, &(nnb_fit_opts){.algo = NNB_VARPRO}, NULL);
+  ck_assert_msg(status == NNB_E_UNSUPPORTED && strstr(nnb_errmsg(), "lm"), "%s", nnb_errmsg());
+  nnb_net_destroy(net);
+  nnb_data_destroy(flow), nnb_data_destroy(kinds);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("varpro, " PRECISION);
+  TCase *tc = tcase_create("varpro");
+  tcase_set_timeout(tc, 120);
+#ifndef NNB_SINGLE
+  tcase_add_loop_test(tc, reaches_certified_parameters, 0, 2 * N_LINEAR);
+#endif
+  tcase_add_test(tc, needs_few_steps);
+  tcase_add_test(tc, steps_over_nan);
+  tcase_add_test(tc, keeps_the_best_point);
+  tcase_add_test(tc, limits_and_targets);
+  tcase_add_test(tc, nothing_but_linear);
+  tcase_add_loop_test(tc, the_minimum_is_that_of_lm, 0, 3);
+  tcase_add_test(tc, begins_with_the_output_layer);
+  tcase_add_test(tc, what_auto_picks);
+  suite_add_tcase(suite, tc);
+  return run_suite(suite);
+}
