@@ -264,7 +264,7 @@ static nnb_status everything(void *context) {
   nnb_status status = nnb_data_copy(&rows, 3, &copy);
   real *own = status ? NULL : nnb__alloc(12, sizeof *own);
   int32_t *labels = own ? nnb__zalloc(4, sizeof *labels) : NULL;
-  char **columns = labels ? nnb__zalloc(3, sizeof *columns) : NULL;
+  char **columns = labels ? nnb__zalloc(4, sizeof *columns) : NULL;
   char **classes = columns ? nnb__zalloc(2, sizeof *classes) : NULL;
   if (!classes) {
     nnb__release(own), nnb__release(labels), nnb__release(columns);
