@@ -72,7 +72,7 @@ NNB_API int nnb_data_n_in(const nnb_data *data);
 NNB_API int nnb_data_n_out(const nnb_data *data);
 /** Number of classes if the data has labels, else 0. */
 NNB_API int nnb_data_n_classes(const nnb_data *data);
-/** The name of column 0 … n_in-1, of the targets behind them, or of a class; NULL where there is none.  Lives as long as the data. */
+/** The name of column 0 … n_in-1, of the targets (or the column of classes) behind them, or of a class; NULL where there is none.  Lives as long as the data. */
 NNB_API const char *nnb_data_column_name(const nnb_data *data, int column);
 NNB_API const char *nnb_data_class_name(const nnb_data *data, int k);
 /** Rows row0 … row0+rows-1 as a batch: views into the data.  NNB_E_ARG outside of it. */
@@ -167,8 +167,9 @@ NNB_API int nnb_net_n_nodes(const nnb_net *net);
 NNB_API int nnb_net_find(const nnb_net *net, const char *name);
 NNB_API const char *nnb_net_node_name(const nnb_net *net, int node);
 /** Names of columns and classes, taken over by nnb_fit from its training data and kept in files; NULL where there is none.
- *  nnb_fit and nnb_evaluate refuse data whose classes are named otherwise (NNB_E_SHAPE).
- *  Columns: inputs, then targets.                                                                                    */
+ *  nnb_fit and nnb_evaluate refuse data whose columns or classes are named otherwise (NNB_E_SHAPE): columns in another
+ *  order would give numbers that mean nothing.  Data without names (nnb_data_wrap) are taken as they come.
+ *  Columns: inputs, then targets, or the column of classes.                                                          */
 NNB_API const char *nnb_net_column_name(const nnb_net *net, int column);
 NNB_API const char *nnb_net_class_name(const nnb_net *net, int k);
 
@@ -209,7 +210,8 @@ NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *
 NNB_API nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out);
 /** y ← net(x); x: B×n_in, y: B×n_out in the data's units.  Makes a plan for the call; nnb_plan_predict does not. */
 NNB_API nnb_status nnb_net_predict(nnb_net *net, nnb_cmat x, nnb_mat y);
-/** The classes: for each row the largest output (one output: 0 or 1, above ½).  label: B numbers. */
+/** The classes: for each row the largest output (one output: 0 or 1, above ½).  label: B numbers.
+ *  NNB_E_SHAPE for a net with several outputs (nnb_net_output): classify the columns of nnb_net_predict yourself.    */
 NNB_API nnb_status nnb_net_classify(nnb_net *net, nnb_cmat x, int32_t *label);
 
 /** Own parts (extend.h) that a file may refer to by name. */
@@ -226,7 +228,7 @@ typedef struct nnb_load_opts {
 /** Writes structure, parameters, scalers and names as a safetensors file, atomically: a file that is there stays whole
  *  until the new one is complete on disk.  f64 is kept bit for bit.                                                  */
 NNB_API nnb_status nnb_net_save(nnb_net *net, const char *path);
-/** Reads it; a file of the other precision is converted.  Nothing in the file is trusted: NNB_E_PARSE with a message.
+/** Reads it; a file of the other precision is converted (NNB_E_PARSE where a number is too large for it).  Nothing in the file is trusted: NNB_E_PARSE with a message.
  *  opts may be NULL; NNB_E_UNSUPPORTED names an own part that is missing there.                                      */
 NNB_API nnb_status nnb_net_load(const char *path, const nnb_load_opts *opts, nnb_net **out);
 /** The same to and from memory: *bytes are in *out, to be released with nnb_free. */
@@ -300,16 +302,18 @@ NNB_API nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, nnb_real *grad
  *  update) may be NULL.  Keeps no copy: on NNB_E_NUMERIC the parameters are those after the failed update.           */
 NNB_API nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, nnb_optim *optim, double *loss);
 /** Third rung: ⌈n/batch⌉ updates over the rows order[0 … n-1] of `rows` (order NULL: all rows as they lie; n: number of
- *  entries in order, or 0 for all rows).  A batch larger than the plan's max_rows goes through in chunks, with one update.
+ *  entries in order, 0 without one).  rows->norm must be 0: each update divides by its own weights.  A batch larger than the plan's max_rows goes through in chunks, with one update.
  *  sums may be NULL; it is overwritten.  The parameters are whole when it returns.  Stops at the first update whose loss
  *  is not finite (NNB_E_NUMERIC) and keeps no copy.                                                                  */
 NNB_API nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n,
                                   int batch, nnb_optim *optim, nnb_sums *sums);
 
 /** Compares the gradient of a batch with central differences in every parameter (which it moves and puts back: no other
- *  thread may use the net) and every input: *worst, NaN where a derivative or a loss beside the point is, is the largest
- *  |analytic - numeric| / max(|analytic|, |numeric|, 10⁻² · largest entry of its gradient).  A correct double-precision net
- *  gives about 1e-7 or less, a single-precision one 1e-2 or less; choose points away from the kinks of relu and the like. */
+ *  thread may use the net) and every input, in steps that suit the inputs as the net scales them.  *worst, NaN where a
+ *  derivative or a loss beside the point is, is the largest of what rounding, which is measured, does not
+ *  explain of |analytic - numeric|, over max(|analytic|, |numeric|, 10⁻² · largest entry of its gradient).  A correct
+ *  double-precision net gives about 1e-7 or less, at a minimum too, a single-precision one 1e-2 or less away from one; choose
+ *  points away from the kinks of relu and the like.                                                                  */
 NNB_API nnb_status nnb_check_gradient(nnb_net *net, const nnb_batch *batch, double *worst);
 
 /* ================================================================================================================== *

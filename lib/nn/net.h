@@ -6,6 +6,7 @@
 
 #include "block.h"
 #include "layer.h"
+#include "status.h"
 
 typedef struct nnb__node {
   const nnb_layer_ops *ops;
@@ -37,8 +38,8 @@ struct nnb_net {
   nnb__node *nodes; /* node k is nodes[k - 1] */
   size_t cap_nodes;
   int n_nodes, n_x, n_y;
-  nnb_status status; /* the first error of the building calls … */
-  char message[256]; /* … and its sentence */
+  nnb_status status;          /* the first error of the building calls … */
+  char message[NNB__MESSAGE]; /* … and its sentence */
   int loss;
   uint64_t seed;
   nnb__scaler in, out;

@@ -27,9 +27,11 @@
 #define nnb__attr_get nnbf__attr_get
 #define nnb__attr_set nnbf__attr_set
 #define nnb__axpy nnbf__axpy
+#define nnb__batch_finite nnbf__batch_finite
 #define nnb__block_segments nnbf__block_segments
 #define nnb__check_batch nnbf__check_batch
 #define nnb__check_match nnbf__check_match
+#define nnb__check_one_output nnbf__check_one_output
 #define nnb__check_squares nnbf__check_squares
 #define nnb__check_x nnbf__check_x
 #define nnb__cholesky nnbf__cholesky
@@ -42,7 +44,6 @@
 #define nnb__fit_end_epoch nnbf__fit_end_epoch
 #define nnb__fit_full nnbf__fit_full
 #define nnb__fit_full_check nnbf__fit_full_check
-#define nnb__fit_now nnbf__fit_now
 #define nnb__gemm nnbf__gemm
 #define nnb__init_for nnbf__init_for
 #define nnb__init_scratch nnbf__init_scratch

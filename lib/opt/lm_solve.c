@@ -88,11 +88,18 @@ static double ridge_value(const nnb__lm *lm, const real *x) {
   return sum / 2;
 }
 
+/* The caller's residuals of the block at row0, and their derivatives unless J is NULL. */
+static nnb_status ask(const nnb__lm *lm, const real *x, size_t row0, real *r, real *J) {
+  unsigned messages = nnb__fail_count();
+  nnb_status status = lm->problem->rows(lm->problem->user, x, row0, block_at(lm, row0), r, J, lm->n);
+  return status && status != NNB_E_NUMERIC ? nnb__fail_callback(status, "rows", messages) : status;
+}
+
 nnb_status nnb__lm_residuals(nnb__lm *lm, const real *x, real *r, double *f) {
   *f = HUGE_VAL;
   nnb__stop_count(lm->stop);
   for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
-    nnb_status status = lm->problem->rows(lm->problem->user, x, row0, block_at(lm, row0), r + row0, NULL, lm->n);
+    nnb_status status = ask(lm, x, row0, r + row0, NULL);
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
   }
   double value = nnb__sum_squares(lm->m, r) / 2 + ridge_value(lm, x);
@@ -201,7 +208,7 @@ nnb_status nnb__lm_linearise(nnb__lm *lm) {
   for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
     int k = block_at(lm, row0);
     real *J = lm->whole ? lm->J + row0 * n : lm->J;
-    nnb_status status = lm->problem->rows(lm->problem->user, lm->x, row0, k, lm->r + row0, J, lm->n);
+    nnb_status status = ask(lm, lm->x, row0, lm->r + row0, J);
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
     add_rows(lm, J, lm->r + row0, k);
   }
@@ -218,8 +225,7 @@ nnb_status nnb__lm_pull(nnb__lm *lm, const real *s, double *out) {
   for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
     int k = block_at(lm, row0);
     real *J = lm->whole ? lm->J + row0 * n : lm->J;
-    nnb_status status =
-        lm->whole ? NNB_OK : lm->problem->rows(lm->problem->user, lm->x, row0, k, lm->r + row0, J, lm->n);
+    nnb_status status = lm->whole ? NNB_OK : ask(lm, lm->x, row0, lm->r + row0, J);
     if (status) return status;
     for (int i = 0, now; i < k; i += now) {
       now = sizeof(real) == sizeof(double) ? k : smaller(CHUNK_ROWS, k - i);

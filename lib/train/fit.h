@@ -24,9 +24,6 @@ typedef struct nnb__fit {
   nnb_report report;
 } nnb__fit;
 
-/* Seconds of a clock that only goes forward. */
-double nnb__fit_now(void);
-
 /* The parameters in the net are those of the epoch's end, rec has its number, updates, samples, loss and seconds:
  * validates, keeps best and history, calls on_epoch, and decides in report.stop.  A status ends the fit. */
 nnb_status nnb__fit_end_epoch(nnb__fit *f, nnb_record *rec);
