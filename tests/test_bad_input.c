@@ -1,5 +1,6 @@
 /* Bad calls: each gives the status that the header names and a sentence with the words that help, and does no harm. */
 #include <limits.h>
+#include <sys/stat.h>
 
 #include "toys.h"
 
@@ -500,6 +501,7 @@ static const struct {
     {{.schedule = NNB_STEPWISE, .lr_step = -1}, "lr_step is -1"},
     {{.schedule = NNB_STEPWISE, .lr_factor = 2}, "lr_factor is 2"},
     {{.schedule = NNB_COSINE, .lr_min = -1}, "lr_min is -1"},
+    {{.schedule = NNB_STEPWISE, .lr = 0.1, .lr_min = 0.2}, "lr_min is 0.2, above the learning rate 0.1"},
     {{.schedule = NNB_COSINE, .max_epochs = NNB_NONE}, "how many epochs"},
     {{.warmup = -1}, "warmup"},
     {{.warmup = (double)INFINITY}, "warmup"},
@@ -918,6 +920,35 @@ START_TEST(messages_of_long_paths) {
 }
 END_TEST
 
+START_TEST(columns_too_wide_to_be_scaled) {
+  real x[] = {0, -(real)TOL(1.5e308, 3e38), 1, (real)TOL(1.5e308, 3e38)};
+  nnb_data *d;
+  ck_ok(nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, 2, 2)}, 0, &d));
+  nnb_net *n = nnb_net_create(2);
+  bad(NNB_E_NUMERIC, "column 2 runs from -", nnb_net_scale_inputs(n, d, (nnb_scaling)_i));
+  nnb_net_destroy(n), nnb_data_destroy(d);
+}
+END_TEST
+
+/* Devices may never end, pipes never begin. */
+START_TEST(files_that_are_none) {
+  char path[TOY_PATH];
+  nnb_net *n;
+  nnb_data *d;
+  bad(NNB_E_IO, "no regular file", nnb_net_load("/dev/zero", NULL, &n));
+  toy_path(path, "pipe");
+  ck_assert_int_eq(mkfifo(path, 0600), 0);
+  bad(NNB_E_IO, "no regular file", nnb_data_read_csv(path, NULL, &d));
+  unlink(path);
+  ck_ok(nnb_net_save(net, path));
+  ck_assert_int_eq(chmod(path, 0), 0);
+  ck_ok(nnb_net_save(net, path));
+  struct stat st;
+  ck_assert(stat(path, &st) == 0 && (st.st_mode & 0777) == 0);
+  unlink(path);
+}
+END_TEST
+
 START_TEST(classes_of_several_outputs) {
   int32_t label[8];
   nnb_net *n = nnb_net_create(N_IN);
@@ -1006,6 +1037,10 @@ static const struct {
     {"a-4", "layer size"},
     {"3-4:=", "activation"},
     {"3-4:name=", "name"},
+    {"3-4:tanh:relu", "the same was said before, at character 10"},
+    {"3-4:act=tanh:relu", "said before"},
+    {"3-4:init=zeros:bias=1:init=zeros", "said before"},
+    {"3-4:name=a:name=b", "said before"},
 };
 
 START_TEST(bad_texts_of_nets) {
@@ -1046,6 +1081,8 @@ int main(void) {
   tcase_add_test(tc, losses_of_joined_and_own_outputs);
   tcase_add_test(tc, callbacks_that_fail);
   tcase_add_test(tc, messages_of_long_paths);
+  tcase_add_loop_test(tc, columns_too_wide_to_be_scaled, 0, 2);
+  tcase_add_test(tc, files_that_are_none);
   tcase_add_test(tc, classes_of_several_outputs);
   tcase_add_test(tc, columns_of_other_names);
   tcase_add_loop_test(tc, targets_that_are_no_probabilities, 0, 2);

@@ -56,7 +56,7 @@ NNB_API void nnb_data_destroy(nnb_data *data);
 /** Reads comma-separated text, plain or gzip-compressed: RFC 4180 quoting, "\n" or "\r\n", empty lines skipped, spaces
  *  around numbers ignored, a byte-order mark skipped.  Every input column must hold finite decimal numbers, with a decimal
  *  point in every locale.  opts NULL: defaults.  A missing class, or NaN where a number is wanted, is an error.
- *  NNB_E_IO if the file cannot be read; NNB_E_PARSE names file, line and column, that is, the character of the line where
+ *  NNB_E_IO if the file cannot be read or is no regular file, whose end may never come; NNB_E_PARSE names file, line and column, that is, the character of the line where
  *  the field begins, from 1: `iris.csv:17:4: "abc" is not a number`; NNB_E_ARG for opts that do not fit the file.    */
 NNB_API nnb_status nnb_data_read_csv(const char *path, const nnb_csv_opts *opts, nnb_data **out);
 /** The same from memory; name is what messages call it. */
@@ -141,10 +141,10 @@ NNB_API nnb_status nnb_net_status(const nnb_net *net);
 /** Draws all parameters anew from the seed (sealing the net).  This is what sealing does by itself the first time. */
 NNB_API nnb_status nnb_net_init(nnb_net *net, uint64_t seed);
 
-/** Scalers, stored in the net: inputs are scaled on their way in, predictions scaled back on their way out, so x, y, t are
+/** Scalers, stored in the net (nnb_net_standardize: inputs only, to mean 0 and deviation 1): inputs are scaled on their way in, predictions scaled back on their way out, so x, y, t are
  *  in the data's units everywhere.  The statistics come from data's rows.  Scaled targets are for regression: the loss,
  *  its history and target_loss are then in scaled units.  NNB_E_STATE once the net is sealed; NNB_E_SHAPE if the
- *  columns differ from the net's.  All of these return NNB_OK or an error and are sticky as building calls are.      */
+ *  columns differ from the net's; NNB_E_NUMERIC for numbers spread so far that their differences overflow.  All of these return NNB_OK or an error and are sticky as building calls are.      */
 NNB_API int nnb_net_standardize(nnb_net *net, const nnb_data *data);
 NNB_API int nnb_net_scale_inputs(nnb_net *net, const nnb_data *data, nnb_scaling scaling);
 NNB_API int nnb_net_scale_targets(nnb_net *net, const nnb_data *data, nnb_scaling scaling);
@@ -226,7 +226,8 @@ typedef struct nnb_load_opts {
 } nnb_load_opts;
 
 /** Writes structure, parameters, scalers and names as a safetensors file, atomically: a file that is there stays whole
- *  until the new one is complete on disk.  f64 is kept bit for bit.                                                  */
+ *  until the new one is complete on disk.  f64 is kept bit for bit.  A program that is killed meanwhile may leave the
+ *  temporary file, ".nnblas-*.tmp" in the same folder, which can be removed.                                         */
 NNB_API nnb_status nnb_net_save(nnb_net *net, const char *path);
 /** Reads it; a file of the other precision is converted (NNB_E_PARSE where a number is too large for it).  Nothing in the file is trusted: NNB_E_PARSE with a message.
  *  opts may be NULL; NNB_E_UNSUPPORTED names an own part that is missing there.                                      */
@@ -296,7 +297,8 @@ NNB_API nnb_status nnb_optim_epoch(nnb_optim *optim, double loss);
  *  then training goes on (NNB_E_STATE).  NNB_E_STATE without .ema or before the first step.                          */
 NNB_API nnb_status nnb_optim_average(nnb_optim *optim, nnb_net *net);
 
-/** First rung: one step of the parameters against grad (P values, from nnb_plan_gradient; overwritten by clipping). */
+/** First rung: one step of the parameters against grad (P values, from nnb_plan_gradient; overwritten by clipping).  grad is
+ *  not looked through for NaN, which would cost a pass: nnb_plan_gradient's NNB_E_NUMERIC says so.                    */
 NNB_API nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, nnb_real *grad);
 /** Second rung: one update from one batch of at most max_rows, fused with the gradient where the optimiser allows.  loss (before the
  *  update) may be NULL.  Keeps no copy: on NNB_E_NUMERIC the parameters are those after the failed update.           */

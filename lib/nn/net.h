@@ -62,6 +62,8 @@ struct nnb_net {
 nnb_status nnb__net_check(const nnb_net *net);
 /* Fixes the shapes and makes the parameters; harmless when that is done already.  Safe from several threads. */
 nnb_status nnb__net_seal(nnb_net *net);
+/* The same without drawing the parameters, which the caller writes, all of them. */
+nnb_status nnb__net_seal_undrawn(nnb_net *net);
 /* For building calls: NNB_OK, or the error they return. */
 nnb_status nnb__net_open(nnb_net *net);
 /* Records the error a building call failed with (status and nnb_errmsg()) and returns it; where an earlier one stands,

@@ -397,7 +397,7 @@ static nnb_status read_net(reader *r) {
   if (!status) status = get_names(r, "columns", "column", &r->net->columns);
   if (!status) status = get_names(r, "classes", "class", &r->net->classes);
   if (!status) status = check_sizes(r);
-  if (!status) status = nnb__net_seal(r->net);
+  if (!status) status = nnb__net_seal_undrawn(r->net);
   for (int i = 0; i < r->net->n_nodes && !status; i++) status = get_params(r, &r->net->nodes[i]);
   return status;
 }

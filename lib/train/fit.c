@@ -214,6 +214,7 @@ nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
   r->epochs = rec->epoch;
   keep_best(f, rec);
   keep_record(f, rec);
+  f->last = *rec;
   r->stop = why_stop(f, rec);
   nnb__progress(&f->opts, rec, r->stop != NNB_STOP_NONE);
   return NNB_OK;
@@ -267,6 +268,14 @@ static nnb_status train_epochs(fit *f) {
   return status == NNB_E_NUMERIC ? explain_divergence(f, r->epochs + 1) : status;
 }
 
+/* The end of the run is always in the history: behind the last record kept, or in its place where there is no room. */
+static void keep_last_record(fit *f) {
+  int n = f->n_history;
+  if (n == 0 || f->history[n - 1].epoch == f->last.epoch) return;
+  if (n < f->cap_history) f->n_history = ++n;
+  f->history[n - 1] = f->last;
+}
+
 /* ---- the call --------------------------------------------------------------------------------------------------- */
 
 static void finish(fit *f, nnb_status status) {
@@ -276,6 +285,7 @@ static void finish(fit *f, nnb_status status) {
   r->restored = !keep_last || (!f->began && r->best_epoch == r->epochs);
   if (!keep_last) memcpy(f->net->params, f->best, f->net->n_params * sizeof *f->best);
   nnb__net_keep_history(f->net, f->history);
+  keep_last_record(f);
   r->history = f->history, r->n_history = f->n_history, r->history_stride = f->stride;
   f->history = NULL;
 }

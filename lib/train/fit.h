@@ -19,6 +19,7 @@ typedef struct nnb__fit {
   real *x;          /* full batch: the minimiser's point and the last epoch's, P numbers each */
   double *ridge;    /* least squares with decay: the l2 of each parameter that is not frozen */
   nnb_record *history;
+  nnb_record last; /* of the last epoch */
   int n_history, cap_history, stride;
   double start;
   nnb_report report;
