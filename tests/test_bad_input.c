@@ -1,5 +1,6 @@
 /* Bad calls: each gives the status that the header names and a sentence with the words that help, and does no harm. */
 #include <limits.h>
+#include <sys/stat.h>
 
 #include "toys.h"
 
@@ -500,6 +501,7 @@ static const struct {
     {{.schedule = NNB_STEPWISE, .lr_step = -1}, "lr_step is -1"},
     {{.schedule = NNB_STEPWISE, .lr_factor = 2}, "lr_factor is 2"},
     {{.schedule = NNB_COSINE, .lr_min = -1}, "lr_min is -1"},
+    {{.schedule = NNB_STEPWISE, .lr = 0.1, .lr_min = 0.2}, "lr_min is 0.2, above the learning rate 0.1"},
     {{.schedule = NNB_COSINE, .max_epochs = NNB_NONE}, "how many epochs"},
     {{.warmup = -1}, "warmup"},
     {{.warmup = (double)INFINITY}, "warmup"},
@@ -876,6 +878,114 @@ START_TEST(losses_of_joined_and_own_outputs) {
 }
 END_TEST
 
+static nnb_status fails(void *user, const real *x, double *f, real *g) {
+  (void)user, (void)x, (void)f, (void)g;
+  return NNB_E_IO;
+}
+static nnb_status fails_in_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  (void)user, (void)x, (void)row0, (void)k, (void)r, (void)J, (void)ldj;
+  return NNB_E_IO;
+}
+static nnb_status fails_in_words(void *user, const real *x, double *f, real *g) {
+  (void)user, (void)x, (void)f, (void)g;
+  return nnb_layer_fail(NNB_E_IO, "the simulation is gone");
+}
+
+/* A function of one's own that fails without a message gets one, and none of another failure stays. */
+START_TEST(callbacks_that_fail) {
+  nnb_min_report r;
+  real x[2] = {0};
+  bad(NNB_E_IO, "eval returned -7 (reading or writing failed)",
+      nnb_minimize(&(nnb_fdf){.n = 2, .eval = fails}, x, NULL, &r));
+  ck_assert(r.algo == NNB_LBFGS && r.stop == NNB_STOP_ERROR && isnan(r.value) && isnan(r.start_value));
+  bad(NNB_E_IO, "the simulation is gone", nnb_minimize(&(nnb_fdf){.n = 2, .eval = fails_in_words}, x, NULL, &r));
+  bad(NNB_E_IO, "rows returned -7", nnb_least_squares(&(nnb_lsq){.m = 2, .n = 2, .rows = fails_in_rows}, x, NULL, &r));
+  ck_assert(r.algo == NNB_LM && r.stop == NNB_STOP_ERROR && isnan(r.value) && isnan(r.gradient_norm) && r.seconds > 0);
+  bad(NNB_E_ARG, "", nnb_least_squares(NULL, x, NULL, &r));
+  ck_assert(r.algo == NNB_LM && isnan(r.value) && isnan(r.start_value) && isnan(r.gradient_norm));
+}
+END_TEST
+
+/* However long the path, where and why are both told. */
+START_TEST(messages_of_long_paths) {
+  char path[2000] = "/nowhere";
+  nnb_net *n;
+  nnb_data *d;
+  while (strlen(path) < 1900) strcat(path, "/ein Ordner über alles");
+  bad(NNB_E_IO, "failed: ", nnb_net_load(path, NULL, &n));
+  ck_assert_msg(strstr(nnb_errmsg(), "/nowhere/ein") == nnb_errmsg() && strstr(nnb_errmsg(), "…"), "%s", nnb_errmsg());
+  ck_assert_uint_lt(strlen(nnb_errmsg()), 512);
+  bad(NNB_E_PARSE, ":2:3: \"x\" is not a number", nnb_data_parse_csv("1,2\n3,x\n", 8, path, NULL, &d));
+  bad(NNB_E_ARG, "path is empty", nnb_net_save(net, ""));
+}
+END_TEST
+
+START_TEST(columns_too_wide_to_be_scaled) {
+  real x[] = {0, -(real)TOL(1.5e308, 3e38), 1, (real)TOL(1.5e308, 3e38)};
+  nnb_data *d;
+  ck_ok(nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, 2, 2)}, 0, &d));
+  nnb_net *n = nnb_net_create(2);
+  bad(NNB_E_NUMERIC, "column 2 runs from -", nnb_net_scale_inputs(n, d, (nnb_scaling)_i));
+  nnb_net_destroy(n), nnb_data_destroy(d);
+}
+END_TEST
+
+/* Devices may never end, pipes never begin. */
+START_TEST(files_that_are_none) {
+  char path[TOY_PATH];
+  nnb_net *n;
+  nnb_data *d;
+  bad(NNB_E_IO, "no regular file", nnb_net_load("/dev/zero", NULL, &n));
+  toy_path(path, "pipe");
+  ck_assert_int_eq(mkfifo(path, 0600), 0);
+  bad(NNB_E_IO, "no regular file", nnb_data_read_csv(path, NULL, &d));
+  unlink(path);
+  ck_ok(nnb_net_save(net, path));
+  ck_assert_int_eq(chmod(path, 0), 0);
+  ck_ok(nnb_net_save(net, path));
+  struct stat st;
+  ck_assert(stat(path, &st) == 0 && (st.st_mode & 0777) == 0);
+  unlink(path);
+}
+END_TEST
+
+START_TEST(classes_of_several_outputs) {
+  int32_t label[8];
+  nnb_net *n = nnb_net_create(N_IN);
+  int a = nnb_net_dense(n, 2, NNB_TANH);
+  nnb_net_output(n, a), nnb_net_output(n, nnb_net_dense(n, 2, NNB_SOFTMAX));
+  bad(NNB_E_SHAPE, "one output; this one has 2", nnb_net_classify(n, rows.x, label));
+  nnb_net_destroy(n);
+}
+END_TEST
+
+/* Columns in another order than those the net was trained on. */
+START_TEST(columns_of_other_names) {
+  static const char *const texts[] = {"a,b,t\n1,2,3\n4,6,5\n", "b,a,t\n2,1,3\n6,4,5\n", "a,b,u\n1,2,3\n4,6,5\n"};
+  static const char *const words[] = {"", "input column 1 is \"b\" in the data and \"a\" in the net",
+                                      "target column 1 is \"u\" in the data and \"t\" in the net"};
+  nnb_data *d[3], *nameless;
+  nnb_net *n;
+  nnb_metrics m;
+  nnb_batch all;
+  const nnb_fit_opts one = {.max_epochs = 1};
+  ck_ok(nnb_net_parse("2-1", &n));
+  for (int k = 0; k < 3; k++) ck_ok(nnb_data_parse_csv(texts[k], strlen(texts[k]), "f.csv", NULL, &d[k]));
+  ck_ok(nnb_fit(n, d[0], NULL, &one, NULL));
+  ck_ok(nnb_fit(n, d[0], d[0], &one, NULL));
+  for (int k = 1; k < 3; k++) {
+    bad(NNB_E_SHAPE, words[k], nnb_evaluate(n, d[k], &m));
+    bad(NNB_E_SHAPE, words[k], nnb_fit(n, d[k], NULL, &one, NULL));
+    bad(NNB_E_SHAPE, words[k], nnb_fit(n, d[0], d[k], &one, NULL));
+  }
+  ck_ok(nnb_data_batch(d[1], 0, 2, &all));
+  ck_ok(nnb_data_wrap(&all, 0, &nameless));
+  ck_ok(nnb_evaluate(n, nameless, &m));
+  nnb_data_destroy(nameless), nnb_net_destroy(n);
+  for (int k = 0; k < 3; k++) nnb_data_destroy(d[k]);
+}
+END_TEST
+
 START_TEST(targets_that_are_no_probabilities) {
   real x[N * N_IN], t[N * N_OUT];
   nnb_data *d;
@@ -927,6 +1037,10 @@ static const struct {
     {"a-4", "layer size"},
     {"3-4:=", "activation"},
     {"3-4:name=", "name"},
+    {"3-4:tanh:relu", "the same was said before, at character 10"},
+    {"3-4:act=tanh:relu", "said before"},
+    {"3-4:init=zeros:bias=1:init=zeros", "said before"},
+    {"3-4:name=a:name=b", "said before"},
 };
 
 START_TEST(bad_texts_of_nets) {
@@ -965,6 +1079,12 @@ int main(void) {
   tcase_add_test(tc, nets_that_lead_nowhere);
   tcase_add_loop_test(tc, losses_of_outputs, 0, sizeof losses / sizeof *losses);
   tcase_add_test(tc, losses_of_joined_and_own_outputs);
+  tcase_add_test(tc, callbacks_that_fail);
+  tcase_add_test(tc, messages_of_long_paths);
+  tcase_add_loop_test(tc, columns_too_wide_to_be_scaled, 0, 2);
+  tcase_add_test(tc, files_that_are_none);
+  tcase_add_test(tc, classes_of_several_outputs);
+  tcase_add_test(tc, columns_of_other_names);
   tcase_add_loop_test(tc, targets_that_are_no_probabilities, 0, 2);
   tcase_add_test(tc, bad_texts_of_nets);
   suite_add_tcase(suite, tc);

@@ -85,6 +85,14 @@ START_TEST(headers_and_targets) {
   ck_assert_str_eq(nnb_data_column_name(data, 1), "y");
   nnb_data_destroy(data);
 
+  data = read_good("a,kind\n1,x\n2,y\n", NULL, &b); /* the column of classes has a name, too */
+  nnb_data *first, *second;
+  ck_assert_int_eq(nnb_data_split(data, 0.5, 1, &first, &second), NNB_OK);
+  ck_assert_str_eq(nnb_data_column_name(data, 1), "kind");
+  ck_assert_str_eq(nnb_data_column_name(second, 1), "kind");
+  ck_assert_ptr_null(nnb_data_column_name(data, 2));
+  nnb_data_destroy(data), nnb_data_destroy(first), nnb_data_destroy(second);
+
   data = read_good("1,2,setosa\n", NULL, &b); /* one row of data, not a header */
   ck_assert_int_eq(nnb_data_n_classes(data), 1);
   nnb_data_destroy(data);

@@ -241,6 +241,9 @@ START_TEST(scaling_extremes) {
   nnb_data *data;
   ck_assert_int_eq(nnb_data_wrap(&rows, 0, &data), NNB_OK);
   for (int way = NNB_STANDARDIZE; way <= NNB_MINMAX; way++) {
+    m[0][0] = REAL_MAX, m[1][0] = -REAL_MAX; /* no factor brings this together */
+    ck_assert_int_eq(nnb__data_scaler(data, false, (nnb_scaling)way, shift, factor), NNB_E_NUMERIC);
+    m[0][0] = 1, m[1][0] = -1;
     ck_assert_int_eq(nnb__data_scaler(data, false, (nnb_scaling)way, shift, factor), NNB_OK);
     for (int j = 0; j < 3; j++) ck_assert(isfinite(shift[j]) && isfinite(factor[j]) && factor[j] > 0);
     ck_assert(shift[1] == (real)0.1 && factor[1] == 1);
@@ -264,7 +267,7 @@ static nnb_status everything(void *context) {
   nnb_status status = nnb_data_copy(&rows, 3, &copy);
   real *own = status ? NULL : nnb__alloc(12, sizeof *own);
   int32_t *labels = own ? nnb__zalloc(4, sizeof *labels) : NULL;
-  char **columns = labels ? nnb__zalloc(3, sizeof *columns) : NULL;
+  char **columns = labels ? nnb__zalloc(4, sizeof *columns) : NULL;
   char **classes = columns ? nnb__zalloc(2, sizeof *classes) : NULL;
   if (!classes) {
     nnb__release(own), nnb__release(labels), nnb__release(columns);

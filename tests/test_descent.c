@@ -131,7 +131,7 @@ START_TEST(fit_is_its_loops) {
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
       shuffled(42, epoch, order);
       const int32_t *rows = in_order ? NULL : order;
-      ck_ok(nnb_train_rows(b.net, b.plan, &b.all, rows, 0, batch, b.optim, &sums));
+      ck_ok(nnb_train_rows(b.net, b.plan, &b.all, rows, rows ? b.all.x.rows : 0, batch, b.optim, &sums));
       for (int row0 = 0; row0 < N; row0 += batch) {
         nnb_batch one = gather(&c, rows, row0, N - row0 < batch ? N - row0 : batch, &part);
         ck_ok(nnb_plan_gradient(c.plan, &one, 0, NULL, g));
@@ -157,8 +157,8 @@ START_TEST(chunks_are_the_whole) {
   shuffled(1, 0, order);
   open_rig(&a, &s, N), open_rig(&b, &s, 7);
   for (int i = 0; i < 5; i++) {
-    ck_ok(nnb_train_rows(a.net, a.plan, &a.all, i % 2 ? order : NULL, 0, N, a.optim, &whole));
-    ck_ok(nnb_train_rows(b.net, b.plan, &b.all, i % 2 ? order : NULL, 0, N, b.optim, &chunked));
+    ck_ok(nnb_train_rows(a.net, a.plan, &a.all, i % 2 ? order : NULL, i % 2 ? N : 0, N, a.optim, &whole));
+    ck_ok(nnb_train_rows(b.net, b.plan, &b.all, i % 2 ? order : NULL, i % 2 ? N : 0, N, b.optim, &chunked));
     ck_assert_int_eq(chunked.updates, 1);
     ck_assert_msg(fabs(whole.loss - chunked.loss) <= rounding, "%s: loss %.17g in chunks, %.17g at once", s.name,
                   chunked.loss, whole.loss);
@@ -186,6 +186,12 @@ START_TEST(part_of_an_order) {
   all_near(nnb_net_params(a.net), nnb_net_params(b.net), a.n, rounding, "part of an order");
   ck_assert_int_eq(nnb_train_rows(a.net, a.plan, &a.all, (int32_t[]){50}, 1, 1, a.optim, NULL), NNB_E_ARG);
   ck_assert_int_eq(nnb_train_rows(a.net, a.plan, &a.all, NULL, 5, 1, a.optim, NULL), NNB_E_ARG);
+  ck_assert_int_eq(nnb_train_rows(a.net, a.plan, &a.all, order, 0, 1, a.optim, NULL), NNB_E_ARG);
+  ck_assert_msg(strstr(nnb_errmsg(), "n is 0"), "%s", nnb_errmsg());
+  nnb_batch normed = a.all;
+  normed.norm = 3;
+  ck_assert_int_eq(nnb_train_rows(a.net, a.plan, &normed, NULL, 0, 1, a.optim, NULL), NNB_E_ARG);
+  ck_assert_msg(strstr(nnb_errmsg(), "norm is 3"), "%s", nnb_errmsg());
   ck_assert_int_eq(nnb_train_step(a.net, a.plan, &a.all, a.optim, NULL), NNB_E_SHAPE); /* 50 rows, a plan for 3 */
   close_rig(&a), close_rig(&b);
 }

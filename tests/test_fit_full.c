@@ -146,6 +146,15 @@ START_TEST(unsuitable_options) {
   nnb_report r;
   ck_assert_int_eq(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = algos[_i]}, &r), NNB_E_NUMERIC);
   ck_assert_int_eq(r.stop, NNB_STOP_DIVERGED);
+  ck_assert_msg(strstr(nnb_errmsg(), "a parameter of the net is not finite at the start"), "%s", nnb_errmsg());
+  w[0] = (real)TOL(1e300, 1e38);
+  for (size_t i = 1; i < nnb_net_n_params(net); i++) w[i] = w[0];
+  ck_assert_int_eq(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = algos[_i]}, &r), NNB_E_NUMERIC);
+  ck_assert_msg(strstr(nnb_errmsg(), "at the start the loss is"), "%s", nnb_errmsg());
+  ck_assert_int_eq(nnb_fit(net, NULL, NULL, &(nnb_fit_opts){.algo = algos[_i]}, &r), NNB_E_ARG);
+  ck_assert_int_eq(r.algo, algos[_i]);
+  ck_assert_int_eq(nnb_fit(net, NULL, NULL, NULL, &r), NNB_E_ARG);
+  ck_assert_int_eq(r.algo, NNB_ADAM);
   nnb_net_destroy(net), nnb_data_destroy(data);
 }
 END_TEST

@@ -437,6 +437,29 @@ START_TEST(own_parts) {
 }
 END_TEST
 
+/* A net of scaled inputs, such as 100 ± 1, and where a fit has ended: the gradient is what rounding leaves of it. */
+START_TEST(scaled_inputs_and_a_minimum) {
+  enum { N = 40 };
+  real x[N * 3], t[N];
+  nnb_rng rng;
+  double worst = 0;
+  nnb_data *data;
+  nnb_batch rows;
+  nnb_net *net;
+  nnb_rng_init(&rng, 4, 4);
+  for (int i = 0; i < N * 3; i++) x[i] = (real)((_i & 1 ? 100 : 0) + 2 * nnb_rng_uniform(&rng));
+  for (int i = 0; i < N; i++) t[i] = (real)(5 + sin((double)x[3 * i]) + 0.2 * nnb_rng_normal(&rng));
+  ok(nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, N, 3), .t = nnb_cview(t, N, 1)}, 0, &data));
+  ok(nnb_data_batch(data, 0, N, &rows));
+  ok(nnb_net_parse("3-3:tanh-1", &net));
+  if (_i & 1) ok(nnb_net_standardize(net, data));
+  if (_i & 2) ok(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = NNB_LM, .max_epochs = 200}, NULL));
+  ok(nnb_check_gradient(net, &rows, &worst));
+  ck_assert_msg(worst <= good, "worst %g, expected at most %g", worst, good);
+  nnb_net_destroy(net), nnb_data_destroy(data);
+}
+END_TEST
+
 START_TEST(wrong_derivatives_are_noticed) {
   static const gain wrong[] = {{.data = 0.5, .params = 1}, {.data = 1, .params = 2}, {.data = 1, .params = NAN}};
   double worst[] = {check_own(&wrong_acts[0], NULL, NULL), check_own(&wrong_acts[1], NULL, NULL),
@@ -584,6 +607,7 @@ int main(void) {
   tcase_add_loop_test(tc, cross_entropies, 0, LENGTH(graphs) * N_SMOOTH);
   tcase_add_loop_test(tc, labels_are_one_hot, 0, NNB_N_LOSSES - 1);
   tcase_add_test(tc, own_parts);
+  tcase_add_loop_test(tc, scaled_inputs_and_a_minimum, 0, TOL(4, 2)); /* single: a minimum is lost in rounding */
   tcase_add_test(tc, wrong_derivatives_are_noticed);
   tcase_add_loop_test(tc, branchy_net_in_plain_loops, 0, 4);
   suite_add_tcase(suite, tc);

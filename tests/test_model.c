@@ -2,6 +2,19 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include <nnblas.h>
+
+/* A model in double precision, whatever the rest of this file is compiled for. */
+static nnb_status double_model(double weight, void **file, size_t *bytes) {
+  nnb_net *net;
+  nnb_status status = nnb_net_parse("2-3:name=large", &net);
+  if (status) return status;
+  nnb_net_params(net)[4] = weight;
+  status = nnb_net_save_mem(net, file, bytes);
+  nnb_net_destroy(net);
+  return status;
+}
+
 #include "heap.h"
 #include "toys.h"
 
@@ -271,6 +284,24 @@ static void *small_model(size_t *bytes) {
   return file;
 }
 
+START_TEST(numbers_too_large_for_the_precision) {
+  static const double weights[] = {1e300, 1e38, INFINITY};
+  for (int k = 0; k < 3; k++) {
+    void *file;
+    size_t bytes;
+    nnb_net *back;
+    ck_ok(double_model(weights[k], &file, &bytes));
+    nnb_status status = nnb_net_load_mem(file, bytes, NULL, &back);
+    ck_assert_int_eq(status, k == 0 ? TOL(NNB_OK, NNB_E_PARSE) : NNB_OK);
+    if (status)
+      ck_assert_msg(strstr(nnb_errmsg(), "\"large.weight\" holds a number too large"), "%s", nnb_errmsg());
+    else
+      ck_assert(nnb_net_params(back)[4] == (real)weights[k]);
+    nnb_net_destroy(back), nnb_free(file);
+  }
+}
+END_TEST
+
 START_TEST(truncated_files_are_refused) {
   size_t bytes;
   char *file = small_model(&bytes);
@@ -506,6 +537,7 @@ int main(void) {
   tcase_add_test(tc, own_parts_must_be_handed_in);
   tcase_add_test(tc, files_are_replaced_whole);
   tcase_add_test(tc, places_that_cannot_be_written_or_read);
+  tcase_add_test(tc, numbers_too_large_for_the_precision);
   tcase_add_test(tc, truncated_files_are_refused);
   tcase_add_loop_test(tc, altered_bytes_do_no_harm, 0, 3);
   tcase_add_loop_test(tc, bad_models_are_refused_with_a_sentence, 0, N_BAD);

@@ -148,9 +148,9 @@ static void train(fixture *f, const nnb_optim_opts *opts) {
     nnb_status status = nnb_train_step(f->net, plan, &f->batch, optim, &loss);
     if (!status) status = nnb_train_step(f->net, plan, &f->one, optim, &loss);
     if (round) ck_none_since(before, "%s, %d threads, nnb_train_step", f->text, f->threads);
-    if (!status) status = nnb_train_rows(f->net, plan, &f->rows, order, 0, 32, optim, &sums);
+    if (!status) status = nnb_train_rows(f->net, plan, &f->rows, order, ROWS, 32, optim, &sums);
     if (!status) status = nnb_train_rows(f->net, plan, &f->rows, NULL, 0, 1, optim, NULL);
-    if (!status) status = nnb_train_rows(f->net, plan, &f->rows, order, 0, ROWS, optim, &sums);
+    if (!status) status = nnb_train_rows(f->net, plan, &f->rows, order, ROWS, ROWS, optim, &sums);
     if (round) ck_none_since(before, "%s, %d threads, nnb_train_rows", f->text, f->threads);
     if (!status) status = nnb_plan_gradient(plan, &f->batch, 0, NULL, f->grad);
     if (!status) status = nnb_optim_step(optim, f->net, f->grad);

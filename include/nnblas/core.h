@@ -349,7 +349,7 @@ typedef struct nnb_fit_opts {
   nnb_schedule schedule; /**< of the learning rate, from update to update; default NNB_CONSTANT         */
   int lr_step;       /**< epochs, see NNB_SCHEDULE_LIST                                                 */
   double lr_factor;  /**< see NNB_SCHEDULE_LIST; between 0 and 1                                        */
-  double lr_min;     /**< behind the warm-up no schedule goes below it; default 0                       */
+  double lr_min;     /**< behind the warm-up no schedule goes below it; default 0, at most lr           */
   double warmup;     /**< epochs (2.5 is allowed) in which the learning rate rises to η first, evenly from update to
                           update (Goyal et al. 2017); default 0, for one_cycle 0.3 of all               */
   double damping;    /**< kfac: λ of the first update, in units of the mean of the Fisher matrix's diagonal; default 1 */
@@ -379,7 +379,7 @@ typedef struct nnb_report {
   int best_epoch;           /**< where it was; 0: before the first                                      */
   bool restored;            /**< the parameters in the net are those of best_epoch (see nnb_fit)        */
   const nnb_record *history;/**< n_history records, in order; owned by the net, until the next fit on it or its end */
-  int n_history, history_stride; /**< every history_stride-th epoch was kept                            */
+  int n_history, history_stride; /**< every history_stride-th epoch was kept, and the last one          */
   nnb_evidence evidence;    /**< with .bayes: of the parameters that are in the net, in scaled units    */
   void *reserved[4];
 } nnb_report;
@@ -398,8 +398,8 @@ typedef struct nnb_metrics {
   double loss;     /**< the net's loss, in scaled units if targets are scaled                            */
   double accuracy; /**< share of rows whose class is right (largest output; one output: above ½); NaN if the net does
                         not classify, that is, if its loss is no cross-entropy and the data has no labels */
-  double rmse;     /**< root of the mean squared error over rows and outputs, in the data's units         */
-  double r2;       /**< 1 - Σ(t-a)²/Σ(t-t̄)², mean over outputs that vary; NaN if none does                */
+  double rmse;     /**< root of the mean squared error over rows and outputs, in the data's units; NaN for labels */
+  double r2;       /**< 1 - Σ(t-a)²/Σ(t-t̄)², mean over outputs that vary; NaN if none does, and for labels */
   int64_t rows;
   void *reserved[8];
 } nnb_metrics;

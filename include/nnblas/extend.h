@@ -30,7 +30,7 @@ struct nnb_loss_ops {
   unsigned traits;
   /* REQUIRED */
   /** Σ weight_i·ℓ(a_i, t_i), undivided.  If da.p is not NULL, also da ← scale·weight_i·∂ℓ/∂a.  batch: t or label
-   *  (then t is the unit vector of the class), weight or NULL.                                                       */
+   *  (then t is the unit vector of the class; of one output, 0 or 1), weight or NULL.                                                       */
   double (*value)(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, nnb_real scale, nnb_mat da);
   /* OPTIONAL: NULL means the words in brackets */
   nnb_activation fuses; /**< the activation that fused computes with [ignored without fused]                          */

@@ -56,7 +56,7 @@ NNB_API void nnb_data_destroy(nnb_data *data);
 /** Reads comma-separated text, plain or gzip-compressed: RFC 4180 quoting, "\n" or "\r\n", empty lines skipped, spaces
  *  around numbers ignored, a byte-order mark skipped.  Every input column must hold finite decimal numbers, with a decimal
  *  point in every locale.  opts NULL: defaults.  A missing class, or NaN where a number is wanted, is an error.
- *  NNB_E_IO if the file cannot be read; NNB_E_PARSE names file, line and column, that is, the character of the line where
+ *  NNB_E_IO if the file cannot be read or is no regular file, whose end may never come; NNB_E_PARSE names file, line and column, that is, the character of the line where
  *  the field begins, from 1: `iris.csv:17:4: "abc" is not a number`; NNB_E_ARG for opts that do not fit the file.    */
 NNB_API nnb_status nnb_data_read_csv(const char *path, const nnb_csv_opts *opts, nnb_data **out);
 /** The same from memory; name is what messages call it. */
@@ -72,7 +72,7 @@ NNB_API int nnb_data_n_in(const nnb_data *data);
 NNB_API int nnb_data_n_out(const nnb_data *data);
 /** Number of classes if the data has labels, else 0. */
 NNB_API int nnb_data_n_classes(const nnb_data *data);
-/** The name of column 0 … n_in-1, of the targets behind them, or of a class; NULL where there is none.  Lives as long as the data. */
+/** The name of column 0 … n_in-1, of the targets (or the column of classes) behind them, or of a class; NULL where there is none.  Lives as long as the data. */
 NNB_API const char *nnb_data_column_name(const nnb_data *data, int column);
 NNB_API const char *nnb_data_class_name(const nnb_data *data, int k);
 /** Rows row0 … row0+rows-1 as a batch: views into the data.  NNB_E_ARG outside of it. */
@@ -141,10 +141,10 @@ NNB_API nnb_status nnb_net_status(const nnb_net *net);
 /** Draws all parameters anew from the seed (sealing the net).  This is what sealing does by itself the first time. */
 NNB_API nnb_status nnb_net_init(nnb_net *net, uint64_t seed);
 
-/** Scalers, stored in the net: inputs are scaled on their way in, predictions scaled back on their way out, so x, y, t are
+/** Scalers, stored in the net (nnb_net_standardize: inputs only, to mean 0 and deviation 1): inputs are scaled on their way in, predictions scaled back on their way out, so x, y, t are
  *  in the data's units everywhere.  The statistics come from data's rows.  Scaled targets are for regression: the loss,
  *  its history and target_loss are then in scaled units.  NNB_E_STATE once the net is sealed; NNB_E_SHAPE if the
- *  columns differ from the net's.  All of these return NNB_OK or an error and are sticky as building calls are.      */
+ *  columns differ from the net's; NNB_E_NUMERIC for numbers spread so far that their differences overflow.  All of these return NNB_OK or an error and are sticky as building calls are.      */
 NNB_API int nnb_net_standardize(nnb_net *net, const nnb_data *data);
 NNB_API int nnb_net_scale_inputs(nnb_net *net, const nnb_data *data, nnb_scaling scaling);
 NNB_API int nnb_net_scale_targets(nnb_net *net, const nnb_data *data, nnb_scaling scaling);
@@ -167,8 +167,9 @@ NNB_API int nnb_net_n_nodes(const nnb_net *net);
 NNB_API int nnb_net_find(const nnb_net *net, const char *name);
 NNB_API const char *nnb_net_node_name(const nnb_net *net, int node);
 /** Names of columns and classes, taken over by nnb_fit from its training data and kept in files; NULL where there is none.
- *  nnb_fit and nnb_evaluate refuse data whose classes are named otherwise (NNB_E_SHAPE).
- *  Columns: inputs, then targets.                                                                                    */
+ *  nnb_fit and nnb_evaluate refuse data whose columns or classes are named otherwise (NNB_E_SHAPE): columns in another
+ *  order would give numbers that mean nothing.  Data without names (nnb_data_wrap) are taken as they come.
+ *  Columns: inputs, then targets, or the column of classes.                                                          */
 NNB_API const char *nnb_net_column_name(const nnb_net *net, int column);
 NNB_API const char *nnb_net_class_name(const nnb_net *net, int k);
 
@@ -222,7 +223,8 @@ NNB_API nnb_status nnb_solve_output(nnb_net *net, const nnb_data *data, double r
 NNB_API nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out);
 /** y ← net(x); x: B×n_in, y: B×n_out in the data's units.  Makes a plan for the call; nnb_plan_predict does not. */
 NNB_API nnb_status nnb_net_predict(nnb_net *net, nnb_cmat x, nnb_mat y);
-/** The classes: for each row the largest output (one output: 0 or 1, above ½).  label: B numbers. */
+/** The classes: for each row the largest output (one output: 0 or 1, above ½).  label: B numbers.
+ *  NNB_E_SHAPE for a net with several outputs (nnb_net_output): classify the columns of nnb_net_predict yourself.    */
 NNB_API nnb_status nnb_net_classify(nnb_net *net, nnb_cmat x, int32_t *label);
 
 /** Error bars of predictions, for a net that a sum of squares was minimised with: a deviation for each row and output.  The
@@ -263,9 +265,10 @@ typedef struct nnb_load_opts {
 } nnb_load_opts;
 
 /** Writes structure, parameters, scalers and names as a safetensors file, atomically: a file that is there stays whole
- *  until the new one is complete on disk.  f64 is kept bit for bit.                                                  */
+ *  until the new one is complete on disk.  f64 is kept bit for bit.  A program that is killed meanwhile may leave the
+ *  temporary file, ".nnblas-*.tmp" in the same folder, which can be removed.                                         */
 NNB_API nnb_status nnb_net_save(nnb_net *net, const char *path);
-/** Reads it; a file of the other precision is converted.  Nothing in the file is trusted: NNB_E_PARSE with a message.
+/** Reads it; a file of the other precision is converted (NNB_E_PARSE where a number is too large for it).  Nothing in the file is trusted: NNB_E_PARSE with a message.
  *  opts may be NULL; NNB_E_UNSUPPORTED names an own part that is missing there.                                      */
 NNB_API nnb_status nnb_net_load(const char *path, const nnb_load_opts *opts, nnb_net **out);
 /** The same to and from memory: *bytes are in *out, to be released with nnb_free. */
@@ -346,23 +349,26 @@ NNB_API nnb_status nnb_optim_epoch(nnb_optim *optim, double loss);
  *  then training goes on (NNB_E_STATE).  NNB_E_STATE without .ema or before the first step.                          */
 NNB_API nnb_status nnb_optim_average(nnb_optim *optim, nnb_net *net);
 
-/** First rung: one step of the parameters against grad (P values, from nnb_plan_gradient; overwritten by clipping).
+/** First rung: one step of the parameters against grad (P values, from nnb_plan_gradient; overwritten by clipping).  grad is
+ *  not looked through for NaN, which would cost a pass: nnb_plan_gradient's NNB_E_NUMERIC says so.
  *  NNB_E_UNSUPPORTED for kfac, which wants to see more.                                                              */
 NNB_API nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, nnb_real *grad);
 /** Second rung: one update from one batch of at most max_rows, fused with the gradient where the optimiser allows.  loss (before the
  *  update) may be NULL.  Keeps no copy: on NNB_E_NUMERIC the parameters are those after the failed update.           */
 NNB_API nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, nnb_optim *optim, double *loss);
 /** Third rung: ⌈n/batch⌉ updates over the rows order[0 … n-1] of `rows` (order NULL: all rows as they lie; n: number of
- *  entries in order, or 0 for all rows).  A batch larger than the plan's max_rows goes through in chunks, with one update.
+ *  entries in order, 0 without one).  rows->norm must be 0: each update divides by its own weights.  A batch larger than the plan's max_rows goes through in chunks, with one update.
  *  sums may be NULL; it is overwritten.  The parameters are whole when it returns.  Stops at the first update whose loss
  *  is not finite (NNB_E_NUMERIC) and keeps no copy.                                                                  */
 NNB_API nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n,
                                   int batch, nnb_optim *optim, nnb_sums *sums);
 
 /** Compares the gradient of a batch with central differences in every parameter (which it moves and puts back: no other
- *  thread may use the net) and every input: *worst, NaN where a derivative or a loss beside the point is, is the largest
- *  |analytic - numeric| / max(|analytic|, |numeric|, 10⁻² · largest entry of its gradient).  A correct double-precision net
- *  gives about 1e-7 or less, a single-precision one 1e-2 or less; choose points away from the kinks of relu and the like. */
+ *  thread may use the net) and every input, in steps that suit the inputs as the net scales them.  *worst, NaN where a
+ *  derivative or a loss beside the point is, is the largest of what rounding, which is measured, does not
+ *  explain of |analytic - numeric|, over max(|analytic|, |numeric|, 10⁻² · largest entry of its gradient).  A correct
+ *  double-precision net gives about 1e-7 or less, at a minimum too, a single-precision one 1e-2 or less away from one; choose
+ *  points away from the kinks of relu and the like.                                                                  */
 NNB_API nnb_status nnb_check_gradient(nnb_net *net, const nnb_batch *batch, double *worst);
 
 /* ================================================================================================================== *

@@ -4,8 +4,9 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { MESSAGE_BYTES = 512 };
-static _Thread_local char message[MESSAGE_BYTES];
+enum { LONGEST = 8192, TAIL = 300 }; /* a path has 4096 bytes at most */
+static _Thread_local char message[NNB__MESSAGE];
+static _Thread_local unsigned count;
 
 #define STRING2(x) #x
 #define STRING(x)  STRING2(x)
@@ -27,11 +28,32 @@ const char *nnb_strstatus(nnb_status status) {
 
 const char *nnb_errmsg(void) { return message; }
 
+/* Where a character of UTF-8 begins, at or behind i. */
+static size_t character(const char *text, size_t i) {
+  while (((unsigned char)text[i] & 0xC0) == 0x80) i++;
+  return i;
+}
+
 static nnb_status fail(nnb_status status, const char *format, va_list args) {
-  char text[MESSAGE_BYTES]; /* an argument may be the old message */
+  char text[LONGEST]; /* an argument may be the old message */
   vsnprintf(text, sizeof text, format, args);
-  memcpy(message, text, sizeof text);
+  size_t n = strlen(text);
+  if (n < sizeof message) {
+    memcpy(message, text, n + 1);
+  } else {
+    size_t head = sizeof message - TAIL - 8;
+    while (head > 0 && ((unsigned char)text[head] & 0xC0) == 0x80) head--;
+    snprintf(message, sizeof message, "%.*s…%s", (int)head, text, text + character(text, n - TAIL));
+  }
+  count++;
   return status;
+}
+
+unsigned nnb__fail_count(void) { return count; }
+
+nnb_status nnb__fail_callback(nnb_status status, const char *what, unsigned before) {
+  if (count != before) return status;
+  return nnb__fail(status, "%s returned %d (%s)", what, (int)status, nnb_strstatus(status));
 }
 
 nnb_status nnb__fail(nnb_status status, const char *format, ...) {

@@ -4,8 +4,16 @@
 
 #include "nnblas/core.h"
 
-/* Stores the message for nnb_errmsg() and returns status.  Long messages are cut. */
+enum { NNB__MESSAGE = 512 };
+
+/* Stores the message for nnb_errmsg() and returns status.  Of a long message the
+ * middle is left out, which is where a long path is: it begins with where and ends with why. */
 nnb_status nnb__fail(nnb_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* How many messages this thread has stored: whether a function of the caller's left one. */
+unsigned nnb__fail_count(void);
+/* What a function of the caller's, called `what`, failed with; its own message stays if it left one since `before`. */
+nnb_status nnb__fail_callback(nnb_status status, const char *what, unsigned before);
 
 /* NNB_E_NOMEM with "out of memory: <what>". */
 nnb_status nnb__fail_nomem(const char *what);

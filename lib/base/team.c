@@ -11,6 +11,8 @@
  * caller takes parts that no thread has begun, it never waits for a thread that has no processor to start on. */
 #include "team.h"
 
+#include "clock.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdalign.h>
@@ -50,11 +52,7 @@ static void relax(void) {
 #endif
 }
 
-static long long now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (long long)t.tv_sec * 1000000000 + t.tv_nsec;
-}
+static long long now_ns(void) { return (long long)(1e9 * nnb__now()); }
 
 /* A state other than from is acquired, too: whoever gave up waiting for it goes on with what was written before it. */
 static bool change(seat *s, int from, int to) {

@@ -73,7 +73,8 @@ void nnb__names_release(char **names, int n) {
   nnb__release(names);
 }
 
-static int n_columns(const nnb_data *data) { return data->x.cols + (data->t.p ? data->t.cols : 0); }
+/* A column of classes has a name as one of targets has. */
+static int n_columns(const nnb_data *data) { return data->x.cols + (data->t.p ? data->t.cols : data->label != NULL); }
 
 void nnb_data_destroy(nnb_data *data) {
   if (!data) return;
@@ -166,7 +167,7 @@ nnb_status nnb_data_copy(const nnb_batch *rows, int n_classes, nnb_data **out) {
 nnb_status nnb__data_adopt(real *x, int rows, int n_in, real *t, int n_t, int32_t *label, int n_classes,
                            char **column_names, char **class_names, nnb_data **out) {
   nnb_batch batch = {.x = nnb_cview(x, rows, n_in), .t = nnb_cview(t, t ? rows : 0, t ? n_t : 0), .label = label};
-  int n_names = n_in + (t ? n_t : 0), n_class_names = n_classes;
+  int n_names = n_in + (t ? n_t : label != NULL), n_class_names = n_classes;
   nnb_data *data = NULL;
   nnb_status status = nnb_data_wrap(&batch, n_classes, &data);
   if (!status) {

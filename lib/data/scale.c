@@ -40,12 +40,14 @@ static double deviation(const column *c, int n) {
   return sqrt((sum > 0 ? sum : 0) / n);
 }
 
-static void finish(const column *c, int n, nnb_scaling scaling, real *shift, real *factor) {
+/* False where the spread, or x - shift, is beyond the precision. */
+static bool finish(const column *c, int n, nnb_scaling scaling, real *shift, real *factor) {
   bool minmax = scaling == NNB_MINMAX;
   double spread = minmax ? c->max - c->min : deviation(c, n);
   *shift = (real)(minmax || c->min == c->max ? c->min : c->mean + c->error / n);
   *factor = (real)(1 / spread);
   if (c->min == c->max || !(*factor > 0 && *factor <= REAL_MAX)) *factor = 1;
+  return spread <= (double)REAL_MAX && c->max - c->min <= (double)REAL_MAX;
 }
 
 nnb_status nnb__data_scaler(const nnb_data *data, bool targets, nnb_scaling scaling, real *shift, real *factor) {
@@ -57,7 +59,11 @@ nnb_status nnb__data_scaler(const nnb_data *data, bool targets, nnb_scaling scal
   if (!c) return nnb__fail_nomem("the columns' statistics");
   extremes_and_means(m, c);
   if (scaling == NNB_STANDARDIZE) squares(m, c);
-  for (int j = 0; j < m.cols; j++) finish(&c[j], m.rows, scaling, &shift[j], &factor[j]);
+  nnb_status status = NNB_OK;
+  for (int j = 0; j < m.cols && !status; j++)
+    if (!finish(&c[j], m.rows, scaling, &shift[j], &factor[j]))
+      status =
+          nnb__fail(NNB_E_NUMERIC, "column %d runs from %g to %g, too far to be scaled", j + 1, c[j].min, c[j].max);
   nnb__release(c);
-  return NNB_OK;
+  return status;
 }

@@ -63,11 +63,19 @@ static ssize_t read_gz(nnb__source *source, uint8_t *to, size_t n, nnb_status *s
 static void close_gz(void *gz) { (void)gz; }
 #endif
 
+/* Devices and pipes may never end. */
+static nnb_status check_regular(const nnb__source *source) {
+  struct stat st;
+  if (fstat(source->fd, &st) != 0) return nnb__fail_errno(source->path, "looking at it", errno);
+  return S_ISREG(st.st_mode) ? NNB_OK : nnb__fail(NNB_E_IO, "%s: reading failed: it is no regular file", source->path);
+}
+
 nnb_status nnb__source_open(nnb__source *source, const char *path, bool gunzip) {
   *source = (nnb__source){.path = path};
-  source->fd = open(path, O_RDONLY | O_CLOEXEC);
+  source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer would not return */
   if (source->fd < 0) return nnb__fail_errno(path, "opening", errno);
-  nnb_status status = gunzip ? start_gunzip(source) : NNB_OK;
+  nnb_status status = check_regular(source);
+  if (!status && gunzip) status = start_gunzip(source);
   if (status) nnb__source_close(source);
   return status;
 }

@@ -13,7 +13,7 @@
 /* The arrays as they fill. */
 typedef struct table {
   nnb__csv_layout layout;
-  int n_in, n_t;
+  int n_in, n_t, n_names;
   real *x, *t;
   int32_t *label;
   char **column_names, **class_names;
@@ -51,10 +51,11 @@ static bool take_names(table *tab) {
   nnb__csv_layout *l = &tab->layout;
   int at = 0;
   if (!l->header) return true;
-  tab->column_names = nnb__zalloc((size_t)(tab->n_in + tab->n_t), sizeof *tab->column_names);
+  tab->n_names = l->columns;
+  tab->column_names = nnb__zalloc((size_t)tab->n_names, sizeof *tab->column_names);
   if (!tab->column_names) return false;
   for (int pass = 0; pass < 2; pass++)
-    for (int c = 0; c < l->columns && at < tab->n_in + tab->n_t; c++) {
+    for (int c = 0; c < l->columns; c++) {
       bool is_target = c >= l->target && c < l->target + l->n_targets;
       if (is_target != (pass == 1)) continue;
       if (*l->first[c] && !(tab->column_names[at] = nnb__strdup(l->first[c]))) return false;
@@ -74,7 +75,7 @@ static void table_clear(table *tab) {
   nnb__release(tab->x);
   nnb__release(tab->t);
   nnb__release(tab->label);
-  nnb__names_release(tab->column_names, tab->n_in + tab->n_t);
+  nnb__names_release(tab->column_names, tab->n_names);
   nnb__csv_layout_clear(&tab->layout);
 }
 

@@ -79,7 +79,7 @@ static void on_row(int end, void *context) {
 /* ---- places --------------------------------------------------------------------------------------------------------
  */
 
-/* "name:line:column: " of the byte at `at`; columns count characters of UTF-8. */
+/* ":line:column: " of the byte at `at`; columns count characters of UTF-8. */
 static void print_place(const nnb__csv *csv, size_t at, bool with_column, char *out, size_t size) {
   size_t line = 1, column = 1;
   for (size_t i = 0; i < at; i++) {
@@ -91,9 +91,9 @@ static void print_place(const nnb__csv *csv, size_t at, bool with_column, char *
       column++;
   }
   if (with_column)
-    snprintf(out, size, "%s:%zu:%zu: ", csv->name, line, column);
+    snprintf(out, size, ":%zu:%zu: ", line, column);
   else
-    snprintf(out, size, "%s:%zu: ", csv->name, line);
+    snprintf(out, size, ":%zu: ", line);
 }
 
 /* Whether the byte may stand before the first character of a field. */
@@ -118,9 +118,9 @@ static size_t find(const nnb__csv *csv, int row, int column) {
 }
 
 static nnb_status fail_at(const nnb__csv *csv, size_t at, bool with_column, const char *sentence) {
-  char place[300];
+  char place[64];
   print_place(csv, at, with_column, place, sizeof place);
-  return nnb__fail(NNB_E_PARSE, "%s%s", place, sentence);
+  return nnb__fail(NNB_E_PARSE, "%s%s%s", csv->name, place, sentence);
 }
 
 nnb_status nnb__csv_fail(const nnb__csv *csv, int row, int column, const char *format, ...) {

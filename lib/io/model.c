@@ -8,6 +8,7 @@
 
 nnb_status nnb_net_save(nnb_net *net, const char *path) {
   if (!net || !path) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "path" : "net");
+  if (!*path) return nnb__fail(NNB_E_ARG, "path is empty");
   nnb__bag bag = {0};
   nnb_status status = nnb__net_to_bag(net, &bag);
   if (!status) status = nnb__safetensors_save(&bag, path);

@@ -21,7 +21,8 @@ typedef struct saving {
   char *target;     /* without symbolic links at its end */
   char *folder, *temporary;
   int fd;
-  bool created; /* the temporary file is there */
+  bool replaces; /* a file is there */
+  bool created;  /* the temporary file is there */
 } saving;
 
 /* The file behind a symbolic link, or path itself. */
@@ -36,7 +37,7 @@ static nnb_status resolve(saving *s, struct stat *st) {
   return s->target ? NNB_OK : nnb__fail_nomem(s->path);
 }
 
-/* *mode: that of the file that is there, or 0. */
+/* mode ← that of the file that is there, which is then replaced with the same permissions, be they none. */
 static nnb_status look(saving *s, mode_t *mode) {
   struct stat st;
   nnb_status status = resolve(s, &st);
@@ -44,6 +45,7 @@ static nnb_status look(saving *s, mode_t *mode) {
   if (status || stat(s->target, &st) != 0) return status;
   if (!S_ISREG(st.st_mode)) return nnb__fail(NNB_E_IO, "%s is there and not a regular file", s->path);
   *mode = st.st_mode & 0777;
+  s->replaces = true;
   return NNB_OK;
 }
 
@@ -72,7 +74,7 @@ static nnb_status create(saving *s, mode_t mode) {
   }
   if (s->fd < 0) return nnb__fail_errno(s->path, "creating a temporary file beside it", errno);
   s->created = true;
-  if (mode && fchmod(s->fd, mode) != 0) return nnb__fail_errno(s->path, "setting the permissions", errno);
+  if (s->replaces && fchmod(s->fd, mode) != 0) return nnb__fail_errno(s->path, "setting the permissions", errno);
   return NNB_OK;
 }
 

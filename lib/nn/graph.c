@@ -59,8 +59,10 @@ static nnb_status infer_shape(nnb_net *net, nnb__node *node) {
   int *cols = nnb__alloc((size_t)node->n_from, sizeof *cols);
   if (!cols) return nnb__fail_nomem("a node");
   for (int k = 0; k < node->n_from; k++) cols[k] = net->nodes[node->from[k] - 1].needs.cols;
+  unsigned messages = nnb__fail_count();
   nnb_status status = node->ops->shape(node->self, cols, node->n_from, &node->needs);
   nnb__release(cols);
+  if (status) nnb__fail_callback(status, "shape", messages);
   if (status) return nnb__fail(status, "layer %s: %s", node->name, nnb_errmsg());
   const nnb_needs *n = &node->needs;
   if (n->cols < 1 || n->w_rows < 0 || n->w_cols < 0)

@@ -276,7 +276,7 @@ static nnb_status draw_params(nnb_net *net, uint64_t seed) {
   return NNB_OK;
 }
 
-static nnb_status seal(nnb_net *net) {
+static nnb_status seal(nnb_net *net, bool draw) {
   nnb_status status = check_ends(net);
   if (status) return status;
   size_t n = (size_t)net->n_nodes;
@@ -285,7 +285,7 @@ static nnb_status seal(nnb_net *net) {
   if (!net->blocks || !net->block_node) status = nnb__fail_nomem("the list of parameters");
   if (!status) status = lay_out(net);
   if (!status) status = allocate_params(net);
-  if (!status) status = draw_params(net, net->seed);
+  if (!status && draw) status = draw_params(net, net->seed);
   if (status) {
     release_params(net); /* the net may grow before the next attempt */
     return status;
@@ -295,15 +295,19 @@ static nnb_status seal(nnb_net *net) {
   return NNB_OK;
 }
 
-nnb_status nnb__net_seal(nnb_net *net) {
+static nnb_status seal_once(nnb_net *net, bool draw) {
   static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for all nets: sealing is rare and short */
   nnb_status status = nnb__net_check(net);
   if (status || atomic_load(&net->sealed)) return status;
   pthread_mutex_lock(&lock);
-  if (!atomic_load(&net->sealed)) status = seal(net);
+  if (!atomic_load(&net->sealed)) status = seal(net, draw);
   pthread_mutex_unlock(&lock);
   return status;
 }
+
+nnb_status nnb__net_seal(nnb_net *net) { return seal_once(net, true); }
+
+nnb_status nnb__net_seal_undrawn(nnb_net *net) { return seal_once(net, false); }
 
 nnb_status nnb_net_init(nnb_net *net, uint64_t seed) {
   nnb_status status = nnb__net_seal(net);
@@ -351,7 +355,7 @@ nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out) {
   atomic_init(&copy->sealed, false);
   status = copy_unsealed(copy, net);
   if (!status && atomic_load(&net->sealed)) {
-    status = nnb__net_seal(copy);
+    status = nnb__net_seal_undrawn(copy);
     if (!status) memcpy(copy->params, net->params, net->n_params * sizeof(real));
   }
   if (status) {

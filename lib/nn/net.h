@@ -6,6 +6,7 @@
 
 #include "block.h"
 #include "layer.h"
+#include "status.h"
 
 typedef struct nnb__node {
   const nnb_layer_ops *ops;
@@ -37,8 +38,8 @@ struct nnb_net {
   nnb__node *nodes; /* node k is nodes[k - 1] */
   size_t cap_nodes;
   int n_nodes, n_x, n_y;
-  nnb_status status; /* the first error of the building calls … */
-  char message[256]; /* … and its sentence */
+  nnb_status status;          /* the first error of the building calls … */
+  char message[NNB__MESSAGE]; /* … and its sentence */
   int loss;
   uint64_t seed;
   nnb__scaler in, out;
@@ -61,6 +62,8 @@ struct nnb_net {
 nnb_status nnb__net_check(const nnb_net *net);
 /* Fixes the shapes and makes the parameters; harmless when that is done already.  Safe from several threads. */
 nnb_status nnb__net_seal(nnb_net *net);
+/* The same without drawing the parameters, which the caller writes, all of them. */
+nnb_status nnb__net_seal_undrawn(nnb_net *net);
 /* For building calls: NNB_OK, or the error they return. */
 nnb_status nnb__net_open(nnb_net *net);
 /* Records the error a building call failed with (status and nnb_errmsg()) and returns it; where an earlier one stands,

@@ -280,15 +280,20 @@ static nnb_status arrange_outputs(nnb_net *net) {
   return NNB_OK;
 }
 
-/* Elements of tensor t into n reals. */
-static void convert(const nnb__tensor *t, size_t n, real *out) {
+/* Elements of tensor t into n reals; false where a finite one is too large for the precision. */
+static bool convert(const nnb__tensor *t, size_t n, real *out) {
   const char *p = t->data;
   for (size_t i = 0; i < n; i++) {
     double d;
     float f;
-    if (t->dtype == NNB__F64) memcpy(&d, p + 8 * i, sizeof d), out[i] = (real)d;
+    if (t->dtype == NNB__F64) {
+      memcpy(&d, p + 8 * i, sizeof d);
+      out[i] = (real)d;
+      if (isinf(out[i]) && !isinf(d)) return false;
+    }
     if (t->dtype == NNB__F32) memcpy(&f, p + 4 * i, sizeof f), out[i] = (real)f;
   }
+  return true;
 }
 
 /* The tensor of that name must have these dimensions (cols 0: one dimension). */
@@ -300,8 +305,8 @@ static nnb_status get_tensor(const reader *r, const char *name, int rows, int co
     return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" is neither F64 nor F32", name);
   if (t->n_dims != n_dims || t->dim[0] != (size_t)rows || (cols && t->dim[1] != (size_t)cols))
     return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" has another shape than its layer", name);
-  convert(t, (size_t)rows * (size_t)(cols ? cols : 1), out);
-  return NNB_OK;
+  if (convert(t, (size_t)rows * (size_t)(cols ? cols : 1), out)) return NNB_OK;
+  return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" holds a number too large for single precision", name);
 }
 
 static nnb_status get_params(const reader *r, const nnb__node *node) {
@@ -392,7 +397,7 @@ static nnb_status read_net(reader *r) {
   if (!status) status = get_names(r, "columns", "column", &r->net->columns);
   if (!status) status = get_names(r, "classes", "class", &r->net->classes);
   if (!status) status = check_sizes(r);
-  if (!status) status = nnb__net_seal(r->net);
+  if (!status) status = nnb__net_seal_undrawn(r->net);
   for (int i = 0; i < r->net->n_nodes && !status; i++) status = get_params(r, &r->net->nodes[i]);
   return status;
 }

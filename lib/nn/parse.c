@@ -51,6 +51,7 @@ static nnb_status take_field(cursor *c, char out[MOST_FIELD + 1]) {
 typedef struct draft {
   nnb__dense dense;
   bool has_activation;
+  char keys[128]; /* of the fields so far, a ':' behind each */
   nnb_activation activation;
   unsigned frozen;
   char name[MOST_FIELD + 1];
@@ -74,6 +75,17 @@ static bool apply(const char *field, draft *d) {
          nnb__attr_set(attr, &d->dense, value);
 }
 
+/* Whether the field's key is there already; it is now.  Keys that exist fit: see apply. */
+static bool again(const char *field, draft *d) {
+  char key[MOST_FIELD + 3];
+  const char *eq = strchr(field, '=');
+  snprintf(key, sizeof key, ":%.*s:", eq ? (int)(eq - field) : 3, eq ? field : "act");
+  if (strstr(d->keys, key)) return true;
+  size_t n = strlen(d->keys);
+  if (n + strlen(key) < sizeof d->keys) strcpy(d->keys + n, key);
+  return false;
+}
+
 static nnb_status parse_layer(cursor *c, nnb_net *net) {
   draft d = {.dense = {.bias = 1, .init_scale = 1}};
   char field[MOST_FIELD + 1], reason[160];
@@ -83,6 +95,7 @@ static nnb_status parse_layer(cursor *c, nnb_net *net) {
     c->at++;
     cursor start = *c;
     status = take_field(c, field);
+    if (!status && again(field, &d)) return complain(&start, "the same was said before,");
     if (!status && !apply(field, &d))
       status = complain(
           &start,

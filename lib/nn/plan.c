@@ -207,10 +207,16 @@ static nnb_status check_y(const nnb_net *net, int rows, nnb_cmat y, const char *
   return NNB_OK;
 }
 
+nnb_status nnb__check_one_output(const nnb_net *net) {
+  int n = 0;
+  for (int i = 0; i < net->n_nodes; i++) n += net->nodes[i].out_col >= 0;
+  return n == 1 ? NNB_OK : nnb__fail(NNB_E_SHAPE, "labels are for nets with one output; this one has %d", n);
+}
+
 static nnb_status check_labels(const nnb_net *net, const nnb_batch *batch) {
-  int n_outputs = 0, classes = net->n_y > 1 ? net->n_y : 2;
-  for (int i = 0; i < net->n_nodes; i++) n_outputs += net->nodes[i].out_col >= 0;
-  if (n_outputs > 1) return nnb__fail(NNB_E_SHAPE, "labels are for nets with one output; this one has %d", n_outputs);
+  int classes = net->n_y > 1 ? net->n_y : 2;
+  nnb_status status = nnb__check_one_output(net);
+  if (status) return status;
   for (int i = 0; i < batch->x.rows; i++)
     if (batch->label[i] < 0 || batch->label[i] >= classes)
       return nnb__fail(NNB_E_SHAPE, "the label of row %d is %d; the net tells classes 0 to %d apart", i + 1,
@@ -250,6 +256,11 @@ static bool find_not_finite(nnb_cmat m, int *row, int *col) {
     for (int j = 0; j < m.cols; j++)
       if (!isfinite(nnb__crow(m, i)[j])) return *row = i + 1, *col = j + 1, true;
   return false;
+}
+
+bool nnb__batch_finite(const nnb_batch *batch) {
+  int row, col;
+  return !find_not_finite(batch->x, &row, &col) && (batch->label || !find_not_finite(batch->t, &row, &col));
 }
 
 nnb_status nnb__fail_loss(double loss, const nnb_batch *batch) {

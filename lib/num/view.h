@@ -6,6 +6,13 @@
 
 static inline nnb_cmat nnb__read(nnb_mat m) { return (nnb_cmat){m.p, m.rows, m.cols, m.ld}; }
 
+/* Whether all n numbers are finite: 0·x is 0, or NaN. */
+static inline bool nnb__all_finite(size_t n, const real *x) {
+  real zero = 0;
+  for (size_t i = 0; i < n; i++) zero += x[i] * 0;
+  return zero == 0;
+}
+
 /* Rows [r, r + n) of a view; a NULL view stays NULL. */
 static inline nnb_mat nnb__rows(nnb_mat m, int r, int n) {
   return (nnb_mat){m.p ? m.p + (size_t)r * (size_t)m.ld : NULL, n, m.cols, m.ld};

@@ -42,15 +42,16 @@ static nnb_status check_bayes(const nnb_lsq *p, const nnb_min_opts *o) {
 nnb_status nnb_least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts *opts, nnb_min_report *report) {
   nnb__stop stop = {0};
   const nnb__optim_ops *ops = NULL;
-  nnb_algo algo;
-  if (report) *report = (nnb_min_report){.stop = NNB_STOP_ERROR, .value = (double)NAN};
+  nnb_algo algo = NNB_LM;
+  if (report) *report = nnb__stop_no_report();
   nnb_status status = check_problem(problem, x);
   if (!status) status = check_bayes(problem, opts);
   if (!status) status = find(problem, opts, &algo, &ops);
+  if (report) report->algo = algo;
   if (!status) status = nnb__stop_begin(&stop, opts, algo, (double)REAL_EPS);
   if (status) return status;
   status = ops->least_squares(problem, x, &stop);
-  if (status) stop.report.stop = NNB_STOP_ERROR;
+  if (status) nnb__stop_failed(&stop);
   if (report) *report = stop.report;
   return status;
 }

@@ -101,12 +101,17 @@ double nnb__lm_ridge_value(const nnb__lm *lm, const real *x) {
   return sum / 2;
 }
 
+nnb_status nnb__lm_ask(const nnb__lm *lm, const real *x, size_t row0, real *r, real *J) {
+  unsigned messages = nnb__fail_count();
+  nnb_status status = lm->problem->rows(lm->problem->user, x, row0, nnb__lm_block(lm, row0), r, J, (int)lm->problem->n);
+  return status && status != NNB_E_NUMERIC ? nnb__fail_callback(status, "rows", messages) : status;
+}
+
 nnb_status nnb__lm_residuals(nnb__lm *lm, const real *x, real *r, double *f) {
   *f = HUGE_VAL;
   nnb__stop_count(lm->stop);
   for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
-    nnb_status status =
-        lm->problem->rows(lm->problem->user, x, row0, nnb__lm_block(lm, row0), r + row0, NULL, (int)lm->problem->n);
+    nnb_status status = nnb__lm_ask(lm, x, row0, r + row0, NULL);
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
   }
   double value = nnb__sum_squares(lm->m, r) / 2 + nnb__lm_ridge_value(lm, x);
@@ -215,7 +220,7 @@ static nnb_status linearise(nnb__lm *lm) {
   for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
     int k = nnb__lm_block(lm, row0);
     real *J = lm->whole ? lm->J + row0 * n : lm->J;
-    nnb_status status = lm->problem->rows(lm->problem->user, lm->x, row0, k, lm->r + row0, J, lm->n);
+    nnb_status status = nnb__lm_ask(lm, lm->x, row0, lm->r + row0, J);
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
     add_rows(lm, J, lm->r + row0, k);
   }
@@ -236,8 +241,7 @@ nnb_status nnb__lm_pull(nnb__lm *lm, const real *s, double *out) {
   for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
     int k = nnb__lm_block(lm, row0);
     real *J = lm->whole ? lm->J + row0 * n : lm->J;
-    nnb_status status =
-        lm->whole ? NNB_OK : lm->problem->rows(lm->problem->user, lm->x, row0, k, lm->r + row0, J, lm->n);
+    nnb_status status = lm->whole ? NNB_OK : nnb__lm_ask(lm, lm->x, row0, lm->r + row0, J);
     if (status) return status;
     for (int i = 0, now; i < k; i += now) {
       now = sizeof(real) == sizeof(double) ? k : smaller(CHUNK_ROWS, k - i);
@@ -277,7 +281,7 @@ static double smallest_pivot(const nnb__lm *lm) {
 
 nnb_status nnb__lm_turn_to_qr(nnb__lm *lm) {
   lm->by_qr = true; /* for good: a Jacobian is as ill-conditioned at the next point */
-  nnb_status status = nnb__lm_linearise(lm);
+  nnb_status status = lm->model->linearise(lm);
   if (status || isfinite(lm->f)) return status;
   return nnb__fail(NNB_E_NUMERIC, "residuals that were finite are not when asked for at the same point again");
 }

@@ -5,21 +5,17 @@
 
 #include "alloc.h"
 #include "status.h"
+#include "view.h"
 
 /* ---- for the algorithms ----------------------------------------------------------------------------------------- */
 
-static bool finite_sum(size_t n, const real *x) {
-  real zero = 0; /* stays 0, or becomes NaN */
-  for (size_t i = 0; i < n; i++) zero += x[i] * 0;
-  return zero == 0;
-}
-
 nnb_status nnb__min_eval(nnb__min *m, const real *x, double *f, real *g) {
   *f = HUGE_VAL;
+  unsigned messages = nnb__fail_count();
   nnb_status status = m->f->eval(m->f->user, x, f, g);
   nnb__stop_count(m->stop);
-  if (status && status != NNB_E_NUMERIC) return status;
-  if (status || !isfinite(*f) || (g && !finite_sum(m->n, g))) *f = HUGE_VAL;
+  if (status && status != NNB_E_NUMERIC) return nnb__fail_callback(status, "eval", messages);
+  if (status || !isfinite(*f) || (g && !nnb__all_finite(m->n, g))) *f = HUGE_VAL;
   return NNB_OK;
 }
 
@@ -109,18 +105,19 @@ nnb_status nnb_minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb
   nnb__min m = {.f = f, .x = x, .stop = &stop};
   real *reals = NULL;
   const nnb__optim_ops *ops = NULL;
-  nnb_algo algo;
-  if (report) *report = (nnb_min_report){.stop = NNB_STOP_ERROR, .value = (double)NAN};
+  nnb_algo algo = NNB_LBFGS;
+  if (report) *report = nnb__stop_no_report();
   if (!f || !f->eval || f->n == 0 || !x)
     return nnb__fail(NNB_E_ARG, "wanted a function of at least one variable and its x");
   m.n = f->n;
   nnb_status status = find(opts, m.n, &algo, &ops);
+  if (report) report->algo = algo;
   if (!status) status = nnb__stop_begin(&stop, opts, algo, (double)REAL_EPS);
   if (!status) status = check_bounds(&stop.opts, m.n, ops);
   if (!status) status = allocate(&m, ops, &reals);
   if (!status && m.lower) enter_bounds(&m, reals + m.n, reals + 2 * m.n);
   if (!status) status = run(&m, ops);
-  if (status) stop.report.stop = NNB_STOP_ERROR;
+  if (status) nnb__stop_failed(&stop);
   if (report) *report = stop.report;
   nnb__release(reals);
   nnb__release(m.doubles);

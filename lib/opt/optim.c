@@ -115,6 +115,11 @@ nnb_status nnb__optim_create(size_t n_params, const nnb__block *blocks, int n_bl
   nnb_optim *optim = nnb__zalloc(1, sizeof *optim);
   if (!optim) return nnb__fail_nomem("an optimiser");
   resolve(optim, opts);
+  if (opts->lr_min > optim->base_lr) {
+    nnb_status refused = nnb__fail(NNB_E_ARG, "lr_min is %g, above the learning rate %g", opts->lr_min, optim->base_lr);
+    nnb_optim_destroy(optim);
+    return refused;
+  }
   optim->schedule = schedule;
   optim->threads = nnb_get_threads();
   optim->lr = nnb__schedule_lr(&schedule, optim->base_lr, 0);

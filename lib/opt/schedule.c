@@ -52,7 +52,7 @@ static double glide(double a, double b, double part) {
 
 /* The rise and the fall share an update, in which the rate is η. */
 static double one_cycle(const nnb__schedule *s, double lr, double u) {
-  double first = lr * s->factor, last = fmax(s->lr_min, first * 1e-4), peak = fmax(s->warmup - 1, 0);
+  double first = lr * s->factor, last = fmax(fmin(s->lr_min, lr), first * 1e-4), peak = fmax(s->warmup - 1, 0);
   return u < peak ? glide(first, lr, u / peak) : glide(lr, last, (u - peak) / fmax(s->total - 1 - peak, 1));
 }
 
@@ -60,6 +60,7 @@ double nnb__schedule_lr(const nnb__schedule *s, double lr, int64_t update) {
   double u = (double)update - s->warmup, n = fmax(s->total - s->warmup, 1);
   if (s->kind == NNB_ONE_CYCLE) return one_cycle(s, lr, (double)update);
   if (u < 0) return lr * fmin((double)(update + 1) / s->warmup, 1);
+  const double least = fmin(lr, s->lr_min); /* lr may have been set lower since */
   switch (s->kind) {
     case NNB_STEPWISE:
       lr *= pow(s->factor, floor(u / (s->epoch * s->step)));
@@ -68,14 +69,14 @@ double nnb__schedule_lr(const nnb__schedule *s, double lr, int64_t update) {
       lr *= pow(s->factor, u / s->epoch);
       break;
     case NNB_COSINE:
-      return glide(lr, fmin(lr, s->lr_min), u / n);
+      return glide(lr, least, u / n);
     case NNB_PLATEAU:
       lr *= s->scale;
       break;
     default:
       return lr;
   }
-  return fmax(lr, s->lr_min);
+  return fmax(lr, least);
 }
 
 void nnb__schedule_epoch(nnb__schedule *s, double loss) {

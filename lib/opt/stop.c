@@ -2,17 +2,10 @@
 #include "stop.h"
 
 #include <math.h>
-#include <time.h>
-
+#include "clock.h"
 #include "status.h"
 
 enum { DEFAULT_ITERATIONS = 1000, DEFAULT_MEMORY = 10, IDLE = 50 };
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static nnb_status check(const nnb_min_opts *o) {
   if (o->max_iterations < 0 && o->max_iterations != NNB_NONE)
@@ -37,10 +30,10 @@ static void complete(nnb_min_opts *o, double eps) {
 }
 
 nnb_status nnb__stop_begin(nnb__stop *s, const nnb_min_opts *opts, nnb_algo algo, double eps) {
-  *s = (nnb__stop){.eps = eps, .idle = IDLE, .start = now()};
+  *s = (nnb__stop){.eps = eps, .idle = IDLE, .start = nnb__now()};
   if (opts) s->opts = *opts;
-  s->report =
-      (nnb_min_report){.algo = algo, .value = (double)NAN, .start_value = (double)NAN, .gradient_norm = (double)NAN};
+  s->report = nnb__stop_no_report();
+  s->report.stop = NNB_STOP_NONE, s->report.algo = algo;
   nnb_status status = check(&s->opts);
   if (!status) complete(&s->opts, eps);
   return status;
@@ -73,7 +66,7 @@ static nnb_stop limit(const nnb__stop *s, double seconds) {
   return NNB_STOP_NONE;
 }
 
-bool nnb__stop_early(nnb__stop *s) { return nnb__stop_because(s, limit(s, now() - s->start)); }
+bool nnb__stop_early(nnb__stop *s) { return nnb__stop_because(s, limit(s, nnb__now() - s->start)); }
 
 /* Remembers where something was gained last. */
 static void note_progress(nnb__stop *s, double value, double gradient_norm) {
@@ -110,7 +103,7 @@ bool nnb__stop_iteration(nnb__stop *s, double value, double gradient_norm, doubl
                         .value = value,
                         .gradient_norm = gradient_norm,
                         .step = step,
-                        .seconds = now() - s->start,
+                        .seconds = nnb__now() - s->start,
                         .x = x,
                         .evidence = s->evidence};
   return nnb__stop_because(s, why(s, before, &rec));
@@ -123,5 +116,15 @@ void nnb__stop_rebase(nnb__stop *s, double value) {
 
 void nnb__stop_end(nnb__stop *s, double value, double gradient_norm) {
   s->report.value = value, s->report.gradient_norm = gradient_norm;
-  s->report.seconds = now() - s->start;
+  s->report.seconds = nnb__now() - s->start;
+}
+
+void nnb__stop_failed(nnb__stop *s) {
+  s->report.stop = NNB_STOP_ERROR;
+  s->report.seconds = nnb__now() - s->start;
+}
+
+nnb_min_report nnb__stop_no_report(void) {
+  const double none = (double)NAN;
+  return (nnb_min_report){.stop = NNB_STOP_ERROR, .value = none, .start_value = none, .gradient_norm = none};
 }

@@ -35,6 +35,10 @@ bool nnb__stop_because(nnb__stop *s, nnb_stop why);
 void nnb__stop_rebase(nnb__stop *s, double value);
 /* Counts an evaluation. */
 void nnb__stop_count(nnb__stop *s);
+/* For a run that failed: the reason, and the time it took. */
+void nnb__stop_failed(nnb__stop *s);
+/* What a report says before anything is known: failed, and no numbers. */
+nnb_min_report nnb__stop_no_report(void);
 /* The last thing: the value and gradient norm at the point that is handed back, and the seconds. */
 void nnb__stop_end(nnb__stop *s, double value, double gradient_norm);
 

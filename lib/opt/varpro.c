@@ -83,12 +83,11 @@ static bool whole_blocks(const varpro *v) { return !v->lm.by_qr && sizeof(real) 
 
 /* Residuals and Jacobian at x, a block at a time.  *defined: they are, there. */
 static nnb_status each_block(varpro *v, const real *x, fold_fn *fold, bool *defined) {
-  const nnb_lsq *p = v->lm.problem;
   *defined = false;
   nnb__stop_count(v->lm.stop);
   for (size_t row0 = 0; row0 < v->lm.m; row0 += (size_t)v->lm.rows) {
     int k = nnb__lm_block(&v->lm, row0);
-    nnb_status status = p->rows(p->user, x, row0, k, v->r + row0, v->J, v->n);
+    nnb_status status = nnb__lm_ask(&v->lm, x, row0, v->r + row0, v->J);
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
     for (int i = 0, now; i < k; i += now) {
       now = whole_blocks(v) || k - i < QR_ROWS ? k - i : QR_ROWS;

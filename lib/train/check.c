@@ -1,4 +1,6 @@
 /* train/check.c: the gradient against central differences. */
+#include <string.h>
+
 #include "alloc.h"
 #include "plan.h"
 #include "status.h"
@@ -6,82 +8,165 @@
 typedef struct checker {
   nnb_plan *plan;
   nnb_batch batch; /* x is a copy that may be moved */
-  real *x, *grad, *dx;
+  real *x;         /* rows×n_x */
+  real *kept;      /* P: the parameters as they came */
+  real *grad[2];   /* P: as they are, and with the last digits of the parameters changed */
+  real *dx[2];     /* rows×n_x: likewise */
 } checker;
 
-/* The step as it is added in fact: volatile keeps the sum from being carried along with more digits. */
-static real step_at(real value, real size) {
-  volatile real moved = value + size * R(fmax)(1, R(fabs)(value));
-  return moved - value;
+/* n numbers that are moved, with what the gradient says of them. */
+typedef struct subject {
+  real *value;
+  const real *analytic;
+  size_t n;
+  const nnb__scaler *scaler; /* NULL: none; column i % scaler->n */
+  double rounding;           /* of the analytic slopes */
+} subject;
+
+/* Steps are for numbers of about 1, and such the net computes with: x in scaled units. */
+static real step_at(const subject *s, size_t i, real size) {
+  const bool scaled = s->scaler && s->scaler->shift;
+  const real at = s->value[i], shift = scaled ? s->scaler->shift[i % (size_t)s->scaler->n] : 0,
+             factor = scaled ? s->scaler->factor[i % (size_t)s->scaler->n] : 1;
+  const real step = size * R(fmax)(1, R(fabs)((at - shift) * factor)) / R(fabs)(factor);
+  /* The step as it is added in fact: volatile keeps the sum from being carried along with more digits. */
+  volatile real moved = at + R(fmax)(step, 100 * REAL_EPS * R(fabs)(at));
+  return moved - at;
 }
 
-/* ∂E/∂(*value) by the five-point rule: (8(E(h) - E(-h)) - (E(2h) - E(-2h))) / 12h, error h⁴ */
-static double slope_at(const checker *c, real *value, real size) {
-  const real at = *value, h = step_at(at, size);
-  static const int steps[] = {1, -1, 2, -2};
-  double e[4] = {0};
-  for (int i = 0; i < 4; i++) {
-    *value = at + (real)steps[i] * h;
-    nnb_plan_loss(c->plan, &c->batch, &e[i]);
-  }
+static double loss_at(const checker *c, real *value, real at) {
+  double e = 0;
+  const real before = *value;
   *value = at;
-  return (8 * (e[0] - e[1]) - (e[2] - e[3])) / (12 * (double)h);
+  nnb_plan_loss(c->plan, &c->batch, &e); /* what is not finite shows in e */
+  *value = before;
+  return e;
 }
 
-/* |a - b| / max(|a|, |b|, least) */
-static double deviation(double a, double b, double least) {
-  double size = fmax(fmax(fabs(a), fabs(b)), least);
-  return size > 0 ? fabs(a - b) / size : 0;
+/* ∂E/∂value by the five-point rule: (8(E(h) - E(-h)) - (E(2h) - E(-2h))) / 12h, error h⁴ */
+static double slope_at(const checker *c, const subject *s, size_t i, real size) {
+  const real at = s->value[i], h = step_at(s, i, size);
+  double near = loss_at(c, s->value + i, at + h) - loss_at(c, s->value + i, at - h);
+  double far = loss_at(c, s->value + i, at + 2 * h) - loss_at(c, s->value + i, at - 2 * h);
+  return (8 * near - far) / (12 * (double)h);
 }
 
-/* The worst relative deviation of n analytic slopes from the numeric ones at where; each is held against the better of
- * two steps: ε^(1/5), which balances truncation, h⁴, against rounding, ε/h, and a smaller one that keeps clear of
- * kinks. */
-static double worst_of(const checker *c, real *where, const real *analytic, size_t n) {
-  const real size = R(pow)(REAL_EPS, (real)0.2);
-  double largest = 0, worst = 0;
-  for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs((double)analytic[i]));
-  for (size_t i = 0; i < n; i++) {
-    double a = (double)analytic[i], b = slope_at(c, where + i, size), finer = slope_at(c, where + i, size / 8);
-    if (isnan(a) || isnan(b) || isnan(finer)) return (double)NAN;
-    worst = fmax(worst, fmin(deviation(a, b, 1e-2 * largest), deviation(a, finer, 1e-2 * largest)));
+/* How much rounding changes the loss 2h away: of three neighbours a few units in the last place apart the middle one
+ * would else be the mean of the others.  (After Moré and Wild 2011, "Estimating computational noise".) */
+static double noise_at(const checker *c, const subject *s, size_t i, real size) {
+  const real h = step_at(s, i, size);
+  double worst = 0;
+  for (int side = -1; side <= 1; side += 2) {
+    real at = s->value[i] + (real)(2 * side) * h, off = 4 * REAL_EPS * R(fabs)(at);
+    double middle = loss_at(c, s->value + i, at);
+    double bend = loss_at(c, s->value + i, at + off) - 2 * middle + loss_at(c, s->value + i, at - off);
+    worst = fmax(worst, fmax(fabs(bend), (double)REAL_EPS * fabs(middle)));
   }
   return worst;
 }
 
+/* The largest over some of the numbers: few samples of a random thing would now and then be small by chance. */
+static double loss_noise(const checker *c, const subject *s, real size) {
+  const size_t samples = 16, every = s->n / samples + 1;
+  double worst = 0;
+  for (size_t i = 0; i < s->n; i += every) worst = fmax(worst, noise_at(c, s, i, size));
+  return worst;
+}
+
+/* What of |a - b| the error of b does not explain, as a part of max(|a|, |b|, least). */
+static double deviation(double a, double b, double least, double error) {
+  double size = fmax(fmax(fabs(a), fabs(b)), least), left = fabs(a - b) - error;
+  return size > 0 && left > 0 ? left / size : 0;
+}
+
+/* The worst relative deviation of the analytic slopes from the numeric ones; each is held against the better of two
+ * steps: ε^(1/5), which balances truncation, h⁴, against rounding, ε/h, and an eighth of it, which keeps clear of kinks
+ * and whose truncation is 8⁴ times smaller, so that the two tell its size.  At a minimum nothing else is left. */
+static double worst_of(const checker *c, const subject *s) {
+  const real size = R(pow)(REAL_EPS, (real)0.2);
+  const double pool = loss_noise(c, s, size);
+  double largest = 0, worst = 0;
+  for (size_t i = 0; i < s->n; i++) largest = fmax(largest, fabs((double)s->analytic[i]));
+  for (size_t i = 0; i < s->n; i++) {
+    double a = (double)s->analytic[i], b = slope_at(c, s, i, size), finer = slope_at(c, s, i, size / 8);
+    if (isnan(a) || isnan(b) || isnan(finer)) return (double)NAN;
+    double noise = s->rounding + fmax(pool, noise_at(c, s, i, size)) / (double)step_at(s, i, size);
+    double coarse = deviation(a, b, 1e-2 * largest, noise),
+           fine = deviation(a, finer, 1e-2 * largest, 8 * noise + fabs(b - finer) / 1000);
+    worst = fmax(worst, fmin(coarse, fine));
+  }
+  return worst;
+}
+
+/* The gradients at the present parameters. */
+static nnb_status gradients(checker *c, nnb_net *net, real *grad, real *dx) {
+  nnb_status status = nnb_plan_gradient(c->plan, &c->batch, 0, NULL, grad);
+  if (!status) nnb__plan_input_gradient(c->plan, nnb_view(dx, c->batch.x.rows, net->n_x));
+  return status;
+}
+
+/* A gradient is not more exact than what it changes by with the last digits of the parameters. */
+static nnb_status shaken_gradients(checker *c, nnb_net *net) {
+  nnb_rng rng;
+  nnb_rng_init(&rng, 0, 0);
+  memcpy(c->kept, net->params, net->n_params * sizeof(real));
+  for (size_t i = 0; i < net->n_params; i++) net->params[i] *= 1 + REAL_EPS * (real)(8 * nnb_rng_uniform(&rng) - 4);
+  nnb_status status = gradients(c, net, c->grad[1], c->dx[1]);
+  memcpy(net->params, c->kept, net->n_params * sizeof(real));
+  return status;
+}
+
+static double largest_difference(size_t n, const real *a, const real *b) {
+  double most = 0;
+  for (size_t i = 0; i < n; i++) most = fmax(most, fabs((double)(a[i] - b[i])));
+  return most;
+}
+
 static nnb_status compare(checker *c, nnb_net *net, double *worst) {
   size_t n_x = (size_t)c->batch.x.rows * (size_t)net->n_x;
-  nnb_status status = nnb_plan_gradient(c->plan, &c->batch, 0, NULL, c->grad);
+  nnb_status status = gradients(c, net, c->grad[0], c->dx[0]);
+  if (!status) status = shaken_gradients(c, net);
   if (status) return status;
-  nnb__plan_input_gradient(c->plan, nnb_view(c->dx, c->batch.x.rows, net->n_x));
-  *worst = worst_of(c, net->params, c->grad, net->n_params);
-  double in_x = worst_of(c, c->x, c->dx, n_x);
+  subject params = {net->params, c->grad[0], net->n_params, NULL, 0}, inputs = {c->x, c->dx[0], n_x, &net->in, 0};
+  params.rounding = largest_difference(params.n, c->grad[0], c->grad[1]);
+  inputs.rounding = largest_difference(inputs.n, c->dx[0], c->dx[1]);
+  *worst = worst_of(c, &params);
+  double in_x = worst_of(c, &inputs);
   if (isnan(in_x) || in_x > *worst) *worst = in_x; /* and a NaN stays */
+  return NNB_OK;
+}
+
+/* Room for three times the parameters and the inputs. */
+static nnb_status make_room(checker *c, size_t n_params, size_t n_x) {
+  size_t n = n_params <= SIZE_MAX - n_x ? n_params + n_x : SIZE_MAX;
+  if (!nnb__mul(n, 3, &n)) return nnb__fail(NNB_E_OVERFLOW, "a gradient check of %zu parameters", n_params);
+  real *room = c->kept = nnb__alloc(n, sizeof *room);
+  if (!room) return nnb__fail_nomem("a gradient check");
+  c->grad[0] = room + n_params, c->grad[1] = room + 2 * n_params;
+  c->x = room + 3 * n_params, c->dx[0] = c->x + n_x, c->dx[1] = c->x + 2 * n_x;
   return NNB_OK;
 }
 
 nnb_status nnb_check_gradient(nnb_net *net, const nnb_batch *batch, double *worst) {
   checker c = {0};
+  size_t n_x;
   if (!worst) return nnb__fail(NNB_E_ARG, "worst is NULL");
   *worst = (double)NAN;
   nnb_status status = nnb__net_seal(net);
   if (!status) status = nnb__check_batch(net, batch, 0);
   if (status) return status;
-  int rows = batch->x.rows;
-  size_t n_x = (size_t)rows * (size_t)net->n_x;
+  const int rows = batch->x.rows, cols = net->n_x;
+  if (!nnb__mul((size_t)rows, (size_t)cols, &n_x)) return nnb__fail(NNB_E_OVERFLOW, "x has too many numbers");
   c.batch = *batch;
-  c.x = nnb__alloc(n_x, sizeof(real)), c.dx = nnb__alloc(n_x, sizeof(real));
-  c.grad = nnb__alloc(net->n_params, sizeof(real));
-  status = c.x && c.dx && c.grad ? NNB_OK : nnb__fail_nomem("a gradient check");
+  status = make_room(&c, net->n_params, n_x);
   if (!status) status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows, .want = NNB_GRAD | NNB_DX}, &c.plan);
   if (!status) {
-    for (size_t i = 0; i < n_x; i++) c.x[i] = nnb__crow(batch->x, (int)(i / (size_t)net->n_x))[i % (size_t)net->n_x];
-    c.batch.x = nnb_cview(c.x, rows, net->n_x);
+    for (int i = 0; i < rows; i++)
+      memcpy(c.x + (size_t)i * (size_t)cols, nnb__crow(batch->x, i), (size_t)cols * sizeof(real));
+    c.batch.x = nnb_cview(c.x, rows, cols);
     status = compare(&c, net, worst);
   }
   nnb_plan_destroy(c.plan);
-  nnb__release(c.x);
-  nnb__release(c.dx);
-  nnb__release(c.grad);
+  nnb__release(c.kept);
   return status;
 }

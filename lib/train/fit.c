@@ -1,23 +1,18 @@
 /* train/fit.c: nnb_fit: epochs of nnb_train_rows, a validation after each, the best parameters kept. */
 #include <string.h>
-#include <time.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "fit.h"
 #include "match.h"
 #include "plan.h"
 #include "progress.h"
 #include "status.h"
+#include "view.h"
 
 enum { DEFAULT_BATCH = 32, DEFAULT_CHUNK = 1024, DEFAULT_EPOCHS = 100, DEFAULT_HISTORY = 4096 };
 
 typedef struct nnb__fit fit;
-
-double nnb__fit_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- setting up ------------------------------------------------------------------------------------------------- */
 
@@ -147,6 +142,8 @@ static nnb_status prepare(fit *f) {
   return status || !f->val ? status : nnb__check_match(f->net, f->val);
 }
 
+static bool params_finite(const nnb_net *net) { return nnb__all_finite(net->n_params, net->params); }
+
 static nnb_status allocate(fit *f) {
   size_t n_rows = (size_t)f->rows.x.rows;
   f->cap_history = f->opts.history > 0 ? f->opts.history : 0;
@@ -186,12 +183,6 @@ static nnb_status validate(const fit *f, double *out) {
     if (status) return status;
   }
   return NNB_OK;
-}
-
-static bool params_finite(const nnb_net *net) {
-  real zero = 0; /* stays 0, or becomes NaN */
-  for (size_t i = 0; i < net->n_params; i++) zero += net->params[i] * 0;
-  return zero == 0;
 }
 
 /* Keeps every stride-th record; when full, every second of those and the doubled stride. */
@@ -239,12 +230,13 @@ nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
   nnb_report *r = &f->report;
   rec->val_loss = (double)NAN;
   nnb_status status = f->val ? validate(f, &rec->val_loss) : NNB_OK;
-  rec->total_seconds = nnb__fit_now() - f->start;
+  rec->total_seconds = nnb__now() - f->start;
   r->loss = rec->loss, r->val_loss = rec->val_loss;
   if (status) return status;
   r->epochs = rec->epoch;
   keep_best(f, rec);
   keep_record(f, rec);
+  f->last = *rec;
   r->stop = why_stop(f, rec);
   nnb__progress(&f->opts, rec, r->stop != NNB_STOP_NONE);
   return NNB_OK;
@@ -255,7 +247,7 @@ nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
 /* One pass over the data.  Between two of them the net holds the averaged weights, if there are any.  NNB_E_NUMERIC
  * where the loss or a parameter is no number any more. */
 static nnb_status run_epoch(fit *f, nnb_record *rec) {
-  double began = nnb__fit_now();
+  double began = nnb__now();
   bool averaged = f->opts.ema > 0;
   nnb_sums sums;
   if (f->began) memcpy(f->began, f->net->params, f->net->n_params * sizeof *f->began);
@@ -265,12 +257,13 @@ static nnb_status run_epoch(fit *f, nnb_record *rec) {
     nnb_rng_init(&rng, f->opts.seed, (uint64_t)rec->epoch - 1);
     nnb_rng_shuffle(&rng, f->order, f->rows.x.rows);
   }
-  nnb_status status = nnb_train_rows(f->net, f->plan, &f->rows, f->order, 0, f->opts.batch, f->optim, &sums);
+  nnb_status status = nnb_train_rows(f->net, f->plan, &f->rows, f->order, f->order ? f->rows.x.rows : 0, f->opts.batch,
+                                     f->optim, &sums);
   f->report.updates += sums.updates, f->report.samples += sums.rows;
   if (!status && averaged) status = nnb_optim_average(f->optim, f->net);
   rec->lr = nnb_optim_lr(f->optim);
   rec->loss = sums.loss, rec->updates = f->report.updates, rec->samples = sums.rows;
-  rec->seconds = nnb__fit_now() - began;
+  rec->seconds = nnb__now() - began;
   f->report.loss = rec->loss, f->report.val_loss = (double)NAN;
   if (!status && !params_finite(f->net)) status = nnb__fail(NNB_E_NUMERIC, "a parameter is no longer finite");
   if (!status) status = nnb__fit_end_epoch(f, rec);
@@ -279,13 +272,15 @@ static nnb_status run_epoch(fit *f, nnb_record *rec) {
 }
 
 static nnb_status explain_divergence(const fit *f, int epoch) {
-  char reason[160];
-  snprintf(reason, sizeof reason, "%.159s", nnb_errmsg());
-  return nnb__fail(NNB_E_NUMERIC,
-                   "diverged in epoch %d, update %lld: %s; a learning rate below %g or clip_norm may help; "
-                   "the parameters %s epoch %d are in the net",
-                   epoch, (long long)f->report.updates, reason, f->optim->lr,
-                   f->began && f->report.best_epoch > 0 ? "from before" : "of", f->report.best_epoch);
+  const nnb_report *r = &f->report;
+  char reason[NNB__MESSAGE / 2], advice[100] = "";
+  snprintf(reason, sizeof reason, "%.*s", (int)sizeof reason - 1, nnb_errmsg());
+  if (nnb__batch_finite(&f->rows))
+    snprintf(advice, sizeof advice, "a learning rate below %g%s may help; ", f->optim->lr,
+             f->opts.clip_norm > 0 ? "" : " or clip_norm");
+  return nnb__fail(NNB_E_NUMERIC, "diverged in epoch %d, update %lld: %s; %sthe parameters %s epoch %d are in the net",
+                   epoch, (long long)r->updates, reason, advice, f->began && r->best_epoch > 0 ? "from before" : "of",
+                   r->best_epoch);
 }
 
 static nnb_status train_epochs(fit *f) {
@@ -295,15 +290,24 @@ static nnb_status train_epochs(fit *f) {
   return status == NNB_E_NUMERIC ? explain_divergence(f, r->epochs + 1) : status;
 }
 
+/* The end of the run is always in the history: behind the last record kept, or in its place where there is no room. */
+static void keep_last_record(fit *f) {
+  int n = f->n_history;
+  if (n == 0 || f->history[n - 1].epoch == f->last.epoch) return;
+  if (n < f->cap_history) f->n_history = ++n;
+  f->history[n - 1] = f->last;
+}
+
 /* ---- the call --------------------------------------------------------------------------------------------------- */
 
 static void finish(fit *f, nnb_status status) {
   nnb_report *r = &f->report;
-  r->seconds = nnb__fit_now() - f->start;
+  r->seconds = nnb__now() - f->start;
   bool keep_last = !status && !f->val;
   r->restored = !keep_last || (!f->began && r->best_epoch == r->epochs);
   if (!keep_last) memcpy(f->net->params, f->best, f->net->n_params * sizeof *f->best), r->evidence = f->best_evidence;
   nnb__net_keep_history(f->net, f->history);
+  keep_last_record(f);
   r->history = f->history, r->n_history = f->n_history, r->history_stride = f->stride;
   f->history = NULL;
 }
@@ -323,11 +327,12 @@ static void release(fit *f) {
 
 nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
                    nnb_report *report) {
-  fit f = {.net = net, .train = train, .val = val, .stride = 1, .start = nnb__fit_now()};
+  fit f = {.net = net, .train = train, .val = val, .stride = 1, .start = nnb__now()};
   if (report)
     *report =
         (nnb_report){.stop = NNB_STOP_ERROR, .loss = (double)NAN, .val_loss = (double)NAN, .best_loss = (double)NAN};
   if (opts) f.opts = *opts;
+  if (report) report->algo = choose_algo(&f.opts);
   nnb_status status = nnb__net_seal(net);
   if (!status && !train) status = nnb__fail(NNB_E_ARG, "train is NULL");
   if (!status) status = check_opts(&f.opts);
@@ -337,7 +342,8 @@ nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, con
   if (!status) {
     f.report =
         (nnb_report){.algo = f.optim ? f.optim->algo : f.opts.algo, .val_loss = (double)NAN, .best_loss = HUGE_VAL};
-    status = f.optim ? train_epochs(&f) : nnb__fit_full(&f);
+    if (!params_finite(net)) status = nnb__fail(NNB_E_NUMERIC, "a parameter of the net is not finite at the start");
+    if (!status) status = f.optim ? train_epochs(&f) : nnb__fit_full(&f);
     if (status) f.report.stop = status == NNB_E_NUMERIC ? NNB_STOP_DIVERGED : NNB_STOP_ERROR;
     finish(&f, status);
     if (report) *report = f.report;

@@ -20,14 +20,12 @@ typedef struct nnb__fit {
   bool *linear;  /* least squares: which of the parameters that are not frozen the residuals are linear in, or NULL */
   double *ridge; /* least squares with decay: the l2 of each parameter that is not frozen */
   nnb_record *history;
+  nnb_record last; /* of the last epoch */
   int n_history, cap_history, stride;
   double start;
   nnb_evidence best_evidence; /* .bayes: of the best epoch; the report's is of the last */
   nnb_report report;
 } nnb__fit;
-
-/* Seconds of a clock that only goes forward. */
-double nnb__fit_now(void);
 
 /* The parameters in the net are those of the epoch's end, rec has its number, updates, samples, loss and seconds:
  * validates, keeps best and history, calls on_epoch, and decides in report.stop.  A status ends the fit. */

@@ -5,6 +5,7 @@
 
 #include "blas.h"
 #include "blas_threads.h"
+#include "clock.h"
 #include "fit.h"
 #include "plan.h"
 #include "status.h"
@@ -179,7 +180,7 @@ static double added(const full *u, const nnb_evidence *e, const real *x) {
 static int end_epoch(void *user, const nnb_min_record *m) {
   full *u = user;
   nnb__fit *f = u->f;
-  const double now = nnb__fit_now();
+  const double now = nnb__now();
   nnb_record rec = {.epoch = f->report.epochs + 1,
                     .updates = m->iteration,
                     .samples = (m->evaluations - u->evaluations) * f->rows.x.rows,
@@ -190,8 +191,21 @@ static int end_epoch(void *user, const nnb_min_record *m) {
   if (m->evidence) f->report.evidence = of_targets(u, *m->evidence);
   f->report.updates = m->iteration, f->report.samples = m->evaluations * f->rows.x.rows;
   u->status = nnb__fit_end_epoch(f, &rec);
-  u->evaluations = m->evaluations, u->epoch_began = nnb__fit_now();
+  u->evaluations = m->evaluations, u->epoch_began = nnb__now();
   return u->status || f->report.stop != NNB_STOP_NONE;
+}
+
+/* The minimiser only says that it cannot begin; the loss says why. */
+static nnb_status explain_start(const full *u) {
+  double loss;
+  char reason[NNB__MESSAGE / 2];
+  nnb__blas_enter();
+  nnb_status status = loss_of_all(u, &loss, NULL);
+  nnb__blas_leave();
+  if (!status)
+    return nnb__fail(NNB_E_NUMERIC, "the gradient or a derivative is not finite at the start, the loss is %g", loss);
+  snprintf(reason, sizeof reason, "%.*s", (int)sizeof reason - 1, nnb_errmsg());
+  return nnb__fail(NNB_E_NUMERIC, "at the start %s", reason);
 }
 
 /* What the fit reports where the minimiser ended without an epoch's end having decided so. */
@@ -199,7 +213,7 @@ static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) 
   nnb__fit *f = u->f;
   nnb_report *r = &f->report;
   if (u->status) return u->status;
-  if (status == NNB_E_NUMERIC) return nnb__fail(status, "the loss or its gradient is not finite at the start");
+  if (status == NNB_E_NUMERIC && m->evaluations <= 1) return explain_start(u);
   if (status) return status;
   r->samples = m->evaluations * f->rows.x.rows;
   if (r->stop == NNB_STOP_NONE) r->stop = m->stop;
@@ -215,7 +229,7 @@ nnb_status nnb__fit_full(nnb__fit *f) {
             .norm = nnb__sum_weights(&f->rows, NULL, 0, f->rows.x.rows),
             .n_free = nnb__net_n_free(f->net),
             .last = f->x + n,
-            .epoch_began = nnb__fit_now()};
+            .epoch_began = nnb__now()};
   memcpy(u.last, f->net->params, n * sizeof *u.last);
   nnb_min_opts opts = {.algo = f->opts.algo,
                        .max_iterations = NNB_NONE,

@@ -1,5 +1,5 @@
-/* train/match.c: whether data mean to a net what the net was made for: names of classes, targets that are
- * probabilities. */
+/* train/match.c: whether data mean to a net what the net was made for: names of classes and
+ * columns, targets that are probabilities. */
 #include "match.h"
 
 #include <string.h>
@@ -16,6 +16,23 @@ static nnb_status check_class_names(const nnb_net *net, const nnb_data *data) {
       return nnb__fail(NNB_E_SHAPE,
                        "class %d is \"%.60s\" in the net and \"%.60s\" in the data: read it with .class_names", k, ours,
                        theirs);
+  }
+  return NNB_OK;
+}
+
+/* Columns in another order, or other columns, would go through without a word. */
+static nnb_status check_column_names(const nnb_net *net, const nnb_data *data) {
+  const bool labels = nnb_data_n_classes(data) > 0;
+  const int n_in = nnb_data_n_in(data), n = n_in + (labels ? 1 : nnb_data_n_out(data));
+  const int most = net->columns.n == n ? n : n_in; /* labels and unit vectors have other columns behind the inputs */
+  for (int c = 0; c < most; c++) {
+    const char *ours = nnb_net_column_name(net, c), *theirs = nnb_data_column_name(data, c);
+    if (ours && theirs && strcmp(ours, theirs) != 0)
+      return nnb__fail(
+          NNB_E_SHAPE,
+          "%s column %d is \"%.60s\" in the data and \"%.60s\" in the net, which wants the columns that it was "
+          "trained on, in that order",
+          c < n_in ? "input" : "target", (c < n_in ? c : c - n_in) + 1, theirs, ours);
   }
   return NNB_OK;
 }
@@ -46,5 +63,6 @@ static nnb_status check_targets(const nnb_net *net, const nnb_data *data) {
 
 nnb_status nnb__check_match(const nnb_net *net, const nnb_data *data) {
   nnb_status status = check_class_names(net, data);
+  if (!status) status = check_column_names(net, data);
   return status ? status : check_targets(net, data);
 }

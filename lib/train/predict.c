@@ -31,12 +31,16 @@ static nnb_status classify(nnb_plan *plan, nnb_cmat x, nnb_mat y, int32_t *label
 
 nnb_status nnb_net_classify(nnb_net *net, nnb_cmat x, int32_t *label) {
   nnb_plan *plan = NULL;
+  size_t size;
   if (!label) return nnb__fail(NNB_E_ARG, "label is NULL");
   nnb_status status = nnb__net_seal(net);
   if (!status) status = nnb__check_x(net, x, 0);
+  if (!status) status = nnb__check_one_output(net);
   if (status) return status;
   int rows = at_most(x.rows, CHUNK);
-  real *room = nnb__alloc((size_t)rows * (size_t)net->n_y, sizeof *room);
+  if (!nnb__mul((size_t)rows, (size_t)net->n_y, &size))
+    return nnb__fail(NNB_E_OVERFLOW, "the net has too many outputs");
+  real *room = nnb__alloc(size, sizeof *room);
   if (!room) return nnb__fail_nomem("the outputs of a classification");
   status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows}, &plan);
   for (int r = 0; r < x.rows && !status; r += CHUNK) {

@@ -111,10 +111,16 @@ nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, 
   return isfinite(value) ? NNB_OK : nnb__fail_loss(value, batch);
 }
 
-static nnb_status check_order(const int32_t *order, int n, int rows) {
+static nnb_status check_rows(const nnb_batch *rows, const int32_t *order, int n, int batch) {
+  if (batch < 1) return nnb__fail(NNB_E_ARG, "batch is %d; at least 1 is wanted", batch);
+  if (order ? n < 1 : n != 0)
+    return nnb__fail(NNB_E_ARG, "n is %d; wanted %s", n,
+                     order ? "the number of entries in order" : "0 without an order");
+  if (rows->norm != 0)
+    return nnb__fail(NNB_E_ARG, "norm is %g; wanted 0: each of several updates divides by its own weights", rows->norm);
   for (int i = 0; i < n; i++)
-    if (order[i] < 0 || order[i] >= rows)
-      return nnb__fail(NNB_E_ARG, "order[%d] is %d; there are rows 0 to %d", i, (int)order[i], rows - 1);
+    if (order[i] < 0 || order[i] >= rows->x.rows)
+      return nnb__fail(NNB_E_ARG, "order[%d] is %d; there are rows 0 to %d", i, (int)order[i], rows->x.rows - 1);
   return NNB_OK;
 }
 
@@ -124,11 +130,8 @@ nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, c
   if (sums) *sums = total;
   nnb_status status = check(net, plan, rows, optim, 0);
   if (status) return status;
-  if (n < 0 || batch < 1 || (n && !order))
-    return nnb__fail(NNB_E_ARG, "n is %d and batch is %d; wanted n ≥ 0 (with an order if not 0) and batch ≥ 1", n,
-                     batch);
-  if (order && (status = check_order(order, n ? n : rows->x.rows, rows->x.rows))) return status;
-  if (n == 0) n = rows->x.rows;
+  if ((status = check_rows(rows, order, n, batch))) return status;
+  if (!order) n = rows->x.rows;
   nnb__loss_sum sum = {0};
   double value = 0;
   nnb__blas_enter();
