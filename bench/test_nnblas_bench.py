@@ -1,6 +1,7 @@
 """nnblas-bench on tiny shapes: every line is JSON with the promised keys, and the figures agree with each other."""
 import json
 import math
+import os
 import subprocess
 import sys
 
@@ -19,8 +20,8 @@ def expect(good, what, expected, observed):
         print(f"FAIL {what}: expected {expected}, observed {observed}")
 
 
-def run(*args):
-    return subprocess.run([BENCH, *args], capture_output=True, text=True)
+def run(*args, env=None):
+    return subprocess.run([BENCH, *args], capture_output=True, text=True, env=env)
 
 
 def flops(widths, batch, mode):
@@ -85,6 +86,20 @@ def check_workloads():
             expect(row["met"] == (row["ratio"] >= row["bar"]), f"met of {row}", row["ratio"] >= row["bar"], row["met"])
 
 
+def check_tune():
+    """Every threshold is there, and what is printed is what the library reads back from the environment."""
+    tune = ["--tune", "-q", "-r", "1", "-t", "1", "-p", "f32"]
+    line = run(*tune).stdout.splitlines()[-1]
+    name, _, text = line.partition("=")
+    expect(name == "NNBLAS_THRESHOLDS" and text.count("=") == text.count(",") + 1 > 5, "the thresholds found",
+           "NNBLAS_THRESHOLDS=name=value,…", line)
+    given = "private_rows=77," + ",".join(part for part in text.split(",") if not part.startswith("private_rows"))
+    for value, shown in ((given, "private_rows=77"), ("nonsense", "private_rows=128")):
+        done = run(*tune, env=dict(os.environ, NNBLAS_THRESHOLDS=value))
+        now = [line for line in done.stdout.splitlines() if line.startswith("now: ")]
+        expect(len(now) == 1 and shown in now[0], f"thresholds in force with {value}", shown, now)
+
+
 def check_cpu_time():
     done = run("-s", "5-7-3@4", "-c", "-j", "-r", "3", "-S", "0")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
@@ -117,6 +132,7 @@ def check_refusals():
 
 check_figures()
 check_workloads()
+check_tune()
 check_cpu_time()
 check_table()
 check_refusals()
