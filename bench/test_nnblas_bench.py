@@ -122,7 +122,8 @@ def check_refusals():
     for args in (["--shapes", "5@4"], ["--shapes", "5-7"], ["--shapes", "5-7@0"], ["--shapes", "5-x@1"],
                  ["--shapes", "5-7@4@4"], ["--shapes", ""], ["--shapes", "5-99999999999999@4"], ["--mode", "learn"],
                  ["--precision", "f16"], ["--threads", "0"], ["--threads", "two"], ["--rounds", "0"],
-                 ["--seconds", "-1"], ["--seconds", "nan"], ["--cpu-time", "--threads", "2"], ["--workloads", "W0"], ["--all", "--shapes", "5-7@4"], ["--no-such"], ["word"]):
+                 ["--seconds", "-1"], ["--seconds", "nan"], ["--cpu-time", "--threads", "2"], ["--workloads", "W0"],
+                 ["--all", "--shapes", "5-7@4"], ["--no-such"], ["word"]):
         done = run(*args)
         expect(done.returncode == 2 and done.stderr, f"exit status of {args}", "2 and a sentence",
                f"{done.returncode} and {done.stderr!r}")

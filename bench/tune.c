@@ -19,10 +19,7 @@ typedef struct search {
   manner manner;
   bool threads; /* with more than one */
   measure_of what;
-  struct size {
-    const char *net;
-    int batch;
-  } size[MAX_SIZES];
+  const char *sizes; /* at most MAX_SIZES of net@batch */
 } search;
 
 #define OWN    "unpacked_least=0,unpacked_skinny=1e9,unpacked_bytes=1e15"
@@ -30,90 +27,22 @@ typedef struct search {
 #define SHARED "thread_flops=0,private_bytes=0"
 #define ALONE  "thread_flops=1e300"
 
+/* clang-format off */
 static const search searches[] = {
-    {"unpacked_least",
-     true,
-     {OWN, BLAS},
-     BY_STEP,
-     false,
-     MULTIPLY_ADDS,
-     {{"64-64", 16},
-      {"128-96", 16},
-      {"128-128", 16},
-      {"192-192", 16},
-      {"256-256", 16},
-      {"384-384", 16},
-      {"512-384", 16}}},
-    {"unpacked_skinny",
-     false,
-     {OWN, BLAS},
-     BY_STEP,
-     false,
-     ROWS,
-     {{"784-128", 16},
-      {"784-128", 32},
-      {"784-128", 64},
-      {"784-128", 96},
-      {"784-128", 128},
-      {"784-128", 192},
-      {"784-128", 256},
-      {"784-128", 512}}},
-    {"unpacked_bytes",
-     false,
-     {OWN, BLAS},
-     BY_STEP,
-     false,
-     BYTES,
-     {{"512-128", 32},
-      {"784-128", 32},
-      {"784-256", 32},
-      {"1024-256", 32},
-      {"1024-512", 32},
-      {"1024-1024", 32},
-      {"2048-1024", 32}}},
-    {"thread_flops",
-     true,
-     {SHARED, ALONE},
-     PREDICT,
-     true,
-     FLOPS_A_THREAD,
-     {{"64-64", 16},
-      {"64-64", 32},
-      {"64-64", 64},
-      {"64-64", 128},
-      {"64-64", 256},
-      {"64-64", 512},
-      {"64-64", 1024},
-      {"64-64", 4096}}},
-    {"private_bytes",
-     true,
-     {SHARED, ALONE},
-     BY_STEP,
-     true,
-     BYTES,
-     {{"256-128-10", 32},
-      {"784-64-10", 32},
-      {"784-128-64-10", 32},
-      {"784-256-10", 32},
-      {"784-512-10", 32},
-      {"1024-1024-10", 32},
-      {"2048-1024-10", 32},
-      {"2048-2048-10", 32}}},
-    {"private_rows",
-     true,
-     {SHARED, ALONE},
-     BY_STEP,
-     true,
-     ROWS_A_THREAD,
-     {{"784-128-64-10", 32},
-      {"784-128-64-10", 64},
-      {"784-128-64-10", 128},
-      {"784-128-64-10", 192},
-      {"784-128-64-10", 256},
-      {"784-128-64-10", 384},
-      {"784-128-64-10", 512},
-      {"784-128-64-10", 1024}}},
+  {"unpacked_least", true, {OWN, BLAS}, BY_STEP, false, MULTIPLY_ADDS,
+   "64-64@16 128-96@16 128-128@16 192-192@16 256-256@16 384-384@16 512-384@16"},
+  {"unpacked_skinny", false, {OWN, BLAS}, BY_STEP, false, ROWS,
+   "784-128@16 784-128@32 784-128@64 784-128@96 784-128@128 784-128@192 784-128@256 784-128@512"},
+  {"unpacked_bytes", false, {OWN, BLAS}, BY_STEP, false, BYTES,
+   "512-128@32 784-128@32 784-256@32 1024-256@32 1024-512@32 1024-1024@32 2048-1024@32"},
+  {"thread_flops", true, {SHARED, ALONE}, PREDICT, true, FLOPS_A_THREAD,
+   "64-64@16 64-64@32 64-64@64 64-64@128 64-64@256 64-64@512 64-64@1024 64-64@4096"},
+  {"private_bytes", true, {SHARED, ALONE}, BY_STEP, true, BYTES,
+   "256-128-10@32 784-64-10@32 784-128-64-10@32 784-256-10@32 784-512-10@32 1024-1024-10@32 2048-1024-10@32"},
+  {"private_rows", true, {SHARED, ALONE}, BY_STEP, true, ROWS_A_THREAD,
+   "784-128-64-10@32 784-128-64-10@64 784-128-64-10@128 784-128-64-10@256 784-128-64-10@512 784-128-64-10@1024"},
 };
+/* clang-format on */
 
 typedef struct point {
   double at, gain; /* gain: log(time the other way ÷ time the one way) */
@@ -140,23 +69,24 @@ static double place(const search *s, const workload *w, int threads, size_t numb
   }
 }
 
-static int measure_point(const options *o, const search *s, const struct size *size, const rig_ops *ops, int c,
+static int measure_point(const options *o, const search *s, const char *net, int batch, const rig_ops *ops,
                          point *out) {
-  workload w = {.name = s->threshold, .net = size->net, .manner = s->manner, .loss = NNB_HALF_SSE, .algo = NNB_SGD};
+  workload w = {.name = s->threshold, .net = net, .manner = s->manner, .loss = NNB_MSE, .algo = NNB_SGD};
   bench_data data;
   bench_job job = o->job;
   spread ratio;
   bool f32 = !strcmp(ops->precision, "f32");
-  w.batch = size->batch, w.rows = 4 * size->batch;
-  job.w = &w, job.data = &data, job.n_counts = 1, job.count[0] = o->job.count[c];
+  w.batch = batch, w.rows = 4 * batch;
+  job.w = &w, job.data = &data, job.n_counts = 1;
+  if (s->threads) job.count[0] = o->job.count[o->job.n_counts - 1];
   if (make_data(&w, 0, &data)) return fprintf(stderr, "nnblas-bench: out of memory\n"), -1;
   int failed = measure_ways(ops, &job, &o->effort, s->ways, &ratio);
   free_data(&data);
   if (failed) return -1;
   *out = (point){place(s, &w, job.count[0], f32 ? sizeof(float) : sizeof(double)), log(ratio.median)};
   if (!o->json)
-    printf("%-16s %-14s %5d %-4s %3d %12.4g %7.3f  %.3f-%.3f\n", s->threshold, size->net, size->batch, ops->precision,
-           job.count[0], out->at, ratio.median, ratio.q1, ratio.q3);
+    printf("%-16s %-14s %5d %-4s %3d %12.4g %7.3f  %.3f-%.3f\n", s->threshold, net, batch, ops->precision, job.count[0],
+           out->at, ratio.median, ratio.q1, ratio.q3);
   fflush(stdout);
   return 0;
 }
@@ -182,10 +112,11 @@ static double best_cut(const point *p, int n, bool above) {
 
 static int run_search(const options *o, const search *s) {
   point points[MAX_POINTS];
-  int n = 0, c = s->threads ? o->job.n_counts - 1 : 0;
-  for (int i = 0; i < MAX_SIZES && s->size[i].net; i++) {
-    if (o->f32 && measure_point(o, s, &s->size[i], &rig_f32, c, &points[n++])) return -1;
-    if (o->f64 && measure_point(o, s, &s->size[i], &rig_f64, c, &points[n++])) return -1;
+  char net[64];
+  int n = 0, batch, length;
+  for (const char *p = s->sizes; sscanf(p, " %63[0-9-]@%d%n", net, &batch, &length) == 2; p += length) {
+    if (o->f32 && measure_point(o, s, net, batch, &rig_f32, &points[n++])) return -1;
+    if (o->f64 && measure_point(o, s, net, batch, &rig_f64, &points[n++])) return -1;
   }
   qsort(points, (size_t)n, sizeof *points, by_place);
   char text[64];
