@@ -3,7 +3,8 @@
     python3 bench/profile.py [--build build] [--data FOLDER] [--only W1,W4] [--functions]
 
 Prints a Markdown table of per cent.  The data are those of compare/compare.py (BUILD/compare/data), or are written
-there.  One thread; samples outside of libnnblas and the BLAS (reading the data) do not count.  Needs Linux's perf."""
+there.  One thread; samples outside of libnnblas and the BLAS, and those of drawing weights,
+do not count.  Needs Linux's perf."""
 import argparse
 import os
 import re
@@ -41,7 +42,7 @@ def profile(command, data):
                                "--percent-limit", "0.05"], capture_output=True, text=True, check=True).stdout
     found = re.findall(r"^ +([0-9.]+)% +(\S+) +\[.\] (.+?) *$", text, re.M)
     return [(float(share), library, name) for share, library, name in found
-            if "nnblas." in library or "blas" in library.split("nnblas")[0]]
+            if re.match(r"lib(nnblas|.*blas)", library) and not re.match(r"nnbf?_(rng|_init)", name)]
 
 
 def grouped(samples):

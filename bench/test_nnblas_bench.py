@@ -4,6 +4,7 @@ import math
 import os
 import subprocess
 import sys
+import tempfile
 
 BENCH = sys.argv[1]
 NAMES = {"shape": str, "batch": int, "mode": str, "precision": str, "threads": int, "blas_core": str, "clock": str,
@@ -86,6 +87,21 @@ def check_workloads():
             expect(row["met"] == (row["ratio"] >= row["bar"]), f"met of {row}", row["ratio"] >= row["bar"], row["met"])
 
 
+def check_record():
+    """What record.py makes of such lines."""
+    line = {"workload": "W1", "precision": "f32", "figure": "share", "threads": 1, "ratio": 0.97, "ratio_q1": 0.96,
+            "ratio_q3": 0.98, "blas": "B", "blas_version": "1", "blas_core": "C", "clock": "wall"}
+    lines = [dict(line, bar=0.975, met=False), dict(line, precision="f64", ratio=1.0, bar=0.96, met=True)]
+    with tempfile.NamedTemporaryFile("w") as f:
+        f.writelines(json.dumps(line) + "\n" for line in lines)
+        f.flush()
+        record = os.path.join(os.path.dirname(os.path.abspath(__file__)), "record.py")
+        text = subprocess.run([sys.executable, record, "--from", f.name], capture_output=True, text=True,
+                              env=dict(os.environ, PYTHONIOENCODING="utf-8")).stdout
+    wanted = "| W1 | share | 1 | 0.97 (0.96 – 0.98) **missed** | 1.00 (0.96 – 0.98) met | 0.975 / 0.96 |"
+    expect(wanted in text, "the table of record.py", wanted, text)
+
+
 def check_tune():
     """Every threshold is there, and what is printed is what the library reads back from the environment."""
     tune = ["--tune", "-q", "-r", "1", "-t", "1", "-p", "f32"]
@@ -133,6 +149,7 @@ def check_refusals():
 
 check_figures()
 check_workloads()
+check_record()
 check_tune()
 check_cpu_time()
 check_table()
