@@ -137,7 +137,8 @@ static int write_data(const char *folder, const workload *w) {
 /* Weights as O×I and then the bias, layer by layer: normal, of deviation √(2/I) before relu and √(2/(I+O)) else. */
 static int write_weights(const char *folder, const workload *w) {
   int width[MAX_LAYERS + 1], layers = net_widths(w->net, width);
-  bool relu = w->net[0] == '1' || w->loss == NNB_CROSS_ENTROPY; /* W1, W2, W5s */
+  const char *named = strchr(w->net, ':'); /* hidden layers without a name are relu */
+  bool relu = !named || named > strrchr(w->net, '-');
   size_t n = 0, at = 0;
   for (int l = 0; l < layers; l++) n += (size_t)(width[l] + 1) * (size_t)width[l + 1];
   float *p = calloc(n, sizeof *p);

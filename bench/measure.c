@@ -194,3 +194,34 @@ done:
   ops->destroy(s.r);
   return failed;
 }
+
+/* ---- two ways --------------------------------------------------------------------------------------------------- */
+
+static int time_way(const session *s, const char *way, long steps, double *per_step) {
+  if (nnb_set_thresholds(way)) return fprintf(stderr, "nnblas-bench: %s\n", nnb_errmsg()), -1;
+  return time_steps(s, s->r, 0, steps, per_step);
+}
+
+static int time_ways(const session *s, const effort *e, const char *const ways[2], const char *before, spread *ratio) {
+  double v[MAX_ROUNDS], second[2];
+  long steps = find_steps(s, e->part_seconds);
+  int failed = steps < 0;
+  for (int n = 0; !failed && n < e->rounds; n++) {
+    int first = n % 2;
+    failed = time_way(s, ways[first], steps, &second[first]) || time_way(s, ways[!first], steps, &second[!first]);
+    nnb_set_thresholds(before);
+    v[n] = second[1] / second[0];
+  }
+  if (!failed) *ratio = spread_of(v, e->rounds);
+  return failed ? -1 : 0;
+}
+
+int measure_ways(const rig_ops *ops, const bench_job *job, const effort *e, const char *const ways[2], spread *ratio) {
+  char before[512];
+  session s = {.ops = ops, .job = job};
+  if (nnb_get_thresholds(before, sizeof before)) return -1;
+  s.r = ops->create(job);
+  int failed = s.r ? time_ways(&s, e, ways, before, ratio) : -1;
+  ops->destroy(s.r);
+  return failed;
+}

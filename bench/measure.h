@@ -47,6 +47,9 @@ spread spread_of(double *v, int n);
 /* Fills out->second for out's runners (n_runners and runner are given): rounds in which each runner has its turn, in
  * changing order.  -1 on failure, with a sentence on stderr. */
 int measure(const rig_ops *ops, const bench_job *job, const effort *e, timings *out);
+/* Times the library's steps with two texts for nnb_set_thresholds in turn, and puts the thresholds back.  *ratio: time
+ * with the second ÷ time with the first, with job->count[0] threads.  -1 on failure, with a sentence on stderr. */
+int measure_ways(const rig_ops *ops, const bench_job *job, const effort *e, const char *const ways[2], spread *ratio);
 /* The runner's number in out, or -1. */
 int find_runner(const timings *t, runner_kind kind, int c);
 /* Seconds of a step of one runner; the ratio of the times of two, round by round. */

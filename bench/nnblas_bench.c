@@ -4,6 +4,7 @@
 #include "bars.h"
 #include "print.h"
 #include "start.h"
+#include "tune.h"
 
 enum { SHAPE_ROWS = 4096 };
 
@@ -49,6 +50,7 @@ int main(int argc, char **argv) {
   nnb_blas_facts blas;
   nnb_blas_info(&blas);
   if (!o.json) print_head(&o, &blas);
+  if (o.tune) return run_tune(&o) ? 1 : 0;
   if (!o.n_shapes) return run_bars(&o) ? 1 : 0;
   for (int i = 0; i < o.n_shapes; i++)
     if (run_shape(&o, &o.shape[i])) return 1;

@@ -1,8 +1,10 @@
 """nnblas-bench on tiny shapes: every line is JSON with the promised keys, and the figures agree with each other."""
 import json
 import math
+import os
 import subprocess
 import sys
+import tempfile
 
 BENCH = sys.argv[1]
 NAMES = {"shape": str, "batch": int, "mode": str, "precision": str, "threads": int, "blas_core": str, "clock": str,
@@ -19,8 +21,8 @@ def expect(good, what, expected, observed):
         print(f"FAIL {what}: expected {expected}, observed {observed}")
 
 
-def run(*args):
-    return subprocess.run([BENCH, *args], capture_output=True, text=True)
+def run(*args, env=None):
+    return subprocess.run([BENCH, *args], capture_output=True, text=True, env=env)
 
 
 def flops(widths, batch, mode):
@@ -85,6 +87,35 @@ def check_workloads():
             expect(row["met"] == (row["ratio"] >= row["bar"]), f"met of {row}", row["ratio"] >= row["bar"], row["met"])
 
 
+def check_record():
+    """What record.py makes of such lines."""
+    line = {"workload": "W1", "precision": "f32", "figure": "share", "threads": 1, "ratio": 0.97, "ratio_q1": 0.96,
+            "ratio_q3": 0.98, "blas": "B", "blas_version": "1", "blas_core": "C", "clock": "wall"}
+    lines = [dict(line, bar=0.975, met=False), dict(line, precision="f64", ratio=1.0, bar=0.96, met=True)]
+    with tempfile.NamedTemporaryFile("w") as f:
+        f.writelines(json.dumps(line) + "\n" for line in lines)
+        f.flush()
+        record = os.path.join(os.path.dirname(os.path.abspath(__file__)), "record.py")
+        text = subprocess.run([sys.executable, record, "--from", f.name], capture_output=True, text=True,
+                              env=dict(os.environ, PYTHONIOENCODING="utf-8")).stdout
+    wanted = "| W1 | share | 1 | 0.97 (0.96 – 0.98) **missed** | 1.00 (0.96 – 0.98) met | 0.975 / 0.96 |"
+    expect(wanted in text, "the table of record.py", wanted, text)
+
+
+def check_tune():
+    """Every threshold is there, and what is printed is what the library reads back from the environment."""
+    tune = ["--tune", "-q", "-r", "1", "-t", "1", "-p", "f32"]
+    line = run(*tune).stdout.splitlines()[-1]
+    name, _, text = line.partition("=")
+    expect(name == "NNBLAS_THRESHOLDS" and text.count("=") == text.count(",") + 1 > 5, "the thresholds found",
+           "NNBLAS_THRESHOLDS=name=value,…", line)
+    given = "private_rows=77," + ",".join(part for part in text.split(",") if not part.startswith("private_rows"))
+    for value, shown in ((given, "private_rows=77"), ("nonsense", "private_rows=128")):
+        done = run(*tune, env=dict(os.environ, NNBLAS_THRESHOLDS=value))
+        now = [line for line in done.stdout.splitlines() if line.startswith("now: ")]
+        expect(len(now) == 1 and shown in now[0], f"thresholds in force with {value}", shown, now)
+
+
 def check_cpu_time():
     done = run("-s", "5-7-3@4", "-c", "-j", "-r", "3", "-S", "0")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
@@ -107,7 +138,8 @@ def check_refusals():
     for args in (["--shapes", "5@4"], ["--shapes", "5-7"], ["--shapes", "5-7@0"], ["--shapes", "5-x@1"],
                  ["--shapes", "5-7@4@4"], ["--shapes", ""], ["--shapes", "5-99999999999999@4"], ["--mode", "learn"],
                  ["--precision", "f16"], ["--threads", "0"], ["--threads", "two"], ["--rounds", "0"],
-                 ["--seconds", "-1"], ["--seconds", "nan"], ["--cpu-time", "--threads", "2"], ["--workloads", "W0"], ["--all", "--shapes", "5-7@4"], ["--no-such"], ["word"]):
+                 ["--seconds", "-1"], ["--seconds", "nan"], ["--cpu-time", "--threads", "2"], ["--workloads", "W0"],
+                 ["--all", "--shapes", "5-7@4"], ["--no-such"], ["word"]):
         done = run(*args)
         expect(done.returncode == 2 and done.stderr, f"exit status of {args}", "2 and a sentence",
                f"{done.returncode} and {done.stderr!r}")
@@ -117,6 +149,8 @@ def check_refusals():
 
 check_figures()
 check_workloads()
+check_record()
+check_tune()
 check_cpu_time()
 check_table()
 check_refusals()

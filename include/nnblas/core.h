@@ -100,6 +100,15 @@ typedef struct nnb_blas_facts {
  *  NNBLAS_KEEP_BLAS_CORE=1 in the environment forbids that.                                                         */
 NNB_API void nnb_blas_info(nnb_blas_facts *facts);
 
+/** Sizes from which on the library takes another way to the same result: its own kernels or the BLAS, one thread or
+ *  several.  text: "name=value,name=value", any of those that nnb_get_thresholds shows; the others stay.  NULL: the
+ *  defaults of the library.  `nnblas-bench --tune` finds them for a machine.  The variable NNBLAS_THRESHOLDS of the
+ *  environment is read so when the library is loaded; if that cannot be read, nothing changes.  Results differ by
+ *  rounding at most.  Not to be called while another thread is in the library.  NNB_E_PARSE: nothing has changed.      */
+NNB_API nnb_status nnb_set_thresholds(const char *text);
+/** All of them, as such a text.  size: room in text; 512 bytes are enough, NNB_E_ARG if it is too small.               */
+NNB_API nnb_status nnb_get_thresholds(char *text, size_t size);
+
 /* ---- random numbers -------------------------------------------------------------------------------------------- */
 
 /** A counter-based generator: the numbers are a function of (seed, stream, counter), so streams are independent and

@@ -9,9 +9,7 @@
 #include "exec.h"
 #include "pass.h"
 #include "team.h"
-
-/* Least work for a thread of its own, in floating-point operations: about 20 µs, some times what waking it costs. */
-static const double least_flops = 1e6;
+#include "thresholds.h"
 
 /* ---- the rows --------------------------------------------------------------------------------------------------- */
 
@@ -243,19 +241,16 @@ static void phase_params(void *context, int part) {
   }
 }
 
-/* A net that fits into one core's cache is trained there by small batches: shared, its weights would go from cache to
- * cache in every update.  784-128-64-10 at batch 32 took 1.8 times as long with two threads as with one. */
-static const size_t private_bytes = (size_t)1 << 21;
-enum { LEAST_ROWS = 128 }; /* for a thread of its own */
-
+/* Small batches train a small net on few threads (num/thresholds.h). */
 static int most_threads(const nnb_plan *plan, const nnb__job *job) {
-  if (!job->target || plan->net->n_params > private_bytes / sizeof(real)) return plan->threads;
-  int most = job->rows / LEAST_ROWS;
-  return most < plan->threads ? most : plan->threads;
+  if (!job->target || (double)plan->net->n_params * sizeof(real) > nnb__threshold.private_bytes) return plan->threads;
+  double most = job->rows / nnb__threshold.private_rows;
+  return most < plan->threads ? (int)most : plan->threads;
 }
 
 int nnb__pass_parts(double flops, int threads, int most) {
-  int parts = flops / least_flops < threads ? (int)(flops / least_flops) : threads;
+  double worth = flops / nnb__threshold.thread_flops;
+  int parts = worth < threads ? (int)worth : threads;
   if (parts > most) parts = most;
   return parts > 1 ? parts : 1;
 }

@@ -10,6 +10,7 @@
 #include "blas_core.h"
 #include "cpu.h"
 #include "kernels.h"
+#include "thresholds.h"
 #include "view.h"
 
 #ifdef NNB_SINGLE
@@ -20,11 +21,6 @@
 
 /* Whoever links nnb__gemm from the static library gets the constructor that looks after the BLAS's kernels with it. */
 __attribute__((used)) static const int *const with_constructor = &nnb__blas_core_linked;
-
-/* Where gemm's packing costs more than the product.  OpenBLAS 0.3.21, SkylakeX kernels, one thread, f64 / f32:
- * 512×512 += column·row: gemm 136 / 50 µs, ger 57 / 24 µs; below 2^16 elements ger is the slower one.
- * 1×30 · (784×30)ᵀ: gemm 10 / 11 µs, gemv 3.8 / 2.4 µs; from 64 columns on gemm is the faster one. */
-enum { OUTER_FROM = 1 << 16, ROW_UNTIL = 32 };
 
 static void scale(real beta, nnb_mat c) {
   if (beta == 1) return;
@@ -47,20 +43,12 @@ static void row_by_transpose(char ta, real alpha, nnb_cmat a, nnb_cmat b, nnb_ma
   BLAS(gemv)(CblasRowMajor, CblasNoTrans, b.rows, b.cols, alpha, b.p, b.ld, a.p, ta == 'T' ? a.ld : 1, 1, c.p, 1);
 }
 
-/* Where the kernel of num/mm.c, which does not pack, is faster than OpenBLAS 0.3.21.  Found with SkylakeX kernels, one
- * thread, by pairs as 32×784·784×128 (1.55 times as fast in f32, 1.6 in f64), 16×784·784×128 (2.0, 2.1),
- * 128×784·784×128 (1.1, 1.26), and (784×32)ᵀ·32×128 (1.5, 1.4); 512×512 with f64, 2 MB, is the first to lose (0.83). Up
- * to about 10^6 multiply-adds OpenBLAS does not pack either, and wins by a tenth. */
-static const struct {
-  double least; /* multiply-adds: m·n·k */
-  int skinny;   /* the smaller of m and k: rows of C, or of B */
-  size_t bytes; /* B and C, which are used where they lie, stay in the second-level cache */
-} unpacked = {1e6, 128, (size_t)3 << 19};
-
+/* Where the kernel of num/mm.c, which does not pack, is faster than a BLAS. */
 static bool is_skinny(int m, int n, int k) {
-  int rows = m > k ? m : k; /* of the larger of B and C */
-  return (m < k ? m : k) <= unpacked.skinny && (double)m * n * k > unpacked.least &&
-         (size_t)rows * (size_t)n * sizeof(real) <= unpacked.bytes;
+  const nnb__thresholds *t = &nnb__threshold;
+  double rows = m > k ? m : k; /* of the larger of B and C */
+  return (m < k ? m : k) <= t->unpacked_skinny && (double)m * n * k > t->unpacked_least &&
+         rows * n * sizeof(real) <= t->unpacked_bytes;
 }
 
 /* OpenBLAS's AVX-512 kernels for small A·B (up to 10⁶ products, dgemm_small_kernel_nn_skylakex.c and its like in sgemm)
@@ -91,10 +79,10 @@ void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, 
   if (m == 0 || n == 0) return;
   if (k == 0) {
     scale(beta, c); /* cblas would refuse a leading dimension of 0 */
-  } else if (k == 1 && (size_t)m * (size_t)n >= OUTER_FROM) {
+  } else if (k == 1 && (double)m * n >= nnb__threshold.outer_from) {
     scale(beta, c);
     outer(ta, tb, alpha, a, b, c);
-  } else if (m == 1 && tb == 'T' && k <= ROW_UNTIL) {
+  } else if (m == 1 && tb == 'T' && k <= nnb__threshold.row_until) {
     scale(beta, c);
     row_by_transpose(ta, alpha, a, b, c);
   } else if (tb == 'T' || !small(ta, alpha, a, b, beta, c)) {

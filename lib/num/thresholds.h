@@ -1,0 +1,45 @@
+/* num/thresholds.h: the sizes at which another way to compute the same becomes the faster one.  They are data, so that
+ * nnblas-bench --tune can find them for a machine and nnb_set_thresholds can give them to the library.  Not typed:
+ * compiled once. */
+#ifndef NNB__THRESHOLDS_H
+#define NNB__THRESHOLDS_H
+
+/* Name, default.  Found on a virtual machine with two cores of an Intel processor with AVX-512 (2 MB of second-level
+ * cache each), OpenBLAS 0.3.21 with SkylakeX kernels, one thread unless said otherwise; times are f64 / f32, and
+ * "faster" is the factor f32 / f64.
+ *
+ * outer_from       C ← C + column·row of so many elements or more is a ger: 512×512: gemm 136 / 50 µs, ger 57 / 24 µs;
+ *                  below, ger is the slower one
+ * row_until        one row times Bᵀ is a gemv up to so many columns: 1×30 · (784×30)ᵀ: gemm 10 / 11 µs, gemv 3.8 /
+ *                  2.4 µs; from 64 columns on gemm is the faster one
+ * unpacked_least   products above so many multiply-adds go through the kernel that does not pack (num/mm.c), if: …  Up
+ *                  to there OpenBLAS does not pack either, and wins by a tenth
+ * unpacked_skinny  … the smaller of m and k, the rows of C or of B, is at most this: 16×784·784×128 is 2.0 / 2.1 times
+ *                  as fast, 32 rows 1.55 / 1.6, 128 rows 1.1 / 1.26, (784×32)ᵀ·32×128 1.5 / 1.4
+ * unpacked_bytes   … and B and C, which are used where they lie, have at most so many bytes, so that they stay in the
+ *                  second-level cache: 512×512 in f64, 2 MB, is the first to lose (0.83)
+ * thread_flops     least work for a thread of its own, in floating-point operations: about 20 µs, some times what
+ *                  waking it costs
+ * private_bytes    a net of up to so many bytes is trained by one thread: it fits into one core's cache, and shared,
+ * its weights would go from cache to cache in every update; 784-128-64-10 at batch 32 took 1.8 times as long with two
+ * threads as with one private_rows     … for every so many rows of the batch */
+#define NNB__THRESHOLD_LIST(X) \
+  X(outer_from, 1 << 16)       \
+  X(row_until, 32)             \
+  X(unpacked_least, 1e6)       \
+  X(unpacked_skinny, 128)      \
+  X(unpacked_bytes, 3 << 19)   \
+  X(thread_flops, 1e6)         \
+  X(private_bytes, 1 << 21)    \
+  X(private_rows, 128)
+
+#define NNB__THRESHOLD_FIELD(name, value) double name;
+typedef struct nnb__thresholds {
+  NNB__THRESHOLD_LIST(NNB__THRESHOLD_FIELD)
+} nnb__thresholds;
+#undef NNB__THRESHOLD_FIELD
+
+/* Written when the library is loaded and by nnb_set_thresholds only. */
+extern nnb__thresholds nnb__threshold;
+
+#endif
