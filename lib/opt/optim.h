@@ -92,6 +92,9 @@ void nnb__optim_step(nnb_optim *optim, const nnb__block *blocks, int n_blocks, r
 bool nnb__optim_offer(nnb_optim *optim, real *w, int chunks, nnb__target *target);
 void nnb__optim_finish(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w);
 
+/* Whether an update is w ← beta·w + alpha·g and nothing else, so that nnb__optim_offer with the weights says it all. */
+bool nnb__optim_is_plain(const nnb_optim *optim);
+
 /* w ↔ its average.  NNB_E_STATE where there is none. */
 nnb_status nnb__optim_exchange(nnb_optim *optim, real *w);
 
