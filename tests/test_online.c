@@ -1,5 +1,7 @@
 /* Updates of one row each and predictions of one row, by the executor for them, against layerwise: every activation
  * with every loss, many shapes, on all levels of vector instructions. */
+#include <pthread.h>
+
 #include "exec.h"
 #include "kernel_support.h"
 #include "optim.h"
@@ -320,6 +322,34 @@ START_TEST(predictions_with_scalers) {
 }
 END_TEST
 
+/* ---- threads ---------------------------------------------------------------------------------------------------- */
+
+static void *train_apart(void *arg) {
+  twin *t = arg;
+  rows r = rows_for(t->net);
+  nnb_batch batch = {.x = nnb_cview(r.x, ROWS, r.n_in), .t = nnb_cview(r.t, ROWS, r.n_out)};
+  for (int k = 0; k < 50; k++) nnb_train_rows(t->net, t->plan, &batch, r.order, 2 * ROWS, 1, t->optim, NULL);
+  free_rows(&r);
+  return NULL;
+}
+
+/* Two threads, each with a net and a plan of its own: the same bits as alone. */
+START_TEST(threads_do_not_meet) {
+  nnb_net *net = parsed("5-9:tanh-3:sigmoid", NNB_HALF_SSE);
+  twin t[3];
+  pthread_t thread[2];
+  for (int k = 0; k < 3; k++) t[k] = make_twin(net, &plain, &nnb__exec_online, _i);
+  for (int k = 0; k < 2; k++) ck_assert_int_eq(pthread_create(&thread[k], NULL, train_apart, &t[k]), 0);
+  for (int k = 0; k < 2; k++) pthread_join(thread[k], NULL);
+  train_apart(&t[2]);
+  for (int k = 0; k < 2; k++)
+    ck_assert(
+        !memcmp(nnb_net_params_read(t[k].net), nnb_net_params_read(t[2].net), nnb_net_n_params(net) * sizeof(real)));
+  for (int k = 0; k < 3; k++) destroy_twin(&t[k]);
+  nnb_net_destroy(net);
+}
+END_TEST
+
 /* ---- what it leaves to others ----------------------------------------------------------------------------------- */
 
 START_TEST(what_is_declined) {
@@ -362,6 +392,7 @@ int main(void) {
                           what_is_frozen_stays,
                           scaled_inputs_and_targets,
                           divergence_stops_the_run,
+                          threads_do_not_meet,
                           predictions_of_a_row,
                           predictions_with_scalers};
   tcase_set_timeout(levels, 120);

@@ -46,8 +46,8 @@ static bool suits(const nnb_net *net, int n) {
 
 static bool is_known(const nnb_net *net, int n) {
   for (int i = 0; i < n; i++)
-    if (nnb__net_link(net, i).act > NNB__ONLINE_ACTIVATION) return false;
-  return nnb__net_chain(net, NULL).loss <= NNB__ONLINE_LOSS;
+    if (nnb__net_link(net, i).act > nnb__online_last_activation) return false;
+  return nnb__net_chain(net, NULL).loss <= nnb__online_last_loss;
 }
 
 static void lay_out_link(nnb__online_plan *o, nnb__arena *arena, const nnb__link *shape, int i) {

@@ -145,55 +145,69 @@ typedef struct pass {
   real beta, *y;
 } pass;
 
-INLINE vec part_of(const real *p, int part) { return part < LANES ? load_part(p, part) : load(p); }
+/* What is constant where `columns` is used: vecs of columns, the last of them whole or not; rows side by side, as one
+ * sum would wait for itself; whether M learns. */
+typedef struct shape {
+  int k, ways;
+  bool whole, learns;
+} shape;
 
-/* k vecs of columns from the first of p->m on, the last of them `part` lanes; `ways` rows side by side, as one sum
- * would wait for itself. */
-INLINE void one_row(pass p, int i, int part, const vec *v, vec *sum, const int k, const bool learns) {
-  real *m = p.m + (size_t)i * p.ld;
-  for (int j = 0; j < k; j++) {
-    vec row = j == k - 1 ? part_of(m + j * LANES, part) : load(m + j * LANES);
-    if (learns) row = p.beta * row + p.u[i] * v[j], store(m + j * LANES, row);
-    sum[j] += p.w[i] * row;
+INLINE vec piece(const real *p, int j, int part, const shape s) {
+  return s.whole || j < s.k - 1 ? load(p + j * LANES) : load_part(p + j * LANES, part);
+}
+INLINE void one_row(const pass *p, int r, int part, const vec *v, vec *sum, const shape s) {
+  const int i = p->list[r];
+  const real w = p->w[i], u = s.learns ? p->u[i] : 0;
+  real *m = p->m + (size_t)i * p->ld;
+#pragma GCC unroll 8
+  for (int j = 0; j < s.k; j++) {
+    vec row = piece(m, j, part, s);
+    if (s.learns) row = p->beta * row + u * v[j], store(m + j * LANES, row);
+    sum[j] += w * row;
   }
 }
-INLINE void columns(const pass *from, int part, const int k, const int ways, const bool learns) {
+/* The first k vecs of columns; the last of them has `part` lanes. */
+INLINE void columns(const pass *from, int part, const shape s) {
   const pass p = *from; /* which stores to M cannot change */
   vec v[MOST], sum[4][MOST];
-  for (int j = 0; j < k; j++) {
-    if (learns) v[j] = load(p.v + j * LANES);
-    sum[0][j] = !p.start ? ZERO : j == k - 1 ? part_of(p.start + j * LANES, part) : load(p.start + j * LANES);
-    for (int h = 1; h < ways; h++) sum[h][j] = ZERO;
+#pragma GCC unroll 8
+  for (int j = 0; j < s.k; j++) {
+    v[j] = s.learns ? load(p.v + j * LANES) : ZERO;
+    sum[0][j] = p.start ? piece(p.start, j, part, s) : ZERO;
+    sum[1][j] = sum[2][j] = sum[3][j] = ZERO;
   }
   int r = 0;
-  for (; r + ways <= p.n; r += ways)
-    for (int h = 0; h < ways; h++) one_row(p, p.list[r + h], part, v, sum[h], k, learns);
-  for (int h = 0; h < ways - 1; h++)
-    if (r + h < p.n) one_row(p, p.list[r + h], part, v, sum[h], k, learns);
-  for (int j = 0; j < k; j++) {
-    vec y = sum[0][j];
-    if (ways == 2) y += sum[1][j];
-    if (ways == 4) y = (y + sum[1][j]) + (sum[2][j] + sum[3][j]);
-    store(p.y + j * LANES, y);
-  }
+  for (; r + s.ways <= p.n; r += s.ways)
+#pragma GCC unroll 8
+    for (int h = 0; h < s.ways; h++) one_row(&p, r + h, part, v, sum[h], s);
+  for (; r < p.n; r++) one_row(&p, r, part, v, sum[0], s);
+#pragma GCC unroll 8
+  for (int j = 0; j < s.k; j++) store(p.y + j * LANES, (sum[0][j] + sum[1][j]) + (sum[2][j] + sum[3][j]));
 }
 
 /* One function for each number of vecs: rows side by side where they are few. */
-INLINE void columns_by_count(const pass *p, int k, int part, const bool learns) {
-  if (k == 1) columns(p, part, 1, 4, learns);
-  if (k == 2) columns(p, part, 2, 4 * MOST / 8, learns);
-  if (k == 3) columns(p, part, 3, 2 * MOST / 8, learns);
-  if (k == 4) columns(p, part, 4, 2 * MOST / 8, learns);
+INLINE void columns_by_count(const pass *p, int k, int part, const bool whole, const bool learns) {
+#define CASE(count, ways)                                  \
+  case count:                                              \
+    columns(p, part, (shape){count, ways, whole, learns}); \
+    break
+  switch (k) {
+    CASE(1, 4);
+    CASE(2, 4 * MOST / 8);
+    CASE(3, 2 * MOST / 8);
+    CASE(4, 2 * MOST / 8);
 #ifdef VEC_AVX512
-  if (k == 5) columns(p, part, 5, 1, learns);
-  if (k == 6) columns(p, part, 6, 1, learns);
-  if (k == 7) columns(p, part, 7, 1, learns);
-  if (k == 8) columns(p, part, 8, 1, learns);
+    CASE(5, 1);
+    CASE(6, 1);
+    CASE(7, 1);
+    CASE(8, 1);
 #endif
+  }
+#undef CASE
 }
-static void read_columns(const pass *p, int k) { columns_by_count(p, k, LANES, false); }
-static void read_part(const pass *p, int k, int part) { columns_by_count(p, k, part, false); }
-static void learn_columns(const pass *p, int k) { columns_by_count(p, k, LANES, true); }
+static void read_columns(const pass *p, int k) { columns_by_count(p, k, LANES, true, false); }
+static void read_part(const pass *p, int k, int part) { columns_by_count(p, k, part, false, false); }
+static void learn_columns(const pass *p, int k) { columns_by_count(p, k, LANES, true, true); }
 
 /* All columns, in whole vecs. */
 static void go_over(pass p) {

@@ -21,7 +21,8 @@ enum { NNB__ONLINE_FEW = 32 };
 
 /* The last activation and the last loss that the kernels know: enumerations grow at their ends, and what is added there
  * is left to others. */
-enum { NNB__ONLINE_ACTIVATION = NNB_SOFTMAX, NNB__ONLINE_LOSS = NNB_CROSS_ENTROPY };
+static const nnb_activation nnb__online_last_activation = NNB_SOFTMAX;
+static const nnb_loss nnb__online_last_loss = NNB_CROSS_ENTROPY;
 
 typedef struct nnb__online_link {
   nnb__link shape;
