@@ -710,6 +710,32 @@ static void product(const nnb__link *l, const real *params, const int32_t *list,
   }
 }
 
+INLINE vec value_soon(nnb_activation act, vec z) { return act == NNB_RELU ? relu(z) : value_of(act, z); }
+
+/* The same for at most two vecs of columns and all inputs, which is what small nets are made of, and a ← f(z). */
+INLINE void narrow(const nnb__link *l, const real *params, const real *x, real *a, const int k) {
+  const int n = l->n_in, part = l->n_out - (k - 1) * LANES;
+  const size_t ld = (size_t)l->n_out;
+  const real *w = params + l->off, *b = w + (size_t)n * ld;
+  const shape s = {k, 4, false, false};
+  vec sum[4][2] = {{ZERO}};
+  for (int j = 0; l->bias && j < k; j++) sum[0][j] = piece(b, j, part, s);
+  int r = 0;
+  for (; r + 4 <= n; r += 4, w += 4 * ld)
+#pragma GCC unroll 8
+    for (int h = 0; h < 4; h++)
+#pragma GCC unroll 8
+      for (int j = 0; j < k; j++) sum[h][j] += x[r + h] * piece(w + (size_t)h * ld, j, part, s);
+  for (; r < n; r++, w += ld)
+#pragma GCC unroll 8
+    for (int j = 0; j < k; j++) sum[1][j] += x[r] * piece(w, j, part, s);
+#pragma GCC unroll 8
+  for (int j = 0; j < k; j++) {
+    const vec z = (sum[0][j] + sum[1][j]) + (sum[2][j] + sum[3][j]);
+    store(a + j * LANES, value_soon(l->act, z));
+  }
+}
+
 /* One output: W is a column, and z a dot product. */
 static void product_one(const nnb__link *l, const real *params, const real *x, real *z) {
   const real *w = params + l->off;
@@ -725,13 +751,18 @@ void NNB__PREDICT(const nnb__chain *chain, const real *params, const real *x, re
     const bool sparse = l->n_in > NNB__ONLINE_FEW && (i == 0 || l[-1].act == NNB_RELU);
     if (n == 1)
       product_one(l, params, x, z);
+    else if (!sparse && n <= LANES)
+      narrow(l, params, x, z, 1);
+    else if (!sparse && n <= 2 * LANES)
+      narrow(l, params, x, z, 2);
     else if (sparse)
       product(l, params, list, list_nonzero(l->n_in, x, list), x, z);
     else
       product(l, params, all, l->n_in, x, z);
+    const bool done = n > 1 && !sparse && n <= 2 * LANES;
     if (l->act == NNB_SOFTMAX)
       row_softmax(n, z, z, 1);
-    else if (l->act != NNB_LINEAR)
+    else if (l->act != NNB_LINEAR && !done)
       for (int j = 0; j < n; j += LANES) store(z + j, value_of(l->act, load(z + j)));
     x = z;
   }
