@@ -131,6 +131,7 @@ START_TEST(predictions_and_losses) {
 END_TEST
 
 static const nnb_optim_opts optims[] = {{.algo = NNB_SGD, .lr = 1e-3, .l1 = 1e-4, .l2 = 1e-3},
+                                        {.algo = NNB_SGD, .lr = 1e-3, .l2 = 1e-3},
                                         {.algo = NNB_MOMENTUM, .lr = 1e-4},
                                         {.algo = NNB_NESTEROV, .lr = 1e-4, .clip_norm = 1}};
 

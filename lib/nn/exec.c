@@ -3,7 +3,7 @@
 
 #include "loss.h"
 
-static const nnb__exec *const execs[] = {&nnb__exec_layerwise};
+static const nnb__exec *const execs[] = {&nnb__exec_online, &nnb__exec_layerwise};
 enum { N_EXECS = sizeof execs / sizeof *execs };
 
 void nnb__plan_lay_out_execs(nnb_plan *plan, nnb__arena *arena) {
@@ -17,6 +17,13 @@ nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job) {
   while (i < N_EXECS - 1 && !((plan->execs >> i & 1) && execs[i]->takes(plan, job))) i++;
   plan->rows = job->rows, plan->what = job->what;
   return execs[i]->run(plan, job);
+}
+
+bool nnb__plan_updates(nnb_plan *plan, nnb__updates *updates) {
+  plan->rows = 0, plan->what = 0;
+  for (int i = 0; i < N_EXECS; i++)
+    if ((plan->execs >> i & 1) && execs[i]->updates && execs[i]->updates(plan, updates)) return true;
+  return false;
 }
 
 bool nnb__plan_force(nnb_plan *plan, const nnb__exec *exec) {
@@ -44,6 +51,15 @@ int nnb__net_links(const nnb_net *net) {
   return loss_of(net, last) == NNB_LOSS_AUTO ? 0 : net->n_nodes - 1;
 }
 
+nnb__link nnb__net_link(const nnb_net *net, int i) {
+  const nnb__node *node = &net->nodes[i + 1];
+  return (nnb__link){.n_in = node->needs.w_rows,
+                     .n_out = node->needs.w_cols,
+                     .bias = node->needs.bias,
+                     .act = (nnb_activation)node->activation,
+                     .off = node->off};
+}
+
 nnb__chain nnb__net_chain(const nnb_net *net, nnb__link *link) {
   const nnb__node *last = &net->nodes[net->n_nodes - 1];
   nnb__chain chain = {.link = link,
@@ -52,13 +68,9 @@ nnb__chain nnb__net_chain(const nnb_net *net, nnb__link *link) {
                       .loss = (nnb_loss)loss_of(net, last),
                       .factor = last->factor};
   for (int i = 0; i < chain.n; i++) {
-    const nnb__node *node = &net->nodes[i + 1];
-    link[i] = (nnb__link){.n_in = node->needs.w_rows,
-                          .n_out = node->needs.w_cols,
-                          .bias = node->needs.bias,
-                          .act = (nnb_activation)node->activation,
-                          .off = node->off};
-    if (link[i].n_out > chain.widest) chain.widest = link[i].n_out;
+    nnb__link one = nnb__net_link(net, i);
+    if (one.n_out > chain.widest) chain.widest = one.n_out;
+    if (link) link[i] = one;
   }
   return chain;
 }

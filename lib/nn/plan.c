@@ -5,7 +5,6 @@
 
 #include "alloc.h"
 #include "blas.h"
-#include "blas_threads.h"
 #include "status.h"
 #include "team.h"
 
@@ -274,20 +273,13 @@ nnb_status nnb__fail_loss(double loss, const nnb_batch *batch) {
 
 /* ---- the public calls ------------------------------------------------------------------------------------------- */
 
-static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
-  nnb__blas_enter();
-  nnb__loss_sum sum = nnb__plan_run(plan, job);
-  nnb__blas_leave();
-  return sum;
-}
-
 nnb_status nnb_plan_predict(nnb_plan *plan, nnb_cmat x, nnb_mat y) {
   if (!plan) return nnb__fail(NNB_E_ARG, "plan is NULL");
   nnb_status status = nnb__check_x(plan->net, x, plan->max_rows);
   if (!status) status = check_y(plan->net, x.rows, nnb__read(y), "y");
   if (status) return status;
   nnb_batch batch = {.x = x};
-  run(plan, &(nnb__job){.batch = &batch, .rows = x.rows, .what = NNB__OUTPUT});
+  nnb__plan_run(plan, &(nnb__job){.batch = &batch, .rows = x.rows, .what = NNB__OUTPUT});
   nnb__plan_outputs(plan, y);
   return NNB_OK;
 }
@@ -308,7 +300,7 @@ nnb_status nnb_plan_loss(nnb_plan *plan, const nnb_batch *batch, double *loss) {
   if (status) return status;
   double norm = norm_of(batch);
   nnb__job job = {.batch = batch, .rows = batch->x.rows, .norm = norm, .what = NNB__LOSS};
-  return finish_loss(run(plan, &job), norm, batch, loss);
+  return finish_loss(nnb__plan_run(plan, &job), norm, batch, loss);
 }
 
 /* grad ← keep·grad + g */
@@ -326,7 +318,7 @@ nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep
   nnb__target target = {.dst = plan->g ? plan->g : grad, .alpha = 1, .beta = beta, .beta_bias = beta};
   nnb__job job = {
       .batch = batch, .rows = batch->x.rows, .norm = norm, .what = NNB__LOSS | NNB__BACK, .target = &target};
-  status = finish_loss(run(plan, &job), norm, batch, loss);
+  status = finish_loss(nnb__plan_run(plan, &job), norm, batch, loss);
   if (plan->g) add_kept(plan->net->n_params, keep, plan->g, grad);
   return status;
 }
@@ -342,7 +334,7 @@ nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int 
                   .J = J,
                   .ldj = ldj,
                   .free_only = free_only};
-  run(plan, &job);
+  nnb__plan_run(plan, &job);
   double loss = nnb__sum_squares((size_t)rows * (size_t)plan->net->n_y, r) / 2;
   return isfinite(loss) ? NNB_OK : nnb__fail_loss(loss, batch);
 }
@@ -367,7 +359,7 @@ nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx) {
   if (dx.rows != x.rows || dx.cols != x.cols || dx.ld < dx.cols)
     return nnb__fail(NNB_E_SHAPE, "dx is %d×%d; wanted %d×%d", dx.rows, dx.cols, x.rows, x.cols);
   nnb_batch batch = {.x = x};
-  run(plan, &(nnb__job){.batch = &batch, .rows = x.rows, .what = NNB__BACK, .v = v});
+  nnb__plan_run(plan, &(nnb__job){.batch = &batch, .rows = x.rows, .what = NNB__BACK, .v = v});
   nnb__plan_input_gradient(plan, dx);
   return NNB_OK;
 }

@@ -21,7 +21,8 @@ typedef struct nnb__state {
   real *scratch;
 } nnb__state;
 
-typedef struct nnb__exec nnb__exec; /* exec.h */
+typedef struct nnb__exec nnb__exec;               /* exec.h */
+typedef struct nnb__online_plan nnb__online_plan; /* online.c */
 
 struct nnb_plan {
   nnb_net *net;
@@ -42,6 +43,7 @@ struct nnb_plan {
   nnb_cmat *from;  /* threads × the longest input list: the views handed to layers */
   nnb_mat *from_d;
   int longest;
+  nnb__online_plan *online;
   void *memory; /* to be released; NULL: the caller's */
 };
 
@@ -74,6 +76,24 @@ typedef struct nnb__loss_sum {
 } nnb__loss_sum;
 
 nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job);
+
+/* Updates of one row each, those that order names (NULL: as they lie), by plain descent: W ← beta·W + alpha·dW in the
+ * weights themselves. */
+typedef struct nnb__updates {
+  const nnb_batch *batch;
+  const int32_t *order;
+  int rows;
+  /* An update begins: its alpha and beta; beta_bias is 1. */
+  void (*begin)(void *context, nnb__target *target);
+  void *context;
+  /* What came of them: they stop with the first whose loss, value, is not finite.  weight: of the rows. */
+  int made;
+  double value, weight;
+  nnb__loss_sum sum;
+} nnb__updates;
+
+/* False: no executor takes them, and nothing has happened. */
+bool nnb__plan_updates(nnb_plan *plan, nnb__updates *updates);
 /* Asks every executor what it needs. */
 void nnb__plan_lay_out_execs(nnb_plan *plan, nnb__arena *arena);
 double nnb__loss_value(nnb__loss_sum sum, double norm);

@@ -6,6 +6,7 @@
  * into the weights themselves. */
 #include <string.h>
 
+#include "blas_threads.h"
 #include "exec.h"
 #include "pass.h"
 #include "team.h"
@@ -278,6 +279,7 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   if (job->J) flops *= 1 + plan->net->n_y;
   p.row_parts = nnb__pass_parts(job->what & NNB__BACK ? 2 * flops : flops, threads, job->rows);
   p.param_parts = nnb__pass_parts(flops, threads, threads);
+  nnb__blas_enter();
   choose_rows(&p);
   show_inputs(plan, p.batch.x);
   nnb__team_run(p.row_parts, phase_rows, &p);
@@ -285,6 +287,7 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
     nnb__team_run(p.param_parts, phase_params, &p);
     plan->formed = job->target->dst == plan->g;
   }
+  nnb__blas_leave();
   return job->what & NNB__LOSS ? add_losses(&p) : (nnb__loss_sum){0};
 }
 

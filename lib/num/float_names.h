@@ -44,6 +44,7 @@
 #define nnb__evidence_settled nnbf__evidence_settled
 #define nnb__evidence_update nnbf__evidence_update
 #define nnb__exec_layerwise nnbf__exec_layerwise
+#define nnb__exec_online nnbf__exec_online
 #define nnb__fail_loss nnbf__fail_loss
 #define nnb__fit_end_epoch nnbf__fit_end_epoch
 #define nnb__fit_full nnbf__fit_full
@@ -122,6 +123,7 @@
 #define nnb__net_check nnbf__net_check
 #define nnb__net_from_bag nnbf__net_from_bag
 #define nnb__net_keep_history nnbf__net_keep_history
+#define nnb__net_link nnbf__net_link
 #define nnb__net_links nnbf__net_links
 #define nnb__net_loss_ops nnbf__net_loss_ops
 #define nnb__net_n_free nnbf__net_n_free
@@ -138,6 +140,11 @@
 #define nnb__not_squares nnbf__not_squares
 #define nnb__optim_algo nnbf__optim_algo
 #define nnb__optim_apply nnbf__optim_apply
+#define nnb__online_plain nnbf__online_plain
+#define nnb__online_use nnbf__online_use
+#define nnb__online_v2 nnbf__online_v2
+#define nnb__online_v3 nnbf__online_v3
+#define nnb__online_v4 nnbf__online_v4
 #define nnb__optim_begin nnbf__optim_begin
 #define nnb__optim_clip nnbf__optim_clip
 #define nnb__optim_create nnbf__optim_create
@@ -145,6 +152,7 @@
 #define nnb__optim_exchange nnbf__optim_exchange
 #define nnb__optim_find nnbf__optim_find
 #define nnb__optim_finish nnbf__optim_finish
+#define nnb__optim_is_plain nnbf__optim_is_plain
 #define nnb__optim_offer nnbf__optim_offer
 #define nnb__optim_run nnbf__optim_run
 #define nnb__optim_step nnbf__optim_step
@@ -167,6 +175,11 @@
 #define nnb__plan_rows nnbf__plan_rows
 #define nnb__plan_run nnbf__plan_run
 #define nnb__plan_scores nnbf__plan_scores
+#define nnb__plan_updates nnbf__plan_updates
+#define nnb__predict_plain nnbf__predict_plain
+#define nnb__predict_v2 nnbf__predict_v2
+#define nnb__predict_v3 nnbf__predict_v3
+#define nnb__predict_v4 nnbf__predict_v4
 #define nnb__progress nnbf__progress
 #define nnb__qr_add nnbf__qr_add
 #define nnb__qr_add_with nnbf__qr_add_with

@@ -70,4 +70,6 @@ const nnb__kernels NNB__KERNELS = {
     .col_sums = col_sums,
     .outer = outer,
     .mm = NNB__MM,
+    .online = NNB__ONLINE,
+    .predict = NNB__PREDICT,
 };

@@ -254,6 +254,10 @@ void nnb__optim_finish(nnb_optim *optim, const nnb__block *blocks, int n_blocks,
   nnb__optim_end(optim, blocks, n_blocks, w);
 }
 
+bool nnb__optim_is_plain(const nnb_optim *o) {
+  return o->algo == NNB_SGD && o->clip_norm == 0 && o->l1 == 0 && !o->mean;
+}
+
 nnb_status nnb__optim_exchange(nnb_optim *o, real *w) {
   if (!o->mean) return nnb__fail(NNB_E_STATE, "the optimiser keeps no average; set .ema");
   if (o->updates == 0) return nnb__fail(NNB_E_STATE, "there is no average before the first update");

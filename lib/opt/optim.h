@@ -108,6 +108,9 @@ void nnb__optim_finish(nnb_optim *optim, const nnb__block *blocks, int n_blocks,
 void nnb__optim_apply(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w);
 void nnb__optim_end(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w);
 
+/* Whether an update is w ← beta·w + alpha·g and nothing else, so that nnb__optim_offer with the weights says it all. */
+bool nnb__optim_is_plain(const nnb_optim *optim);
+
 /* w ↔ its average.  NNB_E_STATE where there is none. */
 nnb_status nnb__optim_exchange(nnb_optim *optim, real *w);
 

@@ -332,11 +332,12 @@ nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, con
     *report =
         (nnb_report){.stop = NNB_STOP_ERROR, .loss = (double)NAN, .val_loss = (double)NAN, .best_loss = (double)NAN};
   if (opts) f.opts = *opts;
-  if (report) report->algo = choose_algo(&f.opts);
+  if (report) report->algo = nnb__optim_algo(f.opts.algo);
   nnb_status status = nnb__net_seal(net);
   if (!status && !train) status = nnb__fail(NNB_E_ARG, "train is NULL");
   if (!status) status = check_opts(&f.opts);
   if (!status) status = choose(&f);
+  if (report && !status) report->algo = f.opts.algo;
   if (!status) status = prepare(&f);
   if (!status) status = allocate(&f);
   if (!status) {

@@ -124,6 +124,26 @@ static nnb_status check_rows(const nnb_batch *rows, const int32_t *order, int n,
   return NNB_OK;
 }
 
+typedef struct plain {
+  nnb_optim *optim;
+  real *w;
+} plain;
+static void begin_plain(void *context, nnb__target *target) {
+  plain *p = context;
+  nnb__optim_begin(p->optim);
+  nnb__optim_offer(p->optim, p->w, 1, target);
+}
+/* One update a row, by the executor that fuses an update with the next forward pass.  False: there is none for this. */
+static bool update_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n,
+                        nnb_optim *optim, nnb_sums *total, nnb__loss_sum *sum, double *value) {
+  plain p = {optim, net->params};
+  nnb__updates u = {.batch = rows, .order = order, .rows = n, .begin = begin_plain, .context = &p};
+  if (!nnb__optim_is_plain(optim) || !nnb__plan_updates(plan, &u)) return false;
+  total->weight = u.weight, total->rows = u.made, total->updates = u.made;
+  *sum = u.sum, *value = u.value;
+  return true;
+}
+
 nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n, int batch,
                           nnb_optim *optim, nnb_sums *sums) {
   nnb_sums total = {0};
@@ -134,17 +154,20 @@ nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, c
   if (!order) n = rows->x.rows;
   nnb__loss_sum sum = {0};
   double value = 0;
-  nnb__blas_enter();
-  for (int row0 = 0, now; row0 < n && isfinite(value); row0 += now) {
-    now = n - row0 < batch ? n - row0 : batch;
-    nnb__update one = {.net = net, .plan = plan, .rows = rows, .order = order, .row0 = row0, .n = now, .optim = optim};
-    one.norm = nnb__sum_weights(rows, order, row0, now);
-    nnb__loss_sum loss = update(&one);
-    value = nnb__loss_value(loss, one.norm);
-    sum.mean += loss.mean, sum.sum += loss.sum;
-    total.weight += one.norm, total.rows += now, total.updates++;
+  if (batch > 1 || !update_rows(net, plan, rows, order, n, optim, &total, &sum, &value)) {
+    nnb__blas_enter();
+    for (int row0 = 0, now; row0 < n && isfinite(value); row0 += now) {
+      now = n - row0 < batch ? n - row0 : batch;
+      nnb__update one = {
+          .net = net, .plan = plan, .rows = rows, .order = order, .row0 = row0, .n = now, .optim = optim};
+      one.norm = nnb__sum_weights(rows, order, row0, now);
+      nnb__loss_sum loss = update(&one);
+      value = nnb__loss_value(loss, one.norm);
+      sum.mean += loss.mean, sum.sum += loss.sum;
+      total.weight += one.norm, total.rows += now, total.updates++;
+    }
+    nnb__blas_leave();
   }
-  nnb__blas_leave();
   total.loss = nnb__loss_value(sum, total.weight);
   if (sums) *sums = total;
   return isfinite(value) ? NNB_OK : nnb__fail_loss(value, rows);
