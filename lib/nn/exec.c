@@ -3,7 +3,7 @@
 
 #include "loss.h"
 
-static const nnb__exec *const execs[] = {&nnb__exec_layerwise};
+static const nnb__exec *const execs[] = {&nnb__exec_soa, &nnb__exec_layerwise};
 enum { N_EXECS = sizeof execs / sizeof *execs };
 
 void nnb__plan_lay_out_execs(nnb_plan *plan, nnb__arena *arena) {

@@ -21,7 +21,8 @@ typedef struct nnb__state {
   real *scratch;
 } nnb__state;
 
-typedef struct nnb__exec nnb__exec; /* exec.h */
+typedef struct nnb__exec nnb__exec;         /* exec.h */
+typedef struct nnb__soa_room nnb__soa_room; /* soa.c */
 
 struct nnb_plan {
   nnb_net *net;
@@ -42,6 +43,7 @@ struct nnb_plan {
   nnb_cmat *from;  /* threads × the longest input list: the views handed to layers */
   nnb_mat *from_d;
   int longest;
+  nnb__soa_room *soa; /* of the executor of that name */
   void *memory; /* to be released; NULL: the caller's */
 };
 

@@ -38,11 +38,12 @@
 #define nnb__data_take nnbf__data_take
 #define nnb__descend nnbf__descend
 #define nnb__dot nnbf__dot
-#define nnb__exec_layerwise nnbf__exec_layerwise
 #define nnb__evidence_begin nnbf__evidence_begin
 #define nnb__evidence_measure nnbf__evidence_measure
 #define nnb__evidence_settled nnbf__evidence_settled
 #define nnb__evidence_update nnbf__evidence_update
+#define nnb__exec_layerwise nnbf__exec_layerwise
+#define nnb__exec_soa nnbf__exec_soa
 #define nnb__fail_loss nnbf__fail_loss
 #define nnb__fit_end_epoch nnbf__fit_end_epoch
 #define nnb__fit_full nnbf__fit_full
@@ -52,8 +53,8 @@
 #define nnb__init_for nnbf__init_for
 #define nnb__init_scratch nnbf__init_scratch
 #define nnb__init_weights nnbf__init_weights
-#define nnb__is_linear_output nnbf__is_linear_output
 #define nnb__inverse_squares nnbf__inverse_squares
+#define nnb__is_linear_output nnbf__is_linear_output
 #define nnb__kernel nnbf__kernel
 #define nnb__kernel_level nnbf__kernel_level
 #define nnb__kernels_plain nnbf__kernels_plain
@@ -139,6 +140,10 @@
 #define nnb__qr_work nnbf__qr_work
 #define nnb__residual_root nnbf__residual_root
 #define nnb__shrink nnbf__shrink
+#define nnb__soa_plain nnbf__soa_plain
+#define nnb__soa_v2 nnbf__soa_v2
+#define nnb__soa_v3 nnbf__soa_v3
+#define nnb__soa_v4 nnbf__soa_v4
 #define nnb__solve_factored nnbf__solve_factored
 #define nnb__solve_rank nnbf__solve_rank
 #define nnb__solve_rank_work nnbf__solve_rank_work

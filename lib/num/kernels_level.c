@@ -70,4 +70,5 @@ const nnb__kernels NNB__KERNELS = {
     .col_sums = col_sums,
     .outer = outer,
     .mm = NNB__MM,
+    .soa = NNB__SOA,
 };

@@ -9,8 +9,8 @@
 #include "alloc.h"
 #include "arena.h"
 #include "blas_threads.h"
-#include "classes.h"
 #include "lapack.h"
+#include "match.h"
 #include "plan.h"
 #include "status.h"
 
@@ -195,7 +195,7 @@ nnb_status nnb_solve_output(nnb_net *net, const nnb_data *data, double ridge) {
   if (!status) status = check_outputs(net);
   if (!status) status = nnb_data_batch(data, 0, nnb_data_rows(data), &s.rows);
   if (!status) status = nnb__check_batch(net, &s.rows, 0);
-  if (!status) status = nnb__check_class_names(net, data);
+  if (!status) status = nnb__check_match(net, data);
   if (status) return status;
   s.norm = nnb__sum_weights(&s.rows, NULL, 0, s.rows.x.rows);
   int rows = s.rows.x.rows < ROWS ? s.rows.x.rows : ROWS;
