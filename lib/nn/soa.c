@@ -19,7 +19,7 @@ static const struct {
   int widest;         /* more is for gemm */
   size_t block_bytes; /* of the first-level cache, for a block */
   double least_flops; /* for a thread of its own: some 20 µs */
-} limits = {.widest = 64, .block_bytes = 32 << 10, .least_flops = 1.5e6};
+} limits = {.widest = 64, .block_bytes = 96 << 10, .least_flops = 1.5e6};
 
 /* ---- laying out ------------------------------------------------------------------------------------------------- */
 
@@ -32,17 +32,17 @@ static bool keeps_z(const nnb__node *node) {
  * may be NULL. */
 static int place(const nnb_plan *plan, nnb__soa *soa, int *a, int *z) {
   const nnb_net *net = plan->net;
-  int next = net->n_x, widest = net->n_x;
+  int next = net->n_x + 1, widest = net->n_x;
   soa->x = 0;
   for (int k = 1; k < net->n_nodes; k++) {
     const int n_out = net->nodes[k].needs.cols;
     const bool apart = goes_back(plan) && keeps_z(&net->nodes[k]);
-    if (a) a[k - 1] = next, z[k - 1] = apart ? next + n_out : next;
-    next += apart ? 2 * n_out : n_out;
+    if (a) a[k - 1] = next, z[k - 1] = apart ? next + n_out + 1 : next;
+    next += (apart ? 2 * n_out : n_out) + 1;
     if (n_out > widest) widest = n_out;
   }
-  soa->t = next, soa->d = next + widest, soa->sums = next + 2 * widest;
-  return soa->sums + 2;
+  soa->t = next, soa->d = next + widest, soa->weight = next + 2 * widest;
+  return soa->weight + 1;
 }
 
 static int round_up(int n, int unit) { return (n + unit - 1) / unit * unit; }

@@ -26,15 +26,76 @@ static int source_row(const block *b, int i) {
   return b->job->order ? b->job->order[row] : row;
 }
 
-/* dst ← mᵀ, filled up with its last column */
-static void load_columns(const block *b, nnb_cmat m, real *dst) {
-  const size_t s = (size_t)b->stride;
-  for (int i = 0; i < b->n; i++) {
-    const real *from = nnb__crow(m, source_row(b, i));
-    for (int j = 0; j < m.cols; j++) dst[(size_t)j * s + (size_t)i] = from[j];
+#if LANES == 16
+#define LANES_OF(f, k)                                                                                          \
+  f(0, k), f(1, k), f(2, k), f(3, k), f(4, k), f(5, k), f(6, k), f(7, k), f(8, k), f(9, k), f(10, k), f(11, k), \
+      f(12, k), f(13, k), f(14, k), f(15, k)
+#elif LANES == 8
+#define LANES_OF(f, k) f(0, k), f(1, k), f(2, k), f(3, k), f(4, k), f(5, k), f(6, k), f(7, k)
+#elif LANES == 4
+#define LANES_OF(f, k) f(0, k), f(1, k), f(2, k), f(3, k)
+#else
+#define LANES_OF(f, k) f(0, k), f(1, k)
+#endif
+
+#if LANES >= 4
+/* Four columns of LANES rows.  Quad q of v[k] is row k + 4q; the quads are transposed within themselves. */
+typedef real quarter __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+#define PAIRS(j, k)  ((((j) & ~3) + (((j)&3) >> 1) + 2 * (k)) + ((j)&1) * LANES)
+#define FOURS(j, k)  ((((j) & ~3) + ((j)&1) + 2 * (k)) + (((j)&2) >> 1) * LANES)
+#define ZIP(x, y, k) __builtin_shufflevector(x, y, LANES_OF(PAIRS, k))
+#define TWO(x, y, k) __builtin_shufflevector(x, y, LANES_OF(FOURS, k))
+INLINE void load_four(const real *const row[LANES], int column, size_t stride, real *dst) {
+  vec v[4];
+  for (int k = 0; k < 4; k++)
+    for (int q = 0; q < LANES / 4; q++) ((quarter *)&v[k])[q] = *(const quarter *)(row[k + 4 * q] + column);
+  vec low = ZIP(v[0], v[1], 0), high = ZIP(v[0], v[1], 1), low2 = ZIP(v[2], v[3], 0), high2 = ZIP(v[2], v[3], 1);
+  store(dst, TWO(low, low2, 0));
+  store(dst + stride, TWO(low, low2, 1));
+  store(dst + 2 * stride, TWO(high, high2, 0));
+  store(dst + 3 * stride, TWO(high, high2, 1));
+}
+#endif
+
+/* LANES rows; where the columns are no multiple of four, some are loaded twice. */
+INLINE void load_rows(const real *const row[LANES], int cols, size_t stride, real *dst) {
+#if LANES >= 4
+  for (int j = 0; cols >= 4 && j < cols; j += 4) {
+    int column = j + 4 <= cols ? j : cols - 4;
+    load_four(row, column, stride, dst + (size_t)column * stride);
   }
+  if (cols >= 4) return;
+#endif
+  for (int j = 0; j < cols; j++)
+    for (int k = 0; k < LANES; k++) dst[(size_t)j * stride + (size_t)k] = row[k][j];
+}
+
+/* The same for n rows without gaps; cols is a constant where this is used, so that it becomes shuffles. */
+INLINE void part_columns(int cols, int n, size_t stride, const real *restrict p, real *restrict dst) {
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < cols; j++) dst[(size_t)j * stride + (size_t)i] = p[i * cols + j];
+}
+static bool load_narrow(const block *b, nnb_cmat m, real *dst) {
+  const size_t s = (size_t)b->stride;
+  if (b->job->order || m.ld != m.cols || m.cols > 4) return false;
+  const real *p = nnb__crow(m, source_row(b, 0));
+  if (m.cols == 1) part_columns(1, b->n, s, p, dst);
+  if (m.cols == 2) part_columns(2, b->n, s, p, dst);
+  if (m.cols == 3) part_columns(3, b->n, s, p, dst);
+  if (m.cols == 4) part_columns(4, b->n, s, p, dst);
   for (int j = 0; j < m.cols; j++)
     for (int i = b->n; i < b->stride; i++) dst[(size_t)j * s + (size_t)i] = dst[(size_t)j * s + (size_t)b->n - 1];
+  return true;
+}
+
+/* dst ← mᵀ, filled up with its last column */
+static void load_columns(const block *b, nnb_cmat m, real *dst) {
+  if (load_narrow(b, m, dst)) return;
+  for (int i = 0; i < b->stride; i += LANES) {
+    const real *row[LANES];
+    for (int k = 0; k < LANES; k++) row[k] = nnb__crow(m, source_row(b, i + k < b->n ? i + k : b->n - 1));
+    load_rows(row, m.cols, (size_t)b->stride, dst + i);
+  }
 }
 
 static void scale_columns(const block *b, int n, const real *shift, const real *factor, real *x) {
@@ -58,7 +119,7 @@ static void load_labels(const block *b, int n, real *t) {
 static void load_targets(const block *b) {
   const nnb_batch *batch = b->job->batch;
   const int n = last(b)->n_out;
-  real *t = row_at(b, b->soa->t), *weight = row_at(b, b->soa->sums);
+  real *t = row_at(b, b->soa->t), *weight = row_at(b, b->soa->weight);
   if (batch->label)
     load_labels(b, n, t);
   else {
@@ -73,6 +134,8 @@ static void store_outputs(const block *b) {
   const int n = last(b)->n_out;
   const real *a = row_at(b, b->soa->a[b->soa->chain.n - 1]);
   real *y = b->job->y + (size_t)b->row0 * (size_t)n;
+  if (n == 1) memcpy(y, a, (size_t)b->n * sizeof *y);
+  if (n == 1) return;
   for (int j = 0; j < n; j++)
     for (int i = 0; i < b->n; i++) y[i * n + j] = a[j * b->stride + i];
 }
@@ -187,14 +250,13 @@ static loss_fn *fused(const nnb__soa *soa) {
 
 /* ---- forward ---------------------------------------------------------------------------------------------------- */
 
-/* Z ← Wᵀ·A + b·1 */
+static int inputs(const nnb__link *link) { return link->n_in + link->bias; }
+
+/* Z ← [W; b]ᵀ·[A; 1] */
 static void multiply(const block *b, const nnb__link *link, const real *a, nnb_mat z) {
-  const real *w = b->job->params + link->off, *bias = w + (size_t)link->n_in * (size_t)link->n_out;
+  const nnb__strided w = {b->job->params + link->off, 1, (size_t)link->n_out};
   const size_t s = (size_t)b->stride;
-  for (int o = 0; link->bias && o < link->n_out; o++)
-    for (int i = 0; i < b->stride; i += LANES) store(nnb__row(z, o) + i, fill(bias[o]));
-  NNB__MM(link->n_out, b->stride, link->n_in, 1, (nnb__strided){w, 1, (size_t)link->n_out}, a, s, link->bias ? 1 : 0,
-          z.p, s);
+  NNB__MM(link->n_out, b->stride, inputs(link), 1, w, a, s, 0, z.p, s);
 }
 
 static void activate(const nnb__link *link, nnb_mat z, nnb_mat a) {
@@ -210,7 +272,7 @@ static double forward(const block *b) {
   const nnb__soa *soa = b->soa;
   const nnb__soa_job *job = b->job;
   loss_fn *early = job->loss ? fused(soa) : NULL;
-  const real *weight = row_at(b, soa->sums), *from = row_at(b, soa->x);
+  const real *weight = row_at(b, soa->weight), *from = row_at(b, soa->x);
   const nnb_mat t = rows_at(b, soa->t, last(b)->n_out);
   double loss = 0;
   for (int l = 0; l < soa->chain.n; l++) {
@@ -228,17 +290,6 @@ static double forward(const block *b) {
 
 /* ---- backward --------------------------------------------------------------------------------------------------- */
 
-#if LANES == 16
-#define LANES_OF(f, k)                                                                                          \
-  f(0, k), f(1, k), f(2, k), f(3, k), f(4, k), f(5, k), f(6, k), f(7, k), f(8, k), f(9, k), f(10, k), f(11, k), \
-      f(12, k), f(13, k), f(14, k), f(15, k)
-#elif LANES == 8
-#define LANES_OF(f, k) f(0, k), f(1, k), f(2, k), f(3, k), f(4, k), f(5, k), f(6, k), f(7, k)
-#elif LANES == 4
-#define LANES_OF(f, k) f(0, k), f(1, k), f(2, k), f(3, k)
-#else
-#define LANES_OF(f, k) f(0, k), f(1, k)
-#endif
 #define OWN(j, k)     ((j) & (k) ? LANES + (j) : (j))
 #define PARTNER(j, k) ((j) & (k) ? LANES + ((j) ^ (k)) : (j) ^ (k))
 /* Lanes j without bit k: x_j + x_(j+k); those with it: y_j + y_(j-k). */
@@ -336,7 +387,6 @@ static void pull(const nnb__link *link, nnb_cmat z, nnb_cmat a, nnb_mat d) {
 /* g ← g + the block's gradient */
 static void backward(const block *b, real *g) {
   const nnb__soa *soa = b->soa;
-  const real *ones = row_at(b, soa->sums + 1);
   int d = soa->t, next = soa->d;
   for (int l = soa->chain.n - 1; l >= 0; l--) {
     const nnb__link *link = &soa->chain.link[l];
@@ -344,9 +394,7 @@ static void backward(const block *b, real *g) {
     nnb_mat delta = rows_at(b, d, link->n_out), before = rows_at(b, next, link->n_in);
     if (l < soa->chain.n - 1 || !fused(soa))
       pull(link, nnb__read(rows_at(b, soa->z[l], link->n_out)), nnb__read(rows_at(b, soa->a[l], link->n_out)), delta);
-    add_gradient(link->n_in, a, delta.p, link->n_out, b->stride, g + link->off);
-    if (link->bias)
-      add_gradient(1, ones, delta.p, link->n_out, b->stride, g + link->off + (size_t)link->n_in * (size_t)link->n_out);
+    add_gradient(inputs(link), a, delta.p, link->n_out, b->stride, g + link->off);
     if (l) /* ∂E/∂A = W·Δ */
       NNB__MM(link->n_in, b->stride, link->n_out, 1, (nnb__strided){w, (size_t)link->n_out, 1}, delta.p,
               (size_t)b->stride, 0, before.p, (size_t)b->stride);
@@ -369,14 +417,24 @@ static double run_block(const block *b, real *g) {
   return loss;
 }
 
+static void fill_ones(const block *b) {
+  const nnb__soa *soa = b->soa;
+  for (int l = 0; l < soa->chain.n; l++) {
+    real *ones = row_at(b, (l ? soa->a[l - 1] : soa->x) + soa->chain.link[l].n_in);
+    for (int i = 0; i < b->stride; i += LANES) store(ones + i, fill(1));
+  }
+}
+
 double NNB__SOA(const nnb__soa *soa, const nnb__soa_job *job, int r0, int n, real *room, real *g) {
   double loss = 0;
+  block b = {.soa = soa, .job = job, .room = room};
   if (g) memset(g, 0, soa->n_params * sizeof *g);
-  for (int done = 0; done < n; done += soa->rows) {
-    int now = n - done < soa->rows ? n - done : soa->rows;
-    block b = {soa, job, r0 + done, now, (now + LANES - 1) / LANES * LANES, room};
-    real *ones = row_at(&b, soa->sums + 1);
-    for (int i = 0; g && i < b.stride; i += LANES) store(ones + i, fill(1));
+  for (int done = 0; done < n; done += b.n) {
+    b.row0 = r0 + done, b.n = n - done < soa->rows ? n - done : soa->rows;
+    const int stride = (b.n + LANES - 1) / LANES * LANES;
+    const bool moved = stride != b.stride;
+    b.stride = stride;
+    if (moved) fill_ones(&b);
     loss += run_block(&b, g);
   }
   return loss;
