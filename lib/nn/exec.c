@@ -21,7 +21,10 @@ nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job) {
 
 bool nnb__plan_force(nnb_plan *plan, const nnb__exec *exec) {
   for (int i = 0; i < N_EXECS; i++)
-    if (execs[i] == exec && (plan->execs >> i & 1)) return plan->execs = 1u << i | 1u << (N_EXECS - 1), true;
+    if (execs[i] == exec && (plan->execs >> i & 1)) {
+      plan->execs = 1u << i | 1u << (N_EXECS - 1), plan->forced = true;
+      return true;
+    }
   return false;
 }
 

@@ -27,6 +27,7 @@ typedef struct nnb__soa_room nnb__soa_room; /* soa.c */
 struct nnb_plan {
   nnb_net *net;
   unsigned execs; /* bit i: that one of exec.c has not declined */
+  bool forced;    /* by nnb__plan_force: whether or not it pays */
   nnb__state *state;
   int max_rows, threads;
   unsigned want;

@@ -10,16 +10,23 @@
 
 struct nnb__soa_room {
   nnb__soa soa;
-  size_t n_room, n_grad; /* numbers for each thread */
+  int least_rows;        /* of a job that is worth it; 0: none is */
+  size_t n_room, n_grad; /* numbers for each part */
   real *room, *grad;
 };
 
-/* What decides. */
+/* What decides.  Layer by layer, rows of each matrix are vectors, and what a row of W lacks to whole vectors is wasted:
+ * padding is by how much that enlarges the products.  Here nothing is wasted, but sums across lanes cost.  Times of
+ * gradients layer by layer to those here, one thread, AVX-512, 128 rows, f32 / f64: 10-20-20-1 (padding 2.1 / 1.4)
+ * 2.1 / 1.7, 4-32-16-4 (1.3 / 1.1) 1.5 / 1.2, 20-64-64-3 (1.15 / 1.06) 1.0 / 0.8, 32-32-32-32 (1) 0.9 / 0.9.  8-8-8-8
+ * gains from two rows on, wider nets from a vector of rows on (docs/performance.md). */
 static const struct {
   int widest;         /* more is for gemm */
-  size_t block_bytes; /* of the first-level cache, for a block */
+  double padding;     /* less is for gemm, too, … */
+  int tiny;           /* … unless no layer is wider than this */
+  size_t block_bytes; /* for a block: all of it is seldom in use at once, and the second-level cache is near */
   double least_flops; /* for a thread of its own: some 20 µs */
-} limits = {.widest = 64, .block_bytes = 96 << 10, .least_flops = 1.5e6};
+} limits = {.widest = 64, .padding = 1.08, .tiny = 8, .block_bytes = 96 << 10, .least_flops = 1.5e6};
 
 /* ---- laying out ------------------------------------------------------------------------------------------------- */
 
@@ -62,21 +69,51 @@ static bool is_narrow(const nnb_net *net) {
   return true;
 }
 
+/* Σ n_in·n_out over the links, with n_out filled up to whole vectors, to the same without. */
+static double padding(const nnb_net *net) {
+  double bare = 0, padded = 0;
+  for (int k = 1; k < net->n_nodes; k++) {
+    const nnb_needs *needs = &net->nodes[k].needs;
+    bare += (double)needs->w_rows * needs->w_cols;
+    padded += (double)needs->w_rows * round_up(needs->w_cols, NNB__SOA_LANES);
+  }
+  return padded / bare;
+}
+
+static int least_rows(const nnb_net *net) {
+  int widest = net->n_x;
+  for (int k = 1; k < net->n_nodes; k++)
+    if (net->nodes[k].needs.cols > widest) widest = net->nodes[k].needs.cols;
+  if (widest <= limits.tiny) return 2;
+  return padding(net) < limits.padding ? 0 : NNB__SOA_LANES;
+}
+
+/* Among how many threads rows are shared. */
+static int choose_parts(const nnb_plan *plan, int block, int rows, bool back) {
+  const double flops = plan->flops * rows * (back ? 3 : 1);
+  const int blocks = (rows - 1) / block + 1;
+  int parts = flops / limits.least_flops < plan->threads ? (int)(flops / limits.least_flops) : plan->threads;
+  if (parts > blocks) parts = blocks;
+  return parts > 1 ? parts : 1;
+}
+
 static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
   const nnb_net *net = plan->net;
   if (!is_narrow(net) || plan->want & NNB_KEEP) return false;
-  const size_t n_links = (size_t)net->n_nodes - 1, threads = (size_t)plan->threads;
+  const size_t n_links = (size_t)net->n_nodes - 1;
   nnb__soa soa = {.n_params = net->n_params};
   nnb__soa_room *room = nnb__arena_take(arena, 1, sizeof *room);
   nnb__link *link = nnb__arena_take(arena, n_links, sizeof *link);
   int *a = nnb__arena_take(arena, n_links, sizeof *a), *z = nnb__arena_take(arena, n_links, sizeof *z);
   const int features = place(plan, &soa, a, z);
   soa.rows = block_rows(features, plan->max_rows);
+  const size_t parts = (size_t)choose_parts(plan, soa.rows, plan->max_rows, true);
   nnb__soa_room made = {
+      .least_rows = least_rows(net),
       .n_room = (size_t)features * (size_t)soa.rows,
       .n_grad = goes_back(plan) ? (net->n_params + NNB__SOA_LANES - 1) / NNB__SOA_LANES * NNB__SOA_LANES : 0};
-  made.room = nnb__arena_take(arena, threads * made.n_room, sizeof *made.room);
-  made.grad = nnb__arena_take(arena, threads * made.n_grad, sizeof *made.grad);
+  made.room = nnb__arena_take(arena, parts * made.n_room, sizeof *made.room);
+  made.grad = nnb__arena_take(arena, parts * made.n_grad, sizeof *made.grad);
   if (!arena->base) return true;
   soa.chain = nnb__net_chain(net, link), soa.a = a, soa.z = z;
   made.soa = soa;
@@ -87,6 +124,8 @@ static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
 
 /* Predictions, losses and their gradients.  After a run back of a plan with NNB_DX one may ask for ∂E/∂x. */
 static bool takes(const nnb_plan *plan, const nnb__job *job) {
+  const int least = plan->soa->least_rows;
+  if (!plan->forced && (least == 0 || job->rows < least)) return false;
   if (!(job->what & NNB__BACK)) return !(job->what & NNB__RESIDUALS);
   return job->what == (NNB__LOSS | NNB__BACK) && job->target && !(plan->want & NNB_DX);
 }
@@ -136,20 +175,13 @@ static void deliver(const pass *p, const nnb__target *t) {
   }
 }
 
-static int choose_parts(const nnb_plan *plan, const nnb__job *job) {
-  const double flops = plan->flops * job->rows * (job->what & NNB__BACK ? 3 : 1);
-  const int blocks = (job->rows - 1) / plan->soa->soa.rows + 1;
-  int parts = flops / limits.least_flops < plan->threads ? (int)(flops / limits.least_flops) : plan->threads;
-  if (parts > blocks) parts = blocks;
-  return parts > 1 ? parts : 1;
-}
-
 static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   const nnb_net *net = plan->net;
   const nnb__node *node = &net->nodes[net->n_nodes - 1];
   const nnb__state *out = &plan->state[net->n_nodes - 1];
   const bool loss = job->what & NNB__LOSS;
-  pass p = {.plan = plan, .rows = job->rows, .parts = choose_parts(plan, job), .back = job->what & NNB__BACK};
+  pass p = {.plan = plan, .rows = job->rows, .back = job->what & NNB__BACK};
+  p.parts = choose_parts(plan, plan->soa->soa.rows, job->rows, p.back);
   p.job = (nnb__soa_job){.params = net->params,
                          .batch = job->batch,
                          .order = job->order,
