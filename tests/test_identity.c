@@ -164,9 +164,15 @@ START_TEST(a_chain_by_numbers_is_a_sequential_net) {
   nnb_plan *a = plan_of(chain, ROWS, NNB_GRAD, 0), *b = plan_of(net, ROWS, NNB_GRAD, 0);
   compute(a, &r.batch, 3, &want);
   compute(b, &r.batch, 3, &got);
-  same_bits(got.y, want.y, ROWS * 3, "output");
-  same_bits(got.g, want.g, n, "gradient");
-  ck_assert_msg(got.loss == want.loss, "loss %.17g and %.17g", got.loss, want.loss);
+  if (_i) { /* nodes in between: another order of sums */
+    all_near(got.y, want.y, ROWS * 3, rounding, "output");
+    all_near(got.g, want.g, n, rounding, "gradient");
+    near(got.loss, want.loss, rounding, "loss", 0);
+  } else {
+    same_bits(got.y, want.y, ROWS * 3, "output");
+    same_bits(got.g, want.g, n, "gradient");
+    ck_assert_msg(got.loss == want.loss, "loss %.17g and %.17g", got.loss, want.loss);
+  }
   nnb_plan_destroy(a);
   nnb_plan_destroy(b);
   nnb_net_destroy(chain);

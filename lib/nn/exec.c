@@ -3,7 +3,7 @@
 
 #include "loss.h"
 
-static const nnb__exec *const execs[] = {&nnb__exec_online, &nnb__exec_layerwise};
+static const nnb__exec *const execs[] = {&nnb__exec_online, &nnb__exec_soa, &nnb__exec_layerwise};
 enum { N_EXECS = sizeof execs / sizeof *execs };
 
 void nnb__plan_lay_out_execs(nnb_plan *plan, nnb__arena *arena) {
@@ -28,7 +28,10 @@ bool nnb__plan_updates(nnb_plan *plan, nnb__updates *updates) {
 
 bool nnb__plan_force(nnb_plan *plan, const nnb__exec *exec) {
   for (int i = 0; i < N_EXECS; i++)
-    if (execs[i] == exec && (plan->execs >> i & 1)) return plan->execs = 1u << i | 1u << (N_EXECS - 1), true;
+    if (execs[i] == exec && (plan->execs >> i & 1)) {
+      plan->execs = 1u << i | 1u << (N_EXECS - 1), plan->forced = true;
+      return true;
+    }
   return false;
 }
 

@@ -21,7 +21,7 @@ struct nnb__exec {
   bool (*updates)(nnb_plan *plan, nnb__updates *updates);
 };
 
-extern const nnb__exec nnb__exec_online, nnb__exec_layerwise;
+extern const nnb__exec nnb__exec_online, nnb__exec_soa, nnb__exec_layerwise;
 
 /* How many links the sealed net has if it is a chain: dense layers with biases and activations of the library's own,
  * one input, and one output, the last, with a loss of the library's own.  0: it is none.  Link i is the net's block i.

@@ -9,7 +9,11 @@ void nnb__plan_outputs(const nnb_plan *plan, nnb_mat y) {
     const nnb__node *node = &plan->net->nodes[plan->outputs[o]];
     const nnb__state *s = &plan->state[plan->outputs[o]];
     nnb_mat cols = nnb__cols(y, node->out_col, node->needs.cols);
-    for (int i = 0; i < y.rows; i++) memcpy(nnb__row(cols, i), nnb__row(s->a, i), (size_t)cols.cols * sizeof(real));
+    const size_t bytes = (size_t)cols.cols * sizeof(real);
+    if (cols.ld == cols.cols && s->a.ld == cols.cols)
+      memcpy(cols.p, s->a.p, (size_t)y.rows * bytes);
+    else
+      for (int i = 0; i < y.rows; i++) memcpy(nnb__row(cols, i), nnb__row(s->a, i), bytes);
   }
   nnb_unscale(y, plan->net->out.shift, plan->net->out.factor);
 }

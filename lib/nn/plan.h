@@ -23,10 +23,12 @@ typedef struct nnb__state {
 
 typedef struct nnb__exec nnb__exec;               /* exec.h */
 typedef struct nnb__online_plan nnb__online_plan; /* online.c */
+typedef struct nnb__soa_room nnb__soa_room;       /* soa.c */
 
 struct nnb_plan {
   nnb_net *net;
   unsigned execs; /* bit i: that one of exec.c has not declined */
+  bool forced;    /* by nnb__plan_force: whether or not it pays */
   nnb__state *state;
   int max_rows, threads;
   unsigned want;
@@ -44,7 +46,8 @@ struct nnb_plan {
   nnb_mat *from_d;
   int longest;
   nnb__online_plan *online;
-  void *memory; /* to be released; NULL: the caller's */
+  nnb__soa_room *soa; /* of the executor of that name */
+  void *memory;       /* to be released; NULL: the caller's */
 };
 
 /* What a run does besides the forward pass. */

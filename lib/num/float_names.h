@@ -45,6 +45,7 @@
 #define nnb__evidence_update nnbf__evidence_update
 #define nnb__exec_layerwise nnbf__exec_layerwise
 #define nnb__exec_online nnbf__exec_online
+#define nnb__exec_soa nnbf__exec_soa
 #define nnb__fail_loss nnbf__fail_loss
 #define nnb__fit_end_epoch nnbf__fit_end_epoch
 #define nnb__fit_full nnbf__fit_full
@@ -191,6 +192,10 @@
 #define nnb__sample_laplace nnbf__sample_laplace
 #define nnb__sample_normal nnbf__sample_normal
 #define nnb__shrink nnbf__shrink
+#define nnb__soa_plain nnbf__soa_plain
+#define nnb__soa_v2 nnbf__soa_v2
+#define nnb__soa_v3 nnbf__soa_v3
+#define nnb__soa_v4 nnbf__soa_v4
 #define nnb__solve_factored nnbf__solve_factored
 #define nnb__solve_lower nnbf__solve_lower
 #define nnb__solve_rank nnbf__solve_rank

@@ -1,13 +1,14 @@
 /* num/kernels.h: passes over rows that are not matrix products, in the vector instructions of this processor.
  *
- * kernels_level.c, act.c, loss.c, mm.c, online.c and steps.c are built once per level: "plain" with the flags of the
- * rest of the library, and on x86-64 also for the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and FMA; AVX-512)
+ * kernels_level.c, act.c, loss.c, mm.c, online.c, soa.c and steps.c are built once per level: "plain" with the flags of
+ * the rest of the library, and on x86-64 also for the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and FMA; AVX-512)
  * with -DNNB__LEVEL=v3 and the like, which ends the names of their tables.  kernels.c chooses. */
 #ifndef NNB__KERNELS_H
 #define NNB__KERNELS_H
 
 #include "mm.h"
 #include "online.h"
+#include "soa.h"
 #include "steps.h"
 
 typedef struct nnb__kernels {
@@ -25,6 +26,7 @@ typedef struct nnb__kernels {
   nnb__mm_fn *mm;
   nnb__online_fn *online;
   nnb__predict_fn *predict;
+  nnb__soa_fn *soa;
 } nnb__kernels;
 
 /* The table for this processor.  Any thread may call it at any time. */
@@ -45,6 +47,7 @@ const nnb__kernels *nnb__kernel_level(int level);
 #define NNB__MM                      NNB__LEVEL_NAME(nnb__mm_, NNB__LEVEL)
 #define NNB__ONLINE                  NNB__LEVEL_NAME(nnb__online_, NNB__LEVEL)
 #define NNB__PREDICT                 NNB__LEVEL_NAME(nnb__predict_, NNB__LEVEL)
+#define NNB__SOA                     NNB__LEVEL_NAME(nnb__soa_, NNB__LEVEL)
 extern const nnb__kernels NNB__KERNELS;
 extern const nnb_act_ops NNB__ACTS[NNB_N_ACTIVATIONS];
 extern const nnb_loss_ops NNB__LOSSES[NNB_N_LOSSES];
@@ -52,5 +55,6 @@ extern const nnb__steps NNB__STEPS;
 extern nnb__mm_fn NNB__MM;
 extern nnb__online_fn NNB__ONLINE;
 extern nnb__predict_fn NNB__PREDICT;
+extern nnb__soa_fn NNB__SOA;
 
 #endif

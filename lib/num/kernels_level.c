@@ -72,4 +72,5 @@ const nnb__kernels NNB__KERNELS = {
     .mm = NNB__MM,
     .online = NNB__ONLINE,
     .predict = NNB__PREDICT,
+    .soa = NNB__SOA,
 };

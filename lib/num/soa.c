@@ -1,0 +1,441 @@
+/* num/soa.c: see soa.h; built once per level. */
+#include "soa.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "kernels.h"
+#include "loss_vec.h"
+
+/* A block on its way. */
+typedef struct block {
+  const nnb__soa *soa;
+  const nnb__soa_job *job;
+  int row0, n, stride; /* n rows of the job from row0 on; stride: n, filled up to whole vectors */
+  real *room;
+} block;
+
+static real *row_at(const block *b, int row) { return b->room + (size_t)row * (size_t)b->stride; }
+static nnb_mat rows_at(const block *b, int row, int n) { return nnb_view(row_at(b, row), n, b->stride); }
+static const nnb__link *last(const block *b) { return &b->soa->chain.link[b->soa->chain.n - 1]; }
+
+/* ---- in and out ------------------------------------------------------------------------------------------------- */
+
+static int source_row(const block *b, int i) {
+  const int row = b->job->row0 + b->row0 + i;
+  return b->job->order ? b->job->order[row] : row;
+}
+
+#if LANES == 16
+#define LANES_OF(f, k)                                                                                          \
+  f(0, k), f(1, k), f(2, k), f(3, k), f(4, k), f(5, k), f(6, k), f(7, k), f(8, k), f(9, k), f(10, k), f(11, k), \
+      f(12, k), f(13, k), f(14, k), f(15, k)
+#elif LANES == 8
+#define LANES_OF(f, k) f(0, k), f(1, k), f(2, k), f(3, k), f(4, k), f(5, k), f(6, k), f(7, k)
+#elif LANES == 4
+#define LANES_OF(f, k) f(0, k), f(1, k), f(2, k), f(3, k)
+#else
+#define LANES_OF(f, k) f(0, k), f(1, k)
+#endif
+
+#if LANES >= 4
+/* Four columns of LANES rows.  Quad q of v[k] is row k + 4q; the quads are transposed within themselves. */
+typedef real quarter __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+#define PAIRS(j, k)  ((((j) & ~3) + (((j)&3) >> 1) + 2 * (k)) + ((j)&1) * LANES)
+#define FOURS(j, k)  ((((j) & ~3) + ((j)&1) + 2 * (k)) + (((j)&2) >> 1) * LANES)
+#define ZIP(x, y, k) __builtin_shufflevector(x, y, LANES_OF(PAIRS, k))
+#define TWO(x, y, k) __builtin_shufflevector(x, y, LANES_OF(FOURS, k))
+INLINE void load_four(const real *const row[LANES], int column, size_t stride, real *dst) {
+  vec v[4];
+  for (int k = 0; k < 4; k++)
+    for (int q = 0; q < LANES / 4; q++) ((quarter *)&v[k])[q] = *(const quarter *)(row[k + 4 * q] + column);
+  vec low = ZIP(v[0], v[1], 0), high = ZIP(v[0], v[1], 1), low2 = ZIP(v[2], v[3], 0), high2 = ZIP(v[2], v[3], 1);
+  store(dst, TWO(low, low2, 0));
+  store(dst + stride, TWO(low, low2, 1));
+  store(dst + 2 * stride, TWO(high, high2, 0));
+  store(dst + 3 * stride, TWO(high, high2, 1));
+}
+#endif
+
+/* LANES rows; where the columns are no multiple of four, some are loaded twice. */
+INLINE void load_rows(const real *const row[LANES], int cols, size_t stride, real *dst) {
+#if LANES >= 4
+  for (int j = 0; cols >= 4 && j < cols; j += 4) {
+    int column = j + 4 <= cols ? j : cols - 4;
+    load_four(row, column, stride, dst + (size_t)column * stride);
+  }
+  if (cols >= 4) return;
+#endif
+  for (int j = 0; j < cols; j++)
+    for (int k = 0; k < LANES; k++) dst[(size_t)j * stride + (size_t)k] = row[k][j];
+}
+
+/* The same for n rows without gaps; cols is a constant where this is used, so that it becomes shuffles. */
+INLINE void part_columns(int cols, int n, size_t stride, const real *restrict p, real *restrict dst) {
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < cols; j++) dst[(size_t)j * stride + (size_t)i] = p[i * cols + j];
+}
+static bool load_narrow(const block *b, nnb_cmat m, real *dst) {
+  const size_t s = (size_t)b->stride;
+  if (b->job->order || m.ld != m.cols || m.cols > 4) return false;
+  const real *p = nnb__crow(m, source_row(b, 0));
+  if (m.cols == 1) part_columns(1, b->n, s, p, dst);
+  if (m.cols == 2) part_columns(2, b->n, s, p, dst);
+  if (m.cols == 3) part_columns(3, b->n, s, p, dst);
+  if (m.cols == 4) part_columns(4, b->n, s, p, dst);
+  for (int j = 0; j < m.cols; j++)
+    for (int i = b->n; i < b->stride; i++) dst[(size_t)j * s + (size_t)i] = dst[(size_t)j * s + (size_t)b->n - 1];
+  return true;
+}
+
+/* dst ← mᵀ, filled up with its last column */
+static void load_columns(const block *b, nnb_cmat m, real *dst) {
+  if (load_narrow(b, m, dst)) return;
+  for (int i = 0; i < b->stride; i += LANES) {
+    const real *row[LANES];
+    for (int k = 0; k < LANES; k++) row[k] = nnb__crow(m, source_row(b, i + k < b->n ? i + k : b->n - 1));
+    load_rows(row, m.cols, (size_t)b->stride, dst + i);
+  }
+}
+
+static void scale_columns(const block *b, int n, const real *shift, const real *factor, real *x) {
+  if (!shift) return;
+  for (int j = 0; j < n; j++, x += b->stride)
+    for (int i = 0; i < b->stride; i += LANES) store(x + i, (load(x + i) - shift[j]) * factor[j]);
+}
+
+/* Unit vectors of the classes; one output: the class itself. */
+static void load_labels(const block *b, int n, real *t) {
+  memset(t, 0, (size_t)n * (size_t)b->stride * sizeof *t);
+  for (int i = 0; i < b->n; i++) {
+    int label = b->job->batch->label[source_row(b, i)];
+    if (n == 1)
+      t[i] = (real)label;
+    else
+      t[label * b->stride + i] = 1;
+  }
+}
+
+static void load_targets(const block *b) {
+  const nnb_batch *batch = b->job->batch;
+  const int n = last(b)->n_out;
+  real *t = row_at(b, b->soa->t), *weight = row_at(b, b->soa->weight);
+  if (batch->label)
+    load_labels(b, n, t);
+  else {
+    load_columns(b, batch->t, t);
+    scale_columns(b, n, b->job->t_shift, b->job->t_factor, t);
+  }
+  for (int i = 0; i < b->n; i++) weight[i] = batch->weight ? batch->weight[source_row(b, i)] : 1;
+  for (int i = b->n; i < b->stride; i++) weight[i] = 0;
+}
+
+static void store_outputs(const block *b) {
+  const int n = last(b)->n_out;
+  const real *a = row_at(b, b->soa->a[b->soa->chain.n - 1]);
+  real *y = b->job->y + (size_t)b->row0 * (size_t)n;
+  if (n == 1) memcpy(y, a, (size_t)b->n * sizeof *y);
+  if (n == 1) return;
+  for (int j = 0; j < n; j++)
+    for (int i = 0; i < b->n; i++) y[i * n + j] = a[j * b->stride + i];
+}
+
+/* ---- softmax ---------------------------------------------------------------------------------------------------- */
+
+/* e^(z-m) of n features of a vec of samples, and their sum; where m is infinite, those that equal it share evenly. */
+INLINE vec column_max(int n, int s, const real *z) {
+  vec m = load(z);
+  for (int j = 1; j < n; j++) m = larger(m, load(z + j * s));
+  return m;
+}
+INLINE vec near_max(vec z, vec m) { return exp_down(at_most(z - at_most(m, REAL_MAX), 0)); }
+
+static void softmax(nnb_mat z) {
+  const int s = z.cols;
+  for (int i = 0; i < s; i += LANES) {
+    real *p = z.p + i;
+    vec m = column_max(z.rows, s, p), sum = {0};
+    for (int j = 0; j < z.rows; j++) {
+      vec e = near_max(load(p + j * s), m);
+      store(p + j * s, e), sum += e;
+    }
+    for (int j = 0; j < z.rows; j++) store(p + j * s, load(p + j * s) / sum);
+  }
+}
+
+/* d_j ← a_j·(d_j - Σ_k a_k·d_k) */
+static void softmax_pull(nnb_cmat a, nnb_mat d) {
+  const int s = a.cols;
+  for (int i = 0; i < s; i += LANES) {
+    vec dot = {0};
+    for (int j = 0; j < a.rows; j++) dot += load(a.p + j * s + i) * load(d.p + j * s + i);
+    for (int j = 0; j < a.rows; j++) {
+      real *q = d.p + j * s + i;
+      store(q, load(a.p + j * s + i) * (load(q) - dot));
+    }
+  }
+}
+
+/* ---- the loss --------------------------------------------------------------------------------------------------- */
+
+/* Σ weight·ℓ(a, t), and t ← c·weight·∂ℓ/∂a.  A sample of weight 0 counts for nothing, even where its loss is infinite.
+ */
+INLINE double sum_terms(nnb_cmat a, const real *weight, real c, nnb_mat t, term_fn f) {
+  const vec none = {0};
+  dvec sum = {0};
+  for (int j = 0; j < a.rows; j++) {
+    const real *p = nnb__crow(a, j);
+    real *q = nnb__row(t, j);
+    for (int i = 0; i < a.cols; i += LANES) {
+      vec w = load(weight + i);
+      term x = f(load(p + i), load(q + i));
+      mask counts = less(none, w);
+      sum += widen(pick(counts, w * x.loss, none));
+      store(q + i, pick(counts, (c * w) * x.slope, none));
+    }
+  }
+  return sum_wide(sum);
+}
+
+typedef double loss_fn(nnb_mat a, const real *weight, real c, nnb_mat t);
+#define BY_TERMS(name, f)                                                \
+  static double name(nnb_mat a, const real *weight, real c, nnb_mat t) { \
+    return sum_terms(nnb__read(a), weight, c, t, f);                     \
+  }
+BY_TERMS(half_sse, half_square)
+BY_TERMS(sse, square)
+BY_TERMS(mae, absolute)
+BY_TERMS(huber_loss, huber)
+BY_TERMS(cross_loss, cross)
+BY_TERMS(binary_loss, binary_cross)
+BY_TERMS(binary_logit_loss, binary_cross_logit)
+
+/* From Z: with m = max z, s = Σ e^(z-m) and T = Σ t the loss is T·log s - Σ t(z-m), its slope T·e^(z-m)/s - t.  Z is
+ * left as it is. */
+static double cross_logit_loss(nnb_mat z, const real *weight, real c, nnb_mat t) {
+  const int s = z.cols;
+  dvec sum = {0};
+  for (int i = 0; i < s; i += LANES) {
+    const vec w = load(weight + i), none = {0}, m = column_max(z.rows, s, z.p + i);
+    const mask counts = less(none, w);
+    vec e = none, total = none, linear = none;
+    for (int j = 0; j < z.rows; j++) {
+      vec x = load(z.p + j * s + i), y = load(t.p + j * s + i);
+      e += near_max(x, m), total += y, linear += y * (x - m);
+    }
+    sum += widen(pick(counts, w * (total * log_normal(e) - linear), none));
+    const vec share = total / e;
+    for (int j = 0; j < z.rows; j++) {
+      real *q = t.p + j * s + i;
+      store(q, pick(counts, (c * w) * (share * near_max(load(z.p + j * s + i), m) - load(q)), none));
+    }
+  }
+  return sum_wide(sum);
+}
+
+static loss_fn *const by_outputs[NNB_N_LOSSES] = {[NNB_HALF_SSE] = half_sse,
+                                                  [NNB_SSE] = sse,
+                                                  [NNB_MSE] = sse,
+                                                  [NNB_MAE] = mae,
+                                                  [NNB_HUBER] = huber_loss,
+                                                  [NNB_BINARY_CROSS_ENTROPY] = binary_loss,
+                                                  [NNB_CROSS_ENTROPY] = cross_loss};
+
+/* The loss from Z where it is computed together with the activation, or NULL. */
+static loss_fn *fused(const nnb__soa *soa) {
+  const nnb_loss_ops *loss = &NNB__LOSSES[soa->chain.loss];
+  if (!loss->fused || loss->fuses != soa->chain.link[soa->chain.n - 1].act) return NULL;
+  return soa->chain.loss == NNB_CROSS_ENTROPY ? cross_logit_loss : binary_logit_loss;
+}
+
+/* ---- forward ---------------------------------------------------------------------------------------------------- */
+
+static int inputs(const nnb__link *link) { return link->n_in + link->bias; }
+
+/* Z ← [W; b]ᵀ·[A; 1] */
+static void multiply(const block *b, const nnb__link *link, const real *a, nnb_mat z) {
+  const nnb__strided w = {b->job->params + link->off, 1, (size_t)link->n_out};
+  const size_t s = (size_t)b->stride;
+  NNB__MM(link->n_out, b->stride, inputs(link), 1, w, a, s, 0, z.p, s);
+}
+
+static void activate(const nnb__link *link, nnb_mat z, nnb_mat a) {
+  const nnb_act_ops *act = &NNB__ACTS[link->act];
+  if (link->act == NNB_SOFTMAX)
+    softmax(a);
+  else if (link->act != NNB_LINEAR || a.p != z.p)
+    act->value(act, nnb__read(z), a);
+}
+
+/* The loss; the targets become the loss's Δ. */
+static double forward(const block *b) {
+  const nnb__soa *soa = b->soa;
+  const nnb__soa_job *job = b->job;
+  loss_fn *early = job->loss ? fused(soa) : NULL;
+  const real *weight = row_at(b, soa->weight), *from = row_at(b, soa->x);
+  const nnb_mat t = rows_at(b, soa->t, last(b)->n_out);
+  double loss = 0;
+  for (int l = 0; l < soa->chain.n; l++) {
+    const nnb__link *link = &soa->chain.link[l];
+    const bool at_end = l == soa->chain.n - 1;
+    nnb_mat z = rows_at(b, soa->z[l], link->n_out), a = rows_at(b, soa->a[l], link->n_out);
+    multiply(b, link, from, z);
+    if (at_end && early) loss = early(z, weight, job->scale, t);
+    if (!at_end || !early || job->y) activate(link, z, a);
+    if (at_end && job->loss && !early) loss = by_outputs[soa->chain.loss](a, weight, job->scale, t);
+    from = a.p;
+  }
+  return loss;
+}
+
+/* ---- backward --------------------------------------------------------------------------------------------------- */
+
+#define OWN(j, k)     ((j) & (k) ? LANES + (j) : (j))
+#define PARTNER(j, k) ((j) & (k) ? LANES + ((j) ^ (k)) : (j) ^ (k))
+/* Lanes j without bit k: x_j + x_(j+k); those with it: y_j + y_(j-k). */
+#define FOLD(x, y, k) \
+  (__builtin_shufflevector(x, y, LANES_OF(OWN, k)) + __builtin_shufflevector(x, y, LANES_OF(PARTNER, k)))
+
+/* Of LANES vecs: lane j of the result is the sum of the lanes of v[j]. */
+INLINE vec sums_of_lanes(vec *v) {
+#if LANES > 8
+  for (int j = 0; j < 8; j++) v[j] = FOLD(v[j], v[j + 8], 8);
+#endif
+#if LANES > 4
+  for (int j = 0; j < 4; j++) v[j] = FOLD(v[j], v[j + 4], 4);
+#endif
+#if LANES > 2
+  for (int j = 0; j < 2; j++) v[j] = FOLD(v[j], v[j + 2], 2);
+#endif
+  return FOLD(v[0], v[1], 1);
+}
+
+#ifdef VEC_AVX512
+enum { TILE_I = 4, TILE_O = 4 }; /* 16 of 32 registers */
+#else
+enum { TILE_I = 2, TILE_O = 4 }; /* 8 of 16 */
+#endif
+typedef real quad __attribute__((vector_size(TILE_O * sizeof(real)), aligned(sizeof(real)), may_alias));
+
+/* g_io ← g_io + Σ_s a_is·d_os for mi by no numbers */
+INLINE void gradient_tile(int mi, int no, const real *a, const real *d, int s, real *g, int ldg) {
+  enum { N = TILE_I * TILE_O };
+  vec sum[N < LANES ? LANES : N];
+  for (int k = 0; k < (N < LANES ? LANES : N); k++) sum[k] = (vec){0};
+  for (int v = 0; v < s; v += LANES) {
+    vec row[TILE_O];
+    for (int o = 0; o < no; o++) row[o] = load(d + o * s + v);
+    for (int i = 0; i < mi; i++) {
+      vec x = load(a + i * s + v);
+      for (int o = 0; o < no; o++) sum[i * TILE_O + o] += x * row[o];
+    }
+  }
+  real out[N < LANES ? LANES : N];
+  for (int k = 0; k < N; k += LANES) store(out + k, sums_of_lanes(sum + k));
+  for (int i = 0; i < mi; i++) {
+    if (no == TILE_O)
+      *(quad *)(g + i * ldg) += *(const quad *)(out + i * TILE_O);
+    else
+      for (int o = 0; o < no; o++) g[i * ldg + o] += out[i * TILE_O + o];
+  }
+}
+
+INLINE void gradient_rows(int mi, const real *a, const real *d, int n_out, int s, real *g) {
+  int o = 0;
+  for (; o + TILE_O <= n_out; o += TILE_O) gradient_tile(mi, TILE_O, a, d + o * s, s, g + o, n_out);
+  switch (n_out - o) {
+    case 3:
+      gradient_tile(mi, 3, a, d + o * s, s, g + o, n_out);
+      break;
+    case 2:
+      gradient_tile(mi, 2, a, d + o * s, s, g + o, n_out);
+      break;
+    case 1:
+      gradient_tile(mi, 1, a, d + o * s, s, g + o, n_out);
+      break;
+  }
+}
+
+/* g ← g + A·Δᵀ for n_in rows of A */
+static void add_gradient(int n_in, const real *a, const real *d, int n_out, int s, real *g) {
+  int i = 0;
+  for (; i + TILE_I <= n_in; i += TILE_I) gradient_rows(TILE_I, a + i * s, d, n_out, s, g + i * n_out);
+  a += i * s, g += i * n_out;
+  switch (n_in - i) {
+#ifdef VEC_AVX512
+    case 3:
+      gradient_rows(3, a, d, n_out, s, g);
+      break;
+    case 2:
+      gradient_rows(2, a, d, n_out, s, g);
+      break;
+#endif
+    case 1:
+      gradient_rows(1, a, d, n_out, s, g);
+      break;
+  }
+}
+
+static void pull(const nnb__link *link, nnb_cmat z, nnb_cmat a, nnb_mat d) {
+  const nnb_act_ops *act = &NNB__ACTS[link->act];
+  if (link->act == NNB_SOFTMAX)
+    softmax_pull(a, d);
+  else if (link->act != NNB_LINEAR)
+    act->pull(act, z, a, d);
+}
+
+/* g ← g + the block's gradient */
+static void backward(const block *b, real *g) {
+  const nnb__soa *soa = b->soa;
+  int d = soa->t, next = soa->d;
+  for (int l = soa->chain.n - 1; l >= 0; l--) {
+    const nnb__link *link = &soa->chain.link[l];
+    const real *w = b->job->params + link->off, *a = row_at(b, l ? soa->a[l - 1] : soa->x);
+    nnb_mat delta = rows_at(b, d, link->n_out), before = rows_at(b, next, link->n_in);
+    if (l < soa->chain.n - 1 || !fused(soa))
+      pull(link, nnb__read(rows_at(b, soa->z[l], link->n_out)), nnb__read(rows_at(b, soa->a[l], link->n_out)), delta);
+    add_gradient(inputs(link), a, delta.p, link->n_out, b->stride, g + link->off);
+    if (l) /* ∂E/∂A = W·Δ */
+      NNB__MM(link->n_in, b->stride, link->n_out, 1, (nnb__strided){w, (size_t)link->n_out, 1}, delta.p,
+              (size_t)b->stride, 0, before.p, (size_t)b->stride);
+    int swap = d;
+    d = next, next = swap;
+  }
+}
+
+/* ---- blocks ----------------------------------------------------------------------------------------------------- */
+
+static double run_block(const block *b, real *g) {
+  const nnb__soa_job *job = b->job;
+  real *x = row_at(b, b->soa->x);
+  load_columns(b, job->batch->x, x);
+  scale_columns(b, b->soa->chain.link[0].n_in, job->x_shift, job->x_factor, x);
+  if (job->loss) load_targets(b);
+  double loss = forward(b);
+  if (job->y) store_outputs(b);
+  if (g) backward(b, g);
+  return loss;
+}
+
+static void fill_ones(const block *b) {
+  const nnb__soa *soa = b->soa;
+  for (int l = 0; l < soa->chain.n; l++) {
+    real *ones = row_at(b, (l ? soa->a[l - 1] : soa->x) + soa->chain.link[l].n_in);
+    for (int i = 0; i < b->stride; i += LANES) store(ones + i, fill(1));
+  }
+}
+
+double NNB__SOA(const nnb__soa *soa, const nnb__soa_job *job, int r0, int n, real *room, real *g) {
+  double loss = 0;
+  block b = {.soa = soa, .job = job, .room = room};
+  if (g) memset(g, 0, soa->n_params * sizeof *g);
+  for (int done = 0; done < n; done += b.n) {
+    b.row0 = r0 + done, b.n = n - done < soa->rows ? n - done : soa->rows;
+    const int stride = (b.n + LANES - 1) / LANES * LANES;
+    const bool moved = stride != b.stride;
+    b.stride = stride;
+    if (moved) fill_ones(&b);
+    loss += run_block(&b, g);
+  }
+  return loss;
+}

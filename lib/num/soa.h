@@ -1,0 +1,42 @@
+/* num/soa.h: a block of rows through a whole chain while it stays in the first-level cache, built once per level.
+ *
+ * A block is held as a structure of arrays: one row of `stride` samples for each feature, so that a vector holds as
+ * many samples as it has lanes, however narrow a layer is.  With A: I×S and W: I×O,
+ *
+ *     Z = Wᵀ·A + b·1     Δ = f'∘(W_next·Δ_next)     dW = A·Δᵀ     db = Δ·1
+ *
+ * Where the block is longer than its rows, the last row is repeated with a weight of 0. */
+#ifndef NNB__SOA_H
+#define NNB__SOA_H
+
+#include "chain.h"
+
+/* What a chain's blocks look like; rows are counted in rows of `rows` samples from the start of a part's room. */
+typedef struct nnb__soa {
+  nnb__chain chain;
+  int rows;            /* at most in a block; a multiple of NNB__SOA_LANES */
+  const int *a, *z;    /* where A and Z of each link begin; the same where Z is overwritten by A */
+  int x, t, d, weight; /* x; targets, then Δ; Δ in turn with it; weights.  A row of ones follows x and each A */
+  size_t n_params;
+} nnb__soa;
+
+enum { NNB__SOA_LANES = 64 / sizeof(real) }; /* of the widest vector of any level */
+
+/* Rows of a batch: as they lie from row0 on, or as order[row0 …] says. */
+typedef struct nnb__soa_job {
+  const real *params;
+  const nnb_batch *batch;
+  const int32_t *order;
+  int row0;
+  const real *x_shift, *x_factor; /* by column; NULL: as they lie */
+  const real *t_shift, *t_factor;
+  bool loss;
+  real scale; /* of the slope of the loss */
+  real *y;    /* NULL, or where row 0 of the outputs goes, one row behind the other */
+} nnb__soa_job;
+
+/* Rows [r0, r0 + n) of the job: their undivided loss, their outputs, and unless g is NULL g ← their gradient.  room:
+ * as laid out. */
+typedef double nnb__soa_fn(const nnb__soa *soa, const nnb__soa_job *job, int r0, int n, real *room, real *g);
+
+#endif
