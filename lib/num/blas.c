@@ -47,39 +47,49 @@ static void row_by_transpose(char ta, real alpha, nnb_cmat a, nnb_cmat b, nnb_ma
   BLAS(gemv)(CblasRowMajor, CblasNoTrans, b.rows, b.cols, alpha, b.p, b.ld, a.p, ta == 'T' ? a.ld : 1, 1, c.p, 1);
 }
 
-/* Where the kernel of num/mm.c, which does not pack, is faster than OpenBLAS 0.3.21.  Found with SkylakeX kernels, one
- * thread, by pairs as 32×784·784×128 (1.55 times as fast in f32, 1.6 in f64), 16×784·784×128 (2.0, 2.1),
- * 128×784·784×128 (1.1, 1.26), and (784×32)ᵀ·32×128 (1.5, 1.4); 512×512 with f64, 2 MB, is the first to lose (0.83). Up
- * to about 10^6 multiply-adds OpenBLAS does not pack either, and wins by a tenth. */
+/* Where the kernels of num/mm.c, which read B where it lies or copy small pieces of it, are faster than OpenBLAS
+ * 0.3.21, which packs both operands.  Found with AVX-512 kernels, one thread, by pairs as docs/performance.md shows
+ * them.  From 512×512 numbers in f64 on, 2 MB, OpenBLAS wins; up to about 10^6 multiply-adds it does not pack either,
+ * and only loses where the last columns are a part of a vector. */
 static const struct {
-  double least; /* multiply-adds: m·n·k */
-  int skinny;   /* the smaller of m and k: rows of C, or of B */
-  size_t bytes; /* B and C, which are used where they lie, stay in the second-level cache */
-} unpacked = {1e6, 128, (size_t)3 << 19};
-
-static bool is_skinny(int m, int n, int k) {
-  int rows = m > k ? m : k; /* of the larger of B and C */
-  return (m < k ? m : k) <= unpacked.skinny && (double)m * n * k > unpacked.least &&
-         (size_t)rows * (size_t)n * sizeof(real) <= unpacked.bytes;
-}
+  int level;          /* of the processor: AVX2 and FMA */
+  double least;       /* multiply-adds */
+  size_t bytes;       /* what stays in the second-level cache while the rest passes: B, or C for AᵀB */
+  int copy_rows;      /* of C, to pay for transposing B … */
+  size_t copy_always; /* … unless B has so few numbers … */
+  int copy_most;      /* … and so many rows pay for copying a B that is larger than `bytes` */
+} own = {.level = 2, .least = 1e6, .bytes = (size_t)3 << 19, .copy_rows = 12, .copy_always = 1024, .copy_most = 128};
 
 /* OpenBLAS's AVX-512 kernels for small A·B (up to 10⁶ products, dgemm_small_kernel_nn_skylakex.c and its like in sgemm)
  * call malloc, unchecked, for the last columns: up to 4 of 8 in double, up to 8 of 16 in single precision, from 16 or
- * 32 products each.  A step must not. */
-enum { PACK_LANES = 64 / sizeof(real), PACK_FROM = 2 * PACK_LANES };
-static bool would_allocate(char ta, int m, int n, int k) {
-  int last = n % PACK_LANES;
-  return ta == 'N' && k >= PACK_FROM && (double)m * n * k <= 1e6 && last > 0 && last <= PACK_LANES / 2 &&
-         nnb__cpu_level() >= 3;
+ * 32 products each.  A step must not: products with such columns are never left to them. */
+enum { VECTOR = 64 / sizeof(real) };
+
+static bool takes_rows(char ta, int m, int n, int k) { /* A·B or Aᵀ·B */
+  size_t stays = (size_t)(ta == 'T' ? m : k) * (size_t)n * sizeof(real);
+  double products = (double)m * n * k;
+  return products > own.least ? stays <= own.bytes : ta == 'N' && n % VECTOR != 0;
+}
+static bool takes_transposed(int m, int n, int k) { /* A·Bᵀ */
+  size_t numbers = (size_t)n * (size_t)k;
+  if (m < own.copy_rows) return numbers <= own.copy_always;
+  return m <= own.copy_most || numbers * sizeof(real) <= own.bytes;
 }
 
-/* A product without packing, or false. */
-static bool small(char ta, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
-  int m = c.rows, n = c.cols, k = b.rows;
-  if (!is_skinny(m, n, k) && !would_allocate(ta, m, n, k)) return false;
-  size_t ld = (size_t)a.ld;
-  nnb__strided op_a = {a.p, ta == 'T' ? 1 : ld, ta == 'T' ? ld : 1};
-  nnb__kernel()->mm(m, n, k, alpha, op_a, b.p, (size_t)b.ld, beta, c.p, (size_t)c.ld);
+/* A product by an own kernel, or false. */
+static bool by_own(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
+  const int m = c.rows, n = c.cols, k = tb == 'T' ? b.cols : b.rows;
+  const size_t ld = (size_t)a.ld, ldb = (size_t)b.ld, ldc = (size_t)c.ld;
+  const nnb__strided op_a = {a.p, ta == 'T' ? 1 : ld, ta == 'T' ? ld : 1};
+  if (nnb__cpu_level() < own.level) return false;
+  if (tb == 'N' && m == 1)
+    nnb__kernel()->mm_row(n, k, alpha, a.p, op_a.col, b.p, ldb, beta, c.p);
+  else if (tb == 'N' && takes_rows(ta, m, n, k))
+    nnb__kernel()->mm(m, n, k, alpha, op_a, b.p, ldb, beta, c.p, ldc);
+  else if (tb == 'T' && takes_transposed(m, n, k))
+    nnb__kernel()->mm_copy(m, n, k, alpha, op_a, b.p, ldb, true, beta, c.p, ldc);
+  else
+    return false;
   return true;
 }
 
@@ -97,7 +107,7 @@ void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, 
   } else if (m == 1 && tb == 'T' && k <= ROW_UNTIL) {
     scale(beta, c);
     row_by_transpose(ta, alpha, a, b, c);
-  } else if (tb == 'T' || !small(ta, alpha, a, b, beta, c)) {
+  } else if (!by_own(ta, tb, alpha, a, b, beta, c)) {
     BLAS(gemm)
     (CblasRowMajor, ta == 'T' ? CblasTrans : CblasNoTrans, tb == 'T' ? CblasTrans : CblasNoTrans, m, n, k, alpha, a.p,
      a.ld, b.p, b.ld, beta, c.p, c.ld);

@@ -49,6 +49,7 @@
 #define nnb__init_weights nnbf__init_weights
 #define nnb__kernel nnbf__kernel
 #define nnb__kernel_level nnbf__kernel_level
+#define nnb__kernel_limit nnbf__kernel_limit
 #define nnb__kernels_plain nnbf__kernels_plain
 #define nnb__kernels_v2 nnbf__kernels_v2
 #define nnb__kernels_v3 nnbf__kernels_v3
@@ -79,7 +80,15 @@
 #define nnb__min_eval nnbf__min_eval
 #define nnb__min_move nnbf__min_move
 #define nnb__min_norm nnbf__min_norm
+#define nnb__mm_copy_plain nnbf__mm_copy_plain
+#define nnb__mm_copy_v2 nnbf__mm_copy_v2
+#define nnb__mm_copy_v3 nnbf__mm_copy_v3
+#define nnb__mm_copy_v4 nnbf__mm_copy_v4
 #define nnb__mm_plain nnbf__mm_plain
+#define nnb__mm_row_plain nnbf__mm_row_plain
+#define nnb__mm_row_v2 nnbf__mm_row_v2
+#define nnb__mm_row_v3 nnbf__mm_row_v3
+#define nnb__mm_row_v4 nnbf__mm_row_v4
 #define nnb__mm_v2 nnbf__mm_v2
 #define nnb__mm_v3 nnbf__mm_v3
 #define nnb__mm_v4 nnbf__mm_v4

@@ -70,4 +70,6 @@ const nnb__kernels NNB__KERNELS = {
     .col_sums = col_sums,
     .outer = outer,
     .mm = NNB__MM,
+    .mm_copy = NNB__MM_COPY,
+    .mm_row = NNB__MM_ROW,
 };
