@@ -327,6 +327,34 @@ START_TEST(nets) {
 }
 END_TEST
 
+/* A plan that only predicts holds two layers at a time, however many there are, and threads stay apart in them. */
+START_TEST(two_layers_at_a_time) {
+  enum { ROWS = 512, W = 60 };
+  static real one[ROWS * 3], four[ROWS * 3];
+  real *x = numbers((size_t)ROWS * W, 4);
+  size_t shallow, deep;
+  nnb_net *small, *net;
+  nnb_plan *plan;
+  must(nnb_net_parse("60-60-9-60-3", &small));
+  must(nnb_net_parse("60-60-9-60-7-60-5-60-3-50-3", &net));
+  must(nnb_plan_bytes(small, &(nnb_plan_opts){.max_rows = ROWS, .threads = 1}, &shallow));
+  must(nnb_plan_bytes(net, &(nnb_plan_opts){.max_rows = ROWS, .threads = 1}, &deep));
+  ck_assert_msg(deep < shallow + ROWS * 9 * sizeof(real), "%zu bytes for 4 layers, %zu for 10", shallow, deep);
+  for (int i = 0; i < 20; i++) {
+    must(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = ROWS, .threads = i ? 4 : 1}, &plan));
+    must(nnb_plan_predict(plan, nnb_cview(x, ROWS, W), nnb_view(i ? four : one, ROWS, 3)));
+    for (int j = 0; i && j < ROWS * 3; j++)
+      if (!(fabs((double)(four[j] - one[j])) <= 200 * (double)REAL_EPS))
+        ck_abort_msg(PRECISION ": output %d is %.17g with 4 threads, expected %.17g", j, (double)four[j],
+                     (double)one[j]);
+    nnb_plan_destroy(plan);
+  }
+  nnb_net_destroy(small);
+  nnb_net_destroy(net);
+  free(x);
+}
+END_TEST
+
 /* One epoch over shuffled rows, by plans of other sizes, threads and levels: the same weights. */
 START_TEST(training) {
   enum { BATCH = 50, N_PLANS = 4 };
@@ -369,6 +397,7 @@ int main(void) {
   tcase_add_test(t, thresholds);
   tcase_add_test(t, not_finite);
   tcase_add_loop_test(t, nets, 0, LEVELS);
+  tcase_add_test(t, two_layers_at_a_time);
   tcase_add_loop_test(t, training, 0, LEVELS);
   suite_add_tcase(suite, t);
   return run_suite(suite);
