@@ -301,7 +301,8 @@ NNB_API nnb_status nnb_plan_bytes(nnb_net *net, const nnb_plan_opts *opts, size_
 /** NULL is accepted; memory given by the caller is not released. */
 NNB_API void nnb_plan_destroy(nnb_plan *plan);
 
-/** y ← net(x): B×n_in to B×n_out, B ≤ max_rows, data's units.  Allocates nothing.  NNB_E_SHAPE. */
+/** y ← net(x): B×n_in to B×n_out, B ≤ max_rows, data's units.  Allocates nothing.  A lone row may be computed without the
+ *  weights behind those of its numbers that are 0, so that one which is not finite does not show there.  NNB_E_SHAPE. */
 NNB_API nnb_status nnb_plan_predict(nnb_plan *plan, nnb_cmat x, nnb_mat y);
 /** The loss of a batch.  NNB_E_SHAPE; NNB_E_NUMERIC if it is not finite (*loss holds it). */
 NNB_API nnb_status nnb_plan_loss(nnb_plan *plan, const nnb_batch *batch, double *loss);

@@ -32,6 +32,26 @@ static void lay_out_backward(nnb_plan *p, nnb__arena *arena, const nnb__node *no
   if (p->want & NNB_KEEP) s->da = take_mat(arena, rows, cols);
 }
 
+/* Whether every node reads the one before it, and only the last is an output. */
+static bool is_chain(const nnb_net *net) {
+  for (int k = 1; k < net->n_nodes; k++) {
+    const nnb__node *node = &net->nodes[k];
+    if (node->n_from != 1 || node->from[0] != k || (node->out_col >= 0) != (k == net->n_nodes - 1)) return false;
+  }
+  return net->nodes[0].out_col < 0;
+}
+
+/* A chain that only predicts needs two layers at a time: the one read and the one written.  Layers of one matrix share
+ * its leading dimension, so that threads stay within their rows. */
+static void lay_out_pair(nnb_plan *p, nnb__arena *arena) {
+  int widest[2] = {0};
+  for (int k = 1; k < p->net->n_nodes; k++) {
+    int cols = p->net->nodes[k].needs.cols;
+    if (cols > widest[k % 2]) widest[k % 2] = cols;
+  }
+  for (int i = 0; i < 2; i++) p->pair[i] = take_mat(arena, p->max_rows, widest[i]);
+}
+
 static void lay_out_node(nnb_plan *p, nnb__arena *arena, int k) {
   const nnb__node *node = &p->net->nodes[k];
   nnb__state s = {.first_node = -1};
@@ -45,7 +65,7 @@ static void lay_out_node(nnb_plan *p, nnb__arena *arena, int k) {
   if (!nnb__node_is_input(node)) {
     size_t n_scratch;
     bool apart = keep || (back && s.act && (s.act->traits & NNB_ACT_NEEDS_Z));
-    s.z = take_mat(arena, rows, cols);
+    s.z = p->want == 0 && is_chain(p->net) ? nnb__cols(p->pair[k % 2], 0, cols) : take_mat(arena, rows, cols);
     s.a = apart ? take_mat(arena, rows, cols) : s.z;
     s.out = nnb__read(s.a);
     if (!nnb__mul((size_t)rows, node->needs.scratch, &n_scratch)) arena->overflow = true;
@@ -99,6 +119,7 @@ static void lay_out(nnb_plan *p, nnb__arena *arena) {
   p->from_d = nnb__arena_take(arena, threads * longest, sizeof *p->from_d);
   if (p->want & NNB_KEEP) p->g = nnb__arena_take(arena, p->net->n_params, sizeof *p->g);
   lay_out_rows(p, arena);
+  if (p->want == 0 && is_chain(p->net)) lay_out_pair(p, arena);
   for (int k = 0; k < p->net->n_nodes; k++) lay_out_node(p, arena, k);
   nnb__plan_lay_out_execs(p, arena);
   if (!arena->base) return;

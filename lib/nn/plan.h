@@ -36,8 +36,9 @@ struct nnb_plan {
   unsigned what; /* … and what it did: NNB__LOSS … */
   bool formed;   /* g holds a gradient */
   int *outputs, n_outputs;
-  double flops; /* of a forward pass, per row */
-  nnb_mat x, t; /* rows gathered or scaled */
+  double flops;    /* of a forward pass, per row */
+  nnb_mat x, t;    /* rows gathered or scaled */
+  nnb_mat pair[2]; /* a chain that only predicts: Z of every other node */
   int32_t *label;
   real *weight;
   real *g;         /* NNB_KEEP: the last gradient */

@@ -43,31 +43,41 @@ static void row_by_transpose(char ta, real alpha, nnb_cmat a, nnb_cmat b, nnb_ma
   BLAS(gemv)(CblasRowMajor, CblasNoTrans, b.rows, b.cols, alpha, b.p, b.ld, a.p, ta == 'T' ? a.ld : 1, 1, c.p, 1);
 }
 
-/* Where the kernel of num/mm.c, which does not pack, is faster than a BLAS. */
-static bool is_skinny(int m, int n, int k) {
-  const nnb__thresholds *t = &nnb__threshold;
-  double rows = m > k ? m : k; /* of the larger of B and C */
-  return (m < k ? m : k) <= t->unpacked_skinny && (double)m * n * k > t->unpacked_least &&
-         rows * n * sizeof(real) <= t->unpacked_bytes;
-}
+/* Where the kernels of num/mm.c, which read B where it lies or copy small pieces of it, are faster than OpenBLAS
+ * 0.3.21, which packs both operands (num/thresholds.h).  Without AVX2 and FMA they never are. */
+enum { OWN_LEVEL = 2 };
 
 /* OpenBLAS's AVX-512 kernels for small A·B (up to 10⁶ products, dgemm_small_kernel_nn_skylakex.c and its like in sgemm)
  * call malloc, unchecked, for the last columns: up to 4 of 8 in double, up to 8 of 16 in single precision, from 16 or
- * 32 products each.  A step must not. */
-enum { PACK_LANES = 64 / sizeof(real), PACK_FROM = 2 * PACK_LANES };
-static bool would_allocate(char ta, int m, int n, int k) {
-  int last = n % PACK_LANES;
-  return ta == 'N' && k >= PACK_FROM && (double)m * n * k <= 1e6 && last > 0 && last <= PACK_LANES / 2 &&
-         nnb__cpu_level() >= 3;
+ * 32 products each.  A step must not: products with such columns are never left to them. */
+enum { VECTOR = 64 / sizeof(real) };
+
+static bool takes_rows(char ta, int m, int n, int k) { /* A·B or Aᵀ·B */
+  const nnb__thresholds *t = &nnb__threshold;
+  double stays = (double)(ta == 'T' ? m : k) * n * sizeof(real), products = (double)m * n * k;
+  return products > t->unpacked_least ? stays <= t->unpacked_bytes : ta == 'N' && n % VECTOR != 0;
+}
+static bool takes_transposed(int m, int n, int k) { /* A·Bᵀ */
+  const nnb__thresholds *t = &nnb__threshold;
+  double numbers = (double)n * k;
+  if (m < t->transposed_rows) return numbers <= t->transposed_numbers;
+  return m <= t->transposed_most || numbers * sizeof(real) <= t->unpacked_bytes;
 }
 
-/* A product without packing, or false. */
-static bool small(char ta, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
-  int m = c.rows, n = c.cols, k = b.rows;
-  if (!is_skinny(m, n, k) && !would_allocate(ta, m, n, k)) return false;
-  size_t ld = (size_t)a.ld;
-  nnb__strided op_a = {a.p, ta == 'T' ? 1 : ld, ta == 'T' ? ld : 1};
-  nnb__kernel()->mm(m, n, k, alpha, op_a, b.p, (size_t)b.ld, beta, c.p, (size_t)c.ld);
+/* A product by an own kernel, or false. */
+static bool by_own(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
+  const int m = c.rows, n = c.cols, k = tb == 'T' ? b.cols : b.rows;
+  const size_t ld = (size_t)a.ld, ldb = (size_t)b.ld, ldc = (size_t)c.ld;
+  const nnb__strided op_a = {a.p, ta == 'T' ? 1 : ld, ta == 'T' ? ld : 1};
+  if (nnb__cpu_level() < OWN_LEVEL) return false;
+  if (tb == 'N' && m == 1)
+    nnb__kernel()->mm_row(n, k, alpha, a.p, op_a.col, b.p, ldb, beta, c.p);
+  else if (tb == 'N' && takes_rows(ta, m, n, k))
+    nnb__kernel()->mm(m, n, k, alpha, op_a, b.p, ldb, beta, c.p, ldc);
+  else if (tb == 'T' && takes_transposed(m, n, k))
+    nnb__kernel()->mm_copy(m, n, k, alpha, op_a, b.p, ldb, true, beta, c.p, ldc);
+  else
+    return false;
   return true;
 }
 
@@ -85,7 +95,7 @@ void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, 
   } else if (m == 1 && tb == 'T' && k <= nnb__threshold.row_until) {
     scale(beta, c);
     row_by_transpose(ta, alpha, a, b, c);
-  } else if (tb == 'T' || !small(ta, alpha, a, b, beta, c)) {
+  } else if (!by_own(ta, tb, alpha, a, b, beta, c)) {
     BLAS(gemm)
     (CblasRowMajor, ta == 'T' ? CblasTrans : CblasNoTrans, tb == 'T' ? CblasTrans : CblasNoTrans, m, n, k, alpha, a.p,
      a.ld, b.p, b.ld, beta, c.p, c.ld);

@@ -1,6 +1,8 @@
 /* num/kernels.c: the choice among the levels that were built. */
 #include "kernels.h"
 
+#include <stdatomic.h>
+
 #include "act.h"
 #include "cpu.h"
 #include "loss.h"
@@ -33,9 +35,13 @@ const nnb__kernels *nnb__kernel_level(int level) {
   return 0 <= level && level <= NNB__LEVELS && level <= nnb__cpu_level() ? tables[level] : NULL;
 }
 
+static atomic_int limit = NNB__LEVELS;
+
+void nnb__kernel_limit(int level) { atomic_store(&limit, level < NNB__LEVELS ? level : NNB__LEVELS); }
+
 const nnb__kernels *nnb__kernel(void) {
-  int level = nnb__cpu_level();
-  return tables[level < NNB__LEVELS ? level : NNB__LEVELS];
+  int level = nnb__cpu_level(), most = atomic_load_explicit(&limit, memory_order_relaxed);
+  return tables[level < most ? level : most];
 }
 
 const nnb_act_ops *nnb__act(nnb_activation activation) { return &nnb__kernel()->acts[activation]; }

@@ -1,8 +1,8 @@
 /* num/kernels.h: passes over rows that are not matrix products, in the vector instructions of this processor.
  *
- * kernels_level.c, act.c, loss.c, mm.c, online.c, soa.c and steps.c are built once per level: "plain" with the flags of
- * the rest of the library, and on x86-64 also for the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and FMA; AVX-512)
- * with -DNNB__LEVEL=v3 and the like, which ends the names of their tables.  kernels.c chooses. */
+ * kernels_level.c, act.c, loss.c, mm.c, mm_row.c, online.c, soa.c and steps.c are built once per level: "plain" with
+ * the flags of the rest of the library, and on x86-64 also for the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and
+ * FMA; AVX-512) with -DNNB__LEVEL=v3 and the like, which ends the names of their tables.  kernels.c chooses. */
 #ifndef NNB__KERNELS_H
 #define NNB__KERNELS_H
 
@@ -27,12 +27,16 @@ typedef struct nnb__kernels {
   nnb__online_fn *online;
   nnb__predict_fn *predict;
   nnb__soa_fn *soa;
+  nnb__mm_copy_fn *mm_copy;
+  nnb__mm_row_fn *mm_row;
 } nnb__kernels;
 
 /* The table for this processor.  Any thread may call it at any time. */
 const nnb__kernels *nnb__kernel(void);
 /* The tables that were built and that this processor can run, 0 (plain) upwards; NULL after the last.  For tests. */
 const nnb__kernels *nnb__kernel_level(int level);
+/* For tests: nnb__kernel gives no table above this level from now on. */
+void nnb__kernel_limit(int level);
 
 /* For the sources built per level: the names of their tables. */
 #ifndef NNB__LEVEL
@@ -48,6 +52,8 @@ const nnb__kernels *nnb__kernel_level(int level);
 #define NNB__ONLINE                  NNB__LEVEL_NAME(nnb__online_, NNB__LEVEL)
 #define NNB__PREDICT                 NNB__LEVEL_NAME(nnb__predict_, NNB__LEVEL)
 #define NNB__SOA                     NNB__LEVEL_NAME(nnb__soa_, NNB__LEVEL)
+#define NNB__MM_COPY                 NNB__LEVEL_NAME(nnb__mm_copy_, NNB__LEVEL)
+#define NNB__MM_ROW                  NNB__LEVEL_NAME(nnb__mm_row_, NNB__LEVEL)
 extern const nnb__kernels NNB__KERNELS;
 extern const nnb_act_ops NNB__ACTS[NNB_N_ACTIVATIONS];
 extern const nnb_loss_ops NNB__LOSSES[NNB_N_LOSSES];
@@ -56,5 +62,7 @@ extern nnb__mm_fn NNB__MM;
 extern nnb__online_fn NNB__ONLINE;
 extern nnb__predict_fn NNB__PREDICT;
 extern nnb__soa_fn NNB__SOA;
+extern nnb__mm_copy_fn NNB__MM_COPY;
+extern nnb__mm_row_fn NNB__MM_ROW;
 
 #endif

@@ -73,4 +73,6 @@ const nnb__kernels NNB__KERNELS = {
     .online = NNB__ONLINE,
     .predict = NNB__PREDICT,
     .soa = NNB__SOA,
+    .mm_copy = NNB__MM_COPY,
+    .mm_row = NNB__MM_ROW,
 };

@@ -1,82 +1,190 @@
 /* num/mm.c: C ← beta·C + alpha·A·B in tiles of C that stay in registers (built once per level).
  *
- * For each k a tile of MR rows and NV vectors of columns takes NV vectors of a row of B, straight from where they lie,
- * and MR numbers of A, each spread over a vector: MR·NV multiply-adds for NV + MR loads. */
+ * For each k a tile of `mr` rows and nv vectors of columns takes nv vectors of a row of B, straight from where they
+ * lie, and mr numbers of A, each spread over a vector: mr·nv multiply-adds for nv + mr loads. */
 #include "kernels.h"
 #include "vec.h"
 
 #ifdef VEC_AVX512
-enum { NV = 3, MR = 8 }; /* 24 of 32 registers hold the tile */
+enum { TILE = 24, NV = 3 }; /* vectors of a tile, 24 of 32 registers; at most so many of them in a row */
 #else
-enum { NV = 2, MR = 6 }; /* 12 of 16 */
+enum { TILE = 12, NV = 2 }; /* of 16 */
 #endif
+
+/* Rows of C that go through all columns before the next: their part of A stays in the first- or second-level cache
+ * (1024×784·784×128 in f64: 85 GFLOP/s, and 77 with all rows at once). */
+enum { ROWS_AT_ONCE = 48 };
+/* Rows of Aᵀ, each on a page of its own, for one pass over C: the first-level TLB has 64 to 96 entries
+ * ((784×128)ᵀ·128×128 in f32: 167 GFLOP/s, and 161 in one pass). */
+enum { PAGES_AT_ONCE = 64 };
+
+typedef struct product {
+  int m, n, k;
+  real alpha, beta;
+  nnb__strided a;
+  const real *b;
+  size_t ldb;
+  real *c;
+  size_t ldc;
+} product;
 
 /* The last vector of a row may be a part of one. */
 INLINE vec load_end(const real *p, bool full_end, int part) { return full_end ? load(p) : load_part(p, part); }
-
-/* mr rows by nv vectors, the last of `part` columns unless full_end; all but part are constants where this is used. */
-INLINE void tile(int mr, int nv, bool full_end, int part, int k, real alpha, nnb__strided a, const real *b, size_t ldb,
-                 real beta, real *c, size_t ldc) {
-  vec sum[MR][NV];
-  for (int i = 0; i < mr; i++)
-    for (int j = 0; j < nv; j++) sum[i][j] = (vec){0};
-  for (int l = 0; l < k; l++, b += ldb, a.p += a.col) {
-    vec row[NV];
-    for (int j = 0; j < nv; j++) row[j] = load_end(b + j * LANES, full_end || j < nv - 1, part);
-    for (int i = 0; i < mr; i++) {
-      vec x = fill(a.p[(size_t)i * a.row]);
-      for (int j = 0; j < nv; j++) sum[i][j] += x * row[j];
-    }
-  }
-  for (int i = 0; i < mr; i++)
-    for (int j = 0; j < nv; j++) {
-      real *at = c + (size_t)i * ldc + j * LANES;
-      bool full = full_end || j < nv - 1;
-      vec v = alpha * sum[i][j];
-      if (beta != 0) v += beta * load_end(at, full, part);
-      if (full)
-        store(at, v);
-      else
-        store_part(at, part, v);
-    }
+INLINE void store_end(real *p, bool full_end, int part, vec v) {
+  if (full_end)
+    store(p, v);
+  else
+    store_masked(p, part, v);
 }
 
-/* The rows of C in tiles of MR and what is left over, for one column of tiles. */
-INLINE void column(int m, int nv, bool full_end, int part, int k, real alpha, nnb__strided a, const real *b, size_t ldb,
-                   real beta, real *c, size_t ldc) {
+/* mr rows by nv vectors, the last of `part` columns unless full_end; all but part are constants where this is used. */
+INLINE void tile(const product *p, int row, int mr, int nv, bool full_end, int part) {
+  const size_t a_row = p->a.row, a_col = p->a.col, ldb = p->ldb, ldc = p->ldc;
+  const real *a = p->a.p + (size_t)row * a_row, *b = p->b;
+  real *c = p->c + (size_t)row * ldc;
+  vec sum[TILE][NV];
+  UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] = (vec){0};
+  for (int l = p->k; l > 0; l--, b += ldb, a += a_col) {
+    vec y[NV];
+    UNROLL for (int j = 0; j < nv; j++) y[j] = load_end(b + j * LANES, full_end || j < nv - 1, part);
+    UNROLL for (int i = 0; i < mr; i++) {
+      vec x = fill(a[(size_t)i * a_row]);
+      UNROLL for (int j = 0; j < nv; j++) sum[i][j] += x * y[j];
+    }
+  }
+  const real alpha = p->alpha, beta = p->beta;
+  UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) {
+    const real *at = c + (size_t)i * ldc + j * LANES;
+    sum[i][j] *= alpha;
+    if (beta != 0) sum[i][j] += beta * load_end(at, full_end || j < nv - 1, part);
+  }
+  UNROLL for (int i = 0; i < mr; i++) /* behind all loads, which would wait for stores that overlap them */
+      UNROLL for (int j = 0; j < nv; j++)
+          store_end(c + (size_t)i * ldc + j * LANES, full_end || j < nv - 1, part, sum[i][j]);
+}
+
+/* One column of tiles: rows in tiles of TILE vectors, and what is left over. */
+INLINE void column(const product *p, int nv, bool full_end, int part) {
   int i = 0;
-#define ROWS(count)                                                                  \
-  for (; m - i >= count; i += count, a.p += count * a.row, c += (size_t)count * ldc) \
-  tile(count, nv, full_end, part, k, alpha, a, b, ldb, beta, c, ldc)
-#ifdef VEC_AVX512
-  ROWS(8);
-#else
-  ROWS(6);
+  for (; p->m - i >= TILE / nv; i += TILE / nv) tile(p, i, TILE / nv, nv, full_end, part);
+  if (12 < TILE / nv)
+    for (; p->m - i >= 12; i += 12) tile(p, i, 12, nv, full_end, part);
+  if (8 < TILE / nv)
+    for (; p->m - i >= 8; i += 8) tile(p, i, 8, nv, full_end, part);
+  for (; p->m - i >= 4; i += 4) tile(p, i, 4, nv, full_end, part);
+  for (; p->m - i >= 2; i += 2) tile(p, i, 2, nv, full_end, part);
+  for (; p->m - i >= 1; i += 1) tile(p, i, 1, nv, full_end, part);
+}
+static void column_1(const product *p) { column(p, 1, true, LANES); }
+static void column_2(const product *p) { column(p, 2, true, LANES); }
+static void end_1(const product *p, int part) { column(p, 1, false, part); }
+static void end_2(const product *p, int part) { column(p, 2, false, part); }
+#if VEC_BYTES == 64
+static void column_3(const product *p) { column(p, 3, true, LANES); }
+static void end_3(const product *p, int part) { column(p, 3, false, part); }
+#else /* never called: columns have at most NV vectors */
+#define column_3 column_2
+#define end_3    end_2
 #endif
-  ROWS(4);
-  ROWS(2);
-  ROWS(1);
-#undef ROWS
+
+/* The first nv vectors of columns, or what is left of them. */
+static void narrow(const product *p, int nv) {
+  int part = p->n < nv * LANES ? p->n % LANES : 0;
+  if (part == 0)
+    nv == 1 ? column_1(p) : nv == 2 ? column_2(p) : column_3(p);
+  else
+    nv == 1 ? end_1(p, part) : nv == 2 ? end_2(p, part) : end_3(p, part);
+}
+
+/* Vectors of the next column of tiles, so that n columns are divided evenly: 8 into 3, 3 and 2, 4 into 2 and 2. */
+static int next_width(int n) {
+  int vecs = (n + LANES - 1) / LANES, columns = (vecs + NV - 1) / NV;
+  return (vecs + columns - 1) / columns;
+}
+
+static int up_to(int n, int limit) { return n < limit ? n : limit; }
+
+/* All columns for a few rows. */
+static void wide(product p) {
+  while (p.n > 0) {
+    int nv = next_width(p.n), n = up_to(p.n, nv * LANES);
+    narrow(&p, nv);
+    p.b += n, p.c += n, p.n -= n;
+  }
+}
+
+static void all_rows(const product *p) {
+  product part = *p;
+  for (int i = 0; i < p->m; i += part.m) {
+    part.m = up_to(p->m - i, ROWS_AT_ONCE);
+    part.a.p = p->a.p + (size_t)i * p->a.row, part.c = p->c + (size_t)i * p->ldc;
+    wide(part);
+  }
 }
 
 void NNB__MM(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb, real beta, real *c,
              size_t ldc) {
-  int j = 0;
-  for (; n - j >= NV * LANES; j += NV * LANES) column(m, NV, true, 0, k, alpha, a, b + j, ldb, beta, c + j, ldc);
-  int left = n - j, part = left % LANES;
-  if (left == 0) return;
-  b += j, c += j;
-#if defined VEC_AVX512
-  if (left > 2 * LANES)
-    column(m, 3, false, part, k, alpha, a, b, ldb, beta, c, ldc);
-  else
-#endif
-      if (left == 2 * LANES)
-    column(m, 2, true, 0, k, alpha, a, b, ldb, beta, c, ldc);
-  else if (left > LANES)
-    column(m, 2, false, part, k, alpha, a, b, ldb, beta, c, ldc);
-  else if (left == LANES)
-    column(m, 1, true, 0, k, alpha, a, b, ldb, beta, c, ldc);
-  else
-    column(m, 1, false, part, k, alpha, a, b, ldb, beta, c, ldc);
+  product p = {m, n, k, alpha, beta, a, b, ldb, c, ldc};
+  for (int left = k, depth = a.row < a.col ? PAGES_AT_ONCE : k;; p.beta = 1) {
+    p.k = up_to(left, depth);
+    all_rows(&p);
+    left -= p.k;
+    if (left == 0) return;
+    p.a.p += (size_t)p.k * a.col, p.b += (size_t)p.k * ldb;
+  }
+}
+
+/* ---- with a copy of B -------------------------------------------------------------------------------------------- */
+
+/* A piece of B in the order in which the tiles read it: rows of at most NV vectors, 24 KB in all, on the stack. */
+enum { DEPTH = 128 };
+typedef struct panel {
+  real at[DEPTH * NV * LANES];
+} panel;
+
+/* panel ← k×n of B, in rows of nv vectors; what lies behind n is not read by the tiles, or multiplied for nothing */
+static void copy_panel(int n, int nv, int k, const real *b, size_t ldb, real *to) {
+  for (int l = 0; l < k; l++, b += ldb, to += nv * LANES)
+    for (int j = 0; j < n; j += LANES) store(to + j, load_part(b + j, up_to(n - j, LANES)));
+}
+
+/* LANES rows of LANES numbers, transposed in registers: half rows change places, then quarters, … */
+INLINE void transpose(vec *v) {
+  for (int d = LANES / 2; d > 0; d /= 2)
+    for (int i = 0; i < LANES; i++) {
+      if (i & d) continue;
+      vec x = v[i], y = v[i + d];
+      v[i] = low_parts(x, y, d), v[i + d] = high_parts(x, y, d);
+    }
+}
+
+/* panel ← (n×k of B)ᵀ, in rows of nv vectors */
+static void transpose_panel(int n, int nv, int k, const real *b, size_t ldb, real *to) {
+  for (int j = 0; j < n; j += LANES)
+    for (int l = 0; l < k; l += LANES) {
+      vec v[LANES];
+      for (int i = 0; i < LANES; i++)
+        v[i] = j + i < n ? load_part(b + (size_t)(j + i) * ldb + l, up_to(k - l, LANES)) : (vec){0};
+      transpose(v);
+      for (int i = 0; i < LANES; i++) store(to + (size_t)((l + i) * nv * LANES + j), v[i]);
+    }
+}
+
+void NNB__MM_COPY(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb, bool transposed,
+                  real beta, real *c, size_t ldc) {
+  panel room;
+  for (int j = 0, width; j < n; j += width) {
+    int nv = next_width(n - j);
+    width = up_to(n - j, nv * LANES);
+    product p = {m, width, 0, alpha, beta, a, room.at, (size_t)(nv * LANES), c + j, ldc};
+    for (int l = 0; l == 0 || l < k; l += DEPTH, p.beta = 1) {
+      p.k = up_to(k - l, DEPTH);
+      if (transposed)
+        transpose_panel(width, nv, p.k, b + (size_t)j * ldb + l, ldb, room.at);
+      else
+        copy_panel(width, nv, p.k, b + (size_t)l * ldb + j, ldb, room.at);
+      p.a.p = a.p + (size_t)l * a.col;
+      narrow(&p, nv);
+    }
+  }
 }

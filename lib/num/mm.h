@@ -16,4 +16,13 @@ typedef struct nnb__strided {
 typedef void nnb__mm_fn(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb, real beta, real *c,
                         size_t ldc);
 
+/* The same with a copy of pieces of B, 24 KB on the stack: B k×n by rows, or n×k if b_transposed. */
+typedef void nnb__mm_copy_fn(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb,
+                             bool b_transposed, real beta, real *c, size_t ldc);
+
+/* The same for one row: y ← beta·y + alpha·x·B, B k×n by rows, x_l at x[l·dx].  Rows of B that a 0 in x leaves out are
+ * not read, whatever they hold. */
+typedef void nnb__mm_row_fn(int n, int k, real alpha, const real *x, size_t dx, const real *b, size_t ldb, real beta,
+                            real *y);
+
 #endif

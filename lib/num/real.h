@@ -14,17 +14,17 @@ typedef float nnbf_real;
 #ifdef NNB_SINGLE
 #include "float_names.h"
 #include "nnblas/float_on.h"
-#define REAL_EPS FLT_EPSILON
-#define REAL_MAX FLT_MAX
-#define REAL_MIN FLT_MIN
+#define REAL_EPS        FLT_EPSILON
+#define REAL_MAX        FLT_MAX
+#define REAL_MIN        FLT_MIN
 #define NNB__REAL_DTYPE NNB__F32
-#define R(name) name##f /* the function of this precision: R(exp)(x) is expf(x) */
+#define R(name)         name##f /* the function of this precision: R(exp)(x) is expf(x) */
 #else
-#define REAL_EPS DBL_EPSILON
-#define REAL_MAX DBL_MAX
-#define REAL_MIN DBL_MIN
+#define REAL_EPS        DBL_EPSILON
+#define REAL_MAX        DBL_MAX
+#define REAL_MIN        DBL_MIN
 #define NNB__REAL_DTYPE NNB__F64
-#define R(name) name
+#define R(name)         name
 #endif
 
 typedef nnb_real real;

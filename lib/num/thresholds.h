@@ -12,23 +12,26 @@
  *                  below, ger is the slower one
  * row_until        one row times Bᵀ is a gemv up to so many columns: 1×30 · (784×30)ᵀ: gemm 10 / 11 µs, gemv 3.8 /
  *                  2.4 µs; from 64 columns on gemm is the faster one
- * unpacked_least   products above so many multiply-adds go through the kernel that does not pack (num/mm.c), if: …  Up
- *                  to there OpenBLAS does not pack either, and wins by a tenth
- * unpacked_skinny  … the smaller of m and k, the rows of C or of B, is at most this: 16×784·784×128 is 2.0 / 2.1 times
- *                  as fast, 32 rows 1.55 / 1.6, 128 rows 1.1 / 1.26, (784×32)ᵀ·32×128 1.5 / 1.4
- * unpacked_bytes   … and B and C, which are used where they lie, have at most so many bytes, so that they stay in the
- *                  second-level cache: 512×512 in f64, 2 MB, is the first to lose (0.83)
+ * unpacked_least   A·B and Aᵀ·B of more multiply-adds than this go through the kernel that does not pack (num/mm.c),
+ * if: … Up to there OpenBLAS does not pack either, and wins by a tenth, but where the last columns of A·B are a part of
+ * a vector unpacked_bytes   … what stays in the cache while the rest passes, B, or C of Aᵀ·B, has at most so many
+ * bytes: 512×512 in f64, 2 MB, is the first to lose (0.83) transposed_rows  A·Bᵀ goes through the kernel that
+ * transposes small pieces of B from so many rows on: 8×64·(128×64)ᵀ is 0.84 times as fast, 16 rows 1.65; …
+ * transposed_numbers  … with fewer rows, where B has at most so many numbers
+ * transposed_most  … with more, up to so many rows or unpacked_bytes of B: 512×512·(512×512)ᵀ in f64 0.83
  * thread_flops     least work for a thread of its own, in floating-point operations: about 20 µs, some times what
  *                  waking it costs
- * private_bytes    a net of up to so many bytes is trained by one thread: it fits into one core's cache, and shared,
+ * private_bytes    a net of up to so many bytes is trained by one thread … : it fits into one core's cache, and shared,
  * its weights would go from cache to cache in every update; 784-128-64-10 at batch 32 took 1.8 times as long with two
  * threads as with one private_rows     … for every so many rows of the batch */
 #define NNB__THRESHOLD_LIST(X) \
   X(outer_from, 1 << 16)       \
   X(row_until, 32)             \
   X(unpacked_least, 1e6)       \
-  X(unpacked_skinny, 128)      \
   X(unpacked_bytes, 3 << 19)   \
+  X(transposed_rows, 12)       \
+  X(transposed_numbers, 1024)  \
+  X(transposed_most, 128)      \
   X(thread_flops, 1e6)         \
   X(private_bytes, 1 << 21)    \
   X(private_rows, 128)

@@ -43,6 +43,14 @@ typedef uint64_t word;
 /* The loops below are written over functions of a vec, which must become part of the loop. */
 #define INLINE static inline __attribute__((always_inline, unused))
 
+/* Before a loop over an array of vecs, so that these are registers: it is unrolled before anything else is done to it.
+ */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 24")
+#endif
+
 typedef real vec __attribute__((vector_size(VEC_BYTES)));
 typedef real vec_in_memory __attribute__((vector_size(VEC_BYTES), aligned(sizeof(real)), may_alias));
 typedef word bits __attribute__((vector_size(VEC_BYTES)));
@@ -64,9 +72,11 @@ INLINE bits lane_numbers(void) {
 #ifdef NNB_SINGLE
 typedef __mmask16 mask;
 INLINE mask less(vec a, vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+INLINE mask not_zero(vec a) { return _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_NEQ_UQ); }
 #else
 typedef __mmask8 mask;
 INLINE mask less(vec a, vec b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+INLINE mask not_zero(vec a) { return _mm512_cmp_pd_mask(a, _mm512_setzero_pd(), _CMP_NEQ_UQ); }
 #endif
 INLINE mask first(int n) { return (mask)((1u << n) - 1); }                    /* lanes 0 … n-1, n ≤ LANES */
 INLINE mask lane(int k) { return (mask)(0 <= k && k < LANES ? 1u << k : 0); } /* lane k, if there is one */
@@ -158,17 +168,54 @@ INLINE vec scale2(vec x, vec n) {
 
 /* ---- across lanes ---------------------------------------------------------------------------------------------- */
 
+/* Lane i of the result is lane from(i, k) of the 2·LANES lanes of a and b. */
 #if LANES == 16
-#define EXCHANGE(v, k)                                                                                                \
-  __builtin_shufflevector(v, v, 0 ^ k, 1 ^ k, 2 ^ k, 3 ^ k, 4 ^ k, 5 ^ k, 6 ^ k, 7 ^ k, 8 ^ k, 9 ^ k, 10 ^ k, 11 ^ k, \
-                          12 ^ k, 13 ^ k, 14 ^ k, 15 ^ k)
+#define SHUFFLE(a, b, from, k)                                                                                      \
+  __builtin_shufflevector(a, b, from(0, k), from(1, k), from(2, k), from(3, k), from(4, k), from(5, k), from(6, k), \
+                          from(7, k), from(8, k), from(9, k), from(10, k), from(11, k), from(12, k), from(13, k),   \
+                          from(14, k), from(15, k))
 #elif LANES == 8
-#define EXCHANGE(v, k) __builtin_shufflevector(v, v, 0 ^ k, 1 ^ k, 2 ^ k, 3 ^ k, 4 ^ k, 5 ^ k, 6 ^ k, 7 ^ k)
+#define SHUFFLE(a, b, from, k)                                                                                      \
+  __builtin_shufflevector(a, b, from(0, k), from(1, k), from(2, k), from(3, k), from(4, k), from(5, k), from(6, k), \
+                          from(7, k))
 #elif LANES == 4
-#define EXCHANGE(v, k) __builtin_shufflevector(v, v, 0 ^ k, 1 ^ k, 2 ^ k, 3 ^ k)
+#define SHUFFLE(a, b, from, k) __builtin_shufflevector(a, b, from(0, k), from(1, k), from(2, k), from(3, k))
 #else
-#define EXCHANGE(v, k) __builtin_shufflevector(v, v, 0 ^ k, 1 ^ k)
+#define SHUFFLE(a, b, from, k) __builtin_shufflevector(a, b, from(0, k), from(1, k))
 #endif
+#define OTHER(i, k)    ((i) ^ (k))
+#define EXCHANGE(v, k) SHUFFLE(v, v, OTHER, k)
+
+/* Of the parts of k lanes into which a and b fall, the even ones of both, each in its pair's place, or the odd ones:
+ * for k = 1 a0 b0 a2 b2 … and a1 b1 a3 b3 …  k is a power of two below LANES, and constant where this is used. */
+#define LOW(i, k)  ((i) & (k) ? LANES + ((i) ^ (k)) : (i))
+#define HIGH(i, k) ((i) & (k) ? LANES + (i) : (i) ^ (k))
+INLINE vec low_parts(vec a, vec b, int k) {
+  (void)k;
+#if LANES > 8
+  if (k == 8) return SHUFFLE(a, b, LOW, 8);
+#endif
+#if LANES > 4
+  if (k == 4) return SHUFFLE(a, b, LOW, 4);
+#endif
+#if LANES > 2
+  if (k == 2) return SHUFFLE(a, b, LOW, 2);
+#endif
+  return SHUFFLE(a, b, LOW, 1);
+}
+INLINE vec high_parts(vec a, vec b, int k) {
+  (void)k;
+#if LANES > 8
+  if (k == 8) return SHUFFLE(a, b, HIGH, 8);
+#endif
+#if LANES > 4
+  if (k == 4) return SHUFFLE(a, b, HIGH, 4);
+#endif
+#if LANES > 2
+  if (k == 2) return SHUFFLE(a, b, HIGH, 2);
+#endif
+  return SHUFFLE(a, b, HIGH, 1);
+}
 
 /* The sum or the largest of all lanes, in every lane. */
 INLINE vec sum_lanes(vec v) {
@@ -213,6 +260,17 @@ INLINE void store_part(real *p, int n, vec v) {
   if (n & 2) memcpy(p, &v, 2 * sizeof *p), p += 2, v = EXCHANGE(v, 2);
 #endif
   if (n & 1) *p = v[0];
+}
+
+/* The same by a masked store, for rows that nobody reads soon. */
+INLINE void store_masked(real *p, int n, vec v) {
+#if defined VEC_AVX512
+  X512(mask_storeu)(p, first(n), v);
+#elif defined VEC_AVX2
+  X256(maskstore)(p, (__m256i)first(n), v);
+#else
+  store_part(p, n, v);
+#endif
 }
 
 /* For sums in double: lanes added up in pairs where a real is shorter. */
