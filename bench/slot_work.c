@@ -49,8 +49,6 @@ static const workload workloads[] = {
     {"W5mb1024", W2_NET, "W2", "W2", PREDICT, CE, 1024, 1024, 1024, 0, 0, "ns/sample"},
     {"W5sb1024", "10-20-20-1", "W2", "W5s", PREDICT, HALF, 1024, 1024, 1024, 0, 0, "ns/sample"},
     {.name = "W7", .how = NOT_YET, .metric = "Adam"},
-    {.name = "W6a", .how = NOT_YET, .metric = "Levenberg-Marquardt"},
-    {.name = "W6b", .how = NOT_YET, .metric = "Levenberg-Marquardt"},
 };
 
 typedef struct slot {
