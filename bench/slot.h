@@ -7,5 +7,8 @@ enum { SLOT_UNKNOWN = 2 }; /* the program's exit status for a workload that is n
 /* Runs one workload and prints its lines; returns the exit status. */
 int slot_run_f32(const char *workload, int threads);
 int slot_run_f64(const char *workload, int threads);
+/* The same for the fits, W6 (slot_fit.c); SLOT_UNKNOWN without a sentence for any other. */
+int slot_fit_f32(const char *workload, int threads);
+int slot_fit_f64(const char *workload, int threads);
 
 #endif

@@ -81,6 +81,19 @@ def check_loss(folder):
         expect(abs(losses[0] - losses[1]) < 1e-3, f"losses of {workload} in f32 and f64", "equal", losses)
 
 
+def check_fits(folder):
+    """W6: one line per target and way; the least squares of a sine from any start go below 1e-3."""
+    x = [-math.pi + 2 * math.pi * i / 99 for i in range(100)]
+    write(folder, "W6ax.f64", "d", x)
+    write(folder, "W6ay.f64", "d", [math.sin(v) for v in x])
+    done = run(folder, "W6a", "f64", "1")
+    expect(done.returncode == 0, "exit status of W6a", 0, f"{done.returncode}: {done.stderr}")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    expect(len(rows) == 12, "lines of W6a", 12, len(rows))
+    for row in rows[0::6]:
+        expect(row["workload"] == "W6a mse<=0.001" and row["reached"] == "7/7" and row["value"] > 0, "line", "reached", row)
+
+
 def check_refusals(folder):
     for args in (["W9", "f32", "1"], ["W3i", "f16", "1"], ["W3i", "f32", "0"],
                  ["W3i"]):
@@ -88,7 +101,8 @@ def check_refusals(folder):
         expect(done.returncode == 2 and done.stderr, f"exit status of {args}", "2 and a sentence",
                f"{done.returncode} and {done.stderr!r}")
     # no such file; too short a file; no such folder
-    for args in (["W1", "f32", "1"], ["W4", "f32", "1"], ["W5mb1024", "f32", "1"], ["data", folder + "/none"]):
+    for args in (["W1", "f32", "1"], ["W4", "f32", "1"], ["W5mb1024", "f32", "1"], ["W6b", "f64", "1"],
+                  ["data", folder + "/none"]):
         done = run(folder, *args)
         expect(done.returncode == 1 and done.stderr, f"exit status of {args}", "1 and a sentence",
                f"{done.returncode} and {done.stderr!r}")
@@ -98,5 +112,6 @@ with tempfile.TemporaryDirectory() as work:
     make_files(work)
     check_work(work)
     check_loss(work)
+    check_fits(work)
     check_refusals(work)
 sys.exit(1 if failures else 0)

@@ -413,7 +413,8 @@ typedef struct nnb_lsq {
  *  of rows; it forms the normal equations in double precision, and a QR factorisation where those are too
  *  ill-conditioned.
  *  varpro moves what is not linear by Levenberg–Marquardt steps and solves for the linear variables at every point, for
- *  which it asks for residuals and derivatives twice per step; its first iteration is such a solve at the start.
+ *  which it asks for residuals and derivatives twice per step; its first iteration is such a solve at the start, and what
+ *  ends there has INFINITY for gradient_norm, which it does not know yet.
  *  Where little is gained any more it ends as lm on all variables, without a new start of iterations or limits.  It
  *  keeps 3n² doubles at most while it projects, or what lm wants, whichever is more.
  *  An evaluation is that of all residuals, with or without their derivatives.  Allocates at the start only.

@@ -13,17 +13,20 @@
  * row_until        one row times Bᵀ is a gemv up to so many columns: 1×30 · (784×30)ᵀ: gemm 10 / 11 µs, gemv 3.8 /
  *                  2.4 µs; from 64 columns on gemm is the faster one
  * unpacked_least   A·B and Aᵀ·B of more multiply-adds than this go through the kernel that does not pack (num/mm.c),
- * if: … Up to there OpenBLAS does not pack either, and wins by a tenth, but where the last columns of A·B are a part of
- * a vector unpacked_bytes   … what stays in the cache while the rest passes, B, or C of Aᵀ·B, has at most so many
- * bytes: 512×512 in f64, 2 MB, is the first to lose (0.83) transposed_rows  A·Bᵀ goes through the kernel that
- * transposes small pieces of B from so many rows on: 8×64·(128×64)ᵀ is 0.84 times as fast, 16 rows 1.65; …
+ *                  if: …  Up to there OpenBLAS does not pack either, and wins by a tenth, unless the last columns of
+ *                  A·B are a part of a vector
+ * unpacked_bytes   … what stays in the cache while the rest passes, B, or C of Aᵀ·B, has at most so many bytes:
+ *                  512×512 in f64, 2 MB, is the first to lose (0.83)
+ * transposed_rows  A·Bᵀ goes through the kernel that transposes small pieces of B from so many rows on:
+ *                  8×64·(128×64)ᵀ is 0.84 times as fast, 16 rows 1.65; …
  * transposed_numbers  … with fewer rows, where B has at most so many numbers
  * transposed_most  … with more, up to so many rows or unpacked_bytes of B: 512×512·(512×512)ᵀ in f64 0.83
  * thread_flops     least work for a thread of its own, in floating-point operations: about 20 µs, some times what
  *                  waking it costs
- * private_bytes    a net of up to so many bytes is trained by one thread … : it fits into one core's cache, and shared,
- * its weights would go from cache to cache in every update; 784-128-64-10 at batch 32 took 1.8 times as long with two
- * threads as with one private_rows     … for every so many rows of the batch */
+ * private_bytes    a net of up to so many bytes is trained by one thread … : it fits into one core's cache; shared,
+ *                  its weights would go from cache to cache in every update: 784-128-64-10 at batch 32 took 1.8
+ *                  times as long with two threads as with one
+ * private_rows     … for every so many rows of the batch */
 #define NNB__THRESHOLD_LIST(X) \
   X(outer_from, 1 << 16)       \
   X(row_until, 32)             \

@@ -315,19 +315,24 @@ static const nnb__lm_model model = {.value = value, .linearise = linearise};
 
 /* ---- the algorithm ---------------------------------------------------------------------------------------------- */
 
-/* The first iteration finds c; *gained: that lowered f. */
+/* The first iteration finds c, which may be all that is wanted: derivatives are for the next.  *gained: that lowered f.
+ */
 static nnb_status first_iteration(varpro *v, double before, bool *gained) {
-  nnb__lm *lm = &v->lm;
   double f;
-  nnb_status status = solve_linear(v, lm->x, &f);
-  *gained = false;
-  if (status || !(f < before)) return status;
-  v->found = true;
-  status = nnb__lm_begin(lm);
-  if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
-  *gained = true;
-  nnb__stop_iteration(lm->stop, lm->f, nnb__lm_gradient_norm(lm), lm->moved, lm->point);
+  nnb_status status = solve_linear(v, v->lm.x, &f);
+  *gained = !status && f < before;
+  if (!*gained) return status;
+  accept(v);
+  nnb__stop_iteration(v->lm.stop, f, HUGE_VAL, v->lm.moved, v->all);
   return NNB_OK;
+}
+
+/* Steps of a, until they creep or end.  Where the projection is not finite lm is to say whether the derivatives are. */
+static nnb_status move_the_rest(varpro *v) {
+  v->found = true; /* trial is all, and c solved for */
+  nnb_status status = nnb__lm_begin(&v->lm);
+  if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
+  return nnb__lm_search(&v->lm);
 }
 
 static bool ended(const varpro *v) { return v->lm.stop->report.stop != NNB_STOP_NONE; }
@@ -343,9 +348,8 @@ static nnb_status project(varpro *v) {
   if (status) return status;
   if (!isfinite(f)) return nnb__fail(NNB_E_NUMERIC, "a residual is not finite at the start");
   nnb__stop_at_start(lm->stop, f, HUGE_VAL);
-  lm->f = f;
   if (!ended(v)) status = first_iteration(v, f, &gained);
-  if (!status && !ended(v) && gained && v->n_a > 0) status = nnb__lm_search(lm);
+  if (!status && !ended(v) && gained && v->n_a > 0) status = move_the_rest(v);
   nnb__stop_end(lm->stop, lm->stop->report.value, lm->stop->report.gradient_norm);
   return status;
 }
