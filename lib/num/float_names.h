@@ -56,8 +56,8 @@
 #define nnb__init_scratch nnbf__init_scratch
 #define nnb__init_weights nnbf__init_weights
 #define nnb__inverse_squares nnbf__inverse_squares
-#define nnb__is_linear_output nnbf__is_linear_output
 #define nnb__invert_positive nnbf__invert_positive
+#define nnb__is_linear_output nnbf__is_linear_output
 #define nnb__kernel nnbf__kernel
 #define nnb__kernel_level nnbf__kernel_level
 #define nnb__kernels_plain nnbf__kernels_plain
@@ -150,8 +150,8 @@
 #define nnb__pass_root nnbf__pass_root
 #define nnb__pass_rows nnbf__pass_rows
 #define nnb__pass_scale nnbf__pass_scale
-#define nnb__plan_force nnbf__plan_force
 #define nnb__pass_weights nnbf__pass_weights
+#define nnb__plan_force nnbf__plan_force
 #define nnb__plan_input_gradient nnbf__plan_input_gradient
 #define nnb__plan_lay_out_execs nnbf__plan_lay_out_execs
 #define nnb__plan_outputs nnbf__plan_outputs
