@@ -385,6 +385,100 @@ START_TEST(a_graph_with_own_parts_is_trained) {
 }
 END_TEST
 
+/* A dense layer without bias, written as one's own, with pairs. */
+static nnb_status mine_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  (void)self, (void)n_from;
+  needs->cols = needs->w_cols = 3;
+  needs->w_rows = cols[0];
+  return NNB_OK;
+}
+static nnb_cmat mine_weights(const nnb_layer_io *io) { return nnb_cview(io->w, io->a[0].cols, 3); }
+static void mine_forward(const void *self, const nnb_layer_io *io) {
+  (void)self;
+  nnb__gemm('N', 'N', 1, io->a[0], mine_weights(io), 0, io->z);
+}
+static void mine_backward_data(const void *self, const nnb_layer_io *io, int k) {
+  (void)self;
+  nnb__gemm('N', 'T', 1, io->delta, mine_weights(io), io->da_beta, io->da[k]);
+}
+static void mine_backward_params(const void *self, const nnb_layer_io *io, const nnb_sink *sink) {
+  (void)self;
+  if (io->part == 0) /* all of it */
+    nnb__gemm('T', 'N', sink->alpha, io->a[0], io->delta, sink->beta, nnb_view(sink->w, io->a[0].cols, 3));
+}
+static void mine_kron(const void *self, const nnb_layer_io *io, nnb_cmat *a, nnb_cmat *delta) {
+  (void)self;
+  *a = io->a[0], *delta = io->delta;
+}
+static const nnb_layer_ops mine = {.name = "mine",
+                                   .shape = mine_shape,
+                                   .forward = mine_forward,
+                                   .backward_data = mine_backward_data,
+                                   .backward_params = mine_backward_params,
+                                   .kron = mine_kron};
+
+START_TEST(own_layers_may_have_pairs) {
+  enum { ROWS = 20 };
+  nnb_net *net[2] = {nnb_net_create(4), nnb_net_create(4)};
+  real x[ROWS * 4], y[ROWS * 3];
+  toy_fill(x, sizeof x / sizeof *x, 20), toy_fill(y, sizeof y / sizeof *y, 21);
+  nnb_batch rows = {.x = nnb_cview(x, ROWS, 4), .t = nnb_cview(y, ROWS, 3)};
+  nnb_net_own_layer(net[0], &mine, NULL, NULL, 0, NNB_LINEAR, NULL);
+  nnb_net_dense_opts(net[1], &(nnb_dense_opts){.units = 3, .no_bias = true, .init = NNB_INIT_ZEROS});
+  for (int k = 0; k < 2; k++) {
+    nnb_plan *plan;
+    nnb_optim *optim;
+    ck_ok(nnb_plan_create(net[k], &(nnb_plan_opts){.max_rows = ROWS, .want = NNB_GRAD}, &plan));
+    ck_ok(nnb_optim_create(net[k], &(nnb_optim_opts){.algo = NNB_KFAC}, &optim));
+    for (int u = 0; u < 5; u++) ck_ok(nnb_train_step(net[k], plan, &rows, optim, NULL));
+    nnb_optim_destroy(optim);
+    nnb_plan_destroy(plan);
+  }
+  for (int p = 0; p < 12; p++)
+    ck_near(nnb_net_params_read(net[0])[p], nnb_net_params_read(net[1])[p], 0, "parameter %d", p);
+  ck_assert(nnb_net_params_read(net[0])[0] != 0);
+  nnb_net_destroy(net[0]), nnb_net_destroy(net[1]);
+}
+END_TEST
+
+/* ½(a-t)² with targets that are always one above the outputs: every score is -1. */
+static double above_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) {
+  double sum = 0;
+  (void)self;
+  for (int i = 0; i < a.rows; i++)
+    for (int j = 0; j < a.cols; j++) {
+      real r = a.p[i * a.ld + j] - batch->t.p[i * batch->t.ld + j];
+      sum += 0.5 * (double)(r * r);
+      if (da.p) da.p[i * da.ld + j] = scale * r;
+    }
+  return sum;
+}
+static void above_sample(const nnb_loss_ops *self, nnb_cmat a, nnb_rng *rng, nnb_mat t) {
+  (void)self, (void)rng;
+  for (int i = 0; i < a.rows; i++)
+    for (int j = 0; j < a.cols; j++) t.p[i * t.ld + j] = a.p[i * a.ld + j] + 1;
+}
+static const nnb_loss_ops above = {.name = "above", .value = above_value, .sample = above_sample};
+
+START_TEST(own_losses_may_be_drawn_from) {
+  nnb_net *net = nnb_net_create(2);
+  nnb_plan *plan;
+  nnb_optim *optim;
+  real x[] = {1, 2, 3, 4}, y[6] = {0};
+  nnb_batch rows = {.x = nnb_cview(x, 2, 2), .t = nnb_cview(y, 2, 3)};
+  nnb_net_dense(net, 3, NNB_LINEAR);
+  ck_ok(nnb_net_loss(net, (nnb_loss)nnb_net_own_loss(net, &above)));
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 2, .want = NNB_GRAD}, &plan));
+  ck_ok(nnb_optim_create(net, &(nnb_optim_opts){.algo = NNB_KFAC}, &optim));
+  ck_ok(nnb_train_step(net, plan, &rows, optim, NULL));
+  for (int i = 0; i < 9; i++)
+    ck_near(mean_at(&optim->kfac->block[0].out, i / 3, i % 3), 2, TOL(1e-14, 1e-5), "G, %d", i);
+  nnb_optim_destroy(optim);
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net);
+}
+END_TEST
+
 START_TEST(frozen_parts_stay) {
   enum { ROWS = 20 };
   static const unsigned parts[] = {NNB_WEIGHTS, NNB_BIAS, NNB_WEIGHTS | NNB_BIAS};
@@ -565,6 +659,8 @@ int main(void) {
   tcase_add_loop_test(tc, steps_are_those_of_dense_matrices, 0, 4);
   tcase_add_test(tc, a_quadratic_is_solved);
   tcase_add_test(tc, a_graph_with_own_parts_is_trained);
+  tcase_add_test(tc, own_layers_may_have_pairs);
+  tcase_add_test(tc, own_losses_may_be_drawn_from);
   tcase_add_test(tc, frozen_parts_stay);
   tcase_add_test(tc, singular_factors_are_damped);
   tcase_add_test(tc, a_seed_decides);
