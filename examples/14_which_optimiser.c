@@ -168,7 +168,7 @@ static double default_lr(const problem *p, nnb_algo algo) {
 
 static run best_run(const problem *p, nnb_algo algo) {
   double lr = default_lr(p, algo);
-  if (algo == NNB_LM && strstr(p->net_text, "softmax")) return (run){0}; /* no sum of squares */
+  if ((algo == NNB_LM || algo == NNB_VARPRO) && strstr(p->net_text, "softmax")) return (run){0}; /* no sum of squares */
   if (lr == 0) return train(p, algo, 0);
   run best = train(p, algo, lr * factors[0]);
   for (int k = 1; k < RATES; k++) {

@@ -150,13 +150,13 @@ END_TEST
 static const struct {
   const char *net;
   nnb_loss loss;
-} drawn[] = {{"2-3:softmax", NNB_LOSS_AUTO}, {"2-3:sigmoid", NNB_LOSS_AUTO},    {"2-3:linear", NNB_HALF_SSE},
-             {"2-3:linear", NNB_SSE},        {"2-3:linear", NNB_MSE},           {"2-3:linear", NNB_MAE},
-             {"2-3:softmax", NNB_MSE},       {"2-3:sigmoid", NNB_CROSS_ENTROPY}};
+} drawn[] = {{"2-3:softmax", NNB_LOSS_AUTO}, {"2-3:sigmoid", NNB_LOSS_AUTO}, {"2-3:linear", NNB_HALF_SSE},
+             {"2-3:linear", NNB_SSE},        {"2-3:linear", NNB_MSE},        {"2-3:linear", NNB_MAE},
+             {"2-3:softmax", NNB_MSE}};
 
 /* The Fisher matrix of one row with respect to z, from the outputs a. */
 static double fisher(int which, const double *a, int i, int j) {
-  double sum = a[0] + a[1] + a[2], f = 0;
+  double f = 0;
   switch (which) {
     case 0:
       return (i == j ? a[i] : 0) - a[i] * a[j];
@@ -170,12 +170,10 @@ static double fisher(int which, const double *a, int i, int j) {
       return i == j ? 2.0 / 3 : 0;
     case 5:
       return i == j ? 1.0 / 3 : 0;
-    case 6: /* J·Jᵀ·⅔ with J = diag(a) - aaᵀ */
+    default: /* J·Jᵀ·⅔ with J = diag(a) - aaᵀ */
       for (int k = 0; k < 3; k++)
         f += 2.0 / 3 * ((i == k ? a[i] : 0) - a[i] * a[k]) * ((j == k ? a[j] : 0) - a[j] * a[k]);
       return f;
-    default:
-      return i == j ? a[i] / sum * (1 - a[i]) * (1 - a[i]) : 0; /* one class at a time, its score -1/a·a(1-a) */
   }
 }
 

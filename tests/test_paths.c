@@ -329,14 +329,14 @@ END_TEST
 
 /* A plan that only predicts holds two layers at a time, however many there are, and threads stay apart in them. */
 START_TEST(two_layers_at_a_time) {
-  enum { ROWS = 512, W = 60 };
+  enum { ROWS = 512, W = 70 }; /* too wide for blocks of rows */
   static real one[ROWS * 3], four[ROWS * 3];
   real *x = numbers((size_t)ROWS * W, 4);
   size_t shallow, deep;
   nnb_net *small, *net;
   nnb_plan *plan;
-  must(nnb_net_parse("60-60-9-60-3", &small));
-  must(nnb_net_parse("60-60-9-60-7-60-5-60-3-50-3", &net));
+  must(nnb_net_parse("70-70-9-70-3", &small));
+  must(nnb_net_parse("70-70-9-70-7-70-5-70-3-50-3", &net));
   must(nnb_plan_bytes(small, &(nnb_plan_opts){.max_rows = ROWS, .threads = 1}, &shallow));
   must(nnb_plan_bytes(net, &(nnb_plan_opts){.max_rows = ROWS, .threads = 1}, &deep));
   ck_assert_msg(deep < shallow + ROWS * 9 * sizeof(real), "%zu bytes for 4 layers, %zu for 10", shallow, deep);

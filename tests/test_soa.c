@@ -201,7 +201,7 @@ static void train(nnb_algo algo, const nnb__exec *exec, real *params) {
   nnb_plan *plan = plan_by(net, exec, CHUNK, 1);
   ok(nnb_optim_create(net, &(nnb_optim_opts){.algo = algo, .lr = 0.01, .l2 = 0.1}, &optim));
   nnb_batch rows = {.x = {x, ROWS, 5, 9}, .t = {t, ROWS, 3, 8}, .weight = weight};
-  for (int epoch = 0; epoch < 3; epoch++) ok(nnb_train_rows(net, plan, &rows, order, 0, BATCH, optim, NULL));
+  for (int epoch = 0; epoch < 3; epoch++) ok(nnb_train_rows(net, plan, &rows, order, rows.x.rows, BATCH, optim, NULL));
   memcpy(params, nnb_net_params(net), nnb_net_n_params(net) * sizeof *params);
   params[nnb_net_n_params(net)] = (real)NAN;
   nnb_optim_destroy(optim);
@@ -253,10 +253,10 @@ START_TEST(levels_agree) {
   uint64_t state = 3;
   for (int i = 0; i < N_PARAMS; i++) params[i] = noise(&state);
   const nnb_batch batch = {.x = nnb_cview(x, ROWS, 3), .t = nnb_cview(t, ROWS, 4)};
-  nnb__soa_job job = {.params = params, .batch = &batch, .loss = true, .scale = 1, .y = y0};
+  nnb__soa_job job = {.params = params, .batch = &batch, .loss = true, .scale = 1, .y = nnb_view(y0, ROWS, 4)};
   const double loss = nnb__kernel_level(0)->soa(&soa, &job, 0, ROWS, room, want);
   for (int i = 0; i < BLOCK; i++) room[FEATURES * BLOCK + i] = -777;
-  job.y = y;
+  job.y = nnb_view(y, ROWS, 4);
   near(nnb__kernel_level(_i)->soa(&soa, &job, 0, ROWS, room, got), loss, 1, "loss", 0, nnb__kernel_level(_i)->level);
   for (int i = 0; i < N_PARAMS; i++) near((double)got[i], (double)want[i], 10, "g", i, nnb__kernel_level(_i)->level);
   for (int i = 0; i < ROWS * 4; i++) near((double)y[i], (double)y0[i], 1, "y", i, nnb__kernel_level(_i)->level);

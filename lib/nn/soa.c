@@ -192,7 +192,7 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
                          .t_factor = net->out.factor,
                          .loss = loss,
                          .scale = loss ? (real)nnb__pass_scale(node, out, job->norm) : 0,
-                         .y = job->what & NNB__OUTPUT ? out->a.p : NULL};
+                         .y = job->what & NNB__OUTPUT ? out->a : (nnb_mat){0}};
   nnb__team_run(p.parts, run_part, &p);
   if (job->target) deliver(&p, job->target);
   plan->formed = false;

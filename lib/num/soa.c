@@ -133,11 +133,11 @@ static void load_targets(const block *b) {
 static void store_outputs(const block *b) {
   const int n = last(b)->n_out;
   const real *a = row_at(b, b->soa->a[b->soa->chain.n - 1]);
-  real *y = b->job->y + (size_t)b->row0 * (size_t)n;
-  if (n == 1) memcpy(y, a, (size_t)b->n * sizeof *y);
-  if (n == 1) return;
+  const nnb_mat y = nnb__rows(b->job->y, b->row0, b->n);
+  if (y.ld == 1) memcpy(y.p, a, (size_t)b->n * sizeof *a);
+  if (y.ld == 1) return;
   for (int j = 0; j < n; j++)
-    for (int i = 0; i < b->n; i++) y[i * n + j] = a[j * b->stride + i];
+    for (int i = 0; i < b->n; i++) y.p[(size_t)i * (size_t)y.ld + (size_t)j] = a[j * b->stride + i];
 }
 
 /* ---- softmax ---------------------------------------------------------------------------------------------------- */
@@ -281,7 +281,7 @@ static double forward(const block *b) {
     nnb_mat z = rows_at(b, soa->z[l], link->n_out), a = rows_at(b, soa->a[l], link->n_out);
     multiply(b, link, from, z);
     if (at_end && early) loss = early(z, weight, job->scale, t);
-    if (!at_end || !early || job->y) activate(link, z, a);
+    if (!at_end || !early || job->y.p) activate(link, z, a);
     if (at_end && job->loss && !early) loss = by_outputs[soa->chain.loss](a, weight, job->scale, t);
     from = a.p;
   }
@@ -412,7 +412,7 @@ static double run_block(const block *b, real *g) {
   scale_columns(b, b->soa->chain.link[0].n_in, job->x_shift, job->x_factor, x);
   if (job->loss) load_targets(b);
   double loss = forward(b);
-  if (job->y) store_outputs(b);
+  if (job->y.p) store_outputs(b);
   if (g) backward(b, g);
   return loss;
 }

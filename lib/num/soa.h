@@ -32,7 +32,7 @@ typedef struct nnb__soa_job {
   const real *t_shift, *t_factor;
   bool loss;
   real scale; /* of the slope of the loss */
-  real *y;    /* NULL, or where row 0 of the outputs goes, one row behind the other */
+  nnb_mat y;  /* p NULL, or where the outputs go, all rows of the job */
 } nnb__soa_job;
 
 /* Rows [r0, r0 + n) of the job: their undivided loss, their outputs, and unless g is NULL g ← their gradient.  room:
