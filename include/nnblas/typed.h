@@ -404,7 +404,10 @@ typedef struct nnb_lsq {
   size_t m_known;      /**< .bayes: how many residuals are data, where others are always 0; 0: m          */
   const bool *linear;  /**< varpro: n flags, true for the x_j that all r are linear in, together: with the other x
                             fixed, r is A·x_linear + b.  NULL: none                                       */
-  void *reserved[2];
+  double linear_ridge; /**< varpro: 0, or so much of the squares of their columns of J holds the linear x_j back at first, and
+                             less as f falls: columns that are nearly dependent would let x_j grow without bound for the
+                             sake of the last digits of f.  nnb_fit takes 1e-12 (1e-8 in single precision)  */
+  void *reserved[1];
 } nnb_lsq;
 
 /** Minimises f from x (n numbers), which then holds the best point found, however it ended.  NNB_AUTO is varpro where the

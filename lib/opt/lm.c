@@ -121,7 +121,7 @@ static nnb_status conclude(nnb__lm *lm, double step, verdict *out) {
   double norm = nnb__lm_gradient_norm(lm), before = lm->stop->report.value;
   nnb_status status = lm->stop->evidence ? nnb__evidence_measure(lm, &norm) : NNB_OK;
   if (status) return status;
-  *out = nnb__stop_iteration(lm->stop, lm->f, norm, step, lm->point) ? ENDED : ACCEPTED;
+  *out = nnb__stop_iteration(lm->stop, lm->f - lm->aside, norm, step, lm->point) ? ENDED : ACCEPTED;
   if (!lm->stop->evidence || *out == ENDED) return NNB_OK;
   if (nnb__evidence_settled(lm, before)) {
     nnb__stop_because(lm->stop, NNB_STOP_CHANGE);

@@ -38,9 +38,11 @@ struct nnb__lm {
   real *J;           /* rows of n */
   /* f(x) = ½‖r‖² + ½ Σ ridge·x², linear in r around x: f + gᵀv + ½ vᵀ(JᵀJ)v; lower triangles, row by row */
   double f, *g;
-  double *normal; /* n×n: JᵀJ, or L */
-  double *factor; /* n×n: L of D⁻¹(JᵀJ)D⁻¹ + λI */
-  double *d;      /* D: the largest norms that the columns of J have had; 0 for a column that was always 0 */
+  double aside;       /* a part of f that is not the problem's */
+  double *normal;     /* n×n: JᵀJ, or L */
+  double *factor;     /* n×n: L of D⁻¹(JᵀJ)D⁻¹ + λI */
+  double *d;          /* D: the largest norms that the columns of J have had; 0 for a column that was always 0 */
+  double floor, part; /* no D_i counts as less than this: a part of the largest, which is halved from point to point */
   double lambda, growth;
   double ridge; /* α/β, where it is not the problem's own */
   nnb_evidence evidence, next;
@@ -96,7 +98,10 @@ static inline double nnb__lm_ridge(const nnb__lm *lm, int i) {
   return lm->problem->ridge ? lm->problem->ridge[i] : lm->ridge;
 }
 /* D_i, 1 where it is 0. */
-static inline double nnb__lm_scale(const nnb__lm *lm, int i) { return lm->d[i] > 0 ? lm->d[i] : 1; }
+static inline double nnb__lm_scale(const nnb__lm *lm, int i) {
+  double d = lm->d[i] > lm->floor ? lm->d[i] : lm->floor;
+  return d > 0 ? d : 1;
+}
 
 /* Bayesian regularisation (evidence.c).  First guesses of α and β, at x, where the model has no ridge yet. */
 void nnb__evidence_begin(nnb__lm *lm);

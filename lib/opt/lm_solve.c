@@ -256,6 +256,10 @@ nnb_status nnb__lm_pull(nnb__lm *lm, const real *s, double *out) {
 
 void nnb__lm_rescale(nnb__lm *lm) {
   for (int i = 0; i < lm->n; i++) lm->d[i] = fmax(lm->d[i], sqrt(fmax(column_square(lm, i) - lm->ridge, 0)));
+  double most = 0;
+  for (int i = 0; i < lm->n; i++) most = fmax(most, lm->d[i]);
+  lm->floor = lm->part * most;
+  lm->part /= 2;
 }
 
 /* factor ← D⁻¹(JᵀJ)D⁻¹ + λI, or D⁻¹L: the condition of JᵀJ after scaling is near the best that a diagonal can do (van

@@ -22,6 +22,9 @@
 #include "status.h"
 
 enum { QR_ROWS = 128 /* of J in the columns of a QR block */ };
+/* The ridge of c's own (linear_ridge) is to be no more than this part of f, and never goes below this part of the
+ * first. */
+static const double ridge_part = 0.1, least_ridge = 1e-8;
 static const double slow = 0.9; /* so much of f left over as many iterations: lm shall try */
 enum { SLOW_OVER = 16 };
 
@@ -31,11 +34,14 @@ typedef struct varpro {
   real *all, *trial;       /* n: the problem's x, and the same with c found for a new a */
   bool found;              /* trial's c is that for x_new */
   real *J, *r;
-  double *A, *g; /* JᵀJ in the problem's order and Jᵀr, or L of [J_c J_a r], n + 1 apart */
-  double *C, *y; /* n_c×n_c and n_c: of c; or (n_c + 1)² L of [J_c r] */
-  double *W;     /* n_a + 1 rows of n_c */
-  double *block; /* rows or columns of J and r, of QR_ROWS or a whole block */
-  double *scale; /* n_c */
+  double *A, *g;   /* JᵀJ in the problem's order and Jᵀr, or L of [J_c J_a r], n + 1 apart */
+  double *C, *y;   /* n_c×n_c and n_c: of c; or (n_c + 1)² L of [J_c r] */
+  double *W;       /* n_a + 1 rows of n_c */
+  double *block;   /* rows or columns of J and r, of QR_ROWS or a whole block */
+  double *scale;   /* n_c */
+  double *ridge;   /* n: the problem's, and for each c a little of its own */
+  double little;   /* … of the squares … */
+  double *columns; /* … of its columns: n_c */
   double *work, *solve_work;
   int *pivots;
 } varpro;
@@ -56,6 +62,8 @@ static void take(varpro *v, nnb__arena *arena) {
   v->W = nnb__arena_take(arena, n_a + 1, n_c * sizeof *v->W);
   v->block = nnb__arena_take(arena, n + 1, (size_t)(v->lm.rows > QR_ROWS ? v->lm.rows : QR_ROWS) * sizeof *v->block);
   v->scale = nnb__arena_take(arena, n_c, sizeof *v->scale);
+  v->ridge = nnb__arena_take(arena, n, sizeof *v->ridge);
+  v->columns = nnb__arena_take(arena, n_c, sizeof *v->columns);
   v->work = nnb__arena_take(arena, nnb__qr_work(v->n + 1), sizeof *v->work);
   v->solve_work = nnb__arena_take(arena, nnb__solve_rank_work(v->n_c, 1), sizeof *v->solve_work);
   v->pivots = nnb__arena_take(arena, 2 * n_c, sizeof *v->pivots);
@@ -145,8 +153,8 @@ static void qr_all(varpro *v, const real *J, const real *r, int k) {
 
 /* The ridge as rows √ridge_j of the first `columns` variables with √ridge_j·x_j to their right. */
 static void qr_ridge(varpro *v, const real *x, int columns, double *L) {
-  const double *ridge = v->lm.problem->ridge;
-  for (int j = 0, k; ridge && j < columns; j += k) {
+  const double *ridge = v->ridge;
+  for (int j = 0, k; j < columns; j += k) {
     k = columns - j < QR_ROWS ? columns - j : QR_ROWS;
     memset(v->block, 0, (size_t)(columns + 1) * (size_t)k * sizeof *v->block);
     for (int i = 0; i < k; i++) {
@@ -155,6 +163,29 @@ static void qr_ridge(varpro *v, const real *x, int columns, double *L) {
     }
     nnb__qr_add(columns + 1, k, L, columns + 1, v->block, v->work);
   }
+}
+
+/* Columns of J_c that are nearly dependent would let c grow without bound for the sake of the last digits of f, into
+ * parameters that no later step could bring back.  So ½·little·Σ(‖column‖·c)² counts, too; less of it as f falls. */
+static void weigh(varpro *v, double by) {
+  const double *own = v->lm.problem->ridge;
+  v->little = by;
+  for (int i = 0; i < v->n_c; i++) {
+    int at = v->which[i];
+    v->ridge[at] = (own ? own[at] : 0) + by * v->columns[i];
+  }
+}
+static void weigh_first(varpro *v) {
+  if (v->little > 0 || !(v->lm.problem->linear_ridge > 0)) return;
+  for (int i = 0; i < v->n_c; i++) v->columns[i] = v->C[i * (v->n_c + 1)];
+  weigh(v, v->lm.problem->linear_ridge);
+}
+/* The part of f that is not the problem's. */
+static double aside(const varpro *v, const real *x) {
+  const double *own = v->lm.problem->ridge;
+  double sum = 0;
+  for (int i = 0; i < v->n; i++) sum += (v->ridge[i] - (own ? own[i] : 0)) * (double)x[i] * (double)x[i];
+  return sum / 2;
 }
 
 /* ---- c for a given a -------------------------------------------------------------------------------------------- */
@@ -177,13 +208,14 @@ static bool factor_linear(varpro *v, double *C) {
 
 /* y ← -(what c is to change by), from normal equations; false where QR is to do it. */
 static nnb_status by_normal(varpro *v, bool *defined) {
-  const double *ridge = v->lm.problem->ridge;
+  const double *ridge = v->ridge;
   const int n = v->n_c;
   memset(v->C, 0, (size_t)n * (size_t)n * sizeof *v->C);
   memset(v->y, 0, (size_t)n * sizeof *v->y);
   nnb_status status = each_block(v, v->trial, add_linear, defined);
   if (status || !*defined) return status;
-  for (int i = 0; ridge && i < n; i++) {
+  weigh_first(v);
+  for (int i = 0; i < n; i++) {
     v->C[i * (n + 1)] += ridge[v->which[i]];
     v->y[i] += ridge[v->which[i]] * (double)v->trial[v->which[i]];
   }
@@ -215,7 +247,9 @@ static nnb_status solve_linear(varpro *v, const real *a, double *f) {
   if (!status && v->lm.by_qr) status = by_qr(v, &defined);
   if (status || !defined) return status;
   for (int i = 0; i < v->n_c; i++) v->trial[v->which[i]] -= (real)v->y[i];
-  return nnb__lm_residuals(&v->lm, v->trial, v->r, f);
+  status = nnb__lm_residuals(&v->lm, v->trial, v->r, f);
+  *f += aside(v, v->trial);
+  return status;
 }
 
 /* ---- the model of a --------------------------------------------------------------------------------------------- */
@@ -246,13 +280,13 @@ static bool eliminate(varpro *v) {
 }
 
 static nnb_status project_by_normal(varpro *v, bool *defined) {
-  const double *ridge = v->lm.problem->ridge;
+  const double *ridge = v->ridge;
   const size_t n = (size_t)v->n;
   memset(v->A, 0, n * n * sizeof *v->A);
   memset(v->g, 0, n * sizeof *v->g);
   nnb_status status = each_block(v, v->trial, add_all, defined);
   if (status || !*defined) return status;
-  for (size_t i = 0; ridge && i < n; i++) {
+  for (size_t i = 0; i < n; i++) {
     v->A[i * (n + 1)] += ridge[i];
     v->g[i] += ridge[i] * (double)v->trial[i];
   }
@@ -294,6 +328,13 @@ static void accept(varpro *v) {
   memcpy(v->all, v->trial, (size_t)v->n * sizeof *v->all);
 }
 
+/* The ridge of c's own is to be a small part of f. */
+static void relieve(varpro *v) {
+  double f = nnb__sum_squares(v->lm.m, v->r) / 2 + nnb__lm_ridge_value(&v->lm, v->trial), own = aside(v, v->trial);
+  if (own > ridge_part * f)
+    weigh(v, fmax(least_ridge * v->lm.problem->linear_ridge, fmax(0.01, ridge_part * f / own) * v->little));
+}
+
 static nnb_status linearise(nnb__lm *lm) {
   varpro *v = (varpro *)lm;
   bool defined = true, found = v->found;
@@ -301,10 +342,13 @@ static nnb_status linearise(nnb__lm *lm) {
   v->found = false, lm->f = HUGE_VAL;
   nnb_status status = found ? NNB_OK : solve_linear(v, lm->x, &f);
   if (status || !isfinite(f)) return status;
+  relieve(v);
   if (!lm->by_qr) status = project_by_normal(v, &defined);
   if (!status && lm->by_qr) status = project_by_qr(v, &defined);
   if (status || !defined) return status;
   f = nnb__sum_squares(lm->m, v->r) / 2 + nnb__lm_ridge_value(lm, v->trial);
+  lm->aside = aside(v, v->trial);
+  f += lm->aside;
   if (!isfinite(f) || !nnb__lm_finite(lm)) return NNB_OK;
   lm->f = f;
   accept(v);
@@ -323,13 +367,15 @@ static nnb_status first_iteration(varpro *v, double before, bool *gained) {
   *gained = !status && f < before;
   if (!*gained) return status;
   accept(v);
-  nnb__stop_iteration(v->lm.stop, f, HUGE_VAL, v->lm.moved, v->all);
+  nnb__stop_iteration(v->lm.stop, f - aside(v, v->all), HUGE_VAL, v->lm.moved, v->all);
   return NNB_OK;
 }
 
 /* Steps of a, until they creep or end.  Where the projection is not finite lm is to say whether the derivatives are. */
 static nnb_status move_the_rest(varpro *v) {
   v->found = true; /* trial is all, and c solved for */
+  /* Where c is held back a column of J_a may be nearly 0 for a c that is, and its variable must not fly off: */
+  if (v->little > 0) v->lm.part = 1;
   nnb_status status = nnb__lm_begin(&v->lm);
   if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
   return nnb__lm_search(&v->lm);
@@ -342,6 +388,8 @@ static nnb_status project(varpro *v) {
   nnb__lm *lm = &v->lm;
   double f;
   bool gained = false;
+  const double *own = lm->problem->ridge;
+  for (int i = 0; i < v->n; i++) v->ridge[i] = own ? own[i] : 0;
   sort_out(v);
   gather(v);
   nnb_status status = nnb__lm_residuals(lm, v->all, v->r, &f);

@@ -223,6 +223,10 @@ static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) 
   return NNB_OK;
 }
 
+/* With the starts of nnb_net_init, where all features are odd functions, 6-neuron nets for a parabola, sin, exp and
+ * 1/(1 + 25x²) came to weights up to 1e13 without it, and half of them ended above lm. */
+static const double linear_ridge = sizeof(real) == sizeof(double) ? 1e-12 : 1e-8;
+
 nnb_status nnb__fit_full(nnb__fit *f) {
   const size_t n = f->net->n_params;
   full u = {.f = f,
@@ -247,6 +251,7 @@ nnb_status nnb__fit_full(nnb__fit *f) {
                    .rows = residuals,
                    .ridge = f->ridge,
                    .linear = f->linear,
+                   .linear_ridge = linear_ridge,
                    .group = f->net->n_y,
                    .m_known = (size_t)count_rows(&f->rows) * (size_t)f->net->n_y};
     if (lsq.n == 0) return nnb__fail(NNB_E_ARG, "%s finds nothing to move: every parameter is frozen", f->ops->name);
