@@ -724,7 +724,8 @@ INLINE void narrow(const nnb__link *l, const real *params, const real *x, vec *v
   const size_t ld = (size_t)n_out;
   const real *w = params + l->off, *b = w + (size_t)n * ld;
   vec sum[WAYS][MOST_NARROW] = {{ZERO}};
-#define PIECE(p, j) (whole ? load((p) + column_of(j, k, n_out)) : load_part(p, n_out))
+/* Vec j of the row at p, behind which the next one begins at p + ld. */
+#define PIECE(p, j) (!whole ? load_part(p, n_out) : (j) < k - 1 ? load((p) + (j)*LANES) : load((p) + ld - LANES))
   UNROLL for (int j = 0; j < k; j++) if (l->bias) sum[0][j] = PIECE(b, j);
   int r = 0;
   for (; r + WAYS <= n; r += WAYS, w += WAYS * ld) {
@@ -794,9 +795,10 @@ static real product_one(const nnb__link *l, const real *params, const real *x) {
   return dot(l->n_in, x, w) + (l->bias ? w[l->n_in] : 0);
 }
 /* z is one number: a vec loaded from where it has just been stored would wait. */
-static real value_one(nnb_activation act, real z) {
+INLINE real value_one(nnb_activation act, real z) {
+  if (act == NNB_LINEAR) return z;
   if (act == NNB_SOFTMAX) row_softmax(1, &z, &z, 1);
-  return act == NNB_LINEAR || act == NNB_SOFTMAX ? z : value_of(act, fill(z))[0];
+  return act == NNB_SOFTMAX ? z : value_of(act, fill(z))[0];
 }
 /* a ← f(z), in place */
 static void activate_row(const nnb__link *l, real *z) {
