@@ -328,7 +328,9 @@ typedef struct nnb_evidence {
 typedef struct nnb_fit_opts {
   nnb_algo algo;     /**< default NNB_AUTO                                                              */
   int batch;         /**< rows per update: 0: 32, or all with a full-batch method; 1: one sample at a time; NNB_FULL_BATCH: all          */
-  int chunk;         /**< rows of a larger batch that go through the net at a time; 0: 1024             */
+  int chunk;         /**< rows of a larger batch that go through the net at a time; 0: 1024, or for all rows in one
+                          update and a net of at most 1 MB of parameters whose 1024 rows of x and of all layers take more,
+                          128 for each thread, 256 to 1024 (kfac, lm and varpro: 1024)                  */
   int max_epochs;    /**< default 100; NNB_NONE: no limit                                               */
   bool in_order;     /**< rows as they lie; otherwise shuffled anew each epoch from (seed, epoch)       */
   double lr;         /**< η; default 0.1 for sgd, 0.01 for momentum, nesterov and adagrad, 0.001 for rmsprop, adam,

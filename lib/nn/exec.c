@@ -19,6 +19,16 @@ nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job) {
   return execs[i]->run(plan, job);
 }
 
+bool nnb__plan_row(nnb_plan *plan, const real *x, real *y) {
+  for (int i = 0; i < N_EXECS; i++)
+    if ((plan->execs >> i & 1) && execs[i]->row) {
+      plan->rows = 1, plan->what = NNB__OUTPUT;
+      execs[i]->row(plan, x, y);
+      return true;
+    }
+  return false;
+}
+
 bool nnb__plan_updates(nnb_plan *plan, nnb__updates *updates) {
   plan->rows = 0, plan->what = 0;
   for (int i = 0; i < N_EXECS; i++)

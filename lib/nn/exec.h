@@ -17,6 +17,9 @@ struct nnb__exec {
   bool (*lay_out)(nnb_plan *plan, nnb__arena *arena);
   bool (*takes)(const nnb_plan *plan, const nnb__job *job);
   nnb__loss_sum (*run)(nnb_plan *plan, const nnb__job *job);
+  /* OPTIONAL.  y ← the outputs for one row, in the data's units: a run with NNB__OUTPUT alone and no more than it
+   * takes. */
+  void (*row)(nnb_plan *plan, const real *x, real *y);
   /* OPTIONAL.  Many updates of one row each.  False: none has been made, and none will be that way. */
   bool (*updates)(nnb_plan *plan, nnb__updates *updates);
 };

@@ -112,18 +112,28 @@ static bool takes(const nnb_plan *plan, const nnb__job *job) {
   return job->rows == 1 && job->what == NNB__OUTPUT && !job->order && plan->online;
 }
 
-static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
+/* y ← the outputs for x, in the net's units */
+static void predict(nnb_plan *plan, const real *x, real *y) {
   const nnb__online_plan *o = plan->online;
   const nnb_net *net = plan->net;
-  const nnb__state *last = &plan->state[net->n_nodes - 1];
-  const real *x = nnb__crow(job->batch->x, job->row0), *shift = net->in.shift;
+  const real *shift = net->in.shift;
   if (shift) {
     real *scaled = plan->x.p;
     for (int j = 0; j < net->n_x; j++) scaled[j] = (x[j] - shift[j]) * net->in.factor[j];
     x = scaled;
   }
-  o->kernel->predict(&o->chain, net->params, x, o->a, o->list, o->all, last->a.p);
+  o->kernel->predict(&o->chain, net->params, x, o->a, o->list, o->all, y);
+}
+
+static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
+  predict(plan, nnb__crow(job->batch->x, job->row0), plan->state[plan->net->n_nodes - 1].a.p);
   return (nnb__loss_sum){0};
+}
+
+static void row(nnb_plan *plan, const real *x, real *y) {
+  const nnb__scaler *out = &plan->net->out;
+  predict(plan, x, y);
+  if (out->shift) nnb_unscale(nnb_view(y, 1, plan->net->n_y), out->shift, out->factor);
 }
 
 /* ---- updates ---------------------------------------------------------------------------------------------------- */
@@ -181,4 +191,4 @@ static bool updates(nnb_plan *plan, nnb__updates *u) {
 void nnb__online_use(nnb_plan *plan, const nnb__kernels *kernels) { plan->online->kernel = kernels; }
 
 const nnb__exec nnb__exec_online = {
-    .name = "online", .lay_out = lay_out, .takes = takes, .run = run, .updates = updates};
+    .name = "online", .lay_out = lay_out, .takes = takes, .run = run, .row = row, .updates = updates};

@@ -298,7 +298,7 @@ nnb_status nnb_plan_predict(nnb_plan *plan, nnb_cmat x, nnb_mat y) {
   if (!plan) return nnb__fail(NNB_E_ARG, "plan is NULL");
   nnb_status status = nnb__check_x(plan->net, x, plan->max_rows);
   if (!status) status = check_y(plan->net, x.rows, nnb__read(y), "y");
-  if (status) return status;
+  if (status || (x.rows == 1 && nnb__plan_row(plan, x.p, y.p))) return status;
   nnb_batch batch = {.x = x};
   nnb__plan_run(plan, &(nnb__job){.batch = &batch, .rows = x.rows, .what = NNB__OUTPUT});
   nnb__plan_outputs(plan, y);

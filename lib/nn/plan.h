@@ -80,6 +80,9 @@ typedef struct nnb__loss_sum {
 } nnb__loss_sum;
 
 nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job);
+/* y ← the outputs for one row, in the data's units.  False: no executor has a short way to them, and nothing has
+ * happened. */
+bool nnb__plan_row(nnb_plan *plan, const real *x, real *y);
 
 /* Updates of one row each, those that order names (NULL: as they lie), by plain descent: W ← beta·W + alpha·dW in the
  * weights themselves. */

@@ -26,7 +26,7 @@ INLINE vec pull_tanh(vec a, vec d) { return d * (((real)1 - a) * ((real)1 + a));
 
 /* ---- relu: a slope is chosen, not multiplied; NaN stays NaN ---- */
 
-INLINE vec relu(vec z) { return pick(less(z, ZERO), ZERO, z); }
+INLINE vec relu(vec z) { return at_least(z, 0); }
 INLINE vec pull_relu(vec a, vec d) { return pick(less(ZERO, a), d, ZERO); }
 
 /* ---- leaky_relu ---- */

@@ -191,6 +191,7 @@
 #define nnb__plan_lay_out_execs nnbf__plan_lay_out_execs
 #define nnb__plan_outputs nnbf__plan_outputs
 #define nnb__plan_pairs nnbf__plan_pairs
+#define nnb__plan_row nnbf__plan_row
 #define nnb__plan_rows nnbf__plan_rows
 #define nnb__plan_run nnbf__plan_run
 #define nnb__plan_scores nnbf__plan_scores

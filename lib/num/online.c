@@ -712,59 +712,127 @@ static void product(const nnb__link *l, const real *params, const int32_t *list,
 
 INLINE vec value_soon(nnb_activation act, vec z) { return act == NNB_RELU ? relu(z) : value_of(act, z); }
 
-/* The same for at most two vecs of columns and all inputs, which is what small nets are made of, and a ← f(z). */
-INLINE void narrow(const nnb__link *l, const real *params, const real *x, real *a, const int k) {
-  const int n = l->n_in, part = l->n_out - (k - 1) * LANES;
-  const size_t ld = (size_t)l->n_out;
+/* Links of at least a vec and at most MOST_NARROW of columns, all of whose inputs are taken.  The last vec ends with
+ * the row, over columns of the one before: no load is masked, which would cost an instruction more. */
+enum { MOST_NARROW = LANES < 16 ? 4 : 2 };
+INLINE int column_of(int j, int k, int n) { return j < k - 1 ? j * LANES : n - LANES; }
+
+/* v ← f(b + Wᵀ·x), k vecs, of which a part in one that is not whole */
+INLINE void narrow(const nnb__link *l, const real *params, const real *x, vec *v, const int k, const bool whole) {
+  enum { WAYS = MOST == 8 ? 4 : 2 };
+  const int n = l->n_in, n_out = l->n_out;
+  const size_t ld = (size_t)n_out;
   const real *w = params + l->off, *b = w + (size_t)n * ld;
-  const shape s = {k, 4, false, false};
-  vec sum[4][2] = {{ZERO}};
-  for (int j = 0; l->bias && j < k; j++) sum[0][j] = piece(b, j, part, s);
+  vec sum[WAYS][MOST_NARROW] = {{ZERO}};
+/* Vec j of the row at p, behind which the next one begins at p + ld. */
+#define PIECE(p, j) (!whole ? load_part(p, n_out) : (j) < k - 1 ? load((p) + (j)*LANES) : load((p) + ld - LANES))
+  UNROLL for (int j = 0; j < k; j++) if (l->bias) sum[0][j] = PIECE(b, j);
   int r = 0;
-  for (; r + 4 <= n; r += 4, w += 4 * ld)
-#pragma GCC unroll 8
-    for (int h = 0; h < 4; h++)
-#pragma GCC unroll 8
-      for (int j = 0; j < k; j++) sum[h][j] += x[r + h] * piece(w + (size_t)h * ld, j, part, s);
-  for (; r < n; r++, w += ld)
-#pragma GCC unroll 8
-    for (int j = 0; j < k; j++) sum[1][j] += x[r] * piece(w, j, part, s);
-#pragma GCC unroll 8
-  for (int j = 0; j < k; j++) {
-    const vec z = (sum[0][j] + sum[1][j]) + (sum[2][j] + sum[3][j]);
-    store(a + j * LANES, value_soon(l->act, z));
+  for (; r + WAYS <= n; r += WAYS, w += WAYS * ld) {
+    UNROLL for (int h = 0; h < WAYS; h++) {
+      UNROLL for (int j = 0; j < k; j++) sum[h][j] += x[r + h] * PIECE(w + (size_t)h * ld, j);
+    }
+  }
+  for (; r < n; r++, w += ld) {
+    UNROLL for (int j = 0; j < k; j++) sum[1][j] += x[r] * PIECE(w, j);
+  }
+#undef PIECE
+  UNROLL for (int j = 0; j < k; j++) {
+    vec z = sum[0][j] + sum[1][j];
+    if (WAYS == 4) z += sum[2][j] + sum[3][j];
+    v[j] = value_soon(l->act, z);
   }
 }
 
+/* a ← f(z) of a link; or, where the next one has one output, that one's z: a dot product, for which A need not go
+ * through memory. */
+INLINE void narrow_link(const nnb__link *l, const nnb__link *one, const real *params, const real *x, real *a,
+                        const int k, const bool whole) {
+  const int n = l->n_out;
+  vec v[MOST_NARROW];
+  narrow(l, params, x, v, k, whole);
+  if (one) {
+    const real *w = params + one->off;
+    vec sum = whole ? pick(first(k * LANES - n), ZERO, v[k - 1] * load(w + n - LANES)) : v[0] * load_part(w, n);
+    UNROLL for (int j = 0; j < k - 1; j++) sum += v[j] * load(w + j * LANES);
+    a[0] = sum_lanes(sum)[0] + (one->bias ? w[n] : 0);
+  } else {
+    UNROLL for (int j = 0; j < k; j++) store(a + (whole ? column_of(j, k, n) : 0), v[j]);
+  }
+}
+static void narrow_by_count(const nnb__link *l, const nnb__link *one, const real *params, const real *x, real *a) {
+  if (l->n_out < LANES) {
+    narrow_link(l, one, params, x, a, 1, false);
+    return;
+  }
+  switch ((l->n_out + LANES - 1) / LANES) {
+    case 1:
+      narrow_link(l, one, params, x, a, 1, true);
+      break;
+    case 2:
+      narrow_link(l, one, params, x, a, 2, true);
+      break;
+#if LANES < 16
+    case 3:
+      narrow_link(l, one, params, x, a, 3, true);
+      break;
+    case 4:
+      narrow_link(l, one, params, x, a, 4, true);
+      break;
+#endif
+  }
+}
+
+static bool has_one_output(const nnb__chain *chain, int i) { return i < chain->n && chain->link[i].n_out == 1; }
+static bool is_sparse(const nnb__chain *chain, int i) {
+  const nnb__link *l = &chain->link[i];
+  return l->n_in > NNB__ONLINE_FEW && (i == 0 || l[-1].act == NNB_RELU);
+}
+
 /* One output: W is a column, and z a dot product. */
-static void product_one(const nnb__link *l, const real *params, const real *x, real *z) {
+static real product_one(const nnb__link *l, const real *params, const real *x) {
   const real *w = params + l->off;
-  z[0] = dot(l->n_in, x, w) + (l->bias ? w[l->n_in] : 0);
+  return dot(l->n_in, x, w) + (l->bias ? w[l->n_in] : 0);
+}
+/* z is one number: a vec loaded from where it has just been stored would wait. */
+INLINE real value_one(nnb_activation act, real z) {
+  if (act == NNB_LINEAR) return z;
+  if (act == NNB_SOFTMAX) row_softmax(1, &z, &z, 1);
+  return act == NNB_SOFTMAX ? z : value_of(act, fill(z))[0];
+}
+/* a ← f(z), in place */
+static void activate_row(const nnb__link *l, real *z) {
+  const int n = l->n_out;
+  if (l->act == NNB_SOFTMAX)
+    row_softmax(n, z, z, 1);
+  else if (l->act != NNB_LINEAR)
+    for (int j = 0; j < n; j += LANES) store(z + j, value_of(l->act, load(z + j)));
 }
 
 void NNB__PREDICT(const nnb__chain *chain, const real *params, const real *x, real *const a[2], int32_t *list,
                   const int32_t *all, real *y) {
   for (int i = 0; i < chain->n; i++) {
     const nnb__link *l = &chain->link[i];
-    const int n = l->n_out;
-    real *z = a[i & 1];
-    const bool sparse = l->n_in > NNB__ONLINE_FEW && (i == 0 || l[-1].act == NNB_RELU);
-    if (n == 1)
-      product_one(l, params, x, z);
-    else if (!sparse && n <= LANES)
-      narrow(l, params, x, z, 1);
-    else if (!sparse && n <= 2 * LANES)
-      narrow(l, params, x, z, 2);
-    else if (sparse)
+    real *z = a[x == a[0]];
+    if (l->n_out == 1) {
+      z[0] = value_one(l->act, product_one(l, params, x));
+    } else if (is_sparse(chain, i)) {
       product(l, params, list, list_nonzero(l->n_in, x, list), x, z);
-    else
+      activate_row(l, z);
+    } else if (l->n_out > MOST_NARROW * LANES) {
       product(l, params, all, l->n_in, x, z);
-    const bool done = n > 1 && !sparse && n <= 2 * LANES;
-    if (l->act == NNB_SOFTMAX)
-      row_softmax(n, z, z, 1);
-    else if (l->act != NNB_LINEAR && !done)
-      for (int j = 0; j < n; j += LANES) store(z + j, value_of(l->act, load(z + j)));
+      activate_row(l, z);
+    } else {
+      const nnb__link *one = has_one_output(chain, i + 1) && l->act != NNB_SOFTMAX ? l + 1 : NULL;
+      narrow_by_count(l, one, params, x, z);
+      if (l->act == NNB_SOFTMAX) row_softmax(l->n_out, z, z, 1);
+      if (one) z[0] = value_one(one->act, z[0]), i++;
+    }
     x = z;
   }
-  memcpy(y, x, (size_t)chain->link[chain->n - 1].n_out * sizeof *y);
+  const int n_y = chain->link[chain->n - 1].n_out;
+  if (n_y == 1)
+    y[0] = x[0];
+  else
+    memcpy(y, x, (size_t)n_y * sizeof *y);
 }

@@ -10,7 +10,7 @@
 #include "status.h"
 #include "view.h"
 
-enum { DEFAULT_BATCH = 32, DEFAULT_CHUNK = 1024, DEFAULT_EPOCHS = 100, DEFAULT_HISTORY = 4096 };
+enum { DEFAULT_BATCH = 32, DEFAULT_CHUNK = 1024, CHUNK_PER_THREAD = 128, DEFAULT_EPOCHS = 100, DEFAULT_HISTORY = 4096 };
 
 typedef struct nnb__fit fit;
 
@@ -58,10 +58,26 @@ static nnb_status choose(fit *f) {
   return nnb__optim_steps(f->ops) ? NNB_OK : nnb__fit_full_check(f);
 }
 
-static void complete(nnb_fit_opts *o, bool full, int n_rows) {
+/* The products forward and of the gradient both read a chunk's rows, which should stay in the second-level cache
+ * between them: 784-128-64-10 is trained in 2 to 11 % less time by chunks of 256 rows.  Rows that fit anyway, as of
+ * narrow chains, go in large chunks, as do nets that do not fit themselves, of which each chunk reads and writes all.
+ */
+static int default_chunk(const fit *f) {
+  const double cache = 1 << 20;
+  const int threads = f->opts.threads > 0 ? f->opts.threads : nnb_get_threads();
+  double row = 0;
+  for (int k = 0; k < f->net->n_nodes; k++) row += (double)f->net->nodes[k].needs.cols * sizeof(real);
+  if (f->opts.algo == NNB_KFAC || f->ops->least_squares) return DEFAULT_CHUNK;
+  if (DEFAULT_CHUNK * row <= cache || (double)f->net->n_params * sizeof(real) > cache) return DEFAULT_CHUNK;
+  if (threads >= DEFAULT_CHUNK / CHUNK_PER_THREAD) return DEFAULT_CHUNK;
+  return threads > 1 ? threads * CHUNK_PER_THREAD : 2 * CHUNK_PER_THREAD;
+}
+
+static void complete(fit *f, bool full, int n_rows) {
+  nnb_fit_opts *o = &f->opts;
   if (o->batch == 0) o->batch = full ? NNB_FULL_BATCH : DEFAULT_BATCH;
   if (o->batch == NNB_FULL_BATCH || o->batch > n_rows) o->batch = n_rows;
-  if (o->chunk == 0) o->chunk = DEFAULT_CHUNK;
+  if (o->chunk == 0) o->chunk = o->batch == n_rows ? default_chunk(f) : DEFAULT_CHUNK;
   if (o->chunk > o->batch) o->chunk = o->batch;
   if (o->max_epochs == 0) o->max_epochs = DEFAULT_EPOCHS;
   if (o->history == 0) o->history = DEFAULT_HISTORY;
@@ -126,7 +142,7 @@ static nnb_status prepare(fit *f) {
   if (!status && f->val) status = check_data(f->net, f->val, "validation");
   if (!status) status = nnb_data_batch(train, 0, nnb_data_rows(train), &f->rows);
   if (status) return status;
-  complete(o, !nnb__optim_steps(f->ops), f->rows.x.rows);
+  complete(f, !nnb__optim_steps(f->ops), f->rows.x.rows);
   nnb_plan_opts plan = {
       .max_rows = o->chunk, .threads = o->threads, .want = f->ops->least_squares ? NNB_ROWS : NNB_GRAD};
   status = nnb_plan_create(f->net, &plan, &f->plan);
