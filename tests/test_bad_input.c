@@ -523,6 +523,21 @@ START_TEST(bad_fit_options) {
 }
 END_TEST
 
+/* A fit that cannot begin reports nothing but the algorithm it would have run. */
+START_TEST(fits_that_cannot_begin) {
+  nnb_net *frozen;
+  nnb_report r;
+  ck_ok(nnb_net_parse("3-4:tanh:frozen=3-2:frozen=3", &frozen));
+  for (int bayes = 0; bayes < 2; bayes++) {
+    nnb_fit_opts o = {.algo = bayes ? NNB_AUTO : NNB_LM, .bayes = bayes};
+    bad(NNB_E_ARG, "every parameter is frozen", nnb_fit(frozen, data, NULL, &o, &r));
+    ck_assert_msg(r.algo == NNB_LM && isnan(r.loss) && isnan(r.best_loss) && r.stop == NNB_STOP_ERROR,
+                  "%s, loss %g, best loss %g", nnb_algo_name(r.algo), r.loss, r.best_loss);
+  }
+  nnb_net_destroy(frozen);
+}
+END_TEST
+
 /* As many parameters are not yet the same layers: what muon keeps depends on their shapes. */
 START_TEST(an_optimiser_of_another_net) {
   static real g[24];
@@ -968,7 +983,9 @@ START_TEST(columns_of_other_names) {
   nnb_net *n;
   nnb_metrics m;
   nnb_batch all;
+  nnb_error_bars *bars;
   const nnb_fit_opts one = {.max_epochs = 1};
+  const nnb_error_bars_opts known = {.evidence = {.alpha = 1, .beta = 1}};
   ck_ok(nnb_net_parse("2-1", &n));
   for (int k = 0; k < 3; k++) ck_ok(nnb_data_parse_csv(texts[k], strlen(texts[k]), "f.csv", NULL, &d[k]));
   ck_ok(nnb_fit(n, d[0], NULL, &one, NULL));
@@ -977,6 +994,8 @@ START_TEST(columns_of_other_names) {
     bad(NNB_E_SHAPE, words[k], nnb_evaluate(n, d[k], &m));
     bad(NNB_E_SHAPE, words[k], nnb_fit(n, d[k], NULL, &one, NULL));
     bad(NNB_E_SHAPE, words[k], nnb_fit(n, d[0], d[k], &one, NULL));
+    bad(NNB_E_SHAPE, words[k], nnb_solve_output(n, d[k], 0));
+    bad(NNB_E_SHAPE, words[k], nnb_error_bars_create(n, d[k], &known, &bars));
   }
   ck_ok(nnb_data_batch(d[1], 0, 2, &all));
   ck_ok(nnb_data_wrap(&all, 0, &nameless));
@@ -1084,6 +1103,7 @@ int main(void) {
   tcase_add_loop_test(tc, columns_too_wide_to_be_scaled, 0, 2);
   tcase_add_test(tc, files_that_are_none);
   tcase_add_test(tc, classes_of_several_outputs);
+  tcase_add_test(tc, fits_that_cannot_begin);
   tcase_add_test(tc, columns_of_other_names);
   tcase_add_loop_test(tc, targets_that_are_no_probabilities, 0, 2);
   tcase_add_test(tc, bad_texts_of_nets);

@@ -398,6 +398,19 @@ START_TEST(reports_what_is_in_the_net) {
 }
 END_TEST
 
+/* A net that goes through its one row: what the decay adds to the loss is by far the larger part in the end. */
+START_TEST(losses_are_not_negative) {
+  nnb_data *data = toy_regression(1, 4, 2);
+  nnb_net *net = nnb_net_create(4);
+  nnb_net_dense(net, 5, NNB_TANH), nnb_net_dense(net, 2, NNB_LINEAR);
+  nnb_report r = fit(net, data, NULL, (nnb_fit_opts){.max_epochs = 200});
+  for (int i = 0; i < r.n_history; i++)
+    ck_assert_msg(r.history[i].loss >= 0, "epoch %d: the loss is %g", r.history[i].epoch, r.history[i].loss);
+  ck_assert(r.best_loss >= 0);
+  nnb_net_destroy(net), nnb_data_destroy(data);
+}
+END_TEST
+
 /* ---- what is refused -------------------------------------------------------------------------------------------- */
 
 static nnb_status no_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
@@ -409,6 +422,28 @@ static nnb_status no_value(void *user, const real *x, double *f, real *g) {
   (void)user, (void)x, (void)f, (void)g;
   return NNB_E_STATE;
 }
+
+static nnb_status line_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  const real *t = user;
+  for (int i = 0; i < k; i++) {
+    const real at = (real)(row0 + (size_t)i);
+    r[i] = x[0] + x[1] * at - t[row0 + (size_t)i];
+    if (J) J[i * ldj] = 1, J[i * ldj + 1] = at;
+  }
+  return NNB_OK;
+}
+
+/* What chooses the decay is lm, also where variables are linear. */
+START_TEST(auto_is_lm) {
+  real t[8] = {1, 2, 2, 4, 5, 5, 7, 8}, x[2] = {0};
+  const bool both[2] = {true, true};
+  nnb_min_report r;
+  nnb_lsq lsq = {.m = 8, .n = 2, .user = t, .rows = line_rows, .linear = both};
+  ck_ok(nnb_least_squares(&lsq, x, &(nnb_min_opts){.bayes = true}, &r));
+  ck_assert_msg(r.algo == NNB_LM && r.evidence.gamma > 0, "%s, gamma %g", nnb_algo_name(r.algo), r.evidence.gamma);
+  ck_assert_msg(fabs((double)x[1] - 1) < 0.1, "slope %g, expected about 1", (double)x[1]);
+}
+END_TEST
 
 START_TEST(unsuitable_fits) {
   nnb_data *data = noisy_sine(20, 0.1, 1), *classes = toy_classes(20, 4, 3);
@@ -530,6 +565,8 @@ int main(void) {
   tcase_add_loop_test(tc, does_not_overfit, 0, 3);
   tcase_add_test(tc, stays_within_its_bounds);
   tcase_add_test(tc, reports_what_is_in_the_net);
+  tcase_add_test(tc, losses_are_not_negative);
+  tcase_add_test(tc, auto_is_lm);
   tcase_add_test(tc, unsuitable_fits);
   tcase_add_test(tc, unsuitable_error_bars);
   tcase_add_test(tc, frozen_nets_have_noise_only);

@@ -129,6 +129,28 @@ START_TEST(triangles_of_any_rank) {
 }
 END_TEST
 
+/* LAPACK prints its complaints; here they count. */
+static int complaints;
+void xerbla_(const char *name, const int *argument, size_t length);
+void xerbla_(const char *name, const int *argument, size_t length) {
+  fprintf(stderr, "%.*s: argument %d\n", (int)length, name, *argument);
+  complaints++;
+}
+
+START_TEST(empty_triangles_are_fine) {
+  double l[1] = {1}, y[1] = {1}, work[64];
+  real a[1] = {1};
+  int pivots[2];
+  ck_assert(nnb__cholesky(0, l) && nnb__invert_positive(0, a));
+  nnb__solve_factored(0, l, y);
+  nnb__solve_lower(0, l, 3, y);
+  ck_assert(nnb__inverse_squares(0, l) == 0 && nnb__log_det_factor(0, l) == 0);
+  ck_assert(nnb__qr_add(0, 3, l, 1, y, work) && nnb__solve_rank(0, l, 1, 1, y, 1, 1e-14, work, pivots));
+  ck_assert_msg(complaints == 0, "LAPACK complained %d times, expected 0", complaints);
+  ck_assert(l[0] == 1 && y[0] == 1);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create(sizeof(real) == sizeof(float) ? "lapack, single" : "lapack, double");
   TCase *tc = tcase_create("orthogonal");
@@ -137,6 +159,7 @@ int main(void) {
   tcase_add_test(tc, nothing_is_fine);
   tcase_add_test(tc, trailing_triangle_is_the_projected_part);
   tcase_add_test(tc, triangles_of_any_rank);
+  tcase_add_test(tc, empty_triangles_are_fine);
   suite_add_tcase(suite, tc);
   return run_suite(suite);
 }

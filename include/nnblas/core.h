@@ -104,9 +104,9 @@ NNB_API void nnb_blas_info(nnb_blas_facts *facts);
  *  several.  text: "name=value,name=value", any of those that nnb_get_thresholds shows; the others stay.  NULL: the
  *  defaults of the library.  `nnblas-bench --tune` finds them for a machine.  The variable NNBLAS_THRESHOLDS of the
  *  environment is read so when the library is loaded; if that cannot be read, nothing changes.  Results differ by
- *  rounding at most.  Not to be called while another thread is in the library.  NNB_E_PARSE: nothing has changed.      */
+ *  rounding at most.  Not to be called while another thread is in the library.  NNB_E_PARSE: nothing has changed.    */
 NNB_API nnb_status nnb_set_thresholds(const char *text);
-/** All of them, as such a text.  size: room in text; 512 bytes are enough, NNB_E_ARG if it is too small.               */
+/** All of them, as such a text.  size: room in text; 512 bytes are enough, NNB_E_ARG if it is too small. */
 NNB_API nnb_status nnb_get_thresholds(char *text, size_t size);
 
 /* ---- random numbers -------------------------------------------------------------------------------------------- */
@@ -191,7 +191,7 @@ typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
 
 /** How the parameters move.  η: .lr, μ: .momentum, β₁, β₂: .beta1, .beta2, ε: .epsilon, g: gradient, t: update, from 1.
  *  m ← β₁m + (1-β₁)g and s ← β₂s + (1-β₂)g² are averages, m̂ = m/(1-β₁ᵗ) and ŝ = s/(1-β₂ᵗ) freed of their start at 0.
- *  L2 decay stands apart from the gradient in all of them (w ← (1-ηλ)w - …, Loshchilov and Hutter 2019).               */
+ *  L2 decay stands apart from the gradient in all of them (w ← (1-ηλ)w - …, Loshchilov and Hutter 2019).             */
 #define NNB_ALGO_LIST(X)                                                                                             \
   X(NNB_AUTO, "auto")         /* what suits, see nnb_fit; the report names it                                     */ \
   X(NNB_SGD, "sgd")           /* w ← w - ηg                                                                       */ \
@@ -305,8 +305,8 @@ typedef struct nnb_record {
   void *reserved[4];
 } nnb_record;
 
-/** What Bayesian regularisation has found (.bayes of nnb_fit_opts and nnb_min_opts): a prior of variance 1/alpha for every
- *  parameter and noise of variance 1/beta, such that the data are the least surprising (MacKay 1992, "A practical
+/** What Bayesian regularisation has found (.bayes of nnb_fit_opts and nnb_min_opts): a prior of variance 1/alpha for
+ *  every parameter and noise of variance 1/beta, such that the data are the least surprising (MacKay 1992, "A practical
  *  Bayesian framework for backpropagation networks").  All zero without .bayes.                                      */
 typedef struct nnb_evidence {
   double alpha;        /**< α: the decay, against ½Σw²; 1/α is the variance of the parameters             */
@@ -316,18 +316,19 @@ typedef struct nnb_evidence {
                             the data, also among nets of different sizes trained on the same data         */
 } nnb_evidence;
 
-/** How nnb_fit trains.  The full-batch methods (rprop, scg, cg, lbfgs, bfgs, lm, varpro) search the minimum of the loss over all rows
- *  plus ½·l2·Σw² (not biases); an epoch is an iteration of theirs, whose loss is that after it, and samples count every pass
- *  over the rows.  They end with NNB_STOP_GRADIENT or NNB_STOP_STALLED where nothing is left to gain.  For them batch must be
- *  0 or NNB_FULL_BATCH, and lr, momentum, beta1, beta2, epsilon, l1, clip_norm, ema, schedule and warmup must be 0
- *  (NNB_E_ARG).
+/** How nnb_fit trains.  The full-batch methods (rprop, scg, cg, lbfgs, bfgs, lm, varpro) search the minimum of the loss
+ *  over all rows plus ½·l2·Σw² (not biases); an epoch is an iteration of theirs, whose loss is that after it, and
+ *  samples count every pass over the rows.  They end with NNB_STOP_GRADIENT or NNB_STOP_STALLED where nothing is left
+ *  to gain.  For them batch must be 0 or NNB_FULL_BATCH, and lr, momentum, beta1, beta2, epsilon, l1, clip_norm, ema,
+ *  schedule, warmup, damping, invert_every and data_fisher must be 0 (NNB_E_ARG).
  *  NNB_AUTO is a full-batch method for a small regression in double precision: where the loss of every output is
- *  half_sse, sse or mse, the data has targets and not labels, P free parameters are at most 1000, residuals times P² are at
- *  most 10⁹, and batch and the options named above are 0.  It is then varpro if an output layer has no activation, lm if
- *  none is so.  For everything else it is adam.                                                                       */
+ *  half_sse, sse or mse, the data has targets and not labels, P free parameters are at most 1000, residuals times P²
+ *  are at most 10⁹, and batch and the options named above are 0.  It is then varpro if an output layer has no
+ *  activation, lm if none is so.  For everything else it is adam.                                                    */
 typedef struct nnb_fit_opts {
   nnb_algo algo;     /**< default NNB_AUTO                                                              */
-  int batch;         /**< rows per update: 0: 32, or all with a full-batch method; 1: one sample at a time; NNB_FULL_BATCH: all          */
+  int batch;         /**< rows per update; 0: 32, or all with a full-batch method; 1: one sample at a time;
+                          NNB_FULL_BATCH: all                                                           */
   int chunk;         /**< rows of a larger batch that go through the net at a time; 0: 1024, or for all rows in one
                           update and a net of at most 1 MB of parameters whose 1024 rows of x and of all layers take more,
                           128 for each thread, 256 to 1024 (kfac, lm and varpro: 1024)                  */
@@ -418,7 +419,7 @@ typedef struct nnb_metrics {
 
 /** Optimiser settings on their own, for the rungs below nnb_fit; the fields mean what they mean in nnb_fit_opts. */
 typedef struct nnb_optim_opts {
-  nnb_algo algo;
+  nnb_algo algo; /**< one that steps from batch to batch; NNB_AUTO is adam                                */
   double lr, momentum, l1, l2, clip_norm;
   double beta1, beta2, epsilon, ema;
   nnb_schedule schedule;
@@ -459,15 +460,17 @@ typedef struct nnb_min_opts {
   double target;           /**< stop when f is at most this                                               */
   int patience;            /**< stop after so many iterations without a lower f than the lowest; 0: no    */
   int memory;              /**< lbfgs: pairs kept; default 10                                             */
-  int acceleration;        /**< lm, and varpro where it ends as lm: 0: geodesic acceleration; NNB_NONE: plain steps                       */
-  size_t max_bytes;        /**< lm, varpro: the most memory it may take; 0: 4 GiB                                 */
+  int acceleration;        /**< lm, and varpro where it ends as lm: 0: geodesic acceleration; NNB_NONE: plain
+                                steps                                                                    */
+  size_t max_bytes;        /**< lm, varpro: the most memory it may take; 0: 4 GiB                           */
   const double *lower;     /**< n bounds, -INFINITY where there is none; NULL: none.  lbfgs only          */
   const double *upper;     /**< n bounds, INFINITY where there is none; NULL: none                        */
   int (*on_iteration)(void *user, const nnb_min_record *record); /**< non-zero stops                      */
   void *user;              /**< handed to on_iteration                                                    */
-  bool bayes;              /**< lm: residuals have the variance 1/β, variables 1/α: f(x) = ½·Σ r² + ½·(α/β)·Σ x², with α and β
-                                estimated anew after every iteration, from the Hessian β·JᵀJ + α·I (Foresee and Hagan
-                                1997).  So f itself changes; an iteration lowers that of its own α/β      */
+  bool bayes;              /**< lm, which NNB_AUTO then is: residuals have the variance 1/β, variables 1/α:
+                                f(x) = ½·Σ r² + ½·(α/β)·Σ x², with α and β estimated anew after every
+                                iteration, from the Hessian β·JᵀJ + α·I (Foresee and Hagan 1997).  So f itself
+                                changes; an iteration lowers that of its own α/β                         */
   void *reserved[5];
 } nnb_min_opts;
 

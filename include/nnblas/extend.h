@@ -30,14 +30,15 @@ struct nnb_loss_ops {
   unsigned traits;
   /* REQUIRED */
   /** Σ weight_i·ℓ(a_i, t_i), undivided.  If da.p is not NULL, also da ← scale·weight_i·∂ℓ/∂a.  batch: t or label
-   *  (then t is the unit vector of the class; of one output, 0 or 1), weight or NULL.                                                       */
+   *  (then t is the unit vector of the class; of one output, 0 or 1), weight or NULL.                                */
   double (*value)(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, nnb_real scale, nnb_mat da);
   /* OPTIONAL: NULL means the words in brackets */
   nnb_activation fuses; /**< the activation that fused computes with [ignored without fused]                          */
-  /** The same from z before that activation, with delta ← scale·weight_i·∂ℓ/∂z; delta may be z.  [activation, value, pull] */
+  /** The same from z before that activation, with delta ← scale·weight_i·∂ℓ/∂z; delta may be z.  [activation, value,
+   *  pull]                                                                                                           */
   double (*fused)(const nnb_loss_ops *self, nnb_cmat z, const nnb_batch *batch, nnb_real scale, nnb_mat delta);
-  /** t ← targets drawn from the density ∝ e^-ℓ(a, t) that the loss stands for, given the outputs a; for kfac.  Where fused is
-   *  there as well, its ∂ℓ/∂z must be a - t.  [kfac takes the targets of the data]                                     */
+  /** t ← targets drawn from the density ∝ e^-ℓ(a, t) that the loss stands for, given the outputs a; for kfac.  Where
+   *  fused is there as well, its ∂ℓ/∂z must be a - t.  [kfac takes the targets of the data]                          */
   void (*sample)(const nnb_loss_ops *self, nnb_cmat a, nnb_rng *rng, nnb_mat t);
   void *reserved[3];
 };
@@ -61,7 +62,8 @@ typedef struct nnb_layer_io {
                           part also does the bias                                                              */
 } nnb_layer_io;
 
-/** Where a parameter gradient goes: W ← beta·W + alpha·∂E/∂W at w, likewise b.  A beta of 0 overwrites.  NULL: leave out. */
+/** Where a parameter gradient goes: W ← beta·W + alpha·∂E/∂W at w, likewise b.  A beta of 0 overwrites.  NULL: leave
+ *  out.                                                                                                              */
 typedef struct nnb_sink {
   nnb_real *w, *b;
   nnb_real alpha, beta, beta_bias;
@@ -73,23 +75,24 @@ struct nnb_layer_ops {
   size_t size;           /**< bytes of the struct that self points to: a copy that belongs to the net           */
   const nnb_attr *attrs; /**< its fields for files, or NULL                                                     */
   /* REQUIRED */
-  /** Checks the widths of the inputs and fills needs.  May write fields of self.  An error's sentence: nnb_layer_fail. */
+  /** Checks the widths of the inputs and fills needs.  May write fields of self.  An error's sentence:
+   *  nnb_layer_fail.                                                                                                 */
   nnb_status (*shape)(void *self, const int *cols, int n_from, nnb_needs *needs);
   void (*forward)(const void *self, const nnb_layer_io *io);
   void (*backward_data)(const void *self, const nnb_layer_io *io, int k);
   /* OPTIONAL: NULL means the words in brackets */
   void (*backward_params)(const void *self, const nnb_layer_io *io, const nnb_sink *sink); /**< [no parameters]   */
   void (*init)(const void *self, nnb_real *w, nnb_rng *rng, nnb_real *scratch);            /**< [all zero]        */
-  /** ∂E/∂W and ∂E/∂b of each row of the batch by itself: those of row i at w + i·ld and b + i·ld, overwritten.  w or b NULL:
-   *  leave out.  [one-row backward_params]                                                                             */
+  /** ∂E/∂W and ∂E/∂b of each row of the batch by itself: those of row i at w + i·ld and b + i·ld, overwritten.  w or b
+   *  NULL: leave out.  [one-row backward_params]                                                                     */
   void (*backward_rows)(const void *self, const nnb_layer_io *io, nnb_real *w, nnb_real *b, size_t ld);
   /** Views of the a (B×w_rows) and delta (B×w_cols) of whose rows the gradient of row i is ∂E/∂W = a_iᵀ·delta_i and
-   *  ∂E/∂b = delta_i.  [kfac scales the parameters one by one]                                                          */
+   *  ∂E/∂b = delta_i.  [kfac scales the parameters one by one]                                                       */
   void (*kron)(const void *self, const nnb_layer_io *io, nnb_cmat *a, nnb_cmat *delta);
   void *reserved[4];
 };
 
 /** Adds a layer of one's own.  self: ops->size bytes, copied (NULL if size is 0).  from: n nodes (n 0: the node added
- *  last).  name NULL: from ops->name.  Returns the node, or a negative nnb_status.                                     */
+ *  last).  name NULL: from ops->name.  Returns the node, or a negative nnb_status.                                   */
 NNB_API int nnb_net_own_layer(nnb_net *net, const nnb_layer_ops *ops, const void *self, const int *from, int n,
                               nnb_activation activation, const char *name);

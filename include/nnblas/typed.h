@@ -54,10 +54,11 @@ NNB_API nnb_status nnb_data_copy(const nnb_batch *rows, int n_classes, nnb_data 
 NNB_API void nnb_data_destroy(nnb_data *data);
 
 /** Reads comma-separated text, plain or gzip-compressed: RFC 4180 quoting, "\n" or "\r\n", empty lines skipped, spaces
- *  around numbers ignored, a byte-order mark skipped.  Every input column must hold finite decimal numbers, with a decimal
- *  point in every locale.  opts NULL: defaults.  A missing class, or NaN where a number is wanted, is an error.
- *  NNB_E_IO if the file cannot be read or is no regular file, whose end may never come; NNB_E_PARSE names file, line and column, that is, the character of the line where
- *  the field begins, from 1: `iris.csv:17:4: "abc" is not a number`; NNB_E_ARG for opts that do not fit the file.    */
+ *  around numbers ignored, a byte-order mark skipped.  Every input column must hold finite decimal numbers, with a
+ *  decimal point in every locale.  opts NULL: defaults.  A missing class, or NaN where a number is wanted, is an error.
+ *  NNB_E_IO if the file cannot be read or is no regular file, whose end may never come; NNB_E_PARSE names file, line
+ *  and column, that is, the character of the line where the field begins, from 1: `iris.csv:17:4: "abc" is not a
+ *  number`; NNB_E_ARG for opts that do not fit the file.                                                             */
 NNB_API nnb_status nnb_data_read_csv(const char *path, const nnb_csv_opts *opts, nnb_data **out);
 /** The same from memory; name is what messages call it. */
 NNB_API nnb_status nnb_data_parse_csv(const char *text, size_t bytes, const char *name, const nnb_csv_opts *opts,
@@ -72,7 +73,8 @@ NNB_API int nnb_data_n_in(const nnb_data *data);
 NNB_API int nnb_data_n_out(const nnb_data *data);
 /** Number of classes if the data has labels, else 0. */
 NNB_API int nnb_data_n_classes(const nnb_data *data);
-/** The name of column 0 … n_in-1, of the targets (or the column of classes) behind them, or of a class; NULL where there is none.  Lives as long as the data. */
+/** The name of column 0 … n_in-1, of the targets (or the column of classes) behind them, or of a class; NULL where
+ *  there is none.  Lives as long as the data.                                                                        */
 NNB_API const char *nnb_data_column_name(const nnb_data *data, int column);
 NNB_API const char *nnb_data_class_name(const nnb_data *data, int k);
 /** Rows row0 … row0+rows-1 as a batch: views into the data.  NNB_E_ARG outside of it. */
@@ -105,8 +107,8 @@ typedef struct nnb_net nnb_net;
 NNB_API nnb_net *nnb_net_create(int n_in);
 /** A chain from a string: sizes joined by '-', the inputs first, each later one a dense layer with optional fields
  *  joined by ':': "64-32:tanh-10:softmax".  A field is an activation's name or key=value: act, bias (0 or 1), init,
- *  init_scale, frozen (0: none, 1: weights, 2: bias, 3: both), name.  Without an activation: relu for hidden layers, linear for the last.
- *  NNB_E_PARSE names the place.                                                                                      */
+ *  init_scale, frozen (0: none, 1: weights, 2: bias, 3: both), name.  Without an activation: relu for hidden layers,
+ *  linear for the last. NNB_E_PARSE names the place.                                                                 */
 NNB_API nnb_status nnb_net_parse(const char *text, nnb_net **out);
 /** NULL is accepted.  Plans of the net must be destroyed first. */
 NNB_API void nnb_net_destroy(nnb_net *net);
@@ -128,8 +130,9 @@ NNB_API int nnb_net_concat(nnb_net *net, const int *from, int n);
 /** Declares a node to be an output: the next columns of y and t.  Without any declaration the node added last is the
  *  one output.  Returns the node.                                                                                   */
 NNB_API int nnb_net_output(nnb_net *net, int node);
-/** The loss of every output that has none of its own.  The total is the sum over the outputs.  Returns NNB_OK or an error.
- *  A cross-entropy of outputs that are no probabilities, or with scaled targets, is an error when the net is sealed.  */
+/** The loss of every output that has none of its own.  The total is the sum over the outputs.  Returns NNB_OK or an
+ *  error. A cross-entropy of outputs that are no probabilities, or with scaled targets, is an error when the net is
+ *  sealed.                                                                                                           */
 NNB_API int nnb_net_loss(nnb_net *net, nnb_loss loss);
 /** The loss of one output, times a factor > 0. */
 NNB_API int nnb_net_output_loss(nnb_net *net, int node, nnb_loss loss, double factor);
@@ -141,10 +144,12 @@ NNB_API nnb_status nnb_net_status(const nnb_net *net);
 /** Draws all parameters anew from the seed (sealing the net).  This is what sealing does by itself the first time. */
 NNB_API nnb_status nnb_net_init(nnb_net *net, uint64_t seed);
 
-/** Scalers, stored in the net (nnb_net_standardize: inputs only, to mean 0 and deviation 1): inputs are scaled on their way in, predictions scaled back on their way out, so x, y, t are
- *  in the data's units everywhere.  The statistics come from data's rows.  Scaled targets are for regression: the loss,
- *  its history and target_loss are then in scaled units.  NNB_E_STATE once the net is sealed; NNB_E_SHAPE if the
- *  columns differ from the net's; NNB_E_NUMERIC for numbers spread so far that their differences overflow.  All of these return NNB_OK or an error and are sticky as building calls are.      */
+/** Scalers, stored in the net (nnb_net_standardize: inputs only, to mean 0 and deviation 1): inputs are scaled on their
+ *  way in, predictions scaled back on their way out, so x, y, t are in the data's units everywhere.  The statistics
+ *  come from data's rows.  Scaled targets are for regression: the loss, its history and target_loss are then in scaled
+ *  units.  NNB_E_STATE once the net is sealed; NNB_E_SHAPE if the columns differ from the net's; NNB_E_NUMERIC for
+ *  numbers spread so far that their differences overflow.  All of these return NNB_OK or an error and are sticky as
+ *  building calls are.                                                                                               */
 NNB_API int nnb_net_standardize(nnb_net *net, const nnb_data *data);
 NNB_API int nnb_net_scale_inputs(nnb_net *net, const nnb_data *data, nnb_scaling scaling);
 NNB_API int nnb_net_scale_targets(nnb_net *net, const nnb_data *data, nnb_scaling scaling);
@@ -166,10 +171,10 @@ NNB_API int nnb_net_n_nodes(const nnb_net *net);
 /** The node of that name, or 0. */
 NNB_API int nnb_net_find(const nnb_net *net, const char *name);
 NNB_API const char *nnb_net_node_name(const nnb_net *net, int node);
-/** Names of columns and classes, taken over by nnb_fit from its training data and kept in files; NULL where there is none.
- *  nnb_fit and nnb_evaluate refuse data whose columns or classes are named otherwise (NNB_E_SHAPE): columns in another
- *  order would give numbers that mean nothing.  Data without names (nnb_data_wrap) are taken as they come.
- *  Columns: inputs, then targets, or the column of classes.                                                          */
+/** Names of columns and classes, taken over by nnb_fit from its training data and kept in files; NULL where there is
+ *  none. nnb_fit, nnb_evaluate, nnb_solve_output and nnb_error_bars_create refuse data whose columns or classes are
+ *  named otherwise (NNB_E_SHAPE): columns in another order would give numbers that mean nothing.  Data without names
+ *  (nnb_data_wrap) are taken as they come. Columns: inputs, then targets, or the column of classes.                  */
 NNB_API const char *nnb_net_column_name(const nnb_net *net, int column);
 NNB_API const char *nnb_net_class_name(const nnb_net *net, int k);
 
@@ -198,8 +203,8 @@ NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
  *  Starts from the present parameters (it never initialises again).  With a validation set, the parameters of the best
  *  epoch are in the net at the end; without one, those of the last.  When the loss stops being finite the
  *  result is NNB_E_NUMERIC and the parameters of the best epoch so far are in the net.
- *  The parameters of an epoch are those at its end, where it is judged by them: by the validation loss, or by the loss of
- *  a full-batch method.  The training loss from batch to batch is that of moving parameters, and says nothing of the
+ *  The parameters of an epoch are those at its end, where it is judged by them: by the validation loss, or by the loss
+ *  of a full-batch method.  The training loss from batch to batch is that of moving parameters, and says nothing of the
  *  last ones: there the parameters of an epoch are those it began with.
  *  Reports errors made while building the net, too.  NNB_E_ARG for a target outside 0 … 1 where the loss takes
  *  probabilities (the message names row and column).  After the start nothing is allocated.                          */
@@ -207,16 +212,17 @@ NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *
                            nnb_report *report);
 /** Sets the parameters of the output layers to those of the least loss on data, exactly, with all others as they are:
  *  with a sum of squares and no activation this is a linear least-squares problem.  What is least is the loss of
- *  nnb_plan_loss over all rows plus ½·ridge·Σw² over the weights of the output layers, not their biases (nnb_fit's l2); sample
- *  weights and scalers count as they do there.  Frozen parameters stay, and the rest is solved for.  Where the answer is
- *  not unique (equal units, fewer rows than units), it is that of the least Σw² + Σb²: what rounding cannot tell from
- *  dependent counts as such, by n·ε of the precision for n inputs and the bias.
+ *  nnb_plan_loss over all rows plus ½·ridge·Σw² over the weights of the output layers, not their biases (nnb_fit's l2);
+ *  sample weights and scalers count as they do there.  Frozen parameters stay, and the rest is solved for.  Where the
+ *  answer is not unique (equal units, fewer rows than units), it is that of the least Σw² + Σb²: what rounding cannot
+ *  tell from dependent counts as such, by n·ε of the precision for n inputs and the bias.
  *  Every output must be a dense layer without activation that no other node reads, with the loss half_sse, sse or mse
- *  (NNB_E_UNSUPPORTED).  NNB_E_ARG if ridge is negative or nothing is free; NNB_E_SHAPE; NNB_E_NUMERIC if an input of
+ *  (NNB_E_UNSUPPORTED).  NNB_E_ARG if ridge is negative or nothing is free; NNB_E_SHAPE, also for columns of other
+ *  names than the net's (nnb_net_column_name); NNB_E_NUMERIC if an input of
  *  these layers or a result is not finite; NNB_E_OVERFLOW above 46340 inputs; NNB_E_NOMEM.  After a failure the
- *  parameters are those before.  For n inputs and O outputs of a layer it takes memory for n² + n·O + 256·(n + O) doubles and a
- *  plan of 256 rows, whatever the number of rows, and adds up in double.  No other thread may use the net meanwhile.
- *  Rows are folded one block after the other into a QR factorisation (Golub 1965).                                    */
+ *  parameters are those before.  For n inputs and O outputs of a layer it takes memory for n² + n·O + 256·(n + O)
+ *  doubles and a plan of 256 rows, whatever the number of rows, and adds up in double.  No other thread may use the net
+ *  meanwhile. Rows are folded one block after the other into a QR factorisation (Golub 1965).                        */
 NNB_API nnb_status nnb_solve_output(nnb_net *net, const nnb_data *data, double ridge);
 /** Loss, accuracy, error of the net on data, in chunks: memory does not depend on N.  *out is all zero after a failure,
  *  but for NNB_E_NUMERIC: the loss is not finite.                                                                    */
@@ -227,30 +233,31 @@ NNB_API nnb_status nnb_net_predict(nnb_net *net, nnb_cmat x, nnb_mat y);
  *  NNB_E_SHAPE for a net with several outputs (nnb_net_output): classify the columns of nnb_net_predict yourself.    */
 NNB_API nnb_status nnb_net_classify(nnb_net *net, nnb_cmat x, int32_t *label);
 
-/** Error bars of predictions, for a net that a sum of squares was minimised with: a deviation for each row and output.  The
- *  parameters are taken to be normally distributed around those of the net with covariance H⁻¹, H = β·Σ g·gᵀ + α·I over
- *  the data (g = ∂y/∂w), and the net to be linear in them within that range (MacKay 1992).  They hold where the model
- *  does: far from the data they grow, but not as fast as ignorance does.
- *  Holds P² doubles (P: parameters that are not frozen; frozen ones count as known).  It belongs to the parameters of the
- *  moment it was made: when the net is trained further it must be made anew.  The net must outlive it.
- *  Threads: as for plans, one thread at a time; nnb_error_bars_copy gives another thread its own.                   */
+/** Error bars of predictions, for a net that a sum of squares was minimised with: a deviation for each row and output.
+ *  The parameters are taken to be normally distributed around those of the net with covariance H⁻¹, H = β·Σ g·gᵀ + α·I
+ *  over the data (g = ∂y/∂w), and the net to be linear in them within that range (MacKay 1992).  They hold where the
+ *  model does: far from the data they grow, but not as fast as ignorance does.
+ *  Holds P² doubles (P: parameters that are not frozen; frozen ones count as known).  It belongs to the parameters of
+ *  the moment it was made: when the net is trained further it must be made anew.  The net must outlive it.
+ *  Threads: as for plans, one thread at a time; nnb_error_bars_copy gives another thread its own.                    */
 typedef struct nnb_error_bars nnb_error_bars;
 
-/** Makes error bars for net from the data it was trained on and what the fit has found: opts->evidence = report.evidence.
- *  Costs about two iterations of lm.  opts NULL: no decay, and noise estimated.  NNB_E_UNSUPPORTED for a loss that is no sum
- *  of squares; NNB_E_SHAPE; NNB_E_ARG for an alpha or beta that is negative, an alpha without a beta, or no more numbers
- *  than parameters to estimate beta from; NNB_E_NUMERIC where the data do not determine all parameters, or an output is
- *  not finite; NNB_E_OVERFLOW above 46340 parameters; NNB_E_NOMEM.                                                  */
+/** Makes error bars for net from the data it was trained on and what the fit has found: opts->evidence =
+ *  report.evidence. Costs about two iterations of lm.  opts NULL: no decay, and noise estimated.  NNB_E_UNSUPPORTED for
+ *  a loss that is no sum of squares; NNB_E_SHAPE, also for columns of other names than the net's; NNB_E_ARG for an
+ *  alpha or beta that is negative, an alpha without a beta, or no more numbers than parameters to estimate beta from;
+ *  NNB_E_NUMERIC where the data do not determine all parameters, or an output is not finite; NNB_E_OVERFLOW above
+ *  46340 parameters; NNB_E_NOMEM.                                                                                    */
 NNB_API nnb_status nnb_error_bars_create(nnb_net *net, const nnb_data *data, const nnb_error_bars_opts *opts,
                                          nnb_error_bars **out);
 /** The same error bars again, for another thread.  NNB_E_STATE, NNB_E_NOMEM. */
 NNB_API nnb_status nnb_error_bars_copy(const nnb_error_bars *bars, nnb_error_bars **out);
 /** NULL is accepted.  Before the net's end. */
 NNB_API void nnb_error_bars_destroy(nnb_error_bars *bars);
-/** y ← net(x), sd ← √(gᵀH⁻¹g): how far y may be from what endless data would give; sd_new ← √(gᵀH⁻¹g + 1/β): how far a new
- *  measurement (of weight 1) may be from y.  Standard deviations, B×n_out as y, all in the data's units; any number of rows.
- *  sd.p or sd_new.p NULL: not wanted.  Allocates nothing.  NNB_E_SHAPE; NNB_E_STATE if other parameters are frozen than when
- *  it was made; NNB_E_NUMERIC if an output is not finite.                                                           */
+/** y ← net(x), sd ← √(gᵀH⁻¹g): how far y may be from what endless data would give; sd_new ← √(gᵀH⁻¹g + 1/β): how far a
+ *  new measurement (of weight 1) may be from y.  Standard deviations, B×n_out as y, all in the data's units; any number
+ *  of rows. sd.p or sd_new.p NULL: not wanted.  Allocates nothing.  NNB_E_SHAPE; NNB_E_STATE if other parameters are
+ *  frozen than when it was made; NNB_E_NUMERIC if an output is not finite.                                           */
 NNB_API nnb_status nnb_error_bars_predict(nnb_error_bars *bars, nnb_cmat x, nnb_mat y, nnb_mat sd, nnb_mat sd_new);
 
 /** Own parts (extend.h) that a file may refer to by name. */
@@ -268,8 +275,9 @@ typedef struct nnb_load_opts {
  *  until the new one is complete on disk.  f64 is kept bit for bit.  A program that is killed meanwhile may leave the
  *  temporary file, ".nnblas-*.tmp" in the same folder, which can be removed.                                         */
 NNB_API nnb_status nnb_net_save(nnb_net *net, const char *path);
-/** Reads it; a file of the other precision is converted (NNB_E_PARSE where a number is too large for it).  Nothing in the file is trusted: NNB_E_PARSE with a message.
- *  opts may be NULL; NNB_E_UNSUPPORTED names an own part that is missing there.                                      */
+/** Reads it; a file of the other precision is converted (NNB_E_PARSE where a number is too large for it).  Nothing in
+ *  the file is trusted: NNB_E_PARSE with a message. opts may be NULL; NNB_E_UNSUPPORTED names an own part that is
+ *  missing there.                                                                                                    */
 NNB_API nnb_status nnb_net_load(const char *path, const nnb_load_opts *opts, nnb_net **out);
 /** The same to and from memory: *bytes are in *out, to be released with nnb_free. */
 NNB_API nnb_status nnb_net_save_mem(nnb_net *net, void **out, size_t *bytes);
@@ -301,8 +309,9 @@ NNB_API nnb_status nnb_plan_bytes(nnb_net *net, const nnb_plan_opts *opts, size_
 /** NULL is accepted; memory given by the caller is not released. */
 NNB_API void nnb_plan_destroy(nnb_plan *plan);
 
-/** y ← net(x): B×n_in to B×n_out, B ≤ max_rows, data's units.  Allocates nothing.  A lone row may be computed without the
- *  weights behind those of its numbers that are 0, so that one which is not finite does not show there.  NNB_E_SHAPE. */
+/** y ← net(x): B×n_in to B×n_out, B ≤ max_rows, data's units.  Allocates nothing.  A lone row may be computed without
+ *  the weights behind those of its numbers that are 0, so that one which is not finite does not show there.
+ *  NNB_E_SHAPE.                                                                                                      */
 NNB_API nnb_status nnb_plan_predict(nnb_plan *plan, nnb_cmat x, nnb_mat y);
 /** The loss of a batch.  NNB_E_SHAPE; NNB_E_NUMERIC if it is not finite (*loss holds it). */
 NNB_API nnb_status nnb_plan_loss(nnb_plan *plan, const nnb_batch *batch, double *loss);
@@ -312,11 +321,11 @@ NNB_API nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, dou
 /** dx ← vᵀ·∂y/∂x per row: the product of v (B×n_out) with the Jacobian of the predictions, in the data's units.
  *  Needs NNB_DX.                                                                                                     */
 NNB_API nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx);
-/** Residuals of a batch and their derivatives: r[i·n_out + o] = c·√weight_i·(a_io - t_io), with c such that ½·Σ r² is the loss of
- *  nnb_plan_loss, and J[(i·n_out + o)·ldj + p] = ∂r/∂w_p, B·n_out rows of P numbers, frozen parameters included; so Jᵀ·r is
- *  the gradient of nnb_plan_gradient.  Targets and outputs are in the net's (scaled) units.  J NULL: the residuals only;
- *  ldj ≥ P.  Needs NNB_ROWS (NNB_E_STATE); a plan with NNB_ROWS is NNB_E_UNSUPPORTED for a net with another loss than
- *  half_sse, sse and mse.  NNB_E_SHAPE; NNB_E_NUMERIC if a residual is not finite.                                     */
+/** Residuals of a batch and their derivatives: r[i·n_out + o] = c·√weight_i·(a_io - t_io), with c such that ½·Σ r² is
+ *  the loss of nnb_plan_loss, and J[(i·n_out + o)·ldj + p] = ∂r/∂w_p, B·n_out rows of P numbers, frozen parameters
+ *  included; so Jᵀ·r is the gradient of nnb_plan_gradient.  Targets and outputs are in the net's (scaled) units.  J
+ *  NULL: the residuals only; ldj ≥ P.  Needs NNB_ROWS (NNB_E_STATE); a plan with NNB_ROWS is NNB_E_UNSUPPORTED for a
+ *  net with another loss than half_sse, sse and mse.  NNB_E_SHAPE; NNB_E_NUMERIC if a residual is not finite.        */
 NNB_API nnb_status nnb_plan_rows(nnb_plan *plan, const nnb_batch *batch, nnb_real *r, nnb_real *J, int ldj);
 /** What a node held in the last call: a view into the plan until its next call.  Plans made with NNB_KEEP only
  *  (NNB_E_STATE: others overwrite it); NNB_E_ARG for a node that has no such thing.                                   */
@@ -326,19 +335,21 @@ NNB_API nnb_status nnb_plan_view(const nnb_plan *plan, int node, nnb_what what, 
 typedef struct nnb_optim nnb_optim;
 /** opts NULL: defaults.  NNB_E_ARG, NNB_E_NOMEM, NNB_E_OVERFLOW.
  *
- *  kfac (Martens and Grosse 2015, arXiv 1503.05671) preconditions the gradient of each layer with A⁻¹ and G⁻¹, the inverses of
- *  the second moments of its inputs (with the bias's 1) and of the derivatives of the loss by its Z, where targets are drawn
- *  from the distribution that the loss stands for (half_sse, sse, mse: normal; mae: Laplace; the cross-entropies: of the
- *  classes); a net with any other loss, and .data_fisher, take the data's targets.  Moments are averages over the last
- *  1/(1-β₂) updates, of a quarter of the rows of each update, 256 of a chunk at least.  The length of the step and its share
- *  of the step before minimise a quadratic model with the curvature of such rows of the last chunk and λ, which begins with
- *  .damping.  The first ten updates and then every fifth look at the loss of their rows once more (a forward pass): λ is
- *  adapted to how well the model foretold it, and an update that raised it is taken back.  .lr 1 is the model's own step.
- *  For batches of some hundred rows on: smaller ones follow their noise; a smaller .lr and .ema help then.
- *  Layers without nnb_layer_ops.kron are scaled number by number, by their mean squared gradients + λ, row by row: slowly.
- *  It keeps 2·((I+1)² + O²) numbers for an I×O layer, beside 3P, and its updates need the training calls: nnb_optim_step is
- *  NNB_E_UNSUPPORTED.  In a plan with NNB_KEEP, Δ and ∂E/∂A are not to be seen after its update.                       */
+ *  kfac (Martens and Grosse 2015, arXiv 1503.05671) preconditions the gradient of each layer with A⁻¹ and G⁻¹, the
+ *  inverses of the second moments of its inputs (with the bias's 1) and of the derivatives of the loss by its Z, where
+ *  targets are drawn from the distribution that the loss stands for (half_sse, sse, mse: normal; mae: Laplace; the
+ *  cross-entropies: of the classes); a net with any other loss, and .data_fisher, take the data's targets.  Moments are
+ *  averages over the last 1/(1-β₂) updates, of a quarter of the rows of each update, 256 of a chunk at least.  The
+ *  length of the step and its share of the step before minimise a quadratic model with the curvature of such rows of
+ *  the last chunk and λ, which begins with .damping.  The first ten updates and then every fifth look at the loss of
+ *  their rows once more (a forward pass): λ is adapted to how well the model foretold it, and an update that raised it
+ *  is taken back.  .lr 1 is the model's own step. For batches of some hundred rows on: smaller ones follow their noise;
+ *  a smaller .lr and .ema help then. Layers without nnb_layer_ops.kron are scaled number by number, by their mean
+ *  squared gradients + λ, row by row: slowly. It keeps 2·((I+1)² + O²) numbers for an I×O layer, beside 3P, and its
+ *  updates need the training calls: nnb_optim_step is NNB_E_UNSUPPORTED.  In a plan with NNB_KEEP, Δ and ∂E/∂A are
+ *  not to be seen after its update.                                                                                  */
 NNB_API nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out);
+/** NULL is accepted. */
 NNB_API void nnb_optim_destroy(nnb_optim *optim);
 /** η of the steps to come, which the schedule multiplies; NNB_E_ARG unless it is finite and positive. */
 NNB_API nnb_status nnb_optim_set_lr(nnb_optim *optim, double lr);
@@ -350,17 +361,19 @@ NNB_API nnb_status nnb_optim_epoch(nnb_optim *optim, double loss);
  *  then training goes on (NNB_E_STATE).  NNB_E_STATE without .ema or before the first step.                          */
 NNB_API nnb_status nnb_optim_average(nnb_optim *optim, nnb_net *net);
 
-/** First rung: one step of the parameters against grad (P values, from nnb_plan_gradient; overwritten by clipping).  grad is
- *  not looked through for NaN, which would cost a pass: nnb_plan_gradient's NNB_E_NUMERIC says so.
+/** First rung: one step of the parameters against grad (P values, from nnb_plan_gradient; overwritten by clipping).
+ *  grad is not looked through for NaN, which would cost a pass: nnb_plan_gradient's NNB_E_NUMERIC says so.
  *  NNB_E_UNSUPPORTED for kfac, which wants to see more.                                                              */
 NNB_API nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, nnb_real *grad);
-/** Second rung: one update from one batch of at most max_rows, fused with the gradient where the optimiser allows.  loss (before the
- *  update) may be NULL.  Keeps no copy: on NNB_E_NUMERIC the parameters are those after the failed update.           */
+/** Second rung: one update from one batch of at most max_rows, fused with the gradient where the optimiser allows.
+ *  loss (before the update) may be NULL.  Keeps no copy: on NNB_E_NUMERIC the parameters are those after the failed
+ *  update.                                                                                                           */
 NNB_API nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, nnb_optim *optim, double *loss);
 /** Third rung: ⌈n/batch⌉ updates over the rows order[0 … n-1] of `rows` (order NULL: all rows as they lie; n: number of
- *  entries in order, 0 without one).  rows->norm must be 0: each update divides by its own weights.  A batch larger than the plan's max_rows goes through in chunks, with one update.
- *  sums may be NULL; it is overwritten.  The parameters are whole when it returns.  Stops at the first update whose loss
- *  is not finite (NNB_E_NUMERIC) and keeps no copy.                                                                  */
+ *  entries in order, 0 without one).  rows->norm must be 0: each update divides by its own weights.  A batch larger
+ *  than the plan's max_rows goes through in chunks, with one update. sums may be NULL; it is overwritten.  The
+ *  parameters are whole when it returns.  Stops at the first update whose loss is not finite (NNB_E_NUMERIC) and
+ *  keeps no copy.                                                                                                    */
 NNB_API nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n,
                                   int batch, nnb_optim *optim, nnb_sums *sums);
 
@@ -368,8 +381,8 @@ NNB_API nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch 
  *  thread may use the net) and every input, in steps that suit the inputs as the net scales them.  *worst, NaN where a
  *  derivative or a loss beside the point is, is the largest of what rounding, which is measured, does not
  *  explain of |analytic - numeric|, over max(|analytic|, |numeric|, 10⁻² · largest entry of its gradient).  A correct
- *  double-precision net gives about 1e-7 or less, at a minimum too, a single-precision one 1e-2 or less away from one; choose
- *  points away from the kinks of relu and the like.                                                                  */
+ *  double-precision net gives about 1e-7 or less, at a minimum too, a single-precision one 1e-2 or less away from one;
+ *  choose points away from the kinks of relu and the like.                                                           */
 NNB_API nnb_status nnb_check_gradient(nnb_net *net, const nnb_batch *batch, double *worst);
 
 /* ================================================================================================================== *
@@ -380,8 +393,8 @@ NNB_API nnb_status nnb_check_gradient(nnb_net *net, const nnb_batch *batch, doub
 typedef struct nnb_fdf {
   size_t n;   /**< variables                                                                              */
   void *user; /**< handed to eval                                                                         */
-  /** *f ← f(x), g[0 … n-1] ← ∂f/∂x; g NULL: the value only.  Returns NNB_OK; NNB_E_NUMERIC, or a value or gradient that is
-   *  not finite, says that f is not defined at x: the search takes a shorter step.  Any other status ends it.          */
+  /** *f ← f(x), g[0 … n-1] ← ∂f/∂x; g NULL: the value only.  Returns NNB_OK; NNB_E_NUMERIC, or a value or gradient that
+   *  is not finite, says that f is not defined at x: the search takes a shorter step.  Any other status ends it.     */
   nnb_status (*eval)(void *user, const nnb_real *x, double *f, nnb_real *g);
   void *reserved[4];
 } nnb_fdf;
@@ -410,20 +423,21 @@ typedef struct nnb_lsq {
   void *reserved[1];
 } nnb_lsq;
 
-/** Minimises f from x (n numbers), which then holds the best point found, however it ended.  NNB_AUTO is varpro where the
- *  problem says what is linear, else lm.  They take no bounds.
+/** Minimises f from x (n numbers), which then holds the best point found, however it ended.  NNB_AUTO is varpro where
+ *  the problem says what is linear and .bayes is not asked for, else lm.  They take no bounds.
  *  lm keeps 2n² doubles, the 3m + n numbers of the residuals, and of the Jacobian up to 64 MiB as a whole, else a block
  *  of rows; it forms the normal equations in double precision, and a QR factorisation where those are too
  *  ill-conditioned.
  *  varpro moves what is not linear by Levenberg–Marquardt steps and solves for the linear variables at every point, for
- *  which it asks for residuals and derivatives twice per step; its first iteration is such a solve at the start, and what
- *  ends there has INFINITY for gradient_norm, which it does not know yet.
+ *  which it asks for residuals and derivatives twice per step; its first iteration is such a solve at the start, and
+ *  what ends there has INFINITY for gradient_norm, which it does not know yet.
  *  Where little is gained any more it ends as lm on all variables, without a new start of iterations or limits.  It
  *  keeps 3n² doubles at most while it projects, or what lm wants, whichever is more.
  *  An evaluation is that of all residuals, with or without their derivatives.  Allocates at the start only.
  *  The BLAS computes with one thread meanwhile, in the callback too.  NNB_OK for every reason to stop but an error:
- *  report->stop names it; NNB_STOP_STALLED is the usual end of a fit that leaves residuals, as exact as rounding allows.
- *  NNB_E_ARG, also for varpro with nothing linear; NNB_E_OVERFLOW above opts->max_bytes; NNB_E_NUMERIC if a residual or a
- *  derivative is not finite at the start (later such a step is refused); NNB_E_NOMEM; what rows returned.            */
+ *  report->stop names it; NNB_STOP_STALLED is the usual end of a fit that leaves residuals, as exact as rounding
+ *  allows. NNB_E_ARG, also for varpro with nothing linear; NNB_E_OVERFLOW above opts->max_bytes; NNB_E_NUMERIC if a
+ *  residual or a derivative is not finite at the start (later such a step is refused); NNB_E_NOMEM; what rows
+ *  returned.                                                                                                         */
 NNB_API nnb_status nnb_least_squares(const nnb_lsq *problem, nnb_real *x, const nnb_min_opts *opts,
                                      nnb_min_report *report);

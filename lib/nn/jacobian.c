@@ -38,19 +38,19 @@ static real target_at(const nnb_batch *batch, const nnb__node *node, int i, int 
   return (real)(node->needs.cols == 1 ? batch->label[i] : batch->label[i] == j);
 }
 
-double nnb__residual_root(const nnb_plan *plan, int k, double norm) {
-  const nnb__state *s = &plan->state[k];
-  return sqrt(nnb__pass_scale(&plan->net->nodes[k], s, norm) * square_factor(s->loss));
+static double root_of(const nnb_net *net, int k, double norm) {
+  const nnb__node *node = &net->nodes[k];
+  const nnb__state s = {.loss = nnb__net_loss_ops(net, node)};
+  return sqrt(nnb__pass_scale(node, &s, norm) * square_factor(s.loss));
 }
 
-real nnb__pass_root(const nnb__pass *p, int k) { return (real)nnb__residual_root(p->plan, k, p->job->norm); }
+real nnb__pass_root(const nnb__pass *p, int k) { return (real)root_of(p->plan->net, k, p->job->norm); }
 
 double nnb__net_root(const nnb_net *net, int column, double norm) {
   for (int k = 0; k < net->n_nodes; k++) {
     const nnb__node *node = &net->nodes[k];
-    if (node->out_col < 0 || column < node->out_col || column >= node->out_col + node->needs.cols) continue;
-    nnb__state s = {.loss = nnb__net_loss_ops(net, node)};
-    return sqrt(nnb__pass_scale(node, &s, norm) * square_factor(s.loss));
+    if (node->out_col >= 0 && column >= node->out_col && column < node->out_col + node->needs.cols)
+      return root_of(net, k, norm);
   }
   return 0;
 }

@@ -129,12 +129,11 @@ nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int 
 const nnb__node *nnb__not_squares(const nnb_net *net);
 /* NNB_E_UNSUPPORTED with a sentence unless the loss of every output is a sum of squares. */
 nnb_status nnb__check_squares(const nnb_net *net);
-/* ∂r/∂a of a row of weight 1 in a column of the outputs. */
+/* ∂r/∂a of a row of weight 1 in a column of the outputs: √c of r = √(c·weight)·(a - t), with the loss's own factor, the
+ * output's, and what a mean divides by. */
 double nnb__net_root(const nnb_net *net, int column, double norm);
 /* Number of parameters that are not frozen. */
 size_t nnb__net_n_free(const nnb_net *net);
-/* √c of a residual √(c·weight)·(a - t) of output k: its loss's own factor, the output's, and what a mean divides by. */
-double nnb__residual_root(const nnb_plan *plan, int k, double norm);
 
 /* linear.c: node k is an output that is linear in its own parameters, which nothing else depends on. */
 bool nnb__is_linear_output(const nnb_net *net, int k);

@@ -204,7 +204,6 @@
 #define nnb__qr_add nnbf__qr_add
 #define nnb__qr_add_with nnbf__qr_add_with
 #define nnb__qr_work nnbf__qr_work
-#define nnb__residual_root nnbf__residual_root
 #define nnb__sample_bernoulli nnbf__sample_bernoulli
 #define nnb__sample_class nnbf__sample_class
 #define nnb__sample_half_normal nnbf__sample_half_normal

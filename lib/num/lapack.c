@@ -77,10 +77,10 @@ bool nnb__invert_positive(int n, real *a) {
 
 /* ---- least squares: always double ------------------------------------------------------------------------------- */
 
-bool nnb__cholesky(int n, double *a) { return LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', n, a, n) == 0; }
+bool nnb__cholesky(int n, double *a) { return n == 0 || LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', n, a, n) == 0; }
 
 void nnb__solve_factored(int n, const double *l, double *x) {
-  LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'U', n, 1, l, n, x, n);
+  if (n > 0) LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'U', n, 1, l, n, x, n);
 }
 
 double nnb__log_det_factor(int n, const double *l) {
@@ -91,14 +91,14 @@ double nnb__log_det_factor(int n, const double *l) {
 
 double nnb__inverse_squares(int n, double *l) {
   double sum = 0;
-  if (LAPACKE_dtrtri_work(LAPACK_COL_MAJOR, 'U', 'N', n, l, n) != 0) return HUGE_VAL;
+  if (n > 0 && LAPACKE_dtrtri_work(LAPACK_COL_MAJOR, 'U', 'N', n, l, n) != 0) return HUGE_VAL;
   for (int i = 0; i < n; i++)
     for (int j = 0; j <= i; j++) sum += l[(size_t)i * (size_t)n + (size_t)j] * l[(size_t)i * (size_t)n + (size_t)j];
   return sum;
 }
 
 void nnb__solve_lower(int n, const double *l, int n_rows, double *y) {
-  LAPACKE_dtrtrs_work(LAPACK_COL_MAJOR, 'U', 'T', 'N', n, n_rows, l, n, y, n);
+  if (n > 0) LAPACKE_dtrtrs_work(LAPACK_COL_MAJOR, 'U', 'T', 'N', n, n_rows, l, n, y, n);
 }
 
 /* The factors T of the reflectors, BLOCK×n, and as much scratch. */

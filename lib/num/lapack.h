@@ -1,4 +1,5 @@
-/* num/lapack.h: factorisations.  num/lapack.c is the only file that includes lapacke.h; it uses only LAPACKE_*_work. */
+/* num/lapack.h: factorisations.  num/lapack.c is the only file that includes lapacke.h; it uses only LAPACKE_*_work.
+ * Any size may be 0: LAPACK, which would print a complaint of the leading dimension, is not asked then. */
 #ifndef NNB__LAPACK_H
 #define NNB__LAPACK_H
 

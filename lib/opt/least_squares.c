@@ -21,7 +21,8 @@ static bool any_linear(const nnb_lsq *p) {
 }
 
 static nnb_status find(const nnb_lsq *p, const nnb_min_opts *opts, nnb_algo *algo, const nnb__optim_ops **ops) {
-  *algo = opts && opts->algo != NNB_AUTO ? opts->algo : any_linear(p) ? NNB_VARPRO : NNB_LM;
+  const bool project = any_linear(p) && !(opts && opts->bayes);
+  *algo = opts && opts->algo != NNB_AUTO ? opts->algo : project ? NNB_VARPRO : NNB_LM;
   *ops = nnb__optim_find(*algo);
   if (!*ops) return NNB_E_ARG;
   if (!(*ops)->least_squares)

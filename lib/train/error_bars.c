@@ -11,6 +11,7 @@
 #include "blas.h"
 #include "blas_threads.h"
 #include "lapack.h"
+#include "match.h"
 #include "plan.h"
 #include "status.h"
 
@@ -171,7 +172,8 @@ static nnb_status check(nnb_net *net, const nnb_data *data, const nnb_error_bars
   if ((status = nnb_data_batch(data, 0, nnb_data_rows(data), rows))) return status;
   if (!rows->label && !rows->t.p) return nnb__fail(NNB_E_ARG, "the data has no targets");
   if ((status = nnb__check_batch(net, rows, 0))) return status;
-  return nnb__check_squares(net);
+  status = nnb__check_match(net, data);
+  return status ? status : nnb__check_squares(net);
 }
 
 nnb_status nnb_error_bars_create(nnb_net *net, const nnb_data *data, const nnb_error_bars_opts *opts,

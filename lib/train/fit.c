@@ -353,7 +353,7 @@ nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, con
   if (!status && !train) status = nnb__fail(NNB_E_ARG, "train is NULL");
   if (!status) status = check_opts(&f.opts);
   if (!status) status = choose(&f);
-  if (report && !status) report->algo = f.opts.algo;
+  if (report && f.ops) report->algo = f.opts.algo;
   if (!status) status = prepare(&f);
   if (!status) status = allocate(&f);
   if (!status) {

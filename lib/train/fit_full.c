@@ -23,7 +23,7 @@ typedef struct full {
 bool nnb__fit_full_takes(const nnb_fit_opts *o) {
   return (o->batch == 0 || o->batch == NNB_FULL_BATCH) && o->lr == 0 && o->momentum == 0 && o->beta1 == 0 &&
          o->beta2 == 0 && o->epsilon == 0 && o->schedule == NNB_CONSTANT && o->warmup == 0 && o->ema == 0 &&
-         o->l1 == 0 && o->clip_norm == 0;
+         o->l1 == 0 && o->clip_norm == 0 && o->damping == 0 && o->invert_every == 0 && !o->data_fisher;
 }
 
 nnb_status nnb__fit_full_check(const nnb__fit *f) {
@@ -49,6 +49,8 @@ nnb_status nnb__fit_full_check(const nnb__fit *f) {
     return nnb__fail(NNB_E_UNSUPPORTED,
                      "varpro solves for dense outputs without activation that are not frozen; this net has none, lm "
                      "takes it");
+  if (f->ops->least_squares && nnb__net_n_free(f->net) == 0)
+    return nnb__fail(NNB_E_ARG, "%s finds nothing to move: every parameter is frozen", name);
   return NNB_OK;
 }
 
@@ -175,6 +177,13 @@ static double added(const full *u, const nnb_evidence *e, const real *x) {
   return e->beta > 0 ? e->alpha / e->beta * nnb__sum_squares(u->n_free, x) / 2 : 0;
 }
 
+/* The loss that is part of the minimiser's value; where it is far the smaller part, rounding leaves less than the 0
+ * that a sum of squares cannot fall below. */
+static double loss_within(const full *u, double value, const nnb_evidence *e, const real *x) {
+  const double loss = value - added(u, e, x);
+  return u->f->ops->least_squares ? fmax(loss, 0) : loss;
+}
+
 /* ---- epochs ----------------------------------------------------------------------------------------------------- */
 
 static int end_epoch(void *user, const nnb_min_record *m) {
@@ -187,7 +196,7 @@ static int end_epoch(void *user, const nnb_min_record *m) {
                     .seconds = now - u->epoch_began};
   unpack(f, m->x, u->last);
   memcpy(f->net->params, u->last, f->net->n_params * sizeof *u->last);
-  rec.loss = m->value - added(u, m->evidence, m->x);
+  rec.loss = loss_within(u, m->value, m->evidence, m->x);
   if (m->evidence) f->report.evidence = of_targets(u, *m->evidence);
   f->report.updates = m->iteration, f->report.samples = m->evaluations * f->rows.x.rows;
   u->status = nnb__fit_end_epoch(f, &rec);
@@ -218,7 +227,7 @@ static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) 
   r->samples = m->evaluations * f->rows.x.rows;
   if (r->stop == NNB_STOP_NONE) r->stop = m->stop;
   if (f->opts.bayes) r->evidence = of_targets(u, m->evidence);
-  if (r->epochs == 0) r->loss = m->value - added(u, &m->evidence, f->x);
+  if (r->epochs == 0) r->loss = loss_within(u, m->value, &m->evidence, f->x);
   if (r->epochs == 0 && !f->val) r->best_loss = r->loss;
   return NNB_OK;
 }
@@ -254,7 +263,6 @@ nnb_status nnb__fit_full(nnb__fit *f) {
                    .linear_ridge = linear_ridge,
                    .group = f->net->n_y,
                    .m_known = (size_t)count_rows(&f->rows) * (size_t)f->net->n_y};
-    if (lsq.n == 0) return nnb__fail(NNB_E_ARG, "%s finds nothing to move: every parameter is frozen", f->ops->name);
     pack(f, f->x, f->ridge);
     if (f->linear) nnb__linear_params(f->net, f->linear);
     status = nnb_least_squares(&lsq, f->x, &opts, &report);

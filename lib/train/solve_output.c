@@ -79,7 +79,7 @@ static void clear_params(const solve *s) {
 static void load_block(const solve *s, int row0, int n) {
   const nnb__node *node = &s->net->nodes[s->k];
   const nnb_cmat a = s->plan->state[node->from[0] - 1].out;
-  const double base = nnb__residual_root(s->plan, s->k, s->norm);
+  const double base = nnb__net_root(s->net, node->out_col, s->norm);
   const int n_a = s->weights ? a.cols : 0;
   for (int i = 0; i < n; i++) {
     double root = s->rows.weight ? base * sqrt((double)s->rows.weight[row0 + i]) : base;
