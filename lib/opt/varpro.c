@@ -19,6 +19,7 @@
 #include "blas_threads.h"
 #include "lapack.h"
 #include "lm.h"
+#include "normal.h"
 #include "status.h"
 
 enum { QR_ROWS = 128 /* of J in the columns of a QR block */ };
