@@ -23,6 +23,9 @@
 #include "status.h"
 
 enum { QR_ROWS = 128 /* of J in the columns of a QR block */ };
+/* c takes away at once what a long step of a would have gained, and the step then often ends where units are saturated:
+ * damped from the beginning, 8-15-1 nets get to lower minima (docs/performance.md). */
+static const double careful = 0.3;
 static const double slow = 0.9; /* so much of f left over as many iterations: lm shall try */
 enum { SLOW_OVER = 16 };
 
@@ -384,9 +387,14 @@ static nnb_status measure(varpro *v, nnb__lm *whole, size_t *bytes) {
 }
 
 static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop) {
-  varpro v = {
-      .all = x,
-      .lm = {.model = &model, .problem = problem, .stop = stop, .point = x, .slow = slow, .slow_over = SLOW_OVER}};
+  varpro v = {.all = x,
+              .lm = {.model = &model,
+                     .problem = problem,
+                     .stop = stop,
+                     .point = x,
+                     .first = careful,
+                     .slow = slow,
+                     .slow_over = SLOW_OVER}};
   nnb__lm whole = {.model = &nnb__lm_full, .problem = problem, .stop = stop, .x = x, .point = x};
   size_t bytes;
   whole.accelerates = stop->opts.acceleration != NNB_NONE;
