@@ -128,10 +128,6 @@ double nnb__dot(size_t n, const real *x, const real *y) {
 
 double nnb__sum_squares(size_t n, const real *x) { return nnb__dot(n, x, x); }
 
-void nnb__add_normal(int n, int k, const double *J, int ld, double *A) {
-  if (n && k) cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, n, k, 1, J, ld, 1, A, n);
-}
-
 void nnb__subtract_square(int n, int k, const double *W, double *A) {
   if (n && k) cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, n, k, -1, W, k, 1, A, n);
 }

@@ -21,9 +21,8 @@ double nnb__sum_squares(size_t n, const real *x);
 /* Σ x·y, in double. */
 double nnb__dot(size_t n, const real *x, const real *y);
 
-/* For least squares, in double in both precisions: A ← A + JᵀJ (the lower triangle of n×n, row by row), J: k×n. */
-void nnb__add_normal(int n, int k, const double *J, int ld, double *A);
-/* A ← A - W·Wᵀ, W: n×k */
+/* For least squares, in double in both precisions; num/normal.h has more.
+ * A ← A - W·Wᵀ (the lower triangle of n×n, row by row), W: n×k */
 void nnb__subtract_square(int n, int k, const double *W, double *A);
 /* g ← g + Jᵀr */
 void nnb__add_transpose_times(int n, int k, const double *J, int ld, const double *r, double *g);

@@ -4,7 +4,6 @@
 #define nnb__acts_v2 nnbf__acts_v2
 #define nnb__acts_v3 nnbf__acts_v3
 #define nnb__acts_v4 nnbf__acts_v4
-#define nnb__add_normal nnbf__add_normal
 #define nnb__add_transpose_times nnbf__add_transpose_times
 #define nnb__algo_adagrad nnbf__algo_adagrad
 #define nnb__algo_adam nnbf__algo_adam

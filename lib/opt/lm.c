@@ -215,7 +215,7 @@ static nnb_status start_evidence(nnb__lm *lm) {
 }
 
 nnb_status nnb__lm_begin(nnb__lm *lm) {
-  lm->lambda = first_lambda, lm->growth = 2;
+  lm->lambda = lm->first > 0 ? lm->first : first_lambda, lm->growth = 2;
   nnb_status status = lm->model->linearise(lm);
   if (!status && !isfinite(lm->f))
     status = nnb__fail(NNB_E_NUMERIC, "a residual or a derivative of one is not finite at the start");

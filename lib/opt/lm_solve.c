@@ -9,6 +9,7 @@
 #include "blas.h"
 #include "lapack.h"
 #include "lm.h"
+#include "normal.h"
 #include "status.h"
 
 enum {

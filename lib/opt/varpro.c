@@ -19,12 +19,16 @@
 #include "blas_threads.h"
 #include "lapack.h"
 #include "lm.h"
+#include "normal.h"
 #include "status.h"
 
 enum { QR_ROWS = 128 /* of J in the columns of a QR block */ };
 /* The ridge of c's own (linear_ridge) is to be no more than this part of f, and never goes below this part of the
  * first. */
 static const double ridge_part = 0.1, least_ridge = 1e-8;
+/* c takes away at once what a long step of a would have gained, and the step then often ends where units are saturated:
+ * damped from the beginning, 8-15-1 nets get to lower minima (docs/performance.md). */
+static const double careful = 0.3;
 static const double slow = 0.9; /* so much of f left over as many iterations: lm shall try */
 enum { SLOW_OVER = 16 };
 
@@ -375,7 +379,7 @@ static nnb_status first_iteration(varpro *v, double before, bool *gained) {
 static nnb_status move_the_rest(varpro *v) {
   v->found = true; /* trial is all, and c solved for */
   /* Where c is held back a column of J_a may be nearly 0 for a c that is, and its variable must not fly off: */
-  if (v->little > 0) v->lm.part = 1;
+  if (v->little > 0) v->lm.part = 0.1;
   nnb_status status = nnb__lm_begin(&v->lm);
   if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
   return nnb__lm_search(&v->lm);
@@ -431,9 +435,14 @@ static nnb_status measure(varpro *v, nnb__lm *whole, size_t *bytes) {
 }
 
 static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop) {
-  varpro v = {
-      .all = x,
-      .lm = {.model = &model, .problem = problem, .stop = stop, .point = x, .slow = slow, .slow_over = SLOW_OVER}};
+  varpro v = {.all = x,
+              .lm = {.model = &model,
+                     .problem = problem,
+                     .stop = stop,
+                     .point = x,
+                     .first = careful,
+                     .slow = slow,
+                     .slow_over = SLOW_OVER}};
   nnb__lm whole = {.model = &nnb__lm_full, .problem = problem, .stop = stop, .x = x, .point = x};
   size_t bytes;
   whole.accelerates = stop->opts.acceleration != NNB_NONE;

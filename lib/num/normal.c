@@ -1,0 +1,40 @@
+/* num/normal.c: A ← A + JᵀJ for least squares, in double for both precisions, so compiled once.
+ *
+ * Rows of J go by in pieces that stay in the cache, and for each piece the strips of A from the left to the diagonal
+ * go through the kernel that reads its operands where they lie (num/mm.c): a syrk copies J twice before it begins. */
+#include "normal.h"
+
+#include <cblas.h>
+
+#include "cpu.h"
+#include "kernels.h"
+#include "thresholds.h"
+
+enum {
+  OWN_LEVEL = 2, /* AVX2 and FMA: without them OpenBLAS's kernels are the faster ones */
+  PIECE = 64,    /* rows of J */
+  STRIP = 16     /* rows of A */
+};
+
+static int smaller(int a, int b) { return a < b ? a : b; }
+
+/* k ≤ PIECE rows.  A strip goes beyond the diagonal, by less than its height: nobody reads there. */
+static void add_piece(int n, int k, const double *J, int ld, double *A) {
+  for (int i = 0, m; i < n; i += m) {
+    m = smaller(STRIP, n - i);
+    nnb__strided rows = {J + i, 1, (size_t)ld};
+    nnb__kernel()->mm(m, i + m, k, 1, rows, J, (size_t)ld, 1, A + (size_t)i * (size_t)n, (size_t)n);
+  }
+}
+
+void nnb__add_normal(int n, int k, const double *J, int ld, double *A) {
+  if (!n || !k) return;
+  if (nnb__cpu_level() < OWN_LEVEL || (double)n * n * sizeof *A > nnb__threshold.unpacked_bytes) {
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, n, k, 1, J, ld, 1, A, n);
+    return;
+  }
+  for (int i = 0, now; i < k; i += now) {
+    now = smaller(PIECE, k - i);
+    add_piece(n, now, J + (size_t)i * (size_t)ld, ld, A);
+  }
+}
