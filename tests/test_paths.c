@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "blas.h"
+#include "exec.h"
 #include "kernels.h"
 #include "support.h"
 
@@ -283,12 +284,17 @@ static void near(double got, double want, const char *what, int rows, int thread
                  threads, wants, level, got, want);
 }
 
-/* Predictions, loss and gradient by one plan. */
-static void by_plan(nnb_net *net, int rows, int threads, unsigned wants, const char *level, const result *want) {
+/* Predictions, loss and gradient by one plan, and by one executor unless exec is NULL.  False: that one declines. */
+static bool by_plan(nnb_net *net, int rows, int threads, unsigned wants, const nnb__exec *exec, const char *level,
+                    const result *want) {
   static result r;
   nnb_plan *plan;
   nnb_batch batch = {.x = nnb_cview(inputs, rows, N_IN), .label = labels};
   must(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows, .threads = threads, .want = wants}, &plan));
+  if (exec && !nnb__plan_force(plan, exec)) {
+    nnb_plan_destroy(plan);
+    return false;
+  }
   must(nnb_plan_predict(plan, batch.x, nnb_view(r.y, rows, N_OUT)));
   for (int i = 0; i < rows * N_OUT; i++)
     near((double)r.y[i], (double)want->y[i], "an output", rows, threads, wants, level);
@@ -300,11 +306,15 @@ static void by_plan(nnb_net *net, int rows, int threads, unsigned wants, const c
     for (int i = 0; i < P; i++) near((double)r.g[i], (double)want->g[i], "a derivative", rows, threads, wants, level);
   }
   nnb_plan_destroy(plan);
+  return true;
 }
 
 START_TEST(nets) {
   static const int batches[] = {1, 2, 3, 7, 8, 12, 31, 32, 33, 48, 49, 128, 129, MOST_ROWS};
   static const unsigned wants[] = {0, NNB_GRAD, NNB_GRAD | NNB_DX, NNB_GRAD | NNB_KEEP};
+  static const nnb__exec *const execs[] = {NULL, &nnb__exec_online, &nnb__exec_soa, &nnb__exec_layerwise};
+  enum { N_EXECS = sizeof execs / sizeof *execs };
+  int ran[N_EXECS] = {0};
   static result want;
   const nnb__kernels *kernels = nnb__kernel_level(_i);
   if (!kernels) return;
@@ -320,8 +330,10 @@ START_TEST(nets) {
     by_hand(nnb_net_params(net), batches[b], &want);
     for (int threads = 1; threads <= 4; threads++)
       for (size_t w = 0; w < sizeof wants / sizeof *wants; w++)
-        by_plan(net, batches[b], threads, wants[w], kernels->level, &want);
+        for (int e = 0; e < N_EXECS; e++)
+          ran[e] += by_plan(net, batches[b], threads, wants[w], execs[e], kernels->level, &want);
   }
+  for (int e = 0; e < N_EXECS; e++) ck_assert_msg(ran[e] > 0, "%s never ran", execs[e] ? execs[e]->name : "any");
   nnb_net_destroy(net);
   nnb__kernel_limit(LEVELS);
 }
