@@ -26,9 +26,10 @@ enum { QR_ROWS = 128 /* of J in the columns of a QR block */ };
 /* The ridge of c's own (linear_ridge) is to be no more than this part of f, and never goes below this part of the
  * first. */
 static const double ridge_part = 0.1, least_ridge = 1e-8;
-/* c takes away at once what a long step of a would have gained, and the step then often ends where units are saturated:
- * damped from the beginning, 8-15-1 nets get to lower minima (docs/performance.md). */
-static const double careful = 0.3;
+/* λ to begin with where a has many variables, as in nets: with a small one the first long steps often end where units
+ * are saturated, and c hides that (docs/performance.md). */
+static const double careful = 1;
+enum { MANY = 10 };
 static const double slow = 0.9; /* so much of f left over as many iterations: lm shall try */
 enum { SLOW_OVER = 16 };
 
@@ -435,14 +436,9 @@ static nnb_status measure(varpro *v, nnb__lm *whole, size_t *bytes) {
 }
 
 static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop) {
-  varpro v = {.all = x,
-              .lm = {.model = &model,
-                     .problem = problem,
-                     .stop = stop,
-                     .point = x,
-                     .first = careful,
-                     .slow = slow,
-                     .slow_over = SLOW_OVER}};
+  varpro v = {
+      .all = x,
+      .lm = {.model = &model, .problem = problem, .stop = stop, .point = x, .slow = slow, .slow_over = SLOW_OVER}};
   nnb__lm whole = {.model = &nnb__lm_full, .problem = problem, .stop = stop, .x = x, .point = x};
   size_t bytes;
   whole.accelerates = stop->opts.acceleration != NNB_NONE;
@@ -452,6 +448,7 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
   if (!memory) return nnb__fail_nomem("the normal equations of varpro");
   char *aligned = memory + (NNB__ALIGN - (uintptr_t)memory % NNB__ALIGN) % NNB__ALIGN;
   take(&v, &(nnb__arena){.base = aligned});
+  if (v.n_a >= MANY) v.lm.first = careful;
   memset(v.lm.d, 0, (size_t)v.n_a * sizeof *v.lm.d);
   nnb__blas_enter();
   status = project(&v);
