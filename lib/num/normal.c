@@ -4,8 +4,7 @@
  * go through the kernel that reads its operands where they lie (num/mm.c): a syrk copies J twice before it begins. */
 #include "normal.h"
 
-#include <cblas.h>
-
+#include "blas.h"
 #include "cpu.h"
 #include "kernels.h"
 #include "thresholds.h"
@@ -30,7 +29,8 @@ static void add_piece(int n, int k, const double *J, int ld, double *A) {
 void nnb__add_normal(int n, int k, const double *J, int ld, double *A) {
   if (!n || !k) return;
   if (nnb__cpu_level() < OWN_LEVEL || (double)n * n * sizeof *A > nnb__threshold.unpacked_bytes) {
-    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, n, k, 1, J, ld, 1, A, n);
+    nnb_cmat rows = {.p = J, .rows = k, .cols = n, .ld = ld};
+    nnb__gram(1, rows, 1, (nnb_mat){.p = A, .rows = n, .cols = n, .ld = n});
     return;
   }
   for (int i = 0, now; i < k; i += now) {
