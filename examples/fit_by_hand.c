@@ -24,7 +24,8 @@ static nnb_status fit_by_hand(nnb_net *net, const nnb_data *data, const nnb_fit_
     nnb_rng rng;
     nnb_rng_init(&rng, opts->seed, (uint64_t)epoch); /* the order depends on the seed and the epoch alone */
     nnb_rng_shuffle(&rng, order, n);
-    status = nnb_train_rows(net, plan, &rows, order, n, batch, optim, &sums);
+    const bool all = batch == n; /* one update: the order of its rows is of no account */
+    status = nnb_train_rows(net, plan, &rows, all ? NULL : order, all ? 0 : n, batch, optim, &sums);
     *last_loss = sums.loss;
   }
   free(order);

@@ -130,7 +130,7 @@ START_TEST(fit_is_its_loops) {
     fit(&a, &s, batches[k / 2], in_order, &report);
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
       shuffled(42, epoch, order);
-      const int32_t *rows = in_order ? NULL : order;
+      const int32_t *rows = in_order || batch == N ? NULL : order; /* rows of one update are not shuffled */
       ck_ok(nnb_train_rows(b.net, b.plan, &b.all, rows, rows ? b.all.x.rows : 0, batch, b.optim, &sums));
       for (int row0 = 0; row0 < N; row0 += batch) {
         nnb_batch one = gather(&c, rows, row0, N - row0 < batch ? N - row0 : batch, &part);

@@ -333,7 +333,8 @@ typedef struct nnb_fit_opts {
                           update and a net of at most 1 MB of parameters whose 1024 rows of x and of all layers take more,
                           128 for each thread, 256 to 1024 (kfac, lm and varpro: 1024)                  */
   int max_epochs;    /**< default 100; NNB_NONE: no limit                                               */
-  bool in_order;     /**< rows as they lie; otherwise shuffled anew each epoch from (seed, epoch)       */
+  bool in_order;     /**< rows as they lie; otherwise shuffled anew each epoch from (seed, epoch), unless all
+                          rows make one update (kfac: also then)                                        */
   double lr;         /**< η; default 0.1 for sgd, 0.01 for momentum, nesterov and adagrad, 0.001 for rmsprop, adam,
                           adamw and amsgrad, 0.002 for nadam, 0.0001 for lion, 0.02 for muon, 1 for kfac */
   double momentum;   /**< μ; default 0.9, for muon 0.95; NNB_NONE: 0.  kfac finds its own: 0 or NNB_NONE */

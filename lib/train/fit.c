@@ -165,7 +165,9 @@ static nnb_status allocate(fit *f) {
   f->cap_history = f->opts.history > 0 ? f->opts.history : 0;
   f->best = nnb__alloc(f->net->n_params, sizeof *f->best);
   f->history = nnb__alloc((size_t)f->cap_history, sizeof *f->history);
-  const bool shuffled = f->optim && !f->opts.in_order;
+  /* the order of the rows of a sum is of no account, but K-FAC samples the first of them */
+  const bool one_update = f->opts.batch == f->rows.x.rows && f->opts.algo != NNB_KFAC;
+  const bool shuffled = f->optim && !f->opts.in_order && !one_update;
   if (shuffled) f->order = nnb__alloc(n_rows, sizeof *f->order);
   if (!f->optim && f->net->n_params <= SIZE_MAX / 2) f->x = nnb__alloc(2 * f->net->n_params, sizeof *f->x);
   const bool moving = f->optim && !f->val;
