@@ -68,15 +68,19 @@ START_TEST(stops_as_other_fits_do) {
   nnb_net *net = small_net();
   nnb_report r = fit(net, data, NULL, (nnb_fit_opts){.algo = algos[_i], .on_epoch = third_epoch});
   ck_assert(r.stop == NNB_STOP_USER && r.epochs == 3);
-  r = fit(net, data, NULL, (nnb_fit_opts){.algo = algos[_i], .max_epochs = 5, .batch = NNB_FULL_BATCH});
-  ck_assert_msg(r.stop == NNB_STOP_EPOCHS && r.epochs == 5, "%s after %d epochs, loss %g, wanted 5 epochs",
+  ck_assert_int_eq(nnb_net_init(net, 0), NNB_OK);
+  r = fit(net, data, NULL, (nnb_fit_opts){.algo = algos[_i], .max_epochs = 2, .batch = NNB_FULL_BATCH});
+  ck_assert_msg(r.stop == NNB_STOP_EPOCHS && r.epochs == 2, "%s after %d epochs, loss %g, wanted 2 epochs",
                 nnb_stop_text(r.stop), (int)r.epochs, r.loss);
+  ck_assert_int_eq(nnb_net_init(net, 0), NNB_OK);
   r = fit(net, data, NULL, (nnb_fit_opts){.algo = algos[_i], .max_seconds = 1e-9});
   ck_assert(r.stop == NNB_STOP_SECONDS);
+  ck_assert_int_eq(nnb_net_init(net, 0), NNB_OK);
   r = fit(net, data, val, (nnb_fit_opts){.algo = algos[_i], .target_loss = 0.01, .max_epochs = NNB_NONE});
   ck_assert_msg(r.stop == NNB_STOP_TARGET && r.val_loss <= 0.01 && r.best_epoch > 0,
                 "%s after %d epochs, loss %g, validation %g, wanted 0.01", nnb_stop_text(r.stop), (int)r.epochs, r.loss,
                 r.val_loss);
+  ck_assert_int_eq(nnb_net_init(net, 0), NNB_OK);
   r = fit(net, data, val, (nnb_fit_opts){.algo = algos[_i], .max_epochs = 300});
   ck_assert_msg(fabs(loss_of(net, val) - r.best_loss) <= 1e-4 * r.best_loss, "best %g, in the net %g", r.best_loss,
                 loss_of(net, val));

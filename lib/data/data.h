@@ -23,8 +23,9 @@ enum { NNB__STREAM_SPLIT = 0x73706C69, NNB__STREAM_FOLD = 0x666F6C64 }; /* "spli
 nnb_status nnb__data_scaler(const nnb_data *data, bool targets, nnb_scaling scaling, real *shift, real *factor);
 
 /* For readers: takes over arrays that came from nnb__alloc (also when it fails) and checks them as nnb_data_copy does.
- * x: rows×n_in; t: rows×n_t or NULL; label: rows or NULL with n_classes.  Names may be NULL: n_in + n_t column names (n_in + 1 with labels),
- * n_classes class names, each string (or NULL) and the list from nnb__alloc, taken over as well. */
+ * x: rows×n_in; t: rows×n_t or NULL; label: rows or NULL with n_classes.  Names may be NULL: n_in + n_t column names
+ * (n_in + 1 with labels), n_classes class names, each string (or NULL) and the list from nnb__alloc, taken over as
+ * well. */
 nnb_status nnb__data_adopt(real *x, int rows, int n_in, real *t, int n_t, int32_t *label, int n_classes,
                            char **column_names, char **class_names, nnb_data **out);
 
