@@ -29,14 +29,16 @@ PEERS = {"torch": (ALL, "f32 f64", True), "numpy": (TRAIN + SIGMOID + PREDICT, "
 IMPORTS = {"torch": "numpy, torch", "numpy": "numpy", "sklearn": "numpy, sklearn",
            "onnx": "numpy, onnx, onnxruntime"}
 MORE_IS_BETTER = ("samples/s",)
-# Wanted of libnnblas: its ratio to the best of some peers.  (workload, threads): peers, "" for all; f32, f64.
-BLAS = "numpy sklearn"
-BARS = {("W1", 1): [("torch", 1.2, 1.3)], ("W2b32", 1): [(BLAS, 1.5, 1.4), ("torch", 3.6, 3.6)],
-        ("W2b32", 2): [("onednn", 1.0, None), ("torch", 5, 5), ("", None, 1.4)], ("W2b128", 1): [("", 1.3, 1.15)],
+# Wanted of libnnblas: its ratio to the best of some peers.  (workload, threads): peers as they call themselves ("torch"
+# are its modules), "" for all; f32, f64.
+BLAS = "numpy sklearn torch-manual"
+BARS = {("W1", 1): [("torch", 1.2, 1.3), ("torch-manual", 1.0, 1.1)], ("W1", 2): [("onednn", 1.1, None), ("", None, 1.3)],
+        ("W2b32", 1): [(BLAS, 1.5, 1.4), ("torch", 3.6, 3.6)],
+        ("W2b32", 2): [("onednn", 1.0, None), ("torch", 5, 5), ("", None, 1.4)], ("W2b128", 1): [(BLAS, 1.3, 1.15)],
         ("W2full", 1): [("", 1.1, 1.1)], ("W3i", 1): [("fann", 2.0, 1.6)], ("W3x", 1): [("fann", 1.8, 1.5)],
         ("W3ifull", 1): [(BLAS, 3, 3)], ("W3xfull", 1): [(BLAS, 5, 5)], ("W4", 1): [("", 1.8, 2.2)],
-        ("W5m", 1): [("onnx", 2, 2)], ("W5s", 1): [("", 5, 5)],
-        ("W5mb1024", 1): [("torch", None, 1.15), ("onnx", 0.95, None)], ("W5sb1024", 1): [("", 2, 2)],
+        ("W5m", 1): [("onnxruntime", 2, 2)], ("W5md", 1): [("onnxruntime", 2, 2)], ("W5s", 1): [("", 5, 5)],
+        ("W5mb1024", 1): [("torch-frozen", None, 1.15), ("onnxruntime", 0.95, None)], ("W5sb1024", 1): [("", 2, 2)],
         ("W7", 1): [("torch", 10, 10)]}
 # The most that a time may be: ns a sample, ms an epoch.
 MOST = {("W5s", 1): 60, ("W7", 1): 0.60}
@@ -201,7 +203,7 @@ def rows_of(key, ours, signed):
     bars = [(names, f32 if dtype == "f32" else f64) for names, f32, f64 in BARS.get((workload, threads), [])]
     found = []
     for names, bar in [bar for bar in bars if bar[1]] or [("", 1)]:
-        among = [peer for peer in signed if not names or peer.split("-")[0] in names.split()]
+        among = [peer for peer in signed if not names or peer in names.split()]
         if among:
             peer = max(among, key=signed.get)
             theirs = abs(signed[peer])

@@ -17,7 +17,10 @@ import tempfile
 import time
 
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
-import numpy as np  # noqa: E402
+try:
+    import numpy as np
+except ImportError:
+    sys.exit(f"{sys.argv[0]}: {sys.executable} has no NumPy, which makes the data; take a Python that has it")
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 STARTS, LIMIT = 7, float(os.environ.get("PB_LIM", "3"))

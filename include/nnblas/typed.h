@@ -417,9 +417,10 @@ typedef struct nnb_lsq {
   size_t m_known;      /**< .bayes: how many residuals are data, where others are always 0; 0: m          */
   const bool *linear;  /**< varpro: n flags, true for the x_j that all r are linear in, together: with the other x
                             fixed, r is A·x_linear + b.  NULL: none                                       */
-  double linear_ridge; /**< varpro: 0, or so much of the squares of their columns of J holds the linear x_j back at first, and
-                             less as f falls: columns that are nearly dependent would let x_j grow without bound for the
-                             sake of the last digits of f.  nnb_fit takes 1e-12 (1e-8 in single precision)  */
+  double linear_ridge; /**< varpro: ρ ≥ 0.  While it projects, ½·ρ·Σ (‖column j of J‖·x_j)² over the linear x_j counts with f,
+                             and less of it as f falls: where columns are nearly dependent, x_j would grow without bound
+                             for the last digits of f.  The report's value is without it.  0: none; nnb_fit takes 1e-12,
+                             in single precision 1e-8                                                    */
   void *reserved[1];
 } nnb_lsq;
 

@@ -11,6 +11,8 @@ static nnb_status check_problem(const nnb_lsq *p, const real *x) {
   for (size_t i = 0; p->ridge && i < p->n; i++)
     if (!(p->ridge[i] >= 0) || isinf(p->ridge[i]))
       return nnb__fail(NNB_E_ARG, "ridge[%zu] is %g; it must not be negative", i, p->ridge[i]);
+  if (!(p->linear_ridge >= 0) || isinf(p->linear_ridge))
+    return nnb__fail(NNB_E_ARG, "linear_ridge is %g; it must not be negative", p->linear_ridge);
   return NNB_OK;
 }
 
