@@ -9,20 +9,20 @@
 #     fuzz       each fuzz target for FUZZ_SECONDS (10) seconds, with clang, in build-fuzz/
 #     all        all of these, one after the other
 #   sh tests/run.sh asan fit --verbose     one test under AddressSanitizer
-# Ends with a line "N passed, N failed, N skipped" and a status other than 0 if anything failed.
+# Repeats at its end what failed, then a line "N passed, N failed, N skipped" and a status other than 0 if anything failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 passed=0 failed=0 skipped=0
-log=$(mktemp) || exit 1
-trap 'rm -f "$log"' EXIT
+log=$(mktemp) && failures=$(mktemp) || exit 1
+trap 'rm -f "$log" "$failures"' EXIT
 
 count() { # count SUITE PASSED FAILED SKIPPED
   echo "$1: $2 passed, $3 failed, $4 skipped"
   passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
 }
 broken() { # a build that failed counts as a failed test
-  echo "$1: $2" >&2
+  echo "$1: $2" | tee -a "$failures" >&2
   count "$1" 0 1 0
 }
 
@@ -34,6 +34,12 @@ configure() { # configure FOLDER COMPILER OPTION...   "": the default compiler
 build() { configure "$@" && ninja -C "$1"; }
 
 total_of() { sed -n "s/^$1: *\([0-9][0-9]*\) *$/\1/p" "$log" | tail -n 1; }
+
+# meson's lines on tests that failed, Check's on checks that did, and the sanitizers'
+what_failed() {
+  grep -E ' (FAIL|TIMEOUT|ERROR|UNEXPECTEDPASS) |:[FE]:|ERROR: |WARNING: ThreadSanitizer|runtime error:|^ *#[0-9] ' "$log" |
+    head -n 200
+}
 
 # meson's exit status counts too: a run without totals, or one that was cut off, has failed.
 run_tests() { # run_tests SUITE FOLDER ARGUMENT...
@@ -47,6 +53,7 @@ run_tests() { # run_tests SUITE FOLDER ARGUMENT...
   done
   skip=$(total_of Skipped)
   [ "$(total_of status)" = 0 ] || [ "$bad" -gt 0 ] || bad=1
+  [ "$bad" -eq 0 ] || { echo "$suite:" && what_failed; } >>"$failures"
   count "$suite" "${ok:-0}" "$bad" "${skip:-0}"
 }
 
@@ -87,9 +94,9 @@ suite_fuzz() {
     if [ ! -f "$target" ] || [ ! -x "$target" ]; then continue; fi
     name=${target##*/fuzz_}
     echo "fuzz_$name, ${FUZZ_SECONDS:-10} seconds"
-    if fuzz_one "$name"; then good=$((good + 1)); else bad=$((bad + 1)) && echo "fuzz_$name failed" >&2; fi
+    if fuzz_one "$name"; then good=$((good + 1)); else bad=$((bad + 1)) && echo "fuzz_$name failed" | tee -a "$failures" >&2; fi
   done
-  [ $((good + bad)) -gt 0 ] || { echo "fuzz: no target was built" >&2; return 1; }
+  [ $((good + bad)) -gt 0 ] || { echo "fuzz: no target was built" | tee -a "$failures" >&2; return 1; }
   count fuzz "$good" "$bad" 0
 }
 
@@ -112,5 +119,6 @@ for suite in ${suites:-default}; do
   "suite_$suite" "$@" || broken "$suite" "the build failed"
 done
 echo
+[ "$failed" -eq 0 ] || { echo "what failed:" && cat "$failures" && echo; }
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

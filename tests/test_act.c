@@ -385,7 +385,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("activations");
   TCase *levels = tcase_create("each level");
-  tcase_set_timeout(levels, 120);
   const TTest *tests[] = {table_follows_the_enumeration,
                           values_over_a_grid,
                           slopes_over_a_grid,

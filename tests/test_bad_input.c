@@ -1077,7 +1077,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("bad input, " PRECISION);
   TCase *tc = tcase_create("bad input");
-  tcase_set_timeout(tc, 60);
   tcase_add_checked_fixture(tc, setup, teardown);
   tcase_add_test(tc, null_for_nets);
   tcase_add_test(tc, null_for_running);

@@ -557,7 +557,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("bayes, " PRECISION);
   TCase *tc = tcase_create("bayes");
-  tcase_set_timeout(tc, 120);
   tcase_add_loop_test(tc, linear_models_as_in_the_closed_form, 0, CASES);
   tcase_add_loop_test(tc, error_bars_as_in_the_closed_form, 0, CASES);
   tcase_add_loop_test(tc, error_bars_of_least_squares, 0, CASES);

@@ -122,7 +122,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create(sizeof(real) == sizeof(float) ? "blas, single" : "blas, double");
   TCase *tc = tcase_create("products");
-  tcase_set_timeout(tc, 120);
   tcase_add_loop_test(tc, small_products, 0, 4);
   tcase_add_loop_test(tc, larger_products, 0, 4);
   tcase_add_test(tc, empty_views_need_no_memory);

@@ -191,7 +191,6 @@ int main(int argc, char **argv) {
   if (argc > 1 && strcmp(argv[1], "facts") == 0) return print_facts();
   Suite *suite = suite_create("blas_info");
   TCase *tc = tcase_create("facts");
-  tcase_set_timeout(tc, 60);
   tcase_add_test(tc, facts_are_filled);
   tcase_add_test(tc, one_thread_inside);
   tcase_add_test(tc, many_at_once);

@@ -373,7 +373,6 @@ END_TEST
 int main(void) {
   Suite *s = suite_create("csv " PRECISION);
   TCase *t = tcase_create("csv");
-  tcase_set_timeout(t, 60);
   tcase_add_test(t, good_texts);
   tcase_add_test(t, headers_and_targets);
   tcase_add_test(t, classes);

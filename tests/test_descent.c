@@ -296,7 +296,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("descent " PRECISION);
   TCase *tc = tcase_create("descent");
-  tcase_set_timeout(tc, 60);
   tcase_add_loop_test(tc, fit_is_its_loops, 0, N_SETTINGS);
   tcase_add_loop_test(tc, chunks_are_the_whole, 0, N_SETTINGS);
   tcase_add_test(tc, part_of_an_order);

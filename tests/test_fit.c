@@ -511,7 +511,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("fit, " PRECISION);
   TCase *tc = tcase_create("fit");
-  tcase_set_timeout(tc, 200);
   tcase_add_test(tc, stops_after_its_epochs);
   tcase_add_test(tc, classes_named_otherwise_are_refused);
   tcase_add_test(tc, a_hundred_epochs_by_default);

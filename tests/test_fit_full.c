@@ -221,7 +221,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("fit_full, " PRECISION);
   TCase *tc = tcase_create("fit_full");
-  tcase_set_timeout(tc, 60);
   tcase_add_loop_test(tc, lower_than_gradient_descent, 0, N_ALGOS);
   tcase_add_loop_test(tc, stops_as_other_fits_do, 0, N_ALGOS);
   tcase_add_test(tc, varpro_keeps_weights_within_reason);

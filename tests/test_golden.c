@@ -326,7 +326,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("golden " PRECISION);
   TCase *tc = tcase_create("golden");
-  tcase_set_timeout(tc, 120);
   tcase_add_loop_test(tc, every_value_of_one_step, 0, LENGTH(step_values));
   tcase_add_loop_test(tc, every_convention_of_the_loss, 0, LENGTH(loss_values));
   tcase_add_loop_test(tc, every_trajectory_every_way, 0, LENGTH(trajectories) * LENGTH(ways));

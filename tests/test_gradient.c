@@ -602,7 +602,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("gradient " PRECISION);
   TCase *tc = tcase_create("gradient");
-  tcase_set_timeout(tc, 240);
   tcase_add_loop_test(tc, distances, 0, LENGTH(graphs) * N_SMOOTH);
   tcase_add_loop_test(tc, cross_entropies, 0, LENGTH(graphs) * N_SMOOTH);
   tcase_add_loop_test(tc, labels_are_one_hot, 0, NNB_N_LOSSES - 1);

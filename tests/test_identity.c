@@ -477,7 +477,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("identity " PRECISION);
   TCase *tc = tcase_create("identity");
-  tcase_set_timeout(tc, 60);
   tcase_add_loop_test(tc, a_batch_of_one_is_a_row, 0, N_NETS + 1);
   tcase_add_loop_test(tc, a_weight_counts_rows, 0, NNB_N_LOSSES - 1);
   tcase_add_loop_test(tc, a_chain_by_numbers_is_a_sequential_net, 0, 2);

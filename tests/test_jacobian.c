@@ -262,7 +262,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("jacobian, " PRECISION);
   TCase *tc = tcase_create("jacobian");
-  tcase_set_timeout(tc, 120);
   tcase_add_loop_test(tc, rows_are_derivatives, 0, 2 * NETS);
   tcase_add_test(tc, rows_stand_alone);
   tcase_add_test(tc, says_what_it_cannot);

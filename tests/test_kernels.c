@@ -80,7 +80,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("kernels");
   TCase *levels = tcase_create("each level");
-  tcase_set_timeout(levels, 120);
   const TTest *tests[] = {levels_have_names, exp_over_a_grid, exp_of_special_values, log_over_a_grid, col_sums_sum};
   for (int k = 0; k < N_OF_TABLE(tests); k++) tcase_add_loop_test(levels, tests[k], 0, n_levels());
   suite_add_tcase(suite, levels);

@@ -665,7 +665,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("kfac, " PRECISION);
   TCase *tc = tcase_create("kfac");
-  tcase_set_timeout(tc, 200);
   tcase_add_loop_test(tc, one_row_has_a_kronecker_fisher, 0, (int)(sizeof one_layer / sizeof *one_layer));
   tcase_add_test(tc, chunks_and_weights_are_the_same_rows);
   tcase_add_loop_test(tc, targets_are_drawn_from_the_model, 0, (int)(sizeof drawn / sizeof *drawn));

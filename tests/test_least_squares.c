@@ -306,7 +306,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("least squares, " PRECISION);
   TCase *tc = tcase_create("least squares");
-  tcase_set_timeout(tc, 60);
   tcase_add_loop_test(tc, reaches_known_minima, 0, MGH_PROBLEMS);
   tcase_add_test(tc, steps_over_nan);
   tcase_add_test(tc, refuses_a_bad_start);

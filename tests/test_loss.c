@@ -326,7 +326,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("losses");
   TCase *levels = tcase_create("each level");
-  tcase_set_timeout(levels, 120);
   const TTest *tests[] = {table_follows_the_enumeration,
                           values_and_slopes,
                           slopes_in_place,

@@ -510,7 +510,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("minimize, " PRECISION);
   TCase *tc = tcase_create("minimize");
-  tcase_set_timeout(tc, 60);
   tcase_add_loop_test(tc, jacobians_are_slopes, 0, MGH_PROBLEMS);
   tcase_add_loop_test(tc, known_minima, 0, MGH_PROBLEMS);
   tcase_add_test(tc, quadratics_take_n_steps);

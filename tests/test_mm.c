@@ -107,7 +107,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create(sizeof(real) == sizeof(double) ? "mm, double" : "mm, single");
   TCase *t = tcase_create("mm");
-  tcase_set_timeout(t, 120);
   tcase_add_loop_test(t, every_size, 0, 4);
   tcase_add_loop_test(t, factors, 0, 4);
   tcase_add_test(t, around_thresholds);

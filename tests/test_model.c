@@ -527,7 +527,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("model, " PRECISION);
   TCase *tc = tcase_create("model");
-  tcase_set_timeout(tc, 200);
   tcase_add_loop_test(tc, what_comes_back_is_what_was_saved, 0, N_MAKERS);
   tcase_add_loop_test(tc, training_goes_on_with_the_same_bits, 0, N_MAKERS);
   tcase_add_test(tc, every_bit_of_a_parameter_is_kept);

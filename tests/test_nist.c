@@ -111,7 +111,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("NIST, " PRECISION);
   TCase *tc = tcase_create("NIST");
-  tcase_set_timeout(tc, 120);
   tcase_add_loop_test(tc, data_are_certified, 0, NIST_SETS);
   tcase_add_loop_test(tc, reaches_certified_parameters, 0, 2 * NIST_SETS);
 #ifndef NNB_SINGLE

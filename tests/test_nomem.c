@@ -562,7 +562,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("nomem, " PRECISION);
   TCase *tc = tcase_create("allocations");
-  tcase_set_timeout(tc, 200);
   tcase_add_loop_test(tc, each_allocation_fails, 0, N_CALLS);
   tcase_add_loop_test(tc, each_allocation_of_each_method_fails, 0, NNB_N_ALGOS);
   tcase_add_test(tc, a_net_grows_after_sealing_failed);

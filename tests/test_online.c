@@ -395,7 +395,6 @@ int main(void) {
                           threads_do_not_meet,
                           predictions_of_a_row,
                           predictions_with_scalers};
-  tcase_set_timeout(levels, 120);
   for (int k = 0; k < N_OF_TABLE(tests); k++) tcase_add_loop_test(levels, tests[k], 0, n_levels());
   tcase_add_test(once, what_is_declined);
   suite_add_tcase(suite, levels);

@@ -392,7 +392,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("optimisers " PRECISION);
   TCase *tests = tcase_create("optimisers");
-  tcase_set_timeout(tests, 120);
   tcase_add_loop_test(tests, hundred_steps_as_elsewhere, 0, N_GOLDENS);
   tcase_add_loop_test(tests, frozen_parameters_stay, 0, N_ALGOS);
   tcase_add_loop_test(tests, decay_stands_apart, 0, N_ALGOS);

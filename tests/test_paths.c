@@ -404,7 +404,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("paths, " PRECISION);
   TCase *t = tcase_create("paths");
-  tcase_set_timeout(t, 240);
   tcase_add_test(t, small_sizes);
   tcase_add_test(t, thresholds);
   tcase_add_test(t, not_finite);

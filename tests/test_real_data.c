@@ -83,7 +83,6 @@ int main(void) {
   if (getenv("NNBLAS_DATA")) data_folder = getenv("NNBLAS_DATA");
 #endif
   bool skipped = !*data_folder; /* also without zlib: all of them are compressed */
-  tcase_set_timeout(t, 120);
   tcase_add_test(t, examples);
   if (!skipped) {
     tcase_add_test(t, mnist);

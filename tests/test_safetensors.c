@@ -441,7 +441,6 @@ int main(void) {
   tcase_add_test(t, altered_anywhere);
   tcase_add_test(t, every_allocation_fails);
   tcase_add_test(t, every_allocation_of_jansson_fails);
-  tcase_set_timeout(t, 60);
   tcase_add_checked_fixture(d, set_up, tear_down);
   tcase_add_test(d, saving_and_replacing);
   tcase_add_test(d, saving_with_a_relative_path);

@@ -267,7 +267,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("soa");
   TCase *tc = tcase_create("soa");
-  tcase_set_timeout(tc, 120);
   tcase_add_unchecked_fixture(tc, fill_data, NULL);
   tcase_add_loop_test(tc, activations_and_losses, 0, NNB_N_ACTIVATIONS);
   tcase_add_loop_test(tc, shapes, 0, N_OF_TABLE(widths));

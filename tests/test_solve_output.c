@@ -420,7 +420,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("solve output, " PRECISION);
   TCase *tc = tcase_create("solve output");
-  tcase_set_timeout(tc, 60);
   tcase_add_loop_test(tc, is_what_normal_equations_say, 0, N_CASES);
   tcase_add_test(tc, units_do_not_matter);
   tcase_add_test(tc, scalers_count);

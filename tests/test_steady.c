@@ -272,7 +272,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("steady, " PRECISION);
   TCase *tc = tcase_create("steady");
-  tcase_set_timeout(tc, 200);
   tcase_add_loop_test(tc, predictions_and_losses, 0, 2 * N_NETS);
   tcase_add_loop_test(tc, training_steps, 0, 2 * N_NETS);
   tcase_add_loop_test(tc, products_of_many_shapes, 0, 6);

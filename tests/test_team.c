@@ -283,7 +283,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("team");
   TCase *tc = tcase_create("team");
-  tcase_set_timeout(tc, 60);
   tcase_add_test(tc, every_part_runs_once);
   tcase_add_test(tc, sleeping_threads_wake);
   tcase_add_test(tc, the_caller_waits_asleep);

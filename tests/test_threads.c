@@ -181,7 +181,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("threads, " PRECISION);
   TCase *tc = tcase_create("threads");
-  tcase_set_timeout(tc, 200);
   tcase_add_loop_test(tc, many_threads_predict_on_one_net, 0, 2);
   tcase_add_test(tc, many_threads_evaluate_one_net);
   tcase_add_test(tc, two_fits_at_once);

@@ -336,7 +336,6 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("varpro, " PRECISION);
   TCase *tc = tcase_create("varpro");
-  tcase_set_timeout(tc, 120);
 #ifndef NNB_SINGLE
   tcase_add_loop_test(tc, reaches_certified_parameters, 0, 2 * N_LINEAR);
 #endif
