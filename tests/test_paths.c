@@ -313,7 +313,13 @@ START_TEST(nets) {
   static const int batches[] = {1, 2, 3, 7, 8, 12, 31, 32, 33, 48, 49, 128, 129, MOST_ROWS};
   static const unsigned wants[] = {0, NNB_GRAD, NNB_GRAD | NNB_DX, NNB_GRAD | NNB_KEEP};
   static const nnb__exec *const execs[] = {NULL, &nnb__exec_online, &nnb__exec_soa, &nnb__exec_layerwise};
-  enum { N_EXECS = sizeof execs / sizeof *execs };
+  static const char shared[] = "thread_flops=0,private_bytes=0",
+                    wide[] = "thread_flops=0,private_bytes=0,unpacked_bytes=0";
+  static const struct {
+    int n;
+    const char *thresholds;
+  } threads[] = {{1, NULL}, {2, NULL}, {4, NULL}, {3, shared}, {2, wide}, {3, wide}, {4, wide}};
+  enum { N_EXECS = sizeof execs / sizeof *execs, N_THREADS = sizeof threads / sizeof *threads };
   int ran[N_EXECS] = {0};
   static result want;
   const nnb__kernels *kernels = nnb__kernel_level(_i);
@@ -328,10 +334,13 @@ START_TEST(nets) {
   ck_assert_uint_eq(nnb_net_n_params(net), P);
   for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
     by_hand(nnb_net_params(net), batches[b], &want);
-    for (int threads = 1; threads <= 4; threads++)
+    for (int t = 0; t < N_THREADS; t++)
       for (size_t w = 0; w < sizeof wants / sizeof *wants; w++)
-        for (int e = 0; e < N_EXECS; e++)
-          ran[e] += by_plan(net, batches[b], threads, wants[w], execs[e], kernels->level, &want);
+        for (int e = 0; e < N_EXECS; e++) {
+          must(nnb_set_thresholds(threads[t].thresholds));
+          ran[e] += by_plan(net, batches[b], threads[t].n, wants[w], execs[e], kernels->level, &want);
+        }
+    must(nnb_set_thresholds(NULL));
   }
   for (int e = 0; e < N_EXECS; e++) ck_assert_msg(ran[e] > 0, "%s never ran", execs[e] ? execs[e]->name : "any");
   nnb_net_destroy(net);

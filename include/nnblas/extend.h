@@ -58,8 +58,9 @@ typedef struct nnb_layer_io {
   nnb_real da_beta;  /**< 0 (overwrite: what was there may be NaN) or 1                                        */
   const nnb_real *w; /**< the block [W; b]                                                                     */
   nnb_real *scratch; /**< B·scratch numbers                                                                    */
-  int part, parts;   /**< backward_params only: do rows [w_rows·part/parts, w_rows·(part+1)/parts) of W; the last
-                          part also does the bias                                                              */
+  int part, parts;   /**< what to do of the work, 0 and 1: all.  backward_params: rows [w_rows·part/parts,
+                          w_rows·(part+1)/parts) of W; the last part also does the bias.  forward and backward_data,
+                          if the layer asked for it (nnb_needs.by_columns): such columns of z or of da[k]      */
 } nnb_layer_io;
 
 /** Where a parameter gradient goes: W ← beta·W + alpha·∂E/∂W at w, likewise b.  A beta of 0 overwrites.  NULL: leave

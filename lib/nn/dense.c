@@ -4,6 +4,7 @@
 #include "blas.h"
 #include "kernels.h"
 #include "layer.h"
+#include "team.h"
 #include "view.h"
 
 static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
@@ -16,7 +17,7 @@ static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *need
   d->n_in = cols[0];
   needs->cols = needs->w_cols = d->units;
   needs->w_rows = d->n_in;
-  needs->bias = d->bias;
+  needs->bias = d->bias, needs->by_columns = true;
   needs->init_scratch = nnb__init_scratch((nnb_init)d->init, d->n_in, d->units);
   return NNB_OK;
 }
@@ -30,19 +31,24 @@ static nnb_cmat weights(const nnb__dense *d, const nnb_layer_io *io) { return nn
 
 static void forward(const void *self, const nnb_layer_io *io) {
   const nnb__dense *d = self;
-  const real *b = io->w + (size_t)d->n_in * (size_t)d->units;
+  const int c0 = nnb__share(d->units, io->part, io->parts), n = nnb__share(d->units, io->part + 1, io->parts) - c0;
+  const real *b = io->w + (size_t)d->n_in * (size_t)d->units + c0;
+  nnb_mat z = nnb__cols(io->z, c0, n);
   /* a gemm with beta 1 on rows of b costs no more than one that clears Z first */
-  for (int i = 0; d->bias && i < io->z.rows; i++) memcpy(nnb__row(io->z, i), b, (size_t)d->units * sizeof *b);
-  nnb__gemm('N', 'N', 1, io->a[0], weights(d, io), d->bias ? 1 : 0, io->z); /* Z = A·W + 1·b */
+  for (int i = 0; d->bias && i < z.rows; i++) memcpy(nnb__row(z, i), b, (size_t)n * sizeof *b);
+  nnb__gemm('N', 'N', 1, io->a[0], nnb__ccols(weights(d, io), c0, n), d->bias ? 1 : 0, z); /* Z = A·W + 1·b */
 }
 
 static void backward_data(const void *self, const nnb_layer_io *io, int k) {
-  nnb__gemm('N', 'T', 1, io->delta, weights(self, io), io->da_beta, io->da[k]); /* ∂E/∂A = Δ·Wᵀ */
+  const nnb__dense *d = self;
+  const int c0 = nnb__share(d->n_in, io->part, io->parts), n = nnb__share(d->n_in, io->part + 1, io->parts) - c0;
+  nnb_cmat w = nnb__crows(weights(d, io), c0, n);
+  nnb__gemm('N', 'T', 1, io->delta, w, io->da_beta, nnb__cols(io->da[k], c0, n)); /* ∂E/∂A = Δ·Wᵀ */
 }
 
 static void backward_params(const void *self, const nnb_layer_io *io, const nnb_sink *sink) {
   const nnb__dense *d = self;
-  int r0 = (int)((int64_t)d->n_in * io->part / io->parts), r1 = (int)((int64_t)d->n_in * (io->part + 1) / io->parts);
+  const int r0 = nnb__share(d->n_in, io->part, io->parts), r1 = nnb__share(d->n_in, io->part + 1, io->parts);
   if (sink->w) {
     nnb_mat w = nnb__rows(nnb_view(sink->w, d->n_in, d->units), r0, r1 - r0);
     nnb__gemm('T', 'N', sink->alpha, nnb__ccols(io->a[0], r0, r1 - r0), io->delta, sink->beta, w); /* dW = Aᵀ·Δ */

@@ -71,7 +71,7 @@ static void draw_and_go_back(void *context, int part) {
   const scores *s = context;
   const nnb_plan *plan = s->pass.plan;
   const int parts = s->pass.row_parts, rows = s->job.rows;
-  const int r0 = (int)((int64_t)rows * part / parts), n = (int)((int64_t)rows * (part + 1) / parts) - r0;
+  const int r0 = nnb__share(rows, part, parts), n = nnb__share(rows, part + 1, parts) - r0;
   draw_targets(s, r0, n);
   for (int o = 0; o < plan->n_outputs; o++) load_score(s, plan->outputs[o], r0, n);
   nnb__pass_back(&s->pass, part, r0, n, -1);

@@ -3,7 +3,12 @@
  * A run has two parallel phases.  In the first every part takes its rows through the whole net: forward, loss, and
  * backward to every Δ; rows do not depend on each other, so nothing waits.  In the second the parts form the parameter
  * products, each for its share of the rows of every W: no reduction, and since all Δ exist by then the products may go
- * into the weights themselves. */
+ * into the weights themselves.
+ *
+ * Wide layers change the first phase.  A BLAS copies both operands of a product into the order its kernels like; parts
+ * that share W and have rows of their own would each copy all of W.  So where W is larger than what is left to the
+ * kernels that do not pack, and the batch has fewer rows than the result has columns, the parts have columns of their
+ * own, and all wait for each other after each layer. */
 #include <string.h>
 
 #include "blas_threads.h"
@@ -122,6 +127,13 @@ static double output_loss(const nnb__pass *p, int k, int r0, int n) {
   return s->loss->value(s->loss, nnb__crows(nnb__read(s->a), r0, n), &rows, scale, d);
 }
 
+/* Where a part leaves the loss of output k. */
+static double *partial_loss(const nnb_plan *plan, int part, int k) {
+  int o = 0;
+  while (plan->outputs[o] != k) o++;
+  return &plan->partial[(size_t)part * (size_t)plan->n_outputs + (size_t)o];
+}
+
 static void activate(const nnb__pass *p, int k, int r0, int n) {
   const nnb__state *s = &p->plan->state[k];
   nnb_cmat z = nnb__crows(nnb__read(s->z), r0, n);
@@ -136,20 +148,24 @@ static void activate(const nnb__pass *p, int k, int r0, int n) {
   if (s->act && !(s->act->traits & NNB_ACT_ROWWISE)) s->act->pull(s->act, z, nnb__read(a), slope);
 }
 
-static void forward(const nnb__pass *p, int part, int r0, int n) {
+/* What follows the product: the activation, and an output's loss. */
+static void finish(const nnb__pass *p, int part, int k, int r0, int n) {
   const nnb_plan *plan = p->plan;
-  double *partial = plan->partial + (size_t)part * (size_t)plan->n_outputs;
-  int o = 0;
-  for (int k = 0; k < plan->net->n_nodes; k++) {
-    const nnb__node *node = &plan->net->nodes[k];
+  const nnb__node *node = &plan->net->nodes[k];
+  bool loss = node->out_col >= 0 && (p->job->what & NNB__LOSS), fused = loss && plan->state[k].fused;
+  double sum = fused ? output_loss(p, k, r0, n) : 0; /* from Z, which the activation may overwrite */
+  if (!fused || node->n_consumers || plan->state[k].slope.p || (p->job->what & NNB__OUTPUT)) activate(p, k, r0, n);
+  if (loss && !fused) sum = output_loss(p, k, r0, n);
+  if (loss) *partial_loss(plan, part, k) = sum;
+}
+
+static void forward(const nnb__pass *p, int part, int r0, int n) {
+  for (int k = 0; k < p->plan->net->n_nodes; k++) {
+    const nnb__node *node = &p->plan->net->nodes[k];
     if (nnb__node_is_input(node)) continue;
-    nnb_layer_io io = nnb__pass_io(plan, k, r0, n, part);
+    nnb_layer_io io = nnb__pass_io(p->plan, k, r0, n, part);
     node->ops->forward(node->self, &io);
-    bool loss = node->out_col >= 0 && (p->job->what & NNB__LOSS), fused = loss && plan->state[k].fused;
-    if (fused) partial[o] = output_loss(p, k, r0, n); /* from Z, which the activation may overwrite */
-    if (!fused || node->n_consumers || plan->state[k].slope.p || (p->job->what & NNB__OUTPUT)) activate(p, k, r0, n);
-    if (loss && !fused) partial[o] = output_loss(p, k, r0, n);
-    o += node->out_col >= 0;
+    finish(p, part, k, r0, n);
   }
 }
 
@@ -197,37 +213,128 @@ static void pull(const nnb__pass *p, int k, int r0, int n) {
   if (tapped && fused) add_to(d, tap);
 }
 
-void nnb__pass_back(const nnb__pass *p, int part, int r0, int n, int column) {
-  const nnb_plan *plan = p->plan;
-  for (int k = plan->net->n_nodes - 1; k >= 0; k--) {
-    const nnb__node *node = &plan->net->nodes[k];
-    if (nnb__node_is_input(node) || !plan->state[k].needs_d) continue;
-    if (node->out_col >= 0 && column >= 0)
-      load_residual(p, k, r0, n, column);
-    else if (node->out_col >= 0 && !(p->job->what & (NNB__LOSS | NNB__SCORES)))
-      load_v(p, k, r0, n);
-    pull(p, k, r0, n);
-    nnb_layer_io io = nnb__pass_io(plan, k, r0, n, part);
-    for (int i = 0; i < node->n_from; i++) {
-      const nnb__state *source = &plan->state[node->from[i] - 1];
-      io.da_beta = source->first_node == k && source->first_k == i ? 0 : 1;
-      if (source->needs_d) node->ops->backward_data(node->self, &io, i);
-    }
+/* Δ of node k; column as in nnb__pass_back. */
+static void form_delta(const nnb__pass *p, int k, int r0, int n, int column) {
+  const nnb__node *node = &p->plan->net->nodes[k];
+  if (node->out_col >= 0 && column >= 0)
+    load_residual(p, k, r0, n, column);
+  else if (node->out_col >= 0 && !(p->job->what & (NNB__LOSS | NNB__SCORES)))
+    load_v(p, k, r0, n);
+  pull(p, k, r0, n);
+}
+
+/* ∂E/∂A of the sources of node k, from its Δ. */
+static void hand_back(const nnb_plan *plan, int k, nnb_layer_io *io) {
+  const nnb__node *node = &plan->net->nodes[k];
+  for (int i = 0; i < node->n_from; i++) {
+    const nnb__state *source = &plan->state[node->from[i] - 1];
+    io->da_beta = source->first_node == k && source->first_k == i ? 0 : 1;
+    if (source->needs_d) node->ops->backward_data(node->self, io, i);
   }
 }
 
-/* ---- the two phases --------------------------------------------------------------------------------------------- */
+static bool goes_back(const nnb_plan *plan, int k) {
+  return !nnb__node_is_input(&plan->net->nodes[k]) && plan->state[k].needs_d;
+}
 
-static int share(int n, int part, int parts) { return (int)((int64_t)n * part / parts); }
+void nnb__pass_back(const nnb__pass *p, int part, int r0, int n, int column) {
+  for (int k = p->plan->net->n_nodes - 1; k >= 0; k--) {
+    if (!goes_back(p->plan, k)) continue;
+    form_delta(p, k, r0, n, column);
+    nnb_layer_io io = nnb__pass_io(p->plan, k, r0, n, part);
+    hand_back(p->plan, k, &io);
+  }
+}
+
+/* ---- the first phase --------------------------------------------------------------------------------------------- */
+
+static int first_row(const nnb__pass *p, int part) { return nnb__share(p->job->rows, part, p->row_parts); }
+static int rows_of(const nnb__pass *p, int part) { return first_row(p, part + 1) - first_row(p, part); }
 
 static void phase_rows(void *context, int part) {
   const nnb__pass *p = context;
-  int r0 = share(p->job->rows, part, p->row_parts), n = share(p->job->rows, part + 1, p->row_parts) - r0;
+  const int r0 = first_row(p, part), n = rows_of(p, part);
   load_rows(p, r0, r0 + n);
   forward(p, part, r0, n);
   if (p->job->what & NNB__BACK) nnb__pass_back(p, part, r0, n, -1);
   if (p->job->what & NNB__RESIDUALS) nnb__pass_rows(p, part, r0, n);
 }
+
+/* ---- the first phase of wide layers, in steps ------------------------------------------------------------------- */
+
+typedef struct step {
+  const nnb__pass *pass;
+  int k; /* the node */
+} step;
+
+/* Whether B×n = (B×m)·(m×n), or its like for ∂E/∂A, is shared out by columns. */
+static bool by_columns(const nnb_needs *needs, int rows, int n) {
+  double bytes = (double)needs->w_rows * needs->w_cols * sizeof(real);
+  return needs->by_columns && rows < n && bytes > nnb__threshold.unpacked_bytes;
+}
+
+static bool in_steps(const nnb__pass *p) {
+  if (p->row_parts == 1 || (p->job->what & NNB__RESIDUALS)) return false;
+  for (int k = 0; k < p->plan->net->n_nodes; k++)
+    if (by_columns(&p->plan->net->nodes[k].needs, p->job->rows, p->plan->net->nodes[k].needs.w_cols)) return true;
+  return false;
+}
+
+static nnb_layer_io step_io(const step *s, int part, bool columns) {
+  const nnb__pass *p = s->pass;
+  if (!columns) return nnb__pass_io(p->plan, s->k, first_row(p, part), rows_of(p, part), part);
+  nnb_layer_io io = nnb__pass_io(p->plan, s->k, 0, p->job->rows, part);
+  io.part = part, io.parts = p->row_parts;
+  return io;
+}
+
+static void step_load(void *context, int part) {
+  const nnb__pass *p = ((const step *)context)->pass;
+  load_rows(p, first_row(p, part), first_row(p, part + 1));
+}
+
+static void step_forward(void *context, int part) {
+  const step *s = context;
+  const nnb__node *node = &s->pass->plan->net->nodes[s->k];
+  nnb_layer_io io = step_io(s, part, by_columns(&node->needs, s->pass->job->rows, node->needs.w_cols));
+  node->ops->forward(node->self, &io);
+}
+
+static void step_finish(void *context, int part) {
+  const step *s = context;
+  finish(s->pass, part, s->k, first_row(s->pass, part), rows_of(s->pass, part));
+}
+
+static void step_delta(void *context, int part) {
+  const step *s = context;
+  form_delta(s->pass, s->k, first_row(s->pass, part), rows_of(s->pass, part), -1);
+}
+
+static void step_back(void *context, int part) {
+  const step *s = context;
+  const nnb_needs *needs = &s->pass->plan->net->nodes[s->k].needs;
+  nnb_layer_io io = step_io(s, part, by_columns(needs, s->pass->job->rows, needs->w_rows));
+  hand_back(s->pass->plan, s->k, &io);
+}
+
+static void run_in_steps(const nnb__pass *p) {
+  const nnb_plan *plan = p->plan;
+  const int parts = p->row_parts;
+  step s = {.pass = p};
+  nnb__team_run(parts, step_load, &s);
+  for (s.k = 0; s.k < plan->net->n_nodes; s.k++) {
+    if (nnb__node_is_input(&plan->net->nodes[s.k])) continue;
+    nnb__team_run(parts, step_forward, &s);
+    nnb__team_run(parts, step_finish, &s);
+  }
+  for (s.k = plan->net->n_nodes - 1; s.k >= 0 && (p->job->what & NNB__BACK); s.k--) {
+    if (!goes_back(plan, s.k)) continue;
+    nnb__team_run(parts, step_delta, &s);
+    nnb__team_run(parts, step_back, &s);
+  }
+}
+
+/* ---- the parameters, and all of it ------------------------------------------------------------------------------ */
 
 static nnb_sink make_sink(const nnb__node *node, const nnb__target *t) {
   real *w = t->dst + node->off;
@@ -273,7 +380,7 @@ static nnb__loss_sum add_losses(const nnb__pass *p) {
     const nnb__node *node = &p->plan->net->nodes[p->plan->outputs[o]];
     const nnb__state *s = &p->plan->state[p->plan->outputs[o]];
     double raw = 0;
-    for (int part = 0; part < p->row_parts; part++) raw += p->plan->partial[part * p->plan->n_outputs + o];
+    for (int part = 0; part < p->row_parts; part++) raw += *partial_loss(p->plan, part, p->plan->outputs[o]);
     if (s->loss->traits & (NNB_LOSS_MEAN_ROWS | NNB_LOSS_MEAN_ALL))
       sum.mean += raw * nnb__pass_scale(node, s, 1);
     else
@@ -292,7 +399,10 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   nnb__blas_enter();
   choose_rows(&p);
   show_inputs(plan, p.batch.x);
-  nnb__team_run(p.row_parts, phase_rows, &p);
+  if (in_steps(&p))
+    run_in_steps(&p);
+  else
+    nnb__team_run(p.row_parts, phase_rows, &p);
   if (job->target) {
     nnb__team_run(p.param_parts, phase_params, &p);
     plan->formed = job->target->dst == plan->g;

@@ -139,14 +139,12 @@ typedef struct pass {
   bool back;
 } pass;
 
-static int share(int n, int part, int parts) { return (int)((int64_t)n * part / parts); }
-
 static void run_part(void *context, int part) {
   const pass *p = context;
   const nnb__soa_room *r = p->plan->soa;
   /* whole blocks, so that where they end does not depend on the number of parts */
   const int size = r->soa.rows, blocks = (p->rows - 1) / size + 1;
-  int r0 = share(blocks, part, p->parts) * size, r1 = share(blocks, part + 1, p->parts) * size;
+  int r0 = nnb__share(blocks, part, p->parts) * size, r1 = nnb__share(blocks, part + 1, p->parts) * size;
   if (r1 > p->rows) r1 = p->rows;
   real *grad = p->back ? r->grad + (size_t)part * r->n_grad : NULL;
   p->plan->partial[part] = nnb__kernel()->soa(&r->soa, &p->job, r0, r1 - r0, r->room + (size_t)part * r->n_room, grad);

@@ -16,8 +16,7 @@ typedef struct product {
 
 static void share(void *context, int part) {
   const product *p = context;
-  const int r0 = (int)((int64_t)p->c.rows * part / p->parts),
-            n = (int)((int64_t)p->c.rows * (part + 1) / p->parts) - r0;
+  const int r0 = nnb__share(p->c.rows, part, p->parts), n = nnb__share(p->c.rows, part + 1, p->parts) - r0;
   nnb_cmat a = p->ta == 'T' ? nnb__ccols(p->a, r0, n) : nnb__crows(p->a, r0, n);
   nnb__gemm(p->ta, p->tb, p->alpha, a, p->b, p->beta, nnb__rows(p->c, r0, n));
 }

@@ -16,7 +16,8 @@
  *                  if: …  Up to there OpenBLAS does not pack either, and wins by a tenth, unless the last columns of
  *                  A·B are a part of a vector
  * unpacked_bytes   … what stays in the cache while the rest passes, B, or C of Aᵀ·B, has at most so many bytes:
- *                  512×512 in f64, 2 MB, is the first to lose (0.83).  So has AᵀA in double: n×n, 1000 rows: 61 2.0,
+ *                  512×512 in f64, 2 MB, is the first to lose (0.83).  With larger W, threads share out columns of a
+ *                  product (nn/run.c).  So has AᵀA in double: n×n, 1000 rows: 61 2.0,
  *                  151 1.4, 300 1.15, 443 1.0 times as fast as syrk
  * transposed_rows  A·Bᵀ goes through the kernel that transposes small pieces of B from so many rows on:
  *                  8×64·(128×64)ᵀ is 0.84 times as fast, 16 rows 1.65; …
@@ -27,7 +28,8 @@
  * private_bytes    a net of up to so many bytes is trained by one thread … : it fits into one core's cache; shared,
  *                  its weights would go from cache to cache in every update: 784-128-64-10 at batch 32 took 1.8
  *                  times as long with two threads as with one
- * private_rows     … for every so many rows of the batch */
+ * private_rows     … for every so many rows of the batch: 784-128-64-10 at batch 128 runs 1.29 / 1.11 as fast as its
+ *                  products through cblas with two threads, 1.03 / 1.0 with one, where those have two as well */
 #define NNB__THRESHOLD_LIST(X) \
   X(outer_from, 1 << 16)       \
   X(row_until, 32)             \
@@ -38,7 +40,7 @@
   X(transposed_most, 128)      \
   X(thread_flops, 1e6)         \
   X(private_bytes, 1 << 21)    \
-  X(private_rows, 128)
+  X(private_rows, 64)
 
 #define NNB__THRESHOLD_FIELD(name, value) double name;
 typedef struct nnb__thresholds {
