@@ -3,7 +3,8 @@
     python3 bench/compare/compare.py [--build build] [--reps 3] [--only W1,W4] [--peers torch,fann] [--threads 1,2]
 
 Peers: PyTorch, oneDNN 2, FANN, scikit-learn, NumPy, ONNX Runtime; on Debian python3-torch, libdnnl-dev, libfann-dev,
-python3-sklearn, python3-numpy.  What is missing is named and left out.  Peers in C and C++ are built, and the data
+python3-sklearn, python3-numpy; ONNX Runtime (libonnxruntime-dev, or its header and library of elsewhere by CPATH,
+LIBRARY_PATH and LD_LIBRARY_PATH).  What is missing is named and left out.  Peers in C and C++ are built, and the data
 (260 MB) written, in BUILD/compare.  Prints Markdown; --json FILE also keeps every line measured, --from FILE only
 prints what such a file holds."""
 import argparse
@@ -26,8 +27,7 @@ THREADED = TRAIN + ["W7"] + [w for w in PREDICT if "b1024" in w]
 PEERS = {"torch": (ALL, "f32 f64", True), "numpy": (TRAIN + SIGMOID + PREDICT, "f32 f64", True),
          "sklearn": (TRAIN + SIGMOID + PREDICT, "f32 f64", True), "onnx": (PREDICT, "f32 f64", True),
          "fann": (SIGMOID + ["W5m", "W5md", "W5s", "W5sd"], "f32 f64", False), "onednn": (TRAIN, "f32", True)}
-IMPORTS = {"torch": "numpy, torch", "numpy": "numpy", "sklearn": "numpy, sklearn",
-           "onnx": "numpy, onnx, onnxruntime"}
+IMPORTS = {"torch": "numpy, torch", "numpy": "numpy", "sklearn": "numpy, sklearn"}
 MORE_IS_BETTER = ("samples/s",)
 # Wanted of libnnblas: its ratio to the best of some peers.  (workload, threads): peers as they call themselves ("torch"
 # are its modules), "" for all; f32, f64.
@@ -85,6 +85,11 @@ def build_onednn(work):
                     f"{work}/onednn_peer", "-ldnnl"], check=True, capture_output=True)
 
 
+def build_onnx(work):
+    subprocess.run(["cc", "-std=c11", "-D_GNU_SOURCE", "-O2", f"{HERE}/onnx_peer.c", "-o", f"{work}/onnx_peer",
+                    "-lonnxruntime"], check=True, capture_output=True)
+
+
 def commands(names, work):
     """name: the command for a workload, a precision and a count of threads."""
     found = {}
@@ -97,12 +102,14 @@ def commands(names, work):
                 say(f"skipped: {name}: no Python with {IMPORTS[name]}")
             continue
         try:
-            {"fann": build_fann, "onednn": build_onednn}[name](work)
+            {"fann": build_fann, "onednn": build_onednn, "onnx": build_onnx}[name](work)
         except (subprocess.CalledProcessError, FileNotFoundError):
             say(f"skipped: {name}: no compiler with its library")
             continue
         if name == "fann":
             found[name] = lambda w, d, t: [f"{work}/fann_peer_{d}", w]
+        elif name == "onnx":
+            found[name] = lambda w, d, t: [f"{work}/onnx_peer", w, d, str(t)]
         else:
             found[name] = lambda w, d, t: [f"{work}/onednn_peer", w, str(t)]
     return found
