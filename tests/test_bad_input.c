@@ -1,57 +1,11 @@
-/* Bad calls: each gives the status that the header names and a sentence with the words that help, and does no harm. */
+/* Bad calls of what runs nets, data, options and files (tests/bad.h); those that build nets are in test_bad_nets.c. */
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "toys.h"
+#include "bad.h"
 
-#define bad(wanted, words, call) check_bad((nnb_status)(call), wanted, words, #call)
-
-static void check_bad(nnb_status status, nnb_status wanted, const char *words, const char *call) {
-  ck_assert_msg(status == wanted, "%s: %s (%s), not %s", call, nnb_strstatus(status), nnb_errmsg(),
-                nnb_strstatus(wanted));
-  ck_assert_msg(strstr(nnb_errmsg(), words), "%s: \"%s\" says nothing of \"%s\"", call, nnb_errmsg(), words);
-}
-
-/* ---- what the calls work on ---------------------------------------------------------------------------------------
- */
-
-enum { N = 12, N_IN = 3, N_OUT = 2 };
-
-static nnb_data *data, *classes;
-static nnb_net *net;
-static nnb_plan *plan, *plain;
-static nnb_optim *optim;
-static nnb_batch rows;
-static real y[N * N_OUT], dx[N * N_IN], grad[100], before[100];
-static double loss;
+static real dx[N * N_IN], grad[100];
 static nnb_cmat view;
-static void *file;
-static size_t bytes;
-
-static void setup(void) {
-  data = toy_regression(N, N_IN, N_OUT), classes = toy_classes(N, N_IN, N_OUT);
-  ck_ok(nnb_net_parse("3-4:tanh:name=hidden-2:linear:name=last", &net));
-  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 8, .want = NNB_GRAD | NNB_DX | NNB_KEEP}, &plan));
-  ck_ok(nnb_plan_create(net, NULL, &plain));
-  ck_ok(nnb_optim_create(net, NULL, &optim));
-  ck_ok(nnb_data_batch(data, 0, 8, &rows));
-  ck_ok(nnb_net_save_mem(net, &file, &bytes));
-  memcpy(before, nnb_net_params_read(net), nnb_net_n_params(net) * sizeof(real));
-}
-
-/* Whatever went wrong, the net is as it was, and works. */
-static void teardown(void) {
-  ck_assert_uint_eq(nnb_net_n_params(net), 26);
-  ck_assert_msg(memcmp(before, nnb_net_params_read(net), 26 * sizeof(real)) == 0, "a bad call changed the parameters");
-  ck_ok(nnb_train_step(net, plan, &rows, optim, &loss));
-  ck_ok(nnb_plan_predict(plan, rows.x, nnb_view(y, 8, N_OUT)));
-  ck_assert(isfinite(y[0]) && isfinite(loss));
-  nnb_optim_destroy(optim);
-  nnb_plan_destroy(plan), nnb_plan_destroy(plain);
-  nnb_net_destroy(net);
-  nnb_data_destroy(data), nnb_data_destroy(classes);
-  nnb_free(file);
-}
 
 /* ---- NULL ----------------------------------------------------------------------------------------------------------
  */
@@ -634,264 +588,8 @@ START_TEST(parts_of_another_net) {
   nnb_optim_destroy(o), nnb_net_destroy(other);
 }
 END_TEST
-
-/* ---- building -------------------------------------------------------------------------------------------------------
+/* ---- callbacks, files, names, targets -----------------------------------------------------------------------------
  */
-
-START_TEST(building_after_sealing) {
-  static const char words[] = "in use";
-  bad(NNB_E_STATE, words, nnb_net_dense(net, 2, NNB_TANH));
-  bad(NNB_E_STATE, words, nnb_net_dense_opts(net, NULL));
-  bad(NNB_E_STATE, words, nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 2, .init_scale = -1}));
-  bad(NNB_E_STATE, words, nnb_net_input(net, 2, NULL));
-  bad(NNB_E_STATE, words, nnb_net_input(net, INT_MAX, NULL));
-  bad(NNB_E_STATE, words, nnb_net_activation(net, 0, NNB_TANH));
-  bad(NNB_E_STATE, words, nnb_net_add(net, NULL, 0, NNB_TANH));
-  bad(NNB_E_STATE, words, nnb_net_concat(net, (int[]){1, 2}, 2));
-  bad(NNB_E_STATE, words, nnb_net_output(net, 3));
-  bad(NNB_E_STATE, words, nnb_net_loss(net, NNB_MSE));
-  bad(NNB_E_STATE, words, nnb_net_output_loss(net, 3, NNB_MSE, 1));
-  bad(NNB_E_STATE, words, nnb_net_seed(net, 3));
-  bad(NNB_E_STATE, words, nnb_net_standardize(net, data));
-  bad(NNB_E_STATE, words, nnb_net_scale_targets(net, data, NNB_MINMAX));
-  bad(NNB_E_STATE, words, nnb_net_own_activation(net, &toy_bump));
-  bad(NNB_E_STATE, words, nnb_net_own_loss(net, &toy_quartic));
-  bad(NNB_E_STATE, words, nnb_net_own_layer(net, NULL, NULL, NULL, 0, NNB_LINEAR, NULL));
-  ck_ok(nnb_net_status(net)); /* none of it sticks */
-}
-END_TEST
-
-static int add_unequal(nnb_net *n) {
-  nnb_net_dense(n, 4, NNB_TANH);
-  return nnb_net_add(n, (int[]){1, 2}, 2, NNB_LINEAR);
-}
-static int add_nothing(nnb_net *n) { return nnb_net_add(n, NULL, 2, NNB_LINEAR); }
-static int add_zero(nnb_net *n) { return nnb_net_add(n, (int[]){1}, 0, NNB_LINEAR); }
-static int concat_negative(nnb_net *n) { return nnb_net_concat(n, (int[]){1}, -3); }
-static int concat_missing(nnb_net *n) { return nnb_net_concat(n, (int[]){1, 5}, 2); }
-static int activation_of_missing(nnb_net *n) { return nnb_net_activation(n, 9, NNB_TANH); }
-static int bad_activation(nnb_net *n) { return nnb_net_dense(n, 2, NNB_N_ACTIVATIONS); }
-static int negative_activation(nnb_net *n) { return nnb_net_activation(n, 0, (nnb_activation)-1); }
-static int own_activation_missing(nnb_net *n) { return nnb_net_dense(n, 2, NNB_OWN_ACTIVATION); }
-static int no_units(nnb_net *n) { return nnb_net_dense(n, 0, NNB_TANH); }
-static int negative_units(nnb_net *n) { return nnb_net_dense(n, INT_MIN, NNB_TANH); }
-static int no_columns(nnb_net *n) { return nnb_net_input(n, 0, NULL); }
-static int dense_opts_null(nnb_net *n) { return nnb_net_dense_opts(n, NULL); }
-static int bad_init(nnb_net *n) { return nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .init = NNB_N_INITS}); }
-static int bad_scale(nnb_net *n) {
-  return nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .init_scale = (double)NAN});
-}
-static int negative_scale(nnb_net *n) { return nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .init_scale = -1}); }
-static int bad_frozen(nnb_net *n) { return nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .frozen = 4}); }
-static int from_missing(nnb_net *n) { return nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .from = 3}); }
-static int from_negative(nnb_net *n) { return nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .from = -4}); }
-static int same_name(nnb_net *n) {
-  nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .name = "twice"});
-  return nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .name = "twice"});
-}
-static int automatic_name_taken(nnb_net *n) {
-  nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .name = "input2"});
-  return nnb_net_input(n, 1, "dense.1");
-}
-static int empty_name(nnb_net *n) { return nnb_net_input(n, 1, ""); }
-static int blank_name(nnb_net *n) { return nnb_net_input(n, 1, "a b"); }
-static int long_name(nnb_net *n) {
-  return nnb_net_input(n, 1, "a-name-of-more-than-sixty-characters-a-name-of-more-than-sixty-characters-a-name");
-}
-static int output_missing(nnb_net *n) { return nnb_net_output(n, 7); }
-static int output_input(nnb_net *n) { return nnb_net_output(n, 1); }
-static int output_twice(nnb_net *n) {
-  nnb_net_output(n, nnb_net_dense(n, 2, NNB_TANH));
-  return nnb_net_output(n, 2);
-}
-static int bad_loss(nnb_net *n) { return nnb_net_loss(n, NNB_N_LOSSES); }
-static int own_loss_missing(nnb_net *n) { return nnb_net_loss(n, NNB_OWN_LOSS); }
-static int loss_of_no_output(nnb_net *n) { return nnb_net_output_loss(n, nnb_net_dense(n, 1, NNB_TANH), NNB_MSE, 1); }
-static int factor_zero(nnb_net *n) {
-  return nnb_net_output_loss(n, nnb_net_output(n, nnb_net_dense(n, 1, NNB_TANH)), NNB_MSE, 0);
-}
-static int factor_nan(nnb_net *n) {
-  return nnb_net_output_loss(n, nnb_net_output(n, nnb_net_dense(n, 1, NNB_TANH)), NNB_MSE, (double)NAN);
-}
-static int own_activation_null(nnb_net *n) { return nnb_net_own_activation(n, NULL); }
-static int own_activation_half(nnb_net *n) {
-  return nnb_net_own_activation(n, &(nnb_act_ops){.name = "x", .value = bump_value});
-}
-static int own_loss_null(nnb_net *n) { return nnb_net_own_loss(n, NULL); }
-static int own_loss_half(nnb_net *n) { return nnb_net_own_loss(n, &(nnb_loss_ops){.name = "x"}); }
-static int own_layer_null(nnb_net *n) { return nnb_net_own_layer(n, NULL, NULL, NULL, 0, NNB_LINEAR, NULL); }
-static int own_layer_builtin(nnb_net *n) {
-  nnb_layer_ops false_dense = toy_gain;
-  false_dense.name = "dense";
-  return nnb_net_own_layer(n, &false_dense, &(toy_gain_fields){1, 1}, NULL, 0, NNB_LINEAR, NULL);
-}
-static int own_layer_self(nnb_net *n) { return nnb_net_own_layer(n, &toy_gain, NULL, NULL, 0, NNB_LINEAR, NULL); }
-static int own_layer_shape(nnb_net *n) {
-  return nnb_net_own_layer(n, &toy_gain, &(toy_gain_fields){0, 1}, NULL, 0, NNB_LINEAR, "mine");
-}
-static int own_layer_from(nnb_net *n) {
-  return nnb_net_own_layer(n, &toy_gain, &(toy_gain_fields){1, 1}, NULL, 2, NNB_LINEAR, NULL);
-}
-static const nnb_act_ops false_tanh = {.name = "tanh", .value = bump_value, .pull = bump_pull};
-static int own_activation_builtin(nnb_net *n) { return nnb_net_own_activation(n, &false_tanh); }
-static const nnb_loss_ops false_mse = {.name = "mse", .value = quartic_value};
-static int own_loss_builtin(nnb_net *n) { return nnb_net_own_loss(n, &false_mse); }
-
-static const struct {
-  int (*call)(nnb_net *n);
-  nnb_status status;
-  const char *words;
-} mistakes[] = {
-    {add_unequal, NNB_E_SHAPE, "add1: adding needs nodes of equal width"},
-    {add_nothing, NNB_E_ARG, "add"},
-    {add_zero, NNB_E_ARG, "add"},
-    {concat_negative, NNB_E_ARG, "concat"},
-    {concat_missing, NNB_E_ARG, "no node 5"},
-    {activation_of_missing, NNB_E_ARG, "no node 9"},
-    {bad_activation, NNB_E_ARG, "no activation"},
-    {negative_activation, NNB_E_ARG, "no activation -1"},
-    {own_activation_missing, NNB_E_ARG, "no activation 1000"},
-    {no_units, NNB_E_ARG, "dense1"},
-    {negative_units, NNB_E_ARG, "-2147483648"},
-    {no_columns, NNB_E_ARG, "input2"},
-    {dense_opts_null, NNB_E_ARG, "NULL"},
-    {bad_init, NNB_E_ARG, "initialiser"},
-    {bad_scale, NNB_E_ARG, "init_scale"},
-    {negative_scale, NNB_E_ARG, "init_scale is -1"},
-    {bad_frozen, NNB_E_ARG, "frozen is 4"},
-    {from_missing, NNB_E_ARG, "no node 3"},
-    {from_negative, NNB_E_ARG, "no node -4"},
-    {same_name, NNB_E_ARG, "twice"},
-    {automatic_name_taken, NNB_E_ARG, "dense.1"},
-    {empty_name, NNB_E_ARG, "name"},
-    {blank_name, NNB_E_ARG, "a b"},
-    {long_name, NNB_E_ARG, "60"},
-    {output_missing, NNB_E_ARG, "no node 7"},
-    {output_input, NNB_E_ARG, "input"},
-    {output_twice, NNB_E_ARG, "output already"},
-    {bad_loss, NNB_E_ARG, "no loss"},
-    {own_loss_missing, NNB_E_ARG, "no loss 1000"},
-    {loss_of_no_output, NNB_E_ARG, "no output"},
-    {factor_zero, NNB_E_ARG, "factor of a loss is 0"},
-    {factor_nan, NNB_E_ARG, "factor of a loss"},
-    {own_activation_null, NNB_E_ARG, "REQUIRED"},
-    {own_activation_half, NNB_E_ARG, "REQUIRED"},
-    {own_activation_builtin, NNB_E_ARG, "tanh"},
-    {own_loss_null, NNB_E_ARG, "REQUIRED"},
-    {own_loss_half, NNB_E_ARG, "REQUIRED"},
-    {own_loss_builtin, NNB_E_ARG, "mse"},
-    {own_layer_null, NNB_E_ARG, "REQUIRED"},
-    {own_layer_builtin, NNB_E_ARG, "dense"},
-    {own_layer_self, NNB_E_ARG, "self"},
-    {own_layer_shape, NNB_E_ARG, "mine: a gain reads 1 node"},
-    {own_layer_from, NNB_E_ARG, "from"},
-};
-
-/* The first error stays, and every later call gives it again. */
-START_TEST(mistakes_in_building_stick) {
-  nnb_net *n = nnb_net_create(N_IN), *copy;
-  nnb_report report;
-  nnb_plan *p;
-  const char *words = mistakes[_i].words;
-  nnb_status status = mistakes[_i].status;
-  check_bad((nnb_status)mistakes[_i].call(n), status, words, words);
-  bad(status, words, nnb_net_status(n));
-  bad(status, words, nnb_net_dense(n, 2, NNB_TANH));
-  bad(status, words, nnb_net_dense_opts(n, NULL));
-  bad(status, words, nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 1, .init = (nnb_init)-1}));
-  bad(status, words, nnb_net_input(n, INT_MAX, NULL));
-  bad(status, words, nnb_net_add(n, NULL, 0, NNB_TANH));
-  bad(status, words, nnb_net_own_layer(n, NULL, NULL, NULL, 0, NNB_LINEAR, NULL));
-  bad(status, words, nnb_net_own_activation(n, NULL));
-  bad(status, words, nnb_net_output(n, 99));
-  bad(status, words, nnb_net_loss(n, (nnb_loss)99));
-  bad(status, words, nnb_net_output_loss(n, 99, NNB_MSE, 1));
-  bad(status, words, nnb_net_standardize(n, NULL));
-  bad(status, words, nnb_net_seed(n, 1));
-  bad(status, words, nnb_plan_create(n, NULL, &p));
-  bad(status, words, nnb_net_init(n, 1));
-  bad(status, words, nnb_fit(n, data, NULL, NULL, &report));
-  ck_assert_int_eq(report.stop, NNB_STOP_ERROR);
-  bad(status, words, nnb_net_copy(n, &copy));
-  bad(status, words, nnb_net_save(n, "/nowhere/x"));
-  bad(status, words, nnb_net_summary(n, stderr));
-  ck_assert(nnb_net_n_in(n) == 0 && nnb_net_n_out(n) == 0 && nnb_net_n_params(n) == 0);
-  nnb_net_destroy(n);
-}
-END_TEST
-
-START_TEST(nets_that_lead_nowhere) {
-  nnb_plan *p;
-  nnb_net *n = nnb_net_create(N_IN);
-  bad(NNB_E_STATE, "ends in an input", nnb_plan_create(n, NULL, &p));
-  ck_assert_int_eq(nnb_net_n_out(n), 0);
-  int a = nnb_net_dense(n, 2, NNB_TANH), b = nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 2, .from = 1});
-  bad(NNB_E_STATE, "node 2 (dense1) leads to no output", nnb_fit(n, data, NULL, NULL, NULL));
-  nnb_net_add(n, (int[]){a, b}, 2, NNB_LINEAR); /* it was not too late */
-  ck_ok(nnb_fit(n, data, NULL, &(nnb_fit_opts){.max_epochs = 1}, NULL));
-  nnb_net_destroy(n);
-  n = nnb_net_create(N_IN);
-  nnb_net_dense(n, 2, NNB_TANH);
-  nnb_net_input(n, 1, NULL);
-  bad(NNB_E_STATE, "ends in an input", nnb_net_init(n, 0));
-  nnb_net_output(n, 2);
-  bad(NNB_E_STATE, "leads to no output", nnb_net_init(n, 0));
-  nnb_net_destroy(n);
-  n = nnb_net_create(0);
-  bad(NNB_E_ARG, "at least 1 column", nnb_net_status(n));
-  nnb_net_destroy(n);
-  n = nnb_net_create(-5);
-  bad(NNB_E_ARG, "-5", nnb_net_dense(n, 1, NNB_TANH));
-  nnb_net_destroy(n);
-}
-END_TEST
-
-/* A cross-entropy is for outputs, and for targets, that are probabilities. */
-static const struct {
-  const char *text;
-  nnb_loss loss;
-  const char *words; /* NULL: it is fine */
-} losses[] = {
-    {"3-2:name=o", NNB_CROSS_ENTROPY, "the output o is linear, for which cross_entropy is no loss: take softmax"},
-    {"3-2:sigmoid:name=o", NNB_CROSS_ENTROPY, "the output o is sigmoid"},
-    {"3-2:relu:name=o", NNB_BINARY_CROSS_ENTROPY, "binary_cross_entropy is no loss: take sigmoid"},
-    {"3-2:tanh", NNB_BINARY_CROSS_ENTROPY, "dense1 is tanh"},
-    {"3-2:softmax", NNB_CROSS_ENTROPY, NULL},
-    {"3-2:softmax", NNB_BINARY_CROSS_ENTROPY, NULL},
-    {"3-2:sigmoid", NNB_BINARY_CROSS_ENTROPY, NULL},
-    {"3-2:softmax", NNB_LOSS_AUTO, NULL},
-    {"3-2:sigmoid", NNB_LOSS_AUTO, NULL},
-    {"3-2:sigmoid", NNB_HALF_SSE, NULL},
-};
-
-START_TEST(losses_of_outputs) {
-  nnb_net *n;
-  ck_ok(nnb_net_parse(losses[_i].text, &n));
-  ck_ok(nnb_net_loss(n, losses[_i].loss));
-  if (losses[_i].words) {
-    bad(NNB_E_ARG, losses[_i].words, nnb_fit(n, data, NULL, NULL, NULL));
-    ck_ok(nnb_net_loss(n, NNB_LOSS_AUTO)); /* it is not too late */
-  }
-  ck_ok(nnb_net_init(n, 1));
-  nnb_net_destroy(n);
-}
-END_TEST
-
-START_TEST(losses_of_joined_and_own_outputs) {
-  nnb_net *n = nnb_net_create(N_IN);
-  int a = nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 2, .activation = NNB_SOFTMAX, .from = 1});
-  int b = nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 2, .from = 1});
-  int own = nnb_net_own_activation(n, &toy_bump), c = nnb_net_activation(n, b, (nnb_activation)own);
-  int both = nnb_net_concat(n, (int[]){a, c}, 2), wrong = nnb_net_concat(n, (int[]){a, b}, 2);
-  nnb_net_output(n, both), nnb_net_output(n, wrong);
-  ck_ok(nnb_net_output_loss(n, both, NNB_CROSS_ENTROPY, 1));
-  ck_ok(nnb_net_output_loss(n, wrong, NNB_CROSS_ENTROPY, 1));
-  bad(NNB_E_ARG, "the output concat2 is linear", nnb_net_init(n, 1));
-  ck_ok(nnb_net_output_loss(n, wrong, NNB_MSE, 1));
-  ck_ok(nnb_net_init(n, 1));
-  nnb_net_destroy(n);
-}
-END_TEST
 
 static nnb_status fails(void *user, const real *x, double *f, real *g) {
   (void)user, (void)x, (void)f, (void)g;
@@ -1031,49 +729,6 @@ START_TEST(targets_that_are_no_probabilities) {
 }
 END_TEST
 
-static const struct {
-  const char *text, *words;
-} bad_texts[] = {
-    {"", "character 1"},
-    {"3", "character 2"},
-    {"3-", "character 3"},
-    {"-3", "character 1"},
-    {"0-3", "layer size"},
-    {"3-0", "layer size"},
-    {"3-2147483648", "layer size"},
-    {"99999999999999999999-1", "layer size"},
-    {"3-4:", "field"},
-    {"3-4:blah", "activation"},
-    {"3-4:tanh:", "field"},
-    {"3-4:bias=2", "bias="},
-    {"3-4:init=none", "init="},
-    {"3-4:init_scale=x", "init_scale="},
-    {"3-4:frozen=4", "frozen="},
-    {"3-4:frozen=0.5", "frozen="},
-    {"3-4 -5", "wanted"},
-    {"3--4", "layer size"},
-    {"3-4x", "wanted"},
-    {"a-4", "layer size"},
-    {"3-4:=", "activation"},
-    {"3-4:name=", "name"},
-    {"3-4:tanh:relu", "the same was said before, at character 10"},
-    {"3-4:act=tanh:relu", "said before"},
-    {"3-4:init=zeros:bias=1:init=zeros", "said before"},
-    {"3-4:name=a:name=b", "said before"},
-};
-
-START_TEST(bad_texts_of_nets) {
-  for (size_t i = 0; i < sizeof bad_texts / sizeof *bad_texts; i++) {
-    nnb_net *n = net;
-    nnb_status status = nnb_net_parse(bad_texts[i].text, &n);
-    ck_assert_msg(status == NNB_E_PARSE, "\"%s\": %s (%s)", bad_texts[i].text, nnb_strstatus(status), nnb_errmsg());
-    ck_assert_msg(strstr(nnb_errmsg(), bad_texts[i].words), "\"%s\": \"%s\" says nothing of \"%s\"", bad_texts[i].text,
-                  nnb_errmsg(), bad_texts[i].words);
-    ck_assert_ptr_null(n);
-  }
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("bad input, " PRECISION);
   TCase *tc = tcase_create("bad input");
@@ -1092,11 +747,6 @@ int main(void) {
   tcase_add_test(tc, an_optimiser_of_another_net);
   tcase_add_test(tc, bad_other_options);
   tcase_add_test(tc, parts_of_another_net);
-  tcase_add_test(tc, building_after_sealing);
-  tcase_add_loop_test(tc, mistakes_in_building_stick, 0, sizeof mistakes / sizeof *mistakes);
-  tcase_add_test(tc, nets_that_lead_nowhere);
-  tcase_add_loop_test(tc, losses_of_outputs, 0, sizeof losses / sizeof *losses);
-  tcase_add_test(tc, losses_of_joined_and_own_outputs);
   tcase_add_test(tc, callbacks_that_fail);
   tcase_add_test(tc, messages_of_long_paths);
   tcase_add_loop_test(tc, columns_too_wide_to_be_scaled, 0, 2);
@@ -1105,7 +755,6 @@ int main(void) {
   tcase_add_test(tc, fits_that_cannot_begin);
   tcase_add_test(tc, columns_of_other_names);
   tcase_add_loop_test(tc, targets_that_are_no_probabilities, 0, 2);
-  tcase_add_test(tc, bad_texts_of_nets);
   suite_add_tcase(suite, tc);
   return run_suite(suite);
 }

@@ -2,8 +2,6 @@
 #ifndef NNB__TEAM_H
 #define NNB__TEAM_H
 
-#include <stdint.h>
-
 #include "nnblas/core.h"
 
 typedef void (*nnb__part_fn)(void *context, int part);
@@ -14,9 +12,6 @@ typedef void (*nnb__part_fn)(void *context, int part);
  * all parts, one after the other.  So parts must not wait for each other, and the result must not depend on who ran
  * them.  Threads that are missing are started; that they cannot be is harmless.  A part must not fork. */
 void nnb__team_run(int parts, nnb__part_fn fn, void *context);
-
-/* Where a part's share of n things begins; it ends where the next part's begins. */
-static inline int nnb__share(int n, int part, int parts) { return (int)((int64_t)n * part / parts); }
 
 /* Starts the team's threads for that many parts, so that the first run does not have to.  Failure is harmless. */
 void nnb__team_prepare(int parts);

@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "blas.h"
+#include "ints.h"
 #include "kernels.h"
 #include "layer.h"
-#include "team.h"
 #include "view.h"
 
 static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *needs) {

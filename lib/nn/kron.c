@@ -2,6 +2,7 @@
  * and Δ of each layer. */
 #include <string.h>
 
+#include "ints.h"
 #include "pass.h"
 #include "team.h"
 

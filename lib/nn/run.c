@@ -13,6 +13,7 @@
 
 #include "blas_threads.h"
 #include "exec.h"
+#include "ints.h"
 #include "pass.h"
 #include "team.h"
 #include "thresholds.h"

@@ -4,6 +4,7 @@
 
 #include "act.h"
 #include "exec.h"
+#include "ints.h"
 #include "kernels.h"
 #include "pass.h"
 #include "team.h"

@@ -1,5 +1,6 @@
 /* num/blas_shared.c: a matrix product shared among the team, by rows of the result: no sum is shared. */
 #include "blas.h"
+#include "ints.h"
 #include "team.h"
 #include "view.h"
 

@@ -6,6 +6,7 @@
 #include <lapacke.h>
 #include <limits.h>
 
+#include "ints.h"
 #include "view.h"
 
 #ifdef NNB_SINGLE
@@ -16,14 +17,12 @@
 
 enum { BLOCK = 32 }; /* the block size that ilaenv gives for QR and LQ */
 
-static int smaller(int a, int b) { return a < b ? a : b; }
-
 /* Numbers of scratch for the blocked algorithms on k reflectors: no less than k. */
 static int scratch_size(int k) { return k <= INT_MAX / BLOCK ? k * BLOCK : INT_MAX; }
 
 /* k factors of the reflectors, k signs, scratch. */
 size_t nnb__orthogonal_work(int rows, int cols) {
-  int k = smaller(rows, cols);
+  int k = nnb__smaller(rows, cols);
   return 2 * (size_t)k + (size_t)scratch_size(k);
 }
 
@@ -58,7 +57,7 @@ static bool orthonormal_rows(nnb_mat a, real *tau, real *sign, real *scratch, in
  * matrices from the classical compact groups". */
 bool nnb__orthogonalize(nnb_mat a, real *work) {
   assert(a.ld >= a.cols);
-  int k = smaller(a.rows, a.cols), n_scratch = scratch_size(k);
+  int k = nnb__smaller(a.rows, a.cols), n_scratch = scratch_size(k);
   real *tau = work, *sign = tau + k, *scratch = sign + k;
   if (k == 0) return true;
   return a.rows >= a.cols ? orthonormal_columns(a, tau, sign, scratch, n_scratch)
@@ -105,7 +104,7 @@ void nnb__solve_lower(int n, const double *l, int n_rows, double *y) {
 size_t nnb__qr_work(int n) { return 2 * (size_t)BLOCK * (size_t)n; }
 
 bool nnb__qr_add(int n, int k, double *l, int ld, double *b, double *work) {
-  int nb = smaller(BLOCK, n);
+  int nb = nnb__smaller(BLOCK, n);
   double *scratch = work + (size_t)BLOCK * (size_t)n;
   if (n == 0 || k == 0) return true;
   return LAPACKE_dtpqrt_work(LAPACK_COL_MAJOR, k, n, 0, nb, l, ld, b, k, work, nb, scratch) == 0;
@@ -113,12 +112,12 @@ bool nnb__qr_add(int n, int k, double *l, int ld, double *b, double *work) {
 
 bool nnb__qr_add_with(int n, int k, double *l, int ld, double *b, int n_rhs, double *z, int ld_z, double *c,
                       double *work) {
-  int nb = smaller(BLOCK, n);
+  int nb = nnb__smaller(BLOCK, n);
   double *scratch = work + (size_t)BLOCK * (size_t)n;
   bool done = nnb__qr_add(n, k, l, ld, b, work);
   if (n == 0 || k == 0) return done;
   for (int j = 0, now; done && j < n_rhs; j += now) { /* as many columns as there is scratch for */
-    now = smaller(n, n_rhs - j);
+    now = nnb__smaller(n, n_rhs - j);
     done = LAPACKE_dtpmqrt_work(LAPACK_COL_MAJOR, 'L', 'T', k, now, n, 0, nb, b, k, work, nb,
                                 z + (size_t)j * (size_t)ld_z, ld_z, c + (size_t)j * (size_t)k, k, scratch) == 0;
   }

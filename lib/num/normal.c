@@ -6,6 +6,7 @@
 
 #include "blas.h"
 #include "cpu.h"
+#include "ints.h"
 #include "kernels.h"
 #include "thresholds.h"
 
@@ -15,12 +16,10 @@ enum {
   STRIP = 16     /* rows of A */
 };
 
-static int smaller(int a, int b) { return a < b ? a : b; }
-
 /* k ≤ PIECE rows.  A strip goes beyond the diagonal, by less than its height: nobody reads there. */
 static void add_piece(int n, int k, const double *J, int ld, double *A) {
   for (int i = 0, m; i < n; i += m) {
-    m = smaller(STRIP, n - i);
+    m = nnb__smaller(STRIP, n - i);
     nnb__strided rows = {J + i, 1, (size_t)ld};
     nnb__kernel()->mm(m, i + m, k, 1, rows, J, (size_t)ld, 1, A + (size_t)i * (size_t)n, (size_t)n);
   }
@@ -34,7 +33,7 @@ void nnb__add_normal(int n, int k, const double *J, int ld, double *A) {
     return;
   }
   for (int i = 0, now; i < k; i += now) {
-    now = smaller(PIECE, k - i);
+    now = nnb__smaller(PIECE, k - i);
     add_piece(n, now, J + (size_t)i * (size_t)ld, ld, A);
   }
 }

@@ -2,10 +2,9 @@
  * factors, the curvature along two directions from the scores of the last chunk. */
 #include <string.h>
 
+#include "ints.h"
 #include "kfac.h"
 #include "update.h"
-
-static int smaller(int a, int b) { return a < b ? a : b; }
 
 static double weight_of(const nnb__update *u, int row0, int n) {
   return nnb__sum_weights(u->rows, u->order, u->row0 + row0, n);
@@ -21,7 +20,7 @@ static void feed(const nnb__update *u, const nnb__job *job, double keep) {
   nnb__plan_scores(u->plan, job, some, &draw);
   if (seen > 0) feeding.out = (1 - keep) * chunk / seen, feeding.in = feeding.out / all;
   for (int r = 0; r < some; r += NNB__KFAC_PANEL) {
-    nnb__plan_pairs(u->plan, job, r, smaller(some - r, NNB__KFAC_PANEL), k->product, nnb__kfac_feed, &feeding);
+    nnb__plan_pairs(u->plan, job, r, nnb__smaller(some - r, NNB__KFAC_PANEL), k->product, nnb__kfac_feed, &feeding);
     feeding.keep = 1;
   }
 }
@@ -50,7 +49,7 @@ static void look_along(const nnb__update *u) {
   const int some = nnb__kfac_rows(job.rows);
   const double seen = weight_of(u, job.row0 - u->row0, some), scale = seen > 0 ? weight_of(u, 0, u->n) / seen : 0;
   for (int r = 0, n; r < some; r += n) {
-    n = smaller(some - r, NNB__KFAC_PANEL);
+    n = nnb__smaller(some - r, NNB__KFAC_PANEL);
     nnb__kfac_along_begin(u->optim);
     nnb__plan_pairs(u->plan, &job, r, n, k->product, nnb__kfac_along, u->optim);
     nnb__kfac_along_end(u->optim, n, scale);

@@ -10,6 +10,7 @@
 #include "alloc.h"
 #include "blas.h"
 #include "blas_threads.h"
+#include "ints.h"
 #include "lapack.h"
 #include "match.h"
 #include "plan.h"
@@ -91,14 +92,12 @@ void nnb_error_bars_destroy(nnb_error_bars *bars) {
 
 /* ---- the Hessian ------------------------------------------------------------------------------------------------ */
 
-static int smaller(int a, int b) { return a < b ? a : b; }
-
 /* L·Lᵀ ← L·Lᵀ + JᵀJ/c², c: ∂r/∂a of the first column; *squares ← *squares + ‖r‖²/c² */
 static nnb_status add_data(nnb_error_bars *e, const nnb_batch *rows, double *squares) {
   const int n_y = e->net->n_y, n = e->n;
   const double c = nnb__net_root(e->net, 0, 1);
   for (int i = 0, now; i < rows->x.rows; i += now) {
-    now = smaller(e->block, rows->x.rows - i);
+    now = nnb__smaller(e->block, rows->x.rows - i);
     const int k = now * n_y;
     nnb_status status = nnb__plan_rows(e->plan, rows, i, now, 1, e->r, e->J, (size_t)n, true);
     if (status) return status;
@@ -267,7 +266,7 @@ static nnb_status predict_block(nnb_error_bars *e, nnb_cmat x, int i, int k, nnb
 nnb_status nnb_error_bars_predict(nnb_error_bars *bars, nnb_cmat x, nnb_mat y, nnb_mat sd, nnb_mat sd_new) {
   nnb_status status = check_prediction(bars, x, y, sd, sd_new);
   for (int i = 0, now; !status && i < x.rows; i += now) {
-    now = smaller(bars->block, x.rows - i);
+    now = nnb__smaller(bars->block, x.rows - i);
     status = predict_block(bars, x, i, now, y, sd, sd_new);
   }
   return status;
