@@ -39,16 +39,33 @@ static int source_row(const block *b, int i) {
 #endif
 
 #if LANES >= 4
-/* Four columns of LANES rows.  Quad q of v[k] is row k + 4q; the quads are transposed within themselves. */
+/* Four numbers from each of row[0], row[4], …: put together in registers, as a vec loaded from where parts of it have
+ * just been stored would wait. */
 typedef real quarter __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+INLINE quarter four(const real *p) { return *(const quarter *)p; }
+#if LANES == 16
+typedef real eight __attribute__((vector_size(8 * sizeof(real))));
+INLINE eight join(quarter a, quarter b) { return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7); }
+INLINE vec load_quads(const real *const *row, int column) {
+  eight a = join(four(row[0] + column), four(row[4] + column)), b = join(four(row[8] + column), four(row[12] + column));
+  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+#elif LANES == 8
+INLINE vec load_quads(const real *const *row, int column) {
+  return __builtin_shufflevector(four(row[0] + column), four(row[4] + column), 0, 1, 2, 3, 4, 5, 6, 7);
+}
+#else
+INLINE vec load_quads(const real *const *row, int column) { return load(row[0] + column); }
+#endif
+
+/* Four columns of LANES rows.  Quad q of v[k] is row k + 4q; the quads are transposed within themselves. */
 #define PAIRS(j, k)  ((((j) & ~3) + (((j)&3) >> 1) + 2 * (k)) + ((j)&1) * LANES)
 #define FOURS(j, k)  ((((j) & ~3) + ((j)&1) + 2 * (k)) + (((j)&2) >> 1) * LANES)
 #define ZIP(x, y, k) __builtin_shufflevector(x, y, LANES_OF(PAIRS, k))
 #define TWO(x, y, k) __builtin_shufflevector(x, y, LANES_OF(FOURS, k))
 INLINE void load_four(const real *const row[LANES], int column, size_t stride, real *dst) {
   vec v[4];
-  for (int k = 0; k < 4; k++)
-    for (int q = 0; q < LANES / 4; q++) ((quarter *)&v[k])[q] = *(const quarter *)(row[k + 4 * q] + column);
+  UNROLL for (int k = 0; k < 4; k++) v[k] = load_quads(row + k, column);
   vec low = ZIP(v[0], v[1], 0), high = ZIP(v[0], v[1], 1), low2 = ZIP(v[2], v[3], 0), high2 = ZIP(v[2], v[3], 1);
   store(dst, TWO(low, low2, 0));
   store(dst + stride, TWO(low, low2, 1));
