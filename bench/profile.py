@@ -16,9 +16,12 @@ from collections import defaultdict
 WORKLOADS = "W1,W2b32,W2b128,W2full,W3i,W3ifull,W4,W5m,W5md,W5mb1024,W5s,W5sb1024,W7"
 # what a function does: the first pattern that matches its library and name
 GROUPS = [("packing", r"blas.* .*(copy|_beta)"), ("BLAS kernels", r"blas.* .*(kernel|gem[mv]_|ger_|axpy|dot_).*"),
-          ("BLAS calls", r"blas"), ("own products", r"nnblas.* (nnbf?__mm|tile|column|.*(gemv|row_times|pack))"),
-          ("activation, loss", r"nnblas.* .*(_value|_pull|_fused|activate|loss|softmax|cross_entropy)"),
+          ("BLAS calls", r"blas"),
+          ("one row", r"nnblas.* (nnbf?__(online|predict)_|learn_|read_|narrow_by|value_of|pulled|output_loss|class_loss)"),
+          ("own products", r"nnblas.* (nnbf?__mm|tile|column|end_|add_gradient|.*(gemv|row_times|pack))"),
+          ("activation, loss", r"nnblas.* .*(_value|_pull|_fused|activate|loss|softmax|cross_entropy|sse|mae|huber)"),
           ("bias, sums", r"nnblas.* .*(sums|bias|fill)"),
+          ("rows in, out", r"nnblas.* (load_columns|nnbf?__plan_outputs|memcpy)"),
           ("update", r"nnblas.* .*(adam|step|optim|descend|axpy)"), ("the rest", r"nnblas")]
 
 
@@ -33,7 +36,7 @@ def options():
 
 def profile(command, data):
     """[(per cent, library, function)]"""
-    environment = dict(os.environ, PB_DATA=data, PB_BUDGET="1", PB_CLOCK="cpu")
+    environment = dict(os.environ, PB_DATA=data, PB_BUDGET="1", PB_CLOCK="cpu", PB_STEPS="0")
     with tempfile.TemporaryDirectory() as folder:
         path = folder + "/perf.data"
         subprocess.run(["perf", "record", "-q", "-F", "2000", "-o", path, *command], env=environment, check=True,

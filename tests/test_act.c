@@ -255,6 +255,18 @@ START_TEST(identities) {
 }
 END_TEST
 
+/* More densely than values_over_a_grid: one level takes tanh from a table of intervals. */
+START_TEST(tanh_in_small_steps) {
+  for (int from = 0; from < 12 << 16; from += GRID) {
+    for (int k = 0; k < GRID; k++) grid[k] = (real)(from + k) / 65536;
+    evaluate(ops_of(_i, NNB_TANH), GRID, grid, out, slope);
+    for (int k = 0; k < GRID; k++)
+      expect(out[k] <= 1 && ulps(out[k], tanhl(grid[k])) <= 2, "%s tanh(%a): expected %La, got %a",
+             nnb__kernel_level(_i)->level, (double)grid[k], tanhl(grid[k]), (double)out[k]);
+  }
+}
+END_TEST
+
 /* ---- shapes ---- */
 
 enum { LONGEST = 70, ROWS = 3, GAP = 5 };
@@ -393,6 +405,7 @@ int main(void) {
                           nan_stays_nan,
                           published_values,
                           identities,
+                          tanh_in_small_steps,
                           rows_gaps_and_in_place,
                           without_gaps_as_with,
                           softmax_of_a_row,

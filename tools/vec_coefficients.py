@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Prints the coefficients of lib/num/vecmath.h: polynomials through the Chebyshev points of an interval, which are
-minimax to within a small factor.  Needs mpmath.
+"""Prints the coefficients of lib/num/vecmath.h and the table of lib/num/tanh_table.h: polynomials through the Chebyshev
+points of an interval, which are minimax to within a small factor.  Needs mpmath.
 
   python3 tools/vec_coefficients.py"""
 import struct
 
-from mpmath import atanh, cos, erfc, exp, fabs, log, matrix, lu_solve, mp, mpf, pi, polyval, sqrt
+from mpmath import atanh, cos, erfc, exp, fabs, log, matrix, lu_solve, mp, mpf, pi, polyval, sqrt, tanh
 
 mp.dps = 60
 
@@ -50,6 +50,38 @@ def tail(k):
     return f
 
 
+def single(x):
+    return mpf(struct.unpack("f", struct.pack("f", float(x)))[0])
+
+
+def centre(lo, hi):
+    """A float near the middle whose tanh is next to a float, so that the constant term has hardly an error."""
+    near = [single((lo + hi) / 2 + (hi - lo) * j / 4096) for j in range(-200, 201)]
+    return min(near, key=lambda b: fabs(tanh(b) / single(tanh(b)) - 1))
+
+
+def tanh_row(k, lo, hi):
+    """[b, c0 ... c5]: tanh u = c0 + t(c1 + t(c2 + ...)), t = u - b; in the first interval t(1 + t(c2 + ...))."""
+    if k == 0:
+        return [mpf(0), mpf(0), mpf(1)] + fit(lambda t: (tanh(t) / t - 1) / t, lo, hi, 3)
+    b = centre(lo, hi)
+    c0 = single(tanh(b))
+    return [b, c0] + fit(lambda t: (tanh(b + t) - c0) / t if t else 1 - c0**2, lo - b, hi - b, 4)
+
+
+def tanh_table(end):
+    """v = 1 + step*u from 1 to 16, the intervals a quarter of v's octaves: their number is four bits of v."""
+    step, rows, worst_of_all = single(mpf("14.9999") / end), {}, mpf(0)
+    for k in range(16):
+        lo, hi = (((mpf(2) ** (j // 4)) * (1 + mpf(j % 4) / 4) - 1) / step for j in (k, k + 1))
+        row = rows[(k + (127 << 2)) % 16] = tanh_row(k, lo, hi)
+        grid = [lo + (hi - lo) * mpf(i) / 200 for i in range(1, 201)]
+        worst_of_all = max(worst_of_all, max(fabs(polyval(row[:0:-1], u - row[0]) / tanh(u) - 1) for u in grid))
+    print(f"tanh single: step {mp.nstr(step, 9)}, error {mp.nstr(worst_of_all, 3)}")
+    for j in range(7):
+        print("    {" + ", ".join(mp.nstr(single(rows[i][j]), 9) + "f" for i in range(16)) + "},")
+
+
 def main():
     half = log(mpf(2)) / 2 * mpf("1.0001")
     for name, degree in (("exp double", 9), ("exp single", 4)):
@@ -66,6 +98,7 @@ def main():
     for name, bits in (("ln2 double", 41), ("ln2 single", 14)):  # n·hi is exact for every exponent n
         hi = mp.floor(ln2 * 2**bits) / mpf(2) ** bits
         print(f"{name}: {mp.nstr(hi, 21)} + {mp.nstr(ln2 - hi, 21)}")
+    tanh_table(mpf("9.01"))
 
 
 if __name__ == "__main__":

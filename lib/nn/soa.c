@@ -40,13 +40,13 @@ static bool keeps_z(const nnb__node *node) {
  * may be NULL. */
 static int place(const nnb_plan *plan, nnb__soa *soa, int *a, int *z) {
   const nnb_net *net = plan->net;
-  int next = net->n_x + 1, widest = net->n_x;
+  int next = net->n_x, widest = net->n_x;
   soa->x = 0;
   for (int k = 1; k < net->n_nodes; k++) {
     const int n_out = net->nodes[k].needs.cols;
     const bool apart = goes_back(plan) && keeps_z(&net->nodes[k]);
-    if (a) a[k - 1] = next, z[k - 1] = apart ? next + n_out + 1 : next;
-    next += (apart ? 2 * n_out : n_out) + 1;
+    if (a) a[k - 1] = next, z[k - 1] = apart ? next + n_out : next;
+    next += apart ? 2 * n_out : n_out;
     if (n_out > widest) widest = n_out;
   }
   soa->t = next, soa->d = next + widest, soa->weight = next + 2 * widest;

@@ -20,9 +20,17 @@ INLINE vec zero(vec a, vec d) {
 
 INLINE vec pull_sigmoid(vec a, vec d) { return d * (a * ((real)1 - a)); }
 
-/* ---- tanh: 1 - a², in the form that keeps its digits near ±1 ---- */
+/* ---- tanh: 1 - a², with one rounding or in the form that keeps its digits near ±1 ---- */
 
-INLINE vec pull_tanh(vec a, vec d) { return d * (((real)1 - a) * ((real)1 + a)); }
+INLINE vec pull_tanh(vec a, vec d) {
+#if defined VEC_AVX512
+  return d * X512(fnmadd)(a, a, fill(1));
+#elif defined VEC_AVX2
+  return d * X256(fnmadd)(a, a, fill(1));
+#else
+  return d * (((real)1 - a) * ((real)1 + a));
+#endif
+}
 
 /* ---- relu: a slope is chosen, not multiplied; NaN stays NaN ---- */
 

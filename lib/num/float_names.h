@@ -126,6 +126,10 @@
 #define nnb__mm_copy_v2 nnbf__mm_copy_v2
 #define nnb__mm_copy_v3 nnbf__mm_copy_v3
 #define nnb__mm_copy_v4 nnbf__mm_copy_v4
+#define nnb__mm_from_plain nnbf__mm_from_plain
+#define nnb__mm_from_v2 nnbf__mm_from_v2
+#define nnb__mm_from_v3 nnbf__mm_from_v3
+#define nnb__mm_from_v4 nnbf__mm_from_v4
 #define nnb__mm_plain nnbf__mm_plain
 #define nnb__mm_row_plain nnbf__mm_row_plain
 #define nnb__mm_row_v2 nnbf__mm_row_v2

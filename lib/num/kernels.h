@@ -52,6 +52,7 @@ void nnb__kernel_limit(int level);
 #define NNB__ONLINE                  NNB__LEVEL_NAME(nnb__online_, NNB__LEVEL)
 #define NNB__PREDICT                 NNB__LEVEL_NAME(nnb__predict_, NNB__LEVEL)
 #define NNB__SOA                     NNB__LEVEL_NAME(nnb__soa_, NNB__LEVEL)
+#define NNB__MM_FROM                 NNB__LEVEL_NAME(nnb__mm_from_, NNB__LEVEL)
 #define NNB__MM_COPY                 NNB__LEVEL_NAME(nnb__mm_copy_, NNB__LEVEL)
 #define NNB__MM_ROW                  NNB__LEVEL_NAME(nnb__mm_row_, NNB__LEVEL)
 extern const nnb__kernels NNB__KERNELS;
@@ -62,6 +63,7 @@ extern nnb__mm_fn NNB__MM;
 extern nnb__online_fn NNB__ONLINE;
 extern nnb__predict_fn NNB__PREDICT;
 extern nnb__soa_fn NNB__SOA;
+extern nnb__mm_from_fn NNB__MM_FROM;
 extern nnb__mm_copy_fn NNB__MM_COPY;
 extern nnb__mm_row_fn NNB__MM_ROW;
 

@@ -26,6 +26,7 @@ typedef struct product {
   size_t ldb;
   real *c;
   size_t ldc;
+  const real *start; /* NULL, or of each row of C the number that is added to all of it */
 } product;
 
 /* The last vector of a row may be a part of one. */
@@ -42,8 +43,12 @@ INLINE void tile(const product *p, int row, int mr, int nv, bool full_end, int p
   const size_t a_row = p->a.row, a_col = p->a.col, ldb = p->ldb, ldc = p->ldc;
   const real *a = p->a.p + (size_t)row * a_row, *b = p->b;
   real *c = p->c + (size_t)row * ldc;
+  const real *start = p->start ? p->start + row : NULL;
   vec sum[TILE][NV];
-  UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] = (vec){0};
+  UNROLL for (int i = 0; i < mr; i++) {
+    vec x = start ? fill(start[i]) : (vec){0};
+    UNROLL for (int j = 0; j < nv; j++) sum[i][j] = x;
+  }
   for (int l = p->k; l > 0; l--, b += ldb, a += a_col) {
     vec y[NV];
     UNROLL for (int j = 0; j < nv; j++) y[j] = load_end(b + j * LANES, full_end || j < nv - 1, part);
@@ -52,12 +57,10 @@ INLINE void tile(const product *p, int row, int mr, int nv, bool full_end, int p
       UNROLL for (int j = 0; j < nv; j++) sum[i][j] += x * y[j];
     }
   }
-  const real alpha = p->alpha, beta = p->beta;
-  UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) {
-    const real *at = c + (size_t)i * ldc + j * LANES;
-    sum[i][j] *= alpha;
-    if (beta != 0) sum[i][j] += beta * load_end(at, full_end || j < nv - 1, part);
-  }
+  if (p->alpha != 1) UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] *= p->alpha;
+  if (p->beta != 0)
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] +=
+        p->beta * load_end(c + (size_t)i * ldc + j * LANES, full_end || j < nv - 1, part);
   UNROLL for (int i = 0; i < mr; i++) /* behind all loads, which would wait for stores that overlap them */
       UNROLL for (int j = 0; j < nv; j++)
           store_end(c + (size_t)i * ldc + j * LANES, full_end || j < nv - 1, part, sum[i][j]);
@@ -104,27 +107,27 @@ static int next_width(int n) {
 
 static int up_to(int n, int limit) { return n < limit ? n : limit; }
 
-/* All columns for a few rows. */
-static void wide(product p) {
-  while (p.n > 0) {
-    int nv = next_width(p.n), n = up_to(p.n, nv * LANES);
-    narrow(&p, nv);
-    p.b += n, p.c += n, p.n -= n;
+/* All columns for a few rows; b, c and n move on. */
+static void wide(product *p) {
+  while (p->n > 0) {
+    int nv = next_width(p->n), n = up_to(p->n, nv * LANES);
+    narrow(p, nv);
+    p->b += n, p->c += n, p->n -= n;
   }
 }
 
 static void all_rows(const product *p) {
   product part = *p;
   for (int i = 0; i < p->m; i += part.m) {
-    part.m = up_to(p->m - i, ROWS_AT_ONCE);
+    part.m = up_to(p->m - i, ROWS_AT_ONCE), part.n = p->n, part.b = p->b;
     part.a.p = p->a.p + (size_t)i * p->a.row, part.c = p->c + (size_t)i * p->ldc;
-    wide(part);
+    wide(&part);
   }
 }
 
 void NNB__MM(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb, real beta, real *c,
              size_t ldc) {
-  product p = {m, n, k, alpha, beta, a, b, ldb, c, ldc};
+  product p = {m, n, k, alpha, beta, a, b, ldb, c, ldc, NULL};
   for (int left = k, depth = a.row < a.col ? PAGES_AT_ONCE : k;; p.beta = 1) {
     p.k = up_to(left, depth);
     all_rows(&p);
@@ -132,6 +135,12 @@ void NNB__MM(int m, int n, int k, real alpha, nnb__strided a, const real *b, siz
     if (left == 0) return;
     p.a.p += (size_t)p.k * a.col, p.b += (size_t)p.k * ldb;
   }
+}
+
+void NNB__MM_FROM(int m, int n, int k, const real *start, const real *a, size_t row, size_t col, const real *b,
+                  size_t ldb, real *c, size_t ldc) {
+  product p = {m, n, k, 1, 0, {a, row, col}, b, ldb, c, ldc, start};
+  wide(&p);
 }
 
 /* ---- with a copy of B -------------------------------------------------------------------------------------------- */
@@ -176,7 +185,7 @@ void NNB__MM_COPY(int m, int n, int k, real alpha, nnb__strided a, const real *b
   for (int j = 0, width; j < n; j += width) {
     int nv = next_width(n - j);
     width = up_to(n - j, nv * LANES);
-    product p = {m, width, 0, alpha, beta, a, room.at, (size_t)(nv * LANES), c + j, ldc};
+    product p = {m, width, 0, alpha, beta, a, room.at, (size_t)(nv * LANES), c + j, ldc, NULL};
     for (int l = 0; l == 0 || l < k; l += DEPTH, p.beta = 1) {
       p.k = up_to(k - l, DEPTH);
       if (transposed)

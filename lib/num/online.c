@@ -715,17 +715,32 @@ INLINE vec value_soon(nnb_activation act, vec z) { return act == NNB_RELU ? relu
 /* Links of at least a vec and at most MOST_NARROW of columns, all of whose inputs are taken.  The last vec ends with
  * the row, over columns of the one before: no load is masked, which would cost an instruction more. */
 enum { MOST_NARROW = LANES < 16 ? 4 : 2 };
-INLINE int column_of(int j, int k, int n) { return j < k - 1 ? j * LANES : n - LANES; }
+INLINE int column_of(int j, int k, int n, int tail) { return j < k - 1 ? j * LANES : n - tail; }
 
-/* v ← f(b + Wᵀ·x), k vecs, of which a part in one that is not whole */
-INLINE void narrow(const nnb__link *l, const real *params, const real *x, vec *v, const int k, const bool whole) {
+/* `tail` numbers, all lanes or the lower half or quarter, the others 0.  Short loads seldom cross a cache line, and
+ * those of 64 bytes nearly always do in rows that are no multiple of that, which takes them twice as long. */
+INLINE vec load_tail(const real *p, const int tail) {
+#if defined VEC_AVX512 && defined NNB_SINGLE
+  if (tail == LANES / 2) return _mm512_zextps256_ps512(_mm256_loadu_ps(p));
+  if (tail == LANES / 4) return _mm512_zextps128_ps512(_mm_loadu_ps(p));
+#elif defined VEC_AVX512
+  if (tail == LANES / 2) return _mm512_zextpd256_pd512(_mm256_loadu_pd(p));
+  if (tail == LANES / 4) return _mm512_zextpd128_pd512(_mm_loadu_pd(p));
+#endif
+  (void)tail;
+  return load(p);
+}
+
+/* v ← f(b + Wᵀ·x), k vecs, the last of them with `tail` lanes; tail 0: a part in one that is not whole */
+INLINE void narrow(const nnb__link *l, const real *params, const real *x, vec *v, const int k, const int tail) {
   enum { WAYS = MOST == 8 ? 4 : 2 };
   const int n = l->n_in, n_out = l->n_out;
   const size_t ld = (size_t)n_out;
   const real *w = params + l->off, *b = w + (size_t)n * ld;
   vec sum[WAYS][MOST_NARROW] = {{ZERO}};
 /* Vec j of the row at p, behind which the next one begins at p + ld. */
-#define PIECE(p, j) (!whole ? load_part(p, n_out) : (j) < k - 1 ? load((p) + (j)*LANES) : load((p) + ld - LANES))
+#define PIECE(p, j) \
+  (!tail ? load_part(p, n_out) : (j) < k - 1 ? load((p) + (j)*LANES) : load_tail((p) + ld - tail, tail))
   UNROLL for (int j = 0; j < k; j++) if (l->bias) sum[0][j] = PIECE(b, j);
   int r = 0;
   for (; r + WAYS <= n; r += WAYS, w += WAYS * ld) {
@@ -747,37 +762,53 @@ INLINE void narrow(const nnb__link *l, const real *params, const real *x, vec *v
 /* a ← f(z) of a link; or, where the next one has one output, that one's z: a dot product, for which A need not go
  * through memory. */
 INLINE void narrow_link(const nnb__link *l, const nnb__link *one, const real *params, const real *x, real *a,
-                        const int k, const bool whole) {
-  const int n = l->n_out;
+                        const int k, const int tail) {
+  const int n = l->n_out, twice = (k - 1) * LANES + tail - n; /* lanes of the last vec that the one before has, too */
   vec v[MOST_NARROW];
-  narrow(l, params, x, v, k, whole);
+  narrow(l, params, x, v, k, tail);
   if (one) {
     const real *w = params + one->off;
-    vec sum = whole ? pick(first(k * LANES - n), ZERO, v[k - 1] * load(w + n - LANES)) : v[0] * load_part(w, n);
+    vec sum = tail ? pick(first(twice), ZERO, v[k - 1] * load_tail(w + n - tail, tail)) : v[0] * load_part(w, n);
     UNROLL for (int j = 0; j < k - 1; j++) sum += v[j] * load(w + j * LANES);
     a[0] = sum_lanes(sum)[0] + (one->bias ? w[n] : 0);
   } else {
-    UNROLL for (int j = 0; j < k; j++) store(a + (whole ? column_of(j, k, n) : 0), v[j]);
+    UNROLL for (int j = 0; j < k; j++) store(a + (tail ? column_of(j, k, n, tail) : 0), v[j]);
   }
+}
+/* The shortest tail that holds what k - 1 vecs leave. */
+INLINE void narrow_by_tail(const nnb__link *l, const nnb__link *one, const real *params, const real *x, real *a,
+                           const int k) {
+#ifdef VEC_AVX512
+  const int rest = l->n_out - (k - 1) * LANES;
+  if (rest <= LANES / 4) {
+    narrow_link(l, one, params, x, a, k, LANES / 4);
+    return;
+  }
+  if (rest <= LANES / 2) {
+    narrow_link(l, one, params, x, a, k, LANES / 2);
+    return;
+  }
+#endif
+  narrow_link(l, one, params, x, a, k, LANES);
 }
 static void narrow_by_count(const nnb__link *l, const nnb__link *one, const real *params, const real *x, real *a) {
   if (l->n_out < LANES) {
-    narrow_link(l, one, params, x, a, 1, false);
+    narrow_link(l, one, params, x, a, 1, 0);
     return;
   }
   switch ((l->n_out + LANES - 1) / LANES) {
     case 1:
-      narrow_link(l, one, params, x, a, 1, true);
+      narrow_link(l, one, params, x, a, 1, LANES);
       break;
     case 2:
-      narrow_link(l, one, params, x, a, 2, true);
+      narrow_by_tail(l, one, params, x, a, 2);
       break;
 #if LANES < 16
     case 3:
-      narrow_link(l, one, params, x, a, 3, true);
+      narrow_by_tail(l, one, params, x, a, 3);
       break;
     case 4:
-      narrow_link(l, one, params, x, a, 4, true);
+      narrow_by_tail(l, one, params, x, a, 4);
       break;
 #endif
   }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "act_vec.h"
 #include "kernels.h"
 #include "loss_vec.h"
 
@@ -16,7 +17,6 @@ typedef struct block {
 } block;
 
 static real *row_at(const block *b, int row) { return b->room + (size_t)row * (size_t)b->stride; }
-static nnb_mat rows_at(const block *b, int row, int n) { return nnb_view(row_at(b, row), n, b->stride); }
 static const nnb__link *last(const block *b) { return &b->soa->chain.link[b->soa->chain.n - 1]; }
 
 /* ---- in and out ------------------------------------------------------------------------------------------------- */
@@ -39,16 +39,33 @@ static int source_row(const block *b, int i) {
 #endif
 
 #if LANES >= 4
-/* Four columns of LANES rows.  Quad q of v[k] is row k + 4q; the quads are transposed within themselves. */
+/* Four numbers from each of row[0], row[4], …: put together in registers, as a vec loaded from where parts of it have
+ * just been stored would wait. */
 typedef real quarter __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+INLINE quarter four(const real *p) { return *(const quarter *)p; }
+#if LANES == 16
+typedef real eight __attribute__((vector_size(8 * sizeof(real))));
+INLINE eight join(quarter a, quarter b) { return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7); }
+INLINE vec load_quads(const real *const *row, int column) {
+  eight a = join(four(row[0] + column), four(row[4] + column)), b = join(four(row[8] + column), four(row[12] + column));
+  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+#elif LANES == 8
+INLINE vec load_quads(const real *const *row, int column) {
+  return __builtin_shufflevector(four(row[0] + column), four(row[4] + column), 0, 1, 2, 3, 4, 5, 6, 7);
+}
+#else
+INLINE vec load_quads(const real *const *row, int column) { return load(row[0] + column); }
+#endif
+
+/* Four columns of LANES rows.  Quad q of v[k] is row k + 4q; the quads are transposed within themselves. */
 #define PAIRS(j, k)  ((((j) & ~3) + (((j)&3) >> 1) + 2 * (k)) + ((j)&1) * LANES)
 #define FOURS(j, k)  ((((j) & ~3) + ((j)&1) + 2 * (k)) + (((j)&2) >> 1) * LANES)
 #define ZIP(x, y, k) __builtin_shufflevector(x, y, LANES_OF(PAIRS, k))
 #define TWO(x, y, k) __builtin_shufflevector(x, y, LANES_OF(FOURS, k))
 INLINE void load_four(const real *const row[LANES], int column, size_t stride, real *dst) {
   vec v[4];
-  for (int k = 0; k < 4; k++)
-    for (int q = 0; q < LANES / 4; q++) ((quarter *)&v[k])[q] = *(const quarter *)(row[k + 4 * q] + column);
+  UNROLL for (int k = 0; k < 4; k++) v[k] = load_quads(row + k, column);
   vec low = ZIP(v[0], v[1], 0), high = ZIP(v[0], v[1], 1), low2 = ZIP(v[2], v[3], 0), high2 = ZIP(v[2], v[3], 1);
   store(dst, TWO(low, low2, 0));
   store(dst + stride, TWO(low, low2, 1));
@@ -150,57 +167,88 @@ INLINE vec column_max(int n, int s, const real *z) {
 }
 INLINE vec near_max(vec z, vec m) { return exp_down(at_most(z - at_most(m, REAL_MAX), 0)); }
 
-static void softmax(nnb_mat z) {
-  const int s = z.cols;
+/* n features, s samples; in place */
+static void softmax(int n, int s, real *z) {
   for (int i = 0; i < s; i += LANES) {
-    real *p = z.p + i;
-    vec m = column_max(z.rows, s, p), sum = {0};
-    for (int j = 0; j < z.rows; j++) {
+    real *p = z + i;
+    vec m = column_max(n, s, p), sum = {0};
+    for (int j = 0; j < n; j++) {
       vec e = near_max(load(p + j * s), m);
       store(p + j * s, e), sum += e;
     }
-    for (int j = 0; j < z.rows; j++) store(p + j * s, load(p + j * s) / sum);
+    for (int j = 0; j < n; j++) store(p + j * s, load(p + j * s) / sum);
   }
 }
 
 /* d_j ← a_j·(d_j - Σ_k a_k·d_k) */
-static void softmax_pull(nnb_cmat a, nnb_mat d) {
-  const int s = a.cols;
+static void softmax_pull(int n, int s, const real *a, real *d) {
   for (int i = 0; i < s; i += LANES) {
     vec dot = {0};
-    for (int j = 0; j < a.rows; j++) dot += load(a.p + j * s + i) * load(d.p + j * s + i);
-    for (int j = 0; j < a.rows; j++) {
-      real *q = d.p + j * s + i;
-      store(q, load(a.p + j * s + i) * (load(q) - dot));
+    for (int j = 0; j < n; j++) dot += load(a + j * s + i) * load(d + j * s + i);
+    for (int j = 0; j < n; j++) {
+      real *q = d + j * s + i;
+      store(q, load(a + j * s + i) * (load(q) - dot));
     }
   }
 }
+
+/* ---- activations number by number -------------------------------------------------------------------------------- */
+
+/* Over n numbers, whole vecs, y ← f(x) or y ← f(x, y).  Not by the table of act.c: its functions take views, and a view
+ * that has just been put together is loaded from the stack only when all stores of the product before it are done (3 %
+ * of 4-32-16-4). */
+typedef void loop_fn(int n, const real *x, real *y);
+#define LOOP(name, ...)                                           \
+  static void name(int n, const real *x, real *y) {               \
+    for (int j = 0; j < n; j += LANES) store(y + j, __VA_ARGS__); \
+  }
+#define LOOPS(act, f, g)            \
+  LOOP(act##_value, f(load(x + j))) \
+  LOOP(act##_pull, g(load(x + j), load(y + j)))
+LOOPS(step, step, zero)
+LOOPS(sigmoid, sigmoid_any, pull_sigmoid)
+LOOPS(tanh, tanh_any, pull_tanh)
+LOOPS(relu, relu, pull_relu)
+LOOPS(leaky, leaky, pull_leaky)
+LOOPS(elu, elu, pull_elu)
+LOOPS(selu, selu, pull_selu)
+LOOPS(gelu, gelu, pull_gelu)
+LOOPS(silu, silu, pull_silu)
+LOOPS(softplus, softplus_any, pull_softplus)
+
+static const struct {
+  loop_fn *value, *pull;
+} by_number[NNB_N_ACTIVATIONS] = {
+    [NNB_STEP] = {step_value, step_pull},         [NNB_SIGMOID] = {sigmoid_value, sigmoid_pull},
+    [NNB_TANH] = {tanh_value, tanh_pull},         [NNB_RELU] = {relu_value, relu_pull},
+    [NNB_LEAKY_RELU] = {leaky_value, leaky_pull}, [NNB_ELU] = {elu_value, elu_pull},
+    [NNB_SELU] = {selu_value, selu_pull},         [NNB_GELU] = {gelu_value, gelu_pull},
+    [NNB_SILU] = {silu_value, silu_pull},         [NNB_SOFTPLUS] = {softplus_value, softplus_pull}};
 
 /* ---- the loss --------------------------------------------------------------------------------------------------- */
 
 /* Σ weight·ℓ(a, t), and t ← c·weight·∂ℓ/∂a.  A sample of weight 0 counts for nothing, even where its loss is infinite.
  */
-INLINE double sum_terms(nnb_cmat a, const real *weight, real c, nnb_mat t, term_fn f) {
+INLINE double sum_terms(int n, int s, const real *a, const real *weight, real c, real *t, term_fn f) {
   const vec none = {0};
   dvec sum = {0};
-  for (int j = 0; j < a.rows; j++) {
-    const real *p = nnb__crow(a, j);
-    real *q = nnb__row(t, j);
-    for (int i = 0; i < a.cols; i += LANES) {
+  for (int j = 0; j < n; j++, a += s, t += s) {
+    for (int i = 0; i < s; i += LANES) {
       vec w = load(weight + i);
-      term x = f(load(p + i), load(q + i));
+      term x = f(load(a + i), load(t + i));
       mask counts = less(none, w);
       sum += widen(pick(counts, w * x.loss, none));
-      store(q + i, pick(counts, (c * w) * x.slope, none));
+      store(t + i, pick(counts, (c * w) * x.slope, none));
     }
   }
   return sum_wide(sum);
 }
 
-typedef double loss_fn(nnb_mat a, const real *weight, real c, nnb_mat t);
-#define BY_TERMS(name, f)                                                \
-  static double name(nnb_mat a, const real *weight, real c, nnb_mat t) { \
-    return sum_terms(nnb__read(a), weight, c, t, f);                     \
+/* n features, s samples */
+typedef double loss_fn(int n, int s, const real *a, const real *weight, real c, real *t);
+#define BY_TERMS(name, f)                                                                \
+  static double name(int n, int s, const real *a, const real *weight, real c, real *t) { \
+    return sum_terms(n, s, a, weight, c, t, f);                                          \
   }
 BY_TERMS(half_sse, half_square)
 BY_TERMS(sse, square)
@@ -212,22 +260,21 @@ BY_TERMS(binary_logit_loss, binary_cross_logit)
 
 /* From Z: with m = max z, s = Σ e^(z-m) and T = Σ t the loss is T·log s - Σ t(z-m), its slope T·e^(z-m)/s - t.  Z is
  * left as it is. */
-static double cross_logit_loss(nnb_mat z, const real *weight, real c, nnb_mat t) {
-  const int s = z.cols;
+static double cross_logit_loss(int n, int s, const real *z, const real *weight, real c, real *t) {
   dvec sum = {0};
   for (int i = 0; i < s; i += LANES) {
-    const vec w = load(weight + i), none = {0}, m = column_max(z.rows, s, z.p + i);
+    const vec w = load(weight + i), none = {0}, m = column_max(n, s, z + i);
     const mask counts = less(none, w);
     vec e = none, total = none, linear = none;
-    for (int j = 0; j < z.rows; j++) {
-      vec x = load(z.p + j * s + i), y = load(t.p + j * s + i);
+    for (int j = 0; j < n; j++) {
+      vec x = load(z + j * s + i), y = load(t + j * s + i);
       e += near_max(x, m), total += y, linear += y * (x - m);
     }
     sum += widen(pick(counts, w * (total * log_normal(e) - linear), none));
     const vec share = total / e;
-    for (int j = 0; j < z.rows; j++) {
-      real *q = t.p + j * s + i;
-      store(q, pick(counts, (c * w) * (share * near_max(load(z.p + j * s + i), m) - load(q)), none));
+    for (int j = 0; j < n; j++) {
+      real *q = t + j * s + i;
+      store(q, pick(counts, (c * w) * (share * near_max(load(z + j * s + i), m) - load(q)), none));
     }
   }
   return sum_wide(sum);
@@ -250,42 +297,47 @@ static loss_fn *fused(const nnb__soa *soa) {
 
 /* ---- forward ---------------------------------------------------------------------------------------------------- */
 
-static int inputs(const nnb__link *link) { return link->n_in + link->bias; }
+static const real *bias_of(const block *b, const nnb__link *link) {
+  return link->bias ? b->job->params + link->off + (size_t)link->n_in * (size_t)link->n_out : NULL;
+}
 
-/* Z ← [W; b]ᵀ·[A; 1] */
-static void multiply(const block *b, const nnb__link *link, const real *a, nnb_mat z) {
-  const nnb__strided w = {b->job->params + link->off, 1, (size_t)link->n_out};
+/* Z ← b·1ᵀ + Wᵀ·A */
+static void multiply(const block *b, int l, const real *a) {
+  const nnb__link *link = &b->soa->chain.link[l];
   const size_t s = (size_t)b->stride;
-  NNB__MM(link->n_out, b->stride, inputs(link), 1, w, a, s, 0, z.p, s);
+  NNB__MM_FROM(link->n_out, b->stride, link->n_in, bias_of(b, link), b->job->params + link->off, 1, (size_t)link->n_out,
+               a, s, row_at(b, b->soa->z[l]), s);
 }
 
-static void activate(const nnb__link *link, nnb_mat z, nnb_mat a) {
-  const nnb_act_ops *act = &NNB__ACTS[link->act];
+/* A ← f(Z) */
+static void activate(const block *b, int l) {
+  const nnb__soa *soa = b->soa;
+  const nnb__link *link = &soa->chain.link[l];
+  real *a = row_at(b, soa->a[l]);
   if (link->act == NNB_SOFTMAX)
-    softmax(a);
-  else if (link->act != NNB_LINEAR || a.p != z.p)
-    act->value(act, nnb__read(z), a);
+    softmax(link->n_out, b->stride, a);
+  else if (by_number[link->act].value)
+    by_number[link->act].value(link->n_out * b->stride, row_at(b, soa->z[l]), a);
 }
 
-/* The loss; the targets become the loss's Δ. */
+/* The loss of the last link's A or, where it is computed from it, Z; the targets become its Δ. */
+static double lose(const block *b, loss_fn *loss, int row) {
+  const nnb__soa *soa = b->soa;
+  return loss(last(b)->n_out, b->stride, row_at(b, row), row_at(b, soa->weight), b->job->scale, row_at(b, soa->t));
+}
+
 static double forward(const block *b) {
   const nnb__soa *soa = b->soa;
   const nnb__soa_job *job = b->job;
+  const int end = soa->chain.n - 1;
   loss_fn *early = job->loss ? fused(soa) : NULL;
-  const real *weight = row_at(b, soa->weight), *from = row_at(b, soa->x);
-  const nnb_mat t = rows_at(b, soa->t, last(b)->n_out);
   double loss = 0;
-  for (int l = 0; l < soa->chain.n; l++) {
-    const nnb__link *link = &soa->chain.link[l];
-    const bool at_end = l == soa->chain.n - 1;
-    nnb_mat z = rows_at(b, soa->z[l], link->n_out), a = rows_at(b, soa->a[l], link->n_out);
-    multiply(b, link, from, z);
-    if (at_end && early) loss = early(z, weight, job->scale, t);
-    if (!at_end || !early || job->y.p) activate(link, z, a);
-    if (at_end && job->loss && !early) loss = by_outputs[soa->chain.loss](a, weight, job->scale, t);
-    from = a.p;
+  for (int l = 0; l <= end; l++) {
+    multiply(b, l, row_at(b, l ? soa->a[l - 1] : soa->x));
+    if (l == end && early) loss = lose(b, early, soa->z[l]);
+    if (l < end || !early || job->y.p) activate(b, l);
   }
-  return loss;
+  return job->loss && !early ? lose(b, by_outputs[soa->chain.loss], soa->a[end]) : loss;
 }
 
 /* ---- backward --------------------------------------------------------------------------------------------------- */
@@ -376,28 +428,51 @@ static void add_gradient(int n_in, const real *a, const real *d, int n_out, int 
   }
 }
 
-static void pull(const nnb__link *link, nnb_cmat z, nnb_cmat a, nnb_mat d) {
-  const nnb_act_ops *act = &NNB__ACTS[link->act];
+/* The sums of n ≤ 4 rows, by lane. */
+INLINE void sums_of_rows(const int n, const real *d, int s, vec *sum) {
+  vec own[4] = {{0}};
+  for (int v = 0; v < s; v += LANES) UNROLL for (int k = 0; k < n; k++) own[k] += load(d + k * s + v);
+  UNROLL for (int k = 0; k < n; k++) sum[k] = own[k];
+}
+/* g_o ← g_o + Σ_s d_os */
+static void add_sums(const real *d, int n_out, int s, real *g) {
+  for (int o = 0; o < n_out; o += LANES) {
+    const int n = n_out - o < LANES ? n_out - o : LANES;
+    vec sum[LANES];
+    int k = 0;
+    for (; k + 4 <= n; k += 4) sums_of_rows(4, d + (o + k) * s, s, sum + k);
+    for (; k < n; k++) sums_of_rows(1, d + (o + k) * s, s, sum + k);
+    for (; k < LANES; k++) sum[k] = (vec){0};
+    store_part(g + o, n, load_part(g + o, n) + sums_of_lanes(sum));
+  }
+}
+
+/* Δ ← f'∘Δ, the rows from row d on */
+static void pull(const block *b, int l, int d) {
+  const nnb__soa *soa = b->soa;
+  const nnb__link *link = &soa->chain.link[l];
+  const bool from_z = NNB__ACTS[link->act].traits & NNB_ACT_NEEDS_Z;
+  const real *a = row_at(b, from_z ? soa->z[l] : soa->a[l]);
   if (link->act == NNB_SOFTMAX)
-    softmax_pull(a, d);
-  else if (link->act != NNB_LINEAR)
-    act->pull(act, z, a, d);
+    softmax_pull(link->n_out, b->stride, a, row_at(b, d));
+  else if (by_number[link->act].pull)
+    by_number[link->act].pull(link->n_out * b->stride, a, row_at(b, d));
 }
 
 /* g ← g + the block's gradient */
 static void backward(const block *b, real *g) {
   const nnb__soa *soa = b->soa;
+  const int s = b->stride;
   int d = soa->t, next = soa->d;
   for (int l = soa->chain.n - 1; l >= 0; l--) {
     const nnb__link *link = &soa->chain.link[l];
-    const real *w = b->job->params + link->off, *a = row_at(b, l ? soa->a[l - 1] : soa->x);
-    nnb_mat delta = rows_at(b, d, link->n_out), before = rows_at(b, next, link->n_in);
-    if (l < soa->chain.n - 1 || !fused(soa))
-      pull(link, nnb__read(rows_at(b, soa->z[l], link->n_out)), nnb__read(rows_at(b, soa->a[l], link->n_out)), delta);
-    add_gradient(inputs(link), a, delta.p, link->n_out, b->stride, g + link->off);
+    const int n_in = link->n_in, n_out = link->n_out;
+    const real *w = b->job->params + link->off, *delta = row_at(b, d);
+    if (l < soa->chain.n - 1 || !fused(soa)) pull(b, l, d);
+    if (link->bias) add_sums(delta, n_out, s, g + link->off + n_in * n_out);
+    add_gradient(n_in, row_at(b, l ? soa->a[l - 1] : soa->x), delta, n_out, s, g + link->off);
     if (l) /* ∂E/∂A = W·Δ */
-      NNB__MM(link->n_in, b->stride, link->n_out, 1, (nnb__strided){w, (size_t)link->n_out, 1}, delta.p,
-              (size_t)b->stride, 0, before.p, (size_t)b->stride);
+      NNB__MM_FROM(n_in, s, n_out, NULL, w, (size_t)n_out, 1, delta, (size_t)s, row_at(b, next), (size_t)s);
     int swap = d;
     d = next, next = swap;
   }
@@ -417,24 +492,13 @@ static double run_block(const block *b, real *g) {
   return loss;
 }
 
-static void fill_ones(const block *b) {
-  const nnb__soa *soa = b->soa;
-  for (int l = 0; l < soa->chain.n; l++) {
-    real *ones = row_at(b, (l ? soa->a[l - 1] : soa->x) + soa->chain.link[l].n_in);
-    for (int i = 0; i < b->stride; i += LANES) store(ones + i, fill(1));
-  }
-}
-
 double NNB__SOA(const nnb__soa *soa, const nnb__soa_job *job, int r0, int n, real *room, real *g) {
   double loss = 0;
   block b = {.soa = soa, .job = job, .room = room};
   if (g) memset(g, 0, soa->n_params * sizeof *g);
   for (int done = 0; done < n; done += b.n) {
     b.row0 = r0 + done, b.n = n - done < soa->rows ? n - done : soa->rows;
-    const int stride = (b.n + LANES - 1) / LANES * LANES;
-    const bool moved = stride != b.stride;
-    b.stride = stride;
-    if (moved) fill_ones(&b);
+    b.stride = (b.n + LANES - 1) / LANES * LANES;
     loss += run_block(&b, g);
   }
   return loss;

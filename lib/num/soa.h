@@ -16,7 +16,7 @@ typedef struct nnb__soa {
   nnb__chain chain;
   int rows;            /* at most in a block; a multiple of NNB__SOA_LANES */
   const int *a, *z;    /* where A and Z of each link begin; the same where Z is overwritten by A */
-  int x, t, d, weight; /* x; targets, then Δ; Δ in turn with it; weights.  A row of ones follows x and each A */
+  int x, t, d, weight; /* x; targets, then Δ; Δ in turn with it; weights */
   size_t n_params;
 } nnb__soa;
 
