@@ -118,7 +118,7 @@ static void lower_damping(nnb__lm *lm, double gain, bool at_rounding) {
 
 /* An iteration has ended; with .bayes it is followed by another f. */
 static nnb_status conclude(nnb__lm *lm, double step, verdict *out) {
-  double norm = nnb__lm_gradient_norm(lm), before = lm->stop->report.value;
+  double norm = fmax(nnb__lm_gradient_norm(lm), lm->aside_norm), before = lm->stop->report.value;
   nnb_status status = lm->stop->evidence ? nnb__evidence_measure(lm, &norm) : NNB_OK;
   if (status) return status;
   *out = nnb__stop_iteration(lm->stop, lm->f - lm->aside, norm, step, lm->point) ? ENDED : ACCEPTED;

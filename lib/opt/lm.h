@@ -39,11 +39,12 @@ struct nnb__lm {
   real *J;           /* rows of n */
   /* f(x) = ½‖r‖² + ½ Σ ridge·x², linear in r around x: f + gᵀv + ½ vᵀ(JᵀJ)v; lower triangles, row by row */
   double f, *g;
-  double aside;       /* a part of f that is not the problem's */
-  double *normal;     /* n×n: JᵀJ, or L */
-  double *factor;     /* n×n: L of D⁻¹(JᵀJ)D⁻¹ + λI */
-  double *d;          /* D: the largest norms that the columns of J have had; 0 for a column that was always 0 */
-  double floor, part; /* no D_i counts as less than this: a part of the largest, which is halved from point to point */
+  double aside;      /* a part of f that is not the problem's … */
+  double aside_norm; /* … and its largest derivative */
+  double *normal;    /* n×n: JᵀJ, or L */
+  double *factor;    /* n×n: L of D⁻¹(JᵀJ)D⁻¹ + λI */
+  double *d;         /* D: the largest norms that the columns of J have had; 0 for a column that was always 0 */
+  double floor, part; /* no D_i counts as less than this: a part of the largest or of ‖r‖, halved from point to point */
   double lambda, growth;
   double ridge; /* α/β, where it is not the problem's own */
   nnb_evidence evidence, next;

@@ -259,6 +259,7 @@ void nnb__lm_rescale(nnb__lm *lm) {
   for (int i = 0; i < lm->n; i++) lm->d[i] = fmax(lm->d[i], sqrt(fmax(column_square(lm, i) - lm->ridge, 0)));
   double most = 0;
   for (int i = 0; i < lm->n; i++) most = fmax(most, lm->d[i]);
+  if (lm->part > 0) most = fmax(most, sqrt(2 * lm->f)); /* all of J may be small */
   lm->floor = lm->part * most;
   lm->part /= 2;
 }
