@@ -30,8 +30,8 @@ struct nnb__lm {
   real *x, *x_new;
   const real *point; /* the variables of the problem, where x stands for some of them only; else x */
   double moved;      /* the largest change of one of the others in the last step */
-  double first;      /* λ to begin with; 0: a small one */
   bool accelerates;  /* bends its steps */
+  bool fast;         /* … not where the last one lowered f by much */
   bool stalled;      /* nothing is gained any more */
   double slow;       /* stalled, too, when so many … */
   int slow_over;     /* … iterations leave more than this part of f; 0: not */

@@ -31,11 +31,7 @@ static const double most_own = 0.1, aim_own = 0.02;
 static const double most_c = 500;
 /* a is without effect where moving each of its variables by 1 or its own size changes r by no more than this part. */
 static const double no_effect = 1e-3;
-/* λ to begin with where a has many variables, as in nets: with a small one the first long steps often end where units
- * are saturated, and c hides that (docs/performance.md). */
-static const double careful = 1;
-enum { MANY = 10 };
-static const double slow = 0.9; /* so much of f left over as many iterations: lm shall try */
+static const double slow = 0.7; /* so much of f left over as many iterations: lm shall try */
 enum { SLOW_OVER = 16 };
 
 typedef struct varpro {
@@ -539,7 +535,6 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
   real *start = (real *)(void *)(aligned + bytes);
   memcpy(start, x, problem->n * sizeof *start);
   take(&v, &(nnb__arena){.base = aligned});
-  if (v.n_a >= MANY) v.lm.first = careful;
   memset(v.lm.d, 0, (size_t)v.n_a * sizeof *v.lm.d);
   nnb__blas_enter();
   status = project(&v);
