@@ -29,6 +29,16 @@ static const nist_set *find_set(const char *name) {
   ck_abort_msg("no set %s", name);
 }
 
+static void swap(real *a, real *b) {
+  real old = *a;
+  *a = *b, *b = old;
+}
+
+/* The two exponentials of MGH17 may have changed places, which is the same curve. */
+static void order(const char *name, real *x) {
+  if (strcmp(name, "MGH17") == 0 && x[1] < x[2]) swap(&x[1], &x[2]), swap(&x[3], &x[4]);
+}
+
 START_TEST(reaches_certified_parameters) {
   static nist_data d;
   const char *name = linear_of[_i / 2].model;
@@ -44,6 +54,7 @@ START_TEST(reaches_certified_parameters) {
   if (getenv("NNB_TEST_TABLE"))
     printf("%-9s start %d: %4d iterations, %5d evaluations (%s)\n", name, _i % 2 + 1, (int)report.iterations,
            (int)report.evaluations, nnb_stop_text(report.stop));
+  order(name, x);
   for (int j = 0; j < d.n; j++)
     ck_assert_msg(fabs(x[j] - d.certified[j]) <= 1e-6 * fabs(d.certified[j]),
                   "%s from start %d: parameter %d is %.10g, certified %.10g (%s)", name, _i % 2 + 1, j + 1, x[j],

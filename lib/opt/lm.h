@@ -25,6 +25,7 @@ struct nnb__lm {
   size_t m;
   int n;
   int rows;   /* of a block */
+  int ld;     /* of rows of J: those of the problem, r, and zeros up to a whole vector */
   bool whole; /* J holds all m rows, else one block */
   bool by_qr; /* normal holds L of JᵀJ = L·Lᵀ, found by QR, because JᵀJ itself would not be exact enough */
   real *x, *x_new;
@@ -36,9 +37,9 @@ struct nnb__lm {
   double slow;       /* stalled, too, when so many … */
   int slow_over;     /* … iterations leave more than this part of f; 0: not */
   real *r, *r_new;   /* m: the residuals at x and x_new */
-  real *J;           /* rows of n */
+  real *J;           /* rows of n, and r */
   /* f(x) = ½‖r‖² + ½ Σ ridge·x², linear in r around x: f + gᵀv + ½ vᵀ(JᵀJ)v; lower triangles, row by row */
-  double f, *g;
+  double f, *g;      /* g: behind normal */
   double aside;      /* a part of f that is not the problem's … */
   double aside_norm; /* … and its largest derivative */
   double *normal;    /* n×n: JᵀJ, or L */

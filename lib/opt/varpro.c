@@ -58,18 +58,18 @@ typedef struct varpro {
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
 static void take(varpro *v, nnb__arena *arena) {
-  const size_t n = (size_t)v->n, n_c = (size_t)v->n_c, n_a = (size_t)v->n_a;
+  const size_t n = (size_t)v->n, n_c = (size_t)v->n_c, n_a = (size_t)v->n_a, ld = (size_t)v->lm.ld;
   v->which = nnb__arena_take(arena, n, sizeof *v->which);
   v->trial = nnb__arena_take(arena, n, sizeof *v->trial);
   v->lm.x = nnb__arena_take(arena, n_a, sizeof(real));
   v->r = nnb__arena_take(arena, v->lm.m, sizeof *v->r);
-  v->J = nnb__arena_take(arena, (size_t)v->lm.rows, n * sizeof *v->J);
+  v->J = nnb__arena_take(arena, (size_t)v->lm.rows, ld * sizeof *v->J);
   v->A = nnb__arena_take(arena, n + 1, (n + 1) * sizeof *v->A);
-  v->g = nnb__arena_take(arena, n, sizeof *v->g);
+  v->g = v->A ? v->A + n * n : NULL;
   v->C = nnb__arena_take(arena, n_c + 1, (n_c + 1) * sizeof *v->C);
   v->y = nnb__arena_take(arena, n_c, sizeof *v->y);
   v->W = nnb__arena_take(arena, n_a + 1, n_c * sizeof *v->W);
-  v->block = nnb__arena_take(arena, n + 1, (size_t)(v->lm.rows > QR_ROWS ? v->lm.rows : QR_ROWS) * sizeof *v->block);
+  v->block = nnb__arena_take(arena, ld, (size_t)(v->lm.rows > QR_ROWS ? v->lm.rows : QR_ROWS) * sizeof *v->block);
   v->scale = nnb__arena_take(arena, n_c, sizeof *v->scale);
   v->ridge = nnb__arena_take(arena, n, sizeof *v->ridge);
   v->columns = nnb__arena_take(arena, n_c, sizeof *v->columns);
@@ -108,7 +108,7 @@ static nnb_status each_block(varpro *v, const real *x, fold_fn *fold, bool *defi
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
     for (int i = 0, now; i < k; i += now) {
       now = whole_blocks(v) || k - i < QR_ROWS ? k - i : QR_ROWS;
-      fold(v, v->J + (size_t)i * (size_t)v->n, v->r + row0 + (size_t)i, now);
+      fold(v, v->J + (size_t)i * (size_t)v->lm.ld, v->r + row0 + (size_t)i, now);
     }
   }
   *defined = true;
@@ -116,25 +116,24 @@ static nnb_status each_block(varpro *v, const real *x, fold_fn *fold, bool *defi
 }
 
 /* block ← the first `columns` variables of k rows of J, in the order of which, and r; row by row, or by columns. */
-static void load_rows(varpro *v, const real *J, int columns, int k) {
-  for (int i = 0; i < k; i++)
-    for (int j = 0; j < columns; j++)
-      v->block[i * columns + j] = (double)J[(size_t)i * (size_t)v->n + (size_t)v->which[j]];
+static void load_rows(varpro *v, const real *J, const real *r, int columns, int k) {
+  double *to = v->block;
+  for (int i = 0; i < k; i++, J += v->lm.ld) {
+    for (int j = 0; j < columns; j++) *to++ = (double)J[v->which[j]];
+    *to++ = (double)r[i];
+  }
 }
 
 static void load_columns(varpro *v, const real *J, const real *r, int columns, int k) {
   for (int j = 0; j < columns; j++)
-    for (int i = 0; i < k; i++) v->block[j * k + i] = (double)J[(size_t)i * (size_t)v->n + (size_t)v->which[j]];
+    for (int i = 0; i < k; i++) v->block[j * k + i] = (double)J[(size_t)i * (size_t)v->lm.ld + (size_t)v->which[j]];
   for (int i = 0; i < k; i++) v->block[columns * k + i] = (double)r[i];
 }
 
-/* A += J_cᵀJ_c, g += J_cᵀr */
+/* A += J_cᵀJ_c, and behind it J_cᵀr */
 static void add_linear(varpro *v, const real *J, const real *r, int k) {
-  double *wide = v->block + (size_t)v->n_c * (size_t)k;
-  load_rows(v, J, v->n_c, k);
-  for (int i = 0; i < k; i++) wide[i] = (double)r[i];
-  nnb__add_normal(v->n_c, k, v->block, v->n_c, v->A);
-  nnb__add_transpose_times(v->n_c, k, v->block, v->n_c, wide, v->g);
+  load_rows(v, J, r, v->n_c, k);
+  nnb__add_normal(v->n_c, k, v->block, v->n_c + 1, true, v->A);
 }
 
 static void qr_linear(varpro *v, const real *J, const real *r, int k) {
@@ -144,15 +143,14 @@ static void qr_linear(varpro *v, const real *J, const real *r, int k) {
 
 /* A += JᵀJ, g += Jᵀr */
 static void add_all(varpro *v, const real *J, const real *r, int k) {
+  (void)r; /* a column of J, too */
 #ifdef NNB_SINGLE
-  double *rows = v->block, *wide = rows + (size_t)v->n * (size_t)k;
-  for (int i = 0; i < v->n * k; i++) rows[i] = (double)J[i];
-  for (int i = 0; i < k; i++) wide[i] = (double)r[i];
+  double *rows = v->block;
+  for (int i = 0; i < v->lm.ld * k; i++) rows[i] = (double)J[i];
 #else
-  const double *rows = J, *wide = r;
+  const double *rows = J;
 #endif
-  nnb__add_normal(v->n, k, rows, v->n, v->A);
-  nnb__add_transpose_times(v->n, k, rows, v->n, wide, v->g);
+  nnb__add_normal(v->n, k, rows, v->lm.ld, true, v->A);
 }
 
 static void qr_all(varpro *v, const real *J, const real *r, int k) {
@@ -190,7 +188,7 @@ static void weigh(varpro *v, double by) {
 
 /* columns += ‖column of J_c‖², aims += ‖r - J_c·c‖²: what c is to make up for. */
 static void measure_linear(varpro *v, const real *J, const real *r, int k) {
-  for (int i = 0; i < k; i++, J += v->n) {
+  for (int i = 0; i < k; i++, J += v->lm.ld) {
     double left = (double)r[i];
     for (int j = 0; j < v->n_c; j++) {
       double d = (double)J[v->which[j]];
@@ -257,16 +255,17 @@ static double own_of_y(const varpro *v) {
   return v->little * sum / 2;
 }
 
-/* y ← -(what c is to change by), *f ← the least ½‖r‖² + ridge, from A = J_cᵀJ_c and g = J_cᵀr at ½‖r‖² = f0; false
+/* y ← -(what c is to change by), *f ← the least ½‖r‖² + ridge, from A = J_cᵀJ_c and J_cᵀr at ½‖r‖² = f0; false
  * where QR is to do it. */
 static bool solve_normal(varpro *v, double f0, double *f) {
   const int n = v->n_c;
+  const double *g = v->A + n * n;
   memcpy(v->C, v->A, (size_t)n * (size_t)n * sizeof *v->C);
   *f = f0;
   for (int i = 0; i < n; i++) {
     double c = (double)v->trial[v->which[i]], ridge = v->ridge[v->which[i]];
     v->C[i * (n + 1)] += ridge;
-    v->W[i] = v->g[i] + ridge * c;
+    v->W[i] = g[i] + ridge * c;
     *f += ridge * c * c / 2;
   }
   if (!factor_linear(v, v->C)) return false;
@@ -291,8 +290,7 @@ static nnb_status by_normal(varpro *v, bool *defined) {
   const size_t n = (size_t)v->n_c;
   const bool first = v->little == 0 && v->lm.problem->linear_ridge > 0;
   double f;
-  memset(v->A, 0, n * n * sizeof *v->A);
-  memset(v->g, 0, n * sizeof *v->g);
+  memset(v->A, 0, n * (n + 1) * sizeof *v->A);
   nnb_status status = each_block(v, v->trial, first ? first_linear : add_linear, defined);
   if (status || !*defined) return status;
   if (first) weigh(v, v->lm.problem->linear_ridge);
@@ -360,8 +358,7 @@ static bool eliminate(varpro *v) {
 static nnb_status project_by_normal(varpro *v, bool *defined) {
   const double *ridge = v->ridge;
   const size_t n = (size_t)v->n;
-  memset(v->A, 0, n * n * sizeof *v->A);
-  memset(v->g, 0, n * sizeof *v->g);
+  memset(v->A, 0, n * (n + 1) * sizeof *v->A);
   nnb_status status = each_block(v, v->trial, add_all, defined);
   if (status || !*defined) return status;
   for (size_t i = 0; i < n; i++) {
