@@ -1,5 +1,5 @@
-/* bench/ceiling.c: the one file of bench that sees cblas.h.  The ceiling is the installed BLAS as it is, never the
- * library's own kernels.  A batch of one row uses gemv and ger, which are faster there than gemm. */
+/* bench/ceiling.c: with normal_ceiling.c, all of bench that sees cblas.h.  The ceiling is the installed BLAS as it is,
+ * never the library's own kernels.  A batch of one row uses gemv and ger, which are faster there than gemm. */
 #include "ceiling.h"
 
 #include <cblas.h>

@@ -10,5 +10,8 @@ int slot_run_f64(const char *workload, int threads);
 /* The same for the fits, W6 (slot_fit.c); SLOT_UNKNOWN without a sentence for any other. */
 int slot_fit_f32(const char *workload, int threads);
 int slot_fit_f64(const char *workload, int threads);
+/* An iteration of them, W6biter (slot_iteration.c). */
+int slot_iteration_f32(int threads);
+int slot_iteration_f64(int threads);
 
 #endif

@@ -94,6 +94,15 @@ def check_fits(folder):
         expect(row["workload"] == "W6a mse<=0.001" and row["reached"] == "7/7" and row["value"] > 0, "line", "reached", row)
 
 
+def check_iteration(folder):
+    """W6biter: one line; the ratio is that of its times."""
+    done = run(folder, "W6biter", "f64", "1")
+    expect(done.returncode == 0, "exit status of W6biter", 0, f"{done.returncode}: {done.stderr}")
+    row = json.loads(done.stdout)
+    expect(row["iterations"] >= 100 and abs(row["ratio"] - row["value"] / row["alone"]) < 1e-2 * row["ratio"],
+           "line of W6biter", "100 iterations and the ratio of value and alone", row)
+
+
 def check_refusals(folder):
     for args in (["W9", "f32", "1"], ["W3i", "f16", "1"], ["W3i", "f32", "0"],
                  ["W3i"]):
@@ -113,5 +122,6 @@ with tempfile.TemporaryDirectory() as work:
     check_work(work)
     check_loss(work)
     check_fits(work)
+    check_iteration(work)
     check_refusals(work)
 sys.exit(1 if failures else 0)

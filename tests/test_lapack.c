@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "blas.h"
 #include "lapack.h"
 
 static const int shape[][2] = {{1, 1}, {1, 5},   {5, 1},    {2, 2},    {7, 3},

@@ -29,6 +29,16 @@ static const nist_set *find_set(const char *name) {
   ck_abort_msg("no set %s", name);
 }
 
+static void swap(real *a, real *b) {
+  real old = *a;
+  *a = *b, *b = old;
+}
+
+/* The two exponentials of MGH17 may have changed places, which is the same curve. */
+static void order(const char *name, real *x) {
+  if (strcmp(name, "MGH17") == 0 && x[1] < x[2]) swap(&x[1], &x[2]), swap(&x[3], &x[4]);
+}
+
 START_TEST(reaches_certified_parameters) {
   static nist_data d;
   const char *name = linear_of[_i / 2].model;
@@ -44,6 +54,7 @@ START_TEST(reaches_certified_parameters) {
   if (getenv("NNB_TEST_TABLE"))
     printf("%-9s start %d: %4d iterations, %5d evaluations (%s)\n", name, _i % 2 + 1, (int)report.iterations,
            (int)report.evaluations, nnb_stop_text(report.stop));
+  order(name, x);
   for (int j = 0; j < d.n; j++)
     ck_assert_msg(fabs(x[j] - d.certified[j]) <= 1e-6 * fabs(d.certified[j]),
                   "%s from start %d: parameter %d is %.10g, certified %.10g (%s)", name, _i % 2 + 1, j + 1, x[j],
@@ -253,6 +264,26 @@ static nnb_net *make_net(const char *text, uint64_t seed) {
   return net;
 }
 
+/* y even and the features odd: solved for, they have no part in the output, and no slope tells how to go on. */
+START_TEST(even_functions_are_no_trap) {
+  enum { N = 41 };
+  real x[N], t[N];
+  for (int i = 0; i < N; i++) x[i] = (real)(i - N / 2) / (N / 2), t[i] = x[i] * x[i] + (_i ? (real)0.01 * x[i] : 0);
+  nnb_data *data = NULL;
+  nnb_batch rows = {.x = nnb_cview(x, N, 1), .t = nnb_cview(t, N, 1)};
+  ck_ok(nnb_data_wrap(&rows, 0, &data));
+  for (uint64_t seed = 1; seed <= 5; seed++) {
+    nnb_net *net = make_net("1-6:tanh-1", seed);
+    nnb_report report;
+    ck_ok(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = NNB_VARPRO, .max_epochs = 500}, &report));
+    ck_assert_msg(report.loss < TOL(1e-8, 1e-4), "seed %d: loss %g after %d epochs (%s)", (int)seed, report.loss,
+                  (int)report.epochs, nnb_stop_text(report.stop));
+    nnb_net_destroy(net);
+  }
+  nnb_data_destroy(data);
+}
+END_TEST
+
 /* With a decay the minimum has a value of its own: lm and varpro agree, and the slope is 0 there. */
 START_TEST(the_minimum_is_that_of_lm) {
   static const char *const texts[] = {"4-3:tanh-1", "4-3:tanh-3", "4-2:sigmoid-2"};
@@ -281,16 +312,17 @@ START_TEST(the_minimum_is_that_of_lm) {
 }
 END_TEST
 
-/* The first epoch is nnb_solve_output, but for a little ridge. */
+/* The first epoch is nnb_solve_output, but for a ridge that is no more than a tenth of the loss. */
 START_TEST(begins_with_the_output_layer) {
   nnb_data *data = toy_regression(60, 4, 2);
   nnb_net *net = make_net("4-5:tanh-2", 3), *solved = make_net("4-5:tanh-2", 3);
-  ck_ok(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = NNB_VARPRO, .max_epochs = 1}, NULL));
+  nnb_report report;
+  nnb_metrics least;
+  ck_ok(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = NNB_VARPRO, .max_epochs = 1}, &report));
   ck_ok(nnb_solve_output(solved, data, 0));
-  const real *a = nnb_net_params_read(net), *b = nnb_net_params_read(solved);
-  for (size_t i = 0; i < nnb_net_n_params(net); i++)
-    ck_assert_msg(fabs((double)(a[i] - b[i])) < TOL(1e-8, 1e-4), "parameter %d: %g, solved %g", (int)i, (double)a[i],
-                  (double)b[i]);
+  ck_ok(nnb_evaluate(solved, data, &least));
+  ck_assert_msg(report.loss >= least.loss * (1 - 1e-5) && report.loss <= 1.1 * least.loss, "loss %g, solved %g",
+                report.loss, least.loss);
   nnb_net_destroy(net), nnb_net_destroy(solved);
   nnb_data_destroy(data);
 }
@@ -345,6 +377,7 @@ int main(void) {
   tcase_add_test(tc, limits_and_targets);
   tcase_add_test(tc, nothing_but_linear);
   tcase_add_loop_test(tc, the_minimum_is_that_of_lm, 0, 3);
+  tcase_add_loop_test(tc, even_functions_are_no_trap, 0, 2);
   tcase_add_test(tc, begins_with_the_output_layer);
   tcase_add_test(tc, what_auto_picks);
   suite_add_tcase(suite, tc);

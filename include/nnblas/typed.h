@@ -417,10 +417,11 @@ typedef struct nnb_lsq {
   size_t m_known;      /**< .bayes: how many residuals are data, where others are always 0; 0: m          */
   const bool *linear;  /**< varpro: n flags, true for the x_j that all r are linear in, together: with the other x
                             fixed, r is A·x_linear + b.  NULL: none                                       */
-  double linear_ridge; /**< varpro: ρ ≥ 0.  While it projects, ½·ρ·Σ (‖column j of J‖·x_j)² over the linear x_j counts with f,
-                             and less of it as f falls: where columns are nearly dependent, x_j would grow without bound
-                             for the last digits of f.  The report's value is without it.  0: none; nnb_fit takes 1e-12,
-                             in single precision 1e-8                                                    */
+  double linear_ridge; /**< varpro: ρ ≥ 0.  While it projects, ½·ρ·Σ (‖column j of J‖·x_j)² over the linear x_j counts with f:
+                             where columns are nearly dependent, x_j would grow without bound for the last digits of f.
+                             ρ falls where that is more than a tenth of f, from the first solve on, as long as the root
+                             of that sum is below 500 times the norm of r at x_linear = 0.  The report's value is
+                             without it.  0: none; nnb_fit takes 1e-4                                    */
   void *reserved[1];
 } nnb_lsq;
 
@@ -432,8 +433,9 @@ typedef struct nnb_lsq {
  *  varpro moves what is not linear by Levenberg–Marquardt steps and solves for the linear variables at every point, for
  *  which it asks for residuals and derivatives twice per step; its first iteration is such a solve at the start, and
  *  what ends there has INFINITY for gradient_norm, which it does not know yet.
- *  Where little is gained any more it ends as lm on all variables, without a new start of iterations or limits.  It
- *  keeps 3n² doubles at most while it projects, or what lm wants, whichever is more.
+ *  Where little is gained any more it ends as lm on all variables, without a new start of iterations or limits; where
+ *  solving for the linear variables leaves the others without any effect, from the start, and then f may be above that
+ *  of the iteration before.  It keeps 3n² doubles at most while it projects, or what lm wants, whichever is more.
  *  An evaluation is that of all residuals, with or without their derivatives.  Allocates at the start only.
  *  The BLAS computes with one thread meanwhile, in the callback too.  NNB_OK for every reason to stop but an error:
  *  report->stop names it; NNB_STOP_STALLED is the usual end of a fit that leaves residuals, as exact as rounding

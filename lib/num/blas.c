@@ -132,6 +132,13 @@ void nnb__subtract_square(int n, int k, const double *W, double *A) {
   if (n && k) cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, n, k, -1, W, k, 1, A, n);
 }
 
-void nnb__add_transpose_times(int n, int k, const double *J, int ld, const double *r, double *g) {
-  if (n && k) cblas_dgemv(CblasRowMajor, CblasTrans, k, n, 1, J, ld, r, 1, 1, g, 1);
+void nnb__add_transpose_times(int n, int k, const double *J, int ld, const double *r, int step, double *g) {
+  if (n && k) cblas_dgemv(CblasRowMajor, CblasTrans, k, n, 1, J, ld, r, step, 1, g, 1);
+}
+
+/* potrs takes such a vector for a matrix, and copies all of L. */
+void nnb__solve_factored(int n, const double *l, double *x) {
+  if (n == 0) return;
+  cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, n, l, n, x, 1);
+  cblas_dtrsv(CblasRowMajor, CblasLower, CblasTrans, CblasNonUnit, n, l, n, x, 1);
 }

@@ -24,7 +24,9 @@ double nnb__dot(size_t n, const real *x, const real *y);
 /* For least squares, in double in both precisions; num/normal.h has more.
  * A ← A - W·Wᵀ (the lower triangle of n×n, row by row), W: n×k */
 void nnb__subtract_square(int n, int k, const double *W, double *A);
-/* g ← g + Jᵀr */
-void nnb__add_transpose_times(int n, int k, const double *J, int ld, const double *r, double *g);
+/* g ← g + Jᵀr; the numbers of r are `step` apart. */
+void nnb__add_transpose_times(int n, int k, const double *J, int ld, const double *r, int step, double *g);
+/* x ← (L·Lᵀ)⁻¹·x, L the lower triangle of n×n, row by row */
+void nnb__solve_factored(int n, const double *l, double *x);
 
 #endif

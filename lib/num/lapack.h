@@ -20,8 +20,6 @@ bool nnb__invert_positive(int n, real *a);
 
 /* A ← L; false where A is not positive definite. */
 bool nnb__cholesky(int n, double *a);
-/* x ← (L·Lᵀ)⁻¹·x */
-void nnb__solve_factored(int n, const double *l, double *x);
 /* log det L, of the absolute values of its diagonal. */
 double nnb__log_det_factor(int n, const double *l);
 /* ‖L⁻¹‖² = tr (L·Lᵀ)⁻¹; overwrites L.  Infinite or NaN where L has a 0 in its diagonal. */

@@ -16,24 +16,26 @@ enum {
   STRIP = 16     /* rows of A */
 };
 
-/* k ≤ PIECE rows.  A strip goes beyond the diagonal, by less than its height: nobody reads there. */
-static void add_piece(int n, int k, const double *J, int ld, double *A) {
-  for (int i = 0, m; i < n; i += m) {
-    m = nnb__smaller(STRIP, n - i);
+/* The first n_rows rows, n or n + 1, for k ≤ PIECE rows of J.  A strip goes beyond the diagonal, by less than its
+ * height: nobody reads there. */
+static void add_piece(int n, int n_rows, int k, const double *J, int ld, double *A) {
+  for (int i = 0, m; i < n_rows; i += m) {
+    m = nnb__smaller(STRIP, n_rows - i);
     nnb__strided rows = {J + i, 1, (size_t)ld};
-    nnb__kernel()->mm(m, i + m, k, 1, rows, J, (size_t)ld, 1, A + (size_t)i * (size_t)n, (size_t)n);
+    nnb__kernel()->mm(m, nnb__smaller(i + m, n), k, 1, rows, J, (size_t)ld, 1, A + (size_t)i * (size_t)n, (size_t)n);
   }
 }
 
-void nnb__add_normal(int n, int k, const double *J, int ld, double *A) {
+void nnb__add_normal(int n, int k, const double *J, int ld, bool with_r, double *A) {
   if (!n || !k) return;
   if (nnb__cpu_level() < OWN_LEVEL || (double)n * n * sizeof *A > nnb__threshold.unpacked_bytes) {
     nnb_cmat rows = {.p = J, .rows = k, .cols = n, .ld = ld};
     nnb__gram(1, rows, 1, (nnb_mat){.p = A, .rows = n, .cols = n, .ld = n});
+    if (with_r) nnb__add_transpose_times(n, k, J, ld, J + n, ld, A + (size_t)n * (size_t)n);
     return;
   }
   for (int i = 0, now; i < k; i += now) {
     now = nnb__smaller(PIECE, k - i);
-    add_piece(n, now, J + (size_t)i * (size_t)ld, ld, A);
+    add_piece(n, with_r ? n + 1 : n, now, J + (size_t)i * (size_t)ld, ld, A);
   }
 }

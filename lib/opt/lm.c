@@ -13,11 +13,15 @@
 #include "blas_threads.h"
 #include "status.h"
 
-static const double first_lambda = 1e-3; /* of the largest entry of the scaled JᵀJ, which is 1 */
-static const double bend_step = 0.1;     /* h of the second directional derivative; Transtrum and Sethna's */
-static const double most_bend = 0.75;    /* their bound of |a|/|v| */
-static const double rounding = 16;       /* times ε·f: what f may change by for rounding alone */
-static const double negligible = 1e-13;  /* a damping that only changes the digits that rounding changes */
+/* λ to begin with, of the largest entry of the scaled JᵀJ, which is 1; and where variables are many, as in nets: with a
+ * small one the first long steps often end where units are saturated (docs/performance.md). */
+static const double first_lambda = 1e-3, careful_lambda = 1;
+enum { MANY = 10 };
+static const double fast = 0.5;         /* a step that leaves less than this of f is followed by one without a bend */
+static const double bend_step = 0.1;    /* h of the second directional derivative; Transtrum and Sethna's */
+static const double most_bend = 0.75;   /* their bound of |a|/|v| */
+static const double rounding = 16;      /* times ε·f: what f may change by for rounding alone */
+static const double negligible = 1e-13; /* a damping that only changes the digits that rounding changes */
 
 typedef enum verdict { REFUSED, ACCEPTED, ENDED } verdict;
 
@@ -81,8 +85,9 @@ static nnb_status accelerate(nnb__lm *lm, double *bend) {
   return NNB_OK;
 }
 
-/* v, and p ← v + ½a where the acceleration pays: not where f hardly changes, and a is lost in rounding.  *usable: the
- * system has a solution and p does not bend too much. */
+/* v, and p ← v + ½a where the acceleration pays: not where f hardly changes, and a is lost in rounding, and not on the
+ * first way down, where bends are many and steps that follow them shorter.  *usable: the system has a solution and p
+ * does not bend too much. */
 static nnb_status find_step(nnb__lm *lm, bool *usable) {
   double bend = 0;
   nnb_status status = nnb__lm_factorise(lm, usable);
@@ -92,7 +97,7 @@ static nnb_status find_step(nnb__lm *lm, bool *usable) {
   nnb__lm_solve(lm, lm->v);
   memcpy(lm->p, lm->v, bytes);
   if (!isfinite(dot(lm->n, lm->v, lm->v))) return *usable = false, NNB_OK;
-  if (!lm->accelerates || predicted(lm) < sqrt(lm->stop->eps) * lm->f) return NNB_OK;
+  if (!lm->accelerates || lm->fast || predicted(lm) < sqrt(lm->stop->eps) * lm->f) return NNB_OK;
   status = accelerate(lm, &bend);
   *usable = bend <= most_bend;
   for (int i = 0; *usable && i < lm->n; i++) lm->p[i] += lm->a[i] / 2;
@@ -118,7 +123,7 @@ static void lower_damping(nnb__lm *lm, double gain, bool at_rounding) {
 
 /* An iteration has ended; with .bayes it is followed by another f. */
 static nnb_status conclude(nnb__lm *lm, double step, verdict *out) {
-  double norm = nnb__lm_gradient_norm(lm), before = lm->stop->report.value;
+  double norm = fmax(nnb__lm_gradient_norm(lm), lm->aside_norm), before = lm->stop->report.value;
   nnb_status status = lm->stop->evidence ? nnb__evidence_measure(lm, &norm) : NNB_OK;
   if (status) return status;
   *out = nnb__stop_iteration(lm->stop, lm->f - lm->aside, norm, step, lm->point) ? ENDED : ACCEPTED;
@@ -152,6 +157,7 @@ static nnb_status advance(nnb__lm *lm, verdict *out) {
     if (status) lm->f = before;
     return status;
   }
+  lm->fast = lm->n >= MANY && lm->f < fast * before;
   nnb__lm_rescale(lm);
   return conclude(lm, fmax(step, lm->moved), out);
 }
@@ -215,7 +221,7 @@ static nnb_status start_evidence(nnb__lm *lm) {
 }
 
 nnb_status nnb__lm_begin(nnb__lm *lm) {
-  lm->lambda = lm->first > 0 ? lm->first : first_lambda, lm->growth = 2;
+  lm->lambda = lm->n < MANY ? first_lambda : careful_lambda, lm->growth = 2, lm->fast = lm->n >= MANY;
   nnb_status status = lm->model->linearise(lm);
   if (!status && !isfinite(lm->f))
     status = nnb__fail(NNB_E_NUMERIC, "a residual or a derivative of one is not finite at the start");

@@ -25,25 +25,27 @@ struct nnb__lm {
   size_t m;
   int n;
   int rows;   /* of a block */
+  int ld;     /* of rows of J: those of the problem, r, and zeros up to a whole vector */
   bool whole; /* J holds all m rows, else one block */
   bool by_qr; /* normal holds L of JᵀJ = L·Lᵀ, found by QR, because JᵀJ itself would not be exact enough */
   real *x, *x_new;
   const real *point; /* the variables of the problem, where x stands for some of them only; else x */
   double moved;      /* the largest change of one of the others in the last step */
-  double first;      /* λ to begin with; 0: a small one */
   bool accelerates;  /* bends its steps */
+  bool fast;         /* … not where the last one lowered f by much */
   bool stalled;      /* nothing is gained any more */
   double slow;       /* stalled, too, when so many … */
   int slow_over;     /* … iterations leave more than this part of f; 0: not */
   real *r, *r_new;   /* m: the residuals at x and x_new */
-  real *J;           /* rows of n */
+  real *J;           /* rows of n, and r */
   /* f(x) = ½‖r‖² + ½ Σ ridge·x², linear in r around x: f + gᵀv + ½ vᵀ(JᵀJ)v; lower triangles, row by row */
-  double f, *g;
-  double aside;       /* a part of f that is not the problem's */
-  double *normal;     /* n×n: JᵀJ, or L */
-  double *factor;     /* n×n: L of D⁻¹(JᵀJ)D⁻¹ + λI */
-  double *d;          /* D: the largest norms that the columns of J have had; 0 for a column that was always 0 */
-  double floor, part; /* no D_i counts as less than this: a part of the largest, which is halved from point to point */
+  double f, *g;      /* g: behind normal */
+  double aside;      /* a part of f that is not the problem's … */
+  double aside_norm; /* … and its largest derivative */
+  double *normal;    /* n×n: JᵀJ, or L */
+  double *factor;    /* n×n: L of D⁻¹(JᵀJ)D⁻¹ + λI */
+  double *d;         /* D: the largest norms that the columns of J have had; 0 for a column that was always 0 */
+  double floor, part; /* no D_i counts as less than this: a part of the largest or of ‖r‖, halved from point to point */
   double lambda, growth;
   double ridge; /* α/β, where it is not the problem's own */
   nnb_evidence evidence, next;

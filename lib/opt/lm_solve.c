@@ -7,6 +7,7 @@
 
 #include "arena.h"
 #include "blas.h"
+#include "ints.h"
 #include "lapack.h"
 #include "lm.h"
 #include "normal.h"
@@ -16,16 +17,15 @@ enum {
   BLOCK_BYTES = 1 << 18, /* of a block of J: it is read again, for JᵀJ, while it is in the second-level cache */
   LEAST_ROWS = 64,       /* … unless rows are so long that dsyrk would get too few of them */
   CHUNK_ROWS = 64,
+  VECTOR = 64 / sizeof(real),
   WHOLE_BYTES = 1 << 26 /* up to this J is kept as a whole, so that accelerations need not form it again */
 };
 static const double default_limit = 4.0 * (1 << 30);
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
-static int smaller(int a, int b) { return a < b ? a : b; }
-
 static void choose_rows(nnb__lm *lm) {
-  size_t row = (size_t)lm->n * sizeof(real), group = lm->problem->group > 0 ? (size_t)lm->problem->group : 1;
+  size_t row = (size_t)lm->ld * sizeof(real), group = lm->problem->group > 0 ? (size_t)lm->problem->group : 1;
   size_t rows = BLOCK_BYTES / row > LEAST_ROWS ? BLOCK_BYTES / row : LEAST_ROWS;
   rows = (rows + group - 1) / group * group;
   lm->rows = (int)(rows < lm->m ? rows : lm->m);
@@ -35,22 +35,22 @@ static void choose_rows(nnb__lm *lm) {
 void nnb__lm_take_system(nnb__lm *lm, nnb__arena *arena) {
   size_t n = (size_t)lm->n, chunk = CHUNK_ROWS;
   lm->x_new = nnb__arena_take(arena, n, sizeof(real));
-  lm->normal = nnb__arena_take(arena, n * n, sizeof(double));
+  lm->normal = nnb__arena_take(arena, n + 1, n * sizeof(double));
   lm->factor = nnb__arena_take(arena, n * n, sizeof(double));
-  lm->g = nnb__arena_take(arena, n, sizeof(double));
+  lm->g = lm->normal ? lm->normal + n * n : NULL;
   lm->d = nnb__arena_take(arena, n, sizeof(double));
   lm->v = nnb__arena_take(arena, n, sizeof(double));
   lm->a = nnb__arena_take(arena, n, sizeof(double));
   lm->p = nnb__arena_take(arena, n, sizeof(double));
   lm->t = nnb__arena_take(arena, n, sizeof(double));
-  lm->chunk = nnb__arena_take(arena, chunk * (n + 1), sizeof(double));
+  lm->chunk = nnb__arena_take(arena, chunk, ((size_t)lm->ld + 1) * sizeof(double));
   lm->work = nnb__arena_take(arena, nnb__qr_work(lm->n), sizeof(double));
 }
 
 static void take(nnb__lm *lm, nnb__arena *arena) {
   lm->r = nnb__arena_take(arena, lm->m, sizeof(real));
   lm->r_new = nnb__arena_take(arena, lm->m, sizeof(real));
-  lm->J = nnb__arena_take(arena, lm->whole ? lm->m : (size_t)lm->rows, (size_t)lm->n * sizeof(real));
+  lm->J = nnb__arena_take(arena, lm->whole ? lm->m : (size_t)lm->rows, (size_t)lm->ld * sizeof(real));
   nnb__lm_take_system(lm, arena);
 }
 
@@ -60,7 +60,7 @@ nnb_status nnb__lm_sizes(nnb__lm *lm) {
   if (p->n > MOST)
     return nnb__fail(NNB_E_OVERFLOW, "%s takes at most %d variables, not %zu; lbfgs takes more",
                      nnb_algo_name(lm->stop->report.algo), (int)MOST, p->n);
-  lm->m = p->m, lm->n = (int)p->n;
+  lm->m = p->m, lm->n = (int)p->n, lm->ld = (lm->n + VECTOR) / VECTOR * VECTOR;
   choose_rows(lm);
   return NNB_OK;
 }
@@ -102,9 +102,20 @@ double nnb__lm_ridge_value(const nnb__lm *lm, const real *x) {
   return sum / 2;
 }
 
+/* r and zeros behind each of k rows. */
+static void append(const nnb__lm *lm, const real *r, real *J, int k) {
+  const int n = (int)lm->problem->n;
+  for (int i = 0; i < k; i++, J += lm->ld) {
+    J[n] = r[i];
+    for (int j = n + 1; j < lm->ld; j++) J[j] = 0;
+  }
+}
+
 nnb_status nnb__lm_ask(const nnb__lm *lm, const real *x, size_t row0, real *r, real *J) {
   unsigned messages = nnb__fail_count();
-  nnb_status status = lm->problem->rows(lm->problem->user, x, row0, nnb__lm_block(lm, row0), r, J, (int)lm->problem->n);
+  const int k = nnb__lm_block(lm, row0);
+  nnb_status status = lm->problem->rows(lm->problem->user, x, row0, k, r, J, lm->ld);
+  if (J && !status) append(lm, r, J, k);
   return status && status != NNB_E_NUMERIC ? nnb__fail_callback(status, "rows", messages) : status;
 }
 
@@ -125,7 +136,7 @@ nnb_status nnb__lm_residuals(nnb__lm *lm, const real *x, real *r, double *f) {
 /* Rows of J, in double: in double precision where they are. */
 static const double *in_double(nnb__lm *lm, const real *J, int k) {
 #ifdef NNB_SINGLE
-  for (size_t i = 0; i < (size_t)k * (size_t)lm->n; i++) lm->chunk[i] = (double)J[i];
+  for (size_t i = 0; i < (size_t)k * (size_t)lm->ld; i++) lm->chunk[i] = (double)J[i];
   return lm->chunk;
 #else
   (void)lm, (void)k;
@@ -135,7 +146,7 @@ static const double *in_double(nnb__lm *lm, const real *J, int k) {
 
 static const double *residuals_in_double(nnb__lm *lm, const real *r, int k) {
 #ifdef NNB_SINGLE
-  double *out = lm->chunk + (size_t)CHUNK_ROWS * (size_t)lm->n;
+  double *out = lm->chunk + (size_t)CHUNK_ROWS * (size_t)lm->ld;
   for (int i = 0; i < k; i++) out[i] = (double)r[i];
   return out;
 #else
@@ -146,27 +157,28 @@ static const double *residuals_in_double(nnb__lm *lm, const real *r, int k) {
 
 /* Whether rows go through chunk, a few at a time. */
 static int chunk_rows(const nnb__lm *lm, int k) {
-  return lm->by_qr || sizeof(real) != sizeof(double) ? smaller(k, CHUNK_ROWS) : k;
+  return lm->by_qr || sizeof(real) != sizeof(double) ? nnb__smaller(k, CHUNK_ROWS) : k;
 }
 
 /* L·Lᵀ ← L·Lᵀ + JᵀJ for k ≤ CHUNK_ROWS rows */
 static bool add_by_qr(nnb__lm *lm, const real *J, int k) {
   for (int i = 0; i < k; i++)
-    for (int j = 0; j < lm->n; j++) lm->chunk[j * k + i] = (double)J[(size_t)i * (size_t)lm->n + (size_t)j];
+    for (int j = 0; j < lm->n; j++) lm->chunk[j * k + i] = (double)J[(size_t)i * (size_t)lm->ld + (size_t)j];
   return nnb__qr_add(lm->n, k, lm->normal, lm->n, lm->chunk, lm->work);
 }
 
 /* normal += JᵀJ, g += Jᵀr over k rows */
-static void add_rows(nnb__lm *lm, const real *J, const real *r, int k) {
+static void add_rows(nnb__lm *lm, const real *J, int k) {
   for (int i = 0, now; i < k; i += now) {
-    now = smaller(chunk_rows(lm, k), k - i);
-    const real *rows = J + (size_t)i * (size_t)lm->n;
+    now = nnb__smaller(chunk_rows(lm, k), k - i);
+    const real *rows = J + (size_t)i * (size_t)lm->ld;
     const double *wide = in_double(lm, rows, now);
-    nnb__add_transpose_times(lm->n, now, wide, lm->n, residuals_in_double(lm, r + i, now), lm->g);
-    if (lm->by_qr)
-      add_by_qr(lm, rows, now);
-    else
-      nnb__add_normal(lm->n, now, wide, lm->n, lm->normal);
+    if (!lm->by_qr) {
+      nnb__add_normal(lm->n, now, wide, lm->ld, true, lm->normal);
+      continue;
+    }
+    nnb__add_transpose_times(lm->n, now, wide, lm->ld, wide + lm->n, lm->ld, lm->g);
+    add_by_qr(lm, rows, now);
   }
 }
 
@@ -174,7 +186,7 @@ static void add_rows(nnb__lm *lm, const real *J, const real *r, int k) {
 static void add_diagonal(nnb__lm *lm, double *l, double (*value)(const nnb__lm *lm, int i)) {
   for (int i = 0, k; i < lm->n; i += k) {
     int left = lm->n - i;
-    k = smaller(CHUNK_ROWS, left);
+    k = nnb__smaller(CHUNK_ROWS, left);
     memset(lm->chunk, 0, (size_t)k * (size_t)left * sizeof *lm->chunk);
     for (int j = 0; j < k; j++) lm->chunk[j * k + j] = value(lm, i + j);
     nnb__qr_add(left, k, l + (size_t)i * (size_t)(lm->n + 1), lm->n, lm->chunk, lm->work);
@@ -220,10 +232,10 @@ static nnb_status linearise(nnb__lm *lm) {
   nnb__stop_count(lm->stop);
   for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
     int k = nnb__lm_block(lm, row0);
-    real *J = lm->whole ? lm->J + row0 * n : lm->J;
+    real *J = lm->whole ? lm->J + row0 * (size_t)lm->ld : lm->J;
     nnb_status status = nnb__lm_ask(lm, lm->x, row0, lm->r + row0, J);
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
-    add_rows(lm, J, lm->r + row0, k);
+    add_rows(lm, J, k);
   }
   add_ridge(lm);
   double value = nnb__sum_squares(lm->m, lm->r) / 2 + nnb__lm_ridge_value(lm, lm->x);
@@ -236,18 +248,18 @@ static nnb_status value(nnb__lm *lm, double *f) { return nnb__lm_residuals(lm, l
 const nnb__lm_model nnb__lm_full = {.value = value, .linearise = linearise};
 
 nnb_status nnb__lm_pull(nnb__lm *lm, const real *s, double *out) {
-  size_t n = (size_t)lm->n;
-  memset(out, 0, n * sizeof *out);
+  const size_t ld = (size_t)lm->ld;
+  memset(out, 0, (size_t)lm->n * sizeof *out);
   if (!lm->whole) nnb__stop_count(lm->stop);
   for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
     int k = nnb__lm_block(lm, row0);
-    real *J = lm->whole ? lm->J + row0 * n : lm->J;
+    real *J = lm->whole ? lm->J + row0 * ld : lm->J;
     nnb_status status = lm->whole ? NNB_OK : nnb__lm_ask(lm, lm->x, row0, lm->r + row0, J);
     if (status) return status;
     for (int i = 0, now; i < k; i += now) {
-      now = sizeof(real) == sizeof(double) ? k : smaller(CHUNK_ROWS, k - i);
-      const double *wide = in_double(lm, J + (size_t)i * n, now);
-      nnb__add_transpose_times(lm->n, now, wide, lm->n, residuals_in_double(lm, s + row0 + (size_t)i, now), out);
+      now = sizeof(real) == sizeof(double) ? k : nnb__smaller(CHUNK_ROWS, k - i);
+      const double *wide = in_double(lm, J + (size_t)i * ld, now);
+      nnb__add_transpose_times(lm->n, now, wide, lm->ld, residuals_in_double(lm, s + row0 + (size_t)i, now), 1, out);
     }
   }
   return NNB_OK;
@@ -259,6 +271,7 @@ void nnb__lm_rescale(nnb__lm *lm) {
   for (int i = 0; i < lm->n; i++) lm->d[i] = fmax(lm->d[i], sqrt(fmax(column_square(lm, i) - lm->ridge, 0)));
   double most = 0;
   for (int i = 0; i < lm->n; i++) most = fmax(most, lm->d[i]);
+  if (lm->part > 0) most = fmax(most, sqrt(2 * lm->f)); /* all of J may be small */
   lm->floor = lm->part * most;
   lm->part /= 2;
 }

@@ -23,14 +23,15 @@
 #include "status.h"
 
 enum { QR_ROWS = 128 /* of J in the columns of a QR block */ };
-/* The ridge of c's own (linear_ridge) is to be no more than this part of f, and never goes below this part of the
- * first. */
-static const double ridge_part = 0.1, least_ridge = 1e-8;
-/* λ to begin with where a has many variables, as in nets: with a small one the first long steps often end where units
- * are saturated, and c hides that (docs/performance.md). */
-static const double careful = 1;
-enum { MANY = 10 };
-static const double slow = 0.9; /* so much of f left over as many iterations: lm shall try */
+/* The ridge of c's own, linear_ridge at first, is lowered where it is more than this part of f, and then to that part:
+ * halfway it would be more again. */
+static const double most_own = 0.1, aim_own = 0.02;
+/* … until ‖D·c‖, D the norms of c's columns, is so many times the norm of what c is to make up for: the digits of f
+ * that are lost. */
+static const double most_c = 500;
+/* a is without effect where moving each of its variables by 1 or its own size changes r by no more than this part. */
+static const double no_effect = 1e-3;
+static const double slow = 0.7; /* so much of f left over as many iterations: lm shall try */
 enum { SLOW_OVER = 16 };
 
 typedef struct varpro {
@@ -45,8 +46,11 @@ typedef struct varpro {
   double *block;   /* rows or columns of J and r, of QR_ROWS or a whole block */
   double *scale;   /* n_c */
   double *ridge;   /* n: the problem's, and for each c a little of its own */
+  bool starting;   /* c has not been solved for yet */
   double little;   /* … of the squares … */
-  double *columns; /* … of its columns: n_c */
+  double *columns; /* … of its columns at the start: n_c */
+  double aims;     /* the square of what c is to make up for there */
+  bool lost;       /* a is without effect */
   double *work, *solve_work;
   int *pivots;
 } varpro;
@@ -54,18 +58,18 @@ typedef struct varpro {
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
 static void take(varpro *v, nnb__arena *arena) {
-  const size_t n = (size_t)v->n, n_c = (size_t)v->n_c, n_a = (size_t)v->n_a;
+  const size_t n = (size_t)v->n, n_c = (size_t)v->n_c, n_a = (size_t)v->n_a, ld = (size_t)v->lm.ld;
   v->which = nnb__arena_take(arena, n, sizeof *v->which);
   v->trial = nnb__arena_take(arena, n, sizeof *v->trial);
   v->lm.x = nnb__arena_take(arena, n_a, sizeof(real));
   v->r = nnb__arena_take(arena, v->lm.m, sizeof *v->r);
-  v->J = nnb__arena_take(arena, (size_t)v->lm.rows, n * sizeof *v->J);
+  v->J = nnb__arena_take(arena, (size_t)v->lm.rows, ld * sizeof *v->J);
   v->A = nnb__arena_take(arena, n + 1, (n + 1) * sizeof *v->A);
-  v->g = nnb__arena_take(arena, n, sizeof *v->g);
+  v->g = v->A ? v->A + n * n : NULL;
   v->C = nnb__arena_take(arena, n_c + 1, (n_c + 1) * sizeof *v->C);
   v->y = nnb__arena_take(arena, n_c, sizeof *v->y);
   v->W = nnb__arena_take(arena, n_a + 1, n_c * sizeof *v->W);
-  v->block = nnb__arena_take(arena, n + 1, (size_t)(v->lm.rows > QR_ROWS ? v->lm.rows : QR_ROWS) * sizeof *v->block);
+  v->block = nnb__arena_take(arena, ld, (size_t)(v->lm.rows > QR_ROWS ? v->lm.rows : QR_ROWS) * sizeof *v->block);
   v->scale = nnb__arena_take(arena, n_c, sizeof *v->scale);
   v->ridge = nnb__arena_take(arena, n, sizeof *v->ridge);
   v->columns = nnb__arena_take(arena, n_c, sizeof *v->columns);
@@ -104,7 +108,7 @@ static nnb_status each_block(varpro *v, const real *x, fold_fn *fold, bool *defi
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
     for (int i = 0, now; i < k; i += now) {
       now = whole_blocks(v) || k - i < QR_ROWS ? k - i : QR_ROWS;
-      fold(v, v->J + (size_t)i * (size_t)v->n, v->r + row0 + (size_t)i, now);
+      fold(v, v->J + (size_t)i * (size_t)v->lm.ld, v->r + row0 + (size_t)i, now);
     }
   }
   *defined = true;
@@ -112,43 +116,41 @@ static nnb_status each_block(varpro *v, const real *x, fold_fn *fold, bool *defi
 }
 
 /* block ← the first `columns` variables of k rows of J, in the order of which, and r; row by row, or by columns. */
-static void load_rows(varpro *v, const real *J, int columns, int k) {
-  for (int i = 0; i < k; i++)
-    for (int j = 0; j < columns; j++)
-      v->block[i * columns + j] = (double)J[(size_t)i * (size_t)v->n + (size_t)v->which[j]];
+static void load_rows(varpro *v, const real *J, const real *r, int columns, int k) {
+  double *to = v->block;
+  for (int i = 0; i < k; i++, J += v->lm.ld) {
+    for (int j = 0; j < columns; j++) *to++ = (double)J[v->which[j]];
+    *to++ = (double)r[i];
+  }
 }
 
 static void load_columns(varpro *v, const real *J, const real *r, int columns, int k) {
   for (int j = 0; j < columns; j++)
-    for (int i = 0; i < k; i++) v->block[j * k + i] = (double)J[(size_t)i * (size_t)v->n + (size_t)v->which[j]];
+    for (int i = 0; i < k; i++) v->block[j * k + i] = (double)J[(size_t)i * (size_t)v->lm.ld + (size_t)v->which[j]];
   for (int i = 0; i < k; i++) v->block[columns * k + i] = (double)r[i];
 }
 
-/* C += J_cᵀJ_c, y += J_cᵀr */
+/* A += J_cᵀJ_c, and behind it J_cᵀr */
 static void add_linear(varpro *v, const real *J, const real *r, int k) {
-  double *wide = v->block + (size_t)v->n_c * (size_t)k;
-  load_rows(v, J, v->n_c, k);
-  for (int i = 0; i < k; i++) wide[i] = (double)r[i];
-  nnb__add_normal(v->n_c, k, v->block, v->n_c, v->C);
-  nnb__add_transpose_times(v->n_c, k, v->block, v->n_c, wide, v->y);
+  load_rows(v, J, r, v->n_c, k);
+  nnb__add_normal(v->n_c, k, v->block, v->n_c + 1, true, v->A);
 }
 
 static void qr_linear(varpro *v, const real *J, const real *r, int k) {
   load_columns(v, J, r, v->n_c, k);
-  nnb__qr_add(v->n_c + 1, k, v->C, v->n_c + 1, v->block, v->work);
+  nnb__qr_add(v->n_c + 1, k, v->A, v->n_c + 1, v->block, v->work);
 }
 
 /* A += JᵀJ, g += Jᵀr */
 static void add_all(varpro *v, const real *J, const real *r, int k) {
+  (void)r; /* a column of J, too */
 #ifdef NNB_SINGLE
-  double *rows = v->block, *wide = rows + (size_t)v->n * (size_t)k;
-  for (int i = 0; i < v->n * k; i++) rows[i] = (double)J[i];
-  for (int i = 0; i < k; i++) wide[i] = (double)r[i];
+  double *rows = v->block;
+  for (int i = 0; i < v->lm.ld * k; i++) rows[i] = (double)J[i];
 #else
-  const double *rows = J, *wide = r;
+  const double *rows = J;
 #endif
-  nnb__add_normal(v->n, k, rows, v->n, v->A);
-  nnb__add_transpose_times(v->n, k, rows, v->n, wide, v->g);
+  nnb__add_normal(v->n, k, rows, v->lm.ld, true, v->A);
 }
 
 static void qr_all(varpro *v, const real *J, const real *r, int k) {
@@ -170,8 +172,11 @@ static void qr_ridge(varpro *v, const real *x, int columns, double *L) {
   }
 }
 
-/* Columns of J_c that are nearly dependent would let c grow without bound for the sake of the last digits of f, into
+/* ---- a ridge of c's own ------------------------------------------------------------------------------------------
+ *
+ * Columns of J_c that are nearly dependent would let c grow without bound for the sake of the last digits of f, into
  * parameters that no later step could bring back.  So ½·little·Σ(‖column‖·c)² counts, too; less of it as f falls. */
+
 static void weigh(varpro *v, double by) {
   const double *own = v->lm.problem->ridge;
   v->little = by;
@@ -180,11 +185,40 @@ static void weigh(varpro *v, double by) {
     v->ridge[at] = (own ? own[at] : 0) + by * v->columns[i];
   }
 }
-static void weigh_first(varpro *v) {
-  if (v->little > 0 || !(v->lm.problem->linear_ridge > 0)) return;
-  for (int i = 0; i < v->n_c; i++) v->columns[i] = v->C[i * (v->n_c + 1)];
-  weigh(v, v->lm.problem->linear_ridge);
+
+/* columns += ‖column of J_c‖², aims += ‖r - J_c·c‖²: what c is to make up for. */
+static void measure_linear(varpro *v, const real *J, const real *r, int k) {
+  for (int i = 0; i < k; i++, J += v->lm.ld) {
+    double left = (double)r[i];
+    for (int j = 0; j < v->n_c; j++) {
+      double d = (double)J[v->which[j]];
+      v->columns[j] += d * d;
+      left -= d * (double)v->all[v->which[j]];
+    }
+    v->aims += left * left;
+  }
 }
+
+static void first_linear(varpro *v, const real *J, const real *r, int k) {
+  measure_linear(v, J, r, k);
+  add_linear(v, J, r, k);
+}
+
+/* Lowers the ridge, which makes up `own` beside f, where that is too much; false: it stays. */
+static bool relieve(varpro *v, double f, double own) {
+  const double least = (double)REAL_EPS * (double)REAL_EPS, most = most_c * most_c * v->aims;
+  if (v->little <= least || own <= most_own * f || 2 * own > v->little * most) return false;
+  weigh(v, fmax(aim_own * f / own * v->little, least));
+  return true;
+}
+
+/* The largest of little·columns·|c|: at the minimum over c, the slope of the problem's f. */
+static double slope_aside(const varpro *v) {
+  double most = 0;
+  for (int i = 0; i < v->n_c; i++) most = fmax(most, v->little * v->columns[i] * fabs((double)v->trial[v->which[i]]));
+  return most;
+}
+
 /* The part of f that is not the problem's. */
 static double aside(const varpro *v, const real *x) {
   const double *own = v->lm.problem->ridge;
@@ -211,34 +245,71 @@ static bool factor_linear(varpro *v, double *C) {
   return least > 1e6 * DBL_EPSILON * n;
 }
 
-/* y ← -(what c is to change by), from normal equations; false where QR is to do it. */
-static nnb_status by_normal(varpro *v, bool *defined) {
-  const double *ridge = v->ridge;
-  const int n = v->n_c;
-  memset(v->C, 0, (size_t)n * (size_t)n * sizeof *v->C);
-  memset(v->y, 0, (size_t)n * sizeof *v->y);
-  nnb_status status = each_block(v, v->trial, add_linear, defined);
-  if (status || !*defined) return status;
-  weigh_first(v);
-  for (int i = 0; i < n; i++) {
-    v->C[i * (n + 1)] += ridge[v->which[i]];
-    v->y[i] += ridge[v->which[i]] * (double)v->trial[v->which[i]];
+/* ½·little·Σ columns·c² of the c that y leads to. */
+static double own_of_y(const varpro *v) {
+  double sum = 0;
+  for (int i = 0; i < v->n_c; i++) {
+    double c = (double)v->trial[v->which[i]] - v->y[i];
+    sum += v->columns[i] * c * c;
   }
-  if (!factor_linear(v, v->C)) return v->lm.by_qr = true, NNB_OK; /* for good: it is as bad at the next point */
-  for (int i = 0; i < n; i++) v->y[i] *= v->scale[i];
+  return v->little * sum / 2;
+}
+
+/* y ← -(what c is to change by), *f ← the least ½‖r‖² + ridge, from A = J_cᵀJ_c and J_cᵀr at ½‖r‖² = f0; false
+ * where QR is to do it. */
+static bool solve_normal(varpro *v, double f0, double *f) {
+  const int n = v->n_c;
+  const double *g = v->A + n * n;
+  memcpy(v->C, v->A, (size_t)n * (size_t)n * sizeof *v->C);
+  *f = f0;
+  for (int i = 0; i < n; i++) {
+    double c = (double)v->trial[v->which[i]], ridge = v->ridge[v->which[i]];
+    v->C[i * (n + 1)] += ridge;
+    v->W[i] = g[i] + ridge * c;
+    *f += ridge * c * c / 2;
+  }
+  if (!factor_linear(v, v->C)) return false;
+  for (int i = 0; i < n; i++) v->y[i] = v->W[i] * v->scale[i];
   nnb__solve_factored(n, v->C, v->y);
-  for (int i = 0; i < n; i++) v->y[i] *= v->scale[i];
+  for (int i = 0; i < n; i++) v->y[i] *= v->scale[i], *f -= v->W[i] * v->y[i] / 2;
+  return true;
+}
+
+/* The same from L of [J_c r] in A. */
+static bool solve_qr(varpro *v, double *f) {
+  const int n = v->n_c;
+  const size_t bytes = (size_t)n * sizeof *v->y, last = (size_t)n * (size_t)(n + 1);
+  memcpy(v->C, v->A, (size_t)(n + 1) * (size_t)(n + 1) * sizeof *v->C);
+  qr_ridge(v, v->trial, n, v->C);
+  *f = v->C[last + (size_t)n] * v->C[last + (size_t)n] / 2;
+  memcpy(v->y, v->C + last, bytes); /* r's column of R */
+  return nnb__solve_rank(n, v->C, n + 1, 1, v->y, n, (double)REAL_EPS * n, v->solve_work, v->pivots);
+}
+
+static nnb_status by_normal(varpro *v, bool *defined) {
+  const size_t n = (size_t)v->n_c;
+  const bool first = v->little == 0 && v->lm.problem->linear_ridge > 0;
+  double f;
+  memset(v->A, 0, n * (n + 1) * sizeof *v->A);
+  nnb_status status = each_block(v, v->trial, first ? first_linear : add_linear, defined);
+  if (status || !*defined) return status;
+  if (first) weigh(v, v->lm.problem->linear_ridge);
+  const double f0 = nnb__sum_squares(v->lm.m, v->r) / 2;
+  do v->lm.by_qr = !solve_normal(v, f0, &f); /* for good: it is as bad at the next point */
+  while (first && !v->lm.by_qr && relieve(v, f - own_of_y(v), own_of_y(v)));
+  v->starting = first && v->lm.by_qr;
   return NNB_OK;
 }
 
 static nnb_status by_qr(varpro *v, bool *defined) {
-  const int n = v->n_c;
-  memset(v->C, 0, (size_t)(n + 1) * (size_t)(n + 1) * sizeof *v->C);
+  const size_t n = (size_t)v->n_c;
+  double f;
+  memset(v->A, 0, (n + 1) * (n + 1) * sizeof *v->A);
   nnb_status status = each_block(v, v->trial, qr_linear, defined);
   if (status || !*defined) return status;
-  qr_ridge(v, v->trial, n, v->C);
-  memcpy(v->y, v->C + (size_t)n * (size_t)(n + 1), (size_t)n * sizeof *v->y); /* r's column of R */
-  *defined = nnb__solve_rank(n, v->C, n + 1, 1, v->y, n, (double)REAL_EPS * n, v->solve_work, v->pivots);
+  do *defined = solve_qr(v, &f);
+  while (v->starting && *defined && relieve(v, f - own_of_y(v), own_of_y(v)));
+  v->starting = false;
   return NNB_OK;
 }
 
@@ -287,8 +358,7 @@ static bool eliminate(varpro *v) {
 static nnb_status project_by_normal(varpro *v, bool *defined) {
   const double *ridge = v->ridge;
   const size_t n = (size_t)v->n;
-  memset(v->A, 0, n * n * sizeof *v->A);
-  memset(v->g, 0, n * sizeof *v->g);
+  memset(v->A, 0, n * (n + 1) * sizeof *v->A);
   nnb_status status = each_block(v, v->trial, add_all, defined);
   if (status || !*defined) return status;
   for (size_t i = 0; i < n; i++) {
@@ -333,13 +403,6 @@ static void accept(varpro *v) {
   memcpy(v->all, v->trial, (size_t)v->n * sizeof *v->all);
 }
 
-/* The ridge of c's own is to be a small part of f. */
-static void relieve(varpro *v) {
-  double f = nnb__sum_squares(v->lm.m, v->r) / 2 + nnb__lm_ridge_value(&v->lm, v->trial), own = aside(v, v->trial);
-  if (own > ridge_part * f)
-    weigh(v, fmax(least_ridge * v->lm.problem->linear_ridge, fmax(0.01, ridge_part * f / own) * v->little));
-}
-
 static nnb_status linearise(nnb__lm *lm) {
   varpro *v = (varpro *)lm;
   bool defined = true, found = v->found;
@@ -347,12 +410,12 @@ static nnb_status linearise(nnb__lm *lm) {
   v->found = false, lm->f = HUGE_VAL;
   nnb_status status = found ? NNB_OK : solve_linear(v, lm->x, &f);
   if (status || !isfinite(f)) return status;
-  relieve(v);
+  relieve(v, nnb__sum_squares(lm->m, v->r) / 2 + nnb__lm_ridge_value(lm, v->trial), aside(v, v->trial));
   if (!lm->by_qr) status = project_by_normal(v, &defined);
   if (!status && lm->by_qr) status = project_by_qr(v, &defined);
   if (status || !defined) return status;
   f = nnb__sum_squares(lm->m, v->r) / 2 + nnb__lm_ridge_value(lm, v->trial);
-  lm->aside = aside(v, v->trial);
+  lm->aside = aside(v, v->trial), lm->aside_norm = slope_aside(v);
   f += lm->aside;
   if (!isfinite(f) || !nnb__lm_finite(lm)) return NNB_OK;
   lm->f = f;
@@ -376,14 +439,23 @@ static nnb_status first_iteration(varpro *v, double before, bool *gained) {
   return NNB_OK;
 }
 
+/* c may leave a saddle: what is even, solved for with features that are odd, is 0, and so is the slope in a. */
+static bool without_effect(const varpro *v) {
+  const double least = no_effect * sqrt(2 * v->lm.f);
+  for (int i = 0; i < v->n_a; i++)
+    if (v->lm.d[i] * (1 + fabs((double)v->lm.x[i])) > least) return false;
+  return true;
+}
+
 /* Steps of a, until they creep or end.  Where the projection is not finite lm is to say whether the derivatives are. */
 static nnb_status move_the_rest(varpro *v) {
   v->found = true; /* trial is all, and c solved for */
-  /* Where c is held back a column of J_a may be nearly 0 for a c that is, and its variable must not fly off: */
+  /* Where c is held back columns of J_a may be nearly 0 for a c that is, and their variables must not fly off: */
   if (v->little > 0) v->lm.part = 0.1;
   nnb_status status = nnb__lm_begin(&v->lm);
   if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
-  return nnb__lm_search(&v->lm);
+  v->lost = without_effect(v);
+  return v->lost ? NNB_OK : nnb__lm_search(&v->lm);
 }
 
 static bool ended(const varpro *v) { return v->lm.stop->report.stop != NNB_STOP_NONE; }
@@ -395,6 +467,7 @@ static nnb_status project(varpro *v) {
   bool gained = false;
   const double *own = lm->problem->ridge;
   for (int i = 0; i < v->n; i++) v->ridge[i] = own ? own[i] : 0;
+  memset(v->columns, 0, (size_t)v->n_c * sizeof *v->columns);
   sort_out(v);
   gather(v);
   nnb_status status = nnb__lm_residuals(lm, v->all, v->r, &f);
@@ -407,11 +480,19 @@ static nnb_status project(varpro *v) {
   return status;
 }
 
-/* lm on all variables, from where the projection has ended. */
-static nnb_status go_on(nnb__lm *lm) {
+/* lm on all variables, from where the projection has ended, or from the start where that was lost; `kept`, that end, is
+ * gone back to where the start leads to nothing better. */
+static nnb_status go_on(nnb__lm *lm, const real *start, real *kept) {
+  const size_t bytes = (size_t)lm->n * sizeof *lm->x;
+  const double before = lm->stop->report.value, norm = lm->stop->report.gradient_norm;
+  if (start) memcpy(kept, lm->x, bytes), memcpy(lm->x, start, bytes);
   nnb_status status = nnb__lm_begin(lm);
+  if (!status && start) nnb__stop_rebase(lm->stop, lm->f);
   if (!status) status = nnb__lm_search(lm);
   if (!status) nnb__lm_end(lm, nnb__lm_gradient_norm(lm));
+  if (!start || (!status && lm->stop->report.value <= before)) return status;
+  memcpy(lm->x, kept, bytes);
+  if (!status) nnb__stop_end(lm->stop, before, norm);
   return status;
 }
 
@@ -444,17 +525,19 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
   whole.accelerates = stop->opts.acceleration != NNB_NONE;
   nnb_status status = measure(&v, &whole, &bytes);
   if (status) return status;
-  char *memory = nnb__alloc(bytes + NNB__ALIGN, 1);
+  const size_t both = 2 * problem->n * sizeof(real); /* the start and another point */
+  char *memory = bytes <= SIZE_MAX - both - NNB__ALIGN ? nnb__alloc(bytes + both + NNB__ALIGN, 1) : NULL;
   if (!memory) return nnb__fail_nomem("the normal equations of varpro");
   char *aligned = memory + (NNB__ALIGN - (uintptr_t)memory % NNB__ALIGN) % NNB__ALIGN;
+  real *start = (real *)(void *)(aligned + bytes);
+  memcpy(start, x, problem->n * sizeof *start);
   take(&v, &(nnb__arena){.base = aligned});
-  if (v.n_a >= MANY) v.lm.first = careful;
   memset(v.lm.d, 0, (size_t)v.n_a * sizeof *v.lm.d);
   nnb__blas_enter();
   status = project(&v);
   if (!status && !ended(&v)) {
     nnb__lm_lay_out(&whole, aligned);
-    status = go_on(&whole);
+    status = go_on(&whole, v.lost ? start : NULL, start + problem->n);
   }
   nnb__blas_leave();
   nnb__release(memory);

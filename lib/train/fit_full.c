@@ -234,7 +234,7 @@ static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) 
 
 /* With the starts of nnb_net_init, where all features are odd functions, 6-neuron nets for a parabola, sin, exp and
  * 1/(1 + 25x²) came to weights up to 1e13 without it, and half of them ended above lm. */
-static const double linear_ridge = sizeof(real) == sizeof(double) ? 1e-12 : 1e-8;
+static const double linear_ridge = 1e-4;
 
 nnb_status nnb__fit_full(nnb__fit *f) {
   const size_t n = f->net->n_params;
