@@ -74,6 +74,7 @@
 #define nnb__kfac_along_end nnbf__kfac_along_end
 #define nnb__kfac_asks nnbf__kfac_asks
 #define nnb__kfac_close nnbf__kfac_close
+#define nnb__kfac_decay nnbf__kfac_decay
 #define nnb__kfac_feed nnbf__kfac_feed
 #define nnb__kfac_invert nnbf__kfac_invert
 #define nnb__kfac_judge nnbf__kfac_judge

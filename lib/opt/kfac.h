@@ -39,6 +39,7 @@ struct nnb__kfac {
   double u[NNB__KFAC_PANEL], v[NNB__KFAC_PANEL];
   double curvature[3]; /* Δᵀ·F·Δ, Δᵀ·F·δ, δᵀ·F·δ */
   double alpha, mu;
+  double stiffness; /* mean of 1/α along Δ alone over the updates before; 0: there was none */
   double predicted; /* by which the model says the loss will change */
 };
 
@@ -69,8 +70,10 @@ void nnb__kfac_along_end(nnb_optim *optim, int rows, double scale);
 /* α, μ and the change foretold; nnb__optim_apply then makes the step. */
 void nnb__kfac_solve(nnb_optim *optim, const real *g);
 /* Whether the loss after this update is wanted; and λ from it.  An update that raised the loss of its own rows is taken
- * back. */
+ * back: false. */
 bool nnb__kfac_asks(const nnb_optim *optim);
-void nnb__kfac_judge(nnb_optim *optim, double before, double after, real *w);
+bool nnb__kfac_judge(nnb_optim *optim, const nnb__block *blocks, double before, double after, real *w);
+/* L2 decay of an update that was not: apart, so that it is neither judged nor made without its step. */
+void nnb__kfac_decay(const nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w);
 
 #endif

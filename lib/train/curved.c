@@ -75,7 +75,11 @@ nnb__loss_sum nnb__update_curved(const nnb__update *u) {
   look_along(u);
   nnb__kfac_solve(o, o->g);
   nnb__optim_apply(o, net->blocks, net->n_blocks, net->params);
-  if (nnb__kfac_asks(o)) nnb__kfac_judge(o, nnb__loss_value(before, u->norm), loss_now(u), net->params);
-  nnb__optim_end(o, net->blocks, net->n_blocks, net->params);
+  bool kept = true;
+  if (nnb__kfac_asks(o))
+    kept = nnb__kfac_judge(o, net->blocks, nnb__loss_value(before, u->norm), loss_now(u), net->params);
+  const int decaying = kept ? net->n_blocks : 0; /* where nothing has changed, nothing decays */
+  nnb__kfac_decay(o, net->blocks, decaying, net->params);
+  nnb__optim_end(o, net->blocks, decaying, net->params);
   return before;
 }
