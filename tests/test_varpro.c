@@ -211,7 +211,7 @@ START_TEST(limits_and_targets) {
   ck_assert_int_eq(nnb_least_squares(&lsq, x, &(nnb_min_opts){.algo = NNB_VARPRO}, &report), NNB_E_ARG);
   lsq.linear = curve_linear;
   ck_assert_int_eq(nnb_least_squares(&lsq, x, &(nnb_min_opts){.max_bytes = 100}, &report), NNB_E_OVERFLOW);
-  static const double wrong[] = {-1e-12, HUGE_VAL, NAN};
+  static const double wrong[] = {-1e-12, HUGE_VAL, (double)NAN};
   for (int k = 0; k < 3; k++) {
     lsq.linear_ridge = wrong[k];
     ck_assert_int_eq(nnb_least_squares(&lsq, x, NULL, &report), NNB_E_ARG);

@@ -437,7 +437,8 @@ typedef struct nnb_lsq {
  *  what ends there has INFINITY for gradient_norm, which it does not know yet.
  *  Where little is gained any more it ends as lm on all variables, without a new start of iterations or limits; where
  *  solving for the linear variables leaves the others without any effect, from the start, and then f may be above that
- *  of the iteration before.  It keeps 3n² doubles at most while it projects, or what lm wants, whichever is more.
+ *  of the iteration before.  It keeps 3n² doubles at most while it projects, and of the linear
+ *  variables' columns up to 64 MiB as a whole, or what lm wants, whichever is more.
  *  An evaluation is that of all residuals, with or without their derivatives.  Allocates at the start only.
  *  The BLAS computes with one thread meanwhile, in the callback too.  NNB_OK for every reason to stop but an error:
  *  report->stop names it; NNB_STOP_STALLED is the usual end of a fit that leaves residuals, as exact as rounding

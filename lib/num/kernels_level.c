@@ -53,10 +53,16 @@ static void outer(int m, int n, const real *a, const real *d, real *out) {
     outer_column(m, a, d[0], out);
     return;
   }
+  const real *end = out + (size_t)m * (size_t)n;
   for (int i = 0; i < m; i++, out += n) {
     int j = 0;
     for (; j + LANES <= n; j += LANES) store(out + j, a[i] * load(d + j));
-    if (j < n) store_part(out + j, n - j, a[i] * load_part(d + j, n - j));
+    if (j == n) continue;
+    vec v = a[i] * load_part(d + j, n - j);
+    if (end - (out + j) >= LANES)
+      store(out + j, v); /* what goes beyond the end of a row is overwritten with the next ones */
+    else
+      store_part(out + j, n - j, v);
   }
 }
 

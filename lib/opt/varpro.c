@@ -22,13 +22,18 @@
 #include "normal.h"
 #include "status.h"
 
-enum { QR_ROWS = 128 /* of J in the columns of a QR block */ };
+enum {
+  QR_ROWS = 128,       /* of J in the columns of a QR block */
+  KEPT_BYTES = 1 << 26 /* up to this [J_c r] is kept as a whole, so that r for another c need not be asked for */
+};
 /* The ridge of c's own, linear_ridge at first, is lowered where it is more than this part of f, and then to that part:
  * halfway it would be more again. */
 static const double most_own = 0.1, aim_own = 0.02;
 /* … until ‖D·c‖, D the norms of c's columns, is so many times the norm of what c is to make up for: the digits of f
  * that are lost. */
 static const double most_c = 500;
+/* r is updated for a new c, and not asked for, where that leaves so many times its rounding errors. */
+static const double lost_digits = 1e6;
 /* a is without effect where moving each of its variables by 1 or its own size changes r by no more than this part. */
 static const double no_effect = 1e-3;
 static const double slow = 0.7; /* so much of f left over as many iterations: lm shall try */
@@ -43,6 +48,8 @@ typedef struct varpro {
   double *A, *g;   /* JᵀJ in the problem's order and Jᵀr, or L of [J_c J_a r], n + 1 apart */
   double *C, *y;   /* n_c×n_c and n_c: of c; or (n_c + 1)² L of [J_c r] */
   double *W;       /* n_a + 1 rows of n_c */
+  bool keeps;      /* [J_c r] of all rows in … */
+  double *kept;    /* … or of a block, row by row */
   double *block;   /* rows or columns of J and r, of QR_ROWS or a whole block */
   double *scale;   /* n_c */
   double *ridge;   /* n: the problem's, and for each c a little of its own */
@@ -70,6 +77,8 @@ static void take(varpro *v, nnb__arena *arena) {
   v->y = nnb__arena_take(arena, n_c, sizeof *v->y);
   v->W = nnb__arena_take(arena, n_a + 1, n_c * sizeof *v->W);
   v->block = nnb__arena_take(arena, ld, (size_t)(v->lm.rows > QR_ROWS ? v->lm.rows : QR_ROWS) * sizeof *v->block);
+  v->keeps = v->lm.m <= KEPT_BYTES / ((n_c + 1) * sizeof *v->kept);
+  v->kept = nnb__arena_take(arena, v->keeps ? v->lm.m : (size_t)v->lm.rows, (n_c + 1) * sizeof *v->kept);
   v->scale = nnb__arena_take(arena, n_c, sizeof *v->scale);
   v->ridge = nnb__arena_take(arena, n, sizeof *v->ridge);
   v->columns = nnb__arena_take(arena, n_c, sizeof *v->columns);
@@ -115,15 +124,17 @@ static nnb_status each_block(varpro *v, const real *x, fold_fn *fold, bool *defi
   return NNB_OK;
 }
 
-/* block ← the first `columns` variables of k rows of J, in the order of which, and r; row by row, or by columns. */
-static void load_rows(varpro *v, const real *J, const real *r, int columns, int k) {
-  double *to = v->block;
+/* kept ← c's columns of k rows of J, and r; where they are. */
+static double *load_rows(varpro *v, const real *J, const real *r, int k) {
+  double *rows = v->kept + (v->keeps ? (size_t)(r - v->r) * (size_t)(v->n_c + 1) : 0), *to = rows;
   for (int i = 0; i < k; i++, J += v->lm.ld) {
-    for (int j = 0; j < columns; j++) *to++ = (double)J[v->which[j]];
+    for (int j = 0; j < v->n_c; j++) *to++ = (double)J[v->which[j]];
     *to++ = (double)r[i];
   }
+  return rows;
 }
 
+/* block ← the first `columns` variables of k rows of J, in the order of which, and r; by columns. */
 static void load_columns(varpro *v, const real *J, const real *r, int columns, int k) {
   for (int j = 0; j < columns; j++)
     for (int i = 0; i < k; i++) v->block[j * k + i] = (double)J[(size_t)i * (size_t)v->lm.ld + (size_t)v->which[j]];
@@ -132,8 +143,8 @@ static void load_columns(varpro *v, const real *J, const real *r, int columns, i
 
 /* A += J_cᵀJ_c, and behind it J_cᵀr */
 static void add_linear(varpro *v, const real *J, const real *r, int k) {
-  load_rows(v, J, r, v->n_c, k);
-  nnb__add_normal(v->n_c, k, v->block, v->n_c + 1, true, v->A);
+  const double *rows = load_rows(v, J, r, k);
+  nnb__add_normal(v->n_c, k, rows, v->n_c + 1, true, v->A);
 }
 
 static void qr_linear(varpro *v, const real *J, const real *r, int k) {
@@ -313,6 +324,24 @@ static nnb_status by_qr(varpro *v, bool *defined) {
   return NNB_OK;
 }
 
+/* r ← r - J_c·y, from kept, and *f there; false where rounding leaves too little of it. */
+static bool update_residuals(varpro *v, double *f) {
+  const double *row = v->kept, part = lost_digits * (double)REAL_EPS;
+  double squares = 0, terms = 0;
+  for (size_t i = 0; i < v->lm.m; i++, row += v->n_c + 1) {
+    double r = row[v->n_c];
+    terms += r * r;
+    for (int j = 0; j < v->n_c; j++) {
+      const double term = row[j] * v->y[j];
+      r -= term, terms += term * term;
+    }
+    v->r[i] = (real)r;
+    squares += r * r;
+  }
+  *f = squares / 2 + nnb__lm_ridge_value(&v->lm, v->trial);
+  return part * part * terms < squares && isfinite(*f);
+}
+
 /* trial ← a and the c of the least f there, *f ← that. */
 static nnb_status solve_linear(varpro *v, const real *a, double *f) {
   bool defined;
@@ -323,7 +352,7 @@ static nnb_status solve_linear(varpro *v, const real *a, double *f) {
   if (!status && v->lm.by_qr) status = by_qr(v, &defined);
   if (status || !defined) return status;
   for (int i = 0; i < v->n_c; i++) v->trial[v->which[i]] -= (real)v->y[i];
-  status = nnb__lm_residuals(&v->lm, v->trial, v->r, f);
+  if (!v->keeps || v->lm.by_qr || !update_residuals(v, f)) status = nnb__lm_residuals(&v->lm, v->trial, v->r, f);
   *f += aside(v, v->trial);
   return status;
 }
