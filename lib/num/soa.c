@@ -1,7 +1,7 @@
 /* num/soa.c: see soa.h; built once per level. */
 #include "soa.h"
 
-#include <assert.h>
+#include <stdalign.h>
 #include <string.h>
 
 #include "act_vec.h"
@@ -472,7 +472,8 @@ static const real *back_from(const block *b, int l, const real *delta) {
   const nnb__link *link = &b->soa->chain.link[l], *before = link - 1;
   const int s = b->stride, n = link->n_in;
   const real *w = b->job->params + link->off, *from = slopes_from(b, l - 1);
-  real *y = row_at(b, b->soa->a[l - 1]), room[NNB__SOA_WIDEST * AT_ONCE];
+  real *y = row_at(b, b->soa->a[l - 1]);
+  alignas(64) real room[NNB__SOA_WIDEST * AT_ONCE];
   for (int i = 0; i < s; i += AT_ONCE) {
     const int k = s - i < AT_ONCE ? s - i : AT_ONCE;
     NNB__MM_FROM(n, k, link->n_out, NULL, w, (size_t)link->n_out, 1, delta + i, (size_t)s, room, AT_ONCE);
