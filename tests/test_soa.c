@@ -236,18 +236,17 @@ END_TEST
 /* ---- levels ----------------------------------------------------------------------------------------------------- */
 
 START_TEST(levels_agree) {
-  enum { ROWS = 75, BLOCK = 64, N_PARAMS = 24 + 35 + 24, FEATURES = 4 + 7 + 6 + 5 + 5 + 12 + 1 };
+  enum { ROWS = 75, BLOCK = 64, N_PARAMS = 24 + 35 + 24, FEATURES = 3 + 6 + 5 + 5 + 4 + 4 + 1 };
   static const nnb__link link[] = {{.n_in = 3, .n_out = 6, .bias = true, .act = NNB_TANH, .off = 0},
                                    {.n_in = 6, .n_out = 5, .bias = true, .act = NNB_SILU, .off = 24},
                                    {.n_in = 5, .n_out = 4, .bias = true, .act = NNB_SOFTMAX, .off = 59}};
-  static const int a[] = {4, 11, 22}, z[] = {4, 17, 22};
+  static const int a[] = {3, 9, 19}, z[] = {3, 14, 19};
   const nnb__soa soa = {.chain = {.link = link, .n = 3, .widest = 6, .loss = NNB_CROSS_ENTROPY, .factor = 1},
                         .rows = BLOCK,
                         .a = a,
                         .z = z,
-                        .t = 27,
-                        .d = 33,
-                        .weight = 39,
+                        .t = 23,
+                        .weight = 27,
                         .n_params = N_PARAMS};
   static real params[N_PARAMS], room[(FEATURES + 1) * BLOCK], want[N_PARAMS], got[N_PARAMS], y[ROWS * 4], y0[ROWS * 4];
   uint64_t state = 3;

@@ -22,12 +22,11 @@ struct nnb__soa_room {
  * 2.1 / 1.7, 4-32-16-4 (1.3 / 1.1) 1.5 / 1.2, 20-64-64-3 (1.15 / 1.06) 1.0 / 0.8, 32-32-32-32 (1) 0.9 / 0.9.  8-8-8-8
  * gains from two rows on, wider nets from a vector of rows on (docs/performance.md). */
 static const struct {
-  int widest;         /* more is for gemm */
   double padding;     /* less is for gemm, too, … */
   int tiny;           /* … unless no layer is wider than this */
   size_t block_bytes; /* for a block: all of it is seldom in use at once, and the second-level cache is near */
   double least_flops; /* for a thread of its own: some 20 µs */
-} limits = {.widest = 64, .padding = 1.08, .tiny = 8, .block_bytes = 96 << 10, .least_flops = 1.5e6};
+} limits = {.padding = 1.08, .tiny = 8, .block_bytes = 96 << 10, .least_flops = 1.5e6};
 
 /* ---- laying out ------------------------------------------------------------------------------------------------- */
 
@@ -40,16 +39,15 @@ static bool keeps_z(const nnb__node *node) {
  * may be NULL. */
 static int place(const nnb_plan *plan, nnb__soa *soa, int *a, int *z) {
   const nnb_net *net = plan->net;
-  int next = net->n_x, widest = net->n_x;
+  int next = net->n_x;
   soa->x = 0;
   for (int k = 1; k < net->n_nodes; k++) {
     const int n_out = net->nodes[k].needs.cols;
     const bool apart = goes_back(plan) && keeps_z(&net->nodes[k]);
     if (a) a[k - 1] = next, z[k - 1] = apart ? next + n_out : next;
     next += apart ? 2 * n_out : n_out;
-    if (n_out > widest) widest = n_out;
   }
-  soa->t = next, soa->d = next + widest, soa->weight = next + 2 * widest;
+  soa->t = next, soa->weight = next + net->n_y;
   return soa->weight + 1;
 }
 
@@ -64,9 +62,9 @@ static int block_rows(int features, int max_rows) {
 }
 
 static bool is_narrow(const nnb_net *net) {
-  if (nnb__net_links(net) == 0 || net->n_x > limits.widest) return false;
+  if (nnb__net_links(net) == 0 || net->n_x > NNB__SOA_WIDEST) return false;
   for (int k = 0; k < net->n_nodes; k++)
-    if (net->nodes[k].needs.cols > limits.widest) return false;
+    if (net->nodes[k].needs.cols > NNB__SOA_WIDEST) return false;
   return true;
 }
 

@@ -1,7 +1,7 @@
 /* num/soa.c: see soa.h; built once per level. */
 #include "soa.h"
 
-#include <assert.h>
+#include <stdalign.h>
 #include <string.h>
 
 #include "act_vec.h"
@@ -180,31 +180,33 @@ static void softmax(int n, int s, real *z) {
   }
 }
 
-/* d_j ← a_j·(d_j - Σ_k a_k·d_k) */
-static void softmax_pull(int n, int s, const real *a, real *d) {
+/* n features, s samples, rows of a and of y are lda apart, those of d ldd: y_j ← a_j·(d_j - Σ_k a_k·d_k); y may be a or
+ * d. */
+static void softmax_pull(int n, int s, const real *a, int lda, const real *d, int ldd, real *y) {
   for (int i = 0; i < s; i += LANES) {
     vec dot = {0};
-    for (int j = 0; j < n; j++) dot += load(a + j * s + i) * load(d + j * s + i);
-    for (int j = 0; j < n; j++) {
-      real *q = d + j * s + i;
-      store(q, load(a + j * s + i) * (load(q) - dot));
-    }
+    for (int j = 0; j < n; j++) dot += load(a + j * lda + i) * load(d + j * ldd + i);
+    for (int j = 0; j < n; j++) store(y + j * lda + i, load(a + j * lda + i) * (load(d + j * ldd + i) - dot));
   }
 }
 
 /* ---- activations number by number -------------------------------------------------------------------------------- */
 
-/* Over n numbers, whole vecs, y ← f(x) or y ← f(x, y).  Not by the table of act.c: its functions take views, and a view
- * that has just been put together is loaded from the stack only when all stores of the product before it are done (3 %
- * of 4-32-16-4). */
-typedef void loop_fn(int n, const real *x, real *y);
-#define LOOP(name, ...)                                           \
-  static void name(int n, const real *x, real *y) {               \
-    for (int j = 0; j < n; j += LANES) store(y + j, __VA_ARGS__); \
+/* Not by the table of act.c: its functions take views, and a view that has just been put together is loaded from the
+ * stack only when all stores of the product before it are done (3 % of 4-32-16-4). */
+typedef void value_fn(int n, const real *z, real *a);
+typedef void pull_fn(int n, int s, const real *a, int lda, const real *d, int ldd, real *y); /* as softmax_pull */
+#define LOOPS(act, f, g)                                                                          \
+  static void act##_value(int n, const real *z, real *a) {                                        \
+    for (int j = 0; j < n; j += LANES) store(a + j, f(load(z + j)));                              \
+  }                                                                                               \
+  static void act##_pull(int n, int s, const real *a, int lda, const real *d, int ldd, real *y) { \
+    for (int j = 0; j < n; j++, a += lda, d += ldd, y += lda)                                     \
+      for (int i = 0; i < s; i += LANES) store(y + i, g(load(a + i), load(d + i)));               \
   }
-#define LOOPS(act, f, g)            \
-  LOOP(act##_value, f(load(x + j))) \
-  LOOP(act##_pull, g(load(x + j), load(y + j)))
+INLINE vec same(vec z) { return z; }
+INLINE vec other(vec a, vec d) { return (void)a, d; }
+LOOPS(linear, same, other)
 LOOPS(step, step, zero)
 LOOPS(sigmoid, sigmoid_any, pull_sigmoid)
 LOOPS(tanh, tanh_any, pull_tanh)
@@ -217,13 +219,22 @@ LOOPS(silu, silu, pull_silu)
 LOOPS(softplus, softplus_any, pull_softplus)
 
 static const struct {
-  loop_fn *value, *pull;
+  value_fn *value;
+  pull_fn *pull;
 } by_number[NNB_N_ACTIVATIONS] = {
-    [NNB_STEP] = {step_value, step_pull},         [NNB_SIGMOID] = {sigmoid_value, sigmoid_pull},
-    [NNB_TANH] = {tanh_value, tanh_pull},         [NNB_RELU] = {relu_value, relu_pull},
-    [NNB_LEAKY_RELU] = {leaky_value, leaky_pull}, [NNB_ELU] = {elu_value, elu_pull},
-    [NNB_SELU] = {selu_value, selu_pull},         [NNB_GELU] = {gelu_value, gelu_pull},
-    [NNB_SILU] = {silu_value, silu_pull},         [NNB_SOFTPLUS] = {softplus_value, softplus_pull}};
+    [NNB_LINEAR] = {linear_value, linear_pull},
+    [NNB_STEP] = {step_value, step_pull},
+    [NNB_SIGMOID] = {sigmoid_value, sigmoid_pull},
+    [NNB_TANH] = {tanh_value, tanh_pull},
+    [NNB_RELU] = {relu_value, relu_pull},
+    [NNB_LEAKY_RELU] = {leaky_value, leaky_pull},
+    [NNB_ELU] = {elu_value, elu_pull},
+    [NNB_SELU] = {selu_value, selu_pull},
+    [NNB_GELU] = {gelu_value, gelu_pull},
+    [NNB_SILU] = {silu_value, silu_pull},
+    [NNB_SOFTPLUS] = {softplus_value, softplus_pull},
+    [NNB_SOFTMAX] = {NULL, softmax_pull}, /* its value takes all of a sample */
+};
 
 /* ---- the loss --------------------------------------------------------------------------------------------------- */
 
@@ -316,7 +327,7 @@ static void activate(const block *b, int l) {
   real *a = row_at(b, soa->a[l]);
   if (link->act == NNB_SOFTMAX)
     softmax(link->n_out, b->stride, a);
-  else if (by_number[link->act].value)
+  else if (link->act != NNB_LINEAR)
     by_number[link->act].value(link->n_out * b->stride, row_at(b, soa->z[l]), a);
 }
 
@@ -447,34 +458,43 @@ static void add_sums(const real *d, int n_out, int s, real *g) {
   }
 }
 
-/* Δ ← f'∘Δ, the rows from row d on */
-static void pull(const block *b, int l, int d) {
-  const nnb__soa *soa = b->soa;
-  const nnb__link *link = &soa->chain.link[l];
-  const bool from_z = NNB__ACTS[link->act].traits & NNB_ACT_NEEDS_Z;
-  const real *a = row_at(b, from_z ? soa->z[l] : soa->a[l]);
-  if (link->act == NNB_SOFTMAX)
-    softmax_pull(link->n_out, b->stride, a, row_at(b, d));
-  else if (by_number[link->act].pull)
-    by_number[link->act].pull(link->n_out * b->stride, a, row_at(b, d));
+/* Of link l: what its slopes are computed from. */
+static const real *slopes_from(const block *b, int l) {
+  const bool z = NNB__ACTS[b->soa->chain.link[l].act].traits & NNB_ACT_NEEDS_Z;
+  return row_at(b, z ? b->soa->z[l] : b->soa->a[l]);
+}
+
+/* Samples that go from one link's Δ to the next at once, by way of the stack: as many as a tile of the product has. */
+enum { AT_ONCE = 3 * LANES };
+
+/* Δ of link l - 1 ← f'∘(W·Δ), in the place of its A, which nobody wants any more. */
+static const real *back_from(const block *b, int l, const real *delta) {
+  const nnb__link *link = &b->soa->chain.link[l], *before = link - 1;
+  const int s = b->stride, n = link->n_in;
+  const real *w = b->job->params + link->off, *from = slopes_from(b, l - 1);
+  real *y = row_at(b, b->soa->a[l - 1]);
+  alignas(64) real room[NNB__SOA_WIDEST * AT_ONCE];
+  for (int i = 0; i < s; i += AT_ONCE) {
+    const int k = s - i < AT_ONCE ? s - i : AT_ONCE;
+    NNB__MM_FROM(n, k, link->n_out, NULL, w, (size_t)link->n_out, 1, delta + i, (size_t)s, room, AT_ONCE);
+    by_number[before->act].pull(n, k, from + i, s, room, AT_ONCE, y + i);
+  }
+  return y;
 }
 
 /* g ← g + the block's gradient */
 static void backward(const block *b, real *g) {
   const nnb__soa *soa = b->soa;
-  const int s = b->stride;
-  int d = soa->t, next = soa->d;
-  for (int l = soa->chain.n - 1; l >= 0; l--) {
-    const nnb__link *link = &soa->chain.link[l];
+  const int s = b->stride, end = soa->chain.n - 1;
+  const nnb__link *link = last(b);
+  real *slope = row_at(b, soa->t);
+  const real *delta = slope;
+  if (!fused(soa)) by_number[link->act].pull(link->n_out, s, slopes_from(b, end), s, slope, s, slope);
+  for (int l = end; l >= 0; l--, link--) {
     const int n_in = link->n_in, n_out = link->n_out;
-    const real *w = b->job->params + link->off, *delta = row_at(b, d);
-    if (l < soa->chain.n - 1 || !fused(soa)) pull(b, l, d);
     if (link->bias) add_sums(delta, n_out, s, g + link->off + n_in * n_out);
     add_gradient(n_in, row_at(b, l ? soa->a[l - 1] : soa->x), delta, n_out, s, g + link->off);
-    if (l) /* ∂E/∂A = W·Δ */
-      NNB__MM_FROM(n_in, s, n_out, NULL, w, (size_t)n_out, 1, delta, (size_t)s, row_at(b, next), (size_t)s);
-    int swap = d;
-    d = next, next = swap;
+    if (l) delta = back_from(b, l, delta);
   }
 }
 

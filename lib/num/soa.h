@@ -5,7 +5,8 @@
  *
  *     Z = Wᵀ·A + b·1     Δ = f'∘(W_next·Δ_next)     dW = A·Δᵀ     db = Δ·1
  *
- * Where the block is longer than its rows, the last row is repeated with a weight of 0. */
+ * Δ takes the place of A, link by link, so that little memory is gone over.  Where the block is longer than its rows,
+ * the last row is repeated with a weight of 0. */
 #ifndef NNB__SOA_H
 #define NNB__SOA_H
 
@@ -14,13 +15,16 @@
 /* What a chain's blocks look like; rows are counted in rows of `rows` samples from the start of a part's room. */
 typedef struct nnb__soa {
   nnb__chain chain;
-  int rows;            /* at most in a block; a multiple of NNB__SOA_LANES */
-  const int *a, *z;    /* where A and Z of each link begin; the same where Z is overwritten by A */
-  int x, t, d, weight; /* x; targets, then Δ; Δ in turn with it; weights */
+  int rows;         /* at most in a block; a multiple of NNB__SOA_LANES */
+  const int *a, *z; /* where A and Z of each link begin; the same where Z is overwritten by A */
+  int x, t, weight; /* x; targets, then Δ of the last link; weights */
   size_t n_params;
 } nnb__soa;
 
-enum { NNB__SOA_LANES = 64 / sizeof(real) }; /* of the widest vector of any level */
+enum {
+  NNB__SOA_LANES = 64 / sizeof(real), /* of the widest vector of any level */
+  NNB__SOA_WIDEST = 64                /* features: more is for gemm */
+};
 
 /* Rows of a batch: as they lie from row0 on, or as order[row0 …] says. */
 typedef struct nnb__soa_job {
