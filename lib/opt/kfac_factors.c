@@ -162,13 +162,13 @@ static double mean_diagonal(const nnb_optim *o) {
 }
 
 /* λ of the start, and the least there may be.  λ falls where the model foretells the loss of the batch's own rows,
- * which with P parameters and fewer rows says little of others: the share of noise in gᵀF⁻¹g grows with P/rows.  On a
- * deep autoencoder λ fell to 1e-5 of the mean, and α and progress with it. */
+ * which says little of others where there are fewer rows than parameters: on a deep autoencoder λ fell to 1e-5 of the
+ * mean, and α and progress with it.  Where there are more rows, small λ find the minimum. */
 static void set_lambda(nnb_optim *o) {
   struct nnb__kfac *k = o->kfac;
-  const double mean = mean_diagonal(o), noise = fmin(1, (double)o->n_params / k->rows);
+  const double mean = mean_diagonal(o), least = (double)o->n_params > k->rows ? 0.01 * mean : 0;
   if (!(k->lambda > 0)) k->first = k->lambda = mean > 0 ? k->damping * mean : 0;
-  k->least = fmax(fmin(0.01 * noise * mean, k->first), 1e-9 * k->first);
+  k->least = fmax(fmin(least, k->first), 1e-9 * k->first);
 }
 
 /* π, by the mean eigenvalues of the factors (section 6.3); 1 where one of them is 0. */
