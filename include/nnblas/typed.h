@@ -343,13 +343,13 @@ typedef struct nnb_optim nnb_optim;
  *  length of the step and its share of the step before minimise a quadratic model with the curvature of such rows of
  *  the last chunk and λ, which begins with .damping; the length is at most 1.5 times its mean over the updates before,
  *  the share within [-½, 1], so that the noise of a batch cannot lead far away.  The first ten updates and then every
- *  fifth look at the loss of their rows once more (a forward pass): λ is adapted to how well the model foretold it, and
- *  an update that raised it is taken back, decay and all.  .lr 1 is the model's own step.  For batches of some hundred
+ *  fifth look at the loss of their rows once more (a forward pass): λ is adapted to how well the model foretold it
+ *  (in updates of fewer rows than parameters not below 0.01 in the units of .damping, unless it began there), and an
+ *  update that raised it is taken back, decay and all.  .lr 1 is the model's own step.  For batches of some hundred
  *  rows on, better growing ones: smaller ones follow their noise; a smaller .lr and .ema help then.  Layers without
  *  nnb_layer_ops.kron are scaled number by number, by their mean squared gradients + λ, row by row: slowly.  It keeps
  *  2·((I+1)² + O²) numbers for an I×O layer, beside 3P, and its updates need the training calls: nnb_optim_step is
- *  NNB_E_UNSUPPORTED.  In a plan with NNB_KEEP, Δ and ∂E/∂A are
- *  not to be seen after its update.                                                                                  */
+ *  NNB_E_UNSUPPORTED.  In a plan with NNB_KEEP, Δ and ∂E/∂A are not to be seen after its update.                     */
 NNB_API nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out);
 /** NULL is accepted. */
 NNB_API void nnb_optim_destroy(nnb_optim *optim);

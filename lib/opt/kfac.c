@@ -160,7 +160,7 @@ bool nnb__kfac_judge(nnb_optim *o, const nnb__block *blocks, double before, doub
     take_back(o, blocks, k->n_blocks, w);
     k->lambda *= 4, k->stale = true;
   }
-  k->lambda = fmin(fmax(k->lambda, 1e-9 * k->first), 1e9 * k->first); /* so that it neither vanishes nor overflows */
+  k->lambda = fmin(fmax(k->lambda, k->least), 1e9 * k->first); /* so that it neither vanishes nor overflows */
   return !worse;
 }
 

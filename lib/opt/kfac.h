@@ -32,6 +32,8 @@ struct nnb__kfac {
   bool momentum, data;
   uint64_t seed;
   double damping, lambda, first; /* λ, and that of the first update; 0: not known yet */
+  double least;                  /* below which λ does not fall */
+  int rows;                      /* of this update */
   bool stale;                    /* the inverses are those of another λ altogether */
   int64_t fed;                   /* updates whose scores are in the means */
   real *panel;                   /* PANEL × the widest side */

@@ -149,17 +149,26 @@ static double trace(const nnb__factor *f) {
   return sum;
 }
 
-/* λ of the start: damping times the mean of the diagonal of F. */
-static void set_lambda(nnb_optim *o) {
-  struct nnb__kfac *k = o->kfac;
+/* Mean of the diagonal of F̆, which λ is measured by. */
+static double mean_diagonal(const nnb_optim *o) {
+  const struct nnb__kfac *k = o->kfac;
   double sum = 0;
-  if (k->lambda > 0) return;
   for (int b = 0; b < k->n_blocks; b++) {
     const nnb__kfac_block *block = &k->block[b];
     if (block->in.n) sum += trace(&block->in) * trace(&block->out);
     for (size_t i = 0; block->diagonal && i < block->size; i++) sum += (double)block->diagonal[i];
   }
-  k->first = k->lambda = sum > 0 ? k->damping * sum / (double)o->n_params : 0;
+  return sum / (double)o->n_params;
+}
+
+/* λ of the start, and the least there may be.  λ falls where the model foretells the loss of the batch's own rows,
+ * which says little of others where there are fewer rows than parameters: on a deep autoencoder λ fell to 1e-5 of the
+ * mean, and α and progress with it.  Where there are more rows, small λ find the minimum. */
+static void set_lambda(nnb_optim *o) {
+  struct nnb__kfac *k = o->kfac;
+  const double mean = mean_diagonal(o), least = (double)o->n_params > k->rows ? 0.01 * mean : 0;
+  if (!(k->lambda > 0)) k->first = k->lambda = mean > 0 ? k->damping * mean : 0;
+  k->least = fmax(fmin(least, k->first), 1e-9 * k->first);
 }
 
 /* π, by the mean eigenvalues of the factors (section 6.3); 1 where one of them is 0. */

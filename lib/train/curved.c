@@ -69,6 +69,7 @@ static double loss_now(const nnb__update *u) {
 nnb__loss_sum nnb__update_curved(const nnb__update *u) {
   nnb_optim *o = u->optim;
   const nnb_net *net = u->net;
+  o->kfac->rows = u->n;
   nnb__loss_sum before = gather(u);
   nnb__optim_clip(o, net->blocks, net->n_blocks, o->g);
   nnb__kfac_propose(o, net->blocks, o->g);
