@@ -461,7 +461,7 @@ START_TEST(scaled_inputs_and_a_minimum) {
 END_TEST
 
 START_TEST(wrong_derivatives_are_noticed) {
-  static const gain wrong[] = {{.data = 0.5, .params = 1}, {.data = 1, .params = 2}, {.data = 1, .params = NAN}};
+  static const gain wrong[] = {{.data = 0.5, .params = 1}, {.data = 1, .params = 2}, {.data = 1, .params = (double)NAN}};
   double worst[] = {check_own(&wrong_acts[0], NULL, NULL), check_own(&wrong_acts[1], NULL, NULL),
                     check_own(NULL, &wrong_loss, NULL),    check_own(NULL, NULL, &wrong[0]),
                     check_own(NULL, NULL, &wrong[1]),      check_own(NULL, NULL, &wrong[2])};

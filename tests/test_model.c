@@ -131,7 +131,7 @@ START_TEST(training_goes_on_with_the_same_bits) {
 END_TEST
 
 START_TEST(every_bit_of_a_parameter_is_kept) {
-  static const double special[] = {0.0, -0.0, INFINITY, -INFINITY, 1e-310, 1e-42, 1.0 / 3};
+  static const double special[] = {0.0, -0.0, (double)INFINITY, -(double)INFINITY, 1e-310, 1e-42, 1.0 / 3};
   nnb_net *net = chain();
   real *w = nnb_net_params(net);
   size_t n = nnb_net_n_params(net), k = sizeof special / sizeof *special;
@@ -285,7 +285,7 @@ static void *small_model(size_t *bytes) {
 }
 
 START_TEST(numbers_too_large_for_the_precision) {
-  static const double weights[] = {1e300, 1e38, INFINITY};
+  static const double weights[] = {1e300, 1e38, (double)INFINITY};
   for (int k = 0; k < 3; k++) {
     void *file;
     size_t bytes;
