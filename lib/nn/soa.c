@@ -87,12 +87,14 @@ static int least_rows(const nnb_net *net) {
   return padding(net) < limits.padding ? 0 : NNB__SOA_LANES;
 }
 
+/* The widest vectors that so many rows fill. */
+static int vectors(int rows) { return (rows - 1) / NNB__SOA_LANES + 1; }
+
 /* Among how many threads rows are shared. */
-static int choose_parts(const nnb_plan *plan, int block, int rows, bool back) {
+static int choose_parts(const nnb_plan *plan, int rows, bool back) {
   const double flops = plan->flops * rows * (back ? 3 : 1);
-  const int blocks = (rows - 1) / block + 1;
   int parts = flops / limits.least_flops < plan->threads ? (int)(flops / limits.least_flops) : plan->threads;
-  if (parts > blocks) parts = blocks;
+  if (parts > vectors(rows)) parts = vectors(rows);
   return parts > 1 ? parts : 1;
 }
 
@@ -106,7 +108,7 @@ static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
   int *a = nnb__arena_take(arena, n_links, sizeof *a), *z = nnb__arena_take(arena, n_links, sizeof *z);
   const int features = place(plan, &soa, a, z);
   soa.rows = block_rows(features, plan->max_rows);
-  const size_t parts = (size_t)choose_parts(plan, soa.rows, plan->max_rows, true);
+  const size_t parts = (size_t)choose_parts(plan, plan->max_rows, true);
   nnb__soa_room made = {
       .least_rows = least_rows(net),
       .n_room = (size_t)features * (size_t)soa.rows,
@@ -138,13 +140,14 @@ typedef struct pass {
   bool back;
 } pass;
 
+static int first_row(const pass *p, int part) {
+  return nnb__smaller(nnb__share(vectors(p->rows), part, p->parts) * NNB__SOA_LANES, p->rows);
+}
+
 static void run_part(void *context, int part) {
   const pass *p = context;
   const nnb__soa_room *r = p->plan->soa;
-  /* whole blocks, so that where they end does not depend on the number of parts */
-  const int size = r->soa.rows, blocks = (p->rows - 1) / size + 1;
-  int r0 = nnb__share(blocks, part, p->parts) * size, r1 = nnb__share(blocks, part + 1, p->parts) * size;
-  if (r1 > p->rows) r1 = p->rows;
+  const int r0 = first_row(p, part), r1 = first_row(p, part + 1);
   real *grad = p->back ? r->grad + (size_t)part * r->n_grad : NULL;
   p->plan->partial[part] = nnb__kernel()->soa(&r->soa, &p->job, r0, r1 - r0, r->room + (size_t)part * r->n_room, grad);
 }
@@ -178,7 +181,7 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   const nnb__state *out = &plan->state[net->n_nodes - 1];
   const bool loss = job->what & NNB__LOSS;
   pass p = {.plan = plan, .rows = job->rows, .back = job->what & NNB__BACK};
-  p.parts = choose_parts(plan, plan->soa->soa.rows, job->rows, p.back);
+  p.parts = choose_parts(plan, job->rows, p.back);
   p.job = (nnb__soa_job){.params = net->params,
                          .batch = job->batch,
                          .order = job->order,
