@@ -1,0 +1,201 @@
+/* num/online_row.h: what the updates and the predictions of one row share (num/online.c, online_predict.c): activations
+ * of a vec, passes over weights, inputs that are not 0.  For sources that are built once per level (see kernels.h). */
+#ifndef NNB__ONLINE_ROW_H
+#define NNB__ONLINE_ROW_H
+
+#include "act_vec.h"
+#include "kernels.h"
+
+/* ---- activations of a vec --------------------------------------------------------------------------------------- */
+
+/* The polynomial of exp in pairs: half the steps that wait for each other. */
+INLINE vec exp_pairs(vec r, vec r2) {
+  const real *c = exp_tail;
+#ifdef NNB_SINGLE
+  return (c[0] + c[1] * r) + r2 * ((c[2] + c[3] * r) + r2 * c[4]);
+#else
+  vec r4 = r2 * r2;
+  vec low = (c[0] + c[1] * r) + r2 * (c[2] + c[3] * r), high = (c[4] + c[5] * r) + r2 * (c[6] + c[7] * r);
+  return low + r4 * (high + r4 * (c[8] + c[9] * r));
+#endif
+}
+
+/* a/b, in whose upper half of lanes nothing is wanted if `half` is true: AVX-512 divides 64 bytes in two turns. */
+INLINE vec divide(vec a, vec b, bool half) {
+#if defined VEC_AVX512 && defined NNB_SINGLE
+  if (half) return _mm512_zextps256_ps512(_mm512_castps512_ps256(a) / _mm512_castps512_ps256(b));
+#elif defined VEC_AVX512
+  if (half) return _mm512_zextpd256_pd512(_mm512_castpd512_pd256(a) / _mm512_castpd512_pd256(b));
+#endif
+  (void)half;
+  return a / b;
+}
+
+/* sigmoid_any by a shorter chain: with e^-|x| = s(1 + q), s a power of two, numerator and denominator are one step from
+ * q.  Below REAL_MIN it stays there. */
+INLINE vec sigmoid_soon(vec x, bool half) {
+  const real lowest = (real)-0.693147180559945309417 * (BIAS - 2);
+  reduced t = reduce(at_least(minus_magnitude(x), lowest));
+  vec r = t.r - t.low, r2 = r * r, q = r + r2 * exp_pairs(r, r2), s = pow2(t.n);
+  return divide(pick(less(x, ZERO), s + s * q, fill(1)), (s + (real)1) + s * q, half);
+}
+
+/* A call costs less than a copy of the code at each place. */
+#define NOINLINE static __attribute__((noinline))
+
+/* f(z); softmax has its own way. */
+NOINLINE vec value_of(nnb_activation act, vec z) {
+  switch (act) {
+    case NNB_STEP:
+      return step(z);
+    case NNB_SIGMOID:
+      return sigmoid_soon(z, false);
+    case NNB_TANH:
+      return tanh_any(z);
+    case NNB_RELU:
+      return relu(z);
+    case NNB_LEAKY_RELU:
+      return leaky(z);
+    case NNB_ELU:
+      return elu(z);
+    case NNB_SELU:
+      return selu(z);
+    case NNB_GELU:
+      return gelu(z);
+    case NNB_SILU:
+      return silu(z);
+    case NNB_SOFTPLUS:
+      return softplus_any(z);
+    default:
+      return z;
+  }
+}
+
+/* ---- passes over weights ---------------------------------------------------------------------------------------- */
+
+/* Vecs of columns taken at a time: as the registers allow. */
+#ifdef VEC_AVX512
+enum { MOST = 8 };
+#else
+enum { MOST = 4 };
+#endif
+
+/* The rows of M that list names: M_i ← beta·M_i + u_i·vᵀ where v is given, and y ← start + Σ w_i·M_i.  M has cols
+ * columns; where they are not whole vecs and v is not NULL, zeros follow.  start NULL: 0. */
+typedef struct pass {
+  real *m;
+  size_t ld;
+  int cols, n;
+  const int32_t *list;
+  const real *u, *v, *w, *start;
+  real beta, *y;
+} pass;
+
+/* What is constant where `columns` is used: vecs of columns, the last of them whole or not; rows side by side, as one
+ * sum would wait for itself; whether M learns. */
+typedef struct shape {
+  int k, ways;
+  bool whole, learns;
+} shape;
+
+INLINE vec piece(const real *p, int j, int part, const shape s) {
+  return s.whole || j < s.k - 1 ? load(p + j * LANES) : load_part(p + j * LANES, part);
+}
+INLINE void one_row(const pass *p, int r, int part, const vec *v, vec *sum, const shape s) {
+  const int i = p->list[r];
+  const real w = p->w[i], u = s.learns ? p->u[i] : 0;
+  real *m = p->m + (size_t)i * p->ld;
+#pragma GCC unroll 8
+  for (int j = 0; j < s.k; j++) {
+    vec row = piece(m, j, part, s);
+    if (s.learns) row = p->beta * row + u * v[j], store(m + j * LANES, row);
+    sum[j] += w * row;
+  }
+}
+/* The first k vecs of columns; the last of them has `part` lanes. */
+INLINE void columns(const pass *from, int part, const shape s) {
+  const pass p = *from; /* which stores to M cannot change */
+  vec v[MOST], sum[4][MOST];
+#pragma GCC unroll 8
+  for (int j = 0; j < s.k; j++) {
+    v[j] = s.learns ? load(p.v + j * LANES) : ZERO;
+    sum[0][j] = p.start ? piece(p.start, j, part, s) : ZERO;
+    sum[1][j] = sum[2][j] = sum[3][j] = ZERO;
+  }
+  int r = 0;
+  for (; r + s.ways <= p.n; r += s.ways)
+#pragma GCC unroll 8
+    for (int h = 0; h < s.ways; h++) one_row(&p, r + h, part, v, sum[h], s);
+  for (; r < p.n; r++) one_row(&p, r, part, v, sum[0], s);
+#pragma GCC unroll 8
+  for (int j = 0; j < s.k; j++) store(p.y + j * LANES, (sum[0][j] + sum[1][j]) + (sum[2][j] + sum[3][j]));
+}
+
+/* One function for each number of vecs: rows side by side where they are few. */
+INLINE void columns_by_count(const pass *p, int k, int part, const bool whole, const bool learns) {
+#define CASE(count, ways)                                  \
+  case count:                                              \
+    columns(p, part, (shape){count, ways, whole, learns}); \
+    break
+  switch (k) {
+    CASE(1, 4);
+    CASE(2, 4 * MOST / 8);
+    CASE(3, 2 * MOST / 8);
+    CASE(4, 2 * MOST / 8);
+#ifdef VEC_AVX512
+    CASE(5, 1);
+    CASE(6, 1);
+    CASE(7, 1);
+    CASE(8, 1);
+#endif
+  }
+#undef CASE
+}
+static void read_columns(const pass *p, int k) { columns_by_count(p, k, LANES, true, false); }
+
+/* ---- which inputs are not 0 ------------------------------------------------------------------------------------- */
+
+#ifdef VEC_AVX512
+#ifdef NNB_SINGLE
+INLINE mask nonzero(vec x) { return _mm512_cmp_ps_mask(x, ZERO, _CMP_NEQ_UQ); }
+INLINE void put_numbers(int32_t *list, int from, mask m) {
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  _mm512_storeu_si512(list, _mm512_maskz_compress_epi32(m, _mm512_add_epi32(lanes, _mm512_set1_epi32(from))));
+}
+#else
+INLINE mask nonzero(vec x) { return _mm512_cmp_pd_mask(x, ZERO, _CMP_NEQ_UQ); }
+INLINE void put_numbers(int32_t *list, int from, mask m) {
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  __m512i numbers = _mm512_maskz_compress_epi32(m, _mm512_add_epi32(lanes, _mm512_set1_epi32(from)));
+  _mm256_storeu_si256((__m256i_u *)list, _mm512_castsi512_si256(numbers));
+}
+#endif
+INLINE int append(int32_t *list, int n, int from, mask m) {
+  put_numbers(list + n, from, m);
+  return n + __builtin_popcount(m);
+}
+#else
+INLINE mask nonzero(vec x) { return (mask)(x != ZERO); }
+INLINE int append(int32_t *list, int n, int from, mask m) {
+  for (int k = 0; k < LANES; k++) list[n] = from + k, n += (int)(m[k] & 1);
+  return n;
+}
+#endif
+
+INLINE vec at(const real *x, int j, int n) { return n - j < LANES ? load_part(x + j, n - j) : load(x + j); }
+
+/* list ← the numbers of those that are not 0; how many.  Up to LANES are written beyond. */
+static int list_nonzero(int n, const real *x, int32_t *list) {
+  int listed = 0;
+  for (int j = 0; j < n; j += LANES) listed = append(list, listed, j, nonzero(at(x, j, n)));
+  return listed;
+}
+
+/* x·y */
+static real dot(int n, const real *x, const real *y) {
+  vec sum = {0};
+  for (int j = 0; j < n; j += LANES) sum += at(x, j, n) * at(y, j, n);
+  return sum_lanes(sum)[0];
+}
+
+#endif
