@@ -18,9 +18,14 @@ compiles() { # the program on standard input
 }
 need() { missing="$missing $*"; }
 
+# meson asks dpkg-architecture where libraries go on Debian; without it that is lib64, where pkg-config and CMake do not
+# look there.
+need_place() { [ ! -r /etc/debian_version ] || has dpkg-architecture || need dpkg-dev; }
+
 need_library() {
   echo 'int main(void) { return 0; }' | compiles || need gcc libc6-dev
   works meson || need meson
+  need_place
   { works ninja || works ninja-build; } || need ninja-build
   works pkg-config || need pkg-config
   { works python3 || works /usr/bin/python3; } || need python3
