@@ -567,7 +567,7 @@ typedef struct nnb_needs {
   int cols;             /**< O, columns of Z; required                                                         */
   int w_rows, w_cols;   /**< the parameter block [W; b]: w_rows×w_cols weights …                               */
   bool bias;            /**< … and one further row of w_cols                                                   */
-  bool by_columns;      /**< forward and backward_data can do a part of the columns alone                      */
+  bool by_columns;      /**< forward and backward_data heed part and parts of nnb_layer_io: columns of their own */
   size_t scratch;       /**< numbers per row of the batch, kept from forward to backward                       */
   size_t init_scratch;  /**< numbers that init may use                                                         */
 } nnb_needs;

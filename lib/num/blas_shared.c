@@ -2,10 +2,8 @@
 #include "blas.h"
 #include "ints.h"
 #include "team.h"
+#include "thresholds.h"
 #include "view.h"
-
-/* Least work for a thread of its own, in floating-point operations, as in nn/run.c. */
-static const double least_flops = 1e6;
 
 typedef struct product {
   char ta, tb;
@@ -24,7 +22,8 @@ static void share(void *context, int part) {
 
 void nnb__gemm_shared(int threads, char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
   const double flops = 2.0 * c.rows * c.cols * (ta == 'T' ? a.rows : a.cols);
-  int parts = flops / least_flops < threads ? (int)(flops / least_flops) : threads;
+  const double worth = flops / nnb__threshold.thread_flops;
+  int parts = worth < threads ? (int)worth : threads;
   if (parts > c.rows) parts = c.rows;
   if (parts < 1) parts = 1;
   product p = {.ta = ta, .tb = tb, .alpha = alpha, .beta = beta, .a = a, .b = b, .c = c, .parts = parts};

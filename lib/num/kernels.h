@@ -1,8 +1,9 @@
 /* num/kernels.h: passes over rows that are not matrix products, in the vector instructions of this processor.
  *
- * kernels_level.c, act.c, loss.c, mm.c, mm_row.c, online.c, online_predict.c, soa.c and steps.c are built once per level: "plain" with
- * the flags of the rest of the library, and on x86-64 also for the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and
- * FMA; AVX-512) with -DNNB__LEVEL=v3 and the like, which ends the names of their tables.  kernels.c chooses. */
+ * kernels_level.c, act.c, loss.c, mm.c, mm_row.c, online.c, online_predict.c, soa.c and steps.c are built once per
+ * level: "plain" with the flags of the rest of the library, and on x86-64 also for the levels v2, v3 and v4 of its
+ * psABI (SSE4.2; AVX2 and FMA; AVX-512) with -DNNB__LEVEL=v3 and the like, which ends the names of their tables.
+ * kernels.c chooses. */
 #ifndef NNB__KERNELS_H
 #define NNB__KERNELS_H
 
@@ -16,7 +17,7 @@ typedef struct nnb__kernels {
   const nnb_act_ops *acts;    /* by nnb_activation */
   const nnb_loss_ops *losses; /* by nnb_loss; NNB_LOSS_AUTO's row is empty */
   const nnb__steps *steps;
-  /* y ← f(x), n numbers; y may be x */
+  /* y ← f(x), n numbers; y may be x.  For tests: activations and losses have the same functions within. */
   void (*exp)(size_t n, const real *x, real *y);
   void (*log)(size_t n, const real *x, real *y); /* of finite numbers ≥ REAL_MIN; NaN for NaN and infinity */
   /* b ← beta·b + alpha·(column sums of m); a beta of 0 overwrites */
