@@ -1,11 +1,15 @@
-/* Orthogonal matrices: orthonormal, and the Q of the factorisation whose R has a positive diagonal. */
+/* Orthogonal matrices: orthonormal, and the Q of the factorisation whose R has a positive diagonal.  Triangles of least
+ * squares. */
 #include "support.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "blas.h"
+#include "kernels.h"
 #include "lapack.h"
+#include "normal.h"
 
 static const int shape[][2] = {{1, 1}, {1, 5},   {5, 1},    {2, 2},    {7, 3},
                                {3, 7}, {33, 33}, {100, 40}, {40, 100}, {70, 69}};
@@ -80,16 +84,15 @@ enum { ROWS = 70, N_C = 5, N_A = 7, N = N_C + N_A + 1 };
 /* Of [J_c J_a r] = Q·R, folded block by block: R_aaᵀR_aa = J_aᵀPJ_a and R_aaᵀR_ar = J_aᵀPr, where P = I - J_c·J_c⁺ is
  * made by Gram and Schmidt, twice (Kaufman 1975). */
 START_TEST(trailing_triangle_is_the_projected_part) {
-  static double B[ROWS * N], Q[ROWS * N], L[N * N], block[ROWS * N], work[64 * N];
+  static double B[ROWS * N], Q[ROWS * N], L[N * N], block[ROWS * N];
   nnb_rng rng;
   nnb_rng_init(&rng, 4, 0);
-  ck_assert_uint_le(nnb__qr_work(N), 64 * N);
   for (int i = 0; i < ROWS * N; i++) Q[i] = B[i] = nnb_rng_normal(&rng);
   for (int at = 0, k = 0; at < ROWS; at += k) {
     k = at == 0 ? 9 : 33 < ROWS - at ? 33 : ROWS - at;
     for (int i = 0; i < k; i++)
       for (int j = 0; j < N; j++) block[j * k + i] = B[(at + i) * N + j];
-    ck_assert(nnb__qr_add(N, k, L, N, block, work));
+    nnb__qr_add(N, k, L, N, block);
   }
   for (int j = 0; j < N; j++)
     for (int twice = 0; twice < 2; twice++)
@@ -104,6 +107,101 @@ START_TEST(trailing_triangle_is_the_projected_part) {
       for (int i = 0; i < ROWS; i++) want += Q[i * N + a] * Q[i * N + b];
       for (int i = N_C; i <= b; i++) got += L[a * N + i] * L[b * N + i];
       ck_assert_msg(fabs(got - want) < 1e-12 * ROWS, "(%d, %d): %.15g, projected %.15g", a, b, got, want);
+    }
+}
+END_TEST
+
+/* The largest difference of L·Lᵀ and L0·L0ᵀ + BᵀB, as a part of ‖column i‖·‖column j‖ of [L0ᵀ; B]. */
+static double gram_error(int n, int k, const double *L, const double *L0, int ld, const double *B) {
+  double worst = 0;
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j <= i; j++) {
+      double is = 0, want = 0, ii = 0, jj = 0;
+      for (int c = 0; c <= j; c++) is += L[i * ld + c] * L[j * ld + c], want += L0[i * ld + c] * L0[j * ld + c];
+      for (int c = 0; c < k; c++) want += B[i * k + c] * B[j * k + c];
+      for (int c = 0; c <= i; c++)
+        ii += L[i * ld + c] * L[i * ld + c], jj += c <= j ? L[j * ld + c] * L[j * ld + c] : 0;
+      worst = fmax(worst, fabs(is - want) / (sqrt(ii) * sqrt(jj) + DBL_MIN));
+    }
+  return worst;
+}
+
+static void expect_qr(const nnb__kernels *kernels, int n, int k, nnb_rng *rng) {
+  enum { SIZE = 41 * 45 };
+  static double L[SIZE], L0[SIZE], B[SIZE], b[SIZE + 1];
+  const int ld = n + n % 5;
+  for (int i = 0; i < n * ld; i++) L[i] = i % ld <= i / ld ? nnb_rng_normal(rng) : 7;
+  for (int i = 0; i < n * k; i++) B[i] = i / k % 7 == 3 ? 0 : nnb_rng_normal(rng); /* some columns are 0 */
+  memcpy(L0, L, sizeof L), memcpy(b, B, sizeof B);
+  b[n * k] = 5;
+  kernels->qr(n, k, L, ld, b, 0, NULL, 0, NULL);
+  const double error = gram_error(n, k, L, L0, ld, B);
+  ck_assert_msg(error <= 4e-15 * (n + k), "%s, %d columns, %d rows: off by %g", kernels->level, n, k, error);
+  ck_assert_msg(b[n * k] == 5, "%s, %d columns, %d rows: written behind B", kernels->level, n, k);
+  for (int i = 0; i < n * ld; i++)
+    ck_assert_msg(i % ld <= i / ld || L[i] == 7, "%s, %d columns, %d rows: written beside L", kernels->level, n, k);
+}
+
+START_TEST(rows_added_at_every_level) {
+  const nnb__kernels *kernels;
+  nnb_rng rng;
+  nnb_rng_init(&rng, 5, 0);
+  for (int level = 0; (kernels = nnb__kernel_level(level)); level++)
+    for (int n = 0; n <= 40; n++)
+      for (int k = 1; k <= 40; k += n % 3 + 1) expect_qr(kernels, n, k, &rng);
+}
+END_TEST
+
+/* Läuchli's matrix [1 1 1; ε 0 0; 0 ε 0; 0 0 ε]: ε² is lost beside 1, and R knows ε. */
+START_TEST(digits_that_squares_lose) {
+  const double e = 1e-9;
+  const nnb__kernels *kernels;
+  for (int level = 0; (kernels = nnb__kernel_level(level)); level++) {
+    double L[9] = {0}, B[12] = {1, e, 0, 0, 1, 0, e, 0, 1, 0, 0, e};
+    kernels->qr(3, 4, L, 3, B, 0, NULL, 0, NULL);
+    ck_assert_msg(fabs(fabs(L[0]) - 1) < 1e-15, "%s: %.17g", kernels->level, L[0]);
+    ck_assert_msg(fabs(fabs(L[4]) / (e * sqrt(2)) - 1) < 1e-6, "%s: %.17g", kernels->level, L[4]);
+    ck_assert_msg(fabs(fabs(L[8]) / (e * sqrt(1.5)) - 1) < 1e-6, "%s: %.17g", kernels->level, L[8]);
+  }
+}
+END_TEST
+
+/* Right-hand sides are columns that no reflection is made from: L of [R Z] and they agree.  Rows are few, so that the
+ * rank of B is used up, and what is left of its columns is rounding; sizes go from where squares vanish to where they
+ * are infinite. */
+START_TEST(right_hand_sides_at_every_size) {
+  enum { COLS = 23, RHS = 6, ALL = COLS + RHS };
+  const nnb__kernels *kernels;
+  nnb_rng rng;
+  nnb_rng_init(&rng, 6, 0);
+  for (int level = 0; (kernels = nnb__kernel_level(level)); level++)
+    for (int k = 1; k < 40; k += 6)
+      for (int e = -900; e <= 900; e += 300) {
+        double L[ALL * ALL] = {0}, Z[ALL * RHS] = {0}, B[ALL * 40], b[ALL * 40];
+        for (int i = 0; i < ALL * k; i++) b[i] = B[i] = ldexp(nnb_rng_normal(&rng), e);
+        kernels->qr(ALL, k, L, ALL, b, 0, NULL, 0, NULL);
+        double R[COLS * COLS] = {0};
+        kernels->qr(COLS, k, R, COLS, B, RHS, Z, ALL, B + COLS * k);
+        const double near = ldexp(1e-13, e);
+        for (int i = 0; i < ALL; i++)
+          for (int j = 0; j < COLS && j <= i; j++) {
+            double is = i < COLS ? R[i * COLS + j] : Z[(i - COLS) * ALL + j];
+            ck_assert_msg(fabs(is - L[i * ALL + j]) <= near, "%s, %d rows, 2^%d, row %d of column %d: %g, not %g",
+                          kernels->level, k, e, j, i, is, L[i * ALL + j]);
+          }
+      }
+}
+END_TEST
+
+START_TEST(rows_that_are_no_numbers) { /* show in the triangle */
+  const nnb__kernels *kernels;
+  for (int level = 0; (kernels = nnb__kernel_level(level)); level++)
+    for (int at = 0; at < 4; at++) {
+      double L[4] = {1, 0, 1, 1}, B[4] = {1, 2, 3, 4};
+      B[at] = at % 2 ? (double)NAN : (double)INFINITY;
+      kernels->qr(2, 2, L, 2, B, 0, NULL, 0, NULL);
+      ck_assert_msg(!isfinite(L[0]) || !isfinite(L[2]) || !isfinite(L[3]), "%s: %g in place %d left %g, %g, %g",
+                    kernels->level, B[at], at, L[0], L[2], L[3]);
     }
 }
 END_TEST
@@ -146,7 +244,8 @@ START_TEST(empty_triangles_are_fine) {
   nnb__solve_factored(0, l, y);
   nnb__solve_lower(0, l, 3, y);
   ck_assert(nnb__inverse_squares(0, l) == 0 && nnb__log_det_factor(0, l) == 0);
-  ck_assert(nnb__qr_add(0, 3, l, 1, y, work) && nnb__solve_rank(0, l, 1, 1, y, 1, 1e-14, work, pivots));
+  nnb__qr_add(0, 3, l, 1, y);
+  ck_assert(nnb__solve_rank(0, l, 1, 1, y, 1, 1e-14, work, pivots));
   ck_assert_msg(complaints == 0, "LAPACK complained %d times, expected 0", complaints);
   ck_assert(l[0] == 1 && y[0] == 1);
 }
@@ -159,6 +258,10 @@ int main(void) {
   tcase_add_test(tc, one_by_one_keeps_its_sign);
   tcase_add_test(tc, nothing_is_fine);
   tcase_add_test(tc, trailing_triangle_is_the_projected_part);
+  tcase_add_test(tc, rows_added_at_every_level);
+  tcase_add_test(tc, digits_that_squares_lose);
+  tcase_add_test(tc, right_hand_sides_at_every_size);
+  tcase_add_test(tc, rows_that_are_no_numbers);
   tcase_add_test(tc, triangles_of_any_rank);
   tcase_add_test(tc, empty_triangles_are_fine);
   suite_add_tcase(suite, tc);

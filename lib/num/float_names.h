@@ -205,9 +205,6 @@
 #define nnb__predict_v3 nnbf__predict_v3
 #define nnb__predict_v4 nnbf__predict_v4
 #define nnb__progress nnbf__progress
-#define nnb__qr_add nnbf__qr_add
-#define nnb__qr_add_with nnbf__qr_add_with
-#define nnb__qr_work nnbf__qr_work
 #define nnb__sample_bernoulli nnbf__sample_bernoulli
 #define nnb__sample_class nnbf__sample_class
 #define nnb__sample_half_normal nnbf__sample_half_normal

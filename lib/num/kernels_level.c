@@ -81,4 +81,5 @@ const nnb__kernels NNB__KERNELS = {
     .soa = NNB__SOA,
     .mm_copy = NNB__MM_COPY,
     .mm_row = NNB__MM_ROW,
+    .qr = NNB__QR,
 };

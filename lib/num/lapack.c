@@ -96,30 +96,6 @@ void nnb__solve_lower(int n, const double *l, int n_rows, double *y) {
   if (n > 0) LAPACKE_dtrtrs_work(LAPACK_COL_MAJOR, 'U', 'T', 'N', n, n_rows, l, n, y, n);
 }
 
-/* The factors T of the reflectors, BLOCK×n, and as much scratch. */
-size_t nnb__qr_work(int n) { return 2 * (size_t)BLOCK * (size_t)n; }
-
-bool nnb__qr_add(int n, int k, double *l, int ld, double *b, double *work) {
-  int nb = nnb__smaller(BLOCK, n);
-  double *scratch = work + (size_t)BLOCK * (size_t)n;
-  if (n == 0 || k == 0) return true;
-  return LAPACKE_dtpqrt_work(LAPACK_COL_MAJOR, k, n, 0, nb, l, ld, b, k, work, nb, scratch) == 0;
-}
-
-bool nnb__qr_add_with(int n, int k, double *l, int ld, double *b, int n_rhs, double *z, int ld_z, double *c,
-                      double *work) {
-  int nb = nnb__smaller(BLOCK, n);
-  double *scratch = work + (size_t)BLOCK * (size_t)n;
-  bool done = nnb__qr_add(n, k, l, ld, b, work);
-  if (n == 0 || k == 0) return done;
-  for (int j = 0, now; done && j < n_rhs; j += now) { /* as many columns as there is scratch for */
-    now = nnb__smaller(n, n_rhs - j);
-    done = LAPACKE_dtpmqrt_work(LAPACK_COL_MAJOR, 'L', 'T', k, now, n, 0, nb, b, k, work, nb,
-                                z + (size_t)j * (size_t)ld_z, ld_z, c + (size_t)j * (size_t)k, k, scratch) == 0;
-  }
-  return done;
-}
-
 /* ---- triangles of any rank -------------------------------------------------------------------------------------- */
 
 static int gelsy_scratch(int n, int n_rhs) { return 3 * n + BLOCK * (n + 1) + BLOCK * n_rhs; }

@@ -26,15 +26,6 @@ double nnb__log_det_factor(int n, const double *l);
 double nnb__inverse_squares(int n, double *l);
 /* The rows y of n_rows×n: y ← L⁻¹·y */
 void nnb__solve_lower(int n, const double *l, int n_rows, double *y);
-/* L·Lᵀ ← L·Lᵀ + BᵀB by a QR factorisation of [Lᵀ; B], without forming either.  l: n×n with leading dimension ld; b: the
- * columns of B, k numbers each, overwritten.  work: nnb__qr_work(n) numbers. */
-bool nnb__qr_add(int n, int k, double *l, int ld, double *b, double *work);
-size_t nnb__qr_work(int n);
-/* The same, and to right-hand sides what it does to the rows: [Z; C] ← Qᵀ·[Z; C].  z: n_rhs columns of n numbers, ld_z
- * apart; c: the columns of C, k numbers each, afterwards what R cannot reach. */
-bool nnb__qr_add_with(int n, int k, double *l, int ld, double *b, int n_rhs, double *z, int ld_z, double *c,
-                      double *work);
-
 /* X ← the X with the least ‖R·X - Z‖, of many the one with the least ‖X‖.  R = Lᵀ as above; z: n_rhs columns, ld_z
  * apart, overwritten by X.  Directly where the condition of R, its columns scaled, is below 1/tol; else by a complete
  * orthogonal factorisation that takes no singular values below tol times the largest for other than 0.

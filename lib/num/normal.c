@@ -1,7 +1,8 @@
-/* num/normal.c: A ← A + JᵀJ for least squares, in double for both precisions, so compiled once.
+/* num/normal.c: A ← A + JᵀJ for least squares, or R of [R; J], in double for both precisions, so compiled once.
  *
- * Rows of J go by in pieces that stay in the cache, and for each piece the strips of A from the left to the diagonal
- * go through the kernel that reads its operands where they lie (num/mm.c): a syrk copies J twice before it begins. */
+ * For A, rows of J go by in pieces that stay in the cache, and for each piece the strips of A from the left to the
+ * diagonal go through the kernel that reads its operands where they lie (num/mm.c): a syrk copies J twice before it
+ * begins. */
 #include "normal.h"
 
 #include "blas.h"
@@ -39,3 +40,9 @@ void nnb__add_normal(int n, int k, const double *J, int ld, bool with_r, double 
     add_piece(n, with_r ? n + 1 : n, now, J + (size_t)i * (size_t)ld, ld, A);
   }
 }
+
+void nnb__qr_add_with(int n, int k, double *l, int ld, double *b, int n_rhs, double *z, int ld_z, double *c) {
+  if (k > 0) nnb__kernel()->qr(n, k, l, ld, b, n_rhs, z, ld_z, c);
+}
+
+void nnb__qr_add(int n, int k, double *l, int ld, double *b) { nnb__qr_add_with(n, k, l, ld, b, 0, NULL, 0, NULL); }

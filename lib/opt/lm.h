@@ -53,7 +53,6 @@ struct nnb__lm {
   double least_squares;  /* what ½‖r‖² is taken for where it is less: rounding */
   double *v, *a, *p, *t; /* n: velocity, acceleration, step; right-hand side */
   double *chunk;         /* rows of J in double, or columns for the QR */
-  double *work;
 };
 
 /* The model of all variables. */

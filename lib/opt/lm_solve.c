@@ -44,7 +44,6 @@ void nnb__lm_take_system(nnb__lm *lm, nnb__arena *arena) {
   lm->p = nnb__arena_take(arena, n, sizeof(double));
   lm->t = nnb__arena_take(arena, n, sizeof(double));
   lm->chunk = nnb__arena_take(arena, chunk, ((size_t)lm->ld + 1) * sizeof(double));
-  lm->work = nnb__arena_take(arena, nnb__qr_work(lm->n), sizeof(double));
 }
 
 static void take(nnb__lm *lm, nnb__arena *arena) {
@@ -161,10 +160,10 @@ static int chunk_rows(const nnb__lm *lm, int k) {
 }
 
 /* L·Lᵀ ← L·Lᵀ + JᵀJ for k ≤ CHUNK_ROWS rows */
-static bool add_by_qr(nnb__lm *lm, const real *J, int k) {
+static void add_by_qr(nnb__lm *lm, const real *J, int k) {
   for (int i = 0; i < k; i++)
     for (int j = 0; j < lm->n; j++) lm->chunk[j * k + i] = (double)J[(size_t)i * (size_t)lm->ld + (size_t)j];
-  return nnb__qr_add(lm->n, k, lm->normal, lm->n, lm->chunk, lm->work);
+  nnb__qr_add(lm->n, k, lm->normal, lm->n, lm->chunk);
 }
 
 /* normal += JᵀJ, g += Jᵀr over k rows */
@@ -189,7 +188,7 @@ static void add_diagonal(nnb__lm *lm, double *l, double (*value)(const nnb__lm *
     k = nnb__smaller(CHUNK_ROWS, left);
     memset(lm->chunk, 0, (size_t)k * (size_t)left * sizeof *lm->chunk);
     for (int j = 0; j < k; j++) lm->chunk[j * k + j] = value(lm, i + j);
-    nnb__qr_add(left, k, l + (size_t)i * (size_t)(lm->n + 1), lm->n, lm->chunk, lm->work);
+    nnb__qr_add(left, k, l + (size_t)i * (size_t)(lm->n + 1), lm->n, lm->chunk);
   }
 }
 

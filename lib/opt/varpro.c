@@ -58,7 +58,7 @@ typedef struct varpro {
   double *columns; /* … of its columns at the start: n_c */
   double aims;     /* the square of what c is to make up for there */
   bool lost;       /* a is without effect */
-  double *work, *solve_work;
+  double *solve_work;
   int *pivots;
 } varpro;
 
@@ -82,7 +82,6 @@ static void take(varpro *v, nnb__arena *arena) {
   v->scale = nnb__arena_take(arena, n_c, sizeof *v->scale);
   v->ridge = nnb__arena_take(arena, n, sizeof *v->ridge);
   v->columns = nnb__arena_take(arena, n_c, sizeof *v->columns);
-  v->work = nnb__arena_take(arena, nnb__qr_work(v->n + 1), sizeof *v->work);
   v->solve_work = nnb__arena_take(arena, nnb__solve_rank_work(v->n_c, 1), sizeof *v->solve_work);
   v->pivots = nnb__arena_take(arena, 2 * n_c, sizeof *v->pivots);
   nnb__lm_take_system(&v->lm, arena);
@@ -147,10 +146,14 @@ static void add_linear(varpro *v, const real *J, const real *r, int k) {
   nnb__add_normal(v->n_c, k, rows, v->n_c + 1, true, v->A);
 }
 
-static void qr_linear(varpro *v, const real *J, const real *r, int k) {
-  load_columns(v, J, r, v->n_c, k);
-  nnb__qr_add(v->n_c + 1, k, v->A, v->n_c + 1, v->block, v->work);
+/* L of [J_c r] with k rows of kept */
+static void qr_kept(varpro *v, const double *rows, int k) {
+  for (int i = 0; i < k; i++)
+    for (int j = 0; j <= v->n_c; j++) v->block[j * k + i] = *rows++;
+  nnb__qr_add(v->n_c + 1, k, v->A, v->n_c + 1, v->block);
 }
+
+static void qr_linear(varpro *v, const real *J, const real *r, int k) { qr_kept(v, load_rows(v, J, r, k), k); }
 
 /* A += JᵀJ, g += Jᵀr */
 static void add_all(varpro *v, const real *J, const real *r, int k) {
@@ -166,20 +169,21 @@ static void add_all(varpro *v, const real *J, const real *r, int k) {
 
 static void qr_all(varpro *v, const real *J, const real *r, int k) {
   load_columns(v, J, r, v->n, k);
-  nnb__qr_add(v->n + 1, k, v->A, v->n + 1, v->block, v->work);
+  nnb__qr_add(v->n + 1, k, v->A, v->n + 1, v->block);
 }
 
 /* The ridge as rows √ridge_j of the first `columns` variables with √ridge_j·x_j to their right. */
 static void qr_ridge(varpro *v, const real *x, int columns, double *L) {
   const double *ridge = v->ridge;
-  for (int j = 0, k; j < columns; j += k) {
-    k = columns - j < QR_ROWS ? columns - j : QR_ROWS;
+  const int n = v->lm.problem->ridge ? columns : v->little > 0 ? v->n_c : 0; /* those behind have none */
+  for (int j = 0, k; j < n; j += k) {
+    k = n - j < QR_ROWS ? n - j : QR_ROWS;
     memset(v->block, 0, (size_t)(columns + 1) * (size_t)k * sizeof *v->block);
     for (int i = 0; i < k; i++) {
       int at = v->which[j + i];
       v->block[(j + i) * k + i] = sqrt(ridge[at]), v->block[columns * k + i] = sqrt(ridge[at]) * (double)x[at];
     }
-    nnb__qr_add(columns + 1, k, L, columns + 1, v->block, v->work);
+    nnb__qr_add(columns + 1, k, L, columns + 1, v->block);
   }
 }
 
@@ -312,11 +316,20 @@ static nnb_status by_normal(varpro *v, bool *defined) {
   return NNB_OK;
 }
 
-static nnb_status by_qr(varpro *v, bool *defined) {
+static void qr_all_kept(varpro *v) {
+  for (size_t i = 0, k; i < v->lm.m; i += k) {
+    k = v->lm.m - i < QR_ROWS ? v->lm.m - i : QR_ROWS;
+    qr_kept(v, v->kept + i * (size_t)(v->n_c + 1), (int)k);
+  }
+}
+
+/* loaded: kept has the rows already. */
+static nnb_status by_qr(varpro *v, bool loaded, bool *defined) {
   const size_t n = (size_t)v->n_c;
   double f;
   memset(v->A, 0, (n + 1) * (n + 1) * sizeof *v->A);
-  nnb_status status = each_block(v, v->trial, qr_linear, defined);
+  if (loaded) qr_all_kept(v);
+  nnb_status status = loaded ? NNB_OK : each_block(v, v->trial, qr_linear, defined);
   if (status || !*defined) return status;
   do *defined = solve_qr(v, &f);
   while (v->starting && *defined && relieve(v, f - own_of_y(v), own_of_y(v)));
@@ -348,11 +361,12 @@ static nnb_status solve_linear(varpro *v, const real *a, double *f) {
   *f = HUGE_VAL;
   memcpy(v->trial, v->all, (size_t)v->n * sizeof *v->trial);
   scatter(v, a, v->trial);
-  nnb_status status = v->lm.by_qr ? NNB_OK : by_normal(v, &defined);
-  if (!status && v->lm.by_qr) status = by_qr(v, &defined);
+  const bool tried = !v->lm.by_qr;
+  nnb_status status = tried ? by_normal(v, &defined) : NNB_OK;
+  if (!status && v->lm.by_qr) status = by_qr(v, tried && v->keeps, &defined);
   if (status || !defined) return status;
   for (int i = 0; i < v->n_c; i++) v->trial[v->which[i]] -= (real)v->y[i];
-  if (!v->keeps || v->lm.by_qr || !update_residuals(v, f)) status = nnb__lm_residuals(&v->lm, v->trial, v->r, f);
+  if (!v->keeps || !update_residuals(v, f)) status = nnb__lm_residuals(&v->lm, v->trial, v->r, f);
   *f += aside(v, v->trial);
   return status;
 }

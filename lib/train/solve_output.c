@@ -11,6 +11,7 @@
 #include "blas_threads.h"
 #include "lapack.h"
 #include "match.h"
+#include "normal.h"
 #include "plan.h"
 #include "status.h"
 
@@ -26,7 +27,7 @@ typedef struct solve {
   int n, n_out;       /* rows of [W; b] to be found, columns */
   double *L, *Z;      /* n×n, row by row: Rᵀ; n_out columns of n */
   double *b, *c;      /* a block's columns of [A 1] and T */
-  double *qr_work, *solve_work;
+  double *solve_work;
   int *pivots;
   real *r; /* of a block, all outputs */
 } solve;
@@ -60,7 +61,6 @@ static void take(solve *s, nnb__arena *arena) {
   s->Z = nnb__arena_take(arena, n, n_out * sizeof(double));
   s->b = nnb__arena_take(arena, n, ROWS * sizeof(double));
   s->c = nnb__arena_take(arena, n_out, ROWS * sizeof(double));
-  s->qr_work = nnb__arena_take(arena, nnb__qr_work(s->n), sizeof(double));
   s->solve_work = nnb__arena_take(arena, nnb__solve_rank_work(s->n, s->n_out), sizeof(double));
   s->pivots = nnb__arena_take(arena, 2 * n, sizeof(int));
   s->r = nnb__arena_take(arena, (size_t)s->net->n_y, ROWS * sizeof(real));
@@ -90,22 +90,18 @@ static void load_block(const solve *s, int row0, int n) {
   }
 }
 
-static bool fold(const solve *s, int n) {
-  return nnb__qr_add_with(s->n, n, s->L, s->n, s->b, s->n_out, s->Z, s->n, s->c, s->qr_work);
-}
+static void fold(const solve *s, int n) { nnb__qr_add_with(s->n, n, s->L, s->n, s->b, s->n_out, s->Z, s->n, s->c); }
 
 /* Rows √ridge of the weights, with zeros to their right. */
-static bool fold_ridge(const solve *s) {
+static void fold_ridge(const solve *s) {
   const int n_w = s->weights ? s->n - s->bias : 0;
-  bool done = true;
-  for (int j = 0, now; done && s->ridge > 0 && j < n_w; j += now) {
+  for (int j = 0, now; s->ridge > 0 && j < n_w; j += now) {
     now = n_w - j < ROWS ? n_w - j : ROWS;
     memset(s->b, 0, (size_t)s->n * (size_t)now * sizeof *s->b);
     memset(s->c, 0, (size_t)s->n_out * (size_t)now * sizeof *s->c);
     for (int i = 0; i < now; i++) s->b[(size_t)(j + i) * (size_t)now + (size_t)i] = sqrt(s->ridge);
-    done = fold(s, now);
+    fold(s, now);
   }
-  return done;
 }
 
 /* Z's columns are those of what was found. */
@@ -130,7 +126,7 @@ static nnb_status fold_rows(solve *s) {
     status = nnb__plan_rows(s->plan, &s->rows, r, n, s->norm, s->r, NULL, 0, false);
     if (status) break;
     load_block(s, r, n);
-    if (!fold(s, n)) status = nnb__fail(NNB_E_NUMERIC, "an input of %s is not finite", s->net->nodes[s->k].name);
+    fold(s, n);
   }
   return status;
 }
@@ -143,7 +139,8 @@ static nnb_status solve_in(solve *s, void *memory) {
   nnb_status status = fold_rows(s);
   if (status) return status;
   const double tol = (double)REAL_EPS * s->n;
-  if (!fold_ridge(s) || !nnb__solve_rank(s->n, s->L, s->n, s->n_out, s->Z, s->n, tol, s->solve_work, s->pivots))
+  fold_ridge(s);
+  if (!nnb__solve_rank(s->n, s->L, s->n, s->n_out, s->Z, s->n, tol, s->solve_work, s->pivots))
     return nnb__fail(NNB_E_NUMERIC, "an input of %s is not finite", s->net->nodes[s->k].name);
   return store_params(s);
 }
