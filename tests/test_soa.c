@@ -233,6 +233,36 @@ START_TEST(declines) {
 }
 END_TEST
 
+static void predict_by(nnb_net *net, const nnb__exec *exec, nnb_cmat rows, real *y) {
+  nnb_plan *plan;
+  ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows.rows}, &plan));
+  expect(nnb__plan_force(plan, exec), "%s declined", exec->name);
+  ok(nnb_plan_predict(plan, rows, nnb_view(y, rows.rows, nnb_net_n_out(net))));
+  nnb_plan_destroy(plan);
+}
+
+/* A plan for predictions only, with a row that is no number: it stays alone, whichever the activation. */
+START_TEST(predictions_only) {
+  enum { ROWS = 131, IN = 10, OUT = 3, BAD = 70 };
+  static real rows[ROWS * IN], want[ROWS * OUT], got[ROWS * OUT];
+  char text[64];
+  if (_i == NNB_STEP) return; /* has an answer to NaN */
+  snprintf(text, sizeof text, "10-20:%s-7:%s-3:%s", nnb_activation_name((nnb_activation)_i),
+           nnb_activation_name((nnb_activation)_i), nnb_activation_name((nnb_activation)_i));
+  memcpy(rows, x, sizeof rows);
+  rows[BAD * IN + 3] = (real)NAN;
+  nnb_net *net = parsed(text, 0);
+  predict_by(net, &nnb__exec_layerwise, nnb_cview(rows, ROWS, IN), want);
+  predict_by(net, &nnb__exec_soa, nnb_cview(rows, ROWS, IN), got);
+  for (int i = 0; i < ROWS * OUT; i++)
+    if (i / OUT == BAD)
+      expect(isnan(got[i]) && isnan(want[i]), "%s: %g and %g from NaN", text, (double)got[i], (double)want[i]);
+    else
+      near((double)got[i], (double)want[i], 1, "y", i, text);
+  nnb_net_destroy(net);
+}
+END_TEST
+
 /* ---- levels ----------------------------------------------------------------------------------------------------- */
 
 START_TEST(levels_agree) {
@@ -277,6 +307,7 @@ int main(void) {
   tcase_add_test(tc, weight_of_zero);
   tcase_add_loop_test(tc, trained_parameters, 0, 5);
   tcase_add_test(tc, declines);
+  tcase_add_loop_test(tc, predictions_only, 0, NNB_N_ACTIVATIONS);
   tcase_add_loop_test(tc, levels_agree, 0, n_levels());
   suite_add_tcase(suite, tc);
   return run_suite(suite);

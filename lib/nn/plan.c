@@ -42,10 +42,11 @@ static bool is_chain(const nnb_net *net) {
 }
 
 /* A chain that only predicts needs two layers at a time: the one read and the one written.  Layers of one matrix share
- * its leading dimension, so that threads stay within their rows. */
+ * its leading dimension, so that threads stay within their rows.  The last has a matrix of its own, without gaps, as it
+ * is copied. */
 static void lay_out_pair(nnb_plan *p, nnb__arena *arena) {
   int widest[2] = {0};
-  for (int k = 1; k < p->net->n_nodes; k++) {
+  for (int k = 1; k < p->net->n_nodes - 1; k++) {
     int cols = p->net->nodes[k].needs.cols;
     if (cols > widest[k % 2]) widest[k % 2] = cols;
   }
@@ -65,7 +66,8 @@ static void lay_out_node(nnb_plan *p, nnb__arena *arena, int k) {
   if (!nnb__node_is_input(node)) {
     size_t n_scratch;
     bool apart = keep || (back && s.act && (s.act->traits & NNB_ACT_NEEDS_Z));
-    s.z = p->want == 0 && is_chain(p->net) ? nnb__cols(p->pair[k % 2], 0, cols) : take_mat(arena, rows, cols);
+    const bool shared = p->want == 0 && node->out_col < 0 && is_chain(p->net);
+    s.z = shared ? nnb__cols(p->pair[k % 2], 0, cols) : take_mat(arena, rows, cols);
     s.a = apart ? take_mat(arena, rows, cols) : s.z;
     s.out = nnb__read(s.a);
     if (!nnb__mul((size_t)rows, node->needs.scratch, &n_scratch)) arena->overflow = true;

@@ -27,6 +27,7 @@ typedef struct product {
   real *c;
   size_t ldc;
   const real *start; /* NULL, or of each row of C the number that is added to all of it */
+  bool positive;     /* max(C, 0) instead of C */
 } product;
 
 /* The last vector of a row may be a part of one. */
@@ -61,6 +62,8 @@ INLINE void tile(const product *p, int row, int mr, int nv, bool full_end, int p
   if (p->beta != 0)
     UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] +=
         p->beta * load_end(c + (size_t)i * ldc + j * LANES, full_end || j < nv - 1, part);
+  if (p->positive)
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] = at_least(sum[i][j], 0);
   UNROLL for (int i = 0; i < mr; i++) /* behind all loads, which would wait for stores that overlap them */
       UNROLL for (int j = 0; j < nv; j++)
           store_end(c + (size_t)i * ldc + j * LANES, full_end || j < nv - 1, part, sum[i][j]);
@@ -127,7 +130,7 @@ static void all_rows(const product *p) {
 
 void NNB__MM(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb, real beta, real *c,
              size_t ldc) {
-  product p = {m, n, k, alpha, beta, a, b, ldb, c, ldc, NULL};
+  product p = {m, n, k, alpha, beta, a, b, ldb, c, ldc, NULL, false};
   for (int left = k, depth = a.row < a.col ? PAGES_AT_ONCE : k;; p.beta = 1) {
     p.k = up_to(left, depth);
     all_rows(&p);
@@ -138,8 +141,8 @@ void NNB__MM(int m, int n, int k, real alpha, nnb__strided a, const real *b, siz
 }
 
 void NNB__MM_FROM(int m, int n, int k, const real *start, const real *a, size_t row, size_t col, const real *b,
-                  size_t ldb, real *c, size_t ldc) {
-  product p = {m, n, k, 1, 0, {a, row, col}, b, ldb, c, ldc, start};
+                  size_t ldb, real *c, size_t ldc, bool positive) {
+  product p = {m, n, k, 1, 0, {a, row, col}, b, ldb, c, ldc, start, positive};
   wide(&p);
 }
 
@@ -185,7 +188,7 @@ void NNB__MM_COPY(int m, int n, int k, real alpha, nnb__strided a, const real *b
   for (int j = 0, width; j < n; j += width) {
     int nv = next_width(n - j);
     width = up_to(n - j, nv * LANES);
-    product p = {m, width, 0, alpha, beta, a, room.at, (size_t)(nv * LANES), c + j, ldc, NULL};
+    product p = {m, width, 0, alpha, beta, a, room.at, (size_t)(nv * LANES), c + j, ldc, NULL, false};
     for (int l = 0; l == 0 || l < k; l += DEPTH, p.beta = 1) {
       p.k = up_to(k - l, DEPTH);
       if (transposed)

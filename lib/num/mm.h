@@ -16,10 +16,11 @@ typedef struct nnb__strided {
 typedef void nnb__mm_fn(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb, real beta, real *c,
                         size_t ldc);
 
-/* C ← start·1ᵀ + A·B, start m numbers or NULL for 0; element (i, k) of A is a[i·row + k·col].  For small products in a
- * row: arguments in structs would be loaded from the stack only when the stores of the product before are done. */
+/* C ← start·1ᵀ + A·B, start m numbers or NULL for 0; element (i, k) of A is a[i·row + k·col].  positive: what is below
+ * 0 becomes 0.  For small products in a row: arguments in structs would be loaded from the stack only when the stores
+ * of the product before are done. */
 typedef void nnb__mm_from_fn(int m, int n, int k, const real *start, const real *a, size_t row, size_t col,
-                             const real *b, size_t ldb, real *c, size_t ldc);
+                             const real *b, size_t ldb, real *c, size_t ldc, bool positive);
 
 /* C ← beta·C + alpha·A·B with a copy of pieces of B, 24 KB on the stack: B k×n by rows, or n×k if b_transposed. */
 typedef void nnb__mm_copy_fn(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb,

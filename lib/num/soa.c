@@ -312,12 +312,17 @@ static const real *bias_of(const block *b, const nnb__link *link) {
   return link->bias ? b->job->params + link->off + (size_t)link->n_in * (size_t)link->n_out : NULL;
 }
 
+/* Whether a link's activation is left to its product: where Z is not kept. */
+static bool is_within(const nnb__soa *soa, int l) {
+  return soa->chain.link[l].act == NNB_RELU && soa->z[l] == soa->a[l];
+}
+
 /* Z ← b·1ᵀ + Wᵀ·A */
 static void multiply(const block *b, int l, const real *a) {
   const nnb__link *link = &b->soa->chain.link[l];
   const size_t s = (size_t)b->stride;
   NNB__MM_FROM(link->n_out, b->stride, link->n_in, bias_of(b, link), b->job->params + link->off, 1, (size_t)link->n_out,
-               a, s, row_at(b, b->soa->z[l]), s);
+               a, s, row_at(b, b->soa->z[l]), s, is_within(b->soa, l));
 }
 
 /* A ← f(Z) */
@@ -327,7 +332,7 @@ static void activate(const block *b, int l) {
   real *a = row_at(b, soa->a[l]);
   if (link->act == NNB_SOFTMAX)
     softmax(link->n_out, b->stride, a);
-  else if (link->act != NNB_LINEAR)
+  else if (link->act != NNB_LINEAR && !is_within(soa, l))
     by_number[link->act].value(link->n_out * b->stride, row_at(b, soa->z[l]), a);
 }
 
@@ -476,7 +481,7 @@ static const real *back_from(const block *b, int l, const real *delta) {
   alignas(64) real room[NNB__SOA_WIDEST * AT_ONCE];
   for (int i = 0; i < s; i += AT_ONCE) {
     const int k = s - i < AT_ONCE ? s - i : AT_ONCE;
-    NNB__MM_FROM(n, k, link->n_out, NULL, w, (size_t)link->n_out, 1, delta + i, (size_t)s, room, AT_ONCE);
+    NNB__MM_FROM(n, k, link->n_out, NULL, w, (size_t)link->n_out, 1, delta + i, (size_t)s, room, AT_ONCE, false);
     by_number[before->act].pull(n, k, from + i, s, room, AT_ONCE, y + i);
   }
   return y;
