@@ -30,6 +30,8 @@
 #define nnb__axpy nnbf__axpy
 #define nnb__batch_finite nnbf__batch_finite
 #define nnb__block_segments nnbf__block_segments
+#define nnb__bounds_check nnbf__bounds_check
+#define nnb__bounds_enter nnbf__bounds_enter
 #define nnb__check_batch nnbf__check_batch
 #define nnb__check_match nnbf__check_match
 #define nnb__check_one_output nnbf__check_one_output
