@@ -113,6 +113,7 @@
 #define nnb__lm_search nnbf__lm_search
 #define nnb__lm_sizes nnbf__lm_sizes
 #define nnb__lm_solve nnbf__lm_solve
+#define nnb__lm_step_in_box nnbf__lm_step_in_box
 #define nnb__lm_take_system nnbf__lm_take_system
 #define nnb__lm_turn_to_qr nnbf__lm_turn_to_qr
 #define nnb__log_det_factor nnbf__log_det_factor
