@@ -446,7 +446,7 @@ typedef struct nnb_lsq {
  *  The BLAS computes with one thread meanwhile, in the callback too.  NNB_OK for every reason to stop but an error:
  *  report->stop names it; NNB_STOP_STALLED is the usual end of a fit that leaves residuals, as exact as rounding
  *  allows. NNB_E_ARG, also for varpro with nothing linear or with bounds; NNB_E_OVERFLOW above opts->max_bytes;
- *  NNB_E_NUMERIC if a residual or a derivative is not finite at the start (later such a step is refused); NNB_E_NOMEM;
- *  what rows returned.                                                                                               */
+ *  NNB_E_NUMERIC if a residual or a derivative is not finite at the start, moved between the bounds (later such a step
+ *  is refused); NNB_E_NOMEM; what rows returned.                                                                     */
 NNB_API nnb_status nnb_least_squares(const nnb_lsq *problem, nnb_real *x, const nnb_min_opts *opts,
                                      nnb_min_report *report);

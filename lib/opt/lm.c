@@ -69,13 +69,11 @@ static bool move(nnb__lm *lm, double factor, const double *v) {
 
 /* ---- the step --------------------------------------------------------------------------------------------------- */
 
-/* What bounds leave of the slope of the damped model at v, g + (JᵀJ + λD²)·v. */
-static double slope_left(const nnb__lm *lm, int i) { return lm->slope ? lm->slope[i] : 0; }
-
-/* How much the linear model would lower f by v: -gᵀv - ½vᵀ(JᵀJ)v = ½(λ‖Dv‖² - gᵀv - slopeᵀv). */
+/* How much the linear model would lower f by v: -gᵀv - ½vᵀ(JᵀJ)v = ½(λ‖Dv‖² - gᵀv - slopeᵀv), where slope, that of the
+ * damped model at v, is what bounds leave of it. */
 static double predicted(const nnb__lm *lm) {
   double norm = scaled_norm(lm, lm->v), slope = dot(lm->n, lm->g, lm->v);
-  for (int i = 0; i < lm->n; i++) slope += slope_left(lm, i) * lm->v[i];
+  if (lm->slope) slope += dot(lm->n, lm->slope, lm->v);
   return (lm->lambda * norm * norm - slope) / 2;
 }
 
@@ -90,7 +88,8 @@ static nnb_status find_velocity(nnb__lm *lm, bool *usable) {
 }
 
 /* a ← the acceleration along v: (JᵀJ + λD²)·a = -Jᵀ·r_vv, where r_vv ≈ (2/h)·((r(x + hv) - r(x))/h - J·v), equation 23;
- * and Jᵀ·J·v is known without J: slope - g - λD²v.  *bend ← |a|/|v|, INFINITY where r is not defined at x + hv. */
+ * and Jᵀ·J·v is known without J: -g - λD²v, but for variables that are held, of which none is asked for.  *bend ←
+ * |a|/|v|, INFINITY where r is not defined at x + hv. */
 static nnb_status accelerate(nnb__lm *lm, double *bend) {
   const double h = bend_step;
   double f;
@@ -102,7 +101,7 @@ static nnb_status accelerate(nnb__lm *lm, double *bend) {
   status = nnb__lm_pull(lm, lm->r_new, lm->a);
   if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
   for (int i = 0; i < lm->n; i++) {
-    double d = nnb__lm_scale(lm, i), Av = -(lm->g[i] - slope_left(lm, i)) - lm->lambda * d * d * lm->v[i];
+    double d = nnb__lm_scale(lm, i), Av = -lm->g[i] - lm->lambda * d * d * lm->v[i];
     Av -= nnb__lm_ridge(lm, i) * lm->v[i]; /* the ridge is linear: no part of r_vv */
     lm->a[i] = 2 / h * (lm->a[i] / h - Av);
   }
