@@ -88,7 +88,7 @@ static nnb_status find_velocity(nnb__lm *lm, bool *usable) {
 }
 
 /* a ← the acceleration along v: (JᵀJ + λD²)·a = -Jᵀ·r_vv, where r_vv ≈ (2/h)·((r(x + hv) - r(x))/h - J·v), equation 23;
- * and Jᵀ·J·v is known without J: -g - λD²v, but for variables that are held, of which none is asked for.  *bend ←
+ * and Jᵀ·J·v is known without J: -g - λD²v, except where bounds hold a variable, whose a is 0.  *bend ←
  * |a|/|v|, INFINITY where r is not defined at x + hv. */
 static nnb_status accelerate(nnb__lm *lm, double *bend) {
   const double h = bend_step;
