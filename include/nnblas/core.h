@@ -216,7 +216,8 @@ typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
   X(NNB_LBFGS, "lbfgs") /* limited-memory BFGS; takes bounds               Nocedal 1980                           */ \
   X(NNB_BFGS, "bfgs")   /* self-scaled Broyden; P ≤ 20000, P² numbers      Al-Baali and Khalfan 2012              */ \
   /* On the full batch of a sum of squares (nnb_fit), and for any such sum (nnb_least_squares): */                   \
-  X(NNB_LM, "lm")       /* Levenberg–Marquardt, geodesic acceleration, 2P² Transtrum and Sethna 2012              */ \
+  X(NNB_LM, "lm")       /* Levenberg–Marquardt, geodesic acceleration, 2P² Transtrum and Sethna 2012;             */ \
+                        /* takes bounds                                  Kanzow, Yamashita and Fukushima 2004     */ \
   X(NNB_VARPRO, "varpro") /* variable projection: linear output layers solved for at every point, the rest by lm; */ \
                         /* then lm on all                                Golub and Pereyra 1973, Kaufman 1975     */
 
@@ -464,8 +465,10 @@ typedef struct nnb_min_opts {
   int acceleration;        /**< lm, and varpro where it ends as lm: 0: geodesic acceleration; NNB_NONE: plain
                                 steps                                                                    */
   size_t max_bytes;        /**< lm, varpro: the most memory it may take; 0: 4 GiB                           */
-  const double *lower;     /**< n bounds, -INFINITY where there is none; NULL: none.  lbfgs only          */
-  const double *upper;     /**< n bounds, INFINITY where there is none; NULL: none                        */
+  const double *lower;     /**< lbfgs, lm without .bayes: n bounds, -INFINITY where there is none; NULL: none.  x is
+                                moved between them, rounded to its precision, before f is first asked for, and
+                                stays there                                                               */
+  const double *upper;     /**< the same, INFINITY where there is none; equal to lower: x_i is fixed      */
   int (*on_iteration)(void *user, const nnb_min_record *record); /**< non-zero stops                      */
   void *user;              /**< handed to on_iteration                                                    */
   bool bayes;              /**< lm, which NNB_AUTO then is: residuals have the variance 1/β, variables 1/α:

@@ -428,10 +428,13 @@ typedef struct nnb_lsq {
 } nnb_lsq;
 
 /** Minimises f from x (n numbers), which then holds the best point found, however it ended.  NNB_AUTO is varpro where
- *  the problem says what is linear and .bayes is not asked for, else lm.  They take no bounds.
+ *  the problem says what is linear, .bayes is not asked for and there are no bounds, else lm.
  *  lm keeps 2n² doubles, the 3m + n numbers of the residuals, and of the Jacobian up to 64 MiB as a whole, else a block
  *  of rows; it forms the normal equations in double precision, and a QR factorisation where those are too
- *  ill-conditioned.
+ *  ill-conditioned.  Between bounds its step goes to the least value that the damped linear model takes there (Kanzow,
+ *  Yamashita and Fukushima 2004, "Levenberg–Marquardt methods with strong local convergence properties for solving
+ *  nonlinear equations with convex constraints"), found by an active-set method, which keeps 4n numbers more; x is
+ *  within the bounds at every call of rows.
  *  varpro moves what is not linear by Levenberg–Marquardt steps and solves for the linear variables at every point, for
  *  which it asks for residuals and derivatives twice per step; its first iteration is such a solve at the start, and
  *  what ends there has INFINITY for gradient_norm, which it does not know yet.
@@ -442,8 +445,8 @@ typedef struct nnb_lsq {
  *  An evaluation is that of all residuals, with or without their derivatives.  Allocates at the start only.
  *  The BLAS computes with one thread meanwhile, in the callback too.  NNB_OK for every reason to stop but an error:
  *  report->stop names it; NNB_STOP_STALLED is the usual end of a fit that leaves residuals, as exact as rounding
- *  allows. NNB_E_ARG, also for varpro with nothing linear; NNB_E_OVERFLOW above opts->max_bytes; NNB_E_NUMERIC if a
- *  residual or a derivative is not finite at the start (later such a step is refused); NNB_E_NOMEM; what rows
- *  returned.                                                                                                         */
+ *  allows. NNB_E_ARG, also for varpro with nothing linear or with bounds; NNB_E_OVERFLOW above opts->max_bytes;
+ *  NNB_E_NUMERIC if a residual or a derivative is not finite at the start, moved between the bounds (later such a step
+ *  is refused); NNB_E_NOMEM; what rows returned.                                                                     */
 NNB_API nnb_status nnb_least_squares(const nnb_lsq *problem, nnb_real *x, const nnb_min_opts *opts,
                                      nnb_min_report *report);

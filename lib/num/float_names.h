@@ -30,6 +30,8 @@
 #define nnb__axpy nnbf__axpy
 #define nnb__batch_finite nnbf__batch_finite
 #define nnb__block_segments nnbf__block_segments
+#define nnb__bounds_check nnbf__bounds_check
+#define nnb__bounds_enter nnbf__bounds_enter
 #define nnb__check_batch nnbf__check_batch
 #define nnb__check_match nnbf__check_match
 #define nnb__check_one_output nnbf__check_one_output
@@ -111,6 +113,7 @@
 #define nnb__lm_search nnbf__lm_search
 #define nnb__lm_sizes nnbf__lm_sizes
 #define nnb__lm_solve nnbf__lm_solve
+#define nnb__lm_step_in_box nnbf__lm_step_in_box
 #define nnb__lm_take_system nnbf__lm_take_system
 #define nnb__lm_turn_to_qr nnbf__lm_turn_to_qr
 #define nnb__log_det_factor nnbf__log_det_factor

@@ -1,4 +1,5 @@
 /* opt/least_squares.c: nnb_least_squares: checks, the algorithm, the report. */
+#include "bounds.h"
 #include "optim.h"
 #include "status.h"
 #include "stop.h"
@@ -23,7 +24,7 @@ static bool any_linear(const nnb_lsq *p) {
 }
 
 static nnb_status find(const nnb_lsq *p, const nnb_min_opts *opts, nnb_algo *algo, const nnb__optim_ops **ops) {
-  const bool project = any_linear(p) && !(opts && opts->bayes);
+  const bool project = any_linear(p) && !(opts && (opts->bayes || nnb__bounded(opts)));
   *algo = opts && opts->algo != NNB_AUTO ? opts->algo : project ? NNB_VARPRO : NNB_LM;
   *ops = nnb__optim_find(*algo);
   if (!*ops) return NNB_E_ARG;
@@ -31,14 +32,14 @@ static nnb_status find(const nnb_lsq *p, const nnb_min_opts *opts, nnb_algo *alg
     return nnb__fail(NNB_E_ARG, "%s is no algorithm for nnb_least_squares; lm and varpro are", (*ops)->name);
   if (*algo == NNB_VARPRO && !any_linear(p))
     return nnb__fail(NNB_E_ARG, "varpro wants to know which variables are linear; lm does not");
-  if (opts && (opts->lower || opts->upper) && !(*ops)->takes_bounds)
-    return nnb__fail(NNB_E_ARG, "%s takes no bounds; nnb_minimize with lbfgs does", (*ops)->name);
   return NNB_OK;
 }
 
 static nnb_status check_bayes(const nnb_lsq *p, const nnb_min_opts *o) {
   if (p->m_known > p->m) return nnb__fail(NNB_E_ARG, "m_known is %zu of %zu residuals", p->m_known, p->m);
   if (o && o->bayes && p->ridge) return nnb__fail(NNB_E_ARG, ".bayes chooses the decay: there must be no ridge");
+  if (o && o->bayes && nnb__bounded(o))
+    return nnb__fail(NNB_E_ARG, ".bayes gives all variables a normal distribution: there must be no bounds");
   return NNB_OK;
 }
 
@@ -52,6 +53,7 @@ nnb_status nnb_least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts
   if (!status) status = find(problem, opts, &algo, &ops);
   if (report) report->algo = algo;
   if (!status) status = nnb__stop_begin(&stop, opts, algo, (double)REAL_EPS);
+  if (!status) status = nnb__bounds_check(&stop.opts, problem->n, ops, "lm");
   if (status) return status;
   status = ops->least_squares(problem, x, &stop);
   if (status) nnb__stop_failed(&stop);

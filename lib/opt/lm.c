@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "arena.h"
 #include "blas_threads.h"
+#include "bounds.h"
 #include "status.h"
 
 /* λ to begin with, of the largest entry of the scaled JᵀJ, which is 1; and where variables are many, as in nets: with a
@@ -41,15 +42,26 @@ static double scaled_norm(const nnb__lm *lm, const double *v) {
 
 double nnb__lm_gradient_norm(const nnb__lm *lm) {
   double most = 0;
-  for (int i = 0; i < lm->n; i++) most = fmax(most, fabs(lm->g[i]));
+  for (int i = 0; i < lm->n; i++) {
+    bool held = lm->lower && nnb__held(lm->g[i], lm->x[i], lm->lower[i], lm->upper[i]);
+    if (!held) most = fmax(most, fabs(lm->g[i]));
+  }
   return most;
+}
+
+/* x_i + by, or the bound that lies there or before it. */
+static real moved_within(const nnb__lm *lm, int i, double by) {
+  const double x = (double)lm->x[i];
+  if (lm->lower && by <= (double)lm->lower[i] - x) return lm->lower[i];
+  if (lm->upper && by >= (double)lm->upper[i] - x) return lm->upper[i];
+  return (real)(x + by);
 }
 
 /* x_new ← x + factor·v; false where rounding leaves x as it is. */
 static bool move(nnb__lm *lm, double factor, const double *v) {
   bool moved = false;
   for (int i = 0; i < lm->n; i++) {
-    lm->x_new[i] = (real)((double)lm->x[i] + factor * v[i]);
+    lm->x_new[i] = moved_within(lm, i, factor * v[i]);
     moved |= lm->x_new[i] != lm->x[i];
   }
   return moved;
@@ -57,14 +69,27 @@ static bool move(nnb__lm *lm, double factor, const double *v) {
 
 /* ---- the step --------------------------------------------------------------------------------------------------- */
 
-/* How much the linear model would lower f by v: -gᵀv - ½vᵀ(JᵀJ)v = ½(λ‖Dv‖² - gᵀv). */
+/* How much the linear model would lower f by v: -gᵀv - ½vᵀ(JᵀJ)v = ½(λ‖Dv‖² - gᵀv - slopeᵀv), where slope, that of the
+ * damped model at v, is what bounds leave of it. */
 static double predicted(const nnb__lm *lm) {
-  double norm = scaled_norm(lm, lm->v);
-  return (lm->lambda * norm * norm - dot(lm->n, lm->g, lm->v)) / 2;
+  double norm = scaled_norm(lm, lm->v), slope = dot(lm->n, lm->g, lm->v);
+  if (lm->slope) slope += dot(lm->n, lm->slope, lm->v);
+  return (lm->lambda * norm * norm - slope) / 2;
+}
+
+/* v ← the step without a bend. */
+static nnb_status find_velocity(nnb__lm *lm, bool *usable) {
+  if (lm->lower) return nnb__lm_step_in_box(lm, usable);
+  nnb_status status = nnb__lm_factorise(lm, usable);
+  if (status || !*usable) return status;
+  memcpy(lm->v, lm->g, (size_t)lm->n * sizeof *lm->v);
+  nnb__lm_solve(lm, lm->v);
+  return NNB_OK;
 }
 
 /* a ← the acceleration along v: (JᵀJ + λD²)·a = -Jᵀ·r_vv, where r_vv ≈ (2/h)·((r(x + hv) - r(x))/h - J·v), equation 23;
- * and Jᵀ·J·v is known without J: -g - λD²v.  *bend ← |a|/|v|, INFINITY where r is not defined at x + hv. */
+ * and Jᵀ·J·v is known without J: -g - λD²v, except where bounds hold a variable, whose a is 0.  *bend ←
+ * |a|/|v|, INFINITY where r is not defined at x + hv. */
 static nnb_status accelerate(nnb__lm *lm, double *bend) {
   const double h = bend_step;
   double f;
@@ -90,12 +115,9 @@ static nnb_status accelerate(nnb__lm *lm, double *bend) {
  * does not bend too much. */
 static nnb_status find_step(nnb__lm *lm, bool *usable) {
   double bend = 0;
-  nnb_status status = nnb__lm_factorise(lm, usable);
+  nnb_status status = find_velocity(lm, usable);
   if (status || !*usable) return status;
-  size_t bytes = (size_t)lm->n * sizeof *lm->v;
-  memcpy(lm->v, lm->g, bytes);
-  nnb__lm_solve(lm, lm->v);
-  memcpy(lm->p, lm->v, bytes);
+  memcpy(lm->p, lm->v, (size_t)lm->n * sizeof *lm->p);
   if (!isfinite(dot(lm->n, lm->v, lm->v))) return *usable = false, NNB_OK;
   if (!lm->accelerates || lm->fast || predicted(lm) < sqrt(lm->stop->eps) * lm->f) return NNB_OK;
   status = accelerate(lm, &bend);
@@ -264,4 +286,4 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
   return status;
 }
 
-const nnb__optim_ops nnb__algo_lm = {.name = "lm", .least_squares = least_squares};
+const nnb__optim_ops nnb__algo_lm = {.name = "lm", .takes_bounds = true, .least_squares = least_squares};

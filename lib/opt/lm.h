@@ -1,6 +1,7 @@
 /* opt/lm.h: Levenberg–Marquardt in parts: a linear model of the residuals, of all variables (lm_solve.c) or of some
- * while the others are solved for (varpro.c), the damped system (lm_solve.c), the step and its damping (lm.c).  Inside,
- * numbers are double in both precisions; x, residuals and Jacobian are real. */
+ * while the others are solved for (varpro.c), the damped system (lm_solve.c), its solution within bounds (lm_box.c),
+ * the step and its damping (lm.c).  Inside, numbers are double in both precisions; x, residuals and Jacobian are real.
+ */
 #ifndef NNB__LM_H
 #define NNB__LM_H
 
@@ -52,7 +53,11 @@ struct nnb__lm {
   int calm;              /* iterations for which that has not changed much */
   double least_squares;  /* what ½‖r‖² is taken for where it is less: rounding */
   double *v, *a, *p, *t; /* n: velocity, acceleration, step; right-hand side */
-  double *chunk;         /* rows of J in double, or columns for the QR */
+  /* With bounds, else NULL; n each: */
+  real *lower, *upper;
+  bool *held;                /* at a bound, and to stay there: no variables of the damped system */
+  double *slope, *slope_new; /* the slope of the damped model at v: what is left of it are pushes against bounds */
+  double *chunk;             /* rows of J in double, or columns for the QR */
 };
 
 /* The model of all variables. */
@@ -89,10 +94,12 @@ double nnb__lm_ridge_value(const nnb__lm *lm, const real *x);
 bool nnb__lm_finite(const nnb__lm *lm);
 /* D ← max(D, the norms of J's columns): Moré 1978, section 6. */
 void nnb__lm_rescale(nnb__lm *lm);
-/* factor ← that of JᵀJ + λD².  False where rounding leaves it without one. */
+/* factor ← that of JᵀJ + λD², of the variables that are not held.  False where rounding leaves it without one. */
 nnb_status nnb__lm_factorise(nnb__lm *lm, bool *done);
-/* x ← -(JᵀJ + λD²)⁻¹·x */
+/* x ← -(JᵀJ + λD²)⁻¹·x of the variables that are not held, 0 of the others. */
 void nnb__lm_solve(const nnb__lm *lm, double *x);
+/* v ← the step within bounds, and what is held in it.  False where the system has no solution. */
+nnb_status nnb__lm_step_in_box(nnb__lm *lm, bool *done);
 /* out ← Jᵀs for m numbers s, with J at x. */
 nnb_status nnb__lm_pull(nnb__lm *lm, const real *s, double *out);
 /* What the diagonal of JᵀJ is raised by. */

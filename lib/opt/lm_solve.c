@@ -7,6 +7,7 @@
 
 #include "arena.h"
 #include "blas.h"
+#include "bounds.h"
 #include "ints.h"
 #include "lapack.h"
 #include "lm.h"
@@ -51,6 +52,12 @@ static void take(nnb__lm *lm, nnb__arena *arena) {
   lm->r_new = nnb__arena_take(arena, lm->m, sizeof(real));
   lm->J = nnb__arena_take(arena, lm->whole ? lm->m : (size_t)lm->rows, (size_t)lm->ld * sizeof(real));
   nnb__lm_take_system(lm, arena);
+  if (!nnb__bounded(&lm->stop->opts)) return;
+  lm->lower = nnb__arena_take(arena, (size_t)lm->n, sizeof(real));
+  lm->upper = nnb__arena_take(arena, (size_t)lm->n, sizeof(real));
+  lm->held = nnb__arena_take(arena, (size_t)lm->n, sizeof *lm->held);
+  lm->slope = nnb__arena_take(arena, (size_t)lm->n, sizeof *lm->slope);
+  lm->slope_new = nnb__arena_take(arena, (size_t)lm->n, sizeof *lm->slope_new);
 }
 
 nnb_status nnb__lm_sizes(nnb__lm *lm) {
@@ -87,6 +94,9 @@ nnb_status nnb__lm_measure(nnb__lm *lm, size_t *bytes) {
 void nnb__lm_lay_out(nnb__lm *lm, void *memory) {
   take(lm, &(nnb__arena){.base = memory});
   memset(lm->d, 0, (size_t)lm->n * sizeof *lm->d);
+  if (!lm->held) return;
+  memset(lm->held, 0, (size_t)lm->n * sizeof *lm->held);
+  nnb__bounds_enter(&lm->stop->opts, (size_t)lm->n, lm->x, lm->lower, lm->upper);
 }
 
 /* ---- residuals -------------------------------------------------------------------------------------------------- */
@@ -193,10 +203,12 @@ static void add_diagonal(nnb__lm *lm, double *l, double (*value)(const nnb__lm *
 }
 
 static double root_ridge(const nnb__lm *lm, int i) { return sqrt(nnb__lm_ridge(lm, i)); }
-static double root_lambda(const nnb__lm *lm, int i) {
-  (void)i;
-  return sqrt(lm->lambda);
-}
+
+static bool is_held(const nnb__lm *lm, int i) { return lm->held && lm->held[i]; }
+
+/* λ; 1 where a row and a column of 0 hold a variable: they become the identity's. */
+static double damping(const nnb__lm *lm, int i) { return is_held(lm, i) ? 1 : lm->lambda; }
+static double root_damping(const nnb__lm *lm, int i) { return sqrt(damping(lm, i)); }
 
 static void add_ridge(nnb__lm *lm) {
   if (!lm->problem->ridge && lm->ridge == 0) return;
@@ -275,14 +287,17 @@ void nnb__lm_rescale(nnb__lm *lm) {
   lm->part /= 2;
 }
 
+/* D⁻¹, or 0. */
+static double inverse_scale(const nnb__lm *lm, int i) { return is_held(lm, i) ? 0 : 1 / nnb__lm_scale(lm, i); }
+
 /* factor ← D⁻¹(JᵀJ)D⁻¹ + λI, or D⁻¹L: the condition of JᵀJ after scaling is near the best that a diagonal can do (van
  * der Sluis 1969). */
 static void scale_model(nnb__lm *lm) {
   for (int i = 0; i < lm->n; i++) {
     const double *from = lm->normal + (size_t)i * (size_t)lm->n;
-    double *to = lm->factor + (size_t)i * (size_t)lm->n, di = 1 / nnb__lm_scale(lm, i);
+    double *to = lm->factor + (size_t)i * (size_t)lm->n, di = inverse_scale(lm, i);
     for (int j = 0; j <= i; j++) to[j] = from[j] * di * (lm->by_qr ? 1 : lm->t[j]);
-    if (!lm->by_qr) to[i] += lm->lambda;
+    if (!lm->by_qr) to[i] += damping(lm, i);
   }
 }
 
@@ -305,7 +320,7 @@ nnb_status nnb__lm_turn_to_qr(nnb__lm *lm) {
 
 nnb_status nnb__lm_factorise(nnb__lm *lm, bool *done) {
   if (!lm->by_qr) {
-    for (int i = 0; i < lm->n; i++) lm->t[i] = 1 / nnb__lm_scale(lm, i);
+    for (int i = 0; i < lm->n; i++) lm->t[i] = inverse_scale(lm, i);
     scale_model(lm);
     *done = nnb__cholesky(lm->n, lm->factor) && smallest_pivot(lm) > 10 * DBL_EPSILON * lm->n;
     if (*done) return NNB_OK;
@@ -313,7 +328,7 @@ nnb_status nnb__lm_factorise(nnb__lm *lm, bool *done) {
     if (status) return status;
   }
   scale_model(lm);
-  add_diagonal(lm, lm->factor, root_lambda);
+  add_diagonal(lm, lm->factor, root_damping);
   double least = smallest_pivot(lm);
   *done = least > 0 && isfinite(least);
   return NNB_OK;
@@ -321,7 +336,7 @@ nnb_status nnb__lm_factorise(nnb__lm *lm, bool *done) {
 
 /* In the scaled variables, and back. */
 void nnb__lm_solve(const nnb__lm *lm, double *x) {
-  for (int i = 0; i < lm->n; i++) x[i] /= -nnb__lm_scale(lm, i);
+  for (int i = 0; i < lm->n; i++) x[i] = is_held(lm, i) ? 0 : x[i] / -nnb__lm_scale(lm, i);
   nnb__solve_factored(lm->n, lm->factor, x);
   for (int i = 0; i < lm->n; i++) x[i] /= nnb__lm_scale(lm, i);
 }

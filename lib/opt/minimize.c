@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "bounds.h"
 #include "status.h"
 #include "view.h"
 
@@ -22,7 +23,7 @@ nnb_status nnb__min_eval(nnb__min *m, const real *x, double *f, real *g) {
 double nnb__min_norm(const nnb__min *m) {
   double norm = 0;
   for (size_t i = 0; i < m->n; i++) {
-    bool held = m->lower && ((m->g[i] > 0 && m->x[i] <= m->lower[i]) || (m->g[i] < 0 && m->x[i] >= m->upper[i]));
+    bool held = m->lower && nnb__held((double)m->g[i], m->x[i], m->lower[i], m->upper[i]);
     if (!held) norm = fmax(norm, fabs((double)m->g[i]));
   }
   return norm;
@@ -39,22 +40,10 @@ bool nnb__min_move(nnb__min *m, const real *x_new, double f, const real *g_new) 
 
 /* ---- the call --------------------------------------------------------------------------------------------------- */
 
-static nnb_status check_bounds(const nnb_min_opts *o, size_t n, const nnb__optim_ops *ops) {
-  if (!o->lower && !o->upper) return NNB_OK;
-  if (!ops->takes_bounds) return nnb__fail(NNB_E_ARG, "%s takes no bounds; lbfgs does", ops->name);
-  for (size_t i = 0; i < n; i++) {
-    double lower = o->lower ? o->lower[i] : -HUGE_VAL, upper = o->upper ? o->upper[i] : HUGE_VAL;
-    if (!(lower <= upper) || lower == HUGE_VAL || upper == -HUGE_VAL)
-      return nnb__fail(NNB_E_ARG, "variable %zu is bounded by %g and %g, between which there is nothing", i, lower,
-                       upper);
-  }
-  return NNB_OK;
-}
-
 /* All memory of a run, in one piece each of reals and doubles. */
 static nnb_status allocate(nnb__min *m, const nnb__optim_ops *ops, real **reals) {
   nnb__min_needs needs = ops->needs ? ops->needs(m->n, &m->stop->opts) : (nnb__min_needs){0};
-  bool bounded = m->stop->opts.lower || m->stop->opts.upper;
+  bool bounded = nnb__bounded(&m->stop->opts);
   size_t own = bounded ? 3 : 1, total;
   if (needs.vectors > SIZE_MAX - own || !nnb__mul(needs.vectors + own, m->n, &total))
     return nnb__fail(NNB_E_OVERFLOW, "%s cannot keep %zu vectors of %zu numbers", ops->name, needs.vectors, m->n);
@@ -65,16 +54,6 @@ static nnb_status allocate(nnb__min *m, const nnb__optim_ops *ops, real **reals)
   m->vectors = *reals + own * m->n;
   if (bounded) m->lower = *reals + m->n, m->upper = *reals + 2 * m->n;
   return NNB_OK;
-}
-
-/* Bounds in this precision, and x between them. */
-static void enter_bounds(nnb__min *m, real *lower, real *upper) {
-  const nnb_min_opts *o = &m->stop->opts;
-  for (size_t i = 0; i < m->n; i++) {
-    lower[i] = (real)(o->lower ? o->lower[i] : -HUGE_VAL);
-    upper[i] = (real)(o->upper ? o->upper[i] : HUGE_VAL);
-    m->x[i] = R(fmin)(R(fmax)(m->x[i], lower[i]), upper[i]);
-  }
 }
 
 static nnb_status run(nnb__min *m, const nnb__optim_ops *ops) {
@@ -113,9 +92,9 @@ nnb_status nnb_minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb
   nnb_status status = find(opts, m.n, &algo, &ops);
   if (report) report->algo = algo;
   if (!status) status = nnb__stop_begin(&stop, opts, algo, (double)REAL_EPS);
-  if (!status) status = check_bounds(&stop.opts, m.n, ops);
+  if (!status) status = nnb__bounds_check(&stop.opts, m.n, ops, "lbfgs");
   if (!status) status = allocate(&m, ops, &reals);
-  if (!status && m.lower) enter_bounds(&m, reals + m.n, reals + 2 * m.n);
+  if (!status && m.lower) nnb__bounds_enter(&stop.opts, m.n, x, reals + m.n, reals + 2 * m.n);
   if (!status) status = run(&m, ops);
   if (status) nnb__stop_failed(&stop);
   if (report) *report = stop.report;

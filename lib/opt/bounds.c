@@ -1,0 +1,24 @@
+/* opt/bounds.c: box constraints: the check and the start. */
+#include "bounds.h"
+
+#include "status.h"
+
+nnb_status nnb__bounds_check(const nnb_min_opts *o, size_t n, const nnb__optim_ops *ops, const char *taker) {
+  if (!nnb__bounded(o)) return NNB_OK;
+  if (!ops->takes_bounds) return nnb__fail(NNB_E_ARG, "%s takes no bounds; %s does", ops->name, taker);
+  for (size_t i = 0; i < n; i++) {
+    double lower = o->lower ? o->lower[i] : -HUGE_VAL, upper = o->upper ? o->upper[i] : HUGE_VAL;
+    if (!(lower <= upper) || lower == HUGE_VAL || upper == -HUGE_VAL)
+      return nnb__fail(NNB_E_ARG, "variable %zu is bounded by %g and %g, between which there is nothing", i, lower,
+                       upper);
+  }
+  return NNB_OK;
+}
+
+void nnb__bounds_enter(const nnb_min_opts *o, size_t n, real *x, real *lower, real *upper) {
+  for (size_t i = 0; i < n; i++) {
+    lower[i] = (real)(o->lower ? o->lower[i] : -HUGE_VAL);
+    upper[i] = (real)(o->upper ? o->upper[i] : HUGE_VAL);
+    x[i] = R(fmin)(R(fmax)(x[i], lower[i]), upper[i]);
+  }
+}

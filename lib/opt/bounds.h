@@ -1,0 +1,20 @@
+/* opt/bounds.h: box constraints, lower_i ≤ x_i ≤ upper_i, as nnb_min_opts has them; for minimisers of any kind. */
+#ifndef NNB__BOUNDS_H
+#define NNB__BOUNDS_H
+
+#include "optim.h"
+
+static inline bool nnb__bounded(const nnb_min_opts *o) { return o->lower || o->upper; }
+
+/* NNB_E_ARG where there are bounds and ops takes none (`taker`, of the same call, does), or where there is nothing
+ * between them. */
+nnb_status nnb__bounds_check(const nnb_min_opts *o, size_t n, const nnb__optim_ops *ops, const char *taker);
+/* lower, upper ← the bounds in this precision; x ← x moved between them. */
+void nnb__bounds_enter(const nnb_min_opts *o, size_t n, real *x, real *lower, real *upper);
+
+/* Whether x is at a bound and can only go beyond it on the way down the slope g. */
+static inline bool nnb__held(double g, real x, real lower, real upper) {
+  return (g > 0 && x <= lower) || (g < 0 && x >= upper);
+}
+
+#endif
