@@ -111,6 +111,58 @@ START_TEST(trailing_triangle_is_the_projected_part) {
 }
 END_TEST
 
+/* A = G·Gᵀ + I, of which the upper triangle is not to be read. */
+static void positive(int n, const double *G, double *A) {
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < n; j++) {
+      A[i * n + j] = i == j;
+      for (int c = 0; c < n && j <= i; c++) A[i * n + j] += G[i * n + c] * G[j * n + c];
+      if (j > i) A[i * n + j] = (double)NAN;
+    }
+}
+
+static double product_error(int n, const double *L, const double *A) {
+  double worst = 0;
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j <= i; j++) {
+      double sum = 0;
+      for (int c = 0; c <= j; c++) sum += L[i * n + c] * L[j * n + c];
+      worst = fmax(worst, fabs(sum - A[i * n + j]) / sqrt(A[i * n + i] * A[j * n + j]));
+      if (isnan(sum)) return HUGE_VAL;
+    }
+  return worst;
+}
+
+/* Sizes around whole blocks and vectors; then a pivot that is not positive, at every place. */
+START_TEST(cholesky_at_every_level) {
+  enum { SIZE = 80 };
+  static double G[SIZE * SIZE], A[SIZE * SIZE], L[SIZE * SIZE + 1];
+  const nnb__kernels *kernels;
+  nnb_rng rng;
+  nnb_rng_init(&rng, 7, 0);
+  for (int i = 0; i < SIZE * SIZE; i++) G[i] = nnb_rng_normal(&rng);
+  for (int level = 0; (kernels = nnb__kernel_level(level)); level++)
+    for (int n = 0; n <= SIZE; n += n < 60 ? 1 : 7) {
+      positive(n, G, A);
+      memcpy(L, A, (size_t)(n * n) * sizeof *L);
+      L[n * n] = 5;
+      ck_assert_msg(kernels->cholesky(n, L), "%s: %d columns are not positive definite", kernels->level, n);
+      const double error = product_error(n, L, A);
+      ck_assert_msg(error <= 4e-16 * (n + 4), "%s, %d columns: off by %g", kernels->level, n, error);
+      ck_assert_msg(L[n * n] == 5, "%s, %d columns: written behind A", kernels->level, n);
+      for (int bad = 0; bad < n; bad += 1 + n / 8) {
+        const double pivot = L[bad * n + bad] * L[bad * n + bad];
+        for (int nan = 0; nan < 2; nan++) {
+          static double B[SIZE * SIZE];
+          memcpy(B, A, (size_t)(n * n) * sizeof *B);
+          B[bad * n + bad] -= nan ? (double)NAN : 1.001 * pivot;
+          ck_assert_msg(!kernels->cholesky(n, B), "%s, %d columns: pivot %d passed", kernels->level, n, bad);
+        }
+      }
+    }
+}
+END_TEST
+
 /* The largest difference of L·Lᵀ and L0·L0ᵀ + BᵀB, as a part of ‖column i‖·‖column j‖ of [L0ᵀ; B]. */
 static double gram_error(int n, int k, const double *L, const double *L0, int ld, const double *B) {
   double worst = 0;
@@ -258,6 +310,7 @@ int main(void) {
   tcase_add_test(tc, one_by_one_keeps_its_sign);
   tcase_add_test(tc, nothing_is_fine);
   tcase_add_test(tc, trailing_triangle_is_the_projected_part);
+  tcase_add_test(tc, cholesky_at_every_level);
   tcase_add_test(tc, rows_added_at_every_level);
   tcase_add_test(tc, digits_that_squares_lose);
   tcase_add_test(tc, right_hand_sides_at_every_size);

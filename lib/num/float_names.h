@@ -37,7 +37,6 @@
 #define nnb__check_one_output nnbf__check_one_output
 #define nnb__check_squares nnbf__check_squares
 #define nnb__check_x nnbf__check_x
-#define nnb__cholesky nnbf__cholesky
 #define nnb__data_adopt nnbf__data_adopt
 #define nnb__data_scaler nnbf__data_scaler
 #define nnb__data_take nnbf__data_take

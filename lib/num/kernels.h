@@ -1,9 +1,9 @@
 /* num/kernels.h: passes over rows that are not matrix products, in the vector instructions of this processor.
  *
  * kernels_level.c, act.c, loss.c, mm.c, mm_row.c, online.c, online_predict.c, soa.c and steps.c are built once per
- * level, as is qr.c, in double only: "plain" with the flags of the rest of the library, and on x86-64 also for the
- * levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and FMA; AVX-512) with -DNNB__LEVEL=v3 and the like, which ends the
- * names of their tables. kernels.c chooses. */
+ * level, as are cholesky.c and qr.c, in double only: "plain" with the flags of the rest of the library, and on x86-64
+ * also for the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and FMA; AVX-512) with -DNNB__LEVEL=v3 and the like,
+ * which ends the names of their tables. kernels.c chooses. */
 #ifndef NNB__KERNELS_H
 #define NNB__KERNELS_H
 
@@ -14,6 +14,9 @@
 
 /* nnb__qr_add_with of normal.h */
 typedef void nnb__qr_fn(int n, int k, double *l, int ld, double *b, int n_rhs, double *z, int ld_z, double *c);
+
+/* nnb__cholesky of normal.h */
+typedef bool nnb__cholesky_fn(int n, double *a);
 
 typedef struct nnb__kernels {
   const char *level;          /* "plain", "v2", "v3", "v4" */
@@ -33,7 +36,8 @@ typedef struct nnb__kernels {
   nnb__soa_fn *soa;
   nnb__mm_copy_fn *mm_copy;
   nnb__mm_row_fn *mm_row;
-  nnb__qr_fn *qr; /* the same in both precisions */
+  nnb__qr_fn *qr; /* this and the next: in double in both precisions */
+  nnb__cholesky_fn *cholesky;
 } nnb__kernels;
 
 /* The table for this processor.  Any thread may call it at any time. */
@@ -61,6 +65,7 @@ void nnb__kernel_limit(int level);
 #define NNB__MM_COPY                 NNB__LEVEL_NAME(nnb__mm_copy_, NNB__LEVEL)
 #define NNB__MM_ROW                  NNB__LEVEL_NAME(nnb__mm_row_, NNB__LEVEL)
 #define NNB__QR                      NNB__LEVEL_NAME(nnb__qr_, NNB__LEVEL)
+#define NNB__CHOLESKY                NNB__LEVEL_NAME(nnb__cholesky_, NNB__LEVEL)
 extern const nnb__kernels NNB__KERNELS;
 extern const nnb_act_ops NNB__ACTS[NNB_N_ACTIVATIONS];
 extern const nnb_loss_ops NNB__LOSSES[NNB_N_LOSSES];
@@ -73,5 +78,6 @@ extern nnb__mm_from_fn NNB__MM_FROM;
 extern nnb__mm_copy_fn NNB__MM_COPY;
 extern nnb__mm_row_fn NNB__MM_ROW;
 extern nnb__qr_fn NNB__QR;
+extern nnb__cholesky_fn NNB__CHOLESKY;
 
 #endif

@@ -82,4 +82,5 @@ const nnb__kernels NNB__KERNELS = {
     .mm_copy = NNB__MM_COPY,
     .mm_row = NNB__MM_ROW,
     .qr = NNB__QR,
+    .cholesky = NNB__CHOLESKY,
 };

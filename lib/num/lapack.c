@@ -76,8 +76,6 @@ bool nnb__invert_positive(int n, real *a) {
 
 /* ---- least squares: always double ------------------------------------------------------------------------------- */
 
-bool nnb__cholesky(int n, double *a) { return n == 0 || LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', n, a, n) == 0; }
-
 double nnb__log_det_factor(int n, const double *l) {
   double sum = 0;
   for (int i = 0; i < n; i++) sum += log(fabs(l[(size_t)i * (size_t)(n + 1)]));

@@ -18,8 +18,6 @@ bool nnb__invert_positive(int n, real *a);
 /* For least squares, in double in both precisions.  Triangles are the lower one of n×n, row by row: L of A = L·Lᵀ, in
  * LAPACK's order the upper R = Lᵀ of A = RᵀR. */
 
-/* A ← L; false where A is not positive definite. */
-bool nnb__cholesky(int n, double *a);
 /* log det L, of the absolute values of its diagonal. */
 double nnb__log_det_factor(int n, const double *l);
 /* ‖L⁻¹‖² = tr (L·Lᵀ)⁻¹; overwrites L.  Infinite or NaN where L has a 0 in its diagonal. */

@@ -160,16 +160,6 @@ static void copy_panel(int n, int nv, int k, const real *b, size_t ldb, real *to
     for (int j = 0; j < n; j += LANES) store(to + j, load_part(b + j, up_to(n - j, LANES)));
 }
 
-/* LANES rows of LANES numbers, transposed in registers: half rows change places, then quarters, … */
-INLINE void transpose(vec *v) {
-  for (int d = LANES / 2; d > 0; d /= 2)
-    for (int i = 0; i < LANES; i++) {
-      if (i & d) continue;
-      vec x = v[i], y = v[i + d];
-      v[i] = low_parts(x, y, d), v[i + d] = high_parts(x, y, d);
-    }
-}
-
 /* panel ← (n×k of B)ᵀ, in rows of nv vectors */
 static void transpose_panel(int n, int nv, int k, const real *b, size_t ldb, real *to) {
   for (int j = 0; j < n; j += LANES)

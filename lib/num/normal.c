@@ -41,6 +41,8 @@ void nnb__add_normal(int n, int k, const double *J, int ld, bool with_r, double 
   }
 }
 
+bool nnb__cholesky(int n, double *a) { return nnb__kernel()->cholesky(n, a); }
+
 void nnb__qr_add_with(int n, int k, double *l, int ld, double *b, int n_rhs, double *z, int ld_z, double *c) {
   if (k > 0) nnb__kernel()->qr(n, k, l, ld, b, n_rhs, z, ld_z, c);
 }

@@ -1,4 +1,4 @@
-/* num/normal.h: rows added to the systems of least squares, to JᵀJ itself or to its factor, in double in both
+/* num/normal.h: the systems of least squares: rows added to JᵀJ or to its factor, and that factor, in double in both
  * precisions.  Not typed: compiled once.  One thread. */
 #ifndef NNB__NORMAL_H
 #define NNB__NORMAL_H
@@ -9,6 +9,9 @@
  * of J is r, and row n of A, behind the others, is g ← g + Jᵀr: a product of its own would read J once more. */
 void nnb__add_normal(int n, int k, const double *J, int ld, bool with_r, double *A);
 
+/* A ← L of A = L·Lᵀ in the lower triangle of n×n, row by row; what is above it is lost.  False where A is not positive
+ * definite. */
+bool nnb__cholesky(int n, double *a);
 /* L·Lᵀ ← L·Lᵀ + BᵀB by a QR factorisation of [Lᵀ; B], without forming either.  l: the lower triangle of n×n, row by
  * row, ld apart; b: the columns of B, k numbers each, overwritten. */
 void nnb__qr_add(int n, int k, double *l, int ld, double *b);

@@ -217,6 +217,16 @@ INLINE vec high_parts(vec a, vec b, int k) {
   return SHUFFLE(a, b, HIGH, 1);
 }
 
+/* LANES rows of LANES numbers, transposed in registers: half rows change places, then quarters, … */
+INLINE void transpose(vec *v) {
+  for (int d = LANES / 2; d > 0; d /= 2)
+    for (int i = 0; i < LANES; i++) {
+      if (i & d) continue;
+      vec x = v[i], y = v[i + d];
+      v[i] = low_parts(x, y, d), v[i + d] = high_parts(x, y, d);
+    }
+}
+
 /* The sum or the largest of all lanes, in every lane. */
 INLINE vec sum_lanes(vec v) {
 #if LANES > 8

@@ -12,6 +12,7 @@
 
 #include "blas.h"
 #include "lapack.h"
+#include "normal.h"
 #include "lm.h"
 #include "status.h"
 
