@@ -63,14 +63,17 @@ INLINE void narrow(const nnb__link *l, const real *params, const real *x, vec *v
   (!tail ? load_part(p, n_out) : (j) < k - 1 ? load((p) + (j)*LANES) : load_tail((p) + ld - tail, tail))
   UNROLL for (int j = 0; j < k; j++) if (l->bias) sum[0][j] = PIECE(b, j);
   int r = 0;
-  for (; r + WAYS <= n; r += WAYS, w += WAYS * ld) {
-    UNROLL for (int h = 0; h < WAYS; h++) {
-      UNROLL for (int j = 0; j < k; j++) sum[h][j] += x[r + h] * PIECE(w + (size_t)h * ld, j);
-    }
+/* `ways` rows, with sums that do not wait for each other */
+#define ROWS(ways)                                                                             \
+  for (; r + (ways) <= n; r += (ways), w += (ways)*ld) {                                       \
+    UNROLL for (int h = 0; h < (ways); h++) {                                                  \
+      UNROLL for (int j = 0; j < k; j++) sum[h][j] += x[r + h] * PIECE(w + (size_t)h * ld, j); \
+    }                                                                                          \
   }
-  for (; r < n; r++, w += ld) {
-    UNROLL for (int j = 0; j < k; j++) sum[1][j] += x[r] * PIECE(w, j);
-  }
+  ROWS(WAYS)
+  ROWS(2)
+  ROWS(1)
+#undef ROWS
 #undef PIECE
   UNROLL for (int j = 0; j < k; j++) {
     vec z = sum[0][j] + sum[1][j];
