@@ -267,8 +267,22 @@ nnb_status nnb__lm_pull(nnb__lm *lm, const real *s, double *out) {
 
 /* ---- the damped system ------------------------------------------------------------------------------------------ */
 
+/* ‖J's column i‖² */
+static double norm_square(const nnb__lm *lm, int i) { return fmax(column_square(lm, i) - lm->ridge, 0); }
+
+/* D ← one number for all variables, the root mean square of the norms.  To a prior that is the same for all, no
+ * variable is longer than another; a norm that was large once would hold its variable back for good. */
+static void rescale_alike(nnb__lm *lm) {
+  double sum = 0;
+  for (int i = 0; i < lm->n; i++) sum += norm_square(lm, i);
+  for (int i = 0; i < lm->n; i++) lm->d[i] = sqrt(sum / lm->n);
+}
+
 void nnb__lm_rescale(nnb__lm *lm) {
-  for (int i = 0; i < lm->n; i++) lm->d[i] = fmax(lm->d[i], sqrt(fmax(column_square(lm, i) - lm->ridge, 0)));
+  if (lm->stop->opts.bayes)
+    rescale_alike(lm);
+  else
+    for (int i = 0; i < lm->n; i++) lm->d[i] = fmax(lm->d[i], sqrt(norm_square(lm, i)));
   double most = 0;
   for (int i = 0; i < lm->n; i++) most = fmax(most, lm->d[i]);
   if (lm->part > 0) most = fmax(most, sqrt(2 * lm->f)); /* all of J may be small */
