@@ -375,8 +375,9 @@ typedef struct nnb_fit_opts {
                           units and noise of variance 1/(β·w_i) in row i; α and β are estimated anew after every epoch
                           (MacKay 1992; Foresee and Hagan 1997), which the report's evidence shows.  Where outputs have
                           losses of different factors, β is that of the first column.  Frozen parameters count as known.
-                          Ends with NNB_STOP_CHANGE when α/β and the loss have hardly changed for 20 epochs, which takes
-                          100 to 500 of them.  See nnb_error_bars                                       */
+                          Ends with NNB_STOP_CHANGE when what parameters and α/β could still gain has been below 10⁻⁶
+                          (single precision: 10⁻⁵) of the log evidence for 5 epochs; nets of a hundred parameters take
+                          50 to 300 in all.  See nnb_error_bars                                         */
   void *reserved[10];
 } nnb_fit_opts;
 

@@ -49,7 +49,10 @@ struct nnb__lm {
   double lambda, growth;
   double ridge; /* α/β, where it is not the problem's own */
   nnb_evidence evidence, next;
-  int calm;              /* iterations for which that has not changed much */
+  double left;   /* what is left to gain, in units of the log evidence */
+  int calm;      /* iterations for which that has been next to nothing */
+  double *pairs; /* secants: NNB__PAIRS times s, w and y */
+  int first_pair, n_pairs;
   double least_squares;  /* what ½‖r‖² is taken for where it is less: rounding */
   double *v, *a, *p, *t; /* n: velocity, acceleration, step; right-hand side */
   double *chunk;         /* rows of J in double, or columns for the QR */
@@ -112,7 +115,17 @@ void nnb__evidence_begin(nnb__lm *lm);
 nnb_status nnb__evidence_measure(nnb__lm *lm, double *gradient_norm);
 /* Goes on to them: f, g and normal change. */
 nnb_status nnb__evidence_update(nnb__lm *lm);
-/* Whether neither f, which was `before` at the last point, nor the ridge have changed much for some time. */
-bool nnb__evidence_settled(nnb__lm *lm, double before);
+/* Near a minimum, where secants tell of the Hessian. */
+bool nnb__evidence_near(const nnb__lm *lm);
+/* Whether nothing has been left to gain for some time. */
+bool nnb__evidence_settled(nnb__lm *lm);
+
+/* Secants (secant.c): corrections of A + λD² from the last steps. */
+enum { NNB__PAIRS = 5 };
+void nnb__secants_forget(nnb__lm *lm);
+/* Of the step from x_before, with its gradient, to x; f must be the same. */
+void nnb__secants_note(nnb__lm *lm, const real *x_before, const double *g_before);
+/* v ← -(A + S + λD²)⁻¹·v, like nnb__lm_solve */
+void nnb__secants_solve(nnb__lm *lm, double *v);
 
 #endif

@@ -51,6 +51,7 @@ static void take(nnb__lm *lm, nnb__arena *arena) {
   lm->r = nnb__arena_take(arena, lm->m, sizeof(real));
   lm->r_new = nnb__arena_take(arena, lm->m, sizeof(real));
   lm->J = nnb__arena_take(arena, lm->whole ? lm->m : (size_t)lm->rows, (size_t)lm->ld * sizeof(real));
+  if (lm->stop->opts.bayes) lm->pairs = nnb__arena_take(arena, 3 * NNB__PAIRS, (size_t)lm->n * sizeof(double));
   nnb__lm_take_system(lm, arena);
 }
 
