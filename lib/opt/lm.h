@@ -44,7 +44,8 @@ struct nnb__lm {
   double aside_norm; /* … and its largest derivative */
   double *normal;    /* n×n: JᵀJ, or L */
   double *factor;    /* n×n: L of D⁻¹(JᵀJ)D⁻¹ + λI */
-  double *d;         /* D: the largest norms that the columns of J have had; 0 for a column that was always 0 */
+  double *d;         /* D: the largest norms that the columns of J have had, 0 for a column that was always 0; with
+                        .bayes one number for all */
   double floor, part; /* no D_i counts as less than this: a part of the largest or of ‖r‖, halved from point to point */
   double lambda, growth;
   double ridge; /* α/β, where it is not the problem's own */
