@@ -74,8 +74,8 @@ static double squares(const linear *l, double *of_w) {
   return sum;
 }
 
-/* t is normal with mean 0 and covariance I/β + AAᵀ/α: the evidence by another way than the library's. */
-static double marginal(const linear *l) {
+/* tᵀC⁻¹t and log det C for C = I/β + AAᵀ/α */
+static double quadratic_form(const linear *l, double *log_det) {
   static double C[MOST_M][MOST_M];
   double quadratic = 0;
   for (int i = 0; i < l->m; i++)
@@ -83,10 +83,39 @@ static double marginal(const linear *l) {
       C[i][j] = i == j ? 1 / l->beta : 0;
       for (int k = 0; k < l->p; k++) C[i][j] += l->A[i][k] * l->A[j][k] / l->alpha;
     }
-  double log_det = invert(l->m, C[0], MOST_M);
+  *log_det = invert(l->m, C[0], MOST_M);
   for (int i = 0; i < l->m; i++)
     for (int j = 0; j < l->m; j++) quadratic += l->t[i] * C[i][j] * l->t[j];
+  return quadratic;
+}
+
+/* t is normal with mean 0 and covariance C: the evidence by another way than the library's. */
+static double marginal(const linear *l) {
+  double log_det, quadratic = quadratic_form(l, &log_det);
   return -(quadratic + log_det + l->m * log(2 * acos(-1))) / 2 + l->log_weights;
+}
+
+/* The evidence for α/β, with the best β for it: that for which tᵀC⁻¹t is m. */
+static double profile(linear *l, double ridge) {
+  double log_det;
+  l->alpha = ridge, l->beta = 1;
+  l->beta = l->m / quadratic_form(l, &log_det);
+  l->alpha = ridge * l->beta;
+  return marginal(l);
+}
+
+/* Golden section for log α/β: no γ, no Hessian, no weights. */
+static void search_evidence(linear *l) {
+  const double golden = (sqrt(5) - 1) / 2;
+  double low = -12, high = 6;
+  for (int k = 0; k < 60; k++) {
+    double a = high - golden * (high - low), b = low + golden * (high - low);
+    if (profile(l, exp(a)) > profile(l, exp(b)))
+      high = b;
+    else
+      low = a;
+  }
+  l->log_evidence = profile(l, exp((low + high) / 2));
 }
 
 static void maximise_evidence(linear *l) {
@@ -190,6 +219,19 @@ START_TEST(linear_models_as_in_the_closed_form) {
   ck_near("gamma", r.evidence.gamma, s.ref.gamma, TOL(1e-8, 1e-3));
   ck_near("log evidence", r.evidence.log_evidence, s.ref.log_evidence, TOL(1e-10, 1e-4));
   for (int j = 0; j < s.ref.p; j++) ck_near("a parameter", nnb_net_params(s.net)[j], s.ref.w[j], TOL(1e-7, 1e-3));
+  setting_end(&s);
+}
+END_TEST
+
+START_TEST(linear_models_have_the_most_evidence) {
+  static setting s;
+  setting_make(&s, _i);
+  search_evidence(&s.ref);
+  nnb_report r = fit(s.net, s.data, NULL, (nnb_fit_opts){0});
+  ck_near("alpha", r.evidence.alpha, s.ref.alpha, TOL(1e-6, 1e-3));
+  ck_near("beta", r.evidence.beta, s.ref.beta, TOL(1e-6, 1e-3));
+  ck_near("log evidence", r.evidence.log_evidence, s.ref.log_evidence, TOL(1e-10, 1e-4));
+  ck_assert_msg(r.epochs <= 12, "case %d: %d epochs, wanted at most 12", _i, r.epochs);
   setting_end(&s);
 }
 END_TEST
@@ -327,6 +369,24 @@ START_TEST(a_noisy_sine) {
   ck_assert_msg(sd[1] > 3 * sd[0], "deviation %g among the data, %g far from them", (double)sd[0], (double)sd[1]);
   nnb_error_bars_destroy(bars);
   nnb_net_destroy(net), nnb_data_destroy(train), nnb_data_destroy(fresh);
+}
+END_TEST
+
+/* A fit ends where α and β are those that follow from γ, the weights and the residuals, and well before the limit. */
+START_TEST(nets_converge) {
+  enum { N = 60 };
+  nnb_data *train = noisy_sine(N, 0.3, 6);
+  nnb_net *net = tanh_net(train, 8, (uint64_t)_i);
+  nnb_report r = fit(net, train, NULL, (nnb_fit_opts){.max_epochs = 1000});
+  const nnb_evidence *e = &r.evidence;
+  double squares = 0;
+  for (size_t i = 0; i < nnb_net_n_params(net); i++)
+    squares += (double)nnb_net_params(net)[i] * (double)nnb_net_params(net)[i];
+  ck_assert_msg(r.stop == NNB_STOP_CHANGE && r.epochs <= 200, "start %d: %s after %d epochs", _i, nnb_stop_text(r.stop),
+                r.epochs);
+  ck_near("alpha", e->alpha, e->gamma / squares, TOL(1e-4, 1e-3));
+  ck_near("beta", e->beta, (N - e->gamma) / (N * r.loss), TOL(1e-4, 1e-3));
+  nnb_net_destroy(net), nnb_data_destroy(train);
 }
 END_TEST
 
@@ -558,9 +618,11 @@ int main(void) {
   Suite *suite = suite_create("bayes, " PRECISION);
   TCase *tc = tcase_create("bayes");
   tcase_add_loop_test(tc, linear_models_as_in_the_closed_form, 0, CASES);
+  tcase_add_loop_test(tc, linear_models_have_the_most_evidence, 0, CASES);
   tcase_add_loop_test(tc, error_bars_as_in_the_closed_form, 0, CASES);
   tcase_add_loop_test(tc, error_bars_of_least_squares, 0, CASES);
   tcase_add_loop_test(tc, a_noisy_sine, 0, 4);
+  tcase_add_loop_test(tc, nets_converge, 0, 7);
   tcase_add_loop_test(tc, does_not_overfit, 0, 3);
   tcase_add_test(tc, stays_within_its_bounds);
   tcase_add_test(tc, reports_what_is_in_the_net);

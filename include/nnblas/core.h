@@ -376,8 +376,10 @@ typedef struct nnb_fit_opts {
                           units and noise of variance 1/(β·w_i) in row i; α and β are estimated anew after every epoch
                           (MacKay 1992; Foresee and Hagan 1997), which the report's evidence shows.  Where outputs have
                           losses of different factors, β is that of the first column.  Frozen parameters count as known.
-                          Ends with NNB_STOP_CHANGE when α/β and the loss have hardly changed for 20 epochs, which takes
-                          100 to 500 of them.  See nnb_error_bars                                       */
+                          Ends with NNB_STOP_CHANGE when for 5 epochs the next steps of the parameters and of α/β have
+                          promised together to raise the logarithms of posterior density and evidence by less than 10⁻⁶
+                          (single precision: 6·10⁻⁶ for each residual); nets of a hundred parameters take 50 to 300
+                          epochs.  See nnb_error_bars                                                   */
   void *reserved[10];
 } nnb_fit_opts;
 
@@ -474,7 +476,7 @@ typedef struct nnb_min_opts {
   bool bayes;              /**< lm, which NNB_AUTO then is: residuals have the variance 1/β, variables 1/α:
                                 f(x) = ½·Σ r² + ½·(α/β)·Σ x², with α and β estimated anew after every
                                 iteration, from the Hessian β·JᵀJ + α·I (Foresee and Hagan 1997).  So f itself
-                                changes; an iteration lowers that of its own α/β                         */
+                                changes; an iteration lowers that of its own α/β.  Ends as nnb_fit does  */
   void *reserved[5];
 } nnb_min_opts;
 

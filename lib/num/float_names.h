@@ -44,6 +44,7 @@
 #define nnb__dot nnbf__dot
 #define nnb__evidence_begin nnbf__evidence_begin
 #define nnb__evidence_measure nnbf__evidence_measure
+#define nnb__evidence_near nnbf__evidence_near
 #define nnb__evidence_settled nnbf__evidence_settled
 #define nnb__evidence_update nnbf__evidence_update
 #define nnb__exec_layerwise nnbf__exec_layerwise
@@ -114,6 +115,7 @@
 #define nnb__lm_solve nnbf__lm_solve
 #define nnb__lm_step_in_box nnbf__lm_step_in_box
 #define nnb__lm_take_system nnbf__lm_take_system
+#define nnb__lm_times nnbf__lm_times
 #define nnb__lm_turn_to_qr nnbf__lm_turn_to_qr
 #define nnb__log_det_factor nnbf__log_det_factor
 #define nnb__loss nnbf__loss
@@ -212,6 +214,9 @@
 #define nnb__sample_half_normal nnbf__sample_half_normal
 #define nnb__sample_laplace nnbf__sample_laplace
 #define nnb__sample_normal nnbf__sample_normal
+#define nnb__secants_forget nnbf__secants_forget
+#define nnb__secants_note nnbf__secants_note
+#define nnb__secants_solve nnbf__secants_solve
 #define nnb__shrink nnbf__shrink
 #define nnb__soa_plain nnbf__soa_plain
 #define nnb__soa_v2 nnbf__soa_v2

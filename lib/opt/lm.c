@@ -83,7 +83,10 @@ static nnb_status find_velocity(nnb__lm *lm, bool *usable) {
   nnb_status status = nnb__lm_factorise(lm, usable);
   if (status || !*usable) return status;
   memcpy(lm->v, lm->g, (size_t)lm->n * sizeof *lm->v);
-  nnb__lm_solve(lm, lm->v);
+  if (lm->n_pairs)
+    nnb__secants_solve(lm, lm->v);
+  else
+    nnb__lm_solve(lm, lm->v);
   return NNB_OK;
 }
 
@@ -119,7 +122,7 @@ static nnb_status find_step(nnb__lm *lm, bool *usable) {
   if (status || !*usable) return status;
   memcpy(lm->p, lm->v, (size_t)lm->n * sizeof *lm->p);
   if (!isfinite(dot(lm->n, lm->v, lm->v))) return *usable = false, NNB_OK;
-  if (!lm->accelerates || lm->fast || predicted(lm) < sqrt(lm->stop->eps) * lm->f) return NNB_OK;
+  if (!lm->accelerates || lm->fast || lm->n_pairs || predicted(lm) < sqrt(lm->stop->eps) * lm->f) return NNB_OK;
   status = accelerate(lm, &bend);
   *usable = bend <= most_bend;
   for (int i = 0; *usable && i < lm->n; i++) lm->p[i] += lm->a[i] / 2;
@@ -145,15 +148,19 @@ static void lower_damping(nnb__lm *lm, double gain, bool at_rounding) {
 
 /* An iteration has ended; with .bayes it is followed by another f. */
 static nnb_status conclude(nnb__lm *lm, double step, verdict *out) {
-  double norm = fmax(nnb__lm_gradient_norm(lm), lm->aside_norm), before = lm->stop->report.value;
+  double norm = fmax(nnb__lm_gradient_norm(lm), lm->aside_norm);
   nnb_status status = lm->stop->evidence ? nnb__evidence_measure(lm, &norm) : NNB_OK;
   if (status) return status;
   *out = nnb__stop_iteration(lm->stop, lm->f - lm->aside, norm, step, lm->point) ? ENDED : ACCEPTED;
   if (!lm->stop->evidence || *out == ENDED) return NNB_OK;
-  if (nnb__evidence_settled(lm, before)) {
+  if (nnb__evidence_settled(lm)) {
     nnb__stop_because(lm->stop, NNB_STOP_CHANGE);
     return *out = ENDED, NNB_OK;
   }
+  if (nnb__evidence_near(lm))
+    nnb__secants_note(lm, lm->x_new, lm->a);
+  else
+    nnb__secants_forget(lm);
   status = nnb__evidence_update(lm);
   nnb__stop_rebase(lm->stop, lm->f);
   return status;
@@ -169,6 +176,7 @@ static nnb_status advance(nnb__lm *lm, verdict *out) {
     lm->x[i] = lm->x_new[i], old[i] = x;
     step = fmax(step, fabs((double)(lm->x[i] - x)));
   }
+  memcpy(lm->a, lm->g, (size_t)lm->n * sizeof *lm->a); /* for secants; accelerate is done with it */
   nnb_status status = lm->model->linearise(lm);
   if (status || !isfinite(lm->f)) {
     memcpy(lm->x, old, bytes);

@@ -45,12 +45,16 @@ struct nnb__lm {
   double aside_norm; /* … and its largest derivative */
   double *normal;    /* n×n: JᵀJ, or L */
   double *factor;    /* n×n: L of D⁻¹(JᵀJ)D⁻¹ + λI */
-  double *d;         /* D: the largest norms that the columns of J have had; 0 for a column that was always 0 */
+  double *d;         /* D: the largest norms that the columns of J have had, 0 for a column that was always 0; with
+                        .bayes one number for all */
   double floor, part; /* no D_i counts as less than this: a part of the largest or of ‖r‖, halved from point to point */
   double lambda, growth;
   double ridge; /* α/β, where it is not the problem's own */
   nnb_evidence evidence, next;
-  int calm;              /* iterations for which that has not changed much */
+  double left;   /* what is left to gain, in units of the log evidence */
+  int calm;      /* iterations for which that has been next to nothing */
+  double *pairs; /* secants: NNB__PAIRS times s, w and y */
+  int first_pair, n_pairs;
   double least_squares;  /* what ½‖r‖² is taken for where it is less: rounding */
   double *v, *a, *p, *t; /* n: velocity, acceleration, step; right-hand side */
   /* With bounds, else NULL; n each: */
@@ -92,6 +96,8 @@ nnb_status nnb__lm_turn_to_qr(nnb__lm *lm);
 double nnb__lm_ridge_value(const nnb__lm *lm, const real *x);
 /* f, g and the diagonal of normal are finite. */
 bool nnb__lm_finite(const nnb__lm *lm);
+/* out ← (JᵀJ)·v, the ridge within */
+void nnb__lm_times(const nnb__lm *lm, const double *v, double *out);
 /* D ← max(D, the norms of J's columns): Moré 1978, section 6. */
 void nnb__lm_rescale(nnb__lm *lm);
 /* factor ← that of JᵀJ + λD², of the variables that are not held.  False where rounding leaves it without one. */
@@ -118,7 +124,17 @@ void nnb__evidence_begin(nnb__lm *lm);
 nnb_status nnb__evidence_measure(nnb__lm *lm, double *gradient_norm);
 /* Goes on to them: f, g and normal change. */
 nnb_status nnb__evidence_update(nnb__lm *lm);
-/* Whether neither f, which was `before` at the last point, nor the ridge have changed much for some time. */
-bool nnb__evidence_settled(nnb__lm *lm, double before);
+/* Near a minimum, where secants tell of the Hessian. */
+bool nnb__evidence_near(const nnb__lm *lm);
+/* Whether nothing has been left to gain for some time. */
+bool nnb__evidence_settled(nnb__lm *lm);
+
+/* Secants (secant.c): corrections of A + λD² from the last steps. */
+enum { NNB__PAIRS = 5 };
+void nnb__secants_forget(nnb__lm *lm);
+/* Of the step from x_before, with its gradient, to x; f must be the same. */
+void nnb__secants_note(nnb__lm *lm, const real *x_before, const double *g_before);
+/* v ← -(A + S + λD²)⁻¹·v, like nnb__lm_solve */
+void nnb__secants_solve(nnb__lm *lm, double *v);
 
 #endif

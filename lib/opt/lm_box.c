@@ -27,35 +27,10 @@ static double highest(const nnb__lm *lm, int i) { return (double)lm->upper[i] - 
 
 /* ---- the model -------------------------------------------------------------------------------------------------- */
 
-/* out += JᵀJ·v, of which normal holds the lower triangle. */
-static void add_symmetric(const nnb__lm *lm, const double *v, double *out) {
-  for (int i = 0; i < lm->n; i++) {
-    const double *row = lm->normal + (size_t)i * (size_t)lm->n;
-    double sum = row[i] * v[i];
-    for (int j = 0; j < i; j++) {
-      sum += row[j] * v[j];
-      out[j] += row[j] * v[i];
-    }
-    out[i] += sum;
-  }
-}
-
-/* out += L·(Lᵀ·v) */
-static void add_factored(const nnb__lm *lm, const double *v, double *out) {
-  memset(lm->t, 0, (size_t)lm->n * sizeof *lm->t);
-  for (int i = 0; i < lm->n; i++)
-    for (int j = 0; j <= i; j++) lm->t[j] += lm->normal[(size_t)i * (size_t)lm->n + (size_t)j] * v[i];
-  for (int i = 0; i < lm->n; i++)
-    for (int j = 0; j <= i; j++) out[i] += lm->normal[(size_t)i * (size_t)lm->n + (size_t)j] * lm->t[j];
-}
-
 /* out ← ∇q(v) = g + (JᵀJ + λD²)·v */
 static void slope_at(const nnb__lm *lm, const double *v, double *out) {
-  for (int i = 0; i < lm->n; i++) out[i] = lm->g[i] + lm->lambda * nnb__lm_scale(lm, i) * nnb__lm_scale(lm, i) * v[i];
-  if (lm->by_qr)
-    add_factored(lm, v, out);
-  else
-    add_symmetric(lm, v, out);
+  nnb__lm_times(lm, v, out);
+  for (int i = 0; i < lm->n; i++) out[i] += lm->g[i] + lm->lambda * nnb__lm_scale(lm, i) * nnb__lm_scale(lm, i) * v[i];
 }
 
 /* ---- what is held ----------------------------------------------------------------------------------------------- */

@@ -51,6 +51,7 @@ static void take(nnb__lm *lm, nnb__arena *arena) {
   lm->r = nnb__arena_take(arena, lm->m, sizeof(real));
   lm->r_new = nnb__arena_take(arena, lm->m, sizeof(real));
   lm->J = nnb__arena_take(arena, lm->whole ? lm->m : (size_t)lm->rows, (size_t)lm->ld * sizeof(real));
+  if (lm->stop->opts.bayes) lm->pairs = nnb__arena_take(arena, 3 * NNB__PAIRS, (size_t)lm->n * sizeof(double));
   nnb__lm_take_system(lm, arena);
   if (!nnb__bounded(&lm->stop->opts)) return;
   lm->lower = nnb__arena_take(arena, (size_t)lm->n, sizeof(real));
@@ -276,10 +277,57 @@ nnb_status nnb__lm_pull(nnb__lm *lm, const real *s, double *out) {
   return NNB_OK;
 }
 
+/* out ← L·(Lᵀ·v) */
+static void times_factor(const nnb__lm *lm, const double *v, double *out) {
+  const size_t n = (size_t)lm->n;
+  for (size_t i = 0; i < n; i++) {
+    const double *row = lm->normal + i * n;
+    out[i] = 0;
+    for (size_t j = 0; j <= i; j++) out[j] += row[j] * v[i];
+  }
+  for (size_t i = n; i-- > 0;) { /* above it Lᵀ·v is left, and no more of it is wanted */
+    const double *row = lm->normal + i * n;
+    double sum = 0;
+    for (size_t j = 0; j <= i; j++) sum += row[j] * out[j];
+    out[i] = sum;
+  }
+}
+
+void nnb__lm_times(const nnb__lm *lm, const double *v, double *out) {
+  const size_t n = (size_t)lm->n;
+  if (lm->by_qr) {
+    times_factor(lm, v, out);
+    return;
+  }
+  for (size_t i = 0; i < n; i++) {
+    const double *row = lm->normal + i * n;
+    double sum = row[i] * v[i];
+    for (size_t j = 0; j < i; j++) {
+      sum += row[j] * v[j];
+      out[j] += row[j] * v[i];
+    }
+    out[i] = sum;
+  }
+}
+
 /* ---- the damped system ------------------------------------------------------------------------------------------ */
 
+/* ‖J's column i‖² */
+static double norm_square(const nnb__lm *lm, int i) { return fmax(column_square(lm, i) - lm->ridge, 0); }
+
+/* D ← one number for all variables, the root mean square of the norms.  To a prior that is the same for all, no
+ * variable is longer than another; a norm that was large once would hold its variable back for good. */
+static void rescale_alike(nnb__lm *lm) {
+  double sum = 0;
+  for (int i = 0; i < lm->n; i++) sum += norm_square(lm, i);
+  for (int i = 0; i < lm->n; i++) lm->d[i] = sqrt(sum / lm->n);
+}
+
 void nnb__lm_rescale(nnb__lm *lm) {
-  for (int i = 0; i < lm->n; i++) lm->d[i] = fmax(lm->d[i], sqrt(fmax(column_square(lm, i) - lm->ridge, 0)));
+  if (lm->stop->opts.bayes)
+    rescale_alike(lm);
+  else
+    for (int i = 0; i < lm->n; i++) lm->d[i] = fmax(lm->d[i], sqrt(norm_square(lm, i)));
   double most = 0;
   for (int i = 0; i < lm->n; i++) most = fmax(most, lm->d[i]);
   if (lm->part > 0) most = fmax(most, sqrt(2 * lm->f)); /* all of J may be small */
