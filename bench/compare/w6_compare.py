@@ -6,6 +6,7 @@ nnet is installed.
 
 Every program gets the same data and starts from the same seven sets of weights, uniform in (-0.7, 0.7) (nnet's hidden units
 are logistic and not tanh).  A start that has not arrived within PB_LIM (3) seconds counts as infinite.  One thread.
+The programs run in turn, PB_ROUNDS (3) times; what is shown are medians.
 NNBLAS_DATA: the folder with uci-regression, for the sets of the UCI repository."""
 import gzip
 import json
@@ -23,7 +24,7 @@ except ImportError:
     sys.exit(f"{sys.argv[0]}: {sys.executable} has no NumPy, which makes the data; take a Python that has it")
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-STARTS, LIMIT = 7, float(os.environ.get("PB_LIM", "3"))
+STARTS, LIMIT, ROUNDS = 7, float(os.environ.get("PB_LIM", "3")), int(os.environ.get("PB_ROUNDS", "3"))
 WORKLOADS = {  # inputs, hidden units, targets
     "W6a": (1, 10, [1e-3, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12]),
     "W6b": (8, 15, [1e-1, 1e-2, 1e-3, 2e-4, 1e-4]),
@@ -177,6 +178,26 @@ def has(module):
         return False
 
 
+def run_all(name, slot, folder, x, y, starts):
+    rows = lines_of([slot, name, "f64", "1"], folder)
+    if has("scipy"):
+        rows += run_python(name, "scipy-lm", scipy_lm, x, y, starts)
+    if has("torch"):
+        rows += run_python(name, "torch-lbfgs", torch_lbfgs, x, y, starts)
+    if shutil.which("Rscript"):
+        rows += run_nnet(name, folder)
+    return rows
+
+
+def cell(rows):
+    """The median of the rounds; how many starts arrived is that of the worst."""
+    if not rows:
+        return "–"
+    values = [np.inf if r["value"] is None else r["value"] for r in rows]
+    value, reached = np.median(values), min((r["reached"] for r in rows), key=lambda text: int(text.split("/")[0]))
+    return f"{value:.3g} ({reached})" if np.isfinite(value) else f"∞ ({reached})"
+
+
 def compare(name, slot, folder):
     data = make_data(name)
     if data is None:
@@ -186,23 +207,13 @@ def compare(name, slot, folder):
     n_in, n_hidden, targets = WORKLOADS[name]
     starts = np.random.default_rng(7).uniform(-.7, .7, (STARTS, (n_in + 2) * n_hidden + 1))
     write(folder, name, x, y, starts)
-    rows = lines_of([slot, name, "f64", "1"], folder)
-    if has("scipy"):
-        rows += run_python(name, "scipy-lm", scipy_lm, x, y, starts)
-    if has("torch"):
-        rows += run_python(name, "torch-lbfgs", torch_lbfgs, x, y, starts)
-    if shutil.which("Rscript"):
-        rows += run_nnet(name, folder)
+    rows = [row for _ in range(ROUNDS) for row in run_all(name, slot, folder, x, y, starts)]
     peers = list(dict.fromkeys(r["peer"] for r in rows))
-    print(f"\n{name}: ms of processor time to a mean squared error, median of {STARTS} starts (starts that arrived)\n")
+    print(f"\n{name}: ms of processor time to a mean squared error, median of {STARTS} starts (starts that arrived), "
+          f"of {ROUNDS} rounds\n")
     print("| mse | " + " | ".join(peers) + " |\n|---|" + "---|" * len(peers))
     for t in targets:
-        cells = []
-        for peer in peers:
-            row = next((r for r in rows if r["peer"] == peer and r["workload"] == f"{name} mse<={t:g}"), None)
-            value = row and row["value"]
-            cells.append("–" if row is None else
-                         f"{value:.3g} ({row['reached']})" if value and np.isfinite(value) else f"∞ ({row['reached']})")
+        cells = [cell([r for r in rows if r["peer"] == peer and r["workload"] == f"{name} mse<={t:g}"]) for peer in peers]
         print(f"| {t:g} | " + " | ".join(cells) + " |")
     sys.stdout.flush()
 
