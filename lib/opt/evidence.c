@@ -12,8 +12,8 @@
 
 #include "blas.h"
 #include "lapack.h"
-#include "normal.h"
 #include "lm.h"
+#include "normal.h"
 #include "status.h"
 
 /* The ridge, against the largest diagonal entry of JᵀJ: below, residuals that vanish would leave the system singular;
