@@ -1,5 +1,6 @@
 /* nnb_plan_rows: residuals and their derivatives against central differences, the loss and the gradient; and nnb_fit by
  * lm over them. */
+#include "plan.h"
 #include "toys.h"
 
 enum { ROWS = 12 };
@@ -55,6 +56,17 @@ static void spread_params(nnb_net *net) {
   toy_fill(nnb_net_params(net), nnb_net_n_params(net), 5); /* biases too, away from the kinks of elu */
 }
 
+/* Two linear outputs, one of them in part frozen, and one that is not. */
+static nnb_net *heads(void) {
+  nnb_net *net = nnb_net_create(4);
+  int a = nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 5, .from = 1, .activation = NNB_TANH});
+  nnb_net_output(net, nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 1, .from = a, .activation = NNB_SILU}));
+  nnb_net_output(net, nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 1, .from = a, .frozen = NNB_BIAS}));
+  nnb_net_output(net, nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 1, .from = 1}));
+  ck_ok(nnb_net_loss(net, NNB_MSE));
+  return net;
+}
+
 typedef struct sample {
   real x[ROWS * 4], t[ROWS * 3], w[ROWS];
   nnb_batch batch;
@@ -68,6 +80,36 @@ static void make_sample(sample *s, bool weighted) {
 }
 
 /* ---- the derivatives -------------------------------------------------------------------------------------------- */
+
+/* NNB__LINEAR writes the columns that nnb__linear_params names, as NNB__FREE has them, and no others. */
+START_TEST(linear_columns) {
+  sample s;
+  nnb_net *net = _i % (NETS + 1) < NETS ? make_net(_i % (NETS + 1)) : heads();
+  make_sample(&s, _i > NETS);
+  spread_params(net);
+  nnb_plan *plan;
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = ROWS, .want = NNB_ROWS}, &plan));
+  enum { MOST = 200, M = ROWS * 3 };
+  static real J[M * MOST], some[M * MOST], r[M], r2[M];
+  bool linear[MOST];
+  const int n = (int)nnb__net_n_free(net);
+  ck_assert_int_le(n, MOST);
+  nnb__linear_params(net, linear);
+  for (int i = 0; i < M * MOST; i++) some[i] = -77;
+  ck_ok(nnb__plan_rows(plan, &s.batch, 0, ROWS, 1, r, J, MOST, NNB__FREE));
+  ck_ok(nnb__plan_rows(plan, &s.batch, 0, ROWS, 1, r2, some, MOST, NNB__LINEAR));
+  for (int i = 0; i < M; i++) {
+    ck_assert_msg(r[i] == r2[i], "net %d, r_%d: %g, not %g", _i, i, (double)r2[i], (double)r[i]);
+    const bool weightless = s.batch.weight && s.batch.weight[i / 3] == 0;
+    for (int j = 0; j < n; j++) {
+      const double got = (double)some[i * MOST + j], want = linear[j] ? (double)J[i * MOST + j] : weightless ? 0 : -77;
+      ck_assert_msg(got == want, "net %d, ∂r_%d/∂w_%d: %g, not %g", _i, i, j, got, want);
+    }
+  }
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net);
+}
+END_TEST
 
 START_TEST(rows_are_derivatives) {
   sample s;
@@ -262,6 +304,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("jacobian, " PRECISION);
   TCase *tc = tcase_create("jacobian");
+  tcase_add_loop_test(tc, linear_columns, 0, 2 * (NETS + 1));
   tcase_add_loop_test(tc, rows_are_derivatives, 0, 2 * NETS);
   tcase_add_test(tc, rows_stand_alone);
   tcase_add_test(tc, says_what_it_cannot);

@@ -125,6 +125,38 @@ START_TEST(needs_few_steps) {
 }
 END_TEST
 
+/* What is not linear is NaN. */
+static nnb_status curve_linear_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  nnb_status status = curve_rows(user, x, row0, k, r, J, ldj);
+  ck_assert(J != NULL);
+  for (int i = 0; i < k; i++) J[i * ldj + 1] = (real)NAN;
+  return status;
+}
+
+static nnb_status no_linear_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  (void)user, (void)x, (void)row0, (void)k, (void)r, (void)J, (void)ldj;
+  return NNB_E_IO;
+}
+
+START_TEST(linear_rows_are_enough_for_linear_variables) {
+  curve c = {0}, d = {0};
+  nnb_lsq lsq = curve_problem(&c), other = curve_problem(&d);
+  real x[3], y[3];
+  nnb_min_report report, same;
+  start_curve(x), start_curve(y);
+  other.linear_rows = curve_linear_rows;
+  ck_ok(nnb_least_squares(&lsq, x, NULL, &report));
+  ck_ok(nnb_least_squares(&other, y, NULL, &same));
+  ck_assert_msg(memcmp(x, y, sizeof x) == 0, "%.17g, %.17g, %.17g, not %.17g, %.17g, %.17g", (double)y[0], (double)y[1],
+                (double)y[2], (double)x[0], (double)x[1], (double)x[2]);
+  ck_assert(report.iterations == same.iterations && report.evaluations == same.evaluations && c.calls == d.calls);
+  other.linear_rows = no_linear_rows;
+  start_curve(y);
+  ck_assert_int_eq(nnb_least_squares(&other, y, NULL, &same), NNB_E_IO);
+  ck_assert_msg(strstr(nnb_errmsg(), "linear_rows returned -7") != NULL, "%s", nnb_errmsg());
+}
+END_TEST
+
 START_TEST(steps_over_nan) {
   for (int from = 8; from < 30; from++)
     for (int in_j = 0; in_j < 2; in_j++) {
@@ -372,6 +404,7 @@ int main(void) {
   tcase_add_loop_test(tc, reaches_certified_parameters, 0, 2 * N_LINEAR);
 #endif
   tcase_add_test(tc, needs_few_steps);
+  tcase_add_test(tc, linear_rows_are_enough_for_linear_variables);
   tcase_add_test(tc, steps_over_nan);
   tcase_add_test(tc, keeps_the_best_point);
   tcase_add_test(tc, limits_and_targets);

@@ -424,7 +424,9 @@ typedef struct nnb_lsq {
                              ρ falls where that is more than a tenth of f, from the first solve on, as long as the root
                              of that sum is below 500 times the norm of r at x_linear = 0.  The report's value is
                              without it.  0: none; nnb_fit takes 1e-4                                    */
-  void *reserved[1];
+  /** varpro: NULL, or what it asks instead of rows where it solves for the linear x_j, which is half of the times that
+   *  it wants derivatives: of J only their columns are read.                                                         */
+  nnb_status (*linear_rows)(void *user, const nnb_real *x, size_t row0, int k, nnb_real *r, nnb_real *J, int ldj);
 } nnb_lsq;
 
 /** Minimises f from x (n numbers), which then holds the best point found, however it ended.  NNB_AUTO is varpro where

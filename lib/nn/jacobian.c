@@ -99,18 +99,19 @@ static void column_rows(const nnb__pass *p, int part, int r0, int n, real *J, si
   for (int b = 0; b < net->n_blocks; b++) {
     const nnb__block *block = &net->blocks[b];
     size_t n_w = (size_t)block->rows * (size_t)block->cols, n_b = block->bias ? (size_t)block->cols : 0;
-    unsigned skip = p->job->free_only ? block->frozen : 0;
+    const int k = net->block_node[b] - 1;
+    const unsigned skip = p->job->columns == NNB__EVERY ? 0 : block->frozen;
     if (skip & NNB_WEIGHTS) n_w = 0;
     if (skip & NNB_BIAS) n_b = 0;
-    if (n_w + n_b)
-      nnb__pass_layer_rows(p->plan, net->block_node[b] - 1, part, r0, n, n_w ? J : NULL, n_b ? J + n_w : NULL, ld);
+    if (n_w + n_b && (p->job->columns != NNB__LINEAR || nnb__is_linear_output(net, k)))
+      nnb__pass_layer_rows(p->plan, k, part, r0, n, n_w ? J : NULL, n_b ? J + n_w : NULL, ld);
     J += n_w + n_b;
   }
 }
 
 /* Rows of weight 0 are 0, whatever the net made of them. */
 static void clear_weightless(const nnb__pass *p, int r0, int n, real *J, size_t ld) {
-  size_t n_cols = p->job->free_only ? nnb__net_n_free(p->plan->net) : p->plan->net->n_params;
+  size_t n_cols = p->job->columns == NNB__EVERY ? p->plan->net->n_params : nnb__net_n_free(p->plan->net);
   for (int i = 0; p->batch.weight && i < n; i++)
     if (p->batch.weight[r0 + i] == 0) memset(J + (size_t)i * ld, 0, n_cols * sizeof *J);
 }

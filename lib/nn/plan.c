@@ -347,7 +347,7 @@ nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep
 }
 
 nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int rows, double norm, real *r, real *J,
-                          size_t ldj, bool free_only) {
+                          size_t ldj, nnb__columns columns) {
   nnb__job job = {.batch = batch,
                   .row0 = row0,
                   .rows = rows,
@@ -356,7 +356,7 @@ nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int 
                   .r = r,
                   .J = J,
                   .ldj = ldj,
-                  .free_only = free_only};
+                  .columns = columns};
   nnb__plan_run(plan, &job);
   double loss = nnb__sum_squares((size_t)rows * (size_t)plan->net->n_y, r) / 2;
   return isfinite(loss) ? NNB_OK : nnb__fail_loss(loss, batch);
@@ -369,7 +369,7 @@ nnb_status nnb_plan_rows(nnb_plan *plan, const nnb_batch *batch, real *r, real *
   if (status) return status;
   if (J && (ldj < 0 || (size_t)ldj < plan->net->n_params))
     return nnb__fail(NNB_E_SHAPE, "ldj is %d; a row of J has %zu numbers", ldj, plan->net->n_params);
-  return nnb__plan_rows(plan, batch, 0, batch->x.rows, norm_of(batch), r, J, (size_t)ldj, false);
+  return nnb__plan_rows(plan, batch, 0, batch->x.rows, norm_of(batch), r, J, (size_t)ldj, NNB__EVERY);
 }
 
 nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx) {

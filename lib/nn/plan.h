@@ -60,6 +60,13 @@ enum {
   NNB__SCORES = 16,   /* Δ from scores (nnb__plan_scores) */
 };
 
+/* Columns of a Jacobian. */
+typedef enum nnb__columns {
+  NNB__EVERY,  /* one for each parameter */
+  NNB__FREE,   /* … that is not frozen */
+  NNB__LINEAR, /* the same, of which only those that nnb__linear_params names are written */
+} nnb__columns;
+
 /* One run over at most max_rows rows: those of batch from row0 on, or the rows that order[row0 …] names. */
 typedef struct nnb__job {
   const nnb_batch *batch;
@@ -71,7 +78,7 @@ typedef struct nnb__job {
   nnb_cmat v;                /* instead of a loss: ∂E/∂y, y in the data's units */
   real *r, *J;               /* NNB__RESIDUALS: rows·n_y residuals; NULL or their derivatives, ldj apart */
   size_t ldj;
-  bool free_only; /* J has no columns for frozen parameters */
+  nnb__columns columns; /* of J */
 } nnb__job;
 
 /* The loss is mean/norm + sum, so that chunks and batches add up. */
@@ -121,10 +128,9 @@ void nnb__plan_scores(nnb_plan *plan, const nnb__job *job, int n, const nnb__dra
 void nnb__plan_pairs(nnb_plan *plan, const nnb__job *job, int r0, int n, real *gradient, nnb__pairs_fn *visit,
                      void *context);
 
-/* nnb_plan_rows with the first `rows` rows from row0 on of a checked batch; free_only as in a job.  norm: of the loss.
- */
+/* nnb_plan_rows with the first `rows` rows from row0 on of a checked batch.  norm: of the loss. */
 nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int rows, double norm, real *r, real *J,
-                          size_t ldj, bool free_only);
+                          size_t ldj, nnb__columns columns);
 /* The first output whose loss is not a sum of squares, or NULL. */
 const nnb__node *nnb__not_squares(const nnb_net *net);
 /* NNB_E_UNSUPPORTED with a sentence unless the loss of every output is a sum of squares. */

@@ -241,7 +241,9 @@ static bool goes_back(const nnb_plan *plan, int k) {
 void nnb__pass_back(const nnb__pass *p, int part, int r0, int n, int column) {
   for (int k = p->plan->net->n_nodes - 1; k >= 0; k--) {
     if (!goes_back(p->plan, k)) continue;
+    if (p->job->columns == NNB__LINEAR && !nnb__is_linear_output(p->plan->net, k)) continue;
     form_delta(p, k, r0, n, column);
+    if (p->job->columns == NNB__LINEAR) continue;
     nnb_layer_io io = nnb__pass_io(p->plan, k, r0, n, part);
     hand_back(p->plan, k, &io);
   }

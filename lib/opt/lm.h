@@ -85,9 +85,9 @@ void nnb__lm_end(const nnb__lm *lm, double gradient_norm);
 
 /* The next block of rows from row0 on. */
 int nnb__lm_block(const nnb__lm *lm, size_t row0);
-/* The caller's residuals of the block at row0 for all variables of the problem, and their derivatives unless J is NULL.
- */
-nnb_status nnb__lm_ask(const nnb__lm *lm, const real *x, size_t row0, real *r, real *J);
+/* The caller's residuals of the block at row0 for all variables of the problem, and their derivatives unless J is NULL;
+ * linear_only: those with respect to linear variables may be all. */
+nnb_status nnb__lm_ask(const nnb__lm *lm, const real *x, size_t row0, real *r, real *J, bool linear_only);
 /* r ← r(x), *f ← f(x) for all variables of the problem; INFINITY where it is not defined or not finite. */
 nnb_status nnb__lm_residuals(nnb__lm *lm, const real *x, real *r, double *f);
 /* The same model by QR, from now on. */

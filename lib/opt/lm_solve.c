@@ -121,19 +121,22 @@ static void append(const nnb__lm *lm, const real *r, real *J, int k) {
   }
 }
 
-nnb_status nnb__lm_ask(const nnb__lm *lm, const real *x, size_t row0, real *r, real *J) {
+nnb_status nnb__lm_ask(const nnb__lm *lm, const real *x, size_t row0, real *r, real *J, bool linear_only) {
   unsigned messages = nnb__fail_count();
   const int k = nnb__lm_block(lm, row0);
-  nnb_status status = lm->problem->rows(lm->problem->user, x, row0, k, r, J, lm->ld);
+  linear_only &= lm->problem->linear_rows != NULL;
+  nnb_status status =
+      (linear_only ? lm->problem->linear_rows : lm->problem->rows)(lm->problem->user, x, row0, k, r, J, lm->ld);
   if (J && !status) append(lm, r, J, k);
-  return status && status != NNB_E_NUMERIC ? nnb__fail_callback(status, "rows", messages) : status;
+  return status && status != NNB_E_NUMERIC ? nnb__fail_callback(status, linear_only ? "linear_rows" : "rows", messages)
+                                           : status;
 }
 
 nnb_status nnb__lm_residuals(nnb__lm *lm, const real *x, real *r, double *f) {
   *f = HUGE_VAL;
   nnb__stop_count(lm->stop);
   for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
-    nnb_status status = nnb__lm_ask(lm, x, row0, r + row0, NULL);
+    nnb_status status = nnb__lm_ask(lm, x, row0, r + row0, NULL, false);
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
   }
   double value = nnb__sum_squares(lm->m, r) / 2 + nnb__lm_ridge_value(lm, x);
@@ -245,7 +248,7 @@ static nnb_status linearise(nnb__lm *lm) {
   for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
     int k = nnb__lm_block(lm, row0);
     real *J = lm->whole ? lm->J + row0 * (size_t)lm->ld : lm->J;
-    nnb_status status = nnb__lm_ask(lm, lm->x, row0, lm->r + row0, J);
+    nnb_status status = nnb__lm_ask(lm, lm->x, row0, lm->r + row0, J, false);
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
     add_rows(lm, J, k);
   }
@@ -266,7 +269,7 @@ nnb_status nnb__lm_pull(nnb__lm *lm, const real *s, double *out) {
   for (size_t row0 = 0; row0 < lm->m; row0 += (size_t)lm->rows) {
     int k = nnb__lm_block(lm, row0);
     real *J = lm->whole ? lm->J + row0 * ld : lm->J;
-    nnb_status status = lm->whole ? NNB_OK : nnb__lm_ask(lm, lm->x, row0, lm->r + row0, J);
+    nnb_status status = lm->whole ? NNB_OK : nnb__lm_ask(lm, lm->x, row0, lm->r + row0, J, false);
     if (status) return status;
     for (int i = 0, now; i < k; i += now) {
       now = sizeof(real) == sizeof(double) ? k : nnb__smaller(CHUNK_ROWS, k - i);

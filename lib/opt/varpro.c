@@ -106,13 +106,15 @@ typedef void fold_fn(varpro *v, const real *J, const real *r, int k);
 
 static bool whole_blocks(const varpro *v) { return !v->lm.by_qr && sizeof(real) == sizeof(double); }
 
-/* Residuals and Jacobian at x, a block at a time.  *defined: they are, there. */
-static nnb_status each_block(varpro *v, const real *x, fold_fn *fold, bool *defined) {
+/* Residuals at the trial and their derivatives, linear_only: by c at least, a block at a time.  *defined: they are,
+ * there.
+ */
+static nnb_status each_block(varpro *v, fold_fn *fold, bool linear_only, bool *defined) {
   *defined = false;
   nnb__stop_count(v->lm.stop);
   for (size_t row0 = 0; row0 < v->lm.m; row0 += (size_t)v->lm.rows) {
     int k = nnb__lm_block(&v->lm, row0);
-    nnb_status status = nnb__lm_ask(&v->lm, x, row0, v->r + row0, v->J);
+    nnb_status status = nnb__lm_ask(&v->lm, v->trial, row0, v->r + row0, v->J, linear_only);
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
     for (int i = 0, now; i < k; i += now) {
       now = whole_blocks(v) || k - i < QR_ROWS ? k - i : QR_ROWS;
@@ -306,7 +308,7 @@ static nnb_status by_normal(varpro *v, bool *defined) {
   const bool first = v->little == 0 && v->lm.problem->linear_ridge > 0;
   double f;
   memset(v->A, 0, n * (n + 1) * sizeof *v->A);
-  nnb_status status = each_block(v, v->trial, first ? first_linear : add_linear, defined);
+  nnb_status status = each_block(v, first ? first_linear : add_linear, true, defined);
   if (status || !*defined) return status;
   if (first) weigh(v, v->lm.problem->linear_ridge);
   const double f0 = nnb__sum_squares(v->lm.m, v->r) / 2;
@@ -329,7 +331,7 @@ static nnb_status by_qr(varpro *v, bool loaded, bool *defined) {
   double f;
   memset(v->A, 0, (n + 1) * (n + 1) * sizeof *v->A);
   if (loaded) qr_all_kept(v);
-  nnb_status status = loaded ? NNB_OK : each_block(v, v->trial, qr_linear, defined);
+  nnb_status status = loaded ? NNB_OK : each_block(v, qr_linear, true, defined);
   if (status || !*defined) return status;
   do *defined = solve_qr(v, &f);
   while (v->starting && *defined && relieve(v, f - own_of_y(v), own_of_y(v)));
@@ -402,7 +404,7 @@ static nnb_status project_by_normal(varpro *v, bool *defined) {
   const double *ridge = v->ridge;
   const size_t n = (size_t)v->n;
   memset(v->A, 0, n * (n + 1) * sizeof *v->A);
-  nnb_status status = each_block(v, v->trial, add_all, defined);
+  nnb_status status = each_block(v, add_all, false, defined);
   if (status || !*defined) return status;
   for (size_t i = 0; i < n; i++) {
     v->A[i * (n + 1)] += ridge[i];
@@ -416,7 +418,7 @@ static nnb_status project_by_normal(varpro *v, bool *defined) {
 static nnb_status project_by_qr(varpro *v, bool *defined) {
   const size_t ld = (size_t)v->n + 1, n_c = (size_t)v->n_c, n_a = (size_t)v->n_a;
   memset(v->A, 0, ld * ld * sizeof *v->A);
-  nnb_status status = each_block(v, v->trial, qr_all, defined);
+  nnb_status status = each_block(v, qr_all, false, defined);
   if (status || !*defined) return status;
   qr_ridge(v, v->trial, v->n, v->A);
   const double *r = v->A + (ld - 1) * ld + n_c;

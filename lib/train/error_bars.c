@@ -96,7 +96,7 @@ static nnb_status add_data(nnb_error_bars *e, const nnb_batch *rows, double *squ
   for (int i = 0, now; i < rows->x.rows; i += now) {
     now = nnb__smaller(e->block, rows->x.rows - i);
     const int k = now * n_y;
-    nnb_status status = nnb__plan_rows(e->plan, rows, i, now, 1, e->r, e->J, (size_t)n, true);
+    nnb_status status = nnb__plan_rows(e->plan, rows, i, now, 1, e->r, e->J, (size_t)n, NNB__FREE);
     if (status) return status;
     *squares += nnb__sum_squares((size_t)k, e->r) / (c * c);
     for (int row = 0; row < k; row++)
@@ -249,7 +249,7 @@ static nnb_status predict_block(nnb_error_bars *e, nnb_cmat x, int i, int k, nnb
   const int n_y = e->net->n_y;
   const size_t n_rows = (size_t)k * (size_t)n_y, n = (size_t)e->n;
   nnb_batch rows = {.x = nnb__crows(x, i, k), .t = nnb_cview(e->t, k, n_y)};
-  nnb_status status = nnb__plan_rows(e->plan, &rows, 0, k, 1, e->r, e->J, n, true);
+  nnb_status status = nnb__plan_rows(e->plan, &rows, 0, k, 1, e->r, e->J, n, NNB__FREE);
   if (status) return status;
   nnb__plan_outputs(e->plan, nnb__rows(y, i, k));
   for (size_t q = 0; q < n_rows * n; q++) e->g[q] = (double)e->J[q];

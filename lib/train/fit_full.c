@@ -132,8 +132,8 @@ static void pack(const nnb__fit *f, real *x, double *ridge) {
 }
 
 /* Residuals row0 … of the loss, a row of the data at least at a time. */
-static nnb_status residuals(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
-  const full *u = user;
+static nnb_status rows_of(const full *u, const real *x, size_t row0, int k, real *r, real *J, int ldj,
+                          nnb__columns columns) {
   nnb__fit *f = u->f;
   const int n_y = f->net->n_y, first = (int)(row0 / (size_t)n_y), n = k / n_y;
   nnb_status status = NNB_OK;
@@ -142,9 +142,15 @@ static nnb_status residuals(void *user, const real *x, size_t row0, int k, real 
     now = n - i < f->opts.chunk ? n - i : f->opts.chunk;
     size_t off = (size_t)i * (size_t)n_y;
     status = nnb__plan_rows(f->plan, &f->rows, first + i, now, u->norm, r + off, J ? J + off * (size_t)ldj : NULL,
-                            (size_t)ldj, true);
+                            (size_t)ldj, columns);
   }
   return status;
+}
+static nnb_status residuals(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  return rows_of(user, x, row0, k, r, J, ldj, NNB__FREE);
+}
+static nnb_status linear_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  return rows_of(user, x, row0, k, r, J, ldj, NNB__LINEAR);
 }
 
 /* ---- Bayesian regularisation ------------------------------------------------------------------------------------ */
@@ -260,6 +266,7 @@ nnb_status nnb__fit_full(nnb__fit *f) {
                    .rows = residuals,
                    .ridge = f->ridge,
                    .linear = f->linear,
+                   .linear_rows = linear_rows,
                    .linear_ridge = linear_ridge,
                    .group = f->net->n_y,
                    .m_known = (size_t)count_rows(&f->rows) * (size_t)f->net->n_y};

@@ -123,7 +123,7 @@ static nnb_status fold_rows(solve *s) {
   const int N = s->rows.x.rows;
   for (int r = 0; r < N && !status; r += ROWS) {
     int n = N - r < ROWS ? N - r : ROWS;
-    status = nnb__plan_rows(s->plan, &s->rows, r, n, s->norm, s->r, NULL, 0, false);
+    status = nnb__plan_rows(s->plan, &s->rows, r, n, s->norm, s->r, NULL, 0, NNB__EVERY);
     if (status) break;
     load_block(s, r, n);
     fold(s, n);
