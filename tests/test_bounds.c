@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "alloc_count.h"
-#include "mgh_lsq.h"
+#include "lsq.h"
 #include "support.h"
 
 enum { MOST_N = 40 };
@@ -209,23 +209,6 @@ START_TEST(rosenbrock) {
 }
 END_TEST
 
-typedef struct line {
-  int m, n;
-  const double *A, *b;
-} line;
-
-static nnb_status line_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
-  const line *l = user;
-  for (int i = 0; i < k; i++) {
-    const double *a = l->A + ((int)row0 + i) * l->n;
-    double sum = -l->b[(int)row0 + i];
-    for (int j = 0; j < l->n; j++) sum += a[j] * (double)x[j];
-    r[i] = (real)sum;
-    for (int j = 0; J && j < l->n; j++) J[i * ldj + j] = (real)a[j];
-  }
-  return NNB_OK;
-}
-
 /* [A; I] with b such that a chosen x satisfies the conditions with a chosen slope: Aᵀ(A·x - b₁) + (x - b₂) = slope, +
  * for what is to be at its lower bound, - at its upper, else 0. */
 START_TEST(linear_in_a_box) {
@@ -253,7 +236,7 @@ START_TEST(linear_in_a_box) {
       rhs[i] += A[i * N + j] * want[j], rhs[M + j] += A[i * N + j] * r;
     }
   }
-  line l = {M + N, N, A, rhs};
+  linear_system l = {M + N, N, A, rhs};
   boxed b = {.inner = {.m = M + N, .n = N, .user = &l, .rows = line_rows}, .lower = lower, .upper = upper};
   nnb_min_report report = solve(&b, x);
   for (int j = 0; j < N; j++)
@@ -273,7 +256,7 @@ START_TEST(non_negative_with_ridge) {
   for (int i = 0; i < M * N; i++) A[i] = nnb_rng_normal(&rng) + 1;
   for (int i = 0; i < M; i++) rhs[i] = 3 * nnb_rng_normal(&rng) + A[i * N] - A[i * N + 1];
   for (int j = 0; j < N; j++) ridge[j] = j * j;
-  line l = {M, N, A, rhs};
+  linear_system l = {M, N, A, rhs};
   boxed b = {.inner = {.m = M, .n = N, .user = &l, .rows = line_rows, .ridge = ridge}, .lower = lower};
   real x[N] = {0}, y[N] = {0};
   nnb_min_report report = solve(&b, x);
@@ -299,7 +282,7 @@ START_TEST(ill_conditioned) {
   const double tiny = TOL(1e-9, 1e-3), want = (N - 0.5 * k + tiny * tiny) / (N - k + tiny * tiny);
   double upper[N], A[(N + 1) * N] = {1, 1, 1, 1}, rhs[N + 1] = {N, tiny, tiny, tiny, tiny};
   for (int j = 0; j < N; j++) A[(j + 1) * N + j] = tiny, upper[j] = j < k ? 0.5 : HUGE_VAL;
-  line l = {N + 1, N, A, rhs};
+  linear_system l = {N + 1, N, A, rhs};
   boxed b = {.inner = {.m = N + 1, .n = N, .user = &l, .rows = line_rows}, .upper = upper};
   real x[N] = {0, (real)0.1, 1, 2};
   solve(&b, x);
@@ -323,7 +306,7 @@ START_TEST(ill_posed) {
       rhs[i] += A[i * N + j] * (j % 7 == 3 ? 1 : j % 3 == 0 ? -0.5 : 0);
     }
   }
-  line l = {M, N, A, rhs};
+  linear_system l = {M, N, A, rhs};
   boxed b = {.inner = {.m = M, .n = N, .user = &l, .rows = line_rows}, .lower = lower};
   real x[N] = {0}, y[N] = {0};
   for (int j = 0; j < N; j++) x[j] = 1;

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mgh_lsq.h"
+#include "lsq.h"
 #include "support.h"
 
 #define ck_ok(call)                                                           \
@@ -208,23 +208,6 @@ END_TEST
 
 /* ---- linear problems, whose answer is known --------------------------------------------------------------------- */
 
-typedef struct line {
-  int m, n;
-  const double *A, *b;
-} line;
-
-static nnb_status line_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
-  const line *l = user;
-  for (int i = 0; i < k; i++) {
-    const double *a = l->A + ((int)row0 + i) * l->n;
-    double sum = -l->b[(int)row0 + i];
-    for (int j = 0; j < l->n; j++) sum += a[j] * (double)x[j];
-    r[i] = (real)sum;
-    for (int j = 0; J && j < l->n; j++) J[i * ldj + j] = (real)a[j];
-  }
-  return NNB_OK;
-}
-
 /* (AᵀA + C)·x = Aᵀb: the gradient with the ridge is 0 at the end; many rows go through in blocks. */
 START_TEST(takes_a_ridge) {
   enum { M = 3000, N = 7 };
@@ -234,7 +217,7 @@ START_TEST(takes_a_ridge) {
   nnb_rng_init(&rng, 5, 0);
   for (int i = 0; i < M * N; i++) A[i] = nnb_rng_normal(&rng);
   for (int i = 0; i < M; i++) b[i] = nnb_rng_normal(&rng) + A[i * N] - 3 * A[i * N + 2];
-  line l = {M, N, A, b};
+  linear_system l = {M, N, A, b};
   nnb_lsq lsq = {.m = M, .n = N, .user = &l, .rows = line_rows, .ridge = ridge};
   real x[N] = {0};
   nnb_min_report report;
@@ -262,7 +245,7 @@ END_TEST
 /* More variables than residuals, a column of zeros, two columns alike: the residuals still vanish. */
 START_TEST(solves_rank_deficient) {
   static const double A[3 * 6] = {1, 2, 0, 2, -1, 3, 0, 1, 0, 1, 4, 1, 2, 0, 0, 0, 1, 5}, b[3] = {1, 2, 3};
-  line l = {3, 6, A, b};
+  linear_system l = {3, 6, A, b};
   nnb_lsq lsq = {.m = 3, .n = 6, .user = &l, .rows = line_rows};
   real x[6] = {1, 1, 7, 1, 1, 1};
   nnb_min_report report;
@@ -278,7 +261,7 @@ START_TEST(solves_ill_conditioned) {
   const double tiny = TOL(1e-9, 1e-3);
   double A[(N + 1) * N] = {1, 1, 1, 1}, b[N + 1] = {N, tiny, tiny, tiny, tiny};
   for (int j = 0; j < N; j++) A[(j + 1) * N + j] = tiny;
-  line l = {N + 1, N, A, b};
+  linear_system l = {N + 1, N, A, b};
   nnb_lsq lsq = {.m = N + 1, .n = N, .user = &l, .rows = line_rows};
   real x[N] = {0, 3, 1, 2};
   ck_ok(nnb_least_squares(&lsq, x, &(nnb_min_opts){.gradient_tol = NNB_NONE}, NULL));

@@ -96,13 +96,6 @@ static void softmax_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) {
   for (int i = 0; i < z.rows; i++) row_softmax(z.cols, nnb__crow(z, i), nnb__row(a, i), 1);
 }
 
-INLINE vec row_dot(int n, const real *x, const real *y) {
-  vec sum = {0};
-  int j = 0;
-  for (; j + LANES <= n; j += LANES) sum += load(x + j) * load(y + j);
-  if (j < n) sum += load_part(x + j, n - j) * load_part(y + j, n - j);
-  return sum_lanes(sum);
-}
 /* d_j ← a_j·(d_j - Σ_k a_k·d_k) */
 static void softmax_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d) {
   (void)self, (void)z;

@@ -14,23 +14,15 @@ enum { WIDTH = 24 }; /* columns of a block: registers, and those of a panel of m
 enum { WIDTH = 8 };
 #endif
 
-static double dot(int n, const double *x, const double *y) {
-  vec sum = {0};
-  int i = 0;
-  for (; i + LANES <= n; i += LANES) sum += load(x + i) * load(y + i);
-  if (i < n) sum += load_part(x + i, n - i) * load_part(y + i, n - i);
-  return sum_lanes(sum)[0];
-}
-
 /* The square of n columns at a; inverse ← those of its diagonal. */
 static bool factor(int n, double *a, size_t ld, double *inverse) {
   for (int j = 0; j < n; j++) {
-    double *row = a + (size_t)j * ld, square = row[j] - dot(j, row, row);
+    double *row = a + (size_t)j * ld, square = row[j] - row_dot(j, row, row)[0];
     if (!(square > 0)) return false;
     row[j] = sqrt(square), inverse[j] = 1 / row[j];
     for (int i = j + 1; i < n; i++) {
       double *below = a + (size_t)i * ld;
-      below[j] = (below[j] - dot(j, below, row)) * inverse[j];
+      below[j] = (below[j] - row_dot(j, below, row)[0]) * inverse[j];
     }
   }
   return true;

@@ -192,10 +192,6 @@ static int list_nonzero(int n, const real *x, int32_t *list) {
 }
 
 /* x·y */
-static real dot(int n, const real *x, const real *y) {
-  vec sum = {0};
-  for (int j = 0; j < n; j += LANES) sum += at(x, j, n) * at(y, j, n);
-  return sum_lanes(sum)[0];
-}
+static real dot(int n, const real *x, const real *y) { return row_dot(n, x, y)[0]; }
 
 #endif

@@ -27,14 +27,6 @@ typedef struct panel {
   double tau[PANEL], product[PANEL][PANEL];
 } panel;
 
-static double dot(int k, const double *x, const double *y) {
-  vec sum = {0};
-  int i = 0;
-  for (; i + LANES <= k; i += LANES) sum += load(x + i) * load(y + i);
-  if (i < k) sum += load_part(x + i, k - i) * load_part(y + i, k - i);
-  return sum_wide(sum);
-}
-
 static void scale(int k, double by, double *x) {
   for (int i = 0; i < k; i++) x[i] *= by;
 }
@@ -52,13 +44,13 @@ static double moderation(int k, double a, const double *x) {
  * what rounding left of 0; each reflection would leave ε times less of it, down to subnormal numbers, which are slow.
  */
 static double reflect(int n_above, const double *above, int k, double *a, double *x) {
-  const double squares_above = dot(n_above, above, above);
-  double squares = dot(k, x, x), by = 1, first = *a;
+  const double squares_above = row_dot(n_above, above, above)[0];
+  double squares = row_dot(k, x, x)[0], by = 1, first = *a;
   if (squares <= 1e-40 * squares_above && squares_above < 1e200) return 0;
   if (!(squares > 1e-200 && squares < 1e200 && fabs(first) < 1e100)) {
     by = moderation(k, first, x);
     scale(k, by, x);
-    first *= by, squares = dot(k, x, x);
+    first *= by, squares = row_dot(k, x, x)[0];
   }
   if (squares == 0) return 0;
   const double norm = sqrt(first * first + squares), to = first > 0 ? -norm : norm;
@@ -115,7 +107,7 @@ static void factor(int r, int n_above, int k, columns c, panel *p) {
   for (int q = 0; q < r; q++) {
     double *v = c.x + (size_t)q * (size_t)k, *a = c.a + (size_t)q * c.ld + q;
     const panel one = {.v = v, .tau = {reflect(n_above + q, a - q - n_above, k, a, v)}};
-    for (int o = 0; o < q; o++) p->product[o][q] = dot(k, c.x + (size_t)o * (size_t)k, v);
+    for (int o = 0; o < q; o++) p->product[o][q] = row_dot(k, c.x + (size_t)o * (size_t)k, v)[0];
     p->tau[q] = one.tau[0];
     apply(1, k, &one, (columns){c.a + (size_t)(q + 1) * c.ld + q, v + k, c.ld, r - q - 1});
   }
@@ -128,7 +120,7 @@ static columns behind(columns c, int r, int k) {
 
 void NNB__QR(int n, int k, double *l, int ld, double *b, int n_rhs, double *z, int ld_z, double *c) {
   columns left = {l, b, (size_t)ld, n}, rhs = {z, c, (size_t)ld_z, n_rhs};
-  panel p;
+  panel p = {0};
   while (left.n > 0) {
     const int r = left.n < PANEL ? 1 : PANEL;
     factor(r, n - left.n, k, left, &p);

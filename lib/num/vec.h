@@ -302,6 +302,15 @@ INLINE double sum_wide(dvec v) {
   return sum;
 }
 
+/* x·y, in every lane */
+INLINE vec row_dot(int n, const real *x, const real *y) {
+  vec sum = {0};
+  int j = 0;
+  for (; j + LANES <= n; j += LANES) sum += load(x + j) * load(y + j);
+  if (j < n) sum += load_part(x + j, n - j) * load_part(y + j, n - j);
+  return sum_lanes(sum);
+}
+
 /* ---- loops over rows ------------------------------------------------------------------------------------------- */
 
 typedef vec vec_fn(vec x);

@@ -28,12 +28,6 @@ typedef enum verdict { REFUSED, ACCEPTED, ENDED } verdict;
 
 /* ---- small things ----------------------------------------------------------------------------------------------- */
 
-static double dot(int n, const double *a, const double *b) {
-  double sum = 0;
-  for (int i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
-
 static double scaled_norm(const nnb__lm *lm, const double *v) {
   double sum = 0;
   for (int i = 0; i < lm->n; i++) sum += v[i] * v[i] * nnb__lm_scale(lm, i) * nnb__lm_scale(lm, i);
@@ -72,8 +66,8 @@ static bool move(nnb__lm *lm, double factor, const double *v) {
 /* How much the linear model would lower f by v: -gᵀv - ½vᵀ(JᵀJ)v = ½(λ‖Dv‖² - gᵀv - slopeᵀv), where slope, that of the
  * damped model at v, is what bounds leave of it. */
 static double predicted(const nnb__lm *lm) {
-  double norm = scaled_norm(lm, lm->v), slope = dot(lm->n, lm->g, lm->v);
-  if (lm->slope) slope += dot(lm->n, lm->slope, lm->v);
+  double norm = scaled_norm(lm, lm->v), slope = nnb__lm_dot(lm, lm->g, lm->v);
+  if (lm->slope) slope += nnb__lm_dot(lm, lm->slope, lm->v);
   return (lm->lambda * norm * norm - slope) / 2;
 }
 
@@ -121,7 +115,7 @@ static nnb_status find_step(nnb__lm *lm, bool *usable) {
   nnb_status status = find_velocity(lm, usable);
   if (status || !*usable) return status;
   memcpy(lm->p, lm->v, (size_t)lm->n * sizeof *lm->p);
-  if (!isfinite(dot(lm->n, lm->v, lm->v))) return *usable = false, NNB_OK;
+  if (!isfinite(nnb__lm_dot(lm, lm->v, lm->v))) return *usable = false, NNB_OK;
   if (!lm->accelerates || lm->fast || lm->n_pairs || predicted(lm) < sqrt(lm->stop->eps) * lm->f) return NNB_OK;
   status = accelerate(lm, &bend);
   *usable = bend <= most_bend;

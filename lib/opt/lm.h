@@ -118,6 +118,12 @@ static inline double nnb__lm_scale(const nnb__lm *lm, int i) {
   return d > 0 ? d : 1;
 }
 
+static inline double nnb__lm_dot(const nnb__lm *lm, const double *a, const double *b) {
+  double sum = 0;
+  for (int i = 0; i < lm->n; i++) sum += a[i] * b[i];
+  return sum;
+}
+
 /* Bayesian regularisation (evidence.c).  First guesses of α and β, at x, where the model has no ridge yet. */
 void nnb__evidence_begin(nnb__lm *lm);
 /* evidence ← that of the present α and β; next: the α and β to follow.  *gradient_norm ← that of f with these. */

@@ -15,12 +15,6 @@
 /* The least curvature along s that a pair may say, of that which A has. */
 static const double least_curvature = 1e-2;
 
-static double dot(int n, const double *a, const double *b) {
-  double sum = 0;
-  for (int i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
-
 /* a ← a + c·b */
 static void add(int n, double *a, double c, const double *b) {
   for (int i = 0; i < n; i++) a[i] += c * b[i];
@@ -53,9 +47,9 @@ static double complete(nnb__lm *lm, int k) {
   const double *s = s_of(lm, k), *w = w_of(lm, k);
   double *y = y_of(lm, k);
   nnb__lm_times(lm, s, y);
-  if (dot(lm->n, s, w) < (least_curvature - 1) * dot(lm->n, s, y)) return 0;
+  if (nnb__lm_dot(lm, s, w) < (least_curvature - 1) * nnb__lm_dot(lm, s, y)) return 0;
   for (int i = 0; i < lm->n; i++) y[i] += w[i] + lm->lambda * nnb__lm_scale(lm, i) * nnb__lm_scale(lm, i) * s[i];
-  return dot(lm->n, s, y);
+  return nnb__lm_dot(lm, s, y);
 }
 
 void nnb__secants_solve(nnb__lm *lm, double *v) {
@@ -64,10 +58,10 @@ void nnb__secants_solve(nnb__lm *lm, double *v) {
   for (int k = lm->n_pairs - 1; k >= 0; k--) {
     sy[k] = complete(lm, k);
     if (!(sy[k] > 0)) continue;
-    a[k] = dot(n, s_of(lm, k), v) / sy[k];
+    a[k] = nnb__lm_dot(lm, s_of(lm, k), v) / sy[k];
     add(n, v, -a[k], y_of(lm, k));
   }
   nnb__lm_solve(lm, v);
   for (int k = 0; k < lm->n_pairs; k++)
-    if (sy[k] > 0) add(n, v, -a[k] - dot(n, y_of(lm, k), v) / sy[k], s_of(lm, k));
+    if (sy[k] > 0) add(n, v, -a[k] - nnb__lm_dot(lm, y_of(lm, k), v) / sy[k], s_of(lm, k));
 }
