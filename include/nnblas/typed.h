@@ -425,7 +425,8 @@ typedef struct nnb_lsq {
                              of that sum is below 500 times the norm of r at x_linear = 0.  The report's value is
                              without it.  0: none; nnb_fit takes 1e-4                                    */
   /** varpro: NULL, or what it asks instead of rows where it solves for the linear x_j, which is half of the times that
-   *  it wants derivatives: of J only their columns are read.                                                         */
+   *  it wants derivatives: all of r, and of J, which is not NULL, only the columns of these x_j are read.  Status as in
+   *  nnb_fdf.                                                                                                        */
   nnb_status (*linear_rows)(void *user, const nnb_real *x, size_t row0, int k, nnb_real *r, nnb_real *J, int ldj);
 } nnb_lsq;
 
@@ -436,7 +437,7 @@ typedef struct nnb_lsq {
  *  ill-conditioned.  Between bounds its step goes to the least value that the damped linear model takes there (Kanzow,
  *  Yamashita and Fukushima 2004, "Levenberg–Marquardt methods with strong local convergence properties for solving
  *  nonlinear equations with convex constraints"), found by an active-set method, which keeps 4n numbers more; x is
- *  within the bounds at every call of rows.
+ *  within the bounds at every call of rows.  With .bayes it keeps 15n doubles more.
  *  varpro moves what is not linear by Levenberg–Marquardt steps and solves for the linear variables at every point, for
  *  which it asks for residuals and derivatives twice per step; its first iteration is such a solve at the start, and
  *  what ends there has INFINITY for gradient_norm, which it does not know yet.
@@ -449,6 +450,6 @@ typedef struct nnb_lsq {
  *  report->stop names it; NNB_STOP_STALLED is the usual end of a fit that leaves residuals, as exact as rounding
  *  allows. NNB_E_ARG, also for varpro with nothing linear or with bounds; NNB_E_OVERFLOW above opts->max_bytes;
  *  NNB_E_NUMERIC if a residual or a derivative is not finite at the start, moved between the bounds (later such a step
- *  is refused); NNB_E_NOMEM; what rows returned.                                                                     */
+ *  is refused); NNB_E_NOMEM; what rows or linear_rows returned.                                                      */
 NNB_API nnb_status nnb_least_squares(const nnb_lsq *problem, nnb_real *x, const nnb_min_opts *opts,
                                      nnb_min_report *report);

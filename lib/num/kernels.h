@@ -1,7 +1,7 @@
 /* num/kernels.h: passes over rows that are not matrix products, in the vector instructions of this processor.
  *
  * kernels_level.c, act.c, loss.c, mm.c, mm_row.c, online.c, online_predict.c, soa.c and steps.c are built once per
- * level, as are cholesky.c and qr.c, in double only: "plain" with the flags of the rest of the library, and on x86-64
+ * level, and in double only cholesky.c and qr.c: "plain" with the flags of the rest of the library, and on x86-64
  * also for the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and FMA; AVX-512) with -DNNB__LEVEL=v3 and the like,
  * which ends the names of their tables. kernels.c chooses. */
 #ifndef NNB__KERNELS_H

@@ -170,7 +170,7 @@ static nnb_status advance(nnb__lm *lm, verdict *out) {
     lm->x[i] = lm->x_new[i], old[i] = x;
     step = fmax(step, fabs((double)(lm->x[i] - x)));
   }
-  memcpy(lm->a, lm->g, (size_t)lm->n * sizeof *lm->a); /* for secants; accelerate is done with it */
+  if (lm->stop->evidence) memcpy(lm->a, lm->g, (size_t)lm->n * sizeof *lm->a); /* for secants; accelerate is done */
   nnb_status status = lm->model->linearise(lm);
   if (status || !isfinite(lm->f)) {
     memcpy(lm->x, old, bytes);

@@ -106,9 +106,8 @@ typedef void fold_fn(varpro *v, const real *J, const real *r, int k);
 
 static bool whole_blocks(const varpro *v) { return !v->lm.by_qr && sizeof(real) == sizeof(double); }
 
-/* Residuals at the trial and their derivatives, linear_only: by c at least, a block at a time.  *defined: they are,
- * there.
- */
+/* A block at a time, residuals at the trial and their derivatives; linear_only: those by c at least.  *defined: they
+ * are, there. */
 static nnb_status each_block(varpro *v, fold_fn *fold, bool linear_only, bool *defined) {
   *defined = false;
   nnb__stop_count(v->lm.stop);
