@@ -51,10 +51,12 @@
 #define nnb__exec_online nnbf__exec_online
 #define nnb__exec_soa nnbf__exec_soa
 #define nnb__fail_loss nnbf__fail_loss
+#define nnb__fit_batches nnbf__fit_batches
 #define nnb__fit_end_epoch nnbf__fit_end_epoch
 #define nnb__fit_full nnbf__fit_full
 #define nnb__fit_full_check nnbf__fit_full_check
 #define nnb__fit_full_takes nnbf__fit_full_takes
+#define nnb__fit_keep_last_record nnbf__fit_keep_last_record
 #define nnb__gemm nnbf__gemm
 #define nnb__gemm_shared nnbf__gemm_shared
 #define nnb__gram nnbf__gram
@@ -236,3 +238,4 @@
 #define nnb__update_chunks nnbf__update_chunks
 #define nnb__update_curved nnbf__update_curved
 #define nnb__update_job nnbf__update_job
+#define nnb__update_run nnbf__update_run

@@ -1,17 +1,19 @@
 /* train/curved.c: an update by K-FAC (opt/kfac.h): the gradient of all rows, scores of some rows of each chunk for the
  * factors, the curvature along two directions from the scores of the last chunk. */
+#include "curved.h"
+
 #include <string.h>
 
 #include "ints.h"
 #include "kfac.h"
-#include "update.h"
 
 static double weight_of(const nnb__update *u, int row0, int n) {
   return nnb__sum_weights(u->rows, u->order, u->row0 + row0, n);
 }
 
 /* Scores of the first rows of a chunk go into the means of the factors. */
-static void feed(const nnb__update *u, const nnb__job *job, double keep) {
+static void feed(const nnb__update *u, const nnb__job *job, void *context) {
+  const double keep = *(const double *)context;
   struct nnb__kfac *k = u->optim->kfac;
   const int some = nnb__kfac_rows(job->rows), at = job->row0 - u->row0;
   const double seen = weight_of(u, at, some), chunk = weight_of(u, at, job->rows), all = weight_of(u, 0, u->n);
@@ -29,15 +31,8 @@ static void feed(const nnb__update *u, const nnb__job *job, double keep) {
 static nnb__loss_sum gather(const nnb__update *u) {
   nnb_plan *plan = u->plan;
   nnb__target target = {.dst = plan->g ? plan->g : u->optim->g, .alpha = 1};
-  nnb__loss_sum sum = {0};
-  const double keep = nnb__kfac_keep(u->optim);
-  for (int c = 0; c < nnb__update_chunks(u); c++) {
-    nnb__job job = nnb__update_job(u, c, NNB__LOSS | NNB__OUTPUT | NNB__BACK, &target);
-    nnb__loss_sum chunk = nnb__plan_run(plan, &job);
-    sum.mean += chunk.mean, sum.sum += chunk.sum;
-    target.beta = target.beta_bias = 1; /* the next chunk adds */
-    feed(u, &job, keep);
-  }
+  double keep = nnb__kfac_keep(u->optim);
+  nnb__loss_sum sum = nnb__update_run(u, NNB__LOSS | NNB__OUTPUT | NNB__BACK, &target, feed, &keep);
   if (plan->g) memcpy(u->optim->g, plan->g, u->net->n_params * sizeof *plan->g); /* shown as it was before clipping */
   return sum;
 }
@@ -57,13 +52,7 @@ static void look_along(const nnb__update *u) {
 }
 
 static double loss_now(const nnb__update *u) {
-  nnb__loss_sum sum = {0};
-  for (int c = 0; c < nnb__update_chunks(u); c++) {
-    nnb__job job = nnb__update_job(u, c, NNB__LOSS, NULL);
-    nnb__loss_sum chunk = nnb__plan_run(u->plan, &job);
-    sum.mean += chunk.mean, sum.sum += chunk.sum;
-  }
-  return nnb__loss_value(sum, u->norm);
+  return nnb__loss_value(nnb__update_run(u, NNB__LOSS, NULL, NULL, NULL), u->norm);
 }
 
 nnb__loss_sum nnb__update_curved(const nnb__update *u) {

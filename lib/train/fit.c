@@ -1,4 +1,4 @@
-/* train/fit.c: nnb_fit: epochs of nnb_train_rows, a validation after each, the best parameters kept. */
+/* train/fit.c: nnb_fit: options and data are checked, everything is allocated, one of the ways to train is called. */
 #include <string.h>
 
 #include "alloc.h"
@@ -6,7 +6,6 @@
 #include "fit.h"
 #include "match.h"
 #include "plan.h"
-#include "progress.h"
 #include "status.h"
 #include "view.h"
 
@@ -158,8 +157,6 @@ static nnb_status prepare(fit *f) {
   return status || !f->val ? status : nnb__check_match(f->net, f->val);
 }
 
-static bool params_finite(const nnb_net *net) { return nnb__all_finite(net->n_params, net->params); }
-
 static nnb_status allocate(fit *f) {
   size_t n_rows = (size_t)f->rows.x.rows;
   f->cap_history = f->opts.history > 0 ? f->opts.history : 0;
@@ -183,139 +180,6 @@ static nnb_status allocate(fit *f) {
   return NNB_OK;
 }
 
-/* ---- an epoch --------------------------------------------------------------------------------------------------- */
-
-/* The loss on all of data, in chunks whose parts add up. */
-static nnb_status validate(const fit *f, double *out) {
-  nnb_batch all, part;
-  int N = nnb_data_rows(f->val);
-  double loss;
-  *out = 0;
-  nnb_data_batch(f->val, 0, N, &all);
-  const double norm = nnb__sum_weights(&all, NULL, 0, N);
-  for (int r = 0; r < N; r += DEFAULT_CHUNK) {
-    nnb_data_batch(f->val, r, N - r < DEFAULT_CHUNK ? N - r : DEFAULT_CHUNK, &part);
-    part.norm = norm;
-    nnb_status status = nnb_plan_loss(f->val_plan, &part, &loss);
-    *out += loss;
-    if (status) return status;
-  }
-  return NNB_OK;
-}
-
-/* Keeps every stride-th record; when full, every second of those and the doubled stride. */
-static void keep_record(fit *f, const nnb_record *rec) {
-  if (f->cap_history == 0 || (rec->epoch - 1) % f->stride) return;
-  if (f->n_history == f->cap_history) {
-    for (int i = 0; 2 * i < f->n_history; i++) f->history[i] = f->history[2 * i];
-    f->n_history = (f->n_history + 1) / 2;
-    f->stride *= 2;
-    if ((rec->epoch - 1) % f->stride) return;
-    if (f->n_history == f->cap_history) return; /* room for one record only */
-  }
-  f->history[f->n_history++] = *rec;
-}
-
-/* From batch to batch the training loss of an epoch is that of moving parameters.  Those at its end it says nothing of,
- * their last step may have gone anywhere; those it began with are the first it was measured from, and the only ones
- * where an epoch is one update. */
-static void keep_best(fit *f, const nnb_record *rec) {
-  double loss = f->val ? rec->val_loss : rec->loss;
-  if (!(loss < f->report.best_loss)) return;
-  f->report.best_loss = loss;
-  f->report.best_epoch = rec->epoch;
-  f->best_evidence = f->report.evidence;
-  if (f->began) {
-    real *swap = f->best;
-    f->best = f->began, f->began = swap;
-  } else {
-    memcpy(f->best, f->net->params, f->net->n_params * sizeof *f->best);
-  }
-}
-
-static nnb_stop why_stop(const fit *f, const nnb_record *rec) {
-  const nnb_fit_opts *o = &f->opts;
-  double loss = f->val ? rec->val_loss : rec->loss;
-  if (o->on_epoch && o->on_epoch(o->user, rec)) return NNB_STOP_USER;
-  if (o->target_loss > 0 && loss <= o->target_loss) return NNB_STOP_TARGET;
-  if (o->patience > 0 && rec->epoch - f->report.best_epoch >= o->patience) return NNB_STOP_PATIENCE;
-  if (o->max_seconds > 0 && rec->total_seconds >= o->max_seconds) return NNB_STOP_SECONDS;
-  if (o->max_epochs != NNB_NONE && rec->epoch >= o->max_epochs) return NNB_STOP_EPOCHS;
-  return NNB_STOP_NONE;
-}
-
-nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
-  nnb_report *r = &f->report;
-  rec->val_loss = (double)NAN;
-  nnb_status status = f->val ? validate(f, &rec->val_loss) : NNB_OK;
-  rec->total_seconds = nnb__now() - f->start;
-  r->loss = rec->loss, r->val_loss = rec->val_loss;
-  if (status) return status;
-  r->epochs = rec->epoch;
-  keep_best(f, rec);
-  keep_record(f, rec);
-  f->last = *rec;
-  r->stop = why_stop(f, rec);
-  nnb__progress(&f->opts, rec, r->stop != NNB_STOP_NONE);
-  return NNB_OK;
-}
-
-/* ---- from batch to batch ---------------------------------------------------------------------------------------- */
-
-/* One pass over the data.  Between two of them the net holds the averaged weights, if there are any.  NNB_E_NUMERIC
- * where the loss or a parameter is no number any more. */
-static nnb_status run_epoch(fit *f, nnb_record *rec) {
-  double began = nnb__now();
-  bool averaged = f->opts.ema > 0;
-  nnb_sums sums;
-  if (f->began) memcpy(f->began, f->net->params, f->net->n_params * sizeof *f->began);
-  if (averaged && rec->epoch > 1) nnb_optim_average(f->optim, f->net);
-  if (f->order) {
-    nnb_rng rng;
-    nnb_rng_init(&rng, f->opts.seed, (uint64_t)rec->epoch - 1);
-    nnb_rng_shuffle(&rng, f->order, f->rows.x.rows);
-  }
-  nnb_status status = nnb_train_rows(f->net, f->plan, &f->rows, f->order, f->order ? f->rows.x.rows : 0, f->opts.batch,
-                                     f->optim, &sums);
-  f->report.updates += sums.updates, f->report.samples += sums.rows;
-  if (!status && averaged) status = nnb_optim_average(f->optim, f->net);
-  rec->lr = nnb_optim_lr(f->optim);
-  rec->loss = sums.loss, rec->updates = f->report.updates, rec->samples = sums.rows;
-  rec->seconds = nnb__now() - began;
-  f->report.loss = rec->loss, f->report.val_loss = (double)NAN;
-  if (!status && !params_finite(f->net)) status = nnb__fail(NNB_E_NUMERIC, "a parameter is no longer finite");
-  if (!status) status = nnb__fit_end_epoch(f, rec);
-  if (!status) nnb_optim_epoch(f->optim, f->val ? rec->val_loss : rec->loss);
-  return status;
-}
-
-static nnb_status explain_divergence(const fit *f, int epoch) {
-  const nnb_report *r = &f->report;
-  char reason[NNB__MESSAGE / 2], advice[100] = "";
-  snprintf(reason, sizeof reason, "%.*s", (int)sizeof reason - 1, nnb_errmsg());
-  if (nnb__batch_finite(&f->rows))
-    snprintf(advice, sizeof advice, "a learning rate below %g%s may help; ", f->optim->lr,
-             f->opts.clip_norm > 0 ? "" : " or clip_norm");
-  return nnb__fail(NNB_E_NUMERIC, "diverged in epoch %d, update %lld: %s; %sthe parameters %s epoch %d are in the net",
-                   epoch, (long long)r->updates, reason, advice, f->began && r->best_epoch > 0 ? "from before" : "of",
-                   r->best_epoch);
-}
-
-static nnb_status train_epochs(fit *f) {
-  nnb_report *r = &f->report;
-  nnb_status status = NNB_OK;
-  while (!status && r->stop == NNB_STOP_NONE) status = run_epoch(f, &(nnb_record){.epoch = r->epochs + 1});
-  return status == NNB_E_NUMERIC ? explain_divergence(f, r->epochs + 1) : status;
-}
-
-/* The end of the run is always in the history: behind the last record kept, or in its place where there is no room. */
-static void keep_last_record(fit *f) {
-  int n = f->n_history;
-  if (n == 0 || f->history[n - 1].epoch == f->last.epoch) return;
-  if (n < f->cap_history) f->n_history = ++n;
-  f->history[n - 1] = f->last;
-}
-
 /* ---- the call --------------------------------------------------------------------------------------------------- */
 
 static void finish(fit *f, nnb_status status) {
@@ -325,7 +189,7 @@ static void finish(fit *f, nnb_status status) {
   r->restored = !keep_last || (!f->began && r->best_epoch == r->epochs);
   if (!keep_last) memcpy(f->net->params, f->best, f->net->n_params * sizeof *f->best), r->evidence = f->best_evidence;
   nnb__net_keep_history(f->net, f->history);
-  keep_last_record(f);
+  nnb__fit_keep_last_record(f);
   r->history = f->history, r->n_history = f->n_history, r->history_stride = f->stride;
   f->history = NULL;
 }
@@ -361,8 +225,9 @@ nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, con
   if (!status) {
     f.report =
         (nnb_report){.algo = f.optim ? f.optim->algo : f.opts.algo, .val_loss = (double)NAN, .best_loss = HUGE_VAL};
-    if (!params_finite(net)) status = nnb__fail(NNB_E_NUMERIC, "a parameter of the net is not finite at the start");
-    if (!status) status = f.optim ? train_epochs(&f) : nnb__fit_full(&f);
+    if (!nnb__all_finite(net->n_params, net->params))
+      status = nnb__fail(NNB_E_NUMERIC, "a parameter of the net is not finite at the start");
+    if (!status) status = f.optim ? nnb__fit_batches(&f) : nnb__fit_full(&f);
     if (status) f.report.stop = status == NNB_E_NUMERIC ? NNB_STOP_DIVERGED : NNB_STOP_ERROR;
     finish(&f, status);
     if (report) *report = f.report;

@@ -27,14 +27,20 @@ typedef struct nnb__fit {
   nnb_report report;
 } nnb__fit;
 
-/* The parameters in the net are those of the epoch's end, rec has its number, updates, samples, loss and seconds:
- * validates, keeps best and history, calls on_epoch, and decides in report.stop.  A status ends the fit. */
+/* epoch.c: ends an epoch.  The net holds the parameters of its end; rec holds its number, updates, samples, loss and
+ * seconds.  Validates, keeps the best parameters and the history, calls on_epoch, decides in report.stop. */
 nnb_status nnb__fit_end_epoch(nnb__fit *f, nnb_record *rec);
+/* The history's last record becomes that of the last epoch. */
+void nnb__fit_keep_last_record(nnb__fit *f);
 
-/* train/fit_full.c: NNB_E_ARG for options that a full-batch method has no use for; the epochs as iterations of one. */
-nnb_status nnb__fit_full_check(const nnb__fit *f);
-/* The options have nothing that only steps from batch to batch know. */
-bool nnb__fit_full_takes(const nnb_fit_opts *o);
+/* fit_batches.c: the epochs of an algorithm that steps from batch to batch. */
+nnb_status nnb__fit_batches(nnb__fit *f);
+
+/* fit_full.c: the epochs as iterations of a full-batch method. */
 nnb_status nnb__fit_full(nnb__fit *f);
+/* NNB_E_ARG for options that the full-batch method of the fit does not take. */
+nnb_status nnb__fit_full_check(const nnb__fit *f);
+/* Whether all options are such that a full-batch method takes them. */
+bool nnb__fit_full_takes(const nnb_fit_opts *o);
 
 #endif

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "blas_threads.h"
+#include "curved.h"
 #include "status.h"
-#include "update.h"
 
 nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out) {
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
@@ -50,20 +50,6 @@ nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, real *grad) {
   return NNB_OK;
 }
 
-int nnb__update_chunks(const nnb__update *u) { return (u->n - 1) / u->plan->max_rows + 1; }
-
-nnb__job nnb__update_job(const nnb__update *u, int c, unsigned what, const nnb__target *target) {
-  const int chunks = nnb__update_chunks(u);
-  const int first = (int)((int64_t)u->n * c / chunks), end = (int)((int64_t)u->n * (c + 1) / chunks);
-  return (nnb__job){.batch = u->rows,
-                    .order = u->order,
-                    .row0 = u->row0 + first,
-                    .rows = end - first,
-                    .norm = u->norm,
-                    .what = what,
-                    .target = target};
-}
-
 static nnb__loss_sum update(const nnb__update *u) {
   nnb_net *net = u->net;
   nnb_plan *plan = u->plan;
@@ -74,13 +60,7 @@ static nnb__loss_sum update(const nnb__update *u) {
   if (optim->kfac) return nnb__update_curved(u);
   bool offered = !plan->g && nnb__optim_offer(optim, net->params, nnb__update_chunks(u), &target);
   if (!offered) target = (nnb__target){.dst = plan->g ? plan->g : optim->g, .alpha = 1};
-  nnb__loss_sum sum = {0};
-  for (int c = 0; c < nnb__update_chunks(u); c++) {
-    nnb__job job = nnb__update_job(u, c, NNB__LOSS | NNB__BACK, &target);
-    nnb__loss_sum chunk = nnb__plan_run(plan, &job);
-    sum.mean += chunk.mean, sum.sum += chunk.sum;
-    target.beta = target.beta_bias = 1; /* the next chunk adds */
-  }
+  nnb__loss_sum sum = nnb__update_run(u, NNB__LOSS | NNB__BACK, &target, NULL, NULL);
   if (plan->g) memcpy(optim->g, plan->g, net->n_params * sizeof *plan->g); /* shown as it was before clipping */
   if (offered)
     nnb__optim_finish(optim, net->blocks, net->n_blocks, net->params);

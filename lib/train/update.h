@@ -20,7 +20,12 @@ typedef struct nnb__update {
 int nnb__update_chunks(const nnb__update *u);
 nnb__job nnb__update_job(const nnb__update *u, int c, unsigned what, const nnb__target *target);
 
-/* With an optimiser that sees curvature (opt/kfac.h); the loss before the update. */
-nnb__loss_sum nnb__update_curved(const nnb__update *u);
+/* Sees a chunk right after its run. */
+typedef void nnb__chunk_fn(const nnb__update *u, const nnb__job *job, void *context);
+
+/* Runs all chunks and adds up their losses, and their gradients in target (NULL: none), which is written.  visit may be
+ * NULL. */
+nnb__loss_sum nnb__update_run(const nnb__update *u, unsigned what, nnb__target *target, nnb__chunk_fn *visit,
+                              void *context);
 
 #endif

@@ -1,0 +1,93 @@
+/* train/epoch.c: the end of an epoch of a fit: validation, the best parameters, the history, whether to stop. */
+#include <string.h>
+
+#include "clock.h"
+#include "fit.h"
+#include "ints.h"
+#include "plan.h"
+#include "progress.h"
+
+typedef struct nnb__fit fit;
+
+/* The loss on all of data, in chunks whose parts add up. */
+static nnb_status validate(const fit *f, double *out) {
+  nnb_batch all, part;
+  const int N = nnb_data_rows(f->val);
+  double loss;
+  *out = 0;
+  nnb_status status = nnb_data_batch(f->val, 0, N, &all);
+  const double norm = status ? 0 : nnb__sum_weights(&all, NULL, 0, N);
+  for (int r = 0, n; !status && (n = nnb__chunk(N, r, f->val_plan->max_rows)) > 0; r += n) {
+    status = nnb_data_batch(f->val, r, n, &part);
+    if (status) break;
+    part.norm = norm;
+    status = nnb_plan_loss(f->val_plan, &part, &loss);
+    *out += loss;
+  }
+  return status;
+}
+
+/* Keeps every stride-th record; when full, every second of those and the doubled stride. */
+static void keep_record(fit *f, const nnb_record *rec) {
+  if (f->cap_history == 0 || (rec->epoch - 1) % f->stride) return;
+  if (f->n_history == f->cap_history) {
+    for (int i = 0; 2 * i < f->n_history; i++) f->history[i] = f->history[2 * i];
+    f->n_history = (f->n_history + 1) / 2;
+    f->stride *= 2;
+    if ((rec->epoch - 1) % f->stride) return;
+    if (f->n_history == f->cap_history) return; /* room for one record only */
+  }
+  f->history[f->n_history++] = *rec;
+}
+
+/* From batch to batch the training loss of an epoch is that of moving parameters.  Those at its end it says nothing of,
+ * their last step may have gone anywhere; those it began with are the first it was measured from, and the only ones
+ * where an epoch is one update. */
+static void keep_best(fit *f, const nnb_record *rec) {
+  double loss = f->val ? rec->val_loss : rec->loss;
+  if (!(loss < f->report.best_loss)) return;
+  f->report.best_loss = loss;
+  f->report.best_epoch = rec->epoch;
+  f->best_evidence = f->report.evidence;
+  if (f->began) {
+    real *swap = f->best;
+    f->best = f->began, f->began = swap;
+  } else {
+    memcpy(f->best, f->net->params, f->net->n_params * sizeof *f->best);
+  }
+}
+
+static nnb_stop why_stop(const fit *f, const nnb_record *rec) {
+  const nnb_fit_opts *o = &f->opts;
+  double loss = f->val ? rec->val_loss : rec->loss;
+  if (o->on_epoch && o->on_epoch(o->user, rec)) return NNB_STOP_USER;
+  if (o->target_loss > 0 && loss <= o->target_loss) return NNB_STOP_TARGET;
+  if (o->patience > 0 && rec->epoch - f->report.best_epoch >= o->patience) return NNB_STOP_PATIENCE;
+  if (o->max_seconds > 0 && rec->total_seconds >= o->max_seconds) return NNB_STOP_SECONDS;
+  if (o->max_epochs != NNB_NONE && rec->epoch >= o->max_epochs) return NNB_STOP_EPOCHS;
+  return NNB_STOP_NONE;
+}
+
+nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
+  nnb_report *r = &f->report;
+  rec->val_loss = (double)NAN;
+  nnb_status status = f->val ? validate(f, &rec->val_loss) : NNB_OK;
+  rec->total_seconds = nnb__now() - f->start;
+  r->loss = rec->loss, r->val_loss = rec->val_loss;
+  if (status) return status;
+  r->epochs = rec->epoch;
+  keep_best(f, rec);
+  keep_record(f, rec);
+  f->last = *rec;
+  r->stop = why_stop(f, rec);
+  nnb__progress(&f->opts, rec, r->stop != NNB_STOP_NONE);
+  return NNB_OK;
+}
+
+/* The end of the run is always in the history: behind the last record kept, or in its place where there is no room. */
+void nnb__fit_keep_last_record(fit *f) {
+  int n = f->n_history;
+  if (n == 0 || f->history[n - 1].epoch == f->last.epoch) return;
+  if (n < f->cap_history) f->n_history = ++n;
+  f->history[n - 1] = f->last;
+}

@@ -1,0 +1,57 @@
+/* train/fit_batches.c: nnb_fit from batch to batch: an epoch is a call of nnb_train_rows. */
+#include <string.h>
+
+#include "clock.h"
+#include "fit.h"
+#include "plan.h"
+#include "status.h"
+#include "view.h"
+
+typedef struct nnb__fit fit;
+
+/* One pass over the data.  Between two of them the net holds the averaged weights, if there are any.  NNB_E_NUMERIC
+ * where the loss or a parameter is no number any more. */
+static nnb_status run_epoch(fit *f, nnb_record *rec) {
+  double began = nnb__now();
+  bool averaged = f->opts.ema > 0;
+  nnb_sums sums;
+  if (f->began) memcpy(f->began, f->net->params, f->net->n_params * sizeof *f->began);
+  if (averaged && rec->epoch > 1) nnb_optim_average(f->optim, f->net);
+  if (f->order) {
+    nnb_rng rng;
+    nnb_rng_init(&rng, f->opts.seed, (uint64_t)rec->epoch - 1);
+    nnb_rng_shuffle(&rng, f->order, f->rows.x.rows);
+  }
+  nnb_status status = nnb_train_rows(f->net, f->plan, &f->rows, f->order, f->order ? f->rows.x.rows : 0, f->opts.batch,
+                                     f->optim, &sums);
+  f->report.updates += sums.updates, f->report.samples += sums.rows;
+  if (!status && averaged) status = nnb_optim_average(f->optim, f->net);
+  rec->lr = nnb_optim_lr(f->optim);
+  rec->loss = sums.loss, rec->updates = f->report.updates, rec->samples = sums.rows;
+  rec->seconds = nnb__now() - began;
+  f->report.loss = rec->loss, f->report.val_loss = (double)NAN;
+  if (!status && !nnb__all_finite(f->net->n_params, f->net->params))
+    status = nnb__fail(NNB_E_NUMERIC, "a parameter is no longer finite");
+  if (!status) status = nnb__fit_end_epoch(f, rec);
+  if (!status) nnb_optim_epoch(f->optim, f->val ? rec->val_loss : rec->loss);
+  return status;
+}
+
+static nnb_status explain_divergence(const fit *f, int epoch) {
+  const nnb_report *r = &f->report;
+  char reason[NNB__MESSAGE / 2], advice[100] = "";
+  snprintf(reason, sizeof reason, "%.*s", (int)sizeof reason - 1, nnb_errmsg());
+  if (nnb__batch_finite(&f->rows))
+    snprintf(advice, sizeof advice, "a learning rate below %g%s may help; ", f->optim->lr,
+             f->opts.clip_norm > 0 ? "" : " or clip_norm");
+  return nnb__fail(NNB_E_NUMERIC, "diverged in epoch %d, update %lld: %s; %sthe parameters %s epoch %d are in the net",
+                   epoch, (long long)r->updates, reason, advice, f->began && r->best_epoch > 0 ? "from before" : "of",
+                   r->best_epoch);
+}
+
+nnb_status nnb__fit_batches(fit *f) {
+  nnb_report *r = &f->report;
+  nnb_status status = NNB_OK;
+  while (!status && r->stop == NNB_STOP_NONE) status = run_epoch(f, &(nnb_record){.epoch = r->epochs + 1});
+  return status == NNB_E_NUMERIC ? explain_divergence(f, r->epochs + 1) : status;
+}

@@ -1,0 +1,31 @@
+/* train/update.c: the rows of an update go through the net in chunks, whose losses and gradients add up. */
+#include "update.h"
+
+#include "ints.h"
+
+int nnb__update_chunks(const nnb__update *u) { return (u->n - 1) / u->plan->max_rows + 1; }
+
+nnb__job nnb__update_job(const nnb__update *u, int c, unsigned what, const nnb__target *target) {
+  const int chunks = nnb__update_chunks(u);
+  const int first = nnb__share(u->n, c, chunks), end = nnb__share(u->n, c + 1, chunks);
+  return (nnb__job){.batch = u->rows,
+                    .order = u->order,
+                    .row0 = u->row0 + first,
+                    .rows = end - first,
+                    .norm = u->norm,
+                    .what = what,
+                    .target = target};
+}
+
+nnb__loss_sum nnb__update_run(const nnb__update *u, unsigned what, nnb__target *target, nnb__chunk_fn *visit,
+                              void *context) {
+  nnb__loss_sum sum = {0};
+  for (int c = 0; c < nnb__update_chunks(u); c++) {
+    nnb__job job = nnb__update_job(u, c, what, target);
+    nnb__loss_sum chunk = nnb__plan_run(u->plan, &job);
+    sum.mean += chunk.mean, sum.sum += chunk.sum;
+    if (target) target->beta = target->beta_bias = 1; /* the next chunk adds */
+    if (visit) visit(u, &job, context);
+  }
+  return sum;
+}
