@@ -26,18 +26,6 @@ static int source_row(const block *b, int i) {
   return b->job->order ? b->job->order[row] : row;
 }
 
-#if LANES == 16
-#define LANES_OF(f, k)                                                                                          \
-  f(0, k), f(1, k), f(2, k), f(3, k), f(4, k), f(5, k), f(6, k), f(7, k), f(8, k), f(9, k), f(10, k), f(11, k), \
-      f(12, k), f(13, k), f(14, k), f(15, k)
-#elif LANES == 8
-#define LANES_OF(f, k) f(0, k), f(1, k), f(2, k), f(3, k), f(4, k), f(5, k), f(6, k), f(7, k)
-#elif LANES == 4
-#define LANES_OF(f, k) f(0, k), f(1, k), f(2, k), f(3, k)
-#else
-#define LANES_OF(f, k) f(0, k), f(1, k)
-#endif
-
 #if LANES >= 4
 /* Four numbers from each of row[0], row[4], …: put together in registers, as a vec loaded from where parts of it have
  * just been stored would wait. */
@@ -45,14 +33,15 @@ typedef real quarter __attribute__((vector_size(4 * sizeof(real)), aligned(sizeo
 INLINE quarter four(const real *p) { return *(const quarter *)p; }
 #if LANES == 16
 typedef real eight __attribute__((vector_size(8 * sizeof(real))));
-INLINE eight join(quarter a, quarter b) { return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7); }
+INLINE eight join(quarter a, quarter b) { return JOIN_4(eight, a, b); }
 INLINE vec load_quads(const real *const *row, int column) {
   eight a = join(four(row[0] + column), four(row[4] + column)), b = join(four(row[8] + column), four(row[12] + column));
-  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return JOIN_8(vec, a, b);
 }
 #elif LANES == 8
 INLINE vec load_quads(const real *const *row, int column) {
-  return __builtin_shufflevector(four(row[0] + column), four(row[4] + column), 0, 1, 2, 3, 4, 5, 6, 7);
+  quarter a = four(row[0] + column), b = four(row[4] + column);
+  return JOIN_4(vec, a, b);
 }
 #else
 INLINE vec load_quads(const real *const *row, int column) { return load(row[0] + column); }
@@ -61,8 +50,8 @@ INLINE vec load_quads(const real *const *row, int column) { return load(row[0] +
 /* Four columns of LANES rows.  Quad q of v[k] is row k + 4q; the quads are transposed within themselves. */
 #define PAIRS(j, k)  ((((j) & ~3) + (((j)&3) >> 1) + 2 * (k)) + ((j)&1) * LANES)
 #define FOURS(j, k)  ((((j) & ~3) + ((j)&1) + 2 * (k)) + (((j)&2) >> 1) * LANES)
-#define ZIP(x, y, k) __builtin_shufflevector(x, y, LANES_OF(PAIRS, k))
-#define TWO(x, y, k) __builtin_shufflevector(x, y, LANES_OF(FOURS, k))
+#define ZIP(x, y, k) SHUFFLE(x, y, PAIRS, k)
+#define TWO(x, y, k) SHUFFLE(x, y, FOURS, k)
 INLINE void load_four(const real *const row[LANES], int column, size_t stride, real *dst) {
   vec v[4];
   UNROLL for (int k = 0; k < 4; k++) v[k] = load_quads(row + k, column);
@@ -361,8 +350,7 @@ static double forward(const block *b) {
 #define OWN(j, k)     ((j) & (k) ? LANES + (j) : (j))
 #define PARTNER(j, k) ((j) & (k) ? LANES + ((j) ^ (k)) : (j) ^ (k))
 /* Lanes j without bit k: x_j + x_(j+k); those with it: y_j + y_(j-k). */
-#define FOLD(x, y, k) \
-  (__builtin_shufflevector(x, y, LANES_OF(OWN, k)) + __builtin_shufflevector(x, y, LANES_OF(PARTNER, k)))
+#define FOLD(x, y, k) (SHUFFLE(x, y, OWN, k) + SHUFFLE(x, y, PARTNER, k))
 
 /* Of LANES vecs: lane j of the result is the sum of the lanes of v[j]. */
 INLINE vec sums_of_lanes(vec *v) {

@@ -168,20 +168,30 @@ INLINE vec scale2(vec x, vec n) {
 
 /* ---- across lanes ---------------------------------------------------------------------------------------------- */
 
-/* Lane i of the result is lane from(i, k) of the 2·LANES lanes of a and b. */
+/* f(0, k), f(1, k), … for every lane */
 #if LANES == 16
-#define SHUFFLE(a, b, from, k)                                                                                      \
-  __builtin_shufflevector(a, b, from(0, k), from(1, k), from(2, k), from(3, k), from(4, k), from(5, k), from(6, k), \
-                          from(7, k), from(8, k), from(9, k), from(10, k), from(11, k), from(12, k), from(13, k),   \
-                          from(14, k), from(15, k))
+#define LANES_OF(f, k)                                                                                          \
+  f(0, k), f(1, k), f(2, k), f(3, k), f(4, k), f(5, k), f(6, k), f(7, k), f(8, k), f(9, k), f(10, k), f(11, k), \
+      f(12, k), f(13, k), f(14, k), f(15, k)
 #elif LANES == 8
-#define SHUFFLE(a, b, from, k)                                                                                      \
-  __builtin_shufflevector(a, b, from(0, k), from(1, k), from(2, k), from(3, k), from(4, k), from(5, k), from(6, k), \
-                          from(7, k))
+#define LANES_OF(f, k) f(0, k), f(1, k), f(2, k), f(3, k), f(4, k), f(5, k), f(6, k), f(7, k)
 #elif LANES == 4
-#define SHUFFLE(a, b, from, k) __builtin_shufflevector(a, b, from(0, k), from(1, k), from(2, k), from(3, k))
+#define LANES_OF(f, k) f(0, k), f(1, k), f(2, k), f(3, k)
 #else
-#define SHUFFLE(a, b, from, k) __builtin_shufflevector(a, b, from(0, k), from(1, k))
+#define LANES_OF(f, k) f(0, k), f(1, k)
+#endif
+
+/* SHUFFLE: lane i of the result is lane from(i, k) of the 2·LANES lanes of a and b.  JOIN_4, JOIN_8: a and b, of 4 or 8
+ * lanes each, one behind the other, as a type of twice as many.  gcc has __builtin_shufflevector from version 12 on. */
+#if defined __clang__ || __GNUC__ >= 12
+#define SHUFFLE(a, b, from, k) __builtin_shufflevector(a, b, LANES_OF(from, k))
+#define JOIN_4(type, a, b)     __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7)
+#define JOIN_8(type, a, b)     __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+#else
+#define SHUFFLE(a, b, from, k) __builtin_shuffle(a, b, (bits){LANES_OF(from, k)})
+#define JOIN_4(type, a, b)     ((type){a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]})
+#define JOIN_8(type, a, b) \
+  ((type){a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]})
 #endif
 #define OTHER(i, k)    ((i) ^ (k))
 #define EXCHANGE(v, k) SHUFFLE(v, v, OTHER, k)
