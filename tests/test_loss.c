@@ -38,7 +38,8 @@ static const known table[] = {
     {NNB_MSE, NNB_LOSS_MEAN_ALL, sse, sse_slope},
     {NNB_MAE, NNB_LOSS_MEAN_ALL, mae, mae_slope},
     {NNB_HUBER, NNB_LOSS_MEAN_ALL, huber, huber_slope},
-    {NNB_BINARY_CROSS_ENTROPY, NNB_LOSS_MEAN_ROWS | NNB_LOSS_CLASSES | NNB_LOSS_PROBABILITIES, binary, binary_slope},
+    {NNB_BINARY_CROSS_ENTROPY, NNB_LOSS_MEAN_ROWS | NNB_LOSS_CLASSES | NNB_LOSS_PROBABILITIES | NNB_LOSS_LABELS, binary,
+     binary_slope},
     {NNB_CROSS_ENTROPY, NNB_LOSS_MEAN_ROWS | NNB_LOSS_CLASSES | NNB_LOSS_PROBABILITIES, cross, cross_slope},
 };
 

@@ -1,4 +1,6 @@
 /* nnb_evaluate and nnb_net_classify against plain loops, through more rows than one chunk holds. */
+#include <stdio.h>
+
 #include "toys.h"
 
 #define LENGTH(a) ((int)(sizeof(a) / sizeof *(a)))
@@ -137,6 +139,109 @@ START_TEST(labels_are_one_hot) {
 }
 END_TEST
 
+/* ---- labels: several yes or no a row ----------------------------------------------------------------------------- */
+
+/* n columns of 0 and 1, from none to all of them 1 in a row. */
+static nnb_data *draw_labels(int rows, int n) {
+  nnb_data *data;
+  toy_fill(x, LENGTH(x), 31), toy_fill(t, LENGTH(t), 32), toy_fill(weight, MOST_ROWS, 33);
+  for (int i = 0; i < rows * n; i++) t[i] = t[i] > 0;
+  for (int i = 0; i < rows; i++) weight[i] = i % 7 == 3 ? 0 : weight[i] + (real)1.5;
+  nnb_batch all = {.x = nnb_cview(x, rows, 3), .t = nnb_cview(t, rows, n), .weight = weight};
+  ck_ok(nnb_data_wrap(&all, 0, &data));
+  return data;
+}
+
+START_TEST(labels_are_counted_one_by_one) {
+  const int rows = _i ? 2500 : 40, n = 4;
+  nnb_net *net;
+  nnb_metrics m;
+  double right = 0, all = 0;
+  nnb_data *data = draw_labels(rows, n);
+  ck_ok(nnb_net_parse("3-6:tanh-4:sigmoid", &net));
+  ck_ok(nnb_evaluate(net, data, &m));
+  ck_ok(nnb_net_predict(net, nnb_cview(x, rows, 3), nnb_view(y, rows, n)));
+  for (int i = 0; i < rows * n; i++) {
+    right += (double)weight[i / n] * ((y[i] > (real)0.5) == (t[i] > (real)0.5));
+    all += (double)weight[i / n];
+  }
+  near(m.accuracy, right / all, "accuracy");
+  ck_assert_int_eq(nnb_net_classify(net, nnb_cview(x, rows, 3), class_of), NNB_E_UNSUPPORTED);
+  ck_assert_msg(strstr(nnb_errmsg(), "4 labels a row") && strstr(nnb_errmsg(), "nnb_net_predict"), "%s", nnb_errmsg());
+  nnb_data_destroy(data), nnb_net_destroy(net);
+}
+END_TEST
+
+/* A net that has learnt every label is right everywhere, also in rows without any and with several. */
+START_TEST(learnt_labels_are_all_right) {
+  enum { ROWS = 20 };
+  nnb_net *net;
+  nnb_metrics m;
+  nnb_data *data = draw_labels(ROWS, 3);
+  for (int i = 0; i < ROWS; i++) weight[i] = 1;
+  ck_ok(nnb_net_parse("3-64:tanh-3:sigmoid", &net));
+  ck_ok(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = NNB_ADAM, .max_epochs = 3000, .lr = 0.01}, NULL));
+  ck_ok(nnb_net_predict(net, nnb_cview(x, ROWS, 3), nnb_view(y, ROWS, 3)));
+  for (int i = 0; i < ROWS * 3; i++) ck_assert((y[i] > (real)0.5) == (t[i] > (real)0.5));
+  ck_ok(nnb_evaluate(net, data, &m));
+  ck_assert_msg(m.accuracy == 1, "accuracy is %g though every label is right", m.accuracy);
+  nnb_data_destroy(data), nnb_net_destroy(net);
+}
+END_TEST
+
+/* A class of three columns and two labels behind it: three answers a row.  A regression output has none. */
+START_TEST(answers_of_several_outputs_count_together) {
+  enum { ROWS = 1100, COLS = 6 };
+  static real targets[ROWS * COLS], outputs[ROWS * COLS];
+  nnb_net *net = nnb_net_create(3);
+  nnb_data *data;
+  nnb_metrics m;
+  double right = 0;
+  int hidden = nnb_net_dense(net, 5, NNB_TANH);
+  nnb_net_output(net,
+                 nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 3, .activation = NNB_SOFTMAX, .from = hidden}));
+  nnb_net_output(net,
+                 nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 2, .activation = NNB_SIGMOID, .from = hidden}));
+  nnb_net_output(net, nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 1, .from = hidden}));
+  toy_fill(x, LENGTH(x), 41), toy_fill(targets, LENGTH(targets), 42);
+  for (int i = 0; i < ROWS; i++) {
+    real *v = targets + i * COLS;
+    for (int j = 0; j < 3; j++) v[j] = i % 3 == j;
+    v[3] = v[3] > 0, v[4] = v[4] > 0;
+  }
+  nnb_batch all = {.x = nnb_cview(x, ROWS, 3), .t = nnb_cview(targets, ROWS, COLS)};
+  ck_ok(nnb_data_wrap(&all, 0, &data));
+  ck_ok(nnb_evaluate(net, data, &m));
+  ck_ok(nnb_net_predict(net, all.x, nnb_view(outputs, ROWS, COLS)));
+  for (int i = 0; i < ROWS; i++) {
+    const real *a = outputs + i * COLS, *v = targets + i * COLS;
+    right += largest(a, 3) == i % 3;
+    for (int j = 3; j < 5; j++) right += (a[j] > (real)0.5) == (v[j] > (real)0.5);
+  }
+  near(m.accuracy, right / (3 * ROWS), "accuracy");
+  ck_assert_int_eq(nnb_net_classify(net, all.x, class_of), NNB_E_SHAPE);
+  nnb_data_destroy(data), nnb_net_destroy(net);
+}
+END_TEST
+
+START_TEST(classes_of_nan_are_refused) {
+  nnb_net *net;
+  ck_ok(nnb_net_parse(_i % 2 ? "3-1:sigmoid" : "3-4:relu-3:softmax", &net));
+  toy_fill(x, LENGTH(x), 51);
+  const int row = _i < 2 ? 0 : 1500;
+  x[3 * row + 1] = (real)NAN;
+  ck_assert_int_eq(nnb_net_classify(net, nnb_cview(x, 2000, 3), class_of), NNB_E_NUMERIC);
+  char words[40];
+  snprintf(words, sizeof words, "row %d ", row + 1);
+  ck_assert_msg(strstr(nnb_errmsg(), words), "%s", nnb_errmsg());
+  for (int i = 0; i < 2000; i++) class_of[i] = 7;
+  nnb_net_params(net)[0] = (real)NAN; /* in every row */
+  ck_assert_int_eq(nnb_net_classify(net, nnb_cview(x, 1, 3), class_of), NNB_E_NUMERIC);
+  ck_assert_int_eq(class_of[0], 7);
+  nnb_net_destroy(net);
+}
+END_TEST
+
 START_TEST(evaluate_refuses) {
   nnb_net *net;
   nnb_metrics m;
@@ -157,6 +262,10 @@ int main(void) {
   TCase *tc = tcase_create("metrics");
   tcase_add_loop_test(tc, evaluate_against_plain_loops, 0, LENGTH(trials));
   tcase_add_loop_test(tc, labels_are_one_hot, 0, 2);
+  tcase_add_loop_test(tc, labels_are_counted_one_by_one, 0, 2);
+  tcase_add_test(tc, learnt_labels_are_all_right);
+  tcase_add_test(tc, answers_of_several_outputs_count_together);
+  tcase_add_loop_test(tc, classes_of_nan_are_refused, 0, 4);
   tcase_add_test(tc, evaluate_refuses);
   suite_add_tcase(suite, tc);
   return run_suite(suite);

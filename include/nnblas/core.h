@@ -413,8 +413,11 @@ typedef struct nnb_error_bars_opts {
 /** How well a net does on data. */
 typedef struct nnb_metrics {
   double loss;     /**< the net's loss, in scaled units if targets are scaled                            */
-  double accuracy; /**< share of rows whose class is right (largest output; one output: above ½); NaN if the net does
-                        not classify, that is, if its loss is no cross-entropy and the data has no labels */
+  double accuracy; /**< share of answers that are right, weighted as the rows are.  A cross-entropy output, and any net on
+                        data with labels, gives one class a row: the largest output (of one column: above ½).  A
+                        binary_cross_entropy output on targets t gives one label a column: above ½ or not, as t is.  The
+                        answers of several outputs count together.  NaN if the data has no labels and no output has
+                        such a loss                                                                      */
   double rmse;     /**< root of the mean squared error over rows and outputs, in the data's units; NaN for labels */
   double r2;       /**< 1 - Σ(t-a)²/Σ(t-t̄)², mean over outputs that vary; NaN if none does, and for labels */
   int64_t rows;
@@ -552,7 +555,8 @@ enum nnb_loss_traits {
   NNB_LOSS_MEAN_ROWS = 1, /**< the sum is divided by norm = Σ weight                        */
   NNB_LOSS_MEAN_ALL = 2,  /**< … and by the number of outputs                               */
   NNB_LOSS_CLASSES = 4,   /**< it classifies: accuracy is meant                             */
-  NNB_LOSS_PROBABILITIES = 8 /**< targets are probabilities: 0 … 1, and not scaled          */
+  NNB_LOSS_PROBABILITIES = 8, /**< targets are probabilities: 0 … 1, and not scaled         */
+  NNB_LOSS_LABELS = 16    /**< with CLASSES: each output is a label of its own, yes above ½ */
 };
 
 /** A field of a layer's struct that files keep and summaries print. */

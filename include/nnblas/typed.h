@@ -230,7 +230,9 @@ NNB_API nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics 
 /** y ← net(x); x: B×n_in, y: B×n_out in the data's units.  Makes a plan for the call; nnb_plan_predict does not. */
 NNB_API nnb_status nnb_net_predict(nnb_net *net, nnb_cmat x, nnb_mat y);
 /** The classes: for each row the largest output (one output: 0 or 1, above ½).  label: B numbers.
- *  NNB_E_SHAPE for a net with several outputs (nnb_net_output): classify the columns of nnb_net_predict yourself.    */
+ *  NNB_E_SHAPE for a net with several outputs (nnb_net_output), NNB_E_UNSUPPORTED for binary_cross_entropy of several
+ *  columns, which are labels and not one class: read the columns of nnb_net_predict then.  NNB_E_NUMERIC names the first
+ *  row with an output that is NaN; label then holds the classes of the rows before it.                                */
 NNB_API nnb_status nnb_net_classify(nnb_net *net, nnb_cmat x, int32_t *label);
 
 /** Error bars of predictions, for a net that a sum of squares was minimised with: a deviation for each row and output.

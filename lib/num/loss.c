@@ -135,7 +135,8 @@ const nnb_loss_ops NNB__LOSSES[] = {
     [NNB_MAE] = {.name = "mae", .traits = NNB_LOSS_MEAN_ALL, .value = mae_value, .sample = nnb__sample_laplace},
     [NNB_HUBER] = {.name = "huber", .traits = NNB_LOSS_MEAN_ALL, .value = huber_value},
     [NNB_BINARY_CROSS_ENTROPY] = {.name = "binary_cross_entropy",
-                                  .traits = NNB_LOSS_MEAN_ROWS | NNB_LOSS_CLASSES | NNB_LOSS_PROBABILITIES,
+                                  .traits = NNB_LOSS_MEAN_ROWS | NNB_LOSS_CLASSES | NNB_LOSS_PROBABILITIES |
+                                            NNB_LOSS_LABELS,
                                   .value = binary_value,
                                   .fuses = NNB_SIGMOID,
                                   .fused = binary_fused,

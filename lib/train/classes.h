@@ -4,13 +4,14 @@
 
 #include "real.h"
 
-/* The largest of n outputs, the first of equals; a single output: 1 above ½, else 0. */
+/* The largest of n outputs, the first of equals; a single output: 1 above ½, else 0.  -1 where an output is NaN. */
 static inline int nnb__class_of(int n, const real *y) {
   int best = 0;
-  if (n == 1) return y[0] > (real)0.5;
-  for (int j = 1; j < n; j++)
+  for (int j = 0; j < n; j++) {
+    if (isnan(y[j])) return -1;
     if (y[j] > y[best]) best = j;
-  return best;
+  }
+  return n > 1 ? best : y[0] > (real)0.5;
 }
 
 #endif

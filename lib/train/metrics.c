@@ -2,7 +2,7 @@
 #include "alloc.h"
 #include "blas_threads.h"
 #include "classes.h"
-#include "data.h"
+#include "ints.h"
 #include "match.h"
 #include "plan.h"
 #include "status.h"
@@ -11,29 +11,49 @@ enum { CHUNK = 1024 };
 
 typedef struct tally {
   nnb__loss_sum loss;
-  double right, judged; /* weighted rows whose class is right, and all of them */
+  double right, judged; /* weighted classes and labels that are right, and all of them */
   double weight;
   double *t_sum, *t_squares, *errors; /* per output: Σ (t - c), Σ (t - c)², Σ (t - a)², c: its first target */
   double *center;
 } tally;
 
-static void judge(const nnb_net *net, const nnb_batch *batch, nnb_cmat y, bool labelled, tally *sum) {
+static double weight_of(const nnb_batch *batch, int i) { return batch->weight ? (double)batch->weight[i] : 1; }
+
+/* One class a row: that of the n outputs from column c on, against the label or the largest target. */
+static void judge_classes(int c, int n, const nnb_batch *batch, nnb_cmat y, tally *sum) {
+  for (int i = 0; i < y.rows; i++) {
+    const double w = weight_of(batch, i);
+    const int truth = batch->label ? batch->label[i] : nnb__class_of(n, nnb__crow(batch->t, i) + c);
+    sum->right += w * (nnb__class_of(n, nnb__crow(y, i) + c) == truth);
+    sum->judged += w;
+  }
+}
+
+/* n labels a row, each by itself: above ½ or not. */
+static void judge_labels(int c, int n, const nnb_batch *batch, nnb_cmat y, tally *sum) {
+  for (int i = 0; i < y.rows; i++) {
+    const double w = weight_of(batch, i);
+    const real *t = nnb__crow(batch->t, i) + c, *a = nnb__crow(y, i) + c;
+    for (int j = 0; j < n; j++) sum->right += w * (nnb__class_of(1, a + j) == nnb__class_of(1, t + j));
+    sum->judged += w * n;
+  }
+}
+
+static void judge(const nnb_net *net, const nnb_batch *batch, nnb_cmat y, tally *sum) {
   for (int k = 0; k < net->n_nodes; k++) {
     const nnb__node *node = &net->nodes[k];
-    if (node->out_col < 0 || !(labelled || (nnb__net_loss_ops(net, node)->traits & NNB_LOSS_CLASSES))) continue;
-    int n = node->needs.cols, c = node->out_col;
-    for (int i = 0; i < y.rows; i++) {
-      double w = batch->weight ? (double)batch->weight[i] : 1;
-      int truth = batch->label ? batch->label[i] : nnb__class_of(n, nnb__crow(batch->t, i) + c);
-      sum->right += w * (nnb__class_of(n, nnb__crow(y, i) + c) == truth);
-      sum->judged += w;
-    }
+    if (node->out_col < 0) continue;
+    const unsigned traits = nnb__net_loss_ops(net, node)->traits;
+    if (!batch->label && (traits & NNB_LOSS_LABELS))
+      judge_labels(node->out_col, node->needs.cols, batch, y, sum);
+    else if (batch->label || (traits & NNB_LOSS_CLASSES))
+      judge_classes(node->out_col, node->needs.cols, batch, y, sum);
   }
 }
 
 static void measure(const nnb_batch *batch, nnb_cmat y, bool first, tally *sum) {
   for (int i = 0; i < y.rows; i++) {
-    double w = batch->weight ? (double)batch->weight[i] : 1;
+    const double w = weight_of(batch, i);
     const real *t = nnb__crow(batch->t, i), *a = nnb__crow(y, i);
     sum->weight += w;
     for (int j = 0; j < y.cols; j++) {
@@ -75,17 +95,16 @@ static nnb_status evaluate(nnb_plan *plan, const nnb_data *data, real *room, tal
   if (status) return status;
   double norm = nnb__sum_weights(&all, NULL, 0, N);
   bool labelled = nnb_data_n_classes(data) > 0;
-  for (int r = 0; r < N; r += CHUNK) {
-    int n = N - r < CHUNK ? N - r : CHUNK;
+  for (int r = 0, n; (n = nnb__chunk(N, r, CHUNK)) > 0; r += n) {
     nnb_mat y = nnb_view(room, n, net->n_y);
-    nnb_data_batch(data, r, n, &batch);
+    if ((status = nnb_data_batch(data, r, n, &batch))) return status;
     nnb__job job = {.batch = &batch, .rows = n, .norm = norm, .what = NNB__LOSS | NNB__OUTPUT};
     nnb__blas_enter();
     nnb__loss_sum loss = nnb__plan_run(plan, &job);
     nnb__blas_leave();
     sum->loss.mean += loss.mean, sum->loss.sum += loss.sum;
     nnb__plan_outputs(plan, y);
-    judge(net, &batch, nnb__read(y), labelled, sum);
+    judge(net, &batch, nnb__read(y), sum);
     if (!labelled) measure(&batch, nnb__read(y), r == 0, sum);
   }
   finish(sum, net->n_y, !labelled, norm, out);
@@ -99,7 +118,7 @@ nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out) {
   double *sums = NULL;
   if (!data || !out) return nnb__fail(NNB_E_ARG, "data or out is NULL");
   *out = (nnb_metrics){0};
-  int rows = nnb_data_rows(data) < CHUNK ? nnb_data_rows(data) : CHUNK;
+  const int rows = nnb__smaller(nnb_data_rows(data), CHUNK);
   nnb_status status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows}, &plan);
   if (status) return status;
   size_t n = (size_t)net->n_y;
