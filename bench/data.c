@@ -73,12 +73,14 @@ static void exponential(const float *a, float *out) {
   for (int i = 0; i < 4; i++) out[i] = (float)sum[i];
 }
 
-/* Targets of a squared error: exponentials, the unit vector of the class, or normal numbers for one output. */
+/* Targets as numbers: exponentials, a sign, the unit vector of the class, or normal numbers for one output. */
 static void make_targets(data_law law, bench_data *d, nnb_rng *rng) {
   size_t n_in = (size_t)d->n_in, n_out = (size_t)d->n_out;
   for (size_t i = 0; i < (size_t)d->rows; i++) {
     if (law == LAW_MATRIX)
       exponential(d->x + i * n_in, d->t + i * n_out);
+    else if (law == LAW_PRODUCT)
+      d->t[i] = d->x[i * n_in] * d->x[i * n_in + 1] > 0;
     else if (n_out == 1)
       d->t[i] = (float)nnb_rng_normal(rng);
     else
@@ -157,8 +159,8 @@ static int write_weights(const char *folder, const workload *w) {
 }
 
 int write_files(const char *folder) {
-  static const char *const data[] = {"W1", "W2b32", "W3i", "W3x", "W7"};
-  static const char *const init[] = {"W1", "W2b32", "W3i", "W3x", "W4", "W5s", "W7"};
+  static const char *const data[] = {"W1", "W2b32", "W3i", "W3x", "W7", "W10"};
+  static const char *const init[] = {"W1", "W2b32", "W3i", "W3x", "W4", "W5s", "W7", "W10"};
   for (size_t i = 0; i < sizeof data / sizeof *data; i++)
     if (write_data(folder, find_workload(data[i]))) return -1;
   for (size_t i = 0; i < sizeof init / sizeof *init; i++)

@@ -150,9 +150,9 @@ static int time_part(session *s, runner who, long steps, double *per_step) {
 
 /* ---- rounds ----------------------------------------------------------------------------------------------------- */
 
-/* Doubles the steps until a part is long enough, or returns -1.  Warms up on the way. */
+/* Doubles the steps until a part is long enough, or returns -1.  Warms up on the way, with all rows once. */
 static long find_steps(const session *s, double part_seconds) {
-  if (s->ops->ours(s->r, 0, 2)) return -1;
+  if (s->ops->ours(s->r, 0, 2 + s->job->data->rows / s->job->w->batch)) return -1;
   for (long steps = 1;; steps *= 2) {
     double start = clock_seconds();
     if (s->ops->ours(s->r, 0, steps)) return -1;

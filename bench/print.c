@@ -1,6 +1,7 @@
 #include "print.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static double per_second(int batch, double seconds) { return batch / seconds; }
 static double gflops(const workload *w, double seconds) { return 1e-9 * workload_flops(w) / seconds; }
@@ -13,8 +14,8 @@ void print_head(const options *o, const nnb_blas_facts *blas) {
   printf("%s\n", o->job.cpu_time ? ", processor time" : "");
   if (blas->advice[0]) printf("note: %s\n", blas->advice);
   if (o->n_shapes)
-    printf("\n%-24s %6s %-5s %-4s %3s %11s %12s %8s %6s %12s %7s\n", "shape", "batch", "mode", "prec", "thr",
-           "samples/s", "(quartiles)", "GFLOP/s", "share", "(quartiles)", "cblas");
+    printf("\n%-24s %6s %-5s %-4s %3s %11s %12s %8s %6s %12s %7s  %s\n", "shape", "batch", "mode", "prec", "thr",
+           "samples/s", "(quartiles)", "GFLOP/s", "share", "(quartiles)", "cblas", "core");
   else if (!o->tune)
     printf("\n%-10s %-4s %4s %-8s %11s %12s %7s %12s %6s\n", "workload", "prec", "thr", "figure", "samples/s",
            "(quartiles)", "ratio", "(quartiles)", "bar");
@@ -31,9 +32,11 @@ void print_shape(const bench_job *job, bench_mode mode, const char *precision, c
   spread step = step_seconds(t, ours), share = ratio_of(t, ceiling, ours);
   double rate = per_second(batch, step.median);
   double low = 100 * (per_second(batch, step.q3) / rate - 1), high = 100 * (per_second(batch, step.q1) / rate - 1);
-  printf("%-24s %6d %-5s %-4s %3d %11.4g %+5.1f%+5.1f%% %8.1f %6.3f  %.3f-%.3f %7.1f\n", job->w->name, batch,
+  nnb_blas_facts blas;
+  nnb_blas_info(&blas);
+  printf("%-24s %6d %-5s %-4s %3d %11.4g %+5.1f%+5.1f%% %8.1f %6.3f  %.3f-%.3f %7.1f  %s\n", job->w->name, batch,
          mode_name[mode], precision, job->count[c], rate, low, high, gflops(job->w, step.median), share.median,
-         share.q1, share.q3, gflops(job->w, step_seconds(t, ceiling).median));
+         share.q1, share.q3, gflops(job->w, step_seconds(t, ceiling).median), blas.core);
   fflush(stdout);
 }
 
@@ -50,7 +53,7 @@ static void print_machine(const bench_job *job) {
   nnb_blas_facts blas;
   nnb_blas_info(&blas);
   printf("\"clock\":\"%s\",", job->cpu_time ? "cpu" : "wall");
-  print_name("blas_core", blas.core), putchar(',');
+  print_name("blas_core", blas.core), printf(",\"blas_slow\":%s,", blas.slow ? "true" : "false");
   print_name("blas", blas.vendor), putchar(',');
   print_name("blas_version", blas.version), putchar(',');
   print_name("nnblas_version", nnb_version());
@@ -81,13 +84,18 @@ void print_shape_json(const bench_job *job, bench_mode mode, const char *precisi
 
 /* ---- workloads -------------------------------------------------------------------------------------------------- */
 
-static bool met(const figure *f) { return f->ratio.median >= f->bar; }
+static bool met(const figure *f) { return !f->void_share && f->ratio.median >= f->bar; }
 
 void print_figure(const figure *f) {
   double rate = per_second(f->batch, f->step.median);
   printf("%-10s %-4s %4d %-8s %11.4g %+5.1f%+5.1f%% %7.3f  %.3f-%.3f", f->workload, f->precision, f->threads, f->name,
          rate, 100 * (per_second(f->batch, f->step.q3) / rate - 1), 100 * (per_second(f->batch, f->step.q1) / rate - 1),
          f->ratio.median, f->ratio.q1, f->ratio.q3);
+  if (!strcmp(f->name, "share")) {
+    nnb_blas_facts blas;
+    nnb_blas_info(&blas);
+    printf(" %s%s", blas.core, f->void_share ? " (slow)" : "");
+  }
   if (f->bar > 0) printf(" %6.3f %s", f->bar, met(f) ? "met" : "missed");
   printf("\n");
   fflush(stdout);

@@ -8,7 +8,8 @@
 typedef struct figure {
   const char *workload, *precision, *name;
   int threads, batch, rounds;
-  double bar; /* 0: none */
+  double bar;      /* 0: none */
+  bool void_share; /* beside a BLAS that runs slower kernels than it could: no bar is met */
   spread step, ratio;
 } figure;
 

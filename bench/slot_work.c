@@ -88,11 +88,11 @@ static real *unit_rows(const int32_t *label, int rows, int classes) {
   return t;
 }
 
-/* Targets: a file of labels with W1 and W2 (and W4, which shares its data), a file of numbers with W3 and W7. */
+/* Targets: a file of labels with W1 and W2 (and W4, which shares its data), a file of numbers with the others. */
 static int load_targets(slot *s, int rows) {
   size_t n = 0;
   int n_out = nnb_net_n_out(s->net);
-  if (s->w->law == LAW_UNIFORM || s->w->law == LAW_MATRIX) {
+  if (s->w->law != LAW_NORMAL && s->w->law != LAW_SPARSE) {
     s->t = load_reals(s->w->data, "y.f32", 0, &n);
     n /= (size_t)n_out;
   } else {
@@ -160,16 +160,17 @@ static double now(void) {
   return text && !strcmp(text, "cpu") ? clock_cpu_seconds() : clock_seconds();
 }
 
-/* Rows a second: a quarter of the budget to warm up, then the median of five parts of the rest. */
+/* Rows a second: all rows once and a quarter of the budget to warm up, then the median of five parts of the rest. */
 static double rate(slot *s, manner how) {
   const char *text = getenv("PB_BUDGET");
   double budget = text ? atof(text) : 0.6, start = now(), used, part[5];
-  long calls = 0;
+  long calls = 0, warmed = 0;
   do {
-    if (call(s, how) < 0) return complain(s->w->name, nnb_errmsg());
-    calls++;
+    int n = call(s, how);
+    if (n < 0) return complain(s->w->name, nnb_errmsg());
+    calls++, warmed += n;
     used = now() - start;
-  } while (used < budget / 4);
+  } while (used < budget / 4 || warmed < s->rows.x.rows);
   long each = (long)(budget / 5 * (double)calls / used);
   if (each < 1) each = 1;
   for (int i = 0; i < 5; i++) {

@@ -7,7 +7,8 @@ import sys
 import tempfile
 
 BENCH = sys.argv[1]
-NAMES = {"shape": str, "batch": int, "mode": str, "precision": str, "threads": int, "blas_core": str, "clock": str,
+NAMES = {"shape": str, "batch": int, "mode": str, "precision": str, "threads": int, "blas_core": str,
+         "blas_slow": bool, "clock": str,
          "nnblas_version": str}
 POSITIVE = ["samples_per_s", "samples_per_s_q1", "samples_per_s_q3", "gflops", "cblas_gflops", "gemm_share",
             "gemm_share_min", "gemm_share_q1", "gemm_share_q3", "gemm_share_max", "rounds", "steps"]
@@ -87,6 +88,21 @@ def check_workloads():
             expect(row["met"] == (row["ratio"] >= row["bar"]), f"met of {row}", row["ratio"] >= row["bar"], row["met"])
 
 
+def check_slow_core():
+    """A share beside slower kernels than the processor has meets no bar, and says beside which."""
+    slow = dict(os.environ, OPENBLAS_CORETYPE="Prescott")
+    rows = [json.loads(line) for line in
+            run("-w", "W2b32", "-p", "f32", "-t", "1", "-r", "1", "-q", "-j", env=slow).stdout.splitlines()]
+    shares = [row for row in rows if row["figure"] == "share"]
+    expect(len(shares) == 1, "shares", 1, rows)
+    if not shares[0]["blas_slow"]:
+        print(f"skipped: a slow core: {shares[0]['blas_core']} is what this processor has")
+        return
+    expect(not shares[0].get("met"), "met beside a slow core", False, shares[0])
+    text = run("-w", "W2b32", "-p", "f32", "-t", "1", "-r", "1", "-q", env=slow).stdout
+    expect(shares[0]["blas_core"] + " (slow)" in text, "the core beside a share", shares[0]["blas_core"], text)
+
+
 def check_record():
     """What record.py makes of such lines."""
     line = {"workload": "W1", "precision": "f32", "figure": "share", "threads": 1, "ratio": 0.97, "ratio_q1": 0.96,
@@ -149,6 +165,7 @@ def check_refusals():
 
 check_figures()
 check_workloads()
+check_slow_core()
 check_record()
 check_tune()
 check_cpu_time()

@@ -44,6 +44,9 @@ def make_files(folder):
     write(folder, "W7x.f32", "f", [rng.gauss(0, 0.5) for _ in range(10000 * 4)])
     write(folder, "W7y.f32", "f", [rng.gauss(0, 1) for _ in range(10000 * 4)])
     write_init(folder, "W7", [4, 32, 16, 4], rng)
+    write(folder, "W10x.f32", "f", [rng.gauss(0, 1) for _ in range(400 * 28)])
+    write(folder, "W10y.f32", "f", [float(i % 2) for i in range(400)])
+    write_init(folder, "W10", [28, 300, 300, 300, 300, 300, 1], rng)
 
 
 def run(folder, *args):
@@ -76,7 +79,7 @@ def check_work(folder):
 
 def check_loss(folder):
     """The loss after some updates is a number of the data and the weights alone: the same in both precisions."""
-    for workload, metric in (("W2b32", "s/epoch"), ("W7", "ms/epoch")):
+    for workload, metric in (("W2b32", "s/epoch"), ("W7", "ms/epoch"), ("W10", "samples/s")):
         losses = [check_lines(folder, workload, dtype, metric, ["libnnblas"])[0]["loss"] for dtype in ("f32", "f64")]
         expect(abs(losses[0] - losses[1]) < 1e-3, f"losses of {workload} in f32 and f64", "equal", losses)
 

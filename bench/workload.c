@@ -10,7 +10,9 @@
 #define W4_NET  "784-128:sigmoid-10:sigmoid"
 #define W5S_NET "10-20-20-1"
 #define W7_NET  "4-32:tanh-16:tanh-4"
+#define W10_NET "28-300:tanh-300:tanh-300:tanh-300:tanh-300:tanh-1:sigmoid"
 #define CE      NNB_CROSS_ENTROPY
+#define BCE     NNB_BINARY_CROSS_ENTROPY
 #define HALF    NNB_HALF_SSE
 #define SGD     NNB_SGD
 #define SPEED   "samples/s"
@@ -36,6 +38,7 @@ const workload workloads[] = {
   {"W5sb1024",  W5S_NET, LAW_SPARSE,  "W2",  "W5s", PREDICT, HALF, SGD, 0, 1024, 1024, 1024, 0, NANO},
   {"W5sdb1024", W5S_NET, LAW_NORMAL,  "W1",  "W5s", PREDICT, HALF, SGD, 0, 1024, 1024, 1024, 0, NANO},
   {"W7",        W7_NET,  LAW_MATRIX,  "W7",  "W7",  BY_ROWS, NNB_MSE, NNB_ADAM, 0.001, 10000, 10000, 10000, 100, "ms/epoch"},
+  {"W10",       W10_NET, LAW_PRODUCT, "W10", "W10", BY_STEP, BCE,  SGD, 0.05, 20000, 100, 100, 20, SPEED},
 };
 /* clang-format on */
 const int n_workloads = sizeof workloads / sizeof *workloads;

@@ -17,7 +17,8 @@ typedef enum data_law {              /* x; the targets that go with it          
                         LAW_NORMAL,  /* standard normal; at random                                           */
                         LAW_SPARSE,  /* uniform in [0, 1), four of five are 0; the largest of a linear map   */
                         LAW_UNIFORM, /* uniform in [0, 1); classes by the first column                       */
-                        LAW_MATRIX   /* 2×2 matrices, normal with deviation ½; their exponentials            */
+                        LAW_MATRIX,  /* 2×2 matrices, normal with deviation ½; their exponentials            */
+                        LAW_PRODUCT  /* standard normal; whether the product of the first two is positive    */
 } data_law;
 
 typedef struct workload {

@@ -2,7 +2,7 @@
 
     python3 bench/compare/compare.py [--build build] [--reps 3] [--only W1,W4] [--peers torch,fann] [--threads 1,2]
 
-Peers: PyTorch, oneDNN 2, FANN, scikit-learn, NumPy, ONNX Runtime; on Debian python3-torch, libdnnl-dev, libfann-dev,
+Peers: PyTorch, oneDNN 2 or 3, FANN, scikit-learn, NumPy, ONNX Runtime; on Debian python3-torch, libdnnl-dev, libfann-dev,
 python3-sklearn, python3-numpy; ONNX Runtime (libonnxruntime-dev, or its header and library of elsewhere by CPATH,
 LIBRARY_PATH and LD_LIBRARY_PATH).  What is missing is named and left out.  Peers in C and C++ are built, and the data
 (260 MB) written, in BUILD/compare.  Prints Markdown; --json FILE also keeps every line measured, --from FILE only
@@ -18,7 +18,7 @@ import sys
 from collections import defaultdict
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TRAIN = ["W1", "W2b32", "W2b128", "W2full"]
+TRAIN = ["W1", "W2b32", "W2b128", "W2full", "W10"]
 SIGMOID = ["W3i", "W3x", "W3ifull", "W3xfull", "W4"]
 PREDICT = ["W5m", "W5md", "W5s", "W5sd", "W5mb1024", "W5mdb1024", "W5sb1024", "W5sdb1024"]
 ALL = TRAIN + SIGMOID + PREDICT + ["W7"]
@@ -39,7 +39,7 @@ BARS = {("W1", 1): [("torch", 1.2, 1.3), ("torch-manual", 1.0, 1.1)], ("W1", 2):
         ("W3ifull", 1): [(BLAS, 3, 3)], ("W3xfull", 1): [(BLAS, 5, 5)], ("W4", 1): [("", 1.8, 2.2)],
         ("W5m", 1): [("onnxruntime", 2, 2)], ("W5md", 1): [("onnxruntime", 2, 2)], ("W5s", 1): [("", 5, 5)],
         ("W5mb1024", 1): [("torch-frozen", None, 1.15), ("onnxruntime", 0.95, None)], ("W5sb1024", 1): [("", 2, 2)],
-        ("W7", 1): [("torch", 10, None)]}
+        ("W7", 1): [("torch", 10, None)], ("W10", 1): [(BLAS, 1.1, 1.1)]}
 # The most that a time may be: ns a sample, ms an epoch.
 MOST = {("W5s", "f32", 1): 60, ("W5s", "f64", 1): 60, ("W7", "f32", 1): 0.60}
 
@@ -74,20 +74,43 @@ def python_with(modules):
     return None
 
 
+def package(name, otherwise):
+    """The compiler's arguments for a library, from pkg-config where that knows it."""
+    try:
+        done = subprocess.run(["pkg-config", "--cflags", "--libs", name], capture_output=True, text=True)
+    except FileNotFoundError:
+        return otherwise
+    return done.stdout.split() if done.returncode == 0 else otherwise
+
+
+def compiled(arguments):
+    """None, or the first error of the compiler or the linker."""
+    try:
+        done = subprocess.run(arguments, capture_output=True, text=True)
+    except FileNotFoundError:
+        return f"there is no {arguments[0]}"
+    if done.returncode == 0:
+        return None
+    lines = [line for line in done.stderr.splitlines() if "error" in line or "cannot find" in line]
+    return (lines or done.stderr.splitlines() or ["the compiler failed"])[0]
+
+
 def build_fann(work):
+    error = None
     for dtype, library, define in (("f32", "floatfann", ["-DNNB_SINGLE"]), ("f64", "doublefann", [])):
-        subprocess.run(["cc", "-O3", "-march=native", "-ffast-math", *define, f"{HERE}/fann_peer.c", "-o",
-                        f"{work}/fann_peer_{dtype}", "-l" + library, "-lm"], check=True, capture_output=True)
+        error = error or compiled(["cc", "-O3", "-march=native", "-ffast-math", *define, f"{HERE}/fann_peer.c", "-o",
+                                   f"{work}/fann_peer_{dtype}", *package(library, ["-l" + library]), "-lm"])
+    return error
 
 
 def build_onednn(work):
-    subprocess.run(["c++", "-O3", "-march=native", "-ffast-math", f"{HERE}/onednn_peer.cpp", "-o",
-                    f"{work}/onednn_peer", "-ldnnl"], check=True, capture_output=True)
+    return compiled(["c++", "-O3", "-march=native", "-ffast-math", f"{HERE}/onednn_peer.cpp", "-o",
+                     f"{work}/onednn_peer", *package("dnnl", ["-ldnnl"])])
 
 
 def build_onnx(work):
-    subprocess.run(["cc", "-std=c11", "-D_GNU_SOURCE", "-O2", f"{HERE}/onnx_peer.c", "-o", f"{work}/onnx_peer",
-                    "-lonnxruntime"], check=True, capture_output=True)
+    return compiled(["cc", "-std=c11", "-D_GNU_SOURCE", "-O2", f"{HERE}/onnx_peer.c", "-o", f"{work}/onnx_peer",
+                     *package("libonnxruntime", ["-lonnxruntime"])])
 
 
 def commands(names, work):
@@ -101,10 +124,9 @@ def commands(names, work):
             else:
                 say(f"skipped: {name}: no Python with {IMPORTS[name]}")
             continue
-        try:
-            {"fann": build_fann, "onednn": build_onednn, "onnx": build_onnx}[name](work)
-        except (subprocess.CalledProcessError, FileNotFoundError):
-            say(f"skipped: {name}: no compiler with its library")
+        error = {"fann": build_fann, "onednn": build_onednn, "onnx": build_onnx}[name](work)
+        if error:
+            say(f"skipped: {name}: {error}")
             continue
         if name == "fann":
             found[name] = lambda w, d, t: [f"{work}/fann_peer_{d}", w]
@@ -141,7 +163,7 @@ def cases(o):
 def measure(o):
     slot, bench, work = (f"{o.build}/{path}" for path in ("bench/nnblas_bench", "bench/nnblas-bench", "compare"))
     os.makedirs(work + "/data", exist_ok=True)
-    if not os.path.exists(work + "/data/W7init.f32"):
+    if not os.path.exists(work + "/data/W10init.f32"):
         subprocess.run([slot, "data", work + "/data"], check=True)
     found, core, lines = commands(o.peers.split(","), work), blas_core(bench), []
     for rep in range(o.reps):

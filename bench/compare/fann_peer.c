@@ -73,7 +73,7 @@ static int train(const char *workload) {
     load_w3(workload[2]);
   make_trained(w4 ? 128 : iris ? 8 : 3);
   if (full) make_epoch();
-  double rate = full ? n_rows * peer_rate(all_rows) : peer_rate(one_row);
+  double rate = full ? n_rows * peer_rate(all_rows, 1) : peer_rate(one_row, (long)n_rows);
   peer_report("fann", workload, DTYPE, 1, "samples/s", rate, 0);
   return 0;
 }
@@ -85,6 +85,6 @@ int main(int argc, char **argv) {
   if (strncmp(workload, "W5", 2) || strstr(workload, "b1024")) return fprintf(stderr, "not this workload\n"), 2;
   x = load(strchr(workload, 'd') ? "W1x.f32" : "W2x.f32", &n);
   net = workload[2] == 'm' ? fann_create_standard(4, 784, 128, 64, 10) : fann_create_standard(4, 10, 20, 20, 1);
-  peer_report("fann", workload, DTYPE, 1, "ns/sample", 1e9 / peer_rate(predict), 0);
+  peer_report("fann", workload, DTYPE, 1, "ns/sample", 1e9 / peer_rate(predict, 1), 0);
   return 0;
 }

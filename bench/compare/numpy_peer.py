@@ -19,7 +19,7 @@ def softmax(z):
 
 
 NAMES.update(sigmoid=sigmoid, softmax=softmax)
-SLOPES = {"relu": lambda a: a > 0, "sigmoid": lambda a: a * (1 - a)}
+SLOPES = {"relu": lambda a: a > 0, "sigmoid": lambda a: a * (1 - a), "tanh": lambda a: 1 - a * a}
 
 layers = weights()
 X = rows()
@@ -68,6 +68,17 @@ elif SQUARES:
         update((a - T[part]) * SLOPES[OUTPUT](a))
 
     report("numpy", rate(step, BATCH))
+elif OUTPUT == "sigmoid":
+    T = targets()
+
+    def step():
+        part = next_rows()
+        a, t = forward(X[part]), T[part]
+        state["loss"] = -(t * np.log(a) + (1 - t) * np.log(1 - a)).mean()
+        update((a - t) * REAL(1 / BATCH))
+
+    loss = warmed(step, lambda: state["loss"])
+    report("numpy", rate(step, BATCH), loss)
 elif OUTPUT == "softmax":
     Y, index = labels(), np.arange(BATCH)
 

@@ -1,5 +1,5 @@
-// oneDNN 2: onednn_peer WORKLOAD THREADS for W1 and W2 (f32): inner products with relu in the forward pass, weights in
-// the layout it prefers, plain gradient descent and softmax with cross-entropy by loops.  Weights are a copy in a
+// oneDNN 2 or 3: onednn_peer WORKLOAD THREADS for W1, W2 and W10 (f32): inner products with relu or tanh in the forward
+// pass, weights in the layout it prefers, plain gradient descent and the losses by loops.  Weights are a copy in a
 // second layout for the pass back where oneDNN wants one.
 #include <cmath>
 #include <dnnl.hpp>
@@ -7,8 +7,8 @@
 
 #include "peer.h"
 
-#if DNNL_VERSION_MAJOR != 2
-#error "written for oneDNN 2, whose primitives are made from descriptors"
+#if DNNL_VERSION_MAJOR != 2 && DNNL_VERSION_MAJOR != 3
+#error "written for oneDNN 2 and 3"
 #endif
 
 using namespace dnnl;
@@ -31,7 +31,8 @@ static std::vector<layer> layers;
 static int batch;
 static size_t n_rows, row;
 static float *x, rate, loss;
-static int *label;
+static int *label;     // or
+static float *target;  // 0 or 1
 
 static float *at(memory &m) { return static_cast<float *>(m.get_data_handle()); }
 static memory::desc any(memory::dims dims, tag order) { return {dims, memory::data_type::f32, order}; }
@@ -58,6 +59,17 @@ static float softmax_cross_entropy(layer &last, const int *y) {
   return (float)(sum_loss / batch);
 }
 
+// Δ ← (σ(Z) - target)/batch for one output; the mean of log(1 + e^-z) where the target is 1, of log(1 + e^z) elsewhere.
+static float binary_cross_entropy(layer &last, const float *t) {
+  float *z = at(last.a), *d = at(last.da);
+  double sum_loss = 0;
+  for (int i = 0; i < batch; i++) {
+    d[i] = (1 / (1 + expf(-z[i])) - t[i]) / (float)batch;
+    sum_loss += (double)((z[i] > 0 ? z[i] : 0) - z[i] * t[i] + log1pf(expf(-fabsf(z[i]))));
+  }
+  return (float)(sum_loss / batch);
+}
+
 static void go_back(size_t l) {
   layer &q = layers[l];
   if (l) {
@@ -71,7 +83,11 @@ static void go_back(size_t l) {
   descend(q.w, q.dw), descend(q.b, q.db);
   if (!l) return;
   float *dx = at(q.dx), *a = at(q.x);
-  for (size_t i = 0; i < (size_t)batch * (size_t)q.inputs; i++) dx[i] = a[i] > 0 ? dx[i] : 0;
+  const size_t n = (size_t)batch * (size_t)q.inputs;
+  if (target)
+    for (size_t i = 0; i < n; i++) dx[i] *= 1 - a[i] * a[i];
+  else
+    for (size_t i = 0; i < n; i++) dx[i] = a[i] > 0 ? dx[i] : 0;
 }
 
 static void step() {
@@ -79,33 +95,58 @@ static void step() {
   for (layer &q : layers)
     q.forward.execute(queue, {{DNNL_ARG_SRC, q.x}, {DNNL_ARG_WEIGHTS, q.w}, {DNNL_ARG_BIAS, q.b}, {DNNL_ARG_DST, q.a}});
   queue.wait();
-  loss = softmax_cross_entropy(layers.back(), label + row);
+  loss = target ? binary_cross_entropy(layers.back(), target + row) : softmax_cross_entropy(layers.back(), label + row);
   for (size_t l = layers.size(); l-- > 0;) go_back(l);
   row = row + 2 * (size_t)batch <= n_rows ? row + (size_t)batch : 0;
 }
+
+struct descriptions {
+  inner_product_forward::primitive_desc forward;
+  inner_product_backward_data::primitive_desc back;
+  inner_product_backward_weights::primitive_desc gradient;
+};
+
+// The three products of a layer, with an activation behind the first unless it is the last.
+#if DNNL_VERSION_MAJOR == 2
+static descriptions describe(memory::desc xs, memory::desc ws, memory::desc bs, memory::desc as, bool last) {
+  primitive_attr attributes;
+  post_ops act;
+  if (!last) act.append_eltwise(1.f, target ? algorithm::eltwise_tanh : algorithm::eltwise_relu, 0, 0);
+  attributes.set_post_ops(act);
+  descriptions d;
+  d.forward = {{prop_kind::forward_training, xs, ws, bs, as}, attributes, cpu};
+  d.back = {{xs, ws, as}, cpu, d.forward};
+  d.gradient = {{xs, d.forward.weights_desc(), bs, as}, cpu, d.forward};
+  return d;
+}
+#else
+static descriptions describe(memory::desc xs, memory::desc ws, memory::desc bs, memory::desc as, bool last) {
+  primitive_attr attributes;
+  post_ops act;
+  if (!last) act.append_eltwise(target ? algorithm::eltwise_tanh : algorithm::eltwise_relu, 0, 0);
+  attributes.set_post_ops(act);
+  descriptions d;
+  d.forward = {cpu, prop_kind::forward_training, xs, ws, bs, as, attributes};
+  d.back = {cpu, xs, ws, as, d.forward};
+  d.gradient = {cpu, xs, d.forward.weights_desc(), bs, as, d.forward};
+  return d;
+}
+#endif
 
 static layer make(int inputs, int units, bool last, layer *before, const float *&init) {
   layer q;
   q.inputs = inputs, q.units = units;
   auto xs = any({batch, inputs}, tag::nc), as = any({batch, units}, tag::nc), bs = any({units}, tag::x);
   auto ws = any({units, inputs}, tag::any);
-  primitive_attr attributes;
-  if (!last) {
-    post_ops relu;
-    relu.append_eltwise(1.f, algorithm::eltwise_relu, 0, 0);
-    attributes.set_post_ops(relu);
-  }
-  inner_product_forward::primitive_desc forward({prop_kind::forward_training, xs, ws, bs, as}, attributes, cpu);
-  inner_product_backward_data::primitive_desc back({xs, ws, as}, cpu, forward);
-  inner_product_backward_weights::primitive_desc gradient({xs, forward.weights_desc(), bs, as}, cpu, forward);
-  q.forward = inner_product_forward(forward);
-  q.back = inner_product_backward_data(back);
-  q.gradient = inner_product_backward_weights(gradient);
+  const descriptions d = describe(xs, ws, bs, as, last);
+  q.forward = inner_product_forward(d.forward);
+  q.back = inner_product_backward_data(d.back);
+  q.gradient = inner_product_backward_weights(d.gradient);
   q.x = before ? before->a : memory(xs, cpu, x);
   q.dx = before ? before->da : memory(xs, cpu);
   q.a = memory(as, cpu), q.da = memory(as, cpu);
-  q.w = memory(forward.weights_desc(), cpu), q.dw = memory(forward.weights_desc(), cpu);
-  q.w_back = back.weights_desc() == forward.weights_desc() ? q.w : memory(back.weights_desc(), cpu);
+  q.w = memory(d.forward.weights_desc(), cpu), q.dw = memory(d.forward.weights_desc(), cpu);
+  q.w_back = d.back.weights_desc() == d.forward.weights_desc() ? q.w : memory(d.back.weights_desc(), cpu);
   q.b = memory(bs, cpu), q.db = memory(bs, cpu);
   memory plain(any({units, inputs}, tag::ab), cpu, const_cast<float *>(init));
   reorder(plain, q.w).execute(queue, plain, q.w);
@@ -116,24 +157,46 @@ static layer make(int inputs, int units, bool last, layer *before, const float *
   return q;
 }
 
+struct work {
+  const char *name, *data;
+  std::vector<int> width;
+  int batch, warm;
+  float rate;
+};
+static const work works[] = {{"W1", "W1", {1024, 2048, 2048, 1000}, 256, 4, 0.01f},
+                             {"W2b32", "W2", {784, 128, 64, 10}, 32, 20, 0.1f},
+                             {"W2b128", "W2", {784, 128, 64, 10}, 128, 20, 0.1f},
+                             {"W2full", "W2", {784, 128, 64, 10}, 60000, 2, 0.1f},
+                             {"W10", "W10", {28, 300, 300, 300, 300, 300, 1}, 100, 20, 0.05f}};
+
+static void *load(const work &w, const char *suffix, size_t *n) {
+  char name[32];
+  snprintf(name, sizeof name, "%s%s", w.data, suffix);
+  return peer_load(name, n);
+}
+
 int main(int argc, char **argv) {
-  const char *workload = argc > 1 ? argv[1] : "";
-  bool w1 = !strcmp(workload, "W1");
-  std::vector<int> width = w1 ? std::vector<int>{1024, 2048, 2048, 1000} : std::vector<int>{784, 128, 64, 10};
-  batch = w1 ? 256 : !strcmp(workload, "W2b32") ? 32 : !strcmp(workload, "W2b128") ? 128 : 60000;
-  int warm = w1 ? 4 : batch < 60000 ? 20 : 2, threads = argc > 2 ? atoi(argv[2]) : 1;
+  const work *found = nullptr;
+  for (const work &w : works)
+    if (argc == 3 && !strcmp(argv[1], w.name)) found = &w;
+  if (!found) return fprintf(stderr, "usage: onednn_peer W1|W2b32|W2b128|W2full|W10 THREADS\n"), 2;
+  const work &w = *found;
   size_t n;
-  rate = w1 ? 0.01f : 0.1f;
-  x = static_cast<float *>(peer_load(w1 ? "W1x.f32" : "W2x.f32", &n));
-  n_rows = n / (size_t)width[0];
-  label = static_cast<int *>(peer_load(w1 ? "W1y.i32" : "W2y.i32", nullptr));
-  const float *init = static_cast<float *>(peer_load(w1 ? "W1init.f32" : "W2init.f32", nullptr));
-  layers.reserve(width.size());
-  for (size_t l = 0; l + 1 < width.size(); l++)
-    layers.push_back(make(width[l], width[l + 1], l + 2 == width.size(), l ? &layers[l - 1] : nullptr, init));
-  for (int i = 0; i < warm; i++) step();
+  batch = w.batch, rate = w.rate;
+  x = static_cast<float *>(load(w, "x.f32", &n));
+  n_rows = n / (size_t)w.width[0];
+  if (w.width.back() == 1)
+    target = static_cast<float *>(load(w, "y.f32", nullptr));
+  else
+    label = static_cast<int *>(load(w, "y.i32", nullptr));
+  const float *init = static_cast<float *>(load(w, "init.f32", nullptr));
+  layers.reserve(w.width.size());
+  for (size_t l = 0; l + 1 < w.width.size(); l++)
+    layers.push_back(make(w.width[l], w.width[l + 1], l + 2 == w.width.size(), l ? &layers[l - 1] : nullptr, init));
+  for (int i = 0; i < w.warm; i++) step();
   float seen = loss;
-  double rows_per_s = batch * peer_rate(step);
-  peer_report("onednn", workload, "f32", threads, w1 ? "samples/s" : "s/epoch",
-              w1 ? rows_per_s : (double)n_rows / rows_per_s, (double)seen);
+  double rows_per_s = batch * peer_rate(step, (long)(n_rows / (size_t)batch));
+  bool epochs = w.name[1] == '2';
+  peer_report("onednn", w.name, "f32", atoi(argv[2]), epochs ? "s/epoch" : "samples/s",
+              epochs ? (double)n_rows / rows_per_s : rows_per_s, (double)seen);
 }

@@ -180,5 +180,5 @@ int main(int argc, char **argv) {
   x = tensor(converted(peer_load(dense ? "W1x.f32" : "W2x.f32", NULL), 1, batch * widths[0]), batch, widths[0]);
   void *results = calloc((size_t)batch * (size_t)n_out, 8);
   y = tensor(results, batch, n_out);
-  peer_report("onnxruntime", workload, argv[2], atoi(argv[3]), "ns/sample", 1e9 / (peer_rate(predict) * batch), 0);
+  peer_report("onnxruntime", workload, argv[2], atoi(argv[3]), "ns/sample", 1e9 / (peer_rate(predict, 1) * batch), 0);
 }

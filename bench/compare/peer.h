@@ -35,15 +35,16 @@ static inline int peer_ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* Calls a second: a quarter of $PB_BUDGET seconds to warm up, then the median of five parts of the rest. */
-static inline double peer_rate(void (*call)(void)) {
+/* Calls a second: `pass` calls, which go through all rows once, and a quarter of $PB_BUDGET seconds to warm up, then
+ * the median of five parts of the rest. */
+static inline double peer_rate(void (*call)(void), long pass) {
   const char *text = getenv("PB_BUDGET");
   double budget = text ? atof(text) : 0.6, start = peer_seconds(), used, part[5];
   long calls = 0;
   do {
     call(), calls++;
     used = peer_seconds() - start;
-  } while (used < budget / 4);
+  } while (used < budget / 4 || calls < pass);
   long each = (long)(budget / 5 * (double)calls / used);
   if (each < 1) each = 1;
   for (int i = 0; i < 5; i++) {

@@ -28,5 +28,5 @@ elif SQUARES:
 else:
     Y = labels()[:LIMIT]
     model = MLPClassifier(batch_size=BATCH, **OPTIONS)
-    model.partial_fit(X, Y, np.arange(WIDTHS[-1]))
+    model.partial_fit(X, Y, np.arange(max(2, WIDTHS[-1])))
     report("sklearn", rate(lambda: model.partial_fit(X, Y), len(X)))

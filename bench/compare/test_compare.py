@@ -1,9 +1,13 @@
 """The tables of compare.py from lines that are given: ratios, the best peer, and a loss that differs."""
 import json
 import os
+import stat
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import compare  # noqa: E402
 
 COMPARE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "compare.py")
 
@@ -28,6 +32,28 @@ with tempfile.TemporaryDirectory() as folder:
     done = subprocess.run([sys.executable, COMPARE, "--from", path], capture_output=True, text=True,
                           env=dict(os.environ, PYTHONIOENCODING="utf-8"))
 missing = [text for text in WANTED if text not in done.stdout]
+failed = 0
+
+
+def expect(what, expected, observed):
+    global failed
+    if expected != observed:
+        failed += 1
+        print(f"FAIL {what}: expected {expected!r}, observed {observed!r}")
+
+
+# A peer that does not build: the first error is what is said; a library that pkg-config knows comes with its header.
+say = "echo 'In file included' >&2; echo 'p.c:3:10: fatal error: a.h: no' >&2; echo 'p.c:4: error: b' >&2; exit 1"
+expect("the first error", "p.c:3:10: fatal error: a.h: no", compare.compiled(["sh", "-c", say]))
+expect("no error", None, compare.compiled(["sh", "-c", "exit 0"]))
+expect("no compiler", "there is no no-such-compiler", compare.compiled(["no-such-compiler"]))
+with tempfile.TemporaryDirectory() as folder:
+    with open(os.path.join(folder, "pkg-config"), "w") as f:
+        f.write('#!/bin/sh\n[ "$3" = known ] && echo -I/in/a/folder -lknown\n')
+    os.chmod(f.name, stat.S_IRWXU)
+    os.environ["PATH"] = folder + os.pathsep + os.environ["PATH"]
+    expect("a package", ["-I/in/a/folder", "-lknown"], compare.package("known", ["-lother"]))
+    expect("no package", ["-lother"], compare.package("unknown", ["-lother"]))
 for text in missing:
     print(f"FAIL: expected {text!r}, observed:\n{done.stdout}{done.stderr}")
-sys.exit(1 if missing or done.returncode else 0)
+sys.exit(1 if missing or failed or done.returncode else 0)

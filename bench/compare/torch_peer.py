@@ -18,7 +18,8 @@ def net(logits):
             linear.weight.copy_(torch.from_numpy(w))
             linear.bias.copy_(torch.from_numpy(b))
         name = HIDDEN if l + 2 < len(WIDTHS) else OUTPUT
-        modules += [linear] + ([] if name == "linear" or (logits and name == "softmax") else [ACTIVATIONS[name]()])
+        left_out = name == "linear" or (logits and l + 2 == len(WIDTHS) and not SQUARES)
+        modules += [linear] + ([] if left_out else [ACTIVATIONS[name]()])
     return nn.Sequential(*modules)
 
 
@@ -49,12 +50,26 @@ def train(T, loss_of):
     report("torch", rate(step, BATCH), loss)
 
 
+def classes(Y):
+    """Δ of softmax with cross-entropy, times the rows."""
+    index = torch.arange(BATCH)
+
+    def delta(z, part):
+        d = torch.softmax(z, 1)
+        d[index, Y[part]] -= 1
+        return d
+
+    return delta
+
+
 @torch.no_grad()
-def train_by_hand(Y):
+def train_by_hand(delta_of):
     W = [(torch.from_numpy(w), torch.from_numpy(b)) for w, b in weights()]
     A = [None] + [torch.empty(BATCH, o) for o in WIDTHS[1:]]
     D = [torch.empty(BATCH, o) for o in WIDTHS]
-    index = torch.arange(BATCH)
+    tanh = HIDDEN == "tanh"
+    pull = (lambda d, a: torch.ops.aten.tanh_backward(d, a)) if tanh else (
+        lambda d, a: torch.ops.aten.threshold_backward(d, a, 0))
 
     def step():
         part = next_rows()
@@ -62,10 +77,8 @@ def train_by_hand(Y):
         for l, (w, b) in enumerate(W):
             torch.addmm(b, A[l], w.t(), out=A[l + 1])
             if l + 1 < len(W):
-                A[l + 1].clamp_(min=0)
-        delta = torch.softmax(A[-1], 1)
-        delta[index, Y[part]] -= 1
-        delta.mul_(1 / BATCH)
+                A[l + 1].tanh_() if tanh else A[l + 1].clamp_(min=0)
+        delta = delta_of(A[-1], part).mul_(1 / BATCH)
         for l in range(len(W) - 1, -1, -1):
             w, b = W[l]
             if l:
@@ -73,7 +86,7 @@ def train_by_hand(Y):
             w.addmm_(delta.t(), A[l], alpha=-RATE)
             b.sub_(delta.sum(0), alpha=RATE)
             if l:
-                delta = torch.ops.aten.threshold_backward(D[l], A[l], 0)
+                delta = pull(D[l], A[l])
 
     state["row"] = 0
     report("torch-manual", rate(step, BATCH))
@@ -93,6 +106,10 @@ elif SQUARES:
     train(torch.from_numpy(targets()), lambda a, t: 0.5 * ((a - t) ** 2).sum())
 elif WORKLOAD == "W7":
     train(torch.from_numpy(targets()), nn.functional.mse_loss)
+elif OUTPUT == "sigmoid":
+    T = torch.from_numpy(targets())
+    train(T, nn.functional.binary_cross_entropy_with_logits)
+    train_by_hand(lambda z, part: torch.sigmoid(z) - T[part])
 else:
     train(torch.from_numpy(labels()), nn.functional.cross_entropy)
-    train_by_hand(torch.from_numpy(labels()))
+    train_by_hand(classes(torch.from_numpy(labels())))
