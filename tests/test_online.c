@@ -2,7 +2,7 @@
  * with every loss, many shapes, on all levels of vector instructions. */
 #include <pthread.h>
 
-#include "exec.h"
+#include "run.h"
 #include "kernel_support.h"
 #include "optim.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "blas.h"
-#include "exec.h"
+#include "run.h"
 #include "kernels.h"
 #include "support.h"
 

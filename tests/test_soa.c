@@ -1,6 +1,6 @@
 /* Narrow chains in blocks (nn/soa.c) against the same plan layer by layer: activations, losses, shapes, rows around the
  * borders of blocks, threads; and every level of the kernel. */
-#include "exec.h"
+#include "run.h"
 #include "kernel_support.h"
 
 enum { MOST_ROWS = 4000, MOST_COLS = 64, MOST_PARAMS = 20000 };

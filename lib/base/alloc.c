@@ -48,6 +48,12 @@ bool nnb__grow(void *array_address, size_t *capacity, size_t n, size_t size) {
   return true;
 }
 
+void *nnb__memdup(const void *p, size_t n, size_t size) {
+  void *copy = nnb__alloc(n, size);
+  if (copy && n && size) memcpy(copy, p, n * size);
+  return copy;
+}
+
 char *nnb__strdup(const char *text) {
   if (!text) return NULL;
   size_t bytes = strlen(text) + 1;

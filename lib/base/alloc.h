@@ -12,6 +12,8 @@ void *nnb__zalloc(size_t n, size_t size);
 bool nnb__grow(void *array_address, size_t *capacity, size_t n, size_t size);
 /* A copy of a string; NULL for NULL or out of memory. */
 char *nnb__strdup(const char *text);
+/* A copy of n elements of size bytes; NULL when out of memory. */
+void *nnb__memdup(const void *p, size_t n, size_t size);
 /* NULL is accepted. */
 void nnb__release(void *p);
 

@@ -6,11 +6,12 @@
 #ifndef NNB__EXEC_H
 #define NNB__EXEC_H
 
-#include "chain.h"
+#include "arena.h"
 #include "kernels.h"
-#include "plan.h"
+#include "net_chain.h"
+#include "plan_state.h"
 
-struct nnb__exec {
+typedef struct nnb__exec {
   const char *name;
   /* Takes from the arena what it needs; called once to measure and once to hand out, with the same answer.  False:
    * never for this plan. */
@@ -22,20 +23,10 @@ struct nnb__exec {
   void (*row)(nnb_plan *plan, const real *x, real *y);
   /* OPTIONAL.  Many updates of one row each.  False: none has been made, and none will be that way. */
   bool (*updates)(nnb_plan *plan, nnb__updates *updates);
-};
+} nnb__exec;
 
 extern const nnb__exec nnb__exec_online, nnb__exec_soa, nnb__exec_layerwise;
 
-/* How many links the sealed net has if it is a chain: dense layers with biases and activations of the library's own,
- * one input, and one output, the last, with a loss of the library's own.  0: it is none.  Link i is the net's block i.
- */
-int nnb__net_links(const nnb_net *net);
-nnb__link nnb__net_link(const nnb_net *net, int i);
-/* The chain, with its links in link[0 … nnb__net_links(net) - 1]; NULL: nowhere. */
-nnb__chain nnb__net_chain(const nnb_net *net, nnb__link *link);
-
-/* For tests: from now on the plan runs by this executor and, where that declines, by the last.  False: it declined. */
-bool nnb__plan_force(nnb_plan *plan, const nnb__exec *exec);
 /* For tests: online goes on with these kernels. */
 void nnb__online_use(nnb_plan *plan, const nnb__kernels *kernels);
 

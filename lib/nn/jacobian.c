@@ -2,63 +2,24 @@
  * for each column of the outputs one backward pass over all rows, in which a row of J is, layer by layer, the outer
  * product of a row of [A 1] and a row of Δ.  Rows do not depend on each other: a layer that couples them has no place
  * here. */
+#include "jacobian.h"
+
 #include <string.h>
 
-#include "loss.h"
-#include "pass.h"
-#include "status.h"
+#include "linear.h"
+#include "squares.h"
 
-/* ---- residuals: ½r² is a term of the loss ----------------------------------------------------------------------- */
-
-/* Of an output's loss: the factor of the square, against ½; 0: not a sum of squares. */
-static double square_factor(const nnb_loss_ops *loss) {
-  if (loss == nnb__loss(NNB_HALF_SSE)) return 1;
-  return loss == nnb__loss(NNB_SSE) || loss == nnb__loss(NNB_MSE) ? 2 : 0;
-}
-
-const nnb__node *nnb__not_squares(const nnb_net *net) {
-  for (int k = 0; k < net->n_nodes; k++) {
-    const nnb__node *node = &net->nodes[k];
-    if (node->out_col >= 0 && square_factor(nnb__net_loss_ops(net, node)) == 0) return node;
-  }
-  return NULL;
-}
-
-nnb_status nnb__check_squares(const nnb_net *net) {
-  const nnb__node *node = nnb__not_squares(net);
-  if (!node) return NNB_OK;
-  return nnb__fail(NNB_E_UNSUPPORTED,
-                   "the loss of %s is %s; residuals (lm, varpro, nnb_plan_rows, nnb_solve_output) need a sum of "
-                   "squares: half_sse, sse or mse; lbfgs takes any loss",
-                   node->name, nnb__net_loss_ops(net, node)->name);
-}
+/* ---- the residuals: ½r² is a term of the loss -------------------------------------------------------------------- */
 
 static real target_at(const nnb_batch *batch, const nnb__node *node, int i, int j) {
   if (!batch->label) return nnb__crow(batch->t, i)[node->out_col + j];
   return (real)(node->needs.cols == 1 ? batch->label[i] : batch->label[i] == j);
 }
 
-static double root_of(const nnb_net *net, int k, double norm) {
-  const nnb__node *node = &net->nodes[k];
-  const nnb__state s = {.loss = nnb__net_loss_ops(net, node)};
-  return sqrt(nnb__pass_scale(node, &s, norm) * square_factor(s.loss));
-}
-
-real nnb__pass_root(const nnb__pass *p, int k) { return (real)root_of(p->plan->net, k, p->job->norm); }
-
-double nnb__net_root(const nnb_net *net, int column, double norm) {
-  for (int k = 0; k < net->n_nodes; k++) {
-    const nnb__node *node = &net->nodes[k];
-    if (node->out_col >= 0 && column >= node->out_col && column < node->out_col + node->needs.cols)
-      return root_of(net, k, norm);
-  }
-  return 0;
-}
-
 static void residuals(const nnb__pass *p, int k, int r0, int n) {
   const nnb__node *node = &p->plan->net->nodes[k];
   nnb_cmat a = nnb__read(p->plan->state[k].a);
-  const real base = nnb__pass_root(p, k);
+  const real base = (real)nnb__output_root(p->plan->net, k, p->job->norm);
   for (int i = r0; i < r0 + n; i++) {
     const real root = p->batch.weight ? base * R(sqrt)(p->batch.weight[i]) : base;
     real *r = p->job->r + (size_t)i * (size_t)p->plan->net->n_y + (size_t)node->out_col;
@@ -67,7 +28,7 @@ static void residuals(const nnb__pass *p, int k, int r0, int n) {
   }
 }
 
-/* ---- the rows of J ---------------------------------------------------------------------------------------------- */
+/* ---- the rows of J ----------------------------------------------------------------------------------------------- */
 
 size_t nnb__net_n_free(const nnb_net *net) {
   size_t n = 0;

@@ -1,9 +1,12 @@
 /* nn/kron.c: what K-FAC wants to see: scores, that is, Δ for targets drawn from the model, and with them the rows of A
  * and Δ of each layer. */
+#include "kron.h"
+
 #include <string.h>
 
 #include "ints.h"
-#include "pass.h"
+#include "jacobian.h"
+#include "squares.h"
 #include "team.h"
 
 typedef struct scores {

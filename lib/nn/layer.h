@@ -24,9 +24,6 @@ typedef struct nnb__dense {
 /* The built-in layer of that name, or NULL. */
 const nnb_layer_ops *nnb__layer_find(const char *name);
 
-/* A name and the REQUIRED functions are there. */
-bool nnb__layer_complete(const nnb_layer_ops *ops);
-
 /* Fills the weights of a dense layer, n_in×n_out, row by row.  scratch: nnb__init_scratch() numbers. */
 void nnb__init_weights(nnb_init init, double scale, int n_in, int n_out, real *w, nnb_rng *rng, real *scratch);
 size_t nnb__init_scratch(nnb_init init, int n_in, int n_out);

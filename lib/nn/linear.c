@@ -1,6 +1,6 @@
 /* nn/linear.c: which parameters the outputs are linear in, all of them together: those of dense output layers without
  * an activation whose values no other node reads. */
-#include "plan.h"
+#include "linear.h"
 
 bool nnb__is_linear_output(const nnb_net *net, int k) {
   const nnb__node *node = &net->nodes[k];

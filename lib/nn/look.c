@@ -1,7 +1,7 @@
 /* nn/look.c: what a plan shows after a run. */
 #include <string.h>
 
-#include "plan.h"
+#include "look.h"
 #include "status.h"
 
 void nnb__plan_outputs(const nnb_plan *plan, nnb_mat y) {

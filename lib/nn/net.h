@@ -58,12 +58,13 @@ struct nnb_net {
   int n_blocks;
 };
 
+/* An empty net without nodes, or NULL and a message. */
+nnb_net *nnb__net_new(void);
+/* Releases the parameters and the list of their blocks. */
+void nnb__net_release_params(nnb_net *net);
+
 /* The first error again, with its message, or the sentence for NULL; NNB_OK if there is none. */
 nnb_status nnb__net_check(const nnb_net *net);
-/* Fixes the shapes and makes the parameters; harmless when that is done already.  Safe from several threads. */
-nnb_status nnb__net_seal(nnb_net *net);
-/* The same without drawing the parameters, which the caller writes, all of them. */
-nnb_status nnb__net_seal_undrawn(nnb_net *net);
 /* For building calls: NNB_OK, or the error they return. */
 nnb_status nnb__net_open(nnb_net *net);
 /* Records the error a building call failed with (status and nnb_errmsg()) and returns it; where an earlier one stands,
@@ -71,10 +72,6 @@ nnb_status nnb__net_open(nnb_net *net);
 nnb_status nnb__net_stick(nnb_net *net, nnb_status status);
 /* The node, or NULL with a message for a number that is none. */
 nnb__node *nnb__net_node(const nnb_net *net, int node);
-
-/* Adds a node behind checked arguments; the one way in for all builders.  name NULL: base and a number. */
-int nnb__net_append(nnb_net *net, const nnb_layer_ops *ops, const void *self, const int *from, int n_from,
-                    int activation, unsigned frozen, const char *name, const char *base);
 bool nnb__node_is_input(const nnb__node *node);
 
 const nnb_act_ops *nnb__net_act(const nnb_net *net, int activation);

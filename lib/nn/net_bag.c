@@ -13,8 +13,9 @@
 #include "act.h"
 #include "alloc.h"
 #include "attr.h"
+#include "build.h"
 #include "loss.h"
-#include "net.h"
+#include "seal.h"
 #include "status.h"
 
 enum { FORMAT = 1, KEY = 160, MOST_NODES = 1000000 };
@@ -410,9 +411,8 @@ static nnb_status refuse(nnb_status status) {
 
 nnb_status nnb__net_from_bag(const nnb__bag *bag, const nnb_load_opts *opts, nnb_net **out) {
   *out = NULL;
-  reader r = {bag, opts, nnb__zalloc(1, sizeof *r.net)};
-  if (!r.net) return nnb__fail_nomem("a net");
-  atomic_init(&r.net->sealed, false);
+  reader r = {bag, opts, nnb__net_new()};
+  if (!r.net) return NNB_E_NOMEM;
   nnb_status status = read_net(&r);
   if (status) {
     nnb_net_destroy(r.net);

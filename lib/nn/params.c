@@ -1,7 +1,7 @@
 /* nn/params.c: looking at and changing the parameters of a net. */
 #include <string.h>
 
-#include "net.h"
+#include "seal.h"
 #include "status.h"
 #include "view.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "attr.h"
-#include "net.h"
+#include "build.h"
 #include "status.h"
 
 enum { MOST_FIELD = 63 };

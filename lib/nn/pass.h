@@ -1,8 +1,8 @@
-/* nn/pass.h: what the files share that take rows through a net. */
+/* nn/pass.h: rows of a job through the layers of a net. */
 #ifndef NNB__PASS_H
 #define NNB__PASS_H
 
-#include "plan.h"
+#include "plan_state.h"
 
 typedef struct nnb__pass {
   nnb_plan *plan;
@@ -11,22 +11,37 @@ typedef struct nnb__pass {
   int row_parts, param_parts;
 } nnb__pass;
 
-/* What a layer gets to see of node k for rows [r0, r0 + n); part chooses the room for the lists. */
-nnb_layer_io nnb__pass_io(const nnb_plan *plan, int k, int r0, int n, int part);
-/* The factor of an output's summed loss: its weight, and what a mean divides by. */
-double nnb__pass_scale(const nnb__node *node, const nnb__state *s, double norm);
-/* Back to every Δ, from the loss or the job's v; column ≥ 0: from the residuals of
- * that one of the outputs' columns. */
-void nnb__pass_back(const nnb__pass *p, int part, int r0, int n, int column);
-/* The sample weights of the job's rows, or NULL. */
-const real *nnb__pass_weights(const nnb_plan *plan, const nnb__job *job);
-/* The gradients of rows [r0, r0 + n) of node k, row by row: its backward_rows, or backward_params. */
-void nnb__pass_layer_rows(const nnb_plan *plan, int k, int part, int r0, int n, real *w, real *b, size_t ld);
 /* How many parts work of that many operations is for. */
 int nnb__pass_parts(double flops, int threads, int most);
-/* ∂r/∂a of a row of weight 1 of output k: √factor, with the loss's own (jacobian.c). */
-real nnb__pass_root(const nnb__pass *p, int k);
-/* Residuals and their derivatives (jacobian.c), after the forward pass. */
-void nnb__pass_rows(const nnb__pass *p, int part, int r0, int n);
+/* The rows of a part: where they begin and how many they are. */
+int nnb__pass_first_row(const nnb__pass *p, int part);
+int nnb__pass_n_rows(const nnb__pass *p, int part);
+
+/* Decides what is read in place and what is copied, and shows x to the inputs. */
+void nnb__pass_begin(nnb__pass *p);
+/* Rows [r0, r1) into the plan's copies, where the pass does not read the caller's rows in place. */
+void nnb__pass_load(const nnb__pass *p, int r0, int r1);
+/* The sample weights of the job's rows, or NULL. */
+const real *nnb__pass_weights(const nnb_plan *plan, const nnb__job *job);
+/* What a layer gets to see of node k for rows [r0, r0 + n); part chooses the memory of the lists. */
+nnb_layer_io nnb__pass_io(const nnb_plan *plan, int k, int r0, int n, int part);
+
+/* Rows [r0, r0 + n) from the inputs to the losses. */
+void nnb__pass_forward(const nnb__pass *p, int part, int r0, int n);
+/* What follows the product of node k: the activation, and an output's loss. */
+void nnb__pass_finish(const nnb__pass *p, int part, int k, int r0, int n);
+/* Where a part leaves the loss of output k. */
+double *nnb__pass_partial_loss(const nnb_plan *plan, int part, int k);
+
+/* Back to every Δ, from the loss or the job's v; column ≥ 0: from the residuals of that one of the outputs' columns. */
+void nnb__pass_back(const nnb__pass *p, int part, int r0, int n, int column);
+/* Whether node k has a Δ. */
+bool nnb__pass_goes_back(const nnb_plan *plan, int k);
+/* Δ of node k; column as in nnb__pass_back. */
+void nnb__pass_delta(const nnb__pass *p, int k, int r0, int n, int column);
+/* ∂E/∂A of the sources of node k, from its Δ. */
+void nnb__pass_hand_back(const nnb_plan *plan, int k, nnb_layer_io *io);
+
+double nnb__loss_value(nnb__loss_sum sum, double norm);
 
 #endif

@@ -1,136 +1,14 @@
-/* nn/plan.c: laying out a plan, and the public calls on it. */
+/* nn/plan.c: the life of a plan, and the public calls on it. */
 #include "plan.h"
-
-#include <string.h>
 
 #include "alloc.h"
 #include "blas.h"
+#include "plan_layout.h"
+#include "seal.h"
 #include "status.h"
 #include "team.h"
 
-/* ---- laying out ------------------------------------------------------------------------------------------------ */
-
-static nnb_mat take_mat(nnb__arena *arena, int rows, int cols) {
-  size_t n;
-  if (!nnb__mul((size_t)rows, (size_t)cols, &n)) arena->overflow = true;
-  return (nnb_mat){nnb__arena_take(arena, n, sizeof(real)), rows, cols, cols};
-}
-
-/* Whether node k or one before it has parameters. */
-static bool has_params_before(const nnb_net *net, const nnb__state *state, int k) {
-  const nnb__node *node = &net->nodes[k];
-  if (node->needs.w_cols > 0) return true;
-  for (int i = 0; i < node->n_from; i++)
-    if (state[node->from[i] - 1].needs_d) return true;
-  return false;
-}
-
-static void lay_out_backward(nnb_plan *p, nnb__arena *arena, const nnb__node *node, nnb__state *s) {
-  int rows = p->max_rows, cols = node->needs.cols;
-  s->d = take_mat(arena, rows, cols);
-  if (node->out_col >= 0 && node->n_consumers > 0) s->tap = take_mat(arena, rows, cols);
-  if (p->want & NNB_KEEP) s->da = take_mat(arena, rows, cols);
-}
-
-/* Whether every node reads the one before it, and only the last is an output. */
-static bool is_chain(const nnb_net *net) {
-  for (int k = 1; k < net->n_nodes; k++) {
-    const nnb__node *node = &net->nodes[k];
-    if (node->n_from != 1 || node->from[0] != k || (node->out_col >= 0) != (k == net->n_nodes - 1)) return false;
-  }
-  return net->nodes[0].out_col < 0;
-}
-
-/* A chain that only predicts needs two layers at a time: the one read and the one written.  Layers of one matrix share
- * its leading dimension, so that threads stay within their rows.  The last has a matrix of its own, without gaps, as it
- * is copied. */
-static void lay_out_pair(nnb_plan *p, nnb__arena *arena) {
-  int widest[2] = {0};
-  for (int k = 1; k < p->net->n_nodes - 1; k++) {
-    int cols = p->net->nodes[k].needs.cols;
-    if (cols > widest[k % 2]) widest[k % 2] = cols;
-  }
-  for (int i = 0; i < 2; i++) p->pair[i] = take_mat(arena, p->max_rows, widest[i]);
-}
-
-static void lay_out_node(nnb_plan *p, nnb__arena *arena, int k) {
-  const nnb__node *node = &p->net->nodes[k];
-  nnb__state s = {.first_node = -1};
-  int rows = p->max_rows, cols = node->needs.cols;
-  bool back = p->want & (NNB_GRAD | NNB_DX | NNB_ROWS), keep = p->want & NNB_KEEP;
-  if (node->activation != NNB_LINEAR) s.act = nnb__net_act(p->net, node->activation);
-  if (node->out_col >= 0) {
-    s.loss = nnb__net_loss_ops(p->net, node);
-    s.fused = s.loss->fused && (int)s.loss->fuses == node->activation;
-  }
-  if (!nnb__node_is_input(node)) {
-    size_t n_scratch;
-    bool apart = keep || (back && s.act && (s.act->traits & NNB_ACT_NEEDS_Z));
-    const bool shared = p->want == 0 && node->out_col < 0 && is_chain(p->net);
-    s.z = shared ? nnb__cols(p->pair[k % 2], 0, cols) : take_mat(arena, rows, cols);
-    s.a = apart ? take_mat(arena, rows, cols) : s.z;
-    s.out = nnb__read(s.a);
-    if (!nnb__mul((size_t)rows, node->needs.scratch, &n_scratch)) arena->overflow = true;
-    s.scratch = nnb__arena_take(arena, n_scratch, sizeof(real));
-    if (keep) s.slope = take_mat(arena, rows, cols);
-  }
-  s.needs_d = back && ((p->want & NNB_DX) || (p->state && has_params_before(p->net, p->state, k)));
-  if (back && (!nnb__node_is_input(node) || (p->want & NNB_DX))) lay_out_backward(p, arena, node, &s);
-  if (p->state) p->state[k] = s;
-}
-
-static void lay_out_rows(nnb_plan *p, nnb__arena *arena) {
-  const nnb_net *net = p->net;
-  size_t rows = (size_t)p->max_rows;
-  bool gathers = p->want & NNB_GRAD;
-  if (gathers || net->in.shift) p->x = take_mat(arena, p->max_rows, net->n_x);
-  if (gathers || net->out.shift) p->t = take_mat(arena, p->max_rows, net->n_y);
-  if (!gathers) return;
-  p->label = nnb__arena_take(arena, rows, sizeof *p->label);
-  p->weight = nnb__arena_take(arena, rows, sizeof *p->weight);
-}
-
-/* The consumer that is last in order is the first to write d on the way back. */
-static void find_first_writers(nnb_plan *p) {
-  for (int i = 0; i < p->net->n_nodes; i++) {
-    const nnb__node *node = &p->net->nodes[i];
-    for (int k = node->n_from - 1; k >= 0; k--) {
-      nnb__state *source = &p->state[node->from[k] - 1];
-      source->first_node = i, source->first_k = k;
-    }
-  }
-}
-
-static void count_outputs(nnb_plan *p) {
-  p->n_outputs = 0, p->longest = 1, p->flops = 0;
-  for (int i = 0; i < p->net->n_nodes; i++) {
-    const nnb__node *node = &p->net->nodes[i];
-    if (node->out_col >= 0) p->n_outputs++;
-    if (node->n_from > p->longest) p->longest = node->n_from;
-    p->flops += 2.0 * node->needs.w_rows * node->needs.w_cols + 8.0 * node->needs.cols;
-  }
-}
-
-/* Everything behind the plan itself; called once to measure and once to hand out. */
-static void lay_out(nnb_plan *p, nnb__arena *arena) {
-  size_t n_nodes = (size_t)p->net->n_nodes, threads = (size_t)p->threads, longest = (size_t)p->longest;
-  p->state = nnb__arena_take(arena, n_nodes, sizeof *p->state);
-  p->outputs = nnb__arena_take(arena, (size_t)p->n_outputs, sizeof *p->outputs);
-  p->partial = nnb__arena_take(arena, threads * (size_t)p->n_outputs, sizeof *p->partial);
-  p->from = nnb__arena_take(arena, threads * longest, sizeof *p->from);
-  p->from_d = nnb__arena_take(arena, threads * longest, sizeof *p->from_d);
-  if (p->want & NNB_KEEP) p->g = nnb__arena_take(arena, p->net->n_params, sizeof *p->g);
-  lay_out_rows(p, arena);
-  if (p->want == 0 && is_chain(p->net)) lay_out_pair(p, arena);
-  for (int k = 0; k < p->net->n_nodes; k++) lay_out_node(p, arena, k);
-  nnb__plan_lay_out_execs(p, arena);
-  if (!arena->base) return;
-  find_first_writers(p);
-  for (int k = 0, o = 0; k < p->net->n_nodes; k++)
-    if (p->net->nodes[k].out_col >= 0) p->outputs[o++] = k;
-}
-
-/* ---- create and destroy ---------------------------------------------------------------------------------------- */
+/* ---- create and destroy ------------------------------------------------------------------------------------------ */
 
 /* The options checked and completed, in a plan that has no memory yet. */
 static nnb_status make_draft(nnb_net *net, const nnb_plan_opts *opts, nnb_plan *draft) {
@@ -147,7 +25,7 @@ static nnb_status make_draft(nnb_net *net, const nnb_plan_opts *opts, nnb_plan *
   *draft = (nnb_plan){.net = net, .want = opts->want};
   draft->max_rows = opts->max_rows ? opts->max_rows : 1;
   draft->threads = opts->threads ? opts->threads : nnb_get_threads();
-  count_outputs(draft);
+  nnb__plan_count_outputs(draft);
   return NNB_OK;
 }
 
@@ -155,7 +33,7 @@ static nnb_status measure(const nnb_plan *draft, size_t *out) {
   nnb__arena arena = {0};
   nnb_plan plan = *draft;
   nnb__arena_take(&arena, 1, sizeof plan);
-  lay_out(&plan, &arena);
+  nnb__plan_lay_out(&plan, &arena);
   if (arena.overflow || arena.used > (size_t)PTRDIFF_MAX - NNB__ALIGN)
     return nnb__fail(NNB_E_OVERFLOW, "a plan for %d rows is larger than memory can hold", draft->max_rows);
   *out = arena.used;
@@ -199,7 +77,7 @@ nnb_status nnb_plan_create(nnb_net *net, const nnb_plan_opts *opts, nnb_plan **o
   nnb_plan *plan = nnb__arena_take(&arena, 1, sizeof *plan);
   *plan = draft;
   plan->memory = owned;
-  lay_out(plan, &arena);
+  nnb__plan_lay_out(plan, &arena);
   *out = plan;
   nnb__team_prepare(draft.threads);
   return NNB_OK;
@@ -209,97 +87,12 @@ void nnb_plan_destroy(nnb_plan *plan) {
   if (plan) nnb__release(plan->memory);
 }
 
-/* ---- checks ----------------------------------------------------------------------------------------------------- */
-
-nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most) {
-  if (!x.p) return nnb__fail(NNB_E_ARG, "x is NULL");
-  if (x.rows < 1) return nnb__fail(NNB_E_SHAPE, "x has %d rows; at least 1 is wanted", x.rows);
-  if (x.cols != net->n_x) return nnb__fail(NNB_E_SHAPE, "x has %d columns, the net wants %d", x.cols, net->n_x);
-  if (x.ld < x.cols) return nnb__fail(NNB_E_SHAPE, "x has %d columns and a leading dimension of %d", x.cols, x.ld);
-  if (most && x.rows > most)
-    return nnb__fail(NNB_E_SHAPE, "x has %d rows, the plan was made for at most %d", x.rows, most);
-  return NNB_OK;
-}
-
-static nnb_status check_y(const nnb_net *net, int rows, nnb_cmat y, const char *name) {
-  if (!y.p) return nnb__fail(NNB_E_ARG, "%s is NULL", name);
-  if (y.rows != rows || y.cols != net->n_y || y.ld < y.cols)
-    return nnb__fail(NNB_E_SHAPE, "%s is %d×%d with leading dimension %d; wanted %d×%d", name, y.rows, y.cols, y.ld,
-                     rows, net->n_y);
-  return NNB_OK;
-}
-
-nnb_status nnb__check_one_output(const nnb_net *net) {
-  int n = 0;
-  for (int i = 0; i < net->n_nodes; i++) n += net->nodes[i].out_col >= 0;
-  return n == 1 ? NNB_OK : nnb__fail(NNB_E_SHAPE, "labels are for nets with one output; this one has %d", n);
-}
-
-static nnb_status check_labels(const nnb_net *net, const nnb_batch *batch) {
-  int classes = net->n_y > 1 ? net->n_y : 2;
-  nnb_status status = nnb__check_one_output(net);
-  if (status) return status;
-  for (int i = 0; i < batch->x.rows; i++)
-    if (batch->label[i] < 0 || batch->label[i] >= classes)
-      return nnb__fail(NNB_E_SHAPE, "the label of row %d is %d; the net tells classes 0 to %d apart", i + 1,
-                       (int)batch->label[i], classes - 1);
-  return NNB_OK;
-}
-
-static nnb_status check_weights(const nnb_batch *batch) {
-  for (int i = 0; batch->weight && i < batch->x.rows; i++)
-    if (!(batch->weight[i] >= 0) || isinf(batch->weight[i]))
-      return nnb__fail(NNB_E_ARG, "the weight of row %d is %g; it must be finite and not negative", i + 1,
-                       (double)batch->weight[i]);
-  return NNB_OK;
-}
-
-nnb_status nnb__check_batch(const nnb_net *net, const nnb_batch *batch, int most) {
-  if (!batch) return nnb__fail(NNB_E_ARG, "batch is NULL");
-  nnb_status status = nnb__check_x(net, batch->x, most);
-  if (status) return status;
-  if (!(batch->norm >= 0) || isinf(batch->norm))
-    return nnb__fail(NNB_E_ARG, "norm is %g; it must not be negative", batch->norm);
-  if ((status = check_weights(batch))) return status;
-  if (batch->label) return check_labels(net, batch);
-  return check_y(net, batch->x.rows, batch->t, "t");
-}
-
-double nnb__sum_weights(const nnb_batch *batch, const int32_t *order, int row0, int n) {
-  double sum = 0;
-  if (!batch->weight) return n;
-  for (int i = row0; i < row0 + n; i++) sum += (double)batch->weight[order ? order[i] : i];
-  return sum;
-}
-
-/* The first number that is not finite; false if there is none. */
-static bool find_not_finite(nnb_cmat m, int *row, int *col) {
-  for (int i = 0; m.p && i < m.rows; i++)
-    for (int j = 0; j < m.cols; j++)
-      if (!isfinite(nnb__crow(m, i)[j])) return *row = i + 1, *col = j + 1, true;
-  return false;
-}
-
-bool nnb__batch_finite(const nnb_batch *batch) {
-  int row, col;
-  return !find_not_finite(batch->x, &row, &col) && (batch->label || !find_not_finite(batch->t, &row, &col));
-}
-
-nnb_status nnb__fail_loss(double loss, const nnb_batch *batch) {
-  int row, col;
-  if (find_not_finite(batch->x, &row, &col))
-    return nnb__fail(NNB_E_NUMERIC, "the loss is %g: x is not finite in row %d, column %d", loss, row, col);
-  if (!batch->label && find_not_finite(batch->t, &row, &col))
-    return nnb__fail(NNB_E_NUMERIC, "the loss is %g: t is not finite in row %d, column %d", loss, row, col);
-  return nnb__fail(NNB_E_NUMERIC, "the loss is %g: the parameters or the net's outputs are too large", loss);
-}
-
-/* ---- the public calls ------------------------------------------------------------------------------------------- */
+/* ---- the public calls -------------------------------------------------------------------------------------------- */
 
 nnb_status nnb_plan_predict(nnb_plan *plan, nnb_cmat x, nnb_mat y) {
   if (!plan) return nnb__fail(NNB_E_ARG, "plan is NULL");
   nnb_status status = nnb__check_x(plan->net, x, plan->max_rows);
-  if (!status) status = check_y(plan->net, x.rows, nnb__read(y), "y");
+  if (!status) status = nnb__check_y(plan->net, x.rows, nnb__read(y), "y");
   if (status || (x.rows == 1 && nnb__plan_row(plan, x.p, y.p))) return status;
   nnb_batch batch = {.x = x};
   nnb__plan_run(plan, &(nnb__job){.batch = &batch, .rows = x.rows, .what = NNB__OUTPUT});
@@ -376,7 +169,7 @@ nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx) {
   if (!plan) return nnb__fail(NNB_E_ARG, "plan is NULL");
   if (!(plan->want & NNB_DX)) return nnb__fail(NNB_E_STATE, "the plan was made without NNB_DX");
   nnb_status status = nnb__check_x(plan->net, x, plan->max_rows);
-  if (!status) status = check_y(plan->net, x.rows, v, "v");
+  if (!status) status = nnb__check_y(plan->net, x.rows, v, "v");
   if (status) return status;
   if (!dx.p) return nnb__fail(NNB_E_ARG, "dx is NULL");
   if (dx.rows != x.rows || dx.cols != x.cols || dx.ld < dx.cols)

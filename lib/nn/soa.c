@@ -6,7 +6,7 @@
 #include "exec.h"
 #include "ints.h"
 #include "kernels.h"
-#include "pass.h"
+#include "squares.h"
 #include "team.h"
 
 struct nnb__soa_room {

@@ -17,7 +17,7 @@
  *                  A·B are a part of a vector
  * unpacked_bytes   … what stays in the cache while the rest passes, B, or C of Aᵀ·B, has at most so many bytes:
  *                  512×512 in f64, 2 MB, is the first to lose (0.83).  With larger W, threads share out columns of a
- *                  product (nn/run.c).  So has AᵀA in double: n×n, 1000 rows: 61 2.0,
+ *                  product (nn/layerwise_wide.c).  So has AᵀA in double: n×n, 1000 rows: 61 2.0,
  *                  151 1.4, 300 1.15, 443 1.0 times as fast as syrk
  * transposed_rows  A·Bᵀ goes through the kernel that transposes small pieces of B from so many rows on:
  *                  8×64·(128×64)ᵀ is 0.84 times as fast, 16 rows 1.65; …

@@ -1,15 +1,14 @@
-/* nn/graph.c: the building calls.  Each checks, infers the shape at once, and appends one node. */
+/* nn/build.c: the building calls.  Each checks its arguments, infers the shape at once, and appends one node. */
+#include "build.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "alloc.h"
-#include "net.h"
 #include "status.h"
 
-bool nnb__node_is_input(const nnb__node *node) { return node->ops == &nnb__layer_input; }
-
-/* ---- appending a node ------------------------------------------------------------------------------------------ */
+/* ---- appending a node -------------------------------------------------------------------------------------------- */
 
 /* name, or base with the number of such nodes so far plus 1, or the next that is not taken. */
 static void choose_name(const nnb_net *net, const nnb_layer_ops *ops, const char *name, const char *base, char *out,
@@ -107,7 +106,13 @@ int nnb__net_append(nnb_net *net, const nnb_layer_ops *ops, const void *self, co
   return net->n_nodes;
 }
 
-/* ---- the public builders --------------------------------------------------------------------------------------- */
+/* ---- the public builders ----------------------------------------------------------------------------------------- */
+
+nnb_net *nnb_net_create(int n_in) {
+  nnb_net *net = nnb__net_new();
+  if (net) nnb_net_input(net, n_in, "input");
+  return net;
+}
 
 int nnb_net_input(nnb_net *net, int n, const char *name) {
   nnb__input in = {n};
@@ -217,7 +222,7 @@ int nnb_net_own_loss(nnb_net *net, const nnb_loss_ops *ops) {
   return i < 0 ? i : NNB_OWN_LOSS + i;
 }
 
-/* ---- outputs and losses ---------------------------------------------------------------------------------------- */
+/* ---- outputs and losses ------------------------------------------------------------------------------------------ */
 
 int nnb_net_output(nnb_net *net, int k) {
   nnb_status status = nnb__net_open(net);
@@ -234,7 +239,7 @@ int nnb_net_output(nnb_net *net, int k) {
   return k ? k : net->n_nodes;
 }
 
-static nnb_status check_loss(const nnb_net *net, int loss) {
+static nnb_status check_loss_number(const nnb_net *net, int loss) {
   bool built_in = loss >= 0 && loss < NNB_N_LOSSES,
        own = loss >= NNB_OWN_LOSS && loss - NNB_OWN_LOSS < net->n_own_losses;
   return built_in || own ? NNB_OK : nnb__fail(NNB_E_ARG, "there is no loss %d", loss);
@@ -242,7 +247,7 @@ static nnb_status check_loss(const nnb_net *net, int loss) {
 
 int nnb_net_loss(nnb_net *net, nnb_loss loss) {
   nnb_status status = nnb__net_open(net);
-  if (!status) status = check_loss(net, (int)loss);
+  if (!status) status = check_loss_number(net, (int)loss);
   if (status) return nnb__net_stick(net, status);
   net->loss = (int)loss;
   return NNB_OK;
@@ -250,7 +255,7 @@ int nnb_net_loss(nnb_net *net, nnb_loss loss) {
 
 int nnb_net_output_loss(nnb_net *net, int k, nnb_loss loss, double factor) {
   nnb_status status = nnb__net_open(net);
-  if (!status) status = check_loss(net, (int)loss);
+  if (!status) status = check_loss_number(net, (int)loss);
   if (status) return nnb__net_stick(net, status);
   nnb__node *node = nnb__net_node(net, k);
   if (!node) return nnb__net_stick(net, NNB_E_ARG);
@@ -269,27 +274,4 @@ int nnb_net_seed(nnb_net *net, uint64_t seed) {
   if (status) return nnb__net_stick(net, status);
   net->seed = seed;
   return NNB_OK;
-}
-
-/* ---- looking ---------------------------------------------------------------------------------------------------- */
-
-int nnb_net_n_nodes(const nnb_net *net) { return net ? net->n_nodes : 0; }
-
-int nnb_net_n_in(const nnb_net *net) { return net && !net->status ? net->n_x : 0; }
-
-int nnb_net_n_out(const nnb_net *net) {
-  if (!net || net->status) return 0;
-  if (net->n_y > 0) return net->n_y;
-  const nnb__node *last = &net->nodes[net->n_nodes - 1];
-  return nnb__node_is_input(last) ? 0 : last->needs.cols;
-}
-
-int nnb_net_find(const nnb_net *net, const char *name) {
-  for (int i = 0; net && name && i < net->n_nodes; i++)
-    if (strcmp(net->nodes[i].name, name) == 0) return i + 1;
-  return 0;
-}
-
-const char *nnb_net_node_name(const nnb_net *net, int node) {
-  return net && node >= 1 && node <= net->n_nodes ? net->nodes[node - 1].name : NULL;
 }

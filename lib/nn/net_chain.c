@@ -1,51 +1,7 @@
-/* nn/exec.c: which executor runs a job, and nets as chains for those that want them. */
-#include "exec.h"
+/* nn/net_chain.c: nets as chains of dense layers, for the executors that take no others. */
+#include "net_chain.h"
 
 #include "loss.h"
-
-static const nnb__exec *const execs[] = {&nnb__exec_online, &nnb__exec_soa, &nnb__exec_layerwise};
-enum { N_EXECS = sizeof execs / sizeof *execs };
-
-void nnb__plan_lay_out_execs(nnb_plan *plan, nnb__arena *arena) {
-  plan->execs = 0;
-  for (int i = 0; i < N_EXECS; i++)
-    if (execs[i]->lay_out(plan, arena)) plan->execs |= 1u << i;
-}
-
-nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job) {
-  int i = 0;
-  while (i < N_EXECS - 1 && !((plan->execs >> i & 1) && execs[i]->takes(plan, job))) i++;
-  plan->rows = job->rows, plan->what = job->what;
-  return execs[i]->run(plan, job);
-}
-
-bool nnb__plan_row(nnb_plan *plan, const real *x, real *y) {
-  for (int i = 0; i < N_EXECS; i++)
-    if ((plan->execs >> i & 1) && execs[i]->row) {
-      plan->rows = 1, plan->what = NNB__OUTPUT;
-      execs[i]->row(plan, x, y);
-      return true;
-    }
-  return false;
-}
-
-bool nnb__plan_updates(nnb_plan *plan, nnb__updates *updates) {
-  plan->rows = 0, plan->what = 0;
-  for (int i = 0; i < N_EXECS; i++)
-    if ((plan->execs >> i & 1) && execs[i]->updates && execs[i]->updates(plan, updates)) return true;
-  return false;
-}
-
-bool nnb__plan_force(nnb_plan *plan, const nnb__exec *exec) {
-  for (int i = 0; i < N_EXECS; i++)
-    if (execs[i] == exec && (plan->execs >> i & 1)) {
-      plan->execs = 1u << i | 1u << (N_EXECS - 1), plan->forced = true;
-      return true;
-    }
-  return false;
-}
-
-/* ---- chains ----------------------------------------------------------------------------------------------------- */
 
 static int loss_of(const nnb_net *net, const nnb__node *output) {
   for (int loss = NNB_LOSS_AUTO + 1; loss < NNB_N_LOSSES; loss++)

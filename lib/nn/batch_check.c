@@ -1,0 +1,88 @@
+/* nn/batch_check.c: checks of batches at the door. */
+#include "batch_check.h"
+
+#include "status.h"
+#include "view.h"
+
+nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most) {
+  if (!x.p) return nnb__fail(NNB_E_ARG, "x is NULL");
+  if (x.rows < 1) return nnb__fail(NNB_E_SHAPE, "x has %d rows; at least 1 is wanted", x.rows);
+  if (x.cols != net->n_x) return nnb__fail(NNB_E_SHAPE, "x has %d columns, the net wants %d", x.cols, net->n_x);
+  if (x.ld < x.cols) return nnb__fail(NNB_E_SHAPE, "x has %d columns and a leading dimension of %d", x.cols, x.ld);
+  if (most && x.rows > most)
+    return nnb__fail(NNB_E_SHAPE, "x has %d rows, the plan was made for at most %d", x.rows, most);
+  return NNB_OK;
+}
+
+nnb_status nnb__check_y(const nnb_net *net, int rows, nnb_cmat y, const char *name) {
+  if (!y.p) return nnb__fail(NNB_E_ARG, "%s is NULL", name);
+  if (y.rows != rows || y.cols != net->n_y || y.ld < y.cols)
+    return nnb__fail(NNB_E_SHAPE, "%s is %d×%d with leading dimension %d; wanted %d×%d", name, y.rows, y.cols, y.ld,
+                     rows, net->n_y);
+  return NNB_OK;
+}
+
+nnb_status nnb__check_one_output(const nnb_net *net) {
+  int n = 0;
+  for (int i = 0; i < net->n_nodes; i++) n += net->nodes[i].out_col >= 0;
+  return n == 1 ? NNB_OK : nnb__fail(NNB_E_SHAPE, "labels are for nets with one output; this one has %d", n);
+}
+
+static nnb_status check_labels(const nnb_net *net, const nnb_batch *batch) {
+  int classes = net->n_y > 1 ? net->n_y : 2;
+  nnb_status status = nnb__check_one_output(net);
+  if (status) return status;
+  for (int i = 0; i < batch->x.rows; i++)
+    if (batch->label[i] < 0 || batch->label[i] >= classes)
+      return nnb__fail(NNB_E_SHAPE, "the label of row %d is %d; the net tells classes 0 to %d apart", i + 1,
+                       (int)batch->label[i], classes - 1);
+  return NNB_OK;
+}
+
+static nnb_status check_weights(const nnb_batch *batch) {
+  for (int i = 0; batch->weight && i < batch->x.rows; i++)
+    if (!(batch->weight[i] >= 0) || isinf(batch->weight[i]))
+      return nnb__fail(NNB_E_ARG, "the weight of row %d is %g; it must be finite and not negative", i + 1,
+                       (double)batch->weight[i]);
+  return NNB_OK;
+}
+
+nnb_status nnb__check_batch(const nnb_net *net, const nnb_batch *batch, int most) {
+  if (!batch) return nnb__fail(NNB_E_ARG, "batch is NULL");
+  nnb_status status = nnb__check_x(net, batch->x, most);
+  if (status) return status;
+  if (!(batch->norm >= 0) || isinf(batch->norm))
+    return nnb__fail(NNB_E_ARG, "norm is %g; it must not be negative", batch->norm);
+  if ((status = check_weights(batch))) return status;
+  if (batch->label) return check_labels(net, batch);
+  return nnb__check_y(net, batch->x.rows, batch->t, "t");
+}
+
+double nnb__sum_weights(const nnb_batch *batch, const int32_t *order, int row0, int n) {
+  double sum = 0;
+  if (!batch->weight) return n;
+  for (int i = row0; i < row0 + n; i++) sum += (double)batch->weight[order ? order[i] : i];
+  return sum;
+}
+
+/* The first number that is not finite; false if there is none. */
+static bool find_not_finite(nnb_cmat m, int *row, int *col) {
+  for (int i = 0; m.p && i < m.rows; i++)
+    for (int j = 0; j < m.cols; j++)
+      if (!isfinite(nnb__crow(m, i)[j])) return *row = i + 1, *col = j + 1, true;
+  return false;
+}
+
+bool nnb__batch_finite(const nnb_batch *batch) {
+  int row, col;
+  return !find_not_finite(batch->x, &row, &col) && (batch->label || !find_not_finite(batch->t, &row, &col));
+}
+
+nnb_status nnb__fail_loss(double loss, const nnb_batch *batch) {
+  int row, col;
+  if (find_not_finite(batch->x, &row, &col))
+    return nnb__fail(NNB_E_NUMERIC, "the loss is %g: x is not finite in row %d, column %d", loss, row, col);
+  if (!batch->label && find_not_finite(batch->t, &row, &col))
+    return nnb__fail(NNB_E_NUMERIC, "the loss is %g: t is not finite in row %d, column %d", loss, row, col);
+  return nnb__fail(NNB_E_NUMERIC, "the loss is %g: the parameters or the net's outputs are too large", loss);
+}

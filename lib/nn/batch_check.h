@@ -1,0 +1,22 @@
+/* nn/batch_check.h: checks of batches at the door: shapes against the net, labels against the outputs, weights. */
+#ifndef NNB__BATCH_CHECK_H
+#define NNB__BATCH_CHECK_H
+
+#include "net.h"
+
+/* Columns as the net wants them, and at most `most` rows (0: any number). */
+nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most);
+/* y is rows×n_y; name is for the message. */
+nnb_status nnb__check_y(const nnb_net *net, int rows, nnb_cmat y, const char *name);
+/* NNB_E_SHAPE for a net of several outputs, which one class does not tell apart. */
+nnb_status nnb__check_one_output(const nnb_net *net);
+nnb_status nnb__check_batch(const nnb_net *net, const nnb_batch *batch, int most);
+/* Σ weight of the rows that order[0 … n-1] names (order NULL: rows 0 … n-1). */
+double nnb__sum_weights(const nnb_batch *batch, const int32_t *order, int row0, int n);
+/* Whether x and t hold finite numbers only. */
+bool nnb__batch_finite(const nnb_batch *batch);
+/* NNB_E_NUMERIC with a sentence that names the loss and, where there is one, the first number of the batch that is not
+ * finite. */
+nnb_status nnb__fail_loss(double loss, const nnb_batch *batch);
+
+#endif

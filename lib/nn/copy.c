@@ -1,0 +1,55 @@
+/* nn/copy.c: a copy of a net. */
+#include <string.h>
+
+#include "alloc.h"
+#include "build.h"
+#include "seal.h"
+#include "status.h"
+
+static nnb_status copy_node(nnb_net *to, const nnb__node *node) {
+  if (!nnb__grow(&to->nodes, &to->cap_nodes, (size_t)to->n_nodes + 1, sizeof *to->nodes))
+    return nnb__fail_nomem("a node");
+  nnb__node *copy = &to->nodes[to->n_nodes++];
+  *copy = *node;
+  copy->name = nnb__strdup(node->name);
+  copy->self = nnb__memdup(node->self, 1, node->ops->size);
+  copy->from = nnb__memdup(node->from, (size_t)node->n_from, sizeof *node->from);
+  return copy->name && copy->self && copy->from ? NNB_OK : nnb__fail_nomem("a node");
+}
+
+static const char *get_name(const void *context, int i) { return ((const nnb__names *)context)->name[i]; }
+
+static nnb_status copy_unsealed(nnb_net *to, const nnb_net *net) {
+  to->loss = net->loss, to->seed = net->seed, to->n_x = net->n_x, to->n_y = net->n_y;
+  nnb_status status = NNB_OK;
+  for (int i = 0; i < net->n_nodes && !status; i++) status = copy_node(to, &net->nodes[i]);
+  for (int i = 0; i < net->n_own_acts && !status; i++)
+    if (nnb_net_own_activation(to, net->own_acts[i]) < 0) status = to->status;
+  for (int i = 0; i < net->n_own_losses && !status; i++)
+    if (nnb_net_own_loss(to, net->own_losses[i]) < 0) status = to->status;
+  if (net->in.shift && !status) status = nnb__net_set_scaler(to, false, net->in.n, net->in.shift, net->in.factor);
+  if (net->out.shift && !status) status = nnb__net_set_scaler(to, true, net->out.n, net->out.shift, net->out.factor);
+  if (!status) status = nnb__net_set_names(&to->columns, net->columns.n, get_name, &net->columns);
+  if (!status) status = nnb__net_set_names(&to->classes, net->classes.n, get_name, &net->classes);
+  return status;
+}
+
+nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out) {
+  if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
+  *out = NULL;
+  nnb_status status = nnb__net_check(net);
+  if (status) return status;
+  nnb_net *copy = nnb__net_new();
+  if (!copy) return NNB_E_NOMEM;
+  status = copy_unsealed(copy, net);
+  if (!status && atomic_load(&net->sealed)) {
+    status = nnb__net_seal_undrawn(copy);
+    if (!status) memcpy(copy->params, net->params, net->n_params * sizeof(real));
+  }
+  if (status) {
+    nnb_net_destroy(copy);
+    return status;
+  }
+  *out = copy;
+  return NNB_OK;
+}

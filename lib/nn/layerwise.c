@@ -1,0 +1,102 @@
+/* nn/layerwise.c: the executor that takes every net, layer by layer.
+ *
+ * A run has two parallel phases.  In the first every part takes its rows through the whole net: forward, loss, and
+ * backward to every Δ; rows do not depend on each other, so nothing waits.  In the second the parts form the parameter
+ * products, each for its share of the rows of every W: no reduction, and since all Δ exist by then the products may go
+ * into the weights themselves.  Wide layers have a first phase of their own (layerwise_wide.c). */
+#include "blas_threads.h"
+#include "exec.h"
+#include "jacobian.h"
+#include "layerwise_wide.h"
+#include "pass.h"
+#include "squares.h"
+#include "team.h"
+#include "thresholds.h"
+
+/* ---- the rows ---------------------------------------------------------------------------------------------------- */
+
+static void phase_rows(void *context, int part) {
+  const nnb__pass *p = context;
+  const int r0 = nnb__pass_first_row(p, part), n = nnb__pass_n_rows(p, part);
+  nnb__pass_load(p, r0, r0 + n);
+  nnb__pass_forward(p, part, r0, n);
+  if (p->job->what & NNB__BACK) nnb__pass_back(p, part, r0, n, -1);
+  if (p->job->what & NNB__RESIDUALS) nnb__pass_rows(p, part, r0, n);
+}
+
+/* ---- the parameters ---------------------------------------------------------------------------------------------- */
+
+static nnb_sink make_sink(const nnb__node *node, const nnb__target *t) {
+  real *w = t->dst + node->off;
+  unsigned skip = t->skip_frozen ? node->frozen : 0;
+  nnb_sink sink = {.alpha = t->alpha, .beta = t->beta, .beta_bias = t->beta_bias};
+  if (!(skip & NNB_WEIGHTS)) sink.w = w;
+  if (node->needs.bias && !(skip & NNB_BIAS)) sink.b = w + (size_t)node->needs.w_rows * (size_t)node->needs.w_cols;
+  return sink;
+}
+
+static void phase_params(void *context, int part) {
+  const nnb__pass *p = context;
+  const nnb_net *net = p->plan->net;
+  for (int b = net->n_blocks - 1; b >= 0; b--) {
+    int k = net->block_node[b] - 1;
+    const nnb__node *node = &net->nodes[k];
+    if (!node->ops->backward_params) continue;
+    nnb_layer_io io = nnb__pass_io(p->plan, k, 0, p->job->rows, part);
+    io.part = part, io.parts = p->param_parts;
+    nnb_sink sink = make_sink(node, p->job->target);
+    if (sink.w || sink.b) node->ops->backward_params(node->self, &io, &sink);
+  }
+}
+
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
+
+/* Small batches train a small net on few threads (num/thresholds.h). */
+static int most_threads(const nnb_plan *plan, const nnb__job *job) {
+  if (!job->target || (double)plan->net->n_params * sizeof(real) > nnb__threshold.private_bytes) return plan->threads;
+  double most = job->rows / nnb__threshold.private_rows;
+  return most < plan->threads ? (int)most : plan->threads;
+}
+
+/* The parts' losses in fixed order: the same bits whoever ran them. */
+static nnb__loss_sum add_losses(const nnb__pass *p) {
+  nnb__loss_sum sum = {0};
+  for (int o = 0; o < p->plan->n_outputs; o++) {
+    const nnb__node *node = &p->plan->net->nodes[p->plan->outputs[o]];
+    const nnb__state *s = &p->plan->state[p->plan->outputs[o]];
+    double raw = 0;
+    for (int part = 0; part < p->row_parts; part++) raw += *nnb__pass_partial_loss(p->plan, part, p->plan->outputs[o]);
+    if (s->loss->traits & (NNB_LOSS_MEAN_ROWS | NNB_LOSS_MEAN_ALL))
+      sum.mean += raw * nnb__pass_scale(node, s, 1);
+    else
+      sum.sum += raw * nnb__pass_scale(node, s, 1);
+  }
+  return sum;
+}
+
+static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
+  nnb__pass p = {.plan = plan, .job = job};
+  const int threads = most_threads(plan, job);
+  double flops = plan->flops * job->rows;
+  if (job->J) flops *= 1 + plan->net->n_y;
+  p.row_parts = nnb__pass_parts(job->what & NNB__BACK ? 2 * flops : flops, threads, job->rows);
+  p.param_parts = nnb__pass_parts(flops, threads, threads);
+  nnb__blas_enter();
+  nnb__pass_begin(&p);
+  if (nnb__layerwise_wide_suits(&p))
+    nnb__layerwise_wide_run(&p);
+  else
+    nnb__team_run(p.row_parts, phase_rows, &p);
+  if (job->target) {
+    nnb__team_run(p.param_parts, phase_params, &p);
+    plan->formed = job->target->dst == plan->g;
+  }
+  nnb__blas_leave();
+  return job->what & NNB__LOSS ? add_losses(&p) : (nnb__loss_sum){0};
+}
+
+/* All it needs is laid out for every plan: the views of plan.h are what a caller may look at. */
+static bool lay_out(nnb_plan *plan, nnb__arena *arena) { return plan && arena; }
+static bool takes(const nnb_plan *plan, const nnb__job *job) { return plan && job; }
+
+const nnb__exec nnb__exec_layerwise = {.name = "layerwise", .lay_out = lay_out, .takes = takes, .run = run};

@@ -1,0 +1,83 @@
+/* nn/layerwise_wide.c: the first phase of a layer-by-layer run for wide layers.
+ *
+ * A BLAS copies both operands of a product into the order its kernels like; parts that share W and have rows of their
+ * own would each copy all of W.  So where W is larger than what is left to the kernels that do not pack, and the batch
+ * has fewer rows than the result has columns, the parts have columns of their own, and all wait for each other after
+ * each layer. */
+#include "layerwise_wide.h"
+
+#include "ints.h"
+#include "team.h"
+#include "thresholds.h"
+
+typedef struct step {
+  const nnb__pass *pass;
+  int k; /* the node */
+} step;
+
+/* Whether B×n = (B×m)·(m×n), or its like for ∂E/∂A, is shared out by columns. */
+static bool by_columns(const nnb_needs *needs, int rows, int n) {
+  double bytes = (double)needs->w_rows * needs->w_cols * sizeof(real);
+  return needs->by_columns && rows < n && bytes > nnb__threshold.unpacked_bytes;
+}
+
+bool nnb__layerwise_wide_suits(const nnb__pass *p) {
+  if (p->row_parts == 1 || (p->job->what & NNB__RESIDUALS)) return false;
+  for (int k = 0; k < p->plan->net->n_nodes; k++)
+    if (by_columns(&p->plan->net->nodes[k].needs, p->job->rows, p->plan->net->nodes[k].needs.w_cols)) return true;
+  return false;
+}
+
+static nnb_layer_io step_io(const step *s, int part, bool columns) {
+  const nnb__pass *p = s->pass;
+  if (!columns) return nnb__pass_io(p->plan, s->k, nnb__pass_first_row(p, part), nnb__pass_n_rows(p, part), part);
+  nnb_layer_io io = nnb__pass_io(p->plan, s->k, 0, p->job->rows, part);
+  io.part = part, io.parts = p->row_parts;
+  return io;
+}
+
+static void step_load(void *context, int part) {
+  const nnb__pass *p = ((const step *)context)->pass;
+  nnb__pass_load(p, nnb__pass_first_row(p, part), nnb__pass_first_row(p, part + 1));
+}
+
+static void step_forward(void *context, int part) {
+  const step *s = context;
+  const nnb__node *node = &s->pass->plan->net->nodes[s->k];
+  nnb_layer_io io = step_io(s, part, by_columns(&node->needs, s->pass->job->rows, node->needs.w_cols));
+  node->ops->forward(node->self, &io);
+}
+
+static void step_finish(void *context, int part) {
+  const step *s = context;
+  nnb__pass_finish(s->pass, part, s->k, nnb__pass_first_row(s->pass, part), nnb__pass_n_rows(s->pass, part));
+}
+
+static void step_delta(void *context, int part) {
+  const step *s = context;
+  nnb__pass_delta(s->pass, s->k, nnb__pass_first_row(s->pass, part), nnb__pass_n_rows(s->pass, part), -1);
+}
+
+static void step_back(void *context, int part) {
+  const step *s = context;
+  const nnb_needs *needs = &s->pass->plan->net->nodes[s->k].needs;
+  nnb_layer_io io = step_io(s, part, by_columns(needs, s->pass->job->rows, needs->w_rows));
+  nnb__pass_hand_back(s->pass->plan, s->k, &io);
+}
+
+void nnb__layerwise_wide_run(const nnb__pass *p) {
+  const nnb_plan *plan = p->plan;
+  const int parts = p->row_parts;
+  step s = {.pass = p};
+  nnb__team_run(parts, step_load, &s);
+  for (s.k = 0; s.k < plan->net->n_nodes; s.k++) {
+    if (nnb__node_is_input(&plan->net->nodes[s.k])) continue;
+    nnb__team_run(parts, step_forward, &s);
+    nnb__team_run(parts, step_finish, &s);
+  }
+  for (s.k = plan->net->n_nodes - 1; s.k >= 0 && (p->job->what & NNB__BACK); s.k--) {
+    if (!nnb__pass_goes_back(plan, s.k)) continue;
+    nnb__team_run(parts, step_delta, &s);
+    nnb__team_run(parts, step_back, &s);
+  }
+}

@@ -1,0 +1,16 @@
+/* nn/net_chain.h: nets as chains of dense layers. */
+#ifndef NNB__NET_CHAIN_H
+#define NNB__NET_CHAIN_H
+
+#include "chain.h"
+#include "net.h"
+
+/* How many links the sealed net has if it is a chain: dense layers with biases and activations of the library's own,
+ * one input, and one output, the last, with a loss of the library's own.  0: it is none.  Link i is the net's block i.
+ */
+int nnb__net_links(const nnb_net *net);
+nnb__link nnb__net_link(const nnb_net *net, int i);
+/* The chain, with its links in link[0 … nnb__net_links(net) - 1]; NULL: nowhere. */
+nnb__chain nnb__net_chain(const nnb_net *net, nnb__link *link);
+
+#endif

@@ -1,0 +1,252 @@
+/* nn/pass.c: rows of a job through the layers of a net: into the plan, forward to the loss, and back to every Δ. */
+#include "pass.h"
+
+#include <string.h>
+
+#include "ints.h"
+#include "linear.h"
+#include "squares.h"
+#include "thresholds.h"
+
+/* ---- the rows ---------------------------------------------------------------------------------------------------- */
+
+enum { CACHE_LINE = 64, AHEAD = 1 };
+
+/* dst ← (src - shift)·factor, or a copy */
+static void load_row(int n, const real *src, const nnb__scaler *s, real *dst) {
+  if (!s->shift)
+    memcpy(dst, src, (size_t)n * sizeof *dst);
+  else
+    for (int j = 0; j < n; j++) dst[j] = (src[j] - s->shift[j]) * s->factor[j];
+}
+
+/* The n numbers of a row on their way into the second-level cache, while the row before is copied: rows in shuffled
+ * order begin where no hardware foresees it. */
+static void fetch_row(int n, const real *src) {
+  const char *p = (const char *)src, *end = (const char *)(src + n);
+  for (; p < end; p += CACHE_LINE) __builtin_prefetch(p, 0, 2);
+}
+
+/* Rows [r0, r1) into the plan's copies, where the pass does not read the caller's rows in place. */
+void nnb__pass_load(const nnb__pass *p, int r0, int r1) {
+  const nnb_plan *plan = p->plan;
+  const nnb__job *job = p->job;
+  const nnb_batch *from = job->batch;
+  for (int i = r0; i < r1; i++) {
+    int row = job->order ? job->order[job->row0 + i] : job->row0 + i;
+    if (job->order && i + AHEAD < r1) fetch_row(plan->net->n_x, nnb__crow(from->x, job->order[job->row0 + i + AHEAD]));
+    if (p->batch.x.p == plan->x.p)
+      load_row(plan->net->n_x, nnb__crow(from->x, row), &plan->net->in, nnb__row(plan->x, i));
+    if (p->batch.t.p && p->batch.t.p == plan->t.p)
+      load_row(plan->net->n_y, nnb__crow(from->t, row), &plan->net->out, nnb__row(plan->t, i));
+    if (p->batch.label && p->batch.label == plan->label) plan->label[i] = from->label[row];
+    if (p->batch.weight && p->batch.weight == plan->weight) plan->weight[i] = from->weight[row];
+  }
+}
+
+const real *nnb__pass_weights(const nnb_plan *plan, const nnb__job *job) {
+  if (!job->batch->weight) return NULL;
+  return job->order ? plan->weight : job->batch->weight + job->row0;
+}
+
+/* Decides what is read in place and what is copied. */
+static void choose_rows(nnb__pass *p) {
+  nnb_plan *plan = p->plan;
+  const nnb__job *job = p->job;
+  const nnb_batch *from = job->batch;
+  int n = job->rows;
+  bool copy = job->order != NULL, loss = job->what & (NNB__LOSS | NNB__RESIDUALS);
+  p->batch = (nnb_batch){.norm = job->norm};
+  p->batch.x = copy || plan->net->in.shift ? nnb__crows(nnb__read(plan->x), 0, n) : nnb__crows(from->x, job->row0, n);
+  if (!loss) return;
+  if (from->label)
+    p->batch.label = copy ? plan->label : from->label + job->row0;
+  else
+    p->batch.t =
+        copy || plan->net->out.shift ? nnb__crows(nnb__read(plan->t), 0, n) : nnb__crows(from->t, job->row0, n);
+  p->batch.weight = nnb__pass_weights(plan, job);
+}
+
+static void show_inputs(nnb_plan *plan, nnb_cmat x) {
+  for (int k = 0; k < plan->net->n_nodes; k++) {
+    const nnb__node *node = &plan->net->nodes[k];
+    if (nnb__node_is_input(node)) plan->state[k].out = nnb__ccols(x, node->x_col, node->needs.cols);
+  }
+}
+
+void nnb__pass_begin(nnb__pass *p) {
+  choose_rows(p);
+  show_inputs(p->plan, p->batch.x);
+}
+
+int nnb__pass_parts(double flops, int threads, int most) {
+  double worth = flops / nnb__threshold.thread_flops;
+  int parts = worth < threads ? (int)worth : threads;
+  if (parts > most) parts = most;
+  return parts > 1 ? parts : 1;
+}
+
+int nnb__pass_first_row(const nnb__pass *p, int part) { return nnb__share(p->job->rows, part, p->row_parts); }
+int nnb__pass_n_rows(const nnb__pass *p, int part) {
+  return nnb__pass_first_row(p, part + 1) - nnb__pass_first_row(p, part);
+}
+
+/* ---- forward ----------------------------------------------------------------------------------------------------- */
+
+nnb_layer_io nnb__pass_io(const nnb_plan *plan, int k, int r0, int n, int part) {
+  const nnb__node *node = &plan->net->nodes[k];
+  const nnb__state *s = &plan->state[k];
+  nnb_cmat *a = plan->from + (size_t)part * (size_t)plan->longest;
+  nnb_mat *da = plan->from_d + (size_t)part * (size_t)plan->longest;
+  for (int i = 0; i < node->n_from; i++) {
+    const nnb__state *source = &plan->state[node->from[i] - 1];
+    a[i] = nnb__crows(source->out, r0, n);
+    da[i] = nnb__rows(source->d, r0, n);
+  }
+  return (nnb_layer_io){.n_from = node->n_from,
+                        .a = a,
+                        .da = da,
+                        .z = nnb__rows(s->z, r0, n),
+                        .delta = nnb__crows(nnb__read(s->d), r0, n),
+                        .w = plan->net->params + node->off,
+                        .scratch = s->scratch ? s->scratch + (size_t)r0 * node->needs.scratch : NULL,
+                        .parts = 1};
+}
+
+/* The undivided loss of output k over rows [r0, r0 + n), and ∂E/∂A or ∂E/∂Z where the run goes back. */
+static double output_loss(const nnb__pass *p, int k, int r0, int n) {
+  const nnb__node *node = &p->plan->net->nodes[k];
+  nnb__state *s = &p->plan->state[k];
+  nnb_batch rows = {.t = nnb__crows(nnb__ccols(p->batch.t, node->out_col, node->needs.cols), r0, n),
+                    .label = p->batch.label ? p->batch.label + r0 : NULL,
+                    .weight = p->batch.weight ? p->batch.weight + r0 : NULL,
+                    .norm = p->job->norm};
+  nnb_mat d = {0};
+  if (p->job->what & NNB__BACK) d = nnb__rows(node->n_consumers ? s->tap : s->d, r0, n);
+  real scale = (real)nnb__pass_scale(node, s, p->job->norm);
+  if (s->fused) return s->loss->fused(s->loss, nnb__crows(nnb__read(s->z), r0, n), &rows, scale, d);
+  return s->loss->value(s->loss, nnb__crows(nnb__read(s->a), r0, n), &rows, scale, d);
+}
+
+/* Where a part leaves the loss of output k. */
+double *nnb__pass_partial_loss(const nnb_plan *plan, int part, int k) {
+  int o = 0;
+  while (plan->outputs[o] != k) o++;
+  return &plan->partial[(size_t)part * (size_t)plan->n_outputs + (size_t)o];
+}
+
+static void activate(const nnb__pass *p, int k, int r0, int n) {
+  const nnb__state *s = &p->plan->state[k];
+  nnb_cmat z = nnb__crows(nnb__read(s->z), r0, n);
+  nnb_mat a = nnb__rows(s->a, r0, n);
+  if (s->act) s->act->value(s->act, z, a);
+  if (!s->act && a.p != z.p)
+    for (int i = 0; i < n; i++) memcpy(nnb__row(a, i), nnb__crow(z, i), (size_t)z.cols * sizeof(real));
+  if (!s->slope.p) return;
+  nnb_mat slope = nnb__rows(s->slope, r0, n);
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j < slope.cols; j++) nnb__row(slope, i)[j] = 1;
+  if (s->act && !(s->act->traits & NNB_ACT_ROWWISE)) s->act->pull(s->act, z, nnb__read(a), slope);
+}
+
+/* What follows the product: the activation, and an output's loss. */
+void nnb__pass_finish(const nnb__pass *p, int part, int k, int r0, int n) {
+  const nnb_plan *plan = p->plan;
+  const nnb__node *node = &plan->net->nodes[k];
+  bool loss = node->out_col >= 0 && (p->job->what & NNB__LOSS), fused = loss && plan->state[k].fused;
+  double sum = fused ? output_loss(p, k, r0, n) : 0; /* from Z, which the activation may overwrite */
+  if (!fused || node->n_consumers || plan->state[k].slope.p || (p->job->what & NNB__OUTPUT)) activate(p, k, r0, n);
+  if (loss && !fused) sum = output_loss(p, k, r0, n);
+  if (loss) *nnb__pass_partial_loss(plan, part, k) = sum;
+}
+
+void nnb__pass_forward(const nnb__pass *p, int part, int r0, int n) {
+  for (int k = 0; k < p->plan->net->n_nodes; k++) {
+    const nnb__node *node = &p->plan->net->nodes[k];
+    if (nnb__node_is_input(node)) continue;
+    nnb_layer_io io = nnb__pass_io(p->plan, k, r0, n, part);
+    node->ops->forward(node->self, &io);
+    nnb__pass_finish(p, part, k, r0, n);
+  }
+}
+
+/* ---- backward ---------------------------------------------------------------------------------------------------- */
+
+static void add_to(nnb_mat d, nnb_cmat tap) {
+  for (int i = 0; i < d.rows; i++)
+    for (int j = 0; j < d.cols; j++) nnb__row(d, i)[j] += nnb__crow(tap, i)[j];
+}
+
+/* d of output k ← the caller's v, in the net's units: y = a/factor + shift */
+static void load_v(const nnb__pass *p, int k, int r0, int n) {
+  const nnb__node *node = &p->plan->net->nodes[k];
+  const real *factor = p->plan->net->out.factor;
+  nnb_mat d = nnb__rows(node->n_consumers ? p->plan->state[k].tap : p->plan->state[k].d, r0, n);
+  for (int i = 0; i < n; i++) {
+    const real *v = nnb__crow(p->job->v, r0 + i) + node->out_col;
+    for (int j = 0; j < d.cols; j++) nnb__row(d, i)[j] = factor ? v[j] / factor[node->out_col + j] : v[j];
+  }
+}
+
+/* d of output k ← ∂r/∂a for the residuals r of one column of the outputs */
+static void load_residual(const nnb__pass *p, int k, int r0, int n, int column) {
+  const nnb__node *node = &p->plan->net->nodes[k];
+  nnb_mat d = nnb__rows(node->n_consumers ? p->plan->state[k].tap : p->plan->state[k].d, r0, n);
+  const int j = column - node->out_col;
+  const real base = (real)nnb__output_root(p->plan->net, k, p->job->norm), *weight = p->batch.weight;
+  for (int i = 0; i < n; i++) {
+    memset(nnb__row(d, i), 0, (size_t)d.cols * sizeof(real));
+    if (0 <= j && j < d.cols) nnb__row(d, i)[j] = weight ? base * R(sqrt)(weight[r0 + i]) : base;
+  }
+}
+
+/* d: ∂E/∂A, summed over the consumers, or of the loss → ∂E/∂Z */
+static void pull(const nnb__pass *p, int k, int r0, int n) {
+  const nnb__state *s = &p->plan->state[k];
+  bool fused = s->fused && (p->job->what & (NNB__LOSS | NNB__SCORES)), tapped = s->tap.p != NULL;
+  nnb_mat d = nnb__rows(s->d, r0, n);
+  nnb_cmat tap = nnb__crows(nnb__read(s->tap), r0, n);
+  if (tapped && !fused) add_to(d, tap);
+  if (s->da.p)
+    for (int i = 0; i < n; i++) memcpy(nnb__row(s->da, r0 + i), nnb__row(d, i), (size_t)d.cols * sizeof(real));
+  if (s->act && !(fused && !tapped))
+    s->act->pull(s->act, nnb__crows(nnb__read(s->z), r0, n), nnb__crows(nnb__read(s->a), r0, n), d);
+  if (tapped && fused) add_to(d, tap);
+}
+
+/* Δ of node k; column as in nnb__pass_back. */
+void nnb__pass_delta(const nnb__pass *p, int k, int r0, int n, int column) {
+  const nnb__node *node = &p->plan->net->nodes[k];
+  if (node->out_col >= 0 && column >= 0)
+    load_residual(p, k, r0, n, column);
+  else if (node->out_col >= 0 && !(p->job->what & (NNB__LOSS | NNB__SCORES)))
+    load_v(p, k, r0, n);
+  pull(p, k, r0, n);
+}
+
+/* ∂E/∂A of the sources of node k, from its Δ. */
+void nnb__pass_hand_back(const nnb_plan *plan, int k, nnb_layer_io *io) {
+  const nnb__node *node = &plan->net->nodes[k];
+  for (int i = 0; i < node->n_from; i++) {
+    const nnb__state *source = &plan->state[node->from[i] - 1];
+    io->da_beta = source->first_node == k && source->first_k == i ? 0 : 1;
+    if (source->needs_d) node->ops->backward_data(node->self, io, i);
+  }
+}
+
+bool nnb__pass_goes_back(const nnb_plan *plan, int k) {
+  return !nnb__node_is_input(&plan->net->nodes[k]) && plan->state[k].needs_d;
+}
+
+void nnb__pass_back(const nnb__pass *p, int part, int r0, int n, int column) {
+  for (int k = p->plan->net->n_nodes - 1; k >= 0; k--) {
+    if (!nnb__pass_goes_back(p->plan, k)) continue;
+    if (p->job->columns == NNB__LINEAR && !nnb__is_linear_output(p->plan->net, k)) continue;
+    nnb__pass_delta(p, k, r0, n, column);
+    if (p->job->columns == NNB__LINEAR) continue;
+    nnb_layer_io io = nnb__pass_io(p->plan, k, r0, n, part);
+    nnb__pass_hand_back(p->plan, k, &io);
+  }
+}
+
+double nnb__loss_value(nnb__loss_sum sum, double norm) { return (norm > 0 ? sum.mean / norm : 0) + sum.sum; }

@@ -1,0 +1,126 @@
+/* nn/plan_layout.c: where everything that a plan needs lies in its memory. */
+#include "plan_layout.h"
+
+#include "alloc.h"
+#include "run.h"
+#include "view.h"
+
+static nnb_mat take_mat(nnb__arena *arena, int rows, int cols) {
+  size_t n;
+  if (!nnb__mul((size_t)rows, (size_t)cols, &n)) arena->overflow = true;
+  return (nnb_mat){nnb__arena_take(arena, n, sizeof(real)), rows, cols, cols};
+}
+
+/* Whether node k or one before it has parameters. */
+static bool has_params_before(const nnb_net *net, const nnb__state *state, int k) {
+  const nnb__node *node = &net->nodes[k];
+  if (node->needs.w_cols > 0) return true;
+  for (int i = 0; i < node->n_from; i++)
+    if (state[node->from[i] - 1].needs_d) return true;
+  return false;
+}
+
+static void lay_out_backward(nnb_plan *p, nnb__arena *arena, const nnb__node *node, nnb__state *s) {
+  int rows = p->max_rows, cols = node->needs.cols;
+  s->d = take_mat(arena, rows, cols);
+  if (node->out_col >= 0 && node->n_consumers > 0) s->tap = take_mat(arena, rows, cols);
+  if (p->want & NNB_KEEP) s->da = take_mat(arena, rows, cols);
+}
+
+/* Whether every node reads the one before it, and only the last is an output. */
+static bool is_chain(const nnb_net *net) {
+  for (int k = 1; k < net->n_nodes; k++) {
+    const nnb__node *node = &net->nodes[k];
+    if (node->n_from != 1 || node->from[0] != k || (node->out_col >= 0) != (k == net->n_nodes - 1)) return false;
+  }
+  return net->nodes[0].out_col < 0;
+}
+
+/* A chain that only predicts needs two layers at a time: the one read and the one written.  Layers of one matrix share
+ * its leading dimension, so that threads stay within their rows.  The last has a matrix of its own, without gaps, as it
+ * is copied. */
+static void lay_out_pair(nnb_plan *p, nnb__arena *arena) {
+  int widest[2] = {0};
+  for (int k = 1; k < p->net->n_nodes - 1; k++) {
+    int cols = p->net->nodes[k].needs.cols;
+    if (cols > widest[k % 2]) widest[k % 2] = cols;
+  }
+  for (int i = 0; i < 2; i++) p->pair[i] = take_mat(arena, p->max_rows, widest[i]);
+}
+
+static void lay_out_node(nnb_plan *p, nnb__arena *arena, int k) {
+  const nnb__node *node = &p->net->nodes[k];
+  nnb__state s = {.first_node = -1};
+  int rows = p->max_rows, cols = node->needs.cols;
+  bool back = p->want & (NNB_GRAD | NNB_DX | NNB_ROWS), keep = p->want & NNB_KEEP;
+  if (node->activation != NNB_LINEAR) s.act = nnb__net_act(p->net, node->activation);
+  if (node->out_col >= 0) {
+    s.loss = nnb__net_loss_ops(p->net, node);
+    s.fused = s.loss->fused && (int)s.loss->fuses == node->activation;
+  }
+  if (!nnb__node_is_input(node)) {
+    size_t n_scratch;
+    bool apart = keep || (back && s.act && (s.act->traits & NNB_ACT_NEEDS_Z));
+    const bool shared = p->want == 0 && node->out_col < 0 && is_chain(p->net);
+    s.z = shared ? nnb__cols(p->pair[k % 2], 0, cols) : take_mat(arena, rows, cols);
+    s.a = apart ? take_mat(arena, rows, cols) : s.z;
+    s.out = nnb__read(s.a);
+    if (!nnb__mul((size_t)rows, node->needs.scratch, &n_scratch)) arena->overflow = true;
+    s.scratch = nnb__arena_take(arena, n_scratch, sizeof(real));
+    if (keep) s.slope = take_mat(arena, rows, cols);
+  }
+  s.needs_d = back && ((p->want & NNB_DX) || (p->state && has_params_before(p->net, p->state, k)));
+  if (back && (!nnb__node_is_input(node) || (p->want & NNB_DX))) lay_out_backward(p, arena, node, &s);
+  if (p->state) p->state[k] = s;
+}
+
+static void lay_out_rows(nnb_plan *p, nnb__arena *arena) {
+  const nnb_net *net = p->net;
+  size_t rows = (size_t)p->max_rows;
+  bool gathers = p->want & NNB_GRAD;
+  if (gathers || net->in.shift) p->x = take_mat(arena, p->max_rows, net->n_x);
+  if (gathers || net->out.shift) p->t = take_mat(arena, p->max_rows, net->n_y);
+  if (!gathers) return;
+  p->label = nnb__arena_take(arena, rows, sizeof *p->label);
+  p->weight = nnb__arena_take(arena, rows, sizeof *p->weight);
+}
+
+/* The consumer that is last in order is the first to write d on the way back. */
+static void find_first_writers(nnb_plan *p) {
+  for (int i = 0; i < p->net->n_nodes; i++) {
+    const nnb__node *node = &p->net->nodes[i];
+    for (int k = node->n_from - 1; k >= 0; k--) {
+      nnb__state *source = &p->state[node->from[k] - 1];
+      source->first_node = i, source->first_k = k;
+    }
+  }
+}
+
+void nnb__plan_count_outputs(nnb_plan *p) {
+  p->n_outputs = 0, p->longest = 1, p->flops = 0;
+  for (int i = 0; i < p->net->n_nodes; i++) {
+    const nnb__node *node = &p->net->nodes[i];
+    if (node->out_col >= 0) p->n_outputs++;
+    if (node->n_from > p->longest) p->longest = node->n_from;
+    p->flops += 2.0 * node->needs.w_rows * node->needs.w_cols + 8.0 * node->needs.cols;
+  }
+}
+
+/* Everything behind the plan itself; called once to measure and once to hand out. */
+void nnb__plan_lay_out(nnb_plan *p, nnb__arena *arena) {
+  size_t n_nodes = (size_t)p->net->n_nodes, threads = (size_t)p->threads, longest = (size_t)p->longest;
+  p->state = nnb__arena_take(arena, n_nodes, sizeof *p->state);
+  p->outputs = nnb__arena_take(arena, (size_t)p->n_outputs, sizeof *p->outputs);
+  p->partial = nnb__arena_take(arena, threads * (size_t)p->n_outputs, sizeof *p->partial);
+  p->from = nnb__arena_take(arena, threads * longest, sizeof *p->from);
+  p->from_d = nnb__arena_take(arena, threads * longest, sizeof *p->from_d);
+  if (p->want & NNB_KEEP) p->g = nnb__arena_take(arena, p->net->n_params, sizeof *p->g);
+  lay_out_rows(p, arena);
+  if (p->want == 0 && is_chain(p->net)) lay_out_pair(p, arena);
+  for (int k = 0; k < p->net->n_nodes; k++) lay_out_node(p, arena, k);
+  nnb__plan_lay_out_execs(p, arena);
+  if (!arena->base) return;
+  find_first_writers(p);
+  for (int k = 0, o = 0; k < p->net->n_nodes; k++)
+    if (p->net->nodes[k].out_col >= 0) p->outputs[o++] = k;
+}

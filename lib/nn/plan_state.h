@@ -1,0 +1,52 @@
+/* nn/plan_state.h: the inside of a plan, which its executors share. */
+#ifndef NNB__PLAN_STATE_H
+#define NNB__PLAN_STATE_H
+
+#include "job.h"
+#include "net.h"
+
+/* One node at run time.  Matrices have max_rows rows; B of them are in use. */
+typedef struct nnb__state {
+  const nnb_act_ops *act;   /* NULL: linear, nothing to do */
+  const nnb_loss_ops *loss; /* outputs only */
+  bool fused;               /* the loss is computed from Z, together with the activation */
+  bool needs_d;             /* Δ is wanted: it or a node before it has parameters, or dx is asked for */
+  int first_node, first_k;  /* the consumer that writes d first in the backward pass: it overwrites, others add */
+  nnb_mat z, a;             /* the same memory where nothing needs Z afterwards */
+  nnb_cmat out;             /* what consumers read: A, or for an input columns of x */
+  nnb_mat d;                /* ∂E/∂A, and after the pull ∂E/∂Z */
+  nnb_mat tap;              /* an output that is also consumed: the loss's own part of d */
+  nnb_mat da, slope;        /* NNB_KEEP */
+  real *scratch;
+} nnb__state;
+
+typedef struct nnb__online_plan nnb__online_plan; /* online.c */
+typedef struct nnb__soa_room nnb__soa_room;       /* soa.c */
+
+struct nnb_plan {
+  nnb_net *net;
+  unsigned execs; /* bit i: that one of run.c has not declined */
+  bool forced;    /* by nnb__plan_force: whether or not it pays */
+  nnb__state *state;
+  int max_rows, threads;
+  unsigned want;
+  int rows;      /* of the last call … */
+  unsigned what; /* … and what it did: NNB__LOSS … */
+  bool formed;   /* g holds a gradient */
+  int *outputs, n_outputs;
+  double flops;    /* of a forward pass, per row */
+  nnb_mat x, t;    /* rows gathered or scaled */
+  nnb_mat pair[2]; /* a chain that only predicts: Z of every other node */
+  int32_t *label;
+  real *weight;
+  real *g;         /* NNB_KEEP: the last gradient */
+  double *partial; /* threads × outputs: the parts' losses */
+  nnb_cmat *from;  /* threads × the longest input list: the views handed to layers */
+  nnb_mat *from_d;
+  int longest;
+  nnb__online_plan *online;
+  nnb__soa_room *soa; /* of the executor of that name */
+  void *memory;       /* to be released; NULL: the caller's */
+};
+
+#endif

@@ -1,0 +1,155 @@
+/* nn/seal.c: sealing a net: its ends are checked, its parameters laid out, allocated and drawn. */
+#include "seal.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "arena.h"
+#include "loss.h"
+#include "status.h"
+
+/* ---- the ends ---------------------------------------------------------------------------------------------------- */
+
+/* Whether the node's values are what a loss that is made for the activation `wanted` takes.  Own parts are trusted. */
+static bool gives(const nnb__node *node, int wanted) {
+  if (node->activation == NNB_LINEAR && !nnb__layer_find(node->ops->name)) return true;
+  return node->activation == wanted || node->activation == NNB_SOFTMAX || node->activation >= NNB_OWN_ACTIVATION;
+}
+
+/* Logarithms of what is no probability have no minimum, and neither has a cross-entropy of such targets. */
+static nnb_status check_output_loss(const nnb_net *net, const nnb__node *output) {
+  const nnb_loss_ops *loss = nnb__net_loss_ops(net, output);
+  if (!(loss->traits & NNB_LOSS_PROBABILITIES)) return NNB_OK;
+  if (net->out.shift)
+    return nnb__fail(NNB_E_ARG,
+                     "the output %s has scaled targets, which %s does not take; choose another loss, or do not scale",
+                     output->name, loss->name);
+  if (!nnb_loss_find(loss->name, &(nnb_loss){0}) || gives(output, (int)loss->fuses)) return NNB_OK;
+  bool joined = output->ops == &nnb__layer_concat && output->activation == NNB_LINEAR;
+  for (int k = 0; k < output->n_from && joined; k++) joined = gives(&net->nodes[output->from[k] - 1], (int)loss->fuses);
+  return joined ? NNB_OK
+                : nnb__fail(NNB_E_ARG, "the output %s is %s, for which %s is no loss: take %s, or another loss",
+                            output->name, nnb__net_act(net, output->activation)->name, loss->name,
+                            nnb_activation_name(loss->fuses));
+}
+
+static nnb_status check_ends(const nnb_net *net) {
+  const nnb__node *last = &net->nodes[net->n_nodes - 1];
+  if (net->n_y == 0 && nnb__node_is_input(last))
+    return nnb__fail(NNB_E_STATE, "the net ends in an input: add a layer behind it");
+  for (int i = 0; i < net->n_nodes; i++) {
+    const nnb__node *node = &net->nodes[i];
+    if (node->n_consumers == 0 && node->out_col < 0 && (net->n_y > 0 || node != last))
+      return nnb__fail(NNB_E_STATE, "node %d (%s) leads to no output", i + 1, node->name);
+    bool output = net->n_y > 0 ? node->out_col >= 0 : node == last;
+    nnb_status status = output ? check_output_loss(net, node) : NNB_OK;
+    if (status) return status;
+  }
+  if (net->in.shift && net->in.n != net->n_x)
+    return nnb__fail(NNB_E_SHAPE, "the inputs' scaler has %d columns, the net %d", net->in.n, net->n_x);
+  if (net->out.shift && net->out.n != nnb_net_n_out(net))
+    return nnb__fail(NNB_E_SHAPE, "the targets' scaler has %d columns, the net's outputs %d", net->out.n,
+                     nnb_net_n_out(net));
+  return NNB_OK;
+}
+
+/* Without a declared output the node added last is the one output. */
+static void choose_output(nnb_net *net) {
+  if (net->n_y > 0) return;
+  nnb__node *last = &net->nodes[net->n_nodes - 1];
+  last->out_col = 0;
+  net->n_y = last->needs.cols;
+}
+
+/* ---- the parameters ---------------------------------------------------------------------------------------------- */
+
+/* Offsets of the blocks, and their list. */
+static nnb_status lay_out_params(nnb_net *net) {
+  size_t total = 0, n, rows;
+  net->n_blocks = 0;
+  for (int i = 0; i < net->n_nodes; i++) {
+    nnb__node *node = &net->nodes[i];
+    rows = (size_t)node->needs.w_rows + node->needs.bias;
+    node->off = total;
+    if (!nnb__mul(rows, (size_t)node->needs.w_cols, &n) || n > PTRDIFF_MAX / sizeof(real) - total)
+      return nnb__fail(NNB_E_OVERFLOW, "%s: the net has more parameters than memory can hold", node->name);
+    total += n;
+    if (n == 0) continue;
+    net->blocks[net->n_blocks] = (nnb__block){.off = node->off,
+                                              .rows = node->needs.w_rows,
+                                              .cols = node->needs.w_cols,
+                                              .bias = node->needs.bias,
+                                              .frozen = node->frozen,
+                                              .kron = node->ops->kron != NULL};
+    net->block_node[net->n_blocks++] = i + 1;
+  }
+  net->n_params = total;
+  return NNB_OK;
+}
+
+static nnb_status allocate_params(nnb_net *net) {
+  net->params_memory = nnb__alloc(net->n_params * sizeof(real) + NNB__ALIGN, 1);
+  if (!net->params_memory) return nnb__fail_nomem("the parameters");
+  uintptr_t at = (uintptr_t)net->params_memory;
+  net->params = net->params_memory + (NNB__ALIGN - at % NNB__ALIGN) % NNB__ALIGN / sizeof(real);
+  return NNB_OK;
+}
+
+/* All parameters from the seed: weights by the layer's init from a stream of its own, biases 0. */
+static nnb_status draw_params(nnb_net *net, uint64_t seed) {
+  size_t most = 0;
+  for (int i = 0; i < net->n_nodes; i++)
+    if (net->nodes[i].needs.init_scratch > most) most = net->nodes[i].needs.init_scratch;
+  real *scratch = nnb__alloc(most, sizeof *scratch);
+  if (!scratch) return nnb__fail_nomem("the initial parameters");
+  memset(net->params, 0, net->n_params * sizeof(real));
+  for (int i = 0; i < net->n_blocks; i++) {
+    const nnb__node *node = &net->nodes[net->block_node[i] - 1];
+    nnb_rng rng;
+    nnb_rng_init(&rng, seed, (uint64_t)net->block_node[i]);
+    if (node->ops->init) node->ops->init(node->self, net->params + node->off, &rng, scratch);
+  }
+  nnb__release(scratch);
+  return NNB_OK;
+}
+
+/* ---- sealing ----------------------------------------------------------------------------------------------------- */
+
+static nnb_status seal(nnb_net *net, bool draw) {
+  nnb_status status = check_ends(net);
+  if (status) return status;
+  size_t n = (size_t)net->n_nodes;
+  net->blocks = nnb__alloc(n, sizeof *net->blocks);
+  net->block_node = nnb__alloc(n, sizeof *net->block_node);
+  if (!net->blocks || !net->block_node) status = nnb__fail_nomem("the list of parameters");
+  if (!status) status = lay_out_params(net);
+  if (!status) status = allocate_params(net);
+  if (!status && draw) status = draw_params(net, net->seed);
+  if (status) {
+    nnb__net_release_params(net); /* the net may grow before the next attempt */
+    return status;
+  }
+  choose_output(net);
+  atomic_store(&net->sealed, true);
+  return NNB_OK;
+}
+
+static nnb_status seal_once(nnb_net *net, bool draw) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for all nets: sealing is rare and short */
+  nnb_status status = nnb__net_check(net);
+  if (status || atomic_load(&net->sealed)) return status;
+  pthread_mutex_lock(&lock);
+  if (!atomic_load(&net->sealed)) status = seal(net, draw);
+  pthread_mutex_unlock(&lock);
+  return status;
+}
+
+nnb_status nnb__net_seal(nnb_net *net) { return seal_once(net, true); }
+
+nnb_status nnb__net_seal_undrawn(nnb_net *net) { return seal_once(net, false); }
+
+nnb_status nnb_net_init(nnb_net *net, uint64_t seed) {
+  nnb_status status = nnb__net_seal(net);
+  return status ? status : draw_params(net, seed);
+}

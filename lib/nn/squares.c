@@ -1,0 +1,50 @@
+/* nn/squares.c: what the loss of an output multiplies the terms of a row by, and losses that are sums of squares. */
+#include "squares.h"
+
+#include "loss.h"
+#include "status.h"
+
+double nnb__pass_scale(const nnb__node *node, const nnb__state *s, double norm) {
+  double scale = node->factor;
+  if (s->loss->traits & (NNB_LOSS_MEAN_ROWS | NNB_LOSS_MEAN_ALL)) scale = norm > 0 ? scale / norm : 0;
+  if (s->loss->traits & NNB_LOSS_MEAN_ALL) scale /= node->needs.cols;
+  return scale;
+}
+
+/* Of an output's loss: the factor of the square, against ½; 0: not a sum of squares. */
+static double square_factor(const nnb_loss_ops *loss) {
+  if (loss == nnb__loss(NNB_HALF_SSE)) return 1;
+  return loss == nnb__loss(NNB_SSE) || loss == nnb__loss(NNB_MSE) ? 2 : 0;
+}
+
+const nnb__node *nnb__not_squares(const nnb_net *net) {
+  for (int k = 0; k < net->n_nodes; k++) {
+    const nnb__node *node = &net->nodes[k];
+    if (node->out_col >= 0 && square_factor(nnb__net_loss_ops(net, node)) == 0) return node;
+  }
+  return NULL;
+}
+
+nnb_status nnb__check_squares(const nnb_net *net) {
+  const nnb__node *node = nnb__not_squares(net);
+  if (!node) return NNB_OK;
+  return nnb__fail(NNB_E_UNSUPPORTED,
+                   "the loss of %s is %s; residuals (lm, varpro, nnb_plan_rows, nnb_solve_output) need a sum of "
+                   "squares: half_sse, sse or mse; lbfgs takes any loss",
+                   node->name, nnb__net_loss_ops(net, node)->name);
+}
+
+double nnb__output_root(const nnb_net *net, int k, double norm) {
+  const nnb__node *node = &net->nodes[k];
+  const nnb__state s = {.loss = nnb__net_loss_ops(net, node)};
+  return sqrt(nnb__pass_scale(node, &s, norm) * square_factor(s.loss));
+}
+
+double nnb__net_root(const nnb_net *net, int column, double norm) {
+  for (int k = 0; k < net->n_nodes; k++) {
+    const nnb__node *node = &net->nodes[k];
+    if (node->out_col >= 0 && column >= node->out_col && column < node->out_col + node->needs.cols)
+      return nnb__output_root(net, k, norm);
+  }
+  return 0;
+}
