@@ -91,7 +91,7 @@ typedef struct nnb_blas_facts {
   bool switched;     /**< the library made it choose faster kernels at load time                          */
   bool slow;         /**< slower kernels run than this processor is able to; advice says what to do       */
   char advice[256];  /**< what to set where something could be better; "" where nothing could             */
-  void *reserved[8];
+  void *reserved[13];
 } nnb_blas_facts;
 
 /** Fills *facts.  Always succeeds.
@@ -278,7 +278,9 @@ enum { NNB_WEIGHTS = 1, NNB_BIAS = 2 };
 
 /* ---- options and reports: {0} is all defaults ------------------------------------------------------------------ */
 
-/* Their sizes stay as they are (lib/num/sizes.c): new fields are taken from the reserved words. */
+/* Every struct that a program hands in or gets filled ends in a reserve of words that are 0.  New fields are taken from
+ * it, so sizes and offsets stay as they are; docs/abi.md lists them.  Strings and arrays that an options struct points
+ * to belong to the program; the library reads them during the call and copies what it keeps. */
 
 /** One dense layer, Z = A·W + b, A' = f(Z). */
 typedef struct nnb_dense_opts {
@@ -288,100 +290,130 @@ typedef struct nnb_dense_opts {
   const char *name;          /**< default dense1, dense2, …; copied                                    */
   bool no_bias;              /**< Z = A·W                                                              */
   unsigned frozen;           /**< NNB_WEIGHTS, NNB_BIAS or both: not changed by training               */
-  nnb_init init;
-  double init_scale; /**< default 1 */
-  void *reserved[4];
+  nnb_init init;             /**< how the weights start                                                */
+  double init_scale;         /**< s of NNB_INIT_LIST; default 1                                        */
+  void *reserved[10];
 } nnb_dense_opts;
 
 /** One line of the history: what an epoch did. */
 typedef struct nnb_record {
   int epoch;        /**< 1, 2, …                                                                        */
   int64_t updates;  /**< made so far                                                                    */
-  int64_t samples;  /**< gone through in this epoch                                                     */
-  double loss;      /**< training loss, as the updates of the epoch saw it (before each of them)        */
+  int64_t samples;  /**< rows processed in this epoch                                                   */
+  double loss;      /**< training loss: from batch to batch the mean of the losses before each update   */
   double val_loss;  /**< on the validation set after the epoch; NaN without one                         */
   double seconds;   /**< this epoch, without its validation                                             */
   double total_seconds; /**< since the start, with everything                                           */
   double lr;        /**< the learning rate of the last update; 0 for methods without one                */
-  void *reserved[4];
+  void *reserved[8];
 } nnb_record;
 
-/** What Bayesian regularisation has found (.bayes of nnb_fit_opts and nnb_min_opts): a prior of variance 1/alpha for
- *  every parameter and noise of variance 1/beta, such that the data are the least surprising (MacKay 1992, "A practical
- *  Bayesian framework for backpropagation networks").  All zero without .bayes.                                      */
+/** What Bayesian regularisation found (.bayes): a prior of variance 1/alpha for every parameter and noise of variance
+ *  1/beta that make the data most probable (MacKay 1992).  All zero without .bayes.                                  */
 typedef struct nnb_evidence {
   double alpha;        /**< α: the decay, against ½Σw²; 1/α is the variance of the parameters             */
   double beta;         /**< β: against ½Σ(t-a)²; 1/β is the variance of the noise                         */
-  double gamma;        /**< effective number of parameters: as many as the data determine, 0 … n          */
-  double log_evidence; /**< log p(data | α, β) of the net in its present minimum: the larger, the better the net suits
-                            the data, also among nets of different sizes trained on the same data         */
+  double gamma;        /**< effective number of parameters, 0 … n: how many the data determine            */
+  double log_evidence; /**< log p(data | α, β) at the present minimum: larger is better, also between nets of different
+                            sizes trained on the same data                                                */
 } nnb_evidence;
 
-/** How nnb_fit trains.  The full-batch methods (rprop, scg, cg, lbfgs, bfgs, lm, varpro) search the minimum of the loss
- *  over all rows plus ½·l2·Σw² (not biases); an epoch is an iteration of theirs, whose loss is that after it, and
- *  samples count every pass over the rows.  They end with NNB_STOP_GRADIENT or NNB_STOP_STALLED where nothing is left
- *  to gain.  For them batch must be 0 or NNB_FULL_BATCH, and lr, momentum, beta1, beta2, epsilon, l1, clip_norm, ema,
- *  schedule, warmup, damping, invert_every and data_fisher must be 0 (NNB_E_ARG).
- *  NNB_AUTO is a full-batch method for a small regression in double precision: where the loss of every output is
- *  half_sse, sse or mse, the data has targets and not labels, P free parameters are at most 1000, residuals times P²
- *  are at most 10⁹, and batch and the options named above are 0.  It is then varpro if an output layer has no
- *  activation, lm if none is so.  For everything else it is adam.                                                    */
+/** How nnb_fit trains.  A number that is out of range or that the method does not take is NNB_E_ARG.  Numbers are 0 or
+ *  more unless the comment says otherwise.
+ *  Full-batch methods (rprop, scg, cg, lbfgs, bfgs, lm, varpro) minimise the loss over all rows plus ½·l2·Σw², biases
+ *  excluded.  An epoch is one iteration; its loss is the loss after it; samples count every pass over the rows.  They
+ *  end with NNB_STOP_GRADIENT or NNB_STOP_STALLED at a minimum.  batch must be 0 or NNB_FULL_BATCH, and of the step and
+ *  the learning rate they take l2 only.
+ *  NNB_AUTO is a full-batch method for a small regression in double precision: all losses half_sse, sse or mse, targets
+ *  and not labels, P ≤ 1000 free parameters, residuals times P² ≤ 10⁹, batch 0, and no option of the step but l2.  It is
+ *  then varpro if an output layer has no activation, else lm.  In every other case it is adam.                       */
 typedef struct nnb_fit_opts {
-  nnb_algo algo;     /**< default NNB_AUTO                                                              */
-  int batch;         /**< rows per update; 0: 32, or all with a full-batch method; 1: one sample at a time;
-                          NNB_FULL_BATCH: all                                                           */
-  int chunk;         /**< rows of a larger batch that go through the net at a time; 0: 1024, or for all rows in one
-                          update and a net of at most 1 MB of parameters whose 1024 rows of x and of all layers take more,
-                          128 for each thread, 256 to 1024 (kfac, lm and varpro: 1024)                  */
-  int max_epochs;    /**< default 100; NNB_NONE: no limit                                               */
-  bool in_order;     /**< rows as they lie; otherwise shuffled anew each epoch from (seed, epoch), unless all
-                          rows make one update (kfac: also then)                                        */
-  double lr;         /**< η; default 0.1 for sgd, 0.01 for momentum, nesterov and adagrad, 0.001 for rmsprop, adam,
-                          adamw and amsgrad, 0.002 for nadam, 0.0001 for lion, 0.02 for muon, 1 for kfac */
-  double momentum;   /**< μ; default 0.9, for muon 0.95; NNB_NONE: 0.  kfac finds its own: 0 or NNB_NONE */
+  /* the task */
+  nnb_algo algo;     /**< the method; default NNB_AUTO                                                  */
+  int batch;         /**< rows per update; default 32, or all rows for a full-batch method; NNB_FULL_BATCH: all rows */
+  int chunk;         /**< rows processed at a time when a batch is larger; 0: chosen automatically, 128 per thread, 256
+                          to 1024                                                                       */
+  bool in_order;     /**< rows in the order of the data.  Otherwise each epoch shuffles them by (seed, epoch), unless all
+                          rows make one update and the method is not kfac                               */
+  uint64_t seed;     /**< seed of the shuffles and of the targets that kfac draws                       */
+  int threads;       /**< threads of the fit; 0: nnb_get_threads()                                      */
+  /* when it stops */
+  int max_epochs;    /**< stop after this many epochs; default 100; NNB_NONE: no limit                  */
+  double max_seconds;/**< stop after this many seconds; 0: no limit                                     */
+  double target_loss;/**< stop when the loss is at most this; 0: no target.  The validation loss if there is one */
+  int patience;      /**< stop after this many epochs without a new lowest loss; 0: no such stop        */
+  /* the step */
+  double lr;         /**< learning rate η; default by method: 0.1 sgd; 0.01 momentum, nesterov, adagrad; 0.001 rmsprop,
+                          adam, adamw, amsgrad; 0.002 nadam; 0.0001 lion; 0.02 muon; 1 kfac             */
+  double momentum;   /**< momentum μ, below 1; default 0.9, muon 0.95; NNB_NONE: μ = 0.  kfac computes its own */
+  double beta1;      /**< β₁, the decay of the mean of the gradients, below 1; default 0.9; NNB_NONE: β₁ = 0 */
+  double beta2;      /**< β₂, the decay of the mean of their squares, below 1; default 0.999, rmsprop and lion 0.99, kfac
+                          0.95; NNB_NONE: β₂ = 0                                                        */
+  double epsilon;    /**< ε, added to the divisor; default 1e-8, adagrad 1e-10                          */
   double l1;         /**< L1 decay, w ← sign(w)·max(|w| - η·l1, 0) after each update; not on biases     */
-  double l2;         /**< L2 decay, w ← (1 - η·l2)·w in each update; not on biases; default 0, for adamw 0.01;
-                          NNB_NONE: none                                                                */
-  double clip_norm;  /**< scale a gradient whose 2-norm is above this down to it; 0: never              */
-  uint64_t seed;     /**< of the shuffles, and of the targets that kfac draws                            */
-  double target_loss;/**< stop when the loss (validation loss if there is a validation set) is at most this; 0: no */
-  double max_seconds;/**< 0: no limit                                                                   */
-  int patience;      /**< stop after so many epochs without a better loss; 0: no                        */
-  int threads;       /**< 0: nnb_get_threads()                                                          */
-  int history;       /**< records kept at most; 0: 4096 (when full, every second one is dropped and the stride
-                          doubles, so that the whole run stays covered); NNB_NONE: none                 */
-  int (*on_epoch)(void *user, const nnb_record *record); /**< called after each epoch; non-zero stops   */
-  void *user;        /**< handed to on_epoch                                                            */
-  FILE *progress;    /**< NULL, or where a line per epoch is written (at most some a second)            */
-  double beta1;      /**< β₁; default 0.9; NNB_NONE: 0                                                  */
-  double beta2;      /**< β₂; default 0.999, for rmsprop and lion 0.99, for kfac's factors 0.95; NNB_NONE: 0 */
-  double epsilon;    /**< ε; default 1e-8, for adagrad 1e-10                                            */
-  double ema;        /**< decay d of a moving average of the weights, 0: none.  a ← a + (1-d)/(1-dᵗ)·(w - a) after
-                          update t: w alone at first, then weights that fall by d from update to update (the bias
-                          correction of Kingma and Ba 2015, section 7.2).  w trains; a is what is validated, handed
-                          to on_epoch, kept as the best, and in the net at the end                      */
-  nnb_schedule schedule; /**< of the learning rate, from update to update; default NNB_CONSTANT         */
-  int lr_step;       /**< epochs, see NNB_SCHEDULE_LIST                                                 */
-  double lr_factor;  /**< see NNB_SCHEDULE_LIST; between 0 and 1                                        */
-  double lr_min;     /**< behind the warm-up no schedule goes below it; default 0, at most lr           */
-  double warmup;     /**< epochs (2.5 is allowed) in which the learning rate rises to η first, evenly from update to
-                          update (Goyal et al. 2017); default 0, for one_cycle 0.3 of all               */
+  double l2;         /**< L2 decay λ, w ← (1 - ηλ)·w in each update; not on biases; default 0, adamw 0.01; NNB_NONE: no
+                          L2 decay                                                                      */
+  double clip_norm;  /**< a gradient of a larger 2-norm is scaled down to this norm; 0: no clipping     */
+  double ema;        /**< decay of a moving average of the weights, below 1; 0 or NNB_NONE: no average.  The average is
+                          validated, handed to on_epoch, kept as the best, and in the net at the end; see
+                          docs/optimisers.md                                                            */
+  /* the learning rate over time: NNB_SCHEDULE_LIST */
+  nnb_schedule schedule; /**< how the learning rate changes; default NNB_CONSTANT                       */
+  int lr_step;       /**< k of the schedule, in epochs; default in NNB_SCHEDULE_LIST                    */
+  double lr_factor;  /**< f of the schedule, 0 to 1; default in NNB_SCHEDULE_LIST                       */
+  double lr_min;     /**< least learning rate after the warm-up, at most lr                             */
+  double warmup;     /**< epochs in which the learning rate first rises to η, evenly from update to update; 2.5 is
+                          allowed; default 0, one_cycle 0.3 of all epochs                               */
+  /* single methods */
   double damping;    /**< kfac: λ of the first update, in units of the mean of the Fisher matrix's diagonal; default 1 */
-  int invert_every;  /**< kfac: updates from one inversion of the factors to the next; default 20       */
-  bool data_fisher;  /**< kfac: the gradients of the data's own targets make the factors (the "empirical Fisher
-                          matrix"), instead of targets drawn from the model                             */
-  bool bayes;        /**< Bayesian regularisation: decay of all parameters, biases too, chosen by the data, without a
-                          validation set.  NNB_AUTO is lm then, and no other will do (NNB_E_ARG); the loss must be one of
-                          squares; l2 must be 0.  Minimises β·½Σw_i(t-a)² + α·½Σw², with the targets in the net's (scaled)
-                          units and noise of variance 1/(β·w_i) in row i; α and β are estimated anew after every epoch
-                          (MacKay 1992; Foresee and Hagan 1997), which the report's evidence shows.  Where outputs have
-                          losses of different factors, β is that of the first column.  Frozen parameters count as known.
-                          Ends with NNB_STOP_CHANGE when for 5 epochs the next steps of the parameters and of α/β have
-                          promised together to raise the logarithms of posterior density and evidence by less than 10⁻⁶
-                          (single precision: 6·10⁻⁶ for each residual); nets of a hundred parameters take 50 to 300
-                          epochs.  See nnb_error_bars                                                   */
-  void *reserved[10];
+  int invert_every;  /**< kfac: updates between two inversions of the factors; default 20               */
+  bool data_fisher;  /**< kfac: factors from the targets of the data (the empirical Fisher matrix), instead of targets
+                          drawn from the model                                                          */
+  bool bayes;        /**< lm: Bayesian regularisation: the decay is estimated from the data (MacKay 1992), for biases
+                          too and without a validation set.  NNB_AUTO is lm; losses must be half_sse, sse or mse; l2 must be
+                          0.  docs/optimisers.md says what is minimised and when it ends; see nnb_error_bars */
+  /* what it tells */
+  int history;       /**< most records kept; default 4096; NNB_NONE: no records.  When full, every second record is
+                          dropped and the stride doubles, so the whole run stays covered                */
+  int (*on_epoch)(void *user, const nnb_record *record); /**< called after each epoch; non-zero stops   */
+  void *user;        /**< handed to the callback                                                        */
+  FILE *progress;    /**< stream for a line per epoch, a few a second at most; NULL: no lines           */
+  void *reserved[38];
 } nnb_fit_opts;
+
+/** Options as text: "algo=lm max_epochs=200".  key=value pairs, the names of the fields, are separated by blanks or
+ *  commas.  Numbers have a decimal point in every locale; enumerations go by name ("cosine"); true or false, and the key
+ *  alone for true; -1 is written none, or full for batch.  Pointers have no text.
+ *
+ *  Parse sets what the text names and leaves the rest of *opts alone.  NNB_E_PARSE for a malformed text or an unknown
+ *  name, NNB_E_ARG for a value out of range; the message has the character and the nearest known name, and *opts is
+ *  unchanged.                                                                                                        */
+NNB_API nnb_status nnb_fit_opts_parse(const char *text, nnb_fit_opts *opts);
+/** *out ← what differs from {0}, such that parsing it into {0} gives the same options; release it with nnb_free.
+ *  NNB_E_ARG for options out of range; NNB_E_NOMEM; *out is then NULL.                                               */
+NNB_API nnb_status nnb_fit_opts_print(const nnb_fit_opts *opts, char **out);
+/** New options from text (NULL: all defaults), for bindings, which need not know the struct.  Errors as above, and
+ *  NNB_E_NOMEM; *out is then NULL.                                                                                   */
+NNB_API nnb_status nnb_fit_opts_create(const char *text, nnb_fit_opts **out);
+/** Releases what nnb_fit_opts_create made; NULL is accepted. */
+NNB_API void nnb_fit_opts_destroy(nnb_fit_opts *opts);
+
+/** One option, for help texts and forms.  The strings are constants. */
+typedef struct nnb_option {
+  const char *name;    /**< of the field, and in text                                                   */
+  const char *type;    /**< "bool", "integer", "number", "name" of an enumeration's value, or "pointer" */
+  const char *zero;    /**< what 0 stands for; NULL: 0, false or NULL itself                            */
+  const char *minus;   /**< what -1 is called in text; NULL: -1 has no meaning of its own               */
+  const char *range;   /**< what a number must be: "0 or more"                                          */
+  const char *methods; /**< the methods that read it; "" for all                                        */
+  const char *help;    /**< one line                                                                    */
+  void *reserved[5];
+} nnb_option;
+/** Option i of nnb_fit_opts, from 0; false behind the last. */
+NNB_API bool nnb_fit_option(int i, nnb_option *out);
+/** The same for nnb_optim_opts and nnb_min_opts. */
+NNB_API bool nnb_optim_option(int i, nnb_option *out);
+NNB_API bool nnb_min_option(int i, nnb_option *out);
 
 /** What nnb_fit did. */
 typedef struct nnb_report {
@@ -398,16 +430,16 @@ typedef struct nnb_report {
   const nnb_record *history;/**< n_history records, in order; owned by the net, until the next fit on it or its end */
   int n_history, history_stride; /**< every history_stride-th epoch was kept, and the last one          */
   nnb_evidence evidence;    /**< with .bayes: of the parameters that are in the net, in scaled units    */
-  void *reserved[4];
+  void *reserved[17];
 } nnb_report;
 
 /** What error bars follow from (nnb_error_bars_create). */
 typedef struct nnb_error_bars_opts {
-  nnb_evidence evidence; /**< alpha and beta of a fit with .bayes, in scaled units; the rest is not read.  alpha 0: no decay,
-                              the data alone determine the parameters; beta 0 as well: the noise is estimated, by
+  nnb_evidence evidence; /**< alpha and beta of a fit with .bayes, in scaled units; the rest is not read.  alpha 0: no
+                              decay, the data alone determine the parameters; beta 0 as well: the noise is estimated, by
                               β = (N·n_out - P)/Σ w_i(t-a)² (N: rows of positive weight)                  */
   int threads;           /**< 0: nnb_get_threads()                                                        */
-  void *reserved[4];
+  void *reserved[7];
 } nnb_error_bars_opts;
 
 /** How well a net does on data. */
@@ -421,25 +453,30 @@ typedef struct nnb_metrics {
   double rmse;     /**< root of the mean squared error over rows and outputs, in the data's units; NaN for labels */
   double r2;       /**< 1 - Σ(t-a)²/Σ(t-t̄)², mean over outputs that vary; NaN if none does, and for labels */
   int64_t rows;
-  void *reserved[8];
+  void *reserved[11];
 } nnb_metrics;
 
-/** Optimiser settings on their own, for the rungs below nnb_fit; the fields mean what they mean in nnb_fit_opts. */
+/** Optimiser settings on their own, for the rungs below nnb_fit.  Fields mean what they mean in nnb_fit_opts. */
 typedef struct nnb_optim_opts {
   nnb_algo algo; /**< one that steps from batch to batch; NNB_AUTO is adam                                */
-  double lr, momentum, l1, l2, clip_norm;
-  double beta1, beta2, epsilon, ema;
+  uint64_t seed; /**< of the targets that kfac draws                                                      */
+  double lr, momentum, beta1, beta2, epsilon, l1, l2, clip_norm, ema;
   nnb_schedule schedule;
   int lr_step;
   double lr_factor, lr_min, warmup;
-  int64_t epoch_updates; /**< updates in an epoch of the schedule; 0: 1, so that epochs are updates       */
-  int64_t epochs;        /**< in all; cosine and one_cycle need it                                        */
+  int64_t epoch_updates; /**< updates in an epoch of the schedule; default 1: then epochs are updates     */
+  int64_t epochs;        /**< epochs in all, which cosine and one_cycle need; 0: not known                */
   double damping;
   int invert_every;
   bool data_fisher;
-  uint64_t seed;         /**< of the targets that kfac draws                                              */
-  void *reserved[7];
+  void *reserved[21];
 } nnb_optim_opts;
+
+/** Text to options and back, as nnb_fit_opts_parse and its neighbours. */
+NNB_API nnb_status nnb_optim_opts_parse(const char *text, nnb_optim_opts *opts);
+NNB_API nnb_status nnb_optim_opts_print(const nnb_optim_opts *opts, char **out);
+NNB_API nnb_status nnb_optim_opts_create(const char *text, nnb_optim_opts **out);
+NNB_API void nnb_optim_opts_destroy(nnb_optim_opts *opts);
 
 /** What a minimiser has reached (nnb_min_opts.on_iteration). */
 typedef struct nnb_min_record {
@@ -451,37 +488,45 @@ typedef struct nnb_min_record {
   double seconds;      /**< since the start                                                               */
   const void *x;       /**< the n numbers reached, in the precision of the call; not to be written        */
   const nnb_evidence *evidence; /**< with .bayes: what it is at x, else NULL                              */
-  void *reserved[3];
+  void *reserved[8];
 } nnb_min_record;
 
-/** How nnb_minimize and nnb_least_squares search.  Each test is made after every iteration. */
+/** How nnb_minimize and nnb_least_squares search.  Numbers are 0 or more unless the comment says otherwise.  Each test of
+ *  when to stop is made after every iteration.                                                                       */
 typedef struct nnb_min_opts {
-  nnb_algo algo;           /**< default NNB_AUTO: what suits; the report names it                         */
-  int64_t max_iterations;  /**< default 1000; NNB_NONE: no limit                                          */
-  int64_t max_evaluations; /**< calls of the function, with or without a derivative; 0: no limit          */
-  double max_seconds;      /**< 0: no limit                                                               */
+  nnb_algo algo;           /**< the method; default NNB_AUTO: what suits; the report names it             */
+  /* when it stops */
+  int64_t max_iterations;  /**< stop after this many iterations; default 1000; NNB_NONE: no limit         */
+  int64_t max_evaluations; /**< stop after this many calls of the function, with or without a derivative; 0: no limit */
+  double max_seconds;      /**< stop after this many seconds; 0: no limit                                 */
   double gradient_tol;     /**< stop when gradient_norm (nnb_min_record) is at most this; default ε^⅔ of the precision,
-                                4e-11 or 2e-5; NNB_NONE: only when it is 0                                */
-  double change_tol;       /**< stop when an iteration lowered f by at most this·|f|; 0: no                */
-  bool has_target;         /**< target is meant                                                           */
-  double target;           /**< stop when f is at most this                                               */
-  int patience;            /**< stop after so many iterations without a lower f than the lowest; 0: no    */
-  int memory;              /**< lbfgs: pairs kept; default 10                                             */
-  int acceleration;        /**< lm, and varpro where it ends as lm: 0: geodesic acceleration; NNB_NONE: plain
-                                steps                                                                    */
-  size_t max_bytes;        /**< lm, varpro: the most memory it may take; 0: 4 GiB                           */
-  const double *lower;     /**< lbfgs, lm without .bayes: n bounds, -INFINITY where there is none; NULL: none.  x is
-                                moved between them, rounded to its precision, before f is first asked for, and
-                                stays there                                                               */
-  const double *upper;     /**< the same, INFINITY where there is none; equal to lower: x_i is fixed      */
-  int (*on_iteration)(void *user, const nnb_min_record *record); /**< non-zero stops                      */
-  void *user;              /**< handed to on_iteration                                                    */
-  bool bayes;              /**< lm, which NNB_AUTO then is: residuals have the variance 1/β, variables 1/α:
-                                f(x) = ½·Σ r² + ½·(α/β)·Σ x², with α and β estimated anew after every
-                                iteration, from the Hessian β·JᵀJ + α·I (Foresee and Hagan 1997).  So f itself
-                                changes; an iteration lowers that of its own α/β.  Ends as nnb_fit does  */
-  void *reserved[5];
+                                4e-11 or 2e-5; NNB_NONE: only at 0                                        */
+  double change_tol;       /**< stop when an iteration lowered f by at most this times |f|; 0: no such stop */
+  bool has_target;         /**< stop at the target                                                        */
+  double target;           /**< with has_target: stop when f is at most this; any number                  */
+  int patience;            /**< stop after this many iterations without a new lowest f; 0: no such stop   */
+  /* single methods */
+  int memory;              /**< lbfgs: pairs of steps and gradients that are kept; default 10             */
+  int acceleration;        /**< lm and varpro: geodesic acceleration of the steps; 0: on; NNB_NONE: off   */
+  bool bayes;              /**< lm: Bayesian regularisation: the decay is estimated from the data.  NNB_AUTO is lm.
+                                Minimises ½·Σ r² + ½·(α/β)·Σ x², with α and β estimated anew after every iteration
+                                (Foresee and Hagan 1997), so f itself changes.  Ends as nnb_fit does      */
+  size_t max_bytes;        /**< lm and varpro: most memory in bytes; 0: 4 GiB                             */
+  const double *lower;     /**< lbfgs and lm: n lower bounds, -INFINITY where there is none; NULL: no bounds.  x is moved
+                                between the bounds, rounded to its precision, before the first evaluation, and stays
+                                there.  Not with .bayes                                                   */
+  const double *upper;     /**< lbfgs and lm: n upper bounds, INFINITY where there is none; equal to lower: x_i is fixed */
+  /* what it tells */
+  int (*on_iteration)(void *user, const nnb_min_record *record); /**< called after each iteration; non-zero stops */
+  void *user;              /**< handed to the callback                                                    */
+  void *reserved[25];
 } nnb_min_opts;
+
+/** Text to options and back, as nnb_fit_opts_parse and its neighbours. */
+NNB_API nnb_status nnb_min_opts_parse(const char *text, nnb_min_opts *opts);
+NNB_API nnb_status nnb_min_opts_print(const nnb_min_opts *opts, char **out);
+NNB_API nnb_status nnb_min_opts_create(const char *text, nnb_min_opts **out);
+NNB_API void nnb_min_opts_destroy(nnb_min_opts *opts);
 
 /** What a minimiser did.  x then holds the best point found, which is where value and gradient_norm were taken. */
 typedef struct nnb_min_report {
@@ -490,10 +535,10 @@ typedef struct nnb_min_report {
   int64_t iterations, evaluations;
   double seconds;
   double value;            /**< f(x)                                                                      */
-  double start_value;      /**< where it began                                                            */
+  double start_value;      /**< f at the start                                                            */
   double gradient_norm;    /**< as in nnb_min_record                                                      */
   nnb_evidence evidence;   /**< with .bayes                                                               */
-  void *reserved[4];
+  void *reserved[13];
 } nnb_min_report;
 
 /** What several updates added up to (nnb_train_rows). */
@@ -501,7 +546,7 @@ typedef struct nnb_sums {
   double loss;     /**< over all rows, as the updates saw them                                           */
   double weight;   /**< Σ sample weights                                                                 */
   int64_t rows, updates;
-  void *reserved[4];
+  void *reserved[8];
 } nnb_sums;
 
 /** How nnb_data_read_csv reads. */
@@ -513,10 +558,10 @@ typedef struct nnb_csv_opts {
   int n_targets;       /**< default 1; NNB_NONE: no targets, every column is an input                     */
   /* The first target decides for all of them: after a number, a text is an error, after a text, a number. */
   bool classify;       /**< the target column holds classes even if they are numbers; texts always are classes */
-  const char *const *class_names; /**< NULL: in order of first appearance (numbers: ascending); else the only classes
-                            allowed, in order, be they numbers, texts or both; compared as numbers (1 is 1.0) if all are */
+  const char *const *class_names; /**< the only classes allowed, in order: numbers, texts or both, compared as numbers (1
+                            is 1.0) if all are.  NULL: in order of first appearance (numbers: ascending)  */
   int n_class_names;
-  void *reserved[4];
+  void *reserved[15];
 } nnb_csv_opts;
 
 /** The two ways of scaling columns, x' = (x - shift)·factor. */
@@ -579,6 +624,7 @@ typedef struct nnb_needs {
   bool by_columns;      /**< forward and backward_data heed part and parts of nnb_layer_io: columns of their own */
   size_t scratch;       /**< numbers per row of the batch, kept from forward to backward                       */
   size_t init_scratch;  /**< numbers that init may use                                                         */
+  void *reserved[12];
 } nnb_needs;
 
 /** Leaves the sentence of an error of shape (printf's rules) and returns status. */

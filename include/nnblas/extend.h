@@ -16,7 +16,7 @@ struct nnb_act_ops {
   void (*value)(const nnb_act_ops *self, nnb_cmat z, nnb_mat a);
   /** d ← d·∂a/∂z: element by element, or for ROWWISE the product of each row with the Jacobian. */
   void (*pull)(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d);
-  void *reserved[4];
+  void *reserved[8];
 };
 
 /** Makes an activation known to a net; the result is used like the built-in ones, or is a negative nnb_status. */
@@ -40,7 +40,7 @@ struct nnb_loss_ops {
   /** t ← targets drawn from the density ∝ e^-ℓ(a, t) that the loss stands for, given the outputs a; for kfac.  Where
    *  fused is there as well, its ∂ℓ/∂z must be a - t.  [kfac takes the targets of the data]                          */
   void (*sample)(const nnb_loss_ops *self, nnb_cmat a, nnb_rng *rng, nnb_mat t);
-  void *reserved[3];
+  void *reserved[8];
 };
 
 /** Makes a loss known to a net; the result is used like the built-in ones, or is a negative nnb_status. */
@@ -61,6 +61,7 @@ typedef struct nnb_layer_io {
   int part, parts;   /**< what to do of the work, 0 and 1: all.  backward_params: rows [w_rows·part/parts,
                           w_rows·(part+1)/parts) of W; the last part also does the bias.  forward and backward_data,
                           if the layer asked for it (nnb_needs.by_columns): such columns of z or of da[k]      */
+  void *reserved[11];
 } nnb_layer_io;
 
 /** Where a parameter gradient goes: W ← beta·W + alpha·∂E/∂W at w, likewise b.  A beta of 0 overwrites.  NULL: leave
@@ -90,7 +91,7 @@ struct nnb_layer_ops {
   /** Views of the a (B×w_rows) and delta (B×w_cols) of whose rows the gradient of row i is ∂E/∂W = a_iᵀ·delta_i and
    *  ∂E/∂b = delta_i.  [kfac scales the parameters one by one]                                                       */
   void (*kron)(const void *self, const nnb_layer_io *io, nnb_cmat *a, nnb_cmat *delta);
-  void *reserved[4];
+  void *reserved[12];
 };
 
 /** Adds a layer of one's own.  self: ops->size bytes, copied (NULL if size is 0).  from: n nodes (n 0: the node added

@@ -35,7 +35,7 @@ typedef struct nnb_batch {
   const nnb_real *weight;/**< B sample weights ≥ 0, or NULL for 1                                         */
   double norm;           /**< what a mean divides by; 0: Σ weight of this batch.  When one update is spread over
                               several batches, the Σ weight of all of them                                */
-  void *reserved[4];
+  void *reserved[11];
 } nnb_batch;
 
 /* ---- data ------------------------------------------------------------------------------------------------------ */
@@ -270,7 +270,7 @@ typedef struct nnb_load_opts {
   int n_losses;
   const struct nnb_layer_ops *const *layers;
   int n_layers;
-  void *reserved[4];
+  void *reserved[10];
 } nnb_load_opts;
 
 /** Writes structure, parameters, scalers and names as a safetensors file, atomically: a file that is there stays whole
@@ -301,7 +301,7 @@ typedef struct nnb_plan_opts {
   unsigned want;    /**< NNB_GRAD, NNB_DX, NNB_KEEP, NNB_ROWS; 0: predictions and losses only              */
   void *mem;        /**< NULL, or nnb_plan_bytes() bytes aligned to 64 that hold the plan and outlive it  */
   size_t mem_bytes;
-  void *reserved[8];
+  void *reserved[12];
 } nnb_plan_opts;
 
 /** Lays out a plan (sealing the net).  Everything that can fail, fails here.  opts NULL: defaults. */
@@ -335,23 +335,11 @@ NNB_API nnb_status nnb_plan_view(const nnb_plan *plan, int node, nnb_what what, 
 
 /** An optimiser with its memory (momentum, averages), for one net: calls with one of other shapes are NNB_E_SHAPE. */
 typedef struct nnb_optim nnb_optim;
-/** opts NULL: defaults.  NNB_E_ARG, NNB_E_NOMEM, NNB_E_OVERFLOW.
+/** An optimiser for net, which it seals; opts NULL: defaults.  NNB_E_ARG for options out of range or a full-batch
+ *  method; NNB_E_NOMEM; NNB_E_OVERFLOW.
  *
- *  kfac (Martens and Grosse 2015, arXiv 1503.05671) preconditions the gradient of each layer with A⁻¹ and G⁻¹, the
- *  inverses of the second moments of its inputs (with the bias's 1) and of the derivatives of the loss by its Z, where
- *  targets are drawn from the distribution that the loss stands for (half_sse, sse, mse: normal; mae: Laplace; the
- *  cross-entropies: of the classes); a net with any other loss, and .data_fisher, take the data's targets.  Moments are
- *  averages over the last 1/(1-β₂) updates, of a quarter of the rows of each update, 256 of a chunk at least.  The
- *  length of the step and its share of the step before minimise a quadratic model with the curvature of such rows of
- *  the last chunk and λ, which begins with .damping; the length is at most 1.5 times its mean over the updates before,
- *  the share within [-½, 1], so that the noise of a batch cannot lead far away.  The first ten updates and then every
- *  fifth look at the loss of their rows once more (a forward pass): λ is adapted to how well the model foretold it
- *  (in updates of fewer rows than parameters not below 0.01 in the units of .damping, unless it began there), and an
- *  update that raised it is taken back, decay and all.  .lr 1 is the model's own step.  For batches of some hundred
- *  rows on, better growing ones: smaller ones follow their noise; a smaller .lr and .ema help then.  Layers without
- *  nnb_layer_ops.kron are scaled number by number, by their mean squared gradients + λ, row by row: slowly.  It keeps
- *  2·((I+1)² + O²) numbers for an I×O layer, beside 3P, and its updates need the training calls: nnb_optim_step is
- *  NNB_E_UNSUPPORTED.  In a plan with NNB_KEEP, Δ and ∂E/∂A are not to be seen after its update.                     */
+ *  kfac (Martens and Grosse 2015) keeps 2·((I+1)² + O²) numbers for an I×O layer, and 3P.  Its updates need the training
+ *  calls, and batches of some hundred rows.  docs/optimisers.md explains its steps, damping and limits.               */
 NNB_API nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out);
 /** NULL is accepted. */
 NNB_API void nnb_optim_destroy(nnb_optim *optim);
@@ -400,14 +388,14 @@ typedef struct nnb_fdf {
   /** *f ← f(x), g[0 … n-1] ← ∂f/∂x; g NULL: the value only.  Returns NNB_OK; NNB_E_NUMERIC, or a value or gradient that
    *  is not finite, says that f is not defined at x: the search takes a shorter step.  Any other status ends it.     */
   nnb_status (*eval)(void *user, const nnb_real *x, double *f, nnb_real *g);
-  void *reserved[4];
+  void *reserved[9];
 } nnb_fdf;
 
-/** Minimises f from x (n numbers), which then holds the best point found, however it ended.  opts, report: may be NULL;
- *  NNB_AUTO is lbfgs.  Allocates at the start only; bfgs keeps n² numbers, for n ≤ 20000.  NNB_OK for every reason to
- *  stop but an error: report->stop names it.  NNB_E_ARG for options that make no sense or that the algorithm cannot take
- *  (bounds: lbfgs only), or an algorithm for mini-batches or sums of squares; NNB_E_NUMERIC if f or its gradient is not
- *  finite at the start (moved between the bounds); NNB_E_NOMEM; what eval returned.                                   */
+/** Minimises f from x (n numbers).  x then holds the best point found, also after an error.  opts, report: may be NULL;
+ *  NNB_AUTO is lbfgs.  Allocates at the start only; bfgs keeps n² numbers, for n ≤ 20000.
+ *  NNB_OK for every reason to stop but an error; report->stop names it.  NNB_E_ARG for options out of range or that the
+ *  method does not take, and for a method of another kind; NNB_E_NUMERIC if f or its gradient is not finite at the start
+ *  (moved between the bounds); NNB_E_NOMEM; what eval returned.                                                       */
 NNB_API nnb_status nnb_minimize(const nnb_fdf *f, nnb_real *x, const nnb_min_opts *opts, nnb_min_report *report);
 
 /** A sum of squares to be minimised, f(x) = ½·Σ r_i(x)²: m residuals and their derivatives, in blocks of rows. */
@@ -418,40 +406,27 @@ typedef struct nnb_lsq {
   nnb_status (*rows)(void *user, const nnb_real *x, size_t row0, int k, nnb_real *r, nnb_real *J, int ldj);
   const double *ridge; /**< NULL, or n numbers c_j ≥ 0: f(x) = ½·Σ r_i(x)² + ½·Σ c_j x_j²                 */
   int group;           /**< row0 and k are multiples of it; it divides m.  0: 1                           */
-  size_t m_known;      /**< .bayes: how many residuals are data, where others are always 0; 0: m          */
-  const bool *linear;  /**< varpro: n flags, true for the x_j that all r are linear in, together: with the other x
-                            fixed, r is A·x_linear + b.  NULL: none                                       */
-  double linear_ridge; /**< varpro: ρ ≥ 0.  While it projects, ½·ρ·Σ (‖column j of J‖·x_j)² over the linear x_j counts with f:
-                             where columns are nearly dependent, x_j would grow without bound for the last digits of f.
-                             ρ falls where that is more than a tenth of f, from the first solve on, as long as the root
-                             of that sum is below 500 times the norm of r at x_linear = 0.  The report's value is
-                             without it.  0: none; nnb_fit takes 1e-4                                    */
-  /** varpro: NULL, or what it asks instead of rows where it solves for the linear x_j, which is half of the times that
-   *  it wants derivatives: all of r, and of J, which is not NULL, only the columns of these x_j are read.  Status as in
-   *  nnb_fdf.                                                                                                        */
+  size_t m_known;      /**< .bayes: number of residuals that are data, if others are always 0; 0: m       */
+  const bool *linear;  /**< varpro: n flags, true for the linear x_j: with the other x fixed, r is A·x_linear + b.
+                            NULL: none                                                                    */
+  double linear_ridge; /**< varpro: ρ ≥ 0, a ridge on the linear x_j while it projects, see docs/optimisers.md; nnb_fit
+                             takes 1e-4; 0: none                                                         */
+  /** varpro: optional, faster: only the linear columns of J, used when solving for the linear variables, which is half
+   *  of the calls.  All of r is wanted, J is not NULL.  NULL: rows is called.  Status as in nnb_fdf.                 */
   nnb_status (*linear_rows)(void *user, const nnb_real *x, size_t row0, int k, nnb_real *r, nnb_real *J, int ldj);
+  void *reserved[10];
 } nnb_lsq;
 
-/** Minimises f from x (n numbers), which then holds the best point found, however it ended.  NNB_AUTO is varpro where
- *  the problem says what is linear, .bayes is not asked for and there are no bounds, else lm.
- *  lm keeps 2n² doubles, the 3m + n numbers of the residuals, and of the Jacobian up to 64 MiB as a whole, else a block
- *  of rows; it forms the normal equations in double precision, and a QR factorisation where those are too
- *  ill-conditioned.  Between bounds its step goes to the least value that the damped linear model takes there (Kanzow,
- *  Yamashita and Fukushima 2004, "Levenberg–Marquardt methods with strong local convergence properties for solving
- *  nonlinear equations with convex constraints"), found by an active-set method, which keeps 4n numbers more; x is
- *  within the bounds at every call of rows.  With .bayes it keeps 15n doubles more.
- *  varpro moves what is not linear by Levenberg–Marquardt steps and solves for the linear variables at every point, for
- *  which it asks for residuals and derivatives twice per step; its first iteration is such a solve at the start, and
- *  what ends there has INFINITY for gradient_norm, which it does not know yet.
- *  Where little is gained any more it ends as lm on all variables, without a new start of iterations or limits; where
- *  solving for the linear variables leaves the others without any effect, from the start, and then f may be above that
- *  of the iteration before.  It keeps 3n² doubles at most while it projects, and of the linear
- *  variables' columns up to 64 MiB as a whole, or what lm wants, whichever is more.
- *  An evaluation is that of all residuals, with or without their derivatives.  Allocates at the start only.
- *  The BLAS computes with one thread meanwhile, in the callback too.  NNB_OK for every reason to stop but an error:
- *  report->stop names it; NNB_STOP_STALLED is the usual end of a fit that leaves residuals, as exact as rounding
- *  allows. NNB_E_ARG, also for varpro with nothing linear or with bounds; NNB_E_OVERFLOW above opts->max_bytes;
- *  NNB_E_NUMERIC if a residual or a derivative is not finite at the start, moved between the bounds (later such a step
- *  is refused); NNB_E_NOMEM; what rows or linear_rows returned.                                                      */
+/** Minimises f from x (n numbers).  x then holds the best point found, also after an error.  opts, report: may be NULL;
+ *  NNB_AUTO is varpro where the problem has linear variables, no bounds and no .bayes, else lm.
+ *  lm forms the normal equations in double precision, and a QR factorisation where those are too ill-conditioned.  It
+ *  keeps 2n² doubles, the residuals, and up to 64 MiB of the Jacobian.  varpro solves for the linear variables at every
+ *  point and keeps up to 3n² doubles.  docs/optimisers.md explains varpro, bounds and .bayes.
+ *  Allocates at the start only.  The BLAS computes with one thread meanwhile, in the callback too.  An evaluation is
+ *  that of all residuals, with or without their derivatives.
+ *  NNB_OK for every reason to stop but an error; report->stop names it.  NNB_STOP_STALLED is the usual end of a fit that
+ *  leaves residuals: no further decrease within rounding.  NNB_E_ARG, also for varpro without linear variables or with
+ *  bounds; NNB_E_OVERFLOW above opts->max_bytes; NNB_E_NUMERIC if a residual or a derivative is not finite at the start,
+ *  moved between the bounds (later such a step is rejected); NNB_E_NOMEM; what rows or linear_rows returned.          */
 NNB_API nnb_status nnb_least_squares(const nnb_lsq *problem, nnb_real *x, const nnb_min_opts *opts,
                                      nnb_min_report *report);

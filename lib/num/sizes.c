@@ -5,22 +5,25 @@
 #include "real.h"
 
 #if UINTPTR_MAX == UINT64_MAX
-static_assert(sizeof(nnb_blas_facts) == 472, "size of nnb_blas_facts");
-static_assert(sizeof(nnb_dense_opts) == 80, "size of nnb_dense_opts");
-static_assert(sizeof(nnb_record) == 96, "size of nnb_record");
-static_assert(sizeof(nnb_fit_opts) == 288, "size of nnb_fit_opts");
-static_assert(sizeof(nnb_report) == 152, "size of nnb_report");
-static_assert(sizeof(nnb_metrics) == 104, "size of nnb_metrics");
-static_assert(sizeof(nnb_optim_opts) == 208, "size of nnb_optim_opts");
-static_assert(sizeof(nnb_error_bars_opts) == 72, "size of nnb_error_bars_opts");
-static_assert(sizeof(nnb_min_record) == 88, "size of nnb_min_record");
-static_assert(sizeof(nnb_min_opts) == 168, "size of nnb_min_opts");
-static_assert(sizeof(nnb_min_report) == 120, "size of nnb_min_report");
-static_assert(sizeof(nnb_sums) == 64, "size of nnb_sums");
-static_assert(sizeof(nnb_csv_opts) == 72, "size of nnb_csv_opts");
-static_assert(sizeof(nnb_batch) == 104, "size of nnb_batch");
-static_assert(sizeof(nnb_load_opts) == 80, "size of nnb_load_opts");
-static_assert(sizeof(nnb_plan_opts) == 96, "size of nnb_plan_opts");
-static_assert(sizeof(nnb_fdf) == 56, "size of nnb_fdf");
-static_assert(sizeof(nnb_lsq) == 80, "size of nnb_lsq");
+static_assert(sizeof(nnb_blas_facts) == 512, "size of nnb_blas_facts");
+static_assert(sizeof(nnb_dense_opts) == 128, "size of nnb_dense_opts");
+static_assert(sizeof(nnb_record) == 128, "size of nnb_record");
+static_assert(sizeof(nnb_fit_opts) == 512, "size of nnb_fit_opts");
+static_assert(sizeof(nnb_option) == 96, "size of nnb_option");
+static_assert(sizeof(nnb_report) == 256, "size of nnb_report");
+static_assert(sizeof(nnb_metrics) == 128, "size of nnb_metrics");
+static_assert(sizeof(nnb_optim_opts) == 320, "size of nnb_optim_opts");
+static_assert(sizeof(nnb_error_bars_opts) == 96, "size of nnb_error_bars_opts");
+static_assert(sizeof(nnb_min_record) == 128, "size of nnb_min_record");
+static_assert(sizeof(nnb_min_opts) == 320, "size of nnb_min_opts");
+static_assert(sizeof(nnb_min_report) == 192, "size of nnb_min_report");
+static_assert(sizeof(nnb_sums) == 96, "size of nnb_sums");
+static_assert(sizeof(nnb_csv_opts) == 160, "size of nnb_csv_opts");
+static_assert(sizeof(nnb_batch) == 160, "size of nnb_batch");
+static_assert(sizeof(nnb_load_opts) == 128, "size of nnb_load_opts");
+static_assert(sizeof(nnb_plan_opts) == 128, "size of nnb_plan_opts");
+static_assert(sizeof(nnb_fdf) == 96, "size of nnb_fdf");
+static_assert(sizeof(nnb_lsq) == 160, "size of nnb_lsq");
+static_assert(sizeof(nnb_needs) == 128, "size of nnb_needs");
+static_assert(sizeof(nnb_layer_io) == 192, "size of nnb_layer_io");
 #endif

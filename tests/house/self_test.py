@@ -4,12 +4,14 @@
   self_test.py TOOLS_FOLDER CC...
 """
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
 TOOLS, CC = pathlib.Path(sys.argv[1]), sys.argv[2:]
 
 
@@ -143,6 +145,78 @@ class PublicNames(InTemporaryFolder):
             status, out = self.ours(text)
             self.assertEqual(status, 1, text)
             self.assertIn(found, out)
+
+
+class Options(InTemporaryFolder):
+    """The real list and header, with one thing changed in each test."""
+
+    def check(self, old, new, name="core.h"):
+        for path in (ROOT / "lib/base/options.def", ROOT / "include/nnblas/core.h"):
+            text = path.read_text(encoding="utf-8")
+            if path.name == name:
+                self.assertIn(old, text)
+                text = text.replace(old, new, 1)
+            (self.folder / path.name).write_text(text, encoding="utf-8")
+        return run(HERE / "options.py", self.folder / "options.def", self.folder / "core.h")
+
+    def test_they_agree(self):
+        self.assertEqual(self.check("", ""), (0, "the list and core.h agree\n"))
+
+    def test_each_difference_is_noticed(self):
+        for old, new, found in (
+            ("  int max_epochs; ", "  int64_t max_epochs; ", "nnb_fit_opts.max_epochs: the list has int, core.h int64_t"),
+            ("default 100;", "default 1000;", 'the comment does not say "default 100"'),
+            ("NNB_NONE: μ = 0", "NNB_NONE: 0", 'the comment does not say "NNB_NONE: μ = 0"'),
+            ("momentum μ, below 1", "momentum μ", 'nnb_fit_opts.momentum: the comment does not say "below 1"'),
+            ("kfac: λ of", "λ of", "nnb_fit_opts.damping: the comment begins"),
+            ("  double l1; ", "  double more, l1; ", "nnb_fit_opts.more is not in options.def"),
+            ("0: no clipping", "0: never", 'the comment does not say "0: no clipping"'),
+        ):
+            status, text = self.check(old, new)
+            self.assertEqual(status, 1, found)
+            self.assertIn(found, text)
+        self.assertIn("has no depth", self.check("OPTION(F__, chunk", "OPTION(F__, depth", "options.def")[1])
+
+
+class Abi(InTemporaryFolder):
+    """The real headers, with one thing changed in each test."""
+
+    def run_abi(self, mode, old, new):
+        include = self.folder / "include"
+        shutil.rmtree(include, ignore_errors=True)
+        shutil.copytree(ROOT / "include", include)
+        core = include / "nnblas/core.h"
+        text = core.read_text(encoding="utf-8")
+        self.assertIn(old, text)
+        core.write_text(text.replace(old, new, 1), encoding="utf-8")
+        docs = self.folder / "abi.md"
+        shutil.copy(ROOT / "docs/abi.md", docs)
+        return run(HERE / "abi.py", mode, docs, include, *CC)
+
+    def test_they_agree(self):
+        self.assertIn(self.run_abi("check", "", "")[0], (0, 77))
+
+    def test_what_breaks_is_noticed_and_not_written(self):
+        if sys.maxsize < 2**32:
+            self.skipTest("pointers do not have 64 bits here")
+        for old, new, found in (
+            ("  bool in_order; ", "  double in_order; ", "nnb_fit_opts.in_order: the table has"),
+            ("  double gamma; ", "  double more, gamma; ", "nnb_evidence: the table has 32, the headers 40"),
+            ("  void *reserved[38];", "  void *reserved[39];", "nnb_fit_opts: the table has 512, the headers 520"),
+            ("  int epochs;\n", "", "nnb_report.epochs: the table has"),
+        ):
+            status, text = self.run_abi("write", old, new)
+            self.assertEqual(status, 1, found)
+            self.assertIn(found, text)
+
+    def test_a_field_from_the_reserve_is_written(self):
+        if sys.maxsize < 2**32:
+            self.skipTest("pointers do not have 64 bits here")
+        change = ("  void *reserved[38];", "  double more;\n  void *reserved[37];")
+        self.assertIn("nnb_fit_opts.more: not in the table", self.run_abi("check", *change)[1])
+        status, text = self.run_abi("write", *change)
+        self.assertEqual(text, "nnb_fit_opts: the text counts 38 reserved words, the headers have 37\n")
+        self.assertIn("`more` 208 8, `reserved` 216 296", (self.folder / "abi.md").read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

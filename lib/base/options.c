@@ -1,0 +1,283 @@
+/* base/options.c: options by their list: checks, defaults, copies. */
+#include "options.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "status.h"
+#include "text.h"
+
+/* ---- the list --------------------------------------------------------------------------------------------------- */
+
+#define AT(structure, field) (ptrdiff_t) offsetof(structure, field)
+#define IN_FOM(field) \
+  { AT(nnb_fit_opts, field), AT(nnb_optim_opts, field), AT(nnb_min_opts, field) }
+#define IN_FO_(field) \
+  { AT(nnb_fit_opts, field), AT(nnb_optim_opts, field), -1 }
+#define IN_F_M(field) \
+  { AT(nnb_fit_opts, field), -1, AT(nnb_min_opts, field) }
+#define IN_F__(field) \
+  { AT(nnb_fit_opts, field), -1, -1 }
+#define IN__O_(field) \
+  { -1, AT(nnb_optim_opts, field), -1 }
+#define IN___M(field) \
+  { -1, -1, AT(nnb_min_opts, field) }
+#define IS(n)          .usual = n, .zero = #n
+#define DEFAULT(words) .zero = words
+#define MEANS(words)   .zero = words
+#define NOTHING        .zero = NULL
+#define NONE(words)    .minus_c = "NNB_NONE", .minus = "none"
+#define FULL(words)    .minus_c = "NNB_FULL_BATCH", .minus = "full"
+#define NEVER          .minus = NULL
+#define OPTION(structs, field, t, zero, minus, r, who, line) \
+  {.name = #field,                                           \
+   .type = NNB__##t,                                         \
+   .offset = IN_##structs(field),                            \
+   zero,                                                     \
+   minus,                                                    \
+   .range = NNB__##r,                                        \
+   .takers = NNB__##who,                                     \
+   .help = line},
+static const nnb__option list[] = {
+#include "options.def"
+};
+#undef OPTION
+enum { N_OPTIONS = sizeof list / sizeof *list };
+static_assert(sizeof list / sizeof *list <= NNB__MOST_OPTIONS, "more lines in options.def than NNB__MOST_OPTIONS");
+
+/* The types of the list are those of the fields. */
+#define TYPE_BOOL(p)            _Generic((p), bool * : 1, default : 0)
+#define TYPE_INT(p)             _Generic((p), int * : 1, default : 0)
+#define TYPE_LONG(p)            _Generic((p), int64_t * : 1, default : 0)
+#define TYPE_SEED(p)            _Generic((p), uint64_t * : 1, default : 0)
+#define TYPE_BYTES(p)           _Generic((p), size_t * : 1, default : 0)
+#define TYPE_REAL(p)            _Generic((p), double * : 1, default : 0)
+#define TYPE_ALGO(p)            _Generic((p), nnb_algo * : 1, default : 0)
+#define TYPE_SCHEDULE(p)        _Generic((p), nnb_schedule * : 1, default : 0)
+#define TYPE_CODE(p)            (sizeof *(p) == sizeof(void *))
+#define FIELD(structure, field) (&((structure *)0)->field)
+#define F_FITS(t, field)        TYPE_##t(FIELD(nnb_fit_opts, field))
+#define O_FITS(t, field)        TYPE_##t(FIELD(nnb_optim_opts, field))
+#define M_FITS(t, field)        TYPE_##t(FIELD(nnb_min_opts, field))
+#define FITS_FOM(t, field)      (F_FITS(t, field) && O_FITS(t, field) && M_FITS(t, field))
+#define FITS_FO_(t, field)      (F_FITS(t, field) && O_FITS(t, field))
+#define FITS_F_M(t, field)      (F_FITS(t, field) && M_FITS(t, field))
+#define FITS_F__(t, field)      F_FITS(t, field)
+#define FITS__O_(t, field)      O_FITS(t, field)
+#define FITS___M(t, field)      M_FITS(t, field)
+#define OPTION(structs, field, t, zero, minus, r, who, line) \
+  static_assert(FITS_##structs(t, field), "options.def has another type than core.h for " #field);
+#include "options.def"
+#undef OPTION
+
+static const struct {
+  const char *name;
+  size_t size, reserved; /* where the reserve begins */
+} structs[] = {
+    [NNB__FIT_OPTS] = {"nnb_fit_opts", sizeof(nnb_fit_opts), offsetof(nnb_fit_opts, reserved)},
+    [NNB__OPTIM_OPTS] = {"nnb_optim_opts", sizeof(nnb_optim_opts), offsetof(nnb_optim_opts, reserved)},
+    [NNB__MIN_OPTS] = {"nnb_min_opts", sizeof(nnb_min_opts), offsetof(nnb_min_opts, reserved)},
+};
+static_assert(sizeof structs / sizeof *structs == NNB__N_OPTS, "one line for each of nnb__opts_kind");
+
+const char *nnb__opts_name(nnb__opts_kind kind) { return structs[kind].name; }
+
+size_t nnb__opts_size(nnb__opts_kind kind) { return structs[kind].size; }
+
+const nnb__option *nnb__option_at(nnb__opts_kind kind, int i) {
+  for (int k = 0; k < N_OPTIONS; k++)
+    if (list[k].offset[kind] >= 0 && i-- == 0) return &list[k];
+  return NULL;
+}
+
+void *nnb__option_in(const nnb__option *option, nnb__opts_kind kind, void *opts) {
+  return (char *)opts + option->offset[kind];
+}
+
+static const void *in(const nnb__option *option, nnb__opts_kind kind, const void *opts) {
+  return (const char *)opts + option->offset[kind];
+}
+
+/* ---- enumerations ----------------------------------------------------------------------------------------------- */
+
+static const char *algo_name(int value) { return nnb_algo_name((nnb_algo)value); }
+
+static const char *schedule_name(int value) { return nnb_schedule_name((nnb_schedule)value); }
+
+nnb__name_fn *nnb__option_names(const nnb__option *option, int *n) {
+  *n = option->type == NNB__ALGO ? NNB_N_ALGOS : option->type == NNB__SCHEDULE ? NNB_N_SCHEDULES : 0;
+  return option->type == NNB__ALGO ? algo_name : option->type == NNB__SCHEDULE ? schedule_name : NULL;
+}
+
+/* ---- values ----------------------------------------------------------------------------------------------------- */
+
+static const size_t sizes[] = {[NNB__BOOL] = sizeof(bool),     [NNB__INT] = sizeof(int),
+                               [NNB__LONG] = sizeof(int64_t),  [NNB__SEED] = sizeof(uint64_t),
+                               [NNB__BYTES] = sizeof(size_t),  [NNB__REAL] = sizeof(double),
+                               [NNB__ALGO] = sizeof(nnb_algo), [NNB__SCHEDULE] = sizeof(nnb_schedule),
+                               [NNB__CODE] = sizeof(void *)};
+
+/* The value as a number, and whether it is what {0} holds; CODE: whether it is there. */
+static double number(const nnb__option *option, nnb__opts_kind kind, const void *opts) {
+  const void *p = in(option, kind, opts);
+  switch (option->type) {
+    case NNB__BOOL:
+      return *(const bool *)p;
+    case NNB__INT:
+      return *(const int *)p;
+    case NNB__LONG:
+      return (double)*(const int64_t *)p;
+    case NNB__SEED:
+      return (double)*(const uint64_t *)p;
+    case NNB__BYTES:
+      return (double)*(const size_t *)p;
+    case NNB__REAL:
+      return *(const double *)p;
+    case NNB__ALGO:
+      return (int)*(const nnb_algo *)p;
+    case NNB__SCHEDULE:
+      return (int)*(const nnb_schedule *)p;
+    case NNB__CODE:
+      break;
+  }
+  static const char none[sizeof(void *)] = {0};
+  return memcmp(p, none, sizeof none) != 0;
+}
+
+void nnb__option_show(const nnb__option *option, nnb__opts_kind kind, const void *opts, bool c,
+                      char out[NNB__OPTION_TEXT]) {
+  const void *p = in(option, kind, opts);
+  const double value = number(option, kind, opts);
+  int n;
+  nnb__name_fn *names = nnb__option_names(option, &n);
+  *out = '\0';
+  if (option->minus && value == -1)
+    snprintf(out, NNB__OPTION_TEXT, "%s", c ? option->minus_c : option->minus);
+  else if (names && value >= 0 && value < n)
+    snprintf(out, NNB__OPTION_TEXT, "%s", names((int)value));
+  else if (option->type == NNB__BOOL)
+    snprintf(out, NNB__OPTION_TEXT, "%s", value != 0 ? "true" : "false");
+  else if (option->type == NNB__LONG)
+    snprintf(out, NNB__OPTION_TEXT, "%" PRId64, *(const int64_t *)p);
+  else if (option->type == NNB__SEED)
+    snprintf(out, NNB__OPTION_TEXT, "%" PRIu64, *(const uint64_t *)p);
+  else if (option->type == NNB__BYTES)
+    snprintf(out, NNB__OPTION_TEXT, "%zu", *(const size_t *)p);
+  else if (option->type == NNB__REAL)
+    nnb__double_to_text(value, out);
+  else if (option->type != NNB__CODE)
+    snprintf(out, NNB__OPTION_TEXT, "%d", (int)value);
+}
+
+/* ---- checks ----------------------------------------------------------------------------------------------------- */
+
+#define RANGE(name, least, bound, open, words) {least, bound, open, words},
+static const struct {
+  double least, bound;
+  bool open;
+  const char *words;
+} ranges[] = {NNB__RANGE_LIST(RANGE)};
+
+static bool within(const nnb__option *option, double value) {
+  if (option->minus && value == -1) return true;
+  if (option->range == NNB__ANY) return true;
+  const double bound = ranges[option->range].bound;
+  return value >= ranges[option->range].least && (ranges[option->range].open ? value < bound : value <= bound);
+}
+
+nnb_status nnb__option_check(const nnb__option *option, nnb__opts_kind kind, const void *opts, bool c) {
+  char shown[NNB__OPTION_TEXT];
+  const double value = number(option, kind, opts);
+  int n;
+  const bool named = nnb__option_names(option, &n), known = !named || (value >= 0 && value < n);
+  if (known && within(option, value)) return NNB_OK;
+  nnb__option_show(option, kind, opts, c, shown);
+  if (named) return nnb__fail(NNB_E_ARG, "%s is %s; wanted 0 to %d", option->name, shown, n - 1);
+  return nnb__fail(NNB_E_ARG, "%s is %s; wanted %s%s%s", option->name, shown, ranges[option->range].words,
+                   option->minus ? ", or " : "",
+                   !option->minus ? ""
+                   : c            ? option->minus_c
+                                  : option->minus);
+}
+
+nnb_status nnb__opts_check(nnb__opts_kind kind, const void *opts) {
+  const nnb__option *option;
+  nnb_status status = NNB_OK;
+  for (int i = 0; !status && (option = nnb__option_at(kind, i)); i++)
+    status = nnb__option_check(option, kind, opts, true);
+  for (size_t i = structs[kind].reserved; !status && i < structs[kind].size; i++)
+    if (((const char *)opts)[i])
+      status = nnb__fail(NNB_E_ARG, "%s: reserved is not 0; wanted a struct that began as {0}, of this version",
+                         structs[kind].name);
+  return status;
+}
+
+const nnb__option *nnb__opts_not_taken(nnb__opts_kind kind, const void *opts, unsigned traits) {
+  const nnb__option *option;
+  for (int i = 0; (option = nnb__option_at(kind, i)); i++)
+    if (option->takers != NNB__ALL && !(option->takers & traits) && number(option, kind, opts) != 0) return option;
+  return NULL;
+}
+
+static const char *who(unsigned trait) {
+#define WHO(name, value, words) \
+  if (trait == value) return words;
+  NNB__TRAIT_LIST(WHO)
+#undef WHO
+  return "";
+}
+
+nnb_status nnb__opts_check_taken(nnb__opts_kind kind, const void *opts, unsigned traits, const char *method) {
+  char shown[NNB__OPTION_TEXT];
+  const nnb__option *option = nnb__opts_not_taken(kind, opts, traits);
+  if (!option) return NNB_OK;
+  nnb__option_show(option, kind, opts, true, shown);
+  return nnb__fail(NNB_E_ARG, "%s is %s; %s does not take it, which is for %s", option->name, shown, method,
+                   who(option->takers));
+}
+
+/* ---- defaults and copies ---------------------------------------------------------------------------------------- */
+
+void nnb__opts_complete(nnb__opts_kind kind, void *opts) {
+  const nnb__option *option;
+  for (int i = 0; (option = nnb__option_at(kind, i)); i++) {
+    void *p = nnb__option_in(option, kind, opts);
+    if (option->usual == 0 || number(option, kind, opts) != 0) continue;
+    if (option->type == NNB__INT) *(int *)p = (int)option->usual;
+    if (option->type == NNB__LONG) *(int64_t *)p = (int64_t)option->usual;
+    if (option->type == NNB__REAL) *(double *)p = option->usual;
+  }
+}
+
+void nnb__opts_copy(nnb__opts_kind from, const void *opts, nnb__opts_kind to, void *out) {
+  const nnb__option *option;
+  for (int i = 0; (option = nnb__option_at(from, i)); i++)
+    if (option->offset[to] >= 0 && option->type != NNB__CODE)
+      memcpy(nnb__option_in(option, to, out), in(option, from, opts), sizes[option->type]);
+}
+
+/* ---- what the list tells a program ------------------------------------------------------------------------------ */
+
+static bool tell(nnb__opts_kind kind, int i, nnb_option *out) {
+  static const char *const types[] = {[NNB__BOOL] = "bool",    [NNB__INT] = "integer",   [NNB__LONG] = "integer",
+                                      [NNB__SEED] = "integer", [NNB__BYTES] = "integer", [NNB__REAL] = "number",
+                                      [NNB__ALGO] = "name",    [NNB__SCHEDULE] = "name", [NNB__CODE] = "pointer"};
+  const nnb__option *option = i < 0 || !out ? NULL : nnb__option_at(kind, i);
+  if (!option) return false;
+  *out = (nnb_option){.name = option->name,
+                      .type = types[option->type],
+                      .zero = option->zero,
+                      .minus = option->minus,
+                      .range = ranges[option->range].words,
+                      .methods = who(option->takers),
+                      .help = option->help};
+  return true;
+}
+
+bool nnb_fit_option(int i, nnb_option *out) { return tell(NNB__FIT_OPTS, i, out); }
+
+bool nnb_optim_option(int i, nnb_option *out) { return tell(NNB__OPTIM_OPTS, i, out); }
+
+bool nnb_min_option(int i, nnb_option *out) { return tell(NNB__MIN_OPTS, i, out); }

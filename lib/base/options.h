@@ -1,0 +1,104 @@
+/* base/options.h: what is done with options of any kind by their list, options.def: checks, defaults, copies, text. */
+#ifndef NNB__OPTIONS_H
+#define NNB__OPTIONS_H
+
+#include "nnblas/core.h"
+
+/* What a method is able to do or wants, to be or'ed, and which methods those are.  The first three follow from the
+ * functions of a row of nnb__optim_ops; its member `traits` has the others. */
+#define NNB__TRAIT_LIST(X)                                            \
+  X(STEPS, 1 << 0, "methods that step from batch to batch")           \
+  X(MINIMIZES, 1 << 1, "methods that minimise any function")          \
+  X(SQUARES, 1 << 2, "lm and varpro") /* solves least squares */      \
+  X(PLAIN, 1 << 3, "sgd")             /* w ← w - ηg and no more */ \
+  X(PAIRS, 1 << 4, "kfac")            /* is shown the layers */       \
+  X(LINEAR, 1 << 5, "varpro")         /* wants linear columns */      \
+  X(BAYES, 1 << 6, "lm")              /* estimates the decay */       \
+  X(BOUNDS, 1 << 7, "lbfgs and lm")   /* keeps x within bounds */     \
+  X(LIMITED, 1 << 8, "lbfgs")         /* keeps a few pairs of steps */
+
+#define NNB__TRAIT_ENUM(name, value, who) NNB__##name = value,
+enum { NNB__TRAIT_LIST(NNB__TRAIT_ENUM) NNB__ALL = 0 };
+#undef NNB__TRAIT_ENUM
+
+/* What a number must be: the least; the bound above, and whether it is excluded; in words.  NaN is in none but ANY. */
+#define NNB__RANGE_LIST(X)                          \
+  X(ANY, -HUGE_VAL, HUGE_VAL, false, "any value")   \
+  X(NUMBER, -HUGE_VAL, HUGE_VAL, false, "a number") \
+  X(NOT_NEGATIVE, 0, HUGE_VAL, false, "0 or more")  \
+  X(FINITE, 0, HUGE_VAL, true, "0 or more, finite") \
+  X(UP_TO_1, 0, 1, false, "0 to 1")                 \
+  X(BELOW_1, 0, 1, true, "0 or more, below 1")
+
+typedef enum nnb__option_type {
+  NNB__BOOL,
+  NNB__INT,
+  NNB__LONG,
+  NNB__SEED,
+  NNB__BYTES,
+  NNB__REAL,
+  NNB__ALGO,
+  NNB__SCHEDULE,
+  NNB__CODE
+} nnb__option_type;
+
+typedef enum nnb__range {
+#define NNB__RANGE_ENUM(name, least, bound, open, words) NNB__##name,
+  NNB__RANGE_LIST(NNB__RANGE_ENUM)
+#undef NNB__RANGE_ENUM
+} nnb__range;
+
+/* The structs, as columns of the list. */
+typedef enum nnb__opts_kind { NNB__FIT_OPTS, NNB__OPTIM_OPTS, NNB__MIN_OPTS, NNB__N_OPTS } nnb__opts_kind;
+/* "nnb_fit_opts" and its like, and the size of the struct. */
+const char *nnb__opts_name(nnb__opts_kind kind);
+size_t nnb__opts_size(nnb__opts_kind kind);
+
+/* A line of the list. */
+typedef struct nnb__option {
+  const char *name;
+  nnb__option_type type;
+  ptrdiff_t offset[NNB__N_OPTS]; /* in each of the structs; -1: not in that one */
+  double usual;                  /* IS(n): n, else 0 */
+  const char *zero;              /* what 0 stands for, or NULL */
+  const char *minus_c, *minus;   /* what -1 is called in C and in text, or NULL */
+  nnb__range range;
+  unsigned takers; /* NNB__ALL, or a trait */
+  const char *help;
+} nnb__option;
+
+enum { NNB__MOST_OPTIONS = 64 };
+/* The i-th option of a struct, in the order of the list, or NULL behind the last. */
+const nnb__option *nnb__option_at(nnb__opts_kind kind, int i);
+/* Where the option lies in opts. */
+void *nnb__option_in(const nnb__option *option, nnb__opts_kind kind, void *opts);
+
+/* The names of an enumeration's values, n of them; NULL: the type is no enumeration. */
+typedef const char *nnb__name_fn(int value);
+nnb__name_fn *nnb__option_names(const nnb__option *option, int *n);
+
+/* The value as text reads it, or as C does: "none" or "NNB_NONE".  CODE has none: "". */
+enum { NNB__OPTION_TEXT = 48 };
+void nnb__option_show(const nnb__option *option, nnb__opts_kind kind, const void *opts, bool c,
+                      char out[NNB__OPTION_TEXT]);
+
+/* One option against its range; all of them, and the reserve.  NNB_E_ARG with a sentence. */
+nnb_status nnb__option_check(const nnb__option *option, nnb__opts_kind kind, const void *opts, bool c);
+nnb_status nnb__opts_check(nnb__opts_kind kind, const void *opts);
+
+/* The first option that is set although a method of these traits does not read it, or NULL … */
+const nnb__option *nnb__opts_not_taken(nnb__opts_kind kind, const void *opts, unsigned traits);
+/* … and NNB_E_ARG with a sentence, if there is one. */
+nnb_status nnb__opts_check_taken(nnb__opts_kind kind, const void *opts, unsigned traits, const char *method);
+
+/* Puts the defaults of IS in the place of 0. */
+void nnb__opts_complete(nnb__opts_kind kind, void *opts);
+/* The options that both structs share, from one to the other. */
+void nnb__opts_copy(nnb__opts_kind from, const void *opts, nnb__opts_kind to, void *out);
+
+/* Behind the public calls: text into the struct, which stays as it was where the text is refused; and the struct as
+ * text, to be released with nnb_free. */
+nnb_status nnb__opts_parse(nnb__opts_kind kind, const char *text, void *opts);
+nnb_status nnb__opts_print(nnb__opts_kind kind, const void *opts, char **out);
+
+#endif
