@@ -604,6 +604,43 @@ static nnb_status fails_in_words(void *user, const real *x, double *f, real *g) 
   return nnb_layer_fail(NNB_E_IO, "the simulation is gone");
 }
 
+static nnb_status positive(void *user, const real *x, double *f, real *g) {
+  (void)user, (void)x, (void)f, (void)g;
+  return (nnb_status)3;
+}
+static nnb_status positive_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  (void)user, (void)x, (void)row0, (void)k, (void)r, (void)J, (void)ldj;
+  return (nnb_status)3;
+}
+static nnb_status positive_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  (void)self, (void)n_from, needs->cols = cols[0];
+  return (nnb_status)3;
+}
+static nnb_status positive_in_words(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  (void)self, (void)n_from, needs->cols = cols[0];
+  return nnb_layer_fail((nnb_status)3, "a sentence for a status that is none");
+}
+
+/* A status is 0 or negative: a positive one would be taken for the number of a node. */
+START_TEST(positive_statuses_are_errors) {
+  nnb_min_report r;
+  real x[2] = {0};
+  const char *words = "returned 3; wanted NNB_OK or an error";
+  bad(NNB_E_ARG, words, nnb_minimize(&(nnb_fdf){.n = 2, .eval = positive}, x, NULL, &r));
+  bad(NNB_E_ARG, words, nnb_least_squares(&(nnb_lsq){.m = 2, .n = 2, .rows = positive_rows}, x, NULL, &r));
+  nnb_status (*const shapes[])(void *, const int *, int, nnb_needs *) = {positive_shape, positive_in_words};
+  for (int i = 0; i < 2; i++) {
+    nnb_layer_ops ops = toy_gain;
+    ops.shape = shapes[i];
+    nnb_net *n = nnb_net_create(2);
+    bad(NNB_E_ARG, words, nnb_net_own_layer(n, &ops, &(toy_gain_fields){1, 1}, NULL, 0, NNB_LINEAR, NULL));
+    bad(NNB_E_ARG, words, nnb_net_status(n));
+    ck_assert_int_eq(nnb_net_n_nodes(n), 1);
+    nnb_net_destroy(n);
+  }
+}
+END_TEST
+
 /* A function of one's own that fails without a message gets one, and none of another failure stays. */
 START_TEST(callbacks_that_fail) {
   nnb_min_report r;
@@ -748,6 +785,7 @@ int main(void) {
   tcase_add_test(tc, bad_other_options);
   tcase_add_test(tc, parts_of_another_net);
   tcase_add_test(tc, callbacks_that_fail);
+  tcase_add_test(tc, positive_statuses_are_errors);
   tcase_add_test(tc, messages_of_long_paths);
   tcase_add_loop_test(tc, columns_too_wide_to_be_scaled, 0, 2);
   tcase_add_test(tc, files_that_are_none);

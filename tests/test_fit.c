@@ -180,6 +180,72 @@ START_TEST(stops_when_told_to) {
 }
 END_TEST
 
+/* ---- the start ----------------------------------------------------------------------------------------------------
+ */
+
+static const nnb_algo every_algo[] = {
+#define ALGO(name, text) name,
+    NNB_ALGO_LIST(ALGO)
+#undef ALGO
+};
+
+/* A net that suits the validation set cannot be made worse for it, whatever the algorithm and its learning rate. */
+START_TEST(the_start_is_epoch_0) {
+  const nnb_algo algo = every_algo[_i];
+  nnb_net *net = small_net();
+  nnb_data *train = noise(N, 1), *val = noise(20, 2);
+  nnb_report r;
+  ck_ok(nnb_fit(net, val, NULL, &(nnb_fit_opts){.algo = NNB_LBFGS, .max_epochs = 300}, NULL));
+  const double before = loss_on(net, val);
+  const uint64_t bits = toy_hash_net(1, net);
+  nnb_fit_opts opts = {.algo = algo, .max_epochs = 5};
+  ck_ok(nnb_fit(net, train, val, &opts, &r));
+  ck_assert_msg(toy_hash_net(1, net) == bits, "%s: the validation loss went from %g to %g", nnb_algo_name(algo), before,
+                loss_on(net, val));
+  ck_assert(r.best_epoch == 0 && r.restored && r.epochs == 5);
+  ck_near(r.best_loss, before);
+  opts.patience = 3; /* counts from the start, too */
+  ck_ok(nnb_fit(net, train, val, &opts, &r));
+  ck_assert_msg(r.epochs == 3 && r.stop == NNB_STOP_PATIENCE, "%s: %d epochs, %s", nnb_algo_name(algo), r.epochs,
+                nnb_stop_text(r.stop));
+  ck_assert(toy_hash_net(1, net) == bits);
+  nnb_net_destroy(net), nnb_data_destroy(train), nnb_data_destroy(val);
+}
+END_TEST
+
+/* Nothing is learnt at a learning rate like this, and nothing may be lost. */
+START_TEST(a_large_learning_rate_keeps_the_start) {
+  nnb_net *net;
+  nnb_data *data = toy_regression(40, N_IN, 1), *train, *val;
+  nnb_report r;
+  ck_ok(nnb_data_split(data, 0.3, 1, &train, &val));
+  ck_ok(nnb_net_parse("3-8:tanh-1", &net));
+  ck_ok(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = NNB_LBFGS, .max_epochs = 500}, NULL));
+  const double before = loss_on(net, val);
+  ck_ok(nnb_fit(net, train, val, &(nnb_fit_opts){.algo = NNB_ADAM, .lr = 0.3, .max_epochs = 20}, &r));
+  ck_assert_msg(loss_on(net, val) <= before, "the validation loss went from %g to %g", before, loss_on(net, val));
+  ck_assert(r.restored && r.best_epoch == 0 && r.val_loss > r.best_loss);
+  nnb_net_destroy(net), nnb_data_destroy(data), nnb_data_destroy(train), nnb_data_destroy(val);
+}
+END_TEST
+
+/* A start whose validation loss overflows is no candidate: one step takes w from 1 to 0. */
+START_TEST(a_start_that_overflows_is_no_candidate) {
+  real x = 1, far = (real)TOL(1e200, 1e30), t = 0;
+  nnb_data *train, *val;
+  nnb_net *net;
+  nnb_report r;
+  ck_ok(nnb_data_wrap(&(nnb_batch){.x = nnb_cview(&x, 1, 1), .t = nnb_cview(&t, 1, 1)}, 0, &train));
+  ck_ok(nnb_data_wrap(&(nnb_batch){.x = nnb_cview(&far, 1, 1), .t = nnb_cview(&t, 1, 1)}, 0, &val));
+  ck_ok(nnb_net_parse("1-1:bias=0", &net));
+  ck_ok(nnb_net_loss(net, NNB_HALF_SSE));
+  nnb_net_params(net)[0] = 1;
+  ck_ok(nnb_fit(net, train, val, &(nnb_fit_opts){.algo = NNB_SGD, .lr = 1, .max_epochs = 3}, &r));
+  ck_assert(r.best_epoch == 1 && r.best_loss == 0 && nnb_net_params_read(net)[0] == 0);
+  nnb_net_destroy(net), nnb_data_destroy(train), nnb_data_destroy(val);
+}
+END_TEST
+
 /* ---- divergence ----------------------------------------------------------------------------------------------------
  */
 
@@ -518,6 +584,9 @@ int main(void) {
   tcase_add_loop_test(tc, stops_at_the_target, 0, 2);
   tcase_add_test(tc, stops_when_patience_ends);
   tcase_add_loop_test(tc, stops_when_told_to, 0, 2);
+  tcase_add_loop_test(tc, the_start_is_epoch_0, 0, NNB_N_ALGOS);
+  tcase_add_test(tc, a_large_learning_rate_keeps_the_start);
+  tcase_add_test(tc, a_start_that_overflows_is_no_candidate);
   tcase_add_loop_test(tc, divergence_leaves_the_best_epoch, 0, 2);
   tcase_add_loop_test(tc, divergence_leaves_what_was_measured, 0, 2);
   tcase_add_loop_test(tc, divergence_by_the_learning_rate, 0, 3);

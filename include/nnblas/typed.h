@@ -200,9 +200,11 @@ NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
 /* ---- training, evaluating, predicting -------------------------------------------------------------------------- */
 
 /** Trains net on train.  val: a validation set, or NULL.  opts, report: may be NULL.
- *  Starts from the present parameters (it never initialises again).  With a validation set, the parameters of the best
- *  epoch are in the net at the end; without one, those of the last.  When the loss stops being finite the
- *  result is NNB_E_NUMERIC and the parameters of the best epoch so far are in the net.
+ *  Starts from the present parameters (it never initialises again).  With a validation set, the parameters of the epoch
+ *  with the lowest validation loss are in the net at the end.  The start counts as epoch 0, so a fit never leaves a
+ *  higher validation loss than the net had before.  Without a validation set, the parameters of the last epoch are in
+ *  the net.  When the loss stops being finite the result is NNB_E_NUMERIC and the parameters of the best epoch so far
+ *  are in the net.
  *  The parameters of an epoch are those at its end, where it is judged by them: by the validation loss, or by the loss
  *  of a full-batch method.  The training loss from batch to batch is that of moving parameters, and says nothing of the
  *  last ones: there the parameters of an epoch are those it began with.

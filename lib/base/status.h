@@ -12,7 +12,8 @@ nnb_status nnb__fail(nnb_status status, const char *format, ...) __attribute__((
 
 /* How many messages this thread has stored: whether a function of the caller's left one. */
 unsigned nnb__fail_count(void);
-/* What a function of the caller's, called `what`, failed with; its own message stays if it left one since `before`. */
+/* The error of a function of the caller's, called `what`.  Its own message stays if it left one since `before`.  A
+ * positive status is none, and becomes NNB_E_ARG. */
 nnb_status nnb__fail_callback(nnb_status status, const char *what, unsigned before);
 
 /* NNB_E_NOMEM with "out of memory: <what>". */

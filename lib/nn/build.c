@@ -61,7 +61,7 @@ static nnb_status infer_shape(nnb_net *net, nnb__node *node) {
   unsigned messages = nnb__fail_count();
   nnb_status status = node->ops->shape(node->self, cols, node->n_from, &node->needs);
   nnb__release(cols);
-  if (status) nnb__fail_callback(status, "shape", messages);
+  if (status) status = nnb__fail_callback(status, "shape", messages);
   if (status) return nnb__fail(status, "layer %s: %s", node->name, nnb_errmsg());
   const nnb_needs *n = &node->needs;
   if (n->cols < 1 || n->w_rows < 0 || n->w_cols < 0)

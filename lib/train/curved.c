@@ -21,8 +21,8 @@ static void feed(const nnb__update *u, const nnb__job *job, void *context) {
   nnb__kfac_feeding feeding = {.optim = u->optim, .keep = at == 0 ? keep : 1};
   nnb__plan_scores(u->plan, job, some, &draw);
   if (seen > 0) feeding.out = (1 - keep) * chunk / seen, feeding.in = feeding.out / all;
-  for (int r = 0; r < some; r += NNB__KFAC_PANEL) {
-    nnb__plan_pairs(u->plan, job, r, nnb__smaller(some - r, NNB__KFAC_PANEL), k->product, nnb__kfac_feed, &feeding);
+  for (int r = 0, n; (n = nnb__chunk(some, r, NNB__KFAC_PANEL)) > 0; r += n) {
+    nnb__plan_pairs(u->plan, job, r, n, k->product, nnb__kfac_feed, &feeding);
     feeding.keep = 1;
   }
 }
@@ -43,8 +43,7 @@ static void look_along(const nnb__update *u) {
   const nnb__job job = nnb__update_job(u, nnb__update_chunks(u) - 1, NNB__BACK, NULL);
   const int some = nnb__kfac_rows(job.rows);
   const double seen = weight_of(u, job.row0 - u->row0, some), scale = seen > 0 ? weight_of(u, 0, u->n) / seen : 0;
-  for (int r = 0, n; r < some; r += n) {
-    n = nnb__smaller(some - r, NNB__KFAC_PANEL);
+  for (int r = 0, n; (n = nnb__chunk(some, r, NNB__KFAC_PANEL)) > 0; r += n) {
     nnb__kfac_along_begin(u->optim);
     nnb__plan_pairs(u->plan, &job, r, n, k->product, nnb__kfac_along, u->optim);
     nnb__kfac_along_end(u->optim, n, scale);

@@ -27,6 +27,11 @@ static nnb_status validate(const fit *f, double *out) {
   return status;
 }
 
+void nnb__fit_judge_start(fit *f) {
+  double loss;
+  if (f->val && !validate(f, &loss)) f->report.best_loss = loss;
+}
+
 /* Keeps every stride-th record; when full, every second of those and the doubled stride. */
 static void keep_record(fit *f, const nnb_record *rec) {
   if (f->cap_history == 0 || (rec->epoch - 1) % f->stride) return;

@@ -93,8 +93,7 @@ void nnb_error_bars_destroy(nnb_error_bars *bars) {
 static nnb_status add_data(nnb_error_bars *e, const nnb_batch *rows, double *squares) {
   const int n_y = e->net->n_y, n = e->n;
   const double c = nnb__net_root(e->net, 0, 1);
-  for (int i = 0, now; i < rows->x.rows; i += now) {
-    now = nnb__smaller(e->block, rows->x.rows - i);
+  for (int i = 0, now; (now = nnb__chunk(rows->x.rows, i, e->block)) > 0; i += now) {
     const int k = now * n_y;
     nnb_status status = nnb__plan_rows(e->plan, rows, i, now, 1, e->r, e->J, (size_t)n, NNB__FREE);
     if (status) return status;
@@ -262,9 +261,7 @@ static nnb_status predict_block(nnb_error_bars *e, nnb_cmat x, int i, int k, nnb
 
 nnb_status nnb_error_bars_predict(nnb_error_bars *bars, nnb_cmat x, nnb_mat y, nnb_mat sd, nnb_mat sd_new) {
   nnb_status status = check_prediction(bars, x, y, sd, sd_new);
-  for (int i = 0, now; !status && i < x.rows; i += now) {
-    now = nnb__smaller(bars->block, x.rows - i);
+  for (int i = 0, now; !status && (now = nnb__chunk(x.rows, i, bars->block)) > 0; i += now)
     status = predict_block(bars, x, i, now, y, sd, sd_new);
-  }
   return status;
 }

@@ -227,6 +227,7 @@ nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, con
         (nnb_report){.algo = f.optim ? f.optim->algo : f.opts.algo, .val_loss = (double)NAN, .best_loss = HUGE_VAL};
     if (!nnb__all_finite(net->n_params, net->params))
       status = nnb__fail(NNB_E_NUMERIC, "a parameter of the net is not finite at the start");
+    if (!status) nnb__fit_judge_start(&f);
     if (!status) status = f.optim ? nnb__fit_batches(&f) : nnb__fit_full(&f);
     if (status) f.report.stop = status == NNB_E_NUMERIC ? NNB_STOP_DIVERGED : NNB_STOP_ERROR;
     finish(&f, status);

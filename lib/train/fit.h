@@ -27,7 +27,10 @@ typedef struct nnb__fit {
   nnb_report report;
 } nnb__fit;
 
-/* epoch.c: ends an epoch.  The net holds the parameters of its end; rec holds its number, updates, samples, loss and
+/* epoch.c: with a validation set the parameters at the start are the first candidate for the best, those of epoch 0,
+ * unless their loss is not finite. */
+void nnb__fit_judge_start(nnb__fit *f);
+/* Ends an epoch.  The net holds the parameters of its end; rec holds its number, updates, samples, loss and
  * seconds.  Validates, keeps the best parameters and the history, calls on_epoch, decides in report.stop. */
 nnb_status nnb__fit_end_epoch(nnb__fit *f, nnb_record *rec);
 /* The history's last record becomes that of the last epoch. */

@@ -39,14 +39,14 @@ static nnb_status run_epoch(fit *f, nnb_record *rec) {
 
 static nnb_status explain_divergence(const fit *f, int epoch) {
   const nnb_report *r = &f->report;
-  char reason[NNB__MESSAGE / 2], advice[100] = "";
+  char reason[NNB__MESSAGE / 2], advice[100] = "", kept[40] = "from the start";
   snprintf(reason, sizeof reason, "%.*s", (int)sizeof reason - 1, nnb_errmsg());
   if (nnb__batch_finite(&f->rows))
     snprintf(advice, sizeof advice, "a learning rate below %g%s may help; ", f->optim->lr,
              f->opts.clip_norm > 0 ? "" : " or clip_norm");
-  return nnb__fail(NNB_E_NUMERIC, "diverged in epoch %d, update %lld: %s; %sthe parameters %s epoch %d are in the net",
-                   epoch, (long long)r->updates, reason, advice, f->began && r->best_epoch > 0 ? "from before" : "of",
-                   r->best_epoch);
+  if (r->best_epoch > 0) snprintf(kept, sizeof kept, "%s epoch %d", f->began ? "from before" : "of", r->best_epoch);
+  return nnb__fail(NNB_E_NUMERIC, "diverged in epoch %d, update %lld: %s; %sthe parameters %s are in the net", epoch,
+                   (long long)r->updates, reason, advice, kept);
 }
 
 nnb_status nnb__fit_batches(fit *f) {

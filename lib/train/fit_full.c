@@ -7,6 +7,7 @@
 #include "blas_threads.h"
 #include "clock.h"
 #include "fit.h"
+#include "ints.h"
 #include "plan.h"
 #include "status.h"
 
@@ -81,13 +82,14 @@ static void project(const nnb__fit *f, real *g) {
 /* The loss over all rows, and its gradient if there is a g; parts of a loss add up. */
 static nnb_status loss_of_all(const full *u, double *loss, real *g) {
   nnb__fit *f = u->f;
-  const int N = f->rows.x.rows, chunk = f->opts.chunk;
+  const int N = f->rows.x.rows;
   nnb_status status = NNB_OK;
   *loss = 0;
-  for (int r = 0; r < N && !status; r += chunk) {
+  for (int r = 0, n; !status && (n = nnb__chunk(N, r, f->opts.chunk)) > 0; r += n) {
     nnb_batch part;
     double some = 0;
-    nnb_data_batch(f->train, r, N - r < chunk ? N - r : chunk, &part);
+    status = nnb_data_batch(f->train, r, n, &part);
+    if (status) break;
     part.norm = u->norm;
     status = g ? nnb_plan_gradient(f->plan, &part, r > 0, &some, g) : nnb_plan_loss(f->plan, &part, &some);
     *loss += some;
@@ -138,8 +140,7 @@ static nnb_status rows_of(const full *u, const real *x, size_t row0, int k, real
   const int n_y = f->net->n_y, first = (int)(row0 / (size_t)n_y), n = k / n_y;
   nnb_status status = NNB_OK;
   unpack(f, x, f->net->params);
-  for (int i = 0, now; i < n && !status; i += now) {
-    now = n - i < f->opts.chunk ? n - i : f->opts.chunk;
+  for (int i = 0, now; !status && (now = nnb__chunk(n, i, f->opts.chunk)) > 0; i += now) {
     size_t off = (size_t)i * (size_t)n_y;
     status = nnb__plan_rows(f->plan, &f->rows, first + i, now, u->norm, r + off, J ? J + off * (size_t)ldj : NULL,
                             (size_t)ldj, columns);

@@ -3,6 +3,7 @@
 
 #include "blas_threads.h"
 #include "curved.h"
+#include "ints.h"
 #include "status.h"
 
 nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out) {
@@ -136,8 +137,7 @@ nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, c
   double value = 0;
   if (batch > 1 || !update_rows(net, plan, rows, order, n, optim, &total, &sum, &value)) {
     nnb__blas_enter();
-    for (int row0 = 0, now; row0 < n && isfinite(value); row0 += now) {
-      now = n - row0 < batch ? n - row0 : batch;
+    for (int row0 = 0, now; isfinite(value) && (now = nnb__chunk(n, row0, batch)) > 0; row0 += now) {
       nnb__update one = {
           .net = net, .plan = plan, .rows = rows, .order = order, .row0 = row0, .n = now, .optim = optim};
       one.norm = nnb__sum_weights(rows, order, row0, now);

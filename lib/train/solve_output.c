@@ -9,6 +9,7 @@
 #include "alloc.h"
 #include "arena.h"
 #include "blas_threads.h"
+#include "ints.h"
 #include "lapack.h"
 #include "match.h"
 #include "normal.h"
@@ -95,8 +96,7 @@ static void fold(const solve *s, int n) { nnb__qr_add_with(s->n, n, s->L, s->n, 
 /* Rows √ridge of the weights, with zeros to their right. */
 static void fold_ridge(const solve *s) {
   const int n_w = s->weights ? s->n - s->bias : 0;
-  for (int j = 0, now; s->ridge > 0 && j < n_w; j += now) {
-    now = n_w - j < ROWS ? n_w - j : ROWS;
+  for (int j = 0, now; s->ridge > 0 && (now = nnb__chunk(n_w, j, ROWS)) > 0; j += now) {
     memset(s->b, 0, (size_t)s->n * (size_t)now * sizeof *s->b);
     memset(s->c, 0, (size_t)s->n_out * (size_t)now * sizeof *s->c);
     for (int i = 0; i < now; i++) s->b[(size_t)(j + i) * (size_t)now + (size_t)i] = sqrt(s->ridge);
@@ -121,8 +121,7 @@ static nnb_status store_params(const solve *s) {
 static nnb_status fold_rows(solve *s) {
   nnb_status status = NNB_OK;
   const int N = s->rows.x.rows;
-  for (int r = 0; r < N && !status; r += ROWS) {
-    int n = N - r < ROWS ? N - r : ROWS;
+  for (int r = 0, n; !status && (n = nnb__chunk(N, r, ROWS)) > 0; r += n) {
     status = nnb__plan_rows(s->plan, &s->rows, r, n, s->norm, s->r, NULL, 0, NNB__EVERY);
     if (status) break;
     load_block(s, r, n);
@@ -195,7 +194,7 @@ nnb_status nnb_solve_output(nnb_net *net, const nnb_data *data, double ridge) {
   if (!status) status = nnb__check_match(net, data);
   if (status) return status;
   s.norm = nnb__sum_weights(&s.rows, NULL, 0, s.rows.x.rows);
-  int rows = s.rows.x.rows < ROWS ? s.rows.x.rows : ROWS;
+  const int rows = nnb__smaller(s.rows.x.rows, ROWS);
   status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows, .want = NNB_ROWS}, &s.plan);
   if (!status) status = solve_all(&s);
   nnb_plan_destroy(s.plan);
