@@ -7,16 +7,19 @@
 
 #ifdef VEC_AVX512
 enum { TILE = 24, NV = 3 }; /* vectors of a tile, 24 of 32 registers; at most so many of them in a row */
+enum { DEPTH = 128 };       /* rows of B for one pass over C: NV vectors of each stay in the first-level cache */
 #else
 enum { TILE = 12, NV = 2 }; /* of 16 */
+enum { DEPTH = 256 };
 #endif
 
 /* Rows of C that go through all columns before the next: their part of A stays in the first- or second-level cache
  * (1024×784·784×128 in f64: 85 GFLOP/s, and 77 with all rows at once). */
 enum { ROWS_AT_ONCE = 48 };
-/* Rows of Aᵀ, each on a page of its own, for one pass over C: the first-level TLB has 64 to 96 entries
- * ((784×128)ᵀ·128×128 in f32: 167 GFLOP/s, and 161 in one pass). */
-enum { PAGES_AT_ONCE = 64 };
+/* Pages that the rows of B, or of Aᵀ, for one pass over C lie on: the first-level TLB has 64 to 96 entries.  With AVX2,
+ * of 89 GFLOP/s that registers allow in f32: 128×784·784×128 in passes of DEPTH 94, at once 85; 100×300·300×300, where
+ * 300 rows lie on 88 pages, 91 and 83; (300×100)ᵀ·100×300, one pass where rows share pages, 90, in two 86. */
+enum { PAGES_AT_ONCE = 64, PAGE = 4096 };
 
 typedef struct product {
   int m, n, k;
@@ -128,10 +131,24 @@ static void all_rows(const product *p) {
   }
 }
 
+/* How many rows of ld numbers lie on PAGES_AT_ONCE pages. */
+static int rows_on_pages(size_t ld) {
+  const size_t bytes = ld * sizeof(real);
+  return bytes < PAGE ? PAGES_AT_ONCE * PAGE / (int)bytes : PAGES_AT_ONCE;
+}
+
+/* Rows of a pass: k divided evenly into passes of at most so many. */
+static int even_depth(int k, int most) {
+  int passes = (k + most - 1) / most;
+  return passes > 1 ? (k + passes - 1) / passes : most;
+}
+
 void NNB__MM(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb, real beta, real *c,
              size_t ldc) {
   product p = {m, n, k, alpha, beta, a, b, ldb, c, ldc, NULL, false};
-  for (int left = k, depth = a.row < a.col ? PAGES_AT_ONCE : k;; p.beta = 1) {
+  int most = up_to(DEPTH, rows_on_pages(ldb));
+  if (a.row < a.col) most = up_to(most, rows_on_pages(a.col));
+  for (int left = k, depth = even_depth(k, most);; p.beta = 1) {
     p.k = up_to(left, depth);
     all_rows(&p);
     left -= p.k;
@@ -148,8 +165,7 @@ void NNB__MM_FROM(int m, int n, int k, const real *start, const real *a, size_t 
 
 /* ---- with a copy of B -------------------------------------------------------------------------------------------- */
 
-/* A piece of B in the order in which the tiles read it: rows of at most NV vectors, 24 KB in all, on the stack. */
-enum { DEPTH = 128 };
+/* A piece of B in the order in which the tiles read it: rows of at most NV vectors, at most 24 KB, on the stack. */
 typedef struct panel {
   real at[DEPTH * NV * LANES];
 } panel;
@@ -179,8 +195,9 @@ void NNB__MM_COPY(int m, int n, int k, real alpha, nnb__strided a, const real *b
     int nv = next_width(n - j);
     width = up_to(n - j, nv * LANES);
     product p = {m, width, 0, alpha, beta, a, room.at, (size_t)(nv * LANES), c + j, ldc, NULL, false};
-    for (int l = 0; l == 0 || l < k; l += DEPTH, p.beta = 1) {
-      p.k = up_to(k - l, DEPTH);
+    const int depth = even_depth(k, DEPTH);
+    for (int l = 0; l == 0 || l < k; l += depth, p.beta = 1) {
+      p.k = up_to(k - l, depth);
       if (transposed)
         transpose_panel(width, nv, p.k, b + (size_t)j * ldb + l, ldb, room.at);
       else
