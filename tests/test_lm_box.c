@@ -40,25 +40,28 @@ static nnb_status rows(void *user, const real *x, size_t row0, int k, real *r, r
 
 /* Of ½‖A(x + v) - b‖² + ½λ‖Dv‖². */
 static double slope(const nnb__lm *lm, const linear *l, int j) {
-  double sum = lm->lambda * lm->d[j] * lm->d[j] * lm->v[j];
+  const nnb__system *s = &lm->system;
+  double sum = s->lambda * s->d[j] * s->d[j] * lm->v[j];
   for (int i = 0; i < M; i++) {
     double r = -l->b[i];
-    for (int k = 0; k < N; k++) r += (double)(real)l->A[i][k] * ((double)lm->x[k] + lm->v[k]);
+    for (int k = 0; k < N; k++) r += (double)(real)l->A[i][k] * ((double)s->x[k] + lm->v[k]);
     sum += (double)(real)l->A[i][j] * r;
   }
   return sum;
 }
 
 static void ck_least(const nnb__lm *lm, const linear *l, const char *what) {
-  double scale = sqrt(2 * lm->f);
+  const nnb__system *s = &lm->system;
+  const nnb__box *b = &lm->box;
+  double scale = sqrt(2 * s->f);
   for (int j = 0; j < N; j++) {
-    double g = slope(lm, l, j) / (lm->d[j] * scale), low = (double)lm->lower[j] - (double)lm->x[j];
-    double high = (double)lm->upper[j] - (double)lm->x[j];
+    double g = slope(lm, l, j) / (s->d[j] * scale), low = (double)b->lower[j] - (double)s->x[j];
+    double high = (double)b->upper[j] - (double)s->x[j];
     bool at_low = lm->v[j] == low, at_high = lm->v[j] == high;
-    ck_assert_double_eq_tol(lm->slope[j] / (lm->d[j] * scale), g, TOL(1e-10, 1e-5));
+    ck_assert_double_eq_tol(b->slope[j] / (s->d[j] * scale), g, TOL(1e-10, 1e-5));
     ck_assert_msg(lm->v[j] >= low && lm->v[j] <= high, "%s: v%d is %g, not in [%g, %g]", what, j, lm->v[j], low, high);
     ck_assert_msg(fabs(g) < TOL(1e-10, 1e-5) || (at_low && g > 0) || (at_high && g < 0),
-                  "%s, λ %g: v%d is %g in [%g, %g], the slope there %g", what, lm->lambda, j, lm->v[j], low, high, g);
+                  "%s, λ %g: v%d is %g in [%g, %g], the slope there %g", what, s->lambda, j, lm->v[j], low, high, g);
   }
 }
 
@@ -84,7 +87,7 @@ START_TEST(step_is_least) {
   draw_box(&rng, lower, upper, x);
   nnb_lsq problem = {.m = M, .n = N, .user = &l, .rows = rows};
   nnb__stop stop;
-  nnb__lm lm = {.model = &nnb__lm_full, .problem = &problem, .stop = &stop, .x = x, .point = x};
+  nnb__lm lm = {.system = {.model = &nnb__full_model, .problem = &problem, .stop = &stop, .x = x}, .point = x};
   nnb_min_opts opts = {.lower = lower, .upper = upper};
   size_t bytes;
   ck_assert_int_eq(nnb__stop_begin(&stop, &opts, NNB_LM, (double)REAL_EPS), NNB_OK);
@@ -95,11 +98,11 @@ START_TEST(step_is_least) {
   ck_assert_int_eq(nnb__lm_begin(&lm), NNB_OK);
   for (int k = 0; k < 12; k++) {
     bool done;
-    lm.lambda = lambdas[k % 6];
-    ck_assert_int_eq(nnb__lm_step_in_box(&lm, &done), NNB_OK);
-    ck_assert_msg(done, "λ %g: no step", lm.lambda);
+    lm.system.lambda = lambdas[k % 6];
+    ck_assert_int_eq(nnb__box_step(&lm.box, lm.v, &done), NNB_OK);
+    ck_assert_msg(done, "λ %g: no step", lm.system.lambda);
     ck_least(&lm, &l, k < 6 ? "normal equations" : "QR");
-    if (k == 5) ck_assert_int_eq(nnb__lm_turn_to_qr(&lm), NNB_OK);
+    if (k == 5) ck_assert_int_eq(nnb__system_turn_to_qr(&lm.system), NNB_OK);
   }
   free(memory);
 }

@@ -80,8 +80,8 @@ static nnb__min_needs needs(size_t n, const nnb_min_opts *o) {
 
 static nnb_status minimize(nnb__min *m) {
   const size_t n = m->n;
-  real *own = m->vectors + NNB__DESCENT_VECTORS * n;
-  bfgs b = {.n = n, .u = own, .g = own + n, .d = own + 2 * n, .h = own + 3 * n};
+  real *vectors = m->vectors + NNB__DESCENT_VECTORS * n;
+  bfgs b = {.n = n, .u = vectors, .g = vectors + n, .d = vectors + 2 * n, .h = vectors + 3 * n};
   nnb__descent method = {&b, .gtol = 0.9, .unit_step = true, direction, update, reset};
   return nnb__descend(m, &method, m->vectors);
 }

@@ -45,8 +45,8 @@ static nnb__min_needs needs(size_t n, const nnb_min_opts *o) {
 }
 
 static nnb_status minimize(nnb__min *m) {
-  real *own = m->vectors + NNB__DESCENT_VECTORS * m->n;
-  cg c = {.n = m->n, .d = own, .y = own + m->n};
+  real *vectors = m->vectors + NNB__DESCENT_VECTORS * m->n;
+  cg c = {.n = m->n, .d = vectors, .y = vectors + m->n};
   nnb__descent method = {&c, .gtol = 0.1, .unit_step = false, direction, update, reset};
   return nnb__descend(m, &method, m->vectors);
 }

@@ -61,7 +61,7 @@ static void choose_direction(loop *l) {
 }
 
 /* The longest step inside the box. */
-static double room(const loop *l) {
+static double longest_step(const loop *l) {
   const nnb__min *m = l->m;
   double most = 1e20;
   for (size_t i = 0; m->lower && i < m->n; i++) {
@@ -83,7 +83,7 @@ static double first_trial(const loop *l) {
 
 static nnb__line_end search(loop *l, nnb_status *status) {
   l->line.a = first_trial(l);
-  double inside = room(l);
+  double inside = longest_step(l);
   l->line.most = 1e20;
   if (inside < l->line.a) return nnb__line_project(l->m, &l->line, status);
   l->line.most = inside;

@@ -47,7 +47,7 @@ static bool make_blocks(struct nnb__kfac *k, const nnb__block *blocks, int n_blo
   return k->panel && k->product;
 }
 
-static nnb_status check(const nnb__block *blocks, int n_blocks, const nnb_optim_opts *o) {
+static nnb_status check_layers(const nnb__block *blocks, int n_blocks, const nnb_optim_opts *o) {
   if (o->momentum > 0)
     return nnb__fail(NNB_E_ARG, "momentum is %g; kfac finds it by itself: wanted 0 or NNB_NONE", o->momentum);
   for (int b = 0; b < n_blocks; b++)
@@ -58,7 +58,7 @@ static nnb_status check(const nnb__block *blocks, int n_blocks, const nnb_optim_
 }
 
 nnb_status nnb__kfac_open(nnb_optim *optim, const nnb__block *blocks, int n_blocks, const nnb_optim_opts *opts) {
-  nnb_status status = check(blocks, n_blocks, opts);
+  nnb_status status = check_layers(blocks, n_blocks, opts);
   if (status) return status;
   struct nnb__kfac *k = optim->kfac = nnb__zalloc(1, sizeof *k);
   if (!k || !make_blocks(k, blocks, n_blocks)) return nnb__fail_nomem("the factors of kfac");
@@ -87,8 +87,8 @@ void nnb__kfac_close(nnb_optim *optim) {
 /* ---- the means -------------------------------------------------------------------------------------------------- */
 
 int nnb__kfac_rows(int rows) {
-  const int some = rows / 4 > NNB__KFAC_PANEL ? rows / 4 : NNB__KFAC_PANEL;
-  return rows < some ? rows : some;
+  const int least = rows / 4 > NNB__KFAC_PANEL ? rows / 4 : NNB__KFAC_PANEL;
+  return rows < least ? rows : least;
 }
 
 double nnb__kfac_keep(nnb_optim *optim) { return fmin(1 - 1 / (double)++optim->kfac->fed, optim->beta2); }
@@ -136,9 +136,9 @@ void nnb__kfac_feed(void *feeding, const nnb__pairs *p) {
     return;
   }
   const real keep = (real)(p->row == 0 ? f->keep : 1), count = (real)f->out, *g = p->delta.p;
-  const real own = p->weight ? p->weight[0] : 1;
+  const real weight = p->weight ? p->weight[0] : 1;
   real *d = k->block[p->block].diagonal;
-  for (int i = 0; i < p->delta.cols; i++) d[i] = keep * d[i] + (own > 0 ? count * g[i] * g[i] : 0);
+  for (int i = 0; i < p->delta.cols; i++) d[i] = keep * d[i] + (weight > 0 ? count * g[i] * g[i] : 0);
 }
 
 /* ---- the inverses ----------------------------------------------------------------------------------------------- */

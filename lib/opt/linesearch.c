@@ -123,7 +123,7 @@ static double value_beyond_rounding(const nnb__min *m, const nnb__line *line, do
 }
 
 /* Ends with the lowest point seen: evaluated anew unless it was the last. */
-static nnb__line_end settle(nnb__min *m, nnb__line *line, double a, nnb_status *status) {
+static nnb__line_end end_at_lowest(nnb__min *m, nnb__line *line, double a, nnb_status *status) {
   if (a == 0) return NNB__LINE_FAILED;
   if (line->a != a) *status = evaluate(m, line, a);
   if (*status) return NNB__LINE_ERROR;
@@ -162,7 +162,7 @@ nnb__line_end nnb__line_wolfe(nnb__min *m, nnb__line *line, nnb_status *status) 
     bool same = a == line->a || (b.closed && fabs(b.high.a - b.low.a) <= 2 * (double)REAL_EPS * fabs(a));
     if (same || nnb__stop_early(m->stop)) break;
   }
-  return settle(m, line, b.low.a, status);
+  return end_at_lowest(m, line, b.low.a, status);
 }
 
 nnb__line_end nnb__line_project(nnb__min *m, nnb__line *line, nnb_status *status) {

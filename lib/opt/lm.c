@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "arena.h"
 #include "blas_threads.h"
 #include "bounds.h"
 #include "status.h"
@@ -18,7 +17,7 @@
  * small one the first long steps often end where units are saturated (docs/performance.md). */
 static const double first_lambda = 1e-3, careful_lambda = 1;
 enum { MANY = 10 };
-static const double fast = 0.5;         /* a step that leaves less than this of f is followed by one without a bend */
+static const double much = 0.5;         /* a step that leaves less than this of f is followed by one without a bend */
 static const double bend_step = 0.1;    /* h of the second directional derivative; Transtrum and Sethna's */
 static const double most_bend = 0.75;   /* their bound of |a|/|v| */
 static const double rounding = 16;      /* times ε·f: what f may change by for rounding alone */
@@ -26,37 +25,34 @@ static const double negligible = 1e-13; /* a damping that only changes the digit
 
 typedef enum verdict { REFUSED, ACCEPTED, ENDED } verdict;
 
-/* ---- small things ----------------------------------------------------------------------------------------------- */
-
-static double scaled_norm(const nnb__lm *lm, const double *v) {
-  double sum = 0;
-  for (int i = 0; i < lm->n; i++) sum += v[i] * v[i] * nnb__lm_scale(lm, i) * nnb__lm_scale(lm, i);
-  return sqrt(sum);
-}
+/* ---- the point -------------------------------------------------------------------------------------------------- */
 
 double nnb__lm_gradient_norm(const nnb__lm *lm) {
+  const nnb__system *s = &lm->system;
   double most = 0;
-  for (int i = 0; i < lm->n; i++) {
-    bool held = lm->lower && nnb__held(lm->g[i], lm->x[i], lm->lower[i], lm->upper[i]);
-    if (!held) most = fmax(most, fabs(lm->g[i]));
+  for (int i = 0; i < s->n; i++) {
+    bool held = lm->box.lower && nnb__held(s->g[i], s->x[i], lm->box.lower[i], lm->box.upper[i]);
+    if (!held) most = fmax(most, fabs(s->g[i]));
   }
   return most;
 }
 
 /* x_i + by, or the bound that lies there or before it. */
 static real moved_within(const nnb__lm *lm, int i, double by) {
-  const double x = (double)lm->x[i];
-  if (lm->lower && by <= (double)lm->lower[i] - x) return lm->lower[i];
-  if (lm->upper && by >= (double)lm->upper[i] - x) return lm->upper[i];
+  const nnb__system *s = &lm->system;
+  const double x = (double)s->x[i];
+  if (lm->box.lower && by <= (double)lm->box.lower[i] - x) return lm->box.lower[i];
+  if (lm->box.upper && by >= (double)lm->box.upper[i] - x) return lm->box.upper[i];
   return (real)(x + by);
 }
 
 /* x_new ← x + factor·v; false where rounding leaves x as it is. */
 static bool move(nnb__lm *lm, double factor, const double *v) {
+  nnb__system *s = &lm->system;
   bool moved = false;
-  for (int i = 0; i < lm->n; i++) {
-    lm->x_new[i] = moved_within(lm, i, factor * v[i]);
-    moved |= lm->x_new[i] != lm->x[i];
+  for (int i = 0; i < s->n; i++) {
+    s->x_new[i] = moved_within(lm, i, factor * v[i]);
+    moved |= s->x_new[i] != s->x[i];
   }
   return moved;
 }
@@ -66,21 +62,23 @@ static bool move(nnb__lm *lm, double factor, const double *v) {
 /* How much the linear model would lower f by v: -gᵀv - ½vᵀ(JᵀJ)v = ½(λ‖Dv‖² - gᵀv - slopeᵀv), where slope, that of the
  * damped model at v, is what bounds leave of it. */
 static double predicted(const nnb__lm *lm) {
-  double norm = scaled_norm(lm, lm->v), slope = nnb__lm_dot(lm, lm->g, lm->v);
-  if (lm->slope) slope += nnb__lm_dot(lm, lm->slope, lm->v);
-  return (lm->lambda * norm * norm - slope) / 2;
+  const nnb__system *s = &lm->system;
+  double norm = nnb__system_norm(s, lm->v), slope = nnb__dot_double(s->n, s->g, lm->v);
+  if (lm->box.slope) slope += nnb__dot_double(s->n, lm->box.slope, lm->v);
+  return (s->lambda * norm * norm - slope) / 2;
 }
 
 /* v ← the step without a bend. */
 static nnb_status find_velocity(nnb__lm *lm, bool *usable) {
-  if (lm->lower) return nnb__lm_step_in_box(lm, usable);
-  nnb_status status = nnb__lm_factorise(lm, usable);
+  nnb__system *s = &lm->system;
+  if (lm->box.lower) return nnb__box_step(&lm->box, lm->v, usable);
+  nnb_status status = nnb__system_factorise(s, usable);
   if (status || !*usable) return status;
-  memcpy(lm->v, lm->g, (size_t)lm->n * sizeof *lm->v);
-  if (lm->n_pairs)
-    nnb__secants_solve(lm, lm->v);
+  memcpy(lm->v, s->g, (size_t)s->n * sizeof *lm->v);
+  if (lm->secants.count)
+    nnb__secants_solve(&lm->secants, s, lm->v);
   else
-    nnb__lm_solve(lm, lm->v);
+    nnb__system_solve(s, lm->v);
   return NNB_OK;
 }
 
@@ -88,22 +86,23 @@ static nnb_status find_velocity(nnb__lm *lm, bool *usable) {
  * and Jᵀ·J·v is known without J: -g - λD²v, except where bounds hold a variable, whose a is 0.  *bend ←
  * |a|/|v|, INFINITY where r is not defined at x + hv. */
 static nnb_status accelerate(nnb__lm *lm, double *bend) {
+  nnb__system *s = &lm->system;
   const double h = bend_step;
   double f;
   *bend = HUGE_VAL;
   move(lm, h, lm->v);
-  nnb_status status = nnb__lm_residuals(lm, lm->x_new, lm->r_new, &f);
+  nnb_status status = nnb__system_residuals(s, s->x_new, s->r_new, &f);
   if (status || !isfinite(f)) return status;
-  for (size_t i = 0; i < lm->m; i++) lm->r_new[i] -= lm->r[i];
-  status = nnb__lm_pull(lm, lm->r_new, lm->a);
+  for (size_t i = 0; i < s->m; i++) s->r_new[i] -= s->r[i];
+  status = nnb__system_pull(s, s->r_new, lm->a);
   if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
-  for (int i = 0; i < lm->n; i++) {
-    double d = nnb__lm_scale(lm, i), Av = -lm->g[i] - lm->lambda * d * d * lm->v[i];
-    Av -= nnb__lm_ridge(lm, i) * lm->v[i]; /* the ridge is linear: no part of r_vv */
+  for (int i = 0; i < s->n; i++) {
+    double d = nnb__system_scale(s, i), Av = -s->g[i] - s->lambda * d * d * lm->v[i];
+    Av -= nnb__system_ridge(s, i) * lm->v[i]; /* the ridge is linear: no part of r_vv */
     lm->a[i] = 2 / h * (lm->a[i] / h - Av);
   }
-  nnb__lm_solve(lm, lm->a);
-  *bend = scaled_norm(lm, lm->a) / scaled_norm(lm, lm->v);
+  nnb__system_solve(s, lm->a);
+  *bend = nnb__system_norm(s, lm->a) / nnb__system_norm(s, lm->v);
   return NNB_OK;
 }
 
@@ -111,30 +110,34 @@ static nnb_status accelerate(nnb__lm *lm, double *bend) {
  * first way down, where bends are many and steps that follow them shorter.  *usable: the system has a solution and p
  * does not bend too much. */
 static nnb_status find_step(nnb__lm *lm, bool *usable) {
+  nnb__system *s = &lm->system;
   double bend = 0;
   nnb_status status = find_velocity(lm, usable);
   if (status || !*usable) return status;
-  memcpy(lm->p, lm->v, (size_t)lm->n * sizeof *lm->p);
-  if (!isfinite(nnb__lm_dot(lm, lm->v, lm->v))) return *usable = false, NNB_OK;
-  if (!lm->accelerates || lm->fast || lm->n_pairs || predicted(lm) < sqrt(lm->stop->eps) * lm->f) return NNB_OK;
+  memcpy(lm->p, lm->v, (size_t)s->n * sizeof *lm->p);
+  if (!isfinite(nnb__dot_double(s->n, lm->v, lm->v))) return *usable = false, NNB_OK;
+  if (!lm->accelerates || lm->decreased_much || lm->secants.count || predicted(lm) < sqrt(s->stop->eps) * s->f)
+    return NNB_OK;
   status = accelerate(lm, &bend);
   *usable = bend <= most_bend;
-  for (int i = 0; *usable && i < lm->n; i++) lm->p[i] += lm->a[i] / 2;
+  for (int i = 0; *usable && i < s->n; i++) lm->p[i] += lm->a[i] / 2;
   return status;
 }
 
 /* ---- the damping ------------------------------------------------------------------------------------------------ */
 
 static void raise_damping(nnb__lm *lm) {
-  lm->lambda *= lm->growth;
+  nnb__system *s = &lm->system;
+  s->lambda *= lm->growth;
   lm->growth *= 2;
 }
 
 /* gain: what f was lowered by, as a part of what the linear model promised.  At rounding f does not tell, and the last
  * digits are those of the undamped step. */
 static void lower_damping(nnb__lm *lm, double gain, bool at_rounding) {
+  nnb__system *s = &lm->system;
   double cube = (2 * gain - 1) * (2 * gain - 1) * (2 * gain - 1);
-  lm->lambda = fmax(lm->lambda * (at_rounding ? 1e-3 : fmax(1.0 / 3, 1 - cube)), DBL_MIN);
+  s->lambda = fmax(s->lambda * (at_rounding ? 1e-3 : fmax(1.0 / 3, 1 - cube)), DBL_MIN);
   lm->growth = 2;
 }
 
@@ -142,68 +145,71 @@ static void lower_damping(nnb__lm *lm, double gain, bool at_rounding) {
 
 /* An iteration has ended; with .bayes it is followed by another f. */
 static nnb_status conclude(nnb__lm *lm, double step, verdict *out) {
-  double norm = fmax(nnb__lm_gradient_norm(lm), lm->aside_norm);
-  nnb_status status = lm->stop->evidence ? nnb__evidence_measure(lm, &norm) : NNB_OK;
+  nnb__system *s = &lm->system;
+  double norm = fmax(nnb__lm_gradient_norm(lm), s->penalty_slope);
+  nnb_status status = s->stop->evidence ? nnb__evidence_measure(&lm->bayes, s, &norm) : NNB_OK;
   if (status) return status;
-  *out = nnb__stop_iteration(lm->stop, lm->f - lm->aside, norm, step, lm->point) ? ENDED : ACCEPTED;
-  if (!lm->stop->evidence || *out == ENDED) return NNB_OK;
-  if (nnb__evidence_settled(lm)) {
-    nnb__stop_because(lm->stop, NNB_STOP_CHANGE);
+  *out = nnb__stop_iteration(s->stop, s->f - s->penalty, norm, step, lm->point) ? ENDED : ACCEPTED;
+  if (!s->stop->evidence || *out == ENDED) return NNB_OK;
+  if (nnb__evidence_converged(&lm->bayes, s)) {
+    nnb__stop_because(s->stop, NNB_STOP_CHANGE);
     return *out = ENDED, NNB_OK;
   }
-  if (nnb__evidence_near(lm))
-    nnb__secants_note(lm, lm->x_new, lm->a);
+  if (nnb__evidence_near(&lm->bayes))
+    nnb__secants_after_step(&lm->secants, s, s->x_new);
   else
-    nnb__secants_forget(lm);
-  status = nnb__evidence_update(lm);
-  nnb__stop_rebase(lm->stop, lm->f);
+    nnb__secants_forget(&lm->secants);
+  status = nnb__evidence_update(&lm->bayes, s);
+  nnb__stop_rebase(s->stop, s->f);
   return status;
 }
 
 /* Goes on to x_new.  Where the Jacobian is not finite there, back again. */
 static nnb_status advance(nnb__lm *lm, verdict *out) {
-  size_t bytes = (size_t)lm->n * sizeof(real);
-  double before = lm->f, step = 0;
-  real *old = lm->x_new;
-  for (int i = 0; i < lm->n; i++) {
-    real x = lm->x[i];
-    lm->x[i] = lm->x_new[i], old[i] = x;
-    step = fmax(step, fabs((double)(lm->x[i] - x)));
+  nnb__system *s = &lm->system;
+  size_t bytes = (size_t)s->n * sizeof(real);
+  double before = s->f, step = 0;
+  real *old = s->x_new;
+  for (int i = 0; i < s->n; i++) {
+    real x = s->x[i];
+    s->x[i] = s->x_new[i], old[i] = x;
+    step = fmax(step, fabs((double)(s->x[i] - x)));
   }
-  if (lm->stop->evidence) memcpy(lm->a, lm->g, (size_t)lm->n * sizeof *lm->a); /* for secants; accelerate is done */
-  nnb_status status = lm->model->linearise(lm);
-  if (status || !isfinite(lm->f)) {
-    memcpy(lm->x, old, bytes);
+  if (s->stop->evidence) nnb__secants_before_step(&lm->secants, s);
+  nnb_status status = s->model->linearise(s);
+  if (status || !isfinite(s->f)) {
+    memcpy(s->x, old, bytes);
     *out = REFUSED;
-    if (!status) status = lm->model->linearise(lm);
-    if (!status && !isfinite(lm->f))
+    if (!status) status = s->model->linearise(s);
+    if (!status && !isfinite(s->f))
       status = nnb__fail(NNB_E_NUMERIC, "residuals that were finite are not when asked for at the same point again");
-    if (status) lm->f = before;
+    if (status) s->f = before;
     return status;
   }
-  lm->fast = lm->n >= MANY && lm->f < fast * before;
-  nnb__lm_rescale(lm);
-  return conclude(lm, fmax(step, lm->moved), out);
+  lm->decreased_much = s->n >= MANY && s->f < much * before;
+  nnb__system_rescale(s);
+  return conclude(lm, fmax(step, lm->other_step), out);
 }
 
 /* Tries one step.  last: the decrease predicted for the one before. */
 static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
+  nnb__system *s = &lm->system;
   bool usable;
   double f;
   *out = REFUSED;
   nnb_status status = find_step(lm, &usable);
   if (status || !usable) return status;
-  double promise = predicted(lm), noise = rounding * lm->stop->eps * lm->f;
+  double promise = predicted(lm), noise = rounding * s->stop->eps * s->f;
   bool at_rounding =
       promise <= noise; /* f can tell no more; the distance to the minimum, which promise measures, can */
-  bool done = at_rounding && promise > 0.5 * *last && lm->lambda < negligible && !lm->stop->evidence;
+  bool done = at_rounding && promise > 0.5 * *last && s->lambda < negligible && !s->stop->evidence;
   if (!move(lm, 1, lm->p) || done) {
     lm->stalled = true;
     return *out = ENDED, NNB_OK;
   }
-  status = lm->model->value(lm, &f);
-  double gain = (lm->f - f) / promise;
-  if (status || !(f < lm->f || (at_rounding && f <= lm->f + noise))) return status;
+  status = s->model->value(s, &f);
+  double gain = (s->f - f) / promise;
+  if (status || !(f < s->f || (at_rounding && f <= s->f + noise))) return status;
   *last = promise;
   status = advance(lm, out);
   if (!status && *out != REFUSED) lower_damping(lm, gain, at_rounding);
@@ -212,14 +218,16 @@ static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
 
 /* Every so many iterations: whether they left f nearly as it was. */
 static bool is_slow(const nnb__lm *lm, int accepted, double *mark) {
+  const nnb__system *s = &lm->system;
   if (lm->slow_over == 0 || accepted % lm->slow_over) return false;
-  bool slow = lm->f > lm->slow * *mark;
-  *mark = lm->f;
+  bool slow = s->f > lm->slow * *mark;
+  *mark = s->f;
   return slow;
 }
 
 nnb_status nnb__lm_search(nnb__lm *lm) {
-  double last = HUGE_VAL, mark = lm->f;
+  nnb__system *s = &lm->system;
+  double last = HUGE_VAL, mark = s->f;
   verdict v = REFUSED;
   nnb_status status = NNB_OK;
   for (int accepted = 0; !status && v != ENDED;) {
@@ -227,8 +235,8 @@ nnb_status nnb__lm_search(nnb__lm *lm) {
     if (v == ACCEPTED && is_slow(lm, ++accepted, &mark)) lm->stalled = true, v = ENDED;
     if (v == REFUSED) {
       raise_damping(lm);
-      if (nnb__stop_early(lm->stop)) v = ENDED;
-      if (!isfinite(lm->lambda)) lm->stalled = true, v = ENDED;
+      if (nnb__stop_early(s->stop)) v = ENDED;
+      if (!isfinite(s->lambda)) lm->stalled = true, v = ENDED;
     }
   }
   return status;
@@ -236,44 +244,84 @@ nnb_status nnb__lm_search(nnb__lm *lm) {
 
 /* The first α and β, and those that follow from them. */
 static nnb_status start_evidence(nnb__lm *lm) {
+  nnb__system *s = &lm->system;
   double norm;
-  nnb__evidence_begin(lm);
-  lm->stop->evidence = &lm->evidence;
-  nnb_status status = nnb__evidence_update(lm);
-  if (!status) status = nnb__evidence_measure(lm, &norm);
+  nnb__evidence_begin(&lm->bayes, s);
+  s->stop->evidence = &lm->bayes.now;
+  nnb_status status = nnb__evidence_update(&lm->bayes, s);
+  if (!status) status = nnb__evidence_measure(&lm->bayes, s, &norm);
   return status;
 }
 
 nnb_status nnb__lm_begin(nnb__lm *lm) {
-  lm->lambda = lm->n < MANY ? first_lambda : careful_lambda, lm->growth = 2, lm->fast = lm->n >= MANY;
-  nnb_status status = lm->model->linearise(lm);
-  if (!status && !isfinite(lm->f))
+  nnb__system *s = &lm->system;
+  s->lambda = s->n < MANY ? first_lambda : careful_lambda, lm->growth = 2, lm->decreased_much = s->n >= MANY;
+  nnb_status status = s->model->linearise(s);
+  if (!status && !isfinite(s->f))
     status = nnb__fail(NNB_E_NUMERIC, "a residual or a derivative of one is not finite at the start");
-  if (!status) nnb__lm_rescale(lm);
+  if (!status) nnb__system_rescale(s);
   return status;
 }
 
 void nnb__lm_end(const nnb__lm *lm, double gradient_norm) {
-  if (lm->stalled) nnb__stop_because(lm->stop, NNB_STOP_STALLED);
-  nnb__stop_end(lm->stop, lm->f, gradient_norm);
+  const nnb__system *s = &lm->system;
+  if (lm->stalled) nnb__stop_because(s->stop, NNB_STOP_STALLED);
+  nnb__stop_end(s->stop, s->f, gradient_norm);
 }
 
 static nnb_status run(nnb__lm *lm) {
+  nnb__system *s = &lm->system;
   nnb_status status = nnb__lm_begin(lm);
-  if (!status && lm->stop->opts.bayes) status = start_evidence(lm);
+  if (!status && s->stop->opts.bayes) status = start_evidence(lm);
   if (status) return status;
-  if (!nnb__stop_at_start(lm->stop, lm->f, nnb__lm_gradient_norm(lm))) status = nnb__lm_search(lm);
+  if (!nnb__stop_at_start(s->stop, s->f, nnb__lm_gradient_norm(lm))) status = nnb__lm_search(lm);
   double norm = nnb__lm_gradient_norm(lm);
-  if (!status && lm->stop->evidence) status = nnb__evidence_measure(lm, &norm);
+  if (!status && s->stop->evidence) status = nnb__evidence_measure(&lm->bayes, s, &norm);
   nnb__lm_end(lm, norm);
-  lm->stop->report.evidence = lm->evidence;
+  s->stop->report.evidence = lm->bayes.now;
   return status;
 }
 
 /* ---- the algorithm ---------------------------------------------------------------------------------------------- */
 
+void nnb__lm_take(nnb__lm *lm, nnb__arena *arena) {
+  const size_t n = (size_t)lm->system.n;
+  nnb__system_take(&lm->system, arena);
+  lm->v = nnb__arena_take(arena, n, sizeof *lm->v);
+  lm->a = nnb__arena_take(arena, n, sizeof *lm->a);
+  lm->p = nnb__arena_take(arena, n, sizeof *lm->p);
+}
+
+static void take(nnb__lm *lm, nnb__arena *arena) {
+  nnb__system *s = &lm->system;
+  s->r = nnb__arena_take(arena, s->m, sizeof *s->r);
+  s->r_new = nnb__arena_take(arena, s->m, sizeof *s->r_new);
+  s->J = nnb__arena_take(arena, s->whole ? s->m : (size_t)s->rows, (size_t)s->ld * sizeof *s->J);
+  nnb__lm_take(lm, arena);
+  if (s->stop->opts.bayes) {
+    nnb__secants_take(&lm->secants, s->n, arena);
+    nnb__evidence_take(&lm->bayes, s->n, arena);
+  }
+  if (nnb__bounded(&s->stop->opts)) nnb__box_take(&lm->box, s->n, arena);
+}
+
+nnb_status nnb__lm_measure(nnb__lm *lm, size_t *bytes) {
+  nnb__arena arena = {0};
+  nnb_status status = nnb__system_sizes(&lm->system);
+  if (status) return status;
+  take(lm, &arena);
+  *bytes = arena.used;
+  return nnb__system_check_bytes(&lm->system, &arena);
+}
+
+void nnb__lm_lay_out(nnb__lm *lm, void *memory) {
+  take(lm, &(nnb__arena){.base = memory});
+  memset(lm->system.d, 0, (size_t)lm->system.n * sizeof *lm->system.d);
+  if (lm->box.lower) nnb__box_enter(&lm->box, &lm->system);
+}
+
 static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop) {
-  nnb__lm lm = {.model = &nnb__lm_full, .problem = problem, .stop = stop, .x = x, .point = x};
+  nnb__lm lm = {.system = {.model = &nnb__full_model, .problem = problem, .stop = stop, .x = x}, .point = x};
   size_t bytes;
   lm.accelerates = stop->opts.acceleration != NNB_NONE;
   nnb_status status = nnb__lm_measure(&lm, &bytes);

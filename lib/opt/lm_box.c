@@ -4,137 +4,160 @@
  *     q(v) = gᵀv + ½ vᵀ(JᵀJ + λD²)v
  *
  * is least: the constrained method of Kanzow, Yamashita and Fukushima 2004, "Levenberg–Marquardt methods with strong
- * local convergence properties for solving nonlinear equations with convex constraints".  Unless x is stationary such a
- * step promises a decrease, and as λ grows it becomes one of gradient projection in the scaled variables, D being
- * diagonal; a step that is clipped to the box promises nothing.
+ * local convergence properties for solving nonlinear equations with convex constraints".  Unless x is stationary the
+ * model predicts a decrease for such a step, and as λ grows the step becomes one of gradient projection in the scaled
+ * variables, D being diagonal.  For a step that is only clipped to the box it predicts nothing.
  *
- * An active-set method finds it (Nocedal and Wright 2006, section 16.5): q is minimised over the variables that are not
- * held, and bounds met on the way are held; where none is met, those are released from which q falls.  To hold many at
- * once, the way is bent into the box where q falls on it (Moré and Toraldo 1991, "On the solution of large quadratic
- * programming problems with bound constraints").  Where x is at the bounds that hold in the end, that is one solution
- * of the system, as without bounds; the problems of Moré, Garbow and Hillstrom in boxes that cut off their minima took
- * 1.05 of them a step. */
+ * An active-set method finds it (Nocedal and Wright 2006, section 16.5).  It minimises q over the variables that are
+ * not held, and holds those that reach a bound.  Where none does, it releases those along which q decreases.  To hold
+ * many at once, the path is bent into the box where q decreases on it (Moré and Toraldo 1991, "On the solution of large
+ * quadratic programming problems with bound constraints").  Where x is already at the bounds that hold in the end, that
+ * is one solution of the system, as without bounds; the problems of Moré, Garbow and Hillstrom in boxes that cut off
+ * their minima took 1.05 of them a step. */
+#include "lm_box.h"
+
 #include <string.h>
 
 #include "bounds.h"
-#include "lm.h"
 
 enum { MOST_PASSES = 100 };           /* far more than were ever seen; with more damping they are fewer */
-static const double rounding = 1e-12; /* what a release gains beyond this part of all is more than rounding */
+static const double rounding = 1e-12; /* a release that gains no more than this part of all is due to rounding */
 
-static double lowest(const nnb__lm *lm, int i) { return (double)lm->lower[i] - (double)lm->x[i]; }
-static double highest(const nnb__lm *lm, int i) { return (double)lm->upper[i] - (double)lm->x[i]; }
+void nnb__box_take(nnb__box *b, int n, nnb__arena *arena) {
+  b->lower = nnb__arena_take(arena, (size_t)n, sizeof(real));
+  b->upper = nnb__arena_take(arena, (size_t)n, sizeof(real));
+  b->held = nnb__arena_take(arena, (size_t)n, sizeof *b->held);
+  b->slope = nnb__arena_take(arena, (size_t)n, sizeof *b->slope);
+  b->slope_new = nnb__arena_take(arena, (size_t)n, sizeof *b->slope_new);
+  b->direction = nnb__arena_take(arena, (size_t)n, sizeof *b->direction);
+  b->trial = nnb__arena_take(arena, (size_t)n, sizeof *b->trial);
+}
+
+void nnb__box_enter(nnb__box *b, nnb__system *s) {
+  b->system = s, s->held = b->held;
+  memset(b->held, 0, (size_t)s->n * sizeof *b->held);
+  nnb__bounds_enter(&s->stop->opts, (size_t)s->n, s->x, b->lower, b->upper);
+}
+
+/* How far variable i may go. */
+static double lowest(const nnb__box *b, int i) { return (double)b->lower[i] - (double)b->system->x[i]; }
+static double highest(const nnb__box *b, int i) { return (double)b->upper[i] - (double)b->system->x[i]; }
 
 /* ---- the model -------------------------------------------------------------------------------------------------- */
 
 /* out ← ∇q(v) = g + (JᵀJ + λD²)·v */
-static void slope_at(const nnb__lm *lm, const double *v, double *out) {
-  nnb__lm_times(lm, v, out);
-  for (int i = 0; i < lm->n; i++) out[i] += lm->g[i] + lm->lambda * nnb__lm_scale(lm, i) * nnb__lm_scale(lm, i) * v[i];
+static void slope_at(const nnb__box *b, const double *v, double *out) {
+  const nnb__system *s = b->system;
+  nnb__system_times(s, v, out);
+  for (int i = 0; i < s->n; i++)
+    out[i] += s->g[i] + s->lambda * nnb__system_scale(s, i) * nnb__system_scale(s, i) * v[i];
 }
 
-/* ---- what is held ----------------------------------------------------------------------------------------------- */
+/* ---- the active set --------------------------------------------------------------------------------------------- */
 
-static bool at_lower(const nnb__lm *lm, int i) { return lm->v[i] <= lowest(lm, i); }
-static bool at_upper(const nnb__lm *lm, int i) { return lm->v[i] >= highest(lm, i); }
+static bool at_lower(const nnb__box *b, int i) { return b->v[i] <= lowest(b, i); }
+static bool at_upper(const nnb__box *b, int i) { return b->v[i] >= highest(b, i); }
 
-/* Holds what is at a bound, unless q falls on the way from it; true where that releases any. */
-static bool sort_out(nnb__lm *lm) {
+/* Holds the variables at a bound from which q does not decrease inwards; true where that releases any. */
+static bool update_held(nnb__box *b) {
   bool released = false;
-  for (int i = 0; i < lm->n; i++) {
-    const bool before = lm->held[i];
-    lm->held[i] = (at_lower(lm, i) && lm->slope[i] >= 0) || (at_upper(lm, i) && lm->slope[i] <= 0);
-    released |= before && !lm->held[i];
+  for (int i = 0; i < b->system->n; i++) {
+    const bool before = b->held[i];
+    b->held[i] = (at_lower(b, i) && b->slope[i] >= 0) || (at_upper(b, i) && b->slope[i] <= 0);
+    released |= before && !b->held[i];
   }
   return released;
 }
 
-/* Holds besides what a pushes against a bound. */
-static void hold_blocked(nnb__lm *lm) {
-  for (int i = 0; i < lm->n; i++) lm->held[i] |= (at_lower(lm, i) && lm->a[i] < 0) || (at_upper(lm, i) && lm->a[i] > 0);
+/* Holds also the variables that direction pushes against a bound. */
+static void hold_blocked(nnb__box *b) {
+  for (int i = 0; i < b->system->n; i++)
+    b->held[i] |= (at_lower(b, i) && b->direction[i] < 0) || (at_upper(b, i) && b->direction[i] > 0);
 }
 
 /* ---- a pass ----------------------------------------------------------------------------------------------------- */
 
-/* The part of a that takes variable i to a bound. */
-static double room(const nnb__lm *lm, int i) {
-  if (lm->a[i] == 0) return HUGE_VAL;
-  return ((lm->a[i] < 0 ? lowest(lm, i) : highest(lm, i)) - lm->v[i]) / lm->a[i];
+/* The multiple of direction that takes variable i to a bound. */
+static double steps_to_bound(const nnb__box *b, int i) {
+  if (b->direction[i] == 0) return HUGE_VAL;
+  return ((b->direction[i] < 0 ? lowest(b, i) : highest(b, i)) - b->v[i]) / b->direction[i];
 }
 
-/* p ← v + part·a, bent into the box; true where no bound is met. */
-static bool bend(nnb__lm *lm, double part) {
-  bool free = true;
-  for (int i = 0; i < lm->n; i++) {
-    const bool inside = room(lm, i) > part;
-    lm->p[i] = inside ? lm->v[i] + part * lm->a[i] : lm->a[i] < 0 ? lowest(lm, i) : highest(lm, i);
-    free &= inside;
+/* trial ← v + part·direction, clipped to the box; true where no bound is met. */
+static bool clip(nnb__box *b, double part) {
+  bool all_inside = true;
+  for (int i = 0; i < b->system->n; i++) {
+    const bool inside = steps_to_bound(b, i) > part;
+    b->trial[i] = inside ? b->v[i] + part * b->direction[i] : b->direction[i] < 0 ? lowest(b, i) : highest(b, i);
+    all_inside &= inside;
   }
-  return free;
+  return all_inside;
 }
 
-static double least_room(const nnb__lm *lm) {
+static double steps_to_first_bound(const nnb__box *b) {
   double least = HUGE_VAL;
-  for (int i = 0; i < lm->n; i++) least = fmin(least, room(lm, i));
+  for (int i = 0; i < b->system->n; i++) least = fmin(least, steps_to_bound(b, i));
   return least;
 }
 
-/* slope_new, and what q falls by from v to p: it is quadratic, q(v) - q(p) = -½(∇q(v) + ∇q(p))ᵀ(p - v). */
-static double fall(nnb__lm *lm) {
+/* slope_new ← ∇q(trial); q(v) - q(trial) = -½(∇q(v) + ∇q(trial))ᵀ(trial - v), since q is quadratic. */
+static double decrease(nnb__box *b) {
   double sum = 0;
-  slope_at(lm, lm->p, lm->slope_new);
-  for (int i = 0; i < lm->n; i++) sum -= (lm->slope[i] + lm->slope_new[i]) * (lm->p[i] - lm->v[i]);
+  slope_at(b, b->trial, b->slope_new);
+  for (int i = 0; i < b->system->n; i++) sum -= (b->slope[i] + b->slope_new[i]) * (b->trial[i] - b->v[i]);
   return sum / 2;
 }
 
-/* v ← v + a; or that bent into the box; or as far as the first bound where q would not fall.  What it fell by. */
-static double follow(nnb__lm *lm, bool *inside) {
-  const size_t bytes = (size_t)lm->n * sizeof *lm->v;
-  *inside = bend(lm, 1);
-  double gain = fall(lm);
+/* v ← v + direction; where that leaves the box, clipped to it; where q then does not decrease, up to the first bound.
+ * Returns the decrease of q. */
+static double follow(nnb__box *b, bool *inside) {
+  const size_t bytes = (size_t)b->system->n * sizeof *b->v;
+  *inside = clip(b, 1);
+  double gain = decrease(b);
   if (!*inside && !(gain > 0)) {
-    bend(lm, least_room(lm));
-    gain = fall(lm);
+    clip(b, steps_to_first_bound(b));
+    gain = decrease(b);
   }
-  memcpy(lm->v, lm->p, bytes);
-  memcpy(lm->slope, lm->slope_new, bytes);
-  if (!*inside) hold_blocked(lm);
+  memcpy(b->v, b->trial, bytes);
+  memcpy(b->slope, b->slope_new, bytes);
+  if (!*inside) hold_blocked(b);
   return gain;
 }
 
-static bool all_finite(const nnb__lm *lm, const double *v) {
+static bool all_finite(const nnb__box *b, const double *v) {
   double zero = 0; /* stays 0, or becomes NaN */
-  for (int i = 0; i < lm->n; i++) zero += v[i] * 0;
+  for (int i = 0; i < b->system->n; i++) zero += v[i] * 0;
   return zero == 0;
 }
 
-/* a ← from v to the least q of the variables that are not held. */
-static nnb_status find_direction(nnb__lm *lm, bool *found) {
-  const bool by_qr = lm->by_qr;
-  nnb_status status = nnb__lm_factorise(lm, found);
+/* direction ← from v to the least q of the variables that are not held. */
+static nnb_status find_direction(nnb__box *b, bool *found) {
+  const bool by_qr = b->system->by_qr;
+  nnb_status status = nnb__system_factorise(b->system, found);
   if (status || !*found) return status;
-  if (lm->by_qr != by_qr) slope_at(lm, lm->v, lm->slope); /* of another g and JᵀJ, to rounding */
-  memcpy(lm->a, lm->slope, (size_t)lm->n * sizeof *lm->a);
-  nnb__lm_solve(lm, lm->a);
-  *found = all_finite(lm, lm->a);
+  if (b->system->by_qr != by_qr) slope_at(b, b->v, b->slope); /* g and JᵀJ differ by rounding now */
+  memcpy(b->direction, b->slope, (size_t)b->system->n * sizeof *b->direction);
+  nnb__system_solve(b->system, b->direction);
+  *found = all_finite(b, b->direction);
   return NNB_OK;
 }
 
 /* ---- the step --------------------------------------------------------------------------------------------------- */
 
-nnb_status nnb__lm_step_in_box(nnb__lm *lm, bool *done) {
-  const size_t bytes = (size_t)lm->n * sizeof *lm->v;
+nnb_status nnb__box_step(nnb__box *b, double *v, bool *done) {
+  const size_t bytes = (size_t)b->system->n * sizeof *v;
   double gained = 0, before = 0;
-  memset(lm->v, 0, bytes);
-  memcpy(lm->slope, lm->g, bytes);
-  sort_out(lm);
+  b->v = v;
+  memset(v, 0, bytes);
+  memcpy(b->slope, b->system->g, bytes);
+  update_held(b);
   for (int pass = 0; pass < MOST_PASSES; pass++) {
     bool inside;
-    nnb_status status = find_direction(lm, done);
+    nnb_status status = find_direction(b, done);
     if (status || !*done) return status;
-    gained += follow(lm, &inside);
+    gained += follow(b, &inside);
     if (!inside) continue;
-    if (!(gained > before) || !sort_out(lm)) return NNB_OK;
+    if (!(gained > before) || !update_held(b)) return NNB_OK;
     before = (1 + rounding) * gained;
   }
   return *done = false, NNB_OK;

@@ -44,14 +44,14 @@ bool nnb__min_move(nnb__min *m, const real *x_new, double f, const real *g_new) 
 static nnb_status allocate(nnb__min *m, const nnb__optim_ops *ops, real **reals) {
   nnb__min_needs needs = ops->needs ? ops->needs(m->n, &m->stop->opts) : (nnb__min_needs){0};
   bool bounded = nnb__bounded(&m->stop->opts);
-  size_t own = bounded ? 3 : 1, total;
-  if (needs.vectors > SIZE_MAX - own || !nnb__mul(needs.vectors + own, m->n, &total))
+  size_t fixed = bounded ? 3 : 1, total;
+  if (needs.vectors > SIZE_MAX - fixed || !nnb__mul(needs.vectors + fixed, m->n, &total))
     return nnb__fail(NNB_E_OVERFLOW, "%s cannot keep %zu vectors of %zu numbers", ops->name, needs.vectors, m->n);
   *reals = nnb__alloc(total, sizeof **reals);
   m->doubles = nnb__alloc(needs.doubles, sizeof *m->doubles);
   if (!*reals || !m->doubles) return nnb__fail_nomem("a minimisation");
   m->g = *reals;
-  m->vectors = *reals + own * m->n;
+  m->vectors = *reals + fixed * m->n;
   if (bounded) m->lower = *reals + m->n, m->upper = *reals + 2 * m->n;
   return NNB_OK;
 }

@@ -9,7 +9,7 @@ static const double pi = 3.14159265358979323846;
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */
 
-static nnb_status check(const nnb_optim_opts *o) {
+static nnb_status check_opts(const nnb_optim_opts *o) {
   if ((int)o->schedule < 0 || o->schedule >= NNB_N_SCHEDULES)
     return nnb__fail(NNB_E_ARG, "there is no schedule %d", (int)o->schedule);
   if (o->lr_step < 0 || o->epochs < 0 || o->epoch_updates < 0)
@@ -31,7 +31,7 @@ static nnb_status check(const nnb_optim_opts *o) {
 nnb_status nnb__schedule_init(nnb__schedule *s, const nnb_optim_opts *o) {
   static const double factors[] = {
       [NNB_STEPWISE] = 0.1, [NNB_EXPONENTIAL] = 0.95, [NNB_ONE_CYCLE] = 0.04, [NNB_PLATEAU] = 0.1};
-  nnb_status status = check(o);
+  nnb_status status = check_opts(o);
   if (status) return status;
   *s = (nnb__schedule){.kind = o->schedule, .lr_min = o->lr_min, .scale = 1, .best = HUGE_VAL};
   s->epoch = o->epoch_updates > 0 ? (double)o->epoch_updates : 1;

@@ -1,18 +1,18 @@
-/* opt/secant.c: near a minimum, what Gauss and Newton leave out of the Hessian, from the last steps.
+/* opt/secant.c: the part of the Hessian that Gauss–Newton leaves out, near a minimum, from the last steps.
  *
  * The Hessian of f is A + S, A = JᵀJ + ridge·I, S = Σ rᵢ∇²rᵢ.  Where residuals stay large, as with noise they do, steps
  * with A alone converge linearly; Dennis, Gay and Welsch 1981, "An adaptive nonlinear least-squares algorithm",
- * estimate S from what a step s has changed:
+ * estimate S from the changes that a step s makes:
  *
  *     S·s ≈ w = Δg - A·s,  y = A·s + w
  *
  * w does not depend on the ridge, so pairs (s, w) outlive its changes.  They correct the inverse of A + λD², as those
  * of L-BFGS correct a multiple of I (Nocedal and Wright 2006, algorithm 7.4), which keeps it positive definite. */
+#include "secant.h"
+
 #include <string.h>
 
-#include "lm.h"
-
-/* The least curvature along s that a pair may say, of that which A has. */
+/* A pair counts if the curvature along s that it gives is at least this part of that of A. */
 static const double least_curvature = 1e-2;
 
 /* a ← a + c·b */
@@ -21,47 +21,57 @@ static void add(int n, double *a, double c, const double *b) {
 }
 
 /* The three vectors of pair k, the oldest of which is 0: s, w, and y of the damped system. */
-static double *vector(const nnb__lm *lm, int k, int which) {
-  int at = (lm->first_pair + k) % NNB__PAIRS;
-  return lm->pairs + (size_t)(3 * at + which) * (size_t)lm->n;
+static double *vector(const nnb__secants *q, int k, int which) {
+  int at = (q->first + k) % NNB__PAIRS;
+  return q->pairs + (size_t)(3 * at + which) * (size_t)q->n;
 }
-static double *s_of(const nnb__lm *lm, int k) { return vector(lm, k, 0); }
-static double *w_of(const nnb__lm *lm, int k) { return vector(lm, k, 1); }
-static double *y_of(const nnb__lm *lm, int k) { return vector(lm, k, 2); }
+static double *s_of(const nnb__secants *q, int k) { return vector(q, k, 0); }
+static double *w_of(const nnb__secants *q, int k) { return vector(q, k, 1); }
+static double *y_of(const nnb__secants *q, int k) { return vector(q, k, 2); }
 
-void nnb__secants_forget(nnb__lm *lm) { lm->n_pairs = 0; }
+void nnb__secants_take(nnb__secants *q, int n, nnb__arena *arena) {
+  q->n = n;
+  q->pairs = nnb__arena_take(arena, 3 * NNB__PAIRS, (size_t)n * sizeof *q->pairs);
+  q->g_before = nnb__arena_take(arena, (size_t)n, sizeof *q->g_before);
+}
 
-void nnb__secants_note(nnb__lm *lm, const real *x_before, const double *g_before) {
-  if (lm->n_pairs == NNB__PAIRS)
-    lm->first_pair = (lm->first_pair + 1) % NNB__PAIRS;
+void nnb__secants_forget(nnb__secants *q) { q->count = 0; }
+
+void nnb__secants_before_step(nnb__secants *q, const nnb__system *s) {
+  memcpy(q->g_before, s->g, (size_t)q->n * sizeof *q->g_before);
+}
+
+void nnb__secants_after_step(nnb__secants *q, const nnb__system *s, const real *x_before) {
+  if (q->count == NNB__PAIRS)
+    q->first = (q->first + 1) % NNB__PAIRS;
   else
-    lm->n_pairs++;
-  double *s = s_of(lm, lm->n_pairs - 1), *w = w_of(lm, lm->n_pairs - 1);
-  for (int i = 0; i < lm->n; i++) s[i] = (double)lm->x[i] - (double)x_before[i];
-  nnb__lm_times(lm, s, w);
-  for (int i = 0; i < lm->n; i++) w[i] = lm->g[i] - g_before[i] - w[i];
+    q->count++;
+  double *step = s_of(q, q->count - 1), *w = w_of(q, q->count - 1);
+  for (int i = 0; i < q->n; i++) step[i] = (double)s->x[i] - (double)x_before[i];
+  nnb__system_times(s, step, w);
+  for (int i = 0; i < q->n; i++) w[i] = s->g[i] - q->g_before[i] - w[i];
 }
 
 /* y ← (A + λD²)·s + w;  sᵀy, or 0 where the pair is of no use. */
-static double complete(nnb__lm *lm, int k) {
-  const double *s = s_of(lm, k), *w = w_of(lm, k);
-  double *y = y_of(lm, k);
-  nnb__lm_times(lm, s, y);
-  if (nnb__lm_dot(lm, s, w) < (least_curvature - 1) * nnb__lm_dot(lm, s, y)) return 0;
-  for (int i = 0; i < lm->n; i++) y[i] += w[i] + lm->lambda * nnb__lm_scale(lm, i) * nnb__lm_scale(lm, i) * s[i];
-  return nnb__lm_dot(lm, s, y);
+static double complete(nnb__secants *q, const nnb__system *s, int k) {
+  const double *step = s_of(q, k), *w = w_of(q, k);
+  double *y = y_of(q, k);
+  nnb__system_times(s, step, y);
+  if (nnb__dot_double(q->n, step, w) < (least_curvature - 1) * nnb__dot_double(q->n, step, y)) return 0;
+  for (int i = 0; i < q->n; i++) y[i] += w[i] + s->lambda * nnb__system_scale(s, i) * nnb__system_scale(s, i) * step[i];
+  return nnb__dot_double(q->n, step, y);
 }
 
-void nnb__secants_solve(nnb__lm *lm, double *v) {
+void nnb__secants_solve(nnb__secants *q, const nnb__system *s, double *v) {
   double sy[NNB__PAIRS], a[NNB__PAIRS];
-  const int n = lm->n;
-  for (int k = lm->n_pairs - 1; k >= 0; k--) {
-    sy[k] = complete(lm, k);
+  const int n = q->n;
+  for (int k = q->count - 1; k >= 0; k--) {
+    sy[k] = complete(q, s, k);
     if (!(sy[k] > 0)) continue;
-    a[k] = nnb__lm_dot(lm, s_of(lm, k), v) / sy[k];
-    add(n, v, -a[k], y_of(lm, k));
+    a[k] = nnb__dot_double(n, s_of(q, k), v) / sy[k];
+    add(n, v, -a[k], y_of(q, k));
   }
-  nnb__lm_solve(lm, v);
-  for (int k = 0; k < lm->n_pairs; k++)
-    if (sy[k] > 0) add(n, v, -a[k] - nnb__lm_dot(lm, y_of(lm, k), v) / sy[k], s_of(lm, k));
+  nnb__system_solve(s, v);
+  for (int k = 0; k < q->count; k++)
+    if (sy[k] > 0) add(n, v, -a[k] - nnb__dot_double(n, y_of(q, k), v) / sy[k], s_of(q, k));
 }

@@ -7,7 +7,7 @@
 
 enum { DEFAULT_ITERATIONS = 1000, DEFAULT_MEMORY = 10, IDLE = 50 };
 
-static nnb_status check(const nnb_min_opts *o) {
+static nnb_status check_opts(const nnb_min_opts *o) {
   if (o->max_iterations < 0 && o->max_iterations != NNB_NONE)
     return nnb__fail(NNB_E_ARG, "max_iterations is %lld; wanted a number, 0 or NNB_NONE", (long long)o->max_iterations);
   if (o->max_evaluations < 0)
@@ -34,7 +34,7 @@ nnb_status nnb__stop_begin(nnb__stop *s, const nnb_min_opts *opts, nnb_algo algo
   if (opts) s->opts = *opts;
   s->report = nnb__stop_no_report();
   s->report.stop = NNB_STOP_NONE, s->report.algo = algo;
-  nnb_status status = check(&s->opts);
+  nnb_status status = check_opts(&s->opts);
   if (!status) complete(&s->opts, eps);
   return status;
 }

@@ -26,38 +26,43 @@ enum {
   QR_ROWS = 128,       /* of J in the columns of a QR block */
   KEPT_BYTES = 1 << 26 /* up to this [J_c r] is kept as a whole, so that r for another c need not be asked for */
 };
-/* The ridge of c's own, linear_ridge at first, is lowered where it is more than this part of f, and then to that part:
+/* ρ of the penalty, linear_ridge at first, is lowered where the penalty is more than this part of f, to that part:
  * halfway it would be more again. */
-static const double most_own = 0.1, aim_own = 0.02;
-/* … until ‖D·c‖, D the norms of c's columns, is so many times the norm of what c is to make up for: the digits of f
- * that are lost. */
+static const double most_penalty = 0.1, aim_penalty = 0.02;
+/* … until ‖D·c‖, D the norms of c's columns, is 500 times ‖r‖ at c = 0: c then loses so many digits of f. */
 static const double most_c = 500;
-/* r is updated for a new c, and not asked for, where that leaves so many times its rounding errors. */
-static const double lost_digits = 1e6;
-/* a is without effect where moving each of its variables by 1 or its own size changes r by no more than this part. */
-static const double no_effect = 1e-3;
-static const double slow = 0.7; /* so much of f left over as many iterations: lm shall try */
+/* r is updated for a new c, and not asked for, where it is larger than its rounding errors by this factor. */
+static const double least_margin = 1e6;
+/* a has no effect where moving each of its variables by 1 or its own size changes r by no more than this part. */
+static const double least_effect = 1e-3;
+static const double slow = 0.7; /* lm takes over where SLOW_OVER iterations leave more than this part of f */
 enum { SLOW_OVER = 16 };
+
+/* ½·ρ·Σ (‖column of J_c‖·c)², which counts with f.  Columns of J_c that are nearly dependent would let c grow without
+ * bound for the sake of the last digits of f, to values that no later step could bring back.  ρ falls as f does. */
+typedef struct linear_penalty {
+  double rho;
+  double *columns;     /* n_c: ‖column‖² at the start */
+  double norm2_at_0;   /* ‖r‖² at c = 0 there */
+  bool choosing_first; /* the first ρ is not known yet */
+} linear_penalty;
 
 typedef struct varpro {
   nnb__lm lm;              /* of a */
   int n, n_c, n_a, *which; /* variables; which of them is each c, and behind those each a */
-  real *all, *trial;       /* n: the problem's x, and the same with c found for a new a */
-  bool found;              /* trial's c is that for x_new */
+  real *all, *trial;       /* n: the problem's x, and the same with c solved for a new a */
+  bool solved;             /* trial's c is that for x_new */
   real *J, *r;
-  double *A, *g;   /* JᵀJ in the problem's order and Jᵀr, or L of [J_c J_a r], n + 1 apart */
-  double *C, *y;   /* n_c×n_c and n_c: of c; or (n_c + 1)² L of [J_c r] */
-  double *W;       /* n_a + 1 rows of n_c */
-  bool keeps;      /* [J_c r] of all rows in … */
-  double *kept;    /* … or of a block, row by row */
-  double *block;   /* rows or columns of J and r, of QR_ROWS or a whole block */
-  double *scale;   /* n_c */
-  double *ridge;   /* n: the problem's, and for each c a little of its own */
-  bool starting;   /* c has not been solved for yet */
-  double little;   /* … of the squares … */
-  double *columns; /* … of its columns at the start: n_c */
-  double aims;     /* the square of what c is to make up for there */
-  bool lost;       /* a is without effect */
+  double *A, *g; /* JᵀJ in the problem's order and Jᵀr, or L of [J_c J_a r], n + 1 apart */
+  double *C, *y; /* n_c×n_c and n_c: of c; or (n_c + 1)² L of [J_c r] */
+  double *W;     /* n_a + 1 rows of n_c */
+  bool keeps;    /* [J_c r] of all rows in … */
+  double *kept;  /* … or of a block, row by row */
+  double *block; /* rows or columns of J and r, of QR_ROWS or a whole block */
+  double *scale; /* n_c */
+  double *ridge; /* n: the problem's, and for each c that of the penalty */
+  linear_penalty penalty;
+  bool no_effect; /* of a */
   double *solve_work;
   int *pivots;
 } varpro;
@@ -65,35 +70,36 @@ typedef struct varpro {
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
 static void take(varpro *v, nnb__arena *arena) {
-  const size_t n = (size_t)v->n, n_c = (size_t)v->n_c, n_a = (size_t)v->n_a, ld = (size_t)v->lm.ld;
+  const size_t n = (size_t)v->n, n_c = (size_t)v->n_c, n_a = (size_t)v->n_a, ld = (size_t)v->lm.system.ld;
   v->which = nnb__arena_take(arena, n, sizeof *v->which);
   v->trial = nnb__arena_take(arena, n, sizeof *v->trial);
-  v->lm.x = nnb__arena_take(arena, n_a, sizeof(real));
-  v->r = nnb__arena_take(arena, v->lm.m, sizeof *v->r);
-  v->J = nnb__arena_take(arena, (size_t)v->lm.rows, ld * sizeof *v->J);
+  v->lm.system.x = nnb__arena_take(arena, n_a, sizeof(real));
+  v->r = nnb__arena_take(arena, v->lm.system.m, sizeof *v->r);
+  v->J = nnb__arena_take(arena, (size_t)v->lm.system.rows, ld * sizeof *v->J);
   v->A = nnb__arena_take(arena, n + 1, (n + 1) * sizeof *v->A);
   v->g = v->A ? v->A + n * n : NULL;
   v->C = nnb__arena_take(arena, n_c + 1, (n_c + 1) * sizeof *v->C);
   v->y = nnb__arena_take(arena, n_c, sizeof *v->y);
   v->W = nnb__arena_take(arena, n_a + 1, n_c * sizeof *v->W);
-  v->block = nnb__arena_take(arena, ld, (size_t)(v->lm.rows > QR_ROWS ? v->lm.rows : QR_ROWS) * sizeof *v->block);
-  v->keeps = v->lm.m <= KEPT_BYTES / ((n_c + 1) * sizeof *v->kept);
-  v->kept = nnb__arena_take(arena, v->keeps ? v->lm.m : (size_t)v->lm.rows, (n_c + 1) * sizeof *v->kept);
+  v->block = nnb__arena_take(arena, ld,
+                             (size_t)(v->lm.system.rows > QR_ROWS ? v->lm.system.rows : QR_ROWS) * sizeof *v->block);
+  v->keeps = v->lm.system.m <= KEPT_BYTES / ((n_c + 1) * sizeof *v->kept);
+  v->kept = nnb__arena_take(arena, v->keeps ? v->lm.system.m : (size_t)v->lm.system.rows, (n_c + 1) * sizeof *v->kept);
   v->scale = nnb__arena_take(arena, n_c, sizeof *v->scale);
   v->ridge = nnb__arena_take(arena, n, sizeof *v->ridge);
-  v->columns = nnb__arena_take(arena, n_c, sizeof *v->columns);
+  v->penalty.columns = nnb__arena_take(arena, n_c, sizeof *v->penalty.columns);
   v->solve_work = nnb__arena_take(arena, nnb__solve_rank_work(v->n_c, 1), sizeof *v->solve_work);
   v->pivots = nnb__arena_take(arena, 2 * n_c, sizeof *v->pivots);
-  nnb__lm_take_system(&v->lm, arena);
+  nnb__lm_take(&v->lm, arena);
 }
 
-static void sort_out(varpro *v) {
-  const bool *linear = v->lm.problem->linear;
+static void order_variables(varpro *v) {
+  const bool *linear = v->lm.system.problem->linear;
   for (int i = 0, c = 0, a = v->n_c; i < v->n; i++) v->which[linear[i] ? c++ : a++] = i;
 }
 
 static void gather(varpro *v) {
-  for (int i = 0; i < v->n_a; i++) v->lm.x[i] = v->all[v->which[v->n_c + i]];
+  for (int i = 0; i < v->n_a; i++) v->lm.system.x[i] = v->all[v->which[v->n_c + i]];
 }
 
 static void scatter(varpro *v, const real *a, real *to) {
@@ -104,20 +110,20 @@ static void scatter(varpro *v, const real *a, real *to) {
 
 typedef void fold_fn(varpro *v, const real *J, const real *r, int k);
 
-static bool whole_blocks(const varpro *v) { return !v->lm.by_qr && sizeof(real) == sizeof(double); }
+static bool whole_blocks(const varpro *v) { return !v->lm.system.by_qr && sizeof(real) == sizeof(double); }
 
 /* A block at a time, residuals at the trial and their derivatives; linear_only: those by c at least.  *defined: they
  * are, there. */
 static nnb_status each_block(varpro *v, fold_fn *fold, bool linear_only, bool *defined) {
   *defined = false;
-  nnb__stop_count(v->lm.stop);
-  for (size_t row0 = 0; row0 < v->lm.m; row0 += (size_t)v->lm.rows) {
-    int k = nnb__lm_block(&v->lm, row0);
-    nnb_status status = nnb__lm_ask(&v->lm, v->trial, row0, v->r + row0, v->J, linear_only);
+  nnb__stop_count(v->lm.system.stop);
+  for (size_t row0 = 0; row0 < v->lm.system.m; row0 += (size_t)v->lm.system.rows) {
+    int k = nnb__system_block(&v->lm.system, row0);
+    nnb_status status = nnb__system_rows(&v->lm.system, v->trial, row0, v->r + row0, v->J, linear_only);
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
     for (int i = 0, now; i < k; i += now) {
       now = whole_blocks(v) || k - i < QR_ROWS ? k - i : QR_ROWS;
-      fold(v, v->J + (size_t)i * (size_t)v->lm.ld, v->r + row0 + (size_t)i, now);
+      fold(v, v->J + (size_t)i * (size_t)v->lm.system.ld, v->r + row0 + (size_t)i, now);
     }
   }
   *defined = true;
@@ -127,7 +133,7 @@ static nnb_status each_block(varpro *v, fold_fn *fold, bool linear_only, bool *d
 /* kept ← c's columns of k rows of J, and r; where they are. */
 static double *load_rows(varpro *v, const real *J, const real *r, int k) {
   double *rows = v->kept + (v->keeps ? (size_t)(r - v->r) * (size_t)(v->n_c + 1) : 0), *to = rows;
-  for (int i = 0; i < k; i++, J += v->lm.ld) {
+  for (int i = 0; i < k; i++, J += v->lm.system.ld) {
     for (int j = 0; j < v->n_c; j++) *to++ = (double)J[v->which[j]];
     *to++ = (double)r[i];
   }
@@ -137,7 +143,8 @@ static double *load_rows(varpro *v, const real *J, const real *r, int k) {
 /* block ← the first `columns` variables of k rows of J, in the order of which, and r; by columns. */
 static void load_columns(varpro *v, const real *J, const real *r, int columns, int k) {
   for (int j = 0; j < columns; j++)
-    for (int i = 0; i < k; i++) v->block[j * k + i] = (double)J[(size_t)i * (size_t)v->lm.ld + (size_t)v->which[j]];
+    for (int i = 0; i < k; i++)
+      v->block[j * k + i] = (double)J[(size_t)i * (size_t)v->lm.system.ld + (size_t)v->which[j]];
   for (int i = 0; i < k; i++) v->block[columns * k + i] = (double)r[i];
 }
 
@@ -161,11 +168,11 @@ static void add_all(varpro *v, const real *J, const real *r, int k) {
   (void)r; /* a column of J, too */
 #ifdef NNB_SINGLE
   double *rows = v->block;
-  for (int i = 0; i < v->lm.ld * k; i++) rows[i] = (double)J[i];
+  for (int i = 0; i < v->lm.system.ld * k; i++) rows[i] = (double)J[i];
 #else
   const double *rows = J;
 #endif
-  nnb__add_normal(v->n, k, rows, v->lm.ld, true, v->A);
+  nnb__add_normal(v->n, k, rows, v->lm.system.ld, true, v->A);
 }
 
 static void qr_all(varpro *v, const real *J, const real *r, int k) {
@@ -176,7 +183,7 @@ static void qr_all(varpro *v, const real *J, const real *r, int k) {
 /* The ridge as rows √ridge_j of the first `columns` variables with √ridge_j·x_j to their right. */
 static void qr_ridge(varpro *v, const real *x, int columns, double *L) {
   const double *ridge = v->ridge;
-  const int n = v->lm.problem->ridge ? columns : v->little > 0 ? v->n_c : 0; /* those behind have none */
+  const int n = v->lm.system.problem->ridge ? columns : v->penalty.rho > 0 ? v->n_c : 0; /* those behind have none */
   for (int j = 0, k; j < n; j += k) {
     k = n - j < QR_ROWS ? n - j : QR_ROWS;
     memset(v->block, 0, (size_t)(columns + 1) * (size_t)k * sizeof *v->block);
@@ -188,30 +195,27 @@ static void qr_ridge(varpro *v, const real *x, int columns, double *L) {
   }
 }
 
-/* ---- a ridge of c's own ------------------------------------------------------------------------------------------
- *
- * Columns of J_c that are nearly dependent would let c grow without bound for the sake of the last digits of f, into
- * parameters that no later step could bring back.  So ½·little·Σ(‖column‖·c)² counts, too; less of it as f falls. */
+/* ---- the penalty of c ------------------------------------------------------------------------------------------- */
 
-static void weigh(varpro *v, double by) {
-  const double *own = v->lm.problem->ridge;
-  v->little = by;
+static void set_rho(varpro *v, double rho) {
+  const double *given = v->lm.system.problem->ridge;
+  v->penalty.rho = rho;
   for (int i = 0; i < v->n_c; i++) {
     int at = v->which[i];
-    v->ridge[at] = (own ? own[at] : 0) + by * v->columns[i];
+    v->ridge[at] = (given ? given[at] : 0) + rho * v->penalty.columns[i];
   }
 }
 
-/* columns += ‖column of J_c‖², aims += ‖r - J_c·c‖²: what c is to make up for. */
+/* columns += ‖column of J_c‖², norm2_at_0 += ‖r - J_c·c‖² over k rows */
 static void measure_linear(varpro *v, const real *J, const real *r, int k) {
-  for (int i = 0; i < k; i++, J += v->lm.ld) {
-    double left = (double)r[i];
+  for (int i = 0; i < k; i++, J += v->lm.system.ld) {
+    double at_0 = (double)r[i];
     for (int j = 0; j < v->n_c; j++) {
       double d = (double)J[v->which[j]];
-      v->columns[j] += d * d;
-      left -= d * (double)v->all[v->which[j]];
+      v->penalty.columns[j] += d * d;
+      at_0 -= d * (double)v->all[v->which[j]];
     }
-    v->aims += left * left;
+    v->penalty.norm2_at_0 += at_0 * at_0;
   }
 }
 
@@ -220,26 +224,26 @@ static void first_linear(varpro *v, const real *J, const real *r, int k) {
   add_linear(v, J, r, k);
 }
 
-/* Lowers the ridge, which makes up `own` beside f, where that is too much; false: it stays. */
-static bool relieve(varpro *v, double f, double own) {
-  const double least = (double)REAL_EPS * (double)REAL_EPS, most = most_c * most_c * v->aims;
-  if (v->little <= least || own <= most_own * f || 2 * own > v->little * most) return false;
-  weigh(v, fmax(aim_own * f / own * v->little, least));
+/* Lowers ρ where the penalty is too large beside f; false: it stays. */
+static bool lower_rho(varpro *v, double f, double value) {
+  const double least = (double)REAL_EPS * (double)REAL_EPS, most = most_c * most_c * v->penalty.norm2_at_0;
+  if (v->penalty.rho <= least || value <= most_penalty * f || 2 * value > v->penalty.rho * most) return false;
+  set_rho(v, fmax(aim_penalty * f / value * v->penalty.rho, least));
   return true;
 }
 
-/* The largest of little·columns·|c|: at the minimum over c, the slope of the problem's f. */
-static double slope_aside(const varpro *v) {
+/* The largest derivative of the penalty by a c; at the minimum over c, that of the problem's f, too. */
+static double penalty_slope(const varpro *v) {
   double most = 0;
-  for (int i = 0; i < v->n_c; i++) most = fmax(most, v->little * v->columns[i] * fabs((double)v->trial[v->which[i]]));
+  for (int i = 0; i < v->n_c; i++)
+    most = fmax(most, v->penalty.rho * v->penalty.columns[i] * fabs((double)v->trial[v->which[i]]));
   return most;
 }
 
-/* The part of f that is not the problem's. */
-static double aside(const varpro *v, const real *x) {
-  const double *own = v->lm.problem->ridge;
+static double penalty_at(const varpro *v, const real *x) {
+  const double *given = v->lm.system.problem->ridge;
   double sum = 0;
-  for (int i = 0; i < v->n; i++) sum += (v->ridge[i] - (own ? own[i] : 0)) * (double)x[i] * (double)x[i];
+  for (int i = 0; i < v->n; i++) sum += (v->ridge[i] - (given ? given[i] : 0)) * (double)x[i] * (double)x[i];
   return sum / 2;
 }
 
@@ -261,14 +265,14 @@ static bool factor_linear(varpro *v, double *C) {
   return least > 1e6 * DBL_EPSILON * n;
 }
 
-/* ½·little·Σ columns·c² of the c that y leads to. */
-static double own_of_y(const varpro *v) {
+/* The penalty of the c that y leads to. */
+static double penalty_of_y(const varpro *v) {
   double sum = 0;
   for (int i = 0; i < v->n_c; i++) {
     double c = (double)v->trial[v->which[i]] - v->y[i];
-    sum += v->columns[i] * c * c;
+    sum += v->penalty.columns[i] * c * c;
   }
-  return v->little * sum / 2;
+  return v->penalty.rho * sum / 2;
 }
 
 /* y ← -(what c is to change by), *f ← the least ½‖r‖² + ridge, from A = J_cᵀJ_c and J_cᵀr at ½‖r‖² = f0; false
@@ -304,22 +308,22 @@ static bool solve_qr(varpro *v, double *f) {
 
 static nnb_status by_normal(varpro *v, bool *defined) {
   const size_t n = (size_t)v->n_c;
-  const bool first = v->little == 0 && v->lm.problem->linear_ridge > 0;
+  const bool first = v->penalty.rho == 0 && v->lm.system.problem->linear_ridge > 0;
   double f;
   memset(v->A, 0, n * (n + 1) * sizeof *v->A);
   nnb_status status = each_block(v, first ? first_linear : add_linear, true, defined);
   if (status || !*defined) return status;
-  if (first) weigh(v, v->lm.problem->linear_ridge);
-  const double f0 = nnb__sum_squares(v->lm.m, v->r) / 2;
-  do v->lm.by_qr = !solve_normal(v, f0, &f); /* for good: it is as bad at the next point */
-  while (first && !v->lm.by_qr && relieve(v, f - own_of_y(v), own_of_y(v)));
-  v->starting = first && v->lm.by_qr;
+  if (first) set_rho(v, v->lm.system.problem->linear_ridge);
+  const double f0 = nnb__sum_squares(v->lm.system.m, v->r) / 2;
+  do v->lm.system.by_qr = !solve_normal(v, f0, &f); /* for good: it is as bad at the next point */
+  while (first && !v->lm.system.by_qr && lower_rho(v, f - penalty_of_y(v), penalty_of_y(v)));
+  v->penalty.choosing_first = first && v->lm.system.by_qr;
   return NNB_OK;
 }
 
 static void qr_all_kept(varpro *v) {
-  for (size_t i = 0, k; i < v->lm.m; i += k) {
-    k = v->lm.m - i < QR_ROWS ? v->lm.m - i : QR_ROWS;
+  for (size_t i = 0, k; i < v->lm.system.m; i += k) {
+    k = v->lm.system.m - i < QR_ROWS ? v->lm.system.m - i : QR_ROWS;
     qr_kept(v, v->kept + i * (size_t)(v->n_c + 1), (int)k);
   }
 }
@@ -333,16 +337,16 @@ static nnb_status by_qr(varpro *v, bool loaded, bool *defined) {
   nnb_status status = loaded ? NNB_OK : each_block(v, qr_linear, true, defined);
   if (status || !*defined) return status;
   do *defined = solve_qr(v, &f);
-  while (v->starting && *defined && relieve(v, f - own_of_y(v), own_of_y(v)));
-  v->starting = false;
+  while (v->penalty.choosing_first && *defined && lower_rho(v, f - penalty_of_y(v), penalty_of_y(v)));
+  v->penalty.choosing_first = false;
   return NNB_OK;
 }
 
 /* r ← r - J_c·y, from kept, and *f there; false where rounding leaves too little of it. */
 static bool update_residuals(varpro *v, double *f) {
-  const double *row = v->kept, part = lost_digits * (double)REAL_EPS;
+  const double *row = v->kept, part = least_margin * (double)REAL_EPS;
   double squares = 0, terms = 0;
-  for (size_t i = 0; i < v->lm.m; i++, row += v->n_c + 1) {
+  for (size_t i = 0; i < v->lm.system.m; i++, row += v->n_c + 1) {
     double r = row[v->n_c];
     terms += r * r;
     for (int j = 0; j < v->n_c; j++) {
@@ -352,7 +356,7 @@ static bool update_residuals(varpro *v, double *f) {
     v->r[i] = (real)r;
     squares += r * r;
   }
-  *f = squares / 2 + nnb__lm_ridge_value(&v->lm, v->trial);
+  *f = squares / 2 + nnb__system_ridge_value(&v->lm.system, v->trial);
   return part * part * terms < squares && isfinite(*f);
 }
 
@@ -362,13 +366,13 @@ static nnb_status solve_linear(varpro *v, const real *a, double *f) {
   *f = HUGE_VAL;
   memcpy(v->trial, v->all, (size_t)v->n * sizeof *v->trial);
   scatter(v, a, v->trial);
-  const bool tried = !v->lm.by_qr;
+  const bool tried = !v->lm.system.by_qr;
   nnb_status status = tried ? by_normal(v, &defined) : NNB_OK;
-  if (!status && v->lm.by_qr) status = by_qr(v, tried && v->keeps, &defined);
+  if (!status && v->lm.system.by_qr) status = by_qr(v, tried && v->keeps, &defined);
   if (status || !defined) return status;
   for (int i = 0; i < v->n_c; i++) v->trial[v->which[i]] -= (real)v->y[i];
-  if (!v->keeps || !update_residuals(v, f)) status = nnb__lm_residuals(&v->lm, v->trial, v->r, f);
-  *f += aside(v, v->trial);
+  if (!v->keeps || !update_residuals(v, f)) status = nnb__system_residuals(&v->lm.system, v->trial, v->r, f);
+  *f += penalty_at(v, v->trial);
   return status;
 }
 
@@ -376,7 +380,7 @@ static nnb_status solve_linear(varpro *v, const real *a, double *f) {
 
 /* normal, g ← what is left of A and g without c. */
 static bool eliminate(varpro *v) {
-  nnb__lm *lm = &v->lm;
+  nnb__system *s = &v->lm.system;
   const int n_c = v->n_c, n_a = v->n_a;
   const int *c = v->which, *a = v->which + n_c;
 #define AT(i, j) v->A[(size_t)((i) > (j) ? (i) : (j)) * (size_t)v->n + (size_t)((i) > (j) ? (j) : (i))]
@@ -388,13 +392,13 @@ static bool eliminate(varpro *v) {
   for (int j = 0; j < n_c; j++) v->W[n_a * n_c + j] = v->g[c[j]] * v->scale[j];
   nnb__solve_lower(n_c, v->C, n_a + 1, v->W);
   for (int i = 0; i < n_a; i++)
-    for (int j = 0; j <= i; j++) lm->normal[(size_t)i * (size_t)n_a + (size_t)j] = AT(a[i], a[j]);
+    for (int j = 0; j <= i; j++) s->normal[(size_t)i * (size_t)n_a + (size_t)j] = AT(a[i], a[j]);
 #undef AT
-  nnb__subtract_square(n_a, n_c, v->W, lm->normal);
+  nnb__subtract_square(n_a, n_c, v->W, s->normal);
   const double *last = v->W + (size_t)n_a * (size_t)n_c;
   for (int i = 0; i < n_a; i++) {
-    lm->g[i] = v->g[a[i]];
-    for (int j = 0; j < n_c; j++) lm->g[i] -= v->W[i * n_c + j] * last[j];
+    s->g[i] = v->g[a[i]];
+    for (int j = 0; j < n_c; j++) s->g[i] -= v->W[i * n_c + j] * last[j];
   }
   return true;
 }
@@ -409,7 +413,7 @@ static nnb_status project_by_normal(varpro *v, bool *defined) {
     v->A[i * (n + 1)] += ridge[i];
     v->g[i] += ridge[i] * (double)v->trial[i];
   }
-  v->lm.by_qr = !eliminate(v);
+  v->lm.system.by_qr = !eliminate(v);
   return NNB_OK;
 }
 
@@ -424,50 +428,50 @@ static nnb_status project_by_qr(varpro *v, bool *defined) {
   for (size_t i = 0; i < n_a; i++) {
     const double *row = v->A + (n_c + i) * ld + n_c;
     double sum = 0;
-    for (size_t j = 0; j <= i; j++) v->lm.normal[i * n_a + j] = row[j], sum += row[j] * r[j];
-    v->lm.g[i] = sum;
+    for (size_t j = 0; j <= i; j++) v->lm.system.normal[i * n_a + j] = row[j], sum += row[j] * r[j];
+    v->lm.system.g[i] = sum;
   }
   return NNB_OK;
 }
 
-static nnb_status value(nnb__lm *lm, double *f) {
-  varpro *v = (varpro *)lm;
-  nnb_status status = solve_linear(v, lm->x_new, f);
-  v->found = !status && isfinite(*f);
+static nnb_status value(nnb__system *s, double *f) {
+  varpro *v = (varpro *)s;
+  nnb_status status = solve_linear(v, s->x_new, f);
+  v->solved = !status && isfinite(*f);
   return status;
 }
 
 /* all ← trial */
 static void accept(varpro *v) {
-  v->lm.moved = 0;
+  v->lm.other_step = 0;
   for (int i = 0; i < v->n_c; i++) {
     int at = v->which[i];
-    v->lm.moved = fmax(v->lm.moved, fabs((double)(v->trial[at] - v->all[at])));
+    v->lm.other_step = fmax(v->lm.other_step, fabs((double)(v->trial[at] - v->all[at])));
   }
   memcpy(v->all, v->trial, (size_t)v->n * sizeof *v->all);
 }
 
-static nnb_status linearise(nnb__lm *lm) {
-  varpro *v = (varpro *)lm;
-  bool defined = true, found = v->found;
+static nnb_status linearise(nnb__system *s) {
+  varpro *v = (varpro *)s;
+  bool defined = true, solved = v->solved;
   double f = 0;
-  v->found = false, lm->f = HUGE_VAL;
-  nnb_status status = found ? NNB_OK : solve_linear(v, lm->x, &f);
+  v->solved = false, s->f = HUGE_VAL;
+  nnb_status status = solved ? NNB_OK : solve_linear(v, s->x, &f);
   if (status || !isfinite(f)) return status;
-  relieve(v, nnb__sum_squares(lm->m, v->r) / 2 + nnb__lm_ridge_value(lm, v->trial), aside(v, v->trial));
-  if (!lm->by_qr) status = project_by_normal(v, &defined);
-  if (!status && lm->by_qr) status = project_by_qr(v, &defined);
+  lower_rho(v, nnb__sum_squares(s->m, v->r) / 2 + nnb__system_ridge_value(s, v->trial), penalty_at(v, v->trial));
+  if (!s->by_qr) status = project_by_normal(v, &defined);
+  if (!status && s->by_qr) status = project_by_qr(v, &defined);
   if (status || !defined) return status;
-  f = nnb__sum_squares(lm->m, v->r) / 2 + nnb__lm_ridge_value(lm, v->trial);
-  lm->aside = aside(v, v->trial), lm->aside_norm = slope_aside(v);
-  f += lm->aside;
-  if (!isfinite(f) || !nnb__lm_finite(lm)) return NNB_OK;
-  lm->f = f;
+  f = nnb__sum_squares(s->m, v->r) / 2 + nnb__system_ridge_value(s, v->trial);
+  s->penalty = penalty_at(v, v->trial), s->penalty_slope = penalty_slope(v);
+  f += s->penalty;
+  if (!isfinite(f) || !nnb__system_finite(s)) return NNB_OK;
+  s->f = f;
   accept(v);
   return NNB_OK;
 }
 
-static const nnb__lm_model model = {.value = value, .linearise = linearise};
+static const nnb__lsq_model model = {.value = value, .linearise = linearise};
 
 /* ---- the algorithm ---------------------------------------------------------------------------------------------- */
 
@@ -475,96 +479,100 @@ static const nnb__lm_model model = {.value = value, .linearise = linearise};
  */
 static nnb_status first_iteration(varpro *v, double before, bool *gained) {
   double f;
-  nnb_status status = solve_linear(v, v->lm.x, &f);
+  nnb_status status = solve_linear(v, v->lm.system.x, &f);
   *gained = !status && f < before;
   if (!*gained) return status;
   accept(v);
-  nnb__stop_iteration(v->lm.stop, f - aside(v, v->all), HUGE_VAL, v->lm.moved, v->all);
+  nnb__stop_iteration(v->lm.system.stop, f - penalty_at(v, v->all), HUGE_VAL, v->lm.other_step, v->all);
   return NNB_OK;
 }
 
-/* c may leave a saddle: what is even, solved for with features that are odd, is 0, and so is the slope in a. */
-static bool without_effect(const varpro *v) {
-  const double least = no_effect * sqrt(2 * v->lm.f);
+/* Solving for c may lead to a saddle: an even target and odd features give c = 0, and then the slope in a is 0, too. */
+static bool a_has_no_effect(const varpro *v) {
+  const double least = least_effect * sqrt(2 * v->lm.system.f);
   for (int i = 0; i < v->n_a; i++)
-    if (v->lm.d[i] * (1 + fabs((double)v->lm.x[i])) > least) return false;
+    if (v->lm.system.d[i] * (1 + fabs((double)v->lm.system.x[i])) > least) return false;
   return true;
 }
 
-/* Steps of a, until they creep or end.  Where the projection is not finite lm is to say whether the derivatives are. */
-static nnb_status move_the_rest(varpro *v) {
-  v->found = true; /* trial is all, and c solved for */
-  /* Where c is held back columns of J_a may be nearly 0 for a c that is, and their variables must not fly off: */
-  if (v->little > 0) v->lm.part = 0.1;
+/* Steps of a, until they are slow or end.  Where the projection is not finite, lm finds out whether the derivatives
+ * are. */
+static nnb_status search_a(varpro *v) {
+  v->solved = true; /* trial is all, and c solved for */
+  /* A small c makes columns of J_a small, and without a floor of the scale their variables would take huge steps: */
+  if (v->penalty.rho > 0) v->lm.system.floor_part = 0.1;
   nnb_status status = nnb__lm_begin(&v->lm);
   if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
-  v->lost = without_effect(v);
-  return v->lost ? NNB_OK : nnb__lm_search(&v->lm);
+  v->no_effect = a_has_no_effect(v);
+  return v->no_effect ? NNB_OK : nnb__lm_search(&v->lm);
 }
 
-static bool ended(const varpro *v) { return v->lm.stop->report.stop != NNB_STOP_NONE; }
+static bool ended(const varpro *v) { return v->lm.system.stop->report.stop != NNB_STOP_NONE; }
 
 /* From all, which is the best point so far at any time. */
 static nnb_status project(varpro *v) {
-  nnb__lm *lm = &v->lm;
+  nnb__system *s = &v->lm.system;
   double f;
   bool gained = false;
-  const double *own = lm->problem->ridge;
-  for (int i = 0; i < v->n; i++) v->ridge[i] = own ? own[i] : 0;
-  memset(v->columns, 0, (size_t)v->n_c * sizeof *v->columns);
-  sort_out(v);
+  const double *given = s->problem->ridge;
+  for (int i = 0; i < v->n; i++) v->ridge[i] = given ? given[i] : 0;
+  memset(v->penalty.columns, 0, (size_t)v->n_c * sizeof *v->penalty.columns);
+  order_variables(v);
   gather(v);
-  nnb_status status = nnb__lm_residuals(lm, v->all, v->r, &f);
+  nnb_status status = nnb__system_residuals(s, v->all, v->r, &f);
   if (status) return status;
   if (!isfinite(f)) return nnb__fail(NNB_E_NUMERIC, "a residual is not finite at the start");
-  nnb__stop_at_start(lm->stop, f, HUGE_VAL);
+  nnb__stop_at_start(s->stop, f, HUGE_VAL);
   if (!ended(v)) status = first_iteration(v, f, &gained);
-  if (!status && !ended(v) && gained && v->n_a > 0) status = move_the_rest(v);
-  nnb__stop_end(lm->stop, lm->stop->report.value, lm->stop->report.gradient_norm);
+  if (!status && !ended(v) && gained && v->n_a > 0) status = search_a(v);
+  nnb__stop_end(s->stop, s->stop->report.value, s->stop->report.gradient_norm);
   return status;
 }
 
-/* lm on all variables, from where the projection has ended, or from the start where that was lost; `kept`, that end, is
- * gone back to where the start leads to nothing better. */
+/* lm on all variables from the end of the projection, or, where start is not NULL, from there; then x goes back to the
+ * end of the projection, saved in kept, if it is the better one. */
 static nnb_status go_on(nnb__lm *lm, const real *start, real *kept) {
-  const size_t bytes = (size_t)lm->n * sizeof *lm->x;
-  const double before = lm->stop->report.value, norm = lm->stop->report.gradient_norm;
-  if (start) memcpy(kept, lm->x, bytes), memcpy(lm->x, start, bytes);
+  nnb__system *s = &lm->system;
+  const size_t bytes = (size_t)s->n * sizeof *s->x;
+  const double before = s->stop->report.value, norm = s->stop->report.gradient_norm;
+  if (start) memcpy(kept, s->x, bytes), memcpy(s->x, start, bytes);
   nnb_status status = nnb__lm_begin(lm);
-  if (!status && start) nnb__stop_rebase(lm->stop, lm->f);
+  if (!status && start) nnb__stop_rebase(s->stop, s->f);
   if (!status) status = nnb__lm_search(lm);
   if (!status) nnb__lm_end(lm, nnb__lm_gradient_norm(lm));
-  if (!start || (!status && lm->stop->report.value <= before)) return status;
-  memcpy(lm->x, kept, bytes);
-  if (!status) nnb__stop_end(lm->stop, before, norm);
+  if (!start || (!status && s->stop->report.value <= before)) return status;
+  memcpy(s->x, kept, bytes);
+  if (!status) nnb__stop_end(s->stop, before, norm);
   return status;
 }
 
 static void count_linear(varpro *v) {
-  for (int i = 0; i < v->n; i++) v->n_c += v->lm.problem->linear[i];
+  for (int i = 0; i < v->n; i++) v->n_c += v->lm.system.problem->linear[i];
   v->n_a = v->n - v->n_c;
 }
 
 /* The memory of both phases, one after the other. */
 static nnb_status measure(varpro *v, nnb__lm *whole, size_t *bytes) {
   nnb__arena arena = {0};
-  nnb_status status = nnb__lm_sizes(&v->lm);
+  nnb_status status = nnb__system_sizes(&v->lm.system);
   if (status) return status;
-  v->n = v->lm.n;
+  v->n = v->lm.system.n;
   count_linear(v);
-  v->lm.n = v->n_a;
+  v->lm.system.n = v->n_a;
   take(v, &arena);
-  status = nnb__lm_check_bytes(&v->lm, &arena);
+  status = nnb__system_check_bytes(&v->lm.system, &arena);
   if (!status) status = nnb__lm_measure(whole, bytes);
   if (!status && *bytes < arena.used) *bytes = arena.used;
   return status;
 }
 
 static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop) {
-  varpro v = {
-      .all = x,
-      .lm = {.model = &model, .problem = problem, .stop = stop, .point = x, .slow = slow, .slow_over = SLOW_OVER}};
-  nnb__lm whole = {.model = &nnb__lm_full, .problem = problem, .stop = stop, .x = x, .point = x};
+  varpro v = {.all = x,
+              .lm = {.system = {.model = &model, .problem = problem, .stop = stop},
+                     .point = x,
+                     .slow = slow,
+                     .slow_over = SLOW_OVER}};
+  nnb__lm whole = {.system = {.model = &nnb__full_model, .problem = problem, .stop = stop, .x = x}, .point = x};
   size_t bytes;
   whole.accelerates = stop->opts.acceleration != NNB_NONE;
   nnb_status status = measure(&v, &whole, &bytes);
@@ -576,12 +584,12 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
   real *start = (real *)(void *)(aligned + bytes);
   memcpy(start, x, problem->n * sizeof *start);
   take(&v, &(nnb__arena){.base = aligned});
-  memset(v.lm.d, 0, (size_t)v.n_a * sizeof *v.lm.d);
+  memset(v.lm.system.d, 0, (size_t)v.n_a * sizeof *v.lm.system.d);
   nnb__blas_enter();
   status = project(&v);
   if (!status && !ended(&v)) {
     nnb__lm_lay_out(&whole, aligned);
-    status = go_on(&whole, v.lost ? start : NULL, start + problem->n);
+    status = go_on(&whole, v.no_effect ? start : NULL, start + problem->n);
   }
   nnb__blas_leave();
   nnb__release(memory);

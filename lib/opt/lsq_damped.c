@@ -1,0 +1,98 @@
+/* opt/lsq_damped.c: the damped system (JᵀJ + λD²)·v = -g in the scaled variables D·v: its scale, factor and solution.
+ *
+ * The Cholesky factor of JᵀJ is used while rounding leaves its pivots right; R of a QR factorisation, to which the rows
+ * √λ·D are added, from then on. */
+#include "lsq_system.h"
+
+#include "blas.h"
+#include "normal.h"
+#include "status.h"
+
+static bool is_held(const nnb__system *s, int i) { return s->held && s->held[i]; }
+
+/* λ; 1 where a row and a column of 0 hold a variable: they become the identity's. */
+static double damping(const nnb__system *s, int i) { return is_held(s, i) ? 1 : s->lambda; }
+static double root_damping(const nnb__system *s, int i) { return sqrt(damping(s, i)); }
+
+/* ‖J's column i‖² */
+static double norm_square(const nnb__system *s, int i) { return fmax(nnb__system_column_square(s, i) - s->ridge, 0); }
+
+/* D ← one number for all variables, the root mean square of the norms.  To a prior that is the same for all, no
+ * variable is longer than another; a norm that was large once would hold its variable back for good. */
+static void rescale_alike(nnb__system *s) {
+  double sum = 0;
+  for (int i = 0; i < s->n; i++) sum += norm_square(s, i);
+  for (int i = 0; i < s->n; i++) s->d[i] = sqrt(sum / s->n);
+}
+
+void nnb__system_rescale(nnb__system *s) {
+  if (s->stop->opts.bayes)
+    rescale_alike(s);
+  else
+    for (int i = 0; i < s->n; i++) s->d[i] = fmax(s->d[i], sqrt(norm_square(s, i)));
+  double most = 0;
+  for (int i = 0; i < s->n; i++) most = fmax(most, s->d[i]);
+  if (s->floor_part > 0) most = fmax(most, sqrt(2 * s->f)); /* all of J may be small */
+  s->floor = s->floor_part * most;
+  s->floor_part /= 2;
+}
+
+/* D⁻¹, or 0. */
+static double inverse_scale(const nnb__system *s, int i) { return is_held(s, i) ? 0 : 1 / nnb__system_scale(s, i); }
+
+/* factor ← D⁻¹(JᵀJ)D⁻¹ + λI, or D⁻¹L: the condition of JᵀJ after scaling is near the best that a diagonal can do (van
+ * der Sluis 1969). */
+static void scale_model(nnb__system *s) {
+  for (int i = 0; i < s->n; i++) {
+    const double *from = s->normal + (size_t)i * (size_t)s->n;
+    double *to = s->factor + (size_t)i * (size_t)s->n, di = inverse_scale(s, i);
+    for (int j = 0; j <= i; j++) to[j] = from[j] * di * (s->by_qr ? 1 : s->inverse_scale[j]);
+    if (!s->by_qr) to[i] += damping(s, i);
+  }
+}
+
+/* The smallest pivot of a Cholesky factor, which is no less than the smallest eigenvalue. */
+static double smallest_pivot(const nnb__system *s) {
+  double least = HUGE_VAL;
+  for (int i = 0; i < s->n; i++) {
+    double l = s->factor[(size_t)i * (size_t)(s->n + 1)];
+    least = fmin(least, l * l);
+  }
+  return least;
+}
+
+nnb_status nnb__system_turn_to_qr(nnb__system *s) {
+  s->by_qr = true; /* for good: a Jacobian is as ill-conditioned at the next point */
+  nnb_status status = s->model->linearise(s);
+  if (status || isfinite(s->f)) return status;
+  return nnb__fail(NNB_E_NUMERIC, "residuals that were finite are not when asked for at the same point again");
+}
+
+nnb_status nnb__system_factorise(nnb__system *s, bool *done) {
+  if (!s->by_qr) {
+    for (int i = 0; i < s->n; i++) s->inverse_scale[i] = inverse_scale(s, i);
+    scale_model(s);
+    *done = nnb__cholesky(s->n, s->factor) && smallest_pivot(s) > 10 * DBL_EPSILON * s->n;
+    if (*done) return NNB_OK;
+    nnb_status status = nnb__system_turn_to_qr(s);
+    if (status) return status;
+  }
+  scale_model(s);
+  nnb__system_add_diagonal(s, s->factor, root_damping);
+  double least = smallest_pivot(s);
+  *done = least > 0 && isfinite(least);
+  return NNB_OK;
+}
+
+/* In the scaled variables, and back. */
+void nnb__system_solve(const nnb__system *s, double *x) {
+  for (int i = 0; i < s->n; i++) x[i] = is_held(s, i) ? 0 : x[i] / -nnb__system_scale(s, i);
+  nnb__solve_factored(s->n, s->factor, x);
+  for (int i = 0; i < s->n; i++) x[i] /= nnb__system_scale(s, i);
+}
+
+double nnb__system_norm(const nnb__system *s, const double *v) {
+  double sum = 0;
+  for (int i = 0; i < s->n; i++) sum += v[i] * v[i] * nnb__system_scale(s, i) * nnb__system_scale(s, i);
+  return sqrt(sum);
+}

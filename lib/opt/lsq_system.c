@@ -1,0 +1,271 @@
+/* opt/lsq_system.c: the linear model of the residuals, summed from blocks of rows.
+ *
+ * JᵀJ summed by dsyrk and factored by Cholesky is the faster way, but squares the condition of J.  Where a pivot of the
+ * scaled matrix falls to the size of its rounding errors (lsq_damped.c), R of J = Q·R takes over, updated with each
+ * block of rows. */
+#include "lsq_system.h"
+
+#include <string.h>
+
+#include "blas.h"
+#include "ints.h"
+#include "normal.h"
+#include "status.h"
+
+enum {
+  BLOCK_BYTES = 1 << 18, /* of a block of J: it is read again, for JᵀJ, while it is in the second-level cache */
+  LEAST_ROWS = 64,       /* … unless rows are so long that dsyrk would get too few of them */
+  CHUNK_ROWS = 64,
+  VECTOR = 64 / sizeof(real),
+  WHOLE_BYTES = 1 << 26 /* up to this J is kept as a whole, so that accelerations need not form it again */
+};
+static const double default_limit = 4.0 * (1 << 30);
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+static void choose_rows(nnb__system *s) {
+  size_t row = (size_t)s->ld * sizeof(real), group = s->problem->group > 0 ? (size_t)s->problem->group : 1;
+  size_t rows = BLOCK_BYTES / row > LEAST_ROWS ? BLOCK_BYTES / row : LEAST_ROWS;
+  rows = (rows + group - 1) / group * group;
+  s->rows = (int)(rows < s->m ? rows : s->m);
+  s->whole = s->m <= WHOLE_BYTES / row;
+}
+
+void nnb__system_take(nnb__system *s, nnb__arena *arena) {
+  size_t n = (size_t)s->n, chunk = CHUNK_ROWS;
+  s->x_new = nnb__arena_take(arena, n, sizeof(real));
+  s->normal = nnb__arena_take(arena, n + 1, n * sizeof(double));
+  s->factor = nnb__arena_take(arena, n * n, sizeof(double));
+  s->g = s->normal ? s->normal + n * n : NULL;
+  s->d = nnb__arena_take(arena, n, sizeof(double));
+  s->inverse_scale = nnb__arena_take(arena, n, sizeof(double));
+  s->chunk = nnb__arena_take(arena, chunk, ((size_t)s->ld + 1) * sizeof(double));
+}
+
+nnb_status nnb__system_sizes(nnb__system *s) {
+  enum { MOST = 46339 }; /* (n + 1)² fits into LAPACK's int */
+  const nnb_lsq *p = s->problem;
+  if (p->n > MOST)
+    return nnb__fail(NNB_E_OVERFLOW, "%s takes at most %d variables, not %zu; lbfgs takes more",
+                     nnb_algo_name(s->stop->report.algo), (int)MOST, p->n);
+  s->m = p->m, s->n = (int)p->n, s->ld = (s->n + VECTOR) / VECTOR * VECTOR;
+  choose_rows(s);
+  return NNB_OK;
+}
+
+nnb_status nnb__system_check_bytes(const nnb__system *s, const nnb__arena *arena) {
+  const nnb_min_opts *o = &s->stop->opts;
+  double limit = o->max_bytes > 0 ? (double)o->max_bytes : default_limit;
+  if (!arena->overflow && (double)arena->used <= limit) return NNB_OK;
+  return nnb__fail(
+      NNB_E_OVERFLOW,
+      "%s would need %.0f MiB for %zu residuals in %zu variables; max_bytes allows %.0f MiB; lbfgs needs less",
+      nnb_algo_name(s->stop->report.algo), ceil((double)arena->used / (1 << 20)), s->problem->m, s->problem->n,
+      floor(limit / (1 << 20)));
+}
+
+/* ---- residuals -------------------------------------------------------------------------------------------------- */
+
+int nnb__system_block(const nnb__system *s, size_t row0) {
+  return s->m - row0 < (size_t)s->rows ? (int)(s->m - row0) : s->rows;
+}
+
+double nnb__system_ridge_value(const nnb__system *s, const real *x) {
+  double sum = 0;
+  for (int i = 0; (size_t)i < s->problem->n; i++) sum += nnb__system_ridge(s, i) * (double)x[i] * (double)x[i];
+  return sum / 2;
+}
+
+/* r and zeros behind each of k rows. */
+static void append(const nnb__system *s, const real *r, real *J, int k) {
+  const int n = (int)s->problem->n;
+  for (int i = 0; i < k; i++, J += s->ld) {
+    J[n] = r[i];
+    for (int j = n + 1; j < s->ld; j++) J[j] = 0;
+  }
+}
+
+nnb_status nnb__system_rows(const nnb__system *s, const real *x, size_t row0, real *r, real *J, bool linear_only) {
+  unsigned messages = nnb__fail_count();
+  const int k = nnb__system_block(s, row0);
+  linear_only &= s->problem->linear_rows != NULL;
+  nnb_status status =
+      (linear_only ? s->problem->linear_rows : s->problem->rows)(s->problem->user, x, row0, k, r, J, s->ld);
+  if (J && !status) append(s, r, J, k);
+  return status && status != NNB_E_NUMERIC ? nnb__fail_callback(status, linear_only ? "linear_rows" : "rows", messages)
+                                           : status;
+}
+
+nnb_status nnb__system_residuals(nnb__system *s, const real *x, real *r, double *f) {
+  *f = HUGE_VAL;
+  nnb__stop_count(s->stop);
+  for (size_t row0 = 0; row0 < s->m; row0 += (size_t)s->rows) {
+    nnb_status status = nnb__system_rows(s, x, row0, r + row0, NULL, false);
+    if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
+  }
+  double value = nnb__sum_squares(s->m, r) / 2 + nnb__system_ridge_value(s, x);
+  if (isfinite(value)) *f = value;
+  return NNB_OK;
+}
+
+/* ---- the linear model ------------------------------------------------------------------------------------------- */
+
+/* Rows of J, in double: in double precision where they are. */
+static const double *in_double(nnb__system *s, const real *J, int k) {
+#ifdef NNB_SINGLE
+  for (size_t i = 0; i < (size_t)k * (size_t)s->ld; i++) s->chunk[i] = (double)J[i];
+  return s->chunk;
+#else
+  (void)s, (void)k;
+  return J;
+#endif
+}
+
+static const double *residuals_in_double(nnb__system *s, const real *r, int k) {
+#ifdef NNB_SINGLE
+  double *out = s->chunk + (size_t)CHUNK_ROWS * (size_t)s->ld;
+  for (int i = 0; i < k; i++) out[i] = (double)r[i];
+  return out;
+#else
+  (void)s, (void)k;
+  return r;
+#endif
+}
+
+/* Whether rows go through chunk, a few at a time. */
+static int chunk_rows(const nnb__system *s, int k) {
+  return s->by_qr || sizeof(real) != sizeof(double) ? nnb__smaller(k, CHUNK_ROWS) : k;
+}
+
+/* L·Lᵀ ← L·Lᵀ + JᵀJ for k ≤ CHUNK_ROWS rows */
+static void add_by_qr(nnb__system *s, const real *J, int k) {
+  for (int i = 0; i < k; i++)
+    for (int j = 0; j < s->n; j++) s->chunk[j * k + i] = (double)J[(size_t)i * (size_t)s->ld + (size_t)j];
+  nnb__qr_add(s->n, k, s->normal, s->n, s->chunk);
+}
+
+/* normal += JᵀJ, g += Jᵀr over k rows */
+static void add_rows(nnb__system *s, const real *J, int k) {
+  for (int i = 0, now; i < k; i += now) {
+    now = nnb__smaller(chunk_rows(s, k), k - i);
+    const real *rows = J + (size_t)i * (size_t)s->ld;
+    const double *wide = in_double(s, rows, now);
+    if (!s->by_qr) {
+      nnb__add_normal(s->n, now, wide, s->ld, true, s->normal);
+      continue;
+    }
+    nnb__add_transpose_times(s->n, now, wide, s->ld, wide + s->n, s->ld, s->g);
+    add_by_qr(s, rows, now);
+  }
+}
+
+/* Rows that begin with zeros leave the first columns alone. */
+void nnb__system_add_diagonal(nnb__system *s, double *l, double (*value)(const nnb__system *s, int i)) {
+  for (int i = 0, k; i < s->n; i += k) {
+    int left = s->n - i;
+    k = nnb__smaller(CHUNK_ROWS, left);
+    memset(s->chunk, 0, (size_t)k * (size_t)left * sizeof *s->chunk);
+    for (int j = 0; j < k; j++) s->chunk[j * k + j] = value(s, i + j);
+    nnb__qr_add(left, k, l + (size_t)i * (size_t)(s->n + 1), s->n, s->chunk);
+  }
+}
+
+static double root_ridge(const nnb__system *s, int i) { return sqrt(nnb__system_ridge(s, i)); }
+
+static void add_ridge(nnb__system *s) {
+  if (!s->problem->ridge && s->ridge == 0) return;
+  for (int i = 0; i < s->n; i++) {
+    double c = nnb__system_ridge(s, i);
+    s->g[i] += c * (double)s->x[i];
+    if (!s->by_qr) s->normal[(size_t)i * (size_t)(s->n + 1)] += c;
+  }
+  if (s->by_qr) nnb__system_add_diagonal(s, s->normal, root_ridge);
+}
+
+double nnb__system_column_square(const nnb__system *s, int i) {
+  const double *row = s->normal + (size_t)i * (size_t)s->n;
+  double sum = 0;
+  if (!s->by_qr) return row[i];
+  for (int j = 0; j <= i; j++) sum += row[j] * row[j];
+  return sum;
+}
+
+bool nnb__system_finite(const nnb__system *s) {
+  double zero = 0; /* stays 0, or becomes NaN */
+  for (int i = 0; i < s->n; i++) zero += (s->g[i] + nnb__system_column_square(s, i)) * 0;
+  return zero == 0;
+}
+
+static nnb_status linearise(nnb__system *s) {
+  size_t n = (size_t)s->n;
+  s->f = HUGE_VAL;
+  memset(s->normal, 0, n * n * sizeof *s->normal);
+  memset(s->g, 0, n * sizeof *s->g);
+  nnb__stop_count(s->stop);
+  for (size_t row0 = 0; row0 < s->m; row0 += (size_t)s->rows) {
+    int k = nnb__system_block(s, row0);
+    real *J = s->whole ? s->J + row0 * (size_t)s->ld : s->J;
+    nnb_status status = nnb__system_rows(s, s->x, row0, s->r + row0, J, false);
+    if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
+    add_rows(s, J, k);
+  }
+  add_ridge(s);
+  double value = nnb__sum_squares(s->m, s->r) / 2 + nnb__system_ridge_value(s, s->x);
+  if (isfinite(value) && nnb__system_finite(s)) s->f = value;
+  return NNB_OK;
+}
+
+static nnb_status value(nnb__system *s, double *f) { return nnb__system_residuals(s, s->x_new, s->r_new, f); }
+
+const nnb__lsq_model nnb__full_model = {.value = value, .linearise = linearise};
+
+nnb_status nnb__system_pull(nnb__system *s, const real *u, double *out) {
+  const size_t ld = (size_t)s->ld;
+  memset(out, 0, (size_t)s->n * sizeof *out);
+  if (!s->whole) nnb__stop_count(s->stop);
+  for (size_t row0 = 0; row0 < s->m; row0 += (size_t)s->rows) {
+    int k = nnb__system_block(s, row0);
+    real *J = s->whole ? s->J + row0 * ld : s->J;
+    nnb_status status = s->whole ? NNB_OK : nnb__system_rows(s, s->x, row0, s->r + row0, J, false);
+    if (status) return status;
+    for (int i = 0, now; i < k; i += now) {
+      now = sizeof(real) == sizeof(double) ? k : nnb__smaller(CHUNK_ROWS, k - i);
+      const double *wide = in_double(s, J + (size_t)i * ld, now);
+      nnb__add_transpose_times(s->n, now, wide, s->ld, residuals_in_double(s, u + row0 + (size_t)i, now), 1, out);
+    }
+  }
+  return NNB_OK;
+}
+
+/* out ← L·(Lᵀ·v) */
+static void times_factor(const nnb__system *s, const double *v, double *out) {
+  const size_t n = (size_t)s->n;
+  for (size_t i = 0; i < n; i++) {
+    const double *row = s->normal + i * n;
+    out[i] = 0;
+    for (size_t j = 0; j <= i; j++) out[j] += row[j] * v[i];
+  }
+  for (size_t i = n; i-- > 0;) { /* above it Lᵀ·v is left, and no more of it is wanted */
+    const double *row = s->normal + i * n;
+    double sum = 0;
+    for (size_t j = 0; j <= i; j++) sum += row[j] * out[j];
+    out[i] = sum;
+  }
+}
+
+void nnb__system_times(const nnb__system *s, const double *v, double *out) {
+  const size_t n = (size_t)s->n;
+  if (s->by_qr) {
+    times_factor(s, v, out);
+    return;
+  }
+  for (size_t i = 0; i < n; i++) {
+    const double *row = s->normal + i * n;
+    double sum = row[i] * v[i];
+    for (size_t j = 0; j < i; j++) {
+      sum += row[j] * v[j];
+      out[j] += row[j] * v[i];
+    }
+    out[i] = sum;
+  }
+}
