@@ -11,14 +11,15 @@
  * caller takes parts that no thread has begun, it never waits for a thread that has no processor to start on. */
 #include "team.h"
 
-#include "clock.h"
-
 #include <pthread.h>
 #include <signal.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
+#include "fork.h"
 
 enum { MAX_SEATS = 1023 }; /* nnb_set_threads allows 1024 with the caller */
 enum { IDLE, OPEN, RUNNING, ASLEEP, AWAITED, QUIT };
@@ -36,7 +37,7 @@ typedef struct seat {
 
 static seat seats[MAX_SEATS]; /* seat i runs part i + 1 */
 static atomic_bool busy;      /* somebody runs or changes the team */
-static int n_seats;           /* with a thread; under busy, as all below */
+static atomic_int n_seats;    /* with a thread; changed under busy, as all below */
 static bool short_of_threads; /* the system gave fewer than asked for: runs do not ask again, prepare does */
 static pid_t owner;           /* the process whose threads they are */
 static struct {
@@ -102,18 +103,19 @@ static void *work(void *arg) {
 
 /* In a child there are no threads but the caller: the team is forgotten. */
 static void forget(void) {
-  for (int i = 0; i < n_seats; i++) atomic_store_explicit(&seats[i].state, IDLE, memory_order_relaxed);
   n_seats = 0;
   short_of_threads = false;
   atomic_store_explicit(&busy, false, memory_order_release);
 }
 
-__attribute__((constructor)) static void prepare_for_fork(void) { pthread_atfork(NULL, NULL, forget); }
+__attribute__((constructor)) static void at_load(void) { nnb__in_child(forget); }
 
 static bool take_team(void) { return !atomic_exchange_explicit(&busy, true, memory_order_acquire); }
 static void give_team(void) { atomic_store_explicit(&busy, false, memory_order_release); }
 
+/* The seat may be in any state: a child's are as the parent's threads left them. */
 static bool start_thread(seat *s) {
+  atomic_store_explicit(&s->state, IDLE, memory_order_relaxed);
   if (pthread_mutex_init(&s->lock, NULL) != 0) return false;
   if (pthread_cond_init(&s->wake, NULL) != 0) return pthread_mutex_destroy(&s->lock), false;
   if (pthread_create(&s->thread, NULL, work, s) == 0) return true;
@@ -129,7 +131,7 @@ static void grow(int n) {
   if (n > MAX_SEATS) n = MAX_SEATS;
   if (n_seats >= n || pthread_sigmask(SIG_SETMASK, &all, &before) != 0) return;
   owner = getpid();
-  while (n_seats < n && start_thread(&seats[n_seats])) n_seats++;
+  while (n_seats < n && start_thread(&seats[n_seats])) atomic_fetch_add(&n_seats, 1);
   short_of_threads = n_seats < n;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -181,3 +183,5 @@ void nnb__team_prepare(int parts) {
   grow(parts - 1);
   give_team();
 }
+
+int nnb__team_size(void) { return atomic_load_explicit(&n_seats, memory_order_relaxed); }

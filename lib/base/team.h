@@ -16,4 +16,7 @@ void nnb__team_run(int parts, nnb__part_fn fn, void *context);
 /* Starts the team's threads for that many parts, so that the first run does not have to.  Failure is harmless. */
 void nnb__team_prepare(int parts);
 
+/* Threads of the team, without a caller. */
+int nnb__team_size(void);
+
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "fork.h"
 #include "save.h"
 #include "status.h"
 #include "text.h"
@@ -107,7 +108,16 @@ static nnb_status dump_header(layout *f, const json_t *root) {
   return NNB_OK;
 }
 
+/* The first table of jansson's in a process draws the seed of its hash, and a second thread waits for that without end:
+ * in a child, for a thread that is not there. */
+static void seed_json(void) {
+  nnb__hold_forks();
+  json_object_seed(0);
+  nnb__allow_forks();
+}
+
 static nnb_status write_header(const nnb__bag *bag, layout *f) {
+  seed_json();
   json_t *root = json_object(), *metadata = json_object();
   nnb_status status = root && metadata ? NNB_OK : nnb__fail_nomem("the header");
   if (!status && bag->n_entries > 0 && json_object_set(root, "__metadata__", metadata) != 0)
@@ -319,6 +329,7 @@ nnb_status nnb__safetensors_parse(const void *file, size_t bytes, const char *na
   if (!status) status = header_size(file, bytes, name, &n);
   if (status) return status;
   const char *text = (const char *)file + SIZE_BYTES;
+  seed_json();
   json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
   if (!root && (!*error.text || json_error_code(&error) == json_error_out_of_memory))
     return nnb__fail_nomem("the header");

@@ -38,6 +38,7 @@ typedef struct nnb__job {
 /* The loss is mean/norm + sum, so that chunks and batches add up. */
 typedef struct nnb__loss_sum {
   double mean, sum;
+  nnb_status status; /* NNB_E_NOMEM: nothing has been computed; never between nnb__blas_enter and leave */
 } nnb__loss_sum;
 
 /* Updates of one row each, those that order names (NULL: as they lie), by plain descent: W ← beta·W + alpha·dW in the

@@ -81,7 +81,8 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   if (job->J) flops *= 1 + plan->net->n_y;
   p.row_parts = nnb__pass_parts(job->what & NNB__BACK ? 2 * flops : flops, threads, job->rows);
   p.param_parts = nnb__pass_parts(flops, threads, threads);
-  nnb__blas_enter();
+  nnb_status status = nnb__blas_enter();
+  if (status) return (nnb__loss_sum){.status = status};
   nnb__pass_begin(&p);
   if (nnb__layerwise_wide_suits(&p))
     nnb__layerwise_wide_run(&p);

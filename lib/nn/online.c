@@ -184,7 +184,7 @@ static bool updates(nnb_plan *plan, nnb__updates *u) {
   o->kernel->online(r);
   bring_back(net, o);
   u->made = r->updates, u->value = r->value, u->weight = r->weight;
-  u->sum = (nnb__loss_sum){r->mean, r->sum};
+  u->sum = (nnb__loss_sum){.mean = r->mean, .sum = r->sum};
   return true;
 }
 

@@ -95,9 +95,9 @@ nnb_status nnb_plan_predict(nnb_plan *plan, nnb_cmat x, nnb_mat y) {
   if (!status) status = nnb__check_y(plan->net, x.rows, nnb__read(y), "y");
   if (status || (x.rows == 1 && nnb__plan_row(plan, x.p, y.p))) return status;
   nnb_batch batch = {.x = x};
-  nnb__plan_run(plan, &(nnb__job){.batch = &batch, .rows = x.rows, .what = NNB__OUTPUT});
-  nnb__plan_outputs(plan, y);
-  return NNB_OK;
+  status = nnb__plan_run(plan, &(nnb__job){.batch = &batch, .rows = x.rows, .what = NNB__OUTPUT}).status;
+  if (!status) nnb__plan_outputs(plan, y);
+  return status;
 }
 
 static double norm_of(const nnb_batch *batch) {
@@ -105,6 +105,7 @@ static double norm_of(const nnb_batch *batch) {
 }
 
 static nnb_status finish_loss(nnb__loss_sum sum, double norm, const nnb_batch *batch, double *loss) {
+  if (sum.status) return sum.status;
   double value = nnb__loss_value(sum, norm);
   if (loss) *loss = value;
   return isfinite(value) ? NNB_OK : nnb__fail_loss(value, batch);
@@ -134,9 +135,10 @@ nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep
   nnb__target target = {.dst = plan->g ? plan->g : grad, .alpha = 1, .beta = beta, .beta_bias = beta};
   nnb__job job = {
       .batch = batch, .rows = batch->x.rows, .norm = norm, .what = NNB__LOSS | NNB__BACK, .target = &target};
-  status = finish_loss(nnb__plan_run(plan, &job), norm, batch, loss);
+  nnb__loss_sum sum = nnb__plan_run(plan, &job);
+  if (sum.status) return sum.status;
   if (plan->g) add_kept(plan->net->n_params, keep, plan->g, grad);
-  return status;
+  return finish_loss(sum, norm, batch, loss);
 }
 
 nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int rows, double norm, real *r, real *J,
@@ -150,7 +152,8 @@ nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int 
                   .J = J,
                   .ldj = ldj,
                   .columns = columns};
-  nnb__plan_run(plan, &job);
+  nnb_status status = nnb__plan_run(plan, &job).status;
+  if (status) return status;
   double loss = nnb__sum_squares((size_t)rows * (size_t)plan->net->n_y, r) / 2;
   return isfinite(loss) ? NNB_OK : nnb__fail_loss(loss, batch);
 }
@@ -175,7 +178,7 @@ nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx) {
   if (dx.rows != x.rows || dx.cols != x.cols || dx.ld < dx.cols)
     return nnb__fail(NNB_E_SHAPE, "dx is %d×%d; wanted %d×%d", dx.rows, dx.cols, x.rows, x.cols);
   nnb_batch batch = {.x = x};
-  nnb__plan_run(plan, &(nnb__job){.batch = &batch, .rows = x.rows, .what = NNB__BACK, .v = v});
-  nnb__plan_input_gradient(plan, dx);
-  return NNB_OK;
+  status = nnb__plan_run(plan, &(nnb__job){.batch = &batch, .rows = x.rows, .what = NNB__BACK, .v = v}).status;
+  if (!status) nnb__plan_input_gradient(plan, dx);
+  return status;
 }

@@ -1,11 +1,12 @@
 /* nn/seal.c: sealing a net: its ends are checked, its parameters laid out, allocated and drawn. */
 #include "seal.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "arena.h"
+#include "blas_threads.h"
+#include "fork.h"
 #include "loss.h"
 #include "status.h"
 
@@ -96,13 +97,7 @@ static nnb_status allocate_params(nnb_net *net) {
   return NNB_OK;
 }
 
-/* All parameters from the seed: weights by the layer's init from a stream of its own, biases 0. */
-static nnb_status draw_params(nnb_net *net, uint64_t seed) {
-  size_t most = 0;
-  for (int i = 0; i < net->n_nodes; i++)
-    if (net->nodes[i].needs.init_scratch > most) most = net->nodes[i].needs.init_scratch;
-  real *scratch = nnb__alloc(most, sizeof *scratch);
-  if (!scratch) return nnb__fail_nomem("the initial parameters");
+static void draw_layers(nnb_net *net, uint64_t seed, real *scratch) {
   memset(net->params, 0, net->n_params * sizeof(real));
   for (int i = 0; i < net->n_blocks; i++) {
     const nnb__node *node = &net->nodes[net->block_node[i] - 1];
@@ -110,8 +105,20 @@ static nnb_status draw_params(nnb_net *net, uint64_t seed) {
     nnb_rng_init(&rng, seed, (uint64_t)net->block_node[i]);
     if (node->ops->init) node->ops->init(node->self, net->params + node->off, &rng, scratch);
   }
+}
+
+/* All parameters from the seed: weights by the layer's init from a stream of its own, biases 0. */
+static nnb_status draw_params(nnb_net *net, uint64_t seed) {
+  size_t most = 0; /* above 0: a factorisation, by the BLAS */
+  for (int i = 0; i < net->n_nodes; i++)
+    if (net->nodes[i].needs.init_scratch > most) most = net->nodes[i].needs.init_scratch;
+  real *scratch = nnb__alloc(most, sizeof *scratch);
+  if (!scratch) return nnb__fail_nomem("the initial parameters");
+  nnb_status status = most > 0 ? nnb__blas_enter() : NNB_OK;
+  if (!status) draw_layers(net, seed, scratch);
+  if (!status && most > 0) nnb__blas_leave();
   nnb__release(scratch);
-  return NNB_OK;
+  return status;
 }
 
 /* ---- sealing ----------------------------------------------------------------------------------------------------- */
@@ -136,12 +143,11 @@ static nnb_status seal(nnb_net *net, bool draw) {
 }
 
 static nnb_status seal_once(nnb_net *net, bool draw) {
-  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for all nets: sealing is rare and short */
   nnb_status status = nnb__net_check(net);
   if (status || atomic_load(&net->sealed)) return status;
-  pthread_mutex_lock(&lock);
+  nnb__lock_take(NNB__LOCK_SEAL); /* for all nets: sealing is rare and short */
   if (!atomic_load(&net->sealed)) status = seal(net, draw);
-  pthread_mutex_unlock(&lock);
+  nnb__lock_give(NNB__LOCK_SEAL);
   return status;
 }
 

@@ -1,4 +1,4 @@
-/* num/blas.c: the matrix products, through cblas. */
+/* num/blas.c: the matrix products, through cblas.  The BLAS has locks of its own: no fork may come between. */
 #include "real.h"
 
 #include <assert.h>
@@ -9,6 +9,7 @@
 #include "blas.h"
 #include "blas_core.h"
 #include "cpu.h"
+#include "fork.h"
 #include "kernels.h"
 #include "thresholds.h"
 #include "view.h"
@@ -35,12 +36,23 @@ static void scale(real beta, nnb_mat c) {
 
 /* C ← C + alpha·x·yᵀ, x and y the one column and the one row of op(A) and op(B). */
 static void outer(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, nnb_mat c) {
+  nnb__hold_forks();
   BLAS(ger)(CblasRowMajor, c.rows, c.cols, alpha, a.p, ta == 'T' ? 1 : a.ld, b.p, tb == 'T' ? b.ld : 1, c.p, c.ld);
+  nnb__allow_forks();
 }
 
 /* The one row C ← C + alpha·x·Bᵀ. */
 static void row_by_transpose(char ta, real alpha, nnb_cmat a, nnb_cmat b, nnb_mat c) {
+  nnb__hold_forks();
   BLAS(gemv)(CblasRowMajor, CblasNoTrans, b.rows, b.cols, alpha, b.p, b.ld, a.p, ta == 'T' ? a.ld : 1, 1, c.p, 1);
+  nnb__allow_forks();
+}
+
+static void product(char ta, char tb, int k, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
+  const CBLAS_TRANSPOSE op_a = ta == 'T' ? CblasTrans : CblasNoTrans, op_b = tb == 'T' ? CblasTrans : CblasNoTrans;
+  nnb__hold_forks();
+  BLAS(gemm)(CblasRowMajor, op_a, op_b, c.rows, c.cols, k, alpha, a.p, a.ld, b.p, b.ld, beta, c.p, c.ld);
+  nnb__allow_forks();
 }
 
 /* Where the kernels of num/mm.c, which read B where it lies or copy small pieces of it, are faster than OpenBLAS
@@ -96,24 +108,27 @@ void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, 
     scale(beta, c);
     row_by_transpose(ta, alpha, a, b, c);
   } else if (!by_own(ta, tb, alpha, a, b, beta, c)) {
-    BLAS(gemm)
-    (CblasRowMajor, ta == 'T' ? CblasTrans : CblasNoTrans, tb == 'T' ? CblasTrans : CblasNoTrans, m, n, k, alpha, a.p,
-     a.ld, b.p, b.ld, beta, c.p, c.ld);
+    product(ta, tb, k, alpha, a, b, beta, c);
   }
 }
 
 void nnb__gram(real alpha, nnb_cmat a, real beta, nnb_mat c) {
   assert(c.rows == a.cols && c.cols == a.cols);
   if (c.rows == 0) return;
-  if (a.rows == 0)
+  if (a.rows == 0) {
     scale(beta, c);
-  else
-    BLAS(syrk)(CblasRowMajor, CblasLower, CblasTrans, c.rows, a.rows, alpha, a.p, a.ld, beta, c.p, c.ld);
+    return;
+  }
+  nnb__hold_forks();
+  BLAS(syrk)(CblasRowMajor, CblasLower, CblasTrans, c.rows, a.rows, alpha, a.p, a.ld, beta, c.p, c.ld);
+  nnb__allow_forks();
 }
 
 void nnb__axpy(size_t n, real alpha, const real *x, real *y) {
+  nnb__hold_forks();
   for (; n > INT_MAX; n -= INT_MAX, x += INT_MAX, y += INT_MAX) BLAS(axpy)(INT_MAX, alpha, x, 1, y, 1);
   if (n) BLAS(axpy)((int)n, alpha, x, 1, y, 1);
+  nnb__allow_forks();
 }
 
 double nnb__dot(size_t n, const real *x, const real *y) {
@@ -129,16 +144,24 @@ double nnb__dot(size_t n, const real *x, const real *y) {
 double nnb__sum_squares(size_t n, const real *x) { return nnb__dot(n, x, x); }
 
 void nnb__subtract_square(int n, int k, const double *W, double *A) {
-  if (n && k) cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, n, k, -1, W, k, 1, A, n);
+  if (!n || !k) return;
+  nnb__hold_forks();
+  cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, n, k, -1, W, k, 1, A, n);
+  nnb__allow_forks();
 }
 
 void nnb__add_transpose_times(int n, int k, const double *J, int ld, const double *r, int step, double *g) {
-  if (n && k) cblas_dgemv(CblasRowMajor, CblasTrans, k, n, 1, J, ld, r, step, 1, g, 1);
+  if (!n || !k) return;
+  nnb__hold_forks();
+  cblas_dgemv(CblasRowMajor, CblasTrans, k, n, 1, J, ld, r, step, 1, g, 1);
+  nnb__allow_forks();
 }
 
 /* potrs takes such a vector for a matrix, and copies all of L. */
 void nnb__solve_factored(int n, const double *l, double *x) {
   if (n == 0) return;
+  nnb__hold_forks();
   cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, n, l, n, x, 1);
   cblas_dtrsv(CblasRowMajor, CblasLower, CblasTrans, CblasNonUnit, n, l, n, x, 1);
+  nnb__allow_forks();
 }

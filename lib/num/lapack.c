@@ -1,11 +1,13 @@
 /* num/lapack.c: factorisations, through LAPACKE_*_work in column-major order: what is row-major rows×cols to us is its
- * transpose, cols×rows, to LAPACK.  The plain LAPACKE calls allocate; these do not. */
+ * transpose, cols×rows, to LAPACK.  The plain LAPACKE calls allocate; these do not.
+ * As in num/blas.c, no fork may come between. */
 #include "lapack.h"
 
 #include <assert.h>
 #include <lapacke.h>
 #include <limits.h>
 
+#include "fork.h"
 #include "ints.h"
 #include "view.h"
 
@@ -60,15 +62,21 @@ bool nnb__orthogonalize(nnb_mat a, real *work) {
   int k = nnb__smaller(a.rows, a.cols), n_scratch = scratch_size(k);
   real *tau = work, *sign = tau + k, *scratch = sign + k;
   if (k == 0) return true;
-  return a.rows >= a.cols ? orthonormal_columns(a, tau, sign, scratch, n_scratch)
-                          : orthonormal_rows(a, tau, sign, scratch, n_scratch);
+  nnb__hold_forks();
+  bool done = a.rows >= a.cols ? orthonormal_columns(a, tau, sign, scratch, n_scratch)
+                               : orthonormal_rows(a, tau, sign, scratch, n_scratch);
+  nnb__allow_forks();
+  return done;
 }
 
 bool nnb__invert_positive(int n, real *a) {
   const size_t ld = (size_t)n;
   if (n == 0) return true;
-  if (LAPACK_WORK(potrf)(LAPACK_COL_MAJOR, 'U', n, a, n) != 0) return false;
-  if (LAPACK_WORK(potri)(LAPACK_COL_MAJOR, 'U', n, a, n) != 0) return false;
+  nnb__hold_forks();
+  bool done = LAPACK_WORK(potrf)(LAPACK_COL_MAJOR, 'U', n, a, n) == 0 &&
+              LAPACK_WORK(potri)(LAPACK_COL_MAJOR, 'U', n, a, n) == 0;
+  nnb__allow_forks();
+  if (!done) return false;
   for (size_t i = 0; i < ld; i++)
     for (size_t j = 0; j < i; j++) a[j * ld + i] = a[i * ld + j];
   return true;
@@ -84,14 +92,20 @@ double nnb__log_det_factor(int n, const double *l) {
 
 double nnb__inverse_squares(int n, double *l) {
   double sum = 0;
-  if (n > 0 && LAPACKE_dtrtri_work(LAPACK_COL_MAJOR, 'U', 'N', n, l, n) != 0) return HUGE_VAL;
+  nnb__hold_forks();
+  bool done = n == 0 || LAPACKE_dtrtri_work(LAPACK_COL_MAJOR, 'U', 'N', n, l, n) == 0;
+  nnb__allow_forks();
+  if (!done) return HUGE_VAL;
   for (int i = 0; i < n; i++)
     for (int j = 0; j <= i; j++) sum += l[(size_t)i * (size_t)n + (size_t)j] * l[(size_t)i * (size_t)n + (size_t)j];
   return sum;
 }
 
 void nnb__solve_lower(int n, const double *l, int n_rows, double *y) {
-  if (n > 0) LAPACKE_dtrtrs_work(LAPACK_COL_MAJOR, 'U', 'T', 'N', n, n_rows, l, n, y, n);
+  if (n == 0) return;
+  nnb__hold_forks();
+  LAPACKE_dtrtrs_work(LAPACK_COL_MAJOR, 'U', 'T', 'N', n, n_rows, l, n, y, n);
+  nnb__allow_forks();
 }
 
 /* ---- triangles of any rank -------------------------------------------------------------------------------------- */
@@ -135,15 +149,23 @@ static bool solve_directly(int n, int n_rhs, double *a, double *z, int ld_z, dou
   return true;
 }
 
-bool nnb__solve_rank(int n, const double *l, int ld, int n_rhs, double *z, int ld_z, double tol, double *work,
-                     int *pivots) {
+static bool solve_rank(int n, const double *l, int ld, int n_rhs, double *z, int ld_z, double tol, double *work,
+                       int *pivots) {
   double *a = work, *scale = a + (size_t)n * (size_t)n, *scratch = scale + n;
   int rank;
-  if (n == 0) return true;
   copy_triangle(n, l, ld, a);
   if (solve_directly(n, n_rhs, a, z, ld_z, tol, scale, scratch, pivots)) return true;
   copy_triangle(n, l, ld, a);
   for (int j = 0; j < n; j++) pivots[j] = 0;
   return LAPACKE_dgelsy_work(LAPACK_COL_MAJOR, n, n, n_rhs, a, n, z, ld_z, pivots, tol, &rank, scratch,
                              gelsy_scratch(n, n_rhs)) == 0;
+}
+
+bool nnb__solve_rank(int n, const double *l, int ld, int n_rhs, double *z, int ld_z, double tol, double *work,
+                     int *pivots) {
+  if (n == 0) return true;
+  nnb__hold_forks();
+  bool done = solve_rank(n, l, ld, n_rhs, z, ld_z, tol, work, pivots);
+  nnb__allow_forks();
+  return done;
 }

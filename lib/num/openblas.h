@@ -17,5 +17,6 @@ extern void gotoblas_dynamic_quit(void) NNB__WEAK; /* forgets the kernels       
 extern void gotoblas_dynamic_init(void) NNB__WEAK; /* chooses kernels, if there are none, by OPENBLAS_CORETYPE    */
 extern void *blas_memory_alloc(int procpos) NNB__WEAK;
 extern void blas_memory_free(void *buffer) NNB__WEAK;
+extern int blas_cpu_number NNB__WEAK; /* what openblas_get_num_threads tells */
 
 #endif

@@ -585,13 +585,14 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
   memcpy(start, x, problem->n * sizeof *start);
   take(&v, &(nnb__arena){.base = aligned});
   memset(v.lm.system.d, 0, (size_t)v.n_a * sizeof *v.lm.system.d);
-  nnb__blas_enter();
-  status = project(&v);
-  if (!status && !ended(&v)) {
-    nnb__lm_lay_out(&whole, aligned);
-    status = go_on(&whole, v.no_effect ? start : NULL, start + problem->n);
+  if (!(status = nnb__blas_enter())) {
+    status = project(&v);
+    if (!status && !ended(&v)) {
+      nnb__lm_lay_out(&whole, aligned);
+      status = go_on(&whole, v.no_effect ? start : NULL, start + problem->n);
+    }
+    nnb__blas_leave();
   }
-  nnb__blas_leave();
   nnb__release(memory);
   return status;
 }

@@ -135,8 +135,9 @@ static nnb_status estimate_noise(nnb_error_bars *e, double count, double squares
 static nnb_status factorise(nnb_error_bars *e, const nnb_batch *rows) {
   double squares = 0;
   for (int i = 0; i < e->n && e->alpha > 0; i++) e->l[(size_t)i * (size_t)(e->n + 1)] = sqrt(e->alpha / e->beta);
-  nnb__blas_enter();
-  nnb_status status = add_data(e, rows, &squares);
+  nnb_status status = nnb__blas_enter();
+  if (status) return status;
+  status = add_data(e, rows, &squares);
   nnb__blas_leave();
   if (!status && !determined(e))
     status = nnb__fail(NNB_E_NUMERIC, "the data do not determine all %d parameters; an alpha above 0 would", e->n);
@@ -252,7 +253,7 @@ static nnb_status predict_block(nnb_error_bars *e, nnb_cmat x, int i, int k, nnb
   if (status) return status;
   nnb__plan_outputs(e->plan, nnb__rows(y, i, k));
   for (size_t q = 0; q < n_rows * n; q++) e->g[q] = (double)e->J[q];
-  nnb__blas_enter();
+  if ((status = nnb__blas_enter())) return status;
   nnb__solve_lower(e->n, e->l, (int)n_rows, e->g);
   nnb__blas_leave();
   for (int row = 0; row < k; row++) deviations(e, i + row, e->g + (size_t)row * (size_t)n_y * n, sd, sd_new);

@@ -101,8 +101,9 @@ static nnb_status objective(void *user, const real *x, double *value, real *g) {
   const full *u = user;
   nnb__fit *f = u->f;
   memcpy(f->net->params, x, f->net->n_params * sizeof *x);
-  nnb__blas_enter();
-  nnb_status status = loss_of_all(u, value, g);
+  nnb_status status = nnb__blas_enter();
+  if (status) return status;
+  status = loss_of_all(u, value, g);
   nnb__blas_leave();
   *value += penalty(f, x, g);
   if (g) project(f, g);
@@ -215,8 +216,9 @@ static int end_epoch(void *user, const nnb_min_record *m) {
 static nnb_status explain_start(const full *u) {
   double loss;
   char reason[NNB__MESSAGE / 2];
-  nnb__blas_enter();
-  nnb_status status = loss_of_all(u, &loss, NULL);
+  nnb_status status = nnb__blas_enter();
+  if (status) return status;
+  status = loss_of_all(u, &loss, NULL);
   nnb__blas_leave();
   if (!status)
     return nnb__fail(NNB_E_NUMERIC, "the gradient or a derivative is not finite at the start, the loss is %g", loss);

@@ -99,9 +99,8 @@ static nnb_status evaluate(nnb_plan *plan, const nnb_data *data, real *room, tal
     nnb_mat y = nnb_view(room, n, net->n_y);
     if ((status = nnb_data_batch(data, r, n, &batch))) return status;
     nnb__job job = {.batch = &batch, .rows = n, .norm = norm, .what = NNB__LOSS | NNB__OUTPUT};
-    nnb__blas_enter();
     nnb__loss_sum loss = nnb__plan_run(plan, &job);
-    nnb__blas_leave();
+    if (loss.status) return loss.status;
     sum->loss.mean += loss.mean, sum->loss.sum += loss.sum;
     nnb__plan_outputs(plan, y);
     judge(net, &batch, nnb__read(y), sum);

@@ -43,8 +43,8 @@ nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, real *grad) {
   if (!status && optim->kfac)
     status = nnb__fail(NNB_E_UNSUPPORTED,
                        "kfac needs more than a gradient: nnb_train_step and nnb_train_rows show it the layers");
+  if (!status) status = nnb__blas_enter();
   if (status) return status;
-  nnb__blas_enter();
   nnb__optim_begin(optim);
   nnb__optim_step(optim, net->blocks, net->n_blocks, net->params, grad);
   nnb__blas_leave();
@@ -85,7 +85,7 @@ nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, 
   if (status) return status;
   double norm = batch->norm > 0 ? batch->norm : nnb__sum_weights(batch, NULL, 0, batch->x.rows);
   nnb__update one = {.net = net, .plan = plan, .rows = batch, .n = batch->x.rows, .norm = norm, .optim = optim};
-  nnb__blas_enter();
+  if ((status = nnb__blas_enter())) return status;
   double value = nnb__loss_value(update(&one), norm);
   nnb__blas_leave();
   if (loss) *loss = value;
@@ -136,7 +136,7 @@ nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, c
   nnb__loss_sum sum = {0};
   double value = 0;
   if (batch > 1 || !update_rows(net, plan, rows, order, n, optim, &total, &sum, &value)) {
-    nnb__blas_enter();
+    if ((status = nnb__blas_enter())) return status;
     for (int row0 = 0, now; isfinite(value) && (now = nnb__chunk(n, row0, batch)) > 0; row0 += now) {
       nnb__update one = {
           .net = net, .plan = plan, .rows = rows, .order = order, .row0 = row0, .n = now, .optim = optim};

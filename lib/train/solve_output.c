@@ -172,10 +172,8 @@ static nnb_status solve_all(solve *s) {
   real *before = nnb__alloc(n, sizeof *before);
   if (!before) return nnb__fail_nomem("the parameters before a solve");
   memcpy(before, s->net->params, n * sizeof *before);
-  nnb__blas_enter();
   for (int k = 0; k < s->net->n_nodes && !status; k++)
     if (s->net->nodes[k].out_col >= 0 && !all_frozen(&s->net->nodes[k])) status = solve_output(s, k);
-  nnb__blas_leave();
   if (status) memcpy(s->net->params, before, n * sizeof *before);
   nnb__release(before);
   return status;
@@ -196,7 +194,11 @@ nnb_status nnb_solve_output(nnb_net *net, const nnb_data *data, double ridge) {
   s.norm = nnb__sum_weights(&s.rows, NULL, 0, s.rows.x.rows);
   const int rows = nnb__smaller(s.rows.x.rows, ROWS);
   status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows, .want = NNB_ROWS}, &s.plan);
-  if (!status) status = solve_all(&s);
+  if (!status) status = nnb__blas_enter();
+  if (!status) {
+    status = solve_all(&s);
+    nnb__blas_leave();
+  }
   nnb_plan_destroy(s.plan);
   return status;
 }
