@@ -133,50 +133,46 @@ NNB_API void nnb_rng_shuffle(nnb_rng *rng, int32_t *order, int32_t n);
 
 /* ---- enumerations ---------------------------------------------------------------------------------------------- */
 
-/** f in A = f(Z).  Name in strings and files, and the function. */
-#define NNB_ACTIVATION_LIST(X)                                                                                       \
-  X(NNB_LINEAR, "linear")         /* z                                                                            */ \
-  X(NNB_STEP, "step")             /* 1 if z > 0 else 0; its slope is taken as 0: not for training                 */ \
-  X(NNB_SIGMOID, "sigmoid")       /* 1/(1+e^-z)                                                                   */ \
-  X(NNB_TANH, "tanh")                                                                                                \
-  X(NNB_RELU, "relu")             /* max(z, 0), slope 0 at 0                                                      */ \
-  X(NNB_LEAKY_RELU, "leaky_relu") /* z if z > 0 else 0.01 z                                                       */ \
-  X(NNB_ELU, "elu")               /* z if z > 0 else e^z - 1                       Clevert et al. 2016            */ \
-  X(NNB_SELU, "selu")             /* s·(z if z > 0 else a (e^z - 1))               Klambauer et al. 2017          */ \
-  X(NNB_GELU, "gelu")             /* z Φ(z), by erf                                Hendrycks and Gimpel 2016      */ \
-  X(NNB_SILU, "silu")             /* z/(1+e^-z)                                    Elfwing et al. 2018            */ \
-  X(NNB_SOFTPLUS, "softplus")     /* log(1+e^z)                                                                   */ \
-  X(NNB_SOFTMAX, "softmax")       /* e^z_j / Σ e^z over the row                                                   */
-
+/** f in A = f(Z).  In strings and files: the enumerator without NNB_, in lower case ("leaky_relu").  Behind the formula:
+ *  how the weights of its layer start unless something else is asked for (NNB_INIT_AUTO).                            */
 typedef enum nnb_activation {
-#define NNB_ENUM(name, text) name,
-  NNB_ACTIVATION_LIST(NNB_ENUM) NNB_N_ACTIVATIONS,
+  NNB_LINEAR,     /**< z                                          glorot_uniform                                */
+  NNB_STEP,       /**< 1 if z > 0 else 0; its slope is taken as 0: not for training; glorot_uniform             */
+  NNB_SIGMOID,    /**< 1/(1+e^-z)                                 glorot_uniform                                */
+  NNB_TANH,       /**< tanh z                                     glorot_uniform                                */
+  NNB_RELU,       /**< max(z, 0), slope 0 at 0                    he_normal                                     */
+  NNB_LEAKY_RELU, /**< z if z > 0 else 0.01 z                     he_normal                                     */
+  NNB_ELU,        /**< z if z > 0 else e^z - 1                    he_normal; Clevert et al. 2016                */
+  NNB_SELU,       /**< s·(z if z > 0 else a (e^z - 1))            lecun; Klambauer et al. 2017                  */
+  NNB_GELU,       /**< z Φ(z), by erf                             he_normal; Hendrycks and Gimpel 2016          */
+  NNB_SILU,       /**< z/(1+e^-z)                                 he_normal; Elfwing et al. 2018                */
+  NNB_SOFTPLUS,   /**< log(1+e^z)                                 he_normal                                     */
+  NNB_SOFTMAX,    /**< e^z_j / Σ e^z over the row                 glorot_uniform                                */
+  NNB_N_ACTIVATIONS,
   NNB_OWN_ACTIVATION = 1000 /**< values from here on: see nnb_net_own_activation in extend.h */
 } nnb_activation;
 
-/** The loss E.  a: outputs, t: targets, w: sample weights (1 unless given), Σ over the samples i and outputs j. */
-#define NNB_LOSS_LIST(X)                                                                                             \
-  X(NNB_LOSS_AUTO, "auto")          /* by the outputs' activation: softmax → cross_entropy, sigmoid →             */ \
-                                    /* binary_cross_entropy, any other → mse                                      */ \
-  /* The cross-entropies want outputs that are probabilities, of sigmoid (binary) or softmax (either), or of an own */ \
-  /* activation or layer, and targets within 0 … 1 that are not scaled; anything else is refused (NNB_E_ARG).       */ \
-  X(NNB_HALF_SSE, "half_sse")       /* ½ Σ w_i (t-a)²                                                             */ \
-  X(NNB_SSE, "sse")                 /* Σ w_i (t-a)²                                                               */ \
-  X(NNB_MSE, "mse")                 /* Σ w_i (t-a)² / (Σ w_i · n_out)                                             */ \
-  X(NNB_MAE, "mae")                 /* Σ w_i |t-a| / (Σ w_i · n_out)                                              */ \
-  X(NNB_HUBER, "huber")             /* as mse with ½r² for |r| ≤ 1, |r| - ½ beyond; Huber 1964                    */ \
-  X(NNB_BINARY_CROSS_ENTROPY, "binary_cross_entropy") /* -Σ w_i (t log a + (1-t) log(1-a)) / Σ w_i                */ \
-  X(NNB_CROSS_ENTROPY, "cross_entropy")               /* -Σ w_i t log a / Σ w_i                                   */
-
+/** The loss E.  a: outputs, t: targets, w: sample weights (1 unless given), Σ over the samples i and outputs j.  In
+ *  strings and files: the enumerator without NNB_, in lower case ("half_sse").
+ *  The cross-entropies want outputs that are probabilities, of sigmoid (binary) or softmax (either), or of an own
+ *  activation or layer, and targets within 0 … 1 that are not scaled; anything else is refused (NNB_E_ARG).         */
 typedef enum nnb_loss {
-  NNB_LOSS_LIST(NNB_ENUM) NNB_N_LOSSES,
+  NNB_LOSS_AUTO,            /**< "auto": by the outputs' activation: softmax → cross_entropy, sigmoid →
+                                 binary_cross_entropy, any other → mse                                          */
+  NNB_HALF_SSE,             /**< ½ Σ w_i (t-a)²                                                                 */
+  NNB_SSE,                  /**< Σ w_i (t-a)²                                                                   */
+  NNB_MSE,                  /**< Σ w_i (t-a)² / (Σ w_i · n_out)                                                 */
+  NNB_MAE,                  /**< Σ w_i |t-a| / (Σ w_i · n_out)                                                  */
+  NNB_HUBER,                /**< as mse with ½r² for |r| ≤ 1, |r| - ½ beyond; Huber 1964                        */
+  NNB_BINARY_CROSS_ENTROPY, /**< -Σ w_i (t log a + (1-t) log(1-a)) / Σ w_i                                      */
+  NNB_CROSS_ENTROPY,        /**< -Σ w_i t log a / Σ w_i                                                         */
+  NNB_N_LOSSES,
   NNB_OWN_LOSS = 1000 /**< values from here on: see nnb_net_own_loss in extend.h */
 } nnb_loss;
 
 /** How the weights of a layer start; biases start at 0.  I: inputs, O: outputs, s: .init_scale (default 1). */
 #define NNB_INIT_LIST(X)                                                                                             \
-  X(NNB_INIT_AUTO, "auto")             /* by activation: relu, leaky_relu, gelu, silu, softplus, elu → he_normal; */ \
-                                       /* selu → lecun; any other → glorot_uniform                                */ \
+  X(NNB_INIT_AUTO, "auto")             /* by the activation, see nnb_activation; own ones: glorot_uniform         */ \
   X(NNB_INIT_ZEROS, "zeros")                                                                                         \
   X(NNB_INIT_UNIFORM, "uniform")       /* uniform in (-s, s)                                                      */ \
   X(NNB_INIT_NORMAL, "normal")         /* normal with deviation s                                                 */ \
@@ -187,6 +183,7 @@ typedef enum nnb_loss {
   X(NNB_INIT_LECUN, "lecun")                   /* deviation s√(1/I)                LeCun et al. 1998              */ \
   X(NNB_INIT_ORTHOGONAL, "orthogonal")         /* s·Q of a QR of a normal matrix   Saxe et al. 2014               */
 
+#define NNB_ENUM(name, text) name,
 typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
 
 /** How the parameters move.  η: .lr, μ: .momentum, β₁, β₂: .beta1, .beta2, ε: .epsilon, g: gradient, t: update, from 1.

@@ -1,11 +1,44 @@
-/* base/names.c: the names of the enumerations, from the lists of core.h. */
+/* base/names.c: the names of the enumerations, from activations.def, losses.def and the lists of core.h. */
+#include <assert.h>
 #include <string.h>
 
 #include "nnblas/core.h"
 
+/* ---- the order of activations.def and losses.def is that of core.h ---- */
+
+enum { /* the place of each entry */
+#define ACTIVATION(NAME, name, KIND, init, loss) PLACE_OF_##NAME,
+#include "activations.def"
+       N_PLACES_OF_ACTIVATIONS
+};
+#define ACTIVATION(NAME, name, KIND, init, loss) \
+  static_assert((int)NAME == (int)PLACE_OF_##NAME, #NAME ": other places in activations.def and nnb_activation");
+#include "activations.def"
+static_assert((int)NNB_N_ACTIVATIONS == (int)N_PLACES_OF_ACTIVATIONS, "nnb_activation has more than activations.def");
+
+enum {
+  PLACE_OF_NNB_LOSS_AUTO = NNB_LOSS_AUTO,
+#define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) PLACE_OF_##NAME,
+#include "losses.def"
+  N_PLACES_OF_LOSSES
+};
+#define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) \
+  static_assert((int)NAME == (int)PLACE_OF_##NAME, #NAME ": other places in losses.def and nnb_loss");
+#include "losses.def"
+static_assert((int)NNB_N_LOSSES == (int)N_PLACES_OF_LOSSES, "nnb_loss has more than losses.def");
+
+/* ---- names ---- */
+
+static const char *const activations[] = {
+#define ACTIVATION(NAME, name, KIND, init, loss) #name,
+#include "activations.def"
+};
+static const char *const losses[] = {
+    "auto",
+#define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) #name,
+#include "losses.def"
+};
 #define NAME(name, text) text,
-static const char *const activations[] = {NNB_ACTIVATION_LIST(NAME)};
-static const char *const losses[] = {NNB_LOSS_LIST(NAME)};
 static const char *const inits[] = {NNB_INIT_LIST(NAME)};
 static const char *const algos[] = {NNB_ALGO_LIST(NAME)};
 static const char *const schedules[] = {NNB_SCHEDULE_LIST(NAME)};

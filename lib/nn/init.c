@@ -62,17 +62,10 @@ size_t nnb__init_scratch(nnb_init init, int n_in, int n_out) {
 }
 
 nnb_init nnb__init_for(int activation) {
-  switch (activation) {
-    case NNB_RELU:
-    case NNB_LEAKY_RELU:
-    case NNB_ELU:
-    case NNB_GELU:
-    case NNB_SILU:
-    case NNB_SOFTPLUS:
-      return NNB_INIT_HE_NORMAL;
-    case NNB_SELU:
-      return NNB_INIT_LECUN;
-    default:
-      return NNB_INIT_GLOROT_UNIFORM;
-  }
+  static const nnb_init inits[NNB_N_ACTIVATIONS] = {
+#define ACTIVATION(NAME, name, KIND, init, loss) [NAME] = init,
+#include "activations.def"
+  };
+  const bool own = activation < 0 || activation >= NNB_N_ACTIVATIONS;
+  return own ? NNB_INIT_GLOROT_UNIFORM : inits[activation];
 }

@@ -177,8 +177,11 @@ const nnb_act_ops *nnb__net_act(const nnb_net *net, int activation) {
 
 /* The loss an output starts with if nothing was said: what its activation means. */
 static nnb_loss loss_of_activation(int activation) {
-  if (activation == NNB_SOFTMAX) return NNB_CROSS_ENTROPY;
-  return activation == NNB_SIGMOID ? NNB_BINARY_CROSS_ENTROPY : NNB_MSE;
+  static const nnb_loss losses[NNB_N_ACTIVATIONS] = {
+#define ACTIVATION(NAME, name, KIND, init, loss) [NAME] = loss,
+#include "activations.def"
+  };
+  return activation < NNB_N_ACTIVATIONS ? losses[activation] : NNB_MSE; /* own ones */
 }
 
 const nnb_loss_ops *nnb__net_loss_ops(const nnb_net *net, const nnb__node *output) {

@@ -3,6 +3,27 @@
 
 #include "loss.h"
 
+/* Whether the kernels for chains know an activation or a loss. */
+static bool has_activation(int activation) {
+  switch (activation) {
+#define ELEMENTWISE(NAME, name) case NAME:
+#define ROWWISE(NAME, name)     case NAME:
+#include "activations.def"
+    return true;
+    default:
+      return false;
+  }
+}
+static bool has_loss(int loss) {
+  switch (loss) {
+#define TERMS(NAME, name, f) case NAME:
+#include "losses.def"
+    return true;
+    default:
+      return false;
+  }
+}
+
 static int loss_of(const nnb_net *net, const nnb__node *output) {
   for (int loss = NNB_LOSS_AUTO + 1; loss < NNB_N_LOSSES; loss++)
     if (nnb__net_loss_ops(net, output) == nnb__loss((nnb_loss)loss)) return loss;
@@ -15,9 +36,9 @@ int nnb__net_links(const nnb_net *net) {
   for (int k = 1; k < net->n_nodes; k++) {
     const nnb__node *node = &net->nodes[k];
     bool follows = node->n_from == 1 && node->from[0] == k;
-    if (node->ops != &nnb__layer_dense || !follows || node->activation >= NNB_N_ACTIVATIONS) return 0;
+    if (node->ops != &nnb__layer_dense || !follows || !has_activation(node->activation)) return 0;
   }
-  return loss_of(net, last) == NNB_LOSS_AUTO ? 0 : net->n_nodes - 1;
+  return has_loss(loss_of(net, last)) ? net->n_nodes - 1 : 0;
 }
 
 nnb__link nnb__net_link(const nnb_net *net, int i) {

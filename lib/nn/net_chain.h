@@ -5,9 +5,9 @@
 #include "chain.h"
 #include "net.h"
 
-/* How many links the sealed net has if it is a chain: dense layers with biases and activations of the library's own,
- * one input, and one output, the last, with a loss of the library's own.  0: it is none.  Link i is the net's block i.
- */
+/* The number of links if the sealed net is a chain that the kernels for chains know: one input, dense layers with
+ * activations of activations.def, one output, the last, with a loss of losses.def, none of them LAYERWISE.  0: it is
+ * not.  Link i is the net's block i. */
 int nnb__net_links(const nnb_net *net);
 nnb__link nnb__net_link(const nnb_net *net, int i);
 /* The chain, with its links in link[0 … nnb__net_links(net) - 1]; NULL: nowhere. */

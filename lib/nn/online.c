@@ -44,12 +44,6 @@ static bool suits(const nnb_net *net, int n) {
   return numbers * (double)sizeof(real) <= (double)most_bytes;
 }
 
-static bool is_known(const nnb_net *net, int n) {
-  for (int i = 0; i < n; i++)
-    if (nnb__net_link(net, i).act > nnb__online_last_activation) return false;
-  return nnb__net_chain(net, NULL).loss <= nnb__online_last_loss;
-}
-
 static void lay_out_link(nnb__online_plan *o, nnb__arena *arena, const nnb__link *shape, int i) {
   nnb__online_link l = {.shape = *shape, .ldw = nnb__padded(shape->n_out), .ldt = nnb__padded(shape->n_in)};
   if (!is_padded(shape->n_out)) l.w = take_rows(arena, shape->n_in, shape->n_out);
@@ -90,7 +84,7 @@ static void lay_out_training(nnb__online_plan *o, nnb__arena *arena, const nnb_n
 
 static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
   const int n = nnb__net_links(plan->net);
-  if (n == 0 || (plan->want & NNB_KEEP) || !is_known(plan->net, n)) return false;
+  if (n == 0 || (plan->want & NNB_KEEP)) return false;
   nnb__online_plan measured = {0}, *o = nnb__arena_take(arena, 1, sizeof *o);
   nnb__link *link = nnb__arena_take(arena, (size_t)n, sizeof *link);
   if (!arena->base) o = &measured;

@@ -13,8 +13,10 @@ double nnb__pass_scale(const nnb__node *node, const nnb__state *s, double norm) 
 
 /* Of an output's loss: the factor of the square, against ½; 0: not a sum of squares. */
 static double square_factor(const nnb_loss_ops *loss) {
-  if (loss == nnb__loss(NNB_HALF_SSE)) return 1;
-  return loss == nnb__loss(NNB_SSE) || loss == nnb__loss(NNB_MSE) ? 2 : 0;
+#define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) \
+  if (squares > 0 && loss == nnb__loss(NAME)) return squares;
+#include "losses.def"
+  return 0;
 }
 
 const nnb__node *nnb__not_squares(const nnb_net *net) {

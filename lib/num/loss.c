@@ -1,13 +1,12 @@
-/* num/loss.c: the losses, built once per level (see kernels.h).  All but softmax with cross-entropy are sums of terms
- * ℓ(a, t) of one output each: a term is written for a vec, and one loop serves them all. */
-#include <assert.h>
+/* num/loss.c: the losses over views, built once per level (see kernels.h): loops over the terms of loss_vec.h, softmax
+ * with cross-entropy, and the table, from losses.def. */
 #include <string.h>
 
 #include "kernels.h"
 #include "loss.h"
 #include "loss_vec.h"
 
-/* ---- the loop over terms ---- */
+/* ---- sums of terms ---- */
 
 /* Σ ℓ over n outputs; d ← c·∂ℓ/∂a unless d is NULL. */
 INLINE double row_loss(size_t n, const real *a, target t, real c, real *d, term_fn f) {
@@ -27,7 +26,7 @@ INLINE double row_loss(size_t n, const real *a, target t, real c, real *d, term_
   return sum_wide(sum);
 }
 
-/* A sample of weight 0 counts for nothing, even where its loss is infinite. */
+/* A sample of weight 0 adds nothing, even if its loss is infinite. */
 static void clear_row(int n, real *d) {
   if (d) memset(d, 0, (size_t)n * sizeof *d);
 }
@@ -57,44 +56,30 @@ INLINE double sum_loss(nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat d
   return sum;
 }
 
-static double half_sse_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) {
-  (void)self;
-  return sum_loss(a, batch, scale, da, half_square);
-}
-static double sse_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) {
-  (void)self;
-  return sum_loss(a, batch, scale, da, square);
-}
-static double mae_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) {
-  (void)self;
-  return sum_loss(a, batch, scale, da, absolute);
-}
-static double huber_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) {
-  (void)self;
-  return sum_loss(a, batch, scale, da, huber);
-}
-static double cross_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) {
-  (void)self;
-  return sum_loss(a, batch, scale, da, cross);
-}
-static double binary_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) {
-  (void)self;
-  return sum_loss(a, batch, scale, da, binary_cross);
-}
-static double binary_fused(const nnb_loss_ops *self, nnb_cmat z, const nnb_batch *batch, real scale, nnb_mat delta) {
-  (void)self;
-  return sum_loss(z, batch, scale, delta, binary_cross_logit);
-}
+/* name_view of each loss, and f_view of each fused term */
+#define SUM_OF(name, f)                                                                                             \
+  static double name##_view(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) { \
+    (void)self;                                                                                                     \
+    return sum_loss(a, batch, scale, da, f);                                                                        \
+  }
+#define TERMS(NAME, name, f) SUM_OF(name, f)
+#include "losses.def"
+
+#define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) FUSED
+#define UNFUSED
+#define FUSED_TERMS(ACT, f) SUM_OF(f, f)
+#define FUSED_ROWS(ACT, f)
+#include "losses.def"
 
 /* ---- softmax with cross-entropy ---- */
 
-/* Logarithms are taken many at a time: Σ weight·(T·log s - linear) over the rows put by. */
-enum { PUT_BY = 64 };
-typedef struct put_by {
+/* Σ weight·(T·log s - linear) over rows whose logarithms are not taken yet: they are taken a vec at a time. */
+enum { MOST_PENDING = 64 };
+typedef struct pending_logs {
   int n;
-  real s[PUT_BY], factor[PUT_BY];
-} put_by;
-static double settle(put_by *rows) {
+  real s[MOST_PENDING], factor[MOST_PENDING];
+} pending_logs;
+static double take_logs(pending_logs *rows) {
   dvec sum = {0};
   for (int k = rows->n; k % LANES; k++) rows->s[k] = 1, rows->factor[k] = 0;
   for (int k = 0; k < rows->n; k += LANES) sum += widen(load(rows->factor + k) * log_normal(load(rows->s + k)));
@@ -102,10 +87,11 @@ static double settle(put_by *rows) {
   return sum_wide(sum);
 }
 
-static double cross_fused(const nnb_loss_ops *self, nnb_cmat z, const nnb_batch *batch, real scale, nnb_mat delta) {
+static double cross_softmax_view(const nnb_loss_ops *self, nnb_cmat z, const nnb_batch *batch, real scale,
+                                 nnb_mat delta) {
   (void)self;
   double sum = 0;
-  put_by rows;
+  pending_logs rows;
   rows.n = 0;
   for (int i = 0; i < z.rows; i++) {
     real weight = batch->weight ? batch->weight[i] : 1, c = scale * weight;
@@ -121,31 +107,20 @@ static double cross_fused(const nnb_loss_ops *self, nnb_cmat z, const nnb_batch 
                           : soft_row(z.cols, nnb__crow(z, i), t, c, d);
     sum -= (double)weight * (double)r.linear;
     rows.s[rows.n] = r.s, rows.factor[rows.n++] = weight * r.total;
-    if (rows.n == PUT_BY) sum += settle(&rows);
+    if (rows.n == MOST_PENDING) sum += take_logs(&rows);
   }
-  return sum + settle(&rows);
+  return sum + take_logs(&rows);
 }
 
 /* ---- the table ---- */
 
-const nnb_loss_ops NNB__LOSSES[] = {
-    [NNB_HALF_SSE] = {.name = "half_sse", .value = half_sse_value, .sample = nnb__sample_normal},
-    [NNB_SSE] = {.name = "sse", .value = sse_value, .sample = nnb__sample_half_normal},
-    [NNB_MSE] = {.name = "mse", .traits = NNB_LOSS_MEAN_ALL, .value = sse_value, .sample = nnb__sample_half_normal},
-    [NNB_MAE] = {.name = "mae", .traits = NNB_LOSS_MEAN_ALL, .value = mae_value, .sample = nnb__sample_laplace},
-    [NNB_HUBER] = {.name = "huber", .traits = NNB_LOSS_MEAN_ALL, .value = huber_value},
-    [NNB_BINARY_CROSS_ENTROPY] = {.name = "binary_cross_entropy",
-                                  .traits = NNB_LOSS_MEAN_ROWS | NNB_LOSS_CLASSES | NNB_LOSS_PROBABILITIES |
-                                            NNB_LOSS_LABELS,
-                                  .value = binary_value,
-                                  .fuses = NNB_SIGMOID,
-                                  .fused = binary_fused,
-                                  .sample = nnb__sample_bernoulli},
-    [NNB_CROSS_ENTROPY] = {.name = "cross_entropy",
-                           .traits = NNB_LOSS_MEAN_ROWS | NNB_LOSS_CLASSES | NNB_LOSS_PROBABILITIES,
-                           .value = cross_value,
-                           .fuses = NNB_SOFTMAX,
-                           .fused = cross_fused,
-                           .sample = nnb__sample_class},
+#define TERMS(NAME, name, f)     name##_view
+#define LAYERWISE(NAME, name, f) f
+#define UNFUSED                  .fused = NULL
+#define FUSED_TERMS(ACT, f)      .fuses = ACT, .fused = f##_view
+#define FUSED_ROWS(ACT, f)       .fuses = ACT, .fused = f##_view
+#define LOSS(NAME, called, KIND, f, its_traits, squares, draw, FUSED) \
+  [NAME] = {.name = #called, .traits = its_traits, .value = KIND(NAME, called, f), .sample = draw, FUSED},
+const nnb_loss_ops NNB__LOSSES[NNB_N_LOSSES] = {
+#include "losses.def"
 };
-static_assert(sizeof NNB__LOSSES / sizeof *NNB__LOSSES == NNB_N_LOSSES, "one row for each loss");

@@ -1,11 +1,11 @@
-/* num/loss_vec.h: the losses of one row: loss.c makes its loops of them, and the kernels that take rows through whole
- * nets inline them. */
+/* num/loss_vec.h: the losses for a vec of outputs, and softmax with cross-entropy for a row.  loss.c and the kernels
+ * for chains make their loops of them. */
 #ifndef NNB__LOSS_VEC_H
 #define NNB__LOSS_VEC_H
 
 #include "softmax.h"
 
-/* ---- terms: ℓ(a, t) and ∂ℓ/∂a ---- */
+/* ---- terms: ℓ(a, t) of an output and ∂ℓ/∂a, or the same by z where activation and loss are fused ---- */
 
 typedef struct term {
   vec loss, slope;
@@ -20,7 +20,7 @@ INLINE term square(vec a, vec t) {
   vec r = a - t;
   return (term){r * r, r + r};
 }
-/* The slope at 0 is taken as 0; NaN falls through both choices. */
+/* The slope at r = 0 is taken as 0; NaN passes both comparisons. */
 INLINE term absolute(vec a, vec t) {
   vec r = a - t, none = {0};
   return (term){magnitude(r), pick(less(none, r), fill(1), pick(less(r, none), fill(-1), r))};
@@ -30,8 +30,7 @@ INLINE term huber(vec a, vec t) {
   vec r = a - t, c = at_least(at_most(r, 1), -1);
   return (term){c * (r - (real)0.5 * c), c};
 }
-/* Cross-entropies of outputs: the logarithm and the divisor stay at REAL_MIN or above, so that a target of 0 beside an
- * output of 0 costs nothing and the slope is finite. */
+/* a is raised to REAL_MIN, so that target 0 and output 0 give a loss of 0, and the slope is finite. */
 INLINE term cross(vec a, vec t) {
   vec p = at_least(a, REAL_MIN);
   return (term){-t * log_normal(p), -t / p};
@@ -49,7 +48,7 @@ INLINE term binary_cross_logit(vec z, vec t) {
 
 /* ---- targets ---- */
 
-/* The targets of a row: t, or the unit vector of a class. */
+/* The targets of a row: t, or if t is NULL the unit vector of a class. */
 typedef struct target {
   const real *t;
   int label;
@@ -61,7 +60,8 @@ INLINE vec target_at(target t, size_t j, int n) {
 
 /* ---- softmax with cross-entropy ---- */
 
-/* One row, before its logarithm: with m = max z, s = Σ e^(z-m) and T = Σ t the loss is T·log s - Σ t(z-m). */
+/* The loss of a row is total·log s - linear: with m = max z, s = Σ e^(z-m) and T = Σ t it is T·log s - Σ t(z-m).  The
+ * caller takes the logarithm. */
 typedef struct row_parts {
   real s, total, linear;
 } row_parts;
@@ -74,7 +74,7 @@ INLINE row_parts class_row(int n, const real *z, int label, real c, real *delta)
   return (row_parts){p.s[0], 1, chosen - p.m[0]};
 }
 
-/* Σ t and Σ t·(z-m), m being z's largest. */
+/* Σ t and Σ t·(z-m), m = max z */
 INLINE row_parts target_sums(int n, const real *z, const real *t) {
   vec m = row_max(n, z), total = {0}, linear = {0};
   int j = 0;

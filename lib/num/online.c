@@ -12,53 +12,90 @@
 
 /* ---- slopes and losses of a vec ---------------------------------------------------------------------------------- */
 
-/* d·f'(z) */
+/* d·f'(z) of an activation that works element by element */
 NOINLINE vec pulled(nnb_activation act, vec z, vec a, vec d) {
   switch (act) {
-    case NNB_STEP:
-      return ZERO;
-    case NNB_SIGMOID:
-      return pull_sigmoid(a, d);
-    case NNB_TANH:
-      return pull_tanh(a, d);
-    case NNB_RELU:
-      return pull_relu(a, d);
-    case NNB_LEAKY_RELU:
-      return pull_leaky(a, d);
-    case NNB_ELU:
-      return pull_elu(a, d);
-    case NNB_SELU:
-      return pull_selu(a, d);
-    case NNB_GELU:
-      return pull_gelu(z, d);
-    case NNB_SILU:
-      return pull_silu(z, d);
-    case NNB_SOFTPLUS:
-      return pull_softplus(a, d);
+#define FROM_A(NAME, name) \
+  case NAME:               \
+    return name##_pull(a, d);
+#define FROM_Z(NAME, name) \
+  case NAME:               \
+    return name##_pull(z, d);
+#include "activations.def"
+    default: /* not reached: NaN would show it */
+      return fill((real)NAN);
+  }
+}
+
+/* d ← d·∂a/∂z of a row */
+INLINE void row_pull(nnb_activation act, int n, const real *a, real *d) {
+  switch (act) {
+#define ROWWISE(NAME, name)   \
+  case NAME:                  \
+    name##_row_pull(n, a, d); \
+    break;
+#include "activations.def"
     default:
-      return d;
+      break;
   }
 }
 
 INLINE term term_of(nnb_loss loss, vec a, vec t) {
   switch (loss) {
-    case NNB_HALF_SSE:
-      return half_square(a, t);
-    case NNB_SSE:
-    case NNB_MSE:
-      return square(a, t);
-    case NNB_MAE:
-      return absolute(a, t);
-    case NNB_HUBER:
-      return huber(a, t);
-    case NNB_BINARY_CROSS_ENTROPY:
-      return binary_cross(a, t);
-    default:
-      return cross(a, t);
+#define TERMS(NAME, name, f) \
+  case NAME:                 \
+    return f(a, t);
+#include "losses.def"
+    default: /* not reached: NaN would show it */
+      return (term){fill((real)NAN), fill((real)NAN)};
   }
 }
 
-/* Lanes that the row does not have are 0. */
+/* Whether the loss is computed from z together with the activation, term by term or row by row. */
+INLINE bool fuses_terms(nnb_loss loss, nnb_activation act) {
+  switch (loss) {
+#define UNFUSED             false
+#define FUSED_TERMS(ACT, f) act == ACT
+#define FUSED_ROWS(ACT, f)  false
+#define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) \
+  case NAME:                                                      \
+    return FUSED;
+#include "losses.def"
+    default:
+      return false;
+  }
+}
+INLINE bool fuses_rows(nnb_loss loss, nnb_activation act) {
+  switch (loss) {
+#define UNFUSED             false
+#define FUSED_TERMS(ACT, f) false
+#define FUSED_ROWS(ACT, f)  act == ACT
+#define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) \
+  case NAME:                                                      \
+    return FUSED;
+#include "losses.def"
+    default:
+      return false;
+  }
+}
+
+/* The term by z of a loss that fuses_terms */
+INLINE term fused_term_of(nnb_loss loss, vec z, vec t) {
+  switch (loss) {
+#define UNFUSED             break
+#define FUSED_TERMS(ACT, f) return f(z, t)
+#define FUSED_ROWS(ACT, f)  break
+#define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) \
+  case NAME:                                                      \
+    FUSED;
+#include "losses.def"
+    default:
+      break;
+  }
+  return (term){fill((real)NAN), fill((real)NAN)};
+}
+
+/* v with 0 in the lanes behind the end of the row */
 INLINE vec cut(vec v, int rest) { return rest < LANES ? pick(first(rest), v, ZERO) : v; }
 
 /* ---- passes over weights that learn ------------------------------------------------------------------------------ */
@@ -105,8 +142,8 @@ static void settle_bias(nnb__online_link *l, const real *v) {
 /* a ← f(z) */
 static void activate(nnb__online_link *l, real *a) {
   const int n = l->shape.n_out;
-  if (l->shape.act == NNB_SOFTMAX) {
-    row_softmax(n, l->z, a, 1);
+  if (is_rowwise(l->shape.act)) {
+    row_value(l->shape.act, n, l->z, a);
     return;
   }
   for (int j = 0; j < n; j += LANES) store(a + j, cut(value_of(l->shape.act, load(l->z + j)), n - j));
@@ -179,18 +216,27 @@ static void scale_delta(nnb__online_link *l, const step_state *s) {
   for (int j = 0; j < l->shape.n_out; j += LANES) store(l->v[s->now] + j, s->alpha * load(l->d + j));
 }
 
-/* Softmax with cross-entropy: T·log s - Σ t(z-m) */
-static double class_loss(nnb__online_link *l, target t, real c) {
+/* Softmax with cross-entropy: T·log s - Σ t(z-m), and d ← c times its slope */
+static double cross_softmax_row(nnb__online_link *l, target t, real c) {
   const int n = l->shape.n_out;
   row_parts r = t.t ? soft_row(n, l->z, t.t, c, l->d) : class_row(n, l->z, t.label, c, l->d);
   return (double)(r.total * log_normal(fill(r.s))[0] - r.linear);
 }
 
-/* d ← a·(d - Σ a·d) */
-static void pull_softmax(nnb__online_link *l, const real *a) {
-  const int n = l->shape.n_out;
-  const real sum = dot(n, a, l->d);
-  for (int j = 0; j < n; j += LANES) store(l->d + j, load(a + j) * (load(l->d + j) - sum));
+/* The loss of a row from z, and d ← c times its slope, where the loss fuses_rows. */
+static double fused_row_loss(nnb__online_link *l, nnb_loss loss, target t, real c) {
+  switch (loss) {
+#define UNFUSED             break
+#define FUSED_TERMS(ACT, f) break
+#define FUSED_ROWS(ACT, f)  return f##_row(l, t, c)
+#define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) \
+  case NAME:                                                      \
+    FUSED;
+#include "losses.def"
+    default:
+      break;
+  }
+  return (double)NAN; /* not reached */
 }
 
 INLINE double sum_terms(nnb__online_link *l, const step_state *s, nnb_loss loss, target t, real c) {
@@ -198,32 +244,32 @@ INLINE double sum_terms(nnb__online_link *l, const step_state *s, nnb_loss loss,
   const int n = l->shape.n_out;
   real *a = l->a[s->now];
   dvec sum = {0};
-  if (act == NNB_SOFTMAX) row_softmax(n, l->z, a, 1);
+  if (is_rowwise(act)) row_value(act, n, l->z, a);
   for (int j = 0; j < n; j += LANES) {
     const int rest = n - j < LANES ? n - j : LANES;
     const vec z = load(l->z + j), want = target_at(t, (size_t)j, rest);
     term x;
-    if (loss == NNB_BINARY_CROSS_ENTROPY && act == NNB_SIGMOID) {
-      x = binary_cross_logit(z, want);
+    if (fuses_terms(loss, act)) {
+      x = fused_term_of(loss, z, want);
       x.slope *= c;
     } else {
-      vec y = act == NNB_SOFTMAX ? load(a + j) : value_of(act, z);
+      vec y = is_rowwise(act) ? load(a + j) : value_of(act, z);
       x = term_of(loss, y, want);
-      x.slope = pulled(act, z, y, c * x.slope);
+      x.slope = is_rowwise(act) ? c * x.slope : pulled(act, z, y, c * x.slope);
     }
     vec d = cut(x.slope, rest);
     store(l->d + j, d), store(l->v[s->now] + j, s->alpha * d);
     sum += widen(cut(x.loss, rest));
   }
-  if (act == NNB_SOFTMAX) pull_softmax(l, a), scale_delta(l, s);
+  if (is_rowwise(act)) row_pull(act, n, a, l->d), scale_delta(l, s);
   return sum_wide(sum);
 }
 
 /* The loss of a row of weight 1, and Δ of the last link, times c. */
 static double output_loss(nnb__online *run, const step_state *s, target t, real c) {
   nnb__online_link *l = &run->link[run->n - 1];
-  if (run->loss == NNB_CROSS_ENTROPY && l->shape.act == NNB_SOFTMAX) {
-    double loss = class_loss(l, t, c);
+  if (fuses_rows(run->loss, l->shape.act)) {
+    double loss = fused_row_loss(l, run->loss, t, c);
     scale_delta(l, s);
     return loss;
   }
@@ -305,8 +351,8 @@ static void back_to(nnb__online *run, const step_state *s, int i) {
                  .beta = s->held,
                  .y = l->d});
   const real *a = l->a[s->now];
-  if (l->shape.act == NNB_SOFTMAX) {
-    pull_softmax(l, a), scale_delta(l, s);
+  if (is_rowwise(l->shape.act)) {
+    row_pull(l->shape.act, n, a, l->d), scale_delta(l, s);
     return;
   }
   for (int j = 0; j < n; j += LANES) {
@@ -386,16 +432,16 @@ INLINE void slim_lose(nnb__online *run, const step_state *s, share by, int row, 
     return;
   }
   const target t = target_of(run, row, &single);
-  if (run->loss == NNB_CROSS_ENTROPY && act == NNB_SOFTMAX) {
+  if (fuses_rows(run->loss, act)) {
     store(l->z, z);
-    count_loss(run, by, weight, class_loss(l, t, c));
+    count_loss(run, by, weight, fused_row_loss(l, run->loss, t, c));
     scale_delta(l, s);
     return;
   }
   const vec want = target_at(t, 0, n);
   term x;
-  if (run->loss == NNB_BINARY_CROSS_ENTROPY && act == NNB_SIGMOID) {
-    x = binary_cross_logit(z, want), x.slope *= c;
+  if (fuses_terms(run->loss, act)) {
+    x = fused_term_of(run->loss, z, want), x.slope *= c;
   } else {
     const vec a = slim_value(act, z, n);
     x = term_of(run->loss, a, want), x.slope *= c * slim_slope(act, z, a);
@@ -434,8 +480,8 @@ INLINE vec slim_step(nnb__online *run, const step_state *s, share by, int row, v
 static bool is_slim(const nnb__online *run) {
   for (int i = 0; i < run->n; i++) {
     const nnb__link *l = &run->link[i].shape;
-    const bool softmax = l->act == NNB_SOFTMAX && !(i == run->n - 1 && run->loss == NNB_CROSS_ENTROPY);
-    if (l->n_out > LANES || softmax) return false;
+    const bool fused = i == run->n - 1 && fuses_rows(run->loss, l->act);
+    if (l->n_out > LANES || (is_rowwise(l->act) && !fused)) return false;
   }
   return run->link->shape.n_in <= NNB__ONLINE_FEW;
 }

@@ -19,11 +19,6 @@ static inline size_t nnb__padded(int n) { return ((size_t)n + NNB__PAD - 1) / NN
 /* Up to so many inputs of the net are taken as they come; of more, those that are 0 are skipped. */
 enum { NNB__ONLINE_FEW = 32 };
 
-/* The last activation and the last loss that the kernels know: enumerations grow at their ends, and what is added there
- * is left to others. */
-static const nnb_activation nnb__online_last_activation = NNB_SOFTMAX;
-static const nnb_loss nnb__online_last_loss = NNB_CROSS_ENTROPY;
-
 typedef struct nnb__online_link {
   nnb__link shape;
   bool learns_w, learns_b; /* false: frozen, or there is none */

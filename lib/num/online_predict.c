@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "online_row.h"
-#include "softmax.h"
 
 static void read_part(const pass *p, int k, int part) { columns_by_count(p, k, part, false, false); }
 
@@ -30,7 +29,7 @@ static void product(const nnb__link *l, const real *params, const int32_t *list,
   }
 }
 
-INLINE vec value_soon(nnb_activation act, vec z) { return act == NNB_RELU ? relu(z) : value_of(act, z); }
+INLINE vec value_soon(nnb_activation act, vec z) { return act == NNB_RELU ? relu_value(z) : value_of(act, z); }
 
 /* Links of at least a vec and at most MOST_NARROW of columns, all of whose inputs are taken.  The last vec ends with
  * the row, over columns of the one before: no load is masked, which would cost an instruction more. */
@@ -75,10 +74,11 @@ INLINE void narrow(const nnb__link *l, const real *params, const real *x, vec *v
   ROWS(1)
 #undef ROWS
 #undef PIECE
+  const nnb_activation act = is_rowwise(l->act) ? NNB_LINEAR : l->act; /* the caller applies it to the row */
   UNROLL for (int j = 0; j < k; j++) {
     vec z = sum[0][j] + sum[1][j];
     if (WAYS == 4) z += sum[2][j] + sum[3][j];
-    v[j] = value_soon(l->act, z);
+    v[j] = value_soon(act, z);
   }
 }
 
@@ -151,14 +151,14 @@ static real product_one(const nnb__link *l, const real *params, const real *x) {
 /* z is one number: a vec loaded from where it has just been stored would wait. */
 INLINE real value_one(nnb_activation act, real z) {
   if (act == NNB_LINEAR) return z;
-  if (act == NNB_SOFTMAX) row_softmax(1, &z, &z, 1);
-  return act == NNB_SOFTMAX ? z : value_of(act, fill(z))[0];
+  if (is_rowwise(act)) row_value(act, 1, &z, &z);
+  return is_rowwise(act) ? z : value_of(act, fill(z))[0];
 }
 /* a ← f(z), in place */
 static void activate_row(const nnb__link *l, real *z) {
   const int n = l->n_out;
-  if (l->act == NNB_SOFTMAX)
-    row_softmax(n, z, z, 1);
+  if (is_rowwise(l->act))
+    row_value(l->act, n, z, z);
   else if (l->act != NNB_LINEAR)
     for (int j = 0; j < n; j += LANES) store(z + j, value_of(l->act, load(z + j)));
 }
@@ -177,9 +177,9 @@ void NNB__PREDICT(const nnb__chain *chain, const real *params, const real *x, re
       product(l, params, all, l->n_in, x, z);
       activate_row(l, z);
     } else {
-      const nnb__link *one = has_one_output(chain, i + 1) && l->act != NNB_SOFTMAX ? l + 1 : NULL;
+      const nnb__link *one = has_one_output(chain, i + 1) && !is_rowwise(l->act) ? l + 1 : NULL;
       narrow_by_count(l, one, params, x, z);
-      if (l->act == NNB_SOFTMAX) row_softmax(l->n_out, z, z, 1);
+      if (is_rowwise(l->act)) row_value(l->act, l->n_out, z, z);
       if (one) z[0] = value_one(one->act, z[0]), i++;
     }
     x = z;

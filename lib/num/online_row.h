@@ -5,6 +5,7 @@
 
 #include "act_vec.h"
 #include "kernels.h"
+#include "softmax.h"
 
 /* ---- activations of a vec --------------------------------------------------------------------------------------- */
 
@@ -43,31 +44,40 @@ INLINE vec sigmoid_soon(vec x, bool half) {
 /* A call costs less than a copy of the code at each place. */
 #define NOINLINE static __attribute__((noinline))
 
-/* f(z); softmax has its own way. */
+/* f(z) of an activation that works element by element */
 NOINLINE vec value_of(nnb_activation act, vec z) {
+  if (act == NNB_SIGMOID) return sigmoid_soon(z, false);
   switch (act) {
-    case NNB_STEP:
-      return step(z);
-    case NNB_SIGMOID:
-      return sigmoid_soon(z, false);
-    case NNB_TANH:
-      return tanh_any(z);
-    case NNB_RELU:
-      return relu(z);
-    case NNB_LEAKY_RELU:
-      return leaky(z);
-    case NNB_ELU:
-      return elu(z);
-    case NNB_SELU:
-      return selu(z);
-    case NNB_GELU:
-      return gelu(z);
-    case NNB_SILU:
-      return silu(z);
-    case NNB_SOFTPLUS:
-      return softplus_any(z);
+#define ELEMENTWISE(NAME, name) \
+  case NAME:                    \
+    return name##_value(z);
+#include "activations.def"
+    default: /* not reached: NaN would show it */
+      return fill((real)NAN);
+  }
+}
+
+/* Whether an output depends on its whole row. */
+INLINE bool is_rowwise(nnb_activation act) {
+  switch (act) {
+#define ROWWISE(NAME, name) case NAME:
+#include "activations.def"
+    return true;
     default:
-      return z;
+      return false;
+  }
+}
+
+/* a ← f(z) of a row; a may be z. */
+INLINE void row_value(nnb_activation act, int n, const real *z, real *a) {
+  switch (act) {
+#define ROWWISE(NAME, name) \
+  case NAME:                \
+    name##_row(n, z, a);    \
+    break;
+#include "activations.def"
+    default:
+      break;
   }
 }
 

@@ -146,9 +146,16 @@ static void store_outputs(const block *b) {
     for (int i = 0; i < b->n; i++) y.p[(size_t)i * (size_t)y.ld + (size_t)j] = a[j * b->stride + i];
 }
 
-/* ---- softmax ---------------------------------------------------------------------------------------------------- */
+/* ---- activations: n features, s samples ---------------------------------------------------------------------------
+ */
 
-/* e^(z-m) of n features of a vec of samples, and their sum; where m is infinite, those that equal it share evenly. */
+/* a ← f(z); a may be z. */
+typedef void value_fn(int n, int s, const real *z, real *a);
+/* y ← d·∂a/∂z.  Rows of a (z where the slope is computed from it) and of y are lda apart, those of d ldd; y may be a or
+ * d. */
+typedef void pull_fn(int n, int s, const real *a, int lda, const real *d, int ldd, real *y);
+
+/* max z and e^(z-m) for one vec of samples; where m is infinite, the elements that equal it share evenly. */
 INLINE vec column_max(int n, int s, const real *z) {
   vec m = load(z);
   for (int j = 1; j < n; j++) m = larger(m, load(z + j * s));
@@ -156,22 +163,19 @@ INLINE vec column_max(int n, int s, const real *z) {
 }
 INLINE vec near_max(vec z, vec m) { return exp_down(at_most(z - at_most(m, REAL_MAX), 0)); }
 
-/* n features, s samples; in place */
-static void softmax(int n, int s, real *z) {
+static void softmax_columns(int n, int s, const real *z, real *a) {
   for (int i = 0; i < s; i += LANES) {
-    real *p = z + i;
-    vec m = column_max(n, s, p), sum = {0};
+    vec m = column_max(n, s, z + i), sum = {0};
     for (int j = 0; j < n; j++) {
-      vec e = near_max(load(p + j * s), m);
-      store(p + j * s, e), sum += e;
+      vec e = near_max(load(z + j * s + i), m);
+      store(a + j * s + i, e), sum += e;
     }
-    for (int j = 0; j < n; j++) store(p + j * s, load(p + j * s) / sum);
+    for (int j = 0; j < n; j++) store(a + j * s + i, load(a + j * s + i) / sum);
   }
 }
 
-/* n features, s samples, rows of a and of y are lda apart, those of d ldd: y_j ← a_j·(d_j - Σ_k a_k·d_k); y may be a or
- * d. */
-static void softmax_pull(int n, int s, const real *a, int lda, const real *d, int ldd, real *y) {
+/* y_j ← a_j·(d_j - Σ_k a_k·d_k) */
+static void softmax_columns_pull(int n, int s, const real *a, int lda, const real *d, int ldd, real *y) {
   for (int i = 0; i < s; i += LANES) {
     vec dot = {0};
     for (int j = 0; j < n; j++) dot += load(a + j * lda + i) * load(d + j * ldd + i);
@@ -179,56 +183,35 @@ static void softmax_pull(int n, int s, const real *a, int lda, const real *d, in
   }
 }
 
-/* ---- activations number by number -------------------------------------------------------------------------------- */
+INLINE void map_block(int n, const real *z, real *a, vec_fn f) {
+  for (int j = 0; j < n; j += LANES) store(a + j, f(load(z + j)));
+}
+INLINE void pull_block(int n, int s, const real *a, int lda, const real *d, int ldd, real *y, vec_fn2 f) {
+  for (int j = 0; j < n; j++, a += lda, d += ldd, y += lda)
+    for (int i = 0; i < s; i += LANES) store(y + i, f(load(a + i), load(d + i)));
+}
 
-/* Not by the table of act.c: its functions take views, and a view that has just been put together is loaded from the
+/* The functions of act.c are not used: they take views, and a view that was put together just before is loaded from the
  * stack only when all stores of the product before it are done (3 % of 4-32-16-4). */
-typedef void value_fn(int n, const real *z, real *a);
-typedef void pull_fn(int n, int s, const real *a, int lda, const real *d, int ldd, real *y); /* as softmax_pull */
-#define LOOPS(act, f, g)                                                                          \
-  static void act##_value(int n, const real *z, real *a) {                                        \
-    for (int j = 0; j < n; j += LANES) store(a + j, f(load(z + j)));                              \
-  }                                                                                               \
-  static void act##_pull(int n, int s, const real *a, int lda, const real *d, int ldd, real *y) { \
-    for (int j = 0; j < n; j++, a += lda, d += ldd, y += lda)                                     \
-      for (int i = 0; i < s; i += LANES) store(y + i, g(load(a + i), load(d + i)));               \
+#define ELEMENTWISE(NAME, name)                                                                             \
+  static void name##_columns(int n, int s, const real *z, real *a) { map_block(n *s, z, a, name##_value); } \
+  static void name##_columns_pull(int n, int s, const real *a, int lda, const real *d, int ldd, real *y) {  \
+    pull_block(n, s, a, lda, d, ldd, y, name##_pull);                                                       \
   }
-INLINE vec same(vec z) { return z; }
-INLINE vec other(vec a, vec d) { return (void)a, d; }
-LOOPS(linear, same, other)
-LOOPS(step, step, zero)
-LOOPS(sigmoid, sigmoid_any, pull_sigmoid)
-LOOPS(tanh, tanh_any, pull_tanh)
-LOOPS(relu, relu, pull_relu)
-LOOPS(leaky, leaky, pull_leaky)
-LOOPS(elu, elu, pull_elu)
-LOOPS(selu, selu, pull_selu)
-LOOPS(gelu, gelu, pull_gelu)
-LOOPS(silu, silu, pull_silu)
-LOOPS(softplus, softplus_any, pull_softplus)
+#include "activations.def"
 
 static const struct {
   value_fn *value;
   pull_fn *pull;
-} by_number[NNB_N_ACTIVATIONS] = {
-    [NNB_LINEAR] = {linear_value, linear_pull},
-    [NNB_STEP] = {step_value, step_pull},
-    [NNB_SIGMOID] = {sigmoid_value, sigmoid_pull},
-    [NNB_TANH] = {tanh_value, tanh_pull},
-    [NNB_RELU] = {relu_value, relu_pull},
-    [NNB_LEAKY_RELU] = {leaky_value, leaky_pull},
-    [NNB_ELU] = {elu_value, elu_pull},
-    [NNB_SELU] = {selu_value, selu_pull},
-    [NNB_GELU] = {gelu_value, gelu_pull},
-    [NNB_SILU] = {silu_value, silu_pull},
-    [NNB_SOFTPLUS] = {softplus_value, softplus_pull},
-    [NNB_SOFTMAX] = {NULL, softmax_pull}, /* its value takes all of a sample */
+} activations[NNB_N_ACTIVATIONS] = {
+#define ELEMENTWISE(NAME, name) [NAME] = {name##_columns, name##_columns_pull},
+#define ROWWISE(NAME, name)     [NAME] = {name##_columns, name##_columns_pull},
+#include "activations.def"
 };
 
 /* ---- the loss --------------------------------------------------------------------------------------------------- */
 
-/* Σ weight·ℓ(a, t), and t ← c·weight·∂ℓ/∂a.  A sample of weight 0 counts for nothing, even where its loss is infinite.
- */
+/* Σ weight·ℓ(a, t), and t ← c·weight·∂ℓ/∂a.  A sample of weight 0 adds nothing, even if its loss is infinite. */
 INLINE double sum_terms(int n, int s, const real *a, const real *weight, real c, real *t, term_fn f) {
   const vec none = {0};
   dvec sum = {0};
@@ -246,21 +229,24 @@ INLINE double sum_terms(int n, int s, const real *a, const real *weight, real c,
 
 /* n features, s samples */
 typedef double loss_fn(int n, int s, const real *a, const real *weight, real c, real *t);
-#define BY_TERMS(name, f)                                                                \
-  static double name(int n, int s, const real *a, const real *weight, real c, real *t) { \
-    return sum_terms(n, s, a, weight, c, t, f);                                          \
+
+/* name_columns of each loss, and f_columns of each fused term */
+#define SUM_OF(name, f)                                                                            \
+  static double name##_columns(int n, int s, const real *a, const real *weight, real c, real *t) { \
+    return sum_terms(n, s, a, weight, c, t, f);                                                    \
   }
-BY_TERMS(half_sse, half_square)
-BY_TERMS(sse, square)
-BY_TERMS(mae, absolute)
-BY_TERMS(huber_loss, huber)
-BY_TERMS(cross_loss, cross)
-BY_TERMS(binary_loss, binary_cross)
-BY_TERMS(binary_logit_loss, binary_cross_logit)
+#define TERMS(NAME, name, f) SUM_OF(name, f)
+#include "losses.def"
+
+#define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) FUSED
+#define UNFUSED
+#define FUSED_TERMS(ACT, f) SUM_OF(f, f)
+#define FUSED_ROWS(ACT, f)
+#include "losses.def"
 
 /* From Z: with m = max z, s = Σ e^(z-m) and T = Σ t the loss is T·log s - Σ t(z-m), its slope T·e^(z-m)/s - t.  Z is
  * left as it is. */
-static double cross_logit_loss(int n, int s, const real *z, const real *weight, real c, real *t) {
+static double cross_softmax_columns(int n, int s, const real *z, const real *weight, real c, real *t) {
   dvec sum = {0};
   for (int i = 0; i < s; i += LANES) {
     const vec w = load(weight + i), none = {0}, m = column_max(n, s, z + i);
@@ -280,19 +266,24 @@ static double cross_logit_loss(int n, int s, const real *z, const real *weight, 
   return sum_wide(sum);
 }
 
-static loss_fn *const by_outputs[NNB_N_LOSSES] = {[NNB_HALF_SSE] = half_sse,
-                                                  [NNB_SSE] = sse,
-                                                  [NNB_MSE] = sse,
-                                                  [NNB_MAE] = mae,
-                                                  [NNB_HUBER] = huber_loss,
-                                                  [NNB_BINARY_CROSS_ENTROPY] = binary_loss,
-                                                  [NNB_CROSS_ENTROPY] = cross_loss};
+static const struct {
+  loss_fn *by_outputs;  /* from A */
+  nnb_activation fuses; /* with this activation … */
+  loss_fn *fused;       /* … from Z, or NULL */
+} losses[NNB_N_LOSSES] = {
+#define TERMS(NAME, name, f)                                      name##_columns
+#define LAYERWISE(NAME, name, f)                                  NULL
+#define UNFUSED                                                   .fused = NULL
+#define FUSED_TERMS(ACT, f)                                       .fuses = ACT, .fused = f##_columns
+#define FUSED_ROWS(ACT, f)                                        .fuses = ACT, .fused = f##_columns
+#define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) [NAME] = {.by_outputs = KIND(NAME, name, f), FUSED},
+#include "losses.def"
+};
 
-/* The loss from Z where it is computed together with the activation, or NULL. */
+/* The loss from Z where it is fused with the activation of the last link, or NULL. */
 static loss_fn *fused(const nnb__soa *soa) {
-  const nnb_loss_ops *loss = &NNB__LOSSES[soa->chain.loss];
-  if (!loss->fused || loss->fuses != soa->chain.link[soa->chain.n - 1].act) return NULL;
-  return soa->chain.loss == NNB_CROSS_ENTROPY ? cross_logit_loss : binary_logit_loss;
+  const nnb_loss loss = soa->chain.loss;
+  return losses[loss].fuses == soa->chain.link[soa->chain.n - 1].act ? losses[loss].fused : NULL;
 }
 
 /* ---- forward ---------------------------------------------------------------------------------------------------- */
@@ -301,7 +292,7 @@ static const real *bias_of(const block *b, const nnb__link *link) {
   return link->bias ? b->job->params + link->off + (size_t)link->n_in * (size_t)link->n_out : NULL;
 }
 
-/* Whether a link's activation is left to its product: where Z is not kept. */
+/* Whether the product of a link also applies its activation. */
 static bool is_within(const nnb__soa *soa, int l) {
   return soa->chain.link[l].act == NNB_RELU && soa->z[l] == soa->a[l];
 }
@@ -318,11 +309,8 @@ static void multiply(const block *b, int l, const real *a) {
 static void activate(const block *b, int l) {
   const nnb__soa *soa = b->soa;
   const nnb__link *link = &soa->chain.link[l];
-  real *a = row_at(b, soa->a[l]);
-  if (link->act == NNB_SOFTMAX)
-    softmax(link->n_out, b->stride, a);
-  else if (link->act != NNB_LINEAR && !is_within(soa, l))
-    by_number[link->act].value(link->n_out * b->stride, row_at(b, soa->z[l]), a);
+  if (link->act == NNB_LINEAR || is_within(soa, l)) return;
+  activations[link->act].value(link->n_out, b->stride, row_at(b, soa->z[l]), row_at(b, soa->a[l]));
 }
 
 /* The loss of the last link's A or, where it is computed from it, Z; the targets become its Δ. */
@@ -342,7 +330,7 @@ static double forward(const block *b) {
     if (l == end && early) loss = lose(b, early, soa->z[l]);
     if (l < end || !early || job->y.p) activate(b, l);
   }
-  return job->loss && !early ? lose(b, by_outputs[soa->chain.loss], soa->a[end]) : loss;
+  return job->loss && !early ? lose(b, losses[soa->chain.loss].by_outputs, soa->a[end]) : loss;
 }
 
 /* ---- backward --------------------------------------------------------------------------------------------------- */
@@ -470,7 +458,7 @@ static const real *back_from(const block *b, int l, const real *delta) {
   for (int i = 0; i < s; i += AT_ONCE) {
     const int k = s - i < AT_ONCE ? s - i : AT_ONCE;
     NNB__MM_FROM(n, k, link->n_out, NULL, w, (size_t)link->n_out, 1, delta + i, (size_t)s, room, AT_ONCE, false);
-    by_number[before->act].pull(n, k, from + i, s, room, AT_ONCE, y + i);
+    activations[before->act].pull(n, k, from + i, s, room, AT_ONCE, y + i);
   }
   return y;
 }
@@ -482,7 +470,7 @@ static void backward(const block *b, real *g) {
   const nnb__link *link = last(b);
   real *slope = row_at(b, soa->t);
   const real *delta = slope;
-  if (!fused(soa)) by_number[link->act].pull(link->n_out, s, slopes_from(b, end), s, slope, s, slope);
+  if (!fused(soa)) activations[link->act].pull(link->n_out, s, slopes_from(b, end), s, slope, s, slope);
   for (int l = end; l >= 0; l--, link--) {
     const int n_in = link->n_in, n_out = link->n_out;
     if (link->bias) add_sums(delta, n_out, s, g + link->off + n_in * n_out);

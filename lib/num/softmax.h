@@ -1,4 +1,4 @@
-/* num/softmax.h: softmax of a row, which the activation and its cross-entropy share. */
+/* num/softmax.h: softmax of a row, for the activation and for cross-entropy. */
 #ifndef NNB__SOFTMAX_H
 #define NNB__SOFTMAX_H
 
@@ -9,16 +9,17 @@ typedef struct peak_sum {
   vec m, s;
 } peak_sum;
 
-/* The limit where the largest is +∞: c shared evenly by those that are; NaN if all are -∞ or one is NaN. */
+/* The limit where max x is +∞: c divided by the number of elements that are +∞, 0 for the others.  NaN where all are -∞
+ * or one is NaN. */
 static peak_sum infinite_softmax(int n, const real *x, vec m, real *y, real c) {
-  real equals = 0;
-  for (int j = 0; j < n; j++) equals += isnan(x[j]) ? x[j] : (real)(x[j] == (real)INFINITY);
-  for (int j = 0; y && j < n; j++) y[j] = x[j] == (real)INFINITY ? c / equals : 0 / equals;
+  real n_infinite = 0;
+  for (int j = 0; j < n; j++) n_infinite += isnan(x[j]) ? x[j] : (real)(x[j] == (real)INFINITY);
+  for (int j = 0; y && j < n; j++) y[j] = x[j] == (real)INFINITY ? c / n_infinite : 0 / n_infinite;
   return (peak_sum){m, fill((real)NAN)};
 }
 
-/* A row of k vecs (the last may be a part) stays in registers.  What a part lacks is m until it is left
- * out of the sum: -∞ would be as right, but the underflow of its exponential costs 80 ns. */
+/* A row of k vecs, of which the last may be partial, kept in registers.  The lanes behind the end of the row hold m and
+ * are left out of the sum.  -∞ would be right as well, but the underflow of its exponential costs 80 ns. */
 enum { SHORT = 4 };
 INLINE peak_sum short_softmax(int n, const real *x, real *y, real c, int k) {
   vec e[SHORT], s = {0};
@@ -41,7 +42,7 @@ INLINE peak_sum short_softmax(int n, const real *x, real *y, real c, int k) {
   return (peak_sum){m, s};
 }
 
-/* The largest of a row; NaN does not count. */
+/* max x; NaN is ignored. */
 INLINE vec row_max(int n, const real *x) {
   vec m = fill((real)-INFINITY);
   int j = 0;
@@ -49,7 +50,7 @@ INLINE vec row_max(int n, const real *x) {
   if (j < n) m = larger(m, pick(first(n - j), load_part(x + j, n - j), m));
   return max_lanes(m);
 }
-/* y ← e^(x-m) (y NULL: not stored), and the sum. */
+/* Σ e^(x-m), and y ← e^(x-m) unless y is NULL. */
 INLINE vec row_exp(int n, const real *x, vec m, real *y) {
   vec s = {0};
   int j = 0;
@@ -79,7 +80,7 @@ static peak_sum long_softmax(int n, const real *x, real *y, real c) {
   return (peak_sum){m, s};
 }
 
-/* y ← c·e^(x-m)/s; y may be x, or NULL for m and s alone. */
+/* y ← c·e^(x-m)/s.  y may be x, or NULL if only m and s are wanted. */
 INLINE peak_sum row_softmax(int n, const real *x, real *y, real c) {
   switch ((n + LANES - 1) / LANES) {
     case 1:
@@ -93,6 +94,19 @@ INLINE peak_sum row_softmax(int n, const real *x, real *y, real c) {
     default:
       return long_softmax(n, x, y, c);
   }
+}
+
+/* ---- the activation ---- */
+
+/* a ← softmax(z); a may be z. */
+INLINE void softmax_row(int n, const real *z, real *a) { row_softmax(n, z, a, 1); }
+
+/* d_j ← a_j·(d_j - Σ_k a_k·d_k) */
+INLINE void softmax_row_pull(int n, const real *a, real *d) {
+  const vec dot = row_dot(n, a, d);
+  int j = 0;
+  for (; j + LANES <= n; j += LANES) store(d + j, load(a + j) * (load(d + j) - dot));
+  if (j < n) store_part(d + j, n - j, load_part(a + j, n - j) * (load_part(d + j, n - j) - dot));
 }
 
 #endif
