@@ -23,6 +23,22 @@ static inline int n_levels(void) {
   return n;
 }
 
+/* Whether only layerwise runs nets with it (activations.def, losses.def). */
+static inline bool activation_is_layerwise(nnb_activation act) {
+  (void)act;
+#define LAYERWISE(NAME, name) \
+  if (act == NAME) return true;
+#include "activations.def"
+  return false;
+}
+static inline bool loss_is_layerwise(nnb_loss loss) {
+  (void)loss;
+#define LAYERWISE(NAME, name, f) \
+  if (loss == NAME) return true;
+#include "losses.def"
+  return false;
+}
+
 /* The distance of two numbers in units of the last place of want; 0 for two NaNs or equal infinities. */
 static inline double ulps(real got, long double want) {
   if (isnan(want)) return isnan(got) ? 0 : (double)INFINITY;

@@ -113,6 +113,30 @@ START_TEST(what_comes_back_is_what_was_saved) {
 }
 END_TEST
 
+/* A net of this activation and this loss comes back as it was. */
+static void comes_back(const char *text, nnb_loss loss) {
+  real y[2][ROWS * 4];
+  void *file;
+  size_t bytes;
+  nnb_net *net;
+  ck_ok(nnb_net_parse(text, &net));
+  ck_ok(nnb_net_loss(net, loss));
+  nnb_net *back = through_memory(net, &file, &bytes);
+  compare(net, back);
+  predict(net, y[0]), predict(back, y[1]);
+  ck_assert_msg(memcmp(y[0], y[1], sizeof y[0]) == 0, "%s, %s: other predictions", text, nnb_loss_name(loss));
+  nnb_net_destroy(net), nnb_net_destroy(back), nnb_free(file);
+}
+
+START_TEST(every_activation_comes_back) {
+  char text[64];
+  snprintf(text, sizeof text, "4-5:%s-3", nnb_activation_name((nnb_activation)_i));
+  comes_back(text, NNB_LOSS_AUTO);
+}
+END_TEST
+START_TEST(every_loss_comes_back) { comes_back("4-5:tanh-3:softmax", (nnb_loss)_i); }
+END_TEST
+
 START_TEST(training_goes_on_with_the_same_bits) {
   nnb_net *net = makers[_i](), *back;
   int n_out = nnb_net_n_out(net);
@@ -528,6 +552,8 @@ int main(void) {
   Suite *suite = suite_create("model, " PRECISION);
   TCase *tc = tcase_create("model");
   tcase_add_loop_test(tc, what_comes_back_is_what_was_saved, 0, N_MAKERS);
+  tcase_add_loop_test(tc, every_activation_comes_back, 0, NNB_N_ACTIVATIONS);
+  tcase_add_loop_test(tc, every_loss_comes_back, 0, NNB_N_LOSSES);
   tcase_add_loop_test(tc, training_goes_on_with_the_same_bits, 0, N_MAKERS);
   tcase_add_test(tc, every_bit_of_a_parameter_is_kept);
 #ifndef NNB_SINGLE

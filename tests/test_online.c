@@ -2,9 +2,9 @@
  * with every loss, many shapes, on all levels of vector instructions. */
 #include <pthread.h>
 
-#include "run.h"
 #include "kernel_support.h"
 #include "optim.h"
+#include "run.h"
 
 #ifdef NNB_SINGLE
 #define PRECISION "single"
@@ -149,6 +149,8 @@ START_TEST(every_activation_with_every_loss) {
     for (int out = 0; out < NNB_N_ACTIVATIONS; out++)
       for (int loss = NNB_LOSS_AUTO + 1; loss < NNB_N_LOSSES; loss++) {
         char text[100];
+        if (activation_is_layerwise((nnb_activation)act) || activation_is_layerwise((nnb_activation)out)) continue;
+        if (loss_is_layerwise((nnb_loss)loss)) continue;
         const bool entropy = loss == NNB_CROSS_ENTROPY || loss == NNB_BINARY_CROSS_ENTROPY;
         const bool share = out == NNB_SOFTMAX || (out == NNB_SIGMOID && loss != NNB_CROSS_ENTROPY);
         if ((entropy && !share) || (act != out && act % 4 != out % 4 && !share)) continue;
@@ -303,10 +305,12 @@ START_TEST(predictions_of_a_row) {
   for (int k = 0; k < 150; k++) {
     char text[300];
     int links = 1 + k % 5, at = snprintf(text, sizeof text, "%d", 1 + (int)nnb_rng_below(&rng, MOST));
-    for (int i = 1; i <= links; i++)
+    for (int i = 1; i <= links; i++) {
+      const nnb_activation act = (nnb_activation)((k + i) % NNB_N_ACTIVATIONS);
       at += snprintf(text + at, sizeof text - (size_t)at, "-%d:%s%s", 1 + (int)nnb_rng_below(&rng, k % 3 ? 40 : 300),
-                     nnb_activation_name((nnb_activation)((k + i) % NNB_N_ACTIVATIONS)),
+                     activation_is_layerwise(act) ? "linear" : nnb_activation_name(act),
                      nnb_rng_below(&rng, 4) ? "" : ":bias=0");
+    }
     nnb_net *net = parsed(text, NNB_HALF_SSE);
     if (k % 2) stir(net);
     predict_alike(net, text, _i);
@@ -352,6 +356,28 @@ END_TEST
 
 /* ---- what it leaves to others ----------------------------------------------------------------------------------- */
 
+/* Neither executor for chains takes a net with an activation or a loss that its kernels do not have. */
+static void expect_layerwise(const char *text, nnb_loss loss) {
+  nnb_net *net = parsed(text, loss);
+  nnb_plan *plan;
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 20, .want = NNB_GRAD}, &plan));
+  ck_assert_msg(!nnb__plan_force(plan, &nnb__exec_online), "%s, %s: taken", text, nnb_loss_name(loss));
+  ck_assert_msg(!nnb__plan_force(plan, &nnb__exec_soa), "%s, %s: taken", text, nnb_loss_name(loss));
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net);
+}
+
+START_TEST(what_the_kernels_do_not_have_is_declined) {
+  char text[100];
+  for (int k = 0; k < NNB_N_ACTIVATIONS; k++) {
+    snprintf(text, sizeof text, "4-6:%s-3", nnb_activation_name((nnb_activation)k));
+    if (activation_is_layerwise((nnb_activation)k)) expect_layerwise(text, NNB_LOSS_AUTO);
+  }
+  for (int k = NNB_LOSS_AUTO + 1; k < NNB_N_LOSSES; k++)
+    if (loss_is_layerwise((nnb_loss)k)) expect_layerwise("4-6:tanh-3", (nnb_loss)k);
+}
+END_TEST
+
 START_TEST(what_is_declined) {
   static const struct {
     const char *net;
@@ -396,6 +422,7 @@ int main(void) {
                           predictions_of_a_row,
                           predictions_with_scalers};
   for (int k = 0; k < N_OF_TABLE(tests); k++) tcase_add_loop_test(levels, tests[k], 0, n_levels());
+  tcase_add_test(once, what_the_kernels_do_not_have_is_declined);
   tcase_add_test(once, what_is_declined);
   suite_add_tcase(suite, levels);
   suite_add_tcase(suite, once);

@@ -1,7 +1,7 @@
 /* Narrow chains in blocks (nn/soa.c) against the same plan layer by layer: activations, losses, shapes, rows around the
  * borders of blocks, threads; and every level of the kernel. */
-#include "run.h"
 #include "kernel_support.h"
+#include "run.h"
 
 enum { MOST_ROWS = 4000, MOST_COLS = 64, MOST_PARAMS = 20000 };
 static const double tolerance = 400 * (double)REAL_EPS;
@@ -90,6 +90,7 @@ static void compare_text(const char *text, int loss, int rows, int threads) {
 START_TEST(activations_and_losses) {
   char text[100];
   for (int loss = 1; loss < NNB_N_LOSSES; loss++) {
+    if (activation_is_layerwise((nnb_activation)_i) || loss_is_layerwise((nnb_loss)loss)) continue;
     const char *act = nnb_activation_name((nnb_activation)_i), *end = act; /* entropies are of probabilities */
     if (loss == NNB_BINARY_CROSS_ENTROPY) end = "sigmoid";
     if (loss == NNB_CROSS_ENTROPY) end = "softmax";
@@ -152,6 +153,7 @@ END_TEST
 START_TEST(labels_and_weights) {
   static const char *const texts[] = {"5-7:tanh-11:softmax", "5-7:tanh-11:sigmoid"};
   for (int loss = 1; loss < NNB_N_LOSSES; loss++) {
+    if (loss_is_layerwise((nnb_loss)loss)) continue;
     nnb_net *net = parsed(texts[loss != NNB_CROSS_ENTROPY], loss);
     nnb_batch b = batch_of(net, 90);
     b.weight = weight;
@@ -247,6 +249,7 @@ START_TEST(predictions_only) {
   static real rows[ROWS * IN], want[ROWS * OUT], got[ROWS * OUT];
   char text[64];
   if (_i == NNB_STEP) return; /* has an answer to NaN */
+  if (activation_is_layerwise((nnb_activation)_i)) return;
   snprintf(text, sizeof text, "10-20:%s-7:%s-3:%s", nnb_activation_name((nnb_activation)_i),
            nnb_activation_name((nnb_activation)_i), nnb_activation_name((nnb_activation)_i));
   memcpy(rows, x, sizeof rows);
