@@ -27,6 +27,8 @@ static long double binary_slope(long double a, long double t) { return (a - t) /
 static long double cross(long double a, long double t) { return -t * logl(a); }
 static long double cross_slope(long double a, long double t) { return -t / a; }
 
+/* ---- references ---- */
+
 typedef struct known {
   nnb_loss loss;
   unsigned traits;
@@ -41,6 +43,7 @@ static const known table[] = {
     {NNB_BINARY_CROSS_ENTROPY, NNB_LOSS_MEAN_ROWS | NNB_LOSS_CLASSES | NNB_LOSS_PROBABILITIES | NNB_LOSS_LABELS, binary,
      binary_slope},
     {NNB_CROSS_ENTROPY, NNB_LOSS_MEAN_ROWS | NNB_LOSS_CLASSES | NNB_LOSS_PROBABILITIES, cross, cross_slope},
+    /* ---- end of the table ---- */
 };
 
 static const known *reference_of(nnb_loss loss) {

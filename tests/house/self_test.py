@@ -126,6 +126,51 @@ class FloatNames(InTemporaryFolder):
         self.assertIn("helper is defined in a typed module and not called nnb_", self.check()[1])
 
 
+class CoreLists(InTemporaryFolder):
+    HEADER = """typedef enum nnb_activation {
+  NNB_LINEAR, /**< z   glorot_uniform */
+  NNB_RELU,   /**< max(z, 0)
+                   he_normal */
+  NNB_N_ACTIVATIONS,
+  NNB_OWN_ACTIVATION = 1000 /**< own */
+} nnb_activation;
+typedef enum nnb_loss {
+  NNB_LOSS_AUTO, /**< auto */
+  NNB_MSE, /**< squares */
+  NNB_N_LOSSES
+} nnb_loss;
+"""
+    ACTIVATIONS = """/* ACTIVATION(no entry) */
+ACTIVATION(NNB_LINEAR, linear, FROM_A, NNB_INIT_GLOROT_UNIFORM, NNB_MSE)
+ACTIVATION(NNB_RELU, relu, FROM_A, NNB_INIT_HE_NORMAL, NNB_MSE)
+"""
+    LOSSES = "LOSS(NNB_MSE, mse, TERMS, square,\n     0, 2, NULL, UNFUSED)\n"
+
+    def check(self, header=HEADER, activations=ACTIVATIONS):
+        for name, text in {
+            "include/nnblas/core.h": header,
+            "lib/base/activations.def": activations,
+            "lib/base/losses.def": self.LOSSES,
+        }.items():
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).write_text(text)
+        return run(HERE / "core_lists.py", self.folder)
+
+    def test_lists_that_agree_pass(self):
+        self.assertEqual(self.check(), (0, "the same\n"))
+
+    def test_what_differs_is_found(self):
+        for change, found in {
+            ("NNB_RELU,", "NNB_RELUS,"): "nnb_activation in core.h has NNB_LINEAR, NNB_RELUS",
+            ("he_normal", "lecun"): "does not name its initial weights, he_normal",
+            ("/**< squares */", ""): "NNB_MSE has no comment",
+        }.items():
+            status, text = self.check(header=self.HEADER.replace(*change))
+            self.assertEqual(status, 1, change)
+            self.assertIn(found, text)
+        self.assertIn("NNB_RELU is called rely", self.check(activations=self.ACTIVATIONS.replace("relu", "rely"))[1])
+
+
 class PublicNames(InTemporaryFolder):
     def ours(self, text):
         (self.folder / "nnblas.h").write_text("#include <stdio.h>\ntypedef struct nnb_net nnb_net;\n" + text)
