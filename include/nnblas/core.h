@@ -424,7 +424,8 @@ typedef struct nnb_report {
   double best_loss;         /**< lowest validation loss, or training loss without a validation set      */
   int best_epoch;           /**< where it was; 0: at the start, which is judged if there is a validation set */
   bool restored;            /**< the parameters in the net are those of best_epoch (see nnb_fit)        */
-  const nnb_record *history;/**< n_history records, in order; owned by the net, until the next fit on it or its end */
+  const nnb_record *history;/**< n_history records, in order; owned by the net, until its end or the next
+                                 fit on it that is not refused                                          */
   int n_history, history_stride; /**< every history_stride-th epoch was kept, and the last one          */
   nnb_evidence evidence;    /**< with .bayes: of the parameters that are in the net, in scaled units; all zero for
                                  those of the start                                                     */

@@ -100,6 +100,18 @@ NNB_API nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t se
  *  The first plan, nnb_net_init, or access to the parameters seals the net: shapes are fixed, the parameters are
  *  allocated and initialised from the seed, and building calls return NNB_E_STATE from then on.
  *
+ *  Sealing stays where the call that caused it is refused, except for the calls of the next paragraph.
+ *
+ *  Refused calls: a call refused for its arguments, the data, the state or lack of memory leaves the net as it was, bit
+ *  for bit; a building call records its error.
+ *
+ *  Changing calls: while nnb_fit, nnb_solve_output, nnb_check_gradient, nnb_net_init, nnb_net_set_weights or
+ *  nnb_net_set_bias runs, nothing else may change the net, neither a callback (on_epoch, a function of an own part) nor
+ *  another thread.  NNB_E_STATE then comes from these calls themselves, the building calls, the scalers, nnb_net_freeze,
+ *  nnb_optim_step, nnb_optim_average, nnb_train_step and nnb_train_rows; nnb_net_params returns NULL, nnb_net_destroy
+ *  does nothing, and both leave the sentence.  Pointers from an earlier nnb_net_params must not be written through.  In
+ *  on_epoch all other calls are allowed: to predict, evaluate, save, copy, look, or make plans and optimisers.
+ *
  *  Threads: any number of threads may use one net, each with its own plan, as long as none trains it.                */
 typedef struct nnb_net nnb_net;
 
@@ -110,7 +122,7 @@ NNB_API nnb_net *nnb_net_create(int n_in);
  *  init_scale, frozen (0: none, 1: weights, 2: bias, 3: both), name.  Without an activation: relu for hidden layers,
  *  linear for the last. NNB_E_PARSE names the place.                                                                 */
 NNB_API nnb_status nnb_net_parse(const char *text, nnb_net **out);
-/** NULL is accepted.  Plans of the net must be destroyed first. */
+/** NULL is accepted.  Plans of the net must be destroyed first.  Does nothing while a fit of the net runs (nnb_net). */
 NNB_API void nnb_net_destroy(nnb_net *net);
 /** A copy with the same structure, parameters, scalers and names, without plans or history. */
 NNB_API nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out);
@@ -172,7 +184,7 @@ NNB_API int nnb_net_n_nodes(const nnb_net *net);
 NNB_API int nnb_net_find(const nnb_net *net, const char *name);
 NNB_API const char *nnb_net_node_name(const nnb_net *net, int node);
 /** Names of columns and classes, taken over by nnb_fit from its training data and kept in files; NULL where there is
- *  none. nnb_fit, nnb_evaluate, nnb_solve_output and nnb_error_bars_create refuse data whose columns or classes are
+ *  none.  A fit that is refused takes none.  nnb_fit, nnb_evaluate, nnb_solve_output and nnb_error_bars_create refuse data whose columns or classes are
  *  named otherwise (NNB_E_SHAPE): columns in another order would give numbers that mean nothing.  Data without names
  *  (nnb_data_wrap) are taken as they come. Columns: inputs, then targets, or the column of classes.                  */
 NNB_API const char *nnb_net_column_name(const nnb_net *net, int column);
@@ -184,8 +196,10 @@ NNB_API nnb_status nnb_net_summary(const nnb_net *net, FILE *stream);
 /** Number of parameters P (seals the net); 0 for a net that cannot be sealed. */
 NNB_API size_t nnb_net_n_params(nnb_net *net);
 /** All parameters: one vector without gaps, a dense layer's block is [W; b], (I+1)×O.  Writable,
- *  but not while another thread uses the net.  NULL for a net that cannot be sealed.                                 */
+ *  but not while another thread uses the net.  NULL for a net that cannot be sealed, or while a fit of it runs (nnb_net).
+ */
 NNB_API nnb_real *nnb_net_params(nnb_net *net);
+/** The same to be read, at any time. */
 NNB_API const nnb_real *nnb_net_params_read(nnb_net *net);
 /** Weights (I×O) of a layer: a view into the parameters.  NNB_E_ARG for a node without weights. */
 NNB_API nnb_status nnb_net_weights(nnb_net *net, int node, nnb_cmat *out);
@@ -194,7 +208,8 @@ NNB_API nnb_status nnb_net_bias(nnb_net *net, int node, nnb_cmat *out);
 /** Copy numbers into the weights or the bias of a layer.  NNB_E_SHAPE. */
 NNB_API nnb_status nnb_net_set_weights(nnb_net *net, int node, nnb_cmat w);
 NNB_API nnb_status nnb_net_set_bias(nnb_net *net, int node, nnb_cmat b);
-/** What of a layer training leaves alone: NNB_WEIGHTS, NNB_BIAS, both, or 0 for nothing.  At any time. */
+/** What of a layer training leaves alone: NNB_WEIGHTS, NNB_BIAS, both, or 0 for nothing.  At any time but while a fit of
+ *  the net runs (NNB_E_STATE). */
 NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
 
 /* ---- training, evaluating, predicting -------------------------------------------------------------------------- */
@@ -209,7 +224,9 @@ NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
  *  of a full-batch method.  The training loss from batch to batch is that of moving parameters, and says nothing of the
  *  last ones: there the parameters of an epoch are those it began with.
  *  Reports errors made while building the net, too.  NNB_E_ARG for a target outside 0 … 1 where the loss takes
- *  probabilities (the message names row and column).  After the start nothing is allocated.                          */
+ *  probabilities (the message names row and column).  After the start nothing is allocated.  train and val must live
+ *  until it returns.  A refused fit leaves the net as it was, with its names and the history of the fit before; so does
+ *  one that diverged and has best_epoch 0, but for the history.                                                       */
 NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
                            nnb_report *report);
 /** Sets the parameters of the output layers to those of the least loss on data, exactly, with all others as they are:

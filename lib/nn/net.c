@@ -16,8 +16,16 @@ nnb_status nnb__net_check(const nnb_net *net) {
   return net->status ? nnb__fail(net->status, "%s", net->message) : NNB_OK;
 }
 
+nnb_status nnb__net_idle(const nnb_net *net) {
+  if (!atomic_load_explicit(&net->held, memory_order_acquire)) return NNB_OK;
+  return nnb__fail(NNB_E_STATE,
+                   "a call that trains or changes the net is running; until it returns the net can only be "
+                   "read, saved and copied");
+}
+
 nnb_status nnb__net_open(nnb_net *net) {
   nnb_status status = nnb__net_check(net);
+  if (!status) status = nnb__net_idle(net);
   if (status) return status;
   if (atomic_load(&net->sealed))
     return nnb__fail(NNB_E_STATE, "the net is in use: nothing can be added once its parameters exist");
@@ -75,10 +83,11 @@ nnb_net *nnb__net_new(void) {
     return NULL;
   }
   atomic_init(&net->sealed, false);
+  atomic_init(&net->held, false);
   return net;
 }
 
-static void release_names(nnb__names *names) {
+void nnb__net_release_names(nnb__names *names) {
   for (int i = 0; i < names->n; i++) nnb__release(names->name[i]);
   nnb__release(names->name);
   *names = (nnb__names){0};
@@ -104,13 +113,13 @@ void nnb__net_release_params(nnb_net *net) {
 }
 
 void nnb_net_destroy(nnb_net *net) {
-  if (!net) return;
+  if (!net || nnb__net_idle(net)) return;
   for (int i = 0; i < net->n_nodes; i++) release_node(&net->nodes[i]);
   nnb__release(net->nodes);
   release_scaler(&net->in);
   release_scaler(&net->out);
-  release_names(&net->columns);
-  release_names(&net->classes);
+  nnb__net_release_names(&net->columns);
+  nnb__net_release_names(&net->classes);
   nnb__release(net->own_acts);
   nnb__release(net->own_losses);
   nnb__release(net->history);
@@ -150,11 +159,11 @@ nnb_status nnb__net_set_names(nnb__names *names, int n, const char *(*get)(const
   for (int i = 0; i < n; i++) {
     const char *text = get(context, i);
     if (text && !(fresh.name[i] = nnb__strdup(text))) {
-      release_names(&fresh);
+      nnb__net_release_names(&fresh);
       return nnb__fail_nomem("names");
     }
   }
-  release_names(names);
+  nnb__net_release_names(names);
   *names = fresh;
   return NNB_OK;
 }

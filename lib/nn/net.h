@@ -51,6 +51,7 @@ struct nnb_net {
   nnb_record *history; /* of the last fit */
   /* from sealing on */
   atomic_bool sealed;
+  atomic_bool held;             /* by a call that changes it, until that returns: nnb__net_begin */
   real *params, *params_memory; /* aligned, and what to release */
   size_t n_params;
   nnb__block *blocks; /* one per node with parameters, in order */
@@ -62,9 +63,12 @@ struct nnb_net {
 nnb_net *nnb__net_new(void);
 /* Releases the parameters and the list of their blocks. */
 void nnb__net_release_params(nnb_net *net);
+void nnb__net_release_names(nnb__names *names);
 
 /* The first error again, with its message, or the sentence for NULL; NNB_OK if there is none. */
 nnb_status nnb__net_check(const nnb_net *net);
+/* The door of every call that changes a net: NNB_E_STATE while another one holds it, so from its callbacks. */
+nnb_status nnb__net_idle(const nnb_net *net);
 /* For building calls: NNB_OK, or the error they return. */
 nnb_status nnb__net_open(nnb_net *net);
 /* Records the error a building call failed with (status and nnb_errmsg()) and returns it; where an earlier one stands,

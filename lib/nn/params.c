@@ -7,15 +7,19 @@
 
 size_t nnb_net_n_params(nnb_net *net) { return nnb__net_seal(net) ? 0 : net->n_params; }
 
-real *nnb_net_params(nnb_net *net) { return nnb__net_seal(net) ? NULL : net->params; }
+const real *nnb_net_params_read(nnb_net *net) { return nnb__net_seal(net) ? NULL : net->params; }
 
-const real *nnb_net_params_read(nnb_net *net) { return nnb_net_params(net); }
+real *nnb_net_params(nnb_net *net) {
+  nnb_status status = nnb__net_check(net);
+  if (!status) status = nnb__net_idle(net);
+  if (!status) status = nnb__net_seal(net);
+  return status ? NULL : net->params;
+}
 
-/* The node's weights or bias; *status says what is wrong otherwise. */
+/* The weights or bias of a node of a sealed net; *status says what is wrong otherwise. */
 static nnb_mat part(nnb_net *net, int k, unsigned what, nnb_status *status) {
   nnb_mat none = {0};
-  *status = nnb__net_seal(net);
-  if (*status) return none;
+  *status = NNB_OK;
   const nnb__node *node = nnb__net_node(net, k);
   if (!node) return *status = NNB_E_ARG, none;
   int rows = node->needs.w_rows, cols = node->needs.w_cols;
@@ -27,14 +31,16 @@ static nnb_mat part(nnb_net *net, int k, unsigned what, nnb_status *status) {
 }
 
 static nnb_status get(nnb_net *net, int node, unsigned what, nnb_cmat *out) {
-  nnb_status status;
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
+  *out = (nnb_cmat){0};
+  nnb_status status = nnb__net_seal(net);
+  if (status) return status;
   nnb_mat m = part(net, node, what, &status);
   *out = nnb__read(m);
   return status;
 }
 
-static nnb_status set(nnb_net *net, int node, unsigned what, nnb_cmat values) {
+static nnb_status copy_into(nnb_net *net, int node, unsigned what, nnb_cmat values) {
   nnb_status status;
   nnb_mat m = part(net, node, what, &status);
   if (status) return status;
@@ -43,6 +49,15 @@ static nnb_status set(nnb_net *net, int node, unsigned what, nnb_cmat values) {
                      values.p ? "" : "NULL of ", values.rows, values.cols);
   for (int i = 0; i < m.rows; i++) memmove(nnb__row(m, i), nnb__crow(values, i), (size_t)m.cols * sizeof(real));
   return NNB_OK;
+}
+
+static nnb_status set(nnb_net *net, int node, unsigned what, nnb_cmat values) {
+  nnb__change change;
+  nnb_status status = nnb__net_begin(net, &change);
+  if (status) return status;
+  status = copy_into(net, node, what, values);
+  nnb__net_end(&change, status != NNB_OK);
+  return status;
 }
 
 nnb_status nnb_net_weights(nnb_net *net, int node, nnb_cmat *out) { return get(net, node, NNB_WEIGHTS, out); }
@@ -55,6 +70,7 @@ nnb_status nnb_net_set_bias(nnb_net *net, int node, nnb_cmat b) { return set(net
 
 nnb_status nnb_net_freeze(nnb_net *net, int k, unsigned parts) {
   nnb_status status = nnb__net_check(net);
+  if (!status) status = nnb__net_idle(net);
   if (status) return status;
   nnb__node *node = nnb__net_node(net, k);
   if (!node) return NNB_E_ARG;

@@ -155,7 +155,43 @@ nnb_status nnb__net_seal(nnb_net *net) { return seal_once(net, true); }
 
 nnb_status nnb__net_seal_undrawn(nnb_net *net) { return seal_once(net, false); }
 
+/* ---- changing ---------------------------------------------------------------------------------------------------- */
+
+static void unseal(nnb_net *net, int n_y) {
+  atomic_store(&net->sealed, false);
+  nnb__net_release_params(net);
+  net->n_params = 0, net->n_blocks = 0;
+  if (n_y == 0) net->nodes[net->n_nodes - 1].out_col = -1;
+  net->n_y = n_y;
+}
+
+nnb_status nnb__net_begin(nnb_net *net, nnb__change *change) {
+  nnb_status status = nnb__net_check(net);
+  if (status) return status;
+  if (atomic_exchange(&net->held, true)) return nnb__net_idle(net);
+  *change = (nnb__change){.net = net,
+                          .sealed = atomic_load(&net->sealed),
+                          .n_y = net->n_y,
+                          .column_names = net->columns.n > 0,
+                          .class_names = net->classes.n > 0};
+  status = nnb__net_seal(net);
+  if (status) atomic_store(&net->held, false);
+  return status;
+}
+
+void nnb__net_end(const nnb__change *change, bool refused) {
+  nnb_net *net = change->net;
+  if (refused && !change->column_names) nnb__net_release_names(&net->columns);
+  if (refused && !change->class_names) nnb__net_release_names(&net->classes);
+  if (refused && !change->sealed) unseal(net, change->n_y);
+  atomic_store(&net->held, false);
+}
+
 nnb_status nnb_net_init(nnb_net *net, uint64_t seed) {
-  nnb_status status = nnb__net_seal(net);
-  return status ? status : draw_params(net, seed);
+  nnb__change change;
+  nnb_status status = nnb__net_begin(net, &change);
+  if (status) return status;
+  status = draw_params(net, seed);
+  nnb__net_end(&change, status != NNB_OK);
+  return status;
 }

@@ -27,6 +27,7 @@
 #define nnb__attr_find nnbf__attr_find
 #define nnb__attr_get nnbf__attr_get
 #define nnb__attr_set nnbf__attr_set
+#define nnb__average nnbf__average
 #define nnb__axpy nnbf__axpy
 #define nnb__batch_finite nnbf__batch_finite
 #define nnb__block_segments nnbf__block_segments
@@ -142,9 +143,12 @@
 #define nnb__names_release nnbf__names_release
 #define nnb__net_act nnbf__net_act
 #define nnb__net_append nnbf__net_append
+#define nnb__net_begin nnbf__net_begin
 #define nnb__net_chain nnbf__net_chain
 #define nnb__net_check nnbf__net_check
+#define nnb__net_end nnbf__net_end
 #define nnb__net_from_bag nnbf__net_from_bag
+#define nnb__net_idle nnbf__net_idle
 #define nnb__net_keep_history nnbf__net_keep_history
 #define nnb__net_link nnbf__net_link
 #define nnb__net_links nnbf__net_links
@@ -153,6 +157,7 @@
 #define nnb__net_new nnbf__net_new
 #define nnb__net_node nnbf__net_node
 #define nnb__net_open nnbf__net_open
+#define nnb__net_release_names nnbf__net_release_names
 #define nnb__net_release_params nnbf__net_release_params
 #define nnb__net_root nnbf__net_root
 #define nnb__net_seal nnbf__net_seal
@@ -262,6 +267,7 @@
 #define nnb__system_take nnbf__system_take
 #define nnb__system_times nnbf__system_times
 #define nnb__system_turn_to_qr nnbf__system_turn_to_qr
+#define nnb__train_rows nnbf__train_rows
 #define nnb__update_chunks nnbf__update_chunks
 #define nnb__update_curved nnbf__update_curved
 #define nnb__update_job nnbf__update_job

@@ -147,13 +147,11 @@ static nnb_status make_room(checker *c, size_t n_params, size_t n_x) {
   return NNB_OK;
 }
 
-nnb_status nnb_check_gradient(nnb_net *net, const nnb_batch *batch, double *worst) {
+/* With a net that is held. */
+static nnb_status check_gradient(nnb_net *net, const nnb_batch *batch, double *worst) {
   checker c = {0};
   size_t n_x;
-  if (!worst) return nnb__fail(NNB_E_ARG, "worst is NULL");
-  *worst = (double)NAN;
-  nnb_status status = nnb__net_seal(net);
-  if (!status) status = nnb__check_batch(net, batch, 0);
+  nnb_status status = nnb__check_batch(net, batch, 0);
   if (status) return status;
   const int rows = batch->x.rows, cols = net->n_x;
   if (!nnb__mul((size_t)rows, (size_t)cols, &n_x)) return nnb__fail(NNB_E_OVERFLOW, "x has too many numbers");
@@ -168,5 +166,16 @@ nnb_status nnb_check_gradient(nnb_net *net, const nnb_batch *batch, double *wors
   }
   nnb_plan_destroy(c.plan);
   nnb__release(c.kept);
+  return status;
+}
+
+nnb_status nnb_check_gradient(nnb_net *net, const nnb_batch *batch, double *worst) {
+  nnb__change change;
+  if (!worst) return nnb__fail(NNB_E_ARG, "worst is NULL");
+  *worst = (double)NAN;
+  nnb_status status = nnb__net_begin(net, &change);
+  if (status) return status;
+  status = check_gradient(net, batch, worst);
+  nnb__net_end(&change, status != NNB_OK);
   return status;
 }

@@ -207,32 +207,52 @@ static void release(fit *f) {
   nnb__release(f->history);
 }
 
+static nnb_status set_up(fit *f) {
+  nnb_status status = f->train ? check_opts(&f->opts) : nnb__fail(NNB_E_ARG, "train is NULL");
+  if (!status) status = choose(f);
+  if (f->ops) f->report.algo = f->opts.algo;
+  if (!status) status = prepare(f);
+  if (!status) status = allocate(f);
+  if (!status && !nnb__all_finite(f->net->n_params, f->net->params))
+    status = nnb__fail(NNB_E_NUMERIC, "a parameter of the net is not finite at the start");
+  return status;
+}
+
+/* Once training has begun only divergence ends it; every other error is a refusal, which leaves the report as it was.
+ */
+static nnb_status train_net(fit *f) {
+  nnb_report *r = &f->report;
+  nnb_status status = set_up(f);
+  if (status) return status;
+  const nnb_report refused = *r;
+  *r = (nnb_report){.algo = f->optim ? f->optim->algo : r->algo, .val_loss = (double)NAN, .best_loss = HUGE_VAL};
+  nnb__fit_judge_start(f);
+  status = f->optim ? nnb__fit_batches(f) : nnb__fit_full(f);
+  if (status && status != NNB_E_NUMERIC) {
+    *r = refused;
+    return status;
+  }
+  finish(f, status);
+  return status;
+}
+
 nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
                    nnb_report *report) {
   fit f = {.net = net, .train = train, .val = val, .stride = 1, .start = nnb__now()};
-  if (report)
-    *report =
-        (nnb_report){.stop = NNB_STOP_ERROR, .loss = (double)NAN, .val_loss = (double)NAN, .best_loss = (double)NAN};
+  nnb__change change;
   if (opts) f.opts = *opts;
-  if (report) report->algo = nnb__optim_algo(f.opts.algo);
-  nnb_status status = nnb__net_seal(net);
-  if (!status && !train) status = nnb__fail(NNB_E_ARG, "train is NULL");
-  if (!status) status = check_opts(&f.opts);
-  if (!status) status = choose(&f);
-  if (report && f.ops) report->algo = f.opts.algo;
-  if (!status) status = prepare(&f);
-  if (!status) status = allocate(&f);
+  f.report = (nnb_report){.stop = NNB_STOP_ERROR,
+                          .algo = nnb__optim_algo(f.opts.algo),
+                          .loss = (double)NAN,
+                          .val_loss = (double)NAN,
+                          .best_loss = (double)NAN};
+  nnb_status status = nnb__net_begin(net, &change);
   if (!status) {
-    f.report =
-        (nnb_report){.algo = f.optim ? f.optim->algo : f.opts.algo, .val_loss = (double)NAN, .best_loss = HUGE_VAL};
-    if (!nnb__all_finite(net->n_params, net->params))
-      status = nnb__fail(NNB_E_NUMERIC, "a parameter of the net is not finite at the start");
-    if (!status) nnb__fit_judge_start(&f);
-    if (!status) status = f.optim ? nnb__fit_batches(&f) : nnb__fit_full(&f);
-    if (status) f.report.stop = status == NNB_E_NUMERIC ? NNB_STOP_DIVERGED : NNB_STOP_ERROR;
-    finish(&f, status);
-    if (report) *report = f.report;
+    status = train_net(&f);
+    release(&f);
+    nnb__net_end(&change, status && f.report.best_epoch == 0); /* the parameters are those from before */
   }
-  release(&f);
+  if (status == NNB_E_NUMERIC) f.report.stop = NNB_STOP_DIVERGED;
+  if (report) *report = f.report;
   return status;
 }

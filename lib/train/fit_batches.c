@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "fit.h"
 #include "plan.h"
+#include "rows.h"
 #include "status.h"
 #include "view.h"
 
@@ -14,18 +15,18 @@ typedef struct nnb__fit fit;
 static nnb_status run_epoch(fit *f, nnb_record *rec) {
   double began = nnb__now();
   bool averaged = f->opts.ema > 0;
-  nnb_sums sums;
+  nnb_sums sums = {0};
   if (f->began) memcpy(f->began, f->net->params, f->net->n_params * sizeof *f->began);
-  if (averaged && rec->epoch > 1) nnb_optim_average(f->optim, f->net);
+  if (averaged && rec->epoch > 1) nnb__average(f->optim, f->net);
   if (f->order) {
     nnb_rng rng;
     nnb_rng_init(&rng, f->opts.seed, (uint64_t)rec->epoch - 1);
     nnb_rng_shuffle(&rng, f->order, f->rows.x.rows);
   }
-  nnb_status status = nnb_train_rows(f->net, f->plan, &f->rows, f->order, f->order ? f->rows.x.rows : 0, f->opts.batch,
-                                     f->optim, &sums);
+  nnb_status status = nnb__train_rows(f->net, f->plan, &f->rows, f->order, f->order ? f->rows.x.rows : 0, f->opts.batch,
+                                      f->optim, &sums);
   f->report.updates += sums.updates, f->report.samples += sums.rows;
-  if (!status && averaged) status = nnb_optim_average(f->optim, f->net);
+  if (!status && averaged) status = nnb__average(f->optim, f->net);
   rec->lr = nnb_optim_lr(f->optim);
   rec->loss = sums.loss, rec->updates = f->report.updates, rec->samples = sums.rows;
   rec->seconds = nnb__now() - began;

@@ -1,4 +1,6 @@
 /* train/rows.c: the three rungs: a step from a gradient, an update from a batch, many updates over rows. */
+#include "rows.h"
+
 #include <string.h>
 
 #include "blas_threads.h"
@@ -30,15 +32,27 @@ static nnb_status check_trains(const nnb_net *net, const nnb_optim *optim) {
   return status;
 }
 
-nnb_status nnb_optim_average(nnb_optim *optim, nnb_net *net) {
-  nnb_status status = nnb__net_seal(net);
-  if (!status) status = check_optim(net, optim);
+nnb_status nnb__average(nnb_optim *optim, nnb_net *net) {
+  nnb_status status = check_optim(net, optim);
   return status ? status : nnb__optim_exchange(optim, net->params);
+}
+
+/* What every call that makes updates asks of the net first. */
+static nnb_status check_net(const nnb_net *net) {
+  nnb_status status = nnb__net_check(net);
+  return status ? status : nnb__net_idle(net);
+}
+
+nnb_status nnb_optim_average(nnb_optim *optim, nnb_net *net) {
+  nnb_status status = check_net(net);
+  if (!status) status = nnb__net_seal(net);
+  return status ? status : nnb__average(optim, net);
 }
 
 nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, real *grad) {
   if (!grad) return nnb__fail(NNB_E_ARG, "grad is NULL");
-  nnb_status status = nnb__net_seal(net);
+  nnb_status status = check_net(net);
+  if (!status) status = nnb__net_seal(net);
   if (!status) status = check_trains(net, optim);
   if (!status && optim->kfac)
     status = nnb__fail(NNB_E_UNSUPPORTED,
@@ -71,17 +85,16 @@ static nnb__loss_sum update(const nnb__update *u) {
 }
 
 static nnb_status check(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, const nnb_optim *optim, int most) {
-  nnb_status status = nnb__net_check(net);
-  if (status) return status;
   if (!plan) return nnb__fail(NNB_E_ARG, "plan is NULL");
   if (plan->net != net) return nnb__fail(NNB_E_ARG, "the plan was made for another net");
   if (!(plan->want & NNB_GRAD)) return nnb__fail(NNB_E_STATE, "the plan was made without NNB_GRAD");
-  status = check_trains(net, optim);
+  nnb_status status = check_trains(net, optim);
   return status ? status : nnb__check_batch(net, batch, most);
 }
 
 nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, nnb_optim *optim, double *loss) {
-  nnb_status status = check(net, plan, batch, optim, plan ? plan->max_rows : 0);
+  nnb_status status = check_net(net);
+  if (!status) status = check(net, plan, batch, optim, plan ? plan->max_rows : 0);
   if (status) return status;
   double norm = batch->norm > 0 ? batch->norm : nnb__sum_weights(batch, NULL, 0, batch->x.rows);
   nnb__update one = {.net = net, .plan = plan, .rows = batch, .n = batch->x.rows, .norm = norm, .optim = optim};
@@ -125,10 +138,9 @@ static bool update_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, con
   return true;
 }
 
-nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n, int batch,
-                          nnb_optim *optim, nnb_sums *sums) {
+nnb_status nnb__train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n, int batch,
+                           nnb_optim *optim, nnb_sums *sums) {
   nnb_sums total = {0};
-  if (sums) *sums = total;
   nnb_status status = check(net, plan, rows, optim, 0);
   if (status) return status;
   if ((status = check_rows(rows, order, n, batch))) return status;
@@ -151,4 +163,11 @@ nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, c
   total.loss = nnb__loss_value(sum, total.weight);
   if (sums) *sums = total;
   return isfinite(value) ? NNB_OK : nnb__fail_loss(value, rows);
+}
+
+nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n, int batch,
+                          nnb_optim *optim, nnb_sums *sums) {
+  if (sums) *sums = (nnb_sums){0};
+  nnb_status status = check_net(net);
+  return status ? status : nnb__train_rows(net, plan, rows, order, n, batch, optim, sums);
 }

@@ -179,10 +179,11 @@ static nnb_status solve_all(solve *s) {
   return status;
 }
 
-nnb_status nnb_solve_output(nnb_net *net, const nnb_data *data, double ridge) {
+/* With a net that is held. */
+static nnb_status solve_net(nnb_net *net, const nnb_data *data, double ridge) {
   solve s = {.net = net, .ridge = ridge};
-  nnb_status status = nnb__net_seal(net);
-  if (!status && !data) status = nnb__fail(NNB_E_ARG, "data is NULL");
+  nnb_status status = NNB_OK;
+  if (!data) status = nnb__fail(NNB_E_ARG, "data is NULL");
   if (!status && (!(ridge >= 0) || isinf(ridge)))
     status = nnb__fail(NNB_E_ARG, "ridge is %g; it must not be negative", ridge);
   if (!status) status = nnb__check_squares(net);
@@ -200,5 +201,14 @@ nnb_status nnb_solve_output(nnb_net *net, const nnb_data *data, double ridge) {
     nnb__blas_leave();
   }
   nnb_plan_destroy(s.plan);
+  return status;
+}
+
+nnb_status nnb_solve_output(nnb_net *net, const nnb_data *data, double ridge) {
+  nnb__change change;
+  nnb_status status = nnb__net_begin(net, &change);
+  if (status) return status;
+  status = solve_net(net, data, ridge);
+  nnb__net_end(&change, status != NNB_OK);
   return status;
 }
