@@ -14,7 +14,7 @@
 
 /* A program of its own for each environment: this one, started again with the argument "facts". */
 typedef struct answer {
-  char core[32], found[32], advice[256];
+  char vendor[32], core[32], found[32], advice[256];
   int switched, slow, coretype_set;
   double product;
 } answer;
@@ -36,7 +36,7 @@ static int print_facts(void) {
   nnb_blas_facts f;
   nnb_blas_info(&f);
   const char *coretype = getenv("OPENBLAS_CORETYPE");
-  return printf("%s\n%s\n%d\n%d\n%d\n%g\n%s\n", f.core, f.found, f.switched, f.slow, coretype != NULL, c[3], f.advice) <
+  return printf("%s\n%s\n%s\n%d\n%d\n%d\n%g\n%s\n", f.vendor, f.core, f.found, f.switched, f.slow, coretype != NULL, c[3], f.advice) <
          0;
 }
 
@@ -57,13 +57,13 @@ static answer ask(const char *name, const char *value) {
   FILE *stream = fdopen(fd[0], "r");
   ck_assert_ptr_nonnull(stream);
   answer a = {0};
-  int n = fscanf(stream, "%31s %31s %d %d %d %lf%*1[\n]%255[^\n]", a.core, a.found, &a.switched, &a.slow,
+  int n = fscanf(stream, "%31s %31s %31s %d %d %d %lf%*1[\n]%255[^\n]", a.vendor, a.core, a.found, &a.switched, &a.slow,
                  &a.coretype_set, &a.product, a.advice);
   fclose(stream);
   int status;
   ck_assert_int_eq(waitpid(child, &status, 0), child);
   ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child's status is %d", status);
-  ck_assert_int_ge(n, 6);
+  ck_assert_int_ge(n, 7);
   ck_assert_msg(a.product == 77, "4² + 5² + 6² is %g", a.product);
   return a;
 }
@@ -137,6 +137,24 @@ START_TEST(not_beside_other_threads) {
 }
 END_TEST
 
+/* Another BLAS in front of OpenBLAS is not called OpenBLAS. */
+START_TEST(another_blas_in_front) {
+  static const char *const places[] = {"/usr/lib/x86_64-linux-gnu/blas/libblas.so.3",
+                                       "/usr/lib/aarch64-linux-gnu/blas/libblas.so.3", "/usr/lib64/libblas.so.3"};
+  const char *blas = NULL;
+  for (size_t i = 0; i < sizeof places / sizeof *places && !blas; i++)
+    if (access(places[i], R_OK) == 0) blas = places[i];
+  if (!blas) {
+    fprintf(stderr, "skipped: the reference BLAS is not installed\n");
+    return;
+  }
+  answer a = ask("LD_PRELOAD", blas);
+  ck_assert_str_eq(a.vendor, "unknown");
+  ck_assert_str_eq(a.core, "unknown");
+  ck_assert_str_eq(ask(NULL, NULL).vendor, "OpenBLAS");
+}
+END_TEST
+
 /* ---- the BLAS's thread count ------------------------------------------------------------------------------------ */
 
 static bool count_is_ours(void) { return openblas_get_parallel && openblas_get_parallel() == 1; }
@@ -198,6 +216,9 @@ int main(int argc, char **argv) {
     tcase_add_test(tc, left_to_itself);
     tcase_add_test(tc, forbidden);
     tcase_add_test(tc, preset);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    tcase_add_test(tc, another_blas_in_front);
+#endif
     tcase_add_test(tc, not_beside_other_threads);
   }
   suite_add_tcase(suite, tc);

@@ -1,5 +1,5 @@
-/* Little address space: a call ends, and with NNB_E_NOMEM where it could not be done.  OpenBLAS by itself asks the system
- * for its work buffer again and again. */
+/* Little address space: a call ends, and with NNB_E_NOMEM where it could not be done.  OpenBLAS by itself asks the
+ * system for its work buffer again and again. */
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "team.h"
 
 enum { MOST_PARTS = 9 };
@@ -151,8 +152,8 @@ START_TEST(a_nested_call_runs_where_it_is) {
 }
 END_TEST
 
-/* After a fork ThreadSanitizer refuses new threads, and AddressSanitizer keeps what threads of the parent that were just
- * starting had locked.  The other builds run these tests. */
+/* After a fork ThreadSanitizer refuses new threads, and AddressSanitizer keeps what threads of the parent that were
+ * just starting had locked.  The other builds run these tests. */
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define FORK_TESTS 0
 #elif defined(__has_feature)
@@ -281,6 +282,53 @@ START_TEST(the_number_of_threads) {
 }
 END_TEST
 
+/* ---- quotas of control groups ------------------------------------------------------------------------------------ */
+
+static const struct group {
+  const char *name, *groups, *file, *text, *file2, *text2;
+  int want;
+} groups[] = {
+    {"none", "0::/a/b\n", "sys/fs/cgroup/other", "1", NULL, NULL, 64},
+    {"v2, own", "0::/a/b\n", "sys/fs/cgroup/a/b/cpu.max", "150000 100000\n", NULL, NULL, 2},
+    {"v2, unlimited", "0::/a/b\n", "sys/fs/cgroup/a/b/cpu.max", "max 100000\n", NULL, NULL, 64},
+    {"v2, around it", "0::/a/b\n", "sys/fs/cgroup/a/b/cpu.max", "max 100000\n", "sys/fs/cgroup/a/cpu.max",
+     "300000 100000\n", 3},
+    {"v2, the least", "0::/a/b\n", "sys/fs/cgroup/a/b/cpu.max", "50000 100000\n", "sys/fs/cgroup/cpu.max",
+     "800000 100000\n", 1},
+    {"v1", "4:memory:/x\n3:cpu,cpuacct:/a\n", "sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "210000\n",
+     "sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n", 3},
+    {"v1, unlimited", "3:cpu:/a\n", "sys/fs/cgroup/cpu/a/cpu.cfs_quota_us", "-1\n",
+     "sys/fs/cgroup/cpu/a/cpu.cfs_period_us", "100000\n", 64},
+    {"v1, mounted at the group", "3:cpu:/host/path\n", "sys/fs/cgroup/cpu/cpu.cfs_quota_us", "100000\n",
+     "sys/fs/cgroup/cpu/cpu.cfs_period_us", "50000\n", 2},
+};
+
+static void write_under(const char *root, const char *file, const char *text) {
+  char command[400], path[300];
+  snprintf(path, sizeof path, "%s/%s", root, file);
+  snprintf(command, sizeof command, "mkdir -p \"$(dirname '%s')\"", path);
+  ck_assert_int_eq(system(command), 0);
+  FILE *f = fopen(path, "w");
+  ck_assert(f && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+START_TEST(quotas) {
+  const struct group *g = &groups[_i];
+  char root[] = "/tmp/nnblas-cgroup-XXXXXX", command[100];
+  ck_assert_ptr_nonnull(mkdtemp(root));
+  write_under(root, "proc/self/cgroup", g->groups);
+  write_under(root, g->file, g->text);
+  if (g->file2) write_under(root, g->file2, g->text2);
+  int got = nnb__cgroup_processors(root, 64);
+  snprintf(command, sizeof command, "rm -r %s", root);
+  ck_assert_int_eq(system(command), 0);
+  ck_assert_msg(got == g->want, "%s: %d processors, not %d", g->name, got, g->want);
+}
+END_TEST
+
+START_TEST(no_groups) { ck_assert_int_eq(nnb__cgroup_processors("/nonexistent", 64), 64); }
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("team");
   TCase *tc = tcase_create("team");
@@ -292,6 +340,8 @@ int main(void) {
   tcase_add_test(tc, a_nested_call_runs_where_it_is);
   tcase_add_test(tc, more_parts_than_threads_are_allowed);
   tcase_add_test(tc, the_number_of_threads);
+  tcase_add_loop_test(tc, quotas, 0, sizeof groups / sizeof *groups);
+  tcase_add_test(tc, no_groups);
   if (FORK_TESTS) {
     tcase_add_test(tc, a_child_has_its_own_team);
     tcase_add_test(tc, a_child_of_a_busy_process);

@@ -16,9 +16,7 @@ static _Thread_local unsigned held;    /* bit i: this thread holds lock i       
 static _Thread_local unsigned by_fork; /* … which it took to fork                                  */
 
 /* Threads that hold forks off, counted on a few cache lines so that they do not slow each other down. */
-static struct slot {
-  alignas(64) atomic_int n;
-} slots[N_SLOTS];
+static struct slot { alignas(64) atomic_int n; } slots[N_SLOTS];
 static atomic_uint n_given; /* slots */
 static _Thread_local struct slot *slot;
 static _Thread_local int holding; /* this thread's part of slot->n */
@@ -104,6 +102,4 @@ static void after_fork_in_child(void) {
   for (int i = 0; i < n_in_child; i++) in_child[i]();
 }
 
-__attribute__((constructor)) static void at_load(void) {
-  pthread_atfork(before_fork, after_fork, after_fork_in_child);
-}
+__attribute__((constructor)) static void at_load(void) { pthread_atfork(before_fork, after_fork, after_fork_in_child); }

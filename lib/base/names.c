@@ -64,30 +64,30 @@ const char *nnb_stop_text(nnb_stop stop) { return name_of(stops, NNB_N_STOPS, (i
 
 bool nnb_activation_find(const char *name, nnb_activation *out) {
   int i = find(activations, NNB_N_ACTIVATIONS, name);
-  if (i >= 0) *out = (nnb_activation)i;
+  if (i >= 0 && out) *out = (nnb_activation)i;
   return i >= 0;
 }
 
 bool nnb_loss_find(const char *name, nnb_loss *out) {
   int i = find(losses, NNB_N_LOSSES, name);
-  if (i >= 0) *out = (nnb_loss)i;
+  if (i >= 0 && out) *out = (nnb_loss)i;
   return i >= 0;
 }
 
 bool nnb_init_find(const char *name, nnb_init *out) {
   int i = find(inits, NNB_N_INITS, name);
-  if (i >= 0) *out = (nnb_init)i;
+  if (i >= 0 && out) *out = (nnb_init)i;
   return i >= 0;
 }
 
 bool nnb_algo_find(const char *name, nnb_algo *out) {
   int i = find(algos, NNB_N_ALGOS, name);
-  if (i >= 0) *out = (nnb_algo)i;
+  if (i >= 0 && out) *out = (nnb_algo)i;
   return i >= 0;
 }
 
 bool nnb_schedule_find(const char *name, nnb_schedule *out) {
   int i = find(schedules, NNB_N_SCHEDULES, name);
-  if (i >= 0) *out = (nnb_schedule)i;
+  if (i >= 0 && out) *out = (nnb_schedule)i;
   return i >= 0;
 }

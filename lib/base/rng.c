@@ -21,9 +21,12 @@ static void philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t ou
   }
 }
 
-void nnb_rng_init(nnb_rng *rng, uint64_t seed, uint64_t stream) { *rng = (nnb_rng){.seed = seed, .stream = stream}; }
+void nnb_rng_init(nnb_rng *rng, uint64_t seed, uint64_t stream) {
+  if (rng) *rng = (nnb_rng){.seed = seed, .stream = stream};
+}
 
 uint32_t nnb_rng_u32(nnb_rng *rng) {
+  if (!rng) return 0;
   if (rng->left == 0) {
     philox(rng->seed, rng->stream, rng->counter++, rng->block);
     rng->left = 4;
@@ -42,6 +45,7 @@ double nnb_rng_normal(nnb_rng *rng) {
 }
 
 uint32_t nnb_rng_below(nnb_rng *rng, uint32_t n) {
+  if (!rng || n == 0) return 0;
   uint64_t m = (uint64_t)nnb_rng_u32(rng) * n;
   if ((uint32_t)m < n) { /* Lemire's rejection of the uneven rest */
     uint32_t rest = (0u - n) % n;
@@ -51,6 +55,7 @@ uint32_t nnb_rng_below(nnb_rng *rng, uint32_t n) {
 }
 
 void nnb_rng_shuffle(nnb_rng *rng, int32_t *order, int32_t n) {
+  if (!rng || !order) return;
   for (int32_t i = 0; i < n; i++) order[i] = i;
   for (int32_t i = n - 1; i > 0; i--) {
     int32_t j = (int32_t)nnb_rng_below(rng, (uint32_t)i + 1), t = order[i];

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "text.h"
+
 enum { LONGEST = 8192, TAIL = 300 }; /* a path has 4096 bytes at most */
 static _Thread_local char message[NNB__MESSAGE];
 static _Thread_local unsigned count;
@@ -36,7 +38,7 @@ static size_t character(const char *text, size_t i) {
 
 static nnb_status fail(nnb_status status, const char *format, va_list args) {
   char text[LONGEST]; /* an argument may be the old message */
-  vsnprintf(text, sizeof text, format, args);
+  nnb__vformat(text, sizeof text, format ? format : "", args);
   size_t n = strlen(text);
   if (n < sizeof message) {
     memcpy(message, text, n + 1);

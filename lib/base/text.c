@@ -18,6 +18,22 @@ void nnb__c_locale_leave(nnb__c_locale *locale) {
   freelocale(locale->c);
 }
 
+int nnb__vformat(char *out, size_t bytes, const char *format, va_list args) {
+  nnb__c_locale locale;
+  bool entered = nnb__c_locale_enter(&locale);
+  int n = vsnprintf(out, bytes, format, args);
+  if (entered) nnb__c_locale_leave(&locale);
+  return n;
+}
+
+int nnb__format(char *out, size_t bytes, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  int n = nnb__vformat(out, bytes, format, args);
+  va_end(args);
+  return n;
+}
+
 static const char *skip_blanks(const char *p) { return p + strspn(p, " \t"); }
 
 static size_t digits(const char *p) { return strspn(p, "0123456789"); }

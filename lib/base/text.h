@@ -3,6 +3,7 @@
 #define NNB__TEXT_H
 
 #include <locale.h>
+#include <stdarg.h>
 
 #include "nnblas/core.h"
 
@@ -25,6 +26,10 @@ nnb__number nnb__text_number(const char *text, size_t n, double *out);
 
 /* The same from outside of the C locale; also takes "nan", "inf" and "-inf".  False for all else, or without memory. */
 bool nnb__text_to_double(const char *text, double *out);
+
+/* vsnprintf and snprintf in the C locale: for all that may hold a number with a point. */
+int nnb__vformat(char *out, size_t bytes, const char *format, va_list args);
+int nnb__format(char *out, size_t bytes, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The shortest of 15, 16 or 17 digits that reads back to the same double. */
 enum { NNB__DOUBLE_TEXT = 32 };

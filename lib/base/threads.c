@@ -1,9 +1,10 @@
-/* base/threads.c: the one knob for the number of threads. */
+/* base/threads.c: the number of threads: what was set, or the processors that the process may run on and pay for. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include <sched.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "status.h"
 
 enum { MAX_THREADS = 1024 };
@@ -12,13 +13,16 @@ static atomic_int wanted; /* 0: as many as the process may run on */
 
 /* Processors this process may run on. */
 static int n_processors(void) {
+  static atomic_int quota; /* read once; 0: not yet */
   long n = 0;
 #ifdef __linux__
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) n = CPU_COUNT(&set);
 #endif
   if (n < 1) n = sysconf(_SC_NPROCESSORS_ONLN);
-  return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : (int)n;
+  int most = atomic_load_explicit(&quota, memory_order_relaxed);
+  if (!most) atomic_store_explicit(&quota, most = nnb__cgroup_processors("", MAX_THREADS), memory_order_relaxed);
+  return n < 1 ? 1 : n > most ? most : (int)n;
 }
 
 nnb_status nnb_set_threads(int n) {

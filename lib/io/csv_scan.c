@@ -8,6 +8,7 @@
 
 #include "alloc.h"
 #include "status.h"
+#include "text.h"
 
 enum { BLOCK = 1 << 16 };
 
@@ -127,7 +128,7 @@ nnb_status nnb__csv_fail(const nnb__csv *csv, int row, int column, const char *f
   char sentence[300];
   va_list args;
   va_start(args, format);
-  vsnprintf(sentence, sizeof sentence, format, args);
+  nnb__vformat(sentence, sizeof sentence, format, args);
   va_end(args);
   return fail_at(csv, find(csv, row, column < 0 ? 0 : column), column >= 0, sentence);
 }

@@ -82,8 +82,7 @@ static nnb_status lay_out_params(nnb_net *net) {
                                               .cols = node->needs.w_cols,
                                               .bias = node->needs.bias,
                                               .frozen = node->frozen,
-                                              .kron = node->ops->kron != NULL,
-                                              .spared = node->needs.no_decay};
+                                              .kron = node->ops->kron != NULL};
     net->block_node[net->n_blocks++] = i + 1;
   }
   net->n_params = total;

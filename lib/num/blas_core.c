@@ -9,9 +9,12 @@
  * size of the buffers, which is a constant of the build.  The workers keep nothing of the table between two jobs.  One
  * trap is left: a worker that has just been started asks for its buffer, and the first such request in the process
  * calls gotoblas_dynamic_init as well.  Hence the constructor asks for a buffer itself first. */
+#define _GNU_SOURCE /* dladdr */
 #include "blas_core.h"
 
+#include <assert.h>
 #include <dirent.h>
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,9 +154,23 @@ __attribute__((constructor)) static void at_load(void) {
 
 /* ---- what runs -------------------------------------------------------------------------------------------------- */
 
+/* Whether the products are OpenBLAS's: another BLAS may have been loaded in front of it. */
+static bool is_openblas(void) {
+  Dl_info product = {0}, config = {0};
+  if (!openblas_get_config) return false;
+  return !dladdr((void *)(uintptr_t)cblas_dgemm, &product) ||
+         !dladdr((void *)(uintptr_t)openblas_get_config, &config) || product.dli_fbase == config.dli_fbase;
+}
+
+static const char *vendor(void) {
+  if (is_openblas()) return "OpenBLAS";
+  if (bli_info_get_version_str) return "BLIS";
+  return MKL_Get_Version_String ? "MKL" : "unknown";
+}
+
 /* "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH …" */
 static void vendor_and_version(nnb_blas_facts *facts) {
-  copy(facts->vendor, sizeof facts->vendor, openblas_get_config ? "OpenBLAS" : "unknown");
+  copy(facts->vendor, sizeof facts->vendor, vendor());
   copy(facts->version, sizeof facts->version, "unknown");
   const char *config = openblas_get_config ? openblas_get_config() : "";
   if (strncmp(config, "OpenBLAS ", 9) != 0) return;
@@ -168,39 +185,49 @@ static const char *threading(void) {
   return parallel >= 0 && parallel <= 2 ? name[parallel] : "unknown";
 }
 
-/* What to do about slow kernels, with room for the name of a core. */
-static const char *slow_advice(reason why) {
-  switch (why) {
-    case PRESET:
-      return "OPENBLAS_CORETYPE asks for slower kernels than this processor is able to run: unset it, or set "
-             "OPENBLAS_CORETYPE=%s, before the program starts";
-    case ONE_CORE:
-      return "this OpenBLAS was built for one processor: install one built with DYNAMIC_ARCH, or one built for %s";
-    case NOTHING_BETTER:
-      return "this OpenBLAS offers no kernels for all vector instructions of this processor: a newer one, with kernels "
-             "for %s, may be faster";
-    default:
-      return "set OPENBLAS_CORETYPE=%s before the program starts";
-  }
-}
+/* What to do about slow kernels, with room for the name of a core, and about OpenMP's threads: both fit. */
+enum { SLOW_ADVICE = 132, CORE_NAME = 16 };
+#define SET_CORE "set OPENBLAS_CORETYPE=%s before the program starts"
+static const char slow_advice[][SLOW_ADVICE] = {
+    [NOT_LOOKED] = SET_CORE,
+    [GOOD_ENOUGH] = SET_CORE,
+    [PRESET] = "OPENBLAS_CORETYPE asks for slow kernels: unset it, or " SET_CORE,
+    [FORBIDDEN] = SET_CORE,
+    [ONE_CORE] = "this OpenBLAS was built for one processor: install one with DYNAMIC_ARCH, or one built for %s",
+    [OTHER_THREADS] = SET_CORE,
+    [NO_MEMORY] = SET_CORE,
+    [NOTHING_BETTER] =
+        "this OpenBLAS has no kernels for all of this processor: a newer one, with those for %s, may be "
+        "faster",
+    [SWITCHED] = SET_CORE,
+};
+static const char openmp_advice[] = "OpenBLAS threads by OpenMP: set OMP_NUM_THREADS=1 before the program starts";
+static_assert(SLOW_ADVICE + CORE_NAME + sizeof "; " + sizeof openmp_advice <= sizeof((nnb_blas_facts *)0)->advice,
+              "the longest advice fits");
 
 static void advise(nnb_blas_facts *facts, const char *best_core) {
-  const char *openmp =
-      "OpenBLAS threads by OpenMP here, whose thread count the library leaves alone: set OMP_NUM_THREADS=1 "
-      "before the program starts";
   char *text = facts->advice;
   size_t room = sizeof facts->advice;
   text[0] = '\0';
-  if (facts->slow) snprintf(text, room, slow_advice(state.why), best_core);
+  if (facts->slow) snprintf(text, room, slow_advice[state.why], best_core);
   size_t used = strlen(text);
-  if (strcmp(facts->threading, "openmp") == 0 && facts->threads > 1 && used + 2 < room)
-    snprintf(text + used, room - used, "%s%s", used ? "; " : "", openmp);
+  if (strcmp(facts->threading, "openmp") == 0 && facts->threads > 1)
+    snprintf(text + used, room - used, "%s%s", used ? "; " : "", openmp_advice);
 }
 
 void nnb_blas_info(nnb_blas_facts *facts) {
   if (!facts) return;
   *facts = (nnb_blas_facts){0};
   vendor_and_version(facts);
+  facts->threads = 1;
+  if (!is_openblas()) {
+    const char *unknown = "unknown";
+    copy(facts->version, sizeof facts->version, unknown);
+    copy(facts->core, sizeof facts->core, unknown);
+    copy(facts->found, sizeof facts->found, unknown);
+    copy(facts->threading, sizeof facts->threading, unknown);
+    return;
+  }
   const char *core = present_core();
   copy(facts->core, sizeof facts->core, *core ? core : "unknown");
   copy(facts->found, sizeof facts->found, *state.found ? state.found : "unknown");

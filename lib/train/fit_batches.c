@@ -6,6 +6,7 @@
 #include "plan.h"
 #include "rows.h"
 #include "status.h"
+#include "text.h"
 #include "view.h"
 
 typedef struct nnb__fit fit;
@@ -43,7 +44,7 @@ static nnb_status explain_divergence(const fit *f, int epoch) {
   char reason[NNB__MESSAGE / 2], advice[100] = "", kept[40] = "from the start";
   snprintf(reason, sizeof reason, "%.*s", (int)sizeof reason - 1, nnb_errmsg());
   if (nnb__batch_finite(&f->rows))
-    snprintf(advice, sizeof advice, "a learning rate below %g%s may help; ", f->optim->lr,
+    nnb__format(advice, sizeof advice, "a learning rate below %g%s may help; ", f->optim->lr,
              f->opts.clip_norm > 0 ? "" : " or clip_norm");
   if (r->best_epoch > 0) snprintf(kept, sizeof kept, "%s epoch %d", f->began ? "from before" : "of", r->best_epoch);
   return nnb__fail(NNB_E_NUMERIC, "diverged in epoch %d, update %lld: %s; %sthe parameters %s are in the net", epoch,
