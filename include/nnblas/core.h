@@ -18,9 +18,12 @@
 extern "C" {
 #endif
 
+/* The one place for the version: meson.build reads it here. */
 #define NNB_VERSION_MAJOR 0
 #define NNB_VERSION_MINOR 1
 #define NNB_VERSION_PATCH 0
+/** As one number, to compare: 100 for 0.1.0, 20304 for 2.3.4. */
+#define NNB_VERSION (NNB_VERSION_MAJOR * 10000 + NNB_VERSION_MINOR * 100 + NNB_VERSION_PATCH)
 
 /** "0.1.0": the version of the library that runs, which may differ from the macros the program was compiled with. */
 NNB_API const char *nnb_version(void);

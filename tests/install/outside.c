@@ -52,6 +52,8 @@ static int in_single(void) {
 int main(int argc, char **argv) {
   char macros[32];
   snprintf(macros, sizeof macros, "%d.%d.%d", NNB_VERSION_MAJOR, NNB_VERSION_MINOR, NNB_VERSION_PATCH);
+  if (NNB_VERSION != NNB_VERSION_MAJOR * 10000 + NNB_VERSION_MINOR * 100 + NNB_VERSION_PATCH)
+    return fprintf(stderr, "NNB_VERSION is %d, of %s\n", NNB_VERSION, macros), 1;
   if (strcmp(macros, nnb_version()) != 0 || argc != 2 || strcmp(argv[1], macros) != 0)
     return fprintf(stderr, "versions: header %s, library %s, package %s\n", macros, nnb_version(), argv[1]), 1;
   return in_double() || in_single();

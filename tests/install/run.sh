@@ -1,19 +1,10 @@
 #!/bin/sh
 # Installs a build into a temporary folder and uses it as a stranger would: headers, pkg-config, CMake, two programs.
 #   run.sh BUILD SOURCE MESON VERSION        CC: the C compiler; CXX: the C++ compiler, may be empty
+# shellcheck disable=SC2046,SC2086
 set -eu
 build=$1 source=$2 here=$2/tests/install meson=$3 version=$4
-top=$(mktemp -d)
-trap 'rm -rf "$top"' EXIT
-cd "$top"
-
-failures=0 skips=0
-step() { # step WHAT COMMAND...: runs the command, its output only where it fails
-  what=$1
-  shift
-  if "$@" >log 2>&1; then echo "ok: $what"; else cat log; echo "FAILED: $what: $*"; failures=$((failures + 1)); fi
-}
-skip() { echo "skipped: $1"; skips=$((skips + 1)); }
+. "$here/steps.sh"
 
 $meson install -C "$build" --no-rebuild --destdir "$top/stage" >install.log || { cat install.log; exit 1; }
 pc=$(find "$top/stage" -name nnblas.pc)
@@ -22,7 +13,8 @@ pc=$(find "$top/stage" -name nnblas.pc)
 prefix=$top/stage$(sed -n 's/^prefix=//p' "$pc")
 sed "s|^prefix=.*|prefix=$prefix|" "$pc" >"$pc.new" && mv "$pc.new" "$pc"
 lib=$(dirname "$(dirname "$pc")")
-export PKG_CONFIG_PATH="$(dirname "$pc")${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
+PKG_CONFIG_PATH=$(dirname "$pc")${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+export PKG_CONFIG_PATH
 export LD_LIBRARY_PATH="$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 cflags=$(pkg-config --cflags nnblas)
 
@@ -43,7 +35,7 @@ if [ -e "$lib/libnnblas.so" ]; then
   step "the shared library is a link to libnnblas.so.$version" test -f "$lib/libnnblas.so.$version"
   step "the shared library exports nnb_ and nnbf_ names only" only_ours "$lib/libnnblas.so"
 else
-  skip "the shared library (not built)"
+  echo "no shared library in this build"
 fi
 
 # ---- the C program, against what pkg-config says ----
@@ -57,6 +49,7 @@ outside() { # outside NAME PKG_CONFIG_OPTION...
   done
 }
 # The complete programs of README.md and nnblas.h must be just that.
+# shellcheck disable=SC2016
 sed -n '/^```c$/,/^```$/{/^```/!p;}' "$source/README.md" >readme.c
 sed -n 's/^ \* \{6\}//p' "$source/include/nnblas.h" | sed -n '/^#include/,/^}/p' >header.c
 shown() { # shown FILE: builds it, runs it, wants four lines of output
@@ -72,7 +65,7 @@ if [ -e "$lib/libnnblas.a" ]; then
   outside static --static
   find away -name 'libnnblas.so*' -exec mv {} "$lib/" \;
 else
-  skip "the static library (not built)"
+  echo "no static library in this build"
 fi
 
 # ---- the C++ program, against the CMake package ----
@@ -87,6 +80,4 @@ if [ -n "$CXX" ] && command -v cmake >/dev/null; then
 else
   skip "the CMake package (no cmake or no C++ compiler)"
 fi
-
-echo "$failures failures, $skips skipped"
-[ "$failures" -eq 0 ]
+finish
