@@ -24,12 +24,15 @@ static const char help[] =
     "  --time-limit S    seconds for each run\n"
     "  --net TEXT        as for nnb_net_parse; default 32 tanh neurons between what the data has\n"
     "  --target NAME     the CSV column to predict; default: the last\n"
-    "  --regression      the target is a number, not a class\n"
+    "  --classes         the target of a CSV file is a class, even if it looks like a number\n"
+    "  --regression      it is a number, even if it looks like a class; default: a text is a class; numbers are\n"
+    "                    classes if they are whole and at most 20 of them differ, else a regression\n"
     "  --scale HOW       standardize (default for CSV), minmax or none (default for images)\n"
     "  --precision P     f64 (default) or f32\n"
     "  --seed N          of the start and of the order of the rows; default 1\n"
     "  --threads N       default: as many as there are processors\n"
-    "  --out DIR         where curves and pictures go; default: here\n";
+    "  --out DIR         where curves and pictures go, made if it is not there; default: here\n\n"
+    "A run has diverged if its loss became infinite or ended above 10 times the loss at the start.\n";
 
 /* ---- options --------------------------------------------------------------------------------------------------- */
 
@@ -75,6 +78,11 @@ static int parse_rates(const char *text, double rates[MAX_RUNS]) {
   }
 }
 
+static bool ends_with(const char *text, const char *end) {
+  size_t n = strlen(text), m = strlen(end);
+  return n > m && strcmp(text + n - m, end) == 0;
+}
+
 /* True for single precision. */
 static bool parse_options(int argc, char **argv, settings *s) {
   static const struct option options[] = {{"batches", required_argument, NULL, 'b'},
@@ -83,6 +91,7 @@ static bool parse_options(int argc, char **argv, settings *s) {
                                           {"time-limit", required_argument, NULL, 't'},
                                           {"net", required_argument, NULL, 'n'},
                                           {"target", required_argument, NULL, 'c'},
+                                          {"classes", no_argument, NULL, 'a'},
                                           {"regression", no_argument, NULL, 'r'},
                                           {"scale", required_argument, NULL, 'k'},
                                           {"precision", required_argument, NULL, 'p'},
@@ -91,7 +100,7 @@ static bool parse_options(int argc, char **argv, settings *s) {
                                           {"out", required_argument, NULL, 'o'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
-  const char *rates = NULL, *precision = "f64";
+  const char *rates = NULL, *precision = "f64", *dir = NULL;
   for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) switch (c) {
       case 'b':
         parse_batches(optarg, s);
@@ -111,8 +120,11 @@ static bool parse_options(int argc, char **argv, settings *s) {
       case 'c':
         s->target = optarg;
         break;
+      case 'a':
+        s->kind = CLASSES;
+        break;
       case 'r':
-        s->regression = true;
+        s->kind = NUMBERS;
         break;
       case 'k':
         s->scale = optarg;
@@ -127,7 +139,7 @@ static bool parse_options(int argc, char **argv, settings *s) {
         s->threads = parse_count("threads", optarg, NULL);
         break;
       case 'o':
-        show_into(optarg);
+        dir = optarg;
         break;
       case 'h':
         fputs(help, stdout);
@@ -144,9 +156,10 @@ static bool parse_options(int argc, char **argv, settings *s) {
   if (argc - optind > 4) fail("too many files", argv[optind + 4]);
   for (s->n_files = 0; optind < argc; optind++) s->files[s->n_files++] = argv[optind];
   if (s->n_files == 0) s->files[s->n_files++] = EXAMPLE_DATA "/digits.csv";
-  size_t length = strlen(s->files[0]);
-  s->csv = length > 4 && strcmp(s->files[0] + length - 4, ".csv") == 0;
-  if (s->csv ? s->n_files > 2 : s->n_files % 2 != 0) fail("one or two .csv files, or images and labels", s->files[0]);
+  s->csv = ends_with(s->files[0], ".csv") || ends_with(s->files[0], ".csv.gz");
+  if (!s->csv && s->kind != BY_DATA) fail("--classes and --regression are for CSV files", s->files[0]);
+  if (s->csv ? s->n_files > 2 : s->n_files % 2 != 0) fail("one or two .csv (.csv.gz) files, or images and labels", s->files[0]);
+  if (dir) show_into(dir);
   return strcmp(precision, "f32") == 0;
 }
 
@@ -157,19 +170,24 @@ static const char *batch_name(const run *r, char text[16]) {
   return text;
 }
 
+/* A number in a column of so many characters, or that there is none. */
+static const char *cell(char text[32], const run *r, const char *format, double v) {
+  if (r->diverged) return "diverged";
+  snprintf(text, 32, format, v);
+  return text;
+}
+
 static void print_table(const settings *s, const outcome *out) {
   printf("%7s %8s %7s %9s %9s %11s %13s %11s\n", "batch", "lr", "epochs", "updates", "seconds", "train loss",
-         s->regression ? "test RMSE" : "test accuracy", "samples/s");
+         out->regression ? "test RMSE" : "test accuracy", "samples/s");
   for (int k = 0; k < s->n_runs; k++) {
     const run *r = &out->runs[k];
     const point *end = &r->curve[r->n_points - 1];
-    char name[16];
-    printf("%7s %8.3g %7d %9lld %9.3f %11.4g %13.4f %11.3g%s\n", batch_name(r, name), r->lr, end->epoch,
-           (long long)end->updates, end->seconds, r->loss, r->quality,
+    char name[16], loss[32], quality[32];
+    printf("%7s %8.3g %7d %9lld %9.3f %11s %13s %11.3g%s\n", batch_name(r, name), r->lr, end->epoch,
+           (long long)end->updates, end->seconds, cell(loss, r, "%.4g", r->loss), cell(quality, r, "%.4f", r->quality),
            end->seconds > 0 ? (double)end->epoch * out->train_rows / end->seconds : 0,
-           r->stop == NNB_STOP_DIVERGED  ? "   diverged"
-           : r->stop == NNB_STOP_SECONDS ? "   time limit"
-                                         : "");
+           r->stop == NNB_STOP_SECONDS ? "   time limit" : "");
   }
 }
 
@@ -221,8 +239,8 @@ int main(int argc, char **argv) {
     compare_f32(&s, &out);
   else
     compare_f64(&s, &out);
-  printf("%d rows to train on, %d to test on; net %s, %zu parameters, %s; plain gradient descent.\n\n", out.train_rows,
-         out.test_rows, out.net, out.n_params, single ? "single precision" : "double precision");
+  printf("%s\n%d rows to train on, %d to test on; net %s, %zu parameters, %s; plain gradient descent.\n\n", out.target,
+         out.train_rows, out.test_rows, out.net, out.n_params, single ? "single precision" : "double precision");
   print_table(&s, &out);
   draw(&s, &out);
   for (int k = 0; k < s.n_runs; k++) free(out.runs[k].curve);

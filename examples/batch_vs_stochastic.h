@@ -6,13 +6,16 @@
 #include <nnblas.h>
 
 enum { MAX_RUNS = 16 };
+enum { MOST_CLASSES = 20 }; /* so many different whole numbers at most are taken for classes */
+
+typedef enum target_kind { BY_DATA, CLASSES, NUMBERS } target_kind; /* what the target of a CSV file is */
 
 typedef struct settings {
   const char *files[4]; /* one or two CSV files, or images labels [images labels] */
   int n_files;
   bool csv;
   const char *target; /* column of a CSV file, or NULL for the last */
-  bool regression;
+  target_kind kind;
   const char *scale;     /* "standardize", "minmax", "none", or NULL for what suits */
   const char *net;       /* or NULL to build one from the data */
   int batches[MAX_RUNS]; /* NNB_FULL_BATCH: all rows */
@@ -36,10 +39,12 @@ typedef struct run {
   int n_points;
   double loss, quality; /* training loss; accuracy, or for regression root mean squared error, on the test rows */
   nnb_stop stop;
+  bool diverged; /* loss and quality say nothing */
 } run;
 
 typedef struct outcome {
-  char net[256];
+  char net[256], target[256]; /* target: a sentence on what it was taken for */
+  bool regression;
   int train_rows, test_rows;
   size_t n_params;
   run runs[MAX_RUNS];

@@ -17,29 +17,84 @@
 
 /* ---- data ------------------------------------------------------------------------------------------------------ */
 
-static nnb_data *read_csv(const char *path, const settings *s, const nnb_data *like) {
-  enum { MANY = 1024 };
-  const char *names[MANY];
-  nnb_csv_opts opts = {.target = s->target, .classify = !s->regression};
+static int by_size(const void *a, const void *b) {
+  nnb_real x = *(const nnb_real *)a, y = *(const nnb_real *)b;
+  return (x > y) - (x < y);
+}
+
+/* How many different values the target has; *whole: all of them are whole numbers. */
+static int different(const nnb_data *data, bool *whole) {
+  int n = nnb_data_rows(data), count = 1;
+  nnb_batch rows;
+  nnb_real *v = must_have(malloc((size_t)n * sizeof *v), "target");
+  must(nnb_data_batch(data, 0, n, &rows));
+  *whole = true;
+  for (int i = 0; i < n; i++) {
+    v[i] = rows.t.p[(size_t)i * (size_t)rows.t.ld];
+    double x = v[i];
+    *whole = *whole && x == floor(x);
+  }
+  qsort(v, (size_t)n, sizeof *v, by_size);
+  for (int i = 1; i < n; i++) count += v[i] != v[i - 1];
+  free(v);
+  return count;
+}
+
+static nnb_data *read_as(const char *path, const settings *s, bool classify) {
   nnb_data *data = NULL;
-  /* The classes of a test file are those of the training file, in its order. */
-  for (int k = 0; like && k < nnb_data_n_classes(like) && k < MANY; k++) {
+  must(nnb_data_read_csv(path, &(nnb_csv_opts){.target = s->target, .classify = classify}, &data));
+  return data;
+}
+
+/* The training file: what its target is decides between classes and a regression, if the options do not. */
+static nnb_data *read_training(const char *path, const settings *s, outcome *out) {
+  nnb_data *data = read_as(path, s, s->kind == CLASSES);
+  bool whole = false, text = s->kind != CLASSES && nnb_data_n_classes(data) > 0;
+  int count = nnb_data_n_classes(data) ? nnb_data_n_classes(data) : different(data, &whole);
+  if (text && s->kind == NUMBERS) {
+    fprintf(stderr, "%s: the target is text; --regression needs numbers\n", path);
+    exit(2);
+  }
+  if (s->kind == BY_DATA && !text && whole && count <= MOST_CLASSES) {
+    nnb_data_destroy(data);
+    data = read_as(path, s, true);
+    snprintf(out->target, sizeof out->target,
+             "The target has %d different whole numbers: taken as classes (--regression: as numbers).", count);
+  } else if (nnb_data_n_classes(data)) {
+    snprintf(out->target, sizeof out->target, "The target has %d classes.", count);
+  } else {
+    snprintf(out->target, sizeof out->target, "The target has %d different numbers: a regression%s.", count,
+             s->kind == BY_DATA ? " (--classes: classes)" : "");
+  }
+  out->regression = !nnb_data_n_classes(data);
+  return data;
+}
+
+/* The classes of a test file are those of the training file, in its order. */
+static nnb_data *read_test(const char *path, const settings *s, const nnb_data *like) {
+  int n = nnb_data_n_classes(like);
+  const char **names = must_have(malloc(((size_t)n + 1) * sizeof *names), "names of classes");
+  nnb_csv_opts opts = {.target = s->target, .classify = n > 0};
+  nnb_data *data = NULL;
+  for (int k = 0; k < n; k++) {
     names[k] = nnb_data_class_name(like, k);
     if (names[k]) opts.class_names = names, opts.n_class_names = k + 1;
   }
   must(nnb_data_read_csv(path, &opts, &data));
+  free(names);
   return data;
 }
 
 /* The test rows are a file of their own or a fifth of the one there is, the same fifth every time. */
-static void load(const settings *s, nnb_data **train, nnb_data **test) {
+static void load(const settings *s, nnb_data **train, nnb_data **test, outcome *out) {
   nnb_data *all = NULL;
   const char *const *f = s->files;
   if (s->csv) {
-    all = read_csv(f[0], s, NULL);
-    if (s->n_files == 2) *test = read_csv(f[1], s, all);
+    all = read_training(f[0], s, out);
+    if (s->n_files == 2) *test = read_test(f[1], s, all);
   } else {
     must(nnb_data_read_idx(f[0], f[1], &all));
+    snprintf(out->target, sizeof out->target, "The labels have %d classes.", nnb_data_n_classes(all));
     if (s->n_files == 4) must(nnb_data_read_idx(f[2], f[3], test));
   }
   *train = all;
@@ -58,11 +113,11 @@ static nnb_net *starting_net(const settings *s, const nnb_data *train, outcome *
     snprintf(out->net, sizeof out->net, "%s", s->net);
   else
     snprintf(out->net, sizeof out->net, "%d-32:tanh-%d:%s", nnb_data_n_in(train), nnb_data_n_out(train),
-             s->regression ? "linear" : "softmax");
+             out->regression ? "linear" : "softmax");
   must(nnb_net_parse(out->net, &net));
   if (strcmp(scale, "none") != 0)
     must(nnb_net_scale_inputs(net, train, strcmp(scale, "minmax") == 0 ? NNB_MINMAX : NNB_STANDARDIZE));
-  if (s->regression) must(nnb_net_scale_targets(net, train, NNB_STANDARDIZE));
+  if (out->regression) must(nnb_net_scale_targets(net, train, NNB_STANDARDIZE));
   must(nnb_net_init(net, s->seed));
   out->n_params = nnb_net_n_params(net);
   return net;
@@ -108,7 +163,8 @@ static int after_epoch(void *user, const nnb_record *record) {
   return 0;
 }
 
-static void one_run(const settings *s, const nnb_net *start, const nnb_data *train, const nnb_data *test, run *r) {
+static void one_run(const settings *s, const nnb_net *start, const nnb_data *train, const nnb_data *test, bool regression,
+                    run *r) {
   char name[16] = "full";
   nnb_net *net = NULL;
   nnb_metrics metrics;
@@ -132,22 +188,24 @@ static void one_run(const settings *s, const nnb_net *start, const nnb_data *tra
   if (w.terminal) fprintf(stderr, "\r\033[K");
   if (status != NNB_E_NUMERIC) must(status); /* a learning rate that is too large is a result, too */
   r->stop = report.stop;
-  must(nnb_evaluate(net, test, &metrics));
-  r->quality = s->regression ? metrics.rmse : metrics.accuracy;
+  status = nnb_evaluate(net, test, &metrics);
+  if (status != NNB_E_NUMERIC) must(status);
+  r->quality = regression ? metrics.rmse : metrics.accuracy;
   r->loss = r->curve[r->n_points - 1].loss;
+  r->diverged = status || report.stop == NNB_STOP_DIVERGED || !(r->loss <= 10 * r->curve[0].loss);
   nnb_net_destroy(net);
 }
 
 void compare(const settings *s, outcome *out) {
   nnb_data *train = NULL, *test = NULL;
-  load(s, &train, &test);
+  load(s, &train, &test, out);
   nnb_net *start = starting_net(s, train, out);
   out->train_rows = nnb_data_rows(train), out->test_rows = nnb_data_rows(test);
   for (int k = 0; k < s->n_runs; k++) {
     run *r = &out->runs[k];
     r->batch = s->batches[k];
     r->lr = s->lrs[k] > 0 ? s->lrs[k] : default_lr(r->batch, out->train_rows);
-    one_run(s, start, train, test, r);
+    one_run(s, start, train, test, out->regression, r);
   }
   nnb_net_destroy(start);
   nnb_data_destroy(train);

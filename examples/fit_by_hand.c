@@ -69,7 +69,12 @@ done:
   return same;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  if (argc > 1) {
+    bool help = strcmp(argv[1], "--help") == 0;
+    fprintf(help ? stdout : stderr, "usage: %s\nnnb_fit beside the same loop in public calls; no options.\n", argv[0]);
+    return help ? 0 : 2;
+  }
   static const nnb_algo algos[] = {NNB_SGD, NNB_MOMENTUM, NNB_NESTEROV, NNB_ADAM};
   static const int batches[] = {1, 16, 50, NNB_FULL_BATCH};
   nnb_data *data = clouds();

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,15 +13,42 @@ static int decimals_shown = 6;
 static bool decimals_asked;
 static const char *out_dir = ".";
 
+static void help(const char *program, const char *title, int decimals) {
+  printf(
+      "%s\n\nusage: %s [options]\n"
+      "  --digits N   decimals of the numbers; 17 shows every bit (%d)\n"
+      "  --out DIR    where files go, if there are any; made if it is not there (here)\n"
+      "  --help       this text\n",
+      title, program, decimals);
+  exit(0);
+}
+
+static int parse_digits(const char *program, const char *text) {
+  char *end;
+  long n = strtol(text, &end, 10);
+  if (end != text && !*end && n >= 0 && n <= 17) return (int)n;
+  fprintf(stderr, "%s: --digits takes 0 to 17, not \"%s\"\n", program, text);
+  exit(2);
+}
+
 void show_start(int argc, char **argv, const char *title, int decimals) {
-  static const struct option options[] = {
-      {"digits", required_argument, NULL, 'd'}, {"out", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
+  static const struct option options[] = {{"digits", required_argument, NULL, 'd'},
+                                          {"out", required_argument, NULL, 'o'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+  const char *dir = NULL;
   decimals_shown = decimals;
-  for (int c; (c = getopt_long(argc, argv, "d:o:", options, NULL)) != -1;) {
-    if (c == 'd') decimals_shown = atoi(optarg), decimals_asked = true;
-    if (c == 'o') show_into(optarg);
+  for (int c; (c = getopt_long(argc, argv, "d:o:h", options, NULL)) != -1;) {
+    if (c == 'd') decimals_shown = parse_digits(argv[0], optarg), decimals_asked = true;
+    if (c == 'o') dir = optarg;
+    if (c == 'h') help(argv[0], title, decimals);
     if (c == '?') exit(2);
   }
+  if (optind < argc) {
+    fprintf(stderr, "%s: no argument \"%s\" (see --help)\n", argv[0], argv[optind]);
+    exit(2);
+  }
+  if (dir) show_into(dir);
   printf("%s\n", title);
   for (size_t i = 0; i < strlen(title); i++) putchar('=');
   printf("\n\n");
@@ -30,7 +58,22 @@ void show_decimals(int decimals) {
   if (!decimals_asked) decimals_shown = decimals;
 }
 
+/* Makes a folder and those above it; what is there already is no error. */
+static void make_folders(const char *dir) {
+  char path[4096];
+  if (strlen(dir) >= sizeof path) errno = ENAMETOOLONG, must_have(NULL, dir);
+  strcpy(path, dir);
+  for (char *p = path; *p; p++) {
+    if (*p != '/' || p == path) continue;
+    *p = 0;
+    mkdir(path, 0777); /* what goes wrong here shows below */
+    *p = '/';
+  }
+  if (mkdir(path, 0777) && errno != EEXIST) must_have(NULL, dir);
+}
+
 void show_into(const char *dir) {
+  make_folders(dir);
   if (access(dir, W_OK | X_OK)) must_have(NULL, dir);
   out_dir = dir;
 }

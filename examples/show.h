@@ -6,12 +6,13 @@
 #include <nnblas.h>
 #include <stdio.h>
 
-/* Reads --digits N (decimals; 17 shows every bit) and --out DIR (where files go; default: here), prints the title. */
+/* Reads --digits N (decimals; 17 shows every bit), --out DIR (where files go; default: here) and --help, refuses other
+ * arguments, prints the title. */
 void show_start(int argc, char **argv, const char *title, int decimals);
 
 /* Decimals from here on, unless --digits was given. */
 void show_decimals(int decimals);
-/* Where files go, for programs with options of their own. */
+/* Where files go, for programs with options of their own.  The folder is made, with its parents, if it is not there. */
 void show_into(const char *dir);
 
 /* Ends the program with the library's message if status is negative; else returns it (the number of a node, say). */
