@@ -36,7 +36,9 @@ static bool says_nothing(const figure *f) {
   return blas.slow && !strcmp(f->name, "share");
 }
 
-static double find_bar(const figure *f) {
+/* A quick run judges none: it is too short. */
+static double find_bar(const options *o, const figure *f) {
+  if (o->quick) return 0;
   for (size_t i = 0; i < sizeof bars / sizeof *bars; i++)
     if ((!*bars[i].workload || !strcmp(bars[i].workload, f->workload)) && !strcmp(bars[i].figure, f->name) &&
         (!bars[i].threads || bars[i].threads == f->threads))
@@ -50,7 +52,7 @@ static void show(const options *o, const bench_job *job, figure f, const timings
   if (over < 0 || under < 0) return;
   f.name = name, f.threads = job->count[c], f.rounds = t->rounds;
   f.step = step_seconds(t, timed), f.ratio = ratio_of(t, over, under);
-  f.bar = find_bar(&f), f.void_share = says_nothing(&f);
+  f.bar = find_bar(o, &f), f.void_share = says_nothing(&f);
   if (o->json)
     print_figure_json(job, &f);
   else
@@ -90,6 +92,7 @@ static int run_both(const options *o, const workload *w) {
   bench_data data;
   if (o->quick && reduced.batch > QUICK_ROWS) reduced.batch = QUICK_ROWS;
   job.w = &reduced, job.data = &data;
+  if (!o->json) print_workload(w);
   if (make_data(&reduced, o->quick ? QUICK_ROWS : 0, &data))
     return fprintf(stderr, "nnblas-bench: out of memory\n"), -1;
   int failed = (o->f32 && run_workload(o, &rig_f32, &job)) || (o->f64 && run_workload(o, &rig_f64, &job));
@@ -103,7 +106,7 @@ static int run_start(const options *o, const char *precision) {
     int n = o->quick ? 3 : 31;
     figure f = {.workload = "W8", .precision = precision, .name = "start", .threads = o->job.count[c], .rounds = n};
     if (start_seconds(precision, f.threads, n, seconds)) return -1;
-    f.step = spread_of(seconds, n), f.bar = find_bar(&f);
+    f.step = spread_of(seconds, n), f.bar = find_bar(o, &f);
     if (o->json)
       print_start_json(&o->job, &f);
     else

@@ -25,13 +25,21 @@ static const char help[] =
     "  -t, --threads LIST    numbers of threads, or all               (1,2 for workloads, 1,all for shapes)\n"
     "  -r, --rounds N        at least so many rounds                  (7 for workloads, 5 for shapes)\n"
     "  -S, --seconds S       at least so long                         (0 for workloads, 1 for shapes)\n"
-    "  -q, --quick           fewer rows and rounds: whether it runs, not how fast\n"
+    "  -q, --quick           fewer rows and rounds: whether it runs, not how fast; judges no bars\n"
     "  -c, --cpu-time        the thread's time on the processor, not the wall's: for busy machines;\n"
     "                        one thread only\n"
     "  -j, --json            one JSON object a line instead of the table\n"
     "  -h, --help            this text\n"
     "\n"
-    "bench/README.md explains the columns.\n";
+    "bench/README.md explains the columns.  The workloads:\n\n";
+
+static void print_help(void) {
+  char text[256];
+  fputs(help, stdout);
+  for (int i = 0; i < n_workloads; i++)
+    printf("  %-10s %s\n", workloads[i].name, workload_words(&workloads[i], text));
+  printf("  %-10s %s\n", "W8", "start of a program: W7's net, from exec to the end of the first step; with --all only");
+}
 
 static int refuse(const char *what, const char *text) {
   fprintf(stderr, "nnblas-bench: %s, not \"%s\"\n", what, text);
@@ -197,7 +205,7 @@ int parse_options(int argc, char **argv, options *o) {
         o->json = true;
         break;
       case 'h':
-        return fputs(help, stdout), 1;
+        return print_help(), 1;
       default:
         return -1; /* getopt_long has said it */
     }

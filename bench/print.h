@@ -17,6 +17,8 @@ typedef struct figure {
 void print_head(const options *o, const nnb_blas_facts *blas);
 void print_shape(const bench_job *job, bench_mode mode, const char *precision, const timings *t, int c);
 void print_shape_json(const bench_job *job, bench_mode mode, const char *precision, const timings *t, int c);
+/* A line on what the workload is, before its figures. */
+void print_workload(const workload *w);
 void print_figure(const figure *f);
 void print_figure_json(const bench_job *job, const figure *f);
 /* A start is a time alone: step holds the seconds, and at most bar of them are wanted. */

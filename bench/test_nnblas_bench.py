@@ -82,10 +82,27 @@ def check_workloads():
     for row in rows:
         quartiles = [row["ratio_q1"], row["ratio"], row["ratio_q3"]]
         expect(quartiles == sorted(quartiles) and quartiles[0] > 0, f"ratio of {row}", "ascending", quartiles)
+        expect("bar" not in row and "met" not in row, f"a bar in a quick run, {row}", "none", row.get("bar"))
+
+
+def check_bars():
+    """A run that is not quick judges; a quick one does not, and says in words what it ran."""
+    done = run("-w", "W3xfull", "-j", "-r", "3", "-p", "f32")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    expect(len(rows) == 5, "figures of W3xfull", 5, done.stdout)
+    for row in rows:
         has_bar = row["figure"] in ("threads", "pair")
         expect(("bar" in row) == has_bar, f"a bar of {row}", has_bar, "bar" in row)
         if has_bar:
             expect(row["met"] == (row["ratio"] >= row["bar"]), f"met of {row}", row["ratio"] >= row["bar"], row["met"])
+    text = run("-w", "W3xfull,W5s", "-q", "-r", "3", "-p", "f32").stdout
+    expect("missed" not in text and " met" not in text, "a quick run", "no verdict", text)
+    for words in ("W3xfull: training of 2-3:sigmoid-3:sigmoid by sgd, half_sse, all 150 rows an update",
+                  "W5s: prediction by 10-20-20-1, one row a call", "no bars", "share    time of"):
+        expect(words in text, "the words of a quick run", words, text)
+    text = run("--help").stdout
+    for words in ("W2b32      training of 784-128-64-10:softmax by sgd, cross_entropy, 32 rows an update", "W8 "):
+        expect(words in text, "the words of --help", words, text)
 
 
 def check_slow_core():
@@ -165,6 +182,7 @@ def check_refusals():
 
 check_figures()
 check_workloads()
+check_bars()
 check_slow_core()
 check_record()
 check_tune()

@@ -1,5 +1,6 @@
 #include "workload.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,34 @@ const workload *find_workload(const char *name) {
   for (int i = 0; i < n_workloads; i++)
     if (!strcmp(workloads[i].name, name)) return &workloads[i];
   return NULL;
+}
+
+static const char *law_words(data_law law) {
+  switch (law) {
+    case LAW_NORMAL:
+      return "normal numbers";
+    case LAW_SPARSE:
+      return "numbers of which 80 % are 0, as pixels";
+    case LAW_UNIFORM:
+      return "uniform numbers";
+    case LAW_MATRIX:
+      return "2x2 matrices and their exponentials";
+    case LAW_PRODUCT:
+      return "normal numbers, the sign of a product";
+  }
+  return "";
+}
+
+const char *workload_words(const workload *w, char text[256]) {
+  char rows[64];
+  snprintf(rows, sizeof rows, w->batch == w->rows && w->batch > 1 ? "all %d rows" : w->batch > 1 ? "%d rows" : "one row",
+           w->batch);
+  if (w->manner == PREDICT)
+    snprintf(text, 256, "prediction by %s, %s a call; %s", w->net, rows, law_words(w->law));
+  else
+    snprintf(text, 256, "training of %s by %s, %s, %s an update; %s", w->net, nnb_algo_name(w->algo),
+             nnb_loss_name(w->loss), rows, law_words(w->law));
+  return text;
 }
 
 int net_widths(const char *net, int width[MAX_LAYERS + 1]) {

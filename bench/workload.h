@@ -41,6 +41,9 @@ extern const int n_workloads;
 /* NULL where there is none. */
 const workload *find_workload(const char *name);
 
+/* What it is, in words: "training of 784-128-64-10:softmax by sgd, cross_entropy, 32 rows an update; …".  Returns text. */
+const char *workload_words(const workload *w, char text[256]);
+
 /* The widths of a net, width[0] … width[n]: n. */
 int net_widths(const char *net, int width[MAX_LAYERS + 1]);
 
