@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs what is missing, builds, and compares full-batch, mini-batch and stochastic gradient descent on the
 # handwritten digits:
-#   sh examples/run.sh [ARGUMENT OF batch_vs_stochastic...]     --help lists them
+#   sh examples/run.sh [-v] [ARGUMENT OF batch_vs_stochastic...]     --help lists them; -v shows every command of the build
 # Curves and pictures go to build/batch_vs_stochastic, or where --out says.
 set -eu
+verbose=""
+if [ "${1:-}" = -v ]; then verbose=-v && shift; fi
 root=$(cd "$(dirname "$0")/.." && pwd)
 sh "$root/tools/setup.sh" examples
-[ -f "$root/build/build.ninja" ] || meson setup "$root/build" "$root"
-ninja -C "$root/build" examples/batch_vs_stochastic
-mkdir -p "$root/build/batch_vs_stochastic"
+if python3 --version >/dev/null 2>&1; then python=python3; else python=/usr/bin/python3; fi
+(cd "$root" && $python tools/build.py build $verbose --keep tests examples/batch_vs_stochastic)
 exec "$root/build/examples/batch_vs_stochastic" --out "$root/build/batch_vs_stochastic" "$@"

@@ -1,124 +1,128 @@
 #!/bin/sh
 # Installs what is missing, builds, runs the tests:
-#   sh tests/run.sh [SUITE...] [ARGUMENT OF meson test...]
-#     default    all tests, with the default compiler, in build/
-#     clang      all tests, with clang, in build-clang/
-#     asan       all tests under AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan/
-#     tsan       all tests under ThreadSanitizer, in build-tsan/
-#     valgrind   all tests under valgrind, in build-valgrind/
+#   sh tests/run.sh [SUITE...] [-v] [ARGUMENT OF meson test...]
+#     default    all tests but the long ones, with the default compiler, in build/
+#     clang      the same with clang, in build-clang/
+#     asan       the same under AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan/
 #     fuzz       each fuzz target for FUZZ_SECONDS (10) seconds, with clang, in build-fuzz/
-#     all        all of these, one after the other
-#   sh tests/run.sh asan fit --verbose     one test under AddressSanitizer
-# Repeats at its end what failed, then a line "N passed, N failed, N skipped" and a status other than 0 if anything failed.
+#     lint       clang-tidy over lib/, shellcheck over the scripts
+#     tsan       all tests but the long ones under ThreadSanitizer, in build-tsan/
+#     valgrind   the same under valgrind, in build-valgrind/
+#     slow       the tests of meson's suite "long", in build/
+#     long       what takes longer: tsan, valgrind, slow, lint, and fuzz for 120 seconds each
+#     all        default, clang, asan and long
+#   sh tests/run.sh asan fit -v     one test under AddressSanitizer, showing everything
+# A build folder that exists is configured again where it differs from what a suite needs, and that is said.
+# A line counts up while it works; -v shows every command.  Whatever fails is shown whole.  At the end stand what failed,
+# then a line "N passed, N failed, N skipped"; the status is not 0 if anything failed or fewer tests ran than there are.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-passed=0 failed=0 skipped=0
-log=$(mktemp) && failures=$(mktemp) || exit 1
-trap 'rm -f "$log" "$failures"' EXIT
+totals=$(mktemp) && failures=$(mktemp) && log=$(mktemp) || exit 1
+trap 'rm -f "$totals" "$failures" "$log"' EXIT
+if python3 --version >/dev/null 2>&1; then python=python3; else python=/usr/bin/python3; fi
 
-count() { # count SUITE PASSED FAILED SKIPPED
-  echo "$1: $2 passed, $3 failed, $4 skipped"
-  passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
-}
-broken() { # a build that failed counts as a failed test
+count() { echo "$1: $2 passed, $3 failed, $4 skipped" && echo "$2 $3 $4" >>"$totals"; } # count SUITE PASSED FAILED SKIPPED
+broken() { # what failed outside of a test counts as a failed test
   echo "$1: $2" | tee -a "$failures" >&2
   count "$1" 0 1 0
 }
 
-configure() { # configure FOLDER COMPILER OPTION...   "": the default compiler
+# build FOLDER COMPILER OPTION...   "": the default compiler
+build() {
   folder=$1 compiler=$2
   shift 2
-  [ -f "$folder/build.ninja" ] || env ${compiler:+"CC=$compiler"} meson setup "$folder" "$@"
+  $python tools/build.py "$folder" $verbose ${compiler:+--compiler "$compiler"} "$@"
 }
-build() { configure "$@" && ninja -C "$1"; }
-
-total_of() { sed -n "s/^$1: *\([0-9][0-9]*\) *$/\1/p" "$log" | tail -n 1; }
-
-# meson's lines on tests that failed, Check's on checks that did, and the sanitizers'
-what_failed() {
-  grep -E ' (FAIL|TIMEOUT|ERROR|UNEXPECTEDPASS) |:[FE]:|ERROR: |WARNING: ThreadSanitizer|runtime error:|^ *#[0-9] ' "$log" |
-    head -n 200
+run_tests() { # run_tests SUITE FOLDER ARGUMENT...; what failed is counted and noted
+  $python tools/run_suite.py "$@" $verbose --totals "$totals" --failures "$failures" || true
 }
 
-# meson's exit status counts too: a run without totals, or one that was cut off, has failed.
-run_tests() { # run_tests SUITE FOLDER ARGUMENT...
-  suite=$1 folder=$2
-  shift 2
-  { meson test -C "$folder" --no-rebuild --print-errorlogs "$@"; echo "status: $?"; } 2>&1 | tee "$log" | grep -v '^status: '
-  ok=$(total_of Ok) bad=0
-  for kind in Fail 'Unexpected Pass' Timeout; do
-    n=$(total_of "$kind")
-    bad=$((bad + ${n:-0}))
-  done
-  skip=$(total_of Skipped)
-  [ "$(total_of status)" = 0 ] || [ "$bad" -gt 0 ] || bad=1
-  [ "$bad" -eq 0 ] || { echo "$suite:" && what_failed; } >>"$failures"
-  count "$suite" "${ok:-0}" "$bad" "${skip:-0}"
-}
-
-suite_default() { build build "" && run_tests default build "$@"; }
-
-suite_clang() { build build-clang clang && run_tests clang build-clang "$@"; }
+suite_default() { build build "" -Dtests=enabled && run_tests default build "$@"; }
+suite_slow() { build build "" -Dtests=enabled && run_tests slow build --suite long "$@"; }
+suite_clang() { build build-clang clang -Dtests=enabled && run_tests clang build-clang "$@"; }
 
 # Vector loops are the same source at each level, so the sanitizers see two widths of it and not three (valgrind knows no
 # AVX-512), and the fuzz targets, which parse, the plain one.
 # What the tests need under each of these (environment, time, what to leave out) is a test setup in tests/meson.build.
+checked="-Dtests=enabled -Dbuildtype=debugoptimized -Dlevels=v3 -Dbench=false"
+# shellcheck disable=SC2086
 suite_asan() {
-  build build-asan "" -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dlevels=v3 \
-    -Dbench=false &&
-    run_tests asan build-asan --setup asan "$@"
+  build build-asan "" $checked -Db_sanitize=address,undefined -Db_lundef=false && run_tests asan build-asan --setup asan "$@"
 }
+# shellcheck disable=SC2086
 suite_tsan() {
-  build build-tsan "" -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false -Dlevels=v3 -Dbench=false &&
-    run_tests tsan build-tsan --setup tsan "$@"
+  build build-tsan "" $checked -Db_sanitize=thread -Db_lundef=false && run_tests tsan build-tsan --setup tsan "$@"
 }
-suite_valgrind() {
-  build build-valgrind "" -Dbuildtype=debugoptimized -Dlevels=v3 -Dbench=false && run_tests valgrind build-valgrind --setup valgrind "$@"
-}
+# shellcheck disable=SC2086
+suite_valgrind() { build build-valgrind "" $checked && run_tests valgrind build-valgrind --setup valgrind "$@"; }
 
-fuzz_one() { # fuzz_one NAME: new inputs go to the build folder, an input that fails to build-fuzz/failed-NAME-…
-  mkdir -p "build-fuzz/found/$1"
-  "build-fuzz/tests/fuzz/fuzz_$1" -max_total_time="${FUZZ_SECONDS:-10}" -timeout=20 -rss_limit_mb=4096 \
-    -print_final_stats=1 -print_funcs=0 -verbosity=0 -artifact_prefix="build-fuzz/failed-$1-" \
-    "build-fuzz/found/$1" "tests/fuzz/corpus/$1" </dev/null
+# fuzz_one NAME SECONDS: new inputs go to build-fuzz-inputs/NAME, an input that fails to build-fuzz-inputs/failed-NAME-…
+fuzz_one() {
+  mkdir -p "build-fuzz-inputs/$1"
+  "build-fuzz/tests/fuzz/fuzz_$1" -max_total_time="$2" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 \
+    -print_funcs=0 -verbosity=0 -artifact_prefix="build-fuzz-inputs/failed-$1-" \
+    "build-fuzz-inputs/$1" "tests/fuzz/corpus/$1" </dev/null
+}
+fuzz_names() { # from Meson and not from the files, among which there may be old ones
+  $python -c 'import json
+for target in json.load(open("build-fuzz/meson-info/intro-targets.json")):
+    if target["type"] == "executable" and target["name"].startswith("fuzz_"): print(target["name"][5:])'
 }
 suite_fuzz() {
-  configure build-fuzz clang -Dfuzz=true -Dbuildtype=debugoptimized -Db_lundef=false -Dlevels=none -Dbench=false \
-    -Dexamples=false ||
-    return 1
-  # shellcheck disable=SC2046
-  ninja -C build-fuzz $(ninja -C build-fuzz -t targets all | sed -n 's,^\(tests/fuzz/fuzz_[a-z0-9_]*\): .*,\1,p') || return 1
+  build build-fuzz clang -Dtests=enabled -Dfuzz=true -Dbuildtype=debugoptimized -Db_lundef=false -Dlevels=none \
+    -Dbench=false -Dexamples=false fuzz_targets || return 1
   good=0 bad=0
-  for target in build-fuzz/tests/fuzz/fuzz_*; do
-    if [ ! -f "$target" ] || [ ! -x "$target" ]; then continue; fi
-    name=${target##*/fuzz_}
-    echo "fuzz_$name, ${FUZZ_SECONDS:-10} seconds"
-    if fuzz_one "$name"; then good=$((good + 1)); else bad=$((bad + 1)) && echo "fuzz_$name failed" | tee -a "$failures" >&2; fi
+  for name in $(fuzz_names); do
+    echo "fuzz_$name, $fuzz_seconds seconds"
+    if fuzz_one "$name" "$fuzz_seconds" >"$log" 2>&1; then
+      good=$((good + 1))
+      [ -z "$verbose" ] || cat "$log"
+    else
+      bad=$((bad + 1))
+      cat "$log"
+      echo "fuzz: fuzz_$name failed" >>"$failures"
+    fi
   done
   [ $((good + bad)) -gt 0 ] || { echo "fuzz: no target was built" | tee -a "$failures" >&2; return 1; }
   count fuzz "$good" "$bad" 0
 }
 
-suites="" parts="tests"
+suite_lint() {
+  build build "" -Dtests=enabled || return 1
+  if sh tools/lint.sh build >"$log" 2>&1; then count lint 1 0 0; else cat "$log" && broken lint "see above"; fi
+}
+
+suites="" parts="tests" verbose="" fuzz_seconds=${FUZZ_SECONDS:-10}
+add() { suites="$suites $1" parts="$parts ${2:-}"; }
+add_long() {
+  add "tsan" && add "valgrind" "valgrind" && add "slow" && add "lint" "lint" && add "fuzz" "clang fuzz"
+  fuzz_seconds=${FUZZ_SECONDS:-120}
+}
 while [ $# -gt 0 ]; do
   case $1 in
-    default | asan | tsan) suites="$suites $1" ;;
-    clang | valgrind) suites="$suites $1" parts="$parts $1" ;;
-    fuzz) suites="$suites $1" parts="$parts clang fuzz" ;;
-    all) suites="default clang asan tsan valgrind fuzz" parts="tests clang valgrind fuzz" ;;
-    -h | --help) sed -n '2,/^set/s/^# \{0,1\}//p' tests/run.sh; exit 0 ;;
+    default | asan | tsan | slow) add "$1" ;;
+    clang | valgrind | lint) add "$1" "$1" ;;
+    fuzz) add fuzz "clang fuzz" ;;
+    long) add_long ;;
+    all) add default && add clang clang && add asan && add_long ;;
+    -h | --help) sed -n '2,/^set/s/^# \{0,1\}//p' tests/run.sh && exit 0 ;;
     *) break ;;
   esac
   shift
+done
+arguments=$#
+while [ "$arguments" -gt 0 ]; do # -v is for the build, too
+  case $1 in -v | --verbose) verbose=-v ;; *) set -- "$@" "$1" ;; esac
+  shift && arguments=$((arguments - 1))
 done
 
 # shellcheck disable=SC2086
 sh tools/setup.sh $parts || exit 1
 for suite in ${suites:-default}; do
-  "suite_$suite" "$@" || broken "$suite" "the build failed"
+  "suite_$suite" "$@" || broken "$suite" "it could not be built"
 done
+[ -s "$failures" ] && printf '\nWhat failed:\n' && cat "$failures"
 echo
-[ "$failed" -eq 0 ] || { echo "what failed:" && cat "$failures" && echo; }
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+awk '{ p += $1; f += $2; s += $3 }
+     END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit !(p > 0 && f == 0) }' "$totals"

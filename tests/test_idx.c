@@ -189,6 +189,8 @@ int main(void) {
   tcase_add_test(t, compressed_files);
 #ifdef NNB_HAVE_ZLIB
   tcase_add_test(t, cut_off_compressed_file);
+#else
+  puts("skipped: compressed files, as zlib is missing");
 #endif
   tcase_add_test(t, bad_files);
   tcase_add_test(t, files_that_do_not_fit);

@@ -330,6 +330,7 @@ START_TEST(no_groups) { ck_assert_int_eq(nnb__cgroup_processors("/nonexistent", 
 END_TEST
 
 int main(void) {
+  if (!FORK_TESTS) puts("skipped: fork, after which sanitizers allow no threads");
   Suite *suite = suite_create("team");
   TCase *tc = tcase_create("team");
   tcase_add_test(tc, every_part_runs_once);

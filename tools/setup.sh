@@ -1,8 +1,10 @@
 #!/bin/sh
 # Installs what the build needs and the machine lacks, saying so first; does nothing where nothing is missing.
-#   sh tools/setup.sh [examples] [tests] [clang] [fuzz] [valgrind]     what each needs beyond the library itself
+#   sh tools/setup.sh [examples] [tests] [clang] [fuzz] [valgrind] [lint]     what each needs beyond the library itself
 # On Debian and Ubuntu through apt-get, as root or with sudo; elsewhere it names the packages and ends with status 1.
 set -u
+probe=$(mktemp) || exit 1
+trap 'rm -f "$probe" "$probe.c"' EXIT
 
 missing=""  # Debian package names
 optional="" # the same, for what the build can do without
@@ -16,6 +18,16 @@ compiles() { # the program on standard input
   done
   return 1
 }
+# Whether a call links, as meson.build tries it where there is no file for pkg-config.
+links_blas() { # links_blas HEADER CALL FLAG...
+  printf '#include <%s>\nint main(void) { return (int)%s; }\n' "$1" "$2" >"$probe.c"
+  shift 2
+  for c in ${CC:-} cc gcc clang; do
+    has "$c" && { "$c" "$probe.c" -o "$probe" "$@" 2>/dev/null; return; }
+  done
+  return 1
+}
+openblas_flags() { pkg-config --cflags --libs openblas 2>/dev/null || echo -lopenblas; }
 need() { missing="$missing $*"; }
 
 # meson asks dpkg-architecture where libraries go on Debian; without it that is lib64, where pkg-config and CMake do not
@@ -29,8 +41,9 @@ need_library() {
   { works ninja || works ninja-build; } || need ninja-build
   works pkg-config || need pkg-config
   { works python3 || works /usr/bin/python3; } || need python3
-  has_lib openblas || need libopenblas-dev
-  has_lib lapacke || need liblapacke-dev
+  has_lib openblas || links_blas cblas.h 'cblas_ddot(0, 0, 1, 0, 1)' -lopenblas || need libopenblas-dev
+  has_lib lapacke || links_blas lapacke.h 'LAPACKE_dpotrf(101, 76, 0, 0, 1)' $(openblas_flags) || # inside OpenBLAS
+    links_blas lapacke.h 'LAPACKE_dpotrf(101, 76, 0, 0, 1)' -llapacke || need liblapacke-dev
   has_lib jansson || need libjansson-dev
   has_lib zlib || need zlib1g-dev
   printf '#include <stddef.h>\n#include <csv.h>\nint main(void) { return CSV_MAJOR - 3; }\n' | compiles || need libcsv-dev
@@ -56,6 +69,7 @@ need_group() {
     clang) works clang || need clang ;;
     fuzz) works clang || need clang; links_with -fsanitize=address || wants_runtime=1 ;;
     valgrind) works valgrind || need valgrind ;;
+    lint) works clang-tidy || need clang-tidy; works shellcheck || need shellcheck ;;
     *) echo "setup.sh: unknown part '$1'" >&2; exit 2 ;;
   esac
 }
