@@ -19,7 +19,7 @@ enum { ROWS_AT_ONCE = 48 };
 /* Pages that the rows of B, or of Aᵀ, for one pass over C lie on: the first-level TLB has 64 to 96 entries.  With AVX2,
  * of 89 GFLOP/s that registers allow in f32: 128×784·784×128 in passes of DEPTH 94, at once 85; 100×300·300×300, where
  * 300 rows lie on 88 pages, 91 and 83; (300×100)ᵀ·100×300, one pass where rows share pages, 90, in two 86. */
-enum { PAGES_AT_ONCE = 64, PAGE = 4096 };
+enum { PAGES_AT_ONCE = 64, PAGE = 4096, LINE = 64 };
 
 typedef struct product {
   int m, n, k;
@@ -42,12 +42,19 @@ INLINE void store_end(real *p, bool full_end, int part, vec v) {
     store_masked(p, part, v);
 }
 
+/* nv vectors on their way into the first-level cache. */
+INLINE void fetch(const real *p, int nv) {
+  for (int j = 0; j < nv * LANES; j += LINE / (int)sizeof(real)) __builtin_prefetch(p + j);
+  __builtin_prefetch(p + nv * LANES - 1);
+}
+
 /* mr rows by nv vectors, the last of `part` columns unless full_end; all but part are constants where this is used. */
 INLINE void tile(const product *p, int row, int mr, int nv, bool full_end, int part) {
   const size_t a_row = p->a.row, a_col = p->a.col, ldb = p->ldb, ldc = p->ldc;
   const real *a = p->a.p + (size_t)row * a_row, *b = p->b;
   real *c = p->c + (size_t)row * ldc;
   const real *start = p->start ? p->start + row : NULL;
+  if (p->beta != 0) UNROLL for (int i = 0; i < mr; i++) fetch(c + (size_t)i * ldc, nv);
   vec sum[TILE][NV];
   UNROLL for (int i = 0; i < mr; i++) {
     vec x = start ? fill(start[i]) : (vec){0};
@@ -113,10 +120,11 @@ static int next_width(int n) {
 
 static int up_to(int n, int limit) { return n < limit ? n : limit; }
 
-/* All columns for a few rows; b, c and n move on. */
-static void wide(product *p) {
+/* All columns for a few rows; b, c and n move on.  fresh: B has not been read yet, so its next columns are fetched. */
+static void wide(product *p, bool fresh) {
   while (p->n > 0) {
     int nv = next_width(p->n), n = up_to(p->n, nv * LANES);
+    for (int l = 0; fresh && p->n > n && l < p->k; l++) fetch(p->b + (size_t)l * p->ldb + n, NV);
     narrow(p, nv);
     p->b += n, p->c += n, p->n -= n;
   }
@@ -127,7 +135,7 @@ static void all_rows(const product *p) {
   for (int i = 0; i < p->m; i += part.m) {
     part.m = up_to(p->m - i, ROWS_AT_ONCE), part.n = p->n, part.b = p->b;
     part.a.p = p->a.p + (size_t)i * p->a.row, part.c = p->c + (size_t)i * p->ldc;
-    wide(&part);
+    wide(&part, i == 0);
   }
 }
 
@@ -160,7 +168,7 @@ void NNB__MM(int m, int n, int k, real alpha, nnb__strided a, const real *b, siz
 void NNB__MM_FROM(int m, int n, int k, const real *start, const real *a, size_t row, size_t col, const real *b,
                   size_t ldb, real *c, size_t ldc, bool positive) {
   product p = {m, n, k, 1, 0, {a, row, col}, b, ldb, c, ldc, start, positive};
-  wide(&p);
+  wide(&p, false);
 }
 
 /* ---- with a copy of B -------------------------------------------------------------------------------------------- */
