@@ -400,8 +400,18 @@ INLINE void gradient_rows(int mi, const real *a, const real *d, int n_out, int s
   }
 }
 
+/* Sums across lanes are made once for LANES numbers of g, transposing Δ once for LANES samples: the latter pays where
+ * there are few samples for each row of A.  With AVX2, f32 and 16 samples 30-30-30-30-1 gains 9 %, 10-20-20-1 would
+ * lose 12 %. */
+INLINE bool has_few_samples(int s, int n_in, int n_out) { return 12 * s <= n_in * LANES && n_out >= LANES / 2; }
+
 /* g ← g + A·Δᵀ for n_in rows of A */
 static void add_gradient(int n_in, const real *a, const real *d, int n_out, int s, real *g) {
+  if (has_few_samples(s, n_in, n_out)) {
+    const nnb__strided rows = {a, (size_t)s, 1};
+    NNB__MM_COPY(n_in, n_out, s, 1, rows, d, (size_t)s, true, 1, g, (size_t)n_out);
+    return;
+  }
   int i = 0;
   for (; i + TILE_I <= n_in; i += TILE_I) gradient_rows(TILE_I, a + i * s, d, n_out, s, g + i * n_out);
   a += i * s, g += i * n_out;
