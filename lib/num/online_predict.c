@@ -29,15 +29,24 @@ static void product(const nnb__link *l, const real *params, const int32_t *list,
   }
 }
 
-INLINE vec value_soon(nnb_activation act, vec z) { return act == NNB_RELU ? relu_value(z) : value_of(act, z); }
+/* ---- narrow links: all inputs are taken, and a row of W fits into a few vecs --------------------------------------
+ */
 
-/* Links of at least a vec and at most MOST_NARROW of columns, all of whose inputs are taken.  The last vec ends with
- * the row, over columns of the one before: no load is masked, which would cost an instruction more. */
-enum { MOST_NARROW = LANES < 16 ? 4 : 2 };
-INLINE int column_of(int j, int k, int n, int tail) { return j < k - 1 ? j * LANES : n - tail; }
+enum { MOST_NARROW = LANES < 16 ? 4 : 2 }; /* vecs */
 
-/* `tail` numbers, all lanes or the lower half or quarter, the others 0.  Short loads seldom cross a cache line, and
- * those of 64 bytes nearly always do in rows that are no multiple of that, which takes them twice as long. */
+/* How the n_out numbers of a row lie in vecs; constant where it is used.
+ *
+ *   partial     |x x x|. .|         fewer numbers than lanes: one vec, loaded in part
+ *   otherwise   |x x x x x|x x|     n vecs.  The last ends with the row and overlaps the one before:
+ *                    |x x x x x|    no load is masked, which would cost an instruction more
+ *
+ * The last vec has `tail` numbers, a full vec or its lower half or quarter, the rest 0.  Short loads seldom cross a
+ * cache line; loads of 64 bytes nearly always do where rows are no multiple of that, and then take twice as long. */
+typedef struct row_shape {
+  int n, tail;
+  bool partial;
+} row_shape;
+
 INLINE vec load_tail(const real *p, const int tail) {
 #if defined VEC_AVX512 && defined NNB_SINGLE
   if (tail == LANES / 2) return _mm512_zextps256_ps512(_mm256_loadu_ps(p));
@@ -50,78 +59,91 @@ INLINE vec load_tail(const real *p, const int tail) {
   return load(p);
 }
 
-/* v ← f(b + Wᵀ·x), k vecs, the last of them with `tail` lanes; tail 0: a part in one that is not whole */
-INLINE void narrow(const nnb__link *l, const real *params, const real *x, vec *v, const int k, const int tail) {
-  enum { WAYS = MOST == 8 ? 4 : 2 };
-  const int n = l->n_in, n_out = l->n_out;
-  const size_t ld = (size_t)n_out;
-  const real *w = params + l->off, *b = w + (size_t)n * ld;
+/* Vec j of a row of n_out numbers */
+INLINE vec row_vec(const real *row, int n_out, int j, const row_shape s) {
+  if (s.partial) return load_part(row, n_out);
+  return j < s.n - 1 ? load(row + j * LANES) : load_tail(row + n_out - s.tail, s.tail);
+}
+
+enum { WAYS = MOST == 8 ? 4 : 2 }; /* sums that do not wait for each other */
+
+/* sum_h ← sum_h + x_i·W_i for the rows i = r, r + 1, … of W, `ways` of them at a time; gives the first that is left. */
+INLINE int add_rows(const nnb__link *l, const real *w, const real *x, int r, vec sum[WAYS][MOST_NARROW], const int ways,
+                    const row_shape s) {
+  const int n_out = l->n_out;
+  const real *row = w + (size_t)r * (size_t)n_out;
+  for (; r + ways <= l->n_in; r += ways)
+    UNROLL for (int h = 0; h < ways; h++, row += n_out) UNROLL for (int j = 0; j < s.n; j++) sum[h][j] +=
+        x[r + h] * row_vec(row, n_out, j, s);
+  return r;
+}
+
+INLINE vec value_inline(nnb_activation act, vec z) { return act == NNB_RELU ? relu_value(z) : value_of(act, z); }
+
+/* v ← f(b + Wᵀ·x); z where f is row-wise */
+INLINE void narrow_values(const nnb__link *l, const real *params, const real *x, vec *v, const row_shape s) {
+  const real *w = params + l->off, *b = w + (size_t)l->n_in * (size_t)l->n_out;
+  const nnb_activation act = is_rowwise(l->act) ? NNB_LINEAR : l->act;
   vec sum[WAYS][MOST_NARROW] = {{ZERO}};
-/* Vec j of the row at p, behind which the next one begins at p + ld. */
-#define PIECE(p, j) \
-  (!tail ? load_part(p, n_out) : (j) < k - 1 ? load((p) + (j)*LANES) : load_tail((p) + ld - tail, tail))
-  UNROLL for (int j = 0; j < k; j++) if (l->bias) sum[0][j] = PIECE(b, j);
-  int r = 0;
-/* `ways` rows, with sums that do not wait for each other */
-#define ROWS(ways)                                                                             \
-  for (; r + (ways) <= n; r += (ways), w += (ways)*ld) {                                       \
-    UNROLL for (int h = 0; h < (ways); h++) {                                                  \
-      UNROLL for (int j = 0; j < k; j++) sum[h][j] += x[r + h] * PIECE(w + (size_t)h * ld, j); \
-    }                                                                                          \
-  }
-  ROWS(WAYS)
-  ROWS(2)
-  ROWS(1)
-#undef ROWS
-#undef PIECE
-  const nnb_activation act = is_rowwise(l->act) ? NNB_LINEAR : l->act; /* the caller applies it to the row */
-  UNROLL for (int j = 0; j < k; j++) {
+  UNROLL for (int j = 0; j < s.n; j++) if (l->bias) sum[0][j] = row_vec(b, l->n_out, j, s);
+  int r = add_rows(l, w, x, 0, sum, WAYS, s);
+  r = add_rows(l, w, x, r, sum, 2, s);
+  add_rows(l, w, x, r, sum, 1, s);
+  UNROLL for (int j = 0; j < s.n; j++) {
     vec z = sum[0][j] + sum[1][j];
     if (WAYS == 4) z += sum[2][j] + sum[3][j];
-    v[j] = value_soon(act, z);
+    v[j] = value_inline(act, z);
   }
 }
 
-/* a ← f(z) of a link; or, where the next one has one output, that one's z: a dot product, for which A need not go
- * through memory. */
+/* w·a for a row of n numbers in v */
+INLINE vec narrow_dot(const real *w, const vec *v, int n, const row_shape s) {
+  if (s.partial) return sum_lanes(v[0] * load_part(w, n));
+  const int twice = (s.n - 1) * LANES + s.tail - n; /* numbers of the last vec that are in the one before, too */
+  vec sum = pick(first(twice), ZERO, v[s.n - 1] * load_tail(w + n - s.tail, s.tail));
+  UNROLL for (int j = 0; j < s.n - 1; j++) sum += v[j] * load(w + j * LANES);
+  return sum_lanes(sum);
+}
+
+/* a ← f(z) of a link.  Where the next link has one output (one is not NULL): a[0] ← its z, so that the values need not
+ * go through memory. */
 INLINE void narrow_link(const nnb__link *l, const nnb__link *one, const real *params, const real *x, real *a,
-                        const int k, const int tail) {
-  const int n = l->n_out, twice = (k - 1) * LANES + tail - n; /* lanes of the last vec that the one before has, too */
+                        const row_shape s) {
+  const int n = l->n_out;
   vec v[MOST_NARROW];
-  narrow(l, params, x, v, k, tail);
+  narrow_values(l, params, x, v, s);
   if (one) {
     const real *w = params + one->off;
-    vec sum = tail ? pick(first(twice), ZERO, v[k - 1] * load_tail(w + n - tail, tail)) : v[0] * load_part(w, n);
-    UNROLL for (int j = 0; j < k - 1; j++) sum += v[j] * load(w + j * LANES);
-    a[0] = sum_lanes(sum)[0] + (one->bias ? w[n] : 0);
-  } else {
-    UNROLL for (int j = 0; j < k; j++) store(a + (tail ? column_of(j, k, n, tail) : 0), v[j]);
+    a[0] = narrow_dot(w, v, n, s)[0] + (one->bias ? w[n] : 0);
+    return;
   }
+  UNROLL for (int j = 0; j < s.n - 1; j++) store(a + j * LANES, v[j]);
+  store(s.partial ? a : a + n - s.tail, v[s.n - 1]);
 }
-/* The shortest tail that holds what k - 1 vecs leave. */
+/* By the shortest tail that holds what n - 1 vecs leave. */
 INLINE void narrow_by_tail(const nnb__link *l, const nnb__link *one, const real *params, const real *x, real *a,
-                           const int k) {
+                           const int n) {
 #ifdef VEC_AVX512
-  const int rest = l->n_out - (k - 1) * LANES;
+  const int rest = l->n_out - (n - 1) * LANES;
   if (rest <= LANES / 4) {
-    narrow_link(l, one, params, x, a, k, LANES / 4);
+    narrow_link(l, one, params, x, a, (row_shape){n, LANES / 4, false});
     return;
   }
   if (rest <= LANES / 2) {
-    narrow_link(l, one, params, x, a, k, LANES / 2);
+    narrow_link(l, one, params, x, a, (row_shape){n, LANES / 2, false});
     return;
   }
 #endif
-  narrow_link(l, one, params, x, a, k, LANES);
+  narrow_link(l, one, params, x, a, (row_shape){n, LANES, false});
 }
 static void narrow_by_count(const nnb__link *l, const nnb__link *one, const real *params, const real *x, real *a) {
   if (l->n_out < LANES) {
-    narrow_link(l, one, params, x, a, 1, 0);
+    narrow_link(l, one, params, x, a, (row_shape){1, LANES, true});
     return;
   }
   switch ((l->n_out + LANES - 1) / LANES) {
     case 1:
-      narrow_link(l, one, params, x, a, 1, LANES);
+      narrow_link(l, one, params, x, a, (row_shape){1, LANES, false});
       break;
     case 2:
       narrow_by_tail(l, one, params, x, a, 2);
@@ -136,6 +158,8 @@ static void narrow_by_count(const nnb__link *l, const nnb__link *one, const real
 #endif
   }
 }
+
+/* ---- a link ------------------------------------------------------------------------------------------------------ */
 
 static bool has_one_output(const nnb__chain *chain, int i) { return i < chain->n && chain->link[i].n_out == 1; }
 static bool is_sparse(const nnb__chain *chain, int i) {
