@@ -17,7 +17,7 @@ WORKLOADS = "W1,W2b32,W2b128,W2full,W3i,W3ifull,W4,W5m,W5md,W5mb1024,W5s,W5sb102
 # what a function does: the first pattern that matches its library and name
 GROUPS = [("packing", r"blas.* .*(copy|_beta)"), ("BLAS kernels", r"blas.* .*(kernel|gem[mv]_|ger_|axpy|dot_).*"),
           ("BLAS calls", r"blas"),
-          ("one row", r"nnblas.* (nnbf?__(online|predict)_|learn_|read_|narrow_by|value_of|pulled|output_loss|class_loss)"),
+          ("one row", r"nnblas.* (nnbf?__(chain_rows|predict)_|learn_|read_|narrow_by|value_of|pulled|output_loss|cross_softmax_row)"),
           ("own products", r"nnblas.* (nnbf?__mm|tile|column|end_|add_gradient|.*(gemv|row_times|pack))"),
           ("activation, loss", r"nnblas.* .*(_value|_pull|_fused|activate|loss|softmax|cross_entropy|sse|mae|huber)"),
           ("bias, sums", r"nnblas.* .*(sums|bias|fill)"),

@@ -312,7 +312,7 @@ static bool by_plan(nnb_net *net, int rows, int threads, unsigned wants, const n
 START_TEST(nets) {
   static const int batches[] = {1, 2, 3, 7, 8, 12, 31, 32, 33, 48, 49, 128, 129, MOST_ROWS};
   static const unsigned wants[] = {0, NNB_GRAD, NNB_GRAD | NNB_DX, NNB_GRAD | NNB_KEEP};
-  static const nnb__exec *const execs[] = {NULL, &nnb__exec_online, &nnb__exec_soa, &nnb__exec_layerwise};
+  static const nnb__exec *const execs[] = {NULL, &nnb__exec_chain_rows, &nnb__exec_chain_blocks, &nnb__exec_layerwise};
   static const char shared[] = "thread_flops=0,private_bytes=0",
                     wide[] = "thread_flops=0,private_bytes=0,unpacked_bytes=0";
   static const struct {

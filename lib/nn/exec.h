@@ -25,9 +25,9 @@ typedef struct nnb__exec {
   bool (*updates)(nnb_plan *plan, nnb__updates *updates);
 } nnb__exec;
 
-extern const nnb__exec nnb__exec_online, nnb__exec_soa, nnb__exec_layerwise;
+extern const nnb__exec nnb__exec_chain_rows, nnb__exec_chain_blocks, nnb__exec_layerwise;
 
-/* For tests: online goes on with these kernels. */
-void nnb__online_use(nnb_plan *plan, const nnb__kernels *kernels);
+/* For tests: chain_rows uses these kernels from now on. */
+void nnb__chain_rows_use(nnb_plan *plan, const nnb__kernels *kernels);
 
 #endif

@@ -20,8 +20,8 @@ typedef struct nnb__state {
   real *scratch;
 } nnb__state;
 
-typedef struct nnb__online_plan nnb__online_plan; /* online.c */
-typedef struct nnb__soa_room nnb__soa_room;       /* soa.c */
+typedef struct nnb__chain_rows_plan nnb__chain_rows_plan;     /* chain_rows.c */
+typedef struct nnb__chain_blocks_plan nnb__chain_blocks_plan; /* chain_blocks.c */
 
 struct nnb_plan {
   nnb_net *net;
@@ -44,9 +44,9 @@ struct nnb_plan {
   nnb_cmat *from;  /* threads × the longest input list: the views handed to layers */
   nnb_mat *from_d;
   int longest;
-  nnb__online_plan *online;
-  nnb__soa_room *soa; /* of the executor of that name */
-  void *memory;       /* to be released; NULL: the caller's */
+  nnb__chain_rows_plan *chain_rows;
+  nnb__chain_blocks_plan *chain_blocks; /* of the executor of that name */
+  void *memory;                         /* to be released; NULL: the caller's */
 };
 
 #endif

@@ -1,7 +1,7 @@
 /* nn/run.c: which executor runs a job. */
 #include "run.h"
 
-static const nnb__exec *const execs[] = {&nnb__exec_online, &nnb__exec_soa, &nnb__exec_layerwise};
+static const nnb__exec *const execs[] = {&nnb__exec_chain_rows, &nnb__exec_chain_blocks, &nnb__exec_layerwise};
 enum { N_EXECS = sizeof execs / sizeof *execs };
 
 void nnb__plan_lay_out_execs(nnb_plan *plan, nnb__arena *arena) {

@@ -1,15 +1,15 @@
 /* num/kernels.h: passes over rows that are not matrix products, in the vector instructions of this processor.
  *
- * kernels_level.c, act.c, loss.c, mm.c, mm_row.c, online.c, online_predict.c, soa.c and steps.c are built once per
- * level, and in double only cholesky.c and qr.c: "plain" with the flags of the rest of the library, and on x86-64
- * also for the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and FMA; AVX-512) with -DNNB__LEVEL=v3 and the like,
- * which ends the names of their tables. kernels.c chooses. */
+ * kernels_level.c, act.c, loss.c, mm.c, mm_row.c, chain_rows_kernel.c, chain_predict_kernel.c, chain_blocks_kernel.c
+ * and steps.c are built once per level, and in double only cholesky.c and qr.c: "plain" with the flags of the rest of
+ * the library, and on x86-64 also for the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and FMA; AVX-512) with
+ * -DNNB__LEVEL=v3 and the like, which ends the names of their tables. kernels.c chooses. */
 #ifndef NNB__KERNELS_H
 #define NNB__KERNELS_H
 
+#include "chain_blocks_kernel.h"
+#include "chain_rows_kernel.h"
 #include "mm.h"
-#include "online.h"
-#include "soa.h"
 #include "steps.h"
 
 /* nnb__qr_add_with of normal.h */
@@ -31,9 +31,9 @@ typedef struct nnb__kernels {
   /* out ← a·dᵀ, m×n without gaps */
   void (*outer)(int m, int n, const real *a, const real *d, real *out);
   nnb__mm_fn *mm;
-  nnb__online_fn *online;
+  nnb__chain_rows_fn *chain_rows;
   nnb__predict_fn *predict;
-  nnb__soa_fn *soa;
+  nnb__chain_blocks_fn *chain_blocks;
   nnb__mm_copy_fn *mm_copy;
   nnb__mm_row_fn *mm_row;
   nnb__qr_fn *qr; /* this and the next: in double in both precisions */
@@ -58,9 +58,9 @@ void nnb__kernel_limit(int level);
 #define NNB__LOSSES                  NNB__LEVEL_NAME(nnb__losses_, NNB__LEVEL)
 #define NNB__STEPS                   NNB__LEVEL_NAME(nnb__steps_, NNB__LEVEL)
 #define NNB__MM                      NNB__LEVEL_NAME(nnb__mm_, NNB__LEVEL)
-#define NNB__ONLINE                  NNB__LEVEL_NAME(nnb__online_, NNB__LEVEL)
+#define NNB__CHAIN_ROWS              NNB__LEVEL_NAME(nnb__chain_rows_, NNB__LEVEL)
 #define NNB__PREDICT                 NNB__LEVEL_NAME(nnb__predict_, NNB__LEVEL)
-#define NNB__SOA                     NNB__LEVEL_NAME(nnb__soa_, NNB__LEVEL)
+#define NNB__CHAIN_BLOCKS            NNB__LEVEL_NAME(nnb__chain_blocks_, NNB__LEVEL)
 #define NNB__MM_FROM                 NNB__LEVEL_NAME(nnb__mm_from_, NNB__LEVEL)
 #define NNB__MM_COPY                 NNB__LEVEL_NAME(nnb__mm_copy_, NNB__LEVEL)
 #define NNB__MM_ROW                  NNB__LEVEL_NAME(nnb__mm_row_, NNB__LEVEL)
@@ -71,9 +71,9 @@ extern const nnb_act_ops NNB__ACTS[NNB_N_ACTIVATIONS];
 extern const nnb_loss_ops NNB__LOSSES[NNB_N_LOSSES];
 extern const nnb__steps NNB__STEPS;
 extern nnb__mm_fn NNB__MM;
-extern nnb__online_fn NNB__ONLINE;
+extern nnb__chain_rows_fn NNB__CHAIN_ROWS;
 extern nnb__predict_fn NNB__PREDICT;
-extern nnb__soa_fn NNB__SOA;
+extern nnb__chain_blocks_fn NNB__CHAIN_BLOCKS;
 extern nnb__mm_from_fn NNB__MM_FROM;
 extern nnb__mm_copy_fn NNB__MM_COPY;
 extern nnb__mm_row_fn NNB__MM_ROW;

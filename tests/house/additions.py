@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-TESTS = ["act", "loss", "net", "model", "online", "soa", "gradient"]
+TESTS = ["act", "loss", "net", "model", "chain_rows", "chain_blocks", "gradient"]
 
 ROWWISE_PARTS = [
     ("include/nnblas/core.h", "NNB_N_ACTIVATIONS,", "NNB_LESS_MEAN, /**< z minus half the mean of its row, glorot_uniform */"),

@@ -1,5 +1,5 @@
-/* num/soa.c: see soa.h; built once per level. */
-#include "soa.h"
+/* num/chain_blocks_kernel.c: see chain_blocks_kernel.h; built once per level. */
+#include "chain_blocks_kernel.h"
 
 #include <stdalign.h>
 #include <string.h>
@@ -8,16 +8,16 @@
 #include "kernels.h"
 #include "loss_vec.h"
 
-/* A block on its way. */
+/* A block that is being processed. */
 typedef struct block {
-  const nnb__soa *soa;
-  const nnb__soa_job *job;
-  int row0, n, stride; /* n rows of the job from row0 on; stride: n, filled up to whole vectors */
+  const nnb__chain_blocks *layout;
+  const nnb__chain_blocks_job *job;
+  int row0, n, stride; /* n rows of the job from row0 on; stride: n, rounded up to whole vecs */
   real *room;
 } block;
 
 static real *row_at(const block *b, int row) { return b->room + (size_t)row * (size_t)b->stride; }
-static const nnb__link *last(const block *b) { return &b->soa->chain.link[b->soa->chain.n - 1]; }
+static const nnb__link *last(const block *b) { return &b->layout->chain.link[b->layout->chain.n - 1]; }
 
 /* ---- in and out ------------------------------------------------------------------------------------------------- */
 
@@ -27,8 +27,8 @@ static int source_row(const block *b, int i) {
 }
 
 #if LANES >= 4
-/* Four numbers from each of row[0], row[4], …: put together in registers, as a vec loaded from where parts of it have
- * just been stored would wait. */
+/* Four numbers from each of row[0], row[4], …, joined in registers: loading a vec whose parts were stored just before
+ * would wait for the stores. */
 typedef real quarter __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
 INLINE quarter four(const real *p) { return *(const quarter *)p; }
 #if LANES == 16
@@ -63,7 +63,7 @@ INLINE void load_four(const real *const row[LANES], int column, size_t stride, r
 }
 #endif
 
-/* LANES rows; where the columns are no multiple of four, some are loaded twice. */
+/* dst ← the transpose of LANES rows.  If the columns are no multiple of four, some are loaded twice. */
 INLINE void load_rows(const real *const row[LANES], int cols, size_t stride, real *dst) {
 #if LANES >= 4
   for (int j = 0; cols >= 4 && j < cols; j += 4) {
@@ -76,7 +76,7 @@ INLINE void load_rows(const real *const row[LANES], int cols, size_t stride, rea
     for (int k = 0; k < LANES; k++) dst[(size_t)j * stride + (size_t)k] = row[k][j];
 }
 
-/* The same for n rows without gaps; cols is a constant where this is used, so that it becomes shuffles. */
+/* The same for n rows without gaps.  cols is constant where this is inlined, so that it becomes shuffles. */
 INLINE void part_columns(int cols, int n, size_t stride, const real *restrict p, real *restrict dst) {
   for (int i = 0; i < n; i++)
     for (int j = 0; j < cols; j++) dst[(size_t)j * stride + (size_t)i] = p[i * cols + j];
@@ -94,7 +94,7 @@ static bool load_narrow(const block *b, nnb_cmat m, real *dst) {
   return true;
 }
 
-/* dst ← mᵀ, filled up with its last column */
+/* dst ← mᵀ; its last column is repeated up to the stride */
 static void load_columns(const block *b, nnb_cmat m, real *dst) {
   if (load_narrow(b, m, dst)) return;
   for (int i = 0; i < b->stride; i += LANES) {
@@ -110,7 +110,7 @@ static void scale_columns(const block *b, int n, const real *shift, const real *
     for (int i = 0; i < b->stride; i += LANES) store(x + i, (load(x + i) - shift[j]) * factor[j]);
 }
 
-/* Unit vectors of the classes; one output: the class itself. */
+/* Targets from labels: unit vectors; with one output the label itself. */
 static void load_labels(const block *b, int n, real *t) {
   memset(t, 0, (size_t)n * (size_t)b->stride * sizeof *t);
   for (int i = 0; i < b->n; i++) {
@@ -125,7 +125,7 @@ static void load_labels(const block *b, int n, real *t) {
 static void load_targets(const block *b) {
   const nnb_batch *batch = b->job->batch;
   const int n = last(b)->n_out;
-  real *t = row_at(b, b->soa->t), *weight = row_at(b, b->soa->weight);
+  real *t = row_at(b, b->layout->t), *weight = row_at(b, b->layout->weight);
   if (batch->label)
     load_labels(b, n, t);
   else {
@@ -138,7 +138,7 @@ static void load_targets(const block *b) {
 
 static void store_outputs(const block *b) {
   const int n = last(b)->n_out;
-  const real *a = row_at(b, b->soa->a[b->soa->chain.n - 1]);
+  const real *a = row_at(b, b->layout->a[b->layout->chain.n - 1]);
   const nnb_mat y = nnb__rows(b->job->y, b->row0, b->n);
   if (y.ld == 1) memcpy(y.p, a, (size_t)b->n * sizeof *a);
   if (y.ld == 1) return;
@@ -146,8 +146,7 @@ static void store_outputs(const block *b) {
     for (int i = 0; i < b->n; i++) y.p[(size_t)i * (size_t)y.ld + (size_t)j] = a[j * b->stride + i];
 }
 
-/* ---- activations: n features, s samples ---------------------------------------------------------------------------
- */
+/* ---- activations: n features, s samples -------------------------------------------------------------------------- */
 
 /* a ← f(z); a may be z. */
 typedef void value_fn(int n, int s, const real *z, real *a);
@@ -161,13 +160,13 @@ INLINE vec column_max(int n, int s, const real *z) {
   for (int j = 1; j < n; j++) m = larger(m, load(z + j * s));
   return m;
 }
-INLINE vec near_max(vec z, vec m) { return exp_down(at_most(z - at_most(m, REAL_MAX), 0)); }
+INLINE vec exp_below_max(vec z, vec m) { return exp_down(at_most(z - at_most(m, REAL_MAX), 0)); }
 
 static void softmax_columns(int n, int s, const real *z, real *a) {
   for (int i = 0; i < s; i += LANES) {
     vec m = column_max(n, s, z + i), sum = {0};
     for (int j = 0; j < n; j++) {
-      vec e = near_max(load(z + j * s + i), m);
+      vec e = exp_below_max(load(z + j * s + i), m);
       store(a + j * s + i, e), sum += e;
     }
     for (int j = 0; j < n; j++) store(a + j * s + i, load(a + j * s + i) / sum);
@@ -244,8 +243,8 @@ typedef double loss_fn(int n, int s, const real *a, const real *weight, real c, 
 #define FUSED_ROWS(ACT, f)
 #include "losses.def"
 
-/* From Z: with m = max z, s = Σ e^(z-m) and T = Σ t the loss is T·log s - Σ t(z-m), its slope T·e^(z-m)/s - t.  Z is
- * left as it is. */
+/* From Z: with m = max z, s = Σ e^(z-m) and T = Σ t the loss is T·log s - Σ t(z-m), its slope T·e^(z-m)/s - t.  Z stays
+ * unchanged. */
 static double cross_softmax_columns(int n, int s, const real *z, const real *weight, real c, real *t) {
   dvec sum = {0};
   for (int i = 0; i < s; i += LANES) {
@@ -254,13 +253,13 @@ static double cross_softmax_columns(int n, int s, const real *z, const real *wei
     vec e = none, total = none, linear = none;
     for (int j = 0; j < n; j++) {
       vec x = load(z + j * s + i), y = load(t + j * s + i);
-      e += near_max(x, m), total += y, linear += y * (x - m);
+      e += exp_below_max(x, m), total += y, linear += y * (x - m);
     }
     sum += widen(pick(counts, w * (total * log_normal(e) - linear), none));
     const vec share = total / e;
     for (int j = 0; j < n; j++) {
       real *q = t + j * s + i;
-      store(q, pick(counts, (c * w) * (share * near_max(load(z + j * s + i), m) - load(q)), none));
+      store(q, pick(counts, (c * w) * (share * exp_below_max(load(z + j * s + i), m) - load(q)), none));
     }
   }
   return sum_wide(sum);
@@ -281,9 +280,9 @@ static const struct {
 };
 
 /* The loss from Z where it is fused with the activation of the last link, or NULL. */
-static loss_fn *fused(const nnb__soa *soa) {
-  const nnb_loss loss = soa->chain.loss;
-  return losses[loss].fuses == soa->chain.link[soa->chain.n - 1].act ? losses[loss].fused : NULL;
+static loss_fn *fused(const nnb__chain_blocks *layout) {
+  const nnb_loss loss = layout->chain.loss;
+  return losses[loss].fuses == layout->chain.link[layout->chain.n - 1].act ? losses[loss].fused : NULL;
 }
 
 /* ---- forward ---------------------------------------------------------------------------------------------------- */
@@ -293,44 +292,45 @@ static const real *bias_of(const block *b, const nnb__link *link) {
 }
 
 /* Whether the product of a link also applies its activation. */
-static bool is_within(const nnb__soa *soa, int l) {
-  return soa->chain.link[l].act == NNB_RELU && soa->z[l] == soa->a[l];
+static bool product_has_relu(const nnb__chain_blocks *layout, int l) {
+  return layout->chain.link[l].act == NNB_RELU && layout->z[l] == layout->a[l];
 }
 
 /* Z ← b·1ᵀ + Wᵀ·A */
 static void multiply(const block *b, int l, const real *a) {
-  const nnb__link *link = &b->soa->chain.link[l];
+  const nnb__link *link = &b->layout->chain.link[l];
   const size_t s = (size_t)b->stride;
   NNB__MM_FROM(link->n_out, b->stride, link->n_in, bias_of(b, link), b->job->params + link->off, 1, (size_t)link->n_out,
-               a, s, row_at(b, b->soa->z[l]), s, is_within(b->soa, l));
+               a, s, row_at(b, b->layout->z[l]), s, product_has_relu(b->layout, l));
 }
 
 /* A ← f(Z) */
 static void activate(const block *b, int l) {
-  const nnb__soa *soa = b->soa;
-  const nnb__link *link = &soa->chain.link[l];
-  if (link->act == NNB_LINEAR || is_within(soa, l)) return;
-  activations[link->act].value(link->n_out, b->stride, row_at(b, soa->z[l]), row_at(b, soa->a[l]));
+  const nnb__chain_blocks *layout = b->layout;
+  const nnb__link *link = &layout->chain.link[l];
+  if (link->act == NNB_LINEAR || product_has_relu(layout, l)) return;
+  activations[link->act].value(link->n_out, b->stride, row_at(b, layout->z[l]), row_at(b, layout->a[l]));
 }
 
-/* The loss of the last link's A or, where it is computed from it, Z; the targets become its Δ. */
-static double lose(const block *b, loss_fn *loss, int row) {
-  const nnb__soa *soa = b->soa;
-  return loss(last(b)->n_out, b->stride, row_at(b, row), row_at(b, soa->weight), b->job->scale, row_at(b, soa->t));
+/* The loss, from A of the last link or, if it is fused, from Z; the targets are overwritten with Δ. */
+static double compute_loss(const block *b, loss_fn *loss, int row) {
+  const nnb__chain_blocks *layout = b->layout;
+  return loss(last(b)->n_out, b->stride, row_at(b, row), row_at(b, layout->weight), b->job->scale,
+              row_at(b, layout->t));
 }
 
 static double forward(const block *b) {
-  const nnb__soa *soa = b->soa;
-  const nnb__soa_job *job = b->job;
-  const int end = soa->chain.n - 1;
-  loss_fn *early = job->loss ? fused(soa) : NULL;
+  const nnb__chain_blocks *layout = b->layout;
+  const nnb__chain_blocks_job *job = b->job;
+  const int end = layout->chain.n - 1;
+  loss_fn *from_z = job->loss ? fused(layout) : NULL;
   double loss = 0;
   for (int l = 0; l <= end; l++) {
-    multiply(b, l, row_at(b, l ? soa->a[l - 1] : soa->x));
-    if (l == end && early) loss = lose(b, early, soa->z[l]);
-    if (l < end || !early || job->y.p) activate(b, l);
+    multiply(b, l, row_at(b, l ? layout->a[l - 1] : layout->x));
+    if (l == end && from_z) loss = compute_loss(b, from_z, layout->z[l]);
+    if (l < end || !from_z || job->y.p) activate(b, l);
   }
-  return job->loss && !early ? lose(b, losses[soa->chain.loss].by_outputs, soa->a[end]) : loss;
+  return job->loss && !from_z ? compute_loss(b, losses[layout->chain.loss].by_outputs, layout->a[end]) : loss;
 }
 
 /* ---- backward --------------------------------------------------------------------------------------------------- */
@@ -449,22 +449,22 @@ static void add_sums(const real *d, int n_out, int s, real *g) {
   }
 }
 
-/* Of link l: what its slopes are computed from. */
+/* A or Z of link l, whichever its slopes are computed from */
 static const real *slopes_from(const block *b, int l) {
-  const bool z = NNB__ACTS[b->soa->chain.link[l].act].traits & NNB_ACT_NEEDS_Z;
-  return row_at(b, z ? b->soa->z[l] : b->soa->a[l]);
+  const bool z = NNB__ACTS[b->layout->chain.link[l].act].traits & NNB_ACT_NEEDS_Z;
+  return row_at(b, z ? b->layout->z[l] : b->layout->a[l]);
 }
 
-/* Samples that go from one link's Δ to the next at once, by way of the stack: as many as a tile of the product has. */
+/* Samples processed at a time on the way back, in a buffer on the stack: those of a tile of the product */
 enum { AT_ONCE = 3 * LANES };
 
-/* Δ of link l - 1 ← f'∘(W·Δ), in the place of its A, which nobody wants any more. */
+/* Δ of link l - 1 ← f'∘(W·Δ).  It overwrites A of that link, which is not used again. */
 static const real *back_from(const block *b, int l, const real *delta) {
-  const nnb__link *link = &b->soa->chain.link[l], *before = link - 1;
+  const nnb__link *link = &b->layout->chain.link[l], *before = link - 1;
   const int s = b->stride, n = link->n_in;
   const real *w = b->job->params + link->off, *from = slopes_from(b, l - 1);
-  real *y = row_at(b, b->soa->a[l - 1]);
-  alignas(64) real room[NNB__SOA_WIDEST * AT_ONCE];
+  real *y = row_at(b, b->layout->a[l - 1]);
+  alignas(64) real room[NNB__CHAIN_BLOCKS_WIDEST * AT_ONCE];
   for (int i = 0; i < s; i += AT_ONCE) {
     const int k = s - i < AT_ONCE ? s - i : AT_ONCE;
     NNB__MM_FROM(n, k, link->n_out, NULL, w, (size_t)link->n_out, 1, delta + i, (size_t)s, room, AT_ONCE, false);
@@ -475,16 +475,16 @@ static const real *back_from(const block *b, int l, const real *delta) {
 
 /* g ← g + the block's gradient */
 static void backward(const block *b, real *g) {
-  const nnb__soa *soa = b->soa;
-  const int s = b->stride, end = soa->chain.n - 1;
+  const nnb__chain_blocks *layout = b->layout;
+  const int s = b->stride, end = layout->chain.n - 1;
   const nnb__link *link = last(b);
-  real *slope = row_at(b, soa->t);
+  real *slope = row_at(b, layout->t);
   const real *delta = slope;
-  if (!fused(soa)) activations[link->act].pull(link->n_out, s, slopes_from(b, end), s, slope, s, slope);
+  if (!fused(layout)) activations[link->act].pull(link->n_out, s, slopes_from(b, end), s, slope, s, slope);
   for (int l = end; l >= 0; l--, link--) {
     const int n_in = link->n_in, n_out = link->n_out;
     if (link->bias) add_sums(delta, n_out, s, g + link->off + n_in * n_out);
-    add_gradient(n_in, row_at(b, l ? soa->a[l - 1] : soa->x), delta, n_out, s, g + link->off);
+    add_gradient(n_in, row_at(b, l ? layout->a[l - 1] : layout->x), delta, n_out, s, g + link->off);
     if (l) delta = back_from(b, l, delta);
   }
 }
@@ -492,10 +492,10 @@ static void backward(const block *b, real *g) {
 /* ---- blocks ----------------------------------------------------------------------------------------------------- */
 
 static double run_block(const block *b, real *g) {
-  const nnb__soa_job *job = b->job;
-  real *x = row_at(b, b->soa->x);
+  const nnb__chain_blocks_job *job = b->job;
+  real *x = row_at(b, b->layout->x);
   load_columns(b, job->batch->x, x);
-  scale_columns(b, b->soa->chain.link[0].n_in, job->x_shift, job->x_factor, x);
+  scale_columns(b, b->layout->chain.link[0].n_in, job->x_shift, job->x_factor, x);
   if (job->loss) load_targets(b);
   double loss = forward(b);
   if (job->y.p) store_outputs(b);
@@ -503,12 +503,13 @@ static double run_block(const block *b, real *g) {
   return loss;
 }
 
-double NNB__SOA(const nnb__soa *soa, const nnb__soa_job *job, int r0, int n, real *room, real *g) {
+double NNB__CHAIN_BLOCKS(const nnb__chain_blocks *layout, const nnb__chain_blocks_job *job, int r0, int n, real *room,
+                         real *g) {
   double loss = 0;
-  block b = {.soa = soa, .job = job, .room = room};
-  if (g) memset(g, 0, soa->n_params * sizeof *g);
+  block b = {.layout = layout, .job = job, .room = room};
+  if (g) memset(g, 0, layout->n_params * sizeof *g);
   for (int done = 0; done < n; done += b.n) {
-    b.row0 = r0 + done, b.n = n - done < soa->rows ? n - done : soa->rows;
+    b.row0 = r0 + done, b.n = n - done < layout->rows ? n - done : layout->rows;
     b.stride = (b.n + LANES - 1) / LANES * LANES;
     loss += run_block(&b, g);
   }

@@ -1,4 +1,5 @@
-/* num/soa.h: a block of rows through a whole chain while it stays in the first-level cache, built once per level.
+/* num/chain_blocks_kernel.h: a block of rows through a whole chain while it stays in the first-level cache, built once
+ * per level.
  *
  * A block is held as a structure of arrays: one row of `stride` samples for each feature, so that a vector holds as
  * many samples as it has lanes, however narrow a layer is.  With A: I×S and W: I×O,
@@ -7,27 +8,27 @@
  *
  * Δ takes the place of A, link by link, so that little memory is gone over.  Where the block is longer than its rows,
  * the last row is repeated with a weight of 0. */
-#ifndef NNB__SOA_H
-#define NNB__SOA_H
+#ifndef NNB__CHAIN_BLOCKS_KERNEL_H
+#define NNB__CHAIN_BLOCKS_KERNEL_H
 
 #include "chain.h"
 
 /* What a chain's blocks look like; rows are counted in rows of `rows` samples from the start of a part's room. */
-typedef struct nnb__soa {
+typedef struct nnb__chain_blocks {
   nnb__chain chain;
-  int rows;         /* at most in a block; a multiple of NNB__SOA_LANES */
+  int rows;         /* at most in a block; a multiple of NNB__CHAIN_BLOCKS_LANES */
   const int *a, *z; /* where A and Z of each link begin; the same where Z is overwritten by A */
   int x, t, weight; /* x; targets, then Δ of the last link; weights */
   size_t n_params;
-} nnb__soa;
+} nnb__chain_blocks;
 
 enum {
-  NNB__SOA_LANES = 64 / sizeof(real), /* of the widest vector of any level */
-  NNB__SOA_WIDEST = 64                /* features: more is for gemm */
+  NNB__CHAIN_BLOCKS_LANES = 64 / sizeof(real), /* of the widest vector of any level */
+  NNB__CHAIN_BLOCKS_WIDEST = 64                /* features: more is for gemm */
 };
 
 /* Rows of a batch: as they lie from row0 on, or as order[row0 …] says. */
-typedef struct nnb__soa_job {
+typedef struct nnb__chain_blocks_job {
   const real *params;
   const nnb_batch *batch;
   const int32_t *order;
@@ -37,10 +38,11 @@ typedef struct nnb__soa_job {
   bool loss;
   real scale; /* of the slope of the loss */
   nnb_mat y;  /* p NULL, or where the outputs go, all rows of the job */
-} nnb__soa_job;
+} nnb__chain_blocks_job;
 
 /* Rows [r0, r0 + n) of the job: their undivided loss, their outputs, and unless g is NULL g ← their gradient.  room:
  * as laid out. */
-typedef double nnb__soa_fn(const nnb__soa *soa, const nnb__soa_job *job, int r0, int n, real *room, real *g);
+typedef double nnb__chain_blocks_fn(const nnb__chain_blocks *layout, const nnb__chain_blocks_job *job, int r0, int n,
+                                    real *room, real *g);
 
 #endif

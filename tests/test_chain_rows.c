@@ -61,7 +61,7 @@ static twin make_twin(const nnb_net *net, const nnb_optim_opts *opts, const nnb_
   ck_ok(nnb_plan_create(t.net, &(nnb_plan_opts){.max_rows = 1, .threads = 1, .want = NNB_GRAD}, &t.plan));
   ck_ok(nnb_optim_create(t.net, opts, &t.optim));
   ck_assert_msg(nnb__plan_force(t.plan, exec), "%s declines", exec->name);
-  if (exec == &nnb__exec_online) nnb__online_use(t.plan, nnb__kernel_level(level));
+  if (exec == &nnb__exec_chain_rows) nnb__chain_rows_use(t.plan, nnb__kernel_level(level));
   return t;
 }
 
@@ -90,24 +90,24 @@ static void train_alike(nnb_net *net, const nnb_optim_opts *opts, const nnb_batc
                         const char *name, int level) {
   static const int calls[] = {1, 2, 5, ROWS, 40};
   const double tol = 3e3 * (double)REAL_EPS;
-  twin online = make_twin(net, opts, &nnb__exec_online, level),
+  twin chain_rows = make_twin(net, opts, &nnb__exec_chain_rows, level),
        layerwise = make_twin(net, opts, &nnb__exec_layerwise, 0);
   for (int k = 0; k < N_OF_TABLE(calls); k++) {
     nnb_batch part = *batch;
     if (!order) part.x.rows = part.t.rows = calls[k] < ROWS ? calls[k] : ROWS;
     int n = order ? calls[k] : 0;
     nnb_sums got, want;
-    nnb_status a = nnb_train_rows(online.net, online.plan, &part, order, n, 1, online.optim, &got);
+    nnb_status a = nnb_train_rows(chain_rows.net, chain_rows.plan, &part, order, n, 1, chain_rows.optim, &got);
     nnb_status b = nnb_train_rows(layerwise.net, layerwise.plan, &part, order, n, 1, layerwise.optim, &want);
     ck_assert_msg(a == b, PRECISION " %s: status %d, layerwise has %d", name, a, b);
     ck_assert_int_eq(got.rows, want.rows);
     ck_assert_int_eq(got.updates, want.updates);
     expect_near("weight", got.weight, want.weight, 1e-12, name, level);
     expect_near("loss", got.loss, want.loss, tol, name, level);
-    ck_assert(nnb_optim_lr(online.optim) == nnb_optim_lr(layerwise.optim));
-    expect_like(&online, &layerwise, tol, name, level);
+    ck_assert(nnb_optim_lr(chain_rows.optim) == nnb_optim_lr(layerwise.optim));
+    expect_like(&chain_rows, &layerwise, tol, name, level);
   }
-  destroy_twin(&online);
+  destroy_twin(&chain_rows);
   destroy_twin(&layerwise);
 }
 
@@ -263,7 +263,7 @@ START_TEST(divergence_stops_the_run) {
   rows r = rows_for(net);
   for (int i = 0; i < ROWS * r.n_in; i++) r.x[i] += 2;
   nnb_batch batch = {.x = nnb_cview(r.x, ROWS, r.n_in), .t = nnb_cview(r.t, ROWS, r.n_out)};
-  twin twins[] = {make_twin(net, &wild, &nnb__exec_online, _i), make_twin(net, &wild, &nnb__exec_layerwise, 0)};
+  twin twins[] = {make_twin(net, &wild, &nnb__exec_chain_rows, _i), make_twin(net, &wild, &nnb__exec_layerwise, 0)};
   nnb_sums sums[2];
   for (int k = 0; k < 2; k++)
     ck_assert_int_eq(
@@ -283,12 +283,12 @@ static void predict_alike(nnb_net *net, const char *name, int level) {
   rows r = rows_for(net);
   real *y[2] = {calloc((size_t)r.n_out, sizeof(real)), calloc((size_t)r.n_out, sizeof(real))};
   nnb_plan *plan[2];
-  const nnb__exec *exec[] = {&nnb__exec_online, &nnb__exec_layerwise};
+  const nnb__exec *exec[] = {&nnb__exec_chain_rows, &nnb__exec_layerwise};
   for (int k = 0; k < 2; k++) {
     ck_ok(nnb_plan_create(net, NULL, &plan[k]));
     ck_assert(y[k] && nnb__plan_force(plan[k], exec[k]));
   }
-  nnb__online_use(plan[0], nnb__kernel_level(level));
+  nnb__chain_rows_use(plan[0], nnb__kernel_level(level));
   for (int i = 0; i < ROWS; i++) {
     for (int k = 0; k < 2; k++)
       ck_ok(nnb_plan_predict(plan[k], nnb_cview(r.x + i * r.n_in, 1, r.n_in), nnb_view(y[k], 1, r.n_out)));
@@ -342,7 +342,7 @@ START_TEST(threads_do_not_meet) {
   nnb_net *net = parsed("5-9:tanh-3:sigmoid", NNB_HALF_SSE);
   twin t[3];
   pthread_t thread[2];
-  for (int k = 0; k < 3; k++) t[k] = make_twin(net, &plain, &nnb__exec_online, _i);
+  for (int k = 0; k < 3; k++) t[k] = make_twin(net, &plain, &nnb__exec_chain_rows, _i);
   for (int k = 0; k < 2; k++) ck_assert_int_eq(pthread_create(&thread[k], NULL, train_apart, &t[k]), 0);
   for (int k = 0; k < 2; k++) pthread_join(thread[k], NULL);
   train_apart(&t[2]);
@@ -361,8 +361,8 @@ static void expect_layerwise(const char *text, nnb_loss loss) {
   nnb_net *net = parsed(text, loss);
   nnb_plan *plan;
   ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 20, .want = NNB_GRAD}, &plan));
-  ck_assert_msg(!nnb__plan_force(plan, &nnb__exec_online), "%s, %s: taken", text, nnb_loss_name(loss));
-  ck_assert_msg(!nnb__plan_force(plan, &nnb__exec_soa), "%s, %s: taken", text, nnb_loss_name(loss));
+  ck_assert_msg(!nnb__plan_force(plan, &nnb__exec_chain_rows), "%s, %s: taken", text, nnb_loss_name(loss));
+  ck_assert_msg(!nnb__plan_force(plan, &nnb__exec_chain_blocks), "%s, %s: taken", text, nnb_loss_name(loss));
   nnb_plan_destroy(plan);
   nnb_net_destroy(net);
 }
@@ -387,7 +387,7 @@ START_TEST(what_is_declined) {
     nnb_net *net = parsed(cases[k].net, NNB_LOSS_AUTO);
     nnb_plan *plan;
     ck_ok(nnb_plan_create(net, &cases[k].opts, &plan));
-    ck_assert(!nnb__plan_force(plan, &nnb__exec_online));
+    ck_assert(!nnb__plan_force(plan, &nnb__exec_chain_rows));
     nnb_plan_destroy(plan);
     nnb_net_destroy(net);
   }
@@ -409,7 +409,7 @@ START_TEST(what_is_declined) {
 END_TEST
 
 int main(void) {
-  Suite *suite = suite_create("online " PRECISION);
+  Suite *suite = suite_create("chain_rows " PRECISION);
   TCase *levels = tcase_create("each level"), *once = tcase_create("once");
   const TTest *tests[] = {every_activation_with_every_loss,
                           chains_of_many_shapes,

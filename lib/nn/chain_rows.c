@@ -1,23 +1,24 @@
-/* nn/online.c: the executor for one row at a time through a chain of dense layers, by the kernels of num/online.h. */
+/* nn/chain_rows.c: the executor that takes one row at a time through a chain of dense layers, with the kernels of
+ * num/chain_rows_kernel.h. */
 #include <string.h>
 
 #include "alloc.h"
 #include "exec.h"
 
-/* Of more copies than so many bytes training is left to layerwise: Wᵀ doubles what an update writes, which pays while
- * all of it stays in the second-level cache. */
+/* Training is left to layerwise if the copies take more bytes than this: Wᵀ doubles what an update writes, which pays
+ * only while all of it stays in the second-level cache. */
 static const size_t most_bytes = (size_t)1 << 20;
 
-struct nnb__online_plan {
+struct nnb__chain_rows_plan {
   const nnb__kernels *kernel;
   nnb__chain chain;
   nnb__link *link;
-  real *a[2]; /* of a prediction: rows as long as the widest */
+  real *a[2]; /* for predictions: two rows, each as long as the widest */
   int32_t *all, *list;
-  bool trains; /* what follows is there */
-  nnb__online run;
-  bool *copied; /* of each link: the run has a copy of W with padded rows, not the net's own */
-  real *rows;   /* what must be 0 when a run begins: n_zero numbers in one piece */
+  bool trains; /* the members below are set */
+  nnb__chain_rows run;
+  bool *copied; /* for each link: the run has its own copy of W, with padded rows */
+  real *rows;   /* n_zero contiguous numbers that must be 0 when a run begins */
   size_t n_zero;
 };
 
@@ -33,7 +34,7 @@ static real *take_rows(nnb__arena *arena, int rows, int cols) {
   return take_reals(arena, n);
 }
 
-/* Whether a net is to be trained this way: the copies are small. */
+/* Whether the copies are small enough for training */
 static bool suits(const nnb_net *net, int n) {
   double numbers = 0;
   for (int i = 0; i < n; i++) {
@@ -44,26 +45,26 @@ static bool suits(const nnb_net *net, int n) {
   return numbers * (double)sizeof(real) <= (double)most_bytes;
 }
 
-static void lay_out_link(nnb__online_plan *o, nnb__arena *arena, const nnb__link *shape, int i) {
-  nnb__online_link l = {.shape = *shape, .ldw = nnb__padded(shape->n_out), .ldt = nnb__padded(shape->n_in)};
+static void lay_out_link(nnb__chain_rows_plan *o, nnb__arena *arena, const nnb__link *shape, int i) {
+  nnb__chain_rows_link l = {.shape = *shape, .ldw = nnb__padded(shape->n_out), .ldt = nnb__padded(shape->n_in)};
   if (!is_padded(shape->n_out)) l.w = take_rows(arena, shape->n_in, shape->n_out);
   if (i) l.t = take_rows(arena, shape->n_out, shape->n_in);
   if (!arena->base) return;
   o->run.link[i] = l, o->copied[i] = l.w != NULL;
 }
 
-/* The rows of link i from p on; how many numbers they are. */
-static size_t lay_out_rows(nnb__online_link *l, int n_out, real *p) {
+/* Places the rows of a link from p on, unless l is NULL; returns how many numbers they are. */
+static size_t lay_out_rows(nnb__chain_rows_link *l, int n_out, real *p) {
   const size_t n = nnb__padded(n_out);
   if (l) l->b = p, l->z = p + n, l->d = p + 2 * n, l->a[0] = p + 3 * n, l->a[1] = p + 4 * n;
   if (l) l->v[0] = p + 5 * n, l->v[1] = p + 6 * n;
   return 7 * n;
 }
 
-static void lay_out_training(nnb__online_plan *o, nnb__arena *arena, const nnb_net *net) {
+static void lay_out_training(nnb__chain_rows_plan *o, nnb__arena *arena, const nnb_net *net) {
   const size_t widest = nnb__padded(o->chain.widest), n_x = nnb__padded(net->n_x), n = (size_t)o->chain.n;
-  nnb__online *run = &o->run;
-  *run = (nnb__online){.n = o->chain.n, .loss = o->chain.loss, .factor = o->chain.factor, .all = o->all};
+  nnb__chain_rows *run = &o->run;
+  *run = (nnb__chain_rows){.n = o->chain.n, .loss = o->chain.loss, .factor = o->chain.factor, .all = o->all};
   run->link = nnb__arena_take(arena, n, sizeof *run->link);
   o->copied = nnb__arena_take(arena, n, sizeof *o->copied);
   run->update = o->list;
@@ -85,10 +86,10 @@ static void lay_out_training(nnb__online_plan *o, nnb__arena *arena, const nnb_n
 static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
   const int n = nnb__net_links(plan->net);
   if (n == 0 || (plan->want & NNB_KEEP)) return false;
-  nnb__online_plan measured = {0}, *o = nnb__arena_take(arena, 1, sizeof *o);
+  nnb__chain_rows_plan measured = {0}, *o = nnb__arena_take(arena, 1, sizeof *o);
   nnb__link *link = nnb__arena_take(arena, (size_t)n, sizeof *link);
   if (!arena->base) o = &measured;
-  *o = (nnb__online_plan){.kernel = nnb__kernel(), .chain = nnb__net_chain(plan->net, link), .link = link};
+  *o = (nnb__chain_rows_plan){.kernel = nnb__kernel(), .chain = nnb__net_chain(plan->net, link), .link = link};
   const size_t widest = nnb__padded(o->chain.widest);
   for (int i = 0; i < 2; i++) o->a[i] = take_reals(arena, widest);
   o->all = nnb__arena_take(arena, widest, sizeof *o->all);
@@ -96,19 +97,19 @@ static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
   for (size_t i = 0; arena->base && i < widest; i++) o->all[i] = (int32_t)i;
   o->trains = (plan->want & NNB_GRAD) && suits(plan->net, n);
   if (o->trains) lay_out_training(o, arena, plan->net);
-  if (arena->base) plan->online = o;
+  if (arena->base) plan->chain_rows = o;
   return true;
 }
 
 /* ---- predictions ------------------------------------------------------------------------------------------------ */
 
 static bool takes(const nnb_plan *plan, const nnb__job *job) {
-  return job->rows == 1 && job->what == NNB__OUTPUT && !job->order && plan->online;
+  return job->rows == 1 && job->what == NNB__OUTPUT && !job->order && plan->chain_rows;
 }
 
 /* y ← the outputs for x, in the net's units */
 static void predict(nnb_plan *plan, const real *x, real *y) {
-  const nnb__online_plan *o = plan->online;
+  const nnb__chain_rows_plan *o = plan->chain_rows;
   const nnb_net *net = plan->net;
   const real *shift = net->in.shift;
   if (shift) {
@@ -132,11 +133,11 @@ static void row(nnb_plan *plan, const real *x, real *y) {
 
 /* ---- updates ---------------------------------------------------------------------------------------------------- */
 
-/* The parameters into the run, where it has copies. */
-static void bring_in(const nnb_net *net, const nnb__online_plan *o) {
+/* Copies the parameters into the run. */
+static void bring_in(const nnb_net *net, const nnb__chain_rows_plan *o) {
   memset(o->rows, 0, o->n_zero * sizeof(real));
   for (int k = 0; k < o->run.n; k++) {
-    nnb__online_link *l = &o->run.link[k];
+    nnb__chain_rows_link *l = &o->run.link[k];
     const nnb__node *node = &net->nodes[k + 1];
     const int n_in = l->shape.n_in, n_out = l->shape.n_out;
     const size_t n = (size_t)n_out;
@@ -155,9 +156,9 @@ static void bring_in(const nnb_net *net, const nnb__online_plan *o) {
   }
 }
 
-static void bring_back(const nnb_net *net, const nnb__online_plan *o) {
+static void bring_back(const nnb_net *net, const nnb__chain_rows_plan *o) {
   for (int k = 0; k < o->run.n; k++) {
-    const nnb__online_link *l = &o->run.link[k];
+    const nnb__chain_rows_link *l = &o->run.link[k];
     const size_t n = (size_t)l->shape.n_out, n_in = (size_t)l->shape.n_in;
     real *w = net->params + l->shape.off;
     if (l->learns_b) memcpy(w + n_in * n, l->b, n * sizeof *w);
@@ -168,21 +169,21 @@ static void bring_back(const nnb_net *net, const nnb__online_plan *o) {
 
 static bool updates(nnb_plan *plan, nnb__updates *u) {
   const nnb_net *net = plan->net;
-  nnb__online_plan *o = plan->online;
+  nnb__chain_rows_plan *o = plan->chain_rows;
   if (!o->trains) return false;
-  nnb__online *r = &o->run;
+  nnb__chain_rows *r = &o->run;
   r->batch = u->batch, r->order = u->order, r->n_rows = u->rows;
   r->x_shift = net->in.shift, r->x_factor = net->in.factor, r->t_shift = net->out.shift, r->t_factor = net->out.factor;
   r->begin = u->begin, r->context = u->context;
   bring_in(net, o);
-  o->kernel->online(r);
+  o->kernel->chain_rows(r);
   bring_back(net, o);
   u->made = r->updates, u->value = r->value, u->weight = r->weight;
   u->sum = (nnb__loss_sum){.mean = r->mean, .sum = r->sum};
   return true;
 }
 
-void nnb__online_use(nnb_plan *plan, const nnb__kernels *kernels) { plan->online->kernel = kernels; }
+void nnb__chain_rows_use(nnb_plan *plan, const nnb__kernels *kernels) { plan->chain_rows->kernel = kernels; }
 
-const nnb__exec nnb__exec_online = {
-    .name = "online", .lay_out = lay_out, .takes = takes, .run = run, .row = row, .updates = updates};
+const nnb__exec nnb__exec_chain_rows = {
+    .name = "chain_rows", .lay_out = lay_out, .takes = takes, .run = run, .row = row, .updates = updates};

@@ -1,7 +1,7 @@
-/* num/online_row.h: what the updates and the predictions of one row share (num/online.c, online_predict.c): activations
- * of a vec, passes over weights, inputs that are not 0.  For sources that are built once per level (see kernels.h). */
-#ifndef NNB__ONLINE_ROW_H
-#define NNB__ONLINE_ROW_H
+/* num/chain_rows_vec.h: what chain_rows_kernel.c and chain_predict_kernel.c share: activations of a vec, products with
+ * weights that may be updated on the way, lists of inputs that are not 0.  Built once per level (see kernels.h). */
+#ifndef NNB__CHAIN_ROWS_VEC_H
+#define NNB__CHAIN_ROWS_VEC_H
 
 #include "act_vec.h"
 #include "kernels.h"
@@ -9,7 +9,7 @@
 
 /* ---- activations of a vec --------------------------------------------------------------------------------------- */
 
-/* The polynomial of exp in pairs: half the steps that wait for each other. */
+/* The polynomial of exp, evaluated in pairs: half as many dependent steps. */
 INLINE vec exp_pairs(vec r, vec r2) {
   const real *c = exp_tail;
 #ifdef NNB_SINGLE
@@ -21,7 +21,8 @@ INLINE vec exp_pairs(vec r, vec r2) {
 #endif
 }
 
-/* a/b, in whose upper half of lanes nothing is wanted if `half` is true: AVX-512 divides 64 bytes in two turns. */
+/* a/b.  `half`: only the lower half of the lanes matters; AVX-512 divides 64 bytes in two halves, one after the other.
+ */
 INLINE vec divide(vec a, vec b, bool half) {
 #if defined VEC_AVX512 && defined NNB_SINGLE
   if (half) return _mm512_zextps256_ps512(_mm512_castps512_ps256(a) / _mm512_castps512_ps256(b));
@@ -32,21 +33,21 @@ INLINE vec divide(vec a, vec b, bool half) {
   return a / b;
 }
 
-/* sigmoid_any by a shorter chain: with e^-|x| = s(1 + q), s a power of two, numerator and denominator are one step from
- * q.  Below REAL_MIN it stays there. */
-INLINE vec sigmoid_soon(vec x, bool half) {
+/* The same function as sigmoid_any with fewer dependent steps: with e^-|x| = s(1 + q), s a power of two, numerator and
+ * denominator follow from q in one step each.  Results below REAL_MIN become REAL_MIN. */
+INLINE vec sigmoid_short(vec x, bool half) {
   const real lowest = (real)-0.693147180559945309417 * (BIAS - 2);
   reduced t = reduce(at_least(minus_magnitude(x), lowest));
   vec r = t.r - t.low, r2 = r * r, q = r + r2 * exp_pairs(r, r2), s = pow2(t.n);
   return divide(pick(less(x, ZERO), s + s * q, fill(1)), (s + (real)1) + s * q, half);
 }
 
-/* A call costs less than a copy of the code at each place. */
+/* Called, not inlined: the code is large, and a copy at each place costs more than the call. */
 #define NOINLINE static __attribute__((noinline))
 
 /* f(z) of an activation that works element by element */
 NOINLINE vec value_of(nnb_activation act, vec z) {
-  if (act == NNB_SIGMOID) return sigmoid_soon(z, false);
+  if (act == NNB_SIGMOID) return sigmoid_short(z, false);
   switch (act) {
 #define ELEMENTWISE(NAME, name) \
   case NAME:                    \
@@ -81,71 +82,72 @@ INLINE void row_value(nnb_activation act, int n, const real *z, real *a) {
   }
 }
 
-/* ---- passes over weights ---------------------------------------------------------------------------------------- */
+/* ---- update and product together --------------------------------------------------------------------------------- */
 
-/* Vecs of columns taken at a time: as the registers allow. */
+/* Vecs of columns processed at a time, limited by the number of registers. */
 #ifdef VEC_AVX512
 enum { MOST = 8 };
 #else
 enum { MOST = 4 };
 #endif
 
-/* The rows of M that list names: M_i ← beta·M_i + u_i·vᵀ where v is given, and y ← start + Σ w_i·M_i.  M has cols
- * columns; where they are not whole vecs and v is not NULL, zeros follow.  start NULL: 0. */
-typedef struct pass {
+/* A rank-1 update and a product (BLAS: ger, gemv) while the rows of M are read once.  For the n rows i in list:
+ *     M_i ← beta·M_i + u_i·vᵀ unless v is NULL     y ← start + Σ w_i·M_i
+ * M has cols columns, with v padded by zeros to whole vecs.  start NULL: 0. */
+typedef struct ger_gemv {
   real *m;
   size_t ld;
   int cols, n;
   const int32_t *list;
   const real *u, *v, *w, *start;
   real beta, *y;
-} pass;
+} ger_gemv;
 
-/* What is constant where `columns` is used: vecs of columns, the last of them whole or not; rows side by side, as one
- * sum would wait for itself; whether M learns. */
-typedef struct shape {
+/* Constants of ger_gemv_columns: k vecs of columns; `ways` rows at a time with a sum each, as a single sum would wait
+ * for itself; whether the last vec is whole; whether M is updated. */
+typedef struct column_shape {
   int k, ways;
   bool whole, learns;
-} shape;
+} column_shape;
 
-INLINE vec piece(const real *p, int j, int part, const shape s) {
+INLINE vec column_vec(const real *p, int j, int part, const column_shape s) {
   return s.whole || j < s.k - 1 ? load(p + j * LANES) : load_part(p + j * LANES, part);
 }
-INLINE void one_row(const pass *p, int r, int part, const vec *v, vec *sum, const shape s) {
+INLINE void ger_gemv_row(const ger_gemv *p, int r, int part, const vec *v, vec *sum, const column_shape s) {
   const int i = p->list[r];
   const real w = p->w[i], u = s.learns ? p->u[i] : 0;
   real *m = p->m + (size_t)i * p->ld;
 #pragma GCC unroll 8
   for (int j = 0; j < s.k; j++) {
-    vec row = piece(m, j, part, s);
+    vec row = column_vec(m, j, part, s);
     if (s.learns) row = p->beta * row + u * v[j], store(m + j * LANES, row);
     sum[j] += w * row;
   }
 }
-/* The first k vecs of columns; the last of them has `part` lanes. */
-INLINE void columns(const pass *from, int part, const shape s) {
-  const pass p = *from; /* which stores to M cannot change */
+/* The first k vecs of columns, of which the last has `part` lanes. */
+INLINE void ger_gemv_columns(const ger_gemv *from, int part, const column_shape s) {
+  const ger_gemv p = *from; /* a copy, which stores to M cannot change */
   vec v[MOST], sum[4][MOST];
 #pragma GCC unroll 8
   for (int j = 0; j < s.k; j++) {
     v[j] = s.learns ? load(p.v + j * LANES) : ZERO;
-    sum[0][j] = p.start ? piece(p.start, j, part, s) : ZERO;
+    sum[0][j] = p.start ? column_vec(p.start, j, part, s) : ZERO;
     sum[1][j] = sum[2][j] = sum[3][j] = ZERO;
   }
   int r = 0;
   for (; r + s.ways <= p.n; r += s.ways)
 #pragma GCC unroll 8
-    for (int h = 0; h < s.ways; h++) one_row(&p, r + h, part, v, sum[h], s);
-  for (; r < p.n; r++) one_row(&p, r, part, v, sum[0], s);
+    for (int h = 0; h < s.ways; h++) ger_gemv_row(&p, r + h, part, v, sum[h], s);
+  for (; r < p.n; r++) ger_gemv_row(&p, r, part, v, sum[0], s);
 #pragma GCC unroll 8
   for (int j = 0; j < s.k; j++) store(p.y + j * LANES, (sum[0][j] + sum[1][j]) + (sum[2][j] + sum[3][j]));
 }
 
-/* One function for each number of vecs: rows side by side where they are few. */
-INLINE void columns_by_count(const pass *p, int k, int part, const bool whole, const bool learns) {
-#define CASE(count, ways)                                  \
-  case count:                                              \
-    columns(p, part, (shape){count, ways, whole, learns}); \
+/* One instance for each number of vecs. */
+INLINE void ger_gemv_by_count(const ger_gemv *p, int k, int part, const bool whole, const bool learns) {
+#define CASE(count, ways)                                                  \
+  case count:                                                              \
+    ger_gemv_columns(p, part, (column_shape){count, ways, whole, learns}); \
     break
   switch (k) {
     CASE(1, 4);
@@ -161,7 +163,7 @@ INLINE void columns_by_count(const pass *p, int k, int part, const bool whole, c
   }
 #undef CASE
 }
-static void read_columns(const pass *p, int k) { columns_by_count(p, k, LANES, true, false); }
+static void read_columns(const ger_gemv *p, int k) { ger_gemv_by_count(p, k, LANES, true, false); }
 
 /* ---- which inputs are not 0 ------------------------------------------------------------------------------------- */
 
@@ -192,12 +194,12 @@ INLINE int append(int32_t *list, int n, int from, mask m) {
 }
 #endif
 
-INLINE vec at(const real *x, int j, int n) { return n - j < LANES ? load_part(x + j, n - j) : load(x + j); }
+INLINE vec vec_at(const real *x, int j, int n) { return n - j < LANES ? load_part(x + j, n - j) : load(x + j); }
 
-/* list ← the numbers of those that are not 0; how many.  Up to LANES are written beyond. */
+/* list ← the indices of the elements that are not 0; returns their number.  Up to LANES more entries are written. */
 static int list_nonzero(int n, const real *x, int32_t *list) {
   int listed = 0;
-  for (int j = 0; j < n; j += LANES) listed = append(list, listed, j, nonzero(at(x, j, n)));
+  for (int j = 0; j < n; j += LANES) listed = append(list, listed, j, nonzero(vec_at(x, j, n)));
   return listed;
 }
 

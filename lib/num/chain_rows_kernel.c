@@ -1,14 +1,14 @@
-/* num/online.c: see online.h.  Built once per level (see kernels.h).
+/* num/chain_rows_kernel.c: see chain_rows_kernel.h.  Built once per level (see kernels.h).
  *
- * The time of a small net is that of its longest chain of dependent instructions, not of their number: products are
- * broadcasts over lanes of outputs (no sums across lanes), in several sums side by side, and what does not wait for
- * the last Δ stands before it in the program. */
-#include "online.h"
+ * The latency of the longest chain of dependent instructions decides how long a small net takes, not the number of
+ * instructions.  So the lanes of a vec are outputs (no sums across lanes), products are added up in several independent
+ * sums, and what does not depend on the last Δ is computed before it. */
+#include "chain_rows_kernel.h"
 
 #include <string.h>
 
+#include "chain_rows_vec.h"
 #include "loss_vec.h"
-#include "online_row.h"
 
 /* ---- slopes and losses of a vec ---------------------------------------------------------------------------------- */
 
@@ -95,15 +95,15 @@ INLINE term fused_term_of(nnb_loss loss, vec z, vec t) {
   return (term){fill((real)NAN), fill((real)NAN)};
 }
 
-/* v with 0 in the lanes behind the end of the row */
-INLINE vec cut(vec v, int rest) { return rest < LANES ? pick(first(rest), v, ZERO) : v; }
+/* v with 0 in the lanes from `rest` on */
+INLINE vec zero_after(vec v, int rest) { return rest < LANES ? pick(first(rest), v, ZERO) : v; }
 
-/* ---- passes over weights that learn ------------------------------------------------------------------------------ */
+/* ---- update and product together --------------------------------------------------------------------------------- */
 
-static void learn_columns(const pass *p, int k) { columns_by_count(p, k, LANES, true, true); }
+static void learn_columns(const ger_gemv *p, int k) { ger_gemv_by_count(p, k, LANES, true, true); }
 
-/* All columns, in whole vecs. */
-static void go_over(pass p) {
+/* All columns; rows are padded to whole vecs. */
+static void run_ger_gemv(ger_gemv p) {
   for (int left = (p.cols + LANES - 1) / LANES; left > 0; left -= MOST) {
     int k = left < MOST ? left : MOST;
     if (p.v)
@@ -115,116 +115,116 @@ static void go_over(pass p) {
   }
 }
 
-/* The same of those that are 0 in `before`. */
-static int list_fresh(int n, const real *before, const real *x, int32_t *list) {
+/* list ← the indices j with x_j not 0 and before_j 0; returns their number. */
+static int list_new_nonzero(int n, const real *before, const real *x, int32_t *list) {
   int listed = 0;
   for (int j = 0; j < n; j += LANES)
-    listed = append(list, listed, j, nonzero(at(x, j, n)) & ~nonzero(at(before, j, n)));
+    listed = append(list, listed, j, nonzero(vec_at(x, j, n)) & ~nonzero(vec_at(before, j, n)));
   return listed;
 }
 
 /* ---- forward ---------------------------------------------------------------------------------------------------- */
 
-/* What a row's passes need to know: the last update (its beta; its rows are the others of a and v) and this one. */
+/* The update that belongs to this row, and the last one, which is made while this row goes forward and back. */
 typedef struct step_state {
-  int now;          /* a[now], v[now] are this row's */
+  int now;          /* a[now], v[now] belong to this row, the others to the row before */
   real alpha, beta; /* of this update */
-  real held;        /* beta of the last, which is made in this row's passes */
+  real last_beta;   /* beta of the last update */
   const real *x[3]; /* the row before, this one, the next */
 } step_state;
 
 /* b ← b + v of the last update */
-static void settle_bias(nnb__online_link *l, const real *v) {
+static void update_bias(nnb__chain_rows_link *l, const real *v) {
   if (!l->learns_b) return;
   for (int j = 0; j < l->shape.n_out; j += LANES) store(l->b + j, load(l->b + j) + load(v + j));
 }
 
 /* a ← f(z) */
-static void activate(nnb__online_link *l, real *a) {
+static void activate(nnb__chain_rows_link *l, real *a) {
   const int n = l->shape.n_out;
   if (is_rowwise(l->shape.act)) {
     row_value(l->shape.act, n, l->z, a);
     return;
   }
-  for (int j = 0; j < n; j += LANES) store(a + j, cut(value_of(l->shape.act, load(l->z + j)), n - j));
+  for (int j = 0; j < n; j += LANES) store(a + j, zero_after(value_of(l->shape.act, load(l->z + j)), n - j));
 }
 
-static pass weights_pass(const nnb__online_link *l, const step_state *s, const real *u, const real *w) {
-  return (pass){.m = l->w,
-                .ld = l->ldw,
-                .cols = l->shape.n_out,
-                .u = u,
-                .v = l->learns_w ? l->v[!s->now] : NULL,
-                .w = w,
-                .start = l->b,
-                .beta = s->held,
-                .y = l->z};
+static ger_gemv link_ger_gemv(const nnb__chain_rows_link *l, const step_state *s, const real *u, const real *w) {
+  return (ger_gemv){.m = l->w,
+                    .ld = l->ldw,
+                    .cols = l->shape.n_out,
+                    .u = u,
+                    .v = l->learns_w ? l->v[!s->now] : NULL,
+                    .w = w,
+                    .start = l->b,
+                    .beta = s->last_beta,
+                    .y = l->z};
 }
 
-/* The first link of few inputs: z = beta·(W·x, from before the last update) + b + (x_before·x [+ 1])·v: the last Δ is
- * waited for by one product alone.  Then the last update, and W·x of the next row. */
-static void enter_few(nnb__online *run, nnb__online_link *l, const step_state *s) {
+/* First link, few inputs.  With W as it was before the last update: z = beta·(W·x) + b + (x_before·x [+ 1])·v, so that
+ * only the last product depends on the last Δ.  Then the last update is made, and W·x of the next row computed. */
+static void enter_dense(nnb__chain_rows *run, nnb__chain_rows_link *l, const step_state *s) {
   const real *v = l->v[!s->now];
   const int n_in = l->shape.n_in;
   const real by = (l->learns_w ? dot(n_in, s->x[0], s->x[1]) : 0) + (real)l->learns_b;
-  const real beta = l->learns_w ? s->held : 1;
+  const real beta = l->learns_w ? s->last_beta : 1;
   for (int j = 0; j < l->shape.n_out; j += LANES)
     store(l->z + j, (beta * load(run->ahead + j) + load(l->b + j)) + by * load(v + j));
-  settle_bias(l, v);
-  pass p = weights_pass(l, s, s->x[0], s->x[2]);
+  update_bias(l, v);
+  ger_gemv p = link_ger_gemv(l, s, s->x[0], s->x[2]);
   p.n = n_in, p.list = run->all, p.start = NULL, p.y = run->ahead;
-  go_over(p);
+  run_ger_gemv(p);
 }
 
-/* The first link of many inputs: rows of W whose input was 0 need no update (unless they decay), those whose input is 0
- * are not read. */
-static void enter_many(nnb__online *run, nnb__online_link *l, const step_state *s) {
+/* First link, many inputs: rows of W whose input is 0 are not read, and those whose last input was 0 not updated,
+ * unless weights decay. */
+static void enter_sparse(nnb__chain_rows *run, nnb__chain_rows_link *l, const step_state *s) {
   const int n_in = l->shape.n_in;
-  const bool some = !l->learns_w || s->held == 1;
+  const bool sparse = !l->learns_w || s->last_beta == 1;
   const real *before = l->learns_w ? s->x[0] : run->zeros;
-  settle_bias(l, l->v[!s->now]);
-  pass p = weights_pass(l, s, before, s->x[1]);
-  p.list = some ? run->update : run->all;
-  p.n = some ? list_nonzero(n_in, before, run->update) : n_in;
-  go_over(p);
-  if (!some) return;
-  p.list = run->fresh, p.n = list_fresh(n_in, before, s->x[1], run->fresh);
+  update_bias(l, l->v[!s->now]);
+  ger_gemv p = link_ger_gemv(l, s, before, s->x[1]);
+  p.list = sparse ? run->update : run->all;
+  p.n = sparse ? list_nonzero(n_in, before, run->update) : n_in;
+  run_ger_gemv(p);
+  if (!sparse) return;
+  p.list = run->fresh, p.n = list_new_nonzero(n_in, before, s->x[1], run->fresh);
   p.v = NULL, p.start = l->z;
-  go_over(p);
+  run_ger_gemv(p);
 }
 
-static void forward(nnb__online *run, const step_state *s) {
-  nnb__online_link *first = run->link;
-  if (first->shape.n_in <= NNB__ONLINE_FEW)
-    enter_few(run, first, s);
+static void forward(nnb__chain_rows *run, const step_state *s) {
+  nnb__chain_rows_link *first = run->link;
+  if (first->shape.n_in <= NNB__CHAIN_ROWS_FEW)
+    enter_dense(run, first, s);
   else
-    enter_many(run, first, s);
+    enter_sparse(run, first, s);
   for (int i = 1; i < run->n; i++) {
-    nnb__online_link *l = &run->link[i], *before = l - 1;
+    nnb__chain_rows_link *l = &run->link[i], *before = l - 1;
     activate(before, before->a[s->now]);
-    settle_bias(l, l->v[!s->now]);
-    pass p = weights_pass(l, s, before->a[!s->now], before->a[s->now]);
+    update_bias(l, l->v[!s->now]);
+    ger_gemv p = link_ger_gemv(l, s, before->a[!s->now], before->a[s->now]);
     p.list = run->all, p.n = l->shape.n_in;
-    go_over(p);
+    run_ger_gemv(p);
   }
 }
 
 /* ---- the loss --------------------------------------------------------------------------------------------------- */
 
 /* v ← alpha·d */
-static void scale_delta(nnb__online_link *l, const step_state *s) {
+static void scale_delta(nnb__chain_rows_link *l, const step_state *s) {
   for (int j = 0; j < l->shape.n_out; j += LANES) store(l->v[s->now] + j, s->alpha * load(l->d + j));
 }
 
 /* Softmax with cross-entropy: T·log s - Σ t(z-m), and d ← c times its slope */
-static double cross_softmax_row(nnb__online_link *l, target t, real c) {
+static double cross_softmax_row(nnb__chain_rows_link *l, target t, real c) {
   const int n = l->shape.n_out;
   row_parts r = t.t ? soft_row(n, l->z, t.t, c, l->d) : class_row(n, l->z, t.label, c, l->d);
   return (double)(r.total * log_normal(fill(r.s))[0] - r.linear);
 }
 
 /* The loss of a row from z, and d ← c times its slope, where the loss fuses_rows. */
-static double fused_row_loss(nnb__online_link *l, nnb_loss loss, target t, real c) {
+static double fused_row_loss(nnb__chain_rows_link *l, nnb_loss loss, target t, real c) {
   switch (loss) {
 #define UNFUSED             break
 #define FUSED_TERMS(ACT, f) break
@@ -239,7 +239,7 @@ static double fused_row_loss(nnb__online_link *l, nnb_loss loss, target t, real 
   return (double)NAN; /* not reached */
 }
 
-INLINE double sum_terms(nnb__online_link *l, const step_state *s, nnb_loss loss, target t, real c) {
+INLINE double sum_terms(nnb__chain_rows_link *l, const step_state *s, nnb_loss loss, target t, real c) {
   const nnb_activation act = l->shape.act;
   const int n = l->shape.n_out;
   real *a = l->a[s->now];
@@ -257,17 +257,17 @@ INLINE double sum_terms(nnb__online_link *l, const step_state *s, nnb_loss loss,
       x = term_of(loss, y, want);
       x.slope = is_rowwise(act) ? c * x.slope : pulled(act, z, y, c * x.slope);
     }
-    vec d = cut(x.slope, rest);
+    vec d = zero_after(x.slope, rest);
     store(l->d + j, d), store(l->v[s->now] + j, s->alpha * d);
-    sum += widen(cut(x.loss, rest));
+    sum += widen(zero_after(x.loss, rest));
   }
   if (is_rowwise(act)) row_pull(act, n, a, l->d), scale_delta(l, s);
   return sum_wide(sum);
 }
 
-/* The loss of a row of weight 1, and Δ of the last link, times c. */
-static double output_loss(nnb__online *run, const step_state *s, target t, real c) {
-  nnb__online_link *l = &run->link[run->n - 1];
+/* The loss of a row of weight 1, and d of the last link ← c·Δ. */
+static double output_loss(nnb__chain_rows *run, const step_state *s, target t, real c) {
+  nnb__chain_rows_link *l = &run->link[run->n - 1];
   if (fuses_rows(run->loss, l->shape.act)) {
     double loss = fused_row_loss(l, run->loss, t, c);
     scale_delta(l, s);
@@ -276,13 +276,13 @@ static double output_loss(nnb__online *run, const step_state *s, target t, real 
   return sum_terms(l, s, run->loss, t, c);
 }
 
-static void clear_delta(nnb__online_link *l, const step_state *s) {
+static void clear_delta(nnb__chain_rows_link *l, const step_state *s) {
   memset(l->d, 0, nnb__padded(l->shape.n_out) * sizeof(real));
   memset(l->v[s->now], 0, nnb__padded(l->shape.n_out) * sizeof(real));
 }
 
-/* The targets of a row, scaled; single: where one of its own may stand. */
-INLINE target target_of(nnb__online *run, int row, real *single) {
+/* The scaled targets of a row.  *single holds a target that is a label. */
+INLINE target target_of(nnb__chain_rows *run, int row, real *single) {
   const nnb_batch *b = run->batch;
   const int n = run->link[run->n - 1].shape.n_out;
   if (b->label && n > 1) return (target){.label = b->label[row]};
@@ -293,25 +293,25 @@ INLINE target target_of(nnb__online *run, int row, real *single) {
   return (target){.t = run->t};
 }
 
-/* How the loss of a row counts. */
-typedef struct share {
-  bool mean;    /* it is divided by the weights of its update, which is one row */
+/* The factor of the loss of a row. */
+typedef struct loss_scale {
+  bool mean;    /* it is a mean: divided by the weights of its update, which is one row */
   double scale; /* ∂E/∂ℓ of a row of weight 1 */
-} share;
+} loss_scale;
 
-static share share_of(const nnb__online *run) {
+static loss_scale loss_scale_of(const nnb__chain_rows *run) {
   const unsigned traits = NNB__LOSSES[run->loss].traits;
   const int n = run->link[run->n - 1].shape.n_out;
-  return (share){.mean = traits & (NNB_LOSS_MEAN_ROWS | NNB_LOSS_MEAN_ALL),
-                 .scale = traits & NNB_LOSS_MEAN_ALL ? run->factor / n : run->factor};
+  return (loss_scale){.mean = traits & (NNB_LOSS_MEAN_ROWS | NNB_LOSS_MEAN_ALL),
+                      .scale = traits & NNB_LOSS_MEAN_ALL ? run->factor / n : run->factor};
 }
 
-INLINE double weight_of(const nnb__online *run, int row) {
+INLINE double weight_of(const nnb__chain_rows *run, int row) {
   return run->batch->weight ? (double)run->batch->weight[row] : 1;
 }
 
-/* raw: ℓ of the row */
-INLINE void count_loss(nnb__online *run, share by, double weight, double raw) {
+/* raw: the loss of the row, without weight and factor */
+INLINE void count_loss(nnb__chain_rows *run, loss_scale by, double weight, double raw) {
   const double loss = by.scale * raw;
   run->value = by.mean ? loss : weight * loss;
   if (by.mean)
@@ -321,7 +321,7 @@ INLINE void count_loss(nnb__online *run, share by, double weight, double raw) {
 }
 
 /* The loss of a row, and Δ of the last link. */
-static void lose(nnb__online *run, const step_state *s, share by, int row) {
+static void compute_loss(nnb__chain_rows *run, const step_state *s, loss_scale by, int row) {
   const double weight = weight_of(run, row);
   real single;
   run->weight += weight;
@@ -336,37 +336,37 @@ static void lose(nnb__online *run, const step_state *s, share by, int row) {
 
 /* ---- backward --------------------------------------------------------------------------------------------------- */
 
-static void back_to(nnb__online *run, const step_state *s, int i) {
-  const nnb__online_link *after = &run->link[i + 1];
-  nnb__online_link *l = &run->link[i];
+static void back_to(nnb__chain_rows *run, const step_state *s, int i) {
+  const nnb__chain_rows_link *after = &run->link[i + 1];
+  nnb__chain_rows_link *l = &run->link[i];
   const int n = l->shape.n_out;
-  go_over((pass){.m = after->t,
-                 .ld = after->ldt,
-                 .cols = n,
-                 .n = after->shape.n_out,
-                 .list = run->all,
-                 .u = after->v[!s->now],
-                 .v = after->learns_w ? l->a[!s->now] : NULL,
-                 .w = after->d,
-                 .beta = s->held,
-                 .y = l->d});
+  run_ger_gemv((ger_gemv){.m = after->t,
+                          .ld = after->ldt,
+                          .cols = n,
+                          .n = after->shape.n_out,
+                          .list = run->all,
+                          .u = after->v[!s->now],
+                          .v = after->learns_w ? l->a[!s->now] : NULL,
+                          .w = after->d,
+                          .beta = s->last_beta,
+                          .y = l->d});
   const real *a = l->a[s->now];
   if (is_rowwise(l->shape.act)) {
     row_pull(l->shape.act, n, a, l->d), scale_delta(l, s);
     return;
   }
   for (int j = 0; j < n; j += LANES) {
-    vec d = cut(pulled(l->shape.act, load(l->z + j), load(a + j), load(l->d + j)), n - j);
+    vec d = zero_after(pulled(l->shape.act, load(l->z + j), load(a + j), load(l->d + j)), n - j);
     store(l->d + j, d), store(l->v[s->now] + j, s->alpha * d);
   }
 }
 
 /* ---- rows ------------------------------------------------------------------------------------------------------- */
 
-static int row_of(const nnb__online *run, int i) { return run->order ? run->order[i] : i; }
+static int row_of(const nnb__chain_rows *run, int i) { return run->order ? run->order[i] : i; }
 
-/* Row i of the run; none behind the last. */
-static const real *input(nnb__online *run, int i) {
+/* The inputs of row i of the run, scaled; zeros behind the last row. */
+static const real *input(nnb__chain_rows *run, int i) {
   if (i >= run->n_rows) return run->zeros;
   const real *x = nnb__crow(run->batch->x, row_of(run, i));
   if (!run->x_shift) return x;
@@ -377,11 +377,11 @@ static const real *input(nnb__online *run, int i) {
 
 /* ---- chains whose rows are one vec ------------------------------------------------------------------------------- */
 
-/* z and Δ stay in registers but for what is broadcast from them, which is read from memory. */
+/* z and Δ stay in registers.  They are also stored, as their elements are broadcast from memory. */
 
-/* start + Σ w_i·M_i over rows of one vec, M_i ← beta·M_i + u_i·v before where learns. */
-INLINE vec slim_pass(real *m, size_t ld, int n, real beta, const real *u, vec v, const real *w, vec start,
-                     bool learns) {
+/* start + Σ w_i·M_i over rows of one vec, after M_i ← beta·M_i + u_i·v if `learns`. */
+INLINE vec one_vec_ger_gemv(real *m, size_t ld, int n, real beta, const real *u, vec v, const real *w, vec start,
+                            bool learns) {
   vec sum[4] = {start, ZERO, ZERO, ZERO};
   for (int r = 0; r < n; r += 4)
     for (int h = 0; h < 4; h++) {
@@ -394,33 +394,33 @@ INLINE vec slim_pass(real *m, size_t ld, int n, real beta, const real *u, vec v,
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-INLINE vec slim_value(nnb_activation act, vec z, int n) {
-  return cut(act == NNB_SIGMOID ? sigmoid_soon(z, n <= LANES / 2) : value_of(act, z), n);
+INLINE vec one_vec_value(nnb_activation act, vec z, int n) {
+  return zero_after(act == NNB_SIGMOID ? sigmoid_short(z, n <= LANES / 2) : value_of(act, z), n);
 }
-INLINE vec slim_slope(nnb_activation act, vec z, vec a) {
+INLINE vec one_vec_slope(nnb_activation act, vec z, vec a) {
   return act == NNB_SIGMOID ? a * ((real)1 - a) : pulled(act, z, a, fill(1));
 }
 
 /* b ← b + v of the last update */
-INLINE vec slim_bias(nnb__online_link *l, vec v) {
+INLINE vec one_vec_bias(nnb__chain_rows_link *l, vec v) {
   vec b = load(l->b);
   if (l->learns_b) store(l->b, b += v);
   return b;
 }
 
-/* As enter_few; v: of the last update. */
-INLINE vec slim_enter(nnb__online *run, nnb__online_link *l, const step_state *s, vec v) {
+/* As enter_dense; v: -η·Δ of the last update. */
+INLINE vec one_vec_enter(nnb__chain_rows *run, nnb__chain_rows_link *l, const step_state *s, vec v) {
   const int n = l->shape.n_in;
   const real by = (l->learns_w ? dot(n, s->x[0], s->x[1]) : 0) + (real)l->learns_b;
-  const vec z = ((l->learns_w ? s->held : 1) * load(run->ahead) + load(l->b)) + by * v;
-  slim_bias(l, v);
-  store(run->ahead, slim_pass(l->w, l->ldw, n, s->held, s->x[0], v, s->x[2], ZERO, l->learns_w));
+  const vec z = ((l->learns_w ? s->last_beta : 1) * load(run->ahead) + load(l->b)) + by * v;
+  one_vec_bias(l, v);
+  store(run->ahead, one_vec_ger_gemv(l->w, l->ldw, n, s->last_beta, s->x[0], v, s->x[2], ZERO, l->learns_w));
   return z;
 }
 
-/* The loss and Δ of the last link, from z, also into its d and v. */
-INLINE void slim_lose(nnb__online *run, const step_state *s, share by, int row, vec z) {
-  nnb__online_link *l = &run->link[run->n - 1];
+/* The loss from z of the last link, and its Δ into d and v. */
+INLINE void one_vec_lose(nnb__chain_rows *run, const step_state *s, loss_scale by, int row, vec z) {
+  nnb__chain_rows_link *l = &run->link[run->n - 1];
   const nnb_activation act = l->shape.act;
   const int n = l->shape.n_out;
   const double weight = weight_of(run, row);
@@ -443,33 +443,33 @@ INLINE void slim_lose(nnb__online *run, const step_state *s, share by, int row, 
   if (fuses_terms(run->loss, act)) {
     x = fused_term_of(run->loss, z, want), x.slope *= c;
   } else {
-    const vec a = slim_value(act, z, n);
-    x = term_of(run->loss, a, want), x.slope *= c * slim_slope(act, z, a);
+    const vec a = one_vec_value(act, z, n);
+    x = term_of(run->loss, a, want), x.slope *= c * one_vec_slope(act, z, a);
   }
-  const vec d = cut(x.slope, n);
+  const vec d = zero_after(x.slope, n);
   store(l->d, d), store(l->v[s->now], s->alpha * d);
-  count_loss(run, by, weight, sum_wide(widen(cut(x.loss, n))));
+  count_loss(run, by, weight, sum_wide(widen(zero_after(x.loss, n))));
 }
 
-/* One row; v: alpha·Δ of the first link, of the last update and then of this one. */
-INLINE vec slim_step(nnb__online *run, const step_state *s, share by, int row, vec v) {
+/* One row.  v: alpha·Δ of the first link for the last update; returns it for this one. */
+INLINE vec one_vec_step(nnb__chain_rows *run, const step_state *s, loss_scale by, int row, vec v) {
   const int now = s->now, last = run->n - 1;
-  nnb__online_link *link = run->link;
-  vec z = slim_enter(run, link, s, v);
+  nnb__chain_rows_link *link = run->link;
+  vec z = one_vec_enter(run, link, s, v);
   for (int i = 1; i <= last; i++) {
-    nnb__online_link *l = &link[i], *before = l - 1;
-    const vec a = slim_value(before->shape.act, z, before->shape.n_out), held = load(l->v[!now]);
+    nnb__chain_rows_link *l = &link[i], *before = l - 1;
+    const vec a = one_vec_value(before->shape.act, z, before->shape.n_out), last_v = load(l->v[!now]);
     store(before->a[now], a);
-    store(before->z, slim_slope(before->shape.act, z, a)); /* all that is wanted of z */
-    z = slim_pass(l->w, l->ldw, l->shape.n_in, s->held, before->a[!now], held, before->a[now], slim_bias(l, held),
-                  l->learns_w);
+    store(before->z, one_vec_slope(before->shape.act, z, a)); /* in the place of z, which is not used again */
+    z = one_vec_ger_gemv(l->w, l->ldw, l->shape.n_in, s->last_beta, before->a[!now], last_v, before->a[now],
+                         one_vec_bias(l, last_v), l->learns_w);
   }
-  slim_lose(run, s, by, row, z);
+  one_vec_lose(run, s, by, row, z);
   if (last == 0) return load(link->v[now]);
   for (int i = last - 1;; i--) {
-    nnb__online_link *l = &link[i], *after = l + 1;
-    const vec da = slim_pass(after->t, after->ldt, after->shape.n_out, s->held, after->v[!now], load(l->a[!now]),
-                             after->d, ZERO, after->learns_w);
+    nnb__chain_rows_link *l = &link[i], *after = l + 1;
+    const vec da = one_vec_ger_gemv(after->t, after->ldt, after->shape.n_out, s->last_beta, after->v[!now],
+                                    load(l->a[!now]), after->d, ZERO, after->learns_w);
     const vec slope = load(l->z);
     v = da * (s->alpha * slope);
     if (i == 0) return v;
@@ -477,38 +477,38 @@ INLINE vec slim_step(nnb__online *run, const step_state *s, share by, int row, v
   }
 }
 
-static bool is_slim(const nnb__online *run) {
+static bool is_one_vec(const nnb__chain_rows *run) {
   for (int i = 0; i < run->n; i++) {
     const nnb__link *l = &run->link[i].shape;
     const bool fused = i == run->n - 1 && fuses_rows(run->loss, l->act);
     if (l->n_out > LANES || (is_rowwise(l->act) && !fused)) return false;
   }
-  return run->link->shape.n_in <= NNB__ONLINE_FEW;
+  return run->link->shape.n_in <= NNB__CHAIN_ROWS_FEW;
 }
 
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
-/* The last update has been made on no weights yet. */
-static void settle(nnb__online *run, const step_state *s) {
+/* Makes the last update, which no next row has made. */
+static void apply_last_update(nnb__chain_rows *run, const step_state *s) {
   for (int i = 0; i < run->n; i++) {
-    nnb__online_link *l = &run->link[i];
+    nnb__chain_rows_link *l = &run->link[i];
     const real *u = i ? l[-1].a[!s->now] : s->x[0];
-    settle_bias(l, l->v[!s->now]);
-    pass p = weights_pass(l, s, u, run->zeros);
-    const bool few = i == 0 && l->shape.n_in > NNB__ONLINE_FEW && s->held == 1;
-    p.n = few ? list_nonzero(l->shape.n_in, u, run->update) : l->shape.n_in;
-    p.list = few ? run->update : run->all;
-    if (p.v) go_over(p);
+    update_bias(l, l->v[!s->now]);
+    ger_gemv p = link_ger_gemv(l, s, u, run->zeros);
+    const bool sparse = i == 0 && l->shape.n_in > NNB__CHAIN_ROWS_FEW && s->last_beta == 1;
+    p.n = sparse ? list_nonzero(l->shape.n_in, u, run->update) : l->shape.n_in;
+    p.list = sparse ? run->update : run->all;
+    if (p.v) run_ger_gemv(p);
   }
 }
 
-/* A row of the run has gone through. */
-INLINE void turn(nnb__online *run, step_state *s) {
+/* Goes to the next row. */
+INLINE void next_row(nnb__chain_rows *run, step_state *s) {
   run->updates++;
-  s->now = !s->now, s->held = s->beta;
+  s->now = !s->now, s->last_beta = s->beta;
   s->x[0] = s->x[1], s->x[1] = s->x[2], s->x[2] = input(run, run->updates + 1);
 }
-INLINE bool next_update(nnb__online *run, step_state *s) {
+INLINE bool next_update(nnb__chain_rows *run, step_state *s) {
   nnb__target into = {0};
   if (run->updates == run->n_rows || !isfinite(run->value)) return false;
   run->begin(run->context, &into);
@@ -516,31 +516,31 @@ INLINE bool next_update(nnb__online *run, step_state *s) {
   return true;
 }
 
-static void run_slim(nnb__online *run, step_state *s, share by) {
+static void run_one_vec(nnb__chain_rows *run, step_state *s, loss_scale by) {
   vec v = ZERO;
-  for (; next_update(run, s); turn(run, s)) v = slim_step(run, s, by, row_of(run, run->updates), v);
+  for (; next_update(run, s); next_row(run, s)) v = one_vec_step(run, s, by, row_of(run, run->updates), v);
   store(run->link->v[!s->now], v);
 }
-static void run_wide(nnb__online *run, step_state *s, share by) {
-  for (; next_update(run, s); turn(run, s)) {
+static void run_wide(nnb__chain_rows *run, step_state *s, loss_scale by) {
+  for (; next_update(run, s); next_row(run, s)) {
     forward(run, s);
-    lose(run, s, by, row_of(run, run->updates));
+    compute_loss(run, s, by, row_of(run, run->updates));
     for (int i = run->n - 2; i >= 0; i--) back_to(run, s, i);
   }
 }
 
-void NNB__ONLINE(nnb__online *run) {
-  step_state s = {.held = 1, .x = {run->zeros, input(run, 0), input(run, 1)}};
-  nnb__online_link *first = run->link;
-  if (first->shape.n_in <= NNB__ONLINE_FEW) { /* what the row before the first would have left */
-    pass p = weights_pass(first, &s, s.x[0], s.x[1]);
+void NNB__CHAIN_ROWS(nnb__chain_rows *run) {
+  step_state s = {.last_beta = 1, .x = {run->zeros, input(run, 0), input(run, 1)}};
+  nnb__chain_rows_link *first = run->link;
+  if (first->shape.n_in <= NNB__CHAIN_ROWS_FEW) { /* W·x of the first row */
+    ger_gemv p = link_ger_gemv(first, &s, s.x[0], s.x[1]);
     p.n = first->shape.n_in, p.list = run->all, p.v = p.start = NULL, p.y = run->ahead;
-    go_over(p);
+    run_ger_gemv(p);
   }
   run->updates = 0, run->mean = run->sum = run->weight = run->value = 0;
-  if (is_slim(run))
-    run_slim(run, &s, share_of(run));
+  if (is_one_vec(run))
+    run_one_vec(run, &s, loss_scale_of(run));
   else
-    run_wide(run, &s, share_of(run));
-  settle(run, &s);
+    run_wide(run, &s, loss_scale_of(run));
+  apply_last_update(run, &s);
 }

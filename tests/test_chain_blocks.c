@@ -1,5 +1,5 @@
-/* Narrow chains in blocks (nn/soa.c) against the same plan layer by layer: activations, losses, shapes, rows around the
- * borders of blocks, threads; and every level of the kernel. */
+/* Narrow chains in blocks (nn/chain_blocks.c) against the same plan layer by layer: activations, losses, shapes, rows
+ * around the borders of blocks, threads; and every level of the kernel. */
 #include "kernel_support.h"
 #include "run.h"
 
@@ -59,13 +59,13 @@ static void near(double got, double want, double scale, const char *what, int i,
 static void compare(nnb_net *net, const nnb_batch *b, int threads, const char *name) {
   static result want, got, again;
   nnb_plan *layers = plan_by(net, &nnb__exec_layerwise, b->x.rows, 1),
-           *soa = plan_by(net, &nnb__exec_soa, b->x.rows, threads);
+           *layout = plan_by(net, &nnb__exec_chain_blocks, b->x.rows, threads);
   const int n_out = nnb_net_n_out(net), ld = n_out < MOST_COLS ? n_out + 1 : n_out;
   const size_t n = nnb_net_n_params(net);
   double scale = 1;
   compute(layers, b, n_out, &want);
-  compute(soa, b, n_out, &got);
-  compute(soa, b, n_out, &again);
+  compute(layout, b, n_out, &got);
+  compute(layout, b, n_out, &again);
   near(got.loss, want.loss, 1, "loss", 0, name);
   near(got.loss_alone, want.loss, 1, "loss without gradient", 0, name);
   for (size_t i = 0; i < n; i++) scale = fmax(scale, fabs((double)want.g[i]));
@@ -73,7 +73,7 @@ static void compare(nnb_net *net, const nnb_batch *b, int threads, const char *n
   for (int i = 0; i < b->x.rows * ld; i++) near((double)got.y[i], (double)want.y[i], 1, "output", i, name);
   for (size_t i = 0; i < n; i++) expect(same_bits(got.g[i], again.g[i]), "%s: gradient[%d] changes", name, (int)i);
   nnb_plan_destroy(layers);
-  nnb_plan_destroy(soa);
+  nnb_plan_destroy(layout);
 }
 
 static void compare_text(const char *text, int loss, int rows, int threads) {
@@ -171,7 +171,7 @@ END_TEST
 START_TEST(weight_of_zero) {
   static result r;
   nnb_net *net = parsed("5-7:tanh-3", 0);
-  nnb_plan *plan = plan_by(net, &nnb__exec_soa, 50, 1);
+  nnb_plan *plan = plan_by(net, &nnb__exec_chain_blocks, 50, 1);
   nnb_batch b = batch_of(net, 50);
   b.weight = weight;
   const real held = t[3 * 3];
@@ -214,7 +214,7 @@ START_TEST(trained_parameters) {
   static const nnb_algo algos[] = {NNB_SGD, NNB_MOMENTUM, NNB_NESTEROV, NNB_RMSPROP, NNB_LION};
   static real want[200], got[200];
   train(algos[_i], &nnb__exec_layerwise, want);
-  train(algos[_i], &nnb__exec_soa, got);
+  train(algos[_i], &nnb__exec_chain_blocks, got);
   for (int i = 0; !isnan(want[i]); i++)
     near((double)got[i], (double)want[i], 1, "parameter", i, nnb_algo_name(algos[_i]));
 }
@@ -225,10 +225,10 @@ START_TEST(declines) {
   nnb_plan *plan;
   nnb_net *net = parsed("5-7:tanh-3", 0), *wide = parsed("5-65:tanh-3", 0);
   ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 9, .want = NNB_GRAD | NNB_KEEP}, &plan));
-  ck_assert(!nnb__plan_force(plan, &nnb__exec_soa));
+  ck_assert(!nnb__plan_force(plan, &nnb__exec_chain_blocks));
   nnb_plan_destroy(plan);
   ok(nnb_plan_create(wide, &(nnb_plan_opts){.max_rows = 9}, &plan));
-  ck_assert(!nnb__plan_force(plan, &nnb__exec_soa));
+  ck_assert(!nnb__plan_force(plan, &nnb__exec_chain_blocks));
   nnb_plan_destroy(plan);
   nnb_net_destroy(net);
   nnb_net_destroy(wide);
@@ -256,7 +256,7 @@ START_TEST(predictions_only) {
   rows[BAD * IN + 3] = (real)NAN;
   nnb_net *net = parsed(text, 0);
   predict_by(net, &nnb__exec_layerwise, nnb_cview(rows, ROWS, IN), want);
-  predict_by(net, &nnb__exec_soa, nnb_cview(rows, ROWS, IN), got);
+  predict_by(net, &nnb__exec_chain_blocks, nnb_cview(rows, ROWS, IN), got);
   for (int i = 0; i < ROWS * OUT; i++)
     if (i / OUT == BAD)
       expect(isnan(got[i]) && isnan(want[i]), "%s: %g and %g from NaN", text, (double)got[i], (double)want[i]);
@@ -274,22 +274,24 @@ START_TEST(levels_agree) {
                                    {.n_in = 6, .n_out = 5, .bias = true, .act = NNB_SILU, .off = 24},
                                    {.n_in = 5, .n_out = 4, .bias = true, .act = NNB_SOFTMAX, .off = 59}};
   static const int a[] = {3, 9, 19}, z[] = {3, 14, 19};
-  const nnb__soa soa = {.chain = {.link = link, .n = 3, .widest = 6, .loss = NNB_CROSS_ENTROPY, .factor = 1},
-                        .rows = BLOCK,
-                        .a = a,
-                        .z = z,
-                        .t = 23,
-                        .weight = 27,
-                        .n_params = N_PARAMS};
+  const nnb__chain_blocks layout = {
+      .chain = {.link = link, .n = 3, .widest = 6, .loss = NNB_CROSS_ENTROPY, .factor = 1},
+      .rows = BLOCK,
+      .a = a,
+      .z = z,
+      .t = 23,
+      .weight = 27,
+      .n_params = N_PARAMS};
   static real params[N_PARAMS], room[(FEATURES + 1) * BLOCK], want[N_PARAMS], got[N_PARAMS], y[ROWS * 4], y0[ROWS * 4];
   uint64_t state = 3;
   for (int i = 0; i < N_PARAMS; i++) params[i] = noise(&state);
   const nnb_batch batch = {.x = nnb_cview(x, ROWS, 3), .t = nnb_cview(t, ROWS, 4)};
-  nnb__soa_job job = {.params = params, .batch = &batch, .loss = true, .scale = 1, .y = nnb_view(y0, ROWS, 4)};
-  const double loss = nnb__kernel_level(0)->soa(&soa, &job, 0, ROWS, room, want);
+  nnb__chain_blocks_job job = {.params = params, .batch = &batch, .loss = true, .scale = 1, .y = nnb_view(y0, ROWS, 4)};
+  const double loss = nnb__kernel_level(0)->chain_blocks(&layout, &job, 0, ROWS, room, want);
   for (int i = 0; i < BLOCK; i++) room[FEATURES * BLOCK + i] = -777;
   job.y = nnb_view(y, ROWS, 4);
-  near(nnb__kernel_level(_i)->soa(&soa, &job, 0, ROWS, room, got), loss, 1, "loss", 0, nnb__kernel_level(_i)->level);
+  near(nnb__kernel_level(_i)->chain_blocks(&layout, &job, 0, ROWS, room, got), loss, 1, "loss", 0,
+       nnb__kernel_level(_i)->level);
   for (int i = 0; i < N_PARAMS; i++) near((double)got[i], (double)want[i], 10, "g", i, nnb__kernel_level(_i)->level);
   for (int i = 0; i < ROWS * 4; i++) near((double)y[i], (double)y0[i], 1, "y", i, nnb__kernel_level(_i)->level);
   for (int i = 0; i < BLOCK; i++) ck_assert(same_bits(room[FEATURES * BLOCK + i], -777));
@@ -297,8 +299,8 @@ START_TEST(levels_agree) {
 END_TEST
 
 int main(void) {
-  Suite *suite = suite_create("soa");
-  TCase *tc = tcase_create("soa");
+  Suite *suite = suite_create("chain_blocks");
+  TCase *tc = tcase_create("chain_blocks");
   tcase_add_unchecked_fixture(tc, fill_data, NULL);
   tcase_add_loop_test(tc, activations_and_losses, 0, NNB_N_ACTIVATIONS);
   tcase_add_loop_test(tc, shapes, 0, N_OF_TABLE(widths));

@@ -1,22 +1,23 @@
-/* num/online_predict.c: predictions of one row (see online.h).  Built once per level (see kernels.h). */
-#include "online.h"
+/* num/chain_predict_kernel.c: predictions of one row (see chain_rows_kernel.h).  Built once per level (see kernels.h).
+ */
+#include "chain_rows_kernel.h"
 
 #include <string.h>
 
-#include "online_row.h"
+#include "chain_rows_vec.h"
 
-static void read_part(const pass *p, int k, int part) { columns_by_count(p, k, part, false, false); }
+static void read_part(const ger_gemv *p, int k, int part) { ger_gemv_by_count(p, k, part, false, false); }
 
 /* z ← b + Wᵀ·x; W as it lies in the parameters. */
 static void product(const nnb__link *l, const real *params, const int32_t *list, int n, const real *x, real *z) {
   const real *w = params + l->off, *b = w + (size_t)l->n_in * (size_t)l->n_out;
-  pass p = {.m = (real *)w, /* not written without v */
-            .ld = (size_t)l->n_out,
-            .n = n,
-            .list = list,
-            .w = x,
-            .start = l->bias ? b : NULL,
-            .y = z};
+  ger_gemv p = {.m = (real *)w, /* not written without v */
+                .ld = (size_t)l->n_out,
+                .n = n,
+                .list = list,
+                .w = x,
+                .start = l->bias ? b : NULL,
+                .y = z};
   for (int left = l->n_out; left > 0; left -= MOST * LANES) {
     if (left >= MOST * LANES) {
       read_columns(&p, MOST);
@@ -164,7 +165,7 @@ static void narrow_by_count(const nnb__link *l, const nnb__link *one, const real
 static bool has_one_output(const nnb__chain *chain, int i) { return i < chain->n && chain->link[i].n_out == 1; }
 static bool is_sparse(const nnb__chain *chain, int i) {
   const nnb__link *l = &chain->link[i];
-  return l->n_in > NNB__ONLINE_FEW && (i == 0 || l[-1].act == NNB_RELU);
+  return l->n_in > NNB__CHAIN_ROWS_FEW && (i == 0 || l[-1].act == NNB_RELU);
 }
 
 /* One output: W is a column, and z a dot product. */

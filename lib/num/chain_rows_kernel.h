@@ -1,13 +1,13 @@
-/* num/online.h: a chain of dense layers taken through one row at a time, within one function: predictions of a row, and
- * updates of one row each, where the update of a row and the forward pass of the next go over the weights together.
+/* num/chain_rows_kernel.h: one row at a time through a chain of dense layers: predictions of a row, and updates of one
+ * row each.  The update of a row and the forward pass of the next read and write the weights together.
  *
  * With u the inputs of a link for the row before, v = -η·Δ of it and w its inputs for this row,
  *     W ← beta·W + u·vᵀ      z = b + Wᵀ·w
  * is one pass over W.  ∂E/∂A of the link before is one over Wᵀ, of which links after the first keep a copy:
  *     Wᵀ ← beta·Wᵀ + v·uᵀ    ∂E/∂u = W·Δ
  */
-#ifndef NNB__ONLINE_H
-#define NNB__ONLINE_H
+#ifndef NNB__CHAIN_ROWS_KERNEL_H
+#define NNB__CHAIN_ROWS_KERNEL_H
 
 #include "block.h"
 #include "chain.h"
@@ -17,19 +17,19 @@ enum { NNB__PAD = 64 / (int)sizeof(real) };
 static inline size_t nnb__padded(int n) { return ((size_t)n + NNB__PAD - 1) / NNB__PAD * NNB__PAD; }
 
 /* Up to so many inputs of the net are taken as they come; of more, those that are 0 are skipped. */
-enum { NNB__ONLINE_FEW = 32 };
+enum { NNB__CHAIN_ROWS_FEW = 32 };
 
-typedef struct nnb__online_link {
+typedef struct nnb__chain_rows_link {
   nnb__link shape;
   bool learns_w, learns_b; /* false: frozen, or there is none */
   real *w, *t, *b;         /* W, n_in rows; Wᵀ, n_out rows, not of the first link; b, or zeros */
   size_t ldw, ldt;
   real *z, *d;       /* of this row: Z and Δ */
   real *a[2], *v[2]; /* A and -η·Δ, of this row and the one before */
-} nnb__online_link;
+} nnb__chain_rows_link;
 
-typedef struct nnb__online {
-  nnb__online_link *link;
+typedef struct nnb__chain_rows {
+  nnb__chain_rows_link *link;
   int n;
   nnb_loss loss;
   double factor;
@@ -50,9 +50,9 @@ typedef struct nnb__online {
    * the losses that are means over rows and of those that are not, of the weights, and the last update's loss. */
   int updates;
   double mean, sum, weight, value;
-} nnb__online;
+} nnb__chain_rows;
 
-typedef void nnb__online_fn(nnb__online *run);
+typedef void nnb__chain_rows_fn(nnb__chain_rows *run);
 
 /* y ← the outputs of the chain for x.  a: two rows as long as the widest and padded; list: NNB__PAD longer than the
  * widest row; all as above. */
