@@ -170,7 +170,7 @@ START_TEST(refuses_nonsense) {
   ck_assert_msg(strstr(nnb_errmsg(), "max_bytes"), "%s", nnb_errmsg());
   bad = lsq, bad.n = 20000;
   ck_refused(NNB_E_OVERFLOW, nnb_least_squares(&bad, x, NULL, NULL));
-  bad.n = (size_t)1 << 40;
+  bad.n = SIZE_MAX / 2 + 1;
   ck_refused(NNB_E_OVERFLOW, nnb_least_squares(&bad, x, NULL, NULL));
   bad = lsq, bad.m = SIZE_MAX / 2;
   ck_refused(NNB_E_OVERFLOW, nnb_least_squares(&bad, x, NULL, NULL));

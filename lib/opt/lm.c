@@ -168,12 +168,12 @@ static nnb_status conclude(nnb__lm *lm, double step, verdict *out) {
 static nnb_status advance(nnb__lm *lm, verdict *out) {
   nnb__system *s = &lm->system;
   size_t bytes = (size_t)s->n * sizeof(real);
-  double before = s->f, step = 0;
-  real *old = s->x_new;
+  double before = s->f;
+  real *old = s->x_new, step = 0;
   for (int i = 0; i < s->n; i++) {
     real x = s->x[i];
     s->x[i] = s->x_new[i], old[i] = x;
-    step = fmax(step, fabs((double)(s->x[i] - x)));
+    step = R(fmax)(step, R(fabs)(s->x[i] - x));
   }
   if (s->stop->evidence) nnb__secants_before_step(&lm->secants, s);
   nnb_status status = s->model->linearise(s);
@@ -188,7 +188,7 @@ static nnb_status advance(nnb__lm *lm, verdict *out) {
   }
   lm->decreased_much = s->n >= MANY && s->f < much * before;
   nnb__system_rescale(s);
-  return conclude(lm, fmax(step, lm->other_step), out);
+  return conclude(lm, fmax((double)step, lm->other_step), out);
 }
 
 /* Tries one step.  last: the decrease predicted for the one before. */

@@ -21,17 +21,16 @@ nnb_status nnb__min_eval(nnb__min *m, const real *x, double *f, real *g) {
 }
 
 double nnb__min_norm(const nnb__min *m) {
-  double norm = 0;
+  real norm = 0;
   for (size_t i = 0; i < m->n; i++) {
     bool held = m->lower && nnb__held((double)m->g[i], m->x[i], m->lower[i], m->upper[i]);
-    if (!held) norm = fmax(norm, fabs((double)m->g[i]));
+    if (!held) norm = R(fmax)(norm, R(fabs)(m->g[i]));
   }
-  return norm;
+  return (double)norm;
 }
 
 bool nnb__min_move(nnb__min *m, const real *x_new, double f, const real *g_new) {
-  double step = 0;
-  for (size_t i = 0; i < m->n; i++) step = fmax(step, fabs((double)(x_new[i] - m->x[i])));
+  double step = nnb__max_difference(m->n, x_new, m->x);
   memcpy(m->x, x_new, m->n * sizeof *m->x);
   memcpy(m->g, g_new, m->n * sizeof *m->g);
   m->value = f;

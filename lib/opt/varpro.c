@@ -443,11 +443,12 @@ static nnb_status value(nnb__system *s, double *f) {
 
 /* all ← trial */
 static void accept(varpro *v) {
-  v->lm.other_step = 0;
+  real step = 0;
   for (int i = 0; i < v->n_c; i++) {
     int at = v->which[i];
-    v->lm.other_step = fmax(v->lm.other_step, fabs((double)(v->trial[at] - v->all[at])));
+    step = R(fmax)(step, R(fabs)(v->trial[at] - v->all[at]));
   }
+  v->lm.other_step = (double)step;
   memcpy(v->all, v->trial, (size_t)v->n * sizeof *v->all);
 }
 

@@ -85,8 +85,8 @@ static double deviation(double a, double b, double least, double error) {
 static double worst_of(const checker *c, const subject *s) {
   const real size = R(pow)(REAL_EPS, (real)0.2);
   const double pool = loss_noise(c, s, size);
-  double largest = 0, worst = 0;
-  for (size_t i = 0; i < s->n; i++) largest = fmax(largest, fabs((double)s->analytic[i]));
+  const double largest = nnb__max_abs(s->n, s->analytic);
+  double worst = 0;
   for (size_t i = 0; i < s->n; i++) {
     double a = (double)s->analytic[i], b = slope_at(c, s, i, size), finer = slope_at(c, s, i, size / 8);
     if (isnan(a) || isnan(b) || isnan(finer)) return (double)NAN;
@@ -116,11 +116,6 @@ static nnb_status shaken_gradients(checker *c, nnb_net *net) {
   return status;
 }
 
-static double largest_difference(size_t n, const real *a, const real *b) {
-  double most = 0;
-  for (size_t i = 0; i < n; i++) most = fmax(most, fabs((double)(a[i] - b[i])));
-  return most;
-}
 
 static nnb_status compare(checker *c, nnb_net *net, double *worst) {
   size_t n_x = (size_t)c->batch.x.rows * (size_t)net->n_x;
@@ -128,8 +123,8 @@ static nnb_status compare(checker *c, nnb_net *net, double *worst) {
   if (!status) status = shaken_gradients(c, net);
   if (status) return status;
   subject params = {net->params, c->grad[0], net->n_params, NULL, 0}, inputs = {c->x, c->dx[0], n_x, &net->in, 0};
-  params.rounding = largest_difference(params.n, c->grad[0], c->grad[1]);
-  inputs.rounding = largest_difference(inputs.n, c->dx[0], c->dx[1]);
+  params.rounding = nnb__max_difference(params.n, c->grad[0], c->grad[1]);
+  inputs.rounding = nnb__max_difference(inputs.n, c->dx[0], c->dx[1]);
   *worst = worst_of(c, &params);
   double in_x = worst_of(c, &inputs);
   if (isnan(in_x) || in_x > *worst) *worst = in_x; /* and a NaN stays */
