@@ -422,8 +422,8 @@ static const struct {
   nnb_fit_opts opts;
   const char *words;
 } bad_fits[] = {
-    {{.algo = (nnb_algo)-1}, "algorithm -1"},
-    {{.algo = NNB_N_ALGOS}, "algorithm"},
+    {{.algo = (nnb_algo)-1}, "algo is -1; wanted 0 to"},
+    {{.algo = NNB_N_ALGOS}, "algo is"},
     {{.batch = -2}, "batch is -2"},
     {{.batch = INT_MIN}, "batch"},
     {{.chunk = -1}, "chunk is -1"},
@@ -455,7 +455,7 @@ static const struct {
     {{.ema = 1}, "ema is 1"},
     {{.ema = (double)NAN}, "ema"},
     {{.schedule = NNB_N_SCHEDULES}, "schedule"},
-    {{.schedule = (nnb_schedule)-1}, "schedule -1"},
+    {{.schedule = (nnb_schedule)-1}, "schedule is -1"},
     {{.schedule = NNB_STEPWISE, .lr_step = -1}, "lr_step is -1"},
     {{.schedule = NNB_STEPWISE, .lr_factor = 2}, "lr_factor is 2"},
     {{.schedule = NNB_COSINE, .lr_min = -1}, "lr_min is -1"},
@@ -469,6 +469,9 @@ static const struct {
     {{.algo = NNB_RPROP, .clip_norm = 1}, "clip_norm is 1"},
     {{.algo = NNB_BFGS, .l1 = 1}, "l1 is 1"},
     {{.algo = NNB_LM, .ema = 0.9}, "lm"},
+    {{.algo = NNB_SCG, .lr_step = 3}, "lr_step is 3; scg does not take it"},
+    {{.algo = NNB_ADAM, .damping = 2}, "damping is 2; adam does not take it, which is for kfac"},
+    {{.reserved = {(void *)EXAMPLE_DATA}}, "reserved is not 0"},
 };
 
 START_TEST(bad_fit_options) {
@@ -565,7 +568,7 @@ START_TEST(bad_other_options) {
   bad(NNB_E_STATE, "gradient", nnb_plan_view(plan, 2, NNB_DW, &view));
   bad(NNB_E_ARG, "no weights", nnb_plan_view(plan, 1, NNB_DW, &view));
   bad(NNB_E_ARG, "lr is -1", nnb_optim_create(net, &(nnb_optim_opts){.lr = -1}, &o));
-  bad(NNB_E_ARG, "algorithm", nnb_optim_create(net, &(nnb_optim_opts){.algo = (nnb_algo)77}, &o));
+  bad(NNB_E_ARG, "algo is 77", nnb_optim_create(net, &(nnb_optim_opts){.algo = (nnb_algo)77}, &o));
   bad(NNB_E_ARG, "lr is 0", nnb_optim_set_lr(optim, 0));
   bad(NNB_E_ARG, "lr is -1", nnb_optim_set_lr(optim, -1));
   bad(NNB_E_ARG, "lr", nnb_optim_set_lr(optim, (double)NAN));

@@ -157,7 +157,7 @@ START_TEST(unsuitable_options) {
       {{.batch = 8}, "batch"},         {{.lr = 0.1}, "lr"},
       {{.momentum = 0.5}, "momentum"}, {{.l1 = 1}, "l1"},
       {{.clip_norm = 1}, "clip_norm"}, {{.l2 = -2}, "l2"},
-      {{.ema = 0.9}, "average"},       {{.schedule = NNB_COSINE}, "schedule"},
+      {{.ema = 0.9}, "ema"},           {{.schedule = NNB_COSINE}, "schedule"},
       {{.beta1 = 0.8}, "beta1"},
   };
   nnb_data *data = parabola(0);

@@ -90,7 +90,8 @@ START_TEST(step_is_least) {
   nnb__lm lm = {.system = {.model = &nnb__full_model, .problem = &problem, .stop = &stop, .x = x}, .point = x};
   nnb_min_opts opts = {.lower = lower, .upper = upper};
   size_t bytes;
-  ck_assert_int_eq(nnb__stop_begin(&stop, &opts, NNB_LM, (double)REAL_EPS), NNB_OK);
+  ck_assert_int_eq(nnb__stop_begin(&stop, &opts, NNB_LM, NNB__TRAIT_SQUARES | NNB__TRAIT_BOUNDS, (double)REAL_EPS),
+                   NNB_OK);
   ck_assert_int_eq(nnb__lm_measure(&lm, &bytes), NNB_OK);
   char *memory = malloc(bytes + NNB__ALIGN);
   ck_assert_ptr_nonnull(memory);

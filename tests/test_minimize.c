@@ -433,8 +433,8 @@ START_TEST(bad_options) {
       {{.has_target = true, .target = (double)NAN}, "target"},
       {{.patience = -1}, "patience"},
       {{.memory = -1}, "memory"},
-      {{.algo = NNB_CG, .lower = one}, "bounds"},
-      {{.algo = NNB_BFGS, .upper = one}, "bounds"},
+      {{.algo = NNB_CG, .lower = one}, "lower is set; cg does not take it"},
+      {{.algo = NNB_BFGS, .upper = one}, "upper is set; bfgs does not take it"},
       {{.lower = two, .upper = one}, "variable 0"},
       {{.lower = nan_}, "variable 0"},
   };

@@ -122,6 +122,57 @@ START_TEST(decay_stands_apart) {
 }
 END_TEST
 
+/* 3 gains, which are 1 to 3 and spared, then [W; b] of 3×2. */
+static nnb_net *net_with_gains(void) {
+  nnb_net *net = nnb_net_create(3);
+  toy_gain_fields gain = {.power = 1, .factor = 1};
+  ck_assert_int_gt(nnb_net_own_layer(net, &toy_spared, &gain, NULL, 0, NNB_LINEAR, NULL), 0);
+  ck_assert_int_gt(nnb_net_dense(net, 2, NNB_LINEAR), 0);
+  ck_ok((nnb_status)nnb_net_loss(net, NNB_HALF_SSE));
+  real *w = nnb_net_params(net);
+  for (int i = 0; i < 11; i++) w[i] = (real)(i + 1);
+  return net;
+}
+
+/* What has no gradient is moved by decay alone: W and nothing else. */
+static void check_gains_stay(const nnb_net *net, const char *name) {
+  const real *w = nnb_net_params_read((nnb_net *)net);
+  for (int i = 0; i < 11; i++) {
+    const bool decays = i >= 3 && i < 9, less = w[i] < (real)(i + 1);
+    ck_assert_msg(less == decays && (decays || w[i] == (real)(i + 1)), "%s: parameter %d is %g", name, i, (double)w[i]);
+  }
+}
+
+START_TEST(gains_do_not_decay) {
+  const nnb_optim_opts opts = {.algo = algos[_i], .lr = 0.01, .l1 = 0.5, .l2 = 0.5};
+  nnb_net *net = net_with_gains();
+  nnb_optim *optim;
+  real zero[11] = {0};
+  ck_ok(nnb_optim_create(net, &opts, &optim));
+  ck_ok(nnb_optim_step(optim, net, zero));
+  check_gains_stay(net, nnb_algo_name(opts.algo));
+  nnb_optim_destroy(optim);
+  nnb_net_destroy(net);
+}
+END_TEST
+
+/* Rows of weight 0 have no gradient: the training calls, which may form the gradient in the weights, and the full
+ * batch. */
+START_TEST(gains_do_not_decay_in_a_fit) {
+  const nnb_algo algo = (nnb_algo)(_i + 1);
+  const nnb_fit_opts opts = {.algo = algo, .l2 = 0.01, .max_epochs = 1, .batch = NNB_FULL_BATCH};
+  nnb_net *net = net_with_gains();
+  nnb_data *data;
+  real x[12], y[8], weight[4] = {0};
+  toy_fill(x, 12, 1), toy_fill(y, 8, 2);
+  ck_ok(nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, 4, 3), .t = nnb_cview(y, 4, 2), .weight = weight}, 0, &data));
+  ck_ok(nnb_fit(net, data, NULL, &opts, NULL));
+  check_gains_stay(net, nnb_algo_name(algo));
+  nnb_data_destroy(data);
+  nnb_net_destroy(net);
+}
+END_TEST
+
 /* ---- the same update by every rung and in chunks ---------------------------------------------------------------- */
 
 /* Twelve updates of 10 rows, max_rows at a time; by hand: a gradient and a step. */
@@ -416,6 +467,8 @@ int main(void) {
   tcase_add_loop_test(tests, every_optimiser_has_a_trajectory, 0, n_algos);
   tcase_add_loop_test(tests, frozen_parameters_stay, 0, n_algos);
   tcase_add_loop_test(tests, decay_stands_apart, 0, n_algos);
+  tcase_add_loop_test(tests, gains_do_not_decay, 0, n_algos);
+  tcase_add_loop_test(tests, gains_do_not_decay_in_a_fit, 0, NNB_N_ALGOS - 1);
   tcase_add_loop_test(tests, rungs_and_chunks_agree, 0, n_algos);
   tcase_add_loop_test(tests, rates_as_elsewhere, 0, N_RATES);
   tcase_add_test(tests, warm_up_and_what_follows);

@@ -3,11 +3,11 @@
 #include <limits.h>
 #include <locale.h>
 #include <math.h>
-#include <nnblas.h>
 #include <string.h>
 
 #include "heap.h"
 #include "nearest.h"
+#include "optim.h"
 #include "options.h"
 #include "support.h"
 
@@ -35,32 +35,32 @@ static bool put_value(const nnb__option *option, nnb__opts_kind kind, any *opts,
   void *p = nnb__option_in(option, kind, opts);
   int n;
   if (option->minus && i == 0) {
-    if (option->type == NNB__INT) *(int *)p = -1;
-    if (option->type == NNB__LONG) *(int64_t *)p = -1;
-    if (option->type == NNB__REAL) *(double *)p = -1;
+    if (option->type == NNB__TYPE_INT) *(int *)p = -1;
+    if (option->type == NNB__TYPE_LONG) *(int64_t *)p = -1;
+    if (option->type == NNB__TYPE_REAL) *(double *)p = -1;
     return true;
   }
   switch (option->type) {
-    case NNB__BOOL:
+    case NNB__TYPE_BOOL:
       return *(bool *)p = true, i < 2;
-    case NNB__INT:
+    case NNB__TYPE_INT:
       return *(int *)p = i == 1 ? 1 : INT_MAX, i < 3;
-    case NNB__LONG:
+    case NNB__TYPE_LONG:
       return *(int64_t *)p = i == 1 ? 1 : INT64_MAX, i < 3;
-    case NNB__SEED:
+    case NNB__TYPE_SEED:
       return *(uint64_t *)p = i == 1 ? UINT64_C(9007199254740993) : UINT64_MAX, i < 3; /* 2⁵³ + 1 is no double */
-    case NNB__BYTES:
+    case NNB__TYPE_BYTES:
       return *(size_t *)p = SIZE_MAX, i < 2;
-    case NNB__ALGO:
+    case NNB__TYPE_ALGO:
       nnb__option_names(option, &n);
       return *(nnb_algo *)p = (nnb_algo)(i % n), i < n;
-    case NNB__SCHEDULE:
+    case NNB__TYPE_SCHEDULE:
       nnb__option_names(option, &n);
       return *(nnb_schedule *)p = (nnb_schedule)(i % n), i < n;
-    case NNB__REAL:
+    case NNB__TYPE_REAL:
       *(double *)p = i == 8 ? nextafter(1, 0) : open_ends[i % 8];
       return i < 9;
-    case NNB__CODE:
+    case NNB__TYPE_CODE:
       break;
   }
   return false;
@@ -203,11 +203,11 @@ START_TEST(every_number_is_checked) {
     memset(&opts, 0, sizeof opts), memset(&zero, 0, sizeof zero);
     void *p = nnb__option_in(option, kind, &opts);
     ck_assert_int_eq(nnb__opts_check(kind, &opts), NNB_OK);
-    if (option->type == NNB__REAL) *(double *)p = (double)NAN;
-    if (option->type == NNB__INT) *(int *)p = -2;
-    if (option->type == NNB__LONG) *(int64_t *)p = -2;
-    if (option->type == NNB__ALGO) *(nnb_algo *)p = NNB_N_ALGOS;
-    if (option->type == NNB__SCHEDULE) *(nnb_schedule *)p = NNB_N_SCHEDULES;
+    if (option->type == NNB__TYPE_REAL) *(double *)p = (double)NAN;
+    if (option->type == NNB__TYPE_INT) *(int *)p = -2;
+    if (option->type == NNB__TYPE_LONG) *(int64_t *)p = -2;
+    if (option->type == NNB__TYPE_ALGO) *(nnb_algo *)p = NNB_N_ALGOS;
+    if (option->type == NNB__TYPE_SCHEDULE) *(nnb_schedule *)p = NNB_N_SCHEDULES;
     if (memcmp(&opts, &zero, sizeof opts) == 0) continue; /* a type without wrong values */
     ck_assert_msg(nnb__opts_check(kind, &opts) == NNB_E_ARG, "%s is not checked", option->name);
     ck_assert_msg(strncmp(nnb_errmsg(), option->name, strlen(option->name)) == 0, "%s: \"%s\"", option->name,
@@ -231,10 +231,13 @@ END_TEST
 START_TEST(defaults_are_those_of_the_list) {
   nnb_fit_opts fit = {.history = NNB_NONE, .damping = 3};
   nnb_min_opts min = {0};
-  nnb__opts_complete(NNB__FIT_OPTS, &fit);
+  nnb__opts_complete(NNB__FIT_OPTS, &fit, NNB__TRAIT_STEPS | NNB__TRAIT_PAIRS);
   ck_assert(fit.max_epochs == 100 && fit.history == NNB_NONE && fit.damping == 3 && fit.invert_every == 20);
   ck_assert(fit.lr == 0 && fit.momentum == 0); /* by method: its row has them */
-  nnb__opts_complete(NNB__MIN_OPTS, &min);
+  nnb__opts_complete(NNB__MIN_OPTS, &min, NNB__TRAIT_LIMITED);
+  nnb_fit_opts adam = {0};
+  nnb__opts_complete(NNB__FIT_OPTS, &adam, NNB__TRAIT_STEPS);
+  ck_assert(adam.max_epochs == 100 && adam.damping == 0);
   ck_assert(min.max_iterations == 1000 && min.memory == 10 && min.max_evaluations == 0);
 }
 END_TEST
@@ -246,7 +249,7 @@ START_TEST(shared_options_are_copied) {
   any from, out, zero;
   memset(&from, 0, sizeof from), memset(&out, 0, sizeof out), memset(&zero, 0, sizeof zero);
   for (int k = 0; (option = nnb__option_at(NNB__FIT_OPTS, k)); k++)
-    if (option->type != NNB__CODE) put_value(option, NNB__FIT_OPTS, &from, 1);
+    if (option->type != NNB__TYPE_CODE) put_value(option, NNB__FIT_OPTS, &from, 1);
   nnb__opts_copy(NNB__FIT_OPTS, &from, to, &out);
   for (int k = 0; (option = nnb__option_at(to, k)); k++) {
     char want[NNB__OPTION_TEXT] = "", got[NNB__OPTION_TEXT];
@@ -322,6 +325,32 @@ START_TEST(the_list_is_told) {
 }
 END_TEST
 
+/* The words of the traits are the methods that have them; those that step have no common list of words. */
+START_TEST(traits_are_those_of_the_methods) {
+  char names[NNB__ALGO_NAMES];
+#define TRAIT(name, value, who) {value, who},
+  static const struct {
+    unsigned trait;
+    const char *who;
+  } traits[] = {NNB__TRAIT_LIST(TRAIT)};
+#undef TRAIT
+  for (size_t i = 0; i < sizeof traits / sizeof *traits; i++) {
+    nnb__optim_names(traits[i].trait, names);
+    if (strncmp(traits[i].who, "methods", 7) != 0) ck_assert_str_eq(names, traits[i].who);
+    ck_assert_str_ne(names, "");
+  }
+}
+END_TEST
+
+/* A method refuses an option that it does not take. */
+START_TEST(who_takes_what) {
+  const nnb_fit_opts opts = {.invert_every = 3, .history = 5};
+  ck_assert_int_eq(nnb__opts_check_taken(NNB__FIT_OPTS, &opts, NNB__TRAIT_STEPS | NNB__TRAIT_PAIRS, "kfac"), NNB_OK);
+  ck_assert_int_eq(nnb__opts_check_taken(NNB__FIT_OPTS, &opts, NNB__TRAIT_STEPS, "adam"), NNB_E_ARG);
+  ck_assert_str_eq(nnb_errmsg(), "invert_every is 3; adam does not take it, which is for kfac");
+}
+END_TEST
+
 START_TEST(distances) {
   ck_assert_int_eq(nnb__distance("", 0, ""), 0);
   ck_assert_int_eq(nnb__distance("abc", 3, ""), 3);
@@ -349,6 +378,8 @@ int main(void) {
   tcase_add_test(tc, objects_are_made_from_text);
   tcase_add_test(tc, no_memory_is_said);
   tcase_add_test(tc, the_list_is_told);
+  tcase_add_test(tc, traits_are_those_of_the_methods);
+  tcase_add_test(tc, who_takes_what);
   tcase_add_test(tc, distances);
   suite_add_tcase(suite, tc);
   return run_suite(suite);

@@ -385,13 +385,15 @@ START_TEST(what_auto_picks) {
   ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.batch = NNB_FULL_BATCH}), NNB_ADAM);
   ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.lr = 0.01}), NNB_ADAM);
   ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.ema = 0.9}), NNB_ADAM);
-  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.damping = 1}), NNB_ADAM);
-  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.invert_every = 5}), NNB_ADAM);
-  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.data_fisher = true}), NNB_ADAM);
   ck_assert_int_eq(chosen("4-300:tanh-2", NNB_MSE, flow, none), NNB_ADAM);
   nnb_net *net = make_net("4-5:tanh-2:tanh", 1);
   nnb_status status = nnb_fit(net, flow, NULL, &(nnb_fit_opts){.algo = NNB_VARPRO}, NULL);
   ck_assert_msg(status == NNB_E_UNSUPPORTED && strstr(nnb_errmsg(), "lm"), "%s", nnb_errmsg());
+  const nnb_fit_opts of_kfac[] = {{.damping = 1}, {.invert_every = 5}, {.data_fisher = true}};
+  for (int k = 0; k < 3; k++) {
+    status = nnb_fit(net, flow, NULL, &of_kfac[k], NULL);
+    ck_assert_msg(status == NNB_E_ARG && strstr(nnb_errmsg(), "which is for kfac"), "%d: %s", k, nnb_errmsg());
+  }
   nnb_net_destroy(net);
   nnb_data_destroy(flow), nnb_data_destroy(kinds);
 }

@@ -163,6 +163,19 @@ static const nnb_layer_ops toy_gain = {.name = "gain",
                                        .backward_data = gain_backward_data,
                                        .backward_params = gain_backward_params,
                                        .init = gain_init};
+/* "spared": a gain that does not decay */
+static inline nnb_status spared_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  needs->no_decay = true;
+  return gain_shape(self, cols, n_from, needs);
+}
+static const nnb_layer_ops toy_spared = {.name = "spared",
+                                         .size = sizeof(toy_gain_fields),
+                                         .attrs = toy_gain_attrs,
+                                         .shape = spared_shape,
+                                         .forward = gain_forward,
+                                         .backward_data = gain_backward_data,
+                                         .backward_params = gain_backward_params,
+                                         .init = gain_init};
 /* init is not told the width: the block begins as the plan left it, zeros, and the first number becomes 1. */
 static inline void gain_init(const void *self, real *w, nnb_rng *rng, real *scratch) {
   (void)self, (void)scratch;

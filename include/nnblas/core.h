@@ -1,5 +1,5 @@
-/** nnblas/core.h: what does not depend on the precision: status, messages, memory, threads, random numbers, the
- *  enumerations, options, reports.  Included by <nnblas.h>; there is no need to include it by itself.             */
+/** nnblas/core.h: everything that does not depend on the precision: status, messages, memory, threads, random numbers,
+ *  enumerations, options, reports.  <nnblas.h> includes it.                                                       */
 #ifndef NNBLAS_CORE_H
 #define NNBLAS_CORE_H
 
@@ -25,7 +25,7 @@ extern "C" {
 /** As one number, to compare: 100 for 0.1.0, 20304 for 2.3.4. */
 #define NNB_VERSION (NNB_VERSION_MAJOR * 10000 + NNB_VERSION_MINOR * 100 + NNB_VERSION_PATCH)
 
-/** "0.1.0": the version of the library that runs, which may differ from the macros the program was compiled with. */
+/** The version of the library that runs, "0.1.0"; the macros are those of the headers the program was compiled with. */
 NNB_API const char *nnb_version(void);
 
 /* ---- status and messages --------------------------------------------------------------------------------------- */
@@ -49,41 +49,41 @@ typedef enum nnb_status {
 #undef NNB_STATUS_ENUM
 } nnb_status;
 
-/** The meaning of a status in a few words; never NULL, "unknown status" for a value that is none. */
+/** The meaning of a status in a few words.  Never NULL; "unknown status" for any other value. */
 NNB_API const char *nnb_strstatus(nnb_status status);
 
-/** What the last failing call of this thread wanted and what came, in one sentence: `train.csv:17:4: "abc" is not a
+/** The message of this thread's last failing call: what was wanted and what came, `train.csv:17:4: "abc" is not a
  *  number`.  Never NULL; "" before the first failure.  Valid until the next failing call of the same thread.       */
 NNB_API const char *nnb_errmsg(void);
 
 /* ---- memory ---------------------------------------------------------------------------------------------------- */
 
-/** Where the library's memory comes from.  alloc returns memory aligned as malloc's, or NULL; release accepts NULL.
- *  Both may be called from any thread at once.                                                                      */
+/** An allocator for all memory of the library.  alloc returns memory aligned as malloc's, or NULL; release accepts NULL.
+ *  Any thread may call both at any time.                                                                            */
 typedef struct nnb_allocator {
   void *(*alloc)(void *user, size_t bytes);
   void (*release)(void *user, void *p);
   void *user;
 } nnb_allocator;
 
-/** Replace the allocator (NULL: malloc and free again; one without alloc or release changes nothing).  Call it before
- *  anything else, with no other thread in the library: memory is released through the allocator then in force.      */
+/** Replaces the allocator; NULL: malloc and free; one without alloc or release changes nothing.  Call it first, with no
+ *  other thread in the library: memory is released through the allocator that is set at the time of the release.    */
 NNB_API void nnb_set_allocator(const nnb_allocator *allocator);
 
-/** Release what the library handed out and says is to be released with nnb_free.  NULL is accepted. */
+/** Releases memory that a call of the library returned, where its description says so.  NULL is accepted. */
 NNB_API void nnb_free(void *p);
 
 /* ---- threads and BLAS ------------------------------------------------------------------------------------------ */
 
-/** How many threads a plan made from now on uses (0, the default: the processors of the process, less by a cgroup
- *  quota).  A plan uses fewer where its work is too small to share.  The library runs a team of its own and sets the
- *  BLAS's count to 1 while a step or a prediction runs, then back.  NNB_E_ARG if n is negative or above 1024.        */
+/** Sets the number of threads of plans made from now on; 0, the default: the processors of the process, less by a cgroup
+ *  quota.  A plan uses fewer if its work is too small to share.  The library has its own threads; it sets the BLAS's
+ *  thread count to 1 while a step or a prediction runs, and back afterwards.  NNB_E_ARG if n is negative or above 1024. */
 NNB_API nnb_status nnb_set_threads(int n);
 
-/** The count in force: at least 1. */
+/** The number of threads in use: at least 1. */
 NNB_API int nnb_get_threads(void);
 
-/** What multiplies the matrices. */
+/** The BLAS that multiplies the matrices. */
 typedef struct nnb_blas_facts {
   char vendor[32];   /**< "OpenBLAS", or "unknown"                                                       */
   char version[32];  /**< "0.3.21"                                                                        */
@@ -91,32 +91,32 @@ typedef struct nnb_blas_facts {
   char found[32];    /**< the kernels the BLAS had chosen before the library looked                       */
   char threading[16];/**< "pthreads", "openmp", "none": how the BLAS would thread                         */
   int threads;       /**< the BLAS's own thread count outside the library's calls                         */
-  bool switched;     /**< the library made it choose faster kernels at load time                          */
-  bool slow;         /**< slower kernels run than this processor is able to; advice says what to do       */
-  char advice[256];  /**< what to set where something could be better; "" where nothing could             */
+  bool switched;     /**< the library switched it to faster kernels at load time                          */
+  bool slow;         /**< the kernels are slower than the processor allows; advice says what to do        */
+  char advice[256];  /**< what to set to run faster; "" if nothing                                        */
   void *reserved[13];
 } nnb_blas_facts;
 
 /** Fills *facts.  Always succeeds.
- *  Debian 12's OpenBLAS runs its oldest kernels on processors it does not know; when the library is loaded it makes
- *  it choose by features, if OPENBLAS_CORETYPE is unset and no other thread can be in the BLAS.
- *  NNBLAS_KEEP_BLAS_CORE=1 in the environment forbids that.                                                         */
+ *  Debian 12's OpenBLAS runs its oldest kernels on processors it does not know.  At load time the library makes OpenBLAS
+ *  select its kernels by CPU features, if OPENBLAS_CORETYPE is unset and no other thread can be in the BLAS.
+ *  NNBLAS_KEEP_BLAS_CORE=1 in the environment turns that off.                                                       */
 NNB_API void nnb_blas_info(nnb_blas_facts *facts);
 
-/** Sizes from which on the library takes another way to the same result: its own kernels or the BLAS, one thread or
- *  several.  text: "name=value,name=value", any of those that nnb_get_thresholds shows; the others stay.  NULL: the
- *  defaults of the library.  `nnblas-bench --tune` finds them for a machine.  The variable NNBLAS_THRESHOLDS of the
- *  environment is read so when the library is loaded; if that cannot be read, nothing changes.  Results differ by
- *  rounding at most.  Not to be called while another thread is in the library.  NNB_E_PARSE: nothing has changed.    */
+/** Sets the sizes at which the library switches between its own kernels and the BLAS, and between one thread and several.
+ *  text: "name=value,name=value" with names that nnb_get_thresholds shows; the others stay.  NULL: the defaults.
+ *  `nnblas-bench --tune` finds the values for a machine.  At load time the library reads NNBLAS_THRESHOLDS from the
+ *  environment in the same way, and ignores a malformed text.  Results differ by rounding only.  Not while another thread
+ *  is in the library.  NNB_E_PARSE: nothing has changed.                                                             */
 NNB_API nnb_status nnb_set_thresholds(const char *text);
-/** All of them, as such a text.  size: room in text; 512 bytes are enough, NNB_E_ARG if it is too small. */
+/** Writes all thresholds into text, of size bytes; 512 are enough.  NNB_E_ARG if they do not fit. */
 NNB_API nnb_status nnb_get_thresholds(char *text, size_t size);
 
 /* ---- random numbers -------------------------------------------------------------------------------------------- */
 
 /** A counter-based generator: the numbers are a function of (seed, stream, counter), so streams are independent and
- *  any place can be reached at once.  Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy
- *  as 1, 2, 3", SC 2011.  A plain value: copy it freely; one thread at a time may draw from one object.  NULL draws 0. */
+ *  any place can be reached directly.  Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy
+ *  as 1, 2, 3", SC 2011.  A plain value that may be copied; one thread at a time may draw from one.  NULL draws 0.  */
 typedef struct nnb_rng {
   uint64_t seed, stream, counter;
   uint32_t block[4]; /* the numbers of the present counter not yet handed out */
@@ -189,9 +189,10 @@ typedef enum nnb_loss {
 #define NNB_ENUM(name, text) name,
 typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
 
-/** How the parameters move.  η: .lr, μ: .momentum, β₁, β₂: .beta1, .beta2, ε: .epsilon, g: gradient, t: update, from 1.
- *  m ← β₁m + (1-β₁)g and s ← β₂s + (1-β₂)g² are averages, m̂ = m/(1-β₁ᵗ) and ŝ = s/(1-β₂ᵗ) freed of their start at 0.
- *  L2 decay stands apart from the gradient in all of them (w ← (1-ηλ)w - …, Loshchilov and Hutter 2019).             */
+/** The methods.  η: .lr, μ: .momentum, β₁, β₂: .beta1, .beta2, ε: .epsilon, g: gradient, t: update, from 1.
+ *  m ← β₁m + (1-β₁)g and s ← β₂s + (1-β₂)g² are averages, m̂ = m/(1-β₁ᵗ) and ŝ = s/(1-β₂ᵗ) are corrected for
+ *  their start at 0.  L2 decay is separate from the gradient in all of them (w ← (1-ηλ)w - …, Loshchilov and Hutter
+ *  2019). */
 #define NNB_ALGO_LIST(X)                                                                                             \
   X(NNB_AUTO, "auto")         /* what suits, see nnb_fit; the report names it                                     */ \
   X(NNB_SGD, "sgd")           /* w ← w - ηg                                                                       */ \
@@ -206,9 +207,9 @@ typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
   X(NNB_LION, "lion")         /* w ← w - η·sign(β₁m + (1-β₁)g), m ← β₂m + (1-β₂)g  Chen et al. 2023               */ \
   X(NNB_MUON, "muon")         /* weights: v ← μv + g, w ← w - η√max(1, O/I)·Q, Q: the nearly orthogonal matrix    */ \
                               /* next to g + μv; biases and single rows or columns: adam with η/20; Jordan 2024   */ \
-  X(NNB_KFAC, "kfac")         /* w ← w + η(α·Δ + μ·δ), Δ: -g by the inverse of the Fisher matrix, taken to be a   */ \
-                              /* Kronecker product in each layer; δ: the last change; α and μ: where the          */ \
-                              /* quadratic model is least; see nnb_optim_create; Martens and Grosse 2015          */ \
+  X(NNB_KFAC, "kfac")         /* w ← w + η(α·Δ + μ·δ), Δ: -F⁻¹g with F a Kronecker product in each layer, δ: the  */ \
+                              /* last change, α and μ: the minimum of a quadratic model; see docs/optimisers.md;  */ \
+                              /* Martens and Grosse 2015                                                          */ \
   /* On the full batch (nnb_fit), and for any function (nnb_minimize): */                                            \
   X(NNB_RPROP, "rprop") /* iRPROP+: signs of g, a step size per weight     Igel and Hüsken 2003                   */ \
   X(NNB_SCG, "scg")     /* scaled conjugate gradient                       Møller 1993                            */ \
@@ -223,7 +224,7 @@ typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
 
 typedef enum nnb_algo { NNB_ALGO_LIST(NNB_ENUM) NNB_N_ALGOS } nnb_algo;
 
-/** The learning rate at update u of n (epoch e = u / updates per epoch), counted from 0 behind the warm-up.
+/** The learning rate at update u of n (epoch e = u / updates per epoch), counted from 0 after the warm-up.
  *  η: .lr, η₀: .lr_min, f: .lr_factor, k: .lr_step. */
 #define NNB_SCHEDULE_LIST(X)                                                                                         \
   X(NNB_CONSTANT, "constant")       /* η                                                                          */ \
@@ -232,7 +233,7 @@ typedef enum nnb_algo { NNB_ALGO_LIST(NNB_ENUM) NNB_N_ALGOS } nnb_algo;
   X(NNB_COSINE, "cosine")           /* η₀ + (η-η₀)·½(1 + cos(πu/n))                Loshchilov and Hutter 2017     */ \
   X(NNB_ONE_CYCLE, "one_cycle")     /* by cosines from ηf up to η, then down to the larger of η₀ and ηf/10⁴; the  */ \
                                     /* rise takes the warm-up, 0.3 n unless given; f 0.04; Smith and Topin 2018   */ \
-  X(NNB_PLATEAU, "plateau")         /* η, times f whenever k epochs in a row brought no lower loss; f 0.1, k 10   */
+  X(NNB_PLATEAU, "plateau")         /* η, times f after every k epochs in a row without a lower loss; f 0.1, k 10 */
 
 typedef enum nnb_schedule { NNB_SCHEDULE_LIST(NNB_ENUM) NNB_N_SCHEDULES } nnb_schedule;
 
@@ -255,13 +256,14 @@ typedef enum nnb_schedule { NNB_SCHEDULE_LIST(NNB_ENUM) NNB_N_SCHEDULES } nnb_sc
 typedef enum nnb_stop { NNB_STOP_LIST(NNB_ENUM) NNB_N_STOPS } nnb_stop;
 #undef NNB_ENUM
 
-/** The names of the lists above; "?" for a value that is none.  The other way round: false if there is no such name. */
+/** The name of a value; "?" if there is no such value. */
 NNB_API const char *nnb_activation_name(nnb_activation activation);
 NNB_API const char *nnb_loss_name(nnb_loss loss);
 NNB_API const char *nnb_init_name(nnb_init init);
 NNB_API const char *nnb_algo_name(nnb_algo algo);
 NNB_API const char *nnb_schedule_name(nnb_schedule schedule);
 NNB_API const char *nnb_stop_text(nnb_stop stop);
+/** *out ← the value of that name; false, and *out unchanged, if there is no such name. */
 NNB_API bool nnb_activation_find(const char *name, nnb_activation *out);
 NNB_API bool nnb_loss_find(const char *name, nnb_loss *out);
 NNB_API bool nnb_init_find(const char *name, nnb_init *out);
@@ -318,8 +320,8 @@ typedef struct nnb_evidence {
                             sizes trained on the same data                                                */
 } nnb_evidence;
 
-/** How nnb_fit trains.  A number that is out of range or that the method does not take is NNB_E_ARG.  Numbers are 0 or
- *  more unless the comment says otherwise.
+/** How nnb_fit trains.  Numbers are 0 or more unless the comment says otherwise.  An option out of range, or that the
+ *  method does not take, is NNB_E_ARG.
  *  Full-batch methods (rprop, scg, cg, lbfgs, bfgs, lm, varpro) minimise the loss over all rows plus ½·l2·Σw², biases
  *  excluded.  An epoch is one iteration; its loss is the loss after it; samples count every pass over the rows.  They
  *  end with NNB_STOP_GRADIENT or NNB_STOP_STALLED at a minimum.  batch must be 0 or NNB_FULL_BATCH, and of the step and
@@ -365,7 +367,8 @@ typedef struct nnb_fit_opts {
   double warmup;     /**< epochs in which the learning rate first rises to η, evenly from update to update; 2.5 is
                           allowed; default 0, one_cycle 0.3 of all epochs                               */
   /* single methods */
-  double damping;    /**< kfac: λ of the first update, in units of the mean of the Fisher matrix's diagonal; default 1 */
+  double damping;    /**< kfac: λ of the first update, in units of the mean of the Fisher matrix's diagonal; default
+                          1 */
   int invert_every;  /**< kfac: updates between two inversions of the factors; default 20               */
   bool data_fisher;  /**< kfac: factors from the targets of the data (the empirical Fisher matrix), instead of targets
                           drawn from the model                                                          */
@@ -444,7 +447,7 @@ typedef struct nnb_error_bars_opts {
   void *reserved[7];
 } nnb_error_bars_opts;
 
-/** How well a net does on data. */
+/** How well a net predicts data (nnb_evaluate). */
 typedef struct nnb_metrics {
   double loss;     /**< the net's loss, in scaled units if targets are scaled                            */
   double accuracy; /**< share of answers that are right, weighted as the rows are.  A cross-entropy output, and any net on
@@ -517,7 +520,8 @@ typedef struct nnb_min_opts {
   const double *lower;     /**< lbfgs and lm: n lower bounds, -INFINITY where there is none; NULL: no bounds.  x is moved
                                 between the bounds, rounded to its precision, before the first evaluation, and stays
                                 there.  Not with .bayes                                                   */
-  const double *upper;     /**< lbfgs and lm: n upper bounds, INFINITY where there is none; equal to lower: x_i is fixed */
+  const double *upper;     /**< lbfgs and lm: n upper bounds, INFINITY where there is none; equal to lower: x_i is
+                                fixed */
   /* what it tells */
   int (*on_iteration)(void *user, const nnb_min_record *record); /**< called after each iteration; non-zero stops */
   void *user;              /**< handed to the callback                                                    */
@@ -572,15 +576,15 @@ typedef enum nnb_scaling {
   NNB_MINMAX       /**< to [0, 1];           a constant column: shifted to 0, factor 1       */
 } nnb_scaling;
 
-/** What a plan is made for, to be or'ed into nnb_plan_opts.want. */
+/** What a plan has to support: flags of nnb_plan_opts.want. */
 enum {
   NNB_GRAD = 1, /**< gradients and training                                                          */
   NNB_DX = 2,   /**< also derivatives with respect to the inputs (nnb_plan_vjp)                      */
   NNB_KEEP = 4, /**< keep every intermediate readable through nnb_plan_view                          */
-  NNB_ROWS = 8  /**< residuals and their derivatives, row by row (nnb_plan_rows): for sums of squares  */
+  NNB_ROWS = 8  /**< residuals of sums of squares and their derivatives (nnb_plan_rows)                */
 };
 
-/** What nnb_plan_view shows of a node for the rows of the last call. B: those rows, I×O: the layer's weights. */
+/** What nnb_plan_view shows of a node, for the B rows of the last call.  I×O: the layer's weights. */
 typedef enum nnb_what {
   NNB_Z,     /**< B×O  A_prev·W + b, before the activation         */
   NNB_A,     /**< B×O  f(Z)                                        */
@@ -595,7 +599,7 @@ typedef enum nnb_what {
 
 enum nnb_act_traits {
   NNB_ACT_NEEDS_Z = 1, /**< pull reads z; otherwise only a is kept and z may be a                              */
-  NNB_ACT_ROWWISE = 2  /**< an output depends on its whole row (softmax): no element-wise slope                */
+  NNB_ACT_ROWWISE = 2  /**< an output depends on its whole row (softmax); there is no element-wise slope       */
 };
 
 enum nnb_loss_traits {
@@ -618,18 +622,19 @@ typedef struct nnb_attr {
   size_t offset;
 } nnb_attr;
 
-/** What shape asks for.  All zero at first. */
+/** What a layer's shape asks for.  All zero before. */
 typedef struct nnb_needs {
   int cols;             /**< O, columns of Z; required                                                         */
-  int w_rows, w_cols;   /**< the parameter block [W; b]: w_rows×w_cols weights …                               */
-  bool bias;            /**< … and one further row of w_cols                                                   */
-  bool by_columns;      /**< forward and backward_data heed part and parts of nnb_layer_io: columns of their own */
+  int w_rows, w_cols;   /**< the parameter block [W; b]: w_rows×w_cols weights                                 */
+  bool bias;            /**< the block has one further row of w_cols, b                                        */
+  bool by_columns;      /**< forward and backward_data can do a range of columns (part, parts of nnb_layer_io) */
+  bool no_decay;        /**< L1 and L2 decay leave the weights alone, as they do biases: for gains             */
   size_t scratch;       /**< numbers per row of the batch, kept from forward to backward                       */
   size_t init_scratch;  /**< numbers that init may use                                                         */
   void *reserved[12];
 } nnb_needs;
 
-/** Leaves the sentence of an error of shape (printf's rules) and returns status. */
+/** Sets the message of an error in shape, by printf's rules, and returns status. */
 NNB_API nnb_status nnb_layer_fail(nnb_status status, const char *format, ...)
 #if defined(__GNUC__) || defined(__clang__)
     __attribute__((format(printf, 2, 3)))

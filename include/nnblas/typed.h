@@ -56,9 +56,9 @@ NNB_API void nnb_data_destroy(nnb_data *data);
 /** Reads comma-separated text, plain or gzip-compressed: RFC 4180 quoting, "\n" or "\r\n", empty lines skipped, spaces
  *  around numbers ignored, a byte-order mark skipped.  Every input column must hold finite decimal numbers, with a
  *  decimal point in every locale.  opts NULL: defaults.  A missing class, or NaN where a number is wanted, is an error.
- *  NNB_E_IO if the file cannot be read or is no regular file, whose end may never come; NNB_E_PARSE names file, line
- *  and column, that is, the character of the line where the field begins, from 1: `iris.csv:17:4: "abc" is not a
- *  number`; NNB_E_ARG for opts that do not fit the file.                                                             */
+ *  NNB_E_IO if the file cannot be read or is not a regular file; NNB_E_PARSE names file, line and column (the character
+ *  of the line where the field begins, from 1): `iris.csv:17:4: "abc" is not a number`; NNB_E_ARG for opts that do not
+ *  fit the file.                                                                                                     */
 NNB_API nnb_status nnb_data_read_csv(const char *path, const nnb_csv_opts *opts, nnb_data **out);
 /** The same from memory; name is what messages call it. */
 NNB_API nnb_status nnb_data_parse_csv(const char *text, size_t bytes, const char *name, const nnb_csv_opts *opts,
@@ -330,8 +330,8 @@ NNB_API nnb_status nnb_plan_bytes(nnb_net *net, const nnb_plan_opts *opts, size_
 /** NULL is accepted; memory given by the caller is not released. */
 NNB_API void nnb_plan_destroy(nnb_plan *plan);
 
-/** y ← net(x): B×n_in to B×n_out, B ≤ max_rows, data's units.  Allocates nothing.  A lone row may be computed without
- *  the weights behind those of its numbers that are 0, so that one which is not finite does not show there.
+/** y ← net(x): B×n_in to B×n_out, B ≤ max_rows, data's units.  Allocates nothing.  For a single row, weights multiplied
+ *  by a zero input may be skipped, so a NaN weight there goes unnoticed.
  *  NNB_E_SHAPE.                                                                                                      */
 NNB_API nnb_status nnb_plan_predict(nnb_plan *plan, nnb_cmat x, nnb_mat y);
 /** The loss of a batch.  NNB_E_SHAPE; NNB_E_NUMERIC if it is not finite (*loss holds it). */
@@ -388,12 +388,12 @@ NNB_API nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch 
 NNB_API nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n,
                                   int batch, nnb_optim *optim, nnb_sums *sums);
 
-/** Compares the gradient of a batch with central differences in every parameter (which it moves and puts back: no other
- *  thread may use the net) and every input, in steps that suit the inputs as the net scales them.  *worst, NaN where a
- *  derivative or a loss beside the point is, is the largest of what rounding, which is measured, does not
- *  explain of |analytic - numeric|, over max(|analytic|, |numeric|, 10⁻² · largest entry of its gradient).  A correct
- *  double-precision net gives about 1e-7 or less, at a minimum too, a single-precision one 1e-2 or less away from one;
- *  choose points away from the kinks of relu and the like.                                                           */
+/** Compares the gradient of a batch with central differences in every parameter and every input.  It moves the parameters
+ *  and puts them back: no other thread may use the net.  Steps suit the inputs as the net scales them.
+ *  *worst is the largest relative error that remains after subtracting the measured rounding error, relative to
+ *  max(|analytic|, |numeric|, 10⁻² · largest entry of the gradient); NaN if any value was NaN.  A correct double-precision
+ *  net gives about 1e-7 or less, also at a minimum; a single-precision net gives 1e-2 or less away from a minimum.
+ *  Choose points away from the kinks of relu and similar activations.                                                */
 NNB_API nnb_status nnb_check_gradient(nnb_net *net, const nnb_batch *batch, double *worst);
 
 /* ================================================================================================================== *

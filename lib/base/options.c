@@ -33,12 +33,12 @@
 #define NEVER          .minus = NULL
 #define OPTION(structs, field, t, zero, minus, r, who, line) \
   {.name = #field,                                           \
-   .type = NNB__##t,                                         \
+   .type = NNB__TYPE_##t,                                    \
    .offset = IN_##structs(field),                            \
    zero,                                                     \
    minus,                                                    \
-   .range = NNB__##r,                                        \
-   .takers = NNB__##who,                                     \
+   .range = NNB__RANGE_##r,                                  \
+   .takers = NNB__TRAIT_##who,                               \
    .help = line},
 static const nnb__option list[] = {
 #include "options.def"
@@ -107,39 +107,39 @@ static const char *algo_name(int value) { return nnb_algo_name((nnb_algo)value);
 static const char *schedule_name(int value) { return nnb_schedule_name((nnb_schedule)value); }
 
 nnb__name_fn *nnb__option_names(const nnb__option *option, int *n) {
-  *n = option->type == NNB__ALGO ? NNB_N_ALGOS : option->type == NNB__SCHEDULE ? NNB_N_SCHEDULES : 0;
-  return option->type == NNB__ALGO ? algo_name : option->type == NNB__SCHEDULE ? schedule_name : NULL;
+  *n = option->type == NNB__TYPE_ALGO ? NNB_N_ALGOS : option->type == NNB__TYPE_SCHEDULE ? NNB_N_SCHEDULES : 0;
+  return option->type == NNB__TYPE_ALGO ? algo_name : option->type == NNB__TYPE_SCHEDULE ? schedule_name : NULL;
 }
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
 
-static const size_t sizes[] = {[NNB__BOOL] = sizeof(bool),     [NNB__INT] = sizeof(int),
-                               [NNB__LONG] = sizeof(int64_t),  [NNB__SEED] = sizeof(uint64_t),
-                               [NNB__BYTES] = sizeof(size_t),  [NNB__REAL] = sizeof(double),
-                               [NNB__ALGO] = sizeof(nnb_algo), [NNB__SCHEDULE] = sizeof(nnb_schedule),
-                               [NNB__CODE] = sizeof(void *)};
+static const size_t sizes[] = {[NNB__TYPE_BOOL] = sizeof(bool),     [NNB__TYPE_INT] = sizeof(int),
+                               [NNB__TYPE_LONG] = sizeof(int64_t),  [NNB__TYPE_SEED] = sizeof(uint64_t),
+                               [NNB__TYPE_BYTES] = sizeof(size_t),  [NNB__TYPE_REAL] = sizeof(double),
+                               [NNB__TYPE_ALGO] = sizeof(nnb_algo), [NNB__TYPE_SCHEDULE] = sizeof(nnb_schedule),
+                               [NNB__TYPE_CODE] = sizeof(void *)};
 
 /* The value as a number, and whether it is what {0} holds; CODE: whether it is there. */
 static double number(const nnb__option *option, nnb__opts_kind kind, const void *opts) {
   const void *p = in(option, kind, opts);
   switch (option->type) {
-    case NNB__BOOL:
+    case NNB__TYPE_BOOL:
       return *(const bool *)p;
-    case NNB__INT:
+    case NNB__TYPE_INT:
       return *(const int *)p;
-    case NNB__LONG:
+    case NNB__TYPE_LONG:
       return (double)*(const int64_t *)p;
-    case NNB__SEED:
+    case NNB__TYPE_SEED:
       return (double)*(const uint64_t *)p;
-    case NNB__BYTES:
+    case NNB__TYPE_BYTES:
       return (double)*(const size_t *)p;
-    case NNB__REAL:
+    case NNB__TYPE_REAL:
       return *(const double *)p;
-    case NNB__ALGO:
+    case NNB__TYPE_ALGO:
       return (int)*(const nnb_algo *)p;
-    case NNB__SCHEDULE:
+    case NNB__TYPE_SCHEDULE:
       return (int)*(const nnb_schedule *)p;
-    case NNB__CODE:
+    case NNB__TYPE_CODE:
       break;
   }
   static const char none[sizeof(void *)] = {0};
@@ -157,17 +157,17 @@ void nnb__option_show(const nnb__option *option, nnb__opts_kind kind, const void
     snprintf(out, NNB__OPTION_TEXT, "%s", c ? option->minus_c : option->minus);
   else if (names && value >= 0 && value < n)
     snprintf(out, NNB__OPTION_TEXT, "%s", names((int)value));
-  else if (option->type == NNB__BOOL)
+  else if (option->type == NNB__TYPE_BOOL)
     snprintf(out, NNB__OPTION_TEXT, "%s", value != 0 ? "true" : "false");
-  else if (option->type == NNB__LONG)
+  else if (option->type == NNB__TYPE_LONG)
     snprintf(out, NNB__OPTION_TEXT, "%" PRId64, *(const int64_t *)p);
-  else if (option->type == NNB__SEED)
+  else if (option->type == NNB__TYPE_SEED)
     snprintf(out, NNB__OPTION_TEXT, "%" PRIu64, *(const uint64_t *)p);
-  else if (option->type == NNB__BYTES)
+  else if (option->type == NNB__TYPE_BYTES)
     snprintf(out, NNB__OPTION_TEXT, "%zu", *(const size_t *)p);
-  else if (option->type == NNB__REAL)
+  else if (option->type == NNB__TYPE_REAL)
     nnb__double_to_text(value, out);
-  else if (option->type != NNB__CODE)
+  else if (option->type != NNB__TYPE_CODE)
     snprintf(out, NNB__OPTION_TEXT, "%d", (int)value);
 }
 
@@ -182,7 +182,7 @@ static const struct {
 
 static bool within(const nnb__option *option, double value) {
   if (option->minus && value == -1) return true;
-  if (option->range == NNB__ANY) return true;
+  if (option->range == NNB__RANGE_ANY) return true;
   const double bound = ranges[option->range].bound;
   return value >= ranges[option->range].least && (ranges[option->range].open ? value < bound : value <= bound);
 }
@@ -214,10 +214,14 @@ nnb_status nnb__opts_check(nnb__opts_kind kind, const void *opts) {
   return status;
 }
 
+static bool takes(unsigned traits, const nnb__option *option) {
+  return option->takers == NNB__TRAIT_ALL || option->takers & traits;
+}
+
 const nnb__option *nnb__opts_not_taken(nnb__opts_kind kind, const void *opts, unsigned traits) {
   const nnb__option *option;
   for (int i = 0; (option = nnb__option_at(kind, i)); i++)
-    if (option->takers != NNB__ALL && !(option->takers & traits) && number(option, kind, opts) != 0) return option;
+    if (!takes(traits, option) && number(option, kind, opts) != 0) return option;
   return NULL;
 }
 
@@ -234,36 +238,37 @@ nnb_status nnb__opts_check_taken(nnb__opts_kind kind, const void *opts, unsigned
   const nnb__option *option = nnb__opts_not_taken(kind, opts, traits);
   if (!option) return NNB_OK;
   nnb__option_show(option, kind, opts, true, shown);
-  return nnb__fail(NNB_E_ARG, "%s is %s; %s does not take it, which is for %s", option->name, shown, method,
-                   who(option->takers));
+  return nnb__fail(NNB_E_ARG, "%s is %s; %s does not take it, which is for %s", option->name,
+                   option->type == NNB__TYPE_CODE ? "set" : shown, method, who(option->takers));
 }
 
 /* ---- defaults and copies ---------------------------------------------------------------------------------------- */
 
-void nnb__opts_complete(nnb__opts_kind kind, void *opts) {
+void nnb__opts_complete(nnb__opts_kind kind, void *opts, unsigned traits) {
   const nnb__option *option;
   for (int i = 0; (option = nnb__option_at(kind, i)); i++) {
     void *p = nnb__option_in(option, kind, opts);
-    if (option->usual == 0 || number(option, kind, opts) != 0) continue;
-    if (option->type == NNB__INT) *(int *)p = (int)option->usual;
-    if (option->type == NNB__LONG) *(int64_t *)p = (int64_t)option->usual;
-    if (option->type == NNB__REAL) *(double *)p = option->usual;
+    if (option->usual == 0 || !takes(traits, option) || number(option, kind, opts) != 0) continue;
+    if (option->type == NNB__TYPE_INT) *(int *)p = (int)option->usual;
+    if (option->type == NNB__TYPE_LONG) *(int64_t *)p = (int64_t)option->usual;
+    if (option->type == NNB__TYPE_REAL) *(double *)p = option->usual;
   }
 }
 
 void nnb__opts_copy(nnb__opts_kind from, const void *opts, nnb__opts_kind to, void *out) {
   const nnb__option *option;
   for (int i = 0; (option = nnb__option_at(from, i)); i++)
-    if (option->offset[to] >= 0 && option->type != NNB__CODE)
+    if (option->offset[to] >= 0 && option->type != NNB__TYPE_CODE)
       memcpy(nnb__option_in(option, to, out), in(option, from, opts), sizes[option->type]);
 }
 
 /* ---- what the list tells a program ------------------------------------------------------------------------------ */
 
 static bool tell(nnb__opts_kind kind, int i, nnb_option *out) {
-  static const char *const types[] = {[NNB__BOOL] = "bool",    [NNB__INT] = "integer",   [NNB__LONG] = "integer",
-                                      [NNB__SEED] = "integer", [NNB__BYTES] = "integer", [NNB__REAL] = "number",
-                                      [NNB__ALGO] = "name",    [NNB__SCHEDULE] = "name", [NNB__CODE] = "pointer"};
+  static const char *const types[] = {
+      [NNB__TYPE_BOOL] = "bool",    [NNB__TYPE_INT] = "integer",   [NNB__TYPE_LONG] = "integer",
+      [NNB__TYPE_SEED] = "integer", [NNB__TYPE_BYTES] = "integer", [NNB__TYPE_REAL] = "number",
+      [NNB__TYPE_ALGO] = "name",    [NNB__TYPE_SCHEDULE] = "name", [NNB__TYPE_CODE] = "pointer"};
   const nnb__option *option = i < 0 || !out ? NULL : nnb__option_at(kind, i);
   if (!option) return false;
   *out = (nnb_option){.name = option->name,

@@ -17,8 +17,8 @@
   X(BOUNDS, 1 << 7, "lbfgs and lm")   /* keeps x within bounds */     \
   X(LIMITED, 1 << 8, "lbfgs")         /* keeps a few pairs of steps */
 
-#define NNB__TRAIT_ENUM(name, value, who) NNB__##name = value,
-enum { NNB__TRAIT_LIST(NNB__TRAIT_ENUM) NNB__ALL = 0 };
+#define NNB__TRAIT_ENUM(name, value, who) NNB__TRAIT_##name = value,
+enum { NNB__TRAIT_LIST(NNB__TRAIT_ENUM) NNB__TRAIT_ALL = 0 };
 #undef NNB__TRAIT_ENUM
 
 /* What a number must be: the least; the bound above, and whether it is excluded; in words.  NaN is in none but ANY. */
@@ -31,19 +31,19 @@ enum { NNB__TRAIT_LIST(NNB__TRAIT_ENUM) NNB__ALL = 0 };
   X(BELOW_1, 0, 1, true, "0 or more, below 1")
 
 typedef enum nnb__option_type {
-  NNB__BOOL,
-  NNB__INT,
-  NNB__LONG,
-  NNB__SEED,
-  NNB__BYTES,
-  NNB__REAL,
-  NNB__ALGO,
-  NNB__SCHEDULE,
-  NNB__CODE
+  NNB__TYPE_BOOL,
+  NNB__TYPE_INT,
+  NNB__TYPE_LONG,
+  NNB__TYPE_SEED,
+  NNB__TYPE_BYTES,
+  NNB__TYPE_REAL,
+  NNB__TYPE_ALGO,
+  NNB__TYPE_SCHEDULE,
+  NNB__TYPE_CODE
 } nnb__option_type;
 
 typedef enum nnb__range {
-#define NNB__RANGE_ENUM(name, least, bound, open, words) NNB__##name,
+#define NNB__RANGE_ENUM(name, least, bound, open, words) NNB__RANGE_##name,
   NNB__RANGE_LIST(NNB__RANGE_ENUM)
 #undef NNB__RANGE_ENUM
 } nnb__range;
@@ -63,7 +63,7 @@ typedef struct nnb__option {
   const char *zero;              /* what 0 stands for, or NULL */
   const char *minus_c, *minus;   /* what -1 is called in C and in text, or NULL */
   nnb__range range;
-  unsigned takers; /* NNB__ALL, or a trait */
+  unsigned takers; /* NNB__TRAIT_ALL, or a trait */
   const char *help;
 } nnb__option;
 
@@ -91,8 +91,8 @@ const nnb__option *nnb__opts_not_taken(nnb__opts_kind kind, const void *opts, un
 /* … and NNB_E_ARG with a sentence, if there is one. */
 nnb_status nnb__opts_check_taken(nnb__opts_kind kind, const void *opts, unsigned traits, const char *method);
 
-/* Puts the defaults of IS in the place of 0. */
-void nnb__opts_complete(nnb__opts_kind kind, void *opts);
+/* Puts the defaults of IS in the place of 0, where a method of these traits reads the option. */
+void nnb__opts_complete(nnb__opts_kind kind, void *opts, unsigned traits);
 /* The options that both structs share, from one to the other. */
 void nnb__opts_copy(nnb__opts_kind from, const void *opts, nnb__opts_kind to, void *out);
 

@@ -45,7 +45,7 @@ static nnb_status no_option(const reader *r, word w) {
   nnb__nearest nearest = {0};
   const nnb__option *option;
   for (int i = 0; (option = nnb__option_at(r->kind, i)); i++)
-    if (option->type != NNB__CODE) nnb__nearest_try(&nearest, w.at, w.n, option->name);
+    if (option->type != NNB__TYPE_CODE) nnb__nearest_try(&nearest, w.at, w.n, option->name);
   snprintf(why, sizeof why, "%s is no option%s%s%s", nnb__show(w.at, w.n, shown), nearest.name ? "; did you mean " : "",
            nearest.name ? nearest.name : "", nearest.name ? "?" : "");
   return complain(r, w, NNB_E_PARSE, why);
@@ -80,7 +80,10 @@ static bool whole(word w, bool *negative, uint64_t *size, bool *fits) {
 }
 
 static uint64_t most_of(nnb__option_type type) {
-  return type == NNB__INT ? INT_MAX : type == NNB__LONG ? INT64_MAX : type == NNB__BYTES ? SIZE_MAX : UINT64_MAX;
+  return type == NNB__TYPE_INT     ? INT_MAX
+         : type == NNB__TYPE_LONG  ? INT64_MAX
+         : type == NNB__TYPE_BYTES ? SIZE_MAX
+                                   : UINT64_MAX;
 }
 
 static nnb_status take_whole(const reader *r, const nnb__option *option, word w, void *to) {
@@ -88,17 +91,17 @@ static nnb_status take_whole(const reader *r, const nnb__option *option, word w,
   bool negative, fits;
   uint64_t size;
   if (!whole(w, &negative, &size, &fits)) return no_value(r, option, w, "a whole number");
-  const bool is_signed = option->type == NNB__INT || option->type == NNB__LONG;
+  const bool is_signed = option->type == NNB__TYPE_INT || option->type == NNB__TYPE_LONG;
   const uint64_t most = negative && !is_signed ? 0 : most_of(option->type);
   if (!fits || size > most) {
     snprintf(why, sizeof why, "%s=%s; wanted %s0 to %" PRIu64, option->name, nnb__show(w.at, w.n, shown),
              option->minus ? "none or " : "", most_of(option->type));
     return complain(r, w, NNB_E_ARG, why);
   }
-  if (option->type == NNB__INT) *(int *)to = negative ? -(int)size : (int)size;
-  if (option->type == NNB__LONG) *(int64_t *)to = negative ? -(int64_t)size : (int64_t)size;
-  if (option->type == NNB__SEED) *(uint64_t *)to = size;
-  if (option->type == NNB__BYTES) *(size_t *)to = (size_t)size;
+  if (option->type == NNB__TYPE_INT) *(int *)to = negative ? -(int)size : (int)size;
+  if (option->type == NNB__TYPE_LONG) *(int64_t *)to = negative ? -(int64_t)size : (int64_t)size;
+  if (option->type == NNB__TYPE_SEED) *(uint64_t *)to = size;
+  if (option->type == NNB__TYPE_BYTES) *(size_t *)to = (size_t)size;
   return NNB_OK;
 }
 
@@ -114,11 +117,11 @@ static nnb_status take_name(const reader *r, const nnb__option *option, word w, 
   nnb__name_fn *names = nnb__option_names(option, &n);
   for (int i = 0; i < n; i++)
     if (is(w, names(i))) {
-      if (option->type == NNB__ALGO) *(nnb_algo *)to = (nnb_algo)i;
-      if (option->type == NNB__SCHEDULE) *(nnb_schedule *)to = (nnb_schedule)i;
+      if (option->type == NNB__TYPE_ALGO) *(nnb_algo *)to = (nnb_algo)i;
+      if (option->type == NNB__TYPE_SCHEDULE) *(nnb_schedule *)to = (nnb_schedule)i;
       return NNB_OK;
     }
-  return no_value(r, option, w, option->type == NNB__ALGO ? "the name of a method" : "the name of a schedule");
+  return no_value(r, option, w, option->type == NNB__TYPE_ALGO ? "the name of a method" : "the name of a schedule");
 }
 
 static nnb_status take_bool(const reader *r, const nnb__option *option, word w, bool *to) {
@@ -128,22 +131,22 @@ static nnb_status take_bool(const reader *r, const nnb__option *option, word w, 
 
 /* -1 in the type of the option. */
 static void put_minus(const nnb__option *option, void *to) {
-  if (option->type == NNB__INT) *(int *)to = -1;
-  if (option->type == NNB__LONG) *(int64_t *)to = -1;
-  if (option->type == NNB__REAL) *(double *)to = -1;
+  if (option->type == NNB__TYPE_INT) *(int *)to = -1;
+  if (option->type == NNB__TYPE_LONG) *(int64_t *)to = -1;
+  if (option->type == NNB__TYPE_REAL) *(double *)to = -1;
 }
 
 static nnb_status take_value(const reader *r, const nnb__option *option, word w, void *to) {
   if (option->minus && is(w, option->minus)) return put_minus(option, to), NNB_OK;
   switch (option->type) {
-    case NNB__BOOL:
+    case NNB__TYPE_BOOL:
       return take_bool(r, option, w, to);
-    case NNB__REAL:
+    case NNB__TYPE_REAL:
       return take_real(r, option, w, to);
-    case NNB__ALGO:
-    case NNB__SCHEDULE:
+    case NNB__TYPE_ALGO:
+    case NNB__TYPE_SCHEDULE:
       return take_name(r, option, w, to);
-    case NNB__CODE:
+    case NNB__TYPE_CODE:
       return no_value(r, option, w, "a pointer, which only a program can set");
     default:
       return take_whole(r, option, w, to);
@@ -166,8 +169,8 @@ static nnb_status take_part(reader *r, word part) {
   if (i < 0) return no_option(r, key);
   const nnb__option *option = nnb__option_at(r->kind, i);
   word value = {part.at + key.n + 1, equals ? part.n - key.n - 1 : 0};
-  if (!equals && option->type == NNB__BOOL) value = (word){"true", 4};
-  if (!equals && option->type != NNB__BOOL) value = (word){part.at + part.n, 0};
+  if (!equals && option->type == NNB__TYPE_BOOL) value = (word){"true", 4};
+  if (!equals && option->type != NNB__TYPE_BOOL) value = (word){part.at + part.n, 0};
   if (r->seen[i]) return complain(r, key, NNB_E_PARSE, "the option is given twice");
   r->seen[i] = true;
   nnb_status status = take_value(r, option, value, nnb__option_in(option, r->kind, &r->opts));

@@ -29,7 +29,8 @@ static void phase_rows(void *context, int part) {
 static nnb_sink make_sink(const nnb__node *node, const nnb__target *t) {
   real *w = t->dst + node->off;
   unsigned skip = t->skip_frozen ? node->frozen : 0;
-  nnb_sink sink = {.alpha = t->alpha, .beta = t->beta, .beta_bias = t->beta_bias};
+  const real beta = node->needs.no_decay ? t->beta_bias : t->beta;
+  nnb_sink sink = {.alpha = t->alpha, .beta = beta, .beta_bias = t->beta_bias};
   if (!(skip & NNB_WEIGHTS)) sink.w = w;
   if (node->needs.bias && !(skip & NNB_BIAS)) sink.b = w + (size_t)node->needs.w_rows * (size_t)node->needs.w_cols;
   return sink;

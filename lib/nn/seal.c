@@ -82,7 +82,8 @@ static nnb_status lay_out_params(nnb_net *net) {
                                               .cols = node->needs.w_cols,
                                               .bias = node->needs.bias,
                                               .frozen = node->frozen,
-                                              .kron = node->ops->kron != NULL};
+                                              .kron = node->ops->kron != NULL,
+                                              .spared = node->needs.no_decay};
     net->block_node[net->n_blocks++] = i + 1;
   }
   net->n_params = total;

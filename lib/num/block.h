@@ -12,6 +12,7 @@ typedef struct nnb__block {
   bool bias;
   unsigned frozen; /* NNB_WEIGHTS, NNB_BIAS */
   bool kron;       /* its gradient is Aᵀ·Δ: there are pairs */
+  bool spared;     /* decay leaves the weights alone too, as it does the bias: gains */
 } nnb__block;
 
 /* Rows of a batch as one block of parameters sees them: the gradient of row i is [a_i 1]ᵀ·δ_i. */
@@ -38,7 +39,7 @@ static inline uint64_t nnb__shape_of_blocks(const nnb__block *blocks, int n) {
 typedef struct nnb__target {
   real *dst; /* P numbers */
   real alpha;
-  real beta, beta_bias; /* rows of W; the row of b, which is not decayed */
+  real beta, beta_bias; /* what decays; the row of b and blocks that are spared */
   bool skip_frozen;     /* dst of frozen parameters stays as it is */
 } nnb__target;
 

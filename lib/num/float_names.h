@@ -186,11 +186,13 @@
 #define nnb__optim_exchange nnbf__optim_exchange
 #define nnb__optim_find nnbf__optim_find
 #define nnb__optim_finish nnbf__optim_finish
+#define nnb__optim_has nnbf__optim_has
 #define nnb__optim_is_plain nnbf__optim_is_plain
+#define nnb__optim_names nnbf__optim_names
 #define nnb__optim_offer nnbf__optim_offer
 #define nnb__optim_run nnbf__optim_run
 #define nnb__optim_step nnbf__optim_step
-#define nnb__optim_steps nnbf__optim_steps
+#define nnb__optim_traits nnbf__optim_traits
 #define nnb__orthogonal_work nnbf__orthogonal_work
 #define nnb__orthogonalize nnbf__orthogonalize
 #define nnb__output_root nnbf__output_root

@@ -3,10 +3,8 @@
 
 #include "status.h"
 
-nnb_status nnb__bounds_check(const nnb_min_opts *o, size_t n, const nnb__optim_ops *ops, const char *taker) {
-  if (!nnb__bounded(o)) return NNB_OK;
-  if (!ops->takes_bounds) return nnb__fail(NNB_E_ARG, "%s takes no bounds; %s does", ops->name, taker);
-  for (size_t i = 0; i < n; i++) {
+nnb_status nnb__bounds_check(const nnb_min_opts *o, size_t n) {
+  for (size_t i = 0; nnb__bounded(o) && i < n; i++) {
     double lower = o->lower ? o->lower[i] : -HUGE_VAL, upper = o->upper ? o->upper[i] : HUGE_VAL;
     if (!(lower <= upper) || lower == HUGE_VAL || upper == -HUGE_VAL)
       return nnb__fail(NNB_E_ARG, "variable %zu is bounded by %g and %g, between which there is nothing", i, lower,

@@ -6,9 +6,8 @@
 
 static inline bool nnb__bounded(const nnb_min_opts *o) { return o->lower || o->upper; }
 
-/* NNB_E_ARG where there are bounds and ops takes none (`taker`, of the same call, does), or where there is nothing
- * between them. */
-nnb_status nnb__bounds_check(const nnb_min_opts *o, size_t n, const nnb__optim_ops *ops, const char *taker);
+/* NNB_E_ARG where there is nothing between the bounds of a variable. */
+nnb_status nnb__bounds_check(const nnb_min_opts *o, size_t n);
 /* lower, upper ← the bounds in this precision; x ← x moved between them. */
 void nnb__bounds_enter(const nnb_min_opts *o, size_t n, real *x, real *lower, real *upper);
 

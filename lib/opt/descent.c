@@ -14,7 +14,8 @@ static void sgd_offer(nnb_optim *o, real *w, nnb__target *t) {
   *t = (nnb__target){.dst = w, .alpha = (real)-o->lr, .beta = (real)(1 - o->lr * o->l2), .beta_bias = 1};
 }
 
-const nnb__optim_ops nnb__algo_sgd = {.name = "sgd", .lr = 0.1, .step = sgd_step, .offer = sgd_offer};
+const nnb__optim_ops nnb__algo_sgd = {
+    .name = "sgd", .traits = NNB__TRAIT_PLAIN, .lr = 0.1, .step = sgd_step, .offer = sgd_offer};
 
 /* ---- momentum ---- */
 

@@ -171,10 +171,11 @@ void nnb__kfac_decay(const nnb_optim *o, const nnb__block *blocks, int n_blocks,
   if (by == 0) return;
   for (int b = 0; b < n_blocks; b++)
     for (int s = 0, n = nnb__block_segments(&blocks[b], seg); s < n; s++)
-      if (seg[s].weights) nnb__axpy(seg[s].n, -by, o->s + seg[s].off, w + seg[s].off);
+      if (seg[s].decays) nnb__axpy(seg[s].n, -by, o->s + seg[s].off, w + seg[s].off);
 }
 
 const nnb__optim_ops nnb__algo_kfac = {.name = "kfac",
+                                       .traits = NNB__TRAIT_PAIRS,
                                        .lr = 1,
                                        .beta2 = 0.95,
                                        .keeps = NNB__KEEP_M | NNB__KEEP_S,

@@ -62,8 +62,8 @@ nnb_status nnb__kfac_open(nnb_optim *optim, const nnb__block *blocks, int n_bloc
   if (status) return status;
   struct nnb__kfac *k = optim->kfac = nnb__zalloc(1, sizeof *k);
   if (!k || !make_blocks(k, blocks, n_blocks)) return nnb__fail_nomem("the factors of kfac");
-  k->damping = opts->damping > 0 ? opts->damping : 1;
-  k->invert_every = opts->invert_every ? opts->invert_every : 20;
+  k->damping = opts->damping;
+  k->invert_every = opts->invert_every;
   k->momentum = opts->momentum == 0;
   k->data = opts->data_fisher, k->seed = opts->seed;
   return NNB_OK;

@@ -69,4 +69,5 @@ static nnb_status minimize(nnb__min *m) {
   return nnb__descend(m, &method, m->vectors);
 }
 
-const nnb__optim_ops nnb__algo_lbfgs = {.name = "lbfgs", .takes_bounds = true, .minimize = minimize, .needs = needs};
+const nnb__optim_ops nnb__algo_lbfgs = {
+    .name = "lbfgs", .traits = NNB__TRAIT_BOUNDS | NNB__TRAIT_LIMITED, .minimize = minimize, .needs = needs};

@@ -25,13 +25,16 @@ static bool any_linear(const nnb_lsq *p) {
 
 static nnb_status find(const nnb_lsq *p, const nnb_min_opts *opts, nnb_algo *algo, const nnb__optim_ops **ops) {
   const bool project = any_linear(p) && !(opts && (opts->bayes || nnb__bounded(opts)));
-  *algo = opts && opts->algo != NNB_AUTO ? opts->algo : project ? NNB_VARPRO : NNB_LM;
+  char names[NNB__ALGO_NAMES];
+  *algo = nnb__optim_algo(opts ? opts->algo : NNB_AUTO, NNB__TRAIT_SQUARES | (project ? NNB__TRAIT_LINEAR : 0));
   *ops = nnb__optim_find(*algo);
   if (!*ops) return NNB_E_ARG;
-  if (!(*ops)->least_squares)
-    return nnb__fail(NNB_E_ARG, "%s is no algorithm for nnb_least_squares; lm and varpro are", (*ops)->name);
-  if (*algo == NNB_VARPRO && !any_linear(p))
-    return nnb__fail(NNB_E_ARG, "varpro wants to know which variables are linear; lm does not");
+  if (!nnb__optim_has(*ops, NNB__TRAIT_SQUARES))
+    return nnb__fail(NNB_E_ARG, "%s is no algorithm for nnb_least_squares; %s are", (*ops)->name,
+                     nnb__optim_names(NNB__TRAIT_SQUARES, names));
+  if (nnb__optim_has(*ops, NNB__TRAIT_LINEAR) && !any_linear(p))
+    return nnb__fail(NNB_E_ARG, "%s wants to know which variables are linear; %s does not", (*ops)->name,
+                     nnb_algo_name(nnb__optim_algo(NNB_AUTO, NNB__TRAIT_SQUARES)));
   return NNB_OK;
 }
 
@@ -52,8 +55,8 @@ nnb_status nnb_least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts
   if (!status) status = check_bayes(problem, opts);
   if (!status) status = find(problem, opts, &algo, &ops);
   if (report) report->algo = algo;
-  if (!status) status = nnb__stop_begin(&stop, opts, algo, (double)REAL_EPS);
-  if (!status) status = nnb__bounds_check(&stop.opts, problem->n, ops, "lm");
+  if (!status) status = nnb__stop_begin(&stop, opts, algo, nnb__optim_traits(ops), (double)REAL_EPS);
+  if (!status) status = nnb__bounds_check(&stop.opts, problem->n);
   if (status) return status;
   status = ops->least_squares(problem, x, &stop);
   if (status) nnb__stop_failed(&stop);

@@ -337,4 +337,5 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
   return status;
 }
 
-const nnb__optim_ops nnb__algo_lm = {.name = "lm", .takes_bounds = true, .least_squares = least_squares};
+const nnb__optim_ops nnb__algo_lm = {
+    .name = "lm", .traits = NNB__TRAIT_BAYES | NNB__TRAIT_BOUNDS, .least_squares = least_squares};

@@ -65,13 +65,13 @@ static nnb_status run(nnb__min *m, const nnb__optim_ops *ops) {
 }
 
 static nnb_status find(const nnb_min_opts *opts, size_t n, nnb_algo *algo, const nnb__optim_ops **ops) {
-  *algo = opts && opts->algo != NNB_AUTO ? opts->algo : NNB_LBFGS;
+  char names[NNB__ALGO_NAMES];
+  *algo = nnb__optim_algo(opts ? opts->algo : NNB_AUTO, NNB__TRAIT_MINIMIZES);
   *ops = nnb__optim_find(*algo);
   if (!*ops) return NNB_E_ARG;
-  if (!(*ops)->minimize)
-    return nnb__fail(NNB_E_ARG, "%s is no algorithm for nnb_minimize; lbfgs, bfgs, cg, scg and rprop are",
-                     (*ops)->name);
-  if (opts && opts->bayes) return nnb__fail(NNB_E_ARG, ".bayes is for sums of squares: nnb_least_squares with lm");
+  if (!nnb__optim_has(*ops, NNB__TRAIT_MINIMIZES))
+    return nnb__fail(NNB_E_ARG, "%s is no algorithm for nnb_minimize; %s are", (*ops)->name,
+                     nnb__optim_names(NNB__TRAIT_MINIMIZES, names));
   if ((*ops)->most && n > (*ops)->most)
     return nnb__fail(NNB_E_ARG, "%s keeps a matrix of n×n numbers, for up to %zu variables; for %zu take lbfgs",
                      (*ops)->name, (*ops)->most, n);
@@ -90,8 +90,8 @@ nnb_status nnb_minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb
   m.n = f->n;
   nnb_status status = find(opts, m.n, &algo, &ops);
   if (report) report->algo = algo;
-  if (!status) status = nnb__stop_begin(&stop, opts, algo, (double)REAL_EPS);
-  if (!status) status = nnb__bounds_check(&stop.opts, m.n, ops, "lbfgs");
+  if (!status) status = nnb__stop_begin(&stop, opts, algo, nnb__optim_traits(ops), (double)REAL_EPS);
+  if (!status) status = nnb__bounds_check(&stop.opts, m.n);
   if (!status) status = allocate(&m, ops, &reals);
   if (!status && m.lower) nnb__bounds_enter(&stop.opts, m.n, x, reals + m.n, reals + 2 * m.n);
   if (!status) status = run(&m, ops);

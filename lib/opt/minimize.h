@@ -5,7 +5,7 @@
 #include "optim.h"
 #include "stop.h"
 
-/* What a minimiser is handed: x between the bounds and evaluated.  It leaves the best point it found in x, g, value. */
+/* The problem of a minimiser, evaluated at x, which is within the bounds.  It leaves its best point in x, g, value. */
 struct nnb__min {
   const nnb_fdf *f;
   size_t n;
@@ -18,12 +18,12 @@ struct nnb__min {
   double *doubles;
 };
 
-/* *f ← f(x), g ← its gradient (NULL: not wanted), and counts.  Where f is not defined or not finite, or the gradient is
- * not, *f is INFINITY and the status NNB_OK. */
+/* *f ← f(x), g ← its gradient (NULL: not wanted); counts an evaluation.  If f is not defined, or f or its gradient is
+ * not finite, *f is INFINITY and the status NNB_OK. */
 nnb_status nnb__min_eval(nnb__min *m, const real *x, double *f, real *g);
-/* Moves to x_new, where f and g_new were found, and ends the iteration: true when it is time to stop. */
+/* Moves to x_new, with f and g_new there, and ends the iteration; true when the search must end. */
 bool nnb__min_move(nnb__min *m, const real *x_new, double f, const real *g_new);
-/* max |g_i| over the variables that g does not push against a bound of theirs. */
+/* max |g_i| over the variables that are not held at a bound. */
 double nnb__min_norm(const nnb__min *m);
 
 #endif

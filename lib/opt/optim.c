@@ -1,4 +1,4 @@
-/* opt/optim.c: what all optimisers share. */
+/* opt/optim.c: the code that all optimisers share. */
 #include "optim.h"
 
 #include <assert.h>
@@ -16,7 +16,35 @@ static const nnb__optim_ops *const algos[] = {
 };
 static_assert(sizeof algos / sizeof *algos == NNB_N_ALGOS, "one row of algos.def for each of NNB_ALGO_LIST");
 
-nnb_algo nnb__optim_algo(nnb_algo algo) { return algo == NNB_AUTO ? NNB_ADAM : algo; }
+unsigned nnb__optim_traits(const nnb__optim_ops *ops) {
+  unsigned steps = ops->step || ops->open ? NNB__TRAIT_STEPS : 0, minimizes = ops->minimize ? NNB__TRAIT_MINIMIZES : 0;
+  return steps | minimizes | (ops->least_squares ? NNB__TRAIT_SQUARES : 0) | ops->traits;
+}
+
+bool nnb__optim_has(const nnb__optim_ops *ops, unsigned traits) { return (nnb__optim_traits(ops) & traits) == traits; }
+
+const char *nnb__optim_names(unsigned traits, char out[NNB__ALGO_NAMES]) {
+  const char *names[NNB_N_ALGOS];
+  int n = 0;
+  size_t used = 0;
+  for (int i = NNB_AUTO + 1; i < NNB_N_ALGOS; i++)
+    if (nnb__optim_has(algos[i], traits)) names[n++] = algos[i]->name;
+  *out = '\0';
+  for (int i = 0; i < n && used < NNB__ALGO_NAMES; i++)
+    used += (size_t)snprintf(out + used, NNB__ALGO_NAMES - used, "%s%s",
+                             i == 0      ? ""
+                             : i < n - 1 ? ", "
+                                         : " and ",
+                             names[i]);
+  return out;
+}
+
+nnb_algo nnb__optim_algo(nnb_algo algo, unsigned wants) {
+  static const nnb_algo suits[] = {NNB_ADAM, NNB_LBFGS, NNB_LM, NNB_VARPRO};
+  for (size_t i = 0; algo == NNB_AUTO && i < sizeof suits / sizeof *suits; i++)
+    if (nnb__optim_has(algos[suits[i]], wants)) return suits[i];
+  return algo;
+}
 
 const nnb__optim_ops *nnb__optim_find(nnb_algo algo) {
   if ((int)algo > NNB_AUTO && algo < NNB_N_ALGOS) return algos[algo];
@@ -24,45 +52,28 @@ const nnb__optim_ops *nnb__optim_find(nnb_algo algo) {
   return NULL;
 }
 
-bool nnb__optim_steps(const nnb__optim_ops *ops) { return ops->step || ops->open; }
-
-static nnb_status check_decay(const char *name, double value) {
-  if (value == NNB_NONE || (value >= 0 && value < 1)) return NNB_OK;
-  return nnb__fail(NNB_E_ARG, "%s is %g; it must be at least 0 and below 1, or NNB_NONE", name, value);
-}
-
-static nnb_status check(const nnb_optim_opts *o) {
-  const nnb__optim_ops *ops = nnb__optim_find(nnb__optim_algo(o->algo));
-  if (!ops) return NNB_E_ARG;
-  if (!nnb__optim_steps(ops))
+/* *o ← the options, checked and with the defaults of their list; *ops ← the row of the method. */
+static nnb_status complete(const nnb_optim_opts *opts, nnb_optim_opts *o, const nnb__optim_ops **ops) {
+  *o = opts ? *opts : (nnb_optim_opts){0};
+  nnb_status status = nnb__opts_check(NNB__OPTIM_OPTS, o);
+  if (status) return status;
+  o->algo = nnb__optim_algo(o->algo, NNB__TRAIT_STEPS);
+  *ops = algos[o->algo];
+  if (!nnb__optim_has(*ops, NNB__TRAIT_STEPS))
     return nnb__fail(NNB_E_ARG,
                      "%s does not step from one batch to the next; nnb_fit takes it, for the full batch, and %s",
-                     ops->name, ops->minimize ? "nnb_minimize" : "nnb_least_squares");
-  if (!(o->lr >= 0) || isinf(o->lr))
-    return nnb__fail(NNB_E_ARG, "lr is %g; it must be positive, or 0 for the default", o->lr);
-  nnb_status status = check_decay("momentum", o->momentum);
-  if (!status) status = check_decay("beta1", o->beta1);
-  if (!status) status = check_decay("beta2", o->beta2);
-  if (!status) status = check_decay("ema", o->ema);
-  if (status) return status;
-  if (!(o->epsilon >= 0) || isinf(o->epsilon))
-    return nnb__fail(NNB_E_ARG, "epsilon is %g; it must be positive, or 0 for the default", o->epsilon);
-  if (!(o->l1 >= 0) || isinf(o->l1)) return nnb__fail(NNB_E_ARG, "l1 is %g; it must not be negative", o->l1);
-  if (!(o->l2 >= 0 || o->l2 == NNB_NONE) || isinf(o->l2))
-    return nnb__fail(NNB_E_ARG, "l2 is %g; it must not be negative, or NNB_NONE", o->l2);
-  if (!(o->damping >= 0) || isinf(o->damping) || o->invert_every < 0)
-    return nnb__fail(NNB_E_ARG, "damping is %g and invert_every is %d; they must not be negative", o->damping,
-                     o->invert_every);
-  if (!(o->clip_norm >= 0)) return nnb__fail(NNB_E_ARG, "clip_norm is %g; it must not be negative", o->clip_norm);
-  return NNB_OK;
+                     (*ops)->name, (*ops)->minimize ? "nnb_minimize" : "nnb_least_squares");
+  status = nnb__opts_check_taken(NNB__OPTIM_OPTS, o, nnb__optim_traits(*ops), (*ops)->name);
+  nnb__opts_complete(NNB__OPTIM_OPTS, o, nnb__optim_traits(*ops));
+  return status;
 }
 
-/* What an option means: 0 the default, NNB_NONE 0. */
+/* 0: the default of the row; NNB_NONE: 0. */
 static double or_default(double value, double usual) { return value == NNB_NONE ? 0 : value > 0 ? value : usual; }
 
 static void resolve(nnb_optim *optim, const nnb_optim_opts *o) {
-  const nnb__optim_ops *ops = optim->ops = algos[nnb__optim_algo(o->algo)];
-  optim->algo = nnb__optim_algo(o->algo);
+  const nnb__optim_ops *ops = optim->ops = algos[o->algo];
+  optim->algo = o->algo;
   optim->base_lr = or_default(o->lr, ops->lr);
   optim->momentum = or_default(o->momentum, ops->momentum);
   optim->beta1 = or_default(o->beta1, ops->beta1), optim->beta2 = or_default(o->beta2, ops->beta2);
@@ -72,7 +83,7 @@ static void resolve(nnb_optim *optim, const nnb_optim_opts *o) {
   optim->product = 1;
 }
 
-/* The largest scratch of a segment, frozen or not: that may change. */
+/* The largest scratch of a segment, also of frozen ones, which may be thawed later. */
 static bool scratch_size(const nnb__optim_ops *ops, const nnb__block *blocks, int n_blocks, size_t *out) {
   *out = 0;
   for (int b = 0; b < n_blocks && ops->scratch; b++) {
@@ -88,7 +99,7 @@ static bool scratch_size(const nnb__optim_ops *ops, const nnb__block *blocks, in
   return true;
 }
 
-/* n zeros into *out, if they are wanted. */
+/* *out ← n zeros, if they are wanted; false without memory. */
 static bool keep(bool wanted, size_t n, real **out) {
   if (wanted) *out = nnb__zalloc(n, sizeof **out);
   return !wanted || *out;
@@ -104,19 +115,19 @@ static bool allocate(nnb_optim *o, size_t scratch) {
 
 nnb_status nnb__optim_create(size_t n_params, const nnb__block *blocks, int n_blocks, const nnb_optim_opts *opts,
                              nnb_optim **out) {
-  static const nnb_optim_opts defaults = {0};
+  nnb_optim_opts o;
+  const nnb__optim_ops *ops;
   nnb__schedule schedule;
   size_t scratch;
   *out = NULL;
-  if (!opts) opts = &defaults;
-  nnb_status status = check(opts);
-  if (!status) status = nnb__schedule_init(&schedule, opts);
+  nnb_status status = complete(opts, &o, &ops);
+  if (!status) status = nnb__schedule_init(&schedule, &o);
   if (status) return status;
   nnb_optim *optim = nnb__zalloc(1, sizeof *optim);
   if (!optim) return nnb__fail_nomem("an optimiser");
-  resolve(optim, opts);
-  if (opts->lr_min > optim->base_lr) {
-    nnb_status refused = nnb__fail(NNB_E_ARG, "lr_min is %g, above the learning rate %g", opts->lr_min, optim->base_lr);
+  resolve(optim, &o);
+  if (o.lr_min > optim->base_lr) {
+    nnb_status refused = nnb__fail(NNB_E_ARG, "lr_min is %g, above the learning rate %g", o.lr_min, optim->base_lr);
     nnb_optim_destroy(optim);
     return refused;
   }
@@ -127,13 +138,13 @@ nnb_status nnb__optim_create(size_t n_params, const nnb__block *blocks, int n_bl
   optim->shape = nnb__shape_of_blocks(blocks, n_blocks);
   if (!scratch_size(optim->ops, blocks, n_blocks, &scratch)) {
     nnb_optim_destroy(optim);
-    return nnb__fail(NNB_E_OVERFLOW, "a layer is too large for %s", nnb_algo_name(opts->algo));
+    return nnb__fail(NNB_E_OVERFLOW, "a layer is too large for %s", ops->name);
   }
   if (!allocate(optim, scratch)) {
     nnb_optim_destroy(optim);
     return nnb__fail_nomem("an optimiser");
   }
-  if (optim->ops->open && (status = optim->ops->open(optim, blocks, n_blocks, opts))) {
+  if (optim->ops->open && (status = optim->ops->open(optim, blocks, n_blocks, &o))) {
     nnb_optim_destroy(optim);
     return status;
   }
@@ -169,9 +180,9 @@ int nnb__block_segments(const nnb__block *block, nnb__segment out[2]) {
   size_t n_weights = (size_t)block->rows * (size_t)block->cols;
   int n = 0;
   if (n_weights && !(block->frozen & NNB_WEIGHTS))
-    out[n++] = (nnb__segment){block->off, n_weights, block->rows, block->cols, true};
+    out[n++] = (nnb__segment){block->off, n_weights, block->rows, block->cols, true, !block->spared};
   if (block->bias && !(block->frozen & NNB_BIAS))
-    out[n++] = (nnb__segment){block->off + n_weights, (size_t)block->cols, 1, block->cols, false};
+    out[n++] = (nnb__segment){block->off + n_weights, (size_t)block->cols, 1, block->cols, false, false};
   return n;
 }
 
@@ -181,7 +192,7 @@ void nnb__shrink(const nnb_optim *optim, const nnb__block *blocks, int n_blocks,
   if (by == 0) return;
   for (int b = 0; b < n_blocks; b++)
     for (int s = 0, n = nnb__block_segments(&blocks[b], seg); s < n; s++)
-      for (size_t i = seg[s].off; seg[s].weights && i < seg[s].off + seg[s].n; i++)
+      for (size_t i = seg[s].off; seg[s].decays && i < seg[s].off + seg[s].n; i++)
         w[i] = R(copysign)(R(fmax)(R(fabs)(w[i]) - by, 0), w[i]);
 }
 
@@ -213,7 +224,7 @@ void nnb__optim_begin(nnb_optim *o) {
 
 void nnb__optim_run(const nnb_optim *o, nnb__step *step, const nnb__segment *s, real *w, const real *g) {
   nnb__rates rates = o->rates;
-  rates.keep = (real)(s->weights ? 1 - o->lr * o->l2 : 1);
+  rates.keep = (real)(s->decays ? 1 - o->lr * o->l2 : 1);
   nnb__run run = {.g = g + s->off, .w = w + s->off};
   if (o->m) run.m = o->m + s->off;
   if (o->s) run.s = o->s + s->off;
@@ -255,7 +266,7 @@ void nnb__optim_finish(nnb_optim *optim, const nnb__block *blocks, int n_blocks,
 }
 
 bool nnb__optim_is_plain(const nnb_optim *o) {
-  return o->algo == NNB_SGD && o->clip_norm == 0 && o->l1 == 0 && !o->mean;
+  return nnb__optim_has(o->ops, NNB__TRAIT_PLAIN) && o->clip_norm == 0 && o->l1 == 0 && !o->mean;
 }
 
 nnb_status nnb__optim_exchange(nnb_optim *o, real *w) {

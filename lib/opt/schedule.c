@@ -10,17 +10,6 @@ static const double pi = 3.14159265358979323846;
 /* ---- options ---------------------------------------------------------------------------------------------------- */
 
 static nnb_status check_opts(const nnb_optim_opts *o) {
-  if ((int)o->schedule < 0 || o->schedule >= NNB_N_SCHEDULES)
-    return nnb__fail(NNB_E_ARG, "there is no schedule %d", (int)o->schedule);
-  if (o->lr_step < 0 || o->epochs < 0 || o->epoch_updates < 0)
-    return nnb__fail(NNB_E_ARG, "lr_step is %d, epochs %lld, epoch_updates %lld; they must not be negative", o->lr_step,
-                     (long long)o->epochs, (long long)o->epoch_updates);
-  if (!(o->lr_factor >= 0 && o->lr_factor <= 1))
-    return nnb__fail(NNB_E_ARG, "lr_factor is %g; it must be between 0 and 1, or 0 for the default", o->lr_factor);
-  if (!(o->lr_min >= 0) || isinf(o->lr_min))
-    return nnb__fail(NNB_E_ARG, "lr_min is %g; it must be finite and not negative", o->lr_min);
-  if (!(o->warmup >= 0) || isinf(o->warmup))
-    return nnb__fail(NNB_E_ARG, "warmup is %g epochs; it must be finite and not negative", o->warmup);
   if (o->epochs == 0 && (o->schedule == NNB_COSINE || o->schedule == NNB_ONE_CYCLE))
     return nnb__fail(NNB_E_ARG, "%s needs to know how many epochs there will be", nnb_schedule_name(o->schedule));
   if (o->epochs > 0 && o->warmup > (double)o->epochs)
@@ -34,7 +23,7 @@ nnb_status nnb__schedule_init(nnb__schedule *s, const nnb_optim_opts *o) {
   nnb_status status = check_opts(o);
   if (status) return status;
   *s = (nnb__schedule){.kind = o->schedule, .lr_min = o->lr_min, .scale = 1, .best = HUGE_VAL};
-  s->epoch = o->epoch_updates > 0 ? (double)o->epoch_updates : 1;
+  s->epoch = (double)o->epoch_updates;
   s->total = (double)o->epochs * s->epoch;
   s->warmup = o->warmup > 0 ? o->warmup * s->epoch : s->kind == NNB_ONE_CYCLE ? 0.3 * s->total : 0;
   s->factor = o->lr_factor > 0 ? o->lr_factor : factors[s->kind];
@@ -44,13 +33,13 @@ nnb_status nnb__schedule_init(nnb__schedule *s, const nnb_optim_opts *o) {
 
 /* ---- formulas --------------------------------------------------------------------------------------------------- */
 
-/* From a to b by half a period of the cosine, part from 0 to 1. */
+/* From a to b along half a period of the cosine; part: from 0 to 1. */
 static double glide(double a, double b, double part) {
   part = fmin(fmax(part, 0), 1);
   return b + (a - b) * (1 + cos(pi * part)) / 2;
 }
 
-/* The rise and the fall share an update, in which the rate is η. */
+/* The last update of the rise is the first of the fall; its rate is η. */
 static double one_cycle(const nnb__schedule *s, double lr, double u) {
   double first = lr * s->factor, last = fmax(fmin(s->lr_min, lr), first * 1e-4), peak = fmax(s->warmup - 1, 0);
   return u < peak ? glide(first, lr, u / peak) : glide(lr, last, (u - peak) / fmax(s->total - 1 - peak, 1));

@@ -13,11 +13,11 @@ typedef struct nnb__schedule {
   double waited;      /* epochs since */
 } nnb__schedule;
 
-/* Checks and completes what the options say of the schedule.  NNB_E_ARG with a sentence. */
+/* The schedule of options that are checked and completed, as far as their list says.  NNB_E_ARG with a sentence. */
 nnb_status nnb__schedule_init(nnb__schedule *s, const nnb_optim_opts *opts);
-/* The learning rate of an update, counted from 0, where lr is η.  After the last it stays what it was. */
+/* The learning rate of an update, counted from 0, for η = lr.  It stays constant after the last update. */
 double nnb__schedule_lr(const nnb__schedule *s, double lr, int64_t update);
-/* An epoch has ended with this loss. */
+/* Ends an epoch with this loss. */
 void nnb__schedule_epoch(nnb__schedule *s, double loss);
 
 #endif

@@ -1,41 +1,30 @@
-/* opt/stop.c: one stopping rule for all minimisers, so that a tolerance means the same everywhere. */
+/* opt/stop.c: the stopping rule of all minimisers, so that a tolerance means the same in each. */
 #include "stop.h"
 
 #include <math.h>
 #include "clock.h"
+#include "options.h"
 #include "status.h"
 
-enum { DEFAULT_ITERATIONS = 1000, DEFAULT_MEMORY = 10, IDLE = 50 };
+enum { IDLE = 50 };
 
-static nnb_status check_opts(const nnb_min_opts *o) {
-  if (o->max_iterations < 0 && o->max_iterations != NNB_NONE)
-    return nnb__fail(NNB_E_ARG, "max_iterations is %lld; wanted a number, 0 or NNB_NONE", (long long)o->max_iterations);
-  if (o->max_evaluations < 0)
-    return nnb__fail(NNB_E_ARG, "max_evaluations is %lld; it must not be negative", (long long)o->max_evaluations);
-  if (!(o->max_seconds >= 0)) return nnb__fail(NNB_E_ARG, "max_seconds is %g; it must not be negative", o->max_seconds);
-  if (!(o->gradient_tol >= 0) && o->gradient_tol != NNB_NONE)
-    return nnb__fail(NNB_E_ARG, "gradient_tol is %g; it must not be negative, or be NNB_NONE", o->gradient_tol);
-  if (!(o->change_tol >= 0)) return nnb__fail(NNB_E_ARG, "change_tol is %g; it must not be negative", o->change_tol);
-  if (o->has_target && isnan(o->target)) return nnb__fail(NNB_E_ARG, "target is NaN");
-  if (o->patience < 0 || o->memory < 0)
-    return nnb__fail(NNB_E_ARG, "patience is %d and memory is %d; they must not be negative", o->patience, o->memory);
-  return NNB_OK;
-}
-
-static void complete(nnb_min_opts *o, double eps) {
-  if (o->max_iterations == 0) o->max_iterations = DEFAULT_ITERATIONS;
+static void complete(nnb_min_opts *o, unsigned traits, double eps) {
+  nnb__opts_complete(NNB__MIN_OPTS, o, traits);
   if (o->gradient_tol == 0) o->gradient_tol = pow(eps, 2.0 / 3);
   if (o->gradient_tol == NNB_NONE) o->gradient_tol = 0;
-  if (o->memory == 0) o->memory = DEFAULT_MEMORY;
 }
 
-nnb_status nnb__stop_begin(nnb__stop *s, const nnb_min_opts *opts, nnb_algo algo, double eps) {
+nnb_status nnb__stop_begin(nnb__stop *s, const nnb_min_opts *opts, nnb_algo algo, unsigned traits, double eps) {
   *s = (nnb__stop){.eps = eps, .idle = IDLE, .start = nnb__now()};
   if (opts) s->opts = *opts;
   s->report = nnb__stop_no_report();
   s->report.stop = NNB_STOP_NONE, s->report.algo = algo;
-  nnb_status status = check_opts(&s->opts);
-  if (!status) complete(&s->opts, eps);
+  const nnb_min_opts *o = &s->opts;
+  nnb_status status = nnb__opts_check(NNB__MIN_OPTS, o);
+  if (!status) status = nnb__opts_check_taken(NNB__MIN_OPTS, o, traits, nnb_algo_name(algo));
+  if (!status && o->target != 0 && !o->has_target)
+    status = nnb__fail(NNB_E_ARG, "target is %g; has_target must be set with it", o->target);
+  if (!status) complete(&s->opts, traits, eps);
   return status;
 }
 
@@ -46,7 +35,7 @@ bool nnb__stop_because(nnb__stop *s, nnb_stop why) {
 
 void nnb__stop_count(nnb__stop *s) { s->report.evaluations++; }
 
-/* Reached: worth saying even where a limit is reached as well. */
+/* A goal that was reached is reported before a limit. */
 static nnb_stop reached(const nnb__stop *s, double value, double gradient_norm) {
   if (s->opts.has_target && value <= s->opts.target) return NNB_STOP_TARGET;
   if (gradient_norm <= s->opts.gradient_tol) return NNB_STOP_GRADIENT;
@@ -68,7 +57,7 @@ static nnb_stop limit(const nnb__stop *s, double seconds) {
 
 bool nnb__stop_early(nnb__stop *s) { return nnb__stop_because(s, limit(s, nnb__now() - s->start)); }
 
-/* Remembers where something was gained last. */
+/* Records the last iteration with progress. */
 static void note_progress(nnb__stop *s, double value, double gradient_norm) {
   int64_t k = s->report.iterations;
   bool lower = value < s->best - s->eps * fabs(s->best), flatter = gradient_norm < 0.9 * s->best_norm;

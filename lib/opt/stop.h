@@ -1,4 +1,4 @@
-/* opt/stop.h: when a minimiser stops, and what it says of it.  Not typed: compiled once. */
+/* opt/stop.h: when a minimiser stops, and its report.  Not typed: compiled once. */
 #ifndef NNB__STOP_H
 #define NNB__STOP_H
 
@@ -8,38 +8,38 @@ typedef struct nnb__stop {
   nnb_min_opts opts; /* completed */
   nnb_min_report report;
   double eps;                   /* rounding unit of the precision */
-  int64_t idle;                 /* iterations without progress after which none is expected; may be changed */
+  int64_t idle;                 /* iterations without progress until NNB_STOP_STALLED; a method may change it */
   const nnb_evidence *evidence; /* for records, or NULL */
   double start;                 /* seconds */
-  double best, best_norm;       /* lowest value and gradient norm so far … */
-  int64_t best_iteration;       /* … where the value was lowered last … */
-  int64_t moved_iteration;      /* … and where either of them was, by more than rounding */
+  double best, best_norm;       /* lowest value and gradient norm so far */
+  int64_t best_iteration;       /* the iteration of the lowest value */
+  int64_t moved_iteration;      /* the last iteration that lowered value or gradient norm by more than rounding */
 } nnb__stop;
 
-/* Checks and completes what all algorithms share, and starts the clock.  opts NULL: defaults.  algo: never NNB_AUTO.
+/* Checks and completes the options, and starts the clock.  opts NULL: defaults.  algo: never NNB_AUTO, with its traits.
  * NNB_E_ARG with a sentence. */
-nnb_status nnb__stop_begin(nnb__stop *s, const nnb_min_opts *opts, nnb_algo algo, double eps);
+nnb_status nnb__stop_begin(nnb__stop *s, const nnb_min_opts *opts, nnb_algo algo, unsigned traits, double eps);
 
-/* All of the following return true when it is time to end; report.stop then says why.  Once true, they stay true. */
+/* The following return true when the search must end; report.stop says why.  Once true, they stay true. */
 
-/* The start has been evaluated. */
+/* After the evaluation at the start. */
 bool nnb__stop_at_start(nnb__stop *s, double value, double gradient_norm);
-/* An iteration has ended at x.  step: largest change of a variable. */
+/* After an iteration, which ended at x.  step: largest change of a variable. */
 bool nnb__stop_iteration(nnb__stop *s, double value, double gradient_norm, double step, const void *x);
-/* Between evaluations: limits of evaluations and time. */
+/* Between evaluations: the limits of evaluations and time. */
 bool nnb__stop_early(nnb__stop *s);
-/* The algorithm itself knows a reason, such as NNB_STOP_STALLED.  An earlier one stands. */
+/* A reason of the method's own, such as NNB_STOP_STALLED.  An earlier reason stays. */
 bool nnb__stop_because(nnb__stop *s, nnb_stop why);
 
-/* The function has changed: at the same point its value is this one, and earlier values tell nothing. */
+/* The function has changed: its value at the same point is now this one, and earlier values do not count. */
 void nnb__stop_rebase(nnb__stop *s, double value);
 /* Counts an evaluation. */
 void nnb__stop_count(nnb__stop *s);
-/* For a run that failed: the reason, and the time it took. */
+/* Ends a run that failed: the reason and the time. */
 void nnb__stop_failed(nnb__stop *s);
-/* What a report says before anything is known: failed, and no numbers. */
+/* A report without results: failed, all numbers NaN. */
 nnb_min_report nnb__stop_no_report(void);
-/* The last thing: the value and gradient norm at the point that is handed back, and the seconds. */
+/* Ends a run: the value and gradient norm at the point that is returned, and the seconds. */
 void nnb__stop_end(nnb__stop *s, double value, double gradient_norm);
 
 #endif

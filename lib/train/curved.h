@@ -4,7 +4,7 @@
 
 #include "update.h"
 
-/* With an optimiser that has u->optim->kfac; the loss before the update. */
+/* With an optimiser that wants pairs; the loss before the update. */
 nnb__loss_sum nnb__update_curved(const nnb__update *u);
 
 #endif

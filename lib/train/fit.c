@@ -9,52 +9,36 @@
 #include "status.h"
 #include "view.h"
 
-enum { DEFAULT_BATCH = 32, DEFAULT_CHUNK = 1024, CHUNK_PER_THREAD = 128, DEFAULT_EPOCHS = 100, DEFAULT_HISTORY = 4096 };
+enum { DEFAULT_BATCH = 32, DEFAULT_CHUNK = 1024, CHUNK_PER_THREAD = 128 };
 
 typedef struct nnb__fit fit;
 
 /* ---- setting up ------------------------------------------------------------------------------------------------- */
-
-static nnb_status check_opts(const nnb_fit_opts *o) {
-  if (o->batch < 0 && o->batch != NNB_FULL_BATCH)
-    return nnb__fail(NNB_E_ARG, "batch is %d; wanted a number of rows, 0 or NNB_FULL_BATCH", o->batch);
-  if (o->chunk < 0 || o->patience < 0)
-    return nnb__fail(NNB_E_ARG, "chunk is %d and patience is %d; they must not be negative", o->chunk, o->patience);
-  if (o->max_epochs < 0 && o->max_epochs != NNB_NONE)
-    return nnb__fail(NNB_E_ARG, "max_epochs is %d; wanted a number, 0 or NNB_NONE", o->max_epochs);
-  if (o->history < 0 && o->history != NNB_NONE)
-    return nnb__fail(NNB_E_ARG, "history is %d; wanted a number, 0 or NNB_NONE", o->history);
-  if (!(o->target_loss >= 0) || !(o->max_seconds >= 0))
-    return nnb__fail(NNB_E_ARG, "target_loss is %g and max_seconds is %g; they must not be negative", o->target_loss,
-                     o->max_seconds);
-  return NNB_OK;
-}
 
 /* Where least squares suit: a regression by squares in double precision, small enough that some hundred iterations of
  * N·P² operations take seconds, and no option that is for steps from batch to batch. */
 static bool is_small_regression(const fit *f) {
   const double most_params = 1000, most_work = 1e9;
   const double P = (double)nnb__net_n_free(f->net), m = (double)nnb_data_rows(f->train) * f->net->n_y;
-  return sizeof(real) == sizeof(double) && nnb__fit_full_takes(&f->opts) && f->opts.batch == 0 &&
-         nnb_data_n_classes(f->train) == 0 && P > 0 && P <= most_params && m * P * P <= most_work &&
-         !nnb__not_squares(f->net);
+  return sizeof(real) == sizeof(double) && !nnb__opts_not_taken(NNB__FIT_OPTS, &f->opts, NNB__TRAIT_SQUARES) &&
+         f->opts.batch == 0 && nnb_data_n_classes(f->train) == 0 && P > 0 && P <= most_params &&
+         m * P * P <= most_work && !nnb__not_squares(f->net);
 }
 
-/* What NNB_AUTO is. */
-static nnb_algo choose_algo(const fit *f) {
-  if (f->opts.algo == NNB_AUTO && f->opts.bayes) return NNB_LM;
-  if (f->opts.algo == NNB_AUTO && is_small_regression(f))
-    return nnb__linear_params(f->net, NULL) > 0 ? NNB_VARPRO : NNB_LM;
-  return nnb__optim_algo(f->opts.algo);
+/* What NNB_AUTO has to be able to do. */
+static unsigned wants(const fit *f) {
+  if (f->opts.bayes) return NNB__TRAIT_SQUARES | NNB__TRAIT_BAYES;
+  if (!is_small_regression(f)) return NNB__TRAIT_STEPS;
+  return NNB__TRAIT_SQUARES | (nnb__linear_params(f->net, NULL) > 0 ? NNB__TRAIT_LINEAR : 0);
 }
 
-/* The algorithm, and whether the options suit it. */
+/* The algorithm, and whether it takes the options. */
 static nnb_status choose(fit *f) {
-  f->opts.algo = choose_algo(f);
+  f->opts.algo = nnb__optim_algo(f->opts.algo, wants(f));
   f->ops = nnb__optim_find(f->opts.algo);
   if (!f->ops) return NNB_E_ARG;
-  if (f->opts.bayes && f->opts.algo != NNB_LM) return nnb__fail(NNB_E_ARG, ".bayes needs lm; algo is %s", f->ops->name);
-  return nnb__optim_steps(f->ops) ? NNB_OK : nnb__fit_full_check(f);
+  nnb_status status = nnb__opts_check_taken(NNB__FIT_OPTS, &f->opts, nnb__optim_traits(f->ops), f->ops->name);
+  return status || nnb__optim_has(f->ops, NNB__TRAIT_STEPS) ? status : nnb__fit_full_check(f);
 }
 
 /* The products forward and of the gradient both read a chunk's rows, which should stay in the second-level cache
@@ -66,7 +50,7 @@ static int default_chunk(const fit *f) {
   const int threads = f->opts.threads > 0 ? f->opts.threads : nnb_get_threads();
   double row = 0;
   for (int k = 0; k < f->net->n_nodes; k++) row += (double)f->net->nodes[k].needs.cols * sizeof(real);
-  if (f->opts.algo == NNB_KFAC || f->ops->least_squares) return DEFAULT_CHUNK;
+  if (nnb__optim_traits(f->ops) & (NNB__TRAIT_PAIRS | NNB__TRAIT_SQUARES)) return DEFAULT_CHUNK;
   if (DEFAULT_CHUNK * row <= cache || (double)f->net->n_params * sizeof(real) > cache) return DEFAULT_CHUNK;
   if (threads >= DEFAULT_CHUNK / CHUNK_PER_THREAD) return DEFAULT_CHUNK;
   return threads > 1 ? threads * CHUNK_PER_THREAD : 2 * CHUNK_PER_THREAD;
@@ -78,8 +62,7 @@ static void complete(fit *f, bool full, int n_rows) {
   if (o->batch == NNB_FULL_BATCH || o->batch > n_rows) o->batch = n_rows;
   if (o->chunk == 0) o->chunk = o->batch == n_rows ? default_chunk(f) : DEFAULT_CHUNK;
   if (o->chunk > o->batch) o->chunk = o->batch;
-  if (o->max_epochs == 0) o->max_epochs = DEFAULT_EPOCHS;
-  if (o->history == 0) o->history = DEFAULT_HISTORY;
+  nnb__opts_complete(NNB__FIT_OPTS, o, nnb__optim_traits(f->ops));
   if (o->max_epochs != NNB_NONE && o->history > o->max_epochs) o->history = o->max_epochs;
 }
 
@@ -111,27 +94,10 @@ static nnb_status check_data(const nnb_net *net, const nnb_data *data, const cha
 }
 
 static nnb_optim_opts optim_opts(const nnb_fit_opts *o, int n_rows) {
-  return (nnb_optim_opts){.algo = o->algo,
-                          .lr = o->lr,
-                          .momentum = o->momentum,
-                          .l1 = o->l1,
-                          .l2 = o->l2,
-                          .clip_norm = o->clip_norm,
-                          .beta1 = o->beta1,
-                          .beta2 = o->beta2,
-                          .epsilon = o->epsilon,
-                          .ema = o->ema,
-                          .schedule = o->schedule,
-                          .lr_step = o->lr_step,
-                          .lr_factor = o->lr_factor,
-                          .lr_min = o->lr_min,
-                          .warmup = o->warmup,
-                          .damping = o->damping,
-                          .invert_every = o->invert_every,
-                          .data_fisher = o->data_fisher,
-                          .seed = o->seed,
-                          .epoch_updates = (n_rows - 1) / o->batch + 1,
+  nnb_optim_opts optim = {.epoch_updates = (n_rows - 1) / o->batch + 1,
                           .epochs = o->max_epochs == NNB_NONE ? 0 : o->max_epochs};
+  nnb__opts_copy(NNB__FIT_OPTS, o, NNB__OPTIM_OPTS, &optim);
+  return optim;
 }
 
 static nnb_status prepare(fit *f) {
@@ -141,9 +107,9 @@ static nnb_status prepare(fit *f) {
   if (!status && f->val) status = check_data(f->net, f->val, "validation");
   if (!status) status = nnb_data_batch(train, 0, nnb_data_rows(train), &f->rows);
   if (status) return status;
-  complete(f, !nnb__optim_steps(f->ops), f->rows.x.rows);
-  nnb_plan_opts plan = {
-      .max_rows = o->chunk, .threads = o->threads, .want = f->ops->least_squares ? NNB_ROWS : NNB_GRAD};
+  const bool steps = nnb__optim_has(f->ops, NNB__TRAIT_STEPS), squares = nnb__optim_has(f->ops, NNB__TRAIT_SQUARES);
+  complete(f, !steps, f->rows.x.rows);
+  nnb_plan_opts plan = {.max_rows = o->chunk, .threads = o->threads, .want = squares ? NNB_ROWS : NNB_GRAD};
   status = nnb_plan_create(f->net, &plan, &f->plan);
   if (!status && f->val) {
     int n = nnb_data_rows(f->val);
@@ -151,7 +117,7 @@ static nnb_status prepare(fit *f) {
     status = nnb_plan_create(f->net, &plan, &f->val_plan);
   }
   nnb_optim_opts optim = optim_opts(o, f->rows.x.rows);
-  if (!status && nnb__optim_steps(f->ops)) status = nnb_optim_create(f->net, &optim, &f->optim);
+  if (!status && steps) status = nnb_optim_create(f->net, &optim, &f->optim);
   if (!status) status = take_names(f->net, train);
   if (!status) status = nnb__check_match(f->net, train);
   return status || !f->val ? status : nnb__check_match(f->net, f->val);
@@ -162,19 +128,19 @@ static nnb_status allocate(fit *f) {
   f->cap_history = f->opts.history > 0 ? f->opts.history : 0;
   f->best = nnb__alloc(f->net->n_params, sizeof *f->best);
   f->history = nnb__alloc((size_t)f->cap_history, sizeof *f->history);
-  /* the order of the rows of a sum is of no account, but K-FAC samples the first of them */
-  const bool one_update = f->opts.batch == f->rows.x.rows && f->opts.algo != NNB_KFAC;
+  /* The order of the rows of a sum does not matter, but a method that wants pairs samples the first rows. */
+  const bool one_update = f->opts.batch == f->rows.x.rows && !nnb__optim_has(f->ops, NNB__TRAIT_PAIRS);
   const bool shuffled = f->optim && !f->opts.in_order && !one_update;
   if (shuffled) f->order = nnb__alloc(n_rows, sizeof *f->order);
   if (!f->optim && f->net->n_params <= SIZE_MAX / 2) f->x = nnb__alloc(2 * f->net->n_params, sizeof *f->x);
   const bool moving = f->optim && !f->val;
   if (moving) f->began = nnb__alloc(f->net->n_params, sizeof *f->began);
-  const bool ridge = f->ops->least_squares && f->opts.l2 > 0;
+  const bool ridge = nnb__optim_has(f->ops, NNB__TRAIT_SQUARES) && f->opts.l2 > 0;
   if (ridge) f->ridge = nnb__alloc(f->net->n_params, sizeof *f->ridge);
-  if (f->opts.algo == NNB_VARPRO) f->linear = nnb__alloc(nnb__net_n_free(f->net), sizeof *f->linear);
-  if (f->opts.algo == NNB_VARPRO && !f->linear) return nnb__fail_nomem("a fit");
+  const bool linear = nnb__optim_has(f->ops, NNB__TRAIT_LINEAR);
+  if (linear) f->linear = nnb__alloc(nnb__net_n_free(f->net), sizeof *f->linear);
   if (!f->best || (moving && !f->began) || !f->history || (shuffled && !f->order) || (!f->optim && !f->x) ||
-      (ridge && !f->ridge))
+      (ridge && !f->ridge) || (linear && !f->linear))
     return nnb__fail_nomem("a fit");
   memcpy(f->best, f->net->params, f->net->n_params * sizeof *f->best);
   return NNB_OK;
@@ -208,7 +174,7 @@ static void release(fit *f) {
 }
 
 static nnb_status set_up(fit *f) {
-  nnb_status status = f->train ? check_opts(&f->opts) : nnb__fail(NNB_E_ARG, "train is NULL");
+  nnb_status status = f->train ? nnb__opts_check(NNB__FIT_OPTS, &f->opts) : nnb__fail(NNB_E_ARG, "train is NULL");
   if (!status) status = choose(f);
   if (f->ops) f->report.algo = f->opts.algo;
   if (!status) status = prepare(f);
@@ -242,7 +208,7 @@ nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, con
   nnb__change change;
   if (opts) f.opts = *opts;
   f.report = (nnb_report){.stop = NNB_STOP_ERROR,
-                          .algo = nnb__optim_algo(f.opts.algo),
+                          .algo = nnb__optim_algo(f.opts.algo, NNB__TRAIT_STEPS),
                           .loss = (double)NAN,
                           .val_loss = (double)NAN,
                           .best_loss = (double)NAN};

@@ -41,9 +41,7 @@ nnb_status nnb__fit_batches(nnb__fit *f);
 
 /* fit_full.c: the epochs as iterations of a full-batch method. */
 nnb_status nnb__fit_full(nnb__fit *f);
-/* NNB_E_ARG for options that the full-batch method of the fit does not take. */
+/* Whether the net and the values of the options suit the full-batch method of the fit. */
 nnb_status nnb__fit_full_check(const nnb__fit *f);
-/* Whether all options are such that a full-batch method takes them. */
-bool nnb__fit_full_takes(const nnb_fit_opts *o);
 
 #endif

@@ -21,36 +21,18 @@ typedef struct full {
   nnb_status status;   /* what an epoch's end failed with */
 } full;
 
-bool nnb__fit_full_takes(const nnb_fit_opts *o) {
-  return (o->batch == 0 || o->batch == NNB_FULL_BATCH) && o->lr == 0 && o->momentum == 0 && o->beta1 == 0 &&
-         o->beta2 == 0 && o->epsilon == 0 && o->schedule == NNB_CONSTANT && o->warmup == 0 && o->ema == 0 &&
-         o->l1 == 0 && o->clip_norm == 0 && o->damping == 0 && o->invert_every == 0 && !o->data_fisher;
-}
-
 nnb_status nnb__fit_full_check(const nnb__fit *f) {
   const nnb_fit_opts *o = &f->opts;
   const char *name = f->ops->name;
   if (o->batch != 0 && o->batch != NNB_FULL_BATCH)
     return nnb__fail(NNB_E_ARG, "%s works on the full batch; batch is %d, wanted 0 or NNB_FULL_BATCH", name, o->batch);
-  if (o->lr != 0 || o->momentum != 0)
-    return nnb__fail(NNB_E_ARG, "lr is %g and momentum is %g; %s has no use for them", o->lr, o->momentum, name);
-  if (o->beta1 != 0 || o->beta2 != 0 || o->epsilon != 0)
-    return nnb__fail(NNB_E_ARG, "%s has no use for beta1, beta2 and epsilon", name);
-  if (o->damping != 0 || o->invert_every != 0 || o->data_fisher)
-    return nnb__fail(NNB_E_ARG, "damping, invert_every and data_fisher are kfac's; %s has no use for them", name);
-  if (o->schedule != NNB_CONSTANT || o->warmup != 0 || o->ema != 0)
-    return nnb__fail(NNB_E_ARG, "%s takes no schedule, warm-up or moving average", name);
-  if (o->l1 != 0 || o->clip_norm != 0)
-    return nnb__fail(NNB_E_ARG, "l1 is %g and clip_norm is %g; %s cannot take them into account", o->l1, o->clip_norm,
-                     name);
-  if (!(o->l2 >= 0 || o->l2 == NNB_NONE) || isinf(o->l2))
-    return nnb__fail(NNB_E_ARG, "l2 is %g; it must not be negative", o->l2);
   if (o->bayes && o->l2 > 0) return nnb__fail(NNB_E_ARG, "l2 is %g; .bayes chooses the decay itself", o->l2);
-  if (o->algo == NNB_VARPRO && nnb__linear_params(f->net, NULL) == 0)
-    return nnb__fail(NNB_E_UNSUPPORTED,
-                     "varpro solves for dense outputs without activation that are not frozen; this net has none, lm "
-                     "takes it");
-  if (f->ops->least_squares && nnb__net_n_free(f->net) == 0)
+  if (nnb__optim_has(f->ops, NNB__TRAIT_LINEAR) && nnb__linear_params(f->net, NULL) == 0)
+    return nnb__fail(
+        NNB_E_UNSUPPORTED,
+        "%s solves for dense outputs without activation that are not frozen; this net has none, %s takes it", name,
+        nnb_algo_name(nnb__optim_algo(NNB_AUTO, NNB__TRAIT_SQUARES)));
+  if (nnb__optim_has(f->ops, NNB__TRAIT_SQUARES) && nnb__net_n_free(f->net) == 0)
     return nnb__fail(NNB_E_ARG, "%s finds nothing to move: every parameter is frozen", name);
   return NNB_OK;
 }
@@ -62,7 +44,7 @@ static double penalty(const nnb__fit *f, const real *x, real *g) {
   if (!(f->opts.l2 > 0)) return 0;
   for (int b = 0; b < f->net->n_blocks; b++)
     for (int s = 0, n = nnb__block_segments(&f->net->blocks[b], seg); s < n; s++) {
-      if (!seg[s].weights) continue;
+      if (!seg[s].decays) continue;
       sum += nnb__sum_squares(seg[s].n, x + seg[s].off);
       if (g) nnb__axpy(seg[s].n, (real)f->opts.l2, x + seg[s].off, g + seg[s].off);
     }
@@ -130,7 +112,7 @@ static void pack(const nnb__fit *f, real *x, double *ridge) {
   for (int b = 0; b < f->net->n_blocks; b++)
     for (int s = 0, n = nnb__block_segments(&f->net->blocks[b], seg); s < n; x += seg[s++].n) {
       memcpy(x, f->net->params + seg[s].off, seg[s].n * sizeof *x);
-      for (size_t i = 0; ridge && i < seg[s].n; i++) *ridge++ = seg[s].weights ? f->opts.l2 : 0;
+      for (size_t i = 0; ridge && i < seg[s].n; i++) *ridge++ = seg[s].decays ? f->opts.l2 : 0;
     }
 }
 
@@ -253,13 +235,9 @@ nnb_status nnb__fit_full(nnb__fit *f) {
             .last = f->x + n,
             .epoch_began = nnb__now()};
   memcpy(u.last, f->net->params, n * sizeof *u.last);
-  nnb_min_opts opts = {.algo = f->opts.algo,
-                       .max_iterations = NNB_NONE,
-                       .max_seconds = f->opts.max_seconds,
-                       .gradient_tol = (double)REAL_EPS,
-                       .on_iteration = end_epoch,
-                       .user = &u,
-                       .bayes = f->opts.bayes};
+  nnb_min_opts opts = {
+      .max_iterations = NNB_NONE, .gradient_tol = (double)REAL_EPS, .on_iteration = end_epoch, .user = &u};
+  nnb__opts_copy(NNB__FIT_OPTS, &f->opts, NNB__MIN_OPTS, &opts);
   nnb_min_report report;
   nnb_status status;
   if (f->ops->least_squares) {

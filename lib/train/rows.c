@@ -54,9 +54,10 @@ nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, real *grad) {
   nnb_status status = check_net(net);
   if (!status) status = nnb__net_seal(net);
   if (!status) status = check_trains(net, optim);
-  if (!status && optim->kfac)
+  if (!status && nnb__optim_has(optim->ops, NNB__TRAIT_PAIRS))
     status = nnb__fail(NNB_E_UNSUPPORTED,
-                       "kfac needs more than a gradient: nnb_train_step and nnb_train_rows show it the layers");
+                       "%s needs more than a gradient: nnb_train_step and nnb_train_rows show it the layers",
+                       optim->ops->name);
   if (!status) status = nnb__blas_enter();
   if (status) return status;
   nnb__optim_begin(optim);
@@ -72,7 +73,7 @@ static nnb__loss_sum update(const nnb__update *u) {
   nnb__target target;
   optim->threads = plan->threads;
   nnb__optim_begin(optim);
-  if (optim->kfac) return nnb__update_curved(u);
+  if (nnb__optim_has(optim->ops, NNB__TRAIT_PAIRS)) return nnb__update_curved(u);
   bool offered = !plan->g && nnb__optim_offer(optim, net->params, nnb__update_chunks(u), &target);
   if (!offered) target = (nnb__target){.dst = plan->g ? plan->g : optim->g, .alpha = 1};
   nnb__loss_sum sum = nnb__update_run(u, NNB__LOSS | NNB__BACK, &target, NULL, NULL);

@@ -4,6 +4,7 @@
   self_test.py TOOLS_FOLDER CC...
 """
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -221,6 +222,50 @@ class Options(InTemporaryFolder):
             self.assertEqual(status, 1, found)
             self.assertIn(found, text)
         self.assertIn("has no depth", self.check("OPTION(F__, chunk", "OPTION(F__, depth", "options.def")[1])
+
+
+class AnOption(InTemporaryFolder):
+    """The example of CONTRIBUTING.md in a copy: the two lines, and nothing else, make the option known."""
+
+    PROGRAM = r"""
+#include <nnblas/core.h>
+int main(void) {
+  nnb_fit_opts o = {0};
+  char *text = NULL;
+  if (nnb_fit_opts_parse("min_delt=0.1", &o)) puts(nnb_errmsg());
+  if (nnb_fit_opts_parse("min_delta=-1", &o)) puts(nnb_errmsg());
+  if (!nnb_fit_opts_parse("min_delta=0.001", &o) && o.min_delta == 0.001 && !nnb_fit_opts_print(&o, &text)) puts(text);
+  nnb_free(text);
+  return 0;
+}
+"""
+    SOURCES = ("options", "options_text", "nearest", "names", "status", "alloc", "text")
+
+    def test_two_lines_are_enough(self):
+        words = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+        row, field = re.findall(r"^    ((?:OPTION|double).*)$", words.partition("### Example: an option")[2], flags=re.M)[:2]
+        include, base = self.folder / "include", self.folder / "base"
+        shutil.copytree(ROOT / "include", include)
+        shutil.copytree(ROOT / "lib/base", base)
+        listed, core = base / "options.def", include / "nnblas/core.h"
+        listed.write_text(listed.read_text(encoding="utf-8").replace("/* ---- the step", row + "\n/* ---- the step"), encoding="utf-8")
+        head, _, rest = core.read_text(encoding="utf-8").partition("typedef struct nnb_fit_opts {")
+        rest = re.sub(r"  void \*reserved\[(\d+)\];", lambda m: f"  {field}\n  void *reserved[{int(m[1]) - 1}];", rest, count=1)
+        core.write_text(head + "typedef struct nnb_fit_opts {" + rest, encoding="utf-8")
+        self.assertEqual(run(HERE / "options.py", listed, core), (0, "the list and core.h agree\n"))
+        (self.folder / "main.c").write_text(self.PROGRAM)
+        sources = [self.folder / "main.c", *(base / f"{name}.c" for name in self.SOURCES)]
+        flags = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-I", include, "-I", base, "-o", self.folder / "main"]
+        subprocess.run([*CC, *flags, *sources, "-lm"], check=True)
+        done = subprocess.run([self.folder / "main"], capture_output=True, text=True)
+        self.assertEqual(
+            done.stdout.splitlines(),
+            [
+                "nnb_fit_opts, character 1: min_delt is no option; did you mean min_delta?",
+                "nnb_fit_opts, character 11: min_delta is -1; wanted 0 or more, finite",
+                "min_delta=0.001",
+            ],
+        )
 
 
 class Abi(InTemporaryFolder):
