@@ -47,11 +47,10 @@ INLINE vec sigmoid_short(vec x, bool half) {
 
 /* f(z) of an activation that works element by element */
 NOINLINE vec value_of(nnb_activation act, vec z) {
-  if (act == NNB_SIGMOID) return sigmoid_short(z, false);
   switch (act) {
 #define ELEMENTWISE(NAME, name) \
   case NAME:                    \
-    return name##_value(z);
+    return NAME == NNB_SIGMOID ? sigmoid_short(z, false) : name##_value(z);
 #include "activations.def"
     default: /* not reached: NaN would show it */
       return fill((real)NAN);
