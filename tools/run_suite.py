@@ -138,7 +138,7 @@ def execute(run, folder, arguments, verbose):
         run.take(result, verbose)
     ran = run.passed + run.failed + run.skipped
     if ran < run.total:
-        run.fail(f"only {ran} of {run.total} tests ran")
+        run.fail(f"only {ran} of {run.total} tests ran; meson's last words: {''.join(said[-5:]).strip()}")
     elif meson.returncode and not run.failed:
         run.fail(f"meson test ended with {meson.returncode}: {''.join(said[-5:])}")
     run.counter.clear()
