@@ -58,7 +58,7 @@ NNB_API const char *nnb_errmsg(void);
 
 /* ---- memory ---------------------------------------------------------------------------------------------------- */
 
-/** An allocator for all memory of the library.  alloc returns memory aligned as malloc's, or NULL; release accepts NULL.
+/** The allocator of the library's memory.  alloc returns memory aligned as malloc's, or NULL; release accepts NULL.
  *  Any thread may call both at any time.                                                                            */
 typedef struct nnb_allocator {
   void *(*alloc)(void *user, size_t bytes);
@@ -75,9 +75,10 @@ NNB_API void nnb_free(void *p);
 
 /* ---- threads and BLAS ------------------------------------------------------------------------------------------ */
 
-/** Sets the number of threads of plans made from now on; 0, the default: the processors of the process, less by a cgroup
- *  quota.  A plan uses fewer if its work is too small to share.  The library has its own threads; it sets the BLAS's
- *  thread count to 1 while a step or a prediction runs, and back afterwards.  NNB_E_ARG if n is negative or above 1024. */
+/** Sets the number of threads of plans made from now on; 0, the default: the processors of the process, less by a
+ *  cgroup quota.  A plan uses fewer if its work is too small to share.  The library has its own threads; it sets the
+ *  BLAS's thread count to 1 while a step or a prediction runs, and back afterwards.  NNB_E_ARG if n is negative or
+ *  above 1024.                                                                                                       */
 NNB_API nnb_status nnb_set_threads(int n);
 
 /** The number of threads in use: at least 1. */
@@ -98,16 +99,16 @@ typedef struct nnb_blas_facts {
 } nnb_blas_facts;
 
 /** Fills *facts.  Always succeeds.
- *  Debian 12's OpenBLAS runs its oldest kernels on processors it does not know.  At load time the library makes OpenBLAS
- *  select its kernels by CPU features, if OPENBLAS_CORETYPE is unset and no other thread can be in the BLAS.
+ *  Debian 12's OpenBLAS runs its oldest kernels on processors it does not know.  At load time the library makes
+ *  OpenBLAS select its kernels by CPU features, if OPENBLAS_CORETYPE is unset and no other thread can be in the BLAS.
  *  NNBLAS_KEEP_BLAS_CORE=1 in the environment turns that off.                                                       */
 NNB_API void nnb_blas_info(nnb_blas_facts *facts);
 
-/** Sets the sizes at which the library switches between its own kernels and the BLAS, and between one thread and several.
- *  text: "name=value,name=value" with names that nnb_get_thresholds shows; the others stay.  NULL: the defaults.
- *  `nnblas-bench --tune` finds the values for a machine.  At load time the library reads NNBLAS_THRESHOLDS from the
- *  environment in the same way, and ignores a malformed text.  Results differ by rounding only.  Not while another thread
- *  is in the library.  NNB_E_PARSE: nothing has changed.                                                             */
+/** Sets the sizes at which the library switches between its own kernels and the BLAS, and between one thread and
+ *  several.  text: "name=value,name=value" with names that nnb_get_thresholds shows; the others stay.  NULL: the
+ *  defaults.  `nnblas-bench --tune` finds the values for a machine.  At load time the library reads NNBLAS_THRESHOLDS
+ *  from the environment in the same way, and ignores a malformed text.  Results differ by rounding only.  Not while
+ *  another thread is in the library.  NNB_E_PARSE: nothing has changed.                                             */
 NNB_API nnb_status nnb_set_thresholds(const char *text);
 /** Writes all thresholds into text, of size bytes; 512 are enough.  NNB_E_ARG if they do not fit. */
 NNB_API nnb_status nnb_get_thresholds(char *text, size_t size);
@@ -327,16 +328,16 @@ typedef struct nnb_evidence {
  *  end with NNB_STOP_GRADIENT or NNB_STOP_STALLED at a minimum.  batch must be 0 or NNB_FULL_BATCH, and of the step and
  *  the learning rate they take l2 only.
  *  NNB_AUTO is a full-batch method for a small regression in double precision: all losses half_sse, sse or mse, targets
- *  and not labels, P ≤ 1000 free parameters, residuals times P² ≤ 10⁹, batch 0, and no option of the step but l2.  It is
- *  then varpro if an output layer has no activation, else lm.  In every other case it is adam.                       */
+ *  and not labels, P ≤ 1000 free parameters, residuals times P² ≤ 10⁹, batch 0, and no option of the step but l2.  It
+ *  is then varpro if an output layer has no activation, else lm.  In every other case it is adam.                    */
 typedef struct nnb_fit_opts {
   /* the task */
   nnb_algo algo;     /**< the method; default NNB_AUTO                                                  */
   int batch;         /**< rows per update; default 32, or all rows for a full-batch method; NNB_FULL_BATCH: all rows */
   int chunk;         /**< rows processed at a time when a batch is larger; 0: chosen automatically, 128 per thread, 256
                           to 1024                                                                       */
-  bool in_order;     /**< rows in the order of the data.  Otherwise each epoch shuffles them by (seed, epoch), unless all
-                          rows make one update and the method is not kfac                               */
+  bool in_order;     /**< rows in the order of the data.  Otherwise each epoch shuffles them by (seed, epoch), unless
+                          all rows make one update and the method is not kfac                           */
   uint64_t seed;     /**< seed of the shuffles and of the targets that kfac draws                       */
   int threads;       /**< threads of the fit; 0: nnb_get_threads()                                      */
   /* when it stops */
@@ -349,8 +350,8 @@ typedef struct nnb_fit_opts {
                           adam, adamw, amsgrad; 0.002 nadam; 0.0001 lion; 0.02 muon; 1 kfac             */
   double momentum;   /**< momentum μ, below 1; default 0.9, muon 0.95; NNB_NONE: μ = 0.  kfac computes its own */
   double beta1;      /**< β₁, the decay of the mean of the gradients, below 1; default 0.9; NNB_NONE: β₁ = 0 */
-  double beta2;      /**< β₂, the decay of the mean of their squares, below 1; default 0.999, rmsprop and lion 0.99, kfac
-                          0.95; NNB_NONE: β₂ = 0                                                        */
+  double beta2;      /**< β₂, the decay of the mean of their squares, below 1; default 0.999, rmsprop and lion 0.99,
+                          kfac 0.95; NNB_NONE: β₂ = 0                                                   */
   double epsilon;    /**< ε, added to the divisor; default 1e-8, adagrad 1e-10                          */
   double l1;         /**< L1 decay, w ← sign(w)·max(|w| - η·l1, 0) after each update; not on biases     */
   double l2;         /**< L2 decay λ, w ← (1 - ηλ)·w in each update; not on biases; default 0, adamw 0.01; NNB_NONE: no
@@ -373,8 +374,9 @@ typedef struct nnb_fit_opts {
   bool data_fisher;  /**< kfac: factors from the targets of the data (the empirical Fisher matrix), instead of targets
                           drawn from the model                                                          */
   bool bayes;        /**< lm: Bayesian regularisation: the decay is estimated from the data (MacKay 1992), for biases
-                          too and without a validation set.  NNB_AUTO is lm; losses must be half_sse, sse or mse; l2 must be
-                          0.  docs/optimisers.md says what is minimised and when it ends; see nnb_error_bars */
+                          too and without a validation set.  NNB_AUTO is lm; losses must be half_sse, sse or mse; l2
+                          must be 0.  docs/optimisers.md says what is minimised and when it ends; see
+                          nnb_error_bars                                                                */
   /* what it tells */
   int history;       /**< most records kept; default 4096; NNB_NONE: no records.  When full, every second record is
                           dropped and the stride doubles, so the whole run stays covered                */
@@ -385,8 +387,8 @@ typedef struct nnb_fit_opts {
 } nnb_fit_opts;
 
 /** Options as text: "algo=lm max_epochs=200".  key=value pairs, the names of the fields, are separated by blanks or
- *  commas.  Numbers have a decimal point in every locale; enumerations go by name ("cosine"); true or false, and the key
- *  alone for true; -1 is written none, or full for batch.  Pointers have no text.
+ *  commas.  Numbers have a decimal point in every locale; enumerations go by name ("cosine"); true or false, and the
+ *  key alone for true; -1 is written none, or full for batch.  Pointers have no text.
  *
  *  Parse sets what the text names and leaves the rest of *opts alone.  NNB_E_PARSE for a malformed text or an unknown
  *  name, NNB_E_ARG for a value out of range; the message has the character and the nearest known name, and *opts is
@@ -496,8 +498,8 @@ typedef struct nnb_min_record {
   void *reserved[8];
 } nnb_min_record;
 
-/** How nnb_minimize and nnb_least_squares search.  Numbers are 0 or more unless the comment says otherwise.  Each test of
- *  when to stop is made after every iteration.                                                                       */
+/** How nnb_minimize and nnb_least_squares search.  Numbers are 0 or more unless the comment says otherwise.  Each
+ *  test of when to stop is made after every iteration.                                                               */
 typedef struct nnb_min_opts {
   nnb_algo algo;           /**< the method; default NNB_AUTO: what suits; the report names it             */
   /* when it stops */
@@ -517,9 +519,9 @@ typedef struct nnb_min_opts {
                                 Minimises ½·Σ r² + ½·(α/β)·Σ x², with α and β estimated anew after every iteration
                                 (Foresee and Hagan 1997), so f itself changes.  Ends as nnb_fit does      */
   size_t max_bytes;        /**< lm and varpro: most memory in bytes; 0: 4 GiB                             */
-  const double *lower;     /**< lbfgs and lm: n lower bounds, -INFINITY where there is none; NULL: no bounds.  x is moved
-                                between the bounds, rounded to its precision, before the first evaluation, and stays
-                                there.  Not with .bayes                                                   */
+  const double *lower;     /**< lbfgs and lm: n lower bounds, -INFINITY where there is none; NULL: no bounds.  x is
+                                moved between the bounds, rounded to its precision, before the first evaluation,
+                                and stays there.  Not with .bayes                                         */
   const double *upper;     /**< lbfgs and lm: n upper bounds, INFINITY where there is none; equal to lower: x_i is
                                 fixed */
   /* what it tells */
@@ -557,15 +559,15 @@ typedef struct nnb_sums {
 
 /** How nnb_data_read_csv reads. */
 typedef struct nnb_csv_opts {
-  int header;          /**< 1: the first row holds names; NNB_NONE: it holds data; 0: it holds names if none of its fields
-                            is a number and one of them stands above a number                             */
+  int header;          /**< 1: the first row holds names; NNB_NONE: it holds data; 0: it holds names if none of its
+                            fields is a number and one of them stands above a number                      */
   char separator;      /**< default ','                                                                   */
   const char *target;  /**< column name of the target; NULL: the last n_targets columns                   */
   int n_targets;       /**< default 1; NNB_NONE: no targets, every column is an input                     */
   /* The first target decides for all of them: after a number, a text is an error, after a text, a number. */
   bool classify;       /**< the target column holds classes even if they are numbers; texts always are classes */
-  const char *const *class_names; /**< the only classes allowed, in order: numbers, texts or both, compared as numbers (1
-                            is 1.0) if all are.  NULL: in order of first appearance (numbers: ascending)  */
+  const char *const *class_names; /**< the only classes allowed, in order: numbers, texts or both, compared as numbers
+                            (1 is 1.0) if all are.  NULL: in order of first appearance (numbers: ascending) */
   int n_class_names;
   void *reserved[15];
 } nnb_csv_opts;
