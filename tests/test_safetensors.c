@@ -371,6 +371,35 @@ START_TEST(saving_and_replacing) {
 }
 END_TEST
 
+/* Links that lead to each other and to a file that is not there yet. */
+START_TEST(saving_through_a_dangling_link) {
+  char between[80];
+  snprintf(between, sizeof between, "%s/between", folder);
+  ck_assert_int_eq(symlink(between, link_path), 0);
+  ck_assert_int_eq(symlink(strrchr(path, '/') + 1, between), 0); /* relative to the link's folder */
+  ck_assert_int_eq(save_text(link_path, "first"), NNB_OK);
+  expect_file("first");
+  ck_assert(S_ISLNK(mode_of(link_path)) && S_ISLNK(mode_of(between)));
+  ck_assert_int_eq(save_text(link_path, "second"), NNB_OK);
+  expect_file("second");
+  unlink(between);
+}
+END_TEST
+
+START_TEST(a_computer_of_the_other_byte_order) {
+  nnb__bag bag = {0};
+  nnb__bytes file = {0};
+  nnb__little_endian = false;
+  ck_assert_int_eq(nnb__safetensors_to_mem(&bag, &file), NNB_E_UNSUPPORTED);
+  ck_assert_ptr_nonnull(strstr(nnb_errmsg(), "little-endian, which this computer is not"));
+  ck_assert_int_eq(nnb__safetensors_save(&bag, path), NNB_E_UNSUPPORTED);
+  ck_assert_int_eq(access(path, F_OK), -1);
+  ck_assert_int_eq(parse_header("{}", 0, &bag), NNB_E_UNSUPPORTED);
+  nnb__little_endian = true;
+  ck_assert_int_eq(parse_header("{}", 0, &bag), NNB_OK);
+}
+END_TEST
+
 START_TEST(saving_with_a_relative_path) {
   ck_assert_int_eq(chdir(folder), 0);
   ck_assert_int_eq(save_text("model.safetensors", "text"), NNB_OK);
@@ -385,6 +414,10 @@ START_TEST(saving_that_fails) {
   ck_assert_int_eq(save_text(folder, "text"), NNB_E_IO);
   ck_assert_ptr_nonnull(strstr(nnb_errmsg(), "is there and not a regular file"));
   ck_assert_int_eq(symlink("nowhere/else", link_path), 0);
+  ck_assert_int_eq(save_text(link_path, "text"), NNB_E_IO);
+  ck_assert_ptr_nonnull(strstr(nnb_errmsg(), "link: creating a temporary file beside it failed: No such"));
+  unlink(link_path);
+  ck_assert_int_eq(symlink("link", link_path), 0); /* a circle */
   ck_assert_int_eq(save_text(link_path, "text"), NNB_E_IO);
   ck_assert_ptr_nonnull(strstr(nnb_errmsg(), "following the symbolic link failed"));
   ck_assert_int_eq(save_text("/dev/null", "text"), NNB_E_IO);
@@ -444,6 +477,8 @@ int main(void) {
   tcase_add_checked_fixture(d, set_up, tear_down);
   tcase_add_test(d, saving_and_replacing);
   tcase_add_test(d, saving_with_a_relative_path);
+  tcase_add_test(d, saving_through_a_dangling_link);
+  tcase_add_test(d, a_computer_of_the_other_byte_order);
   tcase_add_test(d, saving_that_fails);
   tcase_add_test(d, a_full_disk);
   tcase_add_test(d, every_allocation_fails_on_disk);

@@ -61,7 +61,8 @@ typedef struct nnb_layer_io {
   int part, parts;   /**< what to do of the work, 0 and 1: all.  backward_params: rows [w_rows·part/parts,
                           w_rows·(part+1)/parts) of W; the last part also does the bias.  forward and backward_data,
                           if the layer asked for it (nnb_needs.by_columns): such columns of z or of da[k]      */
-  void *reserved[11];
+  int cols_before;   /**< backward_data: columns of the inputs before input k, together                        */
+  void *reserved[10];
 } nnb_layer_io;
 
 /** Where a parameter gradient goes: W ← beta·W + alpha·∂E/∂W at w, likewise b.  A beta of 0 overwrites.  NULL: leave

@@ -281,7 +281,7 @@ NNB_API void nnb_error_bars_destroy(nnb_error_bars *bars);
  *  frozen than when it was made; NNB_E_NUMERIC if an output is not finite.                                           */
 NNB_API nnb_status nnb_error_bars_predict(nnb_error_bars *bars, nnb_cmat x, nnb_mat y, nnb_mat sd, nnb_mat sd_new);
 
-/** Own parts (extend.h) that a file may refer to by name. */
+/** Own parts (extend.h) that a file may refer to by name, and how much memory the net in it may take. */
 typedef struct nnb_load_opts {
   const struct nnb_act_ops *const *activations;
   int n_activations;
@@ -289,7 +289,9 @@ typedef struct nnb_load_opts {
   int n_losses;
   const struct nnb_layer_ops *const *layers;
   int n_layers;
-  void *reserved[10];
+  size_t max_bytes; /**< Memory for the net's parameters and for one row of what its nodes read and write.
+                         0: 64 times the file's size, or 64 MiB where that is more.                                    */
+  void *reserved[9];
 } nnb_load_opts;
 
 /** Writes structure, parameters, scalers and names as a safetensors file, atomically: a file that is there stays whole
@@ -297,8 +299,8 @@ typedef struct nnb_load_opts {
  *  temporary file, ".nnblas-*.tmp" in the same folder, which can be removed.                                         */
 NNB_API nnb_status nnb_net_save(nnb_net *net, const char *path);
 /** Reads it; a file of the other precision is converted (NNB_E_PARSE where a number is too large for it).  Nothing in
- *  the file is trusted: NNB_E_PARSE with a message. opts may be NULL; NNB_E_UNSUPPORTED names an own part that is
- *  missing there.                                                                                                    */
+ *  the file is trusted: NNB_E_PARSE with a message, in time proportional to the file's size.  opts may be NULL;
+ *  NNB_E_UNSUPPORTED for an own part that is missing there, or a net that takes more memory than max_bytes.            */
 NNB_API nnb_status nnb_net_load(const char *path, const nnb_load_opts *opts, nnb_net **out);
 /** The same to and from memory: *bytes are in *out, to be released with nnb_free. */
 NNB_API nnb_status nnb_net_save_mem(nnb_net *net, void **out, size_t *bytes);

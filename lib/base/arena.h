@@ -13,6 +13,9 @@ typedef struct nnb__arena {
   bool overflow; /* a size did not fit into size_t */
 } nnb__arena;
 
+/* The first byte from p on that is aligned to NNB__ALIGN; of memory that has NNB__ALIGN bytes more than are wanted. */
+static inline void *nnb__align(void *p) { return (char *)p + (NNB__ALIGN - (uintptr_t)p % NNB__ALIGN) % NNB__ALIGN; }
+
 /* n elements of size bytes, aligned to NNB__ALIGN; NULL while measuring. */
 void *nnb__arena_take(nnb__arena *arena, size_t n, size_t size);
 

@@ -3,13 +3,13 @@
 #ifndef NNB__BAG_H
 #define NNB__BAG_H
 
-#include "nnblas/core.h"
+#include "table.h"
 
 typedef enum nnb__dtype { NNB__F64, NNB__F32, NNB__I64, NNB__I32, NNB__U8 } nnb__dtype;
 enum { NNB__MAX_DIMS = 4 };
 
 typedef struct nnb__tensor {
-  char *name;
+  const char *name; /* of the bag */
   nnb__dtype dtype;
   int n_dims;
   size_t dim[NNB__MAX_DIMS]; /* row-major; the product times the element size fits into size_t */
@@ -17,18 +17,16 @@ typedef struct nnb__tensor {
 } nnb__tensor;
 
 typedef struct nnb__entry { /* numbers are kept as text that reads back to the same double */
-  char *name, *text;
+  const char *name;         /* of the bag */
+  char *text;
 } nnb__entry;
 
 typedef struct nnb__bag {
   nnb__tensor *tensors;
   nnb__entry *entries;
   size_t n_tensors, n_entries, cap_tensors, cap_entries;
-  struct nnb__index {
-    uint32_t *slot;  /* where a name's hash leads: its number + 1, or 0 */
-    size_t n_slots;  /* a power of two, or 0 */
-  } by_name[2];      /* of entries, of tensors */
-  nnb_status status; /* the first failure of a put; later ones do nothing */
+  nnb__table tensor_names, entry_names; /* name i is that of tensor or entry i */
+  nnb_status status;                    /* the first failure of a put; later ones do nothing */
 } nnb__bag;
 
 size_t nnb__dtype_size(nnb__dtype dtype);

@@ -1,6 +1,7 @@
 /* base/status.c: the status list as text, the thread's last message, the version. */
 #include "status.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -74,6 +75,12 @@ nnb_status nnb_layer_fail(nnb_status status, const char *format, ...) {
   fail(status, format, args);
   va_end(args);
   return status;
+}
+
+nnb_status nnb__fail_errno(const char *path, const char *doing, int error) {
+  char reason[128];
+  if (strerror_r(error, reason, sizeof reason) != 0) snprintf(reason, sizeof reason, "error %d", error);
+  return nnb__fail(error == ENOMEM ? NNB_E_NOMEM : NNB_E_IO, "%s: %s failed: %s", path, doing, reason);
 }
 
 nnb_status nnb__fail_nomem(const char *what) { return nnb__fail(NNB_E_NOMEM, "out of memory: %s", what); }

@@ -18,5 +18,7 @@ nnb_status nnb__fail_callback(nnb_status status, const char *what, unsigned befo
 
 /* NNB_E_NOMEM with "out of memory: <what>". */
 nnb_status nnb__fail_nomem(const char *what);
+/* NNB_E_IO with "<path>: <doing> failed: <the reason that error, from errno, stands for>"; NNB_E_NOMEM for ENOMEM. */
+nnb_status nnb__fail_errno(const char *path, const char *doing, int error);
 
 #endif

@@ -20,16 +20,16 @@ void nnb__bytes_clear(nnb__bytes *bytes) {
   *bytes = (nnb__bytes){0};
 }
 
-nnb_status nnb__fail_errno(const char *path, const char *doing, int error) {
-  char reason[128];
-  if (strerror_r(error, reason, sizeof reason) != 0) snprintf(reason, sizeof reason, "error %d", error);
-  return nnb__fail(error == ENOMEM ? NNB_E_NOMEM : NNB_E_IO, "%s: %s failed: %s", path, doing, reason);
-}
-
 #ifdef NNB_HAVE_ZLIB
 static nnb_status start_gunzip(nnb__source *source) {
   source->gz = gzdopen(source->fd, "rb");
   return source->gz ? NNB_OK : nnb__fail_nomem("gzip's state");
+}
+
+/* zlib begins its sentences with its own name of the file, "<fd:3>: ". */
+static const char *reason_of(const char *text) {
+  const char *colon = strncmp(text, "<fd:", 4) == 0 ? strstr(text, ">: ") : NULL;
+  return colon ? colon + 3 : text;
 }
 
 /* Bytes read, 0 at the end, or -1 and *status. */
@@ -42,7 +42,7 @@ static ssize_t read_gz(nnb__source *source, uint8_t *to, size_t n, nnb_status *s
   else if (code == Z_MEM_ERROR)
     *status = nnb__fail_nomem("gzip's state");
   else
-    *status = nnb__fail(NNB_E_PARSE, "%s: the gzip data are damaged or cut off: %s", source->path, text);
+    *status = nnb__fail(NNB_E_PARSE, "%s: the gzip data are damaged or cut off: %s", source->path, reason_of(text));
   return -1;
 }
 
@@ -67,7 +67,8 @@ static void close_gz(void *gz) { (void)gz; }
 static nnb_status check_regular(const nnb__source *source) {
   struct stat st;
   if (fstat(source->fd, &st) != 0) return nnb__fail_errno(source->path, "looking at it", errno);
-  return S_ISREG(st.st_mode) ? NNB_OK : nnb__fail(NNB_E_IO, "%s: reading failed: it is no regular file", source->path);
+  return S_ISREG(st.st_mode) ? NNB_OK
+                             : nnb__fail(NNB_E_IO, "%s: reading failed: it is not a regular file", source->path);
 }
 
 nnb_status nnb__source_open(nnb__source *source, const char *path, bool gunzip) {

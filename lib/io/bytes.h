@@ -27,7 +27,4 @@ void nnb__source_close(nnb__source *source);
 /* The whole file; *out must be {0}. */
 nnb_status nnb__bytes_read(const char *path, bool gunzip, nnb__bytes *out);
 
-/* NNB_E_IO: "<path>: <doing> failed: <the reason that errno had>". */
-nnb_status nnb__fail_errno(const char *path, const char *doing, int error);
-
 #endif

@@ -20,9 +20,9 @@ static nnb_status take_given(nnb__csv_layout *l) {
     char text[NNB__DOUBLE_TEXT];
     double value;
     if (l->numeric && nnb__text_number(name, strlen(name), &value) == NNB__DECIMAL) one_way(value, text), name = text;
-    int64_t number = nnb__names_add(&l->known, name, strlen(name));
-    if (number < 0) return nnb__fail_nomem("the classes");
-    if (number != k) return nnb__fail(NNB_E_ARG, "class_names has \"%s\" twice", l->opts->class_names[k]);
+    if (nnb__table_find(&l->known, name, strlen(name)) >= 0)
+      return nnb__fail(NNB_E_ARG, "class_names has \"%s\" twice", l->opts->class_names[k]);
+    if (nnb__table_add(&l->known, name, strlen(name)) < 0) return nnb__fail_nomem("the classes");
   }
   return NNB_OK;
 }
@@ -48,8 +48,8 @@ nnb_status nnb__csv_class(nnb__csv_layout *layout, const nnb__csv_field *field, 
         "\"%s\" is a number, and the first target is a text (.class_names allows classes of both kinds)",
         nnb__show(field->text, field->n, shown));
   }
-  int64_t number = layout->opts->class_names ? nnb__names_find(&layout->known, name, strlen(name))
-                                             : nnb__names_add(&layout->known, name, strlen(name));
+  int64_t number = nnb__table_find(&layout->known, name, strlen(name));
+  if (number < 0 && !layout->opts->class_names) number = nnb__table_add(&layout->known, name, strlen(name));
   if (number < 0 && !layout->opts->class_names) return nnb__fail_nomem("the classes");
   if (number < 0)
     return nnb__csv_fail(csv, field->row, field->column, "\"%s\" is none of the classes given",
@@ -69,12 +69,12 @@ static int by_value(const void *a, const void *b) {
 }
 
 /* place[k] ← where class k goes: numbers ascending. */
-static bool ascending(const nnb__names *known, int32_t *place) {
+static bool ascending(const nnb__table *known, int32_t *place) {
   numbered *list = nnb__alloc(known->n, sizeof *list);
   if (!list) return false;
   for (size_t k = 0; k < known->n; k++) {
     list[k].k = (int32_t)k;
-    nnb__text_number(known->name[k], strlen(known->name[k]), &list[k].value);
+    nnb__text_number(known->text[k], strlen(known->text[k]), &list[k].value);
   }
   qsort(list, known->n, sizeof *list, by_value);
   for (size_t i = 0; i < known->n; i++) place[list[i].k] = (int32_t)i;
@@ -83,7 +83,7 @@ static bool ascending(const nnb__names *known, int32_t *place) {
 }
 
 nnb_status nnb__csv_class_names(const nnb__csv_layout *layout, int32_t *label, char ***names, int *n) {
-  const nnb__names *known = &layout->known;
+  const nnb__table *known = &layout->known;
   bool given = layout->opts->class_names != NULL, sorted = layout->numeric && !given, done = true;
   int32_t *place = nnb__alloc(known->n, sizeof *place);
   char **list = nnb__zalloc(known->n, sizeof *list);
@@ -91,7 +91,7 @@ nnb_status nnb__csv_class_names(const nnb__csv_layout *layout, int32_t *label, c
   for (size_t k = 0; k < known->n; k++) place[k] = (int32_t)k;
   if (sorted && !ascending(known, place)) goto out_of_memory;
   for (size_t k = 0; k < known->n; k++) {
-    char *name = nnb__strdup(given ? layout->opts->class_names[k] : known->name[k]);
+    char *name = nnb__strdup(given ? layout->opts->class_names[k] : known->text[k]);
     list[place[k]] = name;
     done = done && name;
   }

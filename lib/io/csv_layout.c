@@ -165,7 +165,7 @@ nnb_status nnb__csv_layout_init(nnb__csv_layout *layout, const nnb__csv *csv, co
 void nnb__csv_layout_clear(nnb__csv_layout *layout) {
   for (int c = 0; c < layout->columns; c++) nnb__release(layout->first[c]);
   nnb__release(layout->first);
-  nnb__names_clear(&layout->known);
+  nnb__table_clear(&layout->known);
   *layout = (nnb__csv_layout){0};
 }
 

@@ -3,7 +3,7 @@
 #define NNB__CSV_LAYOUT_H
 
 #include "csv_scan.h"
-#include "names.h"
+#include "table.h"
 
 typedef struct nnb__csv_layout {
   const nnb__csv *csv;
@@ -14,7 +14,7 @@ typedef struct nnb__csv_layout {
   int target, n_targets; /* columns target … target + n_targets - 1 are targets             */
   bool classes;          /* the one target is a class                                       */
   bool numeric;          /* and the classes are numbers; otherwise texts                    */
-  nnb__names known;      /* the classes so far, as they are compared (see csv_classes.c)    */
+  nnb__table known;      /* the classes so far, as they are compared (see csv_classes.c)    */
   char **first;          /* the fields of the first row                                     */
 } nnb__csv_layout;
 

@@ -31,7 +31,7 @@ nnb_status nnb_net_save_mem(nnb_net *net, void **out, size_t *bytes) {
 static nnb_status load(const void *file, size_t bytes, const char *name, const nnb_load_opts *opts, nnb_net **out) {
   nnb__bag bag = {0};
   nnb_status status = nnb__safetensors_parse(file, bytes, name, &bag);
-  if (!status) status = nnb__net_from_bag(&bag, opts, out);
+  if (!status) status = nnb__net_from_bag(&bag, bytes, opts, out);
   nnb__bag_clear(&bag);
   return status;
 }

@@ -18,12 +18,17 @@ static const char *const dtype_names[] = {
     [NNB__F64] = "F64", [NNB__F32] = "F32", [NNB__I64] = "I64", [NNB__I32] = "I32", [NNB__U8] = "U8"};
 enum { N_DTYPES = sizeof dtype_names / sizeof *dtype_names };
 
-static nnb_status check_host(void) {
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-  return nnb__fail(NNB_E_UNSUPPORTED, "safetensors files are little-endian; this computer is not");
+bool nnb__little_endian = false;
 #else
-  return NNB_OK;
+bool nnb__little_endian = true;
 #endif
+
+static nnb_status check_host(void) {
+  if (nnb__little_endian) return NNB_OK;
+  return nnb__fail(NNB_E_UNSUPPORTED,
+                   "model files (safetensors) are little-endian, which this computer is not: they can "
+                   "be neither written nor read here");
 }
 
 /* ---- writing --------------------------------------------------------------------------------------------------------

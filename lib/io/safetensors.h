@@ -7,6 +7,9 @@
 #include "bag.h"
 #include "bytes.h"
 
+/* Whether this computer is.  Tests may change it. */
+extern bool nnb__little_endian;
+
 /* The same bag gives the same bytes.  NNB_E_ARG for names that are not UTF-8, NNB_E_UNSUPPORTED on a big-endian host,
  * or beyond the header's bound. */
 nnb_status nnb__safetensors_to_mem(const nnb__bag *bag, nnb__bytes *out);

@@ -1,20 +1,17 @@
 /* io/save.c: temporary file, fsync, rename, fsync of the folder. */
-#ifndef _XOPEN_SOURCE
-#define _XOPEN_SOURCE 700 /* realpath */
-#endif
 #include "save.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "alloc.h"
-#include "bytes.h"
 #include "status.h"
+
+enum { LONGEST_LINK = 4096, MOST_LINKS = 40 }; /* as many as Linux follows */
 
 typedef struct saving {
   const char *path; /* as the caller wrote it, for messages */
@@ -25,16 +22,31 @@ typedef struct saving {
   bool created;  /* the temporary file is there */
 } saving;
 
-/* The file behind a symbolic link, or path itself. */
+/* s->target ← what the symbolic link there says; a relative one begins in the link's folder. */
+static nnb_status follow(saving *s) {
+  char link[LONGEST_LINK + 1];
+  ssize_t got = readlink(s->target, link, sizeof link);
+  if (got < 0 || (size_t)got == sizeof link)
+    return nnb__fail_errno(s->path, "following the symbolic link", got < 0 ? errno : ENAMETOOLONG);
+  const char *slash = strrchr(s->target, '/');
+  size_t folder = link[0] != '/' && slash ? (size_t)(slash - s->target) + 1 : 0, n = (size_t)got;
+  char *next = nnb__alloc(folder + n + 1, 1);
+  if (!next) return nnb__fail_nomem(s->path);
+  memcpy(next, s->target, folder);
+  memcpy(next + folder, link, n);
+  next[folder + n] = '\0';
+  nnb__release(s->target);
+  s->target = next;
+  return NNB_OK;
+}
+
+/* The file behind symbolic links, which need not be there yet, or path itself. */
 static nnb_status resolve(saving *s, struct stat *st) {
-  char *real_path = NULL;
-  if (lstat(s->path, st) == 0 && S_ISLNK(st->st_mode)) {
-    real_path = realpath(s->path, NULL); /* malloc's */
-    if (!real_path) return nnb__fail_errno(s->path, "following the symbolic link", errno);
-  }
-  s->target = nnb__strdup(real_path ? real_path : s->path);
-  free(real_path);
-  return s->target ? NNB_OK : nnb__fail_nomem(s->path);
+  s->target = nnb__strdup(s->path);
+  nnb_status status = s->target ? NNB_OK : nnb__fail_nomem(s->path);
+  for (int links = 0; !status && lstat(s->target, st) == 0 && S_ISLNK(st->st_mode); links++)
+    status = links < MOST_LINKS ? follow(s) : nnb__fail_errno(s->path, "following the symbolic link", ELOOP);
+  return status;
 }
 
 /* mode ← that of the file that is there, which is then replaced with the same permissions, be they none. */
@@ -80,11 +92,11 @@ static nnb_status create(saving *s, mode_t mode) {
 
 static nnb_status write_all(saving *s, const nnb__piece *piece) {
   const char *p = piece->p;
-  for (size_t left = piece->bytes; left > 0;) {
-    ssize_t done = write(s->fd, p, left < 1u << 30 ? left : 1u << 30);
+  for (size_t n = piece->bytes; n > 0;) {
+    ssize_t done = write(s->fd, p, n < 1u << 30 ? n : 1u << 30);
     if (done < 0 && errno == EINTR) continue;
     if (done < 0) return nnb__fail_errno(s->path, "writing", errno);
-    p += done, left -= (size_t)done;
+    p += done, n -= (size_t)done;
   }
   return NNB_OK;
 }

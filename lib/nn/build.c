@@ -10,17 +10,19 @@
 
 /* ---- appending a node -------------------------------------------------------------------------------------------- */
 
-/* name, or base with the number of such nodes so far plus 1, or the next that is not taken. */
-static void choose_name(const nnb_net *net, const nnb_layer_ops *ops, const char *name, const char *base, char *out,
-                        size_t bytes) {
-  int number = 1;
+/* out ← name, or base with the number of such nodes so far plus 1, or the next that is not taken.  Returns the number,
+ * or 0. */
+static int choose_name(const nnb_net *net, const nnb_layer_ops *ops, const char *name, const char *base, char *out,
+                       size_t bytes) {
+  const nnb__kind kind = nnb__net_kind(net, ops);
+  int number = kind.count > kind.numbered ? kind.count : kind.numbered;
   if (name) {
     snprintf(out, bytes, "%s", name);
-    return;
+    return 0;
   }
-  for (int i = 0; i < net->n_nodes; i++) number += net->nodes[i].ops == ops;
-  do snprintf(out, bytes, "%s%d", base, number++);
+  do snprintf(out, bytes, "%s%d", base, ++number);
   while (nnb_net_find(net, out) > 0);
+  return number;
 }
 
 static nnb_status check_name(const nnb_net *net, const char *name) {
@@ -40,11 +42,10 @@ static nnb_status check_activation(const nnb_net *net, int activation) {
 }
 
 /* Copies of from (0: the node added last) and self into the node. */
-static nnb_status fill_node(nnb_net *net, nnb__node *node, const void *self, const int *from, const char *name) {
+static nnb_status fill_node(const nnb_net *net, nnb__node *node, const void *self, const int *from) {
   node->self = nnb__zalloc(1, node->ops->size);
   node->from = nnb__alloc((size_t)node->n_from, sizeof *node->from);
-  node->name = nnb__strdup(name);
-  if (!node->self || !node->from || !node->name) return nnb__fail_nomem("a node");
+  if (!node->self || !node->from) return nnb__fail_nomem("a node");
   if (self && node->ops->size) memcpy(node->self, self, node->ops->size);
   for (int k = 0; k < node->n_from; k++) {
     node->from[k] = from && from[k] ? from[k] : net->n_nodes;
@@ -77,17 +78,14 @@ static nnb_status append(nnb_net *net, nnb__node *node, const void *self, const 
   char text[80];
   nnb_status status = check_activation(net, node->activation);
   if (status) return status;
-  choose_name(net, node->ops, name, base, text, sizeof text);
+  int numbered = choose_name(net, node->ops, name, base, text, sizeof text);
+  node->name = text; /* for messages, until the net has it */
   status = check_name(net, text);
-  if (!status) status = fill_node(net, node, self, from, text);
+  if (!status) status = fill_node(net, node, self, from);
   if (!status) status = infer_shape(net, node);
-  if (status) return status;
-  if (net->n_nodes == INT_MAX) return nnb__fail(NNB_E_OVERFLOW, "too many nodes");
-  if (!nnb__grow(&net->nodes, &net->cap_nodes, (size_t)net->n_nodes + 1, sizeof *net->nodes))
-    return nnb__fail_nomem("a node");
-  for (int k = 0; k < node->n_from; k++) net->nodes[node->from[k] - 1].n_consumers++;
-  net->nodes[net->n_nodes++] = *node;
-  return NNB_OK;
+  if (!status) status = nnb__net_add(net, node, text, numbered);
+  for (int k = 0; k < node->n_from && !status; k++) net->nodes[node->from[k] - 1].n_consumers++;
+  return status;
 }
 
 int nnb__net_append(nnb_net *net, const nnb_layer_ops *ops, const void *self, const int *from, int n_from,
@@ -100,7 +98,6 @@ int nnb__net_append(nnb_net *net, const nnb_layer_ops *ops, const void *self, co
   if (status) {
     nnb__release(node.self);
     nnb__release(node.from);
-    nnb__release(node.name);
     return nnb__net_stick(net, status);
   }
   return net->n_nodes;

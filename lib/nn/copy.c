@@ -6,15 +6,16 @@
 #include "seal.h"
 #include "status.h"
 
-static nnb_status copy_node(nnb_net *to, const nnb__node *node) {
-  if (!nnb__grow(&to->nodes, &to->cap_nodes, (size_t)to->n_nodes + 1, sizeof *to->nodes))
-    return nnb__fail_nomem("a node");
-  nnb__node *copy = &to->nodes[to->n_nodes++];
-  *copy = *node;
-  copy->name = nnb__strdup(node->name);
-  copy->self = nnb__memdup(node->self, 1, node->ops->size);
-  copy->from = nnb__memdup(node->from, (size_t)node->n_from, sizeof *node->from);
-  return copy->name && copy->self && copy->from ? NNB_OK : nnb__fail_nomem("a node");
+static nnb_status copy_node(nnb_net *to, const nnb__node *node, int numbered) {
+  nnb__node copy = *node;
+  copy.self = nnb__memdup(node->self, 1, node->ops->size);
+  copy.from = nnb__memdup(node->from, (size_t)node->n_from, sizeof *node->from);
+  nnb_status status =
+      copy.self && copy.from ? nnb__net_add(to, &copy, node->name, numbered) : nnb__fail_nomem("a node");
+  if (!status) return NNB_OK;
+  nnb__release(copy.self);
+  nnb__release(copy.from);
+  return status;
 }
 
 static const char *get_name(const void *context, int i) { return ((const nnb__names *)context)->name[i]; }
@@ -22,7 +23,10 @@ static const char *get_name(const void *context, int i) { return ((const nnb__na
 static nnb_status copy_unsealed(nnb_net *to, const nnb_net *net) {
   to->loss = net->loss, to->seed = net->seed, to->n_x = net->n_x, to->n_y = net->n_y;
   nnb_status status = NNB_OK;
-  for (int i = 0; i < net->n_nodes && !status; i++) status = copy_node(to, &net->nodes[i]);
+  for (int i = 0; i < net->n_nodes && !status; i++) {
+    const nnb__node *node = &net->nodes[i];
+    status = copy_node(to, node, nnb__net_kind(net, node->ops).numbered);
+  }
   for (int i = 0; i < net->n_own_acts && !status; i++)
     if (nnb_net_own_activation(to, net->own_acts[i]) < 0) status = to->status;
   for (int i = 0; i < net->n_own_losses && !status; i++)

@@ -16,13 +16,6 @@ static void put(nnb_mat dst, nnb_cmat src, real beta) {
   }
 }
 
-/* Where the columns of input k begin within Z. */
-static int first_col(const nnb_layer_io *io, int k) {
-  int c = 0;
-  for (int j = 0; j < k; j++) c += io->a[j].cols;
-  return c;
-}
-
 static nnb_status shape_equal(void *self, const int *cols, int n_from, nnb_needs *needs) {
   (void)self;
   for (int k = 1; k < n_from; k++)
@@ -59,12 +52,12 @@ static void backward_add(const void *self, const nnb_layer_io *io, int k) {
 
 static void forward_concat(const void *self, const nnb_layer_io *io) {
   (void)self;
-  for (int k = 0; k < io->n_from; k++) put(nnb__cols(io->z, first_col(io, k), io->a[k].cols), io->a[k], 0);
+  for (int k = 0, c = 0; k < io->n_from; c += io->a[k++].cols) put(nnb__cols(io->z, c, io->a[k].cols), io->a[k], 0);
 }
 
 static void backward_concat(const void *self, const nnb_layer_io *io, int k) {
   (void)self;
-  put(io->da[k], nnb__ccols(io->delta, first_col(io, k), io->a[k].cols), io->da_beta);
+  put(io->da[k], nnb__ccols(io->delta, io->cols_before, io->a[k].cols), io->da_beta);
 }
 
 const nnb_layer_ops nnb__layer_activation = {

@@ -51,6 +51,37 @@ nnb__node *nnb__net_node(const nnb_net *net, int node) {
   return NULL;
 }
 
+nnb__kind nnb__net_kind(const nnb_net *net, const nnb_layer_ops *ops) {
+  for (size_t i = 0; i < net->n_kinds; i++)
+    if (net->kinds[i].ops == ops) return net->kinds[i];
+  return (nnb__kind){.ops = ops};
+}
+
+/* Writes a kind back; there is room for one more. */
+static void put_kind(nnb_net *net, nnb__kind kind) {
+  size_t i = 0;
+  while (i < net->n_kinds && net->kinds[i].ops != kind.ops) i++;
+  net->kinds[i] = kind;
+  if (i == net->n_kinds) net->n_kinds++;
+}
+
+nnb_status nnb__net_add(nnb_net *net, const nnb__node *node, const char *name, int numbered) {
+  size_t n = (size_t)net->n_nodes;
+  if (n >= INT32_MAX) return nnb__fail(NNB_E_OVERFLOW, "too many nodes");
+  if (!nnb__grow(&net->nodes, &net->cap_nodes, n + 1, sizeof *net->nodes) ||
+      !nnb__grow(&net->kinds, &net->cap_kinds, net->n_kinds + 1, sizeof *net->kinds) ||
+      nnb__table_add(&net->node_names, name, strlen(name)) < 0)
+    return nnb__fail_nomem("a node");
+  nnb__kind kind = nnb__net_kind(net, node->ops);
+  kind.count++;
+  if (numbered > kind.numbered) kind.numbered = numbered;
+  put_kind(net, kind);
+  net->nodes[n] = *node;
+  net->nodes[n].name = net->node_names.text[n];
+  net->n_nodes++;
+  return NNB_OK;
+}
+
 bool nnb__node_is_input(const nnb__node *node) { return node->ops == &nnb__layer_input; }
 
 int nnb_net_n_nodes(const nnb_net *net) { return net ? net->n_nodes : 0; }
@@ -65,9 +96,7 @@ int nnb_net_n_out(const nnb_net *net) {
 }
 
 int nnb_net_find(const nnb_net *net, const char *name) {
-  for (int i = 0; net && name && i < net->n_nodes; i++)
-    if (strcmp(net->nodes[i].name, name) == 0) return i + 1;
-  return 0;
+  return net && name ? (int)nnb__table_find(&net->node_names, name, strlen(name)) + 1 : 0;
 }
 
 const char *nnb_net_node_name(const nnb_net *net, int node) {
@@ -101,7 +130,6 @@ static void release_scaler(nnb__scaler *s) {
 
 static void release_node(nnb__node *node) {
   nnb__release(node->self);
-  nnb__release(node->name);
   nnb__release(node->from);
 }
 
@@ -116,6 +144,8 @@ void nnb_net_destroy(nnb_net *net) {
   if (!net || nnb__net_idle(net)) return;
   for (int i = 0; i < net->n_nodes; i++) release_node(&net->nodes[i]);
   nnb__release(net->nodes);
+  nnb__release(net->kinds);
+  nnb__table_clear(&net->node_names);
   release_scaler(&net->in);
   release_scaler(&net->out);
   nnb__net_release_names(&net->columns);

@@ -7,11 +7,12 @@
 #include "block.h"
 #include "layer.h"
 #include "status.h"
+#include "table.h"
 
 typedef struct nnb__node {
   const nnb_layer_ops *ops;
-  void *self; /* ops->size bytes */
-  char *name;
+  void *self;        /* ops->size bytes */
+  const char *name;  /* of the net's table */
   int *from, n_from; /* nodes, counted from 1 */
   int activation;    /* nnb_activation, or NNB_OWN_ACTIVATION + index into the net's own */
   unsigned frozen;
@@ -34,9 +35,17 @@ typedef struct nnb__names {
   int n;
 } nnb__names;
 
+typedef struct nnb__kind { /* the nodes of one kind of layer */
+  const nnb_layer_ops *ops;
+  int count;
+  int numbered; /* names made of a word and a number are taken up to this number */
+} nnb__kind;
+
 struct nnb_net {
-  nnb__node *nodes; /* node k is nodes[k - 1] */
-  size_t cap_nodes;
+  nnb__node *nodes;      /* node k is nodes[k - 1] … */
+  nnb__table node_names; /* … and its name is text k - 1 */
+  nnb__kind *kinds;
+  size_t cap_nodes, cap_kinds, n_kinds;
   int n_nodes, n_x, n_y;
   nnb_status status;          /* the first error of the building calls … */
   char message[NNB__MESSAGE]; /* … and its sentence */
@@ -74,6 +83,11 @@ nnb_status nnb__net_open(nnb_net *net);
 /* Records the error a building call failed with (status and nnb_errmsg()) and returns it; where an earlier one stands,
  * or the net is sealed, that is what is returned. */
 nnb_status nnb__net_stick(nnb_net *net, nnb_status status);
+/* The nodes of one kind of layer; an empty one, which is not in the list yet, for a layer that is new. */
+nnb__kind nnb__net_kind(const nnb_net *net, const nnb_layer_ops *ops);
+/* Adds a node and takes over its self and from.  numbered: the number at the end of a name made by the library, or 0.
+ * NNB_E_NOMEM, NNB_E_OVERFLOW: nothing has changed. */
+nnb_status nnb__net_add(nnb_net *net, const nnb__node *node, const char *name, int numbered);
 /* The node, or NULL with a message for a number that is none. */
 nnb__node *nnb__net_node(const nnb_net *net, int node);
 bool nnb__node_is_input(const nnb__node *node);

@@ -130,9 +130,7 @@ static double output_loss(const nnb__pass *p, int k, int r0, int n) {
 
 /* Where a part leaves the loss of output k. */
 double *nnb__pass_partial_loss(const nnb_plan *plan, int part, int k) {
-  int o = 0;
-  while (plan->outputs[o] != k) o++;
-  return &plan->partial[(size_t)part * (size_t)plan->n_outputs + (size_t)o];
+  return &plan->partial[(size_t)part * (size_t)plan->n_outputs + (size_t)plan->state[k].output];
 }
 
 static void activate(const nnb__pass *p, int k, int r0, int n) {
@@ -229,6 +227,7 @@ void nnb__pass_hand_back(const nnb_plan *plan, int k, nnb_layer_io *io) {
   const nnb__node *node = &plan->net->nodes[k];
   for (int i = 0; i < node->n_from; i++) {
     const nnb__state *source = &plan->state[node->from[i] - 1];
+    if (i) io->cols_before += io->a[i - 1].cols;
     io->da_beta = source->first_node == k && source->first_k == i ? 0 : 1;
     if (source->needs_d) node->ops->backward_data(node->self, io, i);
   }

@@ -59,7 +59,7 @@ static nnb_status find_memory(const nnb_plan_opts *opts, size_t bytes, char **ba
   }
   *owned = nnb__alloc(bytes + NNB__ALIGN, 1);
   if (!*owned) return nnb__fail(NNB_E_NOMEM, "out of memory: a plan of %zu bytes", bytes);
-  *base = (char *)*owned + (NNB__ALIGN - (uintptr_t)*owned % NNB__ALIGN) % NNB__ALIGN;
+  *base = nnb__align(*owned);
   return NNB_OK;
 }
 

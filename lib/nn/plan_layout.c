@@ -61,8 +61,7 @@ static void lay_out_node(nnb_plan *p, nnb__arena *arena, int k) {
   if (!nnb__node_is_input(node)) {
     size_t n_scratch;
     bool apart = keep || (back && s.act && (s.act->traits & NNB_ACT_NEEDS_Z));
-    const bool shared = p->want == 0 && node->out_col < 0 && is_chain(p->net);
-    s.z = shared ? nnb__cols(p->pair[k % 2], 0, cols) : take_mat(arena, rows, cols);
+    s.z = p->alternates && node->out_col < 0 ? nnb__cols(p->pair[k % 2], 0, cols) : take_mat(arena, rows, cols);
     s.a = apart ? take_mat(arena, rows, cols) : s.z;
     s.out = nnb__read(s.a);
     if (!nnb__mul((size_t)rows, node->needs.scratch, &n_scratch)) arena->overflow = true;
@@ -116,11 +115,12 @@ void nnb__plan_lay_out(nnb_plan *p, nnb__arena *arena) {
   p->from_d = nnb__arena_take(arena, threads * longest, sizeof *p->from_d);
   if (p->want & NNB_KEEP) p->g = nnb__arena_take(arena, p->net->n_params, sizeof *p->g);
   lay_out_rows(p, arena);
-  if (p->want == 0 && is_chain(p->net)) lay_out_pair(p, arena);
+  p->alternates = p->want == 0 && is_chain(p->net);
+  if (p->alternates) lay_out_pair(p, arena);
   for (int k = 0; k < p->net->n_nodes; k++) lay_out_node(p, arena, k);
   nnb__plan_lay_out_execs(p, arena);
   if (!arena->base) return;
   find_first_writers(p);
   for (int k = 0, o = 0; k < p->net->n_nodes; k++)
-    if (p->net->nodes[k].out_col >= 0) p->outputs[o++] = k;
+    if (p->net->nodes[k].out_col >= 0) p->state[k].output = o, p->outputs[o++] = k;
 }

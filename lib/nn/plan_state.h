@@ -9,6 +9,7 @@
 typedef struct nnb__state {
   const nnb_act_ops *act;   /* NULL: linear, nothing to do */
   const nnb_loss_ops *loss; /* outputs only */
+  int output;               /* its number among the outputs */
   bool fused;               /* the loss is computed from Z, together with the activation */
   bool needs_d;             /* Δ is wanted: it or a node before it has parameters, or dx is asked for */
   int first_node, first_k;  /* the consumer that writes d first in the backward pass: it overwrites, others add */
@@ -36,7 +37,8 @@ struct nnb_plan {
   int *outputs, n_outputs;
   double flops;    /* of a forward pass, per row */
   nnb_mat x, t;    /* rows gathered or scaled */
-  nnb_mat pair[2]; /* a chain that only predicts: Z of every other node */
+  bool alternates; /* a chain that only predicts … */
+  nnb_mat pair[2]; /* … has the layers' Z in these two by turns */
   int32_t *label;
   real *weight;
   real *g;         /* NNB_KEEP: the last gradient */

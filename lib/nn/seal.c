@@ -93,8 +93,7 @@ static nnb_status lay_out_params(nnb_net *net) {
 static nnb_status allocate_params(nnb_net *net) {
   net->params_memory = nnb__alloc(net->n_params * sizeof(real) + NNB__ALIGN, 1);
   if (!net->params_memory) return nnb__fail_nomem("the parameters");
-  uintptr_t at = (uintptr_t)net->params_memory;
-  net->params = net->params_memory + (NNB__ALIGN - at % NNB__ALIGN) % NNB__ALIGN / sizeof(real);
+  net->params = nnb__align(net->params_memory);
   return NNB_OK;
 }
 

@@ -151,6 +151,7 @@
 #define nnb__mm_v4 nnbf__mm_v4
 #define nnb__names_release nnbf__names_release
 #define nnb__net_act nnbf__net_act
+#define nnb__net_add nnbf__net_add
 #define nnb__net_append nnbf__net_append
 #define nnb__net_begin nnbf__net_begin
 #define nnb__net_chain nnbf__net_chain
@@ -159,6 +160,7 @@
 #define nnb__net_from_bag nnbf__net_from_bag
 #define nnb__net_idle nnbf__net_idle
 #define nnb__net_keep_history nnbf__net_keep_history
+#define nnb__net_kind nnbf__net_kind
 #define nnb__net_link nnbf__net_link
 #define nnb__net_links nnbf__net_links
 #define nnb__net_loss_ops nnbf__net_loss_ops

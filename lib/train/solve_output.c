@@ -158,7 +158,7 @@ static nnb_status solve_output(solve *s, int k) {
   take(s, &arena);
   char *memory = arena.overflow ? NULL : nnb__alloc(arena.used + NNB__ALIGN, 1);
   if (!memory) return nnb__fail_nomem("the triangle of an output layer");
-  nnb_status status = solve_in(s, memory + (NNB__ALIGN - (uintptr_t)memory % NNB__ALIGN) % NNB__ALIGN);
+  nnb_status status = solve_in(s, nnb__align(memory));
   nnb__release(memory);
   return status;
 }

@@ -27,8 +27,8 @@ static void check(const nnb_data *data) {
   }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (size == 0) return 0;
+static void fuzz(const uint8_t *data, size_t size) {
+  if (size == 0) return;
   const nnb_csv_opts *opts = &variants[data[0] % (sizeof variants / sizeof *variants)];
   nnb_data *d = NULL;
   nnbf_data *s = NULL;
@@ -41,5 +41,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (s) must(d && nnbf_data_rows(s) == nnb_data_rows(d), "the precisions differ");
   nnb_data_destroy(d);
   nnbf_data_destroy(s);
-  return 0;
 }

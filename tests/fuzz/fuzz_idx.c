@@ -10,8 +10,7 @@ static void check(const uint8_t *data, size_t size, int n_dims) {
   for (size_t i = 0; i < (size_t)idx.count * (size_t)idx.each; i++) sum = (uint8_t)(sum + idx.data[i]);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+static void fuzz(const uint8_t *data, size_t size) {
   check(data, size, NNB__IDX_IMAGES);
   check(data, size, NNB__IDX_LABELS);
-  return 0;
 }

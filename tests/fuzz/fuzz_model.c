@@ -20,7 +20,7 @@ static void use(nnb_net *net) {
   free(y);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+static void fuzz(const uint8_t *data, size_t size) {
   nnb_net *net = NULL;
   nnbf_net *single = NULL;
   nnb_status status = nnb_net_load_mem(data, size, NULL, &net);
@@ -30,5 +30,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   status = nnbf_net_load_mem(data, size, NULL, &single);
   must((status == NNB_OK) == (single != NULL), "status and net");
   nnbf_net_destroy(single);
-  return 0;
 }

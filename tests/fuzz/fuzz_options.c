@@ -24,12 +24,11 @@ static void check(nnb__opts_kind kind, const char *text) {
   nnb_free(printed);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+static void fuzz(const uint8_t *data, size_t size) {
   char *text = malloc(size + 1);
-  if (!text) return 0;
+  if (!text) return;
   memcpy(text, data, size);
   text[size] = '\0';
   for (int kind = 0; kind < NNB__N_OPTS; kind++) check((nnb__opts_kind)kind, text);
   free(text);
-  return 0;
 }

@@ -1,10 +1,37 @@
-/* tests/fuzz/standalone.c: runs a fuzz target over the files of a folder, with any compiler. */
+/* tests/fuzz/standalone.c: runs a fuzz target over the files of a folder, with any compiler: as they are, repeated to
+ * 64 KB, and with a few bytes changed, the same ones each time. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { LONG = 1 << 16, CHANGED = 100 };
+
+static uint32_t drawn = 1; /* xorshift32 (Marsaglia 2003) */
+
+static size_t draw(size_t below) {
+  drawn ^= drawn << 13, drawn ^= drawn >> 17, drawn ^= drawn << 5;
+  return drawn % below;
+}
+
+static void run_repeated(const uint8_t *data, size_t size) {
+  uint8_t *copy = malloc(LONG);
+  for (size_t i = 0; copy && i < LONG; i++) copy[i] = data[i % size];
+  if (copy) LLVMFuzzerTestOneInput(copy, LONG);
+  free(copy);
+}
+
+/* One to four bytes become others of the file, or any. */
+static void run_changed(const uint8_t *data, size_t size) {
+  uint8_t *copy = malloc(size);
+  for (size_t i = 0; copy && i < size; i++) copy[i] = data[i];
+  for (size_t k = 0, n = 1 + draw(4); copy && k < n; k++)
+    copy[draw(size)] = draw(2) ? data[draw(size)] : (uint8_t)draw(256);
+  if (copy) LLVMFuzzerTestOneInput(copy, size);
+  free(copy);
+}
 
 static int run(const char *folder, const char *name) {
   char path[1024];
@@ -22,6 +49,8 @@ static int run(const char *folder, const char *name) {
   if (!failed) {
     printf("%s: %ld bytes\n", path, size);
     LLVMFuzzerTestOneInput(data, (size_t)size);
+    if (size > 0) run_repeated(data, (size_t)size);
+    for (int i = 0; size > 0 && i < CHANGED; i++) run_changed(data, (size_t)size);
   }
   free(data);
   fclose(f);

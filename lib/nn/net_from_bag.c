@@ -1,11 +1,4 @@
-/* nn/net_bag.c: a net as a bag.
- *
- *   nnblas 1; nodes n; loss; seed; columns n, column.i; classes n, class.i
- *   node.k.layer, .name, .from "1,2", .act, .frozen, one key per attribute of the layer; outputs: .output (first
- *   column), .loss, .factor
- *   tensors NAME.weight [I, O] and NAME.bias [O] per node; scaler.input.shift, .factor, scaler.target.shift, .factor */
-#include "net_bag.h"
-
+/* nn/net_from_bag.c: a net out of a bag (net_keys.h) that comes from a file, of which nothing is trusted. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,112 +8,20 @@
 #include "attr.h"
 #include "build.h"
 #include "loss.h"
+#include "net_bag.h"
+#include "net_keys.h"
 #include "seal.h"
 #include "status.h"
 
-enum { FORMAT = 1, KEY = 160, MOST_NODES = 1000000 };
-
-static const char *node_key(char key[KEY], int k, const char *field) {
-  snprintf(key, KEY, "node.%d.%s", k, field);
-  return key;
-}
-
-static const char *tensor_key(char key[KEY], const char *name, const char *part) {
-  snprintf(key, KEY, "%s.%s", name, part);
-  return key;
-}
-
-/* ---- writing ---------------------------------------------------------------------------------------------------- */
-
-static void put_attrs(nnb__bag *bag, int k, const nnb__node *node) {
-  char key[KEY], text[NNB__DOUBLE_TEXT];
-  for (const nnb_attr *at = node->ops->attrs; at && at->name; at++)
-    nnb__bag_string(bag, node_key(key, k, at->name), nnb__attr_get(at, node->self, text));
-}
-
-static void put_from(nnb__bag *bag, int k, const nnb__node *node) {
-  size_t room = 12 * (size_t)node->n_from + 1, used = 0;
-  char key[KEY], *text = nnb__alloc(room, 1);
-  if (!text) {
-    if (!bag->status) bag->status = nnb__fail_nomem("a list of nodes");
-    return;
-  }
-  text[0] = '\0';
-  for (int i = 0; i < node->n_from; i++)
-    used += (size_t)snprintf(text + used, room - used, "%s%d", i ? "," : "", node->from[i]);
-  nnb__bag_string(bag, node_key(key, k, "from"), text);
-  nnb__release(text);
-}
-
-static const char *loss_name(const nnb_net *net, int loss) {
-  return loss >= NNB_OWN_LOSS ? net->own_losses[loss - NNB_OWN_LOSS]->name : nnb_loss_name((nnb_loss)loss);
-}
-
-static void put_node(const nnb_net *net, nnb__bag *bag, int k) {
-  const nnb__node *node = &net->nodes[k - 1];
-  char key[KEY];
-  nnb__bag_string(bag, node_key(key, k, "layer"), node->ops->name);
-  nnb__bag_string(bag, node_key(key, k, "name"), node->name);
-  put_from(bag, k, node);
-  nnb__bag_string(bag, node_key(key, k, "act"), nnb__net_act(net, node->activation)->name);
-  nnb__bag_number(bag, node_key(key, k, "frozen"), node->frozen);
-  put_attrs(bag, k, node);
-  if (node->out_col < 0) return;
-  nnb__bag_number(bag, node_key(key, k, "output"), node->out_col);
-  nnb__bag_string(bag, node_key(key, k, "loss"), loss_name(net, node->loss));
-  nnb__bag_number(bag, node_key(key, k, "factor"), node->factor);
-}
-
-static void put_params(const nnb_net *net, nnb__bag *bag, const nnb__node *node) {
-  char key[KEY];
-  size_t dim[] = {(size_t)node->needs.w_rows, (size_t)node->needs.w_cols};
-  const real *w = net->params + node->off;
-  if (dim[0] && dim[1]) nnb__bag_tensor(bag, tensor_key(key, node->name, "weight"), NNB__REAL_DTYPE, 2, dim, w);
-  if (node->needs.bias)
-    nnb__bag_tensor(bag, tensor_key(key, node->name, "bias"), NNB__REAL_DTYPE, 1, dim + 1, w + dim[0] * dim[1]);
-}
-
-static void put_scaler(nnb__bag *bag, const char *name, const nnb__scaler *s) {
-  char key[KEY];
-  size_t n = (size_t)s->n;
-  if (!s->shift) return;
-  nnb__bag_tensor(bag, tensor_key(key, name, "shift"), NNB__REAL_DTYPE, 1, &n, s->shift);
-  nnb__bag_tensor(bag, tensor_key(key, name, "factor"), NNB__REAL_DTYPE, 1, &n, s->factor);
-}
-
-static void put_names(nnb__bag *bag, const char *list, const char *item, const nnb__names *names) {
-  char key[KEY], number[20];
-  if (names->n > 0) nnb__bag_number(bag, list, names->n);
-  for (int i = 0; i < names->n; i++) {
-    snprintf(number, sizeof number, "%d", i);
-    if (names->name[i]) nnb__bag_string(bag, tensor_key(key, item, number), names->name[i]);
-  }
-}
-
-nnb_status nnb__net_to_bag(nnb_net *net, nnb__bag *bag) {
-  nnb_status status = nnb__net_seal(net);
-  if (status) return status;
-  char seed[24];
-  snprintf(seed, sizeof seed, "%llu", (unsigned long long)net->seed);
-  nnb__bag_number(bag, "nnblas", FORMAT);
-  nnb__bag_number(bag, "nodes", net->n_nodes);
-  nnb__bag_string(bag, "loss", loss_name(net, net->loss));
-  nnb__bag_string(bag, "seed", seed);
-  for (int k = 1; k <= net->n_nodes; k++) put_node(net, bag, k);
-  for (int i = 0; i < net->n_nodes; i++) put_params(net, bag, &net->nodes[i]);
-  put_scaler(bag, "scaler.input", &net->in);
-  put_scaler(bag, "scaler.target", &net->out);
-  put_names(bag, "columns", "column", &net->columns);
-  put_names(bag, "classes", "class", &net->classes);
-  return bag->status;
-}
-
-/* ---- reading ---------------------------------------------------------------------------------------------------- */
+enum { MOST_NODES = 1000000 };
+/* A net takes at most so many bytes for a byte of its file, and any file counts as one of a megabyte at least. */
+enum { MEMORY_PER_BYTE = 64, LEAST_FILE = 1 << 20 };
 
 typedef struct reader {
   const nnb__bag *bag;
-  const nnb_load_opts *opts;
+  const nnb_load_opts *opts; /* or NULL */
   nnb_net *net;
+  size_t file_bytes;
 } reader;
 
 static nnb_status get_int(const reader *r, const char *key, int lo, int hi, int *out) {
@@ -180,18 +81,18 @@ static nnb_status get_layer(const reader *r, const char *name, const nnb_layer_o
 
 /* One attribute of node k into the layer's struct. */
 static nnb_status get_attr(const reader *r, int k, const nnb_attr *at, void *self) {
-  char key[KEY];
+  char key[NNB__KEY];
   const char *text;
-  nnb_status status = get_text(r, node_key(key, k, at->name), &text);
+  nnb_status status = get_text(r, nnb__node_key(key, k, at->name), &text);
   if (status || nnb__attr_set(at, self, text)) return status;
   return nnb__fail(NNB_E_PARSE, "the model's \"%s\" is \"%.40s\", which it cannot be", key, text);
 }
 
 /* "1,2" into *from, which is to be released. */
 static nnb_status get_from(const reader *r, int k, int **from, int *n) {
-  char key[KEY];
+  char key[NNB__KEY];
   const char *text;
-  nnb_status status = get_text(r, node_key(key, k, "from"), &text);
+  nnb_status status = get_text(r, nnb__node_key(key, k, "from"), &text);
   if (status) return status;
   size_t commas = 0;
   for (const char *c = text; *c; c++) commas += *c == ',';
@@ -227,14 +128,14 @@ static nnb_status append_node(reader *r, int k, const nnb_layer_ops *ops, const 
 }
 
 static nnb_status get_output(reader *r, int k) {
-  char key[KEY];
+  char key[NNB__KEY];
   int column = 0, loss = NNB_LOSS_AUTO;
   double factor;
-  if (!nnb__bag_find_string(r->bag, node_key(key, k, "output"))) return NNB_OK;
+  if (!nnb__bag_find_string(r->bag, nnb__node_key(key, k, "output"))) return NNB_OK;
   nnb_status status = get_int(r, key, 0, INT_MAX, &column);
-  if (!status) status = get_loss(r, node_key(key, k, "loss"), &loss);
+  if (!status) status = get_loss(r, nnb__node_key(key, k, "loss"), &loss);
   if (status) return status;
-  if (!nnb__bag_find_number(r->bag, node_key(key, k, "factor"), &factor) || !(factor > 0) || isinf(factor))
+  if (!nnb__bag_find_number(r->bag, nnb__node_key(key, k, "factor"), &factor) || !(factor > 0) || isinf(factor))
     return nnb__fail(NNB_E_PARSE, "the model's \"%s\" must be a positive number", key);
   nnb__node *node = &r->net->nodes[k - 1];
   if (nnb__node_is_input(node)) return nnb__fail(NNB_E_PARSE, "node %d of the model is an input and an output", k);
@@ -243,14 +144,14 @@ static nnb_status get_output(reader *r, int k) {
 }
 
 static nnb_status get_node(reader *r, int k) {
-  char key[KEY];
+  char key[NNB__KEY];
   const char *layer, *name, *act;
   const nnb_layer_ops *ops = NULL;
   int activation = NNB_LINEAR, frozen = 0;
-  nnb_status status = get_text(r, node_key(key, k, "layer"), &layer);
-  if (!status) status = get_text(r, node_key(key, k, "name"), &name);
-  if (!status) status = get_text(r, node_key(key, k, "act"), &act);
-  if (!status) status = get_int(r, node_key(key, k, "frozen"), 0, NNB_WEIGHTS | NNB_BIAS, &frozen);
+  nnb_status status = get_text(r, nnb__node_key(key, k, "layer"), &layer);
+  if (!status) status = get_text(r, nnb__node_key(key, k, "name"), &name);
+  if (!status) status = get_text(r, nnb__node_key(key, k, "act"), &act);
+  if (!status) status = get_int(r, nnb__node_key(key, k, "frozen"), 0, NNB_WEIGHTS | NNB_BIAS, &frozen);
   if (!status) status = get_layer(r, layer, &ops);
   if (!status) status = get_activation(r, act, &activation);
   if (status) return status;
@@ -262,23 +163,30 @@ static nnb_status get_node(reader *r, int k) {
   return status ? status : get_output(r, k);
 }
 
-/* The outputs must be columns 0 … n_y-1, each once: the declared ones in order of their first columns. */
+static int by_column(const void *a, const void *b) {
+  const nnb__node *s = *(const nnb__node *const *)a, *t = *(const nnb__node *const *)b;
+  return (s->out_col > t->out_col) - (s->out_col < t->out_col);
+}
+
+/* The outputs, in order of their first columns, must be columns 0 … n_y-1, each once. */
 static nnb_status arrange_outputs(nnb_net *net) {
-  int64_t declared = 0;
+  size_t n = 0;
+  nnb_status status = NNB_OK;
+  const nnb__node **outputs = nnb__alloc((size_t)net->n_nodes, sizeof *outputs);
+  if (!outputs) return nnb__fail_nomem("the outputs");
   for (int i = 0; i < net->n_nodes; i++)
-    if (net->nodes[i].out_col >= 0) declared += net->nodes[i].needs.cols;
-  for (bool found = true; found;) {
-    found = false;
-    for (int i = 0; i < net->n_nodes && !found; i++) {
-      nnb__node *node = &net->nodes[i];
-      if (node->out_col != net->n_y) continue;
-      if (node->needs.cols > INT_MAX - net->n_y) return nnb__fail(NNB_E_OVERFLOW, "the model has too many outputs");
-      net->n_y += node->needs.cols;
-      found = true;
-    }
+    if (net->nodes[i].out_col >= 0) outputs[n++] = &net->nodes[i];
+  qsort(outputs, n, sizeof *outputs, by_column);
+  for (size_t i = 0; i < n && !status; i++) {
+    if (outputs[i]->out_col != net->n_y)
+      status = nnb__fail(NNB_E_PARSE, "the outputs of the model overlap or leave a gap");
+    else if (outputs[i]->needs.cols > INT_MAX - net->n_y)
+      status = nnb__fail(NNB_E_OVERFLOW, "the model has too many outputs");
+    else
+      net->n_y += outputs[i]->needs.cols;
   }
-  if (net->n_y != declared) return nnb__fail(NNB_E_PARSE, "the outputs of the model overlap or leave a gap");
-  return NNB_OK;
+  nnb__release(outputs);
+  return status;
 }
 
 /* Elements of tensor t into n reals; false where a finite one is too large for the precision. */
@@ -311,23 +219,23 @@ static nnb_status get_tensor(const reader *r, const char *name, int rows, int co
 }
 
 static nnb_status get_params(const reader *r, const nnb__node *node) {
-  char key[KEY];
+  char key[NNB__KEY];
   int rows = node->needs.w_rows, cols = node->needs.w_cols;
   real *w = r->net->params + node->off;
   nnb_status status = NNB_OK;
-  if (rows && cols) status = get_tensor(r, tensor_key(key, node->name, "weight"), rows, cols, w);
+  if (rows && cols) status = get_tensor(r, nnb__part_key(key, node->name, "weight"), rows, cols, w);
   if (!status && node->needs.bias)
-    status = get_tensor(r, tensor_key(key, node->name, "bias"), cols, 0, w + (size_t)rows * (size_t)cols);
+    status = get_tensor(r, nnb__part_key(key, node->name, "bias"), cols, 0, w + (size_t)rows * (size_t)cols);
   return status;
 }
 
 /* The tensors the net asks for must be in the file before memory is given out for them. */
 static nnb_status check_sizes(const reader *r) {
-  char key[KEY];
+  char key[NNB__KEY];
   for (int i = 0; i < r->net->n_nodes; i++) {
     const nnb__node *node = &r->net->nodes[i];
     bool weight = node->needs.w_rows && node->needs.w_cols;
-    const nnb__tensor *t = nnb__bag_find_tensor(r->bag, tensor_key(key, node->name, weight ? "weight" : "bias"));
+    const nnb__tensor *t = nnb__bag_find_tensor(r->bag, nnb__part_key(key, node->name, weight ? "weight" : "bias"));
     if (!weight && !node->needs.bias) continue;
     if (!t) return nnb__fail(NNB_E_PARSE, "the model has no tensor \"%s\"", key);
     if (weight &&
@@ -339,11 +247,30 @@ static nnb_status check_sizes(const reader *r) {
   return NNB_OK;
 }
 
+/* Parameters, and one row of what the nodes read and write: concats may double their columns again and again. */
+static nnb_status check_memory(const reader *r) {
+  const size_t file_bytes = r->file_bytes > LEAST_FILE ? r->file_bytes : LEAST_FILE;
+  double most = MEMORY_PER_BYTE * (double)file_bytes, numbers = 0;
+  if (r->opts && r->opts->max_bytes) most = (double)r->opts->max_bytes;
+  for (int i = 0; i < r->net->n_nodes; i++) {
+    const nnb__node *node = &r->net->nodes[i];
+    numbers += ((double)node->needs.w_rows + node->needs.bias) * node->needs.w_cols;
+    numbers += (double)node->needs.cols + (double)node->needs.scratch + (double)node->needs.init_scratch;
+    for (int k = 0; k < node->n_from; k++) numbers += r->net->nodes[node->from[k] - 1].needs.cols;
+  }
+  const double bytes = numbers * (double)sizeof(real);
+  if (bytes <= most) return NNB_OK;
+  return nnb__fail(NNB_E_UNSUPPORTED,
+                   "the model takes %.0f bytes of memory; a file of %zu bytes may take %.0f (max_bytes of the load "
+                   "options allows more)",
+                   bytes, r->file_bytes, most);
+}
+
 static nnb_status get_scaler(const reader *r, bool targets) {
   const char *name = targets ? "scaler.target" : "scaler.input";
   int n = targets ? nnb_net_n_out(r->net) : r->net->n_x;
-  char shift_key[KEY], factor_key[KEY];
-  tensor_key(shift_key, name, "shift"), tensor_key(factor_key, name, "factor");
+  char shift_key[NNB__KEY], factor_key[NNB__KEY];
+  nnb__part_key(shift_key, name, "shift"), nnb__part_key(factor_key, name, "factor");
   const nnb__tensor *t = nnb__bag_find_tensor(r->bag, shift_key);
   if (!t) return NNB_OK;
   if (t->n_dims != 1 || t->dim[0] != (size_t)n)
@@ -367,9 +294,9 @@ typedef struct item {
 
 static const char *find_item(const void *context, int i) {
   const item *it = context;
-  char key[KEY], number[20];
+  char key[NNB__KEY], number[20];
   snprintf(number, sizeof number, "%d", i);
-  return nnb__bag_find_string(it->bag, tensor_key(key, it->name, number));
+  return nnb__bag_find_string(it->bag, nnb__part_key(key, it->name, number));
 }
 
 static nnb_status get_names(const reader *r, const char *list, const char *name, nnb__names *out) {
@@ -385,7 +312,7 @@ static nnb_status read_net(reader *r) {
   int format, n_nodes = 0;
   const char *seed;
   if (!nnb__bag_find_string(r->bag, "nnblas")) return nnb__fail(NNB_E_PARSE, "the file holds no libnnblas model");
-  nnb_status status = get_int(r, "nnblas", FORMAT, FORMAT, &format);
+  nnb_status status = get_int(r, "nnblas", NNB__NET_FORMAT, NNB__NET_FORMAT, &format);
   if (!status) status = get_int(r, "nodes", 2, MOST_NODES, &n_nodes);
   if (!status) status = get_text(r, "seed", &seed);
   if (!status) status = get_loss(r, "loss", &r->net->loss);
@@ -398,6 +325,7 @@ static nnb_status read_net(reader *r) {
   if (!status) status = get_names(r, "columns", "column", &r->net->columns);
   if (!status) status = get_names(r, "classes", "class", &r->net->classes);
   if (!status) status = check_sizes(r);
+  if (!status) status = check_memory(r);
   if (!status) status = nnb__net_seal_undrawn(r->net);
   for (int i = 0; i < r->net->n_nodes && !status; i++) status = get_params(r, &r->net->nodes[i]);
   return status;
@@ -409,9 +337,9 @@ static nnb_status refuse(nnb_status status) {
   return nnb__fail(NNB_E_PARSE, "the model: %s", nnb_errmsg());
 }
 
-nnb_status nnb__net_from_bag(const nnb__bag *bag, const nnb_load_opts *opts, nnb_net **out) {
+nnb_status nnb__net_from_bag(const nnb__bag *bag, size_t file_bytes, const nnb_load_opts *opts, nnb_net **out) {
   *out = NULL;
-  reader r = {bag, opts, nnb__net_new()};
+  reader r = {.bag = bag, .file_bytes = file_bytes, .opts = opts, .net = nnb__net_new()};
   if (!r.net) return NNB_E_NOMEM;
   nnb_status status = read_net(&r);
   if (status) {

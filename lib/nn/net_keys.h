@@ -1,0 +1,24 @@
+/* nn/net_keys.h: the names of what a net puts into a bag.
+ *
+ *   nnblas 1; nodes n; loss; seed; columns n, column.i; classes n, class.i
+ *   node.k.layer, .name, .from "1,2", .act, .frozen, one key per attribute of the layer; outputs: .output (first
+ *   column), .loss, .factor
+ *   tensors NAME.weight [I, O] and NAME.bias [O] per node; scaler.input.shift, .factor, scaler.target.shift, .factor */
+#ifndef NNB__NET_KEYS_H
+#define NNB__NET_KEYS_H
+
+#include <stdio.h>
+
+enum { NNB__NET_FORMAT = 1, NNB__KEY = 160 };
+
+static inline const char *nnb__node_key(char key[NNB__KEY], int k, const char *field) {
+  snprintf(key, NNB__KEY, "node.%d.%s", k, field);
+  return key;
+}
+
+static inline const char *nnb__part_key(char key[NNB__KEY], const char *name, const char *part) {
+  snprintf(key, NNB__KEY, "%s.%s", name, part);
+  return key;
+}
+
+#endif
