@@ -62,8 +62,8 @@
 #define nnb__evidence_near nnbf__evidence_near
 #define nnb__evidence_take nnbf__evidence_take
 #define nnb__evidence_update nnbf__evidence_update
-#define nnb__exec_chain_blocks nnbf__exec_soa
-#define nnb__exec_chain_rows nnbf__exec_online
+#define nnb__exec_chain_blocks nnbf__exec_chain_blocks
+#define nnb__exec_chain_rows nnbf__exec_chain_rows
 #define nnb__exec_layerwise nnbf__exec_layerwise
 #define nnb__fail_loss nnbf__fail_loss
 #define nnb__fit_batches nnbf__fit_batches
