@@ -20,6 +20,7 @@ int main(int argc, char **argv) {
     return fprintf(stderr, "usage: nnblas_bench WORKLOAD f32|f64 THREADS\n       nnblas_bench data FOLDER\n"), 2;
   if (nnb_set_threads(threads)) return fprintf(stderr, "nnblas_bench: %s\n", nnb_errmsg()), 1;
   if (!strcmp(argv[1], "W6biter")) return (f32 ? slot_iteration_f32 : slot_iteration_f64)(threads);
+  if (!strcmp(argv[1], "epochs")) return (f32 ? slot_epochs_f32 : slot_epochs_f64)(threads);
   int fitted = (f32 ? slot_fit_f32 : slot_fit_f64)(argv[1], threads);
   if (fitted != SLOT_UNKNOWN) return fitted;
   return (f32 ? slot_run_f32 : slot_run_f64)(argv[1], threads);

@@ -13,5 +13,8 @@ int slot_fit_f64(const char *workload, int threads);
 /* An iteration of them, W6biter (slot_iteration.c). */
 int slot_iteration_f32(int threads);
 int slot_iteration_f64(int threads);
+/* The first epoch of a fit beside later ones (slot_epochs.c). */
+int slot_epochs_f32(int threads);
+int slot_epochs_f64(int threads);
 
 #endif

@@ -106,6 +106,18 @@ def check_iteration(folder):
            "line of W6biter", "100 iterations and the ratio of value and alone", row)
 
 
+def check_epochs(folder):
+    """epochs: a line for each source of rows, without and with huge pages."""
+    done = run(folder, "epochs", "f32", "1")
+    expect(done.returncode == 0, "exit status of epochs", 0, f"{done.returncode}: {done.stderr}")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    seen = [(r["workload"], r["huge_pages"]) for r in rows]
+    wanted = [(f"epochs {s}", h) for s in ("wrapped", "copied", "read") for h in (False, True)]
+    expect(seen == wanted, "lines of epochs", wanted, seen)
+    for row in rows:
+        expect(row["first"] > 0 and row["value"] > 0, "epochs", "positive times", row)
+
+
 def check_refusals(folder):
     for args in (["W9", "f32", "1"], ["W3i", "f16", "1"], ["W3i", "f32", "0"],
                  ["W3i"]):
@@ -126,5 +138,6 @@ with tempfile.TemporaryDirectory() as work:
     check_loss(work)
     check_fits(work)
     check_iteration(work)
+    check_epochs(work)
     check_refusals(work)
 sys.exit(1 if failures else 0)
