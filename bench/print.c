@@ -25,8 +25,8 @@ void print_head(const options *o, const nnb_blas_facts *blas) {
         "start    time from exec to the end of a program's first training step\n"
         "%s"
         "\n%-10s %-4s %4s %-8s %11s %12s %7s %12s %6s\n",
-        o->quick ? "A quick run shows that everything runs; it is too short to judge, so no bars.\n" : "", "workload", "prec", "thr", "figure", "samples/s",
-           "(quartiles)", "ratio", "(quartiles)", "bar");
+        o->quick ? "A quick run shows that everything runs; it is too short to judge, so no bars.\n" : "", "workload",
+        "prec", "thr", "figure", "samples/s", "(quartiles)", "ratio", "(quartiles)", "bar");
 }
 
 /* ---- shapes ----------------------------------------------------------------------------------------------------- */
@@ -131,8 +131,7 @@ void print_figure_json(const bench_job *job, const figure *f) {
 void print_start(const figure *f) {
   printf("%-10s %-4s %4d %-8s %8.1f ms (%.1f-%.1f)", f->workload, f->precision, f->threads, f->name,
          1e3 * f->step.median, 1e3 * f->step.q1, 1e3 * f->step.q3);
-  if (f->bar > 0)
-    printf(", at most %.0f wanted: %s", 1e3 * f->bar, f->step.median <= f->bar ? "met" : "missed");
+  if (f->bar > 0) printf(", at most %.0f wanted: %s", 1e3 * f->bar, f->step.median <= f->bar ? "met" : "missed");
   printf("\n");
   fflush(stdout);
 }
@@ -141,7 +140,6 @@ void print_start_json(const bench_job *job, const figure *f) {
   print_figure_name(f);
   printf("\"ms\":%.5g,\"ms_q1\":%.5g,\"ms_q3\":%.5g,\"rounds\":%d,", 1e3 * f->step.median, 1e3 * f->step.q1,
          1e3 * f->step.q3, f->rounds);
-  if (f->bar > 0)
-    printf("\"bar\":%g,\"met\":%s,", 1e3 * f->bar, f->step.median <= f->bar ? "true" : "false");
+  if (f->bar > 0) printf("\"bar\":%g,\"met\":%s,", 1e3 * f->bar, f->step.median <= f->bar ? "true" : "false");
   print_machine(job);
 }

@@ -78,7 +78,7 @@ def weights():
 
 
 def rate(call, units):
-    """Units a second: all rows once and a quarter of the budget to warm up, then the median of five parts of the rest."""
+    """Units a second: all rows once and a quarter of the budget untimed, then the median of five parts of the rest."""
     start, calls = now(), 0
     while True:
         call()
