@@ -17,7 +17,7 @@ enum { DEPTH = 256 };
  * (1024×784·784×128 in f64: 85 GFLOP/s, and 77 with all rows at once). */
 enum { ROWS_AT_ONCE = 48 };
 /* Pages that the rows of B, or of Aᵀ, for one pass over C lie on: the first-level TLB has 64 to 96 entries.  With AVX2,
- * of 89 GFLOP/s that registers allow in f32: 128×784·784×128 in passes of DEPTH 94, at once 85; 100×300·300×300, where
+ * of 89 GFLOP/s that registers allow in f32: 128×784·784×128 in even passes 91, at once 85; 100×300·300×300, where
  * 300 rows lie on 88 pages, 91 and 83; (300×100)ᵀ·100×300, one pass where rows share pages, 90, in two 86. */
 enum { PAGES_AT_ONCE = 64, PAGE = 4096, LINE = 64 };
 
