@@ -13,8 +13,8 @@ static inline bool nnb__all_finite(size_t n, const real *x) {
   return zero == 0;
 }
 
-/* The largest |x_i|; 0 for n = 0.  NaN does not count.  Here and elsewhere a maximum of reals is taken in their own type:
- * gcc 12 for arm64 ends with an internal error where floats are reduced by fmax in double. */
+/* The largest |x_i|; 0 for n = 0.  NaN does not count.  Here and elsewhere a maximum of reals is taken in their own
+ * type: gcc 12 for arm64 ends with an internal error where floats are reduced by fmax in double. */
 static inline double nnb__max_abs(size_t n, const real *x) {
   real most = 0;
   for (size_t i = 0; i < n; i++) most = R(fmax)(most, R(fabs)(x[i]));

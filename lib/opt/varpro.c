@@ -235,8 +235,10 @@ static bool lower_rho(varpro *v, double f, double value) {
 /* The largest derivative of the penalty by a c; at the minimum over c, that of the problem's f, too. */
 static double penalty_slope(const varpro *v) {
   double most = 0;
-  for (int i = 0; i < v->n_c; i++)
-    most = fmax(most, v->penalty.rho * v->penalty.columns[i] * fabs((double)v->trial[v->which[i]]));
+  for (int i = 0; i < v->n_c; i++) {
+    double slope = v->penalty.rho * v->penalty.columns[i] * fabs((double)v->trial[v->which[i]]);
+    if (slope > most) most = slope; /* gcc 12 for arm64 ends with an internal error at fmax here */
+  }
   return most;
 }
 

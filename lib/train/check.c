@@ -116,7 +116,6 @@ static nnb_status shaken_gradients(checker *c, nnb_net *net) {
   return status;
 }
 
-
 static nnb_status compare(checker *c, nnb_net *net, double *worst) {
   size_t n_x = (size_t)c->batch.x.rows * (size_t)net->n_x;
   nnb_status status = gradients(c, net, c->grad[0], c->dx[0]);
