@@ -225,7 +225,9 @@ static const struct {
     {"3-2:relu:name=o", NNB_BINARY_CROSS_ENTROPY, "binary_cross_entropy is no loss: take sigmoid"},
     {"3-2:tanh", NNB_BINARY_CROSS_ENTROPY, "dense1 is tanh"},
     {"3-2:softmax", NNB_CROSS_ENTROPY, NULL},
-    {"3-2:softmax", NNB_BINARY_CROSS_ENTROPY, NULL},
+    {"3-2:softmax:name=o", NNB_BINARY_CROSS_ENTROPY,
+     "o is softmax, for which binary_cross_entropy is no loss: take sigm"},
+    {"3-2:sigmoid:name=o", NNB_CROSS_ENTROPY, "o is sigmoid, for which cross_entropy is no loss: take softmax"},
     {"3-2:sigmoid", NNB_BINARY_CROSS_ENTROPY, NULL},
     {"3-2:softmax", NNB_LOSS_AUTO, NULL},
     {"3-2:sigmoid", NNB_LOSS_AUTO, NULL},
@@ -245,18 +247,38 @@ START_TEST(losses_of_outputs) {
 }
 END_TEST
 
+/* From the probabilities of joined nodes a cross-entropy would lose its gradient: each node is an output instead. */
 START_TEST(losses_of_joined_and_own_outputs) {
   nnb_net *n = nnb_net_create(N_IN);
   int a = nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 2, .activation = NNB_SOFTMAX, .from = 1});
   int b = nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 2, .from = 1});
   int own = nnb_net_own_activation(n, &toy_bump), c = nnb_net_activation(n, b, (nnb_activation)own);
-  int both = nnb_net_concat(n, (int[]){a, c}, 2), wrong = nnb_net_concat(n, (int[]){a, b}, 2);
-  nnb_net_output(n, both), nnb_net_output(n, wrong);
+  int both = nnb_net_concat(n, (int[]){a, c}, 2);
+  nnb_net_output(n, both), nnb_net_output(n, c), nnb_net_output(n, a);
   ck_ok(nnb_net_output_loss(n, both, NNB_CROSS_ENTROPY, 1));
-  ck_ok(nnb_net_output_loss(n, wrong, NNB_CROSS_ENTROPY, 1));
-  bad(NNB_E_ARG, "the output concat2 is linear", nnb_net_init(n, 1));
-  ck_ok(nnb_net_output_loss(n, wrong, NNB_MSE, 1));
+  ck_ok(nnb_net_output_loss(n, c, NNB_CROSS_ENTROPY, 1));
+  bad(NNB_E_ARG, "concat1 joins nodes, for which cross_entropy is no loss: declare each", nnb_net_init(n, 1));
+  ck_ok(nnb_net_output_loss(n, both, NNB_BINARY_CROSS_ENTROPY, 1));
+  bad(NNB_E_ARG, "concat1 joins nodes", nnb_net_init(n, 1));
+  ck_ok(nnb_net_output_loss(n, both, NNB_MSE, 1));
   ck_ok(nnb_net_init(n, 1));
+  nnb_net_destroy(n);
+}
+END_TEST
+
+/* Whether it is the output or not, and however it comes into the net. */
+START_TEST(a_softmax_of_one_unit_is_refused) {
+  static const char *const texts[] = {"3-1:softmax", "3-1:softmax-2", "3-4:tanh-1:softmax"};
+  nnb_net *n;
+  for (int i = 0; i < 3; i++) {
+    ck_ok(nnb_net_parse(texts[i], &n));
+    bad(NNB_E_ARG, "a softmax of one unit, which is always 1", nnb_fit(n, data, NULL, NULL, NULL));
+    nnb_net_destroy(n);
+  }
+  n = nnb_net_create(N_IN);
+  nnb_net_dense(n, 1, NNB_LINEAR);
+  nnb_net_activation(n, 0, NNB_SOFTMAX);
+  bad(NNB_E_ARG, "activation1 is a softmax of one unit", nnb_plan_create(n, NULL, &(nnb_plan *){NULL}));
   nnb_net_destroy(n);
 }
 END_TEST
@@ -313,6 +335,7 @@ int main(void) {
   tcase_add_test(tc, nets_that_lead_nowhere);
   tcase_add_loop_test(tc, losses_of_outputs, 0, sizeof losses / sizeof *losses);
   tcase_add_test(tc, losses_of_joined_and_own_outputs);
+  tcase_add_test(tc, a_softmax_of_one_unit_is_refused);
   tcase_add_test(tc, bad_texts_of_nets);
   suite_add_tcase(suite, tc);
   return run_suite(suite);

@@ -218,7 +218,6 @@ START_TEST(cross_entropies) {
     nnb_activation g;
   } pairs[] = {{NNB_CROSS_ENTROPY, NNB_SOFTMAX},
                {NNB_BINARY_CROSS_ENTROPY, NNB_SIGMOID},
-               {NNB_BINARY_CROSS_ENTROPY, NNB_SOFTMAX},
                {NNB_LOSS_AUTO, NNB_SOFTMAX},
                {NNB_LOSS_AUTO, NNB_SIGMOID}};
   for (int p = 0; p < LENGTH(pairs); p++)

@@ -151,15 +151,16 @@ typedef enum nnb_activation {
   NNB_GELU,       /**< z Φ(z), by erf                             he_normal; Hendrycks and Gimpel 2016          */
   NNB_SILU,       /**< z/(1+e^-z)                                 he_normal; Elfwing et al. 2018                */
   NNB_SOFTPLUS,   /**< log(1+e^z)                                 he_normal                                     */
-  NNB_SOFTMAX,    /**< e^z_j / Σ e^z over the row                 glorot_uniform                                */
+  NNB_SOFTMAX,    /**< e^z_j / Σ e^z over the row, 2 units at least  glorot_uniform                                */
   NNB_N_ACTIVATIONS,
   NNB_OWN_ACTIVATION = 1000 /**< values from here on: see nnb_net_own_activation in extend.h */
 } nnb_activation;
 
 /** The loss E.  a: outputs, t: targets, w: sample weights (1 unless given), Σ over the samples i and outputs j.  In
  *  strings and files: the enumerator without NNB_, in lower case ("half_sse").
- *  The cross-entropies want outputs that are probabilities, of sigmoid (binary) or softmax (either), or of an own
- *  activation or layer, and targets within 0 … 1 that are not scaled; anything else is refused (NNB_E_ARG).         */
+ *  The cross-entropies are computed from Z: binary_cross_entropy wants outputs of sigmoid, cross_entropy of softmax,
+ *  either those of an own activation or layer, and targets within 0 … 1 that are not scaled; anything else is refused
+ *  (NNB_E_ARG).                                                                                                      */
 typedef enum nnb_loss {
   NNB_LOSS_AUTO,            /**< "auto": by the outputs' activation: softmax → cross_entropy, sigmoid →
                                  binary_cross_entropy, any other → mse                                          */

@@ -32,7 +32,11 @@ typedef struct nnb_batch {
   nnb_cmat t;            /**< B×n_out targets in the data's units; p may be NULL.  The cross-entropies take targets
                               from 0 to 1: nnb_fit and nnb_evaluate see to it, once; the calls below them do not */
   const int32_t *label;  /**< instead of t: B class numbers from 0, or NULL; nets with one output only    */
-  const nnb_real *weight;/**< B sample weights ≥ 0, or NULL for 1                                         */
+  const nnb_real *weight;/**< B sample weights ≥ 0, or NULL for 1.  Calls over all of the data (nnb_fit, nnb_evaluate,
+                              nnb_solve_output, nnb_error_bars_create, nnb_train_rows, nnb_check_gradient) refuse
+                              weights that are all 0, or whose sum is too small or too large to divide by
+                              (NNB_E_ARG).  A single batch of weights 0 (nnb_plan_loss, nnb_plan_gradient,
+                              nnb_train_step) has the loss 0 and the gradient 0: it may be one of many     */
   double norm;           /**< what a mean divides by; 0: Σ weight of this batch.  When one update is spread over
                               several batches, the Σ weight of all of them                                */
   void *reserved[11];

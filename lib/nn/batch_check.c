@@ -47,6 +47,21 @@ static nnb_status check_weights(const nnb_batch *batch) {
   return NNB_OK;
 }
 
+double nnb__sum_weights(const nnb_batch *batch, const int32_t *order, int row0, int n) {
+  double sum = 0;
+  if (!batch->weight) return n;
+  for (int i = row0; i < row0 + n; i++) sum += (double)batch->weight[order ? order[i] : i];
+  return sum > 0 ? fmax(sum, (double)REAL_MIN) : 0;
+}
+
+nnb_status nnb__check_weight_sum(double sum) {
+  const double least = (double)REAL_MIN, most = 1 / (least * (1 << 20));
+  if (sum == 0) return nnb__fail(NNB_E_ARG, "every sample weight is 0; wanted a positive one");
+  if (sum > least && sum <= most) return NNB_OK;
+  return nnb__fail(NNB_E_ARG, "the sum of the sample weights is %g, too %s to divide by; multiply them all by a number",
+                   sum, sum > most ? "large" : "small");
+}
+
 nnb_status nnb__check_batch(const nnb_net *net, const nnb_batch *batch, int most) {
   if (!batch) return nnb__fail(NNB_E_ARG, "batch is NULL");
   nnb_status status = nnb__check_x(net, batch->x, most);
@@ -54,15 +69,17 @@ nnb_status nnb__check_batch(const nnb_net *net, const nnb_batch *batch, int most
   if (!(batch->norm >= 0) || isinf(batch->norm))
     return nnb__fail(NNB_E_ARG, "norm is %g; it must not be negative", batch->norm);
   if ((status = check_weights(batch))) return status;
+  if (batch->norm > 0 && (status = nnb__check_weight_sum(batch->norm)))
+    return nnb__fail(status, "norm, %s", nnb_errmsg());
+  const double sum = nnb__sum_weights(batch, NULL, 0, batch->x.rows);
+  if (sum > (double)REAL_MIN && (status = nnb__check_weight_sum(sum))) return status;
   if (batch->label) return check_labels(net, batch);
   return nnb__check_y(net, batch->x.rows, batch->t, "t");
 }
 
-double nnb__sum_weights(const nnb_batch *batch, const int32_t *order, int row0, int n) {
-  double sum = 0;
-  if (!batch->weight) return n;
-  for (int i = row0; i < row0 + n; i++) sum += (double)batch->weight[order ? order[i] : i];
-  return sum;
+nnb_status nnb__check_rows(const nnb_net *net, const nnb_batch *rows) {
+  nnb_status status = nnb__check_batch(net, rows, 0);
+  return status ? status : nnb__check_weight_sum(nnb__sum_weights(rows, NULL, 0, rows->x.rows));
 }
 
 /* The first number that is not finite; false if there is none. */

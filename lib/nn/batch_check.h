@@ -10,8 +10,15 @@ nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most);
 nnb_status nnb__check_y(const nnb_net *net, int rows, nnb_cmat y, const char *name);
 /* NNB_E_SHAPE for a net of several outputs, which one class does not tell apart. */
 nnb_status nnb__check_one_output(const nnb_net *net);
+/* Rows of weight 0 alone are fine: they may be one of many batches. */
 nnb_status nnb__check_batch(const nnb_net *net, const nnb_batch *batch, int most);
-/* Σ weight of the rows that order[0 … n-1] names (order NULL: rows 0 … n-1). */
+/* For calls over all the data there is: nnb__check_batch and nnb__check_weight_sum. */
+nnb_status nnb__check_rows(const nnb_net *net, const nnb_batch *rows);
+/* NNB_E_ARG for a sum of weights that nothing can be divided by: 0, or so small or large that 1/sum or the sum of the
+ * weighted losses would not be a normal number. */
+nnb_status nnb__check_weight_sum(double sum);
+/* Σ weight of the rows that order[row0 … row0 + n - 1] names (order NULL: rows row0 …).  A positive sum is at least
+ * REAL_MIN, so that a few rows of tiny weights can be divided by it. */
 double nnb__sum_weights(const nnb_batch *batch, const int32_t *order, int row0, int n);
 /* Whether x and t hold finite numbers only. */
 bool nnb__batch_finite(const nnb_batch *batch);

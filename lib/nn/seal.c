@@ -15,10 +15,11 @@
 /* Whether the node's values are what a loss that is made for the activation `wanted` takes.  Own parts are trusted. */
 static bool gives(const nnb__node *node, int wanted) {
   if (node->activation == NNB_LINEAR && !nnb__layer_find(node->ops->name)) return true;
-  return node->activation == wanted || node->activation == NNB_SOFTMAX || node->activation >= NNB_OWN_ACTIVATION;
+  return node->activation == wanted || node->activation >= NNB_OWN_ACTIVATION;
 }
 
-/* Logarithms of what is no probability have no minimum, and neither has a cross-entropy of such targets. */
+/* Logarithms of what is no probability have no minimum, and neither has a cross-entropy of scaled targets.  The loss is
+ * computed from Z: from probabilities its gradient would be lost where one of them rounds to 0 or 1. */
 static nnb_status check_output_loss(const nnb_net *net, const nnb__node *output) {
   const nnb_loss_ops *loss = nnb__net_loss_ops(net, output);
   if (!(loss->traits & NNB_LOSS_PROBABILITIES)) return NNB_OK;
@@ -27,12 +28,20 @@ static nnb_status check_output_loss(const nnb_net *net, const nnb__node *output)
                      "the output %s has scaled targets, which %s does not take; choose another loss, or do not scale",
                      output->name, loss->name);
   if (!nnb_loss_find(loss->name, &(nnb_loss){0}) || gives(output, (int)loss->fuses)) return NNB_OK;
-  bool joined = output->ops == &nnb__layer_concat && output->activation == NNB_LINEAR;
-  for (int k = 0; k < output->n_from && joined; k++) joined = gives(&net->nodes[output->from[k] - 1], (int)loss->fuses);
-  return joined ? NNB_OK
-                : nnb__fail(NNB_E_ARG, "the output %s is %s, for which %s is no loss: take %s, or another loss",
-                            output->name, nnb__net_act(net, output->activation)->name, loss->name,
-                            nnb_activation_name(loss->fuses));
+  if (output->ops == &nnb__layer_concat)
+    return nnb__fail(NNB_E_ARG,
+                     "the output %s joins nodes, for which %s is no loss: declare each of them as an output "
+                     "(nnb_net_output), or take another loss",
+                     output->name, loss->name);
+  return nnb__fail(NNB_E_ARG, "the output %s is %s, for which %s is no loss: take %s, or another loss", output->name,
+                   nnb__net_act(net, output->activation)->name, loss->name, nnb_activation_name(loss->fuses));
+}
+
+/* e^z/e^z is 1 whatever z is. */
+static nnb_status check_softmax(const nnb__node *node) {
+  if (node->activation != NNB_SOFTMAX || node->needs.cols > 1) return NNB_OK;
+  return nnb__fail(NNB_E_ARG, "%s is a softmax of one unit, which is always 1: take sigmoid, or a unit for each class",
+                   node->name);
 }
 
 static nnb_status check_ends(const nnb_net *net) {
@@ -44,7 +53,8 @@ static nnb_status check_ends(const nnb_net *net) {
     if (node->n_consumers == 0 && node->out_col < 0 && (net->n_y > 0 || node != last))
       return nnb__fail(NNB_E_STATE, "node %d (%s) leads to no output", i + 1, node->name);
     bool output = net->n_y > 0 ? node->out_col >= 0 : node == last;
-    nnb_status status = output ? check_output_loss(net, node) : NNB_OK;
+    nnb_status status = check_softmax(node);
+    if (!status && output) status = check_output_loss(net, node);
     if (status) return status;
   }
   if (net->in.shift && net->in.n != net->n_x)

@@ -48,7 +48,9 @@
 #define nnb__check_batch nnbf__check_batch
 #define nnb__check_match nnbf__check_match
 #define nnb__check_one_output nnbf__check_one_output
+#define nnb__check_rows nnbf__check_rows
 #define nnb__check_squares nnbf__check_squares
+#define nnb__check_weight_sum nnbf__check_weight_sum
 #define nnb__check_x nnbf__check_x
 #define nnb__check_y nnbf__check_y
 #define nnb__data_adopt nnbf__data_adopt

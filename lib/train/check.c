@@ -145,7 +145,7 @@ static nnb_status make_room(checker *c, size_t n_params, size_t n_x) {
 static nnb_status check_gradient(nnb_net *net, const nnb_batch *batch, double *worst) {
   checker c = {0};
   size_t n_x;
-  nnb_status status = nnb__check_batch(net, batch, 0);
+  nnb_status status = nnb__check_rows(net, batch);
   if (status) return status;
   const int rows = batch->x.rows, cols = net->n_x;
   if (!nnb__mul((size_t)rows, (size_t)cols, &n_x)) return nnb__fail(NNB_E_OVERFLOW, "x has too many numbers");

@@ -167,7 +167,7 @@ static nnb_status check(nnb_net *net, const nnb_data *data, const nnb_error_bars
     return nnb__fail(NNB_E_ARG, "alpha is %g and beta is %g; wanted both positive, or an alpha of 0", alpha, beta);
   if ((status = nnb_data_batch(data, 0, nnb_data_rows(data), rows))) return status;
   if (!rows->label && !rows->t.p) return nnb__fail(NNB_E_ARG, "the data has no targets");
-  if ((status = nnb__check_batch(net, rows, 0))) return status;
+  if ((status = nnb__check_rows(net, rows))) return status;
   status = nnb__check_match(net, data);
   return status ? status : nnb__check_squares(net);
 }

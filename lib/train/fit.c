@@ -90,7 +90,10 @@ static nnb_status check_data(const nnb_net *net, const nnb_data *data, const cha
   if (n_out != net->n_y && !labelled_pair && !(nnb_data_n_classes(data) && n_out < net->n_y))
     return nnb__fail(NNB_E_SHAPE, "the %s data has %d %s, the net %d outputs", what, n_out,
                      nnb_data_n_classes(data) ? "classes" : "targets", net->n_y);
-  return NNB_OK;
+  nnb_batch all;
+  nnb_status status = nnb_data_batch(data, 0, nnb_data_rows(data), &all);
+  if (!status) status = nnb__check_weight_sum(nnb__sum_weights(&all, NULL, 0, all.x.rows));
+  return status ? nnb__fail(status, "the %s data: %s", what, nnb_errmsg()) : NNB_OK;
 }
 
 static nnb_optim_opts optim_opts(const nnb_fit_opts *o, int n_rows) {

@@ -45,7 +45,7 @@ static nnb_status explain_divergence(const fit *f, int epoch) {
   snprintf(reason, sizeof reason, "%.*s", (int)sizeof reason - 1, nnb_errmsg());
   if (nnb__batch_finite(&f->rows))
     nnb__format(advice, sizeof advice, "a learning rate below %g%s may help; ", f->optim->lr,
-             f->opts.clip_norm > 0 ? "" : " or clip_norm");
+                f->opts.clip_norm > 0 ? "" : " or clip_norm");
   if (r->best_epoch > 0) snprintf(kept, sizeof kept, "%s epoch %d", f->began ? "from before" : "of", r->best_epoch);
   return nnb__fail(NNB_E_NUMERIC, "diverged in epoch %d, update %lld: %s; %sthe parameters %s are in the net", epoch,
                    (long long)r->updates, reason, advice, kept);

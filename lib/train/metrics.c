@@ -90,7 +90,7 @@ static nnb_status evaluate(nnb_plan *plan, const nnb_data *data, real *room, tal
   nnb_batch all, batch;
   int N = nnb_data_rows(data);
   nnb_status status = nnb_data_batch(data, 0, N, &all);
-  if (!status) status = nnb__check_batch(net, &all, 0);
+  if (!status) status = nnb__check_rows(net, &all);
   if (!status) status = nnb__check_match(net, data);
   if (status) return status;
   double norm = nnb__sum_weights(&all, NULL, 0, N);

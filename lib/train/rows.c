@@ -116,7 +116,7 @@ static nnb_status check_rows(const nnb_batch *rows, const int32_t *order, int n,
   for (int i = 0; i < n; i++)
     if (order[i] < 0 || order[i] >= rows->x.rows)
       return nnb__fail(NNB_E_ARG, "order[%d] is %d; there are rows 0 to %d", i, (int)order[i], rows->x.rows - 1);
-  return NNB_OK;
+  return nnb__check_weight_sum(nnb__sum_weights(rows, order, 0, order ? n : rows->x.rows));
 }
 
 typedef struct plain {
