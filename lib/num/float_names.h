@@ -72,7 +72,6 @@
 #define nnb__fit_end_epoch nnbf__fit_end_epoch
 #define nnb__fit_full nnbf__fit_full
 #define nnb__fit_full_check nnbf__fit_full_check
-#define nnb__fit_full_takes nnbf__fit_full_takes
 #define nnb__fit_judge_start nnbf__fit_judge_start
 #define nnb__fit_keep_last_record nnbf__fit_keep_last_record
 #define nnb__full_model nnbf__full_model
