@@ -692,10 +692,10 @@ START_TEST(files_that_are_none) {
   char path[TOY_PATH];
   nnb_net *n;
   nnb_data *d;
-  bad(NNB_E_IO, "no regular file", nnb_net_load("/dev/zero", NULL, &n));
+  bad(NNB_E_IO, "not a regular file", nnb_net_load("/dev/zero", NULL, &n));
   toy_path(path, "pipe");
   ck_assert_int_eq(mkfifo(path, 0600), 0);
-  bad(NNB_E_IO, "no regular file", nnb_data_read_csv(path, NULL, &d));
+  bad(NNB_E_IO, "not a regular file", nnb_data_read_csv(path, NULL, &d));
   unlink(path);
   ck_ok(nnb_net_save(net, path));
   ck_assert_int_eq(chmod(path, 0), 0);
