@@ -143,7 +143,7 @@ def check_tune():
     expect(name == "NNBLAS_THRESHOLDS" and text.count("=") == text.count(",") + 1 > 5, "the thresholds found",
            "NNBLAS_THRESHOLDS=name=value,…", line)
     given = "private_rows=77," + ",".join(part for part in text.split(",") if not part.startswith("private_rows"))
-    for value, shown in ((given, "private_rows=77"), ("nonsense", "private_rows=64")):
+    for value, shown in ((given, "private_rows=77"), ("nonsense", "private_rows=48")):
         done = run(*tune, env=dict(os.environ, NNBLAS_THRESHOLDS=value))
         now = [line for line in done.stdout.splitlines() if line.startswith("now: ")]
         expect(len(now) == 1 and shown in now[0], f"thresholds in force with {value}", shown, now)

@@ -29,7 +29,9 @@
  *                  its weights would go from cache to cache in every update: 784-128-64-10 at batch 32 took 1.8
  *                  times as long with two threads as with one
  * private_rows     … for every so many rows of the batch: 784-128-64-10 at batch 128 runs 1.29 / 1.11 as fast as its
- *                  products through cblas with two threads, 1.03 / 1.0 with one, where those have two as well */
+ *                  products through cblas with two threads, 1.03 / 1.0 with one, where those have two as well.  On an
+ *                  AMD processor two threads are 0.97 / 0.93 times as fast as one at batch 32, 1.13 / 1.35 at 96, and
+ *                  1.1 to 1.4 times in f32 with 28-300-300-300-300-300-1 at 100 */
 #define NNB__THRESHOLD_LIST(X) \
   X(outer_from, 1 << 16)       \
   X(row_until, 32)             \
@@ -40,7 +42,7 @@
   X(transposed_most, 128)      \
   X(thread_flops, 1e6)         \
   X(private_bytes, 1 << 21)    \
-  X(private_rows, 64)
+  X(private_rows, 48)
 
 #define NNB__THRESHOLD_FIELD(name, value) double name;
 typedef struct nnb__thresholds {
