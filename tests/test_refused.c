@@ -60,12 +60,14 @@ static void expect_same(nnb_net *net, const picture *before, const char *what) {
 
 /* ---- nnb_fit ----------------------------------------------------------------------------------------------------- */
 
+enum kind { GOOD, NONE, WIDE, WITHOUT_T, TWO_T, HIGH, ZERO_WEIGHT, KINDS_3, OTHER_COLUMNS };
+
 typedef struct refusal {
   const char *name;
   nnb_status wanted;
   nnb_fit_opts opts;
   const char *net; /* NULL: "3-4:tanh-1:sigmoid" */
-  enum { GOOD, NONE, WIDE, WITHOUT_T, TWO_T, HIGH, ZERO_WEIGHT, KINDS_3, OTHER_COLUMNS } train, val;
+  enum kind train, val;
   bool spoilt; /* a parameter is NaN */
 } refusal;
 
@@ -121,7 +123,7 @@ static const refusal refusals[] = {
 };
 enum { N_REFUSALS = sizeof refusals / sizeof *refusals };
 
-static nnb_data *data_of(int kind) {
+static nnb_data *data_of(enum kind kind) {
   switch (kind) {
     case NONE:
       return NULL;

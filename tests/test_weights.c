@@ -22,7 +22,7 @@ static const struct {
     {{0, 0}, "every sample weight is 0"},
     {{1e308, 1e38}, "sample weights is"},
     {{1e-320, 1e-42}, "too small"},
-    {{DBL_MAX / 100, FLT_MAX / 100}, "too large"},
+    {{DBL_MAX / 100, (double)FLT_MAX / 100}, "too large"},
 };
 enum { N_USELESS = sizeof useless / sizeof *useless };
 
