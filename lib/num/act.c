@@ -1,7 +1,7 @@
 /* num/act.c: the activations over views, built once per level (see kernels.h): loops over the functions of act_vec.h
  * and softmax.h, and the table, from activations.def. */
+#include "act.h"
 #include "act_vec.h"
-#include "kernels.h"
 #include "softmax.h"
 
 /* ---- row-wise activations ---- */

@@ -4,9 +4,11 @@
 #include <stdalign.h>
 #include <string.h>
 
+#include "act.h"
 #include "act_vec.h"
-#include "kernels.h"
+#include "loss.h"
 #include "loss_vec.h"
+#include "mm.h"
 
 /* A block that is being processed. */
 typedef struct block {

@@ -12,6 +12,7 @@
 #define NNB__CHAIN_BLOCKS_KERNEL_H
 
 #include "chain.h"
+#include "level.h"
 
 /* What a chain's blocks look like; rows are counted in rows of `rows` samples from the start of a part's room. */
 typedef struct nnb__chain_blocks {
@@ -44,5 +45,8 @@ typedef struct nnb__chain_blocks_job {
  * as laid out. */
 typedef double nnb__chain_blocks_fn(const nnb__chain_blocks *layout, const nnb__chain_blocks_job *job, int r0, int n,
                                     real *room, real *g);
+
+/* Of the level that is being built. */
+extern nnb__chain_blocks_fn NNB__CHAIN_BLOCKS;
 
 #endif

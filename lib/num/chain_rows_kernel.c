@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "chain_rows_vec.h"
+#include "loss.h"
 #include "loss_vec.h"
 
 /* ---- slopes and losses of a vec ---------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 
 #include "block.h"
 #include "chain.h"
+#include "level.h"
 
 /* Rows below end in zeros up to whole pieces of so many numbers, 64 bytes: every load is of a whole vector. */
 enum { NNB__PAD = 64 / (int)sizeof(real) };
@@ -58,5 +59,9 @@ typedef void nnb__chain_rows_fn(nnb__chain_rows *run);
  * widest row; all as above. */
 typedef void nnb__predict_fn(const nnb__chain *chain, const real *params, const real *x, real *const a[2],
                              int32_t *list, const int32_t *all, real *y);
+
+/* Of the level that is being built. */
+extern nnb__chain_rows_fn NNB__CHAIN_ROWS;
+extern nnb__predict_fn NNB__PREDICT;
 
 #endif

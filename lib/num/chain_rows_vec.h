@@ -4,7 +4,7 @@
 #define NNB__CHAIN_ROWS_VEC_H
 
 #include "act_vec.h"
-#include "kernels.h"
+#include "real.h"
 #include "softmax.h"
 
 /* ---- activations of a vec --------------------------------------------------------------------------------------- */

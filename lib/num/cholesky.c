@@ -1,7 +1,8 @@
 /* num/cholesky.c: A = L·Lᵀ in place, for one level (see kernels.h).  A block of columns first loses what the columns
  * before it contribute, a product; then its square is factored, and the rows below follow by forward substitution, as
  * many of them at a time as a vector has lanes, one column a register. */
-#include "kernels.h"
+#include "factor_kernels.h"
+#include "mm.h"
 #include "vec.h"
 
 #ifdef NNB_SINGLE

@@ -9,14 +9,9 @@
 
 #include "chain_blocks_kernel.h"
 #include "chain_rows_kernel.h"
+#include "factor_kernels.h"
 #include "mm.h"
 #include "steps.h"
-
-/* nnb__qr_add_with of normal.h */
-typedef void nnb__qr_fn(int n, int k, double *l, int ld, double *b, int n_rhs, double *z, int ld_z, double *c);
-
-/* nnb__cholesky of normal.h */
-typedef bool nnb__cholesky_fn(int n, double *a);
 
 typedef struct nnb__kernels {
   const char *level;          /* "plain", "v2", "v3", "v4" */
@@ -47,37 +42,6 @@ const nnb__kernels *nnb__kernel_level(int level);
 /* For tests: nnb__kernel gives no table above this level from now on. */
 void nnb__kernel_limit(int level);
 
-/* For the sources built per level: the names of their tables. */
-#ifndef NNB__LEVEL
-#define NNB__LEVEL plain
-#endif
-#define NNB__JOIN(name, level)       name##level
-#define NNB__LEVEL_NAME(name, level) NNB__JOIN(name, level)
-#define NNB__KERNELS                 NNB__LEVEL_NAME(nnb__kernels_, NNB__LEVEL)
-#define NNB__ACTS                    NNB__LEVEL_NAME(nnb__acts_, NNB__LEVEL)
-#define NNB__LOSSES                  NNB__LEVEL_NAME(nnb__losses_, NNB__LEVEL)
-#define NNB__STEPS                   NNB__LEVEL_NAME(nnb__steps_, NNB__LEVEL)
-#define NNB__MM                      NNB__LEVEL_NAME(nnb__mm_, NNB__LEVEL)
-#define NNB__CHAIN_ROWS              NNB__LEVEL_NAME(nnb__chain_rows_, NNB__LEVEL)
-#define NNB__PREDICT                 NNB__LEVEL_NAME(nnb__predict_, NNB__LEVEL)
-#define NNB__CHAIN_BLOCKS            NNB__LEVEL_NAME(nnb__chain_blocks_, NNB__LEVEL)
-#define NNB__MM_FROM                 NNB__LEVEL_NAME(nnb__mm_from_, NNB__LEVEL)
-#define NNB__MM_COPY                 NNB__LEVEL_NAME(nnb__mm_copy_, NNB__LEVEL)
-#define NNB__MM_ROW                  NNB__LEVEL_NAME(nnb__mm_row_, NNB__LEVEL)
-#define NNB__QR                      NNB__LEVEL_NAME(nnb__qr_, NNB__LEVEL)
-#define NNB__CHOLESKY                NNB__LEVEL_NAME(nnb__cholesky_, NNB__LEVEL)
-extern const nnb__kernels NNB__KERNELS;
-extern const nnb_act_ops NNB__ACTS[NNB_N_ACTIVATIONS];
-extern const nnb_loss_ops NNB__LOSSES[NNB_N_LOSSES];
-extern const nnb__steps NNB__STEPS;
-extern nnb__mm_fn NNB__MM;
-extern nnb__chain_rows_fn NNB__CHAIN_ROWS;
-extern nnb__predict_fn NNB__PREDICT;
-extern nnb__chain_blocks_fn NNB__CHAIN_BLOCKS;
-extern nnb__mm_from_fn NNB__MM_FROM;
-extern nnb__mm_copy_fn NNB__MM_COPY;
-extern nnb__mm_row_fn NNB__MM_ROW;
-extern nnb__qr_fn NNB__QR;
-extern nnb__cholesky_fn NNB__CHOLESKY;
+extern const nnb__kernels NNB__KERNELS; /* of the level that is being built */
 
 #endif

@@ -1,5 +1,7 @@
 /* num/kernels_level.c: the kernels of one level (see kernels.h). */
+#include "act.h"
 #include "kernels.h"
+#include "loss.h"
 
 #include "vecmath.h"
 

@@ -2,7 +2,6 @@
  * with cross-entropy, and the table, from losses.def. */
 #include <string.h>
 
-#include "kernels.h"
 #include "loss.h"
 #include "loss_vec.h"
 

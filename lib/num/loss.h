@@ -2,6 +2,7 @@
 #ifndef NNB__LOSS_H
 #define NNB__LOSS_H
 
+#include "level.h"
 #include "real.h"
 
 /* Targets drawn from the density ∝ e^-ℓ(a, t) (nnb_loss_ops): rows of t from rows of a. */
@@ -10,5 +11,8 @@ nnb__sample nnb__sample_normal, nnb__sample_half_normal, nnb__sample_laplace, nn
 
 /* The table row of a built-in loss other than NNB_LOSS_AUTO. */
 const nnb_loss_ops *nnb__loss(nnb_loss loss);
+
+/* Of the level that is being built. */
+extern const nnb_loss_ops NNB__LOSSES[NNB_N_LOSSES];
 
 #endif

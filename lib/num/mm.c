@@ -2,7 +2,7 @@
  *
  * For each k a tile of `mr` rows and nv vectors of columns takes nv vectors of a row of B, straight from where they
  * lie, and mr numbers of A, each spread over a vector: mr·nv multiply-adds for nv + mr loads. */
-#include "kernels.h"
+#include "mm.h"
 #include "vec.h"
 
 #ifdef VEC_AVX512

@@ -4,6 +4,7 @@
 #ifndef NNB__MM_H
 #define NNB__MM_H
 
+#include "level.h"
 #include "real.h"
 
 /* An operand read one number at a time: element (i, k) is p[i·row + k·col]. */
@@ -30,5 +31,11 @@ typedef void nnb__mm_copy_fn(int m, int n, int k, real alpha, nnb__strided a, co
  * not read, whatever they hold. */
 typedef void nnb__mm_row_fn(int n, int k, real alpha, const real *x, size_t dx, const real *b, size_t ldb, real beta,
                             real *y);
+
+/* Of the level that is being built. */
+extern nnb__mm_fn NNB__MM;
+extern nnb__mm_from_fn NNB__MM_FROM;
+extern nnb__mm_copy_fn NNB__MM_COPY;
+extern nnb__mm_row_fn NNB__MM_ROW;
 
 #endif

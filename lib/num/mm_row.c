@@ -1,6 +1,6 @@
 /* num/mm_row.c: y ← beta·y + alpha·x·B for one row x (built once per level).  The rows of B are read one after the
  * other, and those that a number of x leaves out because it is 0 are not read at all. */
-#include "kernels.h"
+#include "mm.h"
 #include "vec.h"
 
 enum { SUMS = 8, LISTED = 256 }; /* vectors of sums; numbers of x at once */

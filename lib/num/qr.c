@@ -1,7 +1,7 @@
 /* num/qr.c: R of [R; B] by Householder reflections, for one level (see kernels.h): PANEL of them are made, one after
  * the other, and done to all columns behind them at once (after Schreiber and Van Loan 1989, "A storage-efficient WY
  * representation for products of Householder transformations", without forming its T). */
-#include "kernels.h"
+#include "factor_kernels.h"
 #include "vec.h"
 
 #ifdef NNB_SINGLE

@@ -1,6 +1,6 @@
 /* num/steps.c: the loops of the optimisers' steps (steps.h).  They are bound by memory: each number is read and written
  * once. */
-#include "kernels.h"
+#include "steps.h"
 
 #include "vec.h"
 

@@ -2,6 +2,7 @@
 #ifndef NNB__STEPS_H
 #define NNB__STEPS_H
 
+#include "level.h"
 #include "real.h"
 
 /* What a step multiplies by; each reads what its formula names. */
@@ -36,5 +37,8 @@ typedef struct nnb__steps {
   /* mean ← mean + share·(w - mean) */
   void (*average)(size_t n, real share, const real *w, real *mean);
 } nnb__steps;
+
+/* Of the level that is being built. */
+extern const nnb__steps NNB__STEPS;
 
 #endif

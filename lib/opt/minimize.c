@@ -1,4 +1,4 @@
-/* opt/minimize.c: nnb_minimize: checks, memory, the first evaluation, the algorithm, the report. */
+/* opt/minimize.c: what the minimisers share: an evaluation, a move, the norm of the gradient. */
 #include "minimize.h"
 
 #include <string.h>
@@ -7,8 +7,6 @@
 #include "bounds.h"
 #include "status.h"
 #include "view.h"
-
-/* ---- for the algorithms ----------------------------------------------------------------------------------------- */
 
 nnb_status nnb__min_eval(nnb__min *m, const real *x, double *f, real *g) {
   *f = HUGE_VAL;
@@ -35,69 +33,4 @@ bool nnb__min_move(nnb__min *m, const real *x_new, double f, const real *g_new) 
   memcpy(m->g, g_new, m->n * sizeof *m->g);
   m->value = f;
   return nnb__stop_iteration(m->stop, f, nnb__min_norm(m), step, m->x);
-}
-
-/* ---- the call --------------------------------------------------------------------------------------------------- */
-
-/* All memory of a run, in one piece each of reals and doubles. */
-static nnb_status allocate(nnb__min *m, const nnb__optim_ops *ops, real **reals) {
-  nnb__min_needs needs = ops->needs ? ops->needs(m->n, &m->stop->opts) : (nnb__min_needs){0};
-  bool bounded = nnb__bounded(&m->stop->opts);
-  size_t fixed = bounded ? 3 : 1, total;
-  if (needs.vectors > SIZE_MAX - fixed || !nnb__mul(needs.vectors + fixed, m->n, &total))
-    return nnb__fail(NNB_E_OVERFLOW, "%s cannot keep %zu vectors of %zu numbers", ops->name, needs.vectors, m->n);
-  *reals = nnb__alloc(total, sizeof **reals);
-  m->doubles = nnb__alloc(needs.doubles, sizeof *m->doubles);
-  if (!*reals || !m->doubles) return nnb__fail_nomem("a minimisation");
-  m->g = *reals;
-  m->vectors = *reals + fixed * m->n;
-  if (bounded) m->lower = *reals + m->n, m->upper = *reals + 2 * m->n;
-  return NNB_OK;
-}
-
-static nnb_status run(nnb__min *m, const nnb__optim_ops *ops) {
-  nnb_status status = nnb__min_eval(m, m->x, &m->value, m->g);
-  if (status) return status;
-  if (!isfinite(m->value)) return nnb__fail(NNB_E_NUMERIC, "the function or its gradient is not finite at the start");
-  if (!nnb__stop_at_start(m->stop, m->value, nnb__min_norm(m))) status = ops->minimize(m);
-  nnb__stop_end(m->stop, m->value, nnb__min_norm(m));
-  return status;
-}
-
-static nnb_status find(const nnb_min_opts *opts, size_t n, nnb_algo *algo, const nnb__optim_ops **ops) {
-  char names[NNB__ALGO_NAMES];
-  *algo = nnb__optim_algo(opts ? opts->algo : NNB_AUTO, NNB__TRAIT_MINIMIZES);
-  *ops = nnb__optim_find(*algo);
-  if (!*ops) return NNB_E_ARG;
-  if (!nnb__optim_has(*ops, NNB__TRAIT_MINIMIZES))
-    return nnb__fail(NNB_E_ARG, "%s is no algorithm for nnb_minimize; %s are", (*ops)->name,
-                     nnb__optim_names(NNB__TRAIT_MINIMIZES, names));
-  if ((*ops)->most && n > (*ops)->most)
-    return nnb__fail(NNB_E_ARG, "%s keeps a matrix of n×n numbers, for up to %zu variables; for %zu take lbfgs",
-                     (*ops)->name, (*ops)->most, n);
-  return NNB_OK;
-}
-
-nnb_status nnb_minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb_min_report *report) {
-  nnb__stop stop = {0};
-  nnb__min m = {.f = f, .x = x, .stop = &stop};
-  real *reals = NULL;
-  const nnb__optim_ops *ops = NULL;
-  nnb_algo algo = NNB_LBFGS;
-  if (report) *report = nnb__stop_no_report();
-  if (!f || !f->eval || f->n == 0 || !x)
-    return nnb__fail(NNB_E_ARG, "wanted a function of at least one variable and its x");
-  m.n = f->n;
-  nnb_status status = find(opts, m.n, &algo, &ops);
-  if (report) report->algo = algo;
-  if (!status) status = nnb__stop_begin(&stop, opts, algo, nnb__optim_traits(ops), (double)REAL_EPS);
-  if (!status) status = nnb__bounds_check(&stop.opts, m.n);
-  if (!status) status = allocate(&m, ops, &reals);
-  if (!status && m.lower) nnb__bounds_enter(&stop.opts, m.n, x, reals + m.n, reals + 2 * m.n);
-  if (!status) status = run(&m, ops);
-  if (status) nnb__stop_failed(&stop);
-  if (report) *report = stop.report;
-  nnb__release(reals);
-  nnb__release(m.doubles);
-  return status;
 }

@@ -1,56 +1,10 @@
 /* opt/optim.c: the code that all optimisers share. */
 #include "optim.h"
 
-#include <assert.h>
-
 #include "alloc.h"
 #include "blas.h"
 #include "kernels.h"
 #include "status.h"
-
-static const nnb__optim_ops *const algos[] = {
-    [NNB_AUTO] = NULL,
-#define ALGO(name) &nnb__algo_##name,
-#include "algos.def"
-#undef ALGO
-};
-static_assert(sizeof algos / sizeof *algos == NNB_N_ALGOS, "one row of algos.def for each of NNB_ALGO_LIST");
-
-unsigned nnb__optim_traits(const nnb__optim_ops *ops) {
-  unsigned steps = ops->step || ops->open ? NNB__TRAIT_STEPS : 0, minimizes = ops->minimize ? NNB__TRAIT_MINIMIZES : 0;
-  return steps | minimizes | (ops->least_squares ? NNB__TRAIT_SQUARES : 0) | ops->traits;
-}
-
-bool nnb__optim_has(const nnb__optim_ops *ops, unsigned traits) { return (nnb__optim_traits(ops) & traits) == traits; }
-
-const char *nnb__optim_names(unsigned traits, char out[NNB__ALGO_NAMES]) {
-  const char *names[NNB_N_ALGOS];
-  int n = 0;
-  size_t used = 0;
-  for (int i = NNB_AUTO + 1; i < NNB_N_ALGOS; i++)
-    if (nnb__optim_has(algos[i], traits)) names[n++] = algos[i]->name;
-  *out = '\0';
-  for (int i = 0; i < n && used < NNB__ALGO_NAMES; i++)
-    used += (size_t)snprintf(out + used, NNB__ALGO_NAMES - used, "%s%s",
-                             i == 0      ? ""
-                             : i < n - 1 ? ", "
-                                         : " and ",
-                             names[i]);
-  return out;
-}
-
-nnb_algo nnb__optim_algo(nnb_algo algo, unsigned wants) {
-  static const nnb_algo suits[] = {NNB_ADAM, NNB_LBFGS, NNB_LM, NNB_VARPRO};
-  for (size_t i = 0; algo == NNB_AUTO && i < sizeof suits / sizeof *suits; i++)
-    if (nnb__optim_has(algos[suits[i]], wants)) return suits[i];
-  return algo;
-}
-
-const nnb__optim_ops *nnb__optim_find(nnb_algo algo) {
-  if ((int)algo > NNB_AUTO && algo < NNB_N_ALGOS) return algos[algo];
-  nnb__fail(NNB_E_ARG, "there is no algorithm %d", (int)algo);
-  return NULL;
-}
 
 /* *o ← the options, checked and with the defaults of their list; *ops ← the row of the method. */
 static nnb_status complete(const nnb_optim_opts *opts, nnb_optim_opts *o, const nnb__optim_ops **ops) {
@@ -58,7 +12,7 @@ static nnb_status complete(const nnb_optim_opts *opts, nnb_optim_opts *o, const 
   nnb_status status = nnb__opts_check(NNB__OPTIM_OPTS, o);
   if (status) return status;
   o->algo = nnb__optim_algo(o->algo, NNB__TRAIT_STEPS);
-  *ops = algos[o->algo];
+  *ops = nnb__optim_find(o->algo);
   if (!nnb__optim_has(*ops, NNB__TRAIT_STEPS))
     return nnb__fail(NNB_E_ARG,
                      "%s does not step from one batch to the next; nnb_fit takes it, for the full batch, and %s",
@@ -72,7 +26,7 @@ static nnb_status complete(const nnb_optim_opts *opts, nnb_optim_opts *o, const 
 static double or_default(double value, double usual) { return value == NNB_NONE ? 0 : value > 0 ? value : usual; }
 
 static void resolve(nnb_optim *optim, const nnb_optim_opts *o) {
-  const nnb__optim_ops *ops = optim->ops = algos[o->algo];
+  const nnb__optim_ops *ops = optim->ops = nnb__optim_find(o->algo);
   optim->algo = o->algo;
   optim->base_lr = or_default(o->lr, ops->lr);
   optim->momentum = or_default(o->momentum, ops->momentum);
@@ -176,16 +130,6 @@ nnb_status nnb_optim_epoch(nnb_optim *optim, double loss) {
   return NNB_OK;
 }
 
-int nnb__block_segments(const nnb__block *block, nnb__segment out[2]) {
-  size_t n_weights = (size_t)block->rows * (size_t)block->cols;
-  int n = 0;
-  if (n_weights && !(block->frozen & NNB_WEIGHTS))
-    out[n++] = (nnb__segment){block->off, n_weights, block->rows, block->cols, true, !block->spared};
-  if (block->bias && !(block->frozen & NNB_BIAS))
-    out[n++] = (nnb__segment){block->off + n_weights, (size_t)block->cols, 1, block->cols, false, false};
-  return n;
-}
-
 void nnb__shrink(const nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w) {
   const real by = (real)(optim->lr * optim->l1);
   nnb__segment seg[2];
@@ -220,16 +164,6 @@ void nnb__optim_begin(nnb_optim *o) {
                           .fresh2 = (real)(1 - o->beta2),
                           .eps = (real)o->epsilon};
   if (o->ops->begin) o->ops->begin(o);
-}
-
-void nnb__optim_run(const nnb_optim *o, nnb__step *step, const nnb__segment *s, real *w, const real *g) {
-  nnb__rates rates = o->rates;
-  rates.keep = (real)(s->decays ? 1 - o->lr * o->l2 : 1);
-  nnb__run run = {.g = g + s->off, .w = w + s->off};
-  if (o->m) run.m = o->m + s->off;
-  if (o->s) run.s = o->s + s->off;
-  if (o->top) run.top = o->top + s->off;
-  step(s->n, &rates, run);
 }
 
 void nnb__optim_end(nnb_optim *o, const nnb__block *blocks, int n_blocks, real *w) {

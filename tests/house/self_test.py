@@ -75,6 +75,46 @@ class ModuleOrder(InTemporaryFolder):
         self.assertIn("num/view.c includes openblas/cblas.h", text)
 
 
+class FileCircles(InTemporaryFolder):
+    """A library of two files in nn/, a.c and b.c."""
+
+    def run_circles(self, a, b, a_h="", b_h="", more=()):
+        lib, build = self.folder / "lib", self.folder / "build"
+        (lib / "nn").mkdir(parents=True)
+        build.mkdir()
+        for name, text in {"a.c": a, "b.c": b, "a.h": a_h, "b.h": b_h, **dict(more)}.items():
+            (lib / "nn" / name).parent.mkdir(exist_ok=True)
+            (lib / "nn" / name).write_text(text)
+        objects = []
+        for name in ("a", "b"):
+            objects.append(build / f"nn_{name}.c.o")
+            subprocess.run([*CC, "-c", str(lib / "nn" / f"{name}.c"), "-o", str(objects[-1])], check=True)
+        subprocess.run(["ar", "csrT", str(build / "libnnb_nn.a"), *map(str, objects)], check=True)
+        return run(HERE / "file_circles.py", lib, build)
+
+    F = "int nnb__f(void);\nint nnb__g(void);\n"
+
+    def test_one_way_passes(self):
+        self.assertEqual(self.run_circles(self.F + "int nnb__f(void) { return nnb__g(); }",
+                                          self.F + "int nnb__g(void) { return 0; }"), (0, "no circles\n"))
+
+    def test_files_that_call_each_other_are_noticed(self):
+        status, text = self.run_circles(self.F + "int nnb__f(void) { return nnb__g(); }",
+                                        self.F + "int nnb__g(void) { return nnb__f(); }")
+        self.assertEqual(status, 1)
+        self.assertIn("nn: a, b use each other: a b (nnb__g); b a (nnb__f)", text)
+
+    def test_files_that_include_each_other_are_noticed(self):
+        status, text = self.run_circles('#include "b.h"\n', "", b_h='#ifndef X\n#define X\n#include "a.h"\n#endif\n')
+        self.assertEqual(status, 1)
+        self.assertIn("nn: a, b include each other: a b (b.h); b a (a.h)", text)
+
+    def test_a_name_that_is_there_twice_is_noticed(self):
+        status, text = self.run_circles("", "", more=[("../io/a.c", "")])
+        self.assertEqual(status, 1)
+        self.assertIn("a.c is there twice: io/a.c, nn/a.c", text)
+
+
 class FloatNames(InTemporaryFolder):
     """A small library: one public name, one private one."""
 

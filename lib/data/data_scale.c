@@ -1,4 +1,4 @@
-/* data/scale.c: shift and factor that bring columns to mean 0 and deviation 1, or to [0, 1]. */
+/* data/data_scale.c: shift and factor that bring columns to mean 0 and deviation 1, or to [0, 1]. */
 #include "alloc.h"
 #include "data.h"
 #include "status.h"
