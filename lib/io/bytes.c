@@ -63,7 +63,7 @@ static ssize_t read_gz(nnb__source *source, uint8_t *to, size_t n, nnb_status *s
 static void close_gz(void *gz) { (void)gz; }
 #endif
 
-/* Devices and pipes may never end. */
+/* Devices and pipes are refused: they may have no end. */
 static nnb_status check_regular(const nnb__source *source) {
   struct stat st;
   if (fstat(source->fd, &st) != 0) return nnb__fail_errno(source->path, "looking at it", errno);

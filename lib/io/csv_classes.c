@@ -9,8 +9,10 @@
 #include "status.h"
 #include "text.h"
 
-/* Numbers as they are compared; -0 is 0. */
-static void one_way(double value, char out[NNB__DOUBLE_TEXT]) { nnb__double_to_text(value == 0 ? 0.0 : value, out); }
+/* The text by which a number is compared: the shortest one; -0 is 0. */
+static void normalise_number(double value, char out[NNB__DOUBLE_TEXT]) {
+  nnb__double_to_text(value == 0 ? 0.0 : value, out);
+}
 
 /* The given names, in order, become the known classes. */
 static nnb_status take_given(nnb__csv_layout *l) {
@@ -19,7 +21,8 @@ static nnb_status take_given(nnb__csv_layout *l) {
     if (!name) return nnb__fail(NNB_E_ARG, "class_names[%d] is NULL", k);
     char text[NNB__DOUBLE_TEXT];
     double value;
-    if (l->numeric && nnb__text_number(name, strlen(name), &value) == NNB__DECIMAL) one_way(value, text), name = text;
+    if (l->numeric && nnb__text_number(name, strlen(name), &value) == NNB__DECIMAL)
+      normalise_number(value, text), name = text;
     if (nnb__table_find(&l->known, name, strlen(name)) >= 0)
       return nnb__fail(NNB_E_ARG, "class_names has \"%s\" twice", l->opts->class_names[k]);
     if (nnb__table_add(&l->known, name, strlen(name)) < 0) return nnb__fail_nomem("the classes");
@@ -38,7 +41,7 @@ nnb_status nnb__csv_class(nnb__csv_layout *layout, const nnb__csv_field *field, 
   if (layout->numeric) {
     status = nnb__csv_number(layout, field, DBL_MAX, &value);
     if (status) return status;
-    one_way(value, text);
+    normalise_number(value, text);
     name = text;
   } else if (!nnb__is_utf8(name, field->n)) {
     return nnb__csv_fail(csv, field->row, field->column, "the name of the class is not UTF-8");
@@ -69,7 +72,7 @@ static int by_value(const void *a, const void *b) {
 }
 
 /* place[k] ← where class k goes: numbers ascending. */
-static bool ascending(const nnb__table *known, int32_t *place) {
+static bool rank_by_value(const nnb__table *known, int32_t *place) {
   numbered *list = nnb__alloc(known->n, sizeof *list);
   if (!list) return false;
   for (size_t k = 0; k < known->n; k++) {
@@ -89,7 +92,7 @@ nnb_status nnb__csv_class_names(const nnb__csv_layout *layout, int32_t *label, c
   char **list = nnb__zalloc(known->n, sizeof *list);
   if (!place || !list) goto out_of_memory;
   for (size_t k = 0; k < known->n; k++) place[k] = (int32_t)k;
-  if (sorted && !ascending(known, place)) goto out_of_memory;
+  if (sorted && !rank_by_value(known, place)) goto out_of_memory;
   for (size_t k = 0; k < known->n; k++) {
     char *name = nnb__strdup(given ? layout->opts->class_names[k] : known->text[k]);
     list[place[k]] = name;

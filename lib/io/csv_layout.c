@@ -34,7 +34,7 @@ static field_kind kind_of(const nnb__csv_field *field) {
 }
 
 /* Whether a field shows what its column holds. */
-static bool tells(field_kind kind) { return kind == NUMBER || kind == TEXT; }
+static bool shows_kind(field_kind kind) { return kind == NUMBER || kind == TEXT; }
 
 static nnb_status keep_first(survey *s, const nnb__csv_field *field) {
   nnb__csv_layout *l = s->layout;
@@ -52,7 +52,7 @@ static nnb_status on_field(void *context, const nnb__csv_field *field) {
   survey *s = context;
   if (field->row == 0) return keep_first(s, field);
   if (field->row == 1 && field->column < s->layout->columns) s->kinds[1][field->column] = kind_of(field);
-  if (field->column == s->layout->target && !tells(s->target[1])) s->target[1] = kind_of(field);
+  if (field->column == s->layout->target && !shows_kind(s->target[1])) s->target[1] = kind_of(field);
   return NNB_OK;
 }
 
@@ -125,7 +125,7 @@ static nnb_status decide(survey *s) {
   if (s->rows > 0) l->header = o->header == 1 || o->target || (o->header == 0 && looks_like_header(s));
   l->rows = s->rows - l->header;
   if (l->rows < 1) return nnb__fail(NNB_E_PARSE, "%s: no rows of data", l->csv->name);
-  field_kind first = l->header || !tells(s->target[0]) ? s->target[1] : s->target[0];
+  field_kind first = l->header || !shows_kind(s->target[0]) ? s->target[1] : s->target[0];
   l->classes = l->n_targets == 1 && (first == TEXT || o->classify || o->class_names);
   l->numeric = o->class_names ? numbers_given(o) : first != TEXT;
   return l->header ? check_header(l) : NNB_OK;

@@ -50,7 +50,7 @@ static nnb_status resolve(saving *s, struct stat *st) {
 }
 
 /* mode ← that of the file that is there, which is then replaced with the same permissions, be they none. */
-static nnb_status look(saving *s, mode_t *mode) {
+static nnb_status inspect_target(saving *s, mode_t *mode) {
   struct stat st;
   nnb_status status = resolve(s, &st);
   *mode = 0;
@@ -129,7 +129,7 @@ static nnb_status put_in_place(saving *s) {
 nnb_status nnb__save(const char *path, const nnb__piece *pieces, size_t n) {
   saving s = {.path = path, .fd = -1};
   mode_t mode;
-  nnb_status status = look(&s, &mode);
+  nnb_status status = inspect_target(&s, &mode);
   if (!status) status = create(&s, mode);
   for (size_t i = 0; !status && i < n; i++) status = write_all(&s, &pieces[i]);
   if (!status) status = sync_and_close(&s);

@@ -82,7 +82,7 @@ nnb_status nnb__check_rows(const nnb_net *net, const nnb_batch *rows) {
   return status ? status : nnb__check_weight_sum(nnb__sum_weights(rows, NULL, 0, rows->x.rows));
 }
 
-/* The first number that is not finite; false if there is none. */
+/* *row, *col ← the place of the first number that is not finite, from 1; false: all are. */
 static bool find_not_finite(nnb_cmat m, int *row, int *col) {
   for (int i = 0; m.p && i < m.rows; i++)
     for (int j = 0; j < m.cols; j++)

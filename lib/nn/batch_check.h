@@ -8,7 +8,7 @@
 nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most);
 /* y is rows×n_y; name is for the message. */
 nnb_status nnb__check_y(const nnb_net *net, int rows, nnb_cmat y, const char *name);
-/* NNB_E_SHAPE for a net of several outputs, which one class does not tell apart. */
+/* NNB_E_SHAPE for a net with several outputs: class labels need exactly one. */
 nnb_status nnb__check_one_output(const nnb_net *net);
 /* Rows of weight 0 alone are fine: they may be one of many batches. */
 nnb_status nnb__check_batch(const nnb_net *net, const nnb_batch *batch, int most);
@@ -22,8 +22,7 @@ nnb_status nnb__check_weight_sum(double sum);
 double nnb__sum_weights(const nnb_batch *batch, const int32_t *order, int row0, int n);
 /* Whether x and t hold finite numbers only. */
 bool nnb__batch_finite(const nnb_batch *batch);
-/* NNB_E_NUMERIC with a sentence that names the loss and, where there is one, the first number of the batch that is not
- * finite. */
+/* NNB_E_NUMERIC; the message has the loss and the first number of the batch that is not finite, if there is one. */
 nnb_status nnb__fail_loss(double loss, const nnb_batch *batch);
 
 #endif

@@ -1,4 +1,4 @@
-/* nn/exec.h: the ways in which a plan can take rows through its net.
+/* nn/exec.h: executors: the ways to take rows through a net.
  *
  * Each is a file with a table.  A run goes to the first of them that has not declined: at the plan's creation for the
  * net and the purpose (lay_out), or before each run for the job (takes).  The last, layerwise, takes everything, and

@@ -1,5 +1,4 @@
-/* nn/kron.c: what K-FAC wants to see: scores, that is, Δ for targets drawn from the model, and with them the rows of A
- * and Δ of each layer. */
+/* nn/kron.c: for K-FAC: scores, which are Δ for targets drawn from the model, and the rows of A and Δ of each layer. */
 #include "kron.h"
 
 #include <string.h>

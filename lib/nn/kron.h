@@ -1,4 +1,4 @@
-/* nn/kron.h: what K-FAC wants to see of a run. */
+/* nn/kron.h: scores and Kronecker factors of a run, for K-FAC. */
 #ifndef NNB__KRON_H
 #define NNB__KRON_H
 
@@ -15,7 +15,7 @@ typedef struct nnb__draw {
   bool data;
 } nnb__draw;
 void nnb__plan_scores(nnb_plan *plan, const nnb__job *job, int n, const nnb__draw *draw);
-/* Hands rows [r0, r0 + n) of those scores to visit, block by block.  gradient: room for the largest block that has no
+/* Hands rows [r0, r0 + n) of those scores to visit, block by block.  gradient: memory for the largest block without
  * pairs. */
 void nnb__plan_pairs(nnb_plan *plan, const nnb__job *job, int r0, int n, real *gradient, nnb__pairs_fn *visit,
                      void *context);

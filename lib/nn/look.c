@@ -1,4 +1,4 @@
-/* nn/look.c: what a plan shows after a run. */
+/* nn/look.c: results of the last run of a plan. */
 #include <string.h>
 
 #include "look.h"

@@ -1,4 +1,4 @@
-/* nn/look.h: what a plan shows after a run. */
+/* nn/look.h: results of the last run of a plan. */
 #ifndef NNB__LOOK_H
 #define NNB__LOOK_H
 

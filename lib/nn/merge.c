@@ -4,8 +4,8 @@
 #include "layer.h"
 #include "view.h"
 
-/* dst ← beta·dst + src for beta 0 or 1 */
-static void put(nnb_mat dst, nnb_cmat src, real beta) {
+/* dst ← beta·dst + src; beta is 0 or 1 */
+static void copy_or_add(nnb_mat dst, nnb_cmat src, real beta) {
   for (int i = 0; i < dst.rows; i++) {
     real *d = nnb__row(dst, i);
     const real *s = nnb__crow(src, i);
@@ -42,22 +42,23 @@ static nnb_status shape_concat(void *self, const int *cols, int n_from, nnb_need
 
 static void forward_add(const void *self, const nnb_layer_io *io) {
   (void)self;
-  for (int k = 0; k < io->n_from; k++) put(io->z, io->a[k], k ? 1 : 0);
+  for (int k = 0; k < io->n_from; k++) copy_or_add(io->z, io->a[k], k ? 1 : 0);
 }
 
 static void backward_add(const void *self, const nnb_layer_io *io, int k) {
   (void)self;
-  put(io->da[k], io->delta, io->da_beta);
+  copy_or_add(io->da[k], io->delta, io->da_beta);
 }
 
 static void forward_concat(const void *self, const nnb_layer_io *io) {
   (void)self;
-  for (int k = 0, c = 0; k < io->n_from; c += io->a[k++].cols) put(nnb__cols(io->z, c, io->a[k].cols), io->a[k], 0);
+  for (int k = 0, c = 0; k < io->n_from; c += io->a[k++].cols)
+    copy_or_add(nnb__cols(io->z, c, io->a[k].cols), io->a[k], 0);
 }
 
 static void backward_concat(const void *self, const nnb_layer_io *io, int k) {
   (void)self;
-  put(io->da[k], nnb__ccols(io->delta, io->cols_before, io->a[k].cols), io->da_beta);
+  copy_or_add(io->da[k], nnb__ccols(io->delta, io->cols_before, io->a[k].cols), io->da_beta);
 }
 
 const nnb_layer_ops nnb__layer_activation = {

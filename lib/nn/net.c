@@ -34,7 +34,7 @@ nnb_status nnb__net_open(nnb_net *net) {
 
 nnb_status nnb__net_stick(nnb_net *net, nnb_status status) {
   if (!net) return status;
-  nnb_status before = nnb__net_open(net); /* leaves the message alone where there is nothing to say */
+  nnb_status before = nnb__net_open(net); /* writes no message if it succeeds */
   if (before) return before;
   net->status = status;
   snprintf(net->message, sizeof net->message, "%s", nnb_errmsg());
@@ -214,7 +214,7 @@ const nnb_act_ops *nnb__net_act(const nnb_net *net, int activation) {
   return nnb__act((nnb_activation)activation);
 }
 
-/* The loss an output starts with if nothing was said: what its activation means. */
+/* The default loss of an output, by its activation. */
 static nnb_loss loss_of_activation(int activation) {
   static const nnb_loss losses[NNB_N_ACTIVATIONS] = {
 #define ACTIVATION(NAME, name, KIND, init, loss) [NAME] = loss,

@@ -74,11 +74,11 @@ nnb_net *nnb__net_new(void);
 void nnb__net_release_params(nnb_net *net);
 void nnb__net_release_names(nnb__names *names);
 
-/* The first error again, with its message, or the sentence for NULL; NNB_OK if there is none. */
+/* The first error of the building calls, with its message; NNB_E_ARG for NULL; NNB_OK if there was none. */
 nnb_status nnb__net_check(const nnb_net *net);
 /* The door of every call that changes a net: NNB_E_STATE while another one holds it, so from its callbacks. */
 nnb_status nnb__net_idle(const nnb_net *net);
-/* For building calls: NNB_OK, or the error they return. */
+/* For building calls: NNB_OK, the first error, or NNB_E_STATE for a sealed net. */
 nnb_status nnb__net_open(nnb_net *net);
 /* Records the error a building call failed with (status and nnb_errmsg()) and returns it; where an earlier one stands,
  * or the net is sealed, that is what is returned. */
@@ -88,7 +88,7 @@ nnb__kind nnb__net_kind(const nnb_net *net, const nnb_layer_ops *ops);
 /* Adds a node and takes over its self and from.  numbered: the number at the end of a name made by the library, or 0.
  * NNB_E_NOMEM, NNB_E_OVERFLOW: nothing has changed. */
 nnb_status nnb__net_add(nnb_net *net, const nnb__node *node, const char *name, int numbered);
-/* The node, or NULL with a message for a number that is none. */
+/* Node number `node`, or NULL with a message if there is none. */
 nnb__node *nnb__net_node(const nnb_net *net, int node);
 bool nnb__node_is_input(const nnb__node *node);
 
@@ -97,7 +97,7 @@ const nnb_loss_ops *nnb__net_loss_ops(const nnb_net *net, const nnb__node *outpu
 
 /* Copies n numbers each; NNB_E_NOMEM. */
 nnb_status nnb__net_set_scaler(nnb_net *net, bool targets, int n, const real *shift, const real *factor);
-/* Takes over nothing: copies.  get(context, i) gives name i, which may be NULL. */
+/* Copies n names; get(context, i) returns name i, which may be NULL.  NNB_E_NOMEM. */
 nnb_status nnb__net_set_names(nnb__names *names, int n, const char *(*get)(const void *context, int i),
                               const void *context);
 void nnb__net_keep_history(nnb_net *net, nnb_record *history);

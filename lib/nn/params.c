@@ -17,7 +17,7 @@ real *nnb_net_params(nnb_net *net) {
 }
 
 /* The weights or bias of a node of a sealed net; *status says what is wrong otherwise. */
-static nnb_mat part(nnb_net *net, int k, unsigned what, nnb_status *status) {
+static nnb_mat param_view(nnb_net *net, int k, unsigned what, nnb_status *status) {
   nnb_mat none = {0};
   *status = NNB_OK;
   const nnb__node *node = nnb__net_node(net, k);
@@ -35,14 +35,14 @@ static nnb_status get(nnb_net *net, int node, unsigned what, nnb_cmat *out) {
   *out = (nnb_cmat){0};
   nnb_status status = nnb__net_seal(net);
   if (status) return status;
-  nnb_mat m = part(net, node, what, &status);
+  nnb_mat m = param_view(net, node, what, &status);
   *out = nnb__read(m);
   return status;
 }
 
 static nnb_status copy_into(nnb_net *net, int node, unsigned what, nnb_cmat values) {
   nnb_status status;
-  nnb_mat m = part(net, node, what, &status);
+  nnb_mat m = param_view(net, node, what, &status);
   if (status) return status;
   if (!values.p || values.rows != m.rows || values.cols != m.cols || values.ld < values.cols)
     return nnb__fail(NNB_E_SHAPE, "node %d wants %d×%d numbers; %s%d×%d came", node, m.rows, m.cols,

@@ -60,7 +60,7 @@ typedef struct draft {
 static bool is(const char *key, size_t n, const char *word) { return strlen(word) == n && memcmp(key, word, n) == 0; }
 
 /* One "key=value", or an activation, into the draft: what every node has, or an attribute of the layer. */
-static bool apply(const char *field, draft *d) {
+static bool apply_field(const char *field, draft *d) {
   const char *eq = strchr(field, '=');
   size_t n = eq ? (size_t)(eq - field) : 0;
   const char *value = eq ? eq + 1 : field;
@@ -75,8 +75,8 @@ static bool apply(const char *field, draft *d) {
          nnb__attr_set(attr, &d->dense, value);
 }
 
-/* Whether the field's key is there already; it is now.  Keys that exist fit: see apply. */
-static bool again(const char *field, draft *d) {
+/* Whether the field's key was seen before; remembers it.  All valid keys fit into d->keys. */
+static bool is_repeated(const char *field, draft *d) {
   char key[MOST_FIELD + 3];
   const char *eq = strchr(field, '=');
   snprintf(key, sizeof key, ":%.*s:", eq ? (int)(eq - field) : 3, eq ? field : "act");
@@ -95,8 +95,8 @@ static nnb_status parse_layer(cursor *c, nnb_net *net) {
     c->at++;
     cursor start = *c;
     status = take_field(c, field);
-    if (!status && again(field, &d)) return complain(&start, "the same was said before,");
-    if (!status && !apply(field, &d))
+    if (!status && is_repeated(field, &d)) return complain(&start, "the same was said before,");
+    if (!status && !apply_field(field, &d))
       status = complain(
           &start,
           "wanted an activation, or act=, bias=, init=, init_scale=, frozen= or name= with a value that it can have,");

@@ -20,8 +20,8 @@ static void load_row(int n, const real *src, const nnb__scaler *s, real *dst) {
     for (int j = 0; j < n; j++) dst[j] = (src[j] - s->shift[j]) * s->factor[j];
 }
 
-/* The n numbers of a row on their way into the second-level cache, while the row before is copied: rows in shuffled
- * order begin where no hardware foresees it. */
+/* Prefetches a row into the second-level cache while the previous row is copied: the hardware does not predict where
+ * rows in shuffled order begin. */
 static void fetch_row(int n, const real *src) {
   const char *p = (const char *)src, *end = (const char *)(src + n);
   for (; p < end; p += CACHE_LINE) __builtin_prefetch(p, 0, 2);
@@ -49,7 +49,7 @@ const real *nnb__pass_weights(const nnb_plan *plan, const nnb__job *job) {
   return job->order ? plan->weight : job->batch->weight + job->row0;
 }
 
-/* Decides what is read in place and what is copied. */
+/* Chooses which arrays are read in place and which are copied. */
 static void choose_rows(nnb__pass *p) {
   nnb_plan *plan = p->plan;
   const nnb__job *job = p->job;

@@ -11,19 +11,19 @@ typedef struct nnb__pass {
   int row_parts, param_parts;
 } nnb__pass;
 
-/* How many parts work of that many operations is for. */
+/* The number of parts for so many floating-point operations: at most threads and `most`, at least 1. */
 int nnb__pass_parts(double flops, int threads, int most);
 /* The rows of a part: where they begin and how many they are. */
 int nnb__pass_first_row(const nnb__pass *p, int part);
 int nnb__pass_n_rows(const nnb__pass *p, int part);
 
-/* Decides what is read in place and what is copied, and shows x to the inputs. */
+/* Chooses which arrays are read in place and which are copied; points the inputs at their columns of x. */
 void nnb__pass_begin(nnb__pass *p);
 /* Rows [r0, r1) into the plan's copies, where the pass does not read the caller's rows in place. */
 void nnb__pass_load(const nnb__pass *p, int r0, int r1);
 /* The sample weights of the job's rows, or NULL. */
 const real *nnb__pass_weights(const nnb_plan *plan, const nnb__job *job);
-/* What a layer gets to see of node k for rows [r0, r0 + n); part chooses the memory of the lists. */
+/* The view of node k that its layer gets, for rows [r0, r0 + n); part selects the memory of its lists. */
 nnb_layer_io nnb__pass_io(const nnb_plan *plan, int k, int r0, int n, int part);
 
 /* Rows [r0, r0 + n) from the inputs to the losses. */

@@ -47,7 +47,7 @@ nnb_status nnb_plan_bytes(nnb_net *net, const nnb_plan_opts *opts, size_t *out) 
   return status ? status : measure(&draft, out);
 }
 
-/* The caller's memory, or some of ours (*owned). */
+/* *base ← the caller's memory, or memory of the library, which *owned then points to. */
 static nnb_status find_memory(const nnb_plan_opts *opts, size_t bytes, char **base, void **owned) {
   *owned = NULL;
   if (opts && opts->mem) {

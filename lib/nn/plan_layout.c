@@ -36,9 +36,9 @@ static bool is_chain(const nnb_net *net) {
   return net->nodes[0].out_col < 0;
 }
 
-/* A chain that only predicts needs two layers at a time: the one read and the one written.  Layers of one matrix share
- * its leading dimension, so that threads stay within their rows.  The last has a matrix of its own, without gaps, as it
- * is copied. */
+/* Prediction with a chain needs two matrices: the one read and the one written.  Layers that share a matrix share its
+ * leading dimension, so that threads stay within their rows.  The last layer has a matrix without gaps, since it is
+ * copied out. */
 static void lay_out_pair(nnb_plan *p, nnb__arena *arena) {
   int widest[2] = {0};
   for (int k = 1; k < p->net->n_nodes - 1; k++) {
@@ -84,7 +84,7 @@ static void lay_out_rows(nnb_plan *p, nnb__arena *arena) {
   p->weight = nnb__arena_take(arena, rows, sizeof *p->weight);
 }
 
-/* The consumer that is last in order is the first to write d on the way back. */
+/* In the backward pass the last consumer writes d first. */
 static void find_first_writers(nnb_plan *p) {
   for (int i = 0; i < p->net->n_nodes; i++) {
     const nnb__node *node = &p->net->nodes[i];

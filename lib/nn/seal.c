@@ -12,14 +12,14 @@
 
 /* ---- the ends ---------------------------------------------------------------------------------------------------- */
 
-/* Whether the node's values are what a loss that is made for the activation `wanted` takes.  Own parts are trusted. */
-static bool gives(const nnb__node *node, int wanted) {
+/* Whether a loss made for the activation `wanted` accepts the node's values.  Own parts are trusted. */
+static bool outputs_suit(const nnb__node *node, int wanted) {
   if (node->activation == NNB_LINEAR && !nnb__layer_find(node->ops->name)) return true;
   return node->activation == wanted || node->activation >= NNB_OWN_ACTIVATION;
 }
 
-/* Logarithms of what is no probability have no minimum, and neither has a cross-entropy of scaled targets.  The loss is
- * computed from Z: from probabilities its gradient would be lost where one of them rounds to 0 or 1. */
+/* Cross-entropies need outputs and targets that are probabilities: otherwise they have no minimum.  They are computed
+ * from Z: from probabilities the gradient would be lost where one of them rounds to 0 or 1. */
 static nnb_status check_output_loss(const nnb_net *net, const nnb__node *output) {
   const nnb_loss_ops *loss = nnb__net_loss_ops(net, output);
   if (!(loss->traits & NNB_LOSS_PROBABILITIES)) return NNB_OK;
@@ -27,7 +27,7 @@ static nnb_status check_output_loss(const nnb_net *net, const nnb__node *output)
     return nnb__fail(NNB_E_ARG,
                      "the output %s has scaled targets, which %s does not take; choose another loss, or do not scale",
                      output->name, loss->name);
-  if (!nnb_loss_find(loss->name, &(nnb_loss){0}) || gives(output, (int)loss->fuses)) return NNB_OK;
+  if (!nnb_loss_find(loss->name, &(nnb_loss){0}) || outputs_suit(output, (int)loss->fuses)) return NNB_OK;
   if (output->ops == &nnb__layer_concat)
     return nnb__fail(NNB_E_ARG,
                      "the output %s joins nodes, for which %s is no loss: declare each of them as an output "
@@ -65,7 +65,7 @@ static nnb_status check_ends(const nnb_net *net) {
   return NNB_OK;
 }
 
-/* Without a declared output the node added last is the one output. */
+/* Without a declared output, the last node is the output. */
 static void choose_output(nnb_net *net) {
   if (net->n_y > 0) return;
   nnb__node *last = &net->nodes[net->n_nodes - 1];

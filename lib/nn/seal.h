@@ -4,9 +4,9 @@
 
 #include "net.h"
 
-/* Fixes the shapes and makes the parameters; harmless when that is done already.  Safe from several threads. */
+/* Fixes the structure, lays out and draws the parameters.  Does nothing to a sealed net.  Any thread may call it. */
 nnb_status nnb__net_seal(nnb_net *net);
-/* The same without drawing the parameters, which the caller writes, all of them. */
+/* The same without drawing: the caller must write all parameters. */
 nnb_status nnb__net_seal_undrawn(nnb_net *net);
 
 /* A call that changes a net: nnb__net_begin holds the net and seals it, nnb__net_end lets it go.  Only one call at a
