@@ -136,7 +136,10 @@ END_TEST
 
 /* The callback's own status comes back from every call of it, and x is the best point so far. */
 START_TEST(hands_a_status_back) {
-  for (int at = 1; at < 20; at++) {
+  curve whole = {0};
+  nnb_lsq good = curve_problem(&whole);
+  ck_ok(nnb_least_squares(&good, (real[]){2, 1}, &(nnb_min_opts){.gradient_tol = NNB_NONE}, NULL));
+  for (int at = 1; at <= whole.calls; at++) {
     curve c = {.fail_at = at, .status = NNB_E_IO};
     nnb_lsq lsq = curve_problem(&c);
     real x[] = {2, 1};
@@ -203,6 +206,33 @@ START_TEST(stops_when_told) {
   ck_ok(nnb_least_squares(&lsq, x, &(nnb_min_opts){.max_evaluations = 4, .gradient_tol = NNB_NONE}, &report));
   ck_assert_msg(report.stop == NNB_STOP_EVALUATIONS && report.evaluations == c.calls && c.calls <= 7,
                 "%s after %d calls, %d counted", nnb_stop_text(report.stop), c.calls, (int)report.evaluations);
+}
+END_TEST
+
+/* ---- units ------------------------------------------------------------------------------------------------------ */
+
+/* r_i = unit·(a·e^(-b·t_i) - 2.5·e^(-1.3·t_i)), in a the unit of r */
+static nnb_status unit_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  const double unit = *(const double *)user;
+  for (int i = 0; i < k; i++) {
+    double t = 0.1 * (double)(row0 + (size_t)i), e = exp(-(double)x[1] * t);
+    r[i] = (real)((double)x[0] * e - unit * 2.5 * exp(-1.3 * t));
+    if (J) J[i * ldj] = (real)e, J[i * ldj + 1] = (real)(-(double)x[0] * t * e);
+  }
+  return NNB_OK;
+}
+
+START_TEST(stops_alike_in_all_units) {
+  const double smallest = TOL(1e-100, 1e-12), largest = TOL(1e100, 1e12);
+  for (double unit = smallest; unit <= largest; unit *= 1000) {
+    nnb_lsq lsq = {.m = 40, .n = 2, .user = &unit, .rows = unit_rows};
+    real x[2] = {(real)unit, 1};
+    nnb_min_report report;
+    ck_ok(nnb_least_squares(&lsq, x, NULL, &report));
+    ck_assert_msg(fabs((double)x[0] / unit - 2.5) < TOL(1e-8, 1e-3) && fabs((double)x[1] - 1.3) < TOL(1e-8, 1e-3),
+                  "units of %g: x is %.10g, %.10g after %d iterations (%s), wanted 2.5, 1.3", unit, (double)x[0] / unit,
+                  (double)x[1], (int)report.iterations, nnb_stop_text(report.stop));
+  }
 }
 END_TEST
 
@@ -278,6 +308,7 @@ int main(void) {
   tcase_add_test(tc, hands_a_status_back);
   tcase_add_test(tc, refuses_nonsense);
   tcase_add_test(tc, stops_when_told);
+  tcase_add_test(tc, stops_alike_in_all_units);
   tcase_add_test(tc, takes_a_ridge);
   tcase_add_test(tc, solves_rank_deficient);
   tcase_add_test(tc, solves_ill_conditioned);

@@ -47,12 +47,13 @@ START_TEST(data_are_certified) {
 END_TEST
 
 #ifndef NNB_SINGLE
+static const nnb_min_opts exact = {.gradient_tol = NNB_NONE, .max_iterations = 5000};
+
 /* The fewest digits of a parameter, from start 0 or 1. */
-static double fit_digits(const nist_set *set, int start, nnb_min_report *report) {
+static double fit_digits(const nist_set *set, int start, nnb_min_opts opts, nnb_min_report *report) {
   static nist_data d;
   ck_assert(nist_read(NIST_DATA, set, &d));
   real x[NIST_MOST_N];
-  nnb_min_opts opts = {.gradient_tol = NNB_NONE, .max_iterations = 5000};
   nnb_lsq lsq = {.m = (size_t)d.m, .n = (size_t)d.n, .user = &d, .rows = rows};
   for (int j = 0; j < d.n; j++) x[j] = d.start[start][j];
   ck_assert_msg(nnb_least_squares(&lsq, x, &opts, report) == NNB_OK, "%s", nnb_errmsg());
@@ -64,7 +65,7 @@ static double fit_digits(const nist_set *set, int start, nnb_min_report *report)
 START_TEST(reaches_certified_parameters) {
   nnb_min_report report;
   const char *name = nist_sets[_i / 2].name;
-  double least = fit_digits(&nist_sets[_i / 2], _i % 2, &report);
+  double least = fit_digits(&nist_sets[_i / 2], _i % 2, exact, &report);
   if (getenv("NNB_TEST_TABLE"))
     printf("%-9s start %d: %5.2f digits, %4d iterations, %5d evaluations, squares %.10e (%s)\n", name, _i % 2 + 1,
            least, (int)report.iterations, (int)report.evaluations, 2 * report.value, nnb_stop_text(report.stop));
@@ -76,8 +77,22 @@ END_TEST
 START_TEST(reaches_nine_digits_of_most) {
   nnb_min_report report;
   int nine = 0;
-  for (int i = 0; i < 2 * NIST_SETS; i++) nine += fit_digits(&nist_sets[i / 2], i % 2, &report) >= 9;
+  for (int i = 0; i < 2 * NIST_SETS; i++) nine += fit_digits(&nist_sets[i / 2], i % 2, exact, &report) >= 9;
   ck_assert_msg(nine >= 46, "%d of %d fits have nine digits", nine, 2 * (int)NIST_SETS);
+}
+END_TEST
+
+START_TEST(defaults_are_exact) {
+  nnb_min_report report;
+  double sum = 0;
+  for (int i = 0; i < 2 * NIST_SETS; i++) {
+    const double least = fit_digits(&nist_sets[i / 2], i % 2, (nnb_min_opts){0}, &report);
+    ck_assert_msg(least >= 6, "%s from start %d: %.2f digits (%s)", nist_sets[i / 2].name, i % 2 + 1, least,
+                  nnb_stop_text(report.stop));
+    sum += least;
+  }
+  if (getenv("NNB_TEST_TABLE")) printf("defaults: %.2f digits in the mean\n", sum / (2 * NIST_SETS));
+  ck_assert_msg(sum / (2 * NIST_SETS) >= 10.5, "%.2f digits in the mean", sum / (2 * NIST_SETS));
 }
 END_TEST
 #else
@@ -115,6 +130,7 @@ int main(void) {
   tcase_add_loop_test(tc, reaches_certified_parameters, 0, 2 * NIST_SETS);
 #ifndef NNB_SINGLE
   tcase_add_test(tc, reaches_nine_digits_of_most);
+  tcase_add_test(tc, defaults_are_exact);
 #endif
   suite_add_tcase(suite, tc);
   return run_suite(suite);

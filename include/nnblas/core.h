@@ -507,8 +507,11 @@ typedef struct nnb_min_opts {
   int64_t max_iterations;  /**< stop after this many iterations; default 1000; NNB_NONE: no limit         */
   int64_t max_evaluations; /**< stop after this many calls of the function, with or without a derivative; 0: no limit */
   double max_seconds;      /**< stop after this many seconds; 0: no limit                                 */
-  double gradient_tol;     /**< stop when gradient_norm (nnb_min_record) is at most this; default ε^⅔ of the precision,
-                                4e-11 or 2e-5; NNB_NONE: only at 0                                        */
+  double gradient_tol;     /**< stop when the relative gradient is at most this; default ε^⅔ of the precision, 4e-11 or
+                                2e-5, for sums of squares ε; NNB_NONE: only at 0.  nnb_least_squares: the largest cosine
+                                of r and a column of J, |J_iᵀr|/(‖J_i‖·‖r‖), which has no units, with the ridge as rows
+                                of J and r.  nnb_minimize: gradient_norm (nnb_min_record), in the units of f and x.
+                                Components that cannot move x because of bounds do not count              */
   double change_tol;       /**< stop when an iteration lowered f by at most this times |f|; 0: no such stop */
   bool has_target;         /**< stop at the target                                                        */
   double target;           /**< with has_target: stop when f is at most this; any number                  */

@@ -53,6 +53,12 @@
 #define nnb__check_weight_sum nnbf__check_weight_sum
 #define nnb__check_x nnbf__check_x
 #define nnb__check_y nnbf__check_y
+#define nnb__curvature_after_step nnbf__curvature_after_step
+#define nnb__curvature_before_step nnbf__curvature_before_step
+#define nnb__curvature_begin nnbf__curvature_begin
+#define nnb__curvature_choose nnbf__curvature_choose
+#define nnb__curvature_compare nnbf__curvature_compare
+#define nnb__curvature_take nnbf__curvature_take
 #define nnb__data_adopt nnbf__data_adopt
 #define nnb__data_scaler nnbf__data_scaler
 #define nnb__data_take nnbf__data_take
@@ -134,6 +140,7 @@
 #define nnb__min_eval nnbf__min_eval
 #define nnb__min_move nnbf__min_move
 #define nnb__min_norm nnbf__min_norm
+#define nnb__min_slope nnbf__min_slope
 #define nnb__mm_copy_plain nnbf__mm_copy_plain
 #define nnb__mm_copy_v2 nnbf__mm_copy_v2
 #define nnb__mm_copy_v3 nnbf__mm_copy_v3
@@ -233,6 +240,11 @@
 #define nnb__predict_v3 nnbf__predict_v3
 #define nnb__predict_v4 nnbf__predict_v4
 #define nnb__progress nnbf__progress
+#define nnb__region_begin nnbf__region_begin
+#define nnb__region_shrink nnbf__region_shrink
+#define nnb__region_step nnbf__region_step
+#define nnb__region_take nnbf__region_take
+#define nnb__region_update nnbf__region_update
 #define nnb__sample_bernoulli nnbf__sample_bernoulli
 #define nnb__sample_class nnbf__sample_class
 #define nnb__sample_half_normal nnbf__sample_half_normal

@@ -1,4 +1,6 @@
-/* opt/lm.c: Levenberg–Marquardt: the step v with (JᵀJ + λD²)·v = -g, bent by the geodesic acceleration.
+/* opt/lm.c: Levenberg–Marquardt: the step v with (JᵀJ + λD²)·v = -g, bent by the geodesic acceleration.  λ comes from a
+ * trust region where variables are few and free (trust_region.c, with the curvature of curvature.c), else it is raised
+ * and lowered by what steps gain.
  *
  * Levenberg 1944 and Marquardt 1963; scaling after Moré 1978, "The Levenberg–Marquardt algorithm: implementation and
  * theory"; damping after Nielsen 1999, "Damping parameter in Marquardt's method" (IMM-REP-1999-05); acceleration after
@@ -17,10 +19,17 @@
  * small one the first long steps often end where units are saturated (docs/performance.md). */
 static const double first_lambda = 1e-3, careful_lambda = 1;
 enum { MANY = 10 };
-static const double much = 0.5;         /* a step that leaves less than this of f is followed by one without a bend */
-static const double bend_step = 0.1;    /* h of the second directional derivative; Transtrum and Sethna's */
-static const double most_bend = 0.75;   /* their bound of |a|/|v| */
-static const double rounding = 16;      /* times ε·f: what f may change by for rounding alone */
+/* From so many variables on λ is chosen by growth and steps are accelerated, as within bounds and with .bayes; below,
+ * by Moré's trust region with the structured secant (docs/optimisers.md). */
+enum { LARGE = 20 };
+static const int valley = 20;          /* steps in a row at the edge of the region: a curved valley */
+static const double least_gain = 1e-4; /* of what the model predicts, in the trust region; MINPACK's */
+static const double much = 0.5;        /* a step that leaves less than this of f is followed by one without a bend */
+static const double bend_step = 0.1;   /* h of the second directional derivative; Transtrum and Sethna's */
+static const double most_bend = 0.75;  /* their bound of |a|/|v| */
+static const double rounding = 16;     /* times ε·f: what f may change by for rounding alone */
+/* … and beside this part of √ε, where residuals are differences of larger numbers, as model - data are. */
+static const double resolution = 3e-4;
 static const double negligible = 1e-13; /* a damping that only changes the digits that rounding changes */
 
 typedef enum verdict { REFUSED, ACCEPTED, ENDED } verdict;
@@ -34,6 +43,20 @@ double nnb__lm_gradient_norm(const nnb__lm *lm) {
     bool held = lm->box.lower && nnb__held(s->g[i], s->x[i], lm->box.lower[i], lm->box.upper[i]);
     if (!held) most = fmax(most, fabs(s->g[i]));
   }
+  return most;
+}
+
+/* The largest cosine of r and a column of J, ridge and all, as the measure without units (Moré 1978; MINPACK's gtol).
+ * With .bayes f is another in each iteration, and what is left to gain decides instead. */
+static nnb__slope slope_of(const nnb__lm *lm) {
+  const nnb__system *s = &lm->system;
+  nnb__slope most = {fmax(nnb__lm_gradient_norm(lm), s->penalty_slope.norm), s->penalty_slope.relative};
+  for (int i = 0; i < s->n; i++) {
+    const double g = fabs(s->g[i]), size = sqrt(nnb__system_column_square(s, i)) * sqrt(2 * s->f);
+    const bool held = lm->box.lower && nnb__held(s->g[i], s->x[i], lm->box.lower[i], lm->box.upper[i]);
+    if (g > 0 && !held) most.relative = fmax(most.relative, size > 0 ? g / size : HUGE_VAL);
+  }
+  if (s->stop->opts.bayes && most.norm > 0) most.relative = HUGE_VAL;
   return most;
 }
 
@@ -72,6 +95,10 @@ static double predicted(const nnb__lm *lm) {
 static nnb_status find_velocity(nnb__lm *lm, bool *usable) {
   nnb__system *s = &lm->system;
   if (lm->box.lower) return nnb__box_step(&lm->box, lm->v, usable);
+  if (lm->region.z) {
+    nnb_status status = lm->curvature.S ? nnb__curvature_choose(&lm->curvature, s) : NNB_OK;
+    return status ? status : nnb__region_step(&lm->region, s, lm->v, usable);
+  }
   nnb_status status = nnb__system_factorise(s, usable);
   if (status || !*usable) return status;
   memcpy(lm->v, s->g, (size_t)s->n * sizeof *lm->v);
@@ -106,6 +133,11 @@ static nnb_status accelerate(nnb__lm *lm, double *bend) {
   return NNB_OK;
 }
 
+/* Where an acceleration would not be worth its evaluation. */
+static bool is_easy(const nnb__lm *lm) {
+  return lm->region.z ? lm->limited < valley || lm->system.second : lm->decreased_much;
+}
+
 /* v, and p ← v + ½a where the acceleration pays: not where f hardly changes, and a is lost in rounding, and not on the
  * first way down, where bends are many and steps that follow them shorter.  *usable: the system has a solution and p
  * does not bend too much. */
@@ -116,8 +148,7 @@ static nnb_status find_step(nnb__lm *lm, bool *usable) {
   if (status || !*usable) return status;
   memcpy(lm->p, lm->v, (size_t)s->n * sizeof *lm->p);
   if (!isfinite(nnb__dot_double(s->n, lm->v, lm->v))) return *usable = false, NNB_OK;
-  if (!lm->accelerates || lm->decreased_much || lm->secants.count || predicted(lm) < sqrt(s->stop->eps) * s->f)
-    return NNB_OK;
+  if (!lm->accelerates || is_easy(lm) || lm->secants.count || predicted(lm) < sqrt(s->stop->eps) * s->f) return NNB_OK;
   status = accelerate(lm, &bend);
   *usable = bend <= most_bend;
   for (int i = 0; *usable && i < s->n; i++) lm->p[i] += lm->a[i] / 2;
@@ -146,10 +177,10 @@ static void lower_damping(nnb__lm *lm, double gain, bool at_rounding) {
 /* An iteration has ended; with .bayes it is followed by another f. */
 static nnb_status conclude(nnb__lm *lm, double step, verdict *out) {
   nnb__system *s = &lm->system;
-  double norm = fmax(nnb__lm_gradient_norm(lm), s->penalty_slope);
-  nnb_status status = s->stop->evidence ? nnb__evidence_measure(&lm->bayes, s, &norm) : NNB_OK;
+  nnb__slope slope = slope_of(lm);
+  nnb_status status = s->stop->evidence ? nnb__evidence_measure(&lm->bayes, s, &slope.norm) : NNB_OK;
   if (status) return status;
-  *out = nnb__stop_iteration(s->stop, s->f - s->penalty, norm, step, lm->point) ? ENDED : ACCEPTED;
+  *out = nnb__stop_iteration(s->stop, s->f - s->penalty, slope, step, lm->point) ? ENDED : ACCEPTED;
   if (!s->stop->evidence || *out == ENDED) return NNB_OK;
   if (nnb__evidence_converged(&lm->bayes, s)) {
     nnb__stop_because(s->stop, NNB_STOP_CHANGE);
@@ -175,10 +206,14 @@ static nnb_status advance(nnb__lm *lm, verdict *out) {
     s->x[i] = s->x_new[i], old[i] = x;
     step = R(fmax)(step, R(fabs)(s->x[i] - x));
   }
+  s->current = false;
   if (s->stop->evidence) nnb__secants_before_step(&lm->secants, s);
-  nnb_status status = s->model->linearise(s);
+  nnb_status status = lm->curvature.S ? nnb__curvature_before_step(&lm->curvature, s) : NNB_OK;
+  if (status) return status;
+  status = s->model->linearise(s);
   if (status || !isfinite(s->f)) {
     memcpy(s->x, old, bytes);
+    s->current = false;
     *out = REFUSED;
     if (!status) status = s->model->linearise(s);
     if (!status && !isfinite(s->f))
@@ -187,8 +222,22 @@ static nnb_status advance(nnb__lm *lm, verdict *out) {
     return status;
   }
   lm->decreased_much = s->n >= MANY && s->f < much * before;
+  if (lm->curvature.S) nnb__curvature_after_step(&lm->curvature, s, old);
   nnb__system_rescale(s);
   return conclude(lm, fmax((double)step, lm->other_step), out);
+}
+
+/* After a trial where f came to f_new, predicted to fall by `predicted`: the radius, and which model is the better. */
+static void learn_from_trial(nnb__lm *lm, double predicted, double f_new, bool at_rounding) {
+  nnb__system *s = &lm->system;
+  if (lm->curvature.S) nnb__curvature_compare(&lm->curvature, s, lm->v, predicted, s->f - f_new);
+  if (!at_rounding) nnb__region_update(&lm->region, s, lm->v, predicted, f_new);
+}
+
+/* What f may change by because of rounding. */
+static double noise_of(const nnb__lm *lm) {
+  const double eps = lm->system.stop->eps, part = lm->region.z ? resolution * sqrt(eps) : 0;
+  return fmax(rounding * eps, part) * lm->system.f;
 }
 
 /* Tries one step.  last: the decrease predicted for the one before. */
@@ -198,21 +247,28 @@ static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
   double f;
   *out = REFUSED;
   nnb_status status = find_step(lm, &usable);
-  if (status || !usable) return status;
-  double promise = predicted(lm), noise = rounding * s->stop->eps * s->f;
+  if (status) return status;
+  if (!usable && lm->region.z) nnb__region_shrink(&lm->region, s);
+  if (!usable) return NNB_OK;
+  double promise = predicted(lm), noise = noise_of(lm);
   bool at_rounding =
       promise <= noise; /* f can tell no more; the distance to the minimum, which promise measures, can */
-  bool done = at_rounding && promise > 0.5 * *last && s->lambda < negligible && !s->stop->evidence;
+  bool done =
+      at_rounding && promise > (lm->region.z ? 0.99 : 0.5) * *last && s->lambda < negligible && !s->stop->evidence;
   if (!move(lm, 1, lm->p) || done) {
     lm->stalled = true;
     return *out = ENDED, NNB_OK;
   }
   status = s->model->value(s, &f);
   double gain = (s->f - f) / promise;
-  if (status || !(f < s->f || (at_rounding && f <= s->f + noise))) return status;
+  if (status) return status;
+  const bool equal = at_rounding && f <= s->f + noise;
+  if (lm->region.z) learn_from_trial(lm, promise, f, equal);
+  if (!equal && !(f < s->f && (!lm->region.z || gain >= least_gain))) return status;
   *last = promise;
   status = advance(lm, out);
-  if (!status && *out != REFUSED) lower_damping(lm, gain, at_rounding);
+  lm->limited = s->lambda > 0 ? lm->limited + 1 : 0;
+  if (!status && *out != REFUSED && !lm->region.z) lower_damping(lm, gain, at_rounding);
   return status;
 }
 
@@ -234,7 +290,7 @@ nnb_status nnb__lm_search(nnb__lm *lm) {
     status = try_step(lm, &last, &v);
     if (v == ACCEPTED && is_slow(lm, ++accepted, &mark)) lm->stalled = true, v = ENDED;
     if (v == REFUSED) {
-      raise_damping(lm);
+      if (!lm->region.z) raise_damping(lm);
       if (nnb__stop_early(s->stop)) v = ENDED;
       if (!isfinite(s->lambda)) lm->stalled = true, v = ENDED;
     }
@@ -260,6 +316,8 @@ nnb_status nnb__lm_begin(nnb__lm *lm) {
   if (!status && !isfinite(s->f))
     status = nnb__fail(NNB_E_NUMERIC, "a residual or a derivative of one is not finite at the start");
   if (!status) nnb__system_rescale(s);
+  if (lm->region.z) nnb__region_begin(&lm->region, s), s->lambda = 0;
+  if (lm->curvature.S) nnb__curvature_begin(&lm->curvature, s->n);
   return status;
 }
 
@@ -274,7 +332,7 @@ static nnb_status run(nnb__lm *lm) {
   nnb_status status = nnb__lm_begin(lm);
   if (!status && s->stop->opts.bayes) status = start_evidence(lm);
   if (status) return status;
-  if (!nnb__stop_at_start(s->stop, s->f, nnb__lm_gradient_norm(lm))) status = nnb__lm_search(lm);
+  if (!nnb__stop_at_start(s->stop, s->f, slope_of(lm))) status = nnb__lm_search(lm);
   double norm = nnb__lm_gradient_norm(lm);
   if (!status && s->stop->evidence) status = nnb__evidence_measure(&lm->bayes, s, &norm);
   nnb__lm_end(lm, norm);
@@ -292,6 +350,13 @@ void nnb__lm_take(nnb__lm *lm, nnb__arena *arena) {
   lm->p = nnb__arena_take(arena, n, sizeof *lm->p);
 }
 
+/* Infinite bounds are none. */
+static bool any_bound(const nnb_min_opts *o, int n) {
+  for (int i = 0; i < n; i++)
+    if ((o->lower && !isinf(o->lower[i])) || (o->upper && !isinf(o->upper[i]))) return true;
+  return false;
+}
+
 static void take(nnb__lm *lm, nnb__arena *arena) {
   nnb__system *s = &lm->system;
   s->r = nnb__arena_take(arena, s->m, sizeof *s->r);
@@ -302,7 +367,12 @@ static void take(nnb__lm *lm, nnb__arena *arena) {
     nnb__secants_take(&lm->secants, s->n, arena);
     nnb__evidence_take(&lm->bayes, s->n, arena);
   }
-  if (nnb__bounded(&s->stop->opts)) nnb__box_take(&lm->box, s->n, arena);
+  if (any_bound(&s->stop->opts, s->n))
+    nnb__box_take(&lm->box, s->n, arena);
+  else if (!s->stop->opts.bayes && s->n < LARGE && !lm->no_region) {
+    nnb__region_take(&lm->region, s->n, arena);
+    if (s->whole) nnb__curvature_take(&lm->curvature, s->n, arena);
+  }
 }
 
 nnb_status nnb__lm_measure(nnb__lm *lm, size_t *bytes) {

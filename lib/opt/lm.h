@@ -3,25 +3,31 @@
 #ifndef NNB__LM_H
 #define NNB__LM_H
 
+#include "curvature.h"
 #include "evidence.h"
 #include "lm_box.h"
 #include "lsq_system.h"
 #include "secant.h"
+#include "trust_region.h"
 
 typedef struct nnb__lm {
   nnb__system system; /* the first member: a model reaches what is around it by a cast */
   nnb__box box;
   nnb__secants secants;
   nnb__bayes bayes;
-  const real *point;   /* the variables of the problem, where x holds only some of them; else x */
-  double other_step;   /* the largest change of one of the others in the last step */
-  bool accelerates;    /* adds the geodesic acceleration to steps … */
-  bool decreased_much; /* … unless the last one lowered f by much */
-  bool stalled;        /* f decreases no further */
-  double slow;         /* counts as stalled, too, when so many … */
-  int slow_over;       /* … iterations leave more than this part of f; 0: not */
-  double growth;       /* the factor by which the next refused step raises λ */
-  double *v, *a, *p;   /* n: velocity, acceleration, step */
+  bool no_region;           /* the caller wants λ by growth */
+  nnb__region region;       /* .z NULL: λ is raised and lowered by growth */
+  nnb__curvature curvature; /* .S NULL: Gauss–Newton alone */
+  const real *point;        /* the variables of the problem, where x holds only some of them; else x */
+  double other_step;        /* the largest change of one of the others in the last step */
+  bool accelerates;         /* adds the geodesic acceleration to steps … */
+  bool decreased_much;      /* … unless the last one lowered f by much */
+  int limited;              /* steps in a row that the region has limited */
+  bool stalled;             /* f decreases no further */
+  double slow;              /* counts as stalled, too, when so many … */
+  int slow_over;            /* … iterations leave more than this part of f; 0: not */
+  double growth;            /* the factor by which the next refused step raises λ */
+  double *v, *a, *p;        /* n: velocity, acceleration, step */
 } nnb__lm;
 
 /* Lays lm of all variables out in memory: *bytes, at most stop->opts.max_bytes, or NNB_E_OVERFLOW. */

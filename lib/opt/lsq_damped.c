@@ -68,7 +68,24 @@ nnb_status nnb__system_turn_to_qr(nnb__system *s) {
   return nnb__fail(NNB_E_NUMERIC, "residuals that were finite are not when asked for at the same point again");
 }
 
+/* factor ← D⁻¹(JᵀJ + S)D⁻¹ + λI */
+static void scale_with_second(nnb__system *s) {
+  const size_t n = (size_t)s->n;
+  for (size_t i = 0; i < n; i++)
+    for (size_t j = 0; j <= i; j++) {
+      const double *a = s->normal + i * n, *b = s->normal + j * n;
+      double sum = s->by_qr ? nnb__dot_double((int)j + 1, a, b) : a[j];
+      sum += s->second[i * n + j];
+      s->factor[i * n + j] = sum * inverse_scale(s, (int)i) * inverse_scale(s, (int)j) + (i == j ? s->lambda : 0);
+    }
+}
+
 nnb_status nnb__system_factorise(nnb__system *s, bool *done) {
+  if (s->second) {
+    scale_with_second(s);
+    *done = nnb__cholesky(s->n, s->factor) && smallest_pivot(s) > 10 * DBL_EPSILON * s->n;
+    return NNB_OK;
+  }
   if (!s->by_qr) {
     for (int i = 0; i < s->n; i++) s->inverse_scale[i] = inverse_scale(s, i);
     scale_model(s);

@@ -201,17 +201,19 @@ static nnb_status linearise(nnb__system *s) {
   s->f = HUGE_VAL;
   memset(s->normal, 0, n * n * sizeof *s->normal);
   memset(s->g, 0, n * sizeof *s->g);
-  nnb__stop_count(s->stop);
+  const bool kept = s->current && s->whole;
+  if (!kept) nnb__stop_count(s->stop);
+  s->current = false;
   for (size_t row0 = 0; row0 < s->m; row0 += (size_t)s->rows) {
     int k = nnb__system_block(s, row0);
     real *J = s->whole ? s->J + row0 * (size_t)s->ld : s->J;
-    nnb_status status = nnb__system_rows(s, s->x, row0, s->r + row0, J, false);
+    nnb_status status = kept ? NNB_OK : nnb__system_rows(s, s->x, row0, s->r + row0, J, false);
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
     add_rows(s, J, k);
   }
   add_ridge(s);
   double value = nnb__sum_squares(s->m, s->r) / 2 + nnb__system_ridge_value(s, s->x);
-  if (isfinite(value) && nnb__system_finite(s)) s->f = value;
+  if (isfinite(value) && nnb__system_finite(s)) s->f = value, s->current = true;
   return NNB_OK;
 }
 

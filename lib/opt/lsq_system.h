@@ -33,8 +33,10 @@ struct nnb__system {
   real *x, *x_new; /* n: the point of the model, and a trial point */
   real *r, *r_new; /* m: the residuals there */
   real *J;
+  bool current; /* J and r are those of x: set to false by whoever moves x */
   double f;
-  double penalty, penalty_slope; /* a term of f that is not the problem's, and its largest derivative */
+  double penalty;           /* a term of f that is not the problem's … */
+  nnb__slope penalty_slope; /* … and its largest derivative */
   double ridge;                  /* of every variable, where the problem has none of its own */
   double *normal;                /* n×n: JᵀJ or L; lower triangle, row by row */
   double *g;                     /* n: behind normal */
@@ -42,6 +44,7 @@ struct nnb__system {
   double *d;                /* n: D, the largest norms that the columns of J have had, 0 where always 0; one number for
                                all with .bayes */
   double floor, floor_part; /* no D_i counts as less than floor: a part of the largest, halved from point to point */
+  const double *second;     /* n×n, symmetric: added to JᵀJ in the damped system; NULL: nothing */
   const bool *held;         /* n: variables that stay where they are; NULL: none */
   double *factor;           /* n×n: L of D⁻¹(JᵀJ)D⁻¹ + λI */
   double *inverse_scale;    /* n: D⁻¹ */

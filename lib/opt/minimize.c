@@ -27,10 +27,15 @@ double nnb__min_norm(const nnb__min *m) {
   return (double)norm;
 }
 
+nnb__slope nnb__min_slope(const nnb__min *m) {
+  const double norm = nnb__min_norm(m);
+  return (nnb__slope){norm, norm};
+}
+
 bool nnb__min_move(nnb__min *m, const real *x_new, double f, const real *g_new) {
   double step = nnb__max_difference(m->n, x_new, m->x);
   memcpy(m->x, x_new, m->n * sizeof *m->x);
   memcpy(m->g, g_new, m->n * sizeof *m->g);
   m->value = f;
-  return nnb__stop_iteration(m->stop, f, nnb__min_norm(m), step, m->x);
+  return nnb__stop_iteration(m->stop, f, nnb__min_slope(m), step, m->x);
 }

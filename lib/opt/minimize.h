@@ -25,5 +25,7 @@ nnb_status nnb__min_eval(nnb__min *m, const real *x, double *f, real *g);
 bool nnb__min_move(nnb__min *m, const real *x_new, double f, const real *g_new);
 /* max |g_i| over the variables that are not held at a bound. */
 double nnb__min_norm(const nnb__min *m);
+/* The same for the stopping rule: a function alone has no scale that its gradient could be measured in. */
+nnb__slope nnb__min_slope(const nnb__min *m);
 
 #endif

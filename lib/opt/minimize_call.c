@@ -27,7 +27,7 @@ static nnb_status run(nnb__min *m, const nnb__optim_ops *ops) {
   nnb_status status = nnb__min_eval(m, m->x, &m->value, m->g);
   if (status) return status;
   if (!isfinite(m->value)) return nnb__fail(NNB_E_NUMERIC, "the function or its gradient is not finite at the start");
-  if (!nnb__stop_at_start(m->stop, m->value, nnb__min_norm(m))) status = ops->minimize(m);
+  if (!nnb__stop_at_start(m->stop, m->value, nnb__min_slope(m))) status = ops->minimize(m);
   nnb__stop_end(m->stop, m->value, nnb__min_norm(m));
   return status;
 }

@@ -10,7 +10,7 @@ enum { IDLE = 50 };
 
 static void complete(nnb_min_opts *o, unsigned traits, double eps) {
   nnb__opts_complete(NNB__MIN_OPTS, o, traits);
-  if (o->gradient_tol == 0) o->gradient_tol = pow(eps, 2.0 / 3);
+  if (o->gradient_tol == 0) o->gradient_tol = traits & NNB__TRAIT_SQUARES ? eps : pow(eps, 2.0 / 3);
   if (o->gradient_tol == NNB_NONE) o->gradient_tol = 0;
 }
 
@@ -36,16 +36,16 @@ bool nnb__stop_because(nnb__stop *s, nnb_stop why) {
 void nnb__stop_count(nnb__stop *s) { s->report.evaluations++; }
 
 /* A goal that was reached is reported before a limit. */
-static nnb_stop reached(const nnb__stop *s, double value, double gradient_norm) {
+static nnb_stop reached(const nnb__stop *s, double value, nnb__slope slope) {
   if (s->opts.has_target && value <= s->opts.target) return NNB_STOP_TARGET;
-  if (gradient_norm <= s->opts.gradient_tol) return NNB_STOP_GRADIENT;
+  if (slope.relative <= s->opts.gradient_tol) return NNB_STOP_GRADIENT;
   return NNB_STOP_NONE;
 }
 
-bool nnb__stop_at_start(nnb__stop *s, double value, double gradient_norm) {
+bool nnb__stop_at_start(nnb__stop *s, double value, nnb__slope slope) {
   s->report.start_value = s->report.value = s->best = value;
-  s->report.gradient_norm = s->best_norm = gradient_norm;
-  return nnb__stop_because(s, reached(s, value, gradient_norm));
+  s->report.gradient_norm = s->best_norm = slope.norm;
+  return nnb__stop_because(s, reached(s, value, slope));
 }
 
 static nnb_stop limit(const nnb__stop *s, double seconds) {
@@ -66,11 +66,11 @@ static void note_progress(nnb__stop *s, double value, double gradient_norm) {
   if (gradient_norm < s->best_norm) s->best_norm = gradient_norm;
 }
 
-static nnb_stop why(nnb__stop *s, double before, const nnb_min_record *rec) {
+static nnb_stop why(nnb__stop *s, double before, const nnb_min_record *rec, nnb__slope slope) {
   const nnb_min_opts *o = &s->opts;
   double gain = before - rec->value;
   if (o->on_iteration && o->on_iteration(o->user, rec)) return NNB_STOP_USER;
-  nnb_stop stop = reached(s, rec->value, rec->gradient_norm);
+  nnb_stop stop = reached(s, rec->value, slope);
   if (stop) return stop;
   if (o->change_tol > 0 && gain >= 0 && gain <= o->change_tol * fabs(before)) return NNB_STOP_CHANGE;
   if (o->patience > 0 && rec->iteration - s->best_iteration >= o->patience) return NNB_STOP_PATIENCE;
@@ -81,21 +81,21 @@ static nnb_stop why(nnb__stop *s, double before, const nnb_min_record *rec) {
   return NNB_STOP_NONE;
 }
 
-bool nnb__stop_iteration(nnb__stop *s, double value, double gradient_norm, double step, const void *x) {
+bool nnb__stop_iteration(nnb__stop *s, double value, nnb__slope slope, double step, const void *x) {
   nnb_min_report *r = &s->report;
   double before = r->value;
   r->iterations++;
-  r->value = value, r->gradient_norm = gradient_norm;
-  note_progress(s, value, gradient_norm);
+  r->value = value, r->gradient_norm = slope.norm;
+  note_progress(s, value, slope.norm);
   nnb_min_record rec = {.iteration = r->iterations,
                         .evaluations = r->evaluations,
                         .value = value,
-                        .gradient_norm = gradient_norm,
+                        .gradient_norm = slope.norm,
                         .step = step,
                         .seconds = nnb__now() - s->start,
                         .x = x,
                         .evidence = s->evidence};
-  return nnb__stop_because(s, why(s, before, &rec));
+  return nnb__stop_because(s, why(s, before, &rec, slope));
 }
 
 void nnb__stop_rebase(nnb__stop *s, double value) {

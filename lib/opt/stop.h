@@ -4,6 +4,11 @@
 
 #include "nnblas/core.h"
 
+/* A gradient: its largest component, and the measure without units that gradient_tol is compared with (core.h). */
+typedef struct nnb__slope {
+  double norm, relative;
+} nnb__slope;
+
 typedef struct nnb__stop {
   nnb_min_opts opts; /* completed */
   nnb_min_report report;
@@ -23,9 +28,9 @@ nnb_status nnb__stop_begin(nnb__stop *s, const nnb_min_opts *opts, nnb_algo algo
 /* The following return true when the search must end; report.stop says why.  Once true, they stay true. */
 
 /* After the evaluation at the start. */
-bool nnb__stop_at_start(nnb__stop *s, double value, double gradient_norm);
+bool nnb__stop_at_start(nnb__stop *s, double value, nnb__slope slope);
 /* After an iteration, which ended at x.  step: largest change of a variable. */
-bool nnb__stop_iteration(nnb__stop *s, double value, double gradient_norm, double step, const void *x);
+bool nnb__stop_iteration(nnb__stop *s, double value, nnb__slope slope, double step, const void *x);
 /* Between evaluations: the limits of evaluations and time. */
 bool nnb__stop_early(nnb__stop *s);
 /* A reason of the method's own, such as NNB_STOP_STALLED.  An earlier reason stays. */

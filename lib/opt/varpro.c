@@ -232,12 +232,15 @@ static bool lower_rho(varpro *v, double f, double value) {
   return true;
 }
 
-/* The largest derivative of the penalty by a c; at the minimum over c, that of the problem's f, too. */
-static double penalty_slope(const varpro *v) {
-  double most = 0;
+/* The largest derivative of the penalty by a c; at the minimum over c, that of the problem's f, too.  relative: the
+ * cosine of r and that column. */
+static nnb__slope penalty_slope(const varpro *v, double f) {
+  nnb__slope most = {0, 0};
   for (int i = 0; i < v->n_c; i++) {
-    double slope = v->penalty.rho * v->penalty.columns[i] * fabs((double)v->trial[v->which[i]]);
-    if (slope > most) most = slope; /* gcc 12 for arm64 ends with an internal error at fmax here */
+    const double size = v->penalty.columns[i], slope = v->penalty.rho * size * fabs((double)v->trial[v->which[i]]);
+    const double cosine = f > 0 && size > 0 ? slope / sqrt(2 * f * size) : 0;
+    if (slope > most.norm) most.norm = slope; /* gcc 12 for arm64 ends with an internal error at fmax here */
+    if (cosine > most.relative) most.relative = cosine;
   }
   return most;
 }
@@ -466,7 +469,7 @@ static nnb_status linearise(nnb__system *s) {
   if (!status && s->by_qr) status = project_by_qr(v, &defined);
   if (status || !defined) return status;
   f = nnb__sum_squares(s->m, v->r) / 2 + nnb__system_ridge_value(s, v->trial);
-  s->penalty = penalty_at(v, v->trial), s->penalty_slope = penalty_slope(v);
+  s->penalty = penalty_at(v, v->trial), s->penalty_slope = penalty_slope(v, f);
   f += s->penalty;
   if (!isfinite(f) || !nnb__system_finite(s)) return NNB_OK;
   s->f = f;
@@ -486,7 +489,8 @@ static nnb_status first_iteration(varpro *v, double before, bool *gained) {
   *gained = !status && f < before;
   if (!*gained) return status;
   accept(v);
-  nnb__stop_iteration(v->lm.system.stop, f - penalty_at(v, v->all), HUGE_VAL, v->lm.other_step, v->all);
+  nnb__stop_iteration(v->lm.system.stop, f - penalty_at(v, v->all), (nnb__slope){HUGE_VAL, HUGE_VAL}, v->lm.other_step,
+                      v->all);
   return NNB_OK;
 }
 
@@ -525,7 +529,7 @@ static nnb_status project(varpro *v) {
   nnb_status status = nnb__system_residuals(s, v->all, v->r, &f);
   if (status) return status;
   if (!isfinite(f)) return nnb__fail(NNB_E_NUMERIC, "a residual is not finite at the start");
-  nnb__stop_at_start(s->stop, f, HUGE_VAL);
+  nnb__stop_at_start(s->stop, f, (nnb__slope){HUGE_VAL, HUGE_VAL});
   if (!ended(v)) status = first_iteration(v, f, &gained);
   if (!status && !ended(v) && gained && v->n_a > 0) status = search_a(v);
   nnb__stop_end(s->stop, s->stop->report.value, s->stop->report.gradient_norm);
@@ -575,7 +579,8 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
                      .point = x,
                      .slow = slow,
                      .slow_over = SLOW_OVER}};
-  nnb__lm whole = {.system = {.model = &nnb__full_model, .problem = problem, .stop = stop, .x = x}, .point = x};
+  nnb__lm whole = {
+      .system = {.model = &nnb__full_model, .problem = problem, .stop = stop, .x = x}, .point = x, .no_region = true};
   size_t bytes;
   whole.accelerates = stop->opts.acceleration != NNB_NONE;
   nnb_status status = measure(&v, &whole, &bytes);
