@@ -9,6 +9,9 @@ typedef struct world {
   nnb_data *data, *made_data[2];
   nnb_optim *optim, *made_optim;
   nnb_error_bars *bars, *made_bars;
+  nnb_fit_opts *made_fit;
+  nnb_optim_opts *made_steps;
+  nnb_min_opts *made_min;
   nnb_batch rows;
   nnb_mat y;
   nnb_rng rng;
@@ -42,6 +45,7 @@ static void end(world *w) {
   nnb_error_bars_destroy(w->bars), nnb_error_bars_destroy(w->made_bars);
   nnb_data_destroy(w->data), nnb_data_destroy(w->made_data[0]);
   nnb_net_destroy(w->net), nnb_net_destroy(w->made_net);
+  nnb_fit_opts_destroy(w->made_fit), nnb_optim_opts_destroy(w->made_steps), nnb_min_opts_destroy(w->made_min);
   nnb_free(w->memory), nnb_free(w->string);
   fclose(w->file);
   remove("1"); /* what nnb_net_save was given for a name */
