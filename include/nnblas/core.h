@@ -467,7 +467,7 @@ typedef struct nnb_metrics {
 /** Optimiser settings on their own, for the rungs below nnb_fit.  Fields mean what they mean in nnb_fit_opts. */
 typedef struct nnb_optim_opts {
   nnb_algo algo; /**< one that steps from batch to batch; NNB_AUTO is adam                                */
-  uint64_t seed; /**< of the targets that kfac draws                                                      */
+  uint64_t seed; /**< of the targets that kfac draws, and for layers (nnb_run)                            */
   double lr, momentum, beta1, beta2, epsilon, l1, l2, clip_norm, ema;
   nnb_schedule schedule;
   int lr_step;
@@ -639,6 +639,22 @@ typedef struct nnb_needs {
   size_t init_scratch;  /**< numbers that init may use                                                         */
   void *reserved[12];
 } nnb_needs;
+
+/** What a layer may know of the run that it is part of.  Random numbers that are a function of (seed, update, node, row)
+ *  are the same for any number of threads and any chunk.  For row i of a part, for instance:
+ *    nnb_rng_init(&rng, seed + node * 0x9E3779B97F4A7C15u, (uint64_t)update << 32 | (uint32_t)(row0 + i));
+ *
+ *  training is true in nnb_train_step, nnb_train_rows, nnb_plan_gradient, nnb_check_gradient and in the losses and
+ *  gradients of nnb_fit.  It is false in predictions, evaluations, nnb_plan_loss and nnb_plan_vjp, and wherever residuals
+ *  are computed: lm, varpro, nnb_plan_rows, nnb_solve_output, nnb_error_bars_create. */
+typedef struct nnb_run {
+  bool training;
+  int node;       /**< number of the layer's node                                                              */
+  int row0;       /**< number of the first row of this part: training, in the order of the update; otherwise in the
+                       rows that the plan takes at a time                                                      */
+  int64_t update; /**< number of the update, from 1; 0: no optimiser counts, and every run has the same masks  */
+  uint64_t seed;  /**< of the optimiser, or of nnb_fit; 0 where there is neither                               */
+} nnb_run;
 
 /** Sets the message of an error in shape, by printf's rules, and returns status. */
 NNB_API nnb_status nnb_layer_fail(nnb_status status, const char *format, ...)

@@ -62,7 +62,8 @@ typedef struct nnb_layer_io {
                           w_rows·(part+1)/parts) of W; the last part also does the bias.  forward and backward_data,
                           if the layer asked for it (nnb_needs.by_columns): such columns of z or of da[k]      */
   int cols_before;   /**< backward_data: columns of the inputs before input k, together                        */
-  void *reserved[10];
+  const nnb_run *run; /**< what the run is for, and which rows these are                                       */
+  void *reserved[9];
 } nnb_layer_io;
 
 /** Where a parameter gradient goes: W ← beta·W + alpha·∂E/∂W at w, likewise b.  A beta of 0 overwrites.  NULL: leave

@@ -33,6 +33,7 @@ typedef struct nnb__job {
   real *r, *J;               /* NNB__RESIDUALS: rows·n_y residuals; NULL or their derivatives, ldj apart */
   size_t ldj;
   nnb__columns columns; /* of J */
+  nnb_run run;          /* for layers; its row0 is that of the first row of the job */
 } nnb__job;
 
 /* The loss is mean/norm + sum, so that chunks and batches add up. */

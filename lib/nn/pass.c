@@ -103,7 +103,10 @@ nnb_layer_io nnb__pass_io(const nnb_plan *plan, int k, int r0, int n, int part) 
     a[i] = nnb__crows(source->out, r0, n);
     da[i] = nnb__rows(source->d, r0, n);
   }
+  plan->runs[part] = plan->run;
+  plan->runs[part].node = k + 1, plan->runs[part].row0 += r0;
   return (nnb_layer_io){.n_from = node->n_from,
+                        .run = plan->runs + part,
                         .a = a,
                         .da = da,
                         .z = nnb__rows(s->z, r0, n),

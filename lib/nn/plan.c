@@ -111,13 +111,17 @@ static nnb_status finish_loss(nnb__loss_sum sum, double norm, const nnb_batch *b
   return isfinite(value) ? NNB_OK : nnb__fail_loss(value, batch);
 }
 
-nnb_status nnb_plan_loss(nnb_plan *plan, const nnb_batch *batch, double *loss) {
+nnb_status nnb__plan_loss(nnb_plan *plan, const nnb_batch *batch, const nnb_run *run, double *loss) {
   if (!plan || !loss) return nnb__fail(NNB_E_ARG, "plan or loss is NULL");
   nnb_status status = nnb__check_batch(plan->net, batch, plan->max_rows);
   if (status) return status;
   double norm = norm_of(batch);
-  nnb__job job = {.batch = batch, .rows = batch->x.rows, .norm = norm, .what = NNB__LOSS};
+  nnb__job job = {.batch = batch, .rows = batch->x.rows, .norm = norm, .what = NNB__LOSS, .run = *run};
   return finish_loss(nnb__plan_run(plan, &job), norm, batch, loss);
+}
+
+nnb_status nnb_plan_loss(nnb_plan *plan, const nnb_batch *batch, double *loss) {
+  return nnb__plan_loss(plan, batch, &(nnb_run){0}, loss);
 }
 
 /* grad ← keep·grad + g */
@@ -125,7 +129,8 @@ static void add_kept(size_t n, double keep, const real *g, real *grad) {
   for (size_t i = 0; i < n; i++) grad[i] = (keep != 0 ? (real)keep * grad[i] : 0) + g[i];
 }
 
-nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep, double *loss, real *grad) {
+nnb_status nnb__plan_gradient(nnb_plan *plan, const nnb_batch *batch, const nnb_run *run, double keep, double *loss,
+                              real *grad) {
   if (!plan || !grad) return nnb__fail(NNB_E_ARG, "plan or grad is NULL");
   if (!(plan->want & NNB_GRAD)) return nnb__fail(NNB_E_STATE, "the plan was made without NNB_GRAD");
   nnb_status status = nnb__check_batch(plan->net, batch, plan->max_rows);
@@ -133,12 +138,20 @@ nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep
   double norm = norm_of(batch);
   real beta = plan->g ? 0 : (real)keep;
   nnb__target target = {.dst = plan->g ? plan->g : grad, .alpha = 1, .beta = beta, .beta_bias = beta};
-  nnb__job job = {
-      .batch = batch, .rows = batch->x.rows, .norm = norm, .what = NNB__LOSS | NNB__BACK, .target = &target};
+  nnb__job job = {.batch = batch,
+                  .rows = batch->x.rows,
+                  .norm = norm,
+                  .what = NNB__LOSS | NNB__BACK,
+                  .target = &target,
+                  .run = *run};
   nnb__loss_sum sum = nnb__plan_run(plan, &job);
   if (sum.status) return sum.status;
   if (plan->g) add_kept(plan->net->n_params, keep, plan->g, grad);
   return finish_loss(sum, norm, batch, loss);
+}
+
+nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep, double *loss, real *grad) {
+  return nnb__plan_gradient(plan, batch, &(nnb_run){.training = true}, keep, loss, grad);
 }
 
 nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int rows, double norm, real *r, real *J,

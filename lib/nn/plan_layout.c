@@ -113,6 +113,7 @@ void nnb__plan_lay_out(nnb_plan *p, nnb__arena *arena) {
   p->partial = nnb__arena_take(arena, threads * (size_t)p->n_outputs, sizeof *p->partial);
   p->from = nnb__arena_take(arena, threads * longest, sizeof *p->from);
   p->from_d = nnb__arena_take(arena, threads * longest, sizeof *p->from_d);
+  p->runs = nnb__arena_take(arena, threads, sizeof *p->runs);
   if (p->want & NNB_KEEP) p->g = nnb__arena_take(arena, p->net->n_params, sizeof *p->g);
   lay_out_rows(p, arena);
   p->alternates = p->want == 0 && is_chain(p->net);

@@ -46,6 +46,8 @@ struct nnb_plan {
   nnb_cmat *from;  /* threads × the longest input list: the views handed to layers */
   nnb_mat *from_d;
   int longest;
+  nnb_run run;   /* of the last call */
+  nnb_run *runs; /* threads: the same with the part's own node and row0 */
   nnb__chain_rows_plan *chain_rows;
   nnb__chain_blocks_plan *chain_blocks; /* of the executor of that name */
   void *memory;                         /* to be released; NULL: the caller's */

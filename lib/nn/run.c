@@ -13,7 +13,7 @@ void nnb__plan_lay_out_execs(nnb_plan *plan, nnb__arena *arena) {
 nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job) {
   int i = 0;
   while (i < N_EXECS - 1 && !((plan->execs >> i & 1) && execs[i]->takes(plan, job))) i++;
-  plan->rows = job->rows, plan->what = job->what;
+  plan->rows = job->rows, plan->what = job->what, plan->run = job->run;
   return execs[i]->run(plan, job);
 }
 

@@ -225,9 +225,11 @@
 #define nnb__pass_weights nnbf__pass_weights
 #define nnb__plan_count_outputs nnbf__plan_count_outputs
 #define nnb__plan_force nnbf__plan_force
+#define nnb__plan_gradient nnbf__plan_gradient
 #define nnb__plan_input_gradient nnbf__plan_input_gradient
 #define nnb__plan_lay_out nnbf__plan_lay_out
 #define nnb__plan_lay_out_execs nnbf__plan_lay_out_execs
+#define nnb__plan_loss nnbf__plan_loss
 #define nnb__plan_outputs nnbf__plan_outputs
 #define nnb__plan_pairs nnbf__plan_pairs
 #define nnb__plan_row nnbf__plan_row

@@ -63,6 +63,7 @@ struct nnb_optim {
   double lr;      /* … the learning rate of this update */
   double momentum, beta1, beta2, epsilon, l1, l2, clip_norm, ema;
   nnb__schedule schedule;
+  uint64_t seed;    /* for what is drawn in an update */
   int64_t updates;  /* t: begun so far */
   double product;   /* nadam: of its momenta so far */
   nnb__rates rates; /* of this update */

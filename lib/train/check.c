@@ -38,7 +38,7 @@ static double loss_at(const checker *c, real *value, real at) {
   double e = 0;
   const real before = *value;
   *value = at;
-  nnb_plan_loss(c->plan, &c->batch, &e); /* what is not finite shows in e */
+  nnb__plan_loss(c->plan, &c->batch, &(nnb_run){.training = true}, &e); /* what is not finite shows in e */
   *value = before;
   return e;
 }

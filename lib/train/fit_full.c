@@ -73,7 +73,9 @@ static nnb_status loss_of_all(const full *u, double *loss, real *g) {
     status = nnb_data_batch(f->train, r, n, &part);
     if (status) break;
     part.norm = u->norm;
-    status = g ? nnb_plan_gradient(f->plan, &part, r > 0, &some, g) : nnb_plan_loss(f->plan, &part, &some);
+    const nnb_run run = {.training = true, .seed = f->opts.seed, .row0 = r};
+    status =
+        g ? nnb__plan_gradient(f->plan, &part, &run, r > 0, &some, g) : nnb__plan_loss(f->plan, &part, &run, &some);
     *loss += some;
   }
   return status;

@@ -14,7 +14,8 @@ nnb__job nnb__update_job(const nnb__update *u, int c, unsigned what, const nnb__
                     .rows = end - first,
                     .norm = u->norm,
                     .what = what,
-                    .target = target};
+                    .target = target,
+                    .run = {.training = true, .seed = u->optim->seed, .update = u->optim->updates, .row0 = first}};
 }
 
 nnb__loss_sum nnb__update_run(const nnb__update *u, unsigned what, nnb__target *target, nnb__chunk_fn *visit,
