@@ -49,8 +49,8 @@ START_TEST(reaches_certified_parameters) {
   nnb_min_report report;
   nnb_lsq lsq = {.m = (size_t)d.m, .n = (size_t)d.n, .user = &d, .rows = nist_rows, .linear = linear};
   for (int j = 0; j < d.n; j++) x[j] = d.start[_i % 2][j];
-  ck_ok(nnb_least_squares(&lsq, x, &(nnb_min_opts){.gradient_tol = NNB_NONE, .max_iterations = 5000}, &report));
-  ck_assert_int_eq(report.algo, NNB_VARPRO);
+  nnb_min_opts opts = {.algo = NNB_VARPRO, .gradient_tol = NNB_NONE, .max_iterations = 5000};
+  ck_ok(nnb_least_squares(&lsq, x, &opts, &report));
   if (getenv("NNB_TEST_TABLE"))
     printf("%-9s start %d: %4d iterations, %5d evaluations (%s)\n", name, _i % 2 + 1, (int)report.iterations,
            (int)report.evaluations, nnb_stop_text(report.stop));
@@ -109,15 +109,79 @@ static void ck_near_curve(const real *x) {
                 "x is %.12g, %.12g, %.12g; wanted 3, 0.5, -2", (double)x[0], (double)x[1], (double)x[2]);
 }
 
+/* ---- what NNB_AUTO does ----------------------------------------------------------------------------------------- */
+
+/* Two Gaussians on a baseline: a1·e^(-z1²/2) + a2·e^(-z2²/2) + b, z = (t - m)/s; x: a1, m1, s1, a2, m2, s2, b. */
+enum { PEAKS_M = 100, PEAKS_N = 7, PEAKS_STARTS = 20 };
+static nnb_status peaks_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  const double *y = user;
+  for (int i = 0; i < k; i++) {
+    double t = 10.0 * (double)(row0 + (size_t)i) / (PEAKS_M - 1), sum = (double)x[6] - y[row0 + (size_t)i];
+    for (int j = 0; j < 6; j += 3) {
+      double s = (double)x[j + 2], z = (t - (double)x[j + 1]) / s, e = exp(-z * z / 2), a = (double)x[j];
+      sum += a * e;
+      if (J) J[i * ldj + j] = (real)e, J[i * ldj + j + 1] = (real)(a * e * z / s);
+      if (J) J[i * ldj + j + 2] = (real)(a * e * z * z / s);
+    }
+    r[i] = (real)sum;
+    if (J) J[i * ldj + 6] = 1;
+  }
+  return NNB_OK;
+}
+
+static double fit_peaks(double *y, nnb_algo algo, int start, nnb_min_report *report) {
+  static const bool linear[PEAKS_N] = {true, false, false, true, false, false, true};
+  nnb_lsq lsq = {.m = PEAKS_M, .n = PEAKS_N, .user = y, .rows = peaks_rows, .linear = linear};
+  real x[PEAKS_N] = {0};
+  nnb_rng rng;
+  nnb_rng_init(&rng, 11, (uint64_t)start);
+  for (int j = 0; j < 6; j += 3) {
+    x[j] = (real)(0.5 + nnb_rng_uniform(&rng)), x[j + 1] = (real)(1 + 8 * nnb_rng_uniform(&rng));
+    x[j + 2] = (real)(0.3 + 1.7 * nnb_rng_uniform(&rng));
+  }
+  ck_ok(nnb_least_squares(&lsq, x, &(nnb_min_opts){.algo = algo, .max_iterations = 3000}, report));
+  return report->value;
+}
+
+/* The least minimum of 20 starts: NNB_AUTO comes to it wherever one of the two does, and from more starts than either.
+ */
+START_TEST(auto_is_the_better_of_both) {
+  double y[PEAKS_M], f[3][PEAKS_STARTS], least = HUGE_VAL;
+  int reached[3] = {0};
+  static const nnb_algo algos[3] = {NNB_LM, NNB_VARPRO, NNB_AUTO};
+  nnb_rng rng;
+  nnb_rng_init(&rng, 7, 0);
+  for (int i = 0; i < PEAKS_M; i++) {
+    double t = 10.0 * i / (PEAKS_M - 1), z1 = (t - 3.5) / 0.8, z2 = (t - 6.5) / 1.2;
+    y[i] = 1.5 * exp(-z1 * z1 / 2) + 0.8 * exp(-z2 * z2 / 2) + 0.3 + 0.02 * nnb_rng_normal(&rng);
+  }
+  for (int k = 0; k < 3; k++)
+    for (int s = 0; s < PEAKS_STARTS; s++) {
+      nnb_min_report report;
+      f[k][s] = fit_peaks(y, algos[k], s, &report);
+      least = fmin(least, f[k][s]);
+    }
+  for (int k = 0; k < 3; k++)
+    for (int s = 0; s < PEAKS_STARTS; s++) reached[k] += f[k][s] <= 1.001 * least;
+  if (getenv("NNB_TEST_TABLE"))
+    printf("two Gaussians: of %d starts lm reaches the minimum from %d, varpro from %d, auto from %d\n", PEAKS_STARTS,
+           reached[0], reached[1], reached[2]);
+  for (int s = 0; s < PEAKS_STARTS; s++)
+    ck_assert_msg(f[2][s] <= 1.001 * fmin(f[0][s], f[1][s]), "start %d: auto %g, lm %g, varpro %g", s, f[2][s], f[0][s],
+                  f[1][s]);
+  ck_assert(reached[2] >= reached[0] && reached[2] >= reached[1] && reached[2] > 0);
+}
+END_TEST
+
 START_TEST(needs_few_steps) {
   curve c = {0};
   nnb_lsq lsq = curve_problem(&c);
   real x[3];
   nnb_min_report report;
   start_curve(x);
-  ck_ok(nnb_least_squares(&lsq, x, NULL, &report));
+  ck_ok(nnb_least_squares(&lsq, x, &(nnb_min_opts){.algo = NNB_VARPRO}, &report));
   ck_near_curve(x);
-  ck_assert(report.algo == NNB_VARPRO && report.iterations <= 12 && report.evaluations == c.calls);
+  ck_assert(report.iterations <= 12 && report.evaluations == c.calls);
   ck_assert_double_eq_tol(report.value, curve_value(x), 1e-12);
   double from = report.start_value;
   start_curve(x);
@@ -405,6 +469,7 @@ int main(void) {
 #ifndef NNB_SINGLE
   tcase_add_loop_test(tc, reaches_certified_parameters, 0, 2 * N_LINEAR);
 #endif
+  tcase_add_test(tc, auto_is_the_better_of_both);
   tcase_add_test(tc, needs_few_steps);
   tcase_add_test(tc, linear_rows_are_enough_for_linear_variables);
   tcase_add_test(tc, steps_over_nan);

@@ -443,7 +443,9 @@ typedef struct nnb_lsq {
 } nnb_lsq;
 
 /** Minimises f from x (n numbers).  x then holds the best point found, also after an error.  opts, report: may be NULL;
- *  NNB_AUTO is varpro where the problem has linear variables, no bounds and no .bayes, else lm.
+ *  NNB_AUTO is lm.  Where the problem has linear variables, no bounds and no .bayes, it is varpro, and then, unless that
+ *  was ended by a limit, the target or on_iteration, lm from the same start; x is the lower end of the two, and the
+ *  report tells of that one, with the counts of both.  To save evaluations, name one of them.
  *  lm forms the normal equations in double precision, and a QR factorisation where those are too ill-conditioned.  It
  *  keeps 2n² doubles, the residuals, and up to 64 MiB of the Jacobian.  varpro solves for the linear variables at every
  *  point and keeps up to 3n² doubles.  docs/optimisers.md explains varpro, bounds and .bayes.

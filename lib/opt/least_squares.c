@@ -1,4 +1,7 @@
 /* opt/least_squares.c: nnb_least_squares: checks, the algorithm, the report. */
+#include <string.h>
+
+#include "alloc.h"
 #include "bounds.h"
 #include "optim.h"
 #include "status.h"
@@ -17,11 +20,12 @@ static nnb_status check_problem(const nnb_lsq *p, const real *x) {
   return NNB_OK;
 }
 
-static bool any_linear(const nnb_lsq *p) {
-  for (size_t i = 0; p->linear && i < p->n; i++)
-    if (p->linear[i]) return true;
-  return false;
+static size_t count_linear(const nnb_lsq *p) {
+  size_t n = 0;
+  for (size_t i = 0; p->linear && i < p->n; i++) n += p->linear[i];
+  return n;
 }
+static bool any_linear(const nnb_lsq *p) { return count_linear(p) > 0; }
 
 static nnb_status find(const nnb_lsq *p, const nnb_min_opts *opts, nnb_algo *algo, const nnb__optim_ops **ops) {
   const bool project = any_linear(p) && !(opts && (opts->bayes || nnb__bounded(opts)));
@@ -46,6 +50,55 @@ static nnb_status check_bayes(const nnb_lsq *p, const nnb_min_opts *o) {
   return NNB_OK;
 }
 
+/* ---- the better of two methods ---------------------------------------------------------------------------------- */
+
+/* The first method has ended at a minimum that another one may undercut: not by a limit, the target or the caller. */
+static bool ended_by_itself(const nnb__stop *stop) {
+  const nnb_stop why = stop->report.stop;
+  return why == NNB_STOP_GRADIENT || why == NNB_STOP_CHANGE || why == NNB_STOP_PATIENCE || why == NNB_STOP_STALLED;
+}
+
+/* The same stopping rule for another method from the start: counts and limits go on, values begin anew. */
+static nnb__stop go_on_with(const nnb__stop *stop, nnb_algo algo) {
+  nnb__stop next = *stop;
+  next.report.stop = NNB_STOP_NONE, next.report.algo = algo;
+  next.best_iteration = next.moved_iteration = next.report.iterations;
+  return next;
+}
+
+/* lm from start where the projection has ended at x.  x, stop ← the lower end, the first one where they
+ * agree to half of the digits, with the counts of both.  That start may
+ * not suit lm, where derivatives by c are not defined: then x stays. */
+static nnb_status try_lm(const nnb_lsq *problem, real *x, real *start, nnb__stop *stop) {
+  nnb__stop by_lm = go_on_with(stop, NNB_LM);
+  nnb_status status = nnb__algo_lm.least_squares(problem, start, &by_lm);
+  if (status == NNB_E_NUMERIC) status = NNB_OK, by_lm.report.value = HUGE_VAL;
+  nnb_min_report *r = &stop->report;
+  const bool limited = !status && !ended_by_itself(&by_lm) && by_lm.report.stop != NNB_STOP_NONE;
+  by_lm.report.start_value = r->start_value;
+  if (!status && by_lm.report.value < (1 - sqrt(stop->eps)) * r->value) {
+    memcpy(x, start, problem->n * sizeof *x);
+    *r = by_lm.report;
+    return NNB_OK;
+  }
+  r->iterations = by_lm.report.iterations, r->evaluations = by_lm.report.evaluations;
+  r->seconds = by_lm.report.seconds;
+  if (limited) r->stop = by_lm.report.stop;
+  return status;
+}
+
+/* What NNB_AUTO does where variables are linear.  Each of the two finds minima that the other misses. */
+static nnb_status projection_or_lm(const nnb_lsq *problem, real *x, nnb__stop *stop) {
+  real *start = nnb__alloc(problem->n, sizeof *start);
+  if (!start) return nnb__fail_nomem("the start of a least-squares problem");
+  memcpy(start, x, problem->n * sizeof *start);
+  nnb_status status = nnb__algo_varpro.least_squares(problem, x, stop);
+  if (!status && ended_by_itself(stop) && stop->report.value > 0 && count_linear(problem) < problem->n)
+    status = try_lm(problem, x, start, stop);
+  nnb__release(start);
+  return status;
+}
+
 nnb_status nnb_least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts *opts, nnb_min_report *report) {
   nnb__stop stop = {0};
   const nnb__optim_ops *ops = NULL;
@@ -58,7 +111,8 @@ nnb_status nnb_least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts
   if (!status) status = nnb__stop_begin(&stop, opts, algo, nnb__optim_traits(ops), (double)REAL_EPS);
   if (!status) status = nnb__bounds_check(&stop.opts, problem->n);
   if (status) return status;
-  status = ops->least_squares(problem, x, &stop);
+  const bool automatic = stop.opts.algo == NNB_AUTO && nnb__optim_has(ops, NNB__TRAIT_LINEAR);
+  status = automatic ? projection_or_lm(problem, x, &stop) : ops->least_squares(problem, x, &stop);
   if (status) nnb__stop_failed(&stop);
   if (report) *report = stop.report;
   return status;
