@@ -31,8 +31,7 @@ static int different(const nnb_data *data, bool *whole) {
   *whole = true;
   for (int i = 0; i < n; i++) {
     v[i] = rows.t.p[(size_t)i * (size_t)rows.t.ld];
-    double x = v[i];
-    *whole = *whole && x == floor(x);
+    *whole = *whole && (double)v[i] == floor((double)v[i]);
   }
   qsort(v, (size_t)n, sizeof *v, by_size);
   for (int i = 1; i < n; i++) count += v[i] != v[i - 1];
