@@ -1,6 +1,6 @@
-/* tests/minpack_counts.h: what bench/minpack.c --record has written: for each case of lsq_race.h where MINPACK's
- * lmder ends with tolerances of 0, and the evaluations of r and J to (1 + 1e-6) times that f; end < 0: r is not
- * finite at the start. */
+/* Written by bench/optimisers/minpack.c --record: for each case of lsq_race.h where MINPACK's lmder ends with
+ * tolerances of 0, and the evaluations of r and J to (1 + 1e-6) times that f; end < 0: r is not finite at the
+ * start. */
 static const struct {
   double end;
   int n_r, n_J;

@@ -1,4 +1,4 @@
-/* Evaluations of nnb_least_squares beside those of MINPACK's lmder, which bench/minpack.c has recorded. */
+/* Evaluations of nnb_least_squares beside those of MINPACK's lmder, which bench/optimisers/minpack.c has recorded. */
 #include "lsq_race.h"
 
 #include "minpack_counts.h"

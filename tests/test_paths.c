@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "blas.h"
-#include "run.h"
 #include "kernels.h"
+#include "run.h"
 #include "support.h"
 
 #ifdef NNB_SINGLE
@@ -163,7 +163,8 @@ START_TEST(small_sizes) {
 }
 END_TEST
 
-/* On both sides of what num/blas.c, num/mm.c and num/mm_row.c decide by: multiply-adds, bytes, rows, blocks. */
+/* On both sides of what num/blas/blas.c, num/kernels/mm.c and num/kernels/mm_row.c decide by: multiply-adds, bytes,
+ * rows, blocks. */
 START_TEST(thresholds) {
   enum { LANES = 64 / sizeof(real) };
   const int half = (int)(((size_t)3 << 19) / sizeof(real) / 512); /* 1.5 MB in rows of 512 */

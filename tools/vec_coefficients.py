@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the coefficients of lib/num/vecmath.h and the table of lib/num/tanh_table.h: polynomials through the Chebyshev
+"""Prints the coefficients of lib/num/simd/vecmath.h and the table of lib/num/simd/tanh_table.h: polynomials through the Chebyshev
 points of an interval, which are minimax to within a small factor.  Needs mpmath.
 
   python3 tools/vec_coefficients.py"""

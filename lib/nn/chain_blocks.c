@@ -1,6 +1,6 @@
 /* nn/chain_blocks.c: the executor for chains of narrow layers, in blocks of rows that stay in the first-level cache
- * from x to the gradient (num/chain_blocks_kernel.h).  Rows are divided among the threads; each has its own gradient,
- * and the gradients are added up in the order of the threads. */
+ * from x to the gradient (num/kernels/chain_blocks_kernel.h).  Rows are divided among the threads; each has its own
+ * gradient, and the gradients are added up in the order of the threads. */
 #include "chain_blocks_kernel.h"
 
 #include "act.h"

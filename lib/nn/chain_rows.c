@@ -1,5 +1,5 @@
 /* nn/chain_rows.c: the executor that takes one row at a time through a chain of dense layers, with the kernels of
- * num/chain_rows_kernel.h. */
+ * num/kernels/chain_rows_kernel.h. */
 #include <string.h>
 
 #include "alloc.h"

@@ -52,7 +52,7 @@ static void phase_params(void *context, int part) {
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
 
-/* Small batches train a small net on few threads (num/thresholds.h). */
+/* Small batches train a small net on few threads (num/blas/thresholds.h). */
 static int most_threads(const nnb_plan *plan, const nnb__job *job) {
   if (!job->target || (double)plan->net->n_params * sizeof(real) > nnb__threshold.private_bytes) return plan->threads;
   double most = job->rows / nnb__threshold.private_rows;

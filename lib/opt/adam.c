@@ -1,4 +1,5 @@
-/* opt/adam.c: Adam (Kingma and Ba 2015) and its kin.  The formulas are in num/steps.h; what they multiply by is here.
+/* opt/adam.c: Adam (Kingma and Ba 2015) and its kin.  The formulas are in num/kernels/steps.h; what they multiply by is
+ * here.
  */
 #include "kernels.h"
 #include "optim.h"

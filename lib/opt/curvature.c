@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* The part of f by which Gauss–Newton would lower it.  With 0.05, 0.1, 0.2 and 0.5 evaluations on 144 cases of
- * bench/minpack.c differed by 1 %; they were 4 % fewer than without S. */
+ * bench/optimisers/minpack.c differed by 1 %; they were 4 % fewer than without S. */
 static const double tangential = 0.2;
 
 void nnb__curvature_take(nnb__curvature *c, int n, nnb__arena *arena) {

@@ -1,5 +1,5 @@
 /* opt/descent.c: plain gradient descent, momentum (Polyak 1964), Nesterov's (1983, as in Sutskever et al. 2013).
- * The formulas are in num/steps.h. */
+ * The formulas are in num/kernels/steps.h. */
 #include "kernels.h"
 #include "optim.h"
 

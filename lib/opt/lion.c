@@ -1,4 +1,5 @@
-/* opt/lion.c: Lion (Chen et al. 2023, "Symbolic discovery of optimization algorithms").  The formula is in num/steps.h.
+/* opt/lion.c: Lion (Chen et al. 2023, "Symbolic discovery of optimization algorithms").  The formula is in
+ * num/kernels/steps.h.
  */
 #include "kernels.h"
 #include "optim.h"

@@ -124,7 +124,7 @@ nnb_status nnb__optim_exchange(nnb_optim *optim, real *w);
 /* The segments of a block that are not frozen; returns their number, at most two. */
 int nnb__block_segments(const nnb__block *block, nnb__segment out[2]);
 
-/* One of the loops of num/steps.h over a segment, with optim->rates and the factor of L2 decay. */
+/* One of the loops of num/kernels/steps.h over a segment, with optim->rates and the factor of L2 decay. */
 void nnb__optim_run(const nnb_optim *optim, nnb__step *step, const nnb__segment *segment, real *w, const real *g);
 
 /* w ← sign(w)·max(|w| - eta·l1, 0) on all weights that are not frozen: the proximal step of η·l1·|w| (Duchi and Singer

@@ -1,4 +1,5 @@
-/* opt/segments.c: parameters that a step treats alike, and a step of one of the loops of num/steps.h over them. */
+/* opt/segments.c: parameters that a step treats alike, and a step of one of the loops of num/kernels/steps.h over them.
+ */
 #include "optim.h"
 
 int nnb__block_segments(const nnb__block *block, nnb__segment out[2]) {

@@ -27,7 +27,7 @@ ROWWISE_PARTS = [
     ),
     ("lib/base/losses.def", "#undef LOSS", "LOSS(NNB_MOMENT, moment, LAYERWISE, moment, 0, 0, NULL, UNFUSED)"),
     (
-        "lib/num/act.c",
+        "lib/num/kernels/act.c",
         "/* ---- the table",
         """static void less_mean_row(int n, const real *z, real *a) {
   real mean = 0;
@@ -44,7 +44,7 @@ static void less_mean_view_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a,
 """,
     ),
     (
-        "lib/num/loss.c",
+        "lib/num/kernels/loss.c",
         "/* ---- the table",
         """static double moment(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) {
   (void)self;

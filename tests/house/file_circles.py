@@ -33,13 +33,15 @@ def included(folder):
     return needs
 
 
-def used(build, module):
+def used(lib, build, module):
     """file -> {file that defines a symbol it uses: the symbol}."""
+    # An object is named by the path of its source: num/blas/blas.c is in num_blas_blas.c.o.
+    sources = {"_".join(path.relative_to(lib).with_suffix("").parts): path.stem for path in (lib / module).rglob("*.c")}
     defined, wanted = collections.defaultdict(set), collections.defaultdict(set)
     for archive in archives(build, module):
         out = subprocess.run(["nm", "-A", "-g", str(archive)], check=True, capture_output=True, text=True).stdout
         for file, kind, symbol in re.findall(r"([\w.]+)\.c\.o:\S* +([A-Za-z]) _?(nnbf?_\w+)$", out, flags=re.M):
-            file = file.rpartition(f"{module}_")[2]
+            file = next((stem for name, stem in sources.items() if f"_{file}".endswith(f"_{name}")), file)
             if kind in "Uwv":
                 wanted[file].add(plain(symbol))
             else:
@@ -79,7 +81,7 @@ def circles(needs):
 
 def check_module(lib, build, module):
     offences = []
-    for needs, way in ((used(build, module), "use"), (included(lib / module), "include")):
+    for needs, way in ((used(lib, build, module), "use"), (included(lib / module), "include")):
         for part in circles(needs):
             ways = [f"{a} {b} ({needs[a][b]})" for a in part for b in part if b in needs[a]]
             offences.append(f"{module}: {', '.join(part)} {way} each other: {'; '.join(ways)}")

@@ -20,7 +20,7 @@ SEES = {
     "io": ["nn", "data", "num", "base"],
     "train": ["io", "opt", "nn", "data", "num", "base"],
 }
-ONLY = {"cblas.h": "num/blas.c", "lapacke.h": "num/lapack.c"}
+ONLY = {"cblas.h": "num/blas/blas.c", "lapacke.h": "num/factor/lapack.c"}
 
 
 def archives(folder, module):

@@ -66,8 +66,8 @@ class ModuleOrder(InTemporaryFolder):
         self.assertEqual(self.symbols()[0], 1)
 
     def test_cblas_in_another_file_fails(self):
-        (self.folder / "num").mkdir()
-        (self.folder / "num" / "blas.c").write_text("#include <cblas.h>\n")
+        (self.folder / "num" / "blas").mkdir(parents=True)
+        (self.folder / "num" / "blas" / "blas.c").write_text("#include <cblas.h>\n")
         self.assertEqual(run(HERE / "module_order.py", "includes", self.folder)[0], 0)
         (self.folder / "num" / "view.c").write_text("# include <openblas/cblas.h>\n")
         status, text = run(HERE / "module_order.py", "includes", self.folder)

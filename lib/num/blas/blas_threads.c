@@ -1,0 +1,137 @@
+/* num/blas/blas_threads.c: one thread for the BLAS while the library computes, and a work buffer for each of its
+ * callers. */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include "blas_threads.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/mman.h>
+
+#include "fork.h"
+#include "openblas.h"
+#include "status.h"
+#include "team.h"
+
+/* inside goes from 0 to 1 and from 1 to 0 under the lock only, together with the BLAS's count; between other values it
+ * moves without the lock.  Whoever reads a positive value (acquire) finds the BLAS's count at 1. */
+static atomic_int inside;
+static _Thread_local int depth; /* of this thread's calls; inside counts the thread once */
+static int outer;               /* the count to restore; under the lock */
+
+/* OpenMP's count belongs to the whole program, so it is not ours to set. */
+static bool ours_to_set(void) {
+  return openblas_get_parallel && openblas_get_num_threads && openblas_set_num_threads && openblas_get_parallel() == 1;
+}
+
+/* After a fork OpenBLAS has no threads until it needs some; openblas_set_num_threads would start them at once, and end
+ * the process where it cannot.  Its variable holds the same number. */
+static void set_count(int n) {
+  if (&blas_cpu_number)
+    blas_cpu_number = n;
+  else
+    openblas_set_num_threads(n);
+}
+
+/* inside ← inside + step, unless inside is at the value that is left under the lock only. */
+static bool moved(int step, int at_lock) {
+  int n = atomic_load_explicit(&inside, memory_order_acquire);
+  while (n > at_lock)
+    if (atomic_compare_exchange_weak_explicit(&inside, &n, n + step, memory_order_acq_rel, memory_order_acquire))
+      return true;
+  return false;
+}
+
+static void count_in(void) {
+  if (moved(1, 0)) return;
+  nnb__lock_take(NNB__LOCK_BLAS);
+  if (atomic_load_explicit(&inside, memory_order_relaxed) == 0 && ours_to_set()) {
+    outer = openblas_get_num_threads();
+    if (outer > 1) set_count(1);
+  }
+  atomic_fetch_add_explicit(&inside, 1, memory_order_acq_rel);
+  nnb__lock_give(NNB__LOCK_BLAS);
+}
+
+static void restore(void) {
+  if (outer > 1) set_count(outer);
+}
+
+static void count_out(void) {
+  if (moved(-1, 1)) return;
+  nnb__lock_take(NNB__LOCK_BLAS);
+  if (atomic_fetch_sub_explicit(&inside, 1, memory_order_acq_rel) == 1) restore();
+  nnb__lock_give(NNB__LOCK_BLAS);
+}
+
+/* Of the threads that were inside, a child has the one that forked. */
+static void leave_behind(void) {
+  int before = atomic_exchange(&inside, depth > 0);
+  if (before > 0 && depth == 0) restore();
+}
+
+__attribute__((constructor)) static void at_load(void) { nnb__in_child(leave_behind); }
+
+int nnb__blas_outer_threads(void) {
+  if (!openblas_get_num_threads) return 1;
+  nnb__lock_take(NNB__LOCK_BLAS);
+  int n = ours_to_set() && atomic_load_explicit(&inside, memory_order_acquire) ? outer : openblas_get_num_threads();
+  nnb__lock_give(NNB__LOCK_BLAS);
+  return n;
+}
+
+/* ---- work buffers ------------------------------------------------------------------------------------------------ */
+
+/* OpenBLAS computes a product in a work buffer from a list of its own, which it lengthens by mmap when as many threads
+ * as never before are in a product.  Where the address space is used up it tries for ever.  So the list is made long
+ * enough here, where failing can be told. */
+enum {
+  MOST_BUFFERS = 48, /* OpenBLAS's list has 50 places at least; beyond these nothing is promised */
+  BUFFER_MIB = 128,  /* 32 << 22 bytes, its largest; older versions and some processors have less */
+  SPARE_MIB = 8      /* for what malloc takes meanwhile */
+};
+static atomic_int n_buffers; /* in the list at least; grows under the lock */
+
+static bool fits_one_more(void) {
+  const size_t bytes = (size_t)(BUFFER_MIB + SPARE_MIB) << 20;
+  void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return p != MAP_FAILED && munmap(p, bytes) == 0;
+}
+
+/* Takes n buffers at once, so that as many are in the list, and gives them back.  False: n were not to be had. */
+static bool lengthen(int n) {
+  void *taken[MOST_BUFFERS];
+  int k = 0;
+  nnb__hold_all(); /* a buffer in use could not be taken: another would be mapped */
+  while (k < n && (k < atomic_load(&n_buffers) || fits_one_more()) && (taken[k] = blas_memory_alloc(0))) k++;
+  for (int i = 0; i < k; i++) blas_memory_free(taken[i]);
+  nnb__allow_all();
+  return k == n;
+}
+
+static nnb_status provide_buffers(int n) {
+  if (!blas_memory_alloc || !blas_memory_free) return NNB_OK;
+  if (n > MOST_BUFFERS) n = MOST_BUFFERS;
+  if (n <= atomic_load_explicit(&n_buffers, memory_order_acquire)) return NNB_OK;
+  nnb__lock_take(NNB__LOCK_BLAS);
+  bool enough = n <= atomic_load(&n_buffers) || lengthen(n);
+  if (enough && n > atomic_load(&n_buffers)) atomic_store_explicit(&n_buffers, n, memory_order_release);
+  nnb__lock_give(NNB__LOCK_BLAS);
+  if (enough) return NNB_OK;
+  return nnb__fail(NNB_E_NOMEM, "out of memory: OpenBLAS wants %d MiB of address space for each of %d threads at work",
+                   (int)BUFFER_MIB, n);
+}
+
+nnb_status nnb__blas_enter(void) {
+  if (depth == 0) {
+    count_in();
+    nnb_status status = provide_buffers(atomic_load_explicit(&inside, memory_order_relaxed) + nnb__team_size());
+    if (status) return count_out(), status;
+  }
+  depth++;
+  return NNB_OK;
+}
+
+void nnb__blas_leave(void) {
+  if (--depth == 0) count_out();
+}

@@ -1,8 +1,0 @@
-/* num/blas_core.h: the choice of the BLAS's kernels when the library is loaded.  Not typed: compiled once. */
-#ifndef NNB__BLAS_CORE_H
-#define NNB__BLAS_CORE_H
-
-/* Referred to by blas.c, so that a static link that takes nnb__gemm takes the constructor. */
-extern const int nnb__blas_core_linked;
-
-#endif

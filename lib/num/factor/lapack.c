@@ -1,0 +1,171 @@
+/* num/factor/lapack.c: factorisations, through LAPACKE_*_work in column-major order: what is row-major rows×cols to us
+ * is its transpose, cols×rows, to LAPACK.  The plain LAPACKE calls allocate; these do not. As in num/blas/blas.c, no
+ * fork may come between. */
+#include "lapack.h"
+
+#include <assert.h>
+#include <lapacke.h>
+#include <limits.h>
+
+#include "fork.h"
+#include "ints.h"
+#include "view.h"
+
+#ifdef NNB_SINGLE
+#define LAPACK_WORK(f) LAPACKE_s##f##_work
+#else
+#define LAPACK_WORK(f) LAPACKE_d##f##_work
+#endif
+
+enum { BLOCK = 32 }; /* the block size that ilaenv gives for QR and LQ */
+
+/* Numbers of scratch for the blocked algorithms on k reflectors: no less than k. */
+static int scratch_size(int k) { return k <= INT_MAX / BLOCK ? k * BLOCK : INT_MAX; }
+
+/* k factors of the reflectors, k signs, scratch. */
+size_t nnb__orthogonal_work(int rows, int cols) {
+  int k = nnb__smaller(rows, cols);
+  return 2 * (size_t)k + (size_t)scratch_size(k);
+}
+
+/* The signs of a factor's diagonal, before the factor is overwritten; 0 counts as positive. */
+static void diagonal_signs(nnb_mat a, int k, real *sign) {
+  for (int i = 0; i < k; i++) sign[i] = a.p[(size_t)i * (size_t)a.ld + (size_t)i] < 0 ? -1 : 1;
+}
+
+/* rows ≥ cols: A = Q·R, so LAPACK's Aᵀ = Rᵀ·Qᵀ is an LQ factorisation. */
+static bool orthonormal_columns(nnb_mat a, real *tau, real *sign, real *scratch, int n_scratch) {
+  int m = a.cols, n = a.rows;
+  if (LAPACK_WORK(gelqf)(LAPACK_COL_MAJOR, m, n, a.p, a.ld, tau, scratch, n_scratch) != 0) return false;
+  diagonal_signs(a, m, sign);
+  if (LAPACK_WORK(orglq)(LAPACK_COL_MAJOR, m, n, m, a.p, a.ld, tau, scratch, n_scratch) != 0) return false;
+  for (int i = 0; i < a.rows; i++)
+    for (int j = 0; j < a.cols; j++) nnb__row(a, i)[j] *= sign[j];
+  return true;
+}
+
+/* rows < cols: the QR factorisation of Aᵀ, as LAPACK sees it. */
+static bool orthonormal_rows(nnb_mat a, real *tau, real *sign, real *scratch, int n_scratch) {
+  int m = a.cols, n = a.rows;
+  if (LAPACK_WORK(geqrf)(LAPACK_COL_MAJOR, m, n, a.p, a.ld, tau, scratch, n_scratch) != 0) return false;
+  diagonal_signs(a, n, sign);
+  if (LAPACK_WORK(orgqr)(LAPACK_COL_MAJOR, m, n, n, a.p, a.ld, tau, scratch, n_scratch) != 0) return false;
+  for (int i = 0; i < a.rows; i++)
+    for (int j = 0; j < a.cols; j++) nnb__row(a, i)[j] *= sign[i];
+  return true;
+}
+
+/* With R's diagonal positive, Q of a normal matrix has the Haar distribution: Mezzadri 2007, "How to generate random
+ * matrices from the classical compact groups". */
+bool nnb__orthogonalize(nnb_mat a, real *work) {
+  assert(a.ld >= a.cols);
+  int k = nnb__smaller(a.rows, a.cols), n_scratch = scratch_size(k);
+  real *tau = work, *sign = tau + k, *scratch = sign + k;
+  if (k == 0) return true;
+  nnb__hold_forks();
+  bool done = a.rows >= a.cols ? orthonormal_columns(a, tau, sign, scratch, n_scratch)
+                               : orthonormal_rows(a, tau, sign, scratch, n_scratch);
+  nnb__allow_forks();
+  return done;
+}
+
+bool nnb__invert_positive(int n, real *a) {
+  const size_t ld = (size_t)n;
+  if (n == 0) return true;
+  nnb__hold_forks();
+  bool done = LAPACK_WORK(potrf)(LAPACK_COL_MAJOR, 'U', n, a, n) == 0 &&
+              LAPACK_WORK(potri)(LAPACK_COL_MAJOR, 'U', n, a, n) == 0;
+  nnb__allow_forks();
+  if (!done) return false;
+  for (size_t i = 0; i < ld; i++)
+    for (size_t j = 0; j < i; j++) a[j * ld + i] = a[i * ld + j];
+  return true;
+}
+
+/* ---- least squares: always double ------------------------------------------------------------------------------- */
+
+double nnb__log_det_factor(int n, const double *l) {
+  double sum = 0;
+  for (int i = 0; i < n; i++) sum += log(fabs(l[(size_t)i * (size_t)(n + 1)]));
+  return sum;
+}
+
+double nnb__inverse_squares(int n, double *l) {
+  double sum = 0;
+  nnb__hold_forks();
+  bool done = n == 0 || LAPACKE_dtrtri_work(LAPACK_COL_MAJOR, 'U', 'N', n, l, n) == 0;
+  nnb__allow_forks();
+  if (!done) return HUGE_VAL;
+  for (int i = 0; i < n; i++)
+    for (int j = 0; j <= i; j++) sum += l[(size_t)i * (size_t)n + (size_t)j] * l[(size_t)i * (size_t)n + (size_t)j];
+  return sum;
+}
+
+void nnb__solve_lower(int n, const double *l, int n_rows, double *y) {
+  if (n == 0) return;
+  nnb__hold_forks();
+  LAPACKE_dtrtrs_work(LAPACK_COL_MAJOR, 'U', 'T', 'N', n, n_rows, l, n, y, n);
+  nnb__allow_forks();
+}
+
+/* ---- triangles of any rank -------------------------------------------------------------------------------------- */
+
+static int gelsy_scratch(int n, int n_rhs) { return 3 * n + BLOCK * (n + 1) + BLOCK * n_rhs; }
+
+/* A copy of R, the scales of its columns, and scratch for trcon and gelsy. */
+size_t nnb__solve_rank_work(int n, int n_rhs) {
+  return (size_t)n * (size_t)n + (size_t)n + (size_t)gelsy_scratch(n, n_rhs);
+}
+
+/* a ← R, column by column, with zeros below the diagonal. */
+static void copy_triangle(int n, const double *l, int ld, double *a) {
+  for (int j = 0; j < n; j++)
+    for (int i = 0; i < n; i++)
+      a[(size_t)j * (size_t)n + (size_t)i] = i <= j ? l[(size_t)j * (size_t)ld + (size_t)i] : 0;
+}
+
+/* a's columns to norm 1; false where one is 0. */
+static bool scale_columns(int n, double *a, double *scale) {
+  for (int j = 0; j < n; j++) {
+    double *column = a + (size_t)j * (size_t)n, sum = 0;
+    for (int i = 0; i <= j; i++) sum += column[i] * column[i];
+    if (!(sum > 0)) return false;
+    scale[j] = 1 / sqrt(sum);
+    for (int i = 0; i <= j; i++) column[i] *= scale[j];
+  }
+  return true;
+}
+
+/* X where scaling leaves R well-conditioned.  What its columns are measured in then makes no difference. */
+static bool solve_directly(int n, int n_rhs, double *a, double *z, int ld_z, double tol, double *scale, double *scratch,
+                           int *pivots) {
+  double reciprocal = 0;
+  if (!scale_columns(n, a, scale)) return false;
+  if (LAPACKE_dtrcon_work(LAPACK_COL_MAJOR, '1', 'U', 'N', n, a, n, &reciprocal, scratch, pivots)) return false;
+  if (!(reciprocal > tol)) return false;
+  if (LAPACKE_dtrtrs_work(LAPACK_COL_MAJOR, 'U', 'N', 'N', n, n_rhs, a, n, z, ld_z)) return false;
+  for (int j = 0; j < n_rhs; j++)
+    for (int i = 0; i < n; i++) z[(size_t)j * (size_t)ld_z + (size_t)i] *= scale[i];
+  return true;
+}
+
+static bool solve_rank(int n, const double *l, int ld, int n_rhs, double *z, int ld_z, double tol, double *work,
+                       int *pivots) {
+  double *a = work, *scale = a + (size_t)n * (size_t)n, *scratch = scale + n;
+  int rank;
+  copy_triangle(n, l, ld, a);
+  if (solve_directly(n, n_rhs, a, z, ld_z, tol, scale, scratch, pivots)) return true;
+  copy_triangle(n, l, ld, a);
+  for (int j = 0; j < n; j++) pivots[j] = 0;
+  return LAPACKE_dgelsy_work(LAPACK_COL_MAJOR, n, n, n_rhs, a, n, z, ld_z, pivots, tol, &rank, scratch,
+                             gelsy_scratch(n, n_rhs)) == 0;
+}
+
+bool nnb__solve_rank(int n, const double *l, int ld, int n_rhs, double *z, int ld_z, double tol, double *work,
+                     int *pivots) {
+  if (n == 0) return true;
+  nnb__hold_forks();
+  bool done = solve_rank(n, l, ld, n_rhs, z, ld_z, tol, work, pivots);
+  nnb__allow_forks();
+  return done;
+}

@@ -1,0 +1,547 @@
+/* num/kernels/chain_rows_kernel.c: see chain_rows_kernel.h.  Built once per level (see kernels.h).
+ *
+ * The latency of the longest chain of dependent instructions decides how long a small net takes, not the number of
+ * instructions.  So the lanes of a vec are outputs (no sums across lanes), products are added up in several independent
+ * sums, and what does not depend on the last Δ is computed before it. */
+#include "chain_rows_kernel.h"
+
+#include <string.h>
+
+#include "chain_rows_vec.h"
+#include "loss.h"
+#include "loss_vec.h"
+
+/* ---- slopes and losses of a vec ---------------------------------------------------------------------------------- */
+
+/* d·f'(z) of an activation that works element by element */
+NOINLINE vec pulled(nnb_activation act, vec z, vec a, vec d) {
+  switch (act) {
+#define FROM_A(NAME, name) \
+  case NAME:               \
+    return name##_pull(a, d);
+#define FROM_Z(NAME, name) \
+  case NAME:               \
+    return name##_pull(z, d);
+#include "activations.def"
+    default: /* not reached: NaN would show it */
+      return fill((real)NAN);
+  }
+}
+
+/* d ← d·∂a/∂z of a row */
+INLINE void row_pull(nnb_activation act, int n, const real *a, real *d) {
+  switch (act) {
+#define ROWWISE(NAME, name)   \
+  case NAME:                  \
+    name##_row_pull(n, a, d); \
+    break;
+#include "activations.def"
+    default:
+      break;
+  }
+}
+
+INLINE term term_of(nnb_loss loss, vec a, vec t) {
+  switch (loss) {
+#define TERMS(NAME, name, f) \
+  case NAME:                 \
+    return f(a, t);
+#include "losses.def"
+    default: /* not reached: NaN would show it */
+      return (term){fill((real)NAN), fill((real)NAN)};
+  }
+}
+
+/* Whether the loss is computed from z together with the activation, term by term or row by row. */
+INLINE bool fuses_terms(nnb_loss loss, nnb_activation act) {
+  switch (loss) {
+#define UNFUSED             false
+#define FUSED_TERMS(ACT, f) act == ACT
+#define FUSED_ROWS(ACT, f)  false
+#define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) \
+  case NAME:                                                      \
+    return FUSED;
+#include "losses.def"
+    default:
+      return false;
+  }
+}
+INLINE bool fuses_rows(nnb_loss loss, nnb_activation act) {
+  switch (loss) {
+#define UNFUSED             false
+#define FUSED_TERMS(ACT, f) false
+#define FUSED_ROWS(ACT, f)  act == ACT
+#define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) \
+  case NAME:                                                      \
+    return FUSED;
+#include "losses.def"
+    default:
+      return false;
+  }
+}
+
+/* The term by z of a loss that fuses_terms */
+INLINE term fused_term_of(nnb_loss loss, vec z, vec t) {
+  switch (loss) {
+#define UNFUSED             break
+#define FUSED_TERMS(ACT, f) return f(z, t)
+#define FUSED_ROWS(ACT, f)  break
+#define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) \
+  case NAME:                                                      \
+    FUSED;
+#include "losses.def"
+    default:
+      break;
+  }
+  return (term){fill((real)NAN), fill((real)NAN)};
+}
+
+/* v with 0 in the lanes from `rest` on */
+INLINE vec zero_after(vec v, int rest) { return rest < LANES ? pick(first(rest), v, ZERO) : v; }
+
+/* ---- update and product together --------------------------------------------------------------------------------- */
+
+static void learn_columns(const ger_gemv *p, int k) { ger_gemv_by_count(p, k, LANES, true, true); }
+
+/* All columns; rows are padded to whole vecs. */
+static void run_ger_gemv(ger_gemv p) {
+  for (int left = (p.cols + LANES - 1) / LANES; left > 0; left -= MOST) {
+    int k = left < MOST ? left : MOST;
+    if (p.v)
+      learn_columns(&p, k), p.v += k * LANES;
+    else
+      read_columns(&p, k);
+    if (p.start) p.start += k * LANES;
+    p.m += k * LANES, p.y += k * LANES;
+  }
+}
+
+/* list ← the indices j with x_j not 0 and before_j 0; returns their number. */
+static int list_new_nonzero(int n, const real *before, const real *x, int32_t *list) {
+  int listed = 0;
+  for (int j = 0; j < n; j += LANES)
+    listed = append(list, listed, j, nonzero(vec_at(x, j, n)) & ~nonzero(vec_at(before, j, n)));
+  return listed;
+}
+
+/* ---- forward ---------------------------------------------------------------------------------------------------- */
+
+/* The update that belongs to this row, and the last one, which is made while this row goes forward and back. */
+typedef struct step_state {
+  int now;          /* a[now], v[now] belong to this row, the others to the row before */
+  real alpha, beta; /* of this update */
+  real last_beta;   /* beta of the last update */
+  const real *x[3]; /* the row before, this one, the next */
+} step_state;
+
+/* b ← b + v of the last update */
+static void update_bias(nnb__chain_rows_link *l, const real *v) {
+  if (!l->learns_b) return;
+  for (int j = 0; j < l->shape.n_out; j += LANES) store(l->b + j, load(l->b + j) + load(v + j));
+}
+
+/* a ← f(z) */
+static void activate(nnb__chain_rows_link *l, real *a) {
+  const int n = l->shape.n_out;
+  if (is_rowwise(l->shape.act)) {
+    row_value(l->shape.act, n, l->z, a);
+    return;
+  }
+  for (int j = 0; j < n; j += LANES) store(a + j, zero_after(value_of(l->shape.act, load(l->z + j)), n - j));
+}
+
+static ger_gemv link_ger_gemv(const nnb__chain_rows_link *l, const step_state *s, const real *u, const real *w) {
+  return (ger_gemv){.m = l->w,
+                    .ld = l->ldw,
+                    .cols = l->shape.n_out,
+                    .u = u,
+                    .v = l->learns_w ? l->v[!s->now] : NULL,
+                    .w = w,
+                    .start = l->b,
+                    .beta = s->last_beta,
+                    .y = l->z};
+}
+
+/* First link, few inputs.  With W as it was before the last update: z = beta·(W·x) + b + (x_before·x [+ 1])·v, so that
+ * only the last product depends on the last Δ.  Then the last update is made, and W·x of the next row computed. */
+static void enter_dense(nnb__chain_rows *run, nnb__chain_rows_link *l, const step_state *s) {
+  const real *v = l->v[!s->now];
+  const int n_in = l->shape.n_in;
+  const real by = (l->learns_w ? dot(n_in, s->x[0], s->x[1]) : 0) + (real)l->learns_b;
+  const real beta = l->learns_w ? s->last_beta : 1;
+  for (int j = 0; j < l->shape.n_out; j += LANES)
+    store(l->z + j, (beta * load(run->ahead + j) + load(l->b + j)) + by * load(v + j));
+  update_bias(l, v);
+  ger_gemv p = link_ger_gemv(l, s, s->x[0], s->x[2]);
+  p.n = n_in, p.list = run->all, p.start = NULL, p.y = run->ahead;
+  run_ger_gemv(p);
+}
+
+/* First link, many inputs: rows of W whose input is 0 are not read, and those whose last input was 0 not updated,
+ * unless weights decay. */
+static void enter_sparse(nnb__chain_rows *run, nnb__chain_rows_link *l, const step_state *s) {
+  const int n_in = l->shape.n_in;
+  const bool sparse = !l->learns_w || s->last_beta == 1;
+  const real *before = l->learns_w ? s->x[0] : run->zeros;
+  update_bias(l, l->v[!s->now]);
+  ger_gemv p = link_ger_gemv(l, s, before, s->x[1]);
+  p.list = sparse ? run->update : run->all;
+  p.n = sparse ? list_nonzero(n_in, before, run->update) : n_in;
+  run_ger_gemv(p);
+  if (!sparse) return;
+  p.list = run->fresh, p.n = list_new_nonzero(n_in, before, s->x[1], run->fresh);
+  p.v = NULL, p.start = l->z;
+  run_ger_gemv(p);
+}
+
+static void forward(nnb__chain_rows *run, const step_state *s) {
+  nnb__chain_rows_link *first = run->link;
+  if (first->shape.n_in <= NNB__CHAIN_ROWS_FEW)
+    enter_dense(run, first, s);
+  else
+    enter_sparse(run, first, s);
+  for (int i = 1; i < run->n; i++) {
+    nnb__chain_rows_link *l = &run->link[i], *before = l - 1;
+    activate(before, before->a[s->now]);
+    update_bias(l, l->v[!s->now]);
+    ger_gemv p = link_ger_gemv(l, s, before->a[!s->now], before->a[s->now]);
+    p.list = run->all, p.n = l->shape.n_in;
+    run_ger_gemv(p);
+  }
+}
+
+/* ---- the loss --------------------------------------------------------------------------------------------------- */
+
+/* v ← alpha·d */
+static void scale_delta(nnb__chain_rows_link *l, const step_state *s) {
+  for (int j = 0; j < l->shape.n_out; j += LANES) store(l->v[s->now] + j, s->alpha * load(l->d + j));
+}
+
+/* Softmax with cross-entropy: T·log s - Σ t(z-m), and d ← c times its slope */
+static double cross_softmax_row(nnb__chain_rows_link *l, target t, real c) {
+  const int n = l->shape.n_out;
+  row_parts r = t.t ? soft_row(n, l->z, t.t, c, l->d) : class_row(n, l->z, t.label, c, l->d);
+  return (double)(r.total * log_normal(fill(r.s))[0] - r.linear);
+}
+
+/* The loss of a row from z, and d ← c times its slope, where the loss fuses_rows. */
+static double fused_row_loss(nnb__chain_rows_link *l, nnb_loss loss, target t, real c) {
+  switch (loss) {
+#define UNFUSED             break
+#define FUSED_TERMS(ACT, f) break
+#define FUSED_ROWS(ACT, f)  return f##_row(l, t, c)
+#define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) \
+  case NAME:                                                      \
+    FUSED;
+#include "losses.def"
+    default:
+      break;
+  }
+  return (double)NAN; /* not reached */
+}
+
+INLINE double sum_terms(nnb__chain_rows_link *l, const step_state *s, nnb_loss loss, target t, real c) {
+  const nnb_activation act = l->shape.act;
+  const int n = l->shape.n_out;
+  real *a = l->a[s->now];
+  dvec sum = {0};
+  if (is_rowwise(act)) row_value(act, n, l->z, a);
+  for (int j = 0; j < n; j += LANES) {
+    const int rest = n - j < LANES ? n - j : LANES;
+    const vec z = load(l->z + j), want = target_at(t, (size_t)j, rest);
+    term x;
+    if (fuses_terms(loss, act)) {
+      x = fused_term_of(loss, z, want);
+      x.slope *= c;
+    } else {
+      vec y = is_rowwise(act) ? load(a + j) : value_of(act, z);
+      x = term_of(loss, y, want);
+      x.slope = is_rowwise(act) ? c * x.slope : pulled(act, z, y, c * x.slope);
+    }
+    vec d = zero_after(x.slope, rest);
+    store(l->d + j, d), store(l->v[s->now] + j, s->alpha * d);
+    sum += widen(zero_after(x.loss, rest));
+  }
+  if (is_rowwise(act)) row_pull(act, n, a, l->d), scale_delta(l, s);
+  return sum_wide(sum);
+}
+
+/* The loss of a row of weight 1, and d of the last link ← c·Δ. */
+static double output_loss(nnb__chain_rows *run, const step_state *s, target t, real c) {
+  nnb__chain_rows_link *l = &run->link[run->n - 1];
+  if (fuses_rows(run->loss, l->shape.act)) {
+    double loss = fused_row_loss(l, run->loss, t, c);
+    scale_delta(l, s);
+    return loss;
+  }
+  return sum_terms(l, s, run->loss, t, c);
+}
+
+static void clear_delta(nnb__chain_rows_link *l, const step_state *s) {
+  memset(l->d, 0, nnb__padded(l->shape.n_out) * sizeof(real));
+  memset(l->v[s->now], 0, nnb__padded(l->shape.n_out) * sizeof(real));
+}
+
+/* The scaled targets of a row.  *single holds a target that is a label. */
+INLINE target target_of(nnb__chain_rows *run, int row, real *single) {
+  const nnb_batch *b = run->batch;
+  const int n = run->link[run->n - 1].shape.n_out;
+  if (b->label && n > 1) return (target){.label = b->label[row]};
+  if (b->label) return *single = (real)b->label[row], (target){.t = single};
+  const real *t = nnb__crow(b->t, row);
+  if (!run->t_shift) return (target){.t = t};
+  for (int j = 0; j < n; j++) run->t[j] = (t[j] - run->t_shift[j]) * run->t_factor[j];
+  return (target){.t = run->t};
+}
+
+/* The factor of the loss of a row. */
+typedef struct loss_scale {
+  bool mean;    /* it is a mean: divided by the weights of its update, which is one row */
+  double scale; /* ∂E/∂ℓ of a row of weight 1 */
+} loss_scale;
+
+static loss_scale loss_scale_of(const nnb__chain_rows *run) {
+  const unsigned traits = NNB__LOSSES[run->loss].traits;
+  const int n = run->link[run->n - 1].shape.n_out;
+  return (loss_scale){.mean = traits & (NNB_LOSS_MEAN_ROWS | NNB_LOSS_MEAN_ALL),
+                      .scale = traits & NNB_LOSS_MEAN_ALL ? run->factor / n : run->factor};
+}
+
+INLINE double weight_of(const nnb__chain_rows *run, int row) {
+  return run->batch->weight ? (double)run->batch->weight[row] : 1;
+}
+
+/* raw: the loss of the row, without weight and factor */
+INLINE void count_loss(nnb__chain_rows *run, loss_scale by, double weight, double raw) {
+  const double loss = by.scale * raw;
+  run->value = by.mean ? loss : weight * loss;
+  if (by.mean)
+    run->mean += weight * loss;
+  else
+    run->sum += weight * loss;
+}
+
+/* The loss of a row, and Δ of the last link. */
+static void compute_loss(nnb__chain_rows *run, const step_state *s, loss_scale by, int row) {
+  const double weight = weight_of(run, row);
+  real single;
+  run->weight += weight;
+  run->value = 0;
+  if (weight == 0) {
+    clear_delta(&run->link[run->n - 1], s);
+    return;
+  }
+  target t = target_of(run, row, &single);
+  count_loss(run, by, weight, output_loss(run, s, t, (real)(by.mean ? by.scale : by.scale * weight)));
+}
+
+/* ---- backward --------------------------------------------------------------------------------------------------- */
+
+static void back_to(nnb__chain_rows *run, const step_state *s, int i) {
+  const nnb__chain_rows_link *after = &run->link[i + 1];
+  nnb__chain_rows_link *l = &run->link[i];
+  const int n = l->shape.n_out;
+  run_ger_gemv((ger_gemv){.m = after->t,
+                          .ld = after->ldt,
+                          .cols = n,
+                          .n = after->shape.n_out,
+                          .list = run->all,
+                          .u = after->v[!s->now],
+                          .v = after->learns_w ? l->a[!s->now] : NULL,
+                          .w = after->d,
+                          .beta = s->last_beta,
+                          .y = l->d});
+  const real *a = l->a[s->now];
+  if (is_rowwise(l->shape.act)) {
+    row_pull(l->shape.act, n, a, l->d), scale_delta(l, s);
+    return;
+  }
+  for (int j = 0; j < n; j += LANES) {
+    vec d = zero_after(pulled(l->shape.act, load(l->z + j), load(a + j), load(l->d + j)), n - j);
+    store(l->d + j, d), store(l->v[s->now] + j, s->alpha * d);
+  }
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------- */
+
+static int row_of(const nnb__chain_rows *run, int i) { return run->order ? run->order[i] : i; }
+
+/* The inputs of row i of the run, scaled; zeros behind the last row. */
+static const real *input(nnb__chain_rows *run, int i) {
+  if (i >= run->n_rows) return run->zeros;
+  const real *x = nnb__crow(run->batch->x, row_of(run, i));
+  if (!run->x_shift) return x;
+  real *scaled = run->x[i % 3];
+  for (int j = 0; j < run->link->shape.n_in; j++) scaled[j] = (x[j] - run->x_shift[j]) * run->x_factor[j];
+  return scaled;
+}
+
+/* ---- chains whose rows are one vec ------------------------------------------------------------------------------- */
+
+/* z and Δ stay in registers.  They are also stored, as their elements are broadcast from memory. */
+
+/* start + Σ w_i·M_i over rows of one vec, after M_i ← beta·M_i + u_i·v if `learns`. */
+INLINE vec one_vec_ger_gemv(real *m, size_t ld, int n, real beta, const real *u, vec v, const real *w, vec start,
+                            bool learns) {
+  vec sum[4] = {start, ZERO, ZERO, ZERO};
+  for (int r = 0; r < n; r += 4)
+    for (int h = 0; h < 4; h++) {
+      if (h && r + h >= n) break;
+      real *row = m + (size_t)(r + h) * ld;
+      vec x = load(row);
+      if (learns) x = beta * x + u[r + h] * v, store(row, x);
+      sum[h] += w[r + h] * x;
+    }
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+INLINE vec one_vec_value(nnb_activation act, vec z, int n) {
+  return zero_after(act == NNB_SIGMOID ? sigmoid_short(z, n <= LANES / 2) : value_of(act, z), n);
+}
+INLINE vec one_vec_slope(nnb_activation act, vec z, vec a) {
+  return act == NNB_SIGMOID ? a * ((real)1 - a) : pulled(act, z, a, fill(1));
+}
+
+/* b ← b + v of the last update */
+INLINE vec one_vec_bias(nnb__chain_rows_link *l, vec v) {
+  vec b = load(l->b);
+  if (l->learns_b) store(l->b, b += v);
+  return b;
+}
+
+/* As enter_dense; v: -η·Δ of the last update. */
+INLINE vec one_vec_enter(nnb__chain_rows *run, nnb__chain_rows_link *l, const step_state *s, vec v) {
+  const int n = l->shape.n_in;
+  const real by = (l->learns_w ? dot(n, s->x[0], s->x[1]) : 0) + (real)l->learns_b;
+  const vec z = ((l->learns_w ? s->last_beta : 1) * load(run->ahead) + load(l->b)) + by * v;
+  one_vec_bias(l, v);
+  store(run->ahead, one_vec_ger_gemv(l->w, l->ldw, n, s->last_beta, s->x[0], v, s->x[2], ZERO, l->learns_w));
+  return z;
+}
+
+/* The loss from z of the last link, and its Δ into d and v. */
+INLINE void one_vec_lose(nnb__chain_rows *run, const step_state *s, loss_scale by, int row, vec z) {
+  nnb__chain_rows_link *l = &run->link[run->n - 1];
+  const nnb_activation act = l->shape.act;
+  const int n = l->shape.n_out;
+  const double weight = weight_of(run, row);
+  const real c = (real)(by.mean ? by.scale : by.scale * weight);
+  real single;
+  run->weight += weight, run->value = 0;
+  if (weight == 0) {
+    clear_delta(l, s);
+    return;
+  }
+  const target t = target_of(run, row, &single);
+  if (fuses_rows(run->loss, act)) {
+    store(l->z, z);
+    count_loss(run, by, weight, fused_row_loss(l, run->loss, t, c));
+    scale_delta(l, s);
+    return;
+  }
+  const vec want = target_at(t, 0, n);
+  term x;
+  if (fuses_terms(run->loss, act)) {
+    x = fused_term_of(run->loss, z, want), x.slope *= c;
+  } else {
+    const vec a = one_vec_value(act, z, n);
+    x = term_of(run->loss, a, want), x.slope *= c * one_vec_slope(act, z, a);
+  }
+  const vec d = zero_after(x.slope, n);
+  store(l->d, d), store(l->v[s->now], s->alpha * d);
+  count_loss(run, by, weight, sum_wide(widen(zero_after(x.loss, n))));
+}
+
+/* One row.  v: alpha·Δ of the first link for the last update; returns it for this one. */
+INLINE vec one_vec_step(nnb__chain_rows *run, const step_state *s, loss_scale by, int row, vec v) {
+  const int now = s->now, last = run->n - 1;
+  nnb__chain_rows_link *link = run->link;
+  vec z = one_vec_enter(run, link, s, v);
+  for (int i = 1; i <= last; i++) {
+    nnb__chain_rows_link *l = &link[i], *before = l - 1;
+    const vec a = one_vec_value(before->shape.act, z, before->shape.n_out), last_v = load(l->v[!now]);
+    store(before->a[now], a);
+    store(before->z, one_vec_slope(before->shape.act, z, a)); /* in the place of z, which is not used again */
+    z = one_vec_ger_gemv(l->w, l->ldw, l->shape.n_in, s->last_beta, before->a[!now], last_v, before->a[now],
+                         one_vec_bias(l, last_v), l->learns_w);
+  }
+  one_vec_lose(run, s, by, row, z);
+  if (last == 0) return load(link->v[now]);
+  for (int i = last - 1;; i--) {
+    nnb__chain_rows_link *l = &link[i], *after = l + 1;
+    const vec da = one_vec_ger_gemv(after->t, after->ldt, after->shape.n_out, s->last_beta, after->v[!now],
+                                    load(l->a[!now]), after->d, ZERO, after->learns_w);
+    const vec slope = load(l->z);
+    v = da * (s->alpha * slope);
+    if (i == 0) return v;
+    store(l->d, da * slope), store(l->v[now], v);
+  }
+}
+
+static bool is_one_vec(const nnb__chain_rows *run) {
+  for (int i = 0; i < run->n; i++) {
+    const nnb__link *l = &run->link[i].shape;
+    const bool fused = i == run->n - 1 && fuses_rows(run->loss, l->act);
+    if (l->n_out > LANES || (is_rowwise(l->act) && !fused)) return false;
+  }
+  return run->link->shape.n_in <= NNB__CHAIN_ROWS_FEW;
+}
+
+/* ---- the run ---------------------------------------------------------------------------------------------------- */
+
+/* Makes the last update, which no next row has made. */
+static void apply_last_update(nnb__chain_rows *run, const step_state *s) {
+  for (int i = 0; i < run->n; i++) {
+    nnb__chain_rows_link *l = &run->link[i];
+    const real *u = i ? l[-1].a[!s->now] : s->x[0];
+    update_bias(l, l->v[!s->now]);
+    ger_gemv p = link_ger_gemv(l, s, u, run->zeros);
+    const bool sparse = i == 0 && l->shape.n_in > NNB__CHAIN_ROWS_FEW && s->last_beta == 1;
+    p.n = sparse ? list_nonzero(l->shape.n_in, u, run->update) : l->shape.n_in;
+    p.list = sparse ? run->update : run->all;
+    if (p.v) run_ger_gemv(p);
+  }
+}
+
+/* Goes to the next row. */
+INLINE void next_row(nnb__chain_rows *run, step_state *s) {
+  run->updates++;
+  s->now = !s->now, s->last_beta = s->beta;
+  s->x[0] = s->x[1], s->x[1] = s->x[2], s->x[2] = input(run, run->updates + 1);
+}
+INLINE bool next_update(nnb__chain_rows *run, step_state *s) {
+  nnb__target into = {0};
+  if (run->updates == run->n_rows || !isfinite(run->value)) return false;
+  run->begin(run->context, &into);
+  s->alpha = into.alpha, s->beta = into.beta;
+  return true;
+}
+
+static void run_one_vec(nnb__chain_rows *run, step_state *s, loss_scale by) {
+  vec v = ZERO;
+  for (; next_update(run, s); next_row(run, s)) v = one_vec_step(run, s, by, row_of(run, run->updates), v);
+  store(run->link->v[!s->now], v);
+}
+static void run_wide(nnb__chain_rows *run, step_state *s, loss_scale by) {
+  for (; next_update(run, s); next_row(run, s)) {
+    forward(run, s);
+    compute_loss(run, s, by, row_of(run, run->updates));
+    for (int i = run->n - 2; i >= 0; i--) back_to(run, s, i);
+  }
+}
+
+void NNB__CHAIN_ROWS(nnb__chain_rows *run) {
+  step_state s = {.last_beta = 1, .x = {run->zeros, input(run, 0), input(run, 1)}};
+  nnb__chain_rows_link *first = run->link;
+  if (first->shape.n_in <= NNB__CHAIN_ROWS_FEW) { /* W·x of the first row */
+    ger_gemv p = link_ger_gemv(first, &s, s.x[0], s.x[1]);
+    p.n = first->shape.n_in, p.list = run->all, p.v = p.start = NULL, p.y = run->ahead;
+    run_ger_gemv(p);
+  }
+  run->updates = 0, run->mean = run->sum = run->weight = run->value = 0;
+  if (is_one_vec(run))
+    run_one_vec(run, &s, loss_scale_of(run));
+  else
+    run_wide(run, &s, loss_scale_of(run));
+  apply_last_update(run, &s);
+}

@@ -1,0 +1,209 @@
+/* num/kernels/chain_rows_vec.h: what chain_rows_kernel.c and chain_predict_kernel.c share: activations of a vec,
+ * products with weights that may be updated on the way, lists of inputs that are not 0.  Built once per level (see
+ * kernels.h). */
+#ifndef NNB__CHAIN_ROWS_VEC_H
+#define NNB__CHAIN_ROWS_VEC_H
+
+#include "act_vec.h"
+#include "real.h"
+#include "softmax.h"
+
+/* ---- activations of a vec --------------------------------------------------------------------------------------- */
+
+/* The polynomial of exp, evaluated in pairs: half as many dependent steps. */
+INLINE vec exp_pairs(vec r, vec r2) {
+  const real *c = exp_tail;
+#ifdef NNB_SINGLE
+  return (c[0] + c[1] * r) + r2 * ((c[2] + c[3] * r) + r2 * c[4]);
+#else
+  vec r4 = r2 * r2;
+  vec low = (c[0] + c[1] * r) + r2 * (c[2] + c[3] * r), high = (c[4] + c[5] * r) + r2 * (c[6] + c[7] * r);
+  return low + r4 * (high + r4 * (c[8] + c[9] * r));
+#endif
+}
+
+/* a/b.  `half`: only the lower half of the lanes matters; AVX-512 divides 64 bytes in two halves, one after the other.
+ */
+INLINE vec divide(vec a, vec b, bool half) {
+#if defined VEC_AVX512 && defined NNB_SINGLE
+  if (half) return _mm512_zextps256_ps512(_mm512_castps512_ps256(a) / _mm512_castps512_ps256(b));
+#elif defined VEC_AVX512
+  if (half) return _mm512_zextpd256_pd512(_mm512_castpd512_pd256(a) / _mm512_castpd512_pd256(b));
+#endif
+  (void)half;
+  return a / b;
+}
+
+/* The same function as sigmoid_any with fewer dependent steps: with e^-|x| = s(1 + q), s a power of two, numerator and
+ * denominator follow from q in one step each.  Results below REAL_MIN become REAL_MIN. */
+INLINE vec sigmoid_short(vec x, bool half) {
+  const real lowest = (real)-0.693147180559945309417 * (BIAS - 2);
+  reduced t = reduce(at_least(minus_magnitude(x), lowest));
+  vec r = t.r - t.low, r2 = r * r, q = r + r2 * exp_pairs(r, r2), s = pow2(t.n);
+  return divide(pick(less(x, ZERO), s + s * q, fill(1)), (s + (real)1) + s * q, half);
+}
+
+/* Called, not inlined: the code is large, and a copy at each place costs more than the call. */
+#define NOINLINE static __attribute__((noinline))
+
+/* f(z) of an activation that works element by element */
+NOINLINE vec value_of(nnb_activation act, vec z) {
+  switch (act) {
+#define ELEMENTWISE(NAME, name) \
+  case NAME:                    \
+    return NAME == NNB_SIGMOID ? sigmoid_short(z, false) : name##_value(z);
+#include "activations.def"
+    default: /* not reached: NaN would show it */
+      return fill((real)NAN);
+  }
+}
+
+/* Whether an output depends on its whole row. */
+INLINE bool is_rowwise(nnb_activation act) {
+  switch (act) {
+#define ROWWISE(NAME, name) case NAME:
+#include "activations.def"
+    return true;
+    default:
+      return false;
+  }
+}
+
+/* a ← f(z) of a row; a may be z. */
+INLINE void row_value(nnb_activation act, int n, const real *z, real *a) {
+  switch (act) {
+#define ROWWISE(NAME, name) \
+  case NAME:                \
+    name##_row(n, z, a);    \
+    break;
+#include "activations.def"
+    default:
+      break;
+  }
+}
+
+/* ---- update and product together --------------------------------------------------------------------------------- */
+
+/* Vecs of columns processed at a time, limited by the number of registers. */
+#ifdef VEC_AVX512
+enum { MOST = 8 };
+#else
+enum { MOST = 4 };
+#endif
+
+/* A rank-1 update and a product (BLAS: ger, gemv) while the rows of M are read once.  For the n rows i in list:
+ *     M_i ← beta·M_i + u_i·vᵀ unless v is NULL     y ← start + Σ w_i·M_i
+ * M has cols columns, with v padded by zeros to whole vecs.  start NULL: 0. */
+typedef struct ger_gemv {
+  real *m;
+  size_t ld;
+  int cols, n;
+  const int32_t *list;
+  const real *u, *v, *w, *start;
+  real beta, *y;
+} ger_gemv;
+
+/* Constants of ger_gemv_columns: k vecs of columns; `ways` rows at a time with a sum each, as a single sum would wait
+ * for itself; whether the last vec is whole; whether M is updated. */
+typedef struct column_shape {
+  int k, ways;
+  bool whole, learns;
+} column_shape;
+
+INLINE vec column_vec(const real *p, int j, int part, const column_shape s) {
+  return s.whole || j < s.k - 1 ? load(p + j * LANES) : load_part(p + j * LANES, part);
+}
+INLINE void ger_gemv_row(const ger_gemv *p, int r, int part, const vec *v, vec *sum, const column_shape s) {
+  const int i = p->list[r];
+  const real w = p->w[i], u = s.learns ? p->u[i] : 0;
+  real *m = p->m + (size_t)i * p->ld;
+#pragma GCC unroll 8
+  for (int j = 0; j < s.k; j++) {
+    vec row = column_vec(m, j, part, s);
+    if (s.learns) row = p->beta * row + u * v[j], store(m + j * LANES, row);
+    sum[j] += w * row;
+  }
+}
+/* The first k vecs of columns, of which the last has `part` lanes. */
+INLINE void ger_gemv_columns(const ger_gemv *from, int part, const column_shape s) {
+  const ger_gemv p = *from; /* a copy, which stores to M cannot change */
+  vec v[MOST], sum[4][MOST];
+#pragma GCC unroll 8
+  for (int j = 0; j < s.k; j++) {
+    v[j] = s.learns ? load(p.v + j * LANES) : ZERO;
+    sum[0][j] = p.start ? column_vec(p.start, j, part, s) : ZERO;
+    sum[1][j] = sum[2][j] = sum[3][j] = ZERO;
+  }
+  int r = 0;
+  for (; r + s.ways <= p.n; r += s.ways)
+#pragma GCC unroll 8
+    for (int h = 0; h < s.ways; h++) ger_gemv_row(&p, r + h, part, v, sum[h], s);
+  for (; r < p.n; r++) ger_gemv_row(&p, r, part, v, sum[0], s);
+#pragma GCC unroll 8
+  for (int j = 0; j < s.k; j++) store(p.y + j * LANES, (sum[0][j] + sum[1][j]) + (sum[2][j] + sum[3][j]));
+}
+
+/* One instance for each number of vecs. */
+INLINE void ger_gemv_by_count(const ger_gemv *p, int k, int part, const bool whole, const bool learns) {
+#define CASE(count, ways)                                                  \
+  case count:                                                              \
+    ger_gemv_columns(p, part, (column_shape){count, ways, whole, learns}); \
+    break
+  switch (k) {
+    CASE(1, 4);
+    CASE(2, 4 * MOST / 8);
+    CASE(3, 2 * MOST / 8);
+    CASE(4, 2 * MOST / 8);
+#ifdef VEC_AVX512
+    CASE(5, 1);
+    CASE(6, 1);
+    CASE(7, 1);
+    CASE(8, 1);
+#endif
+  }
+#undef CASE
+}
+static void read_columns(const ger_gemv *p, int k) { ger_gemv_by_count(p, k, LANES, true, false); }
+
+/* ---- which inputs are not 0 ------------------------------------------------------------------------------------- */
+
+#ifdef VEC_AVX512
+#ifdef NNB_SINGLE
+INLINE mask nonzero(vec x) { return _mm512_cmp_ps_mask(x, ZERO, _CMP_NEQ_UQ); }
+INLINE void put_numbers(int32_t *list, int from, mask m) {
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  _mm512_storeu_si512(list, _mm512_maskz_compress_epi32(m, _mm512_add_epi32(lanes, _mm512_set1_epi32(from))));
+}
+#else
+INLINE mask nonzero(vec x) { return _mm512_cmp_pd_mask(x, ZERO, _CMP_NEQ_UQ); }
+INLINE void put_numbers(int32_t *list, int from, mask m) {
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  __m512i numbers = _mm512_maskz_compress_epi32(m, _mm512_add_epi32(lanes, _mm512_set1_epi32(from)));
+  _mm256_storeu_si256((__m256i_u *)list, _mm512_castsi512_si256(numbers));
+}
+#endif
+INLINE int append(int32_t *list, int n, int from, mask m) {
+  put_numbers(list + n, from, m);
+  return n + __builtin_popcount(m);
+}
+#else
+INLINE mask nonzero(vec x) { return (mask)(x != ZERO); }
+INLINE int append(int32_t *list, int n, int from, mask m) {
+  for (int k = 0; k < LANES; k++) list[n] = from + k, n += (int)(m[k] & 1);
+  return n;
+}
+#endif
+
+INLINE vec vec_at(const real *x, int j, int n) { return n - j < LANES ? load_part(x + j, n - j) : load(x + j); }
+
+/* list ← the indices of the elements that are not 0; returns their number.  Up to LANES more entries are written. */
+static int list_nonzero(int n, const real *x, int32_t *list) {
+  int listed = 0;
+  for (int j = 0; j < n; j += LANES) listed = append(list, listed, j, nonzero(vec_at(x, j, n)));
+  return listed;
+}
+
+/* x·y */
+static real dot(int n, const real *x, const real *y) { return row_dot(n, x, y)[0]; }
+
+#endif

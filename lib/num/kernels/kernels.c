@@ -1,0 +1,48 @@
+/* num/kernels/kernels.c: the choice among the levels that were built. */
+#include "kernels.h"
+
+#include <stdatomic.h>
+
+#include "act.h"
+#include "cpu.h"
+#include "loss.h"
+
+/* NNB__LEVELS: how many levels above plain were built: 0, or on x86-64 up to 3. */
+#if NNB__LEVELS >= 1
+extern const nnb__kernels nnb__kernels_v2;
+#endif
+#if NNB__LEVELS >= 2
+extern const nnb__kernels nnb__kernels_v3;
+#endif
+#if NNB__LEVELS >= 3
+extern const nnb__kernels nnb__kernels_v4;
+#endif
+
+static const nnb__kernels *const tables[] = {
+    &nnb__kernels_plain,
+#if NNB__LEVELS >= 1
+    &nnb__kernels_v2,
+#endif
+#if NNB__LEVELS >= 2
+    &nnb__kernels_v3,
+#endif
+#if NNB__LEVELS >= 3
+    &nnb__kernels_v4,
+#endif
+};
+
+const nnb__kernels *nnb__kernel_level(int level) {
+  return 0 <= level && level <= NNB__LEVELS && level <= nnb__cpu_level() ? tables[level] : NULL;
+}
+
+static atomic_int limit = NNB__LEVELS;
+
+void nnb__kernel_limit(int level) { atomic_store(&limit, level < NNB__LEVELS ? level : NNB__LEVELS); }
+
+const nnb__kernels *nnb__kernel(void) {
+  int level = nnb__cpu_level(), most = atomic_load_explicit(&limit, memory_order_relaxed);
+  return tables[level < most ? level : most];
+}
+
+const nnb_act_ops *nnb__act(nnb_activation activation) { return &nnb__kernel()->acts[activation]; }
+const nnb_loss_ops *nnb__loss(nnb_loss loss) { return &nnb__kernel()->losses[loss]; }

@@ -1,0 +1,217 @@
+/* num/kernels/mm.c: C ← beta·C + alpha·A·B in tiles of C that stay in registers (built once per level).
+ *
+ * For each k a tile of `mr` rows and nv vectors of columns takes nv vectors of a row of B, straight from where they
+ * lie, and mr numbers of A, each spread over a vector: mr·nv multiply-adds for nv + mr loads. */
+#include "mm.h"
+#include "vec.h"
+
+#ifdef VEC_AVX512
+enum { TILE = 24, NV = 3 }; /* vectors of a tile, 24 of 32 registers; at most so many of them in a row */
+enum { DEPTH = 128 };       /* rows of B for one pass over C: NV vectors of each stay in the first-level cache */
+#else
+enum { TILE = 12, NV = 2 }; /* of 16 */
+enum { DEPTH = 256 };
+#endif
+
+/* Rows of C that go through all columns before the next: their part of A stays in the first- or second-level cache
+ * (1024×784·784×128 in f64: 85 GFLOP/s, and 77 with all rows at once). */
+enum { ROWS_AT_ONCE = 48 };
+/* Pages that the rows of B, or of Aᵀ, for one pass over C lie on: the first-level TLB has 64 to 96 entries.  With AVX2,
+ * of 89 GFLOP/s that registers allow in f32: 128×784·784×128 in even passes 91, at once 85; 100×300·300×300, where
+ * 300 rows lie on 88 pages, 91 and 83; (300×100)ᵀ·100×300, one pass where rows share pages, 90, in two 86. */
+enum { PAGES_AT_ONCE = 64, PAGE = 4096, LINE = 64 };
+
+typedef struct product {
+  int m, n, k;
+  real alpha, beta;
+  nnb__strided a;
+  const real *b;
+  size_t ldb;
+  real *c;
+  size_t ldc;
+  const real *start; /* NULL, or of each row of C the number that is added to all of it */
+  bool positive;     /* max(C, 0) instead of C */
+} product;
+
+/* The last vector of a row may be a part of one. */
+INLINE vec load_end(const real *p, bool full_end, int part) { return full_end ? load(p) : load_part(p, part); }
+INLINE void store_end(real *p, bool full_end, int part, vec v) {
+  if (full_end)
+    store(p, v);
+  else
+    store_masked(p, part, v);
+}
+
+/* nv vectors on their way into the first-level cache. */
+INLINE void fetch(const real *p, int nv) {
+  for (int j = 0; j < nv * LANES; j += LINE / (int)sizeof(real)) __builtin_prefetch(p + j);
+  __builtin_prefetch(p + nv * LANES - 1);
+}
+
+/* mr rows by nv vectors, the last of `part` columns unless full_end; all but part are constants where this is used. */
+INLINE void tile(const product *p, int row, int mr, int nv, bool full_end, int part) {
+  const size_t a_row = p->a.row, a_col = p->a.col, ldb = p->ldb, ldc = p->ldc;
+  const real *a = p->a.p + (size_t)row * a_row, *b = p->b;
+  real *c = p->c + (size_t)row * ldc;
+  const real *start = p->start ? p->start + row : NULL;
+  if (p->beta != 0) UNROLL for (int i = 0; i < mr; i++) fetch(c + (size_t)i * ldc, nv);
+  vec sum[TILE][NV];
+  UNROLL for (int i = 0; i < mr; i++) {
+    vec x = start ? fill(start[i]) : (vec){0};
+    UNROLL for (int j = 0; j < nv; j++) sum[i][j] = x;
+  }
+  for (int l = p->k; l > 0; l--, b += ldb, a += a_col) {
+    vec y[NV];
+    UNROLL for (int j = 0; j < nv; j++) y[j] = load_end(b + j * LANES, full_end || j < nv - 1, part);
+    UNROLL for (int i = 0; i < mr; i++) {
+      vec x = fill(a[(size_t)i * a_row]);
+      UNROLL for (int j = 0; j < nv; j++) sum[i][j] += x * y[j];
+    }
+  }
+  if (p->alpha != 1) UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] *= p->alpha;
+  if (p->beta != 0)
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] +=
+        p->beta * load_end(c + (size_t)i * ldc + j * LANES, full_end || j < nv - 1, part);
+  if (p->positive)
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] = at_least(sum[i][j], 0);
+  UNROLL for (int i = 0; i < mr; i++) /* behind all loads, which would wait for stores that overlap them */
+      UNROLL for (int j = 0; j < nv; j++)
+          store_end(c + (size_t)i * ldc + j * LANES, full_end || j < nv - 1, part, sum[i][j]);
+}
+
+/* One column of tiles: rows in tiles of TILE vectors, and what is left over. */
+INLINE void column(const product *p, int nv, bool full_end, int part) {
+  int i = 0;
+  for (; p->m - i >= TILE / nv; i += TILE / nv) tile(p, i, TILE / nv, nv, full_end, part);
+  if (12 < TILE / nv)
+    for (; p->m - i >= 12; i += 12) tile(p, i, 12, nv, full_end, part);
+  if (8 < TILE / nv)
+    for (; p->m - i >= 8; i += 8) tile(p, i, 8, nv, full_end, part);
+  for (; p->m - i >= 4; i += 4) tile(p, i, 4, nv, full_end, part);
+  for (; p->m - i >= 2; i += 2) tile(p, i, 2, nv, full_end, part);
+  for (; p->m - i >= 1; i += 1) tile(p, i, 1, nv, full_end, part);
+}
+static void column_1(const product *p) { column(p, 1, true, LANES); }
+static void column_2(const product *p) { column(p, 2, true, LANES); }
+static void end_1(const product *p, int part) { column(p, 1, false, part); }
+static void end_2(const product *p, int part) { column(p, 2, false, part); }
+#if VEC_BYTES == 64
+static void column_3(const product *p) { column(p, 3, true, LANES); }
+static void end_3(const product *p, int part) { column(p, 3, false, part); }
+#else /* never called: columns have at most NV vectors */
+#define column_3 column_2
+#define end_3    end_2
+#endif
+
+/* The first nv vectors of columns, or what is left of them. */
+static void narrow(const product *p, int nv) {
+  int part = p->n < nv * LANES ? p->n % LANES : 0;
+  if (part == 0)
+    nv == 1 ? column_1(p) : nv == 2 ? column_2(p) : column_3(p);
+  else
+    nv == 1 ? end_1(p, part) : nv == 2 ? end_2(p, part) : end_3(p, part);
+}
+
+/* Vectors of the next column of tiles, so that n columns are divided evenly: 8 into 3, 3 and 2, 4 into 2 and 2. */
+static int next_width(int n) {
+  int vecs = (n + LANES - 1) / LANES, columns = (vecs + NV - 1) / NV;
+  return (vecs + columns - 1) / columns;
+}
+
+static int up_to(int n, int limit) { return n < limit ? n : limit; }
+
+/* All columns for a few rows; b, c and n move on.  fresh: B has not been read yet, so its next columns are fetched. */
+static void wide(product *p, bool fresh) {
+  while (p->n > 0) {
+    int nv = next_width(p->n), n = up_to(p->n, nv * LANES);
+    for (int l = 0; fresh && p->n > n && l < p->k; l++) fetch(p->b + (size_t)l * p->ldb + n, NV);
+    narrow(p, nv);
+    p->b += n, p->c += n, p->n -= n;
+  }
+}
+
+static void all_rows(const product *p) {
+  product part = *p;
+  for (int i = 0; i < p->m; i += part.m) {
+    part.m = up_to(p->m - i, ROWS_AT_ONCE), part.n = p->n, part.b = p->b;
+    part.a.p = p->a.p + (size_t)i * p->a.row, part.c = p->c + (size_t)i * p->ldc;
+    wide(&part, i == 0);
+  }
+}
+
+/* How many rows of ld numbers lie on PAGES_AT_ONCE pages. */
+static int rows_on_pages(size_t ld) {
+  const size_t bytes = ld * sizeof(real);
+  return bytes < PAGE ? PAGES_AT_ONCE * PAGE / (int)bytes : PAGES_AT_ONCE;
+}
+
+/* Rows of a pass: k divided evenly into passes of at most so many. */
+static int even_depth(int k, int most) {
+  int passes = (k + most - 1) / most;
+  return passes > 1 ? (k + passes - 1) / passes : most;
+}
+
+void NNB__MM(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb, real beta, real *c,
+             size_t ldc) {
+  product p = {m, n, k, alpha, beta, a, b, ldb, c, ldc, NULL, false};
+  int most = up_to(DEPTH, rows_on_pages(ldb));
+  if (a.row < a.col) most = up_to(most, rows_on_pages(a.col));
+  for (int left = k, depth = even_depth(k, most);; p.beta = 1) {
+    p.k = up_to(left, depth);
+    all_rows(&p);
+    left -= p.k;
+    if (left == 0) return;
+    p.a.p += (size_t)p.k * a.col, p.b += (size_t)p.k * ldb;
+  }
+}
+
+void NNB__MM_FROM(int m, int n, int k, const real *start, const real *a, size_t row, size_t col, const real *b,
+                  size_t ldb, real *c, size_t ldc, bool positive) {
+  product p = {m, n, k, 1, 0, {a, row, col}, b, ldb, c, ldc, start, positive};
+  wide(&p, false);
+}
+
+/* ---- with a copy of B -------------------------------------------------------------------------------------------- */
+
+/* A piece of B in the order in which the tiles read it: rows of at most NV vectors, at most 24 KB, on the stack. */
+typedef struct panel {
+  real at[DEPTH * NV * LANES];
+} panel;
+
+/* panel ← k×n of B, in rows of nv vectors; what lies behind n is not read by the tiles, or multiplied for nothing */
+static void copy_panel(int n, int nv, int k, const real *b, size_t ldb, real *to) {
+  for (int l = 0; l < k; l++, b += ldb, to += nv * LANES)
+    for (int j = 0; j < n; j += LANES) store(to + j, load_part(b + j, up_to(n - j, LANES)));
+}
+
+/* panel ← (n×k of B)ᵀ, in rows of nv vectors */
+static void transpose_panel(int n, int nv, int k, const real *b, size_t ldb, real *to) {
+  for (int j = 0; j < n; j += LANES)
+    for (int l = 0; l < k; l += LANES) {
+      vec v[LANES];
+      for (int i = 0; i < LANES; i++)
+        v[i] = j + i < n ? load_part(b + (size_t)(j + i) * ldb + l, up_to(k - l, LANES)) : (vec){0};
+      transpose(v);
+      for (int i = 0; i < LANES; i++) store(to + (size_t)((l + i) * nv * LANES + j), v[i]);
+    }
+}
+
+void NNB__MM_COPY(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb, bool transposed,
+                  real beta, real *c, size_t ldc) {
+  panel room;
+  for (int j = 0, width; j < n; j += width) {
+    int nv = next_width(n - j);
+    width = up_to(n - j, nv * LANES);
+    product p = {m, width, 0, alpha, beta, a, room.at, (size_t)(nv * LANES), c + j, ldc, NULL, false};
+    const int depth = even_depth(k, DEPTH);
+    for (int l = 0; l == 0 || l < k; l += depth, p.beta = 1) {
+      p.k = up_to(k - l, depth);
+      if (transposed)
+        transpose_panel(width, nv, p.k, b + (size_t)j * ldb + l, ldb, room.at);
+      else
+        copy_panel(width, nv, p.k, b + (size_t)l * ldb + j, ldb, room.at);
+      p.a.p = a.p + (size_t)l * a.col;
+      narrow(&p, nv);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/* num/kernels/mm.h: products of small and skinny matrices without packing, built once per level.  A BLAS copies both
+ * operands into the order its kernel likes before it multiplies; where one side has few rows that costs as much as the
+ * product.
+ */
+#ifndef NNB__MM_H
+#define NNB__MM_H
+
+#include "level.h"
+#include "real.h"
+
+/* An operand read one number at a time: element (i, k) is p[i·row + k·col]. */
+typedef struct nnb__strided {
+  const real *p;
+  size_t row, col;
+} nnb__strided;
+
+/* C ← beta·C + alpha·A·B for the rows of C: A m×k, B k×n by rows, C m×n.  beta 0 overwrites.  k = 0 is fine. */
+typedef void nnb__mm_fn(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb, real beta, real *c,
+                        size_t ldc);
+
+/* C ← start·1ᵀ + A·B, start m numbers or NULL for 0; element (i, k) of A is a[i·row + k·col].  positive: what is below
+ * 0 becomes 0.  For small products in a row: arguments in structs would be loaded from the stack only when the stores
+ * of the product before are done. */
+typedef void nnb__mm_from_fn(int m, int n, int k, const real *start, const real *a, size_t row, size_t col,
+                             const real *b, size_t ldb, real *c, size_t ldc, bool positive);
+
+/* C ← beta·C + alpha·A·B with a copy of pieces of B, 24 KB on the stack: B k×n by rows, or n×k if b_transposed. */
+typedef void nnb__mm_copy_fn(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb,
+                             bool b_transposed, real beta, real *c, size_t ldc);
+
+/* The same for one row: y ← beta·y + alpha·x·B, B k×n by rows, x_l at x[l·dx].  Rows of B that a 0 in x leaves out are
+ * not read, whatever they hold. */
+typedef void nnb__mm_row_fn(int n, int k, real alpha, const real *x, size_t dx, const real *b, size_t ldb, real beta,
+                            real *y);
+
+/* Of the level that is being built. */
+extern nnb__mm_fn NNB__MM;
+extern nnb__mm_from_fn NNB__MM_FROM;
+extern nnb__mm_copy_fn NNB__MM_COPY;
+extern nnb__mm_row_fn NNB__MM_ROW;
+
+#endif

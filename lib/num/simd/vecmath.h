@@ -1,0 +1,168 @@
+/* num/simd/vecmath.h: exp and its relatives for a vec.  NaN gives NaN; infinities, overflow and underflow come out as
+ * in libm.  Errors against long double (test_act.c, test_kernels.c): exp and tanh within 2 ulp, gelu within 6, the
+ * others within 4; products with a result below REAL_MIN (silu and gelu far on the left) are right to some denormal
+ * steps only. The coefficients are from tools/vec_coefficients.py. */
+#ifndef NNB__VECMATH_H
+#define NNB__VECMATH_H
+
+#include "tanh_table.h"
+#include "vec.h"
+
+/* ln 2 in two parts, the first so short that n·LN2_HIGH is exact for every exponent n. e^EXP_LOW is 0, e^EXP_HIGH is
+ * infinite.  TAIL_END: the normal distribution beyond is below the smallest number. */
+#ifdef NNB_SINGLE
+#define LN2_HIGH  0.693115234375f
+#define LN2_LOW   3.19461849453094e-5f
+#define EXP_LOW   (-104.f)
+#define EXP_HIGH  89.f
+#define TANH_END  10.f
+#define TAIL_END  15.f
+#define TAIL_K    4.f
+#define HALF_BITS 12
+/* (e^r - 1 - r)/r² by r, (2 atanh(s)/s - 2)/s² by s², Φ(-u)·e^(u²/2)/v by t (see normal_at); lowest power first. */
+static const real exp_tail[] = {0.5f, 0.166665769896987757f, 0.0416665546172045742f, 0.00836317905272257737f,
+                                0.00139261835877134945f};
+static const real atanh_tail[] = {0.666666673205274125f, 0.399997063319297174f, 0.285923579943028377f,
+                                  0.217065758008803726f, 0.232243292240233488f};
+static const real normal_tail[] = {0.188821284649048234f,     -0.151974148536270435f,   0.0967841707676013551f,
+                                   -0.0466308266894419556f,   0.0151015463775729488f,   -0.00188135060455213617f,
+                                   -0.000880243205996593517f, 0.000391720421945226186f, 0.0000472491298550659932f,
+                                   -0.0000313895964005640242f};
+#else
+#define LN2_HIGH  0.693147180559662956512
+#define LN2_LOW   2.82352905630315771226e-13
+#define EXP_LOW   (-746.)
+#define EXP_HIGH  710.
+#define TANH_END  22.
+#define TAIL_END  39.
+#define TAIL_K    5.
+#define HALF_BITS 27
+static const real exp_tail[] = {0.500000000000000102211,     0.166666666666666674527,      0.041666666666624127873,
+                                0.00833333333333006183252,   0.00138888889172137169014,    0.000198412698630536168779,
+                                0.0000248015212959543751312, 0.00000275572684599970647717, 2.7620088445409748161e-7,
+                                2.51003854955103190776e-8};
+static const real atanh_tail[] = {0.66666666666666666886,   0.399999999999995225053, 0.285714285716000992922,
+                                  0.22222222198236770557,   0.181818198979627143826, 0.153845439648605492869,
+                                  0.133351786314492558366,  0.1173427906130319746,   0.10845178394880014822,
+                                  0.0749214379555076730083, 0.156305778009228504463};
+static const real normal_tail[] = {
+    0.153838609950012591712,      -0.133076500578011340078,     0.0990611231939952826535,
+    -0.062706631334260908939,     0.0330040732340769435832,     -0.013823727741262032715,
+    0.0041590133599766359278,     -0.000598675354101708487739,  -0.000159573879693214021087,
+    0.00010897981295462597877,    -0.0000118751456019831727355, -0.00000995256285411716103395,
+    0.00000333624274840841229053, 7.96180431573608223872e-7,    -5.53853419199486049085e-7,
+    -6.7323073620249423443e-8,    8.66282071372516990708e-8,    8.45499874801306967671e-9,
+    -1.31884433249544460858e-8,   -1.86271219886521182869e-9,   1.53261436015200820915e-9,
+    3.50609680281646396104e-10,   -3.17549376549467307567e-11};
+#endif
+#define N_OF(array) ((int)(sizeof(array) / sizeof *(array)))
+
+/* Σ c_k·x^k */
+INLINE vec polynomial(vec x, const real *c, int n) {
+  vec y = fill(c[n - 1]);
+  for (int k = n - 2; k >= 0; k--) y = y * x + c[k];
+  return y;
+}
+
+/* x = n·ln 2 + (r - low), n an integer, |r| ≤ ½ ln 2 about. */
+typedef struct reduced {
+  vec n, r, low;
+} reduced;
+INLINE reduced reduce(vec x) {
+  vec n = nearest(x * (real)1.44269504088896340736);
+  return (reduced){n, x - n * LN2_HIGH, n * LN2_LOW};
+}
+
+/* e^(x + low) for x ≤ EXP_HIGH and a low that is small beside it: 2^n·(1 + r + r²·q(r)) */
+INLINE vec exp_sum(vec x, vec low) {
+  reduced t = reduce(at_least(x, EXP_LOW));
+  vec r = t.r - (t.low - low);
+  return scale2((r + r * r * polynomial(r, exp_tail, N_OF(exp_tail))) + (real)1, t.n);
+}
+/* e^x for x ≤ 0 */
+INLINE vec exp_down(vec x) { return exp_sum(x, (vec){0}); }
+INLINE vec exp_any(vec x) { return exp_down(at_most(x, EXP_HIGH)); }
+
+/* e^x - 1 for |x| ≤ 2·TANH_END: (2^n - 1) + 2^n·(r + tail); no digits are lost, as the first sum is exact where its
+ * terms are of like size. */
+typedef struct expm1_parts {
+  vec value, tail;
+} expm1_parts;
+INLINE expm1_parts expm1_near(vec x) {
+  reduced t = reduce(x);
+  vec s = pow2(t.n), r = t.r - t.low;
+  vec tail = r * r * polynomial(r, exp_tail, N_OF(exp_tail)) - t.low;
+  return (expm1_parts){((s - (real)1) + s * t.r) + s * tail, tail};
+}
+/* e^x - 1 for x ≤ 0 */
+INLINE vec expm1_down(vec x) { return expm1_near(at_least(x, -2 * TANH_END)).value; }
+
+#if defined VEC_AVX512 && defined NNB_SINGLE
+/* By the table: no division, which bounds the loop below, and half as many steps that wait for each other.  The last
+ * sum is rounded once, and what was rounded before it is small beside it. */
+INLINE vec tanh_any(vec x) {
+  const vec u = at_most(magnitude(x), TANH_TABLE_END);
+  const __m512i k = _mm512_srli_epi32((__m512i)(u * TANH_TABLE_STEP + 1.f), TANH_TABLE_SHIFT);
+  const vec t = u - _mm512_permutexvar_ps(k, load(tanh_table[0]));
+  vec y = _mm512_permutexvar_ps(k, load(tanh_table[6]));
+  UNROLL for (int j = 5; j > 0; j--) y = y * t + _mm512_permutexvar_ps(k, load(tanh_table[j]));
+  return with_sign_of(y, x);
+}
+#else
+/* tanh x = e/(e+2), e = e^2x - 1, for x ≥ 0.  Where n is 0, e = 2x + tail, and x + (½tail - ½e·e/(e+2)) is the same
+ * with but one rounding of its size. */
+INLINE vec tanh_any(vec x) {
+  vec u = at_most(magnitude(x), TANH_END);
+  expm1_parts e = expm1_near(u + u);
+  vec y = e.value / (e.value + (real)2);
+  vec small = u + (real)0.5 * (e.tail - e.value * y);
+  return with_sign_of(pick(less(u, fill((real)0.17)), small, y), x);
+}
+#endif
+
+/* 1/(1+e^-x), through e^-|x|, which cannot overflow. */
+INLINE vec sigmoid_any(vec x) {
+  vec e = exp_down(minus_magnitude(x));
+  return pick(less(x, (vec){0}), e, fill(1)) / (e + (real)1);
+}
+
+/* 2·atanh s = 2s + s³·p(s²) for |s| ≤ ⅓ */
+INLINE vec twice_atanh(vec s) {
+  vec w = s * s;
+  return (s + s) + s * w * polynomial(w, atanh_tail, N_OF(atanh_tail));
+}
+/* log(1 + u) for 0 ≤ u ≤ 1 */
+INLINE vec log1p_unit(vec u) { return twice_atanh(u / (u + (real)2)); }
+
+/* log x for finite x ≥ REAL_MIN; NaN for NaN and infinity.  x = 2^k·m with m in [√½, √2). */
+INLINE vec log_normal(vec x) {
+  const word one = (word)BIAS << MANTISSA;
+  const real two_mantissa = (real)((uint64_t)1 << MANTISSA);
+  const vec root_half = fill((real)0.70710678118654752440);
+  bits raised = (bits)x - (bits)root_half + one; /* its exponent is k's, and biased: never negative */
+  bits exponent = raised >> MANTISSA;
+  vec k = (vec)(exponent | (bits)fill(two_mantissa)) - (two_mantissa + BIAS);
+  vec m = (vec)((bits)x - ((exponent << MANTISSA) - one));
+  vec log_m = twice_atanh((m - (real)1) / (m + (real)1));
+  return k * LN2_HIGH + (log_m + k * LN2_LOW) + (x - x);
+}
+
+/* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
+INLINE vec softplus_any(vec x) { return larger((vec){0}, x) + log1p_unit(exp_down(minus_magnitude(x))); }
+
+/* The upper tail of the normal distribution at u ≥ 0 and e^(-u²/2): Φ(-u) = e^(-u²/2)·v·p(1-2v), v = k/(u+k): what
+ * the exponential leaves varies slowly, and v brings all of 0 … ∞ into one interval (as Shepherd and Laframboise
+ * 1981 do for erfc).  u²/2 is formed in two parts, as its error is multiplied by itself. */
+typedef struct normal {
+  vec tail, exponential;
+} normal;
+INLINE normal normal_at(vec u) {
+  vec high = (vec)((bits)u & ~(((word)1 << HALF_BITS) - 1));
+  vec e = exp_sum((real)-0.5 * high * high, (real)-0.5 * (u - high) * (u + high));
+  vec sum = u + TAIL_K, lost = u - (sum - TAIL_K);
+  vec v = TAIL_K / sum;
+  v -= v * (v * lost) * (1 / TAIL_K); /* Φ(-u) depends on v so much that the rounding of the sum would show */
+  return (normal){e * (v * polynomial((real)1 - (real)2 * v, normal_tail, N_OF(normal_tail))), e};
+}
+
+#endif
