@@ -1,7 +1,7 @@
 /** libnnblas: training neural networks as matrix operations, in C.
  *
- *  A layer is A' = f(A·W + b), a row is a sample, and the matrix products of the forward and the backward pass go
- *  through cblas, but for some shapes that a kernel of the library's own does faster.  A complete program
+ *  A layer is A' = f(A·W + b), and a row of a matrix is a sample.  The matrix products of the forward and the backward
+ *  pass use cblas, or the library's own kernels for shapes where these are faster.  A complete program
  *  (cc xor.c $(pkg-config --cflags --libs nnblas)):
  *
  *      #include <nnblas.h>
@@ -22,11 +22,11 @@
  *        nnb_data_destroy(data);
  *      }
  *
- *  Where to read: nnblas/core.h, status, enumerations, options, reports; nnblas/typed.h, data, nets, fit, predict,
- *  save, load, and under the hood plans, gradients, steps; nnblas/extend.h, your own activations, losses, layers.
- *  All of it exists twice: nnb_… in double and nnbf_… in single precision.
+ *  The headers: nnblas/core.h has status, enumerations, options and reports; nnblas/typed.h has data, nets, training,
+ *  prediction and files, then plans, gradients and steps; nnblas/extend.h is for your own activations, losses and layers.
+ *  Every type and call exists twice: nnb_… in double and nnbf_… in single precision.
  *
- *  The library never prints, exits or aborts, and allocates nothing while it trains or predicts.                     */
+ *  The library never prints, exits or aborts.  It allocates nothing in a training step or a prediction.              */
 #ifndef NNBLAS_H
 #define NNBLAS_H
 

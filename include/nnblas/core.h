@@ -1,5 +1,5 @@
 /** nnblas/core.h: everything that does not depend on the precision: status, messages, memory, threads, random numbers,
- *  enumerations, options, reports.  <nnblas.h> includes it.                                                       */
+ *  enumerations, options, reports.  <nnblas.h> includes it.                                                          */
 #ifndef NNBLAS_CORE_H
 #define NNBLAS_CORE_H
 
@@ -18,14 +18,14 @@
 extern "C" {
 #endif
 
-/* The one place for the version: meson.build reads it here. */
+/* The version has this one place: meson.build reads it here. */
 #define NNB_VERSION_MAJOR 0
 #define NNB_VERSION_MINOR 1
 #define NNB_VERSION_PATCH 0
-/** As one number, to compare: 100 for 0.1.0, 20304 for 2.3.4. */
+/** The version as one number to compare: 100 is 0.1.0, 20304 is 2.3.4. */
 #define NNB_VERSION (NNB_VERSION_MAJOR * 10000 + NNB_VERSION_MINOR * 100 + NNB_VERSION_PATCH)
 
-/** The version of the library that runs, "0.1.0"; the macros are those of the headers the program was compiled with. */
+/** The version of the library at run time, "0.1.0".  The macros are those of the headers at compile time. */
 NNB_API const char *nnb_version(void);
 
 /* ---- status and messages --------------------------------------------------------------------------------------- */
@@ -49,39 +49,40 @@ typedef enum nnb_status {
 #undef NNB_STATUS_ENUM
 } nnb_status;
 
-/** The meaning of a status in a few words.  Never NULL; "unknown status" for any other value. */
+/** The meaning of a status in a few words.  Never NULL; "unknown status" for other values. */
 NNB_API const char *nnb_strstatus(nnb_status status);
 
-/** The message of this thread's last failing call: what was wanted and what came, `train.csv:17:4: "abc" is not a
- *  number`.  Never NULL; "" before the first failure.  Valid until the next failing call of the same thread.       */
+/** The message of this thread's last failed call.  It says what was wanted and what came: `train.csv:17:4: "abc" is not
+ *  a number`.  Never NULL; "" before the first failure.  Valid until the next failed call of the same thread.        */
 NNB_API const char *nnb_errmsg(void);
 
 /* ---- memory ---------------------------------------------------------------------------------------------------- */
 
-/** The allocator of the library's memory.  alloc returns memory aligned as malloc's, or NULL; release accepts NULL.
- *  Any thread may call both at any time.                                                                            */
+/** An allocator for all memory of the library.  alloc returns memory aligned as malloc's, or NULL; release accepts
+ *  NULL.  Any thread may call both at any time.                                                                      */
 typedef struct nnb_allocator {
   void *(*alloc)(void *user, size_t bytes);
   void (*release)(void *user, void *p);
   void *user;
 } nnb_allocator;
 
-/** Replaces the allocator; NULL: malloc and free; one without alloc or release changes nothing.  Call it first, with no
- *  other thread in the library: memory is released through the allocator that is set at the time of the release.    */
+/** Replaces the allocator.  NULL: malloc and free.  An allocator without alloc or release changes nothing.  Call it
+ *  first, while no other thread is in the library: memory is released through the allocator that is set at that
+ *  time.                                                                                                             */
 NNB_API void nnb_set_allocator(const nnb_allocator *allocator);
 
-/** Releases memory that a call of the library returned, where its description says so.  NULL is accepted. */
+/** Releases memory that a call returned, if its description says so.  NULL is accepted. */
 NNB_API void nnb_free(void *p);
 
 /* ---- threads and BLAS ------------------------------------------------------------------------------------------ */
 
-/** Sets the number of threads of plans made from now on; 0, the default: the processors of the process, less by a
+/** Sets the number of threads of plans made from now on.  0, the default: the processors of the process, limited by a
  *  cgroup quota.  A plan uses fewer if its work is too small to share.  The library has its own threads; it sets the
- *  BLAS's thread count to 1 while a step or a prediction runs, and back afterwards.  NNB_E_ARG if n is negative or
- *  above 1024.                                                                                                       */
+ *  BLAS's thread count to 1 while a step or a prediction runs, and restores it afterwards.  NNB_E_ARG if n is negative
+ *  or above 1024.                                                                                                    */
 NNB_API nnb_status nnb_set_threads(int n);
 
-/** The number of threads in use: at least 1. */
+/** The number of threads: at least 1. */
 NNB_API int nnb_get_threads(void);
 
 /** The BLAS that multiplies the matrices. */
@@ -89,10 +90,10 @@ typedef struct nnb_blas_facts {
   char vendor[32];   /**< "OpenBLAS", or "unknown"                                                       */
   char version[32];  /**< "0.3.21"                                                                        */
   char core[32];     /**< the kernels that run: "SkylakeX"                                                */
-  char found[32];    /**< the kernels the BLAS had chosen before the library looked                       */
+  char found[32];    /**< the kernels the BLAS had chosen by itself                                       */
   char threading[16];/**< "pthreads", "openmp", "none": how the BLAS would thread                         */
   int threads;       /**< the BLAS's own thread count outside the library's calls                         */
-  bool switched;     /**< the library switched it to faster kernels at load time                          */
+  bool switched;     /**< the library made the BLAS use faster kernels at load time                       */
   bool slow;         /**< the kernels are slower than the processor allows; advice says what to do        */
   char advice[256];  /**< what to set to run faster; "" if nothing                                        */
   void *reserved[13];
@@ -101,26 +102,27 @@ typedef struct nnb_blas_facts {
 /** Fills *facts.  Always succeeds.
  *  Debian 12's OpenBLAS runs its oldest kernels on processors it does not know.  At load time the library makes
  *  OpenBLAS select its kernels by CPU features, if OPENBLAS_CORETYPE is unset and no other thread can be in the BLAS.
- *  NNBLAS_KEEP_BLAS_CORE=1 in the environment turns that off.                                                       */
+ *  NNBLAS_KEEP_BLAS_CORE=1 in the environment turns that off.                                                        */
 NNB_API void nnb_blas_info(nnb_blas_facts *facts);
 
 /** Sets the sizes at which the library switches between its own kernels and the BLAS, and between one thread and
- *  several.  text: "name=value,name=value" with names that nnb_get_thresholds shows; the others stay.  NULL: the
+ *  several.  text: "name=value,name=value" with the names that nnb_get_thresholds prints; other values stay.  NULL: all
  *  defaults.  `nnblas-bench --tune` finds the values for a machine.  At load time the library reads NNBLAS_THRESHOLDS
- *  from the environment in the same way, and ignores a malformed text.  Results differ by rounding only.  Not while
- *  another thread is in the library.  NNB_E_PARSE: nothing has changed.                                             */
+ *  from the environment in the same way and ignores a malformed text.  Results differ by rounding only.  Do not call it
+ *  while another thread is in the library.  NNB_E_PARSE: nothing has changed.                                        */
 NNB_API nnb_status nnb_set_thresholds(const char *text);
-/** Writes all thresholds into text, of size bytes; 512 are enough.  NNB_E_ARG if they do not fit. */
+/** Writes all thresholds into text, a buffer of size bytes; 512 are enough.  NNB_E_ARG if they do not fit. */
 NNB_API nnb_status nnb_get_thresholds(char *text, size_t size);
 
 /* ---- random numbers -------------------------------------------------------------------------------------------- */
 
-/** A counter-based generator: the numbers are a function of (seed, stream, counter), so streams are independent and
- *  any place can be reached directly.  Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy
- *  as 1, 2, 3", SC 2011.  A plain value that may be copied; one thread at a time may draw from one.  NULL draws 0.  */
+/** A counter-based random number generator: each number is a function of (seed, stream, counter), so streams are
+ *  independent and any position can be reached directly.  Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random
+ *  numbers: as easy as 1, 2, 3", SC 2011.  The struct is a plain value and may be copied.  One thread at a time may
+ *  draw from it.  A NULL generator draws 0.                                                                          */
 typedef struct nnb_rng {
   uint64_t seed, stream, counter;
-  uint32_t block[4]; /* the numbers of the present counter not yet handed out */
+  uint32_t block[4]; /* the numbers of the present counter; the last `left` of them are unused */
   int left;
 } nnb_rng;
 
@@ -130,18 +132,18 @@ NNB_API uint32_t nnb_rng_u32(nnb_rng *rng);
 NNB_API double nnb_rng_uniform(nnb_rng *rng);
 /** Standard normal (Box and Muller 1958). */
 NNB_API double nnb_rng_normal(nnb_rng *rng);
-/** Uniform in 0 … n-1 without bias (Lemire 2019); n must be positive. */
+/** Uniform in 0 … n-1 without bias (Lemire 2019).  n must be positive. */
 NNB_API uint32_t nnb_rng_below(nnb_rng *rng, uint32_t n);
-/** A random order of 0 … n-1 (Fisher and Yates). */
+/** Fills order with a random permutation of 0 … n-1 (Fisher and Yates). */
 NNB_API void nnb_rng_shuffle(nnb_rng *rng, int32_t *order, int32_t n);
 
 /* ---- enumerations ---------------------------------------------------------------------------------------------- */
 
-/** f in A = f(Z).  In strings and files: the enumerator without NNB_, in lower case ("leaky_relu").  Behind the formula:
- *  how the weights of its layer start unless something else is asked for (NNB_INIT_AUTO).                            */
+/** The activation f in A = f(Z).  In strings and files its name is the enumerator without NNB_, in lower case
+ *  ("leaky_relu").  After the formula: the default initial weights of its layer (NNB_INIT_AUTO).                     */
 typedef enum nnb_activation {
   NNB_LINEAR,     /**< z                                          glorot_uniform                                */
-  NNB_STEP,       /**< 1 if z > 0 else 0; its slope is taken as 0: not for training; glorot_uniform             */
+  NNB_STEP,       /**< 1 if z > 0 else 0; the slope is 0: not for training  glorot_uniform                      */
   NNB_SIGMOID,    /**< 1/(1+e^-z)                                 glorot_uniform                                */
   NNB_TANH,       /**< tanh z                                     glorot_uniform                                */
   NNB_RELU,       /**< max(z, 0), slope 0 at 0                    he_normal                                     */
@@ -153,17 +155,17 @@ typedef enum nnb_activation {
   NNB_SOFTPLUS,   /**< log(1+e^z)                                 he_normal                                     */
   NNB_SOFTMAX,    /**< e^z_j / Σ e^z over the row, 2 units at least  glorot_uniform                                */
   NNB_N_ACTIVATIONS,
-  NNB_OWN_ACTIVATION = 1000 /**< values from here on: see nnb_net_own_activation in extend.h */
+  NNB_OWN_ACTIVATION = 1000 /**< own activations have values from here on: nnb_net_own_activation in extend.h */
 } nnb_activation;
 
-/** The loss E.  a: outputs, t: targets, w: sample weights (1 unless given), Σ over the samples i and outputs j.  In
- *  strings and files: the enumerator without NNB_, in lower case ("half_sse").
- *  The cross-entropies are computed from Z: binary_cross_entropy wants outputs of sigmoid, cross_entropy of softmax,
- *  either those of an own activation or layer, and targets within 0 … 1 that are not scaled; anything else is refused
- *  (NNB_E_ARG).                                                                                                      */
+/** The loss E.  a: outputs, t: targets, w: sample weights (default 1), Σ over the samples i and the outputs j.  In
+ *  strings and files its name is the enumerator without NNB_, in lower case ("half_sse").
+ *  The cross-entropies are computed from Z.  binary_cross_entropy needs outputs of sigmoid, cross_entropy of softmax;
+ *  outputs of own activations and layers are accepted.  Targets must be within 0 … 1 and not scaled.  Anything else is
+ *  NNB_E_ARG.                                                                                                        */
 typedef enum nnb_loss {
-  NNB_LOSS_AUTO,            /**< "auto": by the outputs' activation: softmax → cross_entropy, sigmoid →
-                                 binary_cross_entropy, any other → mse                                          */
+  NNB_LOSS_AUTO,            /**< "auto", by the activation of the outputs: softmax → cross_entropy, sigmoid →
+                                 binary_cross_entropy, any other → mse */
   NNB_HALF_SSE,             /**< ½ Σ w_i (t-a)²                                                                 */
   NNB_SSE,                  /**< Σ w_i (t-a)²                                                                   */
   NNB_MSE,                  /**< Σ w_i (t-a)² / (Σ w_i · n_out)                                                 */
@@ -172,12 +174,12 @@ typedef enum nnb_loss {
   NNB_BINARY_CROSS_ENTROPY, /**< -Σ w_i (t log a + (1-t) log(1-a)) / Σ w_i                                      */
   NNB_CROSS_ENTROPY,        /**< -Σ w_i t log a / Σ w_i                                                         */
   NNB_N_LOSSES,
-  NNB_OWN_LOSS = 1000 /**< values from here on: see nnb_net_own_loss in extend.h */
+  NNB_OWN_LOSS = 1000 /**< own losses have values from here on: nnb_net_own_loss in extend.h */
 } nnb_loss;
 
-/** How the weights of a layer start; biases start at 0.  I: inputs, O: outputs, s: .init_scale (default 1). */
+/** The initial weights of a layer; initial biases are 0.  I: inputs, O: outputs, s: .init_scale (default 1). */
 #define NNB_INIT_LIST(X)                                                                                             \
-  X(NNB_INIT_AUTO, "auto")             /* by the activation, see nnb_activation; own ones: glorot_uniform         */ \
+  X(NNB_INIT_AUTO, "auto")             /* by the activation (nnb_activation); own: glorot_uniform                 */ \
   X(NNB_INIT_ZEROS, "zeros")                                                                                         \
   X(NNB_INIT_UNIFORM, "uniform")       /* uniform in (-s, s)                                                      */ \
   X(NNB_INIT_NORMAL, "normal")         /* normal with deviation s                                                 */ \
@@ -191,12 +193,11 @@ typedef enum nnb_loss {
 #define NNB_ENUM(name, text) name,
 typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
 
-/** The methods.  η: .lr, μ: .momentum, β₁, β₂: .beta1, .beta2, ε: .epsilon, g: gradient, t: update, from 1.
- *  m ← β₁m + (1-β₁)g and s ← β₂s + (1-β₂)g² are averages, m̂ = m/(1-β₁ᵗ) and ŝ = s/(1-β₂ᵗ) are corrected for
- *  their start at 0.  L2 decay is separate from the gradient in all of them (w ← (1-ηλ)w - …, Loshchilov and Hutter
- *  2019). */
+/** The methods.  η: .lr, μ: .momentum, β₁, β₂: .beta1, .beta2, ε: .epsilon, g: gradient, t: number of the update, from
+ *  1.  m ← β₁m + (1-β₁)g and s ← β₂s + (1-β₂)g² are averages; m̂ = m/(1-β₁ᵗ) and ŝ = s/(1-β₂ᵗ) correct their start at
+ *  0.  L2 decay is separate from the gradient in all of them (w ← (1-ηλ)w - …, Loshchilov and Hutter 2019).          */
 #define NNB_ALGO_LIST(X)                                                                                             \
-  X(NNB_AUTO, "auto")         /* what suits, see nnb_fit; the report names it                                     */ \
+  X(NNB_AUTO, "auto")         /* chosen by the call (nnb_fit_opts); in the report                                 */ \
   X(NNB_SGD, "sgd")           /* w ← w - ηg                                                                       */ \
   X(NNB_MOMENTUM, "momentum") /* v ← μv + g, w ← w - ηv                            Polyak 1964                    */ \
   X(NNB_NESTEROV, "nesterov") /* v ← μv + g, w ← w - η(g + μv)                     Nesterov 1983                  */ \
@@ -207,22 +208,22 @@ typedef enum nnb_init { NNB_INIT_LIST(NNB_ENUM) NNB_N_INITS } nnb_init;
   X(NNB_AMSGRAD, "amsgrad")   /* adam with the largest s so far                    Reddi et al. 2018              */ \
   X(NNB_NADAM, "nadam")       /* adam with Nesterov's momentum                     Dozat 2016                     */ \
   X(NNB_LION, "lion")         /* w ← w - η·sign(β₁m + (1-β₁)g), m ← β₂m + (1-β₂)g  Chen et al. 2023               */ \
-  X(NNB_MUON, "muon")         /* weights: v ← μv + g, w ← w - η√max(1, O/I)·Q, Q: the nearly orthogonal matrix    */ \
-                              /* next to g + μv; biases and single rows or columns: adam with η/20; Jordan 2024   */ \
+  X(NNB_MUON, "muon")         /* weights: v ← μv + g, w ← w - η√max(1, O/I)·Q, Q: approximately the orthogonal    */ \
+                              /* factor of g + μv; biases, single rows or columns: adam with η/20; Jordan 2024    */ \
   X(NNB_KFAC, "kfac")         /* w ← w + η(α·Δ + μ·δ), Δ: -F⁻¹g with F a Kronecker product in each layer, δ: the  */ \
-                              /* last change, α and μ: the minimum of a quadratic model; see docs/optimisers.md;  */ \
+                              /* last change, α and μ: they minimise a quadratic model (docs/optimisers.md);      */ \
                               /* Martens and Grosse 2015                                                          */ \
-  /* On the full batch (nnb_fit), and for any function (nnb_minimize): */                                            \
+  /* Full-batch methods of nnb_fit, and methods of nnb_minimize: */                                                  \
   X(NNB_RPROP, "rprop") /* iRPROP+: signs of g, a step size per weight     Igel and Hüsken 2003                   */ \
   X(NNB_SCG, "scg")     /* scaled conjugate gradient                       Møller 1993                            */ \
   X(NNB_CG, "cg")       /* nonlinear conjugate gradient                    Hager and Zhang 2005                   */ \
   X(NNB_LBFGS, "lbfgs") /* limited-memory BFGS; takes bounds               Nocedal 1980                           */ \
   X(NNB_BFGS, "bfgs")   /* self-scaled Broyden; P ≤ 20000, P² numbers      Al-Baali and Khalfan 2012              */ \
-  /* On the full batch of a sum of squares (nnb_fit), and for any such sum (nnb_least_squares): */                   \
+  /* Full-batch methods of nnb_fit for sums of squares, and methods of nnb_least_squares: */                         \
   X(NNB_LM, "lm")       /* Levenberg–Marquardt, geodesic acceleration, 2P² Transtrum and Sethna 2012;             */ \
                         /* takes bounds                                  Kanzow, Yamashita and Fukushima 2004     */ \
-  X(NNB_VARPRO, "varpro") /* variable projection: linear output layers solved for at every point, the rest by lm; */ \
-                        /* then lm on all                                Golub and Pereyra 1973, Kaufman 1975     */
+  X(NNB_VARPRO, "varpro") /* variable projection: solves for linear output layers at every point, lm for the rest;*/ \
+                        /* then lm for all parameters                    Golub and Pereyra 1973, Kaufman 1975     */
 
 typedef enum nnb_algo { NNB_ALGO_LIST(NNB_ENUM) NNB_N_ALGOS } nnb_algo;
 
@@ -233,13 +234,13 @@ typedef enum nnb_algo { NNB_ALGO_LIST(NNB_ENUM) NNB_N_ALGOS } nnb_algo;
   X(NNB_STEPWISE, "stepwise")       /* η·f^⌊e/k⌋; f 0.1, k 30                                                     */ \
   X(NNB_EXPONENTIAL, "exponential") /* η·f^e; f 0.95                                                              */ \
   X(NNB_COSINE, "cosine")           /* η₀ + (η-η₀)·½(1 + cos(πu/n))                Loshchilov and Hutter 2017     */ \
-  X(NNB_ONE_CYCLE, "one_cycle")     /* by cosines from ηf up to η, then down to the larger of η₀ and ηf/10⁴; the  */ \
-                                    /* rise takes the warm-up, 0.3 n unless given; f 0.04; Smith and Topin 2018   */ \
-  X(NNB_PLATEAU, "plateau")         /* η, times f after every k epochs in a row without a lower loss; f 0.1, k 10 */
+  X(NNB_ONE_CYCLE, "one_cycle")     /* along cosines from ηf up to η, then down to max(η₀, ηf/10⁴); the rise takes*/ \
+                                    /* the warm-up, default 0.3 n; f 0.04              Smith and Topin 2018       */ \
+  X(NNB_PLATEAU, "plateau")         /* η, multiplied by f after k epochs without a lower loss; f 0.1, k 10        */
 
 typedef enum nnb_schedule { NNB_SCHEDULE_LIST(NNB_ENUM) NNB_N_SCHEDULES } nnb_schedule;
 
-/** Why a fit or a minimisation ended. */
+/** The reason why a fit or a minimisation ended. */
 #define NNB_STOP_LIST(X)                                                                                             \
   X(NNB_STOP_NONE, "not run")                                                                                        \
   X(NNB_STOP_EPOCHS, "epoch limit reached")                                                                          \
@@ -258,14 +259,14 @@ typedef enum nnb_schedule { NNB_SCHEDULE_LIST(NNB_ENUM) NNB_N_SCHEDULES } nnb_sc
 typedef enum nnb_stop { NNB_STOP_LIST(NNB_ENUM) NNB_N_STOPS } nnb_stop;
 #undef NNB_ENUM
 
-/** The name of a value; "?" if there is no such value. */
+/** The name of a value; "?" for other values. */
 NNB_API const char *nnb_activation_name(nnb_activation activation);
 NNB_API const char *nnb_loss_name(nnb_loss loss);
 NNB_API const char *nnb_init_name(nnb_init init);
 NNB_API const char *nnb_algo_name(nnb_algo algo);
 NNB_API const char *nnb_schedule_name(nnb_schedule schedule);
 NNB_API const char *nnb_stop_text(nnb_stop stop);
-/** *out ← the value of that name; false, and *out unchanged, if there is no such name. */
+/** *out ← the value with that name.  false if there is none; *out is then unchanged. */
 NNB_API bool nnb_activation_find(const char *name, nnb_activation *out);
 NNB_API bool nnb_loss_find(const char *name, nnb_loss *out);
 NNB_API bool nnb_init_find(const char *name, nnb_init *out);
@@ -273,78 +274,80 @@ NNB_API bool nnb_algo_find(const char *name, nnb_algo *out);
 NNB_API bool nnb_schedule_find(const char *name, nnb_schedule *out);
 
 enum {
-  NNB_NONE = -1,      /**< "none" where 0 would mean the default                           */
-  NNB_FULL_BATCH = -1 /**< .batch: one update from all rows, streamed through in chunks    */
+  NNB_NONE = -1,      /**< "none", for options where 0 means the default                   */
+  NNB_FULL_BATCH = -1 /**< .batch: one update from all rows, processed in chunks           */
 };
 
-/** Parts of a layer's parameters, to be or'ed. */
+/** Parts of a layer's parameters, which can be or'ed. */
 enum { NNB_WEIGHTS = 1, NNB_BIAS = 2 };
 
 /* ---- options and reports: {0} is all defaults ------------------------------------------------------------------ */
 
-/* Every struct that a program hands in or gets filled ends in a reserve of words that are 0.  New fields are taken from
- * it, so sizes and offsets stay as they are; docs/abi.md lists them.  Strings and arrays that an options struct points
- * to belong to the program; the library reads them during the call and copies what it keeps. */
+/* Every struct that a program passes or receives ends in reserved words that are 0.  New fields will take their place,
+ * so sizes and offsets stay the same; docs/abi.md lists them.  Strings and arrays that an options struct points to
+ * belong to the program; the library reads them during the call and copies what it keeps. */
 
 /** One dense layer, Z = A·W + b, A' = f(Z). */
 typedef struct nnb_dense_opts {
   int units;                 /**< O, the number of outputs; required                                   */
   nnb_activation activation; /**< default linear                                                       */
-  int from;                  /**< the node it reads; 0: the node added last                            */
+  int from;                  /**< the node that is its input; 0: the node added last                   */
   const char *name;          /**< default dense1, dense2, …; copied                                    */
   bool no_bias;              /**< Z = A·W                                                              */
-  unsigned frozen;           /**< NNB_WEIGHTS, NNB_BIAS or both: not changed by training               */
-  nnb_init init;             /**< how the weights start                                                */
+  unsigned frozen;           /**< NNB_WEIGHTS, NNB_BIAS or both: training does not change them         */
+  nnb_init init;             /**< initial weights                                                      */
   double init_scale;         /**< s of NNB_INIT_LIST; default 1                                        */
   void *reserved[10];
 } nnb_dense_opts;
 
-/** One line of the history: what an epoch did. */
+/** A record of the history: the result of one epoch. */
 typedef struct nnb_record {
   int epoch;        /**< 1, 2, …                                                                        */
-  int64_t updates;  /**< made so far                                                                    */
+  int64_t updates;  /**< number of updates so far                                                       */
   int64_t samples;  /**< rows processed in this epoch                                                   */
-  double loss;      /**< training loss: from batch to batch the mean of the losses before each update   */
-  double val_loss;  /**< on the validation set after the epoch; NaN without one                         */
-  double seconds;   /**< this epoch, without its validation                                             */
-  double total_seconds; /**< since the start, with everything                                           */
-  double lr;        /**< the learning rate of the last update; 0 for methods without one                */
+  double loss;      /**< training loss: for a full-batch method the loss after the epoch, else the mean of the losses
+                         before each update */
+  double val_loss;  /**< loss on the validation set after the epoch; NaN without one                    */
+  double seconds;   /**< time of this epoch, without the validation                                     */
+  double total_seconds; /**< time since the start, with everything                                      */
+  double lr;        /**< learning rate of the last update; 0 for methods without one                    */
   void *reserved[8];
 } nnb_record;
 
-/** What Bayesian regularisation found (.bayes): a prior of variance 1/alpha for every parameter and noise of variance
+/** The result of Bayesian regularisation (.bayes): the prior variance 1/alpha of the parameters and the noise variance
  *  1/beta that make the data most probable (MacKay 1992).  All zero without .bayes.                                  */
 typedef struct nnb_evidence {
-  double alpha;        /**< α: the decay, against ½Σw²; 1/α is the variance of the parameters             */
-  double beta;         /**< β: against ½Σ(t-a)²; 1/β is the variance of the noise                         */
-  double gamma;        /**< effective number of parameters, 0 … n: how many the data determine            */
-  double log_evidence; /**< log p(data | α, β) at the present minimum: larger is better, also between nets of different
-                            sizes trained on the same data                                                */
+  double alpha;        /**< α: factor of ½Σw², the decay; 1/α is the variance of the parameters           */
+  double beta;         /**< β: factor of ½Σ(t-a)²; 1/β is the variance of the noise                       */
+  double gamma;        /**< effective number of parameters, 0 … n: how many the data determines           */
+  double log_evidence; /**< log p(data | α, β) at the present minimum.  Larger is better, also when nets of different
+                            sizes are compared on the same data */
 } nnb_evidence;
 
-/** How nnb_fit trains.  Numbers are 0 or more unless the comment says otherwise.  An option out of range, or that the
- *  method does not take, is NNB_E_ARG.
- *  Full-batch methods (rprop, scg, cg, lbfgs, bfgs, lm, varpro) minimise the loss over all rows plus ½·l2·Σw², biases
- *  excluded.  An epoch is one iteration; its loss is the loss after it; samples count every pass over the rows.  They
- *  end with NNB_STOP_GRADIENT or NNB_STOP_STALLED at a minimum.  batch must be 0 or NNB_FULL_BATCH, and of the step and
- *  the learning rate they take l2 only.
- *  NNB_AUTO is a full-batch method for a small regression in double precision: all losses half_sse, sse or mse, targets
- *  and not labels, P ≤ 1000 free parameters, residuals times P² ≤ 10⁹, batch 0, and no option of the step but l2.  It
- *  is then varpro if an output layer has no activation, else lm.  In every other case it is adam.                    */
+/** Options of nnb_fit.  Numbers are 0 or more unless the comment says otherwise.  An option that is out of range or
+ *  that the method does not take is NNB_E_ARG.
+ *  Full-batch methods (rprop, scg, cg, lbfgs, bfgs, lm, varpro) minimise the loss over all rows plus ½·l2·Σw², without
+ *  the biases.  An epoch is one iteration, its loss is the loss after it, and samples counts every pass over the rows.
+ *  At a minimum they end with NNB_STOP_GRADIENT or NNB_STOP_STALLED.  batch must be 0 or NNB_FULL_BATCH.  Of the
+ *  options of the step and the learning rate they take l2 only.
+ *  NNB_AUTO is a full-batch method for a small regression in double precision: targets and no labels, all losses
+ *  half_sse, sse or mse, P ≤ 1000 free parameters, residuals times P² ≤ 10⁹, batch 0, and no option of the step except
+ *  l2.  It is then varpro if an output layer has no activation, else lm.  In every other case it is adam.            */
 typedef struct nnb_fit_opts {
   /* the task */
   nnb_algo algo;     /**< the method; default NNB_AUTO                                                  */
   int batch;         /**< rows per update; default 32, or all rows for a full-batch method; NNB_FULL_BATCH: all rows */
   int chunk;         /**< rows processed at a time when a batch is larger; 0: chosen automatically, 128 per thread, 256
                           to 1024                                                                       */
-  bool in_order;     /**< rows in the order of the data.  Otherwise each epoch shuffles them by (seed, epoch), unless
-                          all rows make one update and the method is not kfac                           */
+  bool in_order;     /**< keep the rows in the order of the data.  Otherwise each epoch shuffles them by (seed, epoch),
+                          unless all rows make one update and the method is not kfac */
   uint64_t seed;     /**< seed of the shuffles and of the targets that kfac draws                       */
   int threads;       /**< threads of the fit; 0: nnb_get_threads()                                      */
   /* when it stops */
   int max_epochs;    /**< stop after this many epochs; default 100; NNB_NONE: no limit                  */
   double max_seconds;/**< stop after this many seconds; 0: no limit                                     */
-  double target_loss;/**< stop when the loss is at most this; 0: no target.  The validation loss if there is one */
+  double target_loss;/**< stop when the loss is at most this; 0: no target.  With a validation set: the validation
+                          loss */
   int patience;      /**< stop after this many epochs without a new lowest loss; 0: no such stop        */
   /* the step */
   double lr;         /**< learning rate η; default by method: 0.1 sgd; 0.01 momentum, nesterov, adagrad; 0.001 rmsprop,
@@ -359,120 +362,119 @@ typedef struct nnb_fit_opts {
                           L2 decay                                                                      */
   double clip_norm;  /**< a gradient of a larger 2-norm is scaled down to this norm; 0: no clipping     */
   double ema;        /**< decay of a moving average of the weights, below 1; 0 or NNB_NONE: no average.  The average is
-                          validated, handed to on_epoch, kept as the best, and in the net at the end; see
-                          docs/optimisers.md                                                            */
+                          validated, passed to on_epoch, kept as the best, and put into the net at the end
+                          (docs/optimisers.md) */
   /* the learning rate over time: NNB_SCHEDULE_LIST */
   nnb_schedule schedule; /**< how the learning rate changes; default NNB_CONSTANT                       */
   int lr_step;       /**< k of the schedule, in epochs; default in NNB_SCHEDULE_LIST                    */
   double lr_factor;  /**< f of the schedule, 0 to 1; default in NNB_SCHEDULE_LIST                       */
-  double lr_min;     /**< least learning rate after the warm-up, at most lr                             */
-  double warmup;     /**< epochs in which the learning rate first rises to η, evenly from update to update; 2.5 is
-                          allowed; default 0, one_cycle 0.3 of all epochs                               */
+  double lr_min;     /**< lowest learning rate after the warm-up, at most lr                            */
+  double warmup;     /**< epochs in which the learning rate first rises to η, linearly over the updates; may be a
+                          fraction (2.5); default 0, one_cycle 0.3 of all epochs */
   /* single methods */
   double damping;    /**< kfac: λ of the first update, in units of the mean of the Fisher matrix's diagonal; default
                           1 */
   int invert_every;  /**< kfac: updates between two inversions of the factors; default 20               */
   bool data_fisher;  /**< kfac: factors from the targets of the data (the empirical Fisher matrix), instead of targets
-                          drawn from the model                                                          */
-  bool bayes;        /**< lm: Bayesian regularisation: the decay is estimated from the data (MacKay 1992), for biases
-                          too and without a validation set.  NNB_AUTO is lm; losses must be half_sse, sse or mse; l2
-                          must be 0.  docs/optimisers.md says what is minimised and when it ends; see
-                          nnb_error_bars                                                                */
-  /* what it tells */
-  int history;       /**< most records kept; default 4096; NNB_NONE: no records.  When full, every second record is
-                          dropped and the stride doubles, so the whole run stays covered                */
+                          drawn from the model */
+  bool bayes;        /**< lm: Bayesian regularisation: the decay is estimated from the data (MacKay 1992), also for
+                          biases, and without a validation set.  NNB_AUTO is lm; losses must be half_sse, sse or mse; l2
+                          must be 0.  See docs/optimisers.md and nnb_error_bars */
+  /* output */
+  int history;       /**< limit of the records kept; default 4096; NNB_NONE: no records.  When it is reached, every
+                          second record is dropped and the stride doubles, so the records always cover the whole run */
   int (*on_epoch)(void *user, const nnb_record *record); /**< called after each epoch; non-zero stops   */
-  void *user;        /**< handed to the callback                                                        */
-  FILE *progress;    /**< stream for a line per epoch, a few a second at most; NULL: no lines           */
+  void *user;        /**< passed to the callback                                                        */
+  FILE *progress;    /**< stream for progress lines, one per epoch, a few per second at most; NULL: no lines */
   void *reserved[38];
 } nnb_fit_opts;
 
-/** Options as text: "algo=lm max_epochs=200".  key=value pairs, the names of the fields, are separated by blanks or
- *  commas.  Numbers have a decimal point in every locale; enumerations go by name ("cosine"); true or false, and the
- *  key alone for true; -1 is written none, or full for batch.  Pointers have no text.
+/** Options as text: "algo=lm max_epochs=200".  Pairs key=value are separated by blanks or commas; the keys are the
+ *  names of the fields.  Numbers have a decimal point in every locale.  Enumerations have their names ("cosine").  A
+ *  bool is true or false; the key alone is true.  -1 is written none, or full for batch.  Pointers have no text.
  *
- *  Parse sets what the text names and leaves the rest of *opts alone.  NNB_E_PARSE for a malformed text or an unknown
- *  name, NNB_E_ARG for a value out of range; the message has the character and the nearest known name, and *opts is
- *  unchanged.                                                                                                        */
+ *  nnb_fit_opts_parse sets the options in the text and leaves the rest of *opts unchanged.  NNB_E_PARSE for a malformed
+ *  text or an unknown name, NNB_E_ARG for a value out of range; *opts is then unchanged, and the message has the
+ *  character and the nearest known name.                                                                             */
 NNB_API nnb_status nnb_fit_opts_parse(const char *text, nnb_fit_opts *opts);
-/** *out ← what differs from {0}, such that parsing it into {0} gives the same options; release it with nnb_free.
- *  NNB_E_ARG for options out of range; NNB_E_NOMEM; *out is then NULL.                                               */
+/** *out ← the text of all options that differ from {0}.  Parsing it into {0} gives the same options.  Release it with
+ *  nnb_free.  NNB_E_ARG for options out of range; NNB_E_NOMEM; *out is then NULL.                                    */
 NNB_API nnb_status nnb_fit_opts_print(const nnb_fit_opts *opts, char **out);
-/** New options from text (NULL: all defaults), for bindings, which need not know the struct.  Errors as above, and
+/** Makes options from text (NULL: all defaults), for bindings that do not know the struct.  Errors as above, and
  *  NNB_E_NOMEM; *out is then NULL.                                                                                   */
 NNB_API nnb_status nnb_fit_opts_create(const char *text, nnb_fit_opts **out);
-/** Releases what nnb_fit_opts_create made; NULL is accepted. */
+/** Releases options made by nnb_fit_opts_create.  NULL is accepted. */
 NNB_API void nnb_fit_opts_destroy(nnb_fit_opts *opts);
 
-/** One option, for help texts and forms.  The strings are constants. */
+/** The description of one option, for help texts and forms.  The strings are constants. */
 typedef struct nnb_option {
   const char *name;    /**< of the field, and in text                                                   */
-  const char *type;    /**< "bool", "integer", "number", "name" of an enumeration's value, or "pointer" */
-  const char *zero;    /**< what 0 stands for; NULL: 0, false or NULL itself                            */
-  const char *minus;   /**< what -1 is called in text; NULL: -1 has no meaning of its own               */
-  const char *range;   /**< what a number must be: "0 or more"                                          */
-  const char *methods; /**< the methods that read it; "" for all                                        */
+  const char *type;    /**< "bool", "integer", "number", "name" (of an enumeration), or "pointer"       */
+  const char *zero;    /**< the meaning of 0; NULL: 0, false or NULL itself                             */
+  const char *minus;   /**< the name of -1 in text; NULL: -1 has no special meaning                     */
+  const char *range;   /**< the range of a number: "0 or more"                                          */
+  const char *methods; /**< the methods that take it; "" for all                                        */
   const char *help;    /**< one line                                                                    */
   void *reserved[5];
 } nnb_option;
-/** Option i of nnb_fit_opts, from 0; false behind the last. */
+/** *out ← option i of nnb_fit_opts, from 0.  false if there are no more. */
 NNB_API bool nnb_fit_option(int i, nnb_option *out);
 /** The same for nnb_optim_opts and nnb_min_opts. */
 NNB_API bool nnb_optim_option(int i, nnb_option *out);
 NNB_API bool nnb_min_option(int i, nnb_option *out);
 
-/** What nnb_fit did. */
+/** The result of nnb_fit. */
 typedef struct nnb_report {
   nnb_stop stop;
-  nnb_algo algo;            /**< the one that ran, never NNB_AUTO                                       */
+  nnb_algo algo;            /**< the method that ran, never NNB_AUTO                                    */
   int epochs;
   int64_t updates, samples;
   double seconds;
   double loss;              /**< training loss of the last epoch                                        */
-  double val_loss;          /**< of the last epoch; NaN without a validation set                        */
+  double val_loss;          /**< validation loss of the last epoch; NaN without a validation set        */
   double best_loss;         /**< lowest validation loss, or training loss without a validation set      */
-  int best_epoch;           /**< where it was; 0: at the start, which is judged if there is a validation set */
+  int best_epoch;           /**< the epoch of best_loss; 0: the start, which counts if there is a validation set */
   bool restored;            /**< the parameters in the net are those of best_epoch (see nnb_fit)        */
-  const nnb_record *history;/**< n_history records, in order; owned by the net, until its end or the next
-                                 fit on it that is not refused                                          */
+  const nnb_record *history;/**< n_history records, in order; owned by the net.  Valid until the net is destroyed or the
+                                 next fit of it that is not refused */
   int n_history, history_stride; /**< every history_stride-th epoch was kept, and the last one          */
-  nnb_evidence evidence;    /**< with .bayes: of the parameters that are in the net, in scaled units; all zero for
-                                 those of the start                                                     */
+  nnb_evidence evidence;    /**< with .bayes: for the parameters in the net, in scaled units; all zero if those are the
+                                 parameters of the start */
   void *reserved[17];
 } nnb_report;
 
-/** What error bars follow from (nnb_error_bars_create). */
+/** Options of nnb_error_bars_create. */
 typedef struct nnb_error_bars_opts {
-  nnb_evidence evidence; /**< alpha and beta of a fit with .bayes, in scaled units; the rest is not read.  alpha 0: no
-                              decay, the data alone determine the parameters; beta 0 as well: the noise is estimated, by
-                              β = (N·n_out - P)/Σ w_i(t-a)² (N: rows of positive weight)                  */
+  nnb_evidence evidence; /**< alpha and beta of a fit with .bayes, in scaled units; the other fields are ignored.  alpha
+                              0: no decay; the data alone determines the parameters.  beta 0, only with alpha 0: the
+                              noise is estimated, β = (N·n_out - P)/Σ w_i(t-a)² (N: rows of positive weight) */
   int threads;           /**< 0: nnb_get_threads()                                                        */
   void *reserved[7];
 } nnb_error_bars_opts;
 
-/** How well a net predicts data (nnb_evaluate). */
+/** The result of nnb_evaluate: how well a net predicts data. */
 typedef struct nnb_metrics {
-  double loss;     /**< the net's loss, in scaled units if targets are scaled                            */
-  double accuracy; /**< share of answers that are right, weighted as the rows are.  A cross-entropy output, and any net on
-                        data with labels, gives one class a row: the largest output (of one column: above ½).  A
-                        binary_cross_entropy output on targets t gives one label a column: above ½ or not, as t is.  The
-                        answers of several outputs count together.  NaN if the data has no labels and no output has
-                        such a loss                                                                      */
+  double loss;     /**< the net's loss, in scaled units if the targets are scaled                        */
+  double accuracy; /**< weighted share of correct answers; NaN if the data has no labels and no output has a
+                        cross-entropy.  Data with labels, and a cross_entropy output, give one class per row: the
+                        largest output (for one column: above ½).  A binary_cross_entropy output with targets t gives
+                        one label per column: above ½ or not, as t is.  The answers of several outputs are counted
+                        together */
   double rmse;     /**< root of the mean squared error over rows and outputs, in the data's units; NaN for labels */
-  double r2;       /**< 1 - Σ(t-a)²/Σ(t-t̄)², mean over outputs that vary; NaN if none does, and for labels */
+  double r2;       /**< 1 - Σ(t-a)²/Σ(t-t̄)², mean over the outputs that vary; NaN if none does, and for labels */
   int64_t rows;
   void *reserved[11];
 } nnb_metrics;
 
-/** Optimiser settings on their own, for the rungs below nnb_fit.  Fields mean what they mean in nnb_fit_opts. */
+/** Options of an optimiser, for the levels below nnb_fit.  The fields have the same meaning as in nnb_fit_opts. */
 typedef struct nnb_optim_opts {
-  nnb_algo algo; /**< one that steps from batch to batch; NNB_AUTO is adam                                */
-  uint64_t seed; /**< of the targets that kfac draws, and for layers (nnb_run)                            */
+  nnb_algo algo; /**< the method, one that steps from batch to batch; default NNB_AUTO: adam             */
+  uint64_t seed; /**< seed of the targets that kfac draws, and for layers (nnb_run)                      */
   double lr, momentum, beta1, beta2, epsilon, l1, l2, clip_norm, ema;
   nnb_schedule schedule;
   int lr_step;
   double lr_factor, lr_min, warmup;
-  int64_t epoch_updates; /**< updates in an epoch of the schedule; default 1: then epochs are updates     */
+  int64_t epoch_updates; /**< updates in an epoch of the schedule; default 1: an epoch is an update       */
   int64_t epochs;        /**< epochs in all, which cosine and one_cycle need; 0: not known                */
   double damping;
   int invert_every;
@@ -480,70 +482,70 @@ typedef struct nnb_optim_opts {
   void *reserved[21];
 } nnb_optim_opts;
 
-/** Text to options and back, as nnb_fit_opts_parse and its neighbours. */
+/** Options as text: the same as nnb_fit_opts_parse, nnb_fit_opts_print, … */
 NNB_API nnb_status nnb_optim_opts_parse(const char *text, nnb_optim_opts *opts);
 NNB_API nnb_status nnb_optim_opts_print(const nnb_optim_opts *opts, char **out);
 NNB_API nnb_status nnb_optim_opts_create(const char *text, nnb_optim_opts **out);
 NNB_API void nnb_optim_opts_destroy(nnb_optim_opts *opts);
 
-/** What a minimiser has reached (nnb_min_opts.on_iteration). */
+/** The state of a minimiser after an iteration (nnb_min_opts.on_iteration). */
 typedef struct nnb_min_record {
   int64_t iteration;   /**< 1, 2, …                                                                       */
-  int64_t evaluations; /**< made so far                                                                   */
+  int64_t evaluations; /**< number of evaluations so far                                                  */
   double value;        /**< f(x)                                                                          */
-  double gradient_norm;/**< largest |∂f/∂x_i|; with bounds, of the components that may still move x       */
+  double gradient_norm;/**< largest |∂f/∂x_i|; with bounds, over the components that can still move x     */
   double step;         /**< largest |change of an x_i| in this iteration                                  */
-  double seconds;      /**< since the start                                                               */
-  const void *x;       /**< the n numbers reached, in the precision of the call; not to be written        */
-  const nnb_evidence *evidence; /**< with .bayes: what it is at x, else NULL                              */
+  double seconds;      /**< time since the start                                                          */
+  const void *x;       /**< the present point, n numbers in the precision of the call; read-only          */
+  const nnb_evidence *evidence; /**< with .bayes: the evidence at x, else NULL                            */
   void *reserved[8];
 } nnb_min_record;
 
-/** How nnb_minimize and nnb_least_squares search.  Numbers are 0 or more unless the comment says otherwise.  Each
- *  test of when to stop is made after every iteration.                                                               */
+/** Options of nnb_minimize and nnb_least_squares.  Numbers are 0 or more unless the comment says otherwise.  All tests
+ *  for stopping are made after every iteration.                                                                      */
 typedef struct nnb_min_opts {
-  nnb_algo algo;           /**< the method; default NNB_AUTO: what suits; the report names it             */
+  nnb_algo algo;           /**< the method; default NNB_AUTO: chosen by the call; the report has its name  */
   /* when it stops */
   int64_t max_iterations;  /**< stop after this many iterations; default 1000; NNB_NONE: no limit         */
-  int64_t max_evaluations; /**< stop after this many calls of the function, with or without a derivative; 0: no limit */
+  int64_t max_evaluations; /**< stop after this many calls of the function, with or without derivatives; 0: no limit */
   double max_seconds;      /**< stop after this many seconds; 0: no limit                                 */
   double gradient_tol;     /**< stop when the relative gradient is at most this; default ε^⅔ of the precision, 4e-11 or
                                 2e-5, for sums of squares ε; NNB_NONE: only at 0.  nnb_least_squares: the largest cosine
-                                of r and a column of J, |J_iᵀr|/(‖J_i‖·‖r‖), which has no units, with the ridge as rows
-                                of J and r.  nnb_minimize: gradient_norm (nnb_min_record), in the units of f and x.
-                                Components that cannot move x because of bounds do not count              */
+                                between r and a column of J, |J_iᵀr|/(‖J_i‖·‖r‖), which has no units; the ridge counts
+                                as rows of J and r.  nnb_minimize: gradient_norm (nnb_min_record), in the units of f and
+                                x.  Components that cannot move x because of bounds do not count */
   double change_tol;       /**< stop when an iteration lowered f by at most this times |f|; 0: no such stop */
   bool has_target;         /**< stop at the target                                                        */
   double target;           /**< with has_target: stop when f is at most this; any number                  */
   int patience;            /**< stop after this many iterations without a new lowest f; 0: no such stop   */
   /* single methods */
-  int memory;              /**< lbfgs: pairs of steps and gradients that are kept; default 10             */
+  int memory;              /**< lbfgs: number of stored pairs of steps and gradients; default 10          */
   int acceleration;        /**< lm and varpro: geodesic acceleration of the steps; 0: on; NNB_NONE: off   */
   bool bayes;              /**< lm: Bayesian regularisation: the decay is estimated from the data.  NNB_AUTO is lm.
-                                Minimises ½·Σ r² + ½·(α/β)·Σ x², with α and β estimated anew after every iteration
-                                (Foresee and Hagan 1997), so f itself changes.  Ends as nnb_fit does      */
-  size_t max_bytes;        /**< lm and varpro: most memory in bytes; 0: 4 GiB                             */
-  const double *lower;     /**< lbfgs and lm: n lower bounds, -INFINITY where there is none; NULL: no bounds.  x is
-                                moved between the bounds, rounded to its precision, before the first evaluation,
-                                and stays there.  Not with .bayes                                         */
+                                Minimises ½·Σ r² + ½·(α/β)·Σ x² and estimates α and β again after every iteration
+                                (Foresee and Hagan 1997), so f itself changes.  It ends as in nnb_fit */
+  size_t max_bytes;        /**< lm and varpro: memory limit in bytes; 0: 4 GiB                            */
+  const double *lower;     /**< lbfgs and lm: n lower bounds, -INFINITY where there is none; NULL: no bounds.  Before
+                                the first evaluation x is rounded to its precision and moved between the bounds, and it
+                                stays there.  Not with .bayes */
   const double *upper;     /**< lbfgs and lm: n upper bounds, INFINITY where there is none; equal to lower: x_i is
                                 fixed */
-  /* what it tells */
+  /* output */
   int (*on_iteration)(void *user, const nnb_min_record *record); /**< called after each iteration; non-zero stops */
-  void *user;              /**< handed to the callback                                                    */
+  void *user;              /**< passed to the callback                                                    */
   void *reserved[25];
 } nnb_min_opts;
 
-/** Text to options and back, as nnb_fit_opts_parse and its neighbours. */
+/** Options as text: the same as nnb_fit_opts_parse, nnb_fit_opts_print, … */
 NNB_API nnb_status nnb_min_opts_parse(const char *text, nnb_min_opts *opts);
 NNB_API nnb_status nnb_min_opts_print(const nnb_min_opts *opts, char **out);
 NNB_API nnb_status nnb_min_opts_create(const char *text, nnb_min_opts **out);
 NNB_API void nnb_min_opts_destroy(nnb_min_opts *opts);
 
-/** What a minimiser did.  x then holds the best point found, which is where value and gradient_norm were taken. */
+/** The result of a minimiser.  x is then the best point found; value and gradient_norm belong to it. */
 typedef struct nnb_min_report {
   nnb_stop stop;
-  nnb_algo algo;           /**< the one that ran, never NNB_AUTO                                          */
+  nnb_algo algo;           /**< the method that ran, never NNB_AUTO                                       */
   int64_t iterations, evaluations;
   double seconds;
   double value;            /**< f(x)                                                                      */
@@ -553,74 +555,76 @@ typedef struct nnb_min_report {
   void *reserved[13];
 } nnb_min_report;
 
-/** What several updates added up to (nnb_train_rows). */
+/** The totals of several updates (nnb_train_rows). */
 typedef struct nnb_sums {
-  double loss;     /**< over all rows, as the updates saw them                                           */
+  double loss;     /**< loss over all rows, computed before each update                                  */
   double weight;   /**< Σ sample weights                                                                 */
   int64_t rows, updates;
   void *reserved[8];
 } nnb_sums;
 
-/** How nnb_data_read_csv reads. */
+/** Options of nnb_data_read_csv. */
 typedef struct nnb_csv_opts {
-  int header;          /**< 1: the first row holds names; NNB_NONE: it holds data; 0: it holds names if none of its
-                            fields is a number and one of them stands above a number                      */
+  int header;          /**< 1: the first row has names; NNB_NONE: it has data; 0: it has names if none of its fields is
+                            a number and at least one of them is above a number */
   char separator;      /**< default ','                                                                   */
   const char *target;  /**< column name of the target; NULL: the last n_targets columns                   */
   int n_targets;       /**< default 1; NNB_NONE: no targets, every column is an input                     */
-  /* The first target decides for all of them: after a number, a text is an error, after a text, a number. */
-  bool classify;       /**< the target column holds classes even if they are numbers; texts always are classes */
-  const char *const *class_names; /**< the only classes allowed, in order: numbers, texts or both, compared as numbers
-                            (1 is 1.0) if all are.  NULL: in order of first appearance (numbers: ascending) */
+  bool classify;       /**< true: the target column has classes even if they are numbers.  false: the first target
+                            decides: if it is a number, all targets must be numbers; if it is a text, all must be texts,
+                            and they are classes */
+  const char *const *class_names; /**< the only classes allowed, in order: numbers, texts or both.  If all are numbers,
+                                       they are compared as numbers (1 is 1.0).  NULL: texts are ordered by first
+                                       appearance, numbers ascending */
   int n_class_names;
   void *reserved[15];
 } nnb_csv_opts;
 
-/** The two ways of scaling columns, x' = (x - shift)·factor. */
+/** Ways of scaling columns, x' = (x - shift)·factor. */
 typedef enum nnb_scaling {
-  NNB_STANDARDIZE, /**< mean 0, deviation 1; a constant column: shifted to 0, factor 1       */
-  NNB_MINMAX       /**< to [0, 1];           a constant column: shifted to 0, factor 1       */
+  NNB_STANDARDIZE, /**< mean 0, deviation 1; a constant column becomes 0 (factor 1)          */
+  NNB_MINMAX       /**< to [0, 1];           a constant column becomes 0 (factor 1)          */
 } nnb_scaling;
 
-/** What a plan has to support: flags of nnb_plan_opts.want. */
+/** What a plan must support: flags of nnb_plan_opts.want. */
 enum {
   NNB_GRAD = 1, /**< gradients and training                                                          */
-  NNB_DX = 2,   /**< also derivatives with respect to the inputs (nnb_plan_vjp)                      */
-  NNB_KEEP = 4, /**< keep every intermediate readable through nnb_plan_view                          */
-  NNB_ROWS = 8  /**< residuals of sums of squares and their derivatives (nnb_plan_rows)                */
+  NNB_DX = 2,   /**< derivatives with respect to the inputs (nnb_plan_vjp)                           */
+  NNB_KEEP = 4, /**< all intermediate results can be read with nnb_plan_view                         */
+  NNB_ROWS = 8  /**< residuals of sums of squares and their derivatives (nnb_plan_rows)              */
 };
 
-/** What nnb_plan_view shows of a node, for the B rows of the last call.  I×O: the layer's weights. */
+/** The intermediate results of a node for nnb_plan_view, for the B rows of the last call.  I×O: the layer's weights. */
 typedef enum nnb_what {
   NNB_Z,     /**< B×O  A_prev·W + b, before the activation         */
   NNB_A,     /**< B×O  f(Z)                                        */
   NNB_SLOPE, /**< B×O  f'(Z); not for softmax                      */
-  NNB_DA,    /**< B×O  ∂E/∂A; not where loss and activation are computed together */
+  NNB_DA,    /**< B×O  ∂E/∂A; not if loss and activation are computed together */
   NNB_DELTA, /**< B×O  ∂E/∂Z                                       */
   NNB_DW,    /**< I×O  ∂E/∂W = A_prevᵀ·Δ, of the last gradient or update */
   NNB_DB     /**< 1×O  ∂E/∂b = 1ᵀ·Δ                                */
 } nnb_what;
 
-/* ---- for extend.h: one's own parts ------------------------------------------------------------------------------ */
+/* ---- for extend.h: your own parts ------------------------------------------------------------------------------- */
 
 enum nnb_act_traits {
-  NNB_ACT_NEEDS_Z = 1, /**< pull reads z; otherwise only a is kept and z may be a                              */
-  NNB_ACT_ROWWISE = 2  /**< an output depends on its whole row (softmax); there is no element-wise slope       */
+  NNB_ACT_NEEDS_Z = 1, /**< pull reads z.  Otherwise only a is kept, and z may have the same memory as a       */
+  NNB_ACT_ROWWISE = 2  /**< an output depends on its whole row (softmax): there is no element-wise slope       */
 };
 
 enum nnb_loss_traits {
   NNB_LOSS_MEAN_ROWS = 1, /**< the sum is divided by norm = Σ weight                        */
-  NNB_LOSS_MEAN_ALL = 2,  /**< … and by the number of outputs                               */
-  NNB_LOSS_CLASSES = 4,   /**< it classifies: accuracy is meant                             */
-  NNB_LOSS_PROBABILITIES = 8, /**< targets are probabilities: 0 … 1, and not scaled         */
-  NNB_LOSS_LABELS = 16    /**< with CLASSES: each output is a label of its own, yes above ½ */
+  NNB_LOSS_MEAN_ALL = 2,  /**< the sum is divided by norm and by the number of outputs      */
+  NNB_LOSS_CLASSES = 4,   /**< the loss is for classes: nnb_evaluate computes an accuracy   */
+  NNB_LOSS_PROBABILITIES = 8, /**< targets are probabilities: within 0 … 1, and not scaled  */
+  NNB_LOSS_LABELS = 16    /**< with CLASSES: each output is a separate label, true above ½  */
 };
 
-/** A field of a layer's struct that files keep and summaries print. */
+/** A field of a layer's struct that is saved in files and printed in summaries. */
 typedef enum nnb_attr_type {
   NNB_ATTR_INT,  /**< int                                      */
   NNB_ATTR_REAL, /**< double                                   */
-  NNB_ATTR_INIT  /**< int holding an nnb_init, written as its name */
+  NNB_ATTR_INIT  /**< int that holds an nnb_init; written as its name */
 } nnb_attr_type;
 typedef struct nnb_attr {
   const char *name; /**< NULL ends the table */
@@ -628,35 +632,35 @@ typedef struct nnb_attr {
   size_t offset;
 } nnb_attr;
 
-/** What a layer's shape asks for.  All zero before. */
+/** What a layer needs, filled by its shape function.  All zero before. */
 typedef struct nnb_needs {
   int cols;             /**< O, columns of Z; required                                                         */
   int w_rows, w_cols;   /**< the parameter block [W; b]: w_rows×w_cols weights                                 */
-  bool bias;            /**< the block has one further row of w_cols, b                                        */
-  bool by_columns;      /**< forward and backward_data can do a range of columns (part, parts of nnb_layer_io) */
-  bool no_decay;        /**< L1 and L2 decay leave the weights alone, as they do biases: for gains             */
+  bool bias;            /**< the block has one more row of w_cols, b                                           */
+  bool by_columns;      /**< forward and backward_data can compute a range of columns (part, parts of nnb_layer_io) */
+  bool no_decay;        /**< L1 and L2 decay do not change the weights, as for biases: for gains               */
   size_t scratch;       /**< numbers per row of the batch, kept from forward to backward                       */
-  size_t init_scratch;  /**< numbers that init may use                                                         */
+  size_t init_scratch;  /**< numbers of scratch for init                                                       */
   void *reserved[12];
 } nnb_needs;
 
-/** What a layer may know of the run that it is part of.  Random numbers that are a function of (seed, update, node, row)
- *  are the same for any number of threads and any chunk.  For row i of a part, for instance:
+/** What a layer knows about the run.  Random numbers that are a function of (seed, update, node, row) are the same for
+ *  any number of threads and any chunk.  For row i of a part, for instance:
  *    nnb_rng_init(&rng, seed + node * 0x9E3779B97F4A7C15u, (uint64_t)update << 32 | (uint32_t)(row0 + i));
  *
- *  training is true in nnb_train_step, nnb_train_rows, nnb_plan_gradient, nnb_check_gradient and in the losses and
- *  gradients of nnb_fit.  It is false in predictions, evaluations, nnb_plan_loss and nnb_plan_vjp, and wherever residuals
- *  are computed: lm, varpro, nnb_plan_rows, nnb_solve_output, nnb_error_bars_create. */
+ *  training is true in nnb_train_step, nnb_train_rows, nnb_plan_gradient, nnb_check_gradient and for the losses and
+ *  gradients of nnb_fit.  It is false in predictions, evaluations, nnb_plan_loss and nnb_plan_vjp, and wherever
+ *  residuals are computed: lm, varpro, nnb_plan_rows, nnb_solve_output, nnb_error_bars_create.                       */
 typedef struct nnb_run {
   bool training;
   int node;       /**< number of the layer's node                                                              */
-  int row0;       /**< number of the first row of this part: training, in the order of the update; otherwise in the
-                       rows that the plan takes at a time                                                      */
-  int64_t update; /**< number of the update, from 1; 0: no optimiser counts, and every run has the same masks  */
-  uint64_t seed;  /**< of the optimiser, or of nnb_fit; 0 where there is neither                               */
+  int row0;       /**< position of the first row of this part: in the update when training, else in the chunk of rows
+                       that the plan processes */
+  int64_t update; /**< number of the update, from 1; 0: there is no optimiser, and every run has the same masks */
+  uint64_t seed;  /**< seed of the optimiser or of nnb_fit; 0 if there is neither                              */
 } nnb_run;
 
-/** Sets the message of an error in shape, by printf's rules, and returns status. */
+/** Sets the message of an error in a shape function, by printf's rules, and returns status. */
 NNB_API nnb_status nnb_layer_fail(nnb_status status, const char *format, ...)
 #if defined(__GNUC__) || defined(__clang__)
     __attribute__((format(printf, 2, 3)))

@@ -1,19 +1,19 @@
-/* nnblas/typed.h: everything that holds real numbers.  No include guard on purpose: <nnblas.h> reads this file twice,
- * once for double precision (nnb_net, nnb_fit, …) and once between float_on.h and float_off.h for single precision
- * (nnbf_net, nnbf_fit, …).  What is said of one holds for the other; nnb_real is double or float.
+/* nnblas/typed.h: every type and call that holds real numbers.  It has no include guard on purpose: <nnblas.h> reads it
+ * twice, once for double precision (nnb_net, nnb_fit, …) and once between float_on.h and float_off.h for single
+ * precision (nnbf_net, nnbf_fit, …).  The descriptions hold for both; nnb_real is double or float.
  *
- * Matrices are row-major; a row is a sample.  Letters: N samples, B rows of a batch, I inputs, O outputs,
- * P parameters.  Every function that can fail returns a nnb_status (0 or negative) and leaves a sentence for
- * nnb_errmsg(); what it was to produce is then unchanged or NULL.  Pointers named `out` must not be NULL. */
+ * Matrices are row-major and a row is a sample.  Letters: N samples, B rows of a batch, I inputs, O outputs, P
+ * parameters.  Every call that can fail returns an nnb_status (0 or negative) and sets the message that nnb_errmsg()
+ * returns.  After a failure the results are unchanged or NULL.  Pointers named `out` must not be NULL. */
 
 /* ---- views ----------------------------------------------------------------------------------------------------- */
 
-/** A matrix that belongs to somebody else: element (i, j) is p[i*ld + j]; ld ≥ cols. */
+/** A view of a matrix in somebody else's memory: element (i, j) is p[i*ld + j]; ld ≥ cols. */
 typedef struct nnb_mat { nnb_real *p; int rows, cols, ld; } nnb_mat;
-/** The same, not to be written. */
+/** The same, read-only. */
 typedef struct nnb_cmat { const nnb_real *p; int rows, cols, ld; } nnb_cmat;
 
-/** A view of rows×cols numbers that lie without gaps. */
+/** A view of rows×cols contiguous numbers. */
 static inline nnb_mat nnb_view(nnb_real *p, int rows, int cols) {
   nnb_mat m;
   m.p = p, m.rows = rows, m.cols = cols, m.ld = cols;
@@ -25,161 +25,164 @@ static inline nnb_cmat nnb_cview(const nnb_real *p, int rows, int cols) {
   return m;
 }
 
-/** What one call computes on: views of rows that belong to the caller.  {0} is an empty batch.  Several inputs or
- *  outputs of a net are column ranges of the one x and the one t, in the order in which they were declared.         */
+/** The rows that one call works on, as views of the caller's memory.  {0} is an empty batch.  A net with several inputs
+ *  or outputs takes them as column ranges of the one x and the one t, in the order of their declaration.             */
 typedef struct nnb_batch {
   nnb_cmat x;            /**< B×n_in                                                                      */
-  nnb_cmat t;            /**< B×n_out targets in the data's units; p may be NULL.  The cross-entropies take targets
-                              from 0 to 1: nnb_fit and nnb_evaluate see to it, once; the calls below them do not */
-  const int32_t *label;  /**< instead of t: B class numbers from 0, or NULL; nets with one output only    */
-  const nnb_real *weight;/**< B sample weights ≥ 0, or NULL for 1.  Calls over all of the data (nnb_fit, nnb_evaluate,
-                              nnb_solve_output, nnb_error_bars_create, nnb_train_rows, nnb_check_gradient) refuse
-                              weights that are all 0, or whose sum is too small or too large to divide by
-                              (NNB_E_ARG).  A single batch of weights 0 (nnb_plan_loss, nnb_plan_gradient,
-                              nnb_train_step) has the loss 0 and the gradient 0: it may be one of many     */
-  double norm;           /**< what a mean divides by; 0: Σ weight of this batch.  When one update is spread over
-                              several batches, the Σ weight of all of them                                */
+  nnb_cmat t;            /**< B×n_out targets in the data's units; p may be NULL.  The cross-entropies take targets from
+                              0 to 1: nnb_fit and nnb_evaluate check that once; the calls below them do not */
+  const int32_t *label;  /**< instead of t: B class numbers from 0, or NULL.  Only for nets with one output */
+  const nnb_real *weight;/**< B sample weights ≥ 0, or NULL: all are 1.  nnb_fit, nnb_evaluate, nnb_solve_output,
+                              nnb_error_bars_create, nnb_train_rows and nnb_check_gradient reject weights that are all
+                              0, or whose sum is too small or too large to divide by (NNB_E_ARG).  For nnb_plan_loss,
+                              nnb_plan_gradient and nnb_train_step a batch may have weights 0 only: its loss and
+                              gradient are 0 */
+  double norm;           /**< divisor of a mean; 0: the Σ weight of this batch.  When one update consists of several
+                              batches: the Σ weight of all of them */
   void *reserved[11];
 } nnb_batch;
 
 /* ---- data ------------------------------------------------------------------------------------------------------ */
 
-/** Rows with targets or classes, and their names.  Any number of threads may read one at the same time. */
+/** Rows with targets or classes, and their names.  Several threads may read one object at the same time. */
 typedef struct nnb_data nnb_data;
 
-/** Data over the caller's arrays, which must outlive it.  rows->x is required; t or label may be missing (data to
- *  predict on).  n_classes: number of classes of the labels, 0: the largest label + 1.
- *  NNB_E_SHAPE if t has not x's rows; NNB_E_ARG for no rows, no columns, a label outside 0 … n_classes-1,
- *  a negative weight, NaN or infinity (the message names row and column).                                           */
+/** Makes data over the caller's arrays, which must outlive it.  rows->x is required.  Without t and label, the data is
+ *  for predictions only.  n_classes: number of classes of the labels; 0: the largest label + 1.
+ *  NNB_E_SHAPE if t and x differ in rows.  NNB_E_ARG if there are no rows or no columns, and for a label outside 0 …
+ *  n_classes-1, a negative weight, NaN or infinity (the message has the row and the column).                         */
 NNB_API nnb_status nnb_data_wrap(const nnb_batch *rows, int n_classes, nnb_data **out);
 /** The same over a copy of the arrays. */
 NNB_API nnb_status nnb_data_copy(const nnb_batch *rows, int n_classes, nnb_data **out);
 /** NULL is accepted. */
 NNB_API void nnb_data_destroy(nnb_data *data);
 
-/** Reads comma-separated text, plain or gzip-compressed: RFC 4180 quoting, "\n" or "\r\n", empty lines skipped, spaces
- *  around numbers ignored, a byte-order mark skipped.  Every input column must hold finite decimal numbers, with a
- *  decimal point in every locale.  opts NULL: defaults.  A missing class, or NaN where a number is wanted, is an error.
- *  NNB_E_IO if the file cannot be read or is not a regular file; NNB_E_PARSE names file, line and column (the character
- *  of the line where the field begins, from 1): `iris.csv:17:4: "abc" is not a number`; NNB_E_ARG for opts that do not
- *  fit the file.                                                                                                     */
+/** Reads comma-separated text, plain or gzip-compressed.  Quoting is that of RFC 4180 and lines end in "\n" or "\r\n".
+ *  Empty lines, spaces around numbers and a byte-order mark are ignored.  Every input column must hold finite decimal
+ *  numbers, with a decimal point in every locale.  A missing class is an error, and so is NaN in place of a number.
+ *  opts NULL: defaults.
+ *  NNB_E_IO if the file cannot be read or is not a regular file.  NNB_E_PARSE: the message has file, line and column,
+ *  `iris.csv:17:4: "abc" is not a number`; the column is the character where the field begins, from 1.  NNB_E_ARG if
+ *  opts do not fit the file.                                                                                         */
 NNB_API nnb_status nnb_data_read_csv(const char *path, const nnb_csv_opts *opts, nnb_data **out);
-/** The same from memory; name is what messages call it. */
+/** The same from memory.  name stands for the file name in messages. */
 NNB_API nnb_status nnb_data_parse_csv(const char *text, size_t bytes, const char *name, const nnb_csv_opts *opts,
                                       nnb_data **out);
-/** Reads the IDX files of MNIST (ubyte images and labels, plain or gzip-compressed); pixels become 0 … 1.
- *  labels_path NULL: no labels.  NNB_E_UNSUPPORTED for a compressed file in a library built without zlib.           */
+/** Reads the IDX files of MNIST (ubyte images and labels, plain or gzip-compressed).  Pixels are scaled to 0 … 1.
+ *  labels_path NULL: no labels.  NNB_E_UNSUPPORTED for a compressed file if the library was built without zlib.      */
 NNB_API nnb_status nnb_data_read_idx(const char *images_path, const char *labels_path, nnb_data **out);
 
 NNB_API int nnb_data_rows(const nnb_data *data);
 NNB_API int nnb_data_n_in(const nnb_data *data);
-/** Columns of t, or the number of classes, or 0 without targets. */
+/** Columns of t, or the number of classes; 0 without targets. */
 NNB_API int nnb_data_n_out(const nnb_data *data);
 /** Number of classes if the data has labels, else 0. */
 NNB_API int nnb_data_n_classes(const nnb_data *data);
-/** The name of column 0 … n_in-1, of the targets (or the column of classes) behind them, or of a class; NULL where
- *  there is none.  Lives as long as the data.                                                                        */
+/** Column names: 0 … n_in-1 are the inputs, then come the targets or the column of classes.  NULL if there is no name.
+ *  The strings live as long as the data.                                                                             */
 NNB_API const char *nnb_data_column_name(const nnb_data *data, int column);
 NNB_API const char *nnb_data_class_name(const nnb_data *data, int k);
-/** Rows row0 … row0+rows-1 as a batch: views into the data.  NNB_E_ARG outside of it. */
+/** Rows row0 … row0+rows-1 as a batch of views into the data.  NNB_E_ARG if a row does not exist. */
 NNB_API nnb_status nnb_data_batch(const nnb_data *data, int row0, int rows, nnb_batch *out);
 
-/** Two parts of the data as copies: *second gets round(fraction·N) rows, at least 1, chosen by seed; with labels each
+/** Splits the data into two copies: *second gets round(fraction·N) rows, at least 1, chosen by seed.  With labels, each
  *  class is split in that proportion, rounded up or down (stratified).  Rows keep their order.
  *  NNB_E_ARG unless 0 < fraction < 1 and both parts get a row.                                                       */
-NNB_API nnb_status nnb_data_split(const nnb_data *data, double fraction, uint64_t seed, nnb_data **first, nnb_data **second);
-/** Part i of k of a cross-validation: *test gets the i-th of k disjoint parts that cover the data, *train the rest.
- *  Stratified over labels: sizes of parts, and of a class in them, differ by 1 at most.  Rows keep their
- *  order.  NNB_E_ARG unless 2 ≤ k ≤ N and 0 ≤ i < k.                                                                 */
+NNB_API nnb_status nnb_data_split(const nnb_data *data, double fraction, uint64_t seed, nnb_data **first,
+                                  nnb_data **second);
+/** Part i of a k-fold cross-validation: *test gets the i-th of k disjoint parts that cover the data, *train the rest.
+ *  With labels it is stratified: the sizes of the parts, and of each class in them, differ by 1 at most.  Rows keep
+ *  their order.  NNB_E_ARG unless 2 ≤ k ≤ N and 0 ≤ i < k.                                                           */
 NNB_API nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb_data **train, nnb_data **test);
 
 /* ---- nets: building -------------------------------------------------------------------------------------------- */
 
-/** A network: a directed acyclic graph of nodes, each X·W + b (or a sum, or columns side by side) and an activation;
- *  a sequential net is a chain of them.
+/** A network: a directed acyclic graph of nodes.  A node is X·W + b, a sum, or a concatenation of columns, followed by
+ *  an activation.  A sequential net is a chain of nodes.
  *
- *  Building: each call returns the number of the node it added (1, 2, …), or a negative nnb_status.  Errors are sticky:
- *  the first one stays in the net, later calls return it again and do nothing, and nnb_plan_create and nnb_fit report
- *  it with its message, so that a program may check once.  Every building call accepts NULL (NNB_E_ARG).
- *  The first plan, nnb_net_init, or access to the parameters seals the net: shapes are fixed, the parameters are
- *  allocated and initialised from the seed, and building calls return NNB_E_STATE from then on.
+ *  Building: each call returns the number of the node it added (1, 2, …) or a negative nnb_status.  Errors are sticky:
+ *  the net keeps the first one, later calls do nothing and return it again, and nnb_plan_create and nnb_fit report it
+ *  with its message.  So one check at the end is enough.  Every building call accepts NULL (NNB_E_ARG).
  *
- *  Sealing stays where the call that caused it is refused, except for the calls of the next paragraph.
+ *  Sealing: the first plan, nnb_net_init, or access to the parameters seals the net.  Its shapes are then fixed, its
+ *  parameters are allocated and initialised from the seed, and building calls return NNB_E_STATE.  The net stays sealed
+ *  if the call that sealed it fails, unless that is one of the changing calls below.
  *
- *  Refused calls: a call refused for its arguments, the data, the state or lack of memory leaves the net as it was, bit
- *  for bit; a building call records its error.
+ *  Refused calls: a call that fails because of its arguments, the data, the state or lack of memory leaves the net bit
+ *  for bit as it was.  A building call also records its error.
  *
  *  Changing calls: while nnb_fit, nnb_solve_output, nnb_check_gradient, nnb_net_init, nnb_net_set_weights or
- *  nnb_net_set_bias runs, nothing else may change the net, neither a callback (on_epoch, a function of an own part) nor
- *  another thread.  NNB_E_STATE then comes from these calls themselves, the building calls, the scalers, nnb_net_freeze,
- *  nnb_optim_step, nnb_optim_average, nnb_train_step and nnb_train_rows; nnb_net_params returns NULL, nnb_net_destroy
- *  does nothing, and both leave the sentence.  Pointers from an earlier nnb_net_params must not be written through.  In
- *  on_epoch all other calls are allowed: to predict, evaluate, save, copy, look, or make plans and optimisers.
+ *  nnb_net_set_bias runs, nothing else may change the net: no callback (on_epoch, a function of an own part) and no
+ *  other thread.  NNB_E_STATE is then returned by these calls, the building calls, the scalers, nnb_net_freeze,
+ *  nnb_optim_step, nnb_optim_average, nnb_train_step and nnb_train_rows; nnb_net_params returns NULL, and
+ *  nnb_net_destroy does nothing; both set the message.  Do not write through a pointer from an earlier nnb_net_params.
+ *  All other calls are allowed, also in on_epoch: to predict, evaluate, save or copy, and to make plans and optimisers.
  *
- *  Threads: any number of threads may use one net, each with its own plan, as long as none trains it.                */
+ *  Threads: several threads may use one net, each with its own plan, as long as none trains it.                      */
 typedef struct nnb_net nnb_net;
 
-/** A net with one input of n_in columns (node 1).  NULL only when out of memory. */
+/** A net with one input of n_in columns (node 1).  NULL only if out of memory. */
 NNB_API nnb_net *nnb_net_create(int n_in);
-/** A chain from a string: sizes joined by '-', the inputs first, each later one a dense layer with optional fields
- *  joined by ':': "64-32:tanh-10:softmax".  A field is an activation's name or key=value: act, bias (0 or 1), init,
- *  init_scale, frozen (0: none, 1: weights, 2: bias, 3: both), name.  Without an activation: relu for hidden layers,
- *  linear for the last. NNB_E_PARSE names the place.                                                                 */
+/** Makes a chain from a string: sizes joined by '-', first the inputs, then dense layers with optional fields joined by
+ *  ':', as in "64-32:tanh-10:softmax".  A field is the name of an activation, or key=value with the keys act, bias (0
+ *  or 1), init, init_scale, frozen (0: nothing, 1: weights, 2: bias, 3: both), name.  The default activation is relu
+ *  for hidden layers and linear for the last one.  NNB_E_PARSE: the message has the place.                           */
 NNB_API nnb_status nnb_net_parse(const char *text, nnb_net **out);
-/** NULL is accepted.  Plans of the net must be destroyed first.  Does nothing while a fit of the net runs (nnb_net). */
+/** NULL is accepted.  Destroy the plans of the net first.  Does nothing while a changing call runs (nnb_net). */
 NNB_API void nnb_net_destroy(nnb_net *net);
-/** A copy with the same structure, parameters, scalers and names, without plans or history. */
+/** A copy with the same structure, parameters, scalers and names.  Plans and history are not copied. */
 NNB_API nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out);
 
-/** A dense layer of n_out units behind the node added last. */
+/** Adds a dense layer of n_out units after the node added last. */
 NNB_API int nnb_net_dense(nnb_net *net, int n_out, nnb_activation activation);
-/** The same with everything that can be chosen. */
+/** The same with all options. */
 NNB_API int nnb_net_dense_opts(nnb_net *net, const nnb_dense_opts *opts);
-/** A further input of n columns: the next columns of x.  name NULL: input2, … */
+/** Adds another input of n columns: the next columns of x.  name NULL: input2, … */
 NNB_API int nnb_net_input(nnb_net *net, int n, const char *name);
-/** f applied to node from (0: the one added last). */
+/** Adds f(from).  from 0: the node added last. */
 NNB_API int nnb_net_activation(nnb_net *net, int from, nnb_activation activation);
-/** The sum of n ≥ 1 nodes of equal width, then an activation. */
+/** Adds the sum of n ≥ 1 nodes of equal width, followed by an activation. */
 NNB_API int nnb_net_add(nnb_net *net, const int *from, int n, nnb_activation activation);
-/** The columns of n ≥ 1 nodes side by side. */
+/** Adds the concatenation of the columns of n ≥ 1 nodes. */
 NNB_API int nnb_net_concat(nnb_net *net, const int *from, int n);
-/** Declares a node to be an output: the next columns of y and t.  Without any declaration the node added last is the
- *  one output.  Returns the node.                                                                                   */
+/** Declares a node as an output: the next columns of y and t.  Without any declaration, the node added last is the only
+ *  output.  Returns the node.                                                                                        */
 NNB_API int nnb_net_output(nnb_net *net, int node);
-/** The loss of every output that has none of its own.  The total is the sum over the outputs.  Returns NNB_OK or an
- *  error. A cross-entropy of outputs that are no probabilities, or with scaled targets, is an error when the net is
- *  sealed.                                                                                                           */
+/** Sets the loss of all outputs that have no loss of their own.  The total loss is the sum over the outputs.  Returns
+ *  NNB_OK or an error.  A cross-entropy needs outputs that are probabilities and targets that are not scaled; this is
+ *  checked when the net is sealed.                                                                                   */
 NNB_API int nnb_net_loss(nnb_net *net, nnb_loss loss);
-/** The loss of one output, times a factor > 0. */
+/** Sets the loss of one output and its factor > 0. */
 NNB_API int nnb_net_output_loss(nnb_net *net, int node, nnb_loss loss, double factor);
-/** The seed of the initial parameters (default 0).  Returns NNB_OK or an error. */
+/** Sets the seed of the initial parameters (default 0).  Returns NNB_OK or an error. */
 NNB_API int nnb_net_seed(nnb_net *net, uint64_t seed);
 
-/** The first error of the building calls, NNB_OK if none. */
+/** The first error of the building calls, or NNB_OK. */
 NNB_API nnb_status nnb_net_status(const nnb_net *net);
-/** Draws all parameters anew from the seed (sealing the net).  This is what sealing does by itself the first time. */
+/** Draws all parameters again from the seed; seals the net.  The first sealing does the same with nnb_net_seed's
+ *  seed.                                                                                                             */
 NNB_API nnb_status nnb_net_init(nnb_net *net, uint64_t seed);
 
-/** Scalers, stored in the net (nnb_net_standardize: inputs only, to mean 0 and deviation 1): inputs are scaled on their
- *  way in, predictions scaled back on their way out, so x, y, t are in the data's units everywhere.  The statistics
- *  come from data's rows.  Scaled targets are for regression: the loss, its history and target_loss are then in scaled
- *  units.  NNB_E_STATE once the net is sealed; NNB_E_SHAPE if the columns differ from the net's; NNB_E_NUMERIC for
- *  numbers spread so far that their differences overflow.  All of these return NNB_OK or an error and are sticky as
- *  building calls are.                                                                                               */
+/** Scalers, which the net stores.  Inputs are scaled before the first layer and predictions are scaled back, so x, y
+ *  and t are always in the data's units.  The statistics come from the rows of data.  nnb_net_standardize scales the
+ *  inputs to mean 0 and deviation 1.  Scaled targets are for regression: the loss, its history and target_loss are then
+ *  in scaled units.
+ *  These calls return NNB_OK or an error, which is sticky as in building calls.  NNB_E_STATE once the net is sealed;
+ *  NNB_E_SHAPE if the columns differ from the net's; NNB_E_NUMERIC if the range of a column overflows.               */
 NNB_API int nnb_net_standardize(nnb_net *net, const nnb_data *data);
 NNB_API int nnb_net_scale_inputs(nnb_net *net, const nnb_data *data, nnb_scaling scaling);
 NNB_API int nnb_net_scale_targets(nnb_net *net, const nnb_data *data, nnb_scaling scaling);
-/** shift and factor of the inputs (n_in values each) or targets (n_out); *shift is NULL where nothing is scaled.
- *  x' = (x - shift)·factor, x = x'/factor + shift.  Valid as long as the net.                                         */
+/** shift and factor of the inputs (n_in values each) or of the targets (n_out).  Without a scaler, *shift is NULL.  x'
+ *  = (x - shift)·factor, x = x'/factor + shift.  Valid as long as the net.                                           */
 NNB_API void nnb_net_input_scaler(const nnb_net *net, const nnb_real **shift, const nnb_real **factor);
 NNB_API void nnb_net_target_scaler(const nnb_net *net, const nnb_real **shift, const nnb_real **factor);
-/** x ← (x - shift)·factor, or back, for a scaler as above.  shift NULL: nothing. */
+/** x ← (x - shift)·factor, and the inverse, with a scaler as above.  shift NULL: x is unchanged. */
 NNB_API void nnb_scale(nnb_mat x, const nnb_real *shift, const nnb_real *factor);
 NNB_API void nnb_unscale(nnb_mat x, const nnb_real *shift, const nnb_real *factor);
 
 /* ---- nets: looking at and changing them ------------------------------------------------------------------------ */
 
-/** Columns of x and of y; 0 for a net whose building failed or that has no node but inputs. */
+/** Columns of x and of y; 0 if the building of the net failed or it has input nodes only. */
 NNB_API int nnb_net_n_in(const nnb_net *net);
 NNB_API int nnb_net_n_out(const nnb_net *net);
 /** Number of nodes; nodes are 1 … n. */
@@ -187,105 +190,108 @@ NNB_API int nnb_net_n_nodes(const nnb_net *net);
 /** The node of that name, or 0. */
 NNB_API int nnb_net_find(const nnb_net *net, const char *name);
 NNB_API const char *nnb_net_node_name(const nnb_net *net, int node);
-/** Names of columns and classes, taken over by nnb_fit from its training data and kept in files; NULL where there is
- *  none.  A fit that is refused takes none.  nnb_fit, nnb_evaluate, nnb_solve_output and nnb_error_bars_create refuse data whose columns or classes are
- *  named otherwise (NNB_E_SHAPE): columns in another order would give numbers that mean nothing.  Data without names
- *  (nnb_data_wrap) are taken as they come. Columns: inputs, then targets, or the column of classes.                  */
+/** Names of columns and classes; NULL if there is no name.  Columns: inputs, then targets or the column of classes.
+ *  nnb_fit takes them from the training data, unless it is refused, and files keep them.  nnb_fit, nnb_evaluate,
+ *  nnb_solve_output and nnb_error_bars_create reject data with other names (NNB_E_SHAPE), because columns in another
+ *  order would give meaningless results.  Data without names (nnb_data_wrap) is accepted.                            */
 NNB_API const char *nnb_net_column_name(const nnb_net *net, int column);
 NNB_API const char *nnb_net_class_name(const nnb_net *net, int k);
 
-/** A table: layer, output shape, parameters, bytes; to the stream handed in. */
+/** Prints a table to the stream: layer, output shape, parameters, bytes. */
 NNB_API nnb_status nnb_net_summary(const nnb_net *net, FILE *stream);
 
-/** Number of parameters P (seals the net); 0 for a net that cannot be sealed. */
+/** Number of parameters P; seals the net.  0 if the net cannot be sealed. */
 NNB_API size_t nnb_net_n_params(nnb_net *net);
-/** All parameters: one vector without gaps, a dense layer's block is [W; b], (I+1)×O.  Writable,
- *  but not while another thread uses the net.  NULL for a net that cannot be sealed, or while a fit of it runs (nnb_net).
- */
+/** All parameters as one contiguous vector.  The block of a dense layer is [W; b], (I+1)×O.  Writable, but not while
+ *  another thread uses the net.  NULL if the net cannot be sealed, or while a changing call runs (nnb_net).          */
 NNB_API nnb_real *nnb_net_params(nnb_net *net);
-/** The same to be read, at any time. */
+/** The same, read-only, at any time. */
 NNB_API const nnb_real *nnb_net_params_read(nnb_net *net);
-/** Weights (I×O) of a layer: a view into the parameters.  NNB_E_ARG for a node without weights. */
+/** Weights (I×O) of a layer: a view of the parameters.  NNB_E_ARG if the node has no weights. */
 NNB_API nnb_status nnb_net_weights(nnb_net *net, int node, nnb_cmat *out);
-/** Bias (1×O) of a layer: a view into the parameters.  NNB_E_ARG for a node without a bias. */
+/** Bias (1×O) of a layer: a view of the parameters.  NNB_E_ARG if the node has no bias. */
 NNB_API nnb_status nnb_net_bias(nnb_net *net, int node, nnb_cmat *out);
-/** Copy numbers into the weights or the bias of a layer.  NNB_E_SHAPE. */
+/** Copy w or b into the weights or the bias of a layer.  NNB_E_SHAPE. */
 NNB_API nnb_status nnb_net_set_weights(nnb_net *net, int node, nnb_cmat w);
 NNB_API nnb_status nnb_net_set_bias(nnb_net *net, int node, nnb_cmat b);
-/** What of a layer training leaves alone: NNB_WEIGHTS, NNB_BIAS, both, or 0 for nothing.  At any time but while a fit of
- *  the net runs (NNB_E_STATE). */
+/** Sets which parameters of a layer training does not change: NNB_WEIGHTS, NNB_BIAS, both, or 0 for none.  NNB_E_STATE
+ *  while a changing call runs (nnb_net).                                                                             */
 NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
 
 /* ---- training, evaluating, predicting -------------------------------------------------------------------------- */
 
-/** Trains net on train.  val: a validation set, or NULL.  opts, report: may be NULL.
- *  Starts from the present parameters (it never initialises again).  With a validation set, the parameters of the epoch
- *  with the lowest validation loss are in the net at the end.  The start counts as epoch 0, so a fit never leaves a
- *  higher validation loss than the net had before.  Without a validation set, the parameters of the last epoch are in
- *  the net.  When the loss stops being finite the result is NNB_E_NUMERIC and the parameters of the best epoch so far
- *  are in the net.
- *  The parameters of an epoch are those at its end, where it is judged by them: by the validation loss, or by the loss
- *  of a full-batch method.  The training loss from batch to batch is that of moving parameters, and says nothing of the
- *  last ones: there the parameters of an epoch are those it began with.
- *  Reports errors made while building the net, too.  NNB_E_ARG for a target outside 0 … 1 where the loss takes
- *  probabilities (the message names row and column).  After the start nothing is allocated.  train and val must live
- *  until it returns.  A refused fit leaves the net as it was, with its names and the history of the fit before; so does
- *  one that diverged and has best_epoch 0, but for the history.                                                       */
+/** Trains net on train.  val: a validation set, or NULL.  opts and report may be NULL.  Training starts from the
+ *  present parameters: a second call continues.  train and val must live until it returns.  Allocates at the start
+ *  only.
+ *
+ *  Result: with a validation set, the net has the parameters of the epoch with the lowest validation loss at the end.
+ *  The start counts as epoch 0, so a fit never raises the validation loss.  Without a validation set, the net has the
+ *  parameters of the last epoch.  If the loss becomes infinite or NaN, the result is NNB_E_NUMERIC, and the net has the
+ *  parameters of the best epoch so far.
+ *
+ *  Which parameters belong to an epoch: with a validation set or a full-batch method, those at its end, for which the
+ *  loss is computed.  Otherwise the training loss is the mean over the epoch, while the parameters change; then they
+ *  are those at its start.
+ *
+ *  Errors: those of building the net; NNB_E_ARG also for a target outside 0 … 1 if the loss takes probabilities (the
+ *  message has the row and the column).  A refused fit leaves the net as it was, with its names and the history of the
+ *  fit before.  A fit that diverged with best_epoch 0 leaves everything but the history.                             */
 NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
                            nnb_report *report);
-/** Sets the parameters of the output layers to those of the least loss on data, exactly, with all others as they are:
- *  with a sum of squares and no activation this is a linear least-squares problem.  What is least is the loss of
- *  nnb_plan_loss over all rows plus ½·ridge·Σw² over the weights of the output layers, not their biases (nnb_fit's l2);
- *  sample weights and scalers count as they do there.  Frozen parameters stay, and the rest is solved for.  Where the
- *  answer is not unique (equal units, fewer rows than units), it is that of the least Σw² + Σb²: what rounding cannot
- *  tell from dependent counts as such, by n·ε of the precision for n inputs and the bias.
- *  Every output must be a dense layer without activation that no other node reads, with the loss half_sse, sse or mse
- *  (NNB_E_UNSUPPORTED).  NNB_E_ARG if ridge is negative or nothing is free; NNB_E_SHAPE, also for columns of other
- *  names than the net's (nnb_net_column_name); NNB_E_NUMERIC if an input of
- *  these layers or a result is not finite; NNB_E_OVERFLOW above 46340 inputs; NNB_E_NOMEM.  After a failure the
- *  parameters are those before.  For n inputs and O outputs of a layer it takes memory for n² + n·O + 256·(n + O)
- *  doubles and a plan of 256 rows, whatever the number of rows, and adds up in double.  No other thread may use the net
- *  meanwhile. Rows are folded one block after the other into a QR factorisation (Golub 1965).                        */
+/** Solves for the parameters of the output layers that minimise the loss on data; all other parameters stay.  With a
+ *  sum of squares and no activation this is a linear least-squares problem.  It minimises the loss of nnb_plan_loss
+ *  over all rows plus ½·ridge·Σw² over the weights of the output layers, without their biases (as nnb_fit's l2).
+ *  Sample weights and scalers count as in nnb_plan_loss.  Frozen parameters stay.  If the solution is not unique (equal
+ *  units, fewer rows than units), it is the one with the least Σw² + Σb²; columns dependent to within n·ε are treated
+ *  as dependent (n: inputs and the bias, ε: of the precision).
+ *  Method: a QR factorisation in double, updated by blocks of rows (Golub 1965).  Memory for n inputs and O outputs of
+ *  a layer: n² + n·O + 256·(n + O) doubles and a plan of 256 rows, for any number of rows.  No other thread may use the
+ *  net during the call.
+ *  NNB_E_UNSUPPORTED unless every output is a dense layer without activation that no other node reads, with the loss
+ *  half_sse, sse or mse.  NNB_E_ARG if ridge is negative or all parameters are frozen.  NNB_E_SHAPE, also for other
+ *  column names than the net's (nnb_net_column_name).  NNB_E_NUMERIC if an input of these layers or a result is not
+ *  finite.  NNB_E_OVERFLOW above 46340 inputs.  NNB_E_NOMEM.  After a failure the parameters are unchanged.          */
 NNB_API nnb_status nnb_solve_output(nnb_net *net, const nnb_data *data, double ridge);
-/** Loss, accuracy, error of the net on data, in chunks: memory does not depend on N.  *out is all zero after a failure,
- *  but for NNB_E_NUMERIC: the loss is not finite.                                                                    */
+/** Computes loss, accuracy and error of the net on data, in chunks: the memory does not depend on N.  After a failure
+ *  *out is all zero, except for NNB_E_NUMERIC, where the loss is not finite.                                         */
 NNB_API nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out);
-/** y ← net(x); x: B×n_in, y: B×n_out in the data's units.  Makes a plan for the call; nnb_plan_predict does not. */
+/** y ← net(x); x: B×n_in, y: B×n_out in the data's units.  Makes a plan for the call; nnb_plan_predict does without. */
 NNB_API nnb_status nnb_net_predict(nnb_net *net, nnb_cmat x, nnb_mat y);
-/** The classes: for each row the largest output (one output: 0 or 1, above ½).  label: B numbers.
- *  NNB_E_SHAPE for a net with several outputs (nnb_net_output), NNB_E_UNSUPPORTED for binary_cross_entropy of several
- *  columns, which are labels and not one class: read the columns of nnb_net_predict then.  NNB_E_NUMERIC names the first
- *  row with an output that is NaN; label then holds the classes of the rows before it.                                */
+/** label[i] ← the class of row i: the largest output, or for one output 0 or 1 (above ½).  label: B numbers.
+ *  NNB_E_SHAPE for a net with several outputs (nnb_net_output).  NNB_E_UNSUPPORTED for binary_cross_entropy with
+ *  several columns: those are separate labels; use nnb_net_predict.  NNB_E_NUMERIC: the message has the first row with
+ *  a NaN output, and label holds the classes of the rows before it.                                                  */
 NNB_API nnb_status nnb_net_classify(nnb_net *net, nnb_cmat x, int32_t *label);
 
-/** Error bars of predictions, for a net that a sum of squares was minimised with: a deviation for each row and output.
- *  The parameters are taken to be normally distributed around those of the net with covariance H⁻¹, H = β·Σ g·gᵀ + α·I
- *  over the data (g = ∂y/∂w), and the net to be linear in them within that range (MacKay 1992).  They hold where the
- *  model does: far from the data they grow, but not as fast as ignorance does.
- *  Holds P² doubles (P: parameters that are not frozen; frozen ones count as known).  It belongs to the parameters of
- *  the moment it was made: when the net is trained further it must be made anew.  The net must outlive it.
- *  Threads: as for plans, one thread at a time; nnb_error_bars_copy gives another thread its own.                    */
+/** Error bars of predictions, for a net that was trained with a sum of squares: a standard deviation for each row and
+ *  output.  They assume that the parameters are normally distributed around the trained ones with covariance H⁻¹, H =
+ *  β·Σ g·gᵀ + α·I over the data (g = ∂y/∂w), and that the net is linear in them within that range (MacKay 1992).  They
+ *  are only as good as this model: far from the data they are too small.
+ *  The object holds P² doubles (P: parameters that are not frozen; frozen ones count as known).  It is valid for the
+ *  parameters at the time of its creation: make it again after further training.  The net must outlive it.
+ *  Threads: one thread at a time, as for plans; nnb_error_bars_copy makes an object for another thread.              */
 typedef struct nnb_error_bars nnb_error_bars;
 
-/** Makes error bars for net from the data it was trained on and what the fit has found: opts->evidence =
- *  report.evidence. Costs about two iterations of lm.  opts NULL: no decay, and noise estimated.  NNB_E_UNSUPPORTED for
- *  a loss that is no sum of squares; NNB_E_SHAPE, also for columns of other names than the net's; NNB_E_ARG for an
- *  alpha or beta that is negative, an alpha without a beta, or no more numbers than parameters to estimate beta from;
- *  NNB_E_NUMERIC where the data do not determine all parameters, or an output is not finite; NNB_E_OVERFLOW above
- *  46340 parameters; NNB_E_NOMEM.                                                                                    */
+/** Makes error bars from the data that the net was trained on and the result of the fit: opts->evidence =
+ *  report.evidence.  Costs about two iterations of lm.  opts NULL: no decay, and the noise is estimated.
+ *  NNB_E_UNSUPPORTED if the loss is not a sum of squares.  NNB_E_SHAPE, also for other column names than the net's.
+ *  NNB_E_ARG if alpha or beta is negative, if alpha is given without beta, or if beta cannot be estimated because there
+ *  are no more target values than parameters.  NNB_E_NUMERIC if the data does not determine all parameters, or an
+ *  output is not finite.  NNB_E_OVERFLOW above 46340 parameters.  NNB_E_NOMEM.                                       */
 NNB_API nnb_status nnb_error_bars_create(nnb_net *net, const nnb_data *data, const nnb_error_bars_opts *opts,
                                          nnb_error_bars **out);
-/** The same error bars again, for another thread.  NNB_E_STATE, NNB_E_NOMEM. */
+/** A copy of the error bars, for another thread.  NNB_E_STATE, NNB_E_NOMEM. */
 NNB_API nnb_status nnb_error_bars_copy(const nnb_error_bars *bars, nnb_error_bars **out);
-/** NULL is accepted.  Before the net's end. */
+/** NULL is accepted.  Call it before nnb_net_destroy. */
 NNB_API void nnb_error_bars_destroy(nnb_error_bars *bars);
-/** y ← net(x), sd ← √(gᵀH⁻¹g): how far y may be from what endless data would give; sd_new ← √(gᵀH⁻¹g + 1/β): how far a
- *  new measurement (of weight 1) may be from y.  Standard deviations, B×n_out as y, all in the data's units; any number
- *  of rows. sd.p or sd_new.p NULL: not wanted.  Allocates nothing.  NNB_E_SHAPE; NNB_E_STATE if other parameters are
- *  frozen than when it was made; NNB_E_NUMERIC if an output is not finite.                                           */
+/** y ← net(x); sd ← √(gᵀH⁻¹g), the uncertainty of y because the data is finite; sd_new ← √(gᵀH⁻¹g + 1/β), the expected
+ *  deviation of a new measurement (of weight 1) from y.  Both are standard deviations, B×n_out as y, in the data's
+ *  units.  sd.p or sd_new.p may be NULL.  Any number of rows.  Allocates nothing.
+ *  NNB_E_SHAPE; NNB_E_STATE if other parameters are frozen than at the creation; NNB_E_NUMERIC if an output is not
+ *  finite.                                                                                                           */
 NNB_API nnb_status nnb_error_bars_predict(nnb_error_bars *bars, nnb_cmat x, nnb_mat y, nnb_mat sd, nnb_mat sd_new);
 
-/** Own parts (extend.h) that a file may refer to by name, and how much memory the net in it may take. */
+/** Own activations, losses and layers (extend.h) that a file may refer to by name, and a limit of memory. */
 typedef struct nnb_load_opts {
   const struct nnb_act_ops *const *activations;
   int n_activations;
@@ -293,167 +299,169 @@ typedef struct nnb_load_opts {
   int n_losses;
   const struct nnb_layer_ops *const *layers;
   int n_layers;
-  size_t max_bytes; /**< Memory for the net's parameters and for one row of what its nodes read and write.
-                         0: 64 times the file's size, or 64 MiB where that is more.                                    */
+  size_t max_bytes; /**< limit of the memory for the net's parameters and for one row of all nodes' inputs and outputs;
+                         0: 64 times the file's size, at least 64 MiB */
   void *reserved[9];
 } nnb_load_opts;
 
-/** Writes structure, parameters, scalers and names as a safetensors file, atomically: a file that is there stays whole
- *  until the new one is complete on disk.  f64 is kept bit for bit.  A program that is killed meanwhile may leave the
- *  temporary file, ".nnblas-*.tmp" in the same folder, which can be removed.                                         */
+/** Writes structure, parameters, scalers and names as a safetensors file, atomically: an existing file stays whole
+ *  until the new one is complete on disk.  f64 is kept bit for bit.  A program that is killed during the call may leave
+ *  a temporary file, ".nnblas-*.tmp" in the same folder; it can be deleted.                                          */
 NNB_API nnb_status nnb_net_save(nnb_net *net, const char *path);
-/** Reads it; a file of the other precision is converted (NNB_E_PARSE where a number is too large for it).  Nothing in
- *  the file is trusted: NNB_E_PARSE with a message, in time proportional to the file's size.  opts may be NULL;
- *  NNB_E_UNSUPPORTED for an own part that is missing there, or a net that takes more memory than max_bytes.            */
+/** Reads a file of nnb_net_save.  A file of the other precision is converted (NNB_E_PARSE if a number is too large).
+ *  The file need not be trusted: a malformed one gives NNB_E_PARSE with a message, in time proportional to its size.
+ *  opts may be NULL.  NNB_E_UNSUPPORTED if the file needs an own part that is not in opts, or more memory than
+ *  max_bytes.                                                                                                        */
 NNB_API nnb_status nnb_net_load(const char *path, const nnb_load_opts *opts, nnb_net **out);
-/** The same to and from memory: *bytes are in *out, to be released with nnb_free. */
+/** The same to and from memory: *out holds *bytes bytes; release it with nnb_free. */
 NNB_API nnb_status nnb_net_save_mem(nnb_net *net, void **out, size_t *bytes);
 NNB_API nnb_status nnb_net_load_mem(const void *file, size_t bytes, const nnb_load_opts *opts, nnb_net **out);
 
 /* ================================================================================================================== *
- * Under the hood: three rungs below nnb_fit, whose epochs from batch to batch are written in them alone              *
+ * Low-level calls: three levels below nnb_fit.  The epochs of its mini-batch methods are written in these calls       *
  * (examples/fit_by_hand.c).                                                                                          *
  * ================================================================================================================== */
 
-/** Everything a net needs to compute on up to max_rows rows: activations, derivatives, scratch, in one arena.
- *  One thread at a time may use a plan.  Any number of threads may use one net, each with its own plan, as long as none
- *  trains it.                                                                                                        */
+/** All memory that a net needs for up to max_rows rows: activations, derivatives, scratch, in one arena.
+ *  Threads: a plan is for one thread at a time.  Several threads may use one net, each with its own plan, as long as
+ *  none trains it.                                                                                                   */
 typedef struct nnb_plan nnb_plan;
 
 typedef struct nnb_plan_opts {
-  int max_rows;     /**< default 1; larger batches are NNB_E_SHAPE (nnb_train_rows takes them in chunks)  */
+  int max_rows;     /**< default 1.  A larger batch is NNB_E_SHAPE (nnb_train_rows splits it into chunks) */
   int threads;      /**< 0: nnb_get_threads()                                                             */
-  unsigned want;    /**< NNB_GRAD, NNB_DX, NNB_KEEP, NNB_ROWS; 0: predictions and losses only              */
-  void *mem;        /**< NULL, or nnb_plan_bytes() bytes aligned to 64 that hold the plan and outlive it  */
+  unsigned want;    /**< NNB_GRAD, NNB_DX, NNB_KEEP, NNB_ROWS; 0: predictions and losses only             */
+  void *mem;        /**< NULL, or the memory for the plan: nnb_plan_bytes() bytes aligned to 64; it must outlive the
+                         plan */
   size_t mem_bytes;
   void *reserved[12];
 } nnb_plan_opts;
 
-/** Lays out a plan (sealing the net).  Everything that can fail, fails here.  opts NULL: defaults. */
+/** Lays out a plan; seals the net.  All memory is allocated here.  opts NULL: defaults. */
 NNB_API nnb_status nnb_plan_create(nnb_net *net, const nnb_plan_opts *opts, nnb_plan **out);
-/** Bytes a plan with these options needs. */
+/** The bytes that a plan with these options needs. */
 NNB_API nnb_status nnb_plan_bytes(nnb_net *net, const nnb_plan_opts *opts, size_t *out);
-/** NULL is accepted; memory given by the caller is not released. */
+/** NULL is accepted.  Memory given by the caller is not released. */
 NNB_API void nnb_plan_destroy(nnb_plan *plan);
 
-/** y ← net(x): B×n_in to B×n_out, B ≤ max_rows, data's units.  Allocates nothing.  For a single row, weights multiplied
- *  by a zero input may be skipped, so a NaN weight there goes unnoticed.
- *  NNB_E_SHAPE.                                                                                                      */
+/** y ← net(x): x is B×n_in, y is B×n_out, B ≤ max_rows, in the data's units.  Allocates nothing.  For a single row,
+ *  weights multiplied by a zero input may be skipped, so a NaN weight there goes unnoticed.  NNB_E_SHAPE.            */
 NNB_API nnb_status nnb_plan_predict(nnb_plan *plan, nnb_cmat x, nnb_mat y);
-/** The loss of a batch.  NNB_E_SHAPE; NNB_E_NUMERIC if it is not finite (*loss holds it). */
+/** The loss of a batch.  NNB_E_SHAPE; NNB_E_NUMERIC if it is not finite (*loss has its value). */
 NNB_API nnb_status nnb_plan_loss(nnb_plan *plan, const nnb_batch *batch, double *loss);
-/** Loss and gradient of a batch: grad ← keep·grad + ∂E/∂w, P values, frozen parameters included.  keep 0 overwrites
- *  whatever grad held.  loss may be NULL.  Needs NNB_GRAD (NNB_E_STATE).  NNB_E_SHAPE; NNB_E_NUMERIC.                 */
+/** Loss and gradient of a batch: grad ← keep·grad + ∂E/∂w, P values, frozen parameters included.  keep 0 overwrites any
+ *  old value, NaN too.  loss may be NULL.  Needs NNB_GRAD (NNB_E_STATE).  NNB_E_SHAPE; NNB_E_NUMERIC.                */
 NNB_API nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep, double *loss, nnb_real *grad);
-/** dx ← vᵀ·∂y/∂x per row: the product of v (B×n_out) with the Jacobian of the predictions, in the data's units.
- *  Needs NNB_DX.                                                                                                     */
+/** dx ← vᵀ·∂y/∂x for each row: v (B×n_out) times the Jacobian of the predictions, in the data's units.  Needs NNB_DX. */
 NNB_API nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx);
-/** Residuals of a batch and their derivatives: r[i·n_out + o] = c·√weight_i·(a_io - t_io), with c such that ½·Σ r² is
- *  the loss of nnb_plan_loss, and J[(i·n_out + o)·ldj + p] = ∂r/∂w_p, B·n_out rows of P numbers, frozen parameters
- *  included; so Jᵀ·r is the gradient of nnb_plan_gradient.  Targets and outputs are in the net's (scaled) units.  J
- *  NULL: the residuals only; ldj ≥ P.  Needs NNB_ROWS (NNB_E_STATE); a plan with NNB_ROWS is NNB_E_UNSUPPORTED for a
- *  net with another loss than half_sse, sse and mse.  NNB_E_SHAPE; NNB_E_NUMERIC if a residual is not finite.        */
+/** Residuals of a batch and their derivatives: r[i·n_out + o] = c·√weight_i·(a_io - t_io), J[(i·n_out + o)·ldj + p] =
+ *  ∂r/∂w_p.  c is such that ½·Σ r² is the loss of nnb_plan_loss, and Jᵀ·r the gradient of nnb_plan_gradient.  J has
+ *  B·n_out rows of P numbers, frozen parameters included; ldj ≥ P.  J NULL: residuals only.  Targets and outputs are in
+ *  the net's (scaled) units.
+ *  Needs NNB_ROWS (NNB_E_STATE).  A plan with NNB_ROWS is NNB_E_UNSUPPORTED unless all losses are half_sse, sse or
+ *  mse.  NNB_E_SHAPE; NNB_E_NUMERIC if a residual is not finite.                                                     */
 NNB_API nnb_status nnb_plan_rows(nnb_plan *plan, const nnb_batch *batch, nnb_real *r, nnb_real *J, int ldj);
-/** What a node held in the last call: a view into the plan until its next call.  Plans made with NNB_KEEP only
- *  (NNB_E_STATE: others overwrite it); NNB_E_ARG for a node that has no such thing.                                   */
+/** An intermediate result of a node in the last call: a view of the plan's memory, valid until its next call.  Needs
+ *  NNB_KEEP (NNB_E_STATE), because other plans reuse that memory.  NNB_E_ARG if the node has no such result.         */
 NNB_API nnb_status nnb_plan_view(const nnb_plan *plan, int node, nnb_what what, nnb_cmat *out);
 
-/** An optimiser with its memory (momentum, averages), for one net: calls with one of other shapes are NNB_E_SHAPE. */
+/** An optimiser and its state (momentum, averages), for one net.  A net with other shapes is NNB_E_SHAPE. */
 typedef struct nnb_optim nnb_optim;
-/** An optimiser for net, which it seals; opts NULL: defaults.  NNB_E_ARG for options out of range or a full-batch
- *  method; NNB_E_NOMEM; NNB_E_OVERFLOW.
+/** Makes an optimiser for net; seals the net.  opts NULL: defaults.  NNB_E_ARG for an option out of range or a
+ *  full-batch method; NNB_E_NOMEM; NNB_E_OVERFLOW.
  *
- *  kfac (Martens and Grosse 2015) keeps 2·((I+1)² + O²) numbers for an I×O layer, and 3P.  Its updates need the training
- *  calls, and batches of some hundred rows.  docs/optimisers.md explains its steps, damping and limits.               */
+ *  kfac (Martens and Grosse 2015) keeps 2·((I+1)² + O²) numbers for an I×O layer, and 3P.  It needs the training calls
+ *  and batches of some hundred rows.  docs/optimisers.md explains its steps, damping and limits.                     */
 NNB_API nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out);
 /** NULL is accepted. */
 NNB_API void nnb_optim_destroy(nnb_optim *optim);
-/** η of the steps to come, which the schedule multiplies; NNB_E_ARG unless it is finite and positive. */
+/** Sets η of the next steps, which the schedule multiplies.  NNB_E_ARG unless lr is finite and positive. */
 NNB_API nnb_status nnb_optim_set_lr(nnb_optim *optim, double lr);
-/** The learning rate of the last step, or of the first if there was none; 0 for NULL. */
+/** The learning rate of the last step, before any step that of the first; 0 for NULL. */
 NNB_API double nnb_optim_lr(const nnb_optim *optim);
-/** Tells NNB_PLATEAU the loss of an epoch that has ended; other schedules take no notice. */
+/** Gives NNB_PLATEAU the loss of an epoch.  Other schedules ignore it. */
 NNB_API nnb_status nnb_optim_epoch(nnb_optim *optim, double loss);
-/** Exchanges the weights of the net and their moving average (.ema): the second call puts the weights back, and only
- *  then training goes on (NNB_E_STATE).  NNB_E_STATE without .ema or before the first step.                          */
+/** Exchanges the weights of the net and their moving average (.ema).  A second call restores the weights; training
+ *  calls before it are NNB_E_STATE.  NNB_E_STATE without .ema or before the first step.                              */
 NNB_API nnb_status nnb_optim_average(nnb_optim *optim, nnb_net *net);
 
-/** First rung: one step of the parameters against grad (P values, from nnb_plan_gradient; overwritten by clipping).
- *  grad is not looked through for NaN, which would cost a pass: nnb_plan_gradient's NNB_E_NUMERIC says so.
- *  NNB_E_UNSUPPORTED for kfac, which wants to see more.                                                              */
+/** Level 1: one step of the parameters with the gradient grad (P values from nnb_plan_gradient; clipping overwrites
+ *  them).  NaN in grad is not checked, to save a pass over it: nnb_plan_gradient reports NNB_E_NUMERIC.
+ *  NNB_E_UNSUPPORTED for kfac, which needs the layers' data as well.                                                 */
 NNB_API nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, nnb_real *grad);
-/** Second rung: one update from one batch of at most max_rows, fused with the gradient where the optimiser allows.
- *  loss (before the update) may be NULL.  Keeps no copy: on NNB_E_NUMERIC the parameters are those after the failed
- *  update.                                                                                                           */
+/** Level 2: one update from one batch of at most max_rows, fused with the gradient if the optimiser allows it.  *loss
+ *  is the loss before the update; loss may be NULL.  The parameters are not backed up: after NNB_E_NUMERIC they are
+ *  those of the failed update.                                                                                       */
 NNB_API nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, nnb_optim *optim, double *loss);
-/** Third rung: ⌈n/batch⌉ updates over the rows order[0 … n-1] of `rows` (order NULL: all rows as they lie; n: number of
- *  entries in order, 0 without one).  rows->norm must be 0: each update divides by its own weights.  A batch larger
- *  than the plan's max_rows goes through in chunks, with one update. sums may be NULL; it is overwritten.  The
- *  parameters are whole when it returns.  Stops at the first update whose loss is not finite (NNB_E_NUMERIC) and
- *  keeps no copy.                                                                                                    */
+/** Level 3: ⌈n/batch⌉ updates over the rows order[0 … n-1] of `rows`.  order NULL: all rows in their order, and n is
+ *  0.  rows->norm must be 0: each update divides by its own weights.  A batch larger than the plan's max_rows is
+ *  processed in chunks, with one update.  sums may be NULL; it is overwritten.
+ *  Stops at the first update whose loss is not finite (NNB_E_NUMERIC); the parameters are not backed up.             */
 NNB_API nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n,
                                   int batch, nnb_optim *optim, nnb_sums *sums);
 
-/** Compares the gradient of a batch with central differences in every parameter and every input.  It moves the parameters
- *  and puts them back: no other thread may use the net.  Steps suit the inputs as the net scales them.
+/** Compares the gradient of a batch with central differences in every parameter and every input.  It changes the
+ *  parameters and restores them: no other thread may use the net.  The step sizes suit inputs in the net's scaled
+ *  units.
  *  *worst is the largest relative error that remains after subtracting the measured rounding error, relative to
- *  max(|analytic|, |numeric|, 10⁻² · largest entry of the gradient); NaN if any value was NaN.  A correct double-precision
- *  net gives about 1e-7 or less, also at a minimum; a single-precision net gives 1e-2 or less away from a minimum.
+ *  max(|analytic|, |numeric|, 10⁻² · largest entry of the gradient); NaN if any value was NaN.  A correct net gives
+ *  about 1e-7 or less in double precision, also at a minimum; in single precision 1e-2 or less away from a minimum.
  *  Choose points away from the kinks of relu and similar activations.                                                */
 NNB_API nnb_status nnb_check_gradient(nnb_net *net, const nnb_batch *batch, double *worst);
 
 /* ================================================================================================================== *
- * The optimisers by themselves: any function, no net.                                                                *
+ * The optimisers by themselves, for any function.                                                                    *
  * ================================================================================================================== */
 
-/** A function to be minimised: its value and gradient at x. */
+/** A function to minimise: its value and gradient. */
 typedef struct nnb_fdf {
   size_t n;   /**< variables                                                                              */
-  void *user; /**< handed to eval                                                                         */
-  /** *f ← f(x), g[0 … n-1] ← ∂f/∂x; g NULL: the value only.  Returns NNB_OK; NNB_E_NUMERIC, or a value or gradient that
-   *  is not finite, says that f is not defined at x: the search takes a shorter step.  Any other status ends it.     */
+  void *user; /**< passed to eval                                                                         */
+  /** *f ← f(x), g[0 … n-1] ← ∂f/∂x; g NULL: only the value.  Returns NNB_OK.  NNB_E_NUMERIC, or a value or gradient
+   *  that is not finite, means that f is not defined at x: the search then takes a shorter step.  Any other status ends
+   *  it.                                                                                                             */
   nnb_status (*eval)(void *user, const nnb_real *x, double *f, nnb_real *g);
   void *reserved[9];
 } nnb_fdf;
 
-/** Minimises f from x (n numbers).  x then holds the best point found, also after an error.  opts, report: may be NULL;
- *  NNB_AUTO is lbfgs.  Allocates at the start only; bfgs keeps n² numbers, for n ≤ 20000.
- *  NNB_OK for every reason to stop but an error; report->stop names it.  NNB_E_ARG for options out of range or that the
- *  method does not take, and for a method of another kind; NNB_E_NUMERIC if f or its gradient is not finite at the start
- *  (moved between the bounds); NNB_E_NOMEM; what eval returned.                                                       */
+/** Minimises f from x (n numbers).  At the end, also after an error, x is the best point found.  opts and report may be
+ *  NULL.  NNB_AUTO is lbfgs.  Allocates at the start only; bfgs keeps n² numbers, for n ≤ 20000.
+ *  NNB_OK for every reason to stop except an error; report->stop has the reason.  NNB_E_ARG for an option that is out
+ *  of range or that the method does not take, and for a method that does not minimise functions.  NNB_E_NUMERIC if f or
+ *  its gradient is not finite at the start (moved between the bounds).  NNB_E_NOMEM.  Any other status that eval
+ *  returned.                                                                                                         */
 NNB_API nnb_status nnb_minimize(const nnb_fdf *f, nnb_real *x, const nnb_min_opts *opts, nnb_min_report *report);
 
-/** A sum of squares to be minimised, f(x) = ½·Σ r_i(x)²: m residuals and their derivatives, in blocks of rows. */
+/** A sum of squares to minimise, f(x) = ½·Σ r_i(x)²: m residuals and their derivatives, in blocks of rows. */
 typedef struct nnb_lsq {
   size_t m, n; /**< residuals, variables                                                                  */
-  void *user;  /**< handed to rows                                                                        */
-  /** r[i] ← r_{row0+i}(x), J[i*ldj + j] ← ∂r_{row0+i}/∂x_j for i < k; J NULL: residuals only.  Status as in nnb_fdf.  */
+  void *user;  /**< passed to rows                                                                        */
+  /** r[i] ← r_{row0+i}(x), J[i*ldj + j] ← ∂r_{row0+i}/∂x_j for i < k; J NULL: residuals only.  Status as in nnb_fdf. */
   nnb_status (*rows)(void *user, const nnb_real *x, size_t row0, int k, nnb_real *r, nnb_real *J, int ldj);
   const double *ridge; /**< NULL, or n numbers c_j ≥ 0: f(x) = ½·Σ r_i(x)² + ½·Σ c_j x_j²                 */
-  int group;           /**< row0 and k are multiples of it; it divides m.  0: 1                           */
-  size_t m_known;      /**< .bayes: number of residuals that are data, if others are always 0; 0: m       */
+  int group;           /**< row0 and k are multiples of it, and it divides m; 0: 1                        */
+  size_t m_known;      /**< .bayes: number of residuals that come from data, if the others are always 0; 0: m */
   const bool *linear;  /**< varpro: n flags, true for the linear x_j: with the other x fixed, r is A·x_linear + b.
-                            NULL: none                                                                    */
-  double linear_ridge; /**< varpro: ρ ≥ 0, a ridge on the linear x_j while it projects, see docs/optimisers.md; nnb_fit
-                             takes 1e-4; 0: none                                                         */
-  /** varpro: optional, faster: only the linear columns of J, used when solving for the linear variables, which is half
-   *  of the calls.  All of r is wanted, J is not NULL.  NULL: rows is called.  Status as in nnb_fdf.                 */
+                            NULL: none */
+  double linear_ridge; /**< varpro: ρ ≥ 0, a ridge on the linear x_j during the projection (docs/optimisers.md); nnb_fit
+                            takes 1e-4; 0: none */
+  /** varpro, optional and faster: as rows, but only the linear columns of J are needed.  It is used to solve for the
+   *  linear variables, in half of the calls.  All of r is needed, and J is not NULL.  NULL: rows is called.          */
   nnb_status (*linear_rows)(void *user, const nnb_real *x, size_t row0, int k, nnb_real *r, nnb_real *J, int ldj);
   void *reserved[10];
 } nnb_lsq;
 
-/** Minimises f from x (n numbers).  x then holds the best point found, also after an error.  opts, report: may be NULL;
- *  NNB_AUTO is lm.  Where the problem has linear variables, no bounds and no .bayes, it is varpro, and then, unless that
- *  was ended by a limit, the target or on_iteration, lm from the same start; x is the lower end of the two, and the
- *  report tells of that one, with the counts of both.  To save evaluations, name one of them.
- *  lm forms the normal equations in double precision, and a QR factorisation where those are too ill-conditioned.  It
- *  keeps 2n² doubles, the residuals, and up to 64 MiB of the Jacobian.  varpro solves for the linear variables at every
- *  point and keeps up to 3n² doubles.  docs/optimisers.md explains varpro, bounds and .bayes.
- *  Allocates at the start only.  The BLAS computes with one thread meanwhile, in the callback too.  An evaluation is
- *  that of all residuals, with or without their derivatives.
- *  NNB_OK for every reason to stop but an error; report->stop names it.  NNB_STOP_STALLED is the usual end of a fit that
- *  leaves residuals: no further decrease within rounding.  NNB_E_ARG, also for varpro without linear variables or with
- *  bounds; NNB_E_OVERFLOW above opts->max_bytes; NNB_E_NUMERIC if a residual or a derivative is not finite at the start,
- *  moved between the bounds (later such a step is rejected); NNB_E_NOMEM; what rows or linear_rows returned.          */
+/** Minimises a sum of squares from x (n numbers).  At the end, also after an error, x is the best point found.  opts
+ *  and report may be NULL.  Allocates at the start only.  The BLAS runs with one thread during the call, in the
+ *  callbacks too.
+ *  Methods: lm, varpro (docs/optimisers.md).  NNB_AUTO is lm; if the problem has linear variables, no bounds and no
+ *  .bayes, it is varpro and then, unless a limit, the target or on_iteration stopped that, lm from the same start.  x
+ *  and the report are those of the lower end, with the counts of both.
+ *  Memory: lm keeps 2n² doubles, the residuals, and up to 64 MiB of the Jacobian; varpro up to 3n² doubles.  One
+ *  evaluation is one computation of all residuals, with or without derivatives.
+ *  NNB_OK for every reason to stop except an error; report->stop has the reason.  NNB_STOP_STALLED is the usual end of
+ *  a fit whose residuals do not vanish.  NNB_E_ARG, also for varpro without linear variables or with bounds;
+ *  NNB_E_OVERFLOW above opts->max_bytes; NNB_E_NUMERIC if a residual or a derivative is not finite at the start (moved
+ *  between the bounds); NNB_E_NOMEM; any other status that a callback returned.                                      */
 NNB_API nnb_status nnb_least_squares(const nnb_lsq *problem, nnb_real *x, const nnb_min_opts *opts,
                                      nnb_min_report *report);
