@@ -268,7 +268,7 @@ START_TEST(data_of_other_widths) {
   fresh = nnb_net_create(N_IN);
   nnb_net_dense(fresh, N_OUT, NNB_LINEAR);
   ck_assert_int_eq(nnb_net_scale_targets(fresh, more, NNB_MINMAX), NNB_OK); /* the outputs may still change */
-  bad(NNB_E_SHAPE, "targets' scaler", nnb_fit(fresh, data, NULL, NULL, NULL));
+  bad(NNB_E_SHAPE, "scaler of the targets", nnb_fit(fresh, data, NULL, NULL, NULL));
   nnb_net_dense(fresh, N_OUT + 1, NNB_LINEAR);
   ck_ok(nnb_fit(fresh, more, NULL, &(nnb_fit_opts){.max_epochs = 1}, NULL));
   nnb_net_destroy(fresh);
@@ -394,7 +394,7 @@ START_TEST(bad_data) {
   bad(NNB_E_ARG, "0 columns", nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, 2, 0)}, 0, &a));
   bad(NNB_E_ARG, "ld 1", nnb_data_wrap(&(nnb_batch){.x = {x, 2, 2, 1}}, 0, &a));
   bad(NNB_E_SHAPE, "t has 1 rows", nnb_data_wrap(&(nnb_batch){.x = two.x, .t = nnb_cview(x, 1, 2)}, 0, &a));
-  bad(NNB_E_ARG, "not both", nnb_data_wrap(&(nnb_batch){.x = two.x, .t = two.x, .label = label}, 0, &a));
+  bad(NNB_E_ARG, "both t and label", nnb_data_wrap(&(nnb_batch){.x = two.x, .t = two.x, .label = label}, 0, &a));
   bad(NNB_E_ARG, "classes", nnb_data_wrap(&two, -1, &a));
   bad(NNB_E_ARG, "no labels", nnb_data_wrap(&(nnb_batch){.x = two.x}, 2, &a));
   ck_assert_ptr_null(a);
@@ -459,19 +459,19 @@ static const struct {
     {{.schedule = NNB_STEPWISE, .lr_step = -1}, "lr_step is -1"},
     {{.schedule = NNB_STEPWISE, .lr_factor = 2}, "lr_factor is 2"},
     {{.schedule = NNB_COSINE, .lr_min = -1}, "lr_min is -1"},
-    {{.schedule = NNB_STEPWISE, .lr = 0.1, .lr_min = 0.2}, "lr_min is 0.2, above the learning rate 0.1"},
-    {{.schedule = NNB_COSINE, .max_epochs = NNB_NONE}, "how many epochs"},
+    {{.schedule = NNB_STEPWISE, .lr = 0.1, .lr_min = 0.2}, "lr_min is 0.2; wanted at most 0.1, the learning rate"},
+    {{.schedule = NNB_COSINE, .max_epochs = NNB_NONE}, "needs a limit of the epochs"},
     {{.warmup = -1}, "warmup"},
     {{.warmup = (double)INFINITY}, "warmup"},
-    {{.algo = NNB_LBFGS, .batch = 4}, "full batch"},
+    {{.algo = NNB_LBFGS, .batch = 4}, "full-batch method"},
     {{.algo = NNB_SCG, .lr = 0.1}, "lr is 0.1"},
     {{.algo = NNB_CG, .momentum = 0.9}, "momentum is 0.9"},
     {{.algo = NNB_RPROP, .clip_norm = 1}, "clip_norm is 1"},
     {{.algo = NNB_BFGS, .l1 = 1}, "l1 is 1"},
     {{.algo = NNB_LM, .ema = 0.9}, "lm"},
-    {{.algo = NNB_SCG, .lr_step = 3}, "lr_step is 3; scg does not take it"},
-    {{.algo = NNB_ADAM, .damping = 2}, "damping is 2; adam does not take it, which is for kfac"},
-    {{.reserved = {(void *)EXAMPLE_DATA}}, "reserved is not 0"},
+    {{.algo = NNB_SCG, .lr_step = 3}, "lr_step is 3; scg does not take this option"},
+    {{.algo = NNB_ADAM, .damping = 2}, "damping is 2; adam does not take this option, which is for kfac"},
+    {{.reserved = {(void *)EXAMPLE_DATA}}, "a reserved word is not 0"},
 };
 
 START_TEST(bad_fit_options) {
@@ -491,7 +491,7 @@ START_TEST(fits_that_cannot_begin) {
   ck_ok(nnb_net_parse("3-4:tanh:frozen=3-2:frozen=3", &frozen));
   for (int bayes = 0; bayes < 2; bayes++) {
     nnb_fit_opts o = {.algo = bayes ? NNB_AUTO : NNB_LM, .bayes = bayes};
-    bad(NNB_E_ARG, "every parameter is frozen", nnb_fit(frozen, data, NULL, &o, &r));
+    bad(NNB_E_ARG, "all parameters are frozen", nnb_fit(frozen, data, NULL, &o, &r));
     ck_assert_msg(r.algo == NNB_LM && isnan(r.loss) && isnan(r.best_loss) && r.stop == NNB_STOP_ERROR,
                   "%s, loss %g, best loss %g", nnb_algo_name(r.algo), r.loss, r.best_loss);
   }
@@ -509,7 +509,7 @@ START_TEST(an_optimiser_of_another_net) {
   ck_assert_uint_eq(nnb_net_n_params(flat), nnb_net_n_params(square));
   ck_ok(nnb_optim_create(flat, &(nnb_optim_opts){.algo = NNB_MUON}, &muon));
   ck_ok(nnb_optim_step(muon, flat, g));
-  bad(NNB_E_SHAPE, "other shapes", nnb_optim_step(muon, square, g));
+  bad(NNB_E_SHAPE, "other layer shapes", nnb_optim_step(muon, square, g));
   nnb_optim_destroy(muon);
   nnb_net_destroy(flat);
   nnb_net_destroy(square);
@@ -561,8 +561,8 @@ START_TEST(bad_other_options) {
   bad(NNB_E_STATE, "nothing yet", nnb_plan_view(plan, 2, NNB_A, &view));
   ck_ok(nnb_plan_loss(plan, &rows, &loss));
   bad(NNB_E_ARG, "no node 9", nnb_plan_view(plan, 9, NNB_A, &view));
-  bad(NNB_E_ARG, "view", nnb_plan_view(plan, 2, (nnb_what)99, &view));
-  bad(NNB_E_ARG, "view", nnb_plan_view(plan, 2, (nnb_what)-1, &view));
+  bad(NNB_E_ARG, "what is ", nnb_plan_view(plan, 2, (nnb_what)99, &view));
+  bad(NNB_E_ARG, "what is ", nnb_plan_view(plan, 2, (nnb_what)-1, &view));
   bad(NNB_E_ARG, "input", nnb_plan_view(plan, 1, NNB_Z, &view));
   bad(NNB_E_STATE, "backward", nnb_plan_view(plan, 2, NNB_DELTA, &view));
   bad(NNB_E_STATE, "gradient", nnb_plan_view(plan, 2, NNB_DW, &view));
@@ -632,7 +632,7 @@ static nnb_status positive_in_words(void *self, const int *cols, int n_from, nnb
 START_TEST(positive_statuses_are_errors) {
   nnb_min_report r;
   real x[2] = {0};
-  const char *words = "returned 3; wanted NNB_OK or an error";
+  const char *words = "returned 3; wanted NNB_OK or a negative status";
   bad(NNB_E_ARG, words, nnb_minimize(&(nnb_fdf){.n = 2, .eval = positive}, x, NULL, &r));
   bad(NNB_E_ARG, words, nnb_least_squares(&(nnb_lsq){.m = 2, .n = 2, .rows = positive_rows}, x, NULL, &r));
   nnb_status (*const shapes[])(void *, const int *, int, nnb_needs *) = {positive_shape, positive_in_words};
@@ -682,7 +682,7 @@ START_TEST(columns_too_wide_to_be_scaled) {
   nnb_data *d;
   ck_ok(nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, 2, 2)}, 0, &d));
   nnb_net *n = nnb_net_create(2);
-  bad(NNB_E_NUMERIC, "column 2 runs from -", nnb_net_scale_inputs(n, d, (nnb_scaling)_i));
+  bad(NNB_E_NUMERIC, "column 2 has values from -", nnb_net_scale_inputs(n, d, (nnb_scaling)_i));
   nnb_net_destroy(n), nnb_data_destroy(d);
 }
 END_TEST
@@ -719,8 +719,8 @@ END_TEST
 /* Columns in another order than those the net was trained on. */
 START_TEST(columns_of_other_names) {
   static const char *const texts[] = {"a,b,t\n1,2,3\n4,6,5\n", "b,a,t\n2,1,3\n6,4,5\n", "a,b,u\n1,2,3\n4,6,5\n"};
-  static const char *const words[] = {"", "input column 1 is \"b\" in the data and \"a\" in the net",
-                                      "target column 1 is \"u\" in the data and \"t\" in the net"};
+  static const char *const words[] = {"", "input column 1 is \"b\" in the data but \"a\" in the net",
+                                      "target column 1 is \"u\" in the data but \"t\" in the net"};
   nnb_data *d[3], *nameless;
   nnb_net *n;
   nnb_metrics m;

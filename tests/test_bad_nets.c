@@ -7,7 +7,7 @@
  */
 
 START_TEST(building_after_sealing) {
-  static const char words[] = "in use";
+  static const char words[] = "is sealed";
   bad(NNB_E_STATE, words, nnb_net_dense(net, 2, NNB_TANH));
   bad(NNB_E_STATE, words, nnb_net_dense_opts(net, NULL));
   bad(NNB_E_STATE, words, nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 2, .init_scale = -1}));
@@ -110,7 +110,7 @@ static const struct {
   nnb_status status;
   const char *words;
 } mistakes[] = {
-    {add_unequal, NNB_E_SHAPE, "add1: adding needs nodes of equal width"},
+    {add_unequal, NNB_E_SHAPE, "add1: a sum needs nodes of equal width"},
     {add_nothing, NNB_E_ARG, "add"},
     {add_zero, NNB_E_ARG, "add"},
     {concat_negative, NNB_E_ARG, "concat"},
@@ -136,10 +136,10 @@ static const struct {
     {long_name, NNB_E_ARG, "60"},
     {output_missing, NNB_E_ARG, "no node 7"},
     {output_input, NNB_E_ARG, "input"},
-    {output_twice, NNB_E_ARG, "output already"},
+    {output_twice, NNB_E_ARG, "already an output"},
     {bad_loss, NNB_E_ARG, "no loss"},
     {own_loss_missing, NNB_E_ARG, "no loss 1000"},
-    {loss_of_no_output, NNB_E_ARG, "no output"},
+    {loss_of_no_output, NNB_E_ARG, "not an output"},
     {factor_zero, NNB_E_ARG, "factor of a loss is 0"},
     {factor_nan, NNB_E_ARG, "factor of a loss"},
     {own_activation_null, NNB_E_ARG, "REQUIRED"},
@@ -191,22 +191,22 @@ END_TEST
 START_TEST(nets_that_lead_nowhere) {
   nnb_plan *p;
   nnb_net *n = nnb_net_create(N_IN);
-  bad(NNB_E_STATE, "ends in an input", nnb_plan_create(n, NULL, &p));
+  bad(NNB_E_STATE, "the last node is an input", nnb_plan_create(n, NULL, &p));
   ck_assert_int_eq(nnb_net_n_out(n), 0);
   int a = nnb_net_dense(n, 2, NNB_TANH), b = nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 2, .from = 1});
-  bad(NNB_E_STATE, "node 2 (dense1) leads to no output", nnb_fit(n, data, NULL, NULL, NULL));
+  bad(NNB_E_STATE, "node 2 (dense1) is not used by any output", nnb_fit(n, data, NULL, NULL, NULL));
   nnb_net_add(n, (int[]){a, b}, 2, NNB_LINEAR); /* it was not too late */
   ck_ok(nnb_fit(n, data, NULL, &(nnb_fit_opts){.max_epochs = 1}, NULL));
   nnb_net_destroy(n);
   n = nnb_net_create(N_IN);
   nnb_net_dense(n, 2, NNB_TANH);
   nnb_net_input(n, 1, NULL);
-  bad(NNB_E_STATE, "ends in an input", nnb_net_init(n, 0));
+  bad(NNB_E_STATE, "the last node is an input", nnb_net_init(n, 0));
   nnb_net_output(n, 2);
-  bad(NNB_E_STATE, "leads to no output", nnb_net_init(n, 0));
+  bad(NNB_E_STATE, "is not used by any output", nnb_net_init(n, 0));
   nnb_net_destroy(n);
   n = nnb_net_create(0);
-  bad(NNB_E_ARG, "at least 1 column", nnb_net_status(n));
+  bad(NNB_E_ARG, "0 columns; wanted at least 1", nnb_net_status(n));
   nnb_net_destroy(n);
   n = nnb_net_create(-5);
   bad(NNB_E_ARG, "-5", nnb_net_dense(n, 1, NNB_TANH));
@@ -220,14 +220,15 @@ static const struct {
   nnb_loss loss;
   const char *words; /* NULL: it is fine */
 } losses[] = {
-    {"3-2:name=o", NNB_CROSS_ENTROPY, "the output o is linear, for which cross_entropy is no loss: take softmax"},
-    {"3-2:sigmoid:name=o", NNB_CROSS_ENTROPY, "the output o is sigmoid"},
-    {"3-2:relu:name=o", NNB_BINARY_CROSS_ENTROPY, "binary_cross_entropy is no loss: take sigmoid"},
-    {"3-2:tanh", NNB_BINARY_CROSS_ENTROPY, "dense1 is tanh"},
+    {"3-2:name=o", NNB_CROSS_ENTROPY,
+     "the output o has the activation linear, but the loss cross_entropy needs softmax"},
+    {"3-2:sigmoid:name=o", NNB_CROSS_ENTROPY, "the output o has the activation sigmoid"},
+    {"3-2:relu:name=o", NNB_BINARY_CROSS_ENTROPY, "binary_cross_entropy needs sigmoid"},
+    {"3-2:tanh", NNB_BINARY_CROSS_ENTROPY, "dense1 has the activation tanh"},
     {"3-2:softmax", NNB_CROSS_ENTROPY, NULL},
     {"3-2:softmax:name=o", NNB_BINARY_CROSS_ENTROPY,
-     "o is softmax, for which binary_cross_entropy is no loss: take sigm"},
-    {"3-2:sigmoid:name=o", NNB_CROSS_ENTROPY, "o is sigmoid, for which cross_entropy is no loss: take softmax"},
+     "o has the activation softmax, but the loss binary_cross_entropy needs sigm"},
+    {"3-2:sigmoid:name=o", NNB_CROSS_ENTROPY, "o has the activation sigmoid, but the loss cross_entropy needs softmax"},
     {"3-2:sigmoid", NNB_BINARY_CROSS_ENTROPY, NULL},
     {"3-2:softmax", NNB_LOSS_AUTO, NULL},
     {"3-2:sigmoid", NNB_LOSS_AUTO, NULL},
@@ -257,9 +258,9 @@ START_TEST(losses_of_joined_and_own_outputs) {
   nnb_net_output(n, both), nnb_net_output(n, c), nnb_net_output(n, a);
   ck_ok(nnb_net_output_loss(n, both, NNB_CROSS_ENTROPY, 1));
   ck_ok(nnb_net_output_loss(n, c, NNB_CROSS_ENTROPY, 1));
-  bad(NNB_E_ARG, "concat1 joins nodes, for which cross_entropy is no loss: declare each", nnb_net_init(n, 1));
+  bad(NNB_E_ARG, "concat1 is a concatenation, which cross_entropy does not take; declare each", nnb_net_init(n, 1));
   ck_ok(nnb_net_output_loss(n, both, NNB_BINARY_CROSS_ENTROPY, 1));
-  bad(NNB_E_ARG, "concat1 joins nodes", nnb_net_init(n, 1));
+  bad(NNB_E_ARG, "concat1 is a concatenation", nnb_net_init(n, 1));
   ck_ok(nnb_net_output_loss(n, both, NNB_MSE, 1));
   ck_ok(nnb_net_init(n, 1));
   nnb_net_destroy(n);
@@ -308,10 +309,10 @@ static const struct {
     {"a-4", "layer size"},
     {"3-4:=", "activation"},
     {"3-4:name=", "name"},
-    {"3-4:tanh:relu", "the same was said before, at character 10"},
-    {"3-4:act=tanh:relu", "said before"},
-    {"3-4:init=zeros:bias=1:init=zeros", "said before"},
-    {"3-4:name=a:name=b", "said before"},
+    {"3-4:tanh:relu", "character 10: the same option appears twice"},
+    {"3-4:act=tanh:relu", "appears twice"},
+    {"3-4:init=zeros:bias=1:init=zeros", "appears twice"},
+    {"3-4:name=a:name=b", "appears twice"},
 };
 
 START_TEST(bad_texts_of_nets) {

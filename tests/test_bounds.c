@@ -486,7 +486,7 @@ START_TEST(refuses_nonsense) {
       {{.upper = nan_}, "variable 1"},
       {{.lower = inf}, "variable 0"},
       {{.lower = one, .bayes = true}, "bayes"},
-      {{.upper = one, .algo = NNB_VARPRO}, "varpro does not take it, which is for lbfgs and lm"},
+      {{.upper = one, .algo = NNB_VARPRO}, "varpro does not take this option, which is for lbfgs and lm"},
   };
   nnb_lsq lsq = mgh_lsq(&mgh_problems[0]);
   lsq.linear = linear;

@@ -74,18 +74,18 @@ static void expect(nnb_status wanted, const char *sentence) {
 START_TEST(what_is_refused) {
   nnb_data *data;
   bad_batch = (nnb_batch){0};
-  expect(NNB_E_ARG, "none came");
+  expect(NNB_E_ARG, "rows->x is NULL");
   bad_batch.x.rows = 0;
   expect(NNB_E_ARG, "x has 0 rows and 3 columns");
   bad_batch.x.cols = 0;
   expect(NNB_E_ARG, "x has 30 rows and 0 columns");
   bad_batch.x.ld = 2;
-  expect(NNB_E_ARG, "x has ld 2, less than its 3 columns");
+  expect(NNB_E_ARG, "x has ld 2; wanted at least 3, its columns");
   bad_batch.t = nnb_cview(&t[0][0], N - 1, 2);
-  expect(NNB_E_SHAPE, "t has 29 rows, x has 30");
+  expect(NNB_E_SHAPE, "t has 29 rows; x has 30");
   bad_batch.t = nnb_cview(&t[0][0], N, 2);
   bad_batch.label = label;
-  expect(NNB_E_ARG, "not both");
+  expect(NNB_E_ARG, "both t and label");
   bad_batch.label = label, bad_classes = 2;
   expect(NNB_E_ARG, "label 2 in row 26 (counted from 1) is outside 0 … 1");
   label[3] = -1;
@@ -95,9 +95,9 @@ START_TEST(what_is_refused) {
   bad_batch.label = label;
   expect(NNB_E_ARG, "label 2147483647 in row 4");
   bad_classes = 3;
-  expect(NNB_E_ARG, "3 classes, but no labels");
+  expect(NNB_E_ARG, "n_classes is 3 but there are no labels");
   bad_classes = -1;
-  expect(NNB_E_ARG, "-1 classes");
+  expect(NNB_E_ARG, "n_classes is -1");
   weight[2] = -1;
   expect(NNB_E_ARG, "the weight -1 of row 3");
   weight[2] = (real)NAN;

@@ -113,7 +113,7 @@ START_TEST(compressed_files) {
   nnb_data *data = NULL;
   put(image_path, (const uint8_t *)"\x1F\x8B\10", 3);
   ck_assert_int_eq(nnb_data_read_idx(image_path, NULL, &data), NNB_E_UNSUPPORTED);
-  ck_assert_ptr_nonnull(strstr(nnb_errmsg(), "is compressed by gzip; this library was built without zlib"));
+  ck_assert_ptr_nonnull(strstr(nnb_errmsg(), "is gzip-compressed, but this library was built without zlib"));
   ck_assert_ptr_null(data);
 }
 END_TEST
@@ -127,21 +127,21 @@ START_TEST(bad_files) {
     nnb_status status;
     const char *sentence;
   } table[] = {
-      {"", 0, 3, NNB_E_PARSE, "x: 0 bytes are too few for an IDX file"},
-      {"\0\0\10\1", 4, 3, NNB_E_PARSE, "x begins with 0x00000801, IDX images with 0x00000803"},
-      {"\0\0\10\3", 4, 1, NNB_E_PARSE, "x begins with 0x00000803, IDX labels with 0x00000801"},
-      {"\0\0\15\3", 4, 3, NNB_E_PARSE, "x begins with 0x00000d03"},
-      {"\0\0\10\1\0\0", 6, 1, NNB_E_PARSE, "x ends within its header"},
-      {"\0\0\10\1\0\0\0\0", 8, 1, NNB_E_PARSE, "x holds no data"},
-      {"\0\0\10\1\0\0\0\2a", 9, 1, NNB_E_PARSE, "x: the header tells of 10 bytes, the file has fewer"},
-      {"\0\0\10\1\0\0\0\2abc", 11, 1, NNB_E_PARSE, "x: the header tells of 10 bytes, the file has more"},
-      {"\0\0\10\3\0\0\0\1\0\0\0\1\0\0\0\0", 16, 3, NNB_E_PARSE, "x holds no data"},
-      {"\0\0\10\3\0\0\0\1\377\377\377\377\377\377\377\377", 16, 3, NNB_E_OVERFLOW, "are too many"},
-      {"\0\0\10\3\377\377\377\377\0\0\0\1\0\0\0\1", 16, 3, NNB_E_OVERFLOW, "are too many"},
+    {"", 0, 3, NNB_E_PARSE, "x: 0 bytes are too few for an IDX file"},
+    {"\0\0\10\1", 4, 3, NNB_E_PARSE, "x begins with 0x00000801; IDX images begin with 0x00000803"},
+    {"\0\0\10\3", 4, 1, NNB_E_PARSE, "x begins with 0x00000803; IDX labels begin with 0x00000801"},
+    {"\0\0\15\3", 4, 3, NNB_E_PARSE, "x begins with 0x00000d03"},
+    {"\0\0\10\1\0\0", 6, 1, NNB_E_PARSE, "x ends within its header"},
+    {"\0\0\10\1\0\0\0\0", 8, 1, NNB_E_PARSE, "x has no data"},
+    {"\0\0\10\1\0\0\0\2a", 9, 1, NNB_E_PARSE, "x: by its header it has 10 bytes, but the file has fewer"},
+    {"\0\0\10\1\0\0\0\2abc", 11, 1, NNB_E_PARSE, "x: by its header it has 10 bytes, but the file has more"},
+    {"\0\0\10\3\0\0\0\1\0\0\0\1\0\0\0\0", 16, 3, NNB_E_PARSE, "x has no data"},
+    {"\0\0\10\3\0\0\0\1\377\377\377\377\377\377\377\377", 16, 3, NNB_E_OVERFLOW, "are too many"},
+    {"\0\0\10\3\377\377\377\377\0\0\0\1\0\0\0\1", 16, 3, NNB_E_OVERFLOW, "are too many"},
 #if SIZE_MAX > UINT32_MAX
-      {"\0\0\10\3\177\377\377\377\0\0\200\0\0\0\200\0", 16, 3, NNB_E_PARSE, "the file has fewer"},
+    {"\0\0\10\3\177\377\377\377\0\0\200\0\0\0\200\0", 16, 3, NNB_E_PARSE, "the file has fewer"},
 #else
-      {"\0\0\10\3\177\377\377\377\0\0\200\0\0\0\200\0", 16, 3, NNB_E_OVERFLOW, "are too many"},
+    {"\0\0\10\3\177\377\377\377\0\0\200\0\0\0\200\0", 16, 3, NNB_E_OVERFLOW, "are too many"},
 #endif
   };
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {

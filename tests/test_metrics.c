@@ -167,7 +167,8 @@ START_TEST(labels_are_counted_one_by_one) {
   }
   near(m.accuracy, right / all, "accuracy");
   ck_assert_int_eq(nnb_net_classify(net, nnb_cview(x, rows, 3), class_of), NNB_E_UNSUPPORTED);
-  ck_assert_msg(strstr(nnb_errmsg(), "4 labels a row") && strstr(nnb_errmsg(), "nnb_net_predict"), "%s", nnb_errmsg());
+  ck_assert_msg(strstr(nnb_errmsg(), "4 labels per row") && strstr(nnb_errmsg(), "nnb_net_predict"), "%s",
+                nnb_errmsg());
   nnb_data_destroy(data), nnb_net_destroy(net);
 }
 END_TEST

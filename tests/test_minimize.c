@@ -420,8 +420,8 @@ START_TEST(bad_options) {
     nnb_min_opts opts;
     const char *word;
   } row[] = {
-      {{.algo = NNB_N_ALGOS}, "algorithm"},
-      {{.algo = (nnb_algo)-3}, "algorithm"},
+      {{.algo = NNB_N_ALGOS}, "algo is "},
+      {{.algo = (nnb_algo)-3}, "algo is "},
       {{.algo = NNB_SGD}, "sgd"},
       {{.max_iterations = -2}, "max_iterations"},
       {{.max_evaluations = -1}, "max_evaluations"},
@@ -433,8 +433,8 @@ START_TEST(bad_options) {
       {{.has_target = true, .target = (double)NAN}, "target"},
       {{.patience = -1}, "patience"},
       {{.memory = -1}, "memory"},
-      {{.algo = NNB_CG, .lower = one}, "lower is set; cg does not take it"},
-      {{.algo = NNB_BFGS, .upper = one}, "upper is set; bfgs does not take it"},
+      {{.algo = NNB_CG, .lower = one}, "lower is set; cg does not take this option"},
+      {{.algo = NNB_BFGS, .upper = one}, "upper is set; bfgs does not take this option"},
       {{.lower = two, .upper = one}, "variable 0"},
       {{.lower = nan_}, "variable 0"},
   };

@@ -386,8 +386,8 @@ static const struct bad {
   size_t zeros;
   const char *words; /* in the message */
 } bad_models[] = {
-    {"no metadata", "{}", 0, "no libnnblas model"},
-    {"another program's file", "{\"__metadata__\":{\"format\":\"pt\"}}", 0, "no libnnblas model"},
+    {"no metadata", "{}", 0, "not a libnnblas model"},
+    {"another program's file", "{\"__metadata__\":{\"format\":\"pt\"}}", 0, "not a libnnblas model"},
     {"a later format", "{\"__metadata__\":{\"nnblas\":\"2\"}}", 0, "nnblas"},
     {"a huge number of nodes", BEGIN TOP("1e9") INPUT "}}", 0, "nodes"},
     {"many nodes that are not there", BEGIN TOP("1000000") INPUT "}}", 0, "node.2"},
@@ -398,7 +398,7 @@ static const struct bad {
     {"a node that reads itself", BEGIN TOP("2") INPUT "," ACT("2", "2") "}}", 0, "node.2.from"},
     {"a node that reads a later one", BEGIN TOP("3") INPUT "," ACT("2", "3") "," ACT("3", "2") "}}", 0, "node.2.from"},
     {"a node that reads node 0", BEGIN TOP("2") INPUT "," ACT("2", "0") "}}", 0, "node.2.from"},
-    {"a node that reads nothing", BEGIN TOP("2") INPUT "," ACT("2", "") "}}", 0, "reads no other"},
+    {"a node that reads nothing", BEGIN TOP("2") INPUT "," ACT("2", "") "}}", 0, "has no input node"},
     {"a list with a hole", BEGIN TOP("2") INPUT "," ACT("2", "1,,1") "}}", 0, "node.2.from"},
     {"a list that ends in a comma", BEGIN TOP("2") INPUT "," ACT("2", "1,") "}}", 0, "node.2.from"},
     {"an activation of two nodes", BEGIN TOP("2") INPUT "," ACT("2", "1,1") "}}", 0, "activation"},
@@ -407,7 +407,8 @@ static const struct bad {
      BEGIN TOP("2") NODE("1", "input", "input", "", "linear") UNITS("1", "0") "," ACT("2", "1") "}}", 0, "input"},
     {"an unknown layer", BEGIN TOP("2") INPUT "," NODE("2", "magic", "m", "1", "tanh") "}}", 0, "magic"},
     {"an unknown activation", BEGIN TOP("2") INPUT "," NODE("2", "activation", "m", "1", "magic") "}}", 0, "magic"},
-    {"two nodes of one name", BEGIN TOP("2") INPUT "," NODE("2", "activation", "input", "1", "tanh") "}}", 0, "taken"},
+    {"two nodes of one name", BEGIN TOP("2") INPUT "," NODE("2", "activation", "input", "1", "tanh") "}}", 0,
+     "another node already has the name"},
     {"a name that is none", BEGIN TOP("2") INPUT "," NODE("2", "activation", "a.b", "1", "tanh") "}}", 0, "name"},
     {"a dense layer without its tensors",
      BEGIN TOP("2") INPUT "," NODE("2", "dense", "d", "1", "tanh") DENSE("2", "3") "}}", 0, "d.weight"},
@@ -455,7 +456,7 @@ static const struct bad {
                                             "}}",
      0, "magic"},
     {"a node that leads nowhere", BEGIN TOP("3") INPUT "," ACT("2", "1") "," ACT("3", "1") "}}", 0,
-     "leads to no output"},
+     "is not used by any output"},
     {"a duplicate key", BEGIN "\"nnblas\":\"1\"," TOP("2") INPUT "," ACT("2", "1") "}}", 0, "duplicate"},
     {"a scaler of the wrong width",
      BEGIN TOP("2") INPUT "," ACT("2", "1") "}" TENSOR("scaler.input.shift", "1", "0", "8") "}", 8,

@@ -131,10 +131,10 @@ static const struct {
   nnb_status status;
   const char *says;
 } refused[] = {
-    {"max_epoch=3", NNB_E_PARSE, "nnb_fit_opts, character 1: max_epoch is no option; did you mean max_epochs?"},
-    {"lr=1 momnetum=0", NNB_E_PARSE, "character 6: momnetum is no option; did you mean momentum?"},
-    {"learning=3", NNB_E_PARSE, "learning is no option"},
-    {"max_iterations=3", NNB_E_PARSE, "max_iterations is no option"},
+    {"max_epoch=3", NNB_E_PARSE, "nnb_fit_opts, character 1: max_epoch is not an option; did you mean max_epochs?"},
+    {"lr=1 momnetum=0", NNB_E_PARSE, "character 6: momnetum is not an option; did you mean momentum?"},
+    {"learning=3", NNB_E_PARSE, "learning is not an option"},
+    {"max_iterations=3", NNB_E_PARSE, "max_iterations is not an option"},
     {"algo=lbfsg", NNB_E_PARSE, "character 6: algo=lbfsg; wanted the name of a method; did you mean lbfgs?"},
     {"algo=", NNB_E_PARSE, "wanted the name of a method"},
     {"schedule=cosines", NNB_E_PARSE, "did you mean cosine?"},
@@ -148,7 +148,7 @@ static const struct {
     {"seed=-1", NNB_E_ARG, "seed=-1; wanted 0 to 18446744073709551615"},
     {"seed=18446744073709551616", NNB_E_ARG, "wanted 0 to 18446744073709551615"},
     {"lr=fast", NNB_E_PARSE, "lr=fast; wanted a number"},
-    {"lr=1,5=2", NNB_E_PARSE, "character 6: 5 is no option"},
+    {"lr=1,5=2", NNB_E_PARSE, "character 6: 5 is not an option"},
     {"lr=0x10", NNB_E_PARSE, "wanted a number"},
     {"lr=nan", NNB_E_ARG, "lr is nan; wanted 0 or more, finite"},
     {"lr=inf", NNB_E_ARG, "lr is inf; wanted 0 or more, finite"},
@@ -159,9 +159,9 @@ static const struct {
     {"in_order=", NNB_E_PARSE, "wanted true or false"},
     {"lr=1 lr=2", NNB_E_PARSE, "character 6: the option is given twice"},
     {"lr = 1", NNB_E_PARSE, "lr=; wanted a number"},
-    {"=1", NNB_E_PARSE, "is no option"},
+    {"=1", NNB_E_PARSE, "is not an option"},
     {"on_epoch=1", NNB_E_PARSE, "on_epoch=1; wanted a pointer, which only a program can set"},
-    {"l\x01r=1", NNB_E_PARSE, "l?r is no option"},
+    {"l\x01r=1", NNB_E_PARSE, "l?r is not an option"},
 };
 
 START_TEST(a_refused_text_changes_nothing) {
@@ -222,7 +222,7 @@ END_TEST
 START_TEST(the_reserve_is_checked) {
   nnb_fit_opts fit = {.reserved = {[sizeof fit.reserved / sizeof *fit.reserved - 1] = &fit}};
   ck_assert_int_eq(nnb__opts_check(NNB__FIT_OPTS, &fit), NNB_E_ARG);
-  ck_assert_msg(strstr(nnb_errmsg(), "reserved is not 0"), "observed \"%s\"", nnb_errmsg());
+  ck_assert_msg(strstr(nnb_errmsg(), "a reserved word is not 0"), "observed \"%s\"", nnb_errmsg());
 }
 END_TEST
 
@@ -347,7 +347,7 @@ START_TEST(who_takes_what) {
   const nnb_fit_opts opts = {.invert_every = 3, .history = 5};
   ck_assert_int_eq(nnb__opts_check_taken(NNB__FIT_OPTS, &opts, NNB__TRAIT_STEPS | NNB__TRAIT_PAIRS, "kfac"), NNB_OK);
   ck_assert_int_eq(nnb__opts_check_taken(NNB__FIT_OPTS, &opts, NNB__TRAIT_STEPS, "adam"), NNB_E_ARG);
-  ck_assert_str_eq(nnb_errmsg(), "invert_every is 3; adam does not take it, which is for kfac");
+  ck_assert_str_eq(nnb_errmsg(), "invert_every is 3; adam does not take this option, which is for kfac");
 }
 END_TEST
 

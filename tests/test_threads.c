@@ -164,7 +164,7 @@ END_TEST
 static void *complain(void *arg) {
   int *n = arg;
   char wanted[20];
-  snprintf(wanted, sizeof wanted, "not %d", 2000 + *n);
+  snprintf(wanted, sizeof wanted, "n is %d", 2000 + *n);
   for (int i = 0; i < 200; i++)
     if (nnb_set_threads(2000 + *n) != NNB_E_ARG || !strstr(nnb_errmsg(), wanted)) *n = -1;
   return NULL;

@@ -19,7 +19,7 @@ static const struct {
   double each[2]; /* of all rows, in double and single precision */
   const char *words;
 } useless[] = {
-    {{0, 0}, "every sample weight is 0"},
+    {{0, 0}, "all sample weights are 0"},
     {{1e308, 1e38}, "sample weights is"},
     {{1e-320, 1e-42}, "too small"},
     {{DBL_MAX / 100, (double)FLT_MAX / 100}, "too large"},
@@ -87,10 +87,10 @@ START_TEST(rows_that_do_not_count_are_no_error) {
   ck_ok(nnb_plan_gradient(plan, &batch, 0, &loss, a));
   ck_assert(loss == 0 && memcmp(a, b, 26 * sizeof *a) == 0);
   ck_ok(nnb_data_batch(weighted, 0, N, &batch));
-  bad(NNB_E_ARG, "every sample weight is 0",
+  bad(NNB_E_ARG, "all sample weights are 0",
       nnb_train_rows(net, plan, &batch, (int32_t[]){1, 2}, 2, 1, optim, NULL)); /* though others count */
   batch.norm = TOL(1e-320, 1e-42);
-  bad(NNB_E_ARG, "norm, ", nnb_plan_loss(plan, &(nnb_batch){.x = rows.x, .t = rows.t, .norm = batch.norm}, &loss));
+  bad(NNB_E_ARG, "norm: ", nnb_plan_loss(plan, &(nnb_batch){.x = rows.x, .t = rows.t, .norm = batch.norm}, &loss));
   nnb_data_destroy(weighted);
 }
 END_TEST

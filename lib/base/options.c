@@ -209,8 +209,7 @@ nnb_status nnb__opts_check(nnb__opts_kind kind, const void *opts) {
     status = nnb__option_check(option, kind, opts, true);
   for (size_t i = structs[kind].reserved; !status && i < structs[kind].size; i++)
     if (((const char *)opts)[i])
-      status = nnb__fail(NNB_E_ARG, "%s: reserved is not 0; wanted a struct that began as {0}, of this version",
-                         structs[kind].name);
+      status = nnb__fail(NNB_E_ARG, "%s: a reserved word is not 0; initialise the struct with {0}", structs[kind].name);
   return status;
 }
 
@@ -238,7 +237,7 @@ nnb_status nnb__opts_check_taken(nnb__opts_kind kind, const void *opts, unsigned
   const nnb__option *option = nnb__opts_not_taken(kind, opts, traits);
   if (!option) return NNB_OK;
   nnb__option_show(option, kind, opts, true, shown);
-  return nnb__fail(NNB_E_ARG, "%s is %s; %s does not take it, which is for %s", option->name,
+  return nnb__fail(NNB_E_ARG, "%s is %s; %s does not take this option, which is for %s", option->name,
                    option->type == NNB__TYPE_CODE ? "set" : shown, method, who(option->takers));
 }
 

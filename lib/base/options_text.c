@@ -46,8 +46,8 @@ static nnb_status no_option(const reader *r, word w) {
   const nnb__option *option;
   for (int i = 0; (option = nnb__option_at(r->kind, i)); i++)
     if (option->type != NNB__TYPE_CODE) nnb__nearest_try(&nearest, w.at, w.n, option->name);
-  snprintf(why, sizeof why, "%s is no option%s%s%s", nnb__show(w.at, w.n, shown), nearest.name ? "; did you mean " : "",
-           nearest.name ? nearest.name : "", nearest.name ? "?" : "");
+  snprintf(why, sizeof why, "%s is not an option%s%s%s", nnb__show(w.at, w.n, shown),
+           nearest.name ? "; did you mean " : "", nearest.name ? nearest.name : "", nearest.name ? "?" : "");
   return complain(r, w, NNB_E_PARSE, why);
 }
 

@@ -55,8 +55,7 @@ static nnb_status fail(nnb_status status, const char *format, va_list args) {
 unsigned nnb__fail_count(void) { return count; }
 
 nnb_status nnb__fail_callback(nnb_status status, const char *what, unsigned before) {
-  if (status > 0)
-    return nnb__fail(NNB_E_ARG, "%s returned %d; wanted NNB_OK or an error, which is negative", what, (int)status);
+  if (status > 0) return nnb__fail(NNB_E_ARG, "%s returned %d; wanted NNB_OK or a negative status", what, (int)status);
   if (count != before) return status;
   return nnb__fail(status, "%s returned %d (%s)", what, (int)status, nnb_strstatus(status));
 }

@@ -26,8 +26,7 @@ static int n_processors(void) {
 }
 
 nnb_status nnb_set_threads(int n) {
-  if (n < 0 || n > MAX_THREADS)
-    return nnb__fail(NNB_E_ARG, "the number of threads is 0 to %d, not %d", (int)MAX_THREADS, n);
+  if (n < 0 || n > MAX_THREADS) return nnb__fail(NNB_E_ARG, "n is %d; wanted 0 to %d threads", n, (int)MAX_THREADS);
   atomic_store_explicit(&wanted, n, memory_order_relaxed);
   return NNB_OK;
 }

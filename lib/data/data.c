@@ -17,16 +17,16 @@ static nnb_status check_finite(nnb_cmat m, const char *name) {
     int j = 0;
     while (j < m.cols && isfinite(row[j])) j++;
     if (j < m.cols)
-      return nnb__fail(NNB_E_ARG, "%s has %s in row %d, column %d (counted from 1); only finite numbers are allowed",
-                       name, isnan(row[j]) ? "NaN" : "infinity", i + 1, j + 1);
+      return nnb__fail(NNB_E_ARG, "%s has %s in row %d, column %d (counted from 1); wanted finite numbers", name,
+                       isnan(row[j]) ? "NaN" : "infinity", i + 1, j + 1);
   }
   return NNB_OK;
 }
 
 static nnb_status check_view(nnb_cmat m, const char *name) {
   if (m.rows < 1 || m.cols < 1)
-    return nnb__fail(NNB_E_ARG, "%s has %d rows and %d columns; at least one of each is needed", name, m.rows, m.cols);
-  if (m.ld < m.cols) return nnb__fail(NNB_E_ARG, "%s has ld %d, less than its %d columns", name, m.ld, m.cols);
+    return nnb__fail(NNB_E_ARG, "%s has %d rows and %d columns; wanted at least one of each", name, m.rows, m.cols);
+  if (m.ld < m.cols) return nnb__fail(NNB_E_ARG, "%s has ld %d; wanted at least %d, its columns", name, m.ld, m.cols);
   return check_finite(m, name);
 }
 
@@ -47,19 +47,21 @@ static nnb_status check_labels(const int32_t *label, int n, int *n_classes) {
 static nnb_status check_weights(const real *weight, int n) {
   for (int i = 0; i < n; i++)
     if (!(weight[i] >= 0 && weight[i] <= REAL_MAX))
-      return nnb__fail(NNB_E_ARG, "the weight %g of row %d (counted from 1) is not a finite number ≥ 0",
+      return nnb__fail(NNB_E_ARG,
+                       "the weight %g of row %d (counted from 1) is invalid; wanted a finite number, 0 or more",
                        (double)weight[i], i + 1);
   return NNB_OK;
 }
 
 static nnb_status check(const nnb_batch *rows, int *n_classes) {
-  if (!rows || !rows->x.p) return nnb__fail(NNB_E_ARG, "data need rows with an x; none came");
-  if (rows->t.p && rows->label) return nnb__fail(NNB_E_ARG, "data have targets t or labels, not both");
-  if (*n_classes < 0) return nnb__fail(NNB_E_ARG, "%d classes; at least 0 was wanted", *n_classes);
-  if (*n_classes > 0 && !rows->label) return nnb__fail(NNB_E_ARG, "%d classes, but no labels", *n_classes);
+  if (!rows || !rows->x.p) return nnb__fail(NNB_E_ARG, "rows or rows->x is NULL");
+  if (rows->t.p && rows->label) return nnb__fail(NNB_E_ARG, "rows has both t and label; wanted one of them");
+  if (*n_classes < 0) return nnb__fail(NNB_E_ARG, "n_classes is %d; wanted 0 or more", *n_classes);
+  if (*n_classes > 0 && !rows->label)
+    return nnb__fail(NNB_E_ARG, "n_classes is %d but there are no labels", *n_classes);
   nnb_status status = check_view(rows->x, "x");
   if (!status && rows->t.p && rows->t.rows != rows->x.rows)
-    status = nnb__fail(NNB_E_SHAPE, "t has %d rows, x has %d", rows->t.rows, rows->x.rows);
+    status = nnb__fail(NNB_E_SHAPE, "t has %d rows; x has %d", rows->t.rows, rows->x.rows);
   if (!status && rows->t.p) status = check_view(rows->t, "t");
   if (!status && rows->label) status = check_labels(rows->label, rows->x.rows, n_classes);
   if (!status && rows->weight) status = check_weights(rows->weight, rows->x.rows);
@@ -208,7 +210,7 @@ nnb_status nnb_data_batch(const nnb_data *data, int row0, int rows, nnb_batch *o
   if (!data || !out) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "out" : "data");
   int n = data->x.rows;
   if (row0 < 0 || rows < 0 || row0 > n || rows > n - row0)
-    return nnb__fail(NNB_E_ARG, "%d rows from row %d on do not lie within 0 … %d", rows, row0, n - 1);
+    return nnb__fail(NNB_E_ARG, "%d rows from row %d are not within 0 … %d", rows, row0, n - 1);
   *out = (nnb_batch){
       .x = nnb__crows(data->x, row0, rows),
       .t = data->t.p ? nnb__crows(data->t, row0, rows) : (nnb_cmat){0},

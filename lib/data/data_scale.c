@@ -52,9 +52,9 @@ static bool finish(const column *c, int n, nnb_scaling scaling, real *shift, rea
 
 nnb_status nnb__data_scaler(const nnb_data *data, bool targets, nnb_scaling scaling, real *shift, real *factor) {
   nnb_cmat m = targets ? data->t : data->x;
-  if (!m.p) return nnb__fail(NNB_E_ARG, "the data have no numeric targets to scale");
+  if (!m.p) return nnb__fail(NNB_E_ARG, "the data has no numeric targets");
   if (scaling != NNB_STANDARDIZE && scaling != NNB_MINMAX)
-    return nnb__fail(NNB_E_ARG, "%d is not a way of scaling", (int)scaling);
+    return nnb__fail(NNB_E_ARG, "scaling is %d; wanted a value of nnb_scaling", (int)scaling);
   column *c = nnb__alloc((size_t)m.cols, sizeof *c);
   if (!c) return nnb__fail_nomem("the columns' statistics");
   extremes_and_means(m, c);
@@ -62,8 +62,8 @@ nnb_status nnb__data_scaler(const nnb_data *data, bool targets, nnb_scaling scal
   nnb_status status = NNB_OK;
   for (int j = 0; j < m.cols && !status; j++)
     if (!finish(&c[j], m.rows, scaling, &shift[j], &factor[j]))
-      status =
-          nnb__fail(NNB_E_NUMERIC, "column %d runs from %g to %g, too far to be scaled", j + 1, c[j].min, c[j].max);
+      status = nnb__fail(NNB_E_NUMERIC, "column %d has values from %g to %g; this range is too large to scale", j + 1,
+                         c[j].min, c[j].max);
   nnb__release(c);
   return status;
 }

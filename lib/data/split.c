@@ -68,10 +68,11 @@ nnb_status nnb_data_split(const nnb_data *data, double fraction, uint64_t seed, 
   if (first) *first = NULL;
   if (second) *second = NULL;
   if (!data || !first || !second) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "first or second" : "data");
-  if (!(fraction > 0 && fraction < 1)) return nnb__fail(NNB_E_ARG, "fraction is %g, not between 0 and 1", fraction);
+  if (!(fraction > 0 && fraction < 1))
+    return nnb__fail(NNB_E_ARG, "fraction is %g; wanted a number between 0 and 1", fraction);
   int n = data->x.rows, wanted = (int)floor(fraction * n + 0.5);
   if (wanted < 1) wanted = 1;
-  if (wanted >= n) return nnb__fail(NNB_E_ARG, "%g of %d rows leaves the first part without a row", fraction, n);
+  if (wanted >= n) return nnb__fail(NNB_E_ARG, "fraction %g of %d rows leaves no row for the first part", fraction, n);
   line l;
   nnb_status status = line_up(&l, data, seed, NNB__STREAM_SPLIT);
   if (status) return status;
@@ -85,9 +86,8 @@ nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb_
   if (test) *test = NULL;
   if (!data || !train || !test) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "train or test" : "data");
   if (k < 2 || k > data->x.rows)
-    return nnb__fail(NNB_E_ARG, "%d parts of %d rows; at least 2 and at most %d are possible", k, data->x.rows,
-                     data->x.rows);
-  if (i < 0 || i >= k) return nnb__fail(NNB_E_ARG, "part %d of %d; 0 … %d are possible", i, k, k - 1);
+    return nnb__fail(NNB_E_ARG, "%d parts of %d rows; wanted 2 to %d parts", k, data->x.rows, data->x.rows);
+  if (i < 0 || i >= k) return nnb__fail(NNB_E_ARG, "part %d of %d; wanted 0 to %d", i, k, k - 1);
   line l;
   nnb_status status = line_up(&l, data, seed, NNB__STREAM_FOLD);
   if (status) return status;

@@ -42,7 +42,7 @@ static ssize_t read_gz(nnb__source *source, uint8_t *to, size_t n, nnb_status *s
   else if (code == Z_MEM_ERROR)
     *status = nnb__fail_nomem("gzip's state");
   else
-    *status = nnb__fail(NNB_E_PARSE, "%s: the gzip data are damaged or cut off: %s", source->path, reason_of(text));
+    *status = nnb__fail(NNB_E_PARSE, "%s: the gzip data is damaged or cut off: %s", source->path, reason_of(text));
   return -1;
 }
 
@@ -51,7 +51,7 @@ static void close_gz(void *gz) { gzclose(gz); }
 static nnb_status start_gunzip(nnb__source *source) {
   uint8_t magic[2];
   if (pread(source->fd, magic, 2, 0) == 2 && magic[0] == 0x1F && magic[1] == 0x8B)
-    return nnb__fail(NNB_E_UNSUPPORTED, "%s is compressed by gzip; this library was built without zlib", source->path);
+    return nnb__fail(NNB_E_UNSUPPORTED, "%s is gzip-compressed, but this library was built without zlib", source->path);
   return NNB_OK;
 }
 

@@ -46,16 +46,15 @@ nnb_status nnb__csv_class(nnb__csv_layout *layout, const nnb__csv_field *field, 
   } else if (!nnb__is_utf8(name, field->n)) {
     return nnb__csv_fail(csv, field->row, field->column, "the name of the class is not UTF-8");
   } else if (!layout->opts->class_names && nnb__text_number(name, field->n, &value) == NNB__DECIMAL) {
-    return nnb__csv_fail(
-        csv, field->row, field->column,
-        "\"%s\" is a number, and the first target is a text (.class_names allows classes of both kinds)",
-        nnb__show(field->text, field->n, shown));
+    return nnb__csv_fail(csv, field->row, field->column,
+                         "\"%s\" is a number but the first target is a text (.class_names allows both)",
+                         nnb__show(field->text, field->n, shown));
   }
   int64_t number = nnb__table_find(&layout->known, name, strlen(name));
   if (number < 0 && !layout->opts->class_names) number = nnb__table_add(&layout->known, name, strlen(name));
   if (number < 0 && !layout->opts->class_names) return nnb__fail_nomem("the classes");
   if (number < 0)
-    return nnb__csv_fail(csv, field->row, field->column, "\"%s\" is none of the classes given",
+    return nnb__csv_fail(csv, field->row, field->column, "\"%s\" is not in class_names",
                          nnb__show(field->text, field->n, shown));
   *label = (int32_t)number;
   return NNB_OK;

@@ -72,7 +72,7 @@ static nnb_status find_target(nnb__csv_layout *l) {
 static nnb_status after_first_row(survey *s) {
   nnb__csv_layout *l = s->layout;
   if (l->n_targets >= l->columns)
-    return nnb__fail(NNB_E_SHAPE, "%s: rows of %d field%s, of which %d would be targets and none an input",
+    return nnb__fail(NNB_E_SHAPE, "%s: rows have %d field%s; with %d of them as targets there is no input",
                      l->csv->name, l->columns, l->columns == 1 ? "" : "s", l->n_targets);
   l->target = l->columns - l->n_targets;
   nnb_status status = l->opts->target ? find_target(l) : NNB_OK;
@@ -87,7 +87,7 @@ static nnb_status on_row(void *context, int row, int columns) {
   s->rows++;
   if (row == 0) return after_first_row(s);
   if (columns == s->layout->columns) return NNB_OK;
-  return nnb__csv_fail(s->layout->csv, row, -1, "%d field%s where the first row has %d", columns,
+  return nnb__csv_fail(s->layout->csv, row, -1, "the row has %d field%s; the first row has %d", columns,
                        columns == 1 ? "" : "s", s->layout->columns);
 }
 
@@ -135,17 +135,17 @@ static nnb_status check_opts(const nnb__csv_layout *l) {
   const nnb_csv_opts *o = l->opts;
   char c = l->csv->separator;
   if (strchr("\"\r\n+-.", c) || (c >= '0' && c <= '9') || c == 'e' || c == 'E')
-    return nnb__fail(NNB_E_ARG, "the separator must not be a part of numbers, a quotation mark or a line end");
+    return nnb__fail(NNB_E_ARG, "the separator must not be part of a number, a quotation mark or a line end");
   if (o->header != 0 && o->header != 1 && o->header != NNB_NONE)
-    return nnb__fail(NNB_E_ARG, "header is %d; 0, 1 or NNB_NONE was wanted", o->header);
+    return nnb__fail(NNB_E_ARG, "header is %d; wanted 0, 1 or NNB_NONE", o->header);
   if (o->n_targets < 0 && o->n_targets != NNB_NONE)
-    return nnb__fail(NNB_E_ARG, "n_targets is %d; a positive number or NNB_NONE was wanted", o->n_targets);
+    return nnb__fail(NNB_E_ARG, "n_targets is %d; wanted a positive number or NNB_NONE", o->n_targets);
   if (o->target && (o->header == NNB_NONE || l->n_targets != 1))
-    return nnb__fail(NNB_E_ARG, "a target by name needs a header, and n_targets 1");
+    return nnb__fail(NNB_E_ARG, "target is set; this needs a header and n_targets 1");
   if ((o->classify || o->class_names) && l->n_targets != 1)
-    return nnb__fail(NNB_E_ARG, "classes need one target column, not %d", l->n_targets);
+    return nnb__fail(NNB_E_ARG, "there are %d target columns; classes need exactly one", l->n_targets);
   if (o->n_class_names < 0 || (o->n_class_names > 0) != (o->class_names != NULL))
-    return nnb__fail(NNB_E_ARG, "class_names and n_class_names (%d) do not belong together", o->n_class_names);
+    return nnb__fail(NNB_E_ARG, "class_names and n_class_names (%d) do not match", o->n_class_names);
   return NNB_OK;
 }
 
@@ -182,8 +182,7 @@ nnb_status nnb__csv_number(const nnb__csv_layout *l, const nnb__csv_field *field
   char shown[NNB__SHOWN_TEXT];
   nnb__number kind = nnb__text_number(field->text, field->n, number);
   if (kind == NNB__DECIMAL && *number <= limit && *number >= -limit) return NNB_OK;
-  if (field->n == 0)
-    return nnb__csv_fail(csv, field->row, field->column, "the field is empty where a number is wanted");
+  if (field->n == 0) return nnb__csv_fail(csv, field->row, field->column, "the field is empty; wanted a number");
   nnb__show(field->text, field->n, shown);
   if (kind == NNB__NOT_DECIMAL)
     return nnb__csv_fail(csv, field->row, field->column, "\"%s\" is not a number%s", shown, advice(l, field));

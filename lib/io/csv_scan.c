@@ -138,7 +138,7 @@ nnb_status nnb__csv_fail(const nnb__csv *csv, int row, int column, const char *f
 
 static nnb_status fail_parser(const scan *s, int error, size_t at) {
   if (error == CSV_EPARSE)
-    return fail_at(s->csv, at, true, "a quotation mark inside a field, or text behind a quoted one");
+    return fail_at(s->csv, at, true, "a quotation mark inside a field, or text after a quoted field");
   return nnb__fail_nomem(s->csv->name);
 }
 
@@ -154,7 +154,7 @@ nnb_status nnb__csv_scan(const nnb__csv *csv, const nnb__csv_calls *calls) {
     if (done != n && !s.status) s.status = fail_parser(&s, csv_error(&parser), at + done);
   }
   if (!s.status && csv_fini(&parser, on_field, on_row, &s) != 0)
-    s.status = nnb__csv_fail(csv, s.row, s.column, "the quotation mark here is never closed");
+    s.status = nnb__csv_fail(csv, s.row, s.column, "this quotation mark is never closed");
   csv_free(&parser);
   return s.status;
 }

@@ -15,7 +15,7 @@ static nnb_status parse_header(const uint8_t *file, size_t bytes, const char *na
   uint32_t magic = 0x800u + (uint32_t)n_dims;
   if (bytes < 4) return nnb__fail(NNB_E_PARSE, "%s: %zu bytes are too few for an IDX file", name, bytes);
   if (big_endian(file) != magic)
-    return nnb__fail(NNB_E_PARSE, "%s begins with 0x%08x, IDX %s with 0x%08x", name, (unsigned)big_endian(file),
+    return nnb__fail(NNB_E_PARSE, "%s begins with 0x%08x; IDX %s begin with 0x%08x", name, (unsigned)big_endian(file),
                      n_dims == NNB__IDX_LABELS ? "labels" : "images", (unsigned)magic);
   if (bytes < header_bytes(n_dims)) return nnb__fail(NNB_E_PARSE, "%s ends within its header", name);
   uint32_t count = big_endian(file + 4);
@@ -23,7 +23,7 @@ static nnb_status parse_header(const uint8_t *file, size_t bytes, const char *na
   for (int i = 1; i < n_dims; i++) { /* two further dimensions at most: below 2⁶⁴ */
     each *= big_endian(file + 4 + 4 * i);
   }
-  if (count == 0 || each == 0) return nnb__fail(NNB_E_PARSE, "%s holds no data: a dimension is 0", name);
+  if (count == 0 || each == 0) return nnb__fail(NNB_E_PARSE, "%s has no data: a dimension is 0", name);
   if (count > INT32_MAX || each > INT32_MAX || each > (SIZE_MAX - header_bytes(n_dims)) / count)
     return nnb__fail(NNB_E_OVERFLOW, "%s: %u × %llu bytes are too many", name, (unsigned)count,
                      (unsigned long long)each);
@@ -36,7 +36,7 @@ nnb_status nnb__idx_parse(const uint8_t *file, size_t bytes, const char *name, i
   size_t total = 0;
   nnb_status status = parse_header(file, bytes, name, n_dims, out, &total);
   if (!status && bytes != total)
-    status = nnb__fail(NNB_E_PARSE, "%s: the header tells of %zu bytes, the file has %s", name, total,
+    status = nnb__fail(NNB_E_PARSE, "%s: by its header it has %zu bytes, but the file has %s", name, total,
                        bytes < total ? "fewer" : "more");
   return status;
 }

@@ -26,9 +26,9 @@ bool nnb__little_endian = true;
 
 static nnb_status check_host(void) {
   if (nnb__little_endian) return NNB_OK;
-  return nnb__fail(NNB_E_UNSUPPORTED,
-                   "model files (safetensors) are little-endian, which this computer is not: they can "
-                   "be neither written nor read here");
+  return nnb__fail(
+      NNB_E_UNSUPPORTED,
+      "model files (safetensors) are little-endian; this computer is big-endian and can neither write nor read them");
 }
 
 /* ---- writing --------------------------------------------------------------------------------------------------------
@@ -91,8 +91,9 @@ static nnb_status fill_header(const nnb__bag *bag, const layout *f, json_t *root
   }
   for (size_t i = 0; !status && !failed && i < bag->n_tensors; i++) {
     const nnb__tensor *t = f->tensors[i];
-    status = strcmp(t->name, "__metadata__") == 0 ? nnb__fail(NNB_E_ARG, "no tensor may be named \"%s\"", t->name)
-                                                  : check_utf8(t->name);
+    status = strcmp(t->name, "__metadata__") == 0
+                 ? nnb__fail(NNB_E_ARG, "a tensor must not have the name \"%s\"", t->name)
+                 : check_utf8(t->name);
     if (!status) failed = json_object_set_new(root, t->name, describe(t, at));
     at += tensor_bytes(t);
   }
@@ -218,8 +219,8 @@ static nnb_status read_dtype(const reader *r, const char *name, const json_t *js
       *out = (nnb__dtype)i;
       return NNB_OK;
     }
-  return nnb__fail(NNB_E_UNSUPPORTED, "%s: tensor \"%s\" has dtype \"%s\"; F64, F32, I64, I32 and U8 can be read",
-                   r->name, nnb__show(name, strlen(name), shown[0]), nnb__show(text, strlen(text), shown[1]));
+  return nnb__fail(NNB_E_UNSUPPORTED, "%s: tensor \"%s\" has dtype \"%s\"; wanted F64, F32, I64, I32 or U8", r->name,
+                   nnb__show(name, strlen(name), shown[0]), nnb__show(text, strlen(text), shown[1]));
 }
 
 static nnb_status read_shape(const reader *r, const char *name, const json_t *json, nnb__tensor *t, size_t *bytes) {
@@ -227,13 +228,13 @@ static nnb_status read_shape(const reader *r, const char *name, const json_t *js
   size_t n = json_array_size(json);
   if (!json_is_array(json)) return fail_tensor(r, name, "its shape is not a list");
   if (n > NNB__MAX_DIMS)
-    return nnb__fail(NNB_E_UNSUPPORTED, "%s: tensor \"%s\" has %zu dimensions; up to %d can be read", r->name,
+    return nnb__fail(NNB_E_UNSUPPORTED, "%s: tensor \"%s\" has %zu dimensions; wanted at most %d", r->name,
                      nnb__show(name, strlen(name), shown), n, NNB__MAX_DIMS);
   t->n_dims = (int)n;
   *bytes = nnb__dtype_size(t->dtype);
   bool fits = true;
   for (size_t i = 0; i < n; i++) {
-    if (!read_size(json_array_get(json, i), &t->dim[i])) return fail_tensor(r, name, "its shape has what is no size");
+    if (!read_size(json_array_get(json, i), &t->dim[i])) return fail_tensor(r, name, "its shape has an invalid size");
     fits = fits && nnb__mul(*bytes, t->dim[i], bytes);
   }
   return fits ? NNB_OK : fail_tensor(r, name, "its shape is too large");
@@ -243,8 +244,8 @@ static nnb_status read_span(const reader *r, const char *name, const json_t *jso
   if (json_array_size(json) != 2 || !read_size(json_array_get(json, 0), &out->begin) ||
       !read_size(json_array_get(json, 1), &out->end))
     return fail_tensor(r, name, "its data_offsets are not two sizes");
-  if (out->begin > out->end || out->end > r->n_data) return fail_tensor(r, name, "its data lie outside of the file");
-  if (out->end - out->begin != bytes) return fail_tensor(r, name, "its shape and its data_offsets do not fit together");
+  if (out->begin > out->end || out->end > r->n_data) return fail_tensor(r, name, "its data is outside of the file");
+  if (out->end - out->begin != bytes) return fail_tensor(r, name, "its shape and its data_offsets do not match");
   return NNB_OK;
 }
 
@@ -294,7 +295,7 @@ static nnb_status check_cover(const reader *r) {
     at = r->spans[i].end;
   }
   if (at == r->n_data) return NNB_OK;
-  return nnb__fail(NNB_E_PARSE, "%s: %zu bytes behind the last tensor", r->name, r->n_data - at);
+  return nnb__fail(NNB_E_PARSE, "%s: %zu bytes follow the last tensor", r->name, r->n_data - at);
 }
 
 static nnb_status read_root(reader *r, json_t *root) {
@@ -319,8 +320,9 @@ static nnb_status header_size(const uint8_t *file, size_t bytes, const char *nam
     return nnb__fail(NNB_E_PARSE, "%s: %zu bytes are too few for a safetensors file", name, bytes);
   for (int i = 0; i < SIZE_BYTES; i++) n |= (uint64_t)file[i] << 8 * i;
   if (n > bytes - SIZE_BYTES)
-    return nnb__fail(NNB_E_PARSE, "%s is cut off or not a safetensors file: a header of %llu bytes, %zu are there",
-                     name, (unsigned long long)n, bytes - SIZE_BYTES);
+    return nnb__fail(NNB_E_PARSE,
+                     "%s is cut off or not a safetensors file: the header has %llu bytes, the file has %zu", name,
+                     (unsigned long long)n, bytes - SIZE_BYTES);
   if (n > MAX_HEADER)
     return nnb__fail(NNB_E_UNSUPPORTED, "%s: a header of %llu bytes is too large", name, (unsigned long long)n);
   *out = (size_t)n;

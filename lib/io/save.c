@@ -55,7 +55,7 @@ static nnb_status inspect_target(saving *s, mode_t *mode) {
   nnb_status status = resolve(s, &st);
   *mode = 0;
   if (status || stat(s->target, &st) != 0) return status;
-  if (!S_ISREG(st.st_mode)) return nnb__fail(NNB_E_IO, "%s is there and not a regular file", s->path);
+  if (!S_ISREG(st.st_mode)) return nnb__fail(NNB_E_IO, "%s exists and is not a regular file", s->path);
   *mode = st.st_mode & 0777;
   s->replaces = true;
   return NNB_OK;

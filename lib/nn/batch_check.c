@@ -6,11 +6,12 @@
 
 nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most) {
   if (!x.p) return nnb__fail(NNB_E_ARG, "x is NULL");
-  if (x.rows < 1) return nnb__fail(NNB_E_SHAPE, "x has %d rows; at least 1 is wanted", x.rows);
-  if (x.cols != net->n_x) return nnb__fail(NNB_E_SHAPE, "x has %d columns, the net wants %d", x.cols, net->n_x);
-  if (x.ld < x.cols) return nnb__fail(NNB_E_SHAPE, "x has %d columns and a leading dimension of %d", x.cols, x.ld);
+  if (x.rows < 1) return nnb__fail(NNB_E_SHAPE, "x has %d rows; wanted at least 1", x.rows);
+  if (x.cols != net->n_x) return nnb__fail(NNB_E_SHAPE, "x has %d columns; the net has %d inputs", x.cols, net->n_x);
+  if (x.ld < x.cols)
+    return nnb__fail(NNB_E_SHAPE, "x has a leading dimension of %d; wanted at least %d, its columns", x.ld, x.cols);
   if (most && x.rows > most)
-    return nnb__fail(NNB_E_SHAPE, "x has %d rows, the plan was made for at most %d", x.rows, most);
+    return nnb__fail(NNB_E_SHAPE, "x has %d rows; the plan was made for at most %d", x.rows, most);
   return NNB_OK;
 }
 
@@ -34,7 +35,7 @@ static nnb_status check_labels(const nnb_net *net, const nnb_batch *batch) {
   if (status) return status;
   for (int i = 0; i < batch->x.rows; i++)
     if (batch->label[i] < 0 || batch->label[i] >= classes)
-      return nnb__fail(NNB_E_SHAPE, "the label of row %d is %d; the net tells classes 0 to %d apart", i + 1,
+      return nnb__fail(NNB_E_SHAPE, "the label of row %d is %d; the net has classes 0 to %d", i + 1,
                        (int)batch->label[i], classes - 1);
   return NNB_OK;
 }
@@ -42,7 +43,7 @@ static nnb_status check_labels(const nnb_net *net, const nnb_batch *batch) {
 static nnb_status check_weights(const nnb_batch *batch) {
   for (int i = 0; batch->weight && i < batch->x.rows; i++)
     if (!(batch->weight[i] >= 0) || isinf(batch->weight[i]))
-      return nnb__fail(NNB_E_ARG, "the weight of row %d is %g; it must be finite and not negative", i + 1,
+      return nnb__fail(NNB_E_ARG, "the weight of row %d is %g; wanted a finite number, 0 or more", i + 1,
                        (double)batch->weight[i]);
   return NNB_OK;
 }
@@ -56,7 +57,7 @@ double nnb__sum_weights(const nnb_batch *batch, const int32_t *order, int row0, 
 
 nnb_status nnb__check_weight_sum(double sum) {
   const double least = (double)REAL_MIN, most = 1 / (least * (1 << 20));
-  if (sum == 0) return nnb__fail(NNB_E_ARG, "every sample weight is 0; wanted a positive one");
+  if (sum == 0) return nnb__fail(NNB_E_ARG, "all sample weights are 0; wanted at least one positive weight");
   if (sum > least && sum <= most) return NNB_OK;
   return nnb__fail(NNB_E_ARG, "the sum of the sample weights is %g, too %s to divide by; multiply them all by a number",
                    sum, sum > most ? "large" : "small");
@@ -67,10 +68,10 @@ nnb_status nnb__check_batch(const nnb_net *net, const nnb_batch *batch, int most
   nnb_status status = nnb__check_x(net, batch->x, most);
   if (status) return status;
   if (!(batch->norm >= 0) || isinf(batch->norm))
-    return nnb__fail(NNB_E_ARG, "norm is %g; it must not be negative", batch->norm);
+    return nnb__fail(NNB_E_ARG, "norm is %g; wanted a finite number, 0 or more", batch->norm);
   if ((status = check_weights(batch))) return status;
   if (batch->norm > 0 && (status = nnb__check_weight_sum(batch->norm)))
-    return nnb__fail(status, "norm, %s", nnb_errmsg());
+    return nnb__fail(status, "norm: %s", nnb_errmsg());
   const double sum = nnb__sum_weights(batch, NULL, 0, batch->x.rows);
   if (sum > (double)REAL_MIN && (status = nnb__check_weight_sum(sum))) return status;
   if (batch->label) return check_labels(net, batch);

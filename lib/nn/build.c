@@ -29,8 +29,8 @@ static nnb_status check_name(const nnb_net *net, const char *name) {
   if (!*name || strlen(name) > 60) return nnb__fail(NNB_E_ARG, "\"%.60s\": a name has 1 to 60 characters", name);
   for (const char *c = name; *c; c++) /* names become parts of keys in files and of strings for nnb_net_parse */
     if ((unsigned char)*c <= ' ' || strchr(":-=.\"\\", *c))
-      return nnb__fail(NNB_E_ARG, "\"%s\": a name has no blank and none of : - = . \" \\", name);
-  if (nnb_net_find(net, name) > 0) return nnb__fail(NNB_E_ARG, "the name \"%s\" is taken by another node", name);
+      return nnb__fail(NNB_E_ARG, "\"%s\": a name must not have a blank or one of : - = . \" \\", name);
+  if (nnb_net_find(net, name) > 0) return nnb__fail(NNB_E_ARG, "another node already has the name \"%s\"", name);
   return NNB_OK;
 }
 
@@ -66,10 +66,10 @@ static nnb_status infer_shape(nnb_net *net, nnb__node *node) {
   if (status) return nnb__fail(status, "layer %s: %s", node->name, nnb_errmsg());
   const nnb_needs *n = &node->needs;
   if (n->cols < 1 || n->w_rows < 0 || n->w_cols < 0)
-    return nnb__fail(NNB_E_SHAPE, "layer %s: its shape asks for %d columns and %d×%d weights", node->name, n->cols,
+    return nnb__fail(NNB_E_SHAPE, "layer %s: its shape function set %d columns and %d×%d weights", node->name, n->cols,
                      n->w_rows, n->w_cols);
   if (n->w_cols > 0 && !node->ops->backward_params)
-    return nnb__fail(NNB_E_ARG, "layer %s: it has parameters and no backward_params", node->name);
+    return nnb__fail(NNB_E_ARG, "layer %s has parameters but no backward_params", node->name);
   return NNB_OK;
 }
 
@@ -114,7 +114,7 @@ nnb_net *nnb_net_create(int n_in) {
 int nnb_net_input(nnb_net *net, int n, const char *name) {
   nnb__input in = {n};
   if (net && n > 0 && n > INT_MAX - net->n_x)
-    return nnb__net_stick(net, nnb__fail(NNB_E_OVERFLOW, "together the inputs have more columns than an int holds"));
+    return nnb__net_stick(net, nnb__fail(NNB_E_OVERFLOW, "the inputs have more columns in all than an int can hold"));
   int node = nnb__net_append(net, &nnb__layer_input, &in, NULL, 0, NNB_LINEAR, 0, name, "input");
   if (node < 0) return node;
   net->nodes[node - 1].x_col = net->n_x;
@@ -148,7 +148,7 @@ int nnb_net_activation(nnb_net *net, int from, nnb_activation activation) {
 /* add and concat read a list of at least one node. */
 static int append_list(nnb_net *net, const nnb_layer_ops *ops, const int *from, int n, int activation,
                        const char *base) {
-  if (!from || n < 1) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "%s wants a list of at least 1 node", base));
+  if (!from || n < 1) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "%s needs a list of at least 1 node", base));
   return nnb__net_append(net, ops, NULL, from, n, activation, 0, NULL, base);
 }
 
@@ -162,13 +162,13 @@ int nnb_net_concat(nnb_net *net, const int *from, int n) {
 
 /* Files name parts: an own one may not be called as a built-in one is. */
 static nnb_status check_own(bool whole, bool built_in, const char *name) {
-  if (!whole) return nnb__fail(NNB_E_ARG, "an own part needs a name and its REQUIRED functions");
-  return built_in ? nnb__fail(NNB_E_ARG, "\"%.60s\" is built in: an own part needs another name", name) : NNB_OK;
+  if (!whole) return nnb__fail(NNB_E_ARG, "the name or a REQUIRED function is missing");
+  return built_in ? nnb__fail(NNB_E_ARG, "\"%.60s\" is the name of a built-in one; wanted another name", name) : NNB_OK;
 }
 
 /* Two parts of one name could not be told apart in a file. */
 static nnb_status fail_taken(const char *name) {
-  return nnb__fail(NNB_E_ARG, "the net has another own part called \"%.60s\"", name);
+  return nnb__fail(NNB_E_ARG, "the net already has another one with the name \"%.60s\"", name);
 }
 
 bool nnb__layer_complete(const nnb_layer_ops *ops) {
@@ -181,7 +181,7 @@ int nnb_net_own_layer(nnb_net *net, const nnb_layer_ops *ops, const void *self, 
   nnb_status status = check_own(whole, whole && nnb__layer_find(ops->name), whole ? ops->name : "");
   if (status) return nnb__net_stick(net, status);
   if ((ops->size > 0 && !self) || n < 0 || (n > 0 && !from))
-    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "layer %s: self or from is missing", ops->name));
+    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "layer %s: self or from is NULL", ops->name));
   return nnb__net_append(net, ops, self, n ? from : NULL, n ? n : 1, (int)activation, 0, name, ops->name);
 }
 
@@ -227,10 +227,10 @@ int nnb_net_output(nnb_net *net, int k) {
   nnb__node *node = nnb__net_node(net, k ? k : net->n_nodes);
   if (!node) return nnb__net_stick(net, NNB_E_ARG);
   if (nnb__node_is_input(node))
-    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "%s is an input; it cannot be an output", node->name));
-  if (node->out_col >= 0) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "%s is an output already", node->name));
+    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "%s is an input and cannot be an output", node->name));
+  if (node->out_col >= 0) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "%s is already an output", node->name));
   if (node->needs.cols > INT_MAX - net->n_y)
-    return nnb__net_stick(net, nnb__fail(NNB_E_OVERFLOW, "together the outputs have more columns than an int holds"));
+    return nnb__net_stick(net, nnb__fail(NNB_E_OVERFLOW, "the outputs have more columns in all than an int can hold"));
   node->out_col = net->n_y;
   net->n_y += node->needs.cols;
   return k ? k : net->n_nodes;
@@ -257,10 +257,10 @@ int nnb_net_output_loss(nnb_net *net, int k, nnb_loss loss, double factor) {
   nnb__node *node = nnb__net_node(net, k);
   if (!node) return nnb__net_stick(net, NNB_E_ARG);
   if (node->out_col < 0)
-    return nnb__net_stick(net,
-                          nnb__fail(NNB_E_ARG, "%s is no output: declare it with nnb_net_output first", node->name));
+    return nnb__net_stick(
+        net, nnb__fail(NNB_E_ARG, "%s is not an output; declare it with nnb_net_output first", node->name));
   if (!(factor > 0) || isinf(factor))
-    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "the factor of a loss is %g; it must be positive", factor));
+    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "the factor of a loss is %g; wanted a positive number", factor));
   node->loss = (int)loss;
   node->factor = factor;
   return NNB_OK;

@@ -9,11 +9,11 @@
 
 static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
   nnb__dense *d = self;
-  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "a dense layer reads 1 node, not %d", n_from);
-  if (d->units < 1) return nnb_layer_fail(NNB_E_ARG, "a dense layer has at least 1 unit, not %d", d->units);
-  if (d->bias != 0 && d->bias != 1) return nnb_layer_fail(NNB_E_ARG, "bias is %d; it is 0 or 1", d->bias);
+  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "a dense layer has %d input nodes; wanted 1", n_from);
+  if (d->units < 1) return nnb_layer_fail(NNB_E_ARG, "a dense layer has %d units; wanted at least 1", d->units);
+  if (d->bias != 0 && d->bias != 1) return nnb_layer_fail(NNB_E_ARG, "bias is %d; wanted 0 or 1", d->bias);
   if (!(d->init_scale > 0) || isinf(d->init_scale))
-    return nnb_layer_fail(NNB_E_ARG, "init_scale is %g; it must be positive", d->init_scale);
+    return nnb_layer_fail(NNB_E_ARG, "init_scale is %g; wanted a positive number", d->init_scale);
   d->n_in = cols[0];
   needs->cols = needs->w_cols = d->units;
   needs->w_rows = d->n_in;

@@ -35,7 +35,7 @@ static nnb_status view_gradient(const nnb_plan *plan, const nnb__node *node, nnb
   int rows = node->needs.w_rows, cols = node->needs.w_cols;
   if (what == NNB_DW ? rows == 0 : !node->needs.bias)
     return nnb__fail(NNB_E_ARG, "%s has no %s", node->name, what == NNB_DW ? "weights" : "bias");
-  if (!plan->formed) return nnb__fail(NNB_E_STATE, "the last call formed no gradient");
+  if (!plan->formed) return nnb__fail(NNB_E_STATE, "the last call computed no gradient");
   const real *g = plan->g + node->off;
   *out = what == NNB_DW ? nnb_cview(g, rows, cols) : nnb_cview(g + (size_t)rows * (size_t)cols, 1, cols);
   return NNB_OK;
@@ -48,11 +48,11 @@ static nnb_status view_rows(const nnb_plan *plan, int k, nnb_what what, nnb_cmat
   if (input && what != NNB_A) return nnb__fail(NNB_E_ARG, "%s is an input: it has only A", node->name);
   if (back && !(plan->what & NNB__BACK)) return nnb__fail(NNB_E_STATE, "the last call made no backward pass");
   if (back && !s->needs_d)
-    return nnb__fail(NNB_E_ARG, "%s needs no derivative: nothing before it has parameters", node->name);
+    return nnb__fail(NNB_E_ARG, "%s has no derivative: no node before it has parameters", node->name);
   if (what == NNB_DA && s->fused && (plan->what & NNB__LOSS))
-    return nnb__fail(NNB_E_ARG, "%s: loss and activation are computed together, without ∂E/∂A", node->name);
+    return nnb__fail(NNB_E_ARG, "%s has no ∂E/∂A: its loss and activation are computed together", node->name);
   if (what == NNB_SLOPE && s->act && (s->act->traits & NNB_ACT_ROWWISE))
-    return nnb__fail(NNB_E_ARG, "%s: %s has no slope per element", node->name, s->act->name);
+    return nnb__fail(NNB_E_ARG, "%s has no slope: %s is not element-wise", node->name, s->act->name);
   nnb_cmat view[] = {[NNB_Z] = nnb__read(s->z),
                      [NNB_A] = s->out,
                      [NNB_SLOPE] = nnb__read(s->slope),
@@ -65,11 +65,11 @@ static nnb_status view_rows(const nnb_plan *plan, int k, nnb_what what, nnb_cmat
 nnb_status nnb_plan_view(const nnb_plan *plan, int k, nnb_what what, nnb_cmat *out) {
   if (!plan || !out) return nnb__fail(NNB_E_ARG, "plan or out is NULL");
   *out = (nnb_cmat){0};
-  if (!(plan->want & NNB_KEEP)) return nnb__fail(NNB_E_STATE, "only a plan made with NNB_KEEP keeps what it computes");
+  if (!(plan->want & NNB_KEEP)) return nnb__fail(NNB_E_STATE, "the plan was made without NNB_KEEP");
   if (plan->rows == 0) return nnb__fail(NNB_E_STATE, "the plan has computed nothing yet");
   const nnb__node *node = nnb__net_node(plan->net, k);
   if (!node) return NNB_E_ARG;
   if ((int)what < NNB_Z || what > NNB_DB)
-    return nnb__fail(NNB_E_ARG, "there is no such thing to view as %d", (int)what);
+    return nnb__fail(NNB_E_ARG, "what is %d; wanted a value of nnb_what", (int)what);
   return what == NNB_DW || what == NNB_DB ? view_gradient(plan, node, what, out) : view_rows(plan, k - 1, what, out);
 }

@@ -20,15 +20,14 @@ static nnb_status shape_equal(void *self, const int *cols, int n_from, nnb_needs
   (void)self;
   for (int k = 1; k < n_from; k++)
     if (cols[k] != cols[0])
-      return nnb_layer_fail(NNB_E_SHAPE,
-                            "adding needs nodes of equal width; the first has %d columns, number %d has %d", cols[0],
-                            k + 1, cols[k]);
+      return nnb_layer_fail(NNB_E_SHAPE, "a sum needs nodes of equal width; the first has %d columns, number %d has %d",
+                            cols[0], k + 1, cols[k]);
   needs->cols = cols[0];
   return NNB_OK;
 }
 
 static nnb_status shape_single(void *self, const int *cols, int n_from, nnb_needs *needs) {
-  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "an activation reads 1 node, not %d", n_from);
+  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "an activation has %d input nodes; wanted 1", n_from);
   return shape_equal(self, cols, n_from, needs);
 }
 
@@ -36,7 +35,7 @@ static nnb_status shape_concat(void *self, const int *cols, int n_from, nnb_need
   (void)self;
   for (int k = 0; k < n_from; k++)
     if (__builtin_add_overflow(needs->cols, cols[k], &needs->cols))
-      return nnb_layer_fail(NNB_E_OVERFLOW, "together the columns are more than an int holds");
+      return nnb_layer_fail(NNB_E_OVERFLOW, "the nodes have more columns in all than an int can hold");
   return NNB_OK;
 }
 

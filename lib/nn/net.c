@@ -28,7 +28,7 @@ nnb_status nnb__net_open(nnb_net *net) {
   if (!status) status = nnb__net_idle(net);
   if (status) return status;
   if (atomic_load(&net->sealed))
-    return nnb__fail(NNB_E_STATE, "the net is in use: nothing can be added once its parameters exist");
+    return nnb__fail(NNB_E_STATE, "the net is sealed: nothing can be added after its parameters were allocated");
   return NNB_OK;
 }
 

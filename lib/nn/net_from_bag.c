@@ -51,7 +51,7 @@ static nnb_status get_activation(reader *r, const char *name, int *out) {
       *out = nnb_net_own_activation(r->net, r->opts->activations[i]);
       return *out < 0 ? (nnb_status)*out : NNB_OK;
     }
-  return nnb__fail(NNB_E_UNSUPPORTED, "the model uses the activation \"%.60s\"; hand it in with the load options",
+  return nnb__fail(NNB_E_UNSUPPORTED, "the model uses the activation \"%.60s\", which is not in the load options",
                    name);
 }
 
@@ -68,7 +68,7 @@ static nnb_status get_loss(reader *r, const char *key, int *out) {
       *out = nnb_net_own_loss(r->net, r->opts->losses[i]);
       return *out < 0 ? (nnb_status)*out : NNB_OK;
     }
-  return nnb__fail(NNB_E_UNSUPPORTED, "the model uses the loss \"%.60s\"; hand it in with the load options", name);
+  return nnb__fail(NNB_E_UNSUPPORTED, "the model uses the loss \"%.60s\", which is not in the load options", name);
 }
 
 static nnb_status get_layer(const reader *r, const char *name, const nnb_layer_ops **out) {
@@ -76,7 +76,7 @@ static nnb_status get_layer(const reader *r, const char *name, const nnb_layer_o
   for (int i = 0; r->opts && r->opts->layers && i < r->opts->n_layers; i++)
     if (nnb__layer_complete(r->opts->layers[i]) && strcmp(r->opts->layers[i]->name, name) == 0)
       return *out = r->opts->layers[i], NNB_OK;
-  return nnb__fail(NNB_E_UNSUPPORTED, "the model uses the layer \"%.60s\"; hand it in with the load options", name);
+  return nnb__fail(NNB_E_UNSUPPORTED, "the model uses the layer \"%.60s\", which is not in the load options", name);
 }
 
 /* One attribute of node k into the layer's struct. */
@@ -85,7 +85,7 @@ static nnb_status get_attr(const reader *r, int k, const nnb_attr *at, void *sel
   const char *text;
   nnb_status status = get_text(r, nnb__node_key(key, k, at->name), &text);
   if (status || nnb__attr_set(at, self, text)) return status;
-  return nnb__fail(NNB_E_PARSE, "the model's \"%s\" is \"%.40s\", which it cannot be", key, text);
+  return nnb__fail(NNB_E_PARSE, "the model's \"%s\" has the invalid value \"%.40s\"", key, text);
 }
 
 /* "1,2" into *from, which is to be released. */
@@ -118,7 +118,7 @@ static nnb_status append_node(reader *r, int k, const nnb_layer_ops *ops, const 
     node = nnb_net_input(r->net, ((const nnb__input *)self)->units, name);
     status = node < 0 ? (nnb_status)node : NNB_OK;
   } else if (!status && n == 0) {
-    status = nnb__fail(NNB_E_PARSE, "node %d of the model (%s) reads no other node", k, name);
+    status = nnb__fail(NNB_E_PARSE, "node %d of the model (%s) has no input node", k, name);
   } else if (!status) {
     node = nnb__net_append(r->net, ops, self, from, n, activation, frozen, name, name);
     status = node < 0 ? (nnb_status)node : NNB_OK;
@@ -138,7 +138,7 @@ static nnb_status get_output(reader *r, int k) {
   if (!nnb__bag_find_number(r->bag, nnb__node_key(key, k, "factor"), &factor) || !(factor > 0) || isinf(factor))
     return nnb__fail(NNB_E_PARSE, "the model's \"%s\" must be a positive number", key);
   nnb__node *node = &r->net->nodes[k - 1];
-  if (nnb__node_is_input(node)) return nnb__fail(NNB_E_PARSE, "node %d of the model is an input and an output", k);
+  if (nnb__node_is_input(node)) return nnb__fail(NNB_E_PARSE, "node %d of the model is both an input and an output", k);
   node->out_col = column, node->loss = loss, node->factor = factor;
   return NNB_OK;
 }
@@ -179,7 +179,7 @@ static nnb_status arrange_outputs(nnb_net *net) {
   qsort(outputs, n, sizeof *outputs, by_column);
   for (size_t i = 0; i < n && !status; i++) {
     if (outputs[i]->out_col != net->n_y)
-      status = nnb__fail(NNB_E_PARSE, "the outputs of the model overlap or leave a gap");
+      status = nnb__fail(NNB_E_PARSE, "the columns of the model's outputs overlap or leave a gap");
     else if (outputs[i]->needs.cols > INT_MAX - net->n_y)
       status = nnb__fail(NNB_E_OVERFLOW, "the model has too many outputs");
     else
@@ -213,7 +213,7 @@ static nnb_status get_tensor(const reader *r, const char *name, int rows, int co
   if (t->dtype != NNB__F64 && t->dtype != NNB__F32)
     return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" is neither F64 nor F32", name);
   if (t->n_dims != n_dims || t->dim[0] != (size_t)rows || (cols && t->dim[1] != (size_t)cols))
-    return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" has another shape than its layer", name);
+    return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" does not have the shape of its layer", name);
   if (convert(t, (size_t)rows * (size_t)(cols ? cols : 1), out)) return NNB_OK;
   return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" holds a number too large for single precision", name);
 }
@@ -240,9 +240,9 @@ static nnb_status check_sizes(const reader *r) {
     if (!t) return nnb__fail(NNB_E_PARSE, "the model has no tensor \"%s\"", key);
     if (weight &&
         (t->n_dims != 2 || t->dim[0] != (size_t)node->needs.w_rows || t->dim[1] != (size_t)node->needs.w_cols))
-      return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" has another shape than its layer", key);
+      return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" does not have the shape of its layer", key);
     if (!weight && (t->n_dims != 1 || t->dim[0] != (size_t)node->needs.w_cols))
-      return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" has another shape than its layer", key);
+      return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" does not have the shape of its layer", key);
   }
   return NNB_OK;
 }
@@ -260,10 +260,11 @@ static nnb_status check_memory(const reader *r) {
   }
   const double bytes = numbers * (double)sizeof(real);
   if (bytes <= most) return NNB_OK;
-  return nnb__fail(NNB_E_UNSUPPORTED,
-                   "the model takes %.0f bytes of memory; a file of %zu bytes may take %.0f (max_bytes of the load "
-                   "options allows more)",
-                   bytes, r->file_bytes, most);
+  return nnb__fail(
+      NNB_E_UNSUPPORTED,
+      "the model needs %.0f bytes of memory; the limit for a file of %zu bytes is %.0f (max_bytes of the load "
+      "options raises it)",
+      bytes, r->file_bytes, most);
 }
 
 static nnb_status get_scaler(const reader *r, bool targets) {
@@ -281,7 +282,7 @@ static nnb_status get_scaler(const reader *r, bool targets) {
   if (!status) status = get_tensor(r, factor_key, n, 0, values + n);
   for (int i = 0; i < n && !status; i++)
     if (!isfinite(values[i]) || !isfinite(values[n + i]) || values[n + i] == 0)
-      status = nnb__fail(NNB_E_PARSE, "the model's %s is not finite or 0 in column %d", name, i + 1);
+      status = nnb__fail(NNB_E_PARSE, "the model's %s is 0 or not finite in column %d", name, i + 1);
   if (!status) status = nnb__net_set_scaler(r->net, targets, n, values, values + n);
   nnb__release(values);
   return status;
@@ -311,7 +312,7 @@ static nnb_status get_names(const reader *r, const char *list, const char *name,
 static nnb_status read_net(reader *r) {
   int format, n_nodes = 0;
   const char *seed;
-  if (!nnb__bag_find_string(r->bag, "nnblas")) return nnb__fail(NNB_E_PARSE, "the file holds no libnnblas model");
+  if (!nnb__bag_find_string(r->bag, "nnblas")) return nnb__fail(NNB_E_PARSE, "the file is not a libnnblas model");
   nnb_status status = get_int(r, "nnblas", NNB__NET_FORMAT, NNB__NET_FORMAT, &format);
   if (!status) status = get_int(r, "nodes", 2, MOST_NODES, &n_nodes);
   if (!status) status = get_text(r, "seed", &seed);

@@ -45,8 +45,8 @@ static nnb_status copy_into(nnb_net *net, int node, unsigned what, nnb_cmat valu
   nnb_mat m = param_view(net, node, what, &status);
   if (status) return status;
   if (!values.p || values.rows != m.rows || values.cols != m.cols || values.ld < values.cols)
-    return nnb__fail(NNB_E_SHAPE, "node %d wants %d×%d numbers; %s%d×%d came", node, m.rows, m.cols,
-                     values.p ? "" : "NULL of ", values.rows, values.cols);
+    return nnb__fail(NNB_E_SHAPE, "node %d has %d×%d numbers; the matrix is %s%d×%d", node, m.rows, m.cols,
+                     values.p ? "" : "NULL, ", values.rows, values.cols);
   for (int i = 0; i < m.rows; i++) memmove(nnb__row(m, i), nnb__crow(values, i), (size_t)m.cols * sizeof(real));
   return NNB_OK;
 }

@@ -13,8 +13,8 @@ typedef struct cursor {
 } cursor;
 
 static nnb_status complain(const cursor *c, const char *wanted) {
-  return nnb__fail(NNB_E_PARSE, "\"%s\": %s at character %d%s", c->text, wanted, (int)(c->at - c->text) + 1,
-                   *c->at ? "" : ", where it ends");
+  return nnb__fail(NNB_E_PARSE, "\"%s\", character %d%s: %s", c->text, (int)(c->at - c->text) + 1,
+                   *c->at ? "" : " (the end)", wanted);
 }
 
 /* A positive number that fits into an int. */
@@ -95,11 +95,10 @@ static nnb_status parse_layer(cursor *c, nnb_net *net) {
     c->at++;
     cursor start = *c;
     status = take_field(c, field);
-    if (!status && is_repeated(field, &d)) return complain(&start, "the same was said before,");
+    if (!status && is_repeated(field, &d)) return complain(&start, "the same option appears twice");
     if (!status && !apply_field(field, &d))
       status = complain(
-          &start,
-          "wanted an activation, or act=, bias=, init=, init_scale=, frozen= or name= with a value that it can have,");
+          &start, "wanted an activation, or act=, bias=, init=, init_scale=, frozen= or name= with a valid value");
   }
   if (status) return status;
   if (*c->at && *c->at != '-') return complain(c, "wanted '-' or ':'");

@@ -20,7 +20,7 @@ static nnb_status make_draft(nnb_net *net, const nnb_plan_opts *opts, nnb_plan *
     return nnb__fail(NNB_E_ARG, "max_rows is %d and threads is %d; wanted 0 or more, and at most 1024 threads",
                      opts->max_rows, opts->threads);
   if (opts->want & ~(unsigned)(NNB_GRAD | NNB_DX | NNB_KEEP | NNB_ROWS))
-    return nnb__fail(NNB_E_ARG, "want is %u; wanted NNB_GRAD, NNB_DX, NNB_KEEP and NNB_ROWS, or'ed", opts->want);
+    return nnb__fail(NNB_E_ARG, "want is %u; wanted 0 or flags of NNB_GRAD, NNB_DX, NNB_KEEP and NNB_ROWS", opts->want);
   if (opts->want & NNB_ROWS && (status = nnb__check_squares(net))) return status;
   *draft = (nnb_plan){.net = net, .want = opts->want};
   draft->max_rows = opts->max_rows ? opts->max_rows : 1;
@@ -35,7 +35,7 @@ static nnb_status measure(const nnb_plan *draft, size_t *out) {
   nnb__arena_take(&arena, 1, sizeof plan);
   nnb__plan_lay_out(&plan, &arena);
   if (arena.overflow || arena.used > (size_t)PTRDIFF_MAX - NNB__ALIGN)
-    return nnb__fail(NNB_E_OVERFLOW, "a plan for %d rows is larger than memory can hold", draft->max_rows);
+    return nnb__fail(NNB_E_OVERFLOW, "a plan for %d rows is too large for the address space", draft->max_rows);
   *out = arena.used;
   return NNB_OK;
 }
@@ -52,8 +52,8 @@ static nnb_status find_memory(const nnb_plan_opts *opts, size_t bytes, char **ba
   *owned = NULL;
   if (opts && opts->mem) {
     if ((uintptr_t)opts->mem % NNB__ALIGN || opts->mem_bytes < bytes)
-      return nnb__fail(NNB_E_ARG, "mem must hold %zu bytes aligned to %d; %zu came", bytes, (int)NNB__ALIGN,
-                       opts->mem_bytes);
+      return nnb__fail(NNB_E_ARG, "mem has %zu bytes; wanted %zu bytes, aligned to %d", opts->mem_bytes, bytes,
+                       (int)NNB__ALIGN);
     *base = opts->mem;
     return NNB_OK;
   }
@@ -177,7 +177,7 @@ nnb_status nnb_plan_rows(nnb_plan *plan, const nnb_batch *batch, real *r, real *
   nnb_status status = nnb__check_batch(plan->net, batch, plan->max_rows);
   if (status) return status;
   if (J && (ldj < 0 || (size_t)ldj < plan->net->n_params))
-    return nnb__fail(NNB_E_SHAPE, "ldj is %d; a row of J has %zu numbers", ldj, plan->net->n_params);
+    return nnb__fail(NNB_E_SHAPE, "ldj is %d; wanted at least %zu, the length of a row of J", ldj, plan->net->n_params);
   return nnb__plan_rows(plan, batch, 0, batch->x.rows, norm_of(batch), r, J, (size_t)ldj, NNB__EVERY);
 }
 

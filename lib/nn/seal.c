@@ -24,43 +24,45 @@ static nnb_status check_output_loss(const nnb_net *net, const nnb__node *output)
   const nnb_loss_ops *loss = nnb__net_loss_ops(net, output);
   if (!(loss->traits & NNB_LOSS_PROBABILITIES)) return NNB_OK;
   if (net->out.shift)
-    return nnb__fail(NNB_E_ARG,
-                     "the output %s has scaled targets, which %s does not take; choose another loss, or do not scale",
-                     output->name, loss->name);
+    return nnb__fail(
+        NNB_E_ARG,
+        "the output %s has scaled targets, but %s needs targets that are not scaled; use another loss or do not scale",
+        output->name, loss->name);
   if (!nnb_loss_find(loss->name, &(nnb_loss){0}) || outputs_suit(output, (int)loss->fuses)) return NNB_OK;
   if (output->ops == &nnb__layer_concat)
     return nnb__fail(NNB_E_ARG,
-                     "the output %s joins nodes, for which %s is no loss: declare each of them as an output "
-                     "(nnb_net_output), or take another loss",
+                     "the output %s is a concatenation, which %s does not take; declare each of its nodes as an output "
+                     "(nnb_net_output), or use another loss",
                      output->name, loss->name);
-  return nnb__fail(NNB_E_ARG, "the output %s is %s, for which %s is no loss: take %s, or another loss", output->name,
-                   nnb__net_act(net, output->activation)->name, loss->name, nnb_activation_name(loss->fuses));
+  return nnb__fail(
+      NNB_E_ARG, "the output %s has the activation %s, but the loss %s needs %s; use that, or another loss",
+      output->name, nnb__net_act(net, output->activation)->name, loss->name, nnb_activation_name(loss->fuses));
 }
 
 /* e^z/e^z is 1 whatever z is. */
 static nnb_status check_softmax(const nnb__node *node) {
   if (node->activation != NNB_SOFTMAX || node->needs.cols > 1) return NNB_OK;
-  return nnb__fail(NNB_E_ARG, "%s is a softmax of one unit, which is always 1: take sigmoid, or a unit for each class",
+  return nnb__fail(NNB_E_ARG, "%s is a softmax of one unit, which is always 1; use sigmoid, or one unit for each class",
                    node->name);
 }
 
 static nnb_status check_ends(const nnb_net *net) {
   const nnb__node *last = &net->nodes[net->n_nodes - 1];
   if (net->n_y == 0 && nnb__node_is_input(last))
-    return nnb__fail(NNB_E_STATE, "the net ends in an input: add a layer behind it");
+    return nnb__fail(NNB_E_STATE, "the last node is an input; add a layer after it");
   for (int i = 0; i < net->n_nodes; i++) {
     const nnb__node *node = &net->nodes[i];
     if (node->n_consumers == 0 && node->out_col < 0 && (net->n_y > 0 || node != last))
-      return nnb__fail(NNB_E_STATE, "node %d (%s) leads to no output", i + 1, node->name);
+      return nnb__fail(NNB_E_STATE, "node %d (%s) is not used by any output", i + 1, node->name);
     bool output = net->n_y > 0 ? node->out_col >= 0 : node == last;
     nnb_status status = check_softmax(node);
     if (!status && output) status = check_output_loss(net, node);
     if (status) return status;
   }
   if (net->in.shift && net->in.n != net->n_x)
-    return nnb__fail(NNB_E_SHAPE, "the inputs' scaler has %d columns, the net %d", net->in.n, net->n_x);
+    return nnb__fail(NNB_E_SHAPE, "the scaler of the inputs has %d columns; the net has %d", net->in.n, net->n_x);
   if (net->out.shift && net->out.n != nnb_net_n_out(net))
-    return nnb__fail(NNB_E_SHAPE, "the targets' scaler has %d columns, the net's outputs %d", net->out.n,
+    return nnb__fail(NNB_E_SHAPE, "the scaler of the targets has %d columns; the net's outputs have %d", net->out.n,
                      nnb_net_n_out(net));
   return NNB_OK;
 }
@@ -84,7 +86,7 @@ static nnb_status lay_out_params(nnb_net *net) {
     rows = (size_t)node->needs.w_rows + node->needs.bias;
     node->off = total;
     if (!nnb__mul(rows, (size_t)node->needs.w_cols, &n) || n > PTRDIFF_MAX / sizeof(real) - total)
-      return nnb__fail(NNB_E_OVERFLOW, "%s: the net has more parameters than memory can hold", node->name);
+      return nnb__fail(NNB_E_OVERFLOW, "%s: the net has too many parameters for the address space", node->name);
     total += n;
     if (n == 0) continue;
     net->blocks[net->n_blocks] = (nnb__block){.off = node->off,

@@ -49,5 +49,5 @@ nnb_status nnb_net_summary(const nnb_net *net, FILE *stream) {
   if (written >= 0)
     written = fprintf(stream, "%5s  %-14s %-22s %-10s %-12s %12zu %14zu\n", "", "total", "", "", "", total,
                       total * sizeof(real));
-  return written < 0 ? nnb__fail(NNB_E_IO, "the summary could not be written") : NNB_OK;
+  return written < 0 ? nnb__fail(NNB_E_IO, "writing the summary failed") : NNB_OK;
 }

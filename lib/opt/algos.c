@@ -44,6 +44,6 @@ nnb_algo nnb__optim_algo(nnb_algo algo, unsigned wants) {
 
 const nnb__optim_ops *nnb__optim_find(nnb_algo algo) {
   if ((int)algo > NNB_AUTO && algo < NNB_N_ALGOS) return algos[algo];
-  nnb__fail(NNB_E_ARG, "there is no algorithm %d", (int)algo);
+  nnb__fail(NNB_E_ARG, "algo is %d; wanted a value of nnb_algo", (int)algo);
   return NULL;
 }

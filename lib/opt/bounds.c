@@ -7,7 +7,7 @@ nnb_status nnb__bounds_check(const nnb_min_opts *o, size_t n) {
   for (size_t i = 0; nnb__bounded(o) && i < n; i++) {
     double lower = o->lower ? o->lower[i] : -HUGE_VAL, upper = o->upper ? o->upper[i] : HUGE_VAL;
     if (!(lower <= upper) || lower == HUGE_VAL || upper == -HUGE_VAL)
-      return nnb__fail(NNB_E_ARG, "variable %zu is bounded by %g and %g, between which there is nothing", i, lower,
+      return nnb__fail(NNB_E_ARG, "variable %zu has the bounds %g and %g; no number lies between them", i, lower,
                        upper);
   }
   return NNB_OK;

@@ -49,7 +49,7 @@ static bool make_blocks(struct nnb__kfac *k, const nnb__block *blocks, int n_blo
 
 static nnb_status check_layers(const nnb__block *blocks, int n_blocks, const nnb_optim_opts *o) {
   if (o->momentum > 0)
-    return nnb__fail(NNB_E_ARG, "momentum is %g; kfac finds it by itself: wanted 0 or NNB_NONE", o->momentum);
+    return nnb__fail(NNB_E_ARG, "momentum is %g; wanted 0 or NNB_NONE, because kfac computes it", o->momentum);
   for (int b = 0; b < n_blocks; b++)
     if (blocks[b].rows == INT_MAX || (!blocks[b].kron && block_size(&blocks[b]) > INT_MAX))
       return nnb__fail(NNB_E_OVERFLOW, "a layer of %d×%d weights is too large for kfac", blocks[b].rows,

@@ -9,14 +9,14 @@
 
 static nnb_status check_problem(const nnb_lsq *p, const real *x) {
   if (!p || !p->rows || p->m == 0 || p->n == 0 || !x)
-    return nnb__fail(NNB_E_ARG, "wanted at least one residual of at least one variable, and x");
+    return nnb__fail(NNB_E_ARG, "problem, rows or x is NULL, or there are no residuals or no variables");
   if (p->group < 0 || (p->group > 0 && p->m % (size_t)p->group))
-    return nnb__fail(NNB_E_ARG, "group is %d; it must divide the %zu residuals", p->group, p->m);
+    return nnb__fail(NNB_E_ARG, "group is %d; wanted a divisor of %zu, the number of residuals", p->group, p->m);
   for (size_t i = 0; p->ridge && i < p->n; i++)
     if (!(p->ridge[i] >= 0) || isinf(p->ridge[i]))
-      return nnb__fail(NNB_E_ARG, "ridge[%zu] is %g; it must not be negative", i, p->ridge[i]);
+      return nnb__fail(NNB_E_ARG, "ridge[%zu] is %g; wanted a finite number, 0 or more", i, p->ridge[i]);
   if (!(p->linear_ridge >= 0) || isinf(p->linear_ridge))
-    return nnb__fail(NNB_E_ARG, "linear_ridge is %g; it must not be negative", p->linear_ridge);
+    return nnb__fail(NNB_E_ARG, "linear_ridge is %g; wanted a finite number, 0 or more", p->linear_ridge);
   return NNB_OK;
 }
 
@@ -34,19 +34,21 @@ static nnb_status find(const nnb_lsq *p, const nnb_min_opts *opts, nnb_algo *alg
   *ops = nnb__optim_find(*algo);
   if (!*ops) return NNB_E_ARG;
   if (!nnb__optim_has(*ops, NNB__TRAIT_SQUARES))
-    return nnb__fail(NNB_E_ARG, "%s is no algorithm for nnb_least_squares; %s are", (*ops)->name,
+    return nnb__fail(NNB_E_ARG, "%s is not a method of nnb_least_squares; its methods are %s", (*ops)->name,
                      nnb__optim_names(NNB__TRAIT_SQUARES, names));
   if (nnb__optim_has(*ops, NNB__TRAIT_LINEAR) && !any_linear(p))
-    return nnb__fail(NNB_E_ARG, "%s wants to know which variables are linear; %s does not", (*ops)->name,
+    return nnb__fail(NNB_E_ARG, "%s needs the linear variables; %s works without", (*ops)->name,
                      nnb_algo_name(nnb__optim_algo(NNB_AUTO, NNB__TRAIT_SQUARES)));
   return NNB_OK;
 }
 
 static nnb_status check_bayes(const nnb_lsq *p, const nnb_min_opts *o) {
-  if (p->m_known > p->m) return nnb__fail(NNB_E_ARG, "m_known is %zu of %zu residuals", p->m_known, p->m);
-  if (o && o->bayes && p->ridge) return nnb__fail(NNB_E_ARG, ".bayes chooses the decay: there must be no ridge");
+  if (p->m_known > p->m)
+    return nnb__fail(NNB_E_ARG, "m_known is %zu; wanted at most %zu, the number of residuals", p->m_known, p->m);
+  if (o && o->bayes && p->ridge)
+    return nnb__fail(NNB_E_ARG, "ridge is set; wanted NULL, because .bayes estimates the decay");
   if (o && o->bayes && nnb__bounded(o))
-    return nnb__fail(NNB_E_ARG, ".bayes gives all variables a normal distribution: there must be no bounds");
+    return nnb__fail(NNB_E_ARG, "lower or upper is set; wanted NULL, because .bayes takes no bounds");
   return NNB_OK;
 }
 

@@ -217,7 +217,8 @@ static nnb_status advance(nnb__lm *lm, verdict *out) {
     *out = REFUSED;
     if (!status) status = s->model->linearise(s);
     if (!status && !isfinite(s->f))
-      status = nnb__fail(NNB_E_NUMERIC, "residuals that were finite are not when asked for at the same point again");
+      status = nnb__fail(NNB_E_NUMERIC,
+                         "a second call of the function at the same point gave residuals that are not finite");
     if (status) s->f = before;
     return status;
   }
@@ -314,7 +315,7 @@ nnb_status nnb__lm_begin(nnb__lm *lm) {
   s->lambda = s->n < MANY ? first_lambda : careful_lambda, lm->growth = 2, lm->decreased_much = s->n >= MANY;
   nnb_status status = s->model->linearise(s);
   if (!status && !isfinite(s->f))
-    status = nnb__fail(NNB_E_NUMERIC, "a residual or a derivative of one is not finite at the start");
+    status = nnb__fail(NNB_E_NUMERIC, "a residual or a derivative is not finite at the start");
   if (!status) nnb__system_rescale(s);
   if (lm->region.z) nnb__region_begin(&lm->region, s), s->lambda = 0;
   if (lm->curvature.S) nnb__curvature_begin(&lm->curvature, s->n);

@@ -65,7 +65,7 @@ nnb_status nnb__system_turn_to_qr(nnb__system *s) {
   s->by_qr = true; /* for good: a Jacobian is as ill-conditioned at the next point */
   nnb_status status = s->model->linearise(s);
   if (status || isfinite(s->f)) return status;
-  return nnb__fail(NNB_E_NUMERIC, "residuals that were finite are not when asked for at the same point again");
+  return nnb__fail(NNB_E_NUMERIC, "a second call of the function at the same point gave residuals that are not finite");
 }
 
 /* factor ← D⁻¹(JᵀJ + S)D⁻¹ + λI */

@@ -46,7 +46,7 @@ nnb_status nnb__system_sizes(nnb__system *s) {
   enum { MOST = 46339 }; /* (n + 1)² fits into LAPACK's int */
   const nnb_lsq *p = s->problem;
   if (p->n > MOST)
-    return nnb__fail(NNB_E_OVERFLOW, "%s takes at most %d variables, not %zu; lbfgs takes more",
+    return nnb__fail(NNB_E_OVERFLOW, "%s takes at most %d variables; there are %zu; lbfgs takes more",
                      nnb_algo_name(s->stop->report.algo), (int)MOST, p->n);
   s->m = p->m, s->n = (int)p->n, s->ld = (s->n + VECTOR) / VECTOR * VECTOR;
   choose_rows(s);
@@ -57,11 +57,10 @@ nnb_status nnb__system_check_bytes(const nnb__system *s, const nnb__arena *arena
   const nnb_min_opts *o = &s->stop->opts;
   double limit = o->max_bytes > 0 ? (double)o->max_bytes : default_limit;
   if (!arena->overflow && (double)arena->used <= limit) return NNB_OK;
-  return nnb__fail(
-      NNB_E_OVERFLOW,
-      "%s would need %.0f MiB for %zu residuals in %zu variables; max_bytes allows %.0f MiB; lbfgs needs less",
-      nnb_algo_name(s->stop->report.algo), ceil((double)arena->used / (1 << 20)), s->problem->m, s->problem->n,
-      floor(limit / (1 << 20)));
+  return nnb__fail(NNB_E_OVERFLOW,
+                   "%s needs %.0f MiB for %zu residuals and %zu variables; max_bytes allows %.0f MiB; lbfgs needs less",
+                   nnb_algo_name(s->stop->report.algo), ceil((double)arena->used / (1 << 20)), s->problem->m,
+                   s->problem->n, floor(limit / (1 << 20)));
 }
 
 /* ---- residuals -------------------------------------------------------------------------------------------------- */

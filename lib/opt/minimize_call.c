@@ -13,7 +13,8 @@ static nnb_status allocate(nnb__min *m, const nnb__optim_ops *ops, real **reals)
   bool bounded = nnb__bounded(&m->stop->opts);
   size_t fixed = bounded ? 3 : 1, total;
   if (needs.vectors > SIZE_MAX - fixed || !nnb__mul(needs.vectors + fixed, m->n, &total))
-    return nnb__fail(NNB_E_OVERFLOW, "%s cannot keep %zu vectors of %zu numbers", ops->name, needs.vectors, m->n);
+    return nnb__fail(NNB_E_OVERFLOW, "%s needs %zu vectors of %zu numbers, which is too much", ops->name, needs.vectors,
+                     m->n);
   *reals = nnb__alloc(total, sizeof **reals);
   m->doubles = nnb__alloc(needs.doubles, sizeof *m->doubles);
   if (!*reals || !m->doubles) return nnb__fail_nomem("a minimisation");
@@ -38,10 +39,11 @@ static nnb_status find(const nnb_min_opts *opts, size_t n, nnb_algo *algo, const
   *ops = nnb__optim_find(*algo);
   if (!*ops) return NNB_E_ARG;
   if (!nnb__optim_has(*ops, NNB__TRAIT_MINIMIZES))
-    return nnb__fail(NNB_E_ARG, "%s is no algorithm for nnb_minimize; %s are", (*ops)->name,
+    return nnb__fail(NNB_E_ARG, "%s is not a method of nnb_minimize; its methods are %s", (*ops)->name,
                      nnb__optim_names(NNB__TRAIT_MINIMIZES, names));
   if ((*ops)->most && n > (*ops)->most)
-    return nnb__fail(NNB_E_ARG, "%s keeps a matrix of n×n numbers, for up to %zu variables; for %zu take lbfgs",
+    return nnb__fail(NNB_E_ARG,
+                     "%s takes at most %zu variables, because it needs n×n numbers; there are %zu; use lbfgs",
                      (*ops)->name, (*ops)->most, n);
   return NNB_OK;
 }
@@ -54,7 +56,7 @@ nnb_status nnb_minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb
   nnb_algo algo = NNB_LBFGS;
   if (report) *report = nnb__stop_no_report();
   if (!f || !f->eval || f->n == 0 || !x)
-    return nnb__fail(NNB_E_ARG, "wanted a function of at least one variable and its x");
+    return nnb__fail(NNB_E_ARG, "f, f->eval or x is NULL, or there are no variables");
   m.n = f->n;
   nnb_status status = find(opts, m.n, &algo, &ops);
   if (report) report->algo = algo;

@@ -14,8 +14,7 @@ static nnb_status complete(const nnb_optim_opts *opts, nnb_optim_opts *o, const 
   o->algo = nnb__optim_algo(o->algo, NNB__TRAIT_STEPS);
   *ops = nnb__optim_find(o->algo);
   if (!nnb__optim_has(*ops, NNB__TRAIT_STEPS))
-    return nnb__fail(NNB_E_ARG,
-                     "%s does not step from one batch to the next; nnb_fit takes it, for the full batch, and %s",
+    return nnb__fail(NNB_E_ARG, "%s does not step from batch to batch; use nnb_fit, with the full batch, or %s",
                      (*ops)->name, (*ops)->minimize ? "nnb_minimize" : "nnb_least_squares");
   status = nnb__opts_check_taken(NNB__OPTIM_OPTS, o, nnb__optim_traits(*ops), (*ops)->name);
   nnb__opts_complete(NNB__OPTIM_OPTS, o, nnb__optim_traits(*ops));
@@ -82,7 +81,8 @@ nnb_status nnb__optim_create(size_t n_params, const nnb__block *blocks, int n_bl
   if (!optim) return nnb__fail_nomem("an optimiser");
   resolve(optim, &o);
   if (o.lr_min > optim->base_lr) {
-    nnb_status refused = nnb__fail(NNB_E_ARG, "lr_min is %g, above the learning rate %g", o.lr_min, optim->base_lr);
+    nnb_status refused =
+        nnb__fail(NNB_E_ARG, "lr_min is %g; wanted at most %g, the learning rate", o.lr_min, optim->base_lr);
     nnb_optim_destroy(optim);
     return refused;
   }
@@ -117,7 +117,7 @@ void nnb_optim_destroy(nnb_optim *optim) {
 
 nnb_status nnb_optim_set_lr(nnb_optim *optim, double lr) {
   if (!optim) return nnb__fail(NNB_E_ARG, "optim is NULL");
-  if (!(lr > 0) || isinf(lr)) return nnb__fail(NNB_E_ARG, "lr is %g; it must be finite and positive", lr);
+  if (!(lr > 0) || isinf(lr)) return nnb__fail(NNB_E_ARG, "lr is %g; wanted a finite positive number", lr);
   optim->base_lr = lr;
   if (optim->updates == 0) optim->lr = nnb__schedule_lr(&optim->schedule, lr, 0);
   return NNB_OK;

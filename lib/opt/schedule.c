@@ -11,9 +11,10 @@ static const double pi = 3.14159265358979323846;
 
 static nnb_status check_opts(const nnb_optim_opts *o) {
   if (o->epochs == 0 && (o->schedule == NNB_COSINE || o->schedule == NNB_ONE_CYCLE))
-    return nnb__fail(NNB_E_ARG, "%s needs to know how many epochs there will be", nnb_schedule_name(o->schedule));
+    return nnb__fail(NNB_E_ARG, "%s needs a limit of the epochs", nnb_schedule_name(o->schedule));
   if (o->epochs > 0 && o->warmup > (double)o->epochs)
-    return nnb__fail(NNB_E_ARG, "the warmup of %g epochs is longer than all %lld", o->warmup, (long long)o->epochs);
+    return nnb__fail(NNB_E_ARG, "warmup is %g epochs; wanted at most %lld, the number of epochs", o->warmup,
+                     (long long)o->epochs);
   return NNB_OK;
 }
 

@@ -23,7 +23,7 @@ nnb_status nnb__stop_begin(nnb__stop *s, const nnb_min_opts *opts, nnb_algo algo
   nnb_status status = nnb__opts_check(NNB__MIN_OPTS, o);
   if (!status) status = nnb__opts_check_taken(NNB__MIN_OPTS, o, traits, nnb_algo_name(algo));
   if (!status && o->target != 0 && !o->has_target)
-    status = nnb__fail(NNB_E_ARG, "target is %g; has_target must be set with it", o->target);
+    status = nnb__fail(NNB_E_ARG, "target is %g but has_target is false", o->target);
   if (!status) complete(&s->opts, traits, eps);
   return status;
 }

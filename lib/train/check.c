@@ -133,7 +133,8 @@ static nnb_status compare(checker *c, nnb_net *net, double *worst) {
 /* Room for three times the parameters and the inputs. */
 static nnb_status make_room(checker *c, size_t n_params, size_t n_x) {
   size_t n = n_params <= SIZE_MAX - n_x ? n_params + n_x : SIZE_MAX;
-  if (!nnb__mul(n, 3, &n)) return nnb__fail(NNB_E_OVERFLOW, "a gradient check of %zu parameters", n_params);
+  if (!nnb__mul(n, 3, &n))
+    return nnb__fail(NNB_E_OVERFLOW, "%zu parameters are too many for a gradient check", n_params);
   real *room = c->kept = nnb__alloc(n, sizeof *room);
   if (!room) return nnb__fail_nomem("a gradient check");
   c->grad[0] = room + n_params, c->grad[1] = room + 2 * n_params;
@@ -148,7 +149,7 @@ static nnb_status check_gradient(nnb_net *net, const nnb_batch *batch, double *w
   nnb_status status = nnb__check_rows(net, batch);
   if (status) return status;
   const int rows = batch->x.rows, cols = net->n_x;
-  if (!nnb__mul((size_t)rows, (size_t)cols, &n_x)) return nnb__fail(NNB_E_OVERFLOW, "x has too many numbers");
+  if (!nnb__mul((size_t)rows, (size_t)cols, &n_x)) return nnb__fail(NNB_E_OVERFLOW, "x is too large");
   c.batch = *batch;
   status = make_room(&c, net->n_params, n_x);
   if (!status) status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows, .want = NNB_GRAD | NNB_DX}, &c.plan);

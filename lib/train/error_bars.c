@@ -45,7 +45,8 @@ static nnb_status allocate(nnb_error_bars *e) {
   const size_t n = (size_t)e->n, n_y = (size_t)e->net->n_y, rows = (size_t)e->block * n_y;
   size_t n_g, n_l;
   if (!nnb__mul(rows, n, &n_g) || !nnb__mul(n, n, &n_l) || n_l > INT32_MAX)
-    return nnb__fail(NNB_E_OVERFLOW, "error bars keep a matrix of P×P numbers; %d parameters are too many", e->n);
+    return nnb__fail(NNB_E_OVERFLOW, "%d parameters are too many for error bars, which need a matrix of P×P numbers",
+                     e->n);
   e->scale = nnb__alloc(n_y, sizeof *e->scale);
   e->noise = nnb__alloc(n_y, sizeof *e->noise);
   e->l = nnb__zalloc(n_l, sizeof *e->l);
@@ -126,7 +127,8 @@ static double count(const nnb_error_bars *e, const nnb_batch *rows) {
 static nnb_status estimate_noise(nnb_error_bars *e, double count, double squares) {
   if (!(count > e->n && squares > 0))
     return nnb__fail(NNB_E_ARG,
-                     "beta is 0, and %.0f numbers with squared errors of %g, for %d parameters, tell nothing of it",
+                     "beta is 0 and cannot be estimated from %.0f target values with a sum of squared errors of %g, "
+                     "for %d parameters",
                      count, squares, e->n);
   e->beta = (count - e->n) / squares;
   return NNB_OK;
@@ -140,7 +142,7 @@ static nnb_status factorise(nnb_error_bars *e, const nnb_batch *rows) {
   status = add_data(e, rows, &squares);
   nnb__blas_leave();
   if (!status && !determined(e))
-    status = nnb__fail(NNB_E_NUMERIC, "the data do not determine all %d parameters; an alpha above 0 would", e->n);
+    status = nnb__fail(NNB_E_NUMERIC, "the data does not determine all %d parameters; use an alpha above 0", e->n);
   if (!status && e->beta == 0) status = estimate_noise(e, count(e, rows), squares);
   return status;
 }
@@ -164,7 +166,7 @@ static nnb_status check(nnb_net *net, const nnb_data *data, const nnb_error_bars
   if (!data) return nnb__fail(NNB_E_ARG, "data is NULL");
   const double alpha = o->evidence.alpha, beta = o->evidence.beta;
   if (!(alpha >= 0 && beta >= 0) || isinf(alpha) || isinf(beta) || (alpha > 0 && beta == 0))
-    return nnb__fail(NNB_E_ARG, "alpha is %g and beta is %g; wanted both positive, or an alpha of 0", alpha, beta);
+    return nnb__fail(NNB_E_ARG, "alpha is %g and beta is %g; wanted both positive, or alpha 0", alpha, beta);
   if ((status = nnb_data_batch(data, 0, nnb_data_rows(data), rows))) return status;
   if (!rows->label && !rows->t.p) return nnb__fail(NNB_E_ARG, "the data has no targets");
   if ((status = nnb__check_rows(net, rows))) return status;
@@ -202,7 +204,7 @@ nnb_status nnb_error_bars_copy(const nnb_error_bars *bars, nnb_error_bars **out)
   nnb_status status = make(bars->net, bars->threads, &e);
   if (!status && (e->n != bars->n || e->frozen != bars->frozen)) {
     nnb_error_bars_destroy(e);
-    status = nnb__fail(NNB_E_STATE, "other parameters are frozen than when the error bars were made");
+    status = nnb__fail(NNB_E_STATE, "the frozen parameters have changed since the error bars were made");
   }
   if (status) return status;
   const size_t n_y = (size_t)e->net->n_y;
@@ -229,7 +231,7 @@ static nnb_status check_prediction(const nnb_error_bars *e, nnb_cmat x, nnb_mat 
   if (!status && sd.p) status = check_mat(e->net, x.rows, sd, "sd");
   if (!status && sd_new.p) status = check_mat(e->net, x.rows, sd_new, "sd_new");
   if (!status && frozen_parts(e->net) != e->frozen)
-    status = nnb__fail(NNB_E_STATE, "other parameters are frozen than when the error bars were made");
+    status = nnb__fail(NNB_E_STATE, "the frozen parameters have changed since the error bars were made");
   return status;
 }
 

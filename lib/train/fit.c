@@ -83,12 +83,12 @@ static nnb_status take_names(nnb_net *net, const nnb_data *data) {
 
 static nnb_status check_data(const nnb_net *net, const nnb_data *data, const char *what) {
   if (nnb_data_n_in(data) != net->n_x)
-    return nnb__fail(NNB_E_SHAPE, "the %s data has %d input columns, the net wants %d", what, nnb_data_n_in(data),
+    return nnb__fail(NNB_E_SHAPE, "the %s data has %d input columns; the net has %d inputs", what, nnb_data_n_in(data),
                      net->n_x);
   int n_out = nnb_data_n_out(data), labelled_pair = net->n_y == 1 && nnb_data_n_classes(data) == 2;
   if (n_out == 0) return nnb__fail(NNB_E_ARG, "the %s data has no targets", what);
   if (n_out != net->n_y && !labelled_pair && !(nnb_data_n_classes(data) && n_out < net->n_y))
-    return nnb__fail(NNB_E_SHAPE, "the %s data has %d %s, the net %d outputs", what, n_out,
+    return nnb__fail(NNB_E_SHAPE, "the %s data has %d %s; the net has %d outputs", what, n_out,
                      nnb_data_n_classes(data) ? "classes" : "targets", net->n_y);
   nnb_batch all;
   nnb_status status = nnb_data_batch(data, 0, nnb_data_rows(data), &all);

@@ -47,7 +47,7 @@ static nnb_status explain_divergence(const fit *f, int epoch) {
     nnb__format(advice, sizeof advice, "a learning rate below %g%s may help; ", f->optim->lr,
                 f->opts.clip_norm > 0 ? "" : " or clip_norm");
   if (r->best_epoch > 0) snprintf(kept, sizeof kept, "%s epoch %d", f->began ? "from before" : "of", r->best_epoch);
-  return nnb__fail(NNB_E_NUMERIC, "diverged in epoch %d, update %lld: %s; %sthe parameters %s are in the net", epoch,
+  return nnb__fail(NNB_E_NUMERIC, "diverged in epoch %d, update %lld: %s; %sthe net has the parameters %s", epoch,
                    (long long)r->updates, reason, advice, kept);
 }
 

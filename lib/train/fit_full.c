@@ -25,15 +25,17 @@ nnb_status nnb__fit_full_check(const nnb__fit *f) {
   const nnb_fit_opts *o = &f->opts;
   const char *name = f->ops->name;
   if (o->batch != 0 && o->batch != NNB_FULL_BATCH)
-    return nnb__fail(NNB_E_ARG, "%s works on the full batch; batch is %d, wanted 0 or NNB_FULL_BATCH", name, o->batch);
-  if (o->bayes && o->l2 > 0) return nnb__fail(NNB_E_ARG, "l2 is %g; .bayes chooses the decay itself", o->l2);
+    return nnb__fail(NNB_E_ARG, "batch is %d; wanted 0 or NNB_FULL_BATCH, because %s is a full-batch method", o->batch,
+                     name);
+  if (o->bayes && o->l2 > 0)
+    return nnb__fail(NNB_E_ARG, "l2 is %g; wanted 0, because .bayes estimates the decay", o->l2);
   if (nnb__optim_has(f->ops, NNB__TRAIT_LINEAR) && nnb__linear_params(f->net, NULL) == 0)
     return nnb__fail(
         NNB_E_UNSUPPORTED,
-        "%s solves for dense outputs without activation that are not frozen; this net has none, %s takes it", name,
-        nnb_algo_name(nnb__optim_algo(NNB_AUTO, NNB__TRAIT_SQUARES)));
+        "%s needs a dense output layer without activation that is not frozen; this net has none; %s works without",
+        name, nnb_algo_name(nnb__optim_algo(NNB_AUTO, NNB__TRAIT_SQUARES)));
   if (nnb__optim_has(f->ops, NNB__TRAIT_SQUARES) && nnb__net_n_free(f->net) == 0)
-    return nnb__fail(NNB_E_ARG, "%s finds nothing to move: every parameter is frozen", name);
+    return nnb__fail(NNB_E_ARG, "%s has nothing to change: all parameters are frozen", name);
   return NNB_OK;
 }
 
@@ -205,7 +207,7 @@ static nnb_status explain_start(const full *u) {
   status = loss_of_all(u, &loss, NULL);
   nnb__blas_leave();
   if (!status)
-    return nnb__fail(NNB_E_NUMERIC, "the gradient or a derivative is not finite at the start, the loss is %g", loss);
+    return nnb__fail(NNB_E_NUMERIC, "the gradient or a derivative is not finite at the start; the loss is %g", loss);
   snprintf(reason, sizeof reason, "%.*s", (int)sizeof reason - 1, nnb_errmsg());
   return nnb__fail(NNB_E_NUMERIC, "at the start %s", reason);
 }

@@ -14,8 +14,8 @@ static nnb_status check_class_names(const nnb_net *net, const nnb_data *data) {
     const char *ours = nnb_net_class_name(net, k), *theirs = nnb_data_class_name(data, k);
     if (ours && theirs && strcmp(ours, theirs) != 0)
       return nnb__fail(NNB_E_SHAPE,
-                       "class %d is \"%.60s\" in the net and \"%.60s\" in the data: read it with .class_names", k, ours,
-                       theirs);
+                       "class %d is \"%.60s\" in the net but \"%.60s\" in the data; read the data with .class_names", k,
+                       ours, theirs);
   }
   return NNB_OK;
 }
@@ -30,8 +30,8 @@ static nnb_status check_column_names(const nnb_net *net, const nnb_data *data) {
     if (ours && theirs && strcmp(ours, theirs) != 0)
       return nnb__fail(
           NNB_E_SHAPE,
-          "%s column %d is \"%.60s\" in the data and \"%.60s\" in the net, which wants the columns that it was "
-          "trained on, in that order",
+          "%s column %d is \"%.60s\" in the data but \"%.60s\" in the net; wanted the columns of the training data, in "
+          "the same order",
           c < n_in ? "input" : "target", (c < n_in ? c : c - n_in) + 1, theirs, ours);
   }
   return NNB_OK;
@@ -44,7 +44,7 @@ static nnb_status check_probabilities(const nnb_net *net, const nnb__node *outpu
     for (int j = c; j < c + output->needs.cols; j++) {
       real value = nnb__crow(t, i)[j];
       if (!(value >= 0 && value <= 1))
-        return nnb__fail(NNB_E_ARG, "t is %g in row %d, column %d (counted from 1); %s takes targets from 0 to 1",
+        return nnb__fail(NNB_E_ARG, "t is %g in row %d, column %d (counted from 1); %s needs targets from 0 to 1",
                          (double)value, i + 1, j + 1, nnb__net_loss_ops(net, output)->name);
     }
   return NNB_OK;

@@ -18,17 +18,17 @@ nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim 
 static nnb_status check_optim(const nnb_net *net, const nnb_optim *optim) {
   if (!optim) return nnb__fail(NNB_E_ARG, "optim is NULL");
   if (optim->n_params != net->n_params)
-    return nnb__fail(NNB_E_SHAPE, "the optimiser was made for %zu parameters, the net has %zu", optim->n_params,
+    return nnb__fail(NNB_E_SHAPE, "the optimiser was made for %zu parameters; the net has %zu", optim->n_params,
                      net->n_params);
   if (optim->shape != nnb__shape_of_blocks(net->blocks, net->n_blocks))
-    return nnb__fail(NNB_E_SHAPE, "the optimiser was made for a net with layers of other shapes");
+    return nnb__fail(NNB_E_SHAPE, "the optimiser was made for a net with other layer shapes");
   return NNB_OK;
 }
 
 static nnb_status check_trains(const nnb_net *net, const nnb_optim *optim) {
   nnb_status status = check_optim(net, optim);
   if (!status && optim->exchanged)
-    return nnb__fail(NNB_E_STATE, "the net holds averaged weights; nnb_optim_average puts those back that train");
+    return nnb__fail(NNB_E_STATE, "the net holds the averaged weights; call nnb_optim_average again before training");
   return status;
 }
 
@@ -55,8 +55,7 @@ nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, real *grad) {
   if (!status) status = nnb__net_seal(net);
   if (!status) status = check_trains(net, optim);
   if (!status && nnb__optim_has(optim->ops, NNB__TRAIT_PAIRS))
-    status = nnb__fail(NNB_E_UNSUPPORTED,
-                       "%s needs more than a gradient: nnb_train_step and nnb_train_rows show it the layers",
+    status = nnb__fail(NNB_E_UNSUPPORTED, "%s needs more than a gradient; use nnb_train_step or nnb_train_rows",
                        optim->ops->name);
   if (!status) status = nnb__blas_enter();
   if (status) return status;
@@ -107,15 +106,15 @@ nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, 
 }
 
 static nnb_status check_rows(const nnb_batch *rows, const int32_t *order, int n, int batch) {
-  if (batch < 1) return nnb__fail(NNB_E_ARG, "batch is %d; at least 1 is wanted", batch);
+  if (batch < 1) return nnb__fail(NNB_E_ARG, "batch is %d; wanted at least 1", batch);
   if (order ? n < 1 : n != 0)
     return nnb__fail(NNB_E_ARG, "n is %d; wanted %s", n,
                      order ? "the number of entries in order" : "0 without an order");
   if (rows->norm != 0)
-    return nnb__fail(NNB_E_ARG, "norm is %g; wanted 0: each of several updates divides by its own weights", rows->norm);
+    return nnb__fail(NNB_E_ARG, "norm is %g; wanted 0, because each update divides by its own weights", rows->norm);
   for (int i = 0; i < n; i++)
     if (order[i] < 0 || order[i] >= rows->x.rows)
-      return nnb__fail(NNB_E_ARG, "order[%d] is %d; there are rows 0 to %d", i, (int)order[i], rows->x.rows - 1);
+      return nnb__fail(NNB_E_ARG, "order[%d] is %d; wanted a row from 0 to %d", i, (int)order[i], rows->x.rows - 1);
   return nnb__check_weight_sum(nnb__sum_weights(rows, order, 0, order ? n : rows->x.rows));
 }
 

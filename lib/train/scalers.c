@@ -7,11 +7,11 @@
 static nnb_status set_scaler(nnb_net *net, const nnb_data *data, bool targets, nnb_scaling scaling) {
   if (!data) return nnb__fail(NNB_E_ARG, "data is NULL");
   if (scaling != NNB_STANDARDIZE && scaling != NNB_MINMAX)
-    return nnb__fail(NNB_E_ARG, "there is no scaling %d", (int)scaling);
+    return nnb__fail(NNB_E_ARG, "scaling is %d; wanted a value of nnb_scaling", (int)scaling);
   int n = targets ? nnb_data_n_out(data) : nnb_data_n_in(data);
   if (targets && nnb_data_n_classes(data)) return nnb__fail(NNB_E_ARG, "classes cannot be scaled: the data has labels");
   if (!targets && n != net->n_x)
-    return nnb__fail(NNB_E_SHAPE, "the data has %d input columns, the net wants %d", n, net->n_x);
+    return nnb__fail(NNB_E_SHAPE, "the data has %d input columns; the net has %d inputs", n, net->n_x);
   real *shift = nnb__alloc((size_t)n, sizeof *shift), *factor = nnb__alloc((size_t)n, sizeof *factor);
   nnb_status status = shift && factor ? NNB_OK : nnb__fail_nomem("a scaler");
   if (!status) status = nnb__data_scaler(data, targets, scaling, shift, factor);

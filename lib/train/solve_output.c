@@ -51,7 +51,7 @@ static nnb_status check_outputs(const nnb_net *net) {
                        node->name);
     any |= !all_frozen(node);
   }
-  return any ? NNB_OK : nnb__fail(NNB_E_ARG, "every parameter of the output layers is frozen");
+  return any ? NNB_OK : nnb__fail(NNB_E_ARG, "all parameters of the output layers are frozen");
 }
 
 /* ---- one output ------------------------------------------------------------------------------------------------- */
@@ -112,7 +112,7 @@ static nnb_status store_params(const solve *s) {
   for (int i = 0; i < s->n; i++)
     for (int j = 0; j < s->n_out; j++) {
       real x = (real)s->Z[(size_t)j * (size_t)s->n + (size_t)i];
-      if (!isfinite(x)) return nnb__fail(NNB_E_NUMERIC, "a parameter of %s would not be finite", node->name);
+      if (!isfinite(x)) return nnb__fail(NNB_E_NUMERIC, "the solution for %s is not finite", node->name);
       *w++ = x;
     }
   return NNB_OK;
@@ -153,7 +153,7 @@ static nnb_status solve_output(solve *s, int k) {
   s->bias = node->needs.bias && !(node->frozen & NNB_BIAS);
   s->n = (s->weights ? node->needs.w_rows : 0) + s->bias;
   if (s->n > MOST || s->n_out > MOST)
-    return nnb__fail(NNB_E_OVERFLOW, "%s has %d inputs and %d units; at most %d can be solved for", node->name, s->n,
+    return nnb__fail(NNB_E_OVERFLOW, "%s has %d inputs and %d units; wanted at most %d of each", node->name, s->n,
                      s->n_out, (int)MOST);
   take(s, &arena);
   char *memory = arena.overflow ? NULL : nnb__alloc(arena.used + NNB__ALIGN, 1);
@@ -185,7 +185,7 @@ static nnb_status solve_net(nnb_net *net, const nnb_data *data, double ridge) {
   nnb_status status = NNB_OK;
   if (!data) status = nnb__fail(NNB_E_ARG, "data is NULL");
   if (!status && (!(ridge >= 0) || isinf(ridge)))
-    status = nnb__fail(NNB_E_ARG, "ridge is %g; it must not be negative", ridge);
+    status = nnb__fail(NNB_E_ARG, "ridge is %g; wanted a finite number, 0 or more", ridge);
   if (!status) status = nnb__check_squares(net);
   if (!status) status = check_outputs(net);
   if (!status) status = nnb_data_batch(data, 0, nnb_data_rows(data), &s.rows);

@@ -301,7 +301,7 @@ int main(void) {
         self.assertEqual(
             done.stdout.splitlines(),
             [
-                "nnb_fit_opts, character 1: min_delt is no option; did you mean min_delta?",
+                "nnb_fit_opts, character 1: min_delt is not an option; did you mean min_delta?",
                 "nnb_fit_opts, character 11: min_delta is -1; wanted 0 or more, finite",
                 "min_delta=0.001",
             ],

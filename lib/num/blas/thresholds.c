@@ -35,14 +35,15 @@ static nnb_status read_part(const char *part, size_t n, nnb__thresholds *into) {
   const char *equals = memchr(part, '=', n);
   size_t name = equals ? (size_t)(equals - part) : n;
   int row = find(part, name);
-  if (row < 0) return nnb__fail(NNB_E_PARSE, "thresholds: there is none named \"%s\"", nnb__show(part, name, shown));
+  if (row < 0)
+    return nnb__fail(NNB_E_PARSE, "thresholds: there is no threshold named \"%s\"", nnb__show(part, name, shown));
   size_t digits = equals ? n - name - 1 : 0;
   double x = -1;
   if (digits < sizeof value) {
     memcpy(value, part + n - digits, digits), value[digits] = '\0';
     if (nnb__text_to_double(value, &x) && x >= 0 && isfinite(x)) return *field(into, row) = x, NNB_OK;
   }
-  return nnb__fail(NNB_E_PARSE, "thresholds: wanted %s=number, 0 or more, not \"%s\"", table[row].name,
+  return nnb__fail(NNB_E_PARSE, "thresholds: %s is \"%s\"; wanted a number, 0 or more", table[row].name,
                    nnb__show(part, n, shown));
 }
 
@@ -60,7 +61,7 @@ nnb_status nnb_set_thresholds(const char *text) {
 
 nnb_status nnb_get_thresholds(char *text, size_t size) {
   size_t used = 0;
-  if (!text) return nnb__fail(NNB_E_ARG, "nnb_get_thresholds wants somewhere to write, not NULL");
+  if (!text) return nnb__fail(NNB_E_ARG, "text is NULL");
   for (int i = 0; i < N_ROWS; i++) {
     char value[NNB__DOUBLE_TEXT];
     nnb__double_to_text(*field(&nnb__threshold, i), value);
