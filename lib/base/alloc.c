@@ -8,13 +8,13 @@
 
 enum { HUGE_PAGE = 2 << 20, LARGE = 2 * HUGE_PAGE };
 
-/* Large pieces lie in huge pages where the system gives them on request: a first pass over them then costs fewer page
- * faults.  Only whole pages within the piece are asked for, so nothing is in memory but the piece. */
+/* Large blocks use huge pages if the system gives them on request: the first pass over them then has fewer page faults.
+ * Only whole pages inside the block are requested, so no additional memory is used. */
 static void *large_alloc(size_t bytes) {
   void *p = NULL;
   if (posix_memalign(&p, HUGE_PAGE, bytes) != 0) return NULL;
 #ifdef MADV_HUGEPAGE
-  madvise(p, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* a wish: nothing is lost where it is refused */
+  madvise(p, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* optional: a failure is harmless */
 #endif
   return p;
 }
@@ -58,7 +58,7 @@ bool nnb__grow(void *array_address, size_t *capacity, size_t n, size_t size) {
   if (more < 8) more = 8;
   void *old, *fresh = nnb__alloc(more, size);
   if (!fresh) return false;
-  memcpy(&old, array_address, sizeof old); /* the caller's pointer, of whatever type */
+  memcpy(&old, array_address, sizeof old); /* the caller's pointer may have any type */
   if (*capacity) memcpy(fresh, old, *capacity * size);
   nnb__release(old);
   memcpy(array_address, &fresh, sizeof fresh);

@@ -1,5 +1,5 @@
-/* base/arena.h: many arrays in one piece of memory, laid out in two passes over the same code: with base NULL it only
- * measures, with memory it hands out. */
+/* base/arena.h: many arrays in one block of memory.  The same code runs twice: with base NULL it measures, with memory
+ * it hands out the arrays. */
 #ifndef NNB__ARENA_H
 #define NNB__ARENA_H
 
@@ -13,7 +13,7 @@ typedef struct nnb__arena {
   bool overflow; /* a size did not fit into size_t */
 } nnb__arena;
 
-/* The first byte from p on that is aligned to NNB__ALIGN; of memory that has NNB__ALIGN bytes more than are wanted. */
+/* The first byte from p on that is aligned to NNB__ALIGN.  The memory needs NNB__ALIGN spare bytes. */
 static inline void *nnb__align(void *p) { return (char *)p + (NNB__ALIGN - (uintptr_t)p % NNB__ALIGN) % NNB__ALIGN; }
 
 /* n elements of size bytes, aligned to NNB__ALIGN; NULL while measuring. */

@@ -27,7 +27,7 @@ void nnb__bag_clear(nnb__bag *bag) {
   *bag = (nnb__bag){0};
 }
 
-/* ---- finding ----------------------------------------------------------------------------------------------------- */
+/* ---- lookup ------------------------------------------------------------------------------------------------------ */
 
 /* The number of a name in one of the two tables, or -1. */
 static int64_t find(const nnb__table *names, const char *name) { return nnb__table_find(names, name, strlen(name)); }
@@ -47,7 +47,7 @@ bool nnb__bag_find_number(const nnb__bag *bag, const char *name, double *out) {
   return text && nnb__text_to_double(text, out);
 }
 
-/* ---- putting ----------------------------------------------------------------------------------------------------- */
+/* ---- insertion --------------------------------------------------------------------------------------------------- */
 
 static bool may_put(nnb__bag *bag, const nnb__table *names, const char *name) {
   if (bag->status) return false;

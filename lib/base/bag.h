@@ -1,5 +1,5 @@
-/* base/bag.h: a list of named tensors, numbers and strings: what a net, an optimiser or a history looks like to a file.
- * The parts of the library write and read themselves as bags; io stores bags and knows none of the parts. */
+/* base/bag.h: a list of named tensors, numbers and strings: the form in which nets, optimisers and histories are stored
+ * in files.  The parts of the library write and read themselves as bags; io stores bags and knows none of the parts. */
 #ifndef NNB__BAG_H
 #define NNB__BAG_H
 
@@ -9,15 +9,15 @@ typedef enum nnb__dtype { NNB__F64, NNB__F32, NNB__I64, NNB__I32, NNB__U8 } nnb_
 enum { NNB__MAX_DIMS = 4 };
 
 typedef struct nnb__tensor {
-  const char *name; /* of the bag */
+  const char *name; /* owned by the bag */
   nnb__dtype dtype;
   int n_dims;
   size_t dim[NNB__MAX_DIMS]; /* row-major; the product times the element size fits into size_t */
   const void *data;          /* borrowed; any alignment */
 } nnb__tensor;
 
-typedef struct nnb__entry { /* numbers are kept as text that reads back to the same double */
-  const char *name;         /* of the bag */
+typedef struct nnb__entry { /* a number is stored as text that reads back to the same double */
+  const char *name;         /* owned by the bag */
   char *text;
 } nnb__entry;
 
@@ -25,23 +25,23 @@ typedef struct nnb__bag {
   nnb__tensor *tensors;
   nnb__entry *entries;
   size_t n_tensors, n_entries, cap_tensors, cap_entries;
-  nnb__table tensor_names, entry_names; /* name i is that of tensor or entry i */
-  nnb_status status;                    /* the first failure of a put; later ones do nothing */
+  nnb__table tensor_names, entry_names; /* name i belongs to tensor or entry i */
+  nnb_status status;                    /* of the first put that failed; later ones do nothing */
 } nnb__bag;
 
 size_t nnb__dtype_size(nnb__dtype dtype);
 
-/* {0} is an empty bag; clear releases names and texts (not the borrowed data) and makes it empty again. */
+/* {0} is an empty bag.  Clear releases names and texts (not the borrowed data) and empties the bag. */
 void nnb__bag_clear(nnb__bag *bag);
 
-/* Errors are sticky in bag->status: NNB_E_NOMEM; NNB_E_ARG for a name that is there already. Names and texts are
+/* Errors are sticky in bag->status: NNB_E_NOMEM; NNB_E_ARG for a name that exists already.  Names and texts are
  * copied. */
 void nnb__bag_tensor(nnb__bag *bag, const char *name, nnb__dtype dtype, int n_dims, const size_t *dim,
                      const void *data);
 void nnb__bag_string(nnb__bag *bag, const char *name, const char *text);
 void nnb__bag_number(nnb__bag *bag, const char *name, double value);
 
-/* NULL or false where there is none; get_number also where the text is no number. */
+/* NULL or false if there is no such name; get_number also if the text is not a number. */
 const nnb__tensor *nnb__bag_find_tensor(const nnb__bag *bag, const char *name);
 const char *nnb__bag_find_string(const nnb__bag *bag, const char *name);
 bool nnb__bag_find_number(const nnb__bag *bag, const char *name, double *out);

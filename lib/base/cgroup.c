@@ -7,7 +7,7 @@
 
 enum { PATH = 2048 };
 
-/* The first two numbers of a file, "max" as -1.  How many there are. */
+/* Reads the first two numbers of a file, "max" as -1, and returns how many there are. */
 static int read_two(const char *folder, const char *name, long long out[2]) {
   char path[2 * PATH], text[2][24] = {"", ""};
   snprintf(path, sizeof path, "%s/%s", folder, name);
@@ -20,7 +20,7 @@ static int read_two(const char *folder, const char *name, long long out[2]) {
   return n < 0 ? 0 : n;
 }
 
-/* The quota of one group, in processors rounded up, or most. */
+/* The quota of one group in processors, rounded up, or most. */
 static int of_group(const char *folder, int most) {
   long long quota[2], period[2];
   int n = read_two(folder, "cpu.max", quota);
@@ -34,7 +34,8 @@ static int of_group(const char *folder, int most) {
   return up < most ? (int)up : most;
 }
 
-/* Of the group and those around it, up to the mount.  path: ends in the group's own path, which is cut. */
+/* The smallest quota of the group and the enclosing ones, up to the mount.  path ends in the group's own path, which is
+ * cut. */
 static int of_all(char *path, size_t mount, int most) {
   for (;;) {
     most = of_group(path, most);

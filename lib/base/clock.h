@@ -1,4 +1,4 @@
-/* base/clock.h: seconds of a clock that only goes forward. */
+/* base/clock.h: seconds of a monotonic clock. */
 #ifndef NNB__CLOCK_H
 #define NNB__CLOCK_H
 

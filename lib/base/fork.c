@@ -13,13 +13,14 @@ enum { N_SLOTS = 64, MAX_FORK_CALLS = 8 };
 static pthread_mutex_t mutexes[NNB__N_LOCKS] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER,
                                                 PTHREAD_MUTEX_INITIALIZER};
 static _Thread_local unsigned held;    /* bit i: this thread holds lock i                          */
-static _Thread_local unsigned by_fork; /* … which it took to fork                                  */
+static _Thread_local unsigned by_fork; /* the locks among them that were taken for a fork          */
 
-/* Threads that hold forks off, counted on a few cache lines so that they do not slow each other down. */
+/* The number of threads that hold off forks, spread over a few cache lines so that threads do not slow each other
+ * down. */
 static struct slot { alignas(64) atomic_int n; } slots[N_SLOTS];
 static atomic_uint n_given; /* slots */
 static _Thread_local struct slot *slot;
-static _Thread_local int holding; /* this thread's part of slot->n */
+static _Thread_local int holding; /* this thread's contribution to slot->n */
 static atomic_bool all_held;
 
 static void (*in_child[MAX_FORK_CALLS])(void);
@@ -36,7 +37,7 @@ void nnb__lock_give(nnb__lock lock) {
   pthread_mutex_unlock(&mutexes[lock]);
 }
 
-/* Either the forking thread sees the count, or this thread sees that all are held: both are sequentially
+/* Either the forking thread sees the count, or this thread sees that all are held: both accesses are sequentially
  * consistent. */
 void nnb__hold_forks(void) {
   assert(!holding);
@@ -56,7 +57,7 @@ void nnb__allow_forks(void) {
   atomic_fetch_sub_explicit(&slot->n, 1, memory_order_release);
 }
 
-/* With NNB__LOCK_HOLDS. */
+/* The caller has NNB__LOCK_HOLDS. */
 static void close_slots(void) {
   atomic_store(&all_held, true);
   for (int i = 0; i < N_SLOTS; i++)
@@ -80,7 +81,7 @@ void nnb__in_child(void (*fn)(void)) {
 
 /* ---- the handlers ------------------------------------------------------------------------------------------------ */
 
-/* A thread that forks from a callback may hold a lock itself: the child's thread then holds it, too. */
+/* A thread that forks in a callback may hold a lock itself; the child's thread then holds it too. */
 static void before_fork(void) {
   for (int i = 0; i < NNB__N_LOCKS; i++) {
     if (held >> i & 1u) continue;

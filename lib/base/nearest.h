@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Insertions, deletions, replacements and swaps of neighbours that make the word (n bytes) the name: the optimal
- * string alignment distance (Damerau 1964).  More than NNB__FAR where either is longer than that. */
+/* The optimal string alignment distance (Damerau 1964) between a word of n bytes and a name: insertions, deletions,
+ * replacements and swaps of neighbours.  Above NNB__FAR if either is longer than that. */
 enum { NNB__FAR = 40 };
 int nnb__distance(const char *word, size_t n, const char *name);
 
@@ -15,7 +15,8 @@ typedef struct nnb__nearest {
   const char *name; /* NULL: none is near */
   int distance;
 } nnb__nearest;
-/* Looks at one more name: near is at most a third of the word's characters, and the first of equals stays. */
+/* Considers one more name.  A name is near if its distance is at most a third of the word's length; the first of equals
+ * is kept. */
 void nnb__nearest_try(nnb__nearest *nearest, const char *word, size_t n, const char *name);
 
 #endif

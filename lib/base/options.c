@@ -47,7 +47,7 @@ static const nnb__option list[] = {
 enum { N_OPTIONS = sizeof list / sizeof *list };
 static_assert(sizeof list / sizeof *list <= NNB__MOST_OPTIONS, "more lines in options.def than NNB__MOST_OPTIONS");
 
-/* The types of the list are those of the fields. */
+/* The types in the list must be those of the fields. */
 #define TYPE_BOOL(p)            _Generic((p), bool * : 1, default : 0)
 #define TYPE_INT(p)             _Generic((p), int * : 1, default : 0)
 #define TYPE_LONG(p)            _Generic((p), int64_t * : 1, default : 0)
@@ -74,7 +74,7 @@ static_assert(sizeof list / sizeof *list <= NNB__MOST_OPTIONS, "more lines in op
 
 static const struct {
   const char *name;
-  size_t size, reserved; /* where the reserve begins */
+  size_t size, reserved; /* offset of the reserve */
 } structs[] = {
     [NNB__FIT_OPTS] = {"nnb_fit_opts", sizeof(nnb_fit_opts), offsetof(nnb_fit_opts, reserved)},
     [NNB__OPTIM_OPTS] = {"nnb_optim_opts", sizeof(nnb_optim_opts), offsetof(nnb_optim_opts, reserved)},
@@ -119,7 +119,7 @@ static const size_t sizes[] = {[NNB__TYPE_BOOL] = sizeof(bool),     [NNB__TYPE_I
                                [NNB__TYPE_ALGO] = sizeof(nnb_algo), [NNB__TYPE_SCHEDULE] = sizeof(nnb_schedule),
                                [NNB__TYPE_CODE] = sizeof(void *)};
 
-/* The value as a number, and whether it is what {0} holds; CODE: whether it is there. */
+/* The value as a number.  CODE: 1 if it is not NULL. */
 static double number(const nnb__option *option, nnb__opts_kind kind, const void *opts) {
   const void *p = in(option, kind, opts);
   switch (option->type) {
@@ -261,7 +261,7 @@ void nnb__opts_copy(nnb__opts_kind from, const void *opts, nnb__opts_kind to, vo
       memcpy(nnb__option_in(option, to, out), in(option, from, opts), sizes[option->type]);
 }
 
-/* ---- what the list tells a program ------------------------------------------------------------------------------ */
+/* ---- descriptions for programs ---------------------------------------------------------------------------------- */
 
 static bool tell(nnb__opts_kind kind, int i, nnb_option *out) {
   static const char *const types[] = {

@@ -14,7 +14,7 @@ static const char separators[] = " \t\r\n,";
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
-/* Any of the structs. */
+/* A copy of any of the structs. */
 typedef union any_opts {
   nnb_fit_opts fit;
   nnb_optim_opts optim;
@@ -28,7 +28,7 @@ typedef struct reader {
   bool seen[NNB__MOST_OPTIONS];
 } reader;
 
-/* A part of the text, between separators or around the '='. */
+/* A piece of the text, between separators or around the '='. */
 typedef struct word {
   const char *at;
   size_t n;
@@ -51,7 +51,7 @@ static nnb_status no_option(const reader *r, word w) {
   return complain(r, w, NNB_E_PARSE, why);
 }
 
-/* What the option wants, and the name that the value is close to. */
+/* Fails with what the option accepts, and the nearest name. */
 static nnb_status no_value(const reader *r, const nnb__option *option, word w, const char *wanted) {
   char why[NNB__MESSAGE / 2], shown[NNB__SHOWN_TEXT];
   nnb__nearest nearest = {0};
@@ -65,7 +65,7 @@ static nnb_status no_value(const reader *r, const nnb__option *option, word w, c
   return complain(r, w, NNB_E_PARSE, why);
 }
 
-/* [+-] digits: false for anything else.  Beyond 64 bits *size is UINT64_MAX and *fits false. */
+/* Reads [+-] digits; false for anything else.  Beyond 64 bits *size is UINT64_MAX and *fits is false. */
 static bool whole(word w, bool *negative, uint64_t *size, bool *fits) {
   size_t i = w.n > 0 && (*w.at == '-' || *w.at == '+');
   *negative = i && *w.at == '-', *size = 0, *fits = true;
@@ -129,7 +129,7 @@ static nnb_status take_bool(const reader *r, const nnb__option *option, word w, 
   return *to || is(w, "false") ? NNB_OK : no_value(r, option, w, "true or false");
 }
 
-/* -1 in the type of the option. */
+/* *to ← -1, in the type of the option. */
 static void put_minus(const nnb__option *option, void *to) {
   if (option->type == NNB__TYPE_INT) *(int *)to = -1;
   if (option->type == NNB__TYPE_LONG) *(int64_t *)to = -1;
@@ -161,7 +161,7 @@ static int find(nnb__opts_kind kind, word key) {
   return -1;
 }
 
-/* One "key=value", or the key of a bool alone. */
+/* Reads one "key=value", or the key of a bool alone. */
 static nnb_status take_part(reader *r, word part) {
   const char *equals = memchr(part.at, '=', part.n);
   const word key = {part.at, equals ? (size_t)(equals - part.at) : part.n};
@@ -198,7 +198,7 @@ nnb_status nnb__opts_parse(nnb__opts_kind kind, const char *text, void *opts) {
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
-/* The text of what is not 0, or its length only. */
+/* Writes the options that are not 0, unless out is NULL; returns the length. */
 static size_t write(nnb__opts_kind kind, const void *opts, const void *zero, char *out) {
   char now[NNB__OPTION_TEXT], before[NNB__OPTION_TEXT];
   const nnb__option *option;

@@ -31,14 +31,14 @@ const char *nnb_strstatus(nnb_status status) {
 
 const char *nnb_errmsg(void) { return message; }
 
-/* Where a character of UTF-8 begins, at or behind i. */
+/* The index of the first byte, from i on, that starts a UTF-8 character. */
 static size_t character(const char *text, size_t i) {
   while (((unsigned char)text[i] & 0xC0) == 0x80) i++;
   return i;
 }
 
 static nnb_status fail(nnb_status status, const char *format, va_list args) {
-  char text[LONGEST]; /* an argument may be the old message */
+  char text[LONGEST]; /* separate memory, because an argument may be the old message */
   nnb__vformat(text, sizeof text, format ? format : "", args);
   size_t n = strlen(text);
   if (n < sizeof message) {

@@ -26,7 +26,7 @@ static void take_word(uint64_t v[4], uint64_t word) {
   v[0] ^= word;
 }
 
-/* Up to eight bytes, the first of them lowest. */
+/* Up to eight bytes as a little-endian number. */
 static uint64_t load(const uint8_t *p, size_t n) {
   uint64_t word = 0;
   for (size_t i = 0; i < n; i++) word |= (uint64_t)p[i] << 8 * i;
@@ -49,7 +49,7 @@ uint64_t nnb__siphash(const void *p, size_t n, const uint64_t key[2]) {
 
 enum { KEY_WORDS = 4 };
 
-/* From the system; where that fails, from the clock and from where things lie in memory. */
+/* A random key from the system, or, if that fails, from the clock and addresses. */
 static void draw_key(unsigned word[KEY_WORDS]) {
   struct timespec now;
   const size_t bytes = KEY_WORDS * sizeof *word;
@@ -62,8 +62,8 @@ static void draw_key(unsigned word[KEY_WORDS]) {
   word[2] = (unsigned)((uintptr_t)&now >> 4), word[3] = (unsigned)getpid() ^ (unsigned)((uintptr_t)&draw_key >> 4) << 8;
 }
 
-/* Drawn by the first call.  A word that several threads draw is the first one's; 0 stands for none.  Nothing waits, so
- * that a fork may come at any time. */
+/* The key, drawn in the first call.  If several threads draw a word, the first one's is used; 0 means not drawn yet.
+ * Nothing waits here, so a fork is possible at any time. */
 static void get_key(uint64_t key[2]) {
   static atomic_uint kept[KEY_WORDS];
   unsigned word[KEY_WORDS];
@@ -83,7 +83,7 @@ static uint64_t hash(const char *text, size_t n) {
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
-/* The slot where the text is or would go; there is a free one. */
+/* The slot of the text, or the free slot where it belongs; there always is a free slot. */
 static uint32_t *slot_of(const nnb__table *table, const char *text, size_t n) {
   for (size_t i = (size_t)hash(text, n);; i++) {
     uint32_t *slot = &table->slot[i & (table->n_slots - 1)];
@@ -97,7 +97,7 @@ int64_t nnb__table_find(const nnb__table *table, const char *text, size_t n) {
   return table->n_slots ? (int64_t)*slot_of(table, text, n) - 1 : -1;
 }
 
-/* At most half of the slots are taken. */
+/* Keeps at least half of the slots free. */
 static bool grow_slots(nnb__table *table) {
   if (table->n < table->n_slots / 2) return true;
   nnb__table grown = *table;

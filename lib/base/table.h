@@ -1,21 +1,21 @@
-/* base/table.h: texts and their numbers, in the order in which they came: a hash table whose key is drawn once per
- * process, so that nobody can choose texts that collide. */
+/* base/table.h: numbered texts, in the order of insertion: a hash table with a random key for each process, so that
+ * nobody can choose texts that collide. */
 #ifndef NNB__TABLE_H
 #define NNB__TABLE_H
 
 #include "nnblas/core.h"
 
 typedef struct nnb__table {
-  char **text; /* n strings, from nnb__alloc; a string stays where it is until the table is cleared */
+  char **text; /* n strings, from nnb__alloc; a string does not move until the table is cleared */
   size_t n, cap;
-  uint32_t *slot; /* n_slots, a power of two or 0: the number of a text + 1, or 0 */
+  uint32_t *slot; /* n_slots entries, a power of two or 0: the number of a text + 1, or 0 */
   size_t n_slots;
 } nnb__table;
 
-/* The number of a text (n bytes without a NUL), or -1. */
+/* The number of a text (n bytes without NUL), or -1. */
 int64_t nnb__table_find(const nnb__table *table, const char *text, size_t n);
-/* Adds a copy of a text; its number is table->n before the call.  -1 when out of memory, for a text that is there, or
- * beyond INT32_MAX texts: nothing has changed. */
+/* Adds a copy of a text; its number is table->n before the call.  -1 if out of memory, if the text exists already, or
+ * beyond INT32_MAX texts; nothing has changed then. */
 int64_t nnb__table_add(nnb__table *table, const char *text, size_t n);
 void nnb__table_clear(nnb__table *table);
 

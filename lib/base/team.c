@@ -1,14 +1,14 @@
-/* base/team.c: fork and join on threads that wait for work, first spinning, then asleep.
+/* base/team.c: fork and join with threads that wait for work, first spinning, then asleep.
  *
- * Each thread has a seat, and the state of the seat is all that caller and thread share but for the job:
+ * Each thread has a seat.  Apart from the job, caller and thread share only the state of the seat:
  *
  *     IDLE ──caller──▶ OPEN ──thread──▶ RUNNING ──thread──▶ IDLE
  *                      OPEN ──caller, who runs the part itself──▶ IDLE
- *     IDLE ──thread, tired of spinning──▶ ASLEEP ──caller──▶ OPEN, and wakes it
- *     RUNNING ──caller, tired of spinning──▶ AWAITED ──thread──▶ IDLE, and wakes the caller
+ *     IDLE ──thread, after spinning──▶ ASLEEP ──caller──▶ OPEN, and wakes it
+ *     RUNNING ──caller, after spinning──▶ AWAITED ──thread──▶ IDLE, and wakes the caller
  *
- * The job is read only by whoever took a seat out of OPEN, and changed only when no seat is OPEN or RUNNING.  As the
- * caller takes parts that no thread has begun, it never waits for a thread that has no processor to start on. */
+ * Only the one that takes a seat out of OPEN reads the job, and the job changes only while no seat is OPEN or RUNNING.
+ * The caller takes parts that no thread has started, so it never waits for a thread that has no processor to run on. */
 #include "team.h"
 
 #include <pthread.h>
@@ -24,22 +24,22 @@
 enum { MAX_SEATS = 1023 }; /* nnb_set_threads allows 1024 with the caller */
 enum { IDLE, OPEN, RUNNING, ASLEEP, AWAITED, QUIT };
 
-/* How long to spin.  The parts of one training step follow each other within some microseconds; waking a sleeping
+/* The time to spin.  The parts of one training step follow each other within some microseconds; waking a sleeping
  * thread costs 5 to 50. */
 enum { SPIN_NS = 50000, PAUSES_PER_ROUND = 32 };
 
 typedef struct seat {
   alignas(64) atomic_int state; /* on a cache line that no other thread writes */
-  pthread_mutex_t lock;         /* for sleeping only */
+  pthread_mutex_t lock;         /* only for sleeping */
   pthread_cond_t wake;
   pthread_t thread;
 } seat;
 
 static seat seats[MAX_SEATS]; /* seat i runs part i + 1 */
-static atomic_bool busy;      /* somebody runs or changes the team */
-static atomic_int n_seats;    /* with a thread; changed under busy, as all below */
-static bool short_of_threads; /* the system gave fewer than asked for: runs do not ask again, prepare does */
-static pid_t owner;           /* the process whose threads they are */
+static atomic_bool busy;      /* a caller runs or changes the team */
+static atomic_int n_seats;    /* seats with a thread; changed only under busy, as are all below */
+static bool short_of_threads; /* the system gave fewer threads than requested: runs do not try again, prepare does */
+static pid_t owner;           /* the process that the threads belong to */
 static struct {
   nnb__part_fn fn;
   void *context;
@@ -55,14 +55,14 @@ static void relax(void) {
 
 static long long now_ns(void) { return (long long)(1e9 * nnb__now()); }
 
-/* A state other than from is acquired, too: whoever gave up waiting for it goes on with what was written before it. */
+/* Acquires also if the state is not `from`: the caller then continues with data that the other thread wrote before. */
 static bool change(seat *s, int from, int to) {
   return atomic_compare_exchange_strong_explicit(&s->state, &from, to, memory_order_acq_rel, memory_order_acquire);
 }
 
-/* Waits for a state other than the given one; at last asleep, with the seat in state `asleep` instead. */
+/* Waits for a state other than the given one: first spinning, then sleeping, with the seat in state `asleep`. */
 static void wait_while(seat *s, int state, int asleep) {
-  long long now = 0, end = 0; /* the clock is read after the first round: often that is all there is */
+  long long now = 0, end = 0; /* the clock is read only after the first round, which is often enough */
   do {
     for (int i = 0; i < PAUSES_PER_ROUND; i++) {
       if (atomic_load_explicit(&s->state, memory_order_acquire) != state) return;
@@ -77,10 +77,10 @@ static void wait_while(seat *s, int state, int asleep) {
   pthread_mutex_unlock(&s->lock);
 }
 
-/* Sets the state, and wakes whoever sleeps in state `asleep`. */
+/* Sets the state, and wakes the thread that sleeps in state `asleep`, if any. */
 static void set_and_wake(seat *s, int to, int asleep) {
   if (atomic_exchange_explicit(&s->state, to, memory_order_acq_rel) != asleep) return;
-  pthread_mutex_lock(&s->lock); /* the sleeper is in cond_wait now, or has yet to look */
+  pthread_mutex_lock(&s->lock); /* the sleeper is now in cond_wait, or has not yet read the state */
   pthread_cond_signal(&s->wake);
   pthread_mutex_unlock(&s->lock);
 }
@@ -101,7 +101,7 @@ static void *work(void *arg) {
 
 /* ---- starting and ending ---------------------------------------------------------------------------------------- */
 
-/* In a child there are no threads but the caller: the team is forgotten. */
+/* A child has only the calling thread: forget the team. */
 static void forget(void) {
   n_seats = 0;
   short_of_threads = false;
@@ -113,7 +113,7 @@ __attribute__((constructor)) static void at_load(void) { nnb__in_child(forget); 
 static bool take_team(void) { return !atomic_exchange_explicit(&busy, true, memory_order_acquire); }
 static void give_team(void) { atomic_store_explicit(&busy, false, memory_order_release); }
 
-/* The seat may be in any state: a child's are as the parent's threads left them. */
+/* The seat may be in any state: in a child, as the parent's threads left it. */
 static bool start_thread(seat *s) {
   atomic_store_explicit(&s->state, IDLE, memory_order_relaxed);
   if (pthread_mutex_init(&s->lock, NULL) != 0) return false;
@@ -124,7 +124,7 @@ static bool start_thread(seat *s) {
   return false;
 }
 
-/* Signals are the program's business: its handlers run on its threads. */
+/* Starts threads with all signals blocked: the program's handlers run on its own threads. */
 static void grow(int n) {
   sigset_t all, before;
   sigfillset(&all);
@@ -136,8 +136,9 @@ static void grow(int n) {
   pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* At exit or when the library is unloaded.  If the team is at work, for another thread or for the one that exits, it is
- * left alone: waiting for it could take for ever.  It stays taken, so whoever still runs does so without it. */
+/* At exit, or when the library is unloaded.  If the team is busy, for another thread or for the one that exits, its
+ * threads are not ended, because waiting for them could take forever.  The team stays taken, so later runs do not use
+ * it. */
 __attribute__((destructor)) static void dismiss(void) {
   if (!take_team() || owner != getpid()) return;
   for (int i = 0; i < n_seats; i++) set_and_wake(&seats[i], QUIT, ASLEEP);
@@ -155,8 +156,8 @@ static void run_all(int from, int parts, nnb__part_fn fn, void *context) {
   for (int part = from; part < parts; part++) fn(context, part);
 }
 
-/* The parts of the first n seats: all opened, then the caller's own and those without a seat, then what nobody began.
- */
+/* Runs the parts of the first n seats: opens all seats, runs the caller's part and those without a seat, then those
+ * that no thread has started. */
 static void run_shared(int n, int parts, nnb__part_fn fn, void *context) {
   job.fn = fn, job.context = context;
   for (int i = 0; i < n; i++) set_and_wake(&seats[i], OPEN, ASLEEP);

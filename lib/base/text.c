@@ -1,4 +1,4 @@
-/* base/text.c: strtod and printf follow the locale; files must not. */
+/* base/text.c: numbers as text, independent of the locale. */
 #include "text.h"
 
 #include <ctype.h>
@@ -38,7 +38,7 @@ static const char *skip_blanks(const char *p) { return p + strspn(p, " \t"); }
 
 static size_t digits(const char *p) { return strspn(p, "0123456789"); }
 
-/* The end of [+-] digits [. digits] [e [+-] digits] with a digit before or behind the point, or NULL. */
+/* The end of [+-] digits [. digits] [e [+-] digits] with a digit before or after the point, or NULL. */
 static const char *decimal_end(const char *p) {
   if (*p == '+' || *p == '-') p++;
   size_t whole = digits(p), part = 0;
@@ -54,7 +54,7 @@ static const char *decimal_end(const char *p) {
   return exponent ? p + exponent : NULL;
 }
 
-/* nan, inf and infinity as C writes them */
+/* Whether it is nan, inf or infinity as C writes them. */
 static bool is_special(const char *p, const char *end) {
   static const char *const names[] = {"nan", "inf", "infinity"};
   if (*p == '+' || *p == '-') p++;
@@ -90,7 +90,7 @@ bool nnb__text_to_double(const char *text, double *out) {
   return true;
 }
 
-/* In place: whatever the locale put for the decimal point, of one byte or several, becomes a point. */
+/* Replaces the locale's decimal point, of one byte or several, by a point, in place. */
 static void plain_point(char *text) {
   char *to = text;
   for (const char *from = text; *from;) {
@@ -114,13 +114,13 @@ void nnb__double_to_text(double value, char out[NNB__DOUBLE_TEXT]) {
 
 const char *nnb__show(const char *text, size_t n, char out[NNB__SHOWN_TEXT]) {
   size_t kept = n > 40 ? 40 : n;
-  while (kept < n && kept > 0 && ((unsigned char)text[kept] & 0xC0) == 0x80) kept--; /* not inside a character */
+  while (kept < n && kept > 0 && ((unsigned char)text[kept] & 0xC0) == 0x80) kept--; /* keep whole characters */
   for (size_t i = 0; i < kept; i++) out[i] = (unsigned char)text[i] < 32 || text[i] == 127 ? '?' : text[i];
   strcpy(out + kept, kept < n ? "…" : "");
   return out;
 }
 
-/* Bytes of the character that starts at p, of n that are left, or 0. */
+/* The length of the UTF-8 character that starts at p, with n bytes left; 0 if it is malformed. */
 static size_t utf8_character(const unsigned char *p, size_t n) {
   if (p[0] < 0x80) return 1;
   size_t size = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;

@@ -1,4 +1,4 @@
-/* base/text.h: numbers as text, the same in every locale: the decimal point is a point. */
+/* base/text.h: numbers as text with a decimal point in every locale. */
 #ifndef NNB__TEXT_H
 #define NNB__TEXT_H
 
@@ -13,29 +13,30 @@ typedef enum nnb__number {
   NNB__NOT_DECIMAL /* anything else; also hexadecimal                                      */
 } nnb__number;
 
-/* The C locale for the calling thread, between enter and leave.  Entering fails only without memory. */
+/* Sets the C locale for the calling thread between enter and leave.  Entering fails only if out of memory. */
 typedef struct nnb__c_locale {
   locale_t c, before;
 } nnb__c_locale;
 bool nnb__c_locale_enter(nnb__c_locale *locale);
 void nnb__c_locale_leave(nnb__c_locale *locale);
 
-/* What the whole of text (n bytes and a NUL behind them) is: "-1", "+.5", "5.", "1e3", with blanks around it.  *out is
- * its value (NaN where it is none).  To be called inside the C locale. */
+/* The kind of a whole text of n bytes, followed by NUL: "-1", "+.5", "5.", "1e3", with optional blanks around it.  *out
+ * is its value, or NaN.  Call it inside the C locale. */
 nnb__number nnb__text_number(const char *text, size_t n, double *out);
 
-/* The same from outside of the C locale; also takes "nan", "inf" and "-inf".  False for all else, or without memory. */
+/* The same outside of the C locale; also accepts "nan", "inf" and "-inf".  False for anything else, or if out of
+ * memory. */
 bool nnb__text_to_double(const char *text, double *out);
 
-/* vsnprintf and snprintf in the C locale: for all that may hold a number with a point. */
+/* vsnprintf and snprintf in the C locale, for texts with numbers. */
 int nnb__vformat(char *out, size_t bytes, const char *format, va_list args);
 int nnb__format(char *out, size_t bytes, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* The shortest of 15, 16 or 17 digits that reads back to the same double. */
+/* value with the fewest of 15, 16 or 17 digits that read back to the same double. */
 enum { NNB__DOUBLE_TEXT = 32 };
 void nnb__double_to_text(double value, char out[NNB__DOUBLE_TEXT]);
 
-/* A text from a file for a message: at most 40 bytes, "…" behind what was cut, '?' for control characters. */
+/* A text from a file, for a message: at most 40 bytes, "…" where it was cut, '?' for control characters. */
 enum { NNB__SHOWN_TEXT = 48 };
 const char *nnb__show(const char *text, size_t n, char out[NNB__SHOWN_TEXT]);
 

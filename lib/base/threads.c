@@ -1,4 +1,4 @@
-/* base/threads.c: the number of threads: what was set, or the processors that the process may run on and pay for. */
+/* base/threads.c: the number of threads: the one that was set, or the processors that the process may use. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include <sched.h>
 #include <stdatomic.h>
@@ -9,11 +9,11 @@
 
 enum { MAX_THREADS = 1024 };
 
-static atomic_int wanted; /* 0: as many as the process may run on */
+static atomic_int wanted; /* 0: all processors that the process may use */
 
-/* Processors this process may run on. */
+/* The processors that this process may use. */
 static int n_processors(void) {
-  static atomic_int quota; /* read once; 0: not yet */
+  static atomic_int quota; /* read once; 0: not read yet */
   long n = 0;
 #ifdef __linux__
   cpu_set_t set;
