@@ -1,5 +1,5 @@
-/* num/block.h: what the optimisers know of a net: where its parameters lie, and where an update goes.  nn fills it in,
- * opt reads it; neither sees the other. */
+/* num/block.h: what optimisers know about a net: the blocks of its parameters, and the destination of an update.  nn
+ * writes it, opt reads it; neither sees the other. */
 #ifndef NNB__BLOCK_H
 #define NNB__BLOCK_H
 
@@ -11,19 +11,19 @@ typedef struct nnb__block {
   int rows, cols;
   bool bias;
   unsigned frozen; /* NNB_WEIGHTS, NNB_BIAS */
-  bool kron;       /* its gradient is Aᵀ·Δ: there are pairs */
-  bool spared;     /* decay leaves the weights alone too, as it does the bias: gains */
+  bool kron;       /* its gradient is Aᵀ·Δ, so nnb__pairs has matrices */
+  bool spared;     /* decay does not change the weights either, as for the bias: gains */
 } nnb__block;
 
-/* Rows of a batch as one block of parameters sees them: the gradient of row i is [a_i 1]ᵀ·δ_i. */
+/* Some rows of a batch for one block of parameters: the gradient of row i is [a_i 1]ᵀ·δ_i. */
 typedef struct nnb__pairs {
-  int block, row, rows; /* rows [row, row + rows) of those asked for */
+  int block, row, rows; /* rows [row, row + rows) of the requested ones */
   nnb_cmat a, delta;    /* B×I and B×O; a.p NULL: delta is one row, the gradient of the whole block */
-  const real *weight;   /* of these rows, or NULL for 1 */
+  const real *weight;   /* of these rows, or NULL: all 1 */
 } nnb__pairs;
 typedef void nnb__pairs_fn(void *context, const nnb__pairs *pairs);
 
-/* A number that tells the shapes of blocks apart: FNV-1a (Fowler, Noll, Vo) over them. */
+/* A hash of the shapes of blocks: FNV-1a (Fowler, Noll, Vo). */
 static inline uint64_t nnb__shape_of_blocks(const nnb__block *blocks, int n) {
   uint64_t h = 0xCBF29CE484222325u;
   for (int i = 0; i < n; i++) {
@@ -34,13 +34,13 @@ static inline uint64_t nnb__shape_of_blocks(const nnb__block *blocks, int n) {
   return h;
 }
 
-/* Where the parameter gradient goes, block by block: dst ← beta·dst + alpha·∂E/∂w.  An optimiser offers its own memory
- * (plain descent the weights themselves, with alpha = -η) or takes a gradient and makes its step from that. */
+/* The destination of the parameter gradient, block by block: dst ← beta·dst + alpha·∂E/∂w.  An optimiser offers its own
+ * memory (plain descent the weights themselves, with alpha = -η), or takes a gradient and makes its step from it. */
 typedef struct nnb__target {
   real *dst; /* P numbers */
   real alpha;
-  real beta, beta_bias; /* what decays; the row of b and blocks that are spared */
-  bool skip_frozen;     /* dst of frozen parameters stays as it is */
+  real beta, beta_bias; /* beta for what decays; beta_bias for b and for spared blocks */
+  bool skip_frozen;     /* dst of frozen parameters does not change */
 } nnb__target;
 
 #endif

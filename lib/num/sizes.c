@@ -1,5 +1,5 @@
-/* num/sizes.c: the sizes of the public structs that end in reserved words, where pointers have 64 bits: a field may be
- * added in their place, and a program that was compiled before still hands in the same number of bytes. */
+/* num/sizes.c: asserts the sizes of the public structs with reserved words, for pointers of 64 bits.  A new field takes
+ * the place of a reserved word, so a compiled program still passes the same number of bytes. */
 #include <assert.h>
 
 #include "real.h"

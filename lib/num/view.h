@@ -6,21 +6,21 @@
 
 static inline nnb_cmat nnb__read(nnb_mat m) { return (nnb_cmat){m.p, m.rows, m.cols, m.ld}; }
 
-/* Whether all n numbers are finite: 0·x is 0, or NaN. */
+/* Whether all n numbers are finite: 0·x is then 0, else NaN. */
 static inline bool nnb__all_finite(size_t n, const real *x) {
   real zero = 0;
   for (size_t i = 0; i < n; i++) zero += x[i] * 0;
   return zero == 0;
 }
 
-/* The largest |x_i|; 0 for n = 0.  NaN does not count.  Here and elsewhere a maximum of reals is taken in their own
- * type: gcc 12 for arm64 ends with an internal error where floats are reduced by fmax in double. */
+/* The largest |x_i|; 0 for n = 0.  NaN is ignored.  Here and elsewhere a maximum of reals is computed in their own
+ * type: gcc 12 for arm64 fails with an internal error on a reduction of floats by fmax in double. */
 static inline double nnb__max_abs(size_t n, const real *x) {
   real most = 0;
   for (size_t i = 0; i < n; i++) most = R(fmax)(most, R(fabs)(x[i]));
   return (double)most;
 }
-/* The largest |x_i - y_i|, likewise. */
+/* The largest |x_i - y_i|, in the same way. */
 static inline double nnb__max_difference(size_t n, const real *x, const real *y) {
   real most = 0;
   for (size_t i = 0; i < n; i++) most = R(fmax)(most, R(fabs)(x[i] - y[i]));

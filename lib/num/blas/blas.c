@@ -1,4 +1,4 @@
-/* num/blas/blas.c: the matrix products, through cblas.  The BLAS has locks of its own: no fork may come between. */
+/* num/blas/blas.c: the matrix products, through cblas.  The BLAS has its own locks, so no fork may interrupt it. */
 #include "real.h"
 
 #include <assert.h>
@@ -20,7 +20,7 @@
 #define BLAS(f) cblas_d##f
 #endif
 
-/* Whoever links nnb__gemm from the static library gets the constructor that looks after the BLAS's kernels with it. */
+/* A static link that takes nnb__gemm also takes the constructor that selects the BLAS's kernels. */
 __attribute__((used)) static const int *const with_constructor = &nnb__blas_core_linked;
 
 static void scale(real beta, nnb_mat c) {
@@ -34,14 +34,14 @@ static void scale(real beta, nnb_mat c) {
   }
 }
 
-/* C ← C + alpha·x·yᵀ, x and y the one column and the one row of op(A) and op(B). */
+/* C ← C + alpha·x·yᵀ; x is the only column of op(A), y the only row of op(B). */
 static void outer(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, nnb_mat c) {
   nnb__hold_forks();
   BLAS(ger)(CblasRowMajor, c.rows, c.cols, alpha, a.p, ta == 'T' ? 1 : a.ld, b.p, tb == 'T' ? b.ld : 1, c.p, c.ld);
   nnb__allow_forks();
 }
 
-/* The one row C ← C + alpha·x·Bᵀ. */
+/* C ← C + alpha·x·Bᵀ, one row. */
 static void row_by_transpose(char ta, real alpha, nnb_cmat a, nnb_cmat b, nnb_mat c) {
   nnb__hold_forks();
   BLAS(gemv)(CblasRowMajor, CblasNoTrans, b.rows, b.cols, alpha, b.p, b.ld, a.p, ta == 'T' ? a.ld : 1, 1, c.p, 1);
@@ -55,13 +55,13 @@ static void product(char ta, char tb, int k, real alpha, nnb_cmat a, nnb_cmat b,
   nnb__allow_forks();
 }
 
-/* Where the kernels of num/kernels/mm.c, which read B where it lies or copy small pieces of it, are faster than
- * OpenBLAS 0.3.21, which packs both operands (num/blas/thresholds.h).  Without AVX2 and FMA they never are. */
+/* Whether the kernels of num/kernels/mm.c, which read B in place or copy small pieces of it, are faster than OpenBLAS
+ * 0.3.21, which packs both operands (num/blas/thresholds.h).  Without AVX2 and FMA they never are. */
 enum { OWN_LEVEL = 2 };
 
-/* OpenBLAS's AVX-512 kernels for small A·B (up to 10⁶ products, dgemm_small_kernel_nn_skylakex.c and its like in sgemm)
+/* OpenBLAS's AVX-512 kernels for small A·B (up to 10⁶ products, dgemm_small_kernel_nn_skylakex.c and the same in sgemm)
  * call malloc, unchecked, for the last columns: up to 4 of 8 in double, up to 8 of 16 in single precision, from 16 or
- * 32 products each.  A step must not: products with such columns are never left to them. */
+ * 32 products each.  A step must not allocate, so OpenBLAS never gets products with such columns. */
 enum { VECTOR = 64 / sizeof(real) };
 
 static bool takes_rows(char ta, int m, int n, int k) { /* A·B or Aᵀ·B */
@@ -76,7 +76,7 @@ static bool takes_transposed(int m, int n, int k) { /* A·Bᵀ */
   return m <= t->transposed_most || numbers * sizeof(real) <= t->unpacked_bytes;
 }
 
-/* A product by an own kernel, or false. */
+/* Computes the product by an own kernel; false if OpenBLAS should do it. */
 static bool by_own(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
   const int m = c.rows, n = c.cols, k = tb == 'T' ? b.cols : b.rows;
   const size_t ld = (size_t)a.ld, ldb = (size_t)b.ld, ldc = (size_t)c.ld;
@@ -100,7 +100,7 @@ void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, 
          (tb == 'T' ? b.cols : b.rows) == k);
   if (m == 0 || n == 0) return;
   if (k == 0) {
-    scale(beta, c); /* cblas would refuse a leading dimension of 0 */
+    scale(beta, c); /* cblas would reject a leading dimension of 0 */
   } else if (k == 1 && (double)m * n >= nnb__threshold.outer_from) {
     scale(beta, c);
     outer(ta, tb, alpha, a, b, c);
@@ -132,7 +132,7 @@ void nnb__axpy(size_t n, real alpha, const real *x, real *y) {
 }
 
 double nnb__dot(size_t n, const real *x, const real *y) {
-  enum { LANES = 8 }; /* independent sums, so that the compiler may vectorise */
+  enum { LANES = 8 }; /* independent sums, so the compiler can vectorise */
   double sum[LANES] = {0};
   size_t i = 0;
   for (; i + LANES <= n; i += LANES)
@@ -157,7 +157,7 @@ void nnb__add_transpose_times(int n, int k, const double *J, int ld, const doubl
   nnb__allow_forks();
 }
 
-/* potrs takes such a vector for a matrix, and copies all of L. */
+/* trsv, because potrs treats the vector as a matrix and copies all of L. */
 void nnb__solve_factored(int n, const double *l, double *x) {
   if (n == 0) return;
   nnb__hold_forks();

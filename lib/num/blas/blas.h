@@ -4,24 +4,24 @@
 
 #include "real.h"
 
-/* C ← beta·C + alpha·op(A)·op(B), op by 'N' or 'T'.  Shapes must fit (asserted).  A beta of 0 overwrites NaN.
- * One thread; sizes of 0 are fine. */
+/* C ← beta·C + alpha·op(A)·op(B), op is 'N' or 'T'.  Shapes must match (asserted).  A beta of 0 overwrites NaN.  Runs
+ * on one thread; sizes may be 0. */
 void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
 
-/* The same, its rows shared among that many threads of the team. */
+/* The same, with its rows divided over that many threads of the team. */
 void nnb__gemm_shared(int threads, char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
 
 /* The lower triangle of C ← beta·C + alpha·AᵀA.  A beta of 0 overwrites NaN. */
 void nnb__gram(real alpha, nnb_cmat a, real beta, nnb_mat c);
 
-/* y ← y + alpha·x, n numbers without gaps. */
+/* y ← y + alpha·x, for n contiguous numbers. */
 void nnb__axpy(size_t n, real alpha, const real *x, real *y);
 /* Σ x², in double. */
 double nnb__sum_squares(size_t n, const real *x);
 /* Σ x·y, in double. */
 double nnb__dot(size_t n, const real *x, const real *y);
 
-/* For least squares, in double in both precisions; num/factor/normal.h has more.
+/* For least squares, in double in both precisions; see also num/factor/normal.h.
  * A ← A - W·Wᵀ (the lower triangle of n×n, row by row), W: n×k */
 void nnb__subtract_square(int n, int k, const double *W, double *A);
 /* g ← g + Jᵀr; the numbers of r are `step` apart. */

@@ -1,14 +1,14 @@
-/* num/blas/blas_core.c: makes OpenBLAS run the kernels this processor is able to run, and tells what runs.
+/* num/blas/blas_core.c: makes OpenBLAS use the kernels that this processor can run, and reports what runs.
  *
  * OpenBLAS 0.3.21 (Debian 12) does not know recent Intel processors by their numbers and runs its oldest kernels there,
- * five to six times slower.  When OPENBLAS_CORETYPE holds a word it does not know, it looks at the features instead. So
- * the constructor sets that word, lets OpenBLAS choose again, and puts the environment back.
+ * five to six times slower.  If OPENBLAS_CORETYPE has a word that it does not know, it checks the CPU features instead.
+ * So the constructor sets such a word, lets OpenBLAS select its kernels again, and restores the environment.
  *
  * Why this is safe, by the sources and the binary of 0.3.21: gotoblas_dynamic_quit only clears the pointer to the table
- * of kernels, and gotoblas_dynamic_init sets it and computes the block sizes in that table from the caches and from the
+ * of kernels.  gotoblas_dynamic_init sets it and computes the block sizes in that table from the caches and from the
  * size of the buffers, which is a constant of the build.  The workers keep nothing of the table between two jobs.  One
- * trap is left: a worker that has just been started asks for its buffer, and the first such request in the process
- * calls gotoblas_dynamic_init as well.  Hence the constructor asks for a buffer itself first. */
+ * trap remains: a worker that has just been started requests its buffer, and the first such request in the process also
+ * calls gotoblas_dynamic_init.  So the constructor requests a buffer itself first. */
 #define _GNU_SOURCE /* dladdr */
 #include "blas_core.h"
 
@@ -25,10 +25,10 @@
 
 const int nnb__blas_core_linked = 1;
 
-/* What kernels need of the processor.  Within a level OpenBLAS is trusted to know best. */
+/* The processor features that kernels need.  Within a level, OpenBLAS's own choice is kept. */
 enum { LEVEL_UNKNOWN, LEVEL_SSE, LEVEL_AVX, LEVEL_AVX2, LEVEL_AVX512, N_LEVELS };
 
-/* The core to ask for by name at each level. */
+/* The core to request by name at each level. */
 static const char *const level_core[N_LEVELS] = {"", "Nehalem", "Sandybridge", "Haswell", "SkylakeX"};
 
 /* The x86 names of OpenBLAS's driver/others/dynamic.c, 0.3.21 and later. */
@@ -51,16 +51,16 @@ static const struct {
     {"Cooperlake", LEVEL_AVX512}, {"SapphireRapids", LEVEL_AVX512},
 };
 
-/* Why the kernels are those that run. */
+/* The reason for the present kernels. */
 typedef enum reason {
-  NOT_LOOKED,    /* no OpenBLAS, or no names that we know                       */
+  NOT_LOOKED,    /* no OpenBLAS, or unknown names of kernels                    */
   GOOD_ENOUGH,   /* nothing to do                                               */
   PRESET,        /* OPENBLAS_CORETYPE is set                                    */
   FORBIDDEN,     /* NNBLAS_KEEP_BLAS_CORE=1                                     */
   ONE_CORE,      /* an OpenBLAS built for one processor                         */
-  OTHER_THREADS, /* one of them might be in the BLAS                           */
+  OTHER_THREADS, /* another thread might be in the BLAS                         */
   NO_MEMORY,
-  NOTHING_BETTER, /* it chose again, and nothing faster                        */
+  NOTHING_BETTER, /* it selected again, but nothing faster                      */
   SWITCHED
 } reason;
 
@@ -75,7 +75,8 @@ static int core_level(const char *name) {
   return LEVEL_UNKNOWN;
 }
 
-/* What the processor is able to run and the operating system saves (the compilers' builtins ask XCR0 as well). */
+/* The level that the processor can run and whose registers the operating system saves (the compilers' builtins also
+ * check XCR0). */
 static int processor_level(void) {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_cpu_init();
@@ -99,7 +100,7 @@ static void copy(char *to, size_t size, const char *from) {
 
 static const char *present_core(void) { return openblas_get_corename ? openblas_get_corename() : ""; }
 
-/* Threads of this process; 0 if that cannot be found out. */
+/* The number of threads of this process; 0 if unknown. */
 static int count_threads(void) {
   DIR *dir = opendir("/proc/self/task");
   if (!dir) return 0;
@@ -109,7 +110,7 @@ static int count_threads(void) {
   return n;
 }
 
-/* The caller and at most OpenBLAS's own workers.  OpenMP's workers cannot be told from others. */
+/* Whether there are no threads except the caller and OpenBLAS's own workers.  OpenMP's workers cannot be identified. */
 static bool alone(void) {
   int n = count_threads();
   return n == 1 || (n > 1 && openblas_get_parallel() == 1 && n == openblas_get_num_threads());
@@ -121,13 +122,13 @@ static void choose_again(void) {
 }
 
 static reason switch_kernels(int found_level) {
-  void *buffer = blas_memory_alloc(0); /* see the head of this file */
+  void *buffer = blas_memory_alloc(0); /* see the comment at the top of this file */
   if (buffer) blas_memory_free(buffer);
   if (!buffer || setenv("OPENBLAS_CORETYPE", "auto", 1) != 0) return NO_MEMORY;
   choose_again();
   unsetenv("OPENBLAS_CORETYPE");
   if (core_level(present_core()) > found_level) return SWITCHED;
-  choose_again(); /* early versions fall back to Prescott at an unknown word: as it was */
+  choose_again(); /* early versions use Prescott for an unknown word: undo the change */
   return NOTHING_BETTER;
 }
 
@@ -143,7 +144,7 @@ static reason look(void) {
   return switch_kernels(found_level);
 }
 
-/* A shared OpenBLAS has been initialised by now; in a static program the order is the linker's. */
+/* A shared OpenBLAS is initialised by now; in a static program the order depends on the linker. */
 __attribute__((constructor)) static void at_load(void) {
   if (openblas_get_corename && openblas_get_parallel && openblas_get_num_threads) {
     if (gotoblas_init) gotoblas_init();
@@ -152,9 +153,9 @@ __attribute__((constructor)) static void at_load(void) {
   }
 }
 
-/* ---- what runs -------------------------------------------------------------------------------------------------- */
+/* ---- reporting --------------------------------------------------------------------------------------------------- */
 
-/* Whether the products are OpenBLAS's: another BLAS may have been loaded in front of it. */
+/* Whether the products are OpenBLAS's: another BLAS may have been loaded before it. */
 static bool is_openblas(void) {
   Dl_info product = {0}, config = {0};
   if (!openblas_get_config) return false;
@@ -185,7 +186,7 @@ static const char *threading(void) {
   return parallel >= 0 && parallel <= 2 ? name[parallel] : "unknown";
 }
 
-/* What to do about slow kernels, with room for the name of a core, and about OpenMP's threads: both fit. */
+/* Advice about slow kernels (with room for the name of a core) and about OpenMP's threads; both fit. */
 enum { SLOW_ADVICE = 132, CORE_NAME = 16 };
 #define SET_CORE "set OPENBLAS_CORETYPE=%s before the program starts"
 static const char slow_advice[][SLOW_ADVICE] = {

@@ -2,7 +2,7 @@
 #ifndef NNB__BLAS_CORE_H
 #define NNB__BLAS_CORE_H
 
-/* Referred to by blas.c, so that a static link that takes nnb__gemm takes the constructor. */
+/* blas.c refers to it, so a static link that takes nnb__gemm also takes the constructor. */
 extern const int nnb__blas_core_linked;
 
 #endif

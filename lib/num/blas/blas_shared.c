@@ -1,4 +1,4 @@
-/* num/blas/blas_shared.c: a matrix product shared among the team, by rows of the result: no sum is shared. */
+/* num/blas/blas_shared.c: a matrix product divided over the team by rows of the result, so threads share no sum. */
 #include "blas.h"
 #include "ints.h"
 #include "team.h"

@@ -1,5 +1,5 @@
-/* num/blas/blas_threads.c: one thread for the BLAS while the library computes, and a work buffer for each of its
- * callers. */
+/* num/blas/blas_threads.c: limits the BLAS to one thread while the library computes, and makes sure that there is a
+ * work buffer for each calling thread. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "blas_threads.h"
 
@@ -13,19 +13,19 @@
 #include "status.h"
 #include "team.h"
 
-/* inside goes from 0 to 1 and from 1 to 0 under the lock only, together with the BLAS's count; between other values it
- * moves without the lock.  Whoever reads a positive value (acquire) finds the BLAS's count at 1. */
+/* inside changes between 0 and 1 only under the lock, together with the BLAS's count; other values change without the
+ * lock.  A thread that reads a positive value (acquire) finds the BLAS's count at 1. */
 static atomic_int inside;
-static _Thread_local int depth; /* of this thread's calls; inside counts the thread once */
+static _Thread_local int depth; /* nested calls of this thread, which count once in inside */
 static int outer;               /* the count to restore; under the lock */
 
-/* OpenMP's count belongs to the whole program, so it is not ours to set. */
+/* OpenMP's count belongs to the whole program, so the library does not change it. */
 static bool ours_to_set(void) {
   return openblas_get_parallel && openblas_get_num_threads && openblas_set_num_threads && openblas_get_parallel() == 1;
 }
 
-/* After a fork OpenBLAS has no threads until it needs some; openblas_set_num_threads would start them at once, and end
- * the process where it cannot.  Its variable holds the same number. */
+/* After a fork OpenBLAS has no threads until it needs some.  openblas_set_num_threads would start them at once, and end
+ * the process if it cannot.  So the variable with the same number is set instead. */
 static void set_count(int n) {
   if (&blas_cpu_number)
     blas_cpu_number = n;
@@ -33,7 +33,7 @@ static void set_count(int n) {
     openblas_set_num_threads(n);
 }
 
-/* inside ← inside + step, unless inside is at the value that is left under the lock only. */
+/* inside ← inside + step without the lock.  False if inside is at_lock, a value that changes only under the lock. */
 static bool moved(int step, int at_lock) {
   int n = atomic_load_explicit(&inside, memory_order_acquire);
   while (n > at_lock)
@@ -64,7 +64,7 @@ static void count_out(void) {
   nnb__lock_give(NNB__LOCK_BLAS);
 }
 
-/* Of the threads that were inside, a child has the one that forked. */
+/* A child has only the thread that forked, of all that were inside. */
 static void leave_behind(void) {
   int before = atomic_exchange(&inside, depth > 0);
   if (before > 0 && depth == 0) restore();
@@ -82,15 +82,15 @@ int nnb__blas_outer_threads(void) {
 
 /* ---- work buffers ------------------------------------------------------------------------------------------------ */
 
-/* OpenBLAS computes a product in a work buffer from a list of its own, which it lengthens by mmap when as many threads
- * as never before are in a product.  Where the address space is used up it tries for ever.  So the list is made long
- * enough here, where failing can be told. */
+/* OpenBLAS computes a product in a work buffer from its own list.  When more threads than ever before are in a product,
+ * it extends the list by mmap.  If the address space is exhausted, it retries forever.  So the list is extended here
+ * first, where a failure can be reported. */
 enum {
-  MOST_BUFFERS = 48, /* OpenBLAS's list has 50 places at least; beyond these nothing is promised */
+  MOST_BUFFERS = 48, /* OpenBLAS's list has at least 50 places; more threads than this are not covered */
   BUFFER_MIB = 128,  /* 32 << 22 bytes, its largest; older versions and some processors have less */
-  SPARE_MIB = 8      /* for what malloc takes meanwhile */
+  SPARE_MIB = 8      /* for malloc in the meantime */
 };
-static atomic_int n_buffers; /* in the list at least; grows under the lock */
+static atomic_int n_buffers; /* lower bound of the list's length; grows only under the lock */
 
 static bool fits_one_more(void) {
   const size_t bytes = (size_t)(BUFFER_MIB + SPARE_MIB) << 20;
@@ -98,11 +98,11 @@ static bool fits_one_more(void) {
   return p != MAP_FAILED && munmap(p, bytes) == 0;
 }
 
-/* Takes n buffers at once, so that as many are in the list, and gives them back.  False: n were not to be had. */
+/* Takes n buffers at once, so the list has that many, and gives them back.  False if n were not available. */
 static bool lengthen(int n) {
   void *taken[MOST_BUFFERS];
   int k = 0;
-  nnb__hold_all(); /* a buffer in use could not be taken: another would be mapped */
+  nnb__hold_all(); /* a buffer in use cannot be taken, and another would be mapped */
   while (k < n && (k < atomic_load(&n_buffers) || fits_one_more()) && (taken[k] = blas_memory_alloc(0))) k++;
   for (int i = 0; i < k; i++) blas_memory_free(taken[i]);
   nnb__allow_all();

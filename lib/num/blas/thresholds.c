@@ -29,7 +29,7 @@ static int find(const char *name, size_t n) {
   return -1;
 }
 
-/* One part, "name=value". */
+/* Reads one "name=value". */
 static nnb_status read_part(const char *part, size_t n, nnb__thresholds *into) {
   char shown[NNB__SHOWN_TEXT], value[NNB__DOUBLE_TEXT];
   const char *equals = memchr(part, '=', n);
@@ -73,7 +73,7 @@ nnb_status nnb_get_thresholds(char *text, size_t size) {
   return NNB_OK;
 }
 
-/* What cannot be read is left out: a library that is being loaded has nobody to tell. */
+/* A malformed text is ignored: nobody receives a message while the library is loaded. */
 __attribute__((constructor)) static void at_load(void) {
   const char *text = getenv("NNBLAS_THRESHOLDS");
   if (text) nnb_set_thresholds(text);

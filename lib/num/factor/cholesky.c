@@ -1,6 +1,6 @@
-/* num/factor/cholesky.c: A = L·Lᵀ in place, for one level (see kernels.h).  A block of columns first loses what the
- * columns before it contribute, a product; then its square is factored, and the rows below follow by forward
- * substitution, as many of them at a time as a vector has lanes, one column a register. */
+/* num/factor/cholesky.c: A = L·Lᵀ in place, for one level (see kernels.h).  For each block of columns, first a product
+ * subtracts the contribution of the columns before it; then its square is factored, and the rows below follow by
+ * forward substitution, as many at a time as a vector has lanes, one column in a register. */
 #include "factor_kernels.h"
 #include "mm.h"
 #include "vec.h"
@@ -10,12 +10,12 @@
 #endif
 
 #ifdef VEC_AVX512
-enum { WIDTH = 24 }; /* columns of a block: registers, and those of a panel of mm.c */
+enum { WIDTH = 24 }; /* columns of a block: registers, and the columns of a panel of mm.c */
 #else
 enum { WIDTH = 8 };
 #endif
 
-/* The square of n columns at a; inverse ← those of its diagonal. */
+/* Factors the square of n columns at a; inverse ← the reciprocals of its diagonal. */
 static bool factor(int n, double *a, size_t ld, double *inverse) {
   for (int j = 0; j < n; j++) {
     double *row = a + (size_t)j * ld, square = row[j] - row_dot(j, row, row)[0];
@@ -29,7 +29,7 @@ static bool factor(int n, double *a, size_t ld, double *inverse) {
   return true;
 }
 
-/* n ≤ LANES rows of X, X·Lᵀ = A, in the place of A. */
+/* Solves X·Lᵀ = A for n ≤ LANES rows of X, in place of A. */
 INLINE void substitute(const double *l, const double *inverse, int n, double *a, size_t ld) {
   vec x[WIDTH];
   for (int j = 0; j < WIDTH; j += LANES) {

@@ -1,6 +1,6 @@
-/* num/factor/lapack.c: factorisations, through LAPACKE_*_work in column-major order: what is row-major rows×cols to us
- * is its transpose, cols×rows, to LAPACK.  The plain LAPACKE calls allocate; these do not. As in num/blas/blas.c, no
- * fork may come between. */
+/* num/factor/lapack.c: factorisations, through LAPACKE_*_work in column-major order: a row-major rows×cols matrix is
+ * its transpose, cols×rows, for LAPACK.  The plain LAPACKE calls allocate; these do not.  As in num/blas/blas.c, no
+ * fork may interrupt them. */
 #include "lapack.h"
 
 #include <assert.h>
@@ -19,7 +19,7 @@
 
 enum { BLOCK = 32 }; /* the block size that ilaenv gives for QR and LQ */
 
-/* Numbers of scratch for the blocked algorithms on k reflectors: no less than k. */
+/* Scratch of the blocked algorithms for k reflectors: at least k numbers. */
 static int scratch_size(int k) { return k <= INT_MAX / BLOCK ? k * BLOCK : INT_MAX; }
 
 /* k factors of the reflectors, k signs, scratch. */
@@ -28,7 +28,7 @@ size_t nnb__orthogonal_work(int rows, int cols) {
   return 2 * (size_t)k + (size_t)scratch_size(k);
 }
 
-/* The signs of a factor's diagonal, before the factor is overwritten; 0 counts as positive. */
+/* Keeps the signs of a factor's diagonal before the factor is overwritten; 0 counts as positive. */
 static void diagonal_signs(nnb_mat a, int k, real *sign) {
   for (int i = 0; i < k; i++) sign[i] = a.p[(size_t)i * (size_t)a.ld + (size_t)i] < 0 ? -1 : 1;
 }
@@ -136,7 +136,7 @@ static bool scale_columns(int n, double *a, double *scale) {
   return true;
 }
 
-/* X where scaling leaves R well-conditioned.  What its columns are measured in then makes no difference. */
+/* Solves for X if R is well-conditioned after scaling; the units of its columns do not matter then. */
 static bool solve_directly(int n, int n_rhs, double *a, double *z, int ld_z, double tol, double *scale, double *scratch,
                            int *pivots) {
   double reciprocal = 0;

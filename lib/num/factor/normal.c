@@ -1,8 +1,8 @@
 /* num/factor/normal.c: A ← A + JᵀJ for least squares, or R of [R; J], in double for both precisions, so compiled once.
  *
- * For A, rows of J go by in pieces that stay in the cache, and for each piece the strips of A from the left to the
- * diagonal go through the kernel that reads its operands where they lie (num/kernels/mm.c): a syrk copies J twice
- * before it begins. */
+ * For A, rows of J are processed in pieces that stay in the cache.  For each piece, the strips of A from the left to
+ * the diagonal use the kernel that reads its operands in place (num/kernels/mm.c); a syrk copies J twice before it
+ * begins. */
 #include "normal.h"
 
 #include "blas.h"
@@ -12,13 +12,13 @@
 #include "thresholds.h"
 
 enum {
-  OWN_LEVEL = 2, /* AVX2 and FMA: without them OpenBLAS's kernels are the faster ones */
+  OWN_LEVEL = 2, /* AVX2 and FMA: without them OpenBLAS's kernels are faster */
   PIECE = 64,    /* rows of J */
   STRIP = 16     /* rows of A */
 };
 
-/* The first n_rows rows, n or n + 1, for k ≤ PIECE rows of J.  A strip goes beyond the diagonal, by less than its
- * height: nobody reads there. */
+/* Updates the first n_rows rows, n or n + 1, with k ≤ PIECE rows of J.  A strip extends beyond the diagonal, by less
+ * than its height; nobody reads that part. */
 static void add_piece(int n, int n_rows, int k, const double *J, int ld, double *A) {
   for (int i = 0, m; i < n_rows; i += m) {
     m = nnb__smaller(STRIP, n_rows - i);

@@ -1,6 +1,6 @@
-/* num/factor/qr.c: R of [R; B] by Householder reflections, for one level (see kernels.h): PANEL of them are made, one
- * after the other, and done to all columns behind them at once (after Schreiber and Van Loan 1989, "A storage-efficient
- * WY representation for products of Householder transformations", without forming its T). */
+/* num/factor/qr.c: R of [R; B] by Householder reflections, for one level (see kernels.h).  PANEL reflections are made,
+ * one after the other, and applied to all later columns at once (after Schreiber and Van Loan 1989, "A
+ * storage-efficient WY representation for products of Householder transformations", without forming its T). */
 #include "factor_kernels.h"
 #include "vec.h"
 
@@ -14,7 +14,8 @@ enum { PANEL = 4, GROUP = 4 }; /* PANEL·GROUP sums in registers */
 enum { PANEL = 2, GROUP = 4 };
 #endif
 
-/* Columns of L, or right-hand sides, from row j on, and what B or C has of them: [a; x], a ld apart, x k apart. */
+/* Columns of L, or right-hand sides, from row j on, with the matching parts of B or C: [a; x], a ld apart, x k apart.
+ */
 typedef struct columns {
   double *a, *x;
   size_t ld;
@@ -31,7 +32,7 @@ static void scale(int k, double by, double *x) {
   for (int i = 0; i < k; i++) x[i] *= by;
 }
 
-/* A power of 2 that brings the largest of [a; x], whose squares would be lost or infinite, near 1. */
+/* A power of 2 that scales the largest of [a; x] to about 1, so that squares neither underflow nor overflow. */
 static double moderation(int k, double a, const double *x) {
   double most = fabs(a);
   int exponent = 0;
@@ -40,9 +41,8 @@ static double moderation(int k, double a, const double *x) {
   return isinf(most) ? 1 : ldexp(1, exponent > -1000 ? -exponent : 1000);
 }
 
-/* [a; x] ← [∓‖[a; x]‖; v]; returns τ, 0 where x is 0.  above: what stands above a in its column.  Beside it x may be
- * what rounding left of 0; each reflection would leave ε times less of it, down to subnormal numbers, which are slow.
- */
+/* [a; x] ← [∓‖[a; x]‖; v]; returns τ, 0 if x is 0.  above: the elements above a in its column.  Compared with them, x
+ * may be a rounding error of 0; each reflection would reduce it by ε, down to subnormal numbers, which are slow. */
 static double reflect(int n_above, const double *above, int k, double *a, double *x) {
   const double squares_above = row_dot(n_above, above, above)[0];
   double squares = row_dot(k, x, x)[0], by = 1, first = *a;
@@ -59,7 +59,7 @@ static double reflect(int n_above, const double *above, int k, double *a, double
   return (to - first) / to;
 }
 
-/* r reflections of m columns: s_q = τ_q·(a_q + v_qᵀx - Σ_{p<q} s_p·v_pᵀv_q), a -= s, x -= Σ s_q·v_q. */
+/* Applies r reflections to m columns: s_q = τ_q·(a_q + v_qᵀx - Σ_{p<q} s_p·v_pᵀv_q), a -= s, x -= Σ s_q·v_q. */
 INLINE void apply_to(int r, int m, int k, const panel *p, columns c) {
   vec sum[PANEL][GROUP] = {{{0}}};
   double s[PANEL][GROUP];

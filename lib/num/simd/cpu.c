@@ -1,6 +1,6 @@
 /* num/simd/cpu.c: the level of an x86-64 processor, from cpuid and XCR0.  An instruction set counts only if the
- * operating system saves its registers, which XCR0 tells.  Asked in full and by ourselves: __builtin_cpu_supports knows
- * the level names in gcc 12 but not in clang 14, and clang 14 not all of the features of which a level consists. */
+ * operating system saves its registers, which XCR0 shows.  All features are checked here: __builtin_cpu_supports knows
+ * the level names in gcc 12 but not in clang 14, and clang 14 does not know all features of a level. */
 #include "cpu.h"
 
 #ifdef __x86_64__
@@ -47,7 +47,8 @@ static int find_level(void) {
   return has(leaf7, V4_LEAF7) && has(xcr0(), XCR0_AVX512) ? 3 : 2;
 }
 
-/* Asked once, as cpuid costs microseconds in a virtual machine; threads that ask at the same time find the same. */
+/* Computed once, because cpuid takes microseconds in a virtual machine; threads that compute it at the same time get
+ * the same result. */
 int nnb__cpu_level(void) {
   static atomic_int known = -1;
   int level = atomic_load_explicit(&known, memory_order_relaxed);

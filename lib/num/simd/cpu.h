@@ -2,7 +2,8 @@
 #ifndef NNB__CPU_H
 #define NNB__CPU_H
 
-/* On x86-64 how many of the levels v2, v3, v4 of the psABI it reaches, 0 … 3; elsewhere 0.  Any thread, any time. */
+/* On x86-64: the number of levels v2, v3, v4 of the psABI that the processor supports, 0 … 3.  Elsewhere 0.  Any thread
+ * may call it at any time. */
 int nnb__cpu_level(void);
 
 #endif

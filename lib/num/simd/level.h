@@ -1,5 +1,5 @@
-/* num/simd/level.h: the names of what is built once for each level of vector instructions (kernels.h), at the level of
- * this build. */
+/* num/simd/level.h: names of the code that is built once for each level of vector instructions (kernels.h), for the
+ * level of this build. */
 #ifndef NNB__LEVEL_H
 #define NNB__LEVEL_H
 

@@ -1,11 +1,11 @@
 /* num/simd/tanh_table.h: tanh of floats in 16 intervals, a polynomial for each (from tools/vec_coefficients.py).  With
- * u = |x|, at most TANH_TABLE_END, v = 1 + TANH_TABLE_STEP·u goes from 1 to 16, and the intervals are the quarters of
- * v's octaves: the four bits below v's lowest bits TANH_TABLE_SHIFT are the column.  In its interval
+ * u = |x| ≤ TANH_TABLE_END, v = 1 + TANH_TABLE_STEP·u goes from 1 to 16, and the intervals are the quarters of v's
+ * octaves: the four bits above the lowest TANH_TABLE_SHIFT bits of v select the column.  In its interval
  *
  *     tanh u = c0 + t·(c1 + … + t·c5),  t = u - b
  *
- * where b is a float near the middle whose tanh is all but a float; in the first interval b = c0 = 0 and c1 = 1. Within
- * 1.3 ulp, tried with every float. */
+ * where b is a float near the middle whose tanh is almost exactly a float; in the first interval b = c0 = 0 and c1 = 1.
+ * The error is within 1.3 ulp, checked for every float. */
 #ifndef NNB__TANH_TABLE_H
 #define NNB__TANH_TABLE_H
 

@@ -1,6 +1,6 @@
-/* num/simd/vec.h: vectors of reals in GCC's vector extensions, as wide as the level this source is compiled for
- * (-march) allows, and loops over views in them.  Intrinsics stand only where the extensions cannot say a thing well:
- * choice by lane, parts of a vector, scaling by powers of two. */
+/* num/simd/vec.h: vectors of reals in GCC's vector extensions, as wide as the target level (-march) allows, and loops
+ * over views with them.  Intrinsics are used only where the extensions are not enough: selection by lane, parts of a
+ * vector, scaling by powers of two. */
 #ifndef NNB__VEC_H
 #define NNB__VEC_H
 
@@ -22,8 +22,8 @@
 #include <immintrin.h>
 #endif
 
-/* LANES reals are in a vec; of their bits the lowest MANTISSA are the mantissa, and BIAS is added to the exponent.
- * X512(max) is the name of the intrinsic for the larger of two vecs. */
+/* A vec has LANES reals.  Their lowest MANTISSA bits are the mantissa, and BIAS is added to the exponent.  X512(max) is
+ * the name of the intrinsic for the larger of two vecs. */
 #ifdef NNB_SINGLE
 typedef uint32_t word;
 #define LANES    (VEC_BYTES / 4)
@@ -40,11 +40,10 @@ typedef uint64_t word;
 #define X256(op) _mm256_##op##_pd
 #endif
 
-/* The loops below are written over functions of a vec, which must become part of the loop. */
+/* The loops below call functions of a vec, which must be inlined into the loop. */
 #define INLINE static inline __attribute__((always_inline, unused))
 
-/* Before a loop over an array of vecs, so that these are registers: it is unrolled before anything else is done to it.
- */
+/* Before a loop over an array of vecs, to keep these in registers: the loop is unrolled before other optimisations. */
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
@@ -66,7 +65,7 @@ INLINE bits lane_numbers(void) {
   return n;
 }
 
-/* ---- choice by lane: comparisons with NaN are false ------------------------------------------------------------ */
+/* ---- selection by lane: comparisons with NaN are false ----------------------------------------------------------- */
 
 #ifdef VEC_AVX512
 #ifdef NNB_SINGLE
@@ -130,7 +129,7 @@ INLINE vec root(vec x) {
 #endif
 }
 
-/* The first n lanes of memory, the others 0; n ≤ LANES.  Nothing beyond is touched. */
+/* The first n lanes from memory, the others 0; n ≤ LANES.  Memory beyond them is not read. */
 INLINE vec load_part(const real *p, int n) {
 #if defined VEC_AVX512
   return X512(maskz_loadu)(first(n), p);
@@ -150,13 +149,13 @@ INLINE vec magnitude(vec x) { return (vec)((bits)x & ~SIGN_BIT); }
 INLINE vec minus_magnitude(vec x) { return (vec)((bits)x | SIGN_BIT); }
 INLINE vec with_sign_of(vec magnitude_, vec x) { return (vec)((bits)magnitude_ | ((bits)x & SIGN_BIT)); }
 
-/* Adding 1½·2^MANTISSA leaves no bits for a fraction: the sum is rounded, and its lowest bits hold the integer. */
+/* Adding 1½·2^MANTISSA leaves no bits for a fraction: the sum is rounded, and its lowest bits are the integer. */
 #define ROUNDER ((real)1.5 * (real)((uint64_t)1 << MANTISSA))
 INLINE vec nearest(vec x) { return x + ROUNDER - ROUNDER; }
 /* 2^n for integers n in -BIAS+1 … BIAS. */
 INLINE vec pow2(vec n) { return (vec)((bits)(n + (ROUNDER + BIAS)) << MANTISSA); }
 
-/* x·2^n, rounded once, for every n that leads from about 1 to 0 or to infinity. */
+/* x·2^n, rounded once, for every n that takes a number near 1 to 0 or infinity. */
 INLINE vec scale2(vec x, vec n) {
 #ifdef VEC_AVX512
   return X512(scalef)(x, n);
@@ -181,8 +180,9 @@ INLINE vec scale2(vec x, vec n) {
 #define LANES_OF(f, k) f(0, k), f(1, k)
 #endif
 
-/* SHUFFLE: lane i of the result is lane from(i, k) of the 2·LANES lanes of a and b.  JOIN_4, JOIN_8: a and b, of 4 or 8
- * lanes each, one behind the other, as a type of twice as many.  gcc has __builtin_shufflevector from version 12 on. */
+/* SHUFFLE: lane i of the result is lane from(i, k) of the 2·LANES lanes of a and b.  JOIN_4, JOIN_8: the concatenation
+ * of a and b, which have 4 or 8 lanes each, as a type of twice as many.  gcc has __builtin_shufflevector from version
+ * 12 on. */
 #if defined __clang__ || __GNUC__ >= 12
 #define SHUFFLE(a, b, from, k) __builtin_shufflevector(a, b, LANES_OF(from, k))
 #define JOIN_4(type, a, b)     __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7)
@@ -196,8 +196,8 @@ INLINE vec scale2(vec x, vec n) {
 #define OTHER(i, k)    ((i) ^ (k))
 #define EXCHANGE(v, k) SHUFFLE(v, v, OTHER, k)
 
-/* Of the parts of k lanes into which a and b fall, the even ones of both, each in its pair's place, or the odd ones:
- * for k = 1 a0 b0 a2 b2 … and a1 b1 a3 b3 …  k is a power of two below LANES, and constant where this is used. */
+/* Divides a and b into parts of k lanes, and returns the even parts of both, each in the place of its pair, or the odd
+ * ones: for k = 1 a0 b0 a2 b2 … or a1 b1 a3 b3 … k is a power of two below LANES and a constant after inlining. */
 #define LOW(i, k)  ((i) & (k) ? LANES + ((i) ^ (k)) : (i))
 #define HIGH(i, k) ((i) & (k) ? LANES + (i) : (i) ^ (k))
 INLINE vec low_parts(vec a, vec b, int k) {
@@ -227,7 +227,7 @@ INLINE vec high_parts(vec a, vec b, int k) {
   return SHUFFLE(a, b, HIGH, 1);
 }
 
-/* LANES rows of LANES numbers, transposed in registers: half rows change places, then quarters, … */
+/* Transposes LANES rows of LANES numbers in registers: half rows are exchanged, then quarters, … */
 INLINE void transpose(vec *v) {
   for (int d = LANES / 2; d > 0; d /= 2)
     for (int i = 0; i < LANES; i++) {
@@ -263,8 +263,8 @@ INLINE vec max_lanes(vec v) {
   return larger(v, EXCHANGE(v, 1));
 }
 
-/* The first n lanes to memory, in pieces of 8, 4, 2 and 1, and not by a masked store: the next row's load would wait
- * for one that lies beneath it, even in lanes that it leaves alone (10 ns a row). */
+/* Stores the first n lanes in pieces of 8, 4, 2 and 1, not by a masked store: the load of the next row would wait for
+ * an overlapping masked store, even in lanes that it does not write (10 ns a row). */
 INLINE void store_part(real *p, int n, vec v) {
   if (n == LANES) {
     store(p, v);
@@ -282,7 +282,7 @@ INLINE void store_part(real *p, int n, vec v) {
   if (n & 1) *p = v[0];
 }
 
-/* The same by a masked store, for rows that nobody reads soon. */
+/* The same by a masked store, for rows that are not read soon. */
 INLINE void store_masked(real *p, int n, vec v) {
 #if defined VEC_AVX512
   X512(mask_storeu)(p, first(n), v);
@@ -293,7 +293,7 @@ INLINE void store_masked(real *p, int n, vec v) {
 #endif
 }
 
-/* For sums in double: lanes added up in pairs where a real is shorter. */
+/* For sums in double: lanes are added in pairs if a real is shorter. */
 INLINE dvec widen(vec v) {
 #ifdef NNB_SINGLE
   typedef float half __attribute__((vector_size(VEC_BYTES / 2)));
@@ -339,7 +339,7 @@ INLINE void map2_row(size_t n, const real *x, real *y, vec_fn2 f) {
   if (j < n) store_part(y + j, (int)(n - j), f(load_part(x + j, (int)(n - j)), load_part(y + j, (int)(n - j))));
 }
 
-/* Whether the rows follow each other without gaps, so that they are one long row. */
+/* Whether the rows are contiguous, so that they can be treated as one long row. */
 INLINE bool is_flat(nnb_cmat m) { return m.ld == m.cols; }
 INLINE size_t count(nnb_cmat m) { return (size_t)m.rows * (size_t)m.cols; }
 

@@ -1,15 +1,15 @@
-/* num/simd/vecmath.h: exp and its relatives for a vec.  NaN gives NaN; infinities, overflow and underflow come out as
- * in libm.  Errors against long double (test_act.c, test_kernels.c): exp and tanh within 2 ulp, gelu within 6, the
- * others within 4; products with a result below REAL_MIN (silu and gelu far on the left) are right to some denormal
- * steps only. The coefficients are from tools/vec_coefficients.py. */
+/* num/simd/vecmath.h: exp and related functions for a vec.  NaN gives NaN; infinities, overflow and underflow give the
+ * same as libm.  Errors against long double (test_act.c, test_kernels.c): exp and tanh within 2 ulp, gelu within 6, the
+ * others within 4.  Products with a result below REAL_MIN (silu and gelu for large negative x) are correct to some
+ * denormal steps only.  The coefficients are from tools/vec_coefficients.py. */
 #ifndef NNB__VECMATH_H
 #define NNB__VECMATH_H
 
 #include "tanh_table.h"
 #include "vec.h"
 
-/* ln 2 in two parts, the first so short that n·LN2_HIGH is exact for every exponent n. e^EXP_LOW is 0, e^EXP_HIGH is
- * infinite.  TAIL_END: the normal distribution beyond is below the smallest number. */
+/* ln 2 in two parts, the first so short that n·LN2_HIGH is exact for every exponent n.  e^EXP_LOW is 0, e^EXP_HIGH is
+ * infinite.  TAIL_END: beyond it the normal distribution is below the smallest number. */
 #ifdef NNB_SINGLE
 #define LN2_HIGH  0.693115234375f
 #define LN2_LOW   3.19461849453094e-5f
@@ -19,7 +19,8 @@
 #define TAIL_END  15.f
 #define TAIL_K    4.f
 #define HALF_BITS 12
-/* (e^r - 1 - r)/r² by r, (2 atanh(s)/s - 2)/s² by s², Φ(-u)·e^(u²/2)/v by t (see normal_at); lowest power first. */
+/* Coefficients of (e^r - 1 - r)/r² in r, (2 atanh(s)/s - 2)/s² in s², Φ(-u)·e^(u²/2)/v in t (see normal_at); lowest
+ * power first. */
 static const real exp_tail[] = {0.5f, 0.166665769896987757f, 0.0416665546172045742f, 0.00836317905272257737f,
                                 0.00139261835877134945f};
 static const real atanh_tail[] = {0.666666673205274125f, 0.399997063319297174f, 0.285923579943028377f,
@@ -73,7 +74,7 @@ INLINE reduced reduce(vec x) {
   return (reduced){n, x - n * LN2_HIGH, n * LN2_LOW};
 }
 
-/* e^(x + low) for x ≤ EXP_HIGH and a low that is small beside it: 2^n·(1 + r + r²·q(r)) */
+/* e^(x + low) for x ≤ EXP_HIGH and low much smaller than x: 2^n·(1 + r + r²·q(r)) */
 INLINE vec exp_sum(vec x, vec low) {
   reduced t = reduce(at_least(x, EXP_LOW));
   vec r = t.r - (t.low - low);
@@ -83,8 +84,8 @@ INLINE vec exp_sum(vec x, vec low) {
 INLINE vec exp_down(vec x) { return exp_sum(x, (vec){0}); }
 INLINE vec exp_any(vec x) { return exp_down(at_most(x, EXP_HIGH)); }
 
-/* e^x - 1 for |x| ≤ 2·TANH_END: (2^n - 1) + 2^n·(r + tail); no digits are lost, as the first sum is exact where its
- * terms are of like size. */
+/* e^x - 1 for |x| ≤ 2·TANH_END: (2^n - 1) + 2^n·(r + tail).  No digits are lost, because the first sum is exact if its
+ * terms are of similar size. */
 typedef struct expm1_parts {
   vec value, tail;
 } expm1_parts;
@@ -98,8 +99,8 @@ INLINE expm1_parts expm1_near(vec x) {
 INLINE vec expm1_down(vec x) { return expm1_near(at_least(x, -2 * TANH_END)).value; }
 
 #if defined VEC_AVX512 && defined NNB_SINGLE
-/* By the table: no division, which bounds the loop below, and half as many steps that wait for each other.  The last
- * sum is rounded once, and what was rounded before it is small beside it. */
+/* Uses the table: no division, which would limit the loop below, and half as many dependent steps.  The last sum is
+ * rounded once; earlier rounding errors are small compared with it. */
 INLINE vec tanh_any(vec x) {
   const vec u = at_most(magnitude(x), TANH_TABLE_END);
   const __m512i k = _mm512_srli_epi32((__m512i)(u * TANH_TABLE_STEP + 1.f), TANH_TABLE_SHIFT);
@@ -109,8 +110,8 @@ INLINE vec tanh_any(vec x) {
   return with_sign_of(y, x);
 }
 #else
-/* tanh x = e/(e+2), e = e^2x - 1, for x ≥ 0.  Where n is 0, e = 2x + tail, and x + (½tail - ½e·e/(e+2)) is the same
- * with but one rounding of its size. */
+/* tanh x = e/(e+2), e = e^2x - 1, for x ≥ 0.  If n is 0, e = 2x + tail, and x + (½tail - ½e·e/(e+2)) is the same with
+ * only one rounding error of its size. */
 INLINE vec tanh_any(vec x) {
   vec u = at_most(magnitude(x), TANH_END);
   expm1_parts e = expm1_near(u + u);
@@ -139,7 +140,7 @@ INLINE vec log_normal(vec x) {
   const word one = (word)BIAS << MANTISSA;
   const real two_mantissa = (real)((uint64_t)1 << MANTISSA);
   const vec root_half = fill((real)0.70710678118654752440);
-  bits raised = (bits)x - (bits)root_half + one; /* its exponent is k's, and biased: never negative */
+  bits raised = (bits)x - (bits)root_half + one; /* its exponent is that of k, biased: never negative */
   bits exponent = raised >> MANTISSA;
   vec k = (vec)(exponent | (bits)fill(two_mantissa)) - (two_mantissa + BIAS);
   vec m = (vec)((bits)x - ((exponent << MANTISSA) - one));
@@ -150,9 +151,9 @@ INLINE vec log_normal(vec x) {
 /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
 INLINE vec softplus_any(vec x) { return larger((vec){0}, x) + log1p_unit(exp_down(minus_magnitude(x))); }
 
-/* The upper tail of the normal distribution at u ≥ 0 and e^(-u²/2): Φ(-u) = e^(-u²/2)·v·p(1-2v), v = k/(u+k): what
- * the exponential leaves varies slowly, and v brings all of 0 … ∞ into one interval (as Shepherd and Laframboise
- * 1981 do for erfc).  u²/2 is formed in two parts, as its error is multiplied by itself. */
+/* The upper tail of the normal distribution at u ≥ 0 and e^(-u²/2): Φ(-u) = e^(-u²/2)·v·p(1-2v), v = k/(u+k).  The
+ * factor after the exponential varies slowly, and v maps 0 … ∞ to one interval (as Shepherd and Laframboise 1981 do for
+ * erfc).  u²/2 is computed in two parts, because the exponential amplifies its error. */
 typedef struct normal {
   vec tail, exponential;
 } normal;
