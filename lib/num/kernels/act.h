@@ -5,10 +5,10 @@
 #include "level.h"
 #include "real.h"
 
-/* The table row of a built-in activation (0 … NNB_N_ACTIVATIONS-1). */
+/* The table of a built-in activation (0 … NNB_N_ACTIVATIONS-1). */
 const nnb_act_ops *nnb__act(nnb_activation activation);
 
-/* Of the level that is being built. */
+/* The tables of the level of this build. */
 extern const nnb_act_ops NNB__ACTS[NNB_N_ACTIVATIONS];
 
 #endif

@@ -1,6 +1,6 @@
-/* num/kernels/act_vec.h: the activations that work element by element, for a vec.  act.c and the kernels for chains
- * make their loops of them.  Of each, as activations.def names it: name_value(z) is a = f(z); name_pull(a, d) is
- * d·f'(z), with the slope from a (FROM_A) or, as name_pull(z, d), from z (FROM_Z). */
+/* num/kernels/act_vec.h: the element-wise activations for a vec.  act.c and the kernels for chains make loops of them.
+ * Each has, under its name in activations.def: name_value(z) is a = f(z); name_pull(a, d) is d·f'(z), with the slope
+ * from a (FROM_A) or, as name_pull(z, d), from z (FROM_Z). */
 #ifndef NNB__ACT_VEC_H
 #define NNB__ACT_VEC_H
 
@@ -13,7 +13,8 @@
 INLINE vec linear_value(vec z) { return z; }
 INLINE vec linear_pull(vec a, vec d) { return (void)a, d; }
 
-/* ---- step: its slope is taken as 0; NaN stays NaN, as it passes both comparisons ---- */
+/* ---- step: its slope is 0; NaN stays NaN, because it passes both comparisons --------------------------------------
+ */
 
 INLINE vec step_value(vec z) { return pick(less(ZERO, z), fill(1), pick(less(z, ZERO), ZERO, z)); }
 INLINE vec step_pull(vec a, vec d) {
@@ -39,7 +40,7 @@ INLINE vec tanh_pull(vec a, vec d) {
 #endif
 }
 
-/* ---- relu: d is picked, not multiplied by 0 or 1; NaN stays NaN ---- */
+/* ---- relu: d is selected, not multiplied by 0 or 1; NaN stays NaN ------------------------------------------------ */
 
 INLINE vec relu_value(vec z) { return at_least(z, 0); }
 INLINE vec relu_pull(vec a, vec d) { return pick(less(ZERO, a), d, ZERO); }

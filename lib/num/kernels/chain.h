@@ -1,5 +1,5 @@
-/* num/kernels/chain.h: a net that is a chain of dense layers, as the kernels see it that take rows through all of it.
- */
+/* num/kernels/chain.h: a net that is a chain of dense layers, in the form for kernels that take rows through all of
+ * it. */
 #ifndef NNB__CHAIN_H
 #define NNB__CHAIN_H
 

@@ -10,7 +10,7 @@
 #include "loss_vec.h"
 #include "mm.h"
 
-/* A block that is being processed. */
+/* The block that is being processed. */
 typedef struct block {
   const nnb__chain_blocks *layout;
   const nnb__chain_blocks_job *job;
@@ -29,7 +29,7 @@ static int source_row(const block *b, int i) {
 }
 
 #if LANES >= 4
-/* Four numbers from each of row[0], row[4], …, joined in registers: loading a vec whose parts were stored just before
+/* Four numbers from each of row[0], row[4], …, joined in registers: loading a vec just after its parts were stored
  * would wait for the stores. */
 typedef real quarter __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
 INLINE quarter four(const real *p) { return *(const quarter *)p; }
@@ -49,7 +49,7 @@ INLINE vec load_quads(const real *const *row, int column) {
 INLINE vec load_quads(const real *const *row, int column) { return load(row[0] + column); }
 #endif
 
-/* Four columns of LANES rows.  Quad q of v[k] is row k + 4q; the quads are transposed within themselves. */
+/* Four columns of LANES rows.  Quad q of v[k] is row k + 4q; each quad is then transposed. */
 #define PAIRS(j, k)  ((((j) & ~3) + (((j)&3) >> 1) + 2 * (k)) + ((j)&1) * LANES)
 #define FOURS(j, k)  ((((j) & ~3) + ((j)&1) + 2 * (k)) + (((j)&2) >> 1) * LANES)
 #define ZIP(x, y, k) SHUFFLE(x, y, PAIRS, k)
@@ -65,7 +65,7 @@ INLINE void load_four(const real *const row[LANES], int column, size_t stride, r
 }
 #endif
 
-/* dst ← the transpose of LANES rows.  If the columns are no multiple of four, some are loaded twice. */
+/* dst ← the transpose of LANES rows.  If the number of columns is not a multiple of four, some are loaded twice. */
 INLINE void load_rows(const real *const row[LANES], int cols, size_t stride, real *dst) {
 #if LANES >= 4
   for (int j = 0; cols >= 4 && j < cols; j += 4) {
@@ -78,7 +78,7 @@ INLINE void load_rows(const real *const row[LANES], int cols, size_t stride, rea
     for (int k = 0; k < LANES; k++) dst[(size_t)j * stride + (size_t)k] = row[k][j];
 }
 
-/* The same for n rows without gaps.  cols is constant where this is inlined, so that it becomes shuffles. */
+/* The same for n contiguous rows.  cols is a constant after inlining, so this becomes shuffles. */
 INLINE void part_columns(int cols, int n, size_t stride, const real *restrict p, real *restrict dst) {
   for (int i = 0; i < n; i++)
     for (int j = 0; j < cols; j++) dst[(size_t)j * stride + (size_t)i] = p[i * cols + j];
@@ -96,7 +96,7 @@ static bool load_narrow(const block *b, nnb_cmat m, real *dst) {
   return true;
 }
 
-/* dst ← mᵀ; its last column is repeated up to the stride */
+/* dst ← mᵀ; the last column is repeated up to the stride */
 static void load_columns(const block *b, nnb_cmat m, real *dst) {
   if (load_narrow(b, m, dst)) return;
   for (int i = 0; i < b->stride; i += LANES) {
@@ -112,7 +112,7 @@ static void scale_columns(const block *b, int n, const real *shift, const real *
     for (int i = 0; i < b->stride; i += LANES) store(x + i, (load(x + i) - shift[j]) * factor[j]);
 }
 
-/* Targets from labels: unit vectors; with one output the label itself. */
+/* Targets from labels: unit vectors; for one output the label itself. */
 static void load_labels(const block *b, int n, real *t) {
   memset(t, 0, (size_t)n * (size_t)b->stride * sizeof *t);
   for (int i = 0; i < b->n; i++) {
@@ -152,11 +152,11 @@ static void store_outputs(const block *b) {
 
 /* a ← f(z); a may be z. */
 typedef void value_fn(int n, int s, const real *z, real *a);
-/* y ← d·∂a/∂z.  Rows of a (z where the slope is computed from it) and of y are lda apart, those of d ldd; y may be a or
- * d. */
+/* y ← d·∂a/∂z.  Rows of a (or of z, if the slope is computed from it) and of y are lda apart, those of d ldd; y may be
+ * a or d. */
 typedef void pull_fn(int n, int s, const real *a, int lda, const real *d, int ldd, real *y);
 
-/* max z and e^(z-m) for one vec of samples; where m is infinite, the elements that equal it share evenly. */
+/* max z and e^(z-m) for one vec of samples; if m is infinite, the elements equal to it share 1 evenly. */
 INLINE vec column_max(int n, int s, const real *z) {
   vec m = load(z);
   for (int j = 1; j < n; j++) m = larger(m, load(z + j * s));
@@ -192,8 +192,8 @@ INLINE void pull_block(int n, int s, const real *a, int lda, const real *d, int 
     for (int i = 0; i < s; i += LANES) store(y + i, f(load(a + i), load(d + i)));
 }
 
-/* The functions of act.c are not used: they take views, and a view that was put together just before is loaded from the
- * stack only when all stores of the product before it are done (3 % of 4-32-16-4). */
+/* The functions of act.c are not used: they take views, and a view that was just written to the stack is loaded only
+ * after all stores of the previous product (3 % of 4-32-16-4). */
 #define ELEMENTWISE(NAME, name)                                                                             \
   static void name##_columns(int n, int s, const real *z, real *a) { map_block(n *s, z, a, name##_value); } \
   static void name##_columns_pull(int n, int s, const real *a, int lda, const real *d, int ldd, real *y) {  \
@@ -212,7 +212,7 @@ static const struct {
 
 /* ---- the loss --------------------------------------------------------------------------------------------------- */
 
-/* Σ weight·ℓ(a, t), and t ← c·weight·∂ℓ/∂a.  A sample of weight 0 adds nothing, even if its loss is infinite. */
+/* Returns Σ weight·ℓ(a, t); t ← c·weight·∂ℓ/∂a.  A sample of weight 0 adds nothing, even if its loss is infinite. */
 INLINE double sum_terms(int n, int s, const real *a, const real *weight, real c, real *t, term_fn f) {
   const vec none = {0};
   dvec sum = {0};
@@ -245,8 +245,8 @@ typedef double loss_fn(int n, int s, const real *a, const real *weight, real c, 
 #define FUSED_ROWS(ACT, f)
 #include "losses.def"
 
-/* From Z: with m = max z, s = Σ e^(z-m) and T = Σ t the loss is T·log s - Σ t(z-m), its slope T·e^(z-m)/s - t.  Z stays
- * unchanged. */
+/* From Z: with m = max z, s = Σ e^(z-m) and T = Σ t the loss is T·log s - Σ t(z-m), its slope T·e^(z-m)/s - t.  Z is
+ * not changed. */
 static double cross_softmax_columns(int n, int s, const real *z, const real *weight, real c, real *t) {
   dvec sum = {0};
   for (int i = 0; i < s; i += LANES) {
@@ -269,8 +269,8 @@ static double cross_softmax_columns(int n, int s, const real *z, const real *wei
 
 static const struct {
   loss_fn *by_outputs;  /* from A */
-  nnb_activation fuses; /* with this activation … */
-  loss_fn *fused;       /* … from Z, or NULL */
+  nnb_activation fuses; /* the activation that fused includes */
+  loss_fn *fused;       /* from Z, or NULL */
 } losses[NNB_N_LOSSES] = {
 #define TERMS(NAME, name, f)                                      name##_columns
 #define LAYERWISE(NAME, name, f)                                  NULL
@@ -281,7 +281,7 @@ static const struct {
 #include "losses.def"
 };
 
-/* The loss from Z where it is fused with the activation of the last link, or NULL. */
+/* The loss from Z if it is fused with the activation of the last link, else NULL. */
 static loss_fn *fused(const nnb__chain_blocks *layout) {
   const nnb_loss loss = layout->chain.loss;
   return losses[loss].fuses == layout->chain.link[layout->chain.n - 1].act ? losses[loss].fused : NULL;
@@ -314,7 +314,7 @@ static void activate(const block *b, int l) {
   activations[link->act].value(link->n_out, b->stride, row_at(b, layout->z[l]), row_at(b, layout->a[l]));
 }
 
-/* The loss, from A of the last link or, if it is fused, from Z; the targets are overwritten with Δ. */
+/* The loss, from A of the last link or, if it is fused, from Z; Δ overwrites the targets. */
 static double compute_loss(const block *b, loss_fn *loss, int row) {
   const nnb__chain_blocks *layout = b->layout;
   return loss(last(b)->n_out, b->stride, row_at(b, row), row_at(b, layout->weight), b->job->scale,
@@ -339,10 +339,10 @@ static double forward(const block *b) {
 
 #define OWN(j, k)     ((j) & (k) ? LANES + (j) : (j))
 #define PARTNER(j, k) ((j) & (k) ? LANES + ((j) ^ (k)) : (j) ^ (k))
-/* Lanes j without bit k: x_j + x_(j+k); those with it: y_j + y_(j-k). */
+/* Lanes j without bit k: x_j + x_(j+k); lanes with it: y_j + y_(j-k). */
 #define FOLD(x, y, k) (SHUFFLE(x, y, OWN, k) + SHUFFLE(x, y, PARTNER, k))
 
-/* Of LANES vecs: lane j of the result is the sum of the lanes of v[j]. */
+/* From LANES vecs: lane j of the result is the sum of the lanes of v[j]. */
 INLINE vec sums_of_lanes(vec *v) {
 #if LANES > 8
   for (int j = 0; j < 8; j++) v[j] = FOLD(v[j], v[j + 8], 8);
@@ -402,9 +402,9 @@ INLINE void gradient_rows(int mi, const real *a, const real *d, int n_out, int s
   }
 }
 
-/* Sums across lanes are made once for LANES numbers of g, transposing Δ once for LANES samples: the latter pays where
- * there are few samples for each row of A.  With AVX2, f32 and 16 samples 30-30-30-30-1 gains 9 %, 10-20-20-1 would
- * lose 12 %. */
+/* Sums across lanes are made once for LANES numbers of g, by transposing Δ once for LANES samples.  This pays if there
+ * are few samples for each row of A.  With AVX2, f32 and 16 samples 30-30-30-30-1 gains 9 %, 10-20-20-1 would lose 12
+ * %. */
 INLINE bool has_few_samples(int s, int n_in, int n_out) { return 12 * s <= n_in * LANES && n_out >= LANES / 2; }
 
 /* g ← g + A·Δᵀ for n_in rows of A */
@@ -451,13 +451,13 @@ static void add_sums(const real *d, int n_out, int s, real *g) {
   }
 }
 
-/* A or Z of link l, whichever its slopes are computed from */
+/* A or Z of link l, whichever its slope is computed from */
 static const real *slopes_from(const block *b, int l) {
   const bool z = NNB__ACTS[b->layout->chain.link[l].act].traits & NNB_ACT_NEEDS_Z;
   return row_at(b, z ? b->layout->z[l] : b->layout->a[l]);
 }
 
-/* Samples processed at a time on the way back, in a buffer on the stack: those of a tile of the product */
+/* Samples processed at a time in the backward pass, in a buffer on the stack: those of a tile of the product */
 enum { AT_ONCE = 3 * LANES };
 
 /* Δ of link l - 1 ← f'∘(W·Δ).  It overwrites A of that link, which is not used again. */

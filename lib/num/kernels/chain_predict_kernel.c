@@ -9,10 +9,10 @@
 
 static void read_part(const ger_gemv *p, int k, int part) { ger_gemv_by_count(p, k, part, false, false); }
 
-/* z ← b + Wᵀ·x; W as it lies in the parameters. */
+/* z ← b + Wᵀ·x; W is in place in the parameters. */
 static void product(const nnb__link *l, const real *params, const int32_t *list, int n, const real *x, real *z) {
   const real *w = params + l->off, *b = w + (size_t)l->n_in * (size_t)l->n_out;
-  ger_gemv p = {.m = (real *)w, /* not written without v */
+  ger_gemv p = {.m = (real *)w, /* not written, because v is NULL */
                 .ld = (size_t)l->n_out,
                 .n = n,
                 .list = list,
@@ -31,19 +31,18 @@ static void product(const nnb__link *l, const real *params, const int32_t *list,
   }
 }
 
-/* ---- narrow links: all inputs are taken, and a row of W fits into a few vecs --------------------------------------
- */
+/* ---- narrow links: all inputs are used, and a row of W fits into a few vecs -------------------------------------- */
 
 enum { MOST_NARROW = LANES < 16 ? 4 : 2 }; /* vecs */
 
-/* How the n_out numbers of a row lie in vecs; constant where it is used.
+/* How the n_out numbers of a row are loaded as vecs; a constant after inlining.
  *
  *   partial     |x x x|. .|         fewer numbers than lanes: one vec, loaded in part
- *   otherwise   |x x x x x|x x|     n vecs.  The last ends with the row and overlaps the one before:
+ *   otherwise   |x x x x x|x x|     n vecs.  The last ends with the row and overlaps the previous one:
  *                    |x x x x x|    no load is masked, which would cost an instruction more
  *
- * The last vec has `tail` numbers, a full vec or its lower half or quarter, the rest 0.  Short loads seldom cross a
- * cache line; loads of 64 bytes nearly always do where rows are no multiple of that, and then take twice as long. */
+ * The last vec has `tail` numbers, a full vec or its lower half or quarter, the rest 0.  Short loads rarely cross a
+ * cache line.  Loads of 64 bytes nearly always do if rows are not a multiple of that, and then take twice as long. */
 typedef struct row_shape {
   int n, tail;
   bool partial;
@@ -67,9 +66,10 @@ INLINE vec row_vec(const real *row, int n_out, int j, const row_shape s) {
   return j < s.n - 1 ? load(row + j * LANES) : load_tail(row + n_out - s.tail, s.tail);
 }
 
-enum { WAYS = MOST == 8 ? 4 : 2 }; /* sums that do not wait for each other */
+enum { WAYS = MOST == 8 ? 4 : 2 }; /* independent sums */
 
-/* sum_h ← sum_h + x_i·W_i for the rows i = r, r + 1, … of W, `ways` of them at a time; gives the first that is left. */
+/* sum_h ← sum_h + x_i·W_i for the rows i = r, r + 1, … of W, `ways` of them at a time; returns the first row that is
+ * left. */
 INLINE int add_rows(const nnb__link *l, const real *w, const real *x, int r, vec sum[WAYS][MOST_NARROW], const int ways,
                     const row_shape s) {
   const int n_out = l->n_out;
@@ -82,7 +82,7 @@ INLINE int add_rows(const nnb__link *l, const real *w, const real *x, int r, vec
 
 INLINE vec value_inline(nnb_activation act, vec z) { return act == NNB_RELU ? relu_value(z) : value_of(act, z); }
 
-/* v ← f(b + Wᵀ·x); z where f is row-wise */
+/* v ← f(b + Wᵀ·x); z if f is row-wise */
 INLINE void narrow_values(const nnb__link *l, const real *params, const real *x, vec *v, const row_shape s) {
   const real *w = params + l->off, *b = w + (size_t)l->n_in * (size_t)l->n_out;
   const nnb_activation act = is_rowwise(l->act) ? NNB_LINEAR : l->act;
@@ -101,14 +101,14 @@ INLINE void narrow_values(const nnb__link *l, const real *params, const real *x,
 /* w·a for a row of n numbers in v */
 INLINE vec narrow_dot(const real *w, const vec *v, int n, const row_shape s) {
   if (s.partial) return sum_lanes(v[0] * load_part(w, n));
-  const int twice = (s.n - 1) * LANES + s.tail - n; /* numbers of the last vec that are in the one before, too */
+  const int twice = (s.n - 1) * LANES + s.tail - n; /* numbers that both the last vec and the one before it have */
   vec sum = pick(first(twice), ZERO, v[s.n - 1] * load_tail(w + n - s.tail, s.tail));
   UNROLL for (int j = 0; j < s.n - 1; j++) sum += v[j] * load(w + j * LANES);
   return sum_lanes(sum);
 }
 
-/* a ← f(z) of a link.  Where the next link has one output (one is not NULL): a[0] ← its z, so that the values need not
- * go through memory. */
+/* a ← f(z) of a link.  If the next link has one output (one is not NULL): a[0] ← its z, so the values need not go
+ * through memory. */
 INLINE void narrow_link(const nnb__link *l, const nnb__link *one, const real *params, const real *x, real *a,
                         const row_shape s) {
   const int n = l->n_out;
@@ -122,7 +122,7 @@ INLINE void narrow_link(const nnb__link *l, const nnb__link *one, const real *pa
   UNROLL for (int j = 0; j < s.n - 1; j++) store(a + j * LANES, v[j]);
   store(s.partial ? a : a + n - s.tail, v[s.n - 1]);
 }
-/* By the shortest tail that holds what n - 1 vecs leave. */
+/* Uses the shortest tail that holds the numbers after n - 1 vecs. */
 INLINE void narrow_by_tail(const nnb__link *l, const nnb__link *one, const real *params, const real *x, real *a,
                            const int n) {
 #ifdef VEC_AVX512
@@ -174,7 +174,7 @@ static real product_one(const nnb__link *l, const real *params, const real *x) {
   const real *w = params + l->off;
   return dot(l->n_in, x, w) + (l->bias ? w[l->n_in] : 0);
 }
-/* z is one number: a vec loaded from where it has just been stored would wait. */
+/* z is one number; loading a vec from where it has just been stored would wait. */
 INLINE real value_one(nnb_activation act, real z) {
   if (act == NNB_LINEAR) return z;
   if (is_rowwise(act)) row_value(act, 1, &z, &z);

@@ -1,8 +1,8 @@
 /* num/kernels/chain_rows_kernel.c: see chain_rows_kernel.h.  Built once per level (see kernels.h).
  *
- * The latency of the longest chain of dependent instructions decides how long a small net takes, not the number of
- * instructions.  So the lanes of a vec are outputs (no sums across lanes), products are added up in several independent
- * sums, and what does not depend on the last Δ is computed before it. */
+ * The time of a small net depends on the longest chain of dependent instructions, not on their number.  So the lanes of
+ * a vec are outputs (no sums across lanes), products use several independent sums, and everything that does not depend
+ * on the last Δ is computed before it. */
 #include "chain_rows_kernel.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@
 
 /* ---- slopes and losses of a vec ---------------------------------------------------------------------------------- */
 
-/* d·f'(z) of an activation that works element by element */
+/* d·f'(z) of an element-wise activation */
 NOINLINE vec pulled(nnb_activation act, vec z, vec a, vec d) {
   switch (act) {
 #define FROM_A(NAME, name) \
@@ -23,7 +23,7 @@ NOINLINE vec pulled(nnb_activation act, vec z, vec a, vec d) {
   case NAME:               \
     return name##_pull(z, d);
 #include "activations.def"
-    default: /* not reached: NaN would show it */
+    default: /* not reached; NaN would reveal it */
       return fill((real)NAN);
   }
 }
@@ -47,12 +47,12 @@ INLINE term term_of(nnb_loss loss, vec a, vec t) {
   case NAME:                 \
     return f(a, t);
 #include "losses.def"
-    default: /* not reached: NaN would show it */
+    default: /* not reached; NaN would reveal it */
       return (term){fill((real)NAN), fill((real)NAN)};
   }
 }
 
-/* Whether the loss is computed from z together with the activation, term by term or row by row. */
+/* Whether the loss is computed from z together with the activation, by terms or by rows. */
 INLINE bool fuses_terms(nnb_loss loss, nnb_activation act) {
   switch (loss) {
 #define UNFUSED             false
@@ -80,7 +80,7 @@ INLINE bool fuses_rows(nnb_loss loss, nnb_activation act) {
   }
 }
 
-/* The term by z of a loss that fuses_terms */
+/* The term from z of a loss with fuses_terms */
 INLINE term fused_term_of(nnb_loss loss, vec z, vec t) {
   switch (loss) {
 #define UNFUSED             break
@@ -126,12 +126,12 @@ static int list_new_nonzero(int n, const real *before, const real *x, int32_t *l
 
 /* ---- forward ---------------------------------------------------------------------------------------------------- */
 
-/* The update that belongs to this row, and the last one, which is made while this row goes forward and back. */
+/* The update of this row, and the last update, which is applied while this row goes forward and back. */
 typedef struct step_state {
-  int now;          /* a[now], v[now] belong to this row, the others to the row before */
+  int now;          /* a[now], v[now] belong to this row, the others to the previous one */
   real alpha, beta; /* of this update */
   real last_beta;   /* beta of the last update */
-  const real *x[3]; /* the row before, this one, the next */
+  const real *x[3]; /* the previous row, this one, the next */
 } step_state;
 
 /* b ← b + v of the last update */
@@ -162,8 +162,8 @@ static ger_gemv link_ger_gemv(const nnb__chain_rows_link *l, const step_state *s
                     .y = l->z};
 }
 
-/* First link, few inputs.  With W as it was before the last update: z = beta·(W·x) + b + (x_before·x [+ 1])·v, so that
- * only the last product depends on the last Δ.  Then the last update is made, and W·x of the next row computed. */
+/* First link, few inputs.  With W before the last update: z = beta·(W·x) + b + (x_before·x [+ 1])·v, so only the last
+ * product depends on the last Δ.  Then the last update is applied, and W·x of the next row is computed. */
 static void enter_dense(nnb__chain_rows *run, nnb__chain_rows_link *l, const step_state *s) {
   const real *v = l->v[!s->now];
   const int n_in = l->shape.n_in;
@@ -177,8 +177,8 @@ static void enter_dense(nnb__chain_rows *run, nnb__chain_rows_link *l, const ste
   run_ger_gemv(p);
 }
 
-/* First link, many inputs: rows of W whose input is 0 are not read, and those whose last input was 0 not updated,
- * unless weights decay. */
+/* First link, many inputs: rows of W with an input of 0 are not read, and rows whose last input was 0 are not updated,
+ * unless the weights decay. */
 static void enter_sparse(nnb__chain_rows *run, nnb__chain_rows_link *l, const step_state *s) {
   const int n_in = l->shape.n_in;
   const bool sparse = !l->learns_w || s->last_beta == 1;
@@ -224,7 +224,7 @@ static double cross_softmax_row(nnb__chain_rows_link *l, target t, real c) {
   return (double)(r.total * log_normal(fill(r.s))[0] - r.linear);
 }
 
-/* The loss of a row from z, and d ← c times its slope, where the loss fuses_rows. */
+/* The loss of a row from z, and d ← c times its slope, for a loss with fuses_rows. */
 static double fused_row_loss(nnb__chain_rows_link *l, nnb_loss loss, target t, real c) {
   switch (loss) {
 #define UNFUSED             break
@@ -266,7 +266,7 @@ INLINE double sum_terms(nnb__chain_rows_link *l, const step_state *s, nnb_loss l
   return sum_wide(sum);
 }
 
-/* The loss of a row of weight 1, and d of the last link ← c·Δ. */
+/* Returns the loss of a row of weight 1; d of the last link ← c·Δ. */
 static double output_loss(nnb__chain_rows *run, const step_state *s, target t, real c) {
   nnb__chain_rows_link *l = &run->link[run->n - 1];
   if (fuses_rows(run->loss, l->shape.act)) {
@@ -282,7 +282,7 @@ static void clear_delta(nnb__chain_rows_link *l, const step_state *s) {
   memset(l->v[s->now], 0, nnb__padded(l->shape.n_out) * sizeof(real));
 }
 
-/* The scaled targets of a row.  *single holds a target that is a label. */
+/* The scaled targets of a row.  *single is memory for a target from a label. */
 INLINE target target_of(nnb__chain_rows *run, int row, real *single) {
   const nnb_batch *b = run->batch;
   const int n = run->link[run->n - 1].shape.n_out;
@@ -296,7 +296,7 @@ INLINE target target_of(nnb__chain_rows *run, int row, real *single) {
 
 /* The factor of the loss of a row. */
 typedef struct loss_scale {
-  bool mean;    /* it is a mean: divided by the weights of its update, which is one row */
+  bool mean;    /* a mean, divided by the weights of the update, which has one row */
   double scale; /* ∂E/∂ℓ of a row of weight 1 */
 } loss_scale;
 
@@ -321,7 +321,7 @@ INLINE void count_loss(nnb__chain_rows *run, loss_scale by, double weight, doubl
     run->sum += weight * loss;
 }
 
-/* The loss of a row, and Δ of the last link. */
+/* Returns the loss of a row and computes Δ of the last link. */
 static void compute_loss(nnb__chain_rows *run, const step_state *s, loss_scale by, int row) {
   const double weight = weight_of(run, row);
   real single;
@@ -366,7 +366,7 @@ static void back_to(nnb__chain_rows *run, const step_state *s, int i) {
 
 static int row_of(const nnb__chain_rows *run, int i) { return run->order ? run->order[i] : i; }
 
-/* The inputs of row i of the run, scaled; zeros behind the last row. */
+/* The scaled inputs of row i of the run; zeros after the last row. */
 static const real *input(nnb__chain_rows *run, int i) {
   if (i >= run->n_rows) return run->zeros;
   const real *x = nnb__crow(run->batch->x, row_of(run, i));
@@ -376,9 +376,9 @@ static const real *input(nnb__chain_rows *run, int i) {
   return scaled;
 }
 
-/* ---- chains whose rows are one vec ------------------------------------------------------------------------------- */
+/* ---- chains in which every row is one vec ------------------------------------------------------------------------ */
 
-/* z and Δ stay in registers.  They are also stored, as their elements are broadcast from memory. */
+/* z and Δ stay in registers.  They are also stored, because their elements are broadcast from memory. */
 
 /* start + Σ w_i·M_i over rows of one vec, after M_i ← beta·M_i + u_i·v if `learns`. */
 INLINE vec one_vec_ger_gemv(real *m, size_t ld, int n, real beta, const real *u, vec v, const real *w, vec start,
@@ -409,7 +409,7 @@ INLINE vec one_vec_bias(nnb__chain_rows_link *l, vec v) {
   return b;
 }
 
-/* As enter_dense; v: -η·Δ of the last update. */
+/* Like enter_dense; v: -η·Δ of the last update. */
 INLINE vec one_vec_enter(nnb__chain_rows *run, nnb__chain_rows_link *l, const step_state *s, vec v) {
   const int n = l->shape.n_in;
   const real by = (l->learns_w ? dot(n, s->x[0], s->x[1]) : 0) + (real)l->learns_b;
@@ -419,7 +419,7 @@ INLINE vec one_vec_enter(nnb__chain_rows *run, nnb__chain_rows_link *l, const st
   return z;
 }
 
-/* The loss from z of the last link, and its Δ into d and v. */
+/* Returns the loss from z of the last link; Δ goes to d and v. */
 INLINE void one_vec_lose(nnb__chain_rows *run, const step_state *s, loss_scale by, int row, vec z) {
   nnb__chain_rows_link *l = &run->link[run->n - 1];
   const nnb_activation act = l->shape.act;
@@ -452,7 +452,7 @@ INLINE void one_vec_lose(nnb__chain_rows *run, const step_state *s, loss_scale b
   count_loss(run, by, weight, sum_wide(widen(zero_after(x.loss, n))));
 }
 
-/* One row.  v: alpha·Δ of the first link for the last update; returns it for this one. */
+/* Processes one row.  v: alpha·Δ of the first link in the last update; returns it for this update. */
 INLINE vec one_vec_step(nnb__chain_rows *run, const step_state *s, loss_scale by, int row, vec v) {
   const int now = s->now, last = run->n - 1;
   nnb__chain_rows_link *link = run->link;
@@ -461,7 +461,7 @@ INLINE vec one_vec_step(nnb__chain_rows *run, const step_state *s, loss_scale by
     nnb__chain_rows_link *l = &link[i], *before = l - 1;
     const vec a = one_vec_value(before->shape.act, z, before->shape.n_out), last_v = load(l->v[!now]);
     store(before->a[now], a);
-    store(before->z, one_vec_slope(before->shape.act, z, a)); /* in the place of z, which is not used again */
+    store(before->z, one_vec_slope(before->shape.act, z, a)); /* overwrites z, which is not used again */
     z = one_vec_ger_gemv(l->w, l->ldw, l->shape.n_in, s->last_beta, before->a[!now], last_v, before->a[now],
                          one_vec_bias(l, last_v), l->learns_w);
   }
@@ -489,7 +489,7 @@ static bool is_one_vec(const nnb__chain_rows *run) {
 
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
-/* Makes the last update, which no next row has made. */
+/* Applies the last update, because there is no next row. */
 static void apply_last_update(nnb__chain_rows *run, const step_state *s) {
   for (int i = 0; i < run->n; i++) {
     nnb__chain_rows_link *l = &run->link[i];

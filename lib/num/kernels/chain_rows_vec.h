@@ -1,6 +1,6 @@
-/* num/kernels/chain_rows_vec.h: what chain_rows_kernel.c and chain_predict_kernel.c share: activations of a vec,
- * products with weights that may be updated on the way, lists of inputs that are not 0.  Built once per level (see
- * kernels.h). */
+/* num/kernels/chain_rows_vec.h: shared by chain_rows_kernel.c and chain_predict_kernel.c: activations of a vec,
+ * products with weights that may be updated in the same pass, lists of inputs that are not 0.  Built once per level
+ * (see kernels.h). */
 #ifndef NNB__CHAIN_ROWS_VEC_H
 #define NNB__CHAIN_ROWS_VEC_H
 
@@ -22,8 +22,8 @@ INLINE vec exp_pairs(vec r, vec r2) {
 #endif
 }
 
-/* a/b.  `half`: only the lower half of the lanes matters; AVX-512 divides 64 bytes in two halves, one after the other.
- */
+/* a/b.  `half`: only the lower half of the lanes matters; AVX-512 divides 64 bytes as two halves, one after the
+ * other. */
 INLINE vec divide(vec a, vec b, bool half) {
 #if defined VEC_AVX512 && defined NNB_SINGLE
   if (half) return _mm512_zextps256_ps512(_mm512_castps512_ps256(a) / _mm512_castps512_ps256(b));
@@ -43,17 +43,17 @@ INLINE vec sigmoid_short(vec x, bool half) {
   return divide(pick(less(x, ZERO), s + s * q, fill(1)), (s + (real)1) + s * q, half);
 }
 
-/* Called, not inlined: the code is large, and a copy at each place costs more than the call. */
+/* Called, not inlined: the code is large, and a copy at each use costs more than the call. */
 #define NOINLINE static __attribute__((noinline))
 
-/* f(z) of an activation that works element by element */
+/* f(z) of an element-wise activation */
 NOINLINE vec value_of(nnb_activation act, vec z) {
   switch (act) {
 #define ELEMENTWISE(NAME, name) \
   case NAME:                    \
     return NAME == NNB_SIGMOID ? sigmoid_short(z, false) : name##_value(z);
 #include "activations.def"
-    default: /* not reached: NaN would show it */
+    default: /* not reached; NaN would reveal it */
       return fill((real)NAN);
   }
 }
@@ -91,9 +91,9 @@ enum { MOST = 8 };
 enum { MOST = 4 };
 #endif
 
-/* A rank-1 update and a product (BLAS: ger, gemv) while the rows of M are read once.  For the n rows i in list:
+/* A rank-1 update and a product (BLAS: ger, gemv) that read the rows of M once.  For the n rows i in list:
  *     M_i ← beta·M_i + u_i·vᵀ unless v is NULL     y ← start + Σ w_i·M_i
- * M has cols columns, with v padded by zeros to whole vecs.  start NULL: 0. */
+ * M has cols columns; v is padded with zeros to whole vecs.  start NULL: 0. */
 typedef struct ger_gemv {
   real *m;
   size_t ld;
@@ -103,8 +103,8 @@ typedef struct ger_gemv {
   real beta, *y;
 } ger_gemv;
 
-/* Constants of ger_gemv_columns: k vecs of columns; `ways` rows at a time with a sum each, as a single sum would wait
- * for itself; whether the last vec is whole; whether M is updated. */
+/* Constants of ger_gemv_columns: k vecs of columns; `ways` rows at a time, each with its own sum, because additions to
+ * a single sum would wait for each other; whether the last vec is whole; whether M is updated. */
 typedef struct column_shape {
   int k, ways;
   bool whole, learns;
@@ -124,9 +124,9 @@ INLINE void ger_gemv_row(const ger_gemv *p, int r, int part, const vec *v, vec *
     sum[j] += w * row;
   }
 }
-/* The first k vecs of columns, of which the last has `part` lanes. */
+/* The first k vecs of columns; the last one has `part` lanes. */
 INLINE void ger_gemv_columns(const ger_gemv *from, int part, const column_shape s) {
-  const ger_gemv p = *from; /* a copy, which stores to M cannot change */
+  const ger_gemv p = *from; /* a copy, so that stores to M cannot change it */
   vec v[MOST], sum[4][MOST];
 #pragma GCC unroll 8
   for (int j = 0; j < s.k; j++) {
@@ -165,7 +165,7 @@ INLINE void ger_gemv_by_count(const ger_gemv *p, int k, int part, const bool who
 }
 static void read_columns(const ger_gemv *p, int k) { ger_gemv_by_count(p, k, LANES, true, false); }
 
-/* ---- which inputs are not 0 ------------------------------------------------------------------------------------- */
+/* ---- inputs that are not 0 --------------------------------------------------------------------------------------- */
 
 #ifdef VEC_AVX512
 #ifdef NNB_SINGLE

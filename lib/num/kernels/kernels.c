@@ -1,4 +1,4 @@
-/* num/kernels/kernels.c: the choice among the levels that were built. */
+/* num/kernels/kernels.c: selects one of the levels that were built. */
 #include "kernels.h"
 
 #include <stdatomic.h>
@@ -7,7 +7,7 @@
 #include "cpu.h"
 #include "loss.h"
 
-/* NNB__LEVELS: how many levels above plain were built: 0, or on x86-64 up to 3. */
+/* NNB__LEVELS: the number of levels above plain that were built: 0, or on x86-64 up to 3. */
 #if NNB__LEVELS >= 1
 extern const nnb__kernels nnb__kernels_v2;
 #endif

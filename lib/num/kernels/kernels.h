@@ -1,9 +1,9 @@
 /* num/kernels/kernels.h: passes over rows that are not matrix products, in the vector instructions of this processor.
  *
  * kernels_level.c, act.c, loss.c, mm.c, mm_row.c, chain_rows_kernel.c, chain_predict_kernel.c, chain_blocks_kernel.c
- * and steps.c are built once per level, and in double only cholesky.c and qr.c: "plain" with the flags of the rest of
- * the library, and on x86-64 also for the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and FMA; AVX-512) with
- * -DNNB__LEVEL=v3 and the like, which ends the names of their tables. kernels.c chooses. */
+ * and steps.c are built once per level, cholesky.c and qr.c too, but only in double.  The level "plain" has the flags
+ * of the rest of the library.  On x86-64 there are also the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and FMA;
+ * AVX-512), built with -DNNB__LEVEL=v3 and so on, which is the suffix of their tables.  kernels.c selects a level. */
 #ifndef NNB__KERNELS_H
 #define NNB__KERNELS_H
 
@@ -16,9 +16,9 @@
 typedef struct nnb__kernels {
   const char *level;          /* "plain", "v2", "v3", "v4" */
   const nnb_act_ops *acts;    /* by nnb_activation */
-  const nnb_loss_ops *losses; /* by nnb_loss; NNB_LOSS_AUTO's row is empty */
+  const nnb_loss_ops *losses; /* by nnb_loss; the row of NNB_LOSS_AUTO is empty */
   const nnb__steps *steps;
-  /* y ← f(x), n numbers; y may be x.  For tests: activations and losses have the same functions within. */
+  /* y ← f(x), n numbers; y may be x.  For tests of the functions inside activations and losses. */
   void (*exp)(size_t n, const real *x, real *y);
   void (*log)(size_t n, const real *x, real *y); /* of finite numbers ≥ REAL_MIN; NaN for NaN and infinity */
   /* b ← beta·b + alpha·(column sums of m); a beta of 0 overwrites */
@@ -31,17 +31,17 @@ typedef struct nnb__kernels {
   nnb__chain_blocks_fn *chain_blocks;
   nnb__mm_copy_fn *mm_copy;
   nnb__mm_row_fn *mm_row;
-  nnb__qr_fn *qr; /* this and the next: in double in both precisions */
+  nnb__qr_fn *qr; /* this and the next one: in double in both precisions */
   nnb__cholesky_fn *cholesky;
 } nnb__kernels;
 
 /* The table for this processor.  Any thread may call it at any time. */
 const nnb__kernels *nnb__kernel(void);
-/* The tables that were built and that this processor can run, 0 (plain) upwards; NULL after the last.  For tests. */
+/* The tables that were built and that this processor can run, from 0 (plain) on; NULL after the last.  For tests. */
 const nnb__kernels *nnb__kernel_level(int level);
-/* For tests: nnb__kernel gives no table above this level from now on. */
+/* For tests: from now on nnb__kernel gives no table above this level. */
 void nnb__kernel_limit(int level);
 
-extern const nnb__kernels NNB__KERNELS; /* of the level that is being built */
+extern const nnb__kernels NNB__KERNELS; /* of the level of this build */
 
 #endif

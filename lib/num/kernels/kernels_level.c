@@ -17,7 +17,7 @@ INLINE void finish(vec sum, real alpha, real beta, real *b, int n) {
   if (beta != 0) y += beta * load_part(b, n);
   store_part(b, n, y);
 }
-/* Four vecs of columns, each row once: four sums that do not wait for each other. */
+/* Four vecs of columns at a time, each row once: four independent sums. */
 static void sum_wide_block(nnb_cmat m, real alpha, real beta, real *b) {
   vec sum[4] = {{0}};
   for (int i = 0; i < m.rows; i++) {
@@ -62,7 +62,7 @@ static void outer(int m, int n, const real *a, const real *d, real *out) {
     if (j == n) continue;
     vec v = a[i] * load_part(d + j, n - j);
     if (end - (out + j) >= LANES)
-      store(out + j, v); /* what goes beyond the end of a row is overwritten with the next ones */
+      store(out + j, v); /* numbers beyond the end of a row are overwritten by the next row */
     else
       store_part(out + j, n - j, v);
   }

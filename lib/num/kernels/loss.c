@@ -72,7 +72,7 @@ INLINE double sum_loss(nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat d
 
 /* ---- softmax with cross-entropy ---- */
 
-/* Σ weight·(T·log s - linear) over rows whose logarithms are not taken yet: they are taken a vec at a time. */
+/* Σ weight·(T·log s - linear); the logarithms are taken for a vec of rows at a time. */
 enum { MOST_PENDING = 64 };
 typedef struct pending_logs {
   int n;

@@ -9,10 +9,10 @@
 typedef void nnb__sample(const nnb_loss_ops *self, nnb_cmat a, nnb_rng *rng, nnb_mat t);
 nnb__sample nnb__sample_normal, nnb__sample_half_normal, nnb__sample_laplace, nnb__sample_bernoulli, nnb__sample_class;
 
-/* The table row of a built-in loss other than NNB_LOSS_AUTO. */
+/* The table of a built-in loss other than NNB_LOSS_AUTO. */
 const nnb_loss_ops *nnb__loss(nnb_loss loss);
 
-/* Of the level that is being built. */
+/* The tables of the level of this build. */
 extern const nnb_loss_ops NNB__LOSSES[NNB_N_LOSSES];
 
 #endif

@@ -1,11 +1,11 @@
 /* num/kernels/loss_vec.h: the losses for a vec of outputs, and softmax with cross-entropy for a row.  loss.c and the
- * kernels for chains make their loops of them. */
+ * kernels for chains make loops of them. */
 #ifndef NNB__LOSS_VEC_H
 #define NNB__LOSS_VEC_H
 
 #include "softmax.h"
 
-/* ---- terms: ℓ(a, t) of an output and ∂ℓ/∂a, or the same by z where activation and loss are fused ---- */
+/* ---- terms: ℓ(a, t) of an output and ∂ℓ/∂a, or the same from z if activation and loss are fused ----------------- */
 
 typedef struct term {
   vec loss, slope;
@@ -20,17 +20,17 @@ INLINE term square(vec a, vec t) {
   vec r = a - t;
   return (term){r * r, r + r};
 }
-/* The slope at r = 0 is taken as 0; NaN passes both comparisons. */
+/* The slope at r = 0 is 0; NaN passes both comparisons. */
 INLINE term absolute(vec a, vec t) {
   vec r = a - t, none = {0};
   return (term){magnitude(r), pick(less(none, r), fill(1), pick(less(r, none), fill(-1), r))};
 }
-/* ½r² for |r| ≤ 1, |r| - ½ beyond: with c the part of r within ±1, c(r - ½c) and c */
+/* ½r² for |r| ≤ 1, |r| - ½ beyond: with c = r limited to ±1, the loss is c(r - ½c) and the slope c */
 INLINE term huber(vec a, vec t) {
   vec r = a - t, c = at_least(at_most(r, 1), -1);
   return (term){c * (r - (real)0.5 * c), c};
 }
-/* a is raised to REAL_MIN, so that target 0 and output 0 give a loss of 0, and the slope is finite. */
+/* a is at least REAL_MIN, so target 0 and output 0 give a loss of 0, and the slope is finite. */
 INLINE term cross(vec a, vec t) {
   vec p = at_least(a, REAL_MIN);
   return (term){-t * log_normal(p), -t / p};
@@ -48,7 +48,7 @@ INLINE term binary_cross_logit(vec z, vec t) {
 
 /* ---- targets ---- */
 
-/* The targets of a row: t, or if t is NULL the unit vector of a class. */
+/* The targets of a row: t, or the unit vector of a class if t is NULL. */
 typedef struct target {
   const real *t;
   int label;
@@ -68,7 +68,7 @@ typedef struct row_parts {
 
 /* delta ← c·(e^(z-m)/s - unit vector) */
 INLINE row_parts class_row(int n, const real *z, int label, real c, real *delta) {
-  real chosen = z[label]; /* before delta, which may be z, is written */
+  real chosen = z[label]; /* read before delta, which may be z, is written */
   peak_sum p = row_softmax(n, z, delta, c);
   if (delta) delta[label] -= c;
   return (row_parts){p.s[0], 1, chosen - p.m[0]};

@@ -1,24 +1,24 @@
 /* num/kernels/mm.c: C ← beta·C + alpha·A·B in tiles of C that stay in registers (built once per level).
  *
- * For each k a tile of `mr` rows and nv vectors of columns takes nv vectors of a row of B, straight from where they
- * lie, and mr numbers of A, each spread over a vector: mr·nv multiply-adds for nv + mr loads. */
+ * For each k, a tile of `mr` rows and nv vectors of columns reads nv vectors of a row of B in place, and mr numbers of
+ * A, each broadcast to a vector: mr·nv multiply-adds for nv + mr loads. */
 #include "mm.h"
 #include "vec.h"
 
 #ifdef VEC_AVX512
-enum { TILE = 24, NV = 3 }; /* vectors of a tile, 24 of 32 registers; at most so many of them in a row */
-enum { DEPTH = 128 };       /* rows of B for one pass over C: NV vectors of each stay in the first-level cache */
+enum { TILE = 24, NV = 3 }; /* vectors of a tile, 24 of 32 registers; maximum of vectors in a row */
+enum { DEPTH = 128 };       /* rows of B in one pass over C: NV vectors of each stay in the first-level cache */
 #else
 enum { TILE = 12, NV = 2 }; /* of 16 */
 enum { DEPTH = 256 };
 #endif
 
-/* Rows of C that go through all columns before the next: their part of A stays in the first- or second-level cache
- * (1024×784·784×128 in f64: 85 GFLOP/s, and 77 with all rows at once). */
+/* Rows of C that are processed for all columns before the next: their part of A stays in the first- or second-level
+ * cache (1024×784·784×128 in f64: 85 GFLOP/s, and 77 with all rows at once). */
 enum { ROWS_AT_ONCE = 48 };
-/* Pages that the rows of B, or of Aᵀ, for one pass over C lie on: the first-level TLB has 64 to 96 entries.  With AVX2,
- * of 89 GFLOP/s that registers allow in f32: 128×784·784×128 in even passes 91, at once 85; 100×300·300×300, where
- * 300 rows lie on 88 pages, 91 and 83; (300×100)ᵀ·100×300, one pass where rows share pages, 90, in two 86. */
+/* The number of pages for the rows of B, or of Aᵀ, in one pass over C: the first-level TLB has 64 to 96 entries.  With
+ * AVX2, whose registers allow 89 GFLOP/s in f32: 128×784·784×128 in even passes 91, at once 85; 100×300·300×300, where
+ * 300 rows cover 88 pages, 91 and 83; (300×100)ᵀ·100×300, one pass where rows share pages, 90, in two passes 86. */
 enum { PAGES_AT_ONCE = 64, PAGE = 4096, LINE = 64 };
 
 typedef struct product {
@@ -29,11 +29,11 @@ typedef struct product {
   size_t ldb;
   real *c;
   size_t ldc;
-  const real *start; /* NULL, or of each row of C the number that is added to all of it */
+  const real *start; /* NULL, or a number for each row of C that is added to the whole row */
   bool positive;     /* max(C, 0) instead of C */
 } product;
 
-/* The last vector of a row may be a part of one. */
+/* The last vector of a row may be partial. */
 INLINE vec load_end(const real *p, bool full_end, int part) { return full_end ? load(p) : load_part(p, part); }
 INLINE void store_end(real *p, bool full_end, int part, vec v) {
   if (full_end)
@@ -42,13 +42,14 @@ INLINE void store_end(real *p, bool full_end, int part, vec v) {
     store_masked(p, part, v);
 }
 
-/* nv vectors on their way into the first-level cache. */
+/* Prefetches nv vectors into the first-level cache. */
 INLINE void fetch(const real *p, int nv) {
   for (int j = 0; j < nv * LANES; j += LINE / (int)sizeof(real)) __builtin_prefetch(p + j);
   __builtin_prefetch(p + nv * LANES - 1);
 }
 
-/* mr rows by nv vectors, the last of `part` columns unless full_end; all but part are constants where this is used. */
+/* mr rows by nv vectors; the last vector has `part` columns unless full_end.  All except part are constants after
+ * inlining. */
 INLINE void tile(const product *p, int row, int mr, int nv, bool full_end, int part) {
   const size_t a_row = p->a.row, a_col = p->a.col, ldb = p->ldb, ldc = p->ldc;
   const real *a = p->a.p + (size_t)row * a_row, *b = p->b;
@@ -74,12 +75,12 @@ INLINE void tile(const product *p, int row, int mr, int nv, bool full_end, int p
         p->beta * load_end(c + (size_t)i * ldc + j * LANES, full_end || j < nv - 1, part);
   if (p->positive)
     UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] = at_least(sum[i][j], 0);
-  UNROLL for (int i = 0; i < mr; i++) /* behind all loads, which would wait for stores that overlap them */
+  UNROLL for (int i = 0; i < mr; i++) /* after all loads, which would wait for overlapping stores */
       UNROLL for (int j = 0; j < nv; j++)
           store_end(c + (size_t)i * ldc + j * LANES, full_end || j < nv - 1, part, sum[i][j]);
 }
 
-/* One column of tiles: rows in tiles of TILE vectors, and what is left over. */
+/* One column of tiles: rows in tiles of TILE vectors, then the rest. */
 INLINE void column(const product *p, int nv, bool full_end, int part) {
   int i = 0;
   for (; p->m - i >= TILE / nv; i += TILE / nv) tile(p, i, TILE / nv, nv, full_end, part);
@@ -98,12 +99,12 @@ static void end_2(const product *p, int part) { column(p, 2, false, part); }
 #if VEC_BYTES == 64
 static void column_3(const product *p) { column(p, 3, true, LANES); }
 static void end_3(const product *p, int part) { column(p, 3, false, part); }
-#else /* never called: columns have at most NV vectors */
+#else /* not called: columns have at most NV vectors */
 #define column_3 column_2
 #define end_3    end_2
 #endif
 
-/* The first nv vectors of columns, or what is left of them. */
+/* The first nv vectors of columns, or the rest of them. */
 static void narrow(const product *p, int nv) {
   int part = p->n < nv * LANES ? p->n % LANES : 0;
   if (part == 0)
@@ -112,7 +113,8 @@ static void narrow(const product *p, int nv) {
     nv == 1 ? end_1(p, part) : nv == 2 ? end_2(p, part) : end_3(p, part);
 }
 
-/* Vectors of the next column of tiles, so that n columns are divided evenly: 8 into 3, 3 and 2, 4 into 2 and 2. */
+/* The width of the next column of tiles in vectors, such that n is divided evenly: 8 into 3, 3 and 2, 4 into 2 and 2.
+ */
 static int next_width(int n) {
   int vecs = (n + LANES - 1) / LANES, columns = (vecs + NV - 1) / NV;
   return (vecs + columns - 1) / columns;
@@ -120,7 +122,8 @@ static int next_width(int n) {
 
 static int up_to(int n, int limit) { return n < limit ? n : limit; }
 
-/* All columns for a few rows; b, c and n move on.  fresh: B has not been read yet, so its next columns are fetched. */
+/* All columns for a few rows; advances b, c and n.  fresh: B has not been read yet, so its next columns are
+ * prefetched. */
 static void wide(product *p, bool fresh) {
   while (p->n > 0) {
     int nv = next_width(p->n), n = up_to(p->n, nv * LANES);
@@ -139,13 +142,13 @@ static void all_rows(const product *p) {
   }
 }
 
-/* How many rows of ld numbers lie on PAGES_AT_ONCE pages. */
+/* The number of rows of ld numbers on PAGES_AT_ONCE pages. */
 static int rows_on_pages(size_t ld) {
   const size_t bytes = ld * sizeof(real);
   return bytes < PAGE ? PAGES_AT_ONCE * PAGE / (int)bytes : PAGES_AT_ONCE;
 }
 
-/* Rows of a pass: k divided evenly into passes of at most so many. */
+/* Rows of a pass: k divided evenly into passes of at most this number. */
 static int even_depth(int k, int most) {
   int passes = (k + most - 1) / most;
   return passes > 1 ? (k + passes - 1) / passes : most;
@@ -178,7 +181,7 @@ typedef struct panel {
   real at[DEPTH * NV * LANES];
 } panel;
 
-/* panel ← k×n of B, in rows of nv vectors; what lies behind n is not read by the tiles, or multiplied for nothing */
+/* panel ← k×n of B, in rows of nv vectors; numbers beyond n are not read by the tiles, or their results are not used */
 static void copy_panel(int n, int nv, int k, const real *b, size_t ldb, real *to) {
   for (int l = 0; l < k; l++, b += ldb, to += nv * LANES)
     for (int j = 0; j < n; j += LANES) store(to + j, load_part(b + j, up_to(n - j, LANES)));

@@ -1,6 +1,5 @@
-/* num/kernels/mm.h: products of small and skinny matrices without packing, built once per level.  A BLAS copies both
- * operands into the order its kernel likes before it multiplies; where one side has few rows that costs as much as the
- * product.
+/* num/kernels/mm.h: products of small and narrow matrices without packing, built once per level.  A BLAS copies both
+ * operands into the order that its kernel needs; if one side has few rows, the copy costs as much as the product.
  */
 #ifndef NNB__MM_H
 #define NNB__MM_H
@@ -8,7 +7,7 @@
 #include "level.h"
 #include "real.h"
 
-/* An operand read one number at a time: element (i, k) is p[i·row + k·col]. */
+/* An operand of which single numbers are read: element (i, k) is p[i·row + k·col]. */
 typedef struct nnb__strided {
   const real *p;
   size_t row, col;
@@ -18,9 +17,9 @@ typedef struct nnb__strided {
 typedef void nnb__mm_fn(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb, real beta, real *c,
                         size_t ldc);
 
-/* C ← start·1ᵀ + A·B, start m numbers or NULL for 0; element (i, k) of A is a[i·row + k·col].  positive: what is below
- * 0 becomes 0.  For small products in a row: arguments in structs would be loaded from the stack only when the stores
- * of the product before are done. */
+/* C ← start·1ᵀ + A·B, start m numbers or NULL for 0; element (i, k) of A is a[i·row + k·col].  positive: negative
+ * results become 0.  For small products in succession: arguments in structs would be loaded from the stack only after
+ * the stores of the previous product. */
 typedef void nnb__mm_from_fn(int m, int n, int k, const real *start, const real *a, size_t row, size_t col,
                              const real *b, size_t ldb, real *c, size_t ldc, bool positive);
 
@@ -28,12 +27,12 @@ typedef void nnb__mm_from_fn(int m, int n, int k, const real *start, const real 
 typedef void nnb__mm_copy_fn(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb,
                              bool b_transposed, real beta, real *c, size_t ldc);
 
-/* The same for one row: y ← beta·y + alpha·x·B, B k×n by rows, x_l at x[l·dx].  Rows of B that a 0 in x leaves out are
- * not read, whatever they hold. */
+/* The same for one row: y ← beta·y + alpha·x·B, B k×n by rows, x_l at x[l·dx].  Rows of B whose number in x is 0 are
+ * not read, even if they contain NaN. */
 typedef void nnb__mm_row_fn(int n, int k, real alpha, const real *x, size_t dx, const real *b, size_t ldb, real beta,
                             real *y);
 
-/* Of the level that is being built. */
+/* The functions of the level of this build. */
 extern nnb__mm_fn NNB__MM;
 extern nnb__mm_from_fn NNB__MM_FROM;
 extern nnb__mm_copy_fn NNB__MM_COPY;

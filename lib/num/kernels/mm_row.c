@@ -1,12 +1,12 @@
-/* num/kernels/mm_row.c: y ← beta·y + alpha·x·B for one row x (built once per level).  The rows of B are read one after
- * the other, and those that a number of x leaves out because it is 0 are not read at all. */
+/* num/kernels/mm_row.c: y ← beta·y + alpha·x·B for one row x (built once per level).  Reads the rows of B one after the
+ * other, without those whose number in x is 0. */
 #include "mm.h"
 #include "vec.h"
 
-enum { SUMS = 8, LISTED = 256 }; /* vectors of sums; numbers of x at once */
+enum { SUMS = 8, LISTED = 256 }; /* vectors of sums; numbers of x processed at once */
 
 #ifdef VEC_AVX512
-/* Writes l + k for each lane k of m; returns how many. */
+/* Writes l + k for each lane k of m; returns their number. */
 INLINE int put_where(mask m, int l, int *place) {
 #if LANES == 16
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -20,7 +20,7 @@ INLINE int put_where(mask m, int l, int *place) {
 }
 #endif
 
-/* The places of those of x's n numbers that are not 0.  There is room for LANES more. */
+/* The indices of the numbers of x that are not 0, of n.  The list has space for LANES more. */
 static int list(int n, const real *x, size_t dx, int *place) {
   int m = 0, l = 0;
 #ifdef VEC_AVX512
@@ -48,7 +48,7 @@ INLINE void add(const row *r, size_t at, int nv, bool full_end, int part, vec *s
   UNROLL for (int j = 0; j < nv; j++) sum[j] += x * (full_end ? load(b + j * LANES) : load_part(b, part));
 }
 
-/* nv vectors of y.  There are SUMS/nv sums of each, which do not wait for each other. */
+/* nv vectors of y, with SUMS/nv independent sums for each. */
 INLINE void strip(const row *pointer, int nv, bool full_end, int part) {
   const row r = *pointer;
   const int apart = SUMS / nv;

@@ -1,5 +1,4 @@
-/* num/kernels/sample.c: targets drawn from the distribution that a loss stands for: its density at t is proportional to
- * e^-ℓ(a, t). */
+/* num/kernels/sample.c: targets drawn from the distribution that belongs to a loss, with density ∝ e^-ℓ(a, t). */
 #include <string.h>
 
 #include "loss.h"
@@ -24,12 +23,12 @@ void nnb__sample_half_normal(const nnb_loss_ops *self, nnb_cmat a, nnb_rng *rng,
   add_normal(a, 0.70710678118654752440, rng, t);
 }
 
-/* |r|: Laplace's distribution, an exponential one of either sign */
+/* |r|: the Laplace distribution, an exponential distribution of either sign */
 void nnb__sample_laplace(const nnb_loss_ops *self, nnb_cmat a, nnb_rng *rng, nnb_mat t) {
   (void)self;
   for (int i = 0; i < a.rows; i++)
     for (int j = 0; j < a.cols; j++) {
-      double u = 2 * nnb_rng_uniform(rng) - 1, size = -log(1 - fabs(u)); /* |u| ≤ 1, and 1 only for the one u of -1 */
+      double u = 2 * nnb_rng_uniform(rng) - 1, size = -log(1 - fabs(u)); /* |u| ≤ 1, and 1 only for u = -1 */
       nnb__row(t, i)[j] = (real)((double)nnb__crow(a, i)[j] + (u < 0 ? -fmin(size, 40) : size));
     }
 }

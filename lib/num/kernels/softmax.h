@@ -9,8 +9,8 @@ typedef struct peak_sum {
   vec m, s;
 } peak_sum;
 
-/* The limit where max x is +∞: c divided by the number of elements that are +∞, 0 for the others.  NaN where all are -∞
- * or one is NaN. */
+/* The limit for max x = +∞: c divided by the number of elements that are +∞; 0 for the others.  NaN if all are -∞ or
+ * one is NaN. */
 static peak_sum infinite_softmax(int n, const real *x, vec m, real *y, real c) {
   real n_infinite = 0;
   for (int j = 0; j < n; j++) n_infinite += isnan(x[j]) ? x[j] : (real)(x[j] == (real)INFINITY);
@@ -18,8 +18,8 @@ static peak_sum infinite_softmax(int n, const real *x, vec m, real *y, real c) {
   return (peak_sum){m, fill((real)NAN)};
 }
 
-/* A row of k vecs, of which the last may be partial, kept in registers.  The lanes behind the end of the row hold m and
- * are left out of the sum.  -∞ would be right as well, but the underflow of its exponential costs 80 ns. */
+/* A row of k vecs in registers; the last vec may be partial.  Its lanes after the end of the row hold m and are left
+ * out of the sum.  -∞ would also be correct, but the underflow of its exponential costs 80 ns. */
 enum { SHORT = 4 };
 INLINE peak_sum short_softmax(int n, const real *x, real *y, real c, int k) {
   vec e[SHORT], s = {0};
@@ -50,7 +50,7 @@ INLINE vec row_max(int n, const real *x) {
   if (j < n) m = larger(m, pick(first(n - j), load_part(x + j, n - j), m));
   return max_lanes(m);
 }
-/* Σ e^(x-m), and y ← e^(x-m) unless y is NULL. */
+/* Returns Σ e^(x-m); y ← e^(x-m) unless y is NULL. */
 INLINE vec row_exp(int n, const real *x, vec m, real *y) {
   vec s = {0};
   int j = 0;

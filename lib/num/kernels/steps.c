@@ -1,5 +1,5 @@
-/* num/kernels/steps.c: the loops of the optimisers' steps (steps.h).  They are bound by memory: each number is read and
- * written once. */
+/* num/kernels/steps.c: the loops of the optimisers' steps (steps.h).  They are limited by memory bandwidth: each number
+ * is read and written once. */
 #include "steps.h"
 
 #include "vec.h"
@@ -13,11 +13,11 @@ INLINE void put(real *p, int k, vec v) {
     store_part(p, k, v);
 }
 
-/* One vec from i on, of which k lanes are in the run. */
+/* One vec from i on, with k lanes in the run. */
 typedef void step_at(const nnb__rates *c, const nnb__run *r, size_t i, int k);
 
 INLINE void each(size_t n, const nnb__rates *rates, nnb__run r, step_at at) {
-  const nnb__rates c = *rates; /* a copy that no store can change: it stays in registers */
+  const nnb__rates c = *rates; /* a copy that no store can change, so it stays in registers */
   size_t i = 0;
   for (; i + LANES <= n; i += LANES) at(&c, &r, i, LANES);
   if (i < n) at(&c, &r, i, (int)(n - i));
@@ -95,7 +95,7 @@ static void adam(size_t n, const nnb__rates *rates, nnb__run r) { each(n, rates,
 
 INLINE void amsgrad_at(const nnb__rates *c, const nnb__run *r, size_t i, int k) {
   vec g = get(r->g + i, k), m = average_gradient(c, r, i, k, g), s = average_squares(c, r, i, k, g);
-  vec top = larger(s, get(r->top + i, k)); /* a NaN in s stays */
+  vec top = larger(s, get(r->top + i, k)); /* a NaN in s is kept */
   put(r->top + i, k, top);
   descend(c, r, i, k, c->lr_m * m / (c->root * root(top) + c->eps));
 }
