@@ -1,17 +1,18 @@
-/* nn/attr.h: the fields of a layer as text, by its attribute table: for strings and files. */
+/* nn/attr.h: the fields of a layer as text, by its attribute table, for strings and files. */
 #ifndef NNB__ATTR_H
 #define NNB__ATTR_H
 
 #include "real.h"
 #include "text.h"
 
-/* The attribute of that name, n characters long; NULL if the layer has none. */
+/* The attribute with that name, of n characters; NULL if the layer has none. */
 const nnb_attr *nnb__attr_find(const nnb_layer_ops *ops, const char *name, size_t n);
 
-/* The field's value as text, valid as long as text or for ever. */
+/* The field's value as text.  Valid as long as `text`, or forever. */
 const char *nnb__attr_get(const nnb_attr *attr, const void *self, char text[NNB__DOUBLE_TEXT]);
 
-/* Sets the field; false if text is no value of its type.  Whether it makes sense the layer's shape decides. */
+/* Sets the field; false if the text is not a value of its type.  The layer's shape checks whether the value is valid.
+ */
 bool nnb__attr_set(const nnb_attr *attr, void *self, const char *text);
 
 #endif

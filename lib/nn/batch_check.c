@@ -1,4 +1,4 @@
-/* nn/batch_check.c: checks of batches at the door. */
+/* nn/batch_check.c: checks of batches in public calls. */
 #include "batch_check.h"
 
 #include "status.h"
@@ -83,7 +83,7 @@ nnb_status nnb__check_rows(const nnb_net *net, const nnb_batch *rows) {
   return status ? status : nnb__check_weight_sum(nnb__sum_weights(rows, NULL, 0, rows->x.rows));
 }
 
-/* *row, *col ← the place of the first number that is not finite, from 1; false: all are. */
+/* *row, *col ← the position of the first number that is not finite, from 1; false if all are finite. */
 static bool find_not_finite(nnb_cmat m, int *row, int *col) {
   for (int i = 0; m.p && i < m.rows; i++)
     for (int j = 0; j < m.cols; j++)

@@ -1,4 +1,4 @@
-/* nn/build.c: the building calls.  Each checks its arguments, infers the shape at once, and appends one node. */
+/* nn/build.c: the building calls.  Each checks its arguments, computes the shape at once, and appends one node. */
 #include "build.h"
 
 #include <limits.h>
@@ -10,8 +10,8 @@
 
 /* ---- appending a node -------------------------------------------------------------------------------------------- */
 
-/* out ← name, or base with the number of such nodes so far plus 1, or the next that is not taken.  Returns the number,
- * or 0. */
+/* out ← name; or base with a number, the count of such nodes plus 1, or the next number that is free.  Returns the
+ * number, or 0. */
 static int choose_name(const nnb_net *net, const nnb_layer_ops *ops, const char *name, const char *base, char *out,
                        size_t bytes) {
   const nnb__kind kind = nnb__net_kind(net, ops);
@@ -27,14 +27,14 @@ static int choose_name(const nnb_net *net, const nnb_layer_ops *ops, const char 
 
 static nnb_status check_name(const nnb_net *net, const char *name) {
   if (!*name || strlen(name) > 60) return nnb__fail(NNB_E_ARG, "\"%.60s\": a name has 1 to 60 characters", name);
-  for (const char *c = name; *c; c++) /* names become parts of keys in files and of strings for nnb_net_parse */
+  for (const char *c = name; *c; c++) /* names become parts of keys in files, and of strings for nnb_net_parse */
     if ((unsigned char)*c <= ' ' || strchr(":-=.\"\\", *c))
       return nnb__fail(NNB_E_ARG, "\"%s\": a name must not have a blank or one of : - = . \" \\", name);
   if (nnb_net_find(net, name) > 0) return nnb__fail(NNB_E_ARG, "another node already has the name \"%s\"", name);
   return NNB_OK;
 }
 
-/* The activation number is a built-in one or one of the net's own. */
+/* Whether the number is a built-in activation or one of the net's own. */
 static nnb_status check_activation(const nnb_net *net, int activation) {
   bool built_in = activation >= 0 && activation < NNB_N_ACTIVATIONS;
   bool own = activation >= NNB_OWN_ACTIVATION && activation - NNB_OWN_ACTIVATION < net->n_own_acts;
@@ -54,7 +54,7 @@ static nnb_status fill_node(const nnb_net *net, nnb__node *node, const void *sel
   return NNB_OK;
 }
 
-/* The layer's own shape function, its message prefixed by the layer's name. */
+/* Calls the layer's shape function; its message gets the layer's name as a prefix. */
 static nnb_status infer_shape(nnb_net *net, nnb__node *node) {
   int *cols = nnb__alloc((size_t)node->n_from, sizeof *cols);
   if (!cols) return nnb__fail_nomem("a node");
@@ -79,7 +79,7 @@ static nnb_status append(nnb_net *net, nnb__node *node, const void *self, const 
   nnb_status status = check_activation(net, node->activation);
   if (status) return status;
   int numbered = choose_name(net, node->ops, name, base, text, sizeof text);
-  node->name = text; /* for messages, until the net has it */
+  node->name = text; /* for messages, until the net owns the name */
   status = check_name(net, text);
   if (!status) status = fill_node(net, node, self, from);
   if (!status) status = infer_shape(net, node);
@@ -145,7 +145,7 @@ int nnb_net_activation(nnb_net *net, int from, nnb_activation activation) {
   return nnb__net_append(net, &nnb__layer_activation, NULL, &from, 1, (int)activation, 0, NULL, "activation");
 }
 
-/* add and concat read a list of at least one node. */
+/* add and concat have a list of at least one input node. */
 static int append_list(nnb_net *net, const nnb_layer_ops *ops, const int *from, int n, int activation,
                        const char *base) {
   if (!from || n < 1) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "%s needs a list of at least 1 node", base));
@@ -160,13 +160,13 @@ int nnb_net_concat(nnb_net *net, const int *from, int n) {
   return append_list(net, &nnb__layer_concat, from, n, NNB_LINEAR, "concat");
 }
 
-/* Files name parts: an own one may not be called as a built-in one is. */
+/* Files refer to parts by name, so an own part must not have the name of a built-in one. */
 static nnb_status check_own(bool whole, bool built_in, const char *name) {
   if (!whole) return nnb__fail(NNB_E_ARG, "the name or a REQUIRED function is missing");
   return built_in ? nnb__fail(NNB_E_ARG, "\"%.60s\" is the name of a built-in one; wanted another name", name) : NNB_OK;
 }
 
-/* Two parts of one name could not be told apart in a file. */
+/* In a file, two parts with the same name could not be distinguished. */
 static nnb_status fail_taken(const char *name) {
   return nnb__fail(NNB_E_ARG, "the net already has another one with the name \"%.60s\"", name);
 }
@@ -185,7 +185,7 @@ int nnb_net_own_layer(nnb_net *net, const nnb_layer_ops *ops, const void *self, 
   return nnb__net_append(net, ops, self, n ? from : NULL, n ? n : 1, (int)activation, 0, name, ops->name);
 }
 
-/* Appends to one of the two lists of own parts; the index, or a negative status. */
+/* Appends to one of the two lists of own parts.  Returns the index, or a negative status. */
 static int append_own(nnb_net *net, void *list_address, size_t *capacity, int *n, const void *ops, nnb_status status) {
   if (!status) status = nnb__net_open(net);
   if (!status && !nnb__grow(list_address, capacity, (size_t)*n + 1, sizeof ops))

@@ -4,11 +4,11 @@
 
 #include "net.h"
 
-/* Adds a node behind checked arguments; the one way in for all builders.  name NULL: base and a number. */
+/* Adds a node with checked arguments; all building calls use it.  name NULL: base and a number. */
 int nnb__net_append(nnb_net *net, const nnb_layer_ops *ops, const void *self, const int *from, int n_from,
                     int activation, unsigned frozen, const char *name, const char *base);
 
-/* A name and the REQUIRED functions are there. */
+/* Checks the name and the REQUIRED functions of an own part. */
 bool nnb__layer_complete(const nnb_layer_ops *ops);
 
 #endif

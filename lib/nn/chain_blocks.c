@@ -1,6 +1,6 @@
 /* nn/chain_blocks.c: the executor for chains of narrow layers, in blocks of rows that stay in the first-level cache
- * from x to the gradient (num/kernels/chain_blocks_kernel.h).  Rows are divided among the threads; each has its own
- * gradient, and the gradients are added up in the order of the threads. */
+ * from x to the gradient (num/kernels/chain_blocks_kernel.h).  Rows are divided over the threads; each thread has its
+ * own gradient, and these are added in the order of the threads. */
 #include "chain_blocks_kernel.h"
 
 #include "act.h"
@@ -12,20 +12,20 @@
 
 struct nnb__chain_blocks_plan {
   nnb__chain_blocks layout;
-  int least_rows;        /* that a job must have; 0: no job is worth it */
+  int least_rows;        /* minimum of rows in a job; 0: this executor is never faster */
   size_t n_room, n_grad; /* sizes for each part, in numbers */
   real *room, *grad;
 };
 
-/* When this executor is used.  layerwise processes rows of W in vectors; lanes behind the end of a row are wasted, and
- * `padding` is the factor by which that enlarges the products.  Here no lane is wasted, but sums across lanes cost.
- * Speed of gradients here relative to layerwise, one thread, AVX-512, 128 rows, f32 / f64: 10-20-20-1 (padding 2.1
- * / 1.4) 2.1 / 1.7, 4-32-16-4 (1.3 / 1.1) 1.5 / 1.2, 20-64-64-3 (1.15 / 1.06) 1.0 / 0.8, 32-32-32-32 (1) 0.9 / 0.9.
- * 8-8-8-8 gains from two rows on, wider nets from a vector of rows on (docs/performance.md). */
+/* When this executor is used.  layerwise processes rows of W in vectors; lanes after the end of a row are wasted, and
+ * `padding` is the factor by which this enlarges the products.  Here no lane is wasted, but sums across lanes cost
+ * time. Speed of gradients here relative to layerwise, one thread, AVX-512, 128 rows, f32 / f64: 10-20-20-1 (padding
+ * 2.1 / 1.4) 2.1 / 1.7, 4-32-16-4 (1.3 / 1.1) 1.5 / 1.2, 20-64-64-3 (1.15 / 1.06) 1.0 / 0.8, 32-32-32-32 (1) 0.9 /
+ * 0.9.  8-8-8-8 gains from two rows on, wider nets from a vector of rows on (docs/performance.md). */
 static const struct {
-  double padding;     /* with less, layerwise is used, … */
-  int tiny;           /* … unless no layer is wider than this */
-  size_t block_bytes; /* of a block; more than the first-level cache holds, as only a part is in use at a time */
+  double padding;     /* minimum; below it layerwise is used, unless the net is tiny */
+  int tiny;           /* maximal width of a tiny net's layers */
+  size_t block_bytes; /* of a block; more than the first-level cache, because only a part is in use at a time */
   double least_flops; /* for each thread: about 20 µs */
 } limits = {.padding = 1.08, .tiny = 8, .block_bytes = 96 << 10, .least_flops = 1.5e6};
 
@@ -88,7 +88,7 @@ static int least_rows(const nnb_net *net) {
   return padding(net) < limits.padding ? 0 : NNB__CHAIN_BLOCKS_LANES;
 }
 
-/* The number of widest vectors that hold so many rows */
+/* The number of widest vectors for this number of rows */
 static int vectors(int rows) { return (rows - 1) / NNB__CHAIN_BLOCKS_LANES + 1; }
 
 /* The number of threads that share the rows */
@@ -125,7 +125,7 @@ static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
   return true;
 }
 
-/* Predictions, losses and gradients of losses.  Not gradients of plans with NNB_DX: ∂E/∂x may be asked for later. */
+/* Takes predictions, losses and gradients of losses, but not gradients of plans with NNB_DX, which may need ∂E/∂x. */
 static bool takes(const nnb_plan *plan, const nnb__job *job) {
   const int least = plan->chain_blocks->least_rows;
   if (!plan->forced && (least == 0 || job->rows < least)) return false;

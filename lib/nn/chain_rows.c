@@ -5,8 +5,8 @@
 #include "alloc.h"
 #include "exec.h"
 
-/* Training is left to layerwise if the copies take more bytes than this: Wᵀ doubles what an update writes, which pays
- * only while all of it stays in the second-level cache. */
+/* Training uses layerwise if the copies need more bytes than this: Wᵀ doubles the writes of an update, which pays only
+ * while everything stays in the second-level cache. */
 static const size_t most_bytes = (size_t)1 << 20;
 
 struct nnb__chain_rows_plan {
@@ -15,7 +15,7 @@ struct nnb__chain_rows_plan {
   nnb__link *link;
   real *a[2]; /* for predictions: two rows, each as long as the widest */
   int32_t *all, *list;
-  bool trains; /* the members below are set */
+  bool trains; /* true: the members below are set */
   nnb__chain_rows run;
   bool *copied; /* for each link: the run has its own copy of W, with padded rows */
   real *rows;   /* n_zero contiguous numbers that must be 0 when a run begins */
@@ -53,7 +53,7 @@ static void lay_out_link(nnb__chain_rows_plan *o, nnb__arena *arena, const nnb__
   o->run.link[i] = l, o->copied[i] = l.w != NULL;
 }
 
-/* Places the rows of a link from p on, unless l is NULL; returns how many numbers they are. */
+/* Places the rows of a link from p on, unless l is NULL; returns the number of their numbers. */
 static size_t lay_out_rows(nnb__chain_rows_link *l, int n_out, real *p) {
   const size_t n = nnb__padded(n_out);
   if (l) l->b = p, l->z = p + n, l->d = p + 2 * n, l->a[0] = p + 3 * n, l->a[1] = p + 4 * n;

@@ -34,7 +34,7 @@ static void forward(const void *self, const nnb_layer_io *io) {
   const int c0 = nnb__share(d->units, io->part, io->parts), n = nnb__share(d->units, io->part + 1, io->parts) - c0;
   const real *b = io->w + (size_t)d->n_in * (size_t)d->units + c0;
   nnb_mat z = nnb__cols(io->z, c0, n);
-  /* a gemm with beta 1 on rows of b costs no more than one that clears Z first */
+  /* a gemm with beta 1 on copies of b costs no more than one that first clears Z */
   for (int i = 0; d->bias && i < z.rows; i++) memcpy(nnb__row(z, i), b, (size_t)n * sizeof *b);
   nnb__gemm('N', 'N', 1, io->a[0], nnb__ccols(weights(d, io), c0, n), d->bias ? 1 : 0, z); /* Z = A·W + 1·b */
 }

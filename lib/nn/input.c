@@ -1,4 +1,4 @@
-/* nn/input.c: columns of x.  The plan gives its A directly; nothing is computed. */
+/* nn/input.c: columns of x.  The plan provides its A directly; nothing is computed. */
 #include "layer.h"
 
 static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *needs) {

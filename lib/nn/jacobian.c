@@ -1,7 +1,7 @@
-/* nn/jacobian.c: the residuals of a sum of squares and their derivatives with respect to the parameters, row by row:
- * for each column of the outputs one backward pass over all rows, in which a row of J is, layer by layer, the outer
- * product of a row of [A 1] and a row of Δ.  Rows do not depend on each other: a layer that couples them has no place
- * here. */
+/* nn/jacobian.c: the residuals of a sum of squares and their derivatives with respect to the parameters, row by row.
+ * For each column of the outputs there is one backward pass over all rows; a row of J is then, layer by layer, the
+ * outer product of a row of [A 1] and a row of Δ.  The rows must be independent: layers that couple rows are not
+ * possible here. */
 #include "jacobian.h"
 
 #include <string.h>
@@ -54,7 +54,7 @@ void nnb__pass_layer_rows(const nnb_plan *plan, int k, int part, int r0, int n, 
   }
 }
 
-/* The rows of one column of the outputs: all blocks, from where each begins in J. */
+/* The rows of one column of the outputs: all blocks, each from its offset in J. */
 static void column_rows(const nnb__pass *p, int part, int r0, int n, real *J, size_t ld) {
   const nnb_net *net = p->plan->net;
   for (int b = 0; b < net->n_blocks; b++) {
@@ -70,7 +70,7 @@ static void column_rows(const nnb__pass *p, int part, int r0, int n, real *J, si
   }
 }
 
-/* Rows of weight 0 are 0, whatever the net made of them. */
+/* Rows of weight 0 are 0, even if the net's values are not finite. */
 static void clear_weightless(const nnb__pass *p, int r0, int n, real *J, size_t ld) {
   size_t n_cols = p->job->columns == NNB__EVERY ? p->plan->net->n_params : nnb__net_n_free(p->plan->net);
   for (int i = 0; p->batch.weight && i < n; i++)

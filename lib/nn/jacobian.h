@@ -4,7 +4,7 @@
 
 #include "pass.h"
 
-/* Number of parameters that are not frozen. */
+/* The number of parameters that are not frozen. */
 size_t nnb__net_n_free(const nnb_net *net);
 /* The gradients of rows [r0, r0 + n) of node k, row by row: its backward_rows, or backward_params. */
 void nnb__pass_layer_rows(const nnb_plan *plan, int k, int part, int r0, int n, real *w, real *b, size_t ld);

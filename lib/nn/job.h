@@ -1,27 +1,27 @@
-/* nn/job.h: what a plan is asked to do with some rows. */
+/* nn/job.h: the work that a plan is to do with some rows. */
 #ifndef NNB__JOB_H
 #define NNB__JOB_H
 
 #include "block.h"
 #include "view.h"
 
-/* What a run does besides the forward pass. */
+/* The work of a run besides the forward pass. */
 enum {
   NNB__LOSS = 1,      /* the loss */
-  NNB__OUTPUT = 2,    /* A of the outputs, also where the loss needs only Z */
+  NNB__OUTPUT = 2,    /* A of the outputs, even if the loss needs only Z */
   NNB__BACK = 4,      /* Δ of all nodes, from the loss or from v */
   NNB__RESIDUALS = 8, /* r and J, for a loss that is a sum of squares */
   NNB__SCORES = 16,   /* Δ from scores (nnb__plan_scores) */
 };
 
-/* Columns of a Jacobian. */
+/* The columns of a Jacobian. */
 typedef enum nnb__columns {
   NNB__EVERY,  /* one for each parameter */
-  NNB__FREE,   /* … that is not frozen */
-  NNB__LINEAR, /* the same, of which only those that nnb__linear_params names are written */
+  NNB__FREE,   /* one for each parameter that is not frozen */
+  NNB__LINEAR, /* the same; only those of nnb__linear_params are written */
 } nnb__columns;
 
-/* One run over at most max_rows rows: those of batch from row0 on, or the rows that order[row0 …] names. */
+/* One run over at most max_rows rows: those of batch from row0 on, or order[row0 …]. */
 typedef struct nnb__job {
   const nnb_batch *batch;
   const int32_t *order;
@@ -29,29 +29,29 @@ typedef struct nnb__job {
   double norm; /* Σ weight of the whole update */
   unsigned what;
   const nnb__target *target; /* NULL: no parameter gradients */
-  nnb_cmat v;                /* instead of a loss: ∂E/∂y, y in the data's units */
-  real *r, *J;               /* NNB__RESIDUALS: rows·n_y residuals; NULL or their derivatives, ldj apart */
+  nnb_cmat v;                /* ∂E/∂y instead of a loss, y in the data's units */
+  real *r, *J;               /* NNB__RESIDUALS: rows·n_y residuals; their derivatives, ldj apart, or NULL */
   size_t ldj;
   nnb__columns columns; /* of J */
-  nnb_run run;          /* for layers; its row0 is that of the first row of the job */
+  nnb_run run;          /* for layers; its row0 belongs to the first row of the job */
 } nnb__job;
 
-/* The loss is mean/norm + sum, so that chunks and batches add up. */
+/* The loss is mean/norm + sum, so the losses of chunks and batches can be added. */
 typedef struct nnb__loss_sum {
   double mean, sum;
-  nnb_status status; /* NNB_E_NOMEM: nothing has been computed; never between nnb__blas_enter and leave */
+  nnb_status status; /* NNB_E_NOMEM: nothing was computed; cannot happen between nnb__blas_enter and leave */
 } nnb__loss_sum;
 
-/* Updates of one row each, those that order names (NULL: as they lie), by plain descent: W ← beta·W + alpha·dW in the
+/* Updates of one row each, in the given order (NULL: in their own), by plain descent: W ← beta·W + alpha·dW in the
  * weights themselves. */
 typedef struct nnb__updates {
   const nnb_batch *batch;
   const int32_t *order;
   int rows;
-  /* An update begins: its alpha and beta; beta_bias is 1. */
+  /* Called at the start of an update: sets its alpha and beta; beta_bias is 1. */
   void (*begin)(void *context, nnb__target *target);
   void *context;
-  /* What came of them: they stop with the first whose loss, value, is not finite.  weight: of the rows. */
+  /* Results.  The run stops at the first update whose loss, value, is not finite.  weight: of the rows processed. */
   int made;
   double value, weight;
   nnb__loss_sum sum;

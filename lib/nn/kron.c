@@ -9,7 +9,7 @@
 #include "team.h"
 
 typedef struct scores {
-  nnb__pass pass; /* its job is ours */
+  nnb__pass pass; /* its job is the member below */
   nnb__job job;
   nnb__draw draw;
 } scores;
@@ -22,9 +22,9 @@ static bool can_draw(const nnb_plan *plan) {
   return true;
 }
 
-/* ---- targets of the model's own --------------------------------------------------------------------------------- */
+/* ---- targets drawn from the model ------------------------------------------------------------------------------- */
 
-/* The plan's t ← targets of rows [r0, r0 + n), each row from a stream of its own. */
+/* The plan's t ← targets of rows [r0, r0 + n), each row from its own random stream. */
 static void draw_targets(const scores *s, int r0, int n) {
   const nnb_plan *plan = s->pass.plan;
   for (int i = r0; i < r0 + n; i++) {
@@ -44,7 +44,7 @@ static void subtract(nnb_cmat a, nnb_cmat t, nnb_mat d) {
     for (int j = 0; j < d.cols; j++) nnb__row(d, i)[j] = nnb__crow(a, i)[j] - nnb__crow(t, i)[j];
 }
 
-/* Rows times √(c·weight), c being what the loss of the output is multiplied by; a row of weight 0 is 0. */
+/* Multiplies rows by √(c·weight), c: the factor of the output's loss; a row of weight 0 becomes 0. */
 static void scale_rows(nnb_mat d, double c, const real *weight) {
   for (int i = 0; i < d.rows; i++) {
     const real root = (real)sqrt(weight ? c * (double)weight[i] : c);
@@ -55,7 +55,7 @@ static void scale_rows(nnb_mat d, double c, const real *weight) {
   }
 }
 
-/* d of output k ← the derivative of its loss at the targets drawn */
+/* d of output k ← the derivative of its loss at the drawn targets */
 static void load_score(const scores *s, int k, int r0, int n) {
   const nnb__node *node = &s->pass.plan->net->nodes[k];
   const nnb__state *state = &s->pass.plan->state[k];
@@ -80,9 +80,9 @@ static void draw_and_go_back(void *context, int part) {
   nnb__pass_back(&s->pass, part, r0, n, -1);
 }
 
-/* ---- the data's targets ----------------------------------------------------------------------------------------- */
+/* ---- targets of the data ---------------------------------------------------------------------------------------- */
 
-/* Δ of a row is ω·∂E_i/∂z, ω its share of the loss: by 1/√ω it becomes √ω·∂E_i/∂z. */
+/* Δ of a row is ω·∂E_i/∂z, with ω its share of the loss.  Divided by √ω it becomes √ω·∂E_i/∂z. */
 static void rescale(const scores *s) {
   const nnb_plan *plan = s->pass.plan;
   const bool mean = is_mean(plan->state[plan->outputs[0]].loss);
@@ -120,7 +120,7 @@ static void visit_rows(const nnb_plan *plan, int k, int r0, nnb__pairs pairs, re
   const int rows = pairs.rows;
   pairs.rows = 1;
   for (int i = 0; i < rows; i++) {
-    memset(gradient, 0, n * sizeof *gradient); /* a layer without a backward pass */
+    memset(gradient, 0, n * sizeof *gradient); /* for a layer without backward functions */
     nnb__pass_layer_rows(plan, k, 0, r0 + i, 1, gradient, needs->bias ? gradient + n_weights : NULL, n);
     pairs.row = i, pairs.delta = nnb_cview(gradient, 1, (int)n), pairs.weight = weight ? weight + i : NULL;
     visit(context, &pairs);

@@ -1,5 +1,5 @@
-/* nn/layer.h: the built-in layers.  Their table is nnb_layer_ops of extend.h, the same as for one's own; layers do the
- * linear part only, the plan applies the activation. */
+/* nn/layer.h: the built-in layers.  They use nnb_layer_ops of extend.h, as own layers do.  Layers compute the linear
+ * part only; the plan applies the activation. */
 #ifndef NNB__LAYER_H
 #define NNB__LAYER_H
 
@@ -9,7 +9,7 @@
 #include "layers.def"
 #undef LAYER
 
-/* The fields of the layers that have any. */
+/* The structs of the layers that have fields. */
 typedef struct nnb__input {
   int units;
 } nnb__input;
@@ -21,14 +21,14 @@ typedef struct nnb__dense {
   int n_in; /* set by shape */
 } nnb__dense;
 
-/* The built-in layer of that name, or NULL. */
+/* The built-in layer with that name, or NULL. */
 const nnb_layer_ops *nnb__layer_find(const char *name);
 
 /* Fills the weights of a dense layer, n_in×n_out, row by row.  scratch: nnb__init_scratch() numbers. */
 void nnb__init_weights(nnb_init init, double scale, int n_in, int n_out, real *w, nnb_rng *rng, real *scratch);
 size_t nnb__init_scratch(nnb_init init, int n_in, int n_out);
 
-/* The initialiser that suits an activation (NNB_INIT_AUTO of core.h). */
+/* The default initialiser for an activation (NNB_INIT_AUTO of core.h). */
 nnb_init nnb__init_for(int activation);
 
 #endif

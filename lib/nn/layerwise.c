@@ -1,9 +1,9 @@
 /* nn/layerwise.c: the executor that takes every net, layer by layer.
  *
- * A run has two parallel phases.  In the first every part takes its rows through the whole net: forward, loss, and
- * backward to every Δ; rows do not depend on each other, so nothing waits.  In the second the parts form the parameter
- * products, each for its share of the rows of every W: no reduction, and since all Δ exist by then the products may go
- * into the weights themselves.  Wide layers have a first phase of their own (layerwise_wide.c). */
+ * A run has two parallel phases.  In the first, every part takes its rows through the whole net: forward, loss, and
+ * backward to every Δ.  Rows do not depend on each other, so nothing waits.  In the second, the parts form the
+ * parameter products, each for its share of the rows of every W.  There is no reduction, and because all Δ exist by
+ * then, the products may go into the weights themselves.  Wide layers have their own first phase (layerwise_wide.c). */
 #include "blas_threads.h"
 #include "exec.h"
 #include "jacobian.h"
@@ -50,7 +50,7 @@ static void phase_params(void *context, int part) {
   }
 }
 
-/* ---- all of it --------------------------------------------------------------------------------------------------- */
+/* ---- the run ----------------------------------------------------------------------------------------------------- */
 
 /* Small batches train a small net on few threads (num/blas/thresholds.h). */
 static int most_threads(const nnb_plan *plan, const nnb__job *job) {
@@ -59,7 +59,7 @@ static int most_threads(const nnb_plan *plan, const nnb__job *job) {
   return most < plan->threads ? (int)most : plan->threads;
 }
 
-/* The parts' losses in fixed order: the same bits whoever ran them. */
+/* Adds the parts' losses in a fixed order, so the bits do not depend on the threads. */
 static nnb__loss_sum add_losses(const nnb__pass *p) {
   nnb__loss_sum sum = {0};
   for (int o = 0; o < p->plan->n_outputs; o++) {
@@ -97,7 +97,7 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   return job->what & NNB__LOSS ? add_losses(&p) : (nnb__loss_sum){0};
 }
 
-/* All it needs is laid out for every plan: the views of plan.h are what a caller may look at. */
+/* Its memory is part of every plan, because nnb_plan_view shows it. */
 static bool lay_out(nnb_plan *plan, nnb__arena *arena) { return plan && arena; }
 static bool takes(const nnb_plan *plan, const nnb__job *job) { return plan && job; }
 

@@ -1,9 +1,8 @@
 /* nn/layerwise_wide.c: the first phase of a layer-by-layer run for wide layers.
  *
- * A BLAS copies both operands of a product into the order its kernels like; parts that share W and have rows of their
- * own would each copy all of W.  So where W is larger than what is left to the kernels that do not pack, and the batch
- * has fewer rows than the result has columns, the parts have columns of their own, and all wait for each other after
- * each layer. */
+ * A BLAS copies both operands of a product into the order that its kernels need.  Parts that share W and have their own
+ * rows would each copy all of W.  So if W is too large for the kernels that do not pack, and the batch has fewer rows
+ * than the result has columns, each part gets columns instead, and all parts wait for each other after each layer. */
 #include "layerwise_wide.h"
 
 #include "ints.h"
@@ -15,7 +14,7 @@ typedef struct step {
   int k; /* the node */
 } step;
 
-/* Whether B×n = (B×m)·(m×n), or its like for ∂E/∂A, is shared out by columns. */
+/* Whether B×n = (B×m)·(m×n), or the product for ∂E/∂A, is divided by columns. */
 static bool by_columns(const nnb_needs *needs, int rows, int n) {
   double bytes = (double)needs->w_rows * needs->w_cols * sizeof(real);
   return needs->by_columns && rows < n && bytes > nnb__threshold.unpacked_bytes;

@@ -1,5 +1,5 @@
-/* nn/linear.c: which parameters the outputs are linear in, all of them together: those of dense output layers without
- * an activation whose values no other node reads. */
+/* nn/linear.c: the parameters in which the outputs are jointly linear: those of dense output layers without activation
+ * that no other node reads. */
 #include "linear.h"
 
 bool nnb__is_linear_output(const nnb_net *net, int k) {

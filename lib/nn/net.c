@@ -1,4 +1,4 @@
-/* nn/net.c: the struct of a net: its errors, its nodes, its memory, and what belongs to it. */
+/* nn/net.c: the struct of a net: errors, nodes, memory, scalers, names, history. */
 #include "net.h"
 
 #include <stdio.h>
@@ -57,7 +57,7 @@ nnb__kind nnb__net_kind(const nnb_net *net, const nnb_layer_ops *ops) {
   return (nnb__kind){.ops = ops};
 }
 
-/* Writes a kind back; there is room for one more. */
+/* Writes an entry back; the list has space for one more. */
 static void put_kind(nnb_net *net, nnb__kind kind) {
   size_t i = 0;
   while (i < net->n_kinds && net->kinds[i].ops != kind.ops) i++;
@@ -157,7 +157,7 @@ void nnb_net_destroy(nnb_net *net) {
   nnb__release(net);
 }
 
-/* ---- what belongs to a net --------------------------------------------------------------------------------------- */
+/* ---- scalers, names, history, activations and losses ------------------------------------------------------------ */
 
 nnb_status nnb__net_set_scaler(nnb_net *net, bool targets, int n, const real *shift, const real *factor) {
   nnb__scaler fresh = {.n = n}, *place = targets ? &net->out : &net->in;

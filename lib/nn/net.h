@@ -1,4 +1,4 @@
-/* nn/net.h: the inside of a net. */
+/* nn/net.h: the struct of a net. */
 #ifndef NNB__NET_H
 #define NNB__NET_H
 
@@ -12,15 +12,15 @@
 typedef struct nnb__node {
   const nnb_layer_ops *ops;
   void *self;        /* ops->size bytes */
-  const char *name;  /* of the net's table */
+  const char *name;  /* owned by the net's table */
   int *from, n_from; /* nodes, counted from 1 */
-  int activation;    /* nnb_activation, or NNB_OWN_ACTIVATION + index into the net's own */
+  int activation;    /* nnb_activation, or NNB_OWN_ACTIVATION + index into the net's own ones */
   unsigned frozen;
   nnb_needs needs;
   size_t off;  /* of its block in the parameters */
   int x_col;   /* input: its first column of x */
-  int out_col; /* output: its first column of y; -1: no output */
-  int loss;    /* output: nnb_loss or NNB_OWN_LOSS + index; NNB_LOSS_AUTO: the net's */
+  int out_col; /* output: its first column of y; -1: not an output */
+  int loss;    /* output: nnb_loss or NNB_OWN_LOSS + index; NNB_LOSS_AUTO: the loss of the net */
   double factor;
   int n_consumers;
 } nnb__node;
@@ -35,20 +35,20 @@ typedef struct nnb__names {
   int n;
 } nnb__names;
 
-typedef struct nnb__kind { /* the nodes of one kind of layer */
+typedef struct nnb__kind { /* the nodes with the same kind of layer */
   const nnb_layer_ops *ops;
   int count;
-  int numbered; /* names made of a word and a number are taken up to this number */
+  int numbered; /* names with a number at the end are used up to this number */
 } nnb__kind;
 
 struct nnb_net {
-  nnb__node *nodes;      /* node k is nodes[k - 1] … */
-  nnb__table node_names; /* … and its name is text k - 1 */
+  nnb__node *nodes;      /* node k is nodes[k - 1] */
+  nnb__table node_names; /* its name is text k - 1 */
   nnb__kind *kinds;
   size_t cap_nodes, cap_kinds, n_kinds;
   int n_nodes, n_x, n_y;
-  nnb_status status;          /* the first error of the building calls … */
-  char message[NNB__MESSAGE]; /* … and its sentence */
+  nnb_status status;          /* the first error of the building calls */
+  char message[NNB__MESSAGE]; /* its message */
   int loss;
   uint64_t seed;
   nnb__scaler in, out;
@@ -58,34 +58,35 @@ struct nnb_net {
   size_t cap_acts, cap_losses;
   int n_own_acts, n_own_losses;
   nnb_record *history; /* of the last fit */
-  /* from sealing on */
+  /* valid once sealed */
   atomic_bool sealed;
-  atomic_bool held;             /* by a call that changes it, until that returns: nnb__net_begin */
-  real *params, *params_memory; /* aligned, and what to release */
+  atomic_bool held;             /* by a changing call, until it returns: nnb__net_begin */
+  real *params, *params_memory; /* aligned; the memory to release */
   size_t n_params;
   nnb__block *blocks; /* one per node with parameters, in order */
   int *block_node;
   int n_blocks;
 };
 
-/* An empty net without nodes, or NULL and a message. */
+/* An empty net without nodes; NULL if out of memory, with a message. */
 nnb_net *nnb__net_new(void);
 /* Releases the parameters and the list of their blocks. */
 void nnb__net_release_params(nnb_net *net);
 void nnb__net_release_names(nnb__names *names);
 
-/* The first error of the building calls, with its message; NNB_E_ARG for NULL; NNB_OK if there was none. */
+/* The first error of the building calls, with its message; NNB_E_ARG for NULL; else NNB_OK. */
 nnb_status nnb__net_check(const nnb_net *net);
-/* The door of every call that changes a net: NNB_E_STATE while another one holds it, so from its callbacks. */
+/* The first check of every call that changes a net: NNB_E_STATE while another call holds it, for example in a
+ * callback. */
 nnb_status nnb__net_idle(const nnb_net *net);
 /* For building calls: NNB_OK, the first error, or NNB_E_STATE for a sealed net. */
 nnb_status nnb__net_open(nnb_net *net);
-/* Records the error a building call failed with (status and nnb_errmsg()) and returns it; where an earlier one stands,
- * or the net is sealed, that is what is returned. */
+/* Records the error of a building call (status and nnb_errmsg()) and returns it.  If there is an earlier error, or the
+ * net is sealed, it returns that instead. */
 nnb_status nnb__net_stick(nnb_net *net, nnb_status status);
-/* The nodes of one kind of layer; an empty one, which is not in the list yet, for a layer that is new. */
+/* The entry of the nodes with this kind of layer; for a new kind, an empty entry that is not in the list yet. */
 nnb__kind nnb__net_kind(const nnb_net *net, const nnb_layer_ops *ops);
-/* Adds a node and takes over its self and from.  numbered: the number at the end of a name made by the library, or 0.
+/* Adds a node and takes ownership of its self and from.  numbered: the number at the end of a default name, or 0.
  * NNB_E_NOMEM, NNB_E_OVERFLOW: nothing has changed. */
 nnb_status nnb__net_add(nnb_net *net, const nnb__node *node, const char *name, int numbered);
 /* Node number `node`, or NULL with a message if there is none. */

@@ -1,4 +1,4 @@
-/* nn/net_from_bag.c: a net out of a bag (net_keys.h) that comes from a file, of which nothing is trusted. */
+/* nn/net_from_bag.c: makes a net from a bag (net_keys.h) of a file that is not trusted. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "status.h"
 
 enum { MOST_NODES = 1000000 };
-/* A net takes at most so many bytes for a byte of its file, and any file counts as one of a megabyte at least. */
+/* The memory limit for a net: this many bytes per byte of its file, and at least that of a file of one megabyte. */
 enum { MEMORY_PER_BYTE = 64, LEAST_FILE = 1 << 20 };
 
 typedef struct reader {
@@ -40,7 +40,7 @@ static nnb_status get_text(const reader *r, const char *key, const char **out) {
 /* The caller's list of own parts may have gaps. */
 static bool is_called(const char *own, const char *name) { return own && strcmp(own, name) == 0; }
 
-/* An activation by name: built in, already taken over from opts, or to be taken over. */
+/* Finds an activation by name: built in, already registered from opts, or to be registered now. */
 static nnb_status get_activation(reader *r, const char *name, int *out) {
   nnb_activation built_in;
   if (nnb_activation_find(name, &built_in)) return *out = (int)built_in, NNB_OK;
@@ -88,7 +88,7 @@ static nnb_status get_attr(const reader *r, int k, const nnb_attr *at, void *sel
   return nnb__fail(NNB_E_PARSE, "the model's \"%s\" has the invalid value \"%.40s\"", key, text);
 }
 
-/* "1,2" into *from, which is to be released. */
+/* Reads "1,2" into *from, which the caller releases. */
 static nnb_status get_from(const reader *r, int k, int **from, int *n) {
   char key[NNB__KEY];
   const char *text;
@@ -109,7 +109,7 @@ static nnb_status get_from(const reader *r, int k, int **from, int *n) {
   return NNB_OK;
 }
 
-/* The node behind its checked fields; inputs have a call of their own. */
+/* Adds the node with these checked fields; inputs have their own call. */
 static nnb_status append_node(reader *r, int k, const nnb_layer_ops *ops, const void *self, int activation,
                               unsigned frozen, const char *name) {
   int *from = NULL, n = 0, node;
@@ -168,7 +168,7 @@ static int by_column(const void *a, const void *b) {
   return (s->out_col > t->out_col) - (s->out_col < t->out_col);
 }
 
-/* The outputs, in order of their first columns, must be columns 0 … n_y-1, each once. */
+/* The outputs, ordered by their first columns, must cover columns 0 … n_y-1, each once. */
 static nnb_status arrange_outputs(nnb_net *net) {
   size_t n = 0;
   nnb_status status = NNB_OK;
@@ -189,7 +189,7 @@ static nnb_status arrange_outputs(nnb_net *net) {
   return status;
 }
 
-/* Elements of tensor t into n reals; false where a finite one is too large for the precision. */
+/* Converts tensor t to n reals; false if a finite number is too large for the precision. */
 static bool convert(const nnb__tensor *t, size_t n, real *out) {
   const char *p = t->data;
   for (size_t i = 0; i < n; i++) {
@@ -205,7 +205,7 @@ static bool convert(const nnb__tensor *t, size_t n, real *out) {
   return true;
 }
 
-/* The tensor of that name must have these dimensions (cols 0: one dimension). */
+/* The tensor with that name must have these dimensions (cols 0: one dimension). */
 static nnb_status get_tensor(const reader *r, const char *name, int rows, int cols, real *out) {
   const nnb__tensor *t = nnb__bag_find_tensor(r->bag, name);
   int n_dims = cols ? 2 : 1;
@@ -229,7 +229,7 @@ static nnb_status get_params(const reader *r, const nnb__node *node) {
   return status;
 }
 
-/* The tensors the net asks for must be in the file before memory is given out for them. */
+/* Checks that the tensors of the net are in the file before memory is allocated for them. */
 static nnb_status check_sizes(const reader *r) {
   char key[NNB__KEY];
   for (int i = 0; i < r->net->n_nodes; i++) {
@@ -247,7 +247,8 @@ static nnb_status check_sizes(const reader *r) {
   return NNB_OK;
 }
 
-/* Parameters, and one row of what the nodes read and write: concats may double their columns again and again. */
+/* The memory for parameters and for one row of all nodes' inputs and outputs: concats can double their columns again
+ * and again. */
 static nnb_status check_memory(const reader *r) {
   const size_t file_bytes = r->file_bytes > LEAST_FILE ? r->file_bytes : LEAST_FILE;
   double most = MEMORY_PER_BYTE * (double)file_bytes, numbers = 0;
@@ -332,7 +333,7 @@ static nnb_status read_net(reader *r) {
   return status;
 }
 
-/* What a builder calls a bad argument is here a malformed file. */
+/* An argument that a building call rejects is here a malformed file. */
 static nnb_status refuse(nnb_status status) {
   if (status == NNB_E_NOMEM || status == NNB_E_UNSUPPORTED || status == NNB_E_PARSE) return status;
   return nnb__fail(NNB_E_PARSE, "the model: %s", nnb_errmsg());

@@ -1,4 +1,4 @@
-/* nn/net_keys.h: the names of what a net puts into a bag.
+/* nn/net_keys.h: the names in the bag of a net.
  *
  *   nnblas 1; nodes n; loss; seed; columns n, column.i; classes n, class.i
  *   node.k.layer, .name, .from "1,2", .act, .frozen, one key per attribute of the layer; outputs: .output (first

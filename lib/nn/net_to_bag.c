@@ -1,4 +1,4 @@
-/* nn/net_to_bag.c: a net into a bag (net_keys.h). */
+/* nn/net_to_bag.c: writes a net to a bag (net_keys.h). */
 #include <string.h>
 
 #include "alloc.h"

@@ -1,4 +1,4 @@
-/* nn/params.c: looking at and changing the parameters of a net. */
+/* nn/params.c: reading and changing the parameters of a net. */
 #include <string.h>
 
 #include "seal.h"
@@ -16,7 +16,7 @@ real *nnb_net_params(nnb_net *net) {
   return status ? NULL : net->params;
 }
 
-/* The weights or bias of a node of a sealed net; *status says what is wrong otherwise. */
+/* The weights or bias of a node of a sealed net; *status is the error, if any. */
 static nnb_mat param_view(nnb_net *net, int k, unsigned what, nnb_status *status) {
   nnb_mat none = {0};
   *status = NNB_OK;

@@ -30,8 +30,8 @@ static nnb_status take_size(cursor *c, int *out) {
 
 static bool digit(char c) { return c >= '0' && c <= '9'; }
 
-/* The text up to the next ':', '-' or end.  The '-' of init_scale=1e-3 belongs to the number; names may end like one.
- */
+/* The text up to the next ':', '-' or the end.  The '-' of init_scale=1e-3 belongs to the number; in all other fields a
+ * '-' ends the field. */
 static nnb_status take_field(cursor *c, char out[MOST_FIELD + 1]) {
   size_t n = 0;
   bool number = strncmp(c->at, "init_scale=", 11) == 0;
@@ -51,7 +51,7 @@ static nnb_status take_field(cursor *c, char out[MOST_FIELD + 1]) {
 typedef struct draft {
   nnb__dense dense;
   bool has_activation;
-  char keys[128]; /* of the fields so far, a ':' behind each */
+  char keys[128]; /* of the fields so far, each followed by ':' */
   nnb_activation activation;
   unsigned frozen;
   char name[MOST_FIELD + 1];
@@ -59,7 +59,7 @@ typedef struct draft {
 
 static bool is(const char *key, size_t n, const char *word) { return strlen(word) == n && memcmp(key, word, n) == 0; }
 
-/* One "key=value", or an activation, into the draft: what every node has, or an attribute of the layer. */
+/* Applies one "key=value", or an activation, to the draft: a field of every node, or an attribute of the layer. */
 static bool apply_field(const char *field, draft *d) {
   const char *eq = strchr(field, '=');
   size_t n = eq ? (size_t)(eq - field) : 0;
@@ -71,7 +71,7 @@ static bool apply_field(const char *field, draft *d) {
     return d->frozen <= (NNB_WEIGHTS | NNB_BIAS) && !value[1];
   }
   const nnb_attr *attr = nnb__attr_find(&nnb__layer_dense, field, n);
-  return attr && attr->offset != offsetof(nnb__dense, units) /* the size in front */ &&
+  return attr && attr->offset != offsetof(nnb__dense, units) /* the size comes first */ &&
          nnb__attr_set(attr, &d->dense, value);
 }
 

@@ -1,4 +1,5 @@
-/* nn/pass.c: rows of a job through the layers of a net: into the plan, forward to the loss, and back to every Δ. */
+/* nn/pass.c: takes the rows of a job through the layers of a net: into the plan, forward to the loss, back to every
+ * Δ. */
 #include "pass.h"
 
 #include <string.h>
@@ -20,14 +21,14 @@ static void load_row(int n, const real *src, const nnb__scaler *s, real *dst) {
     for (int j = 0; j < n; j++) dst[j] = (src[j] - s->shift[j]) * s->factor[j];
 }
 
-/* Prefetches a row into the second-level cache while the previous row is copied: the hardware does not predict where
- * rows in shuffled order begin. */
+/* Prefetches a row into the second-level cache while the previous row is copied: the hardware cannot predict the start
+ * of rows in shuffled order. */
 static void fetch_row(int n, const real *src) {
   const char *p = (const char *)src, *end = (const char *)(src + n);
   for (; p < end; p += CACHE_LINE) __builtin_prefetch(p, 0, 2);
 }
 
-/* Rows [r0, r1) into the plan's copies, where the pass does not read the caller's rows in place. */
+/* Copies rows [r0, r1) into the plan, unless the pass reads the caller's rows in place. */
 void nnb__pass_load(const nnb__pass *p, int r0, int r1) {
   const nnb_plan *plan = p->plan;
   const nnb__job *job = p->job;
@@ -49,7 +50,7 @@ const real *nnb__pass_weights(const nnb_plan *plan, const nnb__job *job) {
   return job->order ? plan->weight : job->batch->weight + job->row0;
 }
 
-/* Chooses which arrays are read in place and which are copied. */
+/* Decides which arrays are read in place and which are copied. */
 static void choose_rows(nnb__pass *p) {
   nnb_plan *plan = p->plan;
   const nnb__job *job = p->job;
@@ -116,7 +117,7 @@ nnb_layer_io nnb__pass_io(const nnb_plan *plan, int k, int r0, int n, int part) 
                         .parts = 1};
 }
 
-/* The undivided loss of output k over rows [r0, r0 + n), and ∂E/∂A or ∂E/∂Z where the run goes back. */
+/* The undivided loss of output k over rows [r0, r0 + n); computes ∂E/∂A or ∂E/∂Z if the run goes back. */
 static double output_loss(const nnb__pass *p, int k, int r0, int n) {
   const nnb__node *node = &p->plan->net->nodes[k];
   nnb__state *s = &p->plan->state[k];
@@ -131,7 +132,7 @@ static double output_loss(const nnb__pass *p, int k, int r0, int n) {
   return s->loss->value(s->loss, nnb__crows(nnb__read(s->a), r0, n), &rows, scale, d);
 }
 
-/* Where a part leaves the loss of output k. */
+/* The place for a part's loss of output k. */
 double *nnb__pass_partial_loss(const nnb_plan *plan, int part, int k) {
   return &plan->partial[(size_t)part * (size_t)plan->n_outputs + (size_t)plan->state[k].output];
 }
@@ -150,7 +151,7 @@ static void activate(const nnb__pass *p, int k, int r0, int n) {
   if (s->act && !(s->act->traits & NNB_ACT_ROWWISE)) s->act->pull(s->act, z, nnb__read(a), slope);
 }
 
-/* What follows the product: the activation, and an output's loss. */
+/* The work after the product: the activation, and an output's loss. */
 void nnb__pass_finish(const nnb__pass *p, int part, int k, int r0, int n) {
   const nnb_plan *plan = p->plan;
   const nnb__node *node = &plan->net->nodes[k];
@@ -201,7 +202,7 @@ static void load_residual(const nnb__pass *p, int k, int r0, int n, int column) 
   }
 }
 
-/* d: ∂E/∂A, summed over the consumers, or of the loss → ∂E/∂Z */
+/* d: from ∂E/∂A, summed over the consumers, or from the loss, to ∂E/∂Z */
 static void pull(const nnb__pass *p, int k, int r0, int n) {
   const nnb__state *s = &p->plan->state[k];
   bool fused = s->fused && (p->job->what & (NNB__LOSS | NNB__SCORES)), tapped = s->tap.p != NULL;
@@ -215,7 +216,7 @@ static void pull(const nnb__pass *p, int k, int r0, int n) {
   if (tapped && fused) add_to(d, tap);
 }
 
-/* Δ of node k; column as in nnb__pass_back. */
+/* Computes Δ of node k; column as in nnb__pass_back. */
 void nnb__pass_delta(const nnb__pass *p, int k, int r0, int n, int column) {
   const nnb__node *node = &p->plan->net->nodes[k];
   if (node->out_col >= 0 && column >= 0)
@@ -225,7 +226,7 @@ void nnb__pass_delta(const nnb__pass *p, int k, int r0, int n, int column) {
   pull(p, k, r0, n);
 }
 
-/* ∂E/∂A of the sources of node k, from its Δ. */
+/* Computes ∂E/∂A of the inputs of node k from its Δ. */
 void nnb__pass_hand_back(const nnb_plan *plan, int k, nnb_layer_io *io) {
   const nnb__node *node = &plan->net->nodes[k];
   for (int i = 0; i < node->n_from; i++) {

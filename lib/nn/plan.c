@@ -1,4 +1,4 @@
-/* nn/plan.c: the life of a plan, and the public calls on it. */
+/* nn/plan.c: creating and destroying plans, and the public calls on them. */
 #include "plan.h"
 
 #include "alloc.h"
@@ -10,7 +10,7 @@
 
 /* ---- create and destroy ------------------------------------------------------------------------------------------ */
 
-/* The options checked and completed, in a plan that has no memory yet. */
+/* Checks and completes the options, in a plan that has no memory yet. */
 static nnb_status make_draft(nnb_net *net, const nnb_plan_opts *opts, nnb_plan *draft) {
   static const nnb_plan_opts defaults = {0};
   nnb_status status = nnb__net_seal(net);
@@ -47,7 +47,7 @@ nnb_status nnb_plan_bytes(nnb_net *net, const nnb_plan_opts *opts, size_t *out) 
   return status ? status : measure(&draft, out);
 }
 
-/* *base ← the caller's memory, or memory of the library, which *owned then points to. */
+/* *base ← the caller's memory, or memory of the library, which is then also in *owned. */
 static nnb_status find_memory(const nnb_plan_opts *opts, size_t bytes, char **base, void **owned) {
   *owned = NULL;
   if (opts && opts->mem) {

@@ -1,4 +1,4 @@
-/* nn/plan.h: all that fitting and evaluating need of a plan. */
+/* nn/plan.h: all that training and evaluation need of a plan. */
 #ifndef NNB__PLAN_H
 #define NNB__PLAN_H
 
@@ -11,12 +11,12 @@
 #include "seal.h"
 #include "squares.h"
 
-/* nnb_plan_loss and nnb_plan_gradient as part of a run of the caller's. */
+/* nnb_plan_loss and nnb_plan_gradient as part of a caller's run. */
 nnb_status nnb__plan_loss(nnb_plan *plan, const nnb_batch *batch, const nnb_run *run, double *loss);
 nnb_status nnb__plan_gradient(nnb_plan *plan, const nnb_batch *batch, const nnb_run *run, double keep, double *loss,
                               real *grad);
 
-/* nnb_plan_rows with the first `rows` rows from row0 on of a checked batch.  norm: of the loss. */
+/* nnb_plan_rows for the `rows` rows from row0 on of a checked batch.  norm: of the loss. */
 nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int rows, double norm, real *r, real *J,
                           size_t ldj, nnb__columns columns);
 

@@ -1,4 +1,4 @@
-/* nn/plan_layout.c: where everything that a plan needs lies in its memory. */
+/* nn/plan_layout.c: lays out the memory of a plan. */
 #include "plan_layout.h"
 
 #include "alloc.h"
@@ -36,9 +36,9 @@ static bool is_chain(const nnb_net *net) {
   return net->nodes[0].out_col < 0;
 }
 
-/* Prediction with a chain needs two matrices: the one read and the one written.  Layers that share a matrix share its
- * leading dimension, so that threads stay within their rows.  The last layer has a matrix without gaps, since it is
- * copied out. */
+/* A chain that only predicts needs two matrices: the one being read and the one being written.  Layers that share a
+ * matrix share its leading dimension, so threads stay within their rows.  The last layer has a matrix without gaps,
+ * because it is copied to the caller. */
 static void lay_out_pair(nnb_plan *p, nnb__arena *arena) {
   int widest[2] = {0};
   for (int k = 1; k < p->net->n_nodes - 1; k++) {
@@ -84,7 +84,7 @@ static void lay_out_rows(nnb_plan *p, nnb__arena *arena) {
   p->weight = nnb__arena_take(arena, rows, sizeof *p->weight);
 }
 
-/* In the backward pass the last consumer writes d first. */
+/* In the backward pass the last consumer is the first to write d. */
 static void find_first_writers(nnb_plan *p) {
   for (int i = 0; i < p->net->n_nodes; i++) {
     const nnb__node *node = &p->net->nodes[i];
@@ -105,7 +105,7 @@ void nnb__plan_count_outputs(nnb_plan *p) {
   }
 }
 
-/* Everything behind the plan itself; called once to measure and once to hand out. */
+/* Lays out everything after the plan itself; called once to measure and once to hand out. */
 void nnb__plan_lay_out(nnb_plan *p, nnb__arena *arena) {
   size_t n_nodes = (size_t)p->net->n_nodes, threads = (size_t)p->threads, longest = (size_t)p->longest;
   p->state = nnb__arena_take(arena, n_nodes, sizeof *p->state);

@@ -7,7 +7,7 @@
 
 /* Counts the outputs and the operations of a row, and finds the longest input list. */
 void nnb__plan_count_outputs(nnb_plan *plan);
-/* Everything behind the plan itself; called once to measure and once to hand out. */
+/* Lays out everything after the plan itself; called once to measure and once to hand out. */
 void nnb__plan_lay_out(nnb_plan *plan, nnb__arena *arena);
 
 #endif

@@ -1,4 +1,4 @@
-/* nn/plan_state.h: the inside of a plan, which its executors share. */
+/* nn/plan_state.h: the struct of a plan, for its executors. */
 #ifndef NNB__PLAN_STATE_H
 #define NNB__PLAN_STATE_H
 
@@ -11,13 +11,13 @@ typedef struct nnb__state {
   const nnb_loss_ops *loss; /* outputs only */
   int output;               /* its number among the outputs */
   bool fused;               /* the loss is computed from Z, together with the activation */
-  bool needs_d;             /* Δ is wanted: it or a node before it has parameters, or dx is asked for */
+  bool needs_d;             /* Δ is needed: it or a node before it has parameters, or dx is requested */
   int first_node, first_k;  /* the consumer that writes d first in the backward pass: it overwrites, others add */
-  nnb_mat z, a;             /* the same memory where nothing needs Z afterwards */
-  nnb_cmat out;             /* what consumers read: A, or for an input columns of x */
-  nnb_mat d;                /* ∂E/∂A, and after the pull ∂E/∂Z */
-  nnb_mat tap;              /* an output that is also consumed: the loss's own part of d */
-  nnb_mat da, slope;        /* NNB_KEEP */
+  nnb_mat z, a;             /* the same memory if nothing needs Z afterwards */
+  nnb_cmat out;             /* the matrix that consumers read: A, or for an input columns of x */
+  nnb_mat d;                /* ∂E/∂A, and after the activation's pull ∂E/∂Z */
+  nnb_mat tap;              /* for an output with consumers: the part of d from its own loss */
+  nnb_mat da, slope;        /* only with NNB_KEEP */
   real *scratch;
 } nnb__state;
 
@@ -26,31 +26,31 @@ typedef struct nnb__chain_blocks_plan nnb__chain_blocks_plan; /* chain_blocks.c 
 
 struct nnb_plan {
   nnb_net *net;
-  unsigned execs; /* bit i: that one of run.c has not declined */
-  bool forced;    /* by nnb__plan_force: whether or not it pays */
+  unsigned execs; /* bit i: executor i of run.c has not declined */
+  bool forced;    /* by nnb__plan_force: use the executor even if it is slower */
   nnb__state *state;
   int max_rows, threads;
   unsigned want;
-  int rows;      /* of the last call … */
-  unsigned what; /* … and what it did: NNB__LOSS … */
-  bool formed;   /* g holds a gradient */
+  int rows;      /* of the last call */
+  unsigned what; /* the work of the last call: NNB__LOSS … */
+  bool formed;   /* g has a gradient */
   int *outputs, n_outputs;
   double flops;    /* of a forward pass, per row */
   nnb_mat x, t;    /* rows gathered or scaled */
-  bool alternates; /* a chain that only predicts … */
-  nnb_mat pair[2]; /* … has the layers' Z in these two by turns */
+  bool alternates; /* a chain that only predicts: the layers use the two matrices of pair alternately for Z */
+  nnb_mat pair[2];
   int32_t *label;
   real *weight;
   real *g;         /* NNB_KEEP: the last gradient */
   double *partial; /* threads × outputs: the parts' losses */
-  nnb_cmat *from;  /* threads × the longest input list: the views handed to layers */
+  nnb_cmat *from;  /* threads × the longest input list: the views passed to layers */
   nnb_mat *from_d;
   int longest;
   nnb_run run;   /* of the last call */
   nnb_run *runs; /* threads: the same with the part's own node and row0 */
   nnb__chain_rows_plan *chain_rows;
   nnb__chain_blocks_plan *chain_blocks; /* of the executor of that name */
-  void *memory;                         /* to be released; NULL: the caller's */
+  void *memory;                         /* to be released; NULL: it is the caller's */
 };
 
 #endif

@@ -1,4 +1,4 @@
-/* nn/run.c: which executor runs a job. */
+/* nn/run.c: selects the executor for a job. */
 #include "run.h"
 
 static const nnb__exec *const execs[] = {&nnb__exec_chain_rows, &nnb__exec_chain_blocks, &nnb__exec_layerwise};

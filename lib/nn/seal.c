@@ -1,4 +1,4 @@
-/* nn/seal.c: sealing a net: its ends are checked, its parameters laid out, allocated and drawn. */
+/* nn/seal.c: seals a net: checks its inputs and outputs, lays out, allocates and draws its parameters. */
 #include "seal.h"
 
 #include <string.h>
@@ -10,16 +10,16 @@
 #include "loss.h"
 #include "status.h"
 
-/* ---- the ends ---------------------------------------------------------------------------------------------------- */
+/* ---- inputs and outputs ------------------------------------------------------------------------------------------ */
 
-/* Whether a loss made for the activation `wanted` accepts the node's values.  Own parts are trusted. */
+/* Whether a loss for the activation `wanted` accepts this node's values.  Own parts are trusted. */
 static bool outputs_suit(const nnb__node *node, int wanted) {
   if (node->activation == NNB_LINEAR && !nnb__layer_find(node->ops->name)) return true;
   return node->activation == wanted || node->activation >= NNB_OWN_ACTIVATION;
 }
 
-/* Cross-entropies need outputs and targets that are probabilities: otherwise they have no minimum.  They are computed
- * from Z: from probabilities the gradient would be lost where one of them rounds to 0 or 1. */
+/* Cross-entropies need outputs and targets that are probabilities; otherwise they have no minimum.  They are computed
+ * from Z, because the gradient would be lost when a probability rounds to 0 or 1. */
 static nnb_status check_output_loss(const nnb_net *net, const nnb__node *output) {
   const nnb_loss_ops *loss = nnb__net_loss_ops(net, output);
   if (!(loss->traits & NNB_LOSS_PROBABILITIES)) return NNB_OK;
@@ -39,7 +39,7 @@ static nnb_status check_output_loss(const nnb_net *net, const nnb__node *output)
       output->name, nnb__net_act(net, output->activation)->name, loss->name, nnb_activation_name(loss->fuses));
 }
 
-/* e^z/e^z is 1 whatever z is. */
+/* For one unit, e^z/e^z is always 1. */
 static nnb_status check_softmax(const nnb__node *node) {
   if (node->activation != NNB_SOFTMAX || node->needs.cols > 1) return NNB_OK;
   return nnb__fail(NNB_E_ARG, "%s is a softmax of one unit, which is always 1; use sigmoid, or one unit for each class",
@@ -77,7 +77,7 @@ static void choose_output(nnb_net *net) {
 
 /* ---- the parameters ---------------------------------------------------------------------------------------------- */
 
-/* Offsets of the blocks, and their list. */
+/* Computes the offsets of the blocks, and their list. */
 static nnb_status lay_out_params(nnb_net *net) {
   size_t total = 0, n, rows;
   net->n_blocks = 0;
@@ -119,9 +119,9 @@ static void draw_layers(nnb_net *net, uint64_t seed, real *scratch) {
   }
 }
 
-/* All parameters from the seed: weights by the layer's init from a stream of its own, biases 0. */
+/* Draws all parameters from the seed: weights by the layer's init, each node from its own random stream; biases 0. */
 static nnb_status draw_params(nnb_net *net, uint64_t seed) {
-  size_t most = 0; /* above 0: a factorisation, by the BLAS */
+  size_t most = 0; /* above 0: an initialiser needs a factorisation, which uses the BLAS */
   for (int i = 0; i < net->n_nodes; i++)
     if (net->nodes[i].needs.init_scratch > most) most = net->nodes[i].needs.init_scratch;
   real *scratch = nnb__alloc(most, sizeof *scratch);
@@ -146,7 +146,7 @@ static nnb_status seal(nnb_net *net, bool draw) {
   if (!status) status = allocate_params(net);
   if (!status && draw) status = draw_params(net, net->seed);
   if (status) {
-    nnb__net_release_params(net); /* the net may grow before the next attempt */
+    nnb__net_release_params(net); /* nodes may be added before the next attempt */
     return status;
   }
   choose_output(net);
@@ -157,7 +157,7 @@ static nnb_status seal(nnb_net *net, bool draw) {
 static nnb_status seal_once(nnb_net *net, bool draw) {
   nnb_status status = nnb__net_check(net);
   if (status || atomic_load(&net->sealed)) return status;
-  nnb__lock_take(NNB__LOCK_SEAL); /* for all nets: sealing is rare and short */
+  nnb__lock_take(NNB__LOCK_SEAL); /* one lock for all nets: sealing is rare and short */
   if (!atomic_load(&net->sealed)) status = seal(net, draw);
   nnb__lock_give(NNB__LOCK_SEAL);
   return status;
@@ -167,7 +167,7 @@ nnb_status nnb__net_seal(nnb_net *net) { return seal_once(net, true); }
 
 nnb_status nnb__net_seal_undrawn(nnb_net *net) { return seal_once(net, false); }
 
-/* ---- changing ---------------------------------------------------------------------------------------------------- */
+/* ---- changing calls ---------------------------------------------------------------------------------------------- */
 
 static void unseal(nnb_net *net, int n_y) {
   atomic_store(&net->sealed, false);

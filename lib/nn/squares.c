@@ -1,4 +1,4 @@
-/* nn/squares.c: what the loss of an output multiplies the terms of a row by, and losses that are sums of squares. */
+/* nn/squares.c: the factor of the terms in an output's loss, and losses that are sums of squares. */
 #include "squares.h"
 
 #include "loss.h"
@@ -11,7 +11,7 @@ double nnb__pass_scale(const nnb__node *node, const nnb__state *s, double norm) 
   return scale;
 }
 
-/* Of an output's loss: the factor of the square, against ½; 0: not a sum of squares. */
+/* The factor of ½(a - t)² in the loss; 0: not a sum of squares. */
 static double square_factor(const nnb_loss_ops *loss) {
 #define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) \
   if (squares > 0 && loss == nnb__loss(NAME)) return squares;

@@ -4,17 +4,17 @@
 
 #include "plan_state.h"
 
-/* The factor of an output's summed loss: its weight, and what a mean divides by. */
+/* The factor of an output's summed loss: its weight, divided by the divisor of a mean. */
 double nnb__pass_scale(const nnb__node *node, const nnb__state *s, double norm);
-/* ∂r/∂a of a row of weight 1 of output k: √factor, with the loss's own. */
+/* ∂r/∂a of a row of weight 1 of output k: √factor, including the loss's own factor. */
 double nnb__output_root(const nnb_net *net, int k, double norm);
 
 /* The first output whose loss is not a sum of squares, or NULL. */
 const nnb__node *nnb__not_squares(const nnb_net *net);
-/* NNB_E_UNSUPPORTED with a sentence unless the loss of every output is a sum of squares. */
+/* NNB_E_UNSUPPORTED with a message unless the losses of all outputs are sums of squares. */
 nnb_status nnb__check_squares(const nnb_net *net);
 /* ∂r/∂a of a row of weight 1 in a column of the outputs: √c of r = √(c·weight)·(a - t), with the loss's own factor, the
- * output's, and what a mean divides by. */
+ * output's factor, and the divisor of a mean. */
 double nnb__net_root(const nnb_net *net, int column, double norm);
 
 #endif
