@@ -399,7 +399,7 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
   if (status) return status;
   char *memory = nnb__alloc(bytes + NNB__ALIGN, 1);
   if (!memory) return nnb__fail_nomem("the normal equations of lm");
-  nnb__lm_lay_out(&lm, memory + (NNB__ALIGN - (uintptr_t)memory % NNB__ALIGN) % NNB__ALIGN);
+  nnb__lm_lay_out(&lm, nnb__align(memory));
   if (!(status = nnb__blas_enter())) {
     status = run(&lm);
     nnb__blas_leave();

@@ -588,7 +588,7 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
   const size_t both = 2 * problem->n * sizeof(real); /* the start and another point */
   char *memory = bytes <= SIZE_MAX - both - NNB__ALIGN ? nnb__alloc(bytes + both + NNB__ALIGN, 1) : NULL;
   if (!memory) return nnb__fail_nomem("the normal equations of varpro");
-  char *aligned = memory + (NNB__ALIGN - (uintptr_t)memory % NNB__ALIGN) % NNB__ALIGN;
+  char *aligned = nnb__align(memory);
   real *start = (real *)(void *)(aligned + bytes);
   memcpy(start, x, problem->n * sizeof *start);
   take(&v, &(nnb__arena){.base = aligned});
