@@ -1,6 +1,5 @@
-/* opt/adam.c: Adam (Kingma and Ba 2015) and its kin.  The formulas are in num/kernels/steps.h; what they multiply by is
- * here.
- */
+/* opt/adam.c: Adam (Kingma and Ba 2015) and its variants.  The formulas are in num/kernels/steps.h, their factors are
+ * computed here. */
 #include "kernels.h"
 #include "optim.h"
 

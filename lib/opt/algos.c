@@ -1,4 +1,4 @@
-/* opt/algos.c: the table of the optimisers, and what their rows say. */
+/* opt/algos.c: the table of the optimisers, and lookups in it. */
 #include <assert.h>
 
 #include "optim.h"

@@ -9,7 +9,7 @@ typedef struct bfgs {
   size_t n;
   real *h; /* n×n, symmetric */
   real *u; /* n: H·y */
-  real *g; /* n: the gradient that the last direction was made from */
+  real *g; /* n: the gradient of the last direction */
   real *d; /* n: that direction */
   bool begun;
 } bfgs;
@@ -34,8 +34,8 @@ static void add_rank_two(bfgs *b, double factor, const real *s, double p, double
   }
 }
 
-/* τ, which scales B, and φ, which mixes BFGS (1) and DFP (0) in H, from b = sᵀBs/sᵀy and h = yᵀHy/sᵀy: a = b·h - 1 ≥ 0.
- */
+/* τ, which scales B, and φ, which mixes BFGS (1) and DFP (0) in H, from b = sᵀBs/sᵀy and h = yᵀHy/sᵀy: a = b·h - 1 ≥
+ * 0. */
 static void choose(double b, double h, size_t n, double *tau, double *phi) {
   double a = fmax(b * h - 1, (double)REAL_EPS), c = sqrt(a / (a + 1));
   double rho = fmin(1, h * (1 - c));            /* ρ⁻ */

@@ -1,4 +1,4 @@
-/* opt/bounds.c: box constraints: the check and the start. */
+/* opt/bounds.c: box constraints: the check, and moving x between the bounds. */
 #include "bounds.h"
 
 #include "status.h"

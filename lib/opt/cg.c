@@ -1,5 +1,5 @@
 /* opt/cg.c: nonlinear conjugate gradients with the direction of Hager and Zhang (SIAM J. Optim. 16, 2005), which
- * descends by gᵀd ≤ -⅞·‖g‖² whatever the line search. */
+ * satisfies gᵀd ≤ -⅞·‖g‖² for every line search. */
 #include <string.h>
 
 #include "blas.h"

@@ -3,18 +3,18 @@
  *
  *     S ← τS + (u·yᵀ + y·uᵀ)/yᵀd - (uᵀd)·y·yᵀ/(yᵀd)²,   u = y# - τS·d,   τ = min(1, |dᵀy#|/|dᵀS·d|)
  *
- * τ, which sizes S, lets S vanish with the residuals.
+ * τ sizes S, so that S vanishes with the residuals.
  *
- * S is used where it would have predicted f at the last trial better than Gauss–Newton, and r is nearly orthogonal
- * to the columns of J, as it is near a minimum with residuals.  Without the second condition S was also used on the way
- * down the valleys of problems without residuals: Rosenbrock's function from ten times its start took 88 evaluations of
- * r and J, and 7 with it. */
+ * S is used if it would have predicted f at the last trial better than Gauss–Newton, and r is nearly orthogonal to the
+ * columns of J, as near a minimum with residuals.  Without the second condition S was also used on the way down the
+ * valleys of problems without residuals: Rosenbrock's function from ten times its start took 88 evaluations of r and J,
+ * and 7 with it. */
 #include "curvature.h"
 
 #include <string.h>
 
-/* The part of f by which Gauss–Newton would lower it.  With 0.05, 0.1, 0.2 and 0.5 evaluations on 144 cases of
- * bench/optimisers/minpack.c differed by 1 %; they were 4 % fewer than without S. */
+/* The second condition: Gauss–Newton would lower f by less than this part of it.  With 0.05, 0.1, 0.2 and 0.5 the
+ * evaluations in 144 cases of bench/optimisers/minpack.c differed by 1 %; they were 4 % fewer than without S. */
 static const double tangential = 0.2;
 
 void nnb__curvature_take(nnb__curvature *c, int n, nnb__arena *arena) {
@@ -36,7 +36,7 @@ static double along(const nnb__curvature *c, int n, const double *v) {
   return sum;
 }
 
-/* Whether the step of Gauss and Newton would lower f by less than `tangential` of it. */
+/* Whether the Gauss–Newton step would lower f by less than `tangential` of it. */
 static nnb_status is_nearly_stationary(nnb__curvature *c, nnb__system *s, bool *nearly) {
   const double lambda = s->lambda;
   double *v = c->product;

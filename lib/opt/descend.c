@@ -1,6 +1,6 @@
 /* opt/descend.c: direction, line search, update, until the stopping rule ends it.  With bounds it is the two-metric
  * projection of Bertsekas (SIAM J. Control Optim. 20, 1982): variables at a bound that the gradient pushes against it
- * are held, the method works on the others, and steps that would leave the box are bent along it. */
+ * are held, the method works on the others, and steps that would leave the box are projected onto it. */
 #include "descend.h"
 
 #include <string.h>
@@ -14,10 +14,11 @@ typedef struct loop {
   nnb__line line;
   real *d, *free_g, *y; /* n each; free_g: the gradient, 0 where a variable is held */
   double slope_before, step_before;
-  bool fresh; /* nothing has been learned since the start or a reset */
+  bool fresh; /* the method has learned nothing since the start or a reset */
 } loop;
 
-/* How near to a bound counts as there: Bertsekas's ε, so that a bound is not approached in ever smaller steps. */
+/* The distance within which a variable counts as at its bound: Bertsekas's ε, so that a bound is not approached in ever
+ * smaller steps. */
 static real near_bound(const nnb__min *m) {
   double squares = 0;
   for (size_t i = 0; i < m->n; i++) {
@@ -27,7 +28,7 @@ static real near_bound(const nnb__min *m) {
   return (real)fmin(sqrt((double)REAL_EPS), sqrt(squares));
 }
 
-/* free_g, and of d the variables that are held: they go to their bound. */
+/* Sets free_g, and d of the held variables, which go to their bound. */
 static bool hold(loop *l, bool set_d) {
   nnb__min *m = l->m;
   bool any = false;
@@ -46,7 +47,7 @@ static bool hold(loop *l, bool set_d) {
   return any;
 }
 
-/* d and its slope; -g where what the method gives does not descend. */
+/* Computes d and its slope; d is -g if the method's direction does not descend. */
 static void choose_direction(loop *l) {
   nnb__min *m = l->m;
   hold(l, false);
@@ -71,8 +72,8 @@ static double longest_step(const loop *l) {
   return most;
 }
 
-/* A first step without any knowledge moves x by no more than its size, nor by more than 1; later ones are expected to
- * lower f as the one before did: Nocedal and Wright 2006, eq. 3.60. */
+/* The first step moves x by no more than its size, and no more than 1.  Later steps are expected to lower f as much as
+ * the previous one: Nocedal and Wright 2006, eq. 3.60. */
 static double first_trial(const loop *l) {
   const nnb__min *m = l->m;
   if (!l->fresh && l->method->unit_step) return 1;
@@ -90,7 +91,7 @@ static nnb__line_end search(loop *l, nnb_status *status) {
   return nnb__line_wolfe(l->m, &l->line, status);
 }
 
-/* s (in d) and y, for the method; with bounds only of variables that were free. */
+/* s (in d) and y, for the method; with bounds 0 for variables that were held. */
 static void learn(loop *l) {
   nnb__min *m = l->m;
   for (size_t i = 0; i < m->n; i++) {

@@ -9,7 +9,7 @@ static void sgd_step(nnb_optim *o, const nnb__segment *s, real *w, const real *g
   nnb__optim_run(o, nnb__kernel()->steps->sgd, s, w, g);
 }
 
-/* W itself: W ← (1 - ηλ)·W - η·dW in the product that forms dW */
+/* Into W itself: W ← (1 - ηλ)·W - η·dW in the product that forms dW */
 static void sgd_offer(nnb_optim *o, real *w, nnb__target *t) {
   *t = (nnb__target){.dst = w, .alpha = (real)-o->lr, .beta = (real)(1 - o->lr * o->l2), .beta_bias = 1};
 }

@@ -1,8 +1,8 @@
 /* opt/evidence.c: Bayesian regularisation of Levenberg–Marquardt: α and β by maximising the evidence.
  *
- * MacKay 1992, "Bayesian interpolation" and "A practical Bayesian framework for backpropagation networks"; between the
- * steps of Levenberg–Marquardt, with its Hessian, after Foresee and Hagan 1997, "Gauss–Newton approximation to Bayesian
- * learning".  With m residuals r ~ N(0, 1/β) and n variables x ~ N(0, 1/α):
+ * MacKay 1992, "Bayesian interpolation" and "A practical Bayesian framework for backpropagation networks"; combined
+ * with the steps of Levenberg–Marquardt and their Hessian after Foresee and Hagan 1997, "Gauss–Newton approximation to
+ * Bayesian learning".  With m residuals r ~ N(0, 1/β) and n variables x ~ N(0, 1/α):
  *
  *     -log p(x | data) = β·½‖r‖² + α·½‖x‖² + … = β·f,   f = ½‖r‖² + ½·ridge·‖x‖²,   ridge = α/β
  *     H = β·A,  A = JᵀJ + ridge·I = L·Lᵀ
@@ -17,21 +17,21 @@
 #include "normal.h"
 #include "status.h"
 
-/* The ridge, against the largest diagonal entry of JᵀJ: below, residuals that vanish would leave the system singular;
- * above, no variable would move. */
+/* Bounds of the ridge, relative to the largest diagonal entry of JᵀJ: below, vanishing residuals would make the system
+ * singular; above, no variable would move. */
 static const double least_ridge = 1e-20, most_ridge = 1e6;
 
-/* The first ridge, as a part of the one that follows from the start.  A large one takes the parameters of a net that
- * has learned nothing yet to 0, where they stay.  With this and most_growth no net of 24 for a sine of 20 to 60 noisy
- * points ended so; with 1e-2 and no bound 6 did.  A model near its minimum, as a linear one is after a step or two,
- * needs no bound. */
+/* The first ridge, as a part of the one that follows from the start.  A large one takes the parameters of an untrained
+ * net to 0, where they stay.  With this and most_growth, no net of 24 for a sine of 20 to 60 noisy points ended so;
+ * with 1e-2 and no bound, 6 did.  A model near its minimum, as a linear one after a step or two, needs no bound. */
 static const double first_ridge = 1e-4, most_growth = 2;
-/* Converged: log p(x | data) and the evidence have no more than this to gain, so many times in a row. */
-static const double gain_tol = 1e-6, gain_tol_eps = 100; /* times ε and β·f ≈ m/2: single precision shows no less */
+/* Converged: this is the most that log p(x | data) and the evidence can gain, for CONVERGED_TIMES iterations in a
+ * row. */
+static const double gain_tol = 1e-6, gain_tol_eps = 100; /* the latter times ε and β·f ≈ m/2, for single precision */
 enum { CONVERGED_TIMES = 5 };
-/* With less than this to gain, in the same units, secants of the last steps tell of the Hessian at the minimum.  Median
- * iterations of 15 fits with 0.03, 0.3, 3: a sine 101, 119, 136; yacht 149, 150, 191; energy 112, 135, 171; housing
- * 148, 127, 108; concrete 135, 120, 90; airfoil 162, 124, 112 (docs/optimisers.md has the nets). */
+/* With less than this to gain, in the same units, secants of the last steps approximate the Hessian at the minimum.
+ * Median iterations of 15 fits with 0.03, 0.3, 3: a sine 101, 119, 136; yacht 149, 150, 191; energy 112, 135, 171;
+ * housing 148, 127, 108; concrete 135, 120, 90; airfoil 162, 124, 112 (docs/optimisers.md has the nets). */
 static const double near_gain = 0.3;
 
 static double clamp(double v, double least, double most) { return fmin(fmax(v, least), most); }
@@ -50,7 +50,7 @@ void nnb__evidence_take(nnb__bayes *b, int n, nnb__arena *arena) {
   b->g = nnb__arena_take(arena, (size_t)n, sizeof *b->g);
 }
 
-/* next ← α and β, the ridge within its bounds.  growth: the most it may grow by. */
+/* next ← α and β, with the ridge within its bounds.  growth: its largest growth. */
 static void choose(nnb__bayes *b, const nnb__system *s, double alpha, double beta, double growth) {
   double most = 0;
   for (int i = 0; i < s->n; i++) most = fmax(most, s->d[i] * s->d[i]);
@@ -66,7 +66,7 @@ void nnb__evidence_begin(nnb__bayes *b, const nnb__system *s) {
          1);
 }
 
-/* factor ← L of A, from the model as it is. */
+/* factor ← L of A, for the present model. */
 static nnb_status factorise(nnb__system *s) {
   const size_t bytes = (size_t)s->n * (size_t)s->n * sizeof *s->factor;
   memcpy(s->factor, s->normal, bytes);
@@ -82,7 +82,7 @@ static double log_evidence(const nnb__bayes *b, const nnb__system *s, double log
   return -b->now.beta * s->f - log_det_A / 2 + s->n * log(s->ridge) / 2 + m / 2 * log(b->now.beta / two_pi);
 }
 
-/* ½·gᵀH⁻¹g of β·f with so much more ridge, from L⁻¹: what a step of Newton's would lower it by. */
+/* ½·gᵀH⁻¹g of β·f with the ridge increased by `more`, from L⁻¹: the decrease by a Newton step. */
 static double decrement(nnb__bayes *b, const nnb__system *s, double more, double *gradient_norm) {
   double sum = 0, most = 0;
   for (int i = 0; i < s->n; i++) {

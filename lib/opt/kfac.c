@@ -1,11 +1,11 @@
 /* opt/kfac.c: K-FAC (Martens and Grosse 2015, "Optimizing neural networks with Kronecker-factored approximate
- * curvature", arXiv 1503.05671): in each layer the Fisher matrix is taken to be F̆ = A⊗G with A = E ā·āᵀ, G = E δ·δᵀ
- * (the block-diagonal form), so that F̆⁻¹ of a gradient is A⁻¹·∇W·G⁻¹.  The change is α·Δ + μ·δ with Δ = -F̆⁻¹g and the
- * last change δ; α and μ minimise the quadratic model with the exact F + λI, whose products vᵀ·F·v are the mean of
- * (gᵢᵀ·v)² over the scores gᵢ.  λ follows Levenberg and Marquardt.  Three things differ from the paper: α and μ
- * have bounds; γ is √λ throughout (its section 6.6 takes the γ whose model promises most, but the model promises on the
- * rows that made Δ: on a deep autoencoder with batches of some thousand rows γ fell and fell, and the loss fell more
- * slowly); and L2 decay stands apart from the gradient, as everywhere here. */
+ * curvature", arXiv 1503.05671).  In each layer the Fisher matrix is approximated by F̆ = A⊗G with A = E ā·āᵀ, G = E
+ * δ·δᵀ (the block-diagonal form), so F̆⁻¹ of a gradient is A⁻¹·∇W·G⁻¹.  The change is α·Δ + μ·δ with Δ = -F̆⁻¹g and the
+ * last change δ.  α and μ minimise the quadratic model with the exact F + λI, whose products vᵀ·F·v are the mean of
+ * (gᵢᵀ·v)² over the scores gᵢ.  λ follows Levenberg and Marquardt.  There are three differences from the paper.  α and
+ * μ have bounds.  γ is always √λ: section 6.6 takes the γ whose model predicts most, but it predicts for the rows that
+ * made Δ; on a deep autoencoder with batches of some thousand rows γ fell and fell, and the loss fell more slowly.  L2
+ * decay is separate from the gradient, as everywhere here. */
 #include "kfac.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@
 
 /* ---- Δ ← -F̆⁻¹g, in s -------------------------------------------------------------------------------------------- */
 
-/* Zeros in place of what is frozen. */
+/* Zeros the frozen parameters. */
 static void clear_frozen(const nnb__block *b, real *p) {
   const size_t n_weights = (size_t)b->rows * (size_t)b->cols;
   if (b->frozen & NNB_WEIGHTS) memset(p, 0, n_weights * sizeof *p);
@@ -87,11 +87,12 @@ void nnb__kfac_along_end(nnb_optim *o, int rows, double scale) {
   }
 }
 
-/* Bounds of the step, found on small problems with batches of 50 to 300 rows.  α: of its mean in the updates before. */
+/* Bounds of the step, found on small problems with batches of 50 to 300 rows.  α: relative to its mean in earlier
+ * updates. */
 static const double most_alpha = 1.5, least_mu = -0.5, most_mu = 1, remembered = 0.9;
 
-/* The largest α.  The rows of one batch may show next to no curvature along Δ by chance, of targets that they happened
- * to draw or of rows that the net is sure of: α without bounds then leads so far away that there is no way back. */
+/* The largest α.  The rows of one batch may by chance show almost no curvature along Δ, because of the drawn targets or
+ * of rows with certain predictions.  Without a bound, α then leads so far away that training does not recover. */
 static double bound_alpha(struct nnb__kfac *k, double a, double g_new) {
   const double now = -a / g_new, before = k->stiffness;
   if (!(now > 0) || isinf(now)) return HUGE_VAL;
@@ -99,9 +100,9 @@ static double bound_alpha(struct nnb__kfac *k, double a, double g_new) {
   return before > 0 ? most_alpha / before : HUGE_VAL;
 }
 
-/* The least of gᵀx + ½·xᵀ(F + λI)x over x = αΔ + μδ within the bounds; with η of the step, what the model says of ηx.
- * gᵀδ is small as a rule, the last step having gone where it becomes 0, and what is left of it is the noise of the
- * batch: hence the bounds of μ. */
+/* Minimises gᵀx + ½·xᵀ(F + λI)x over x = αΔ + μδ within the bounds; the prediction is that of the model for ηx.  gᵀδ is
+ * usually small, because the last step went where it becomes 0; the rest is the noise of the batch, which is why μ has
+ * bounds. */
 void nnb__kfac_solve(nnb_optim *o, const real *g) {
   struct nnb__kfac *k = o->kfac;
   const size_t n = o->n_params;
@@ -121,7 +122,7 @@ void nnb__kfac_solve(nnb_optim *o, const real *g) {
   k->predicted = o->lr * slope + 0.5 * o->lr * o->lr * bend;
 }
 
-/* m ← η(αΔ + μm), w ← w + m; s, where Δ was, holds w as it was. */
+/* m ← η(αΔ + μm), w ← w + m; s, which held Δ, gets the old w. */
 static void kfac_finish(nnb_optim *o, const nnb__segment *s, real *w) {
   const real alpha = (real)(o->lr * o->kfac->alpha), mu = (real)(o->lr * o->kfac->mu);
   for (size_t i = s->off; i < s->off + s->n; i++) {
@@ -137,7 +138,7 @@ bool nnb__kfac_asks(const nnb_optim *o) {
   return (o->updates <= NNB__KFAC_EARLY || o->updates % NNB__KFAC_JUDGE == 0) && o->kfac->predicted < 0;
 }
 
-/* w as it was, to the bit, and no change is remembered. */
+/* Restores w to the bit, and forgets the last change. */
 static void take_back(nnb_optim *o, const nnb__block *blocks, int n_blocks, real *w) {
   nnb__segment seg[2];
   for (int b = 0; b < n_blocks; b++)
@@ -146,8 +147,9 @@ static void take_back(nnb_optim *o, const nnb__block *blocks, int n_blocks, real
   memset(o->m, 0, o->n_params * sizeof *o->m);
 }
 
-/* Section 6.5: λ falls where the model foretold the loss well, and rises where it did badly.  The paper makes every
- * step; the first ones, by factors of few rows, may lead far away from where there is a way back. */
+/* Section 6.5: λ falls if the model predicted the loss well, and rises if it did badly.  The paper makes every step;
+ * here an update that raised the loss is undone, because the first ones, with factors from few rows, may lead so far
+ * away that training does not recover. */
 bool nnb__kfac_judge(nnb_optim *o, const nnb__block *blocks, double before, double after, real *w) {
   struct nnb__kfac *k = o->kfac;
   const double omega = pow(0.95, NNB__KFAC_JUDGE), ratio = (after - before) / k->predicted;
@@ -160,7 +162,7 @@ bool nnb__kfac_judge(nnb_optim *o, const nnb__block *blocks, double before, doub
     take_back(o, blocks, k->n_blocks, w);
     k->lambda *= 4, k->stale = true;
   }
-  k->lambda = fmin(fmax(k->lambda, k->least), 1e9 * k->first); /* so that it neither vanishes nor overflows */
+  k->lambda = fmin(fmax(k->lambda, k->least), 1e9 * k->first); /* it must neither vanish nor overflow */
   return !worse;
 }
 

@@ -1,7 +1,7 @@
-/* opt/kfac.h: K-FAC in the steps in which training drives it:
+/* opt/kfac.h: K-FAC in the steps that training calls:
  *
- *     gradient of the batch → feed: means of the factors, from scores → propose: Δ = -F̆⁻¹g → along: Δ and the last
- * change along the scores, for the curvature there → solve: α and μ → the steps of the segments → judge: λ
+ *  gradient of the batch → feed: means of the factors, from scores → propose: Δ = -F̆⁻¹g → along: products of the
+ *  scores with Δ and the last change, for the curvature → solve: α and μ → the steps of the segments → judge: λ
  *
  * It sees pairs of rows (num/block.h) and does not know where they come from. */
 #ifndef NNB__KFAC_H
@@ -10,14 +10,14 @@
 #include "optim.h"
 
 enum {
-  NNB__KFAC_PANEL = 256, /* rows that are looked at together */
-  NNB__KFAC_EARLY = 10,  /* updates, each of which is judged … */
-  NNB__KFAC_JUDGE = 5    /* … and T₁: from then on every fifth */
+  NNB__KFAC_PANEL = 256, /* rows that are processed together */
+  NNB__KFAC_EARLY = 10,  /* each of the first updates is judged */
+  NNB__KFAC_JUDGE = 5    /* later every fifth: T₁ of the paper */
 };
 
 typedef struct nnb__factor {
-  int n;                /* 0: there is none */
-  real *mean, *inverse; /* n×n: the lower triangle; both */
+  int n;                /* 0: there is no such factor */
+  real *mean, *inverse; /* n×n: the lower triangle; both triangles */
 } nnb__factor;
 
 typedef struct nnb__kfac_block {
@@ -31,21 +31,21 @@ struct nnb__kfac {
   int n_blocks, invert_every;
   bool momentum, data;
   uint64_t seed;
-  double damping, lambda, first; /* λ, and that of the first update; 0: not known yet */
-  double least;                  /* below which λ does not fall */
+  double damping, lambda, first; /* λ, and λ of the first update; 0: not known yet */
+  double least;                  /* lower bound of λ */
   int rows;                      /* of this update */
-  bool stale;                    /* the inverses are those of another λ altogether */
+  bool stale;                    /* the inverses belong to a very different λ */
   int64_t fed;                   /* updates whose scores are in the means */
   real *panel;                   /* PANEL × the widest side */
   real *product;                 /* as large as the largest block */
   double u[NNB__KFAC_PANEL], v[NNB__KFAC_PANEL];
   double curvature[3]; /* Δᵀ·F·Δ, Δᵀ·F·δ, δᵀ·F·δ */
   double alpha, mu;
-  double stiffness; /* mean of 1/α along Δ alone over the updates before; 0: there was none */
-  double predicted; /* by which the model says the loss will change */
+  double stiffness; /* mean of 1/α along Δ alone over the previous updates; 0: there were none */
+  double predicted; /* change of the loss that the model predicts */
 };
 
-/* What the rows of a chunk count in the means, and what is left of the means before; context of nnb__kfac_feed. */
+/* The weights of a chunk's rows in the means, and the factor of the old means; context of nnb__kfac_feed. */
 typedef struct nnb__kfac_feeding {
   nnb_optim *optim;
   double in, out, keep;
@@ -54,28 +54,28 @@ typedef struct nnb__kfac_feeding {
 nnb_status nnb__kfac_open(nnb_optim *optim, const nnb__block *blocks, int n_blocks, const nnb_optim_opts *opts);
 void nnb__kfac_close(nnb_optim *optim);
 
-/* Of so many rows of a chunk, those whose scores are looked at: a quarter, but no fewer than a panel. */
+/* The number of rows of a chunk whose scores are used: a quarter, but at least a panel. */
 int nnb__kfac_rows(int rows);
-/* What is left of the means in this update, and counts one more: min(1 - 1/k, β₂). */
+/* The factor of the old means in this update, min(1 - 1/k, β₂); counts the update. */
 double nnb__kfac_keep(nnb_optim *optim);
 /* A nnb__pairs_fn: adds the rows to the means. */
 void nnb__kfac_feed(void *feeding, const nnb__pairs *pairs);
-/* (A + πγI)⁻¹ and (G + γ/π·I)⁻¹ of all blocks, for the present λ. */
+/* Computes (A + πγI)⁻¹ and (G + γ/π·I)⁻¹ of all blocks for the present λ. */
 void nnb__kfac_invert(nnb_optim *optim, const nnb__block *blocks);
 
-/* Δ ← -F̆⁻¹g, having inverted where that is due. */
+/* Δ ← -F̆⁻¹g, with new inverses if they are due. */
 void nnb__kfac_propose(nnb_optim *optim, const nnb__block *blocks, const real *g);
-/* Rows of scores, PANEL at most: begin, the nnb__pairs_fn, and end, which counts them with scale. */
+/* For rows of scores, at most PANEL: begin, then the nnb__pairs_fn, then end, which adds them with the factor scale. */
 void nnb__kfac_along_begin(nnb_optim *optim);
 void nnb__kfac_along(void *optim, const nnb__pairs *pairs);
 void nnb__kfac_along_end(nnb_optim *optim, int rows, double scale);
-/* α, μ and the change foretold; nnb__optim_apply then makes the step. */
+/* Computes α, μ and the predicted change; nnb__optim_apply then makes the step. */
 void nnb__kfac_solve(nnb_optim *optim, const real *g);
-/* Whether the loss after this update is wanted; and λ from it.  An update that raised the loss of its own rows is taken
- * back: false. */
+/* Whether the loss after this update is needed; and the adaptation of λ to it.  An update that raised the loss of its
+ * own rows is undone: false. */
 bool nnb__kfac_asks(const nnb_optim *optim);
 bool nnb__kfac_judge(nnb_optim *optim, const nnb__block *blocks, double before, double after, real *w);
-/* L2 decay of an update that was not: apart, so that it is neither judged nor made without its step. */
+/* L2 decay of an update.  It is separate, so that the judgement does not include it, and an undone step has none. */
 void nnb__kfac_decay(const nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w);
 
 #endif

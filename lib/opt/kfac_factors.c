@@ -93,7 +93,7 @@ int nnb__kfac_rows(int rows) {
 
 double nnb__kfac_keep(nnb_optim *optim) { return fmin(1 - 1 / (double)++optim->kfac->fed, optim->beta2); }
 
-/* Rows of √weight·[a 1]; δ has its √weight already. */
+/* Rows √weight·[a 1]; δ has its √weight already. */
 static nnb_cmat extended(const struct nnb__kfac *k, const nnb__pairs *p, bool bias) {
   nnb_mat rows = nnb_view(k->panel, p->rows, p->a.cols + bias);
   for (int i = 0; i < p->rows; i++) {
@@ -123,7 +123,7 @@ static void feed_side(void *context, int part) {
       nnb__gram((real)f->in, extended(k, t->pairs, b->in.n > t->pairs->a.cols), (real)f->keep,
                 square(b->in.mean, b->in.n)); /* A ← keep·A + in·ĀᵀĀ */
     else
-      nnb__gram((real)f->out, t->pairs->delta, (real)f->keep, square(b->out.mean, b->out.n)); /* G likewise, ΔᵀΔ */
+      nnb__gram((real)f->out, t->pairs->delta, (real)f->keep, square(b->out.mean, b->out.n)); /* G: ΔᵀΔ */
   }
 }
 
@@ -149,7 +149,7 @@ static double trace(const nnb__factor *f) {
   return sum;
 }
 
-/* Mean of the diagonal of F̆, which λ is measured by. */
+/* The mean of the diagonal of F̆, the unit of λ. */
 static double mean_diagonal(const nnb_optim *o) {
   const struct nnb__kfac *k = o->kfac;
   double sum = 0;
@@ -161,9 +161,9 @@ static double mean_diagonal(const nnb_optim *o) {
   return sum / (double)o->n_params;
 }
 
-/* λ of the start, and the least there may be.  λ falls where the model foretells the loss of the batch's own rows,
- * which says little of others where there are fewer rows than parameters: on a deep autoencoder λ fell to 1e-5 of the
- * mean, and α and progress with it.  Where there are more rows, small λ find the minimum. */
+/* λ of the start, and its lower bound.  λ falls if the model predicts the loss of the batch's own rows.  This says
+ * little about other rows if there are fewer rows than parameters: on a deep autoencoder λ fell to 1e-5 of the mean,
+ * and α and the progress fell with it.  With more rows, a small λ finds the minimum. */
 static void set_lambda(nnb_optim *o) {
   struct nnb__kfac *k = o->kfac;
   const double mean = mean_diagonal(o), least = (double)o->n_params > k->rows ? 0.01 * mean : 0;
@@ -171,13 +171,13 @@ static void set_lambda(nnb_optim *o) {
   k->least = fmax(fmin(least, k->first), 1e-9 * k->first);
 }
 
-/* π, by the mean eigenvalues of the factors (section 6.3); 1 where one of them is 0. */
+/* π, from the mean eigenvalues of the factors (section 6.3); 1 if one of them is 0. */
 static double balance(const nnb__kfac_block *b) {
   const double in = trace(&b->in) / b->in.n, out = trace(&b->out) / b->out.n, pi = sqrt(in / out);
   return in > 0 && out > 0 && isfinite(pi) ? pi : 1;
 }
 
-/* inverse ← (mean + shift·I)⁻¹; rows and columns from `from` up to `to`, which are frozen, stand apart. */
+/* inverse ← (mean + shift·I)⁻¹; rows and columns from `from` up to `to`, which are frozen, are kept separate. */
 static bool invert(const nnb__factor *f, double shift, int from, int to) {
   const size_t n = (size_t)f->n;
   for (size_t i = 0; i < n; i++) {
@@ -191,7 +191,7 @@ static bool invert(const nnb__factor *f, double shift, int from, int to) {
   return nnb__invert_positive(f->n, f->inverse);
 }
 
-/* The same with as much more damping as rounding demands; a multiple of I where nothing helps. */
+/* The same with as much more damping as rounding requires; a multiple of I if nothing helps. */
 static void invert_somehow(const nnb__factor *f, double shift, int from, int to) {
   const double scale = trace(f), least = 4 * (double)REAL_EPS * scale;
   if (!(shift > least)) shift = least;

@@ -12,7 +12,7 @@ typedef struct lbfgs {
   double gamma;        /* H₀ = γ·I */
 } lbfgs;
 
-/* Pair k, 0 being the newest. */
+/* Pair k; 0 is the newest. */
 static size_t pair(const lbfgs *b, size_t k) { return (b->newest + b->most - k) % b->most; }
 
 static void scale_into(size_t n, double factor, const real *from, real *to) {
@@ -36,10 +36,10 @@ static void direction(void *self, const real *g, real *d) {
     nnb__axpy(n, (real)(b->alpha[p] - beta), b->s + p * n, d);
   }
   for (size_t i = 0; i < n; i++)
-    if (g[i] == 0) d[i] = 0; /* held at a bound */
+    if (g[i] == 0) d[i] = 0; /* at a bound */
 }
 
-/* Pairs without enough curvature would spoil H. */
+/* Pairs without enough curvature are skipped, because they would spoil H. */
 static void update(void *self, const real *s, const real *y) {
   lbfgs *b = self;
   const size_t n = b->n;

@@ -1,4 +1,4 @@
-/* opt/least_squares.c: nnb_least_squares: checks, the algorithm, the report. */
+/* opt/least_squares.c: nnb_least_squares: checks, the choice of the method, the report. */
 #include <string.h>
 
 #include "alloc.h"
@@ -54,13 +54,14 @@ static nnb_status check_bayes(const nnb_lsq *p, const nnb_min_opts *o) {
 
 /* ---- the better of two methods ---------------------------------------------------------------------------------- */
 
-/* The first method has ended at a minimum that another one may undercut: not by a limit, the target or the caller. */
+/* Whether the first method ended at a minimum by itself, not by a limit, the target or the caller.  Another method may
+ * find a lower one. */
 static bool ended_by_itself(const nnb__stop *stop) {
   const nnb_stop why = stop->report.stop;
   return why == NNB_STOP_GRADIENT || why == NNB_STOP_CHANGE || why == NNB_STOP_PATIENCE || why == NNB_STOP_STALLED;
 }
 
-/* The same stopping rule for another method from the start: counts and limits go on, values begin anew. */
+/* The stopping rule for another method from the start: counts and limits continue, values start anew. */
 static nnb__stop go_on_with(const nnb__stop *stop, nnb_algo algo) {
   nnb__stop next = *stop;
   next.report.stop = NNB_STOP_NONE, next.report.algo = algo;
@@ -68,9 +69,9 @@ static nnb__stop go_on_with(const nnb__stop *stop, nnb_algo algo) {
   return next;
 }
 
-/* lm from start where the projection has ended at x.  x, stop ← the lower end, the first one where they
- * agree to half of the digits, with the counts of both.  That start may
- * not suit lm, where derivatives by c are not defined: then x stays. */
+/* Runs lm from start after the projection has ended at x.  x, stop ← the lower end, with the counts of both; the first
+ * one if they agree to half of the digits.  If derivatives by the linear variables are not defined at that start, lm
+ * fails, and x stays. */
 static nnb_status try_lm(const nnb_lsq *problem, real *x, real *start, nnb__stop *stop) {
   nnb__stop by_lm = go_on_with(stop, NNB_LM);
   nnb_status status = nnb__algo_lm.least_squares(problem, start, &by_lm);
@@ -89,7 +90,7 @@ static nnb_status try_lm(const nnb_lsq *problem, real *x, real *start, nnb__stop
   return status;
 }
 
-/* What NNB_AUTO does where variables are linear.  Each of the two finds minima that the other misses. */
+/* NNB_AUTO for problems with linear variables.  Each of the two methods finds minima that the other misses. */
 static nnb_status projection_or_lm(const nnb_lsq *problem, real *x, nnb__stop *stop) {
   real *start = nnb__alloc(problem->n, sizeof *start);
   if (!start) return nnb__fail_nomem("the start of a least-squares problem");

@@ -14,11 +14,11 @@ typedef struct point {
   double a, f, d;
 } point;
 
-/* The interval that holds a minimiser: low has the lowest value of all points that decrease enough, and its slope leads
+/* The interval of a minimiser: low has the lowest value of all points with sufficient decrease, and its slope points
  * into the interval; high is the other end, once there is one. */
 typedef struct bracket {
   point low, high;
-  bool closed; /* high is a true end */
+  bool closed; /* high exists */
   double width, width_before;
 } bracket;
 
@@ -34,7 +34,7 @@ static nnb_status evaluate(nnb__min *m, nnb__line *line, double a) {
 
 /* ---- the next trial: section 4 of the paper --------------------------------------------------------------------- */
 
-/* The minimiser of the cubic through p and q with their slopes; where it has none, of its slope.  away: NULL, or
+/* The minimiser of the cubic through p and q with their slopes; if it has none, that of its slope.  away: NULL, or
  * whether there is a minimiser and p lies between it and q. */
 static double cubic(point p, point q, bool *away) {
   double theta = 3 * (p.f - q.f) / (q.a - p.a) + p.d + q.d;
@@ -57,7 +57,7 @@ static double secant(point p, point q) { return q.a + q.d / (q.d - p.d) * (p.a -
 static double closer(double to, double u, double v) { return fabs(u - to) < fabs(v - to) ? u : v; }
 static double farther(double to, double u, double v) { return fabs(u - to) < fabs(v - to) ? v : u; }
 
-/* The trial that follows t, and the interval with t in it.  Values may be those of ψ. */
+/* Computes the trial after t, and updates the interval with t.  Values may be those of ψ. */
 static double next_trial(bracket *b, point t, double least, double most) {
   const bool opposite = t.d * copysign(1, b->low.d) < 0;
   double next;
@@ -91,7 +91,7 @@ static double next_trial(bracket *b, point t, double least, double most) {
   return next;
 }
 
-/* The same with ψ for φ: while no point has ψ ≤ 0 and φ' ≥ 0, a lower φ need not be enough (section 2). */
+/* The same with ψ in place of φ: while no point has ψ ≤ 0 and φ' ≥ 0, a lower φ may not suffice (section 2). */
 static double next_trial_psi(bracket *b, point t, double tilt, double least, double most) {
   bracket psi = *b;
   psi.low.f -= psi.low.a * tilt, psi.low.d -= tilt;
@@ -103,7 +103,7 @@ static double next_trial_psi(bracket *b, point t, double tilt, double least, dou
   return next;
 }
 
-/* The interval must shrink to two thirds in two trials; otherwise it is halved. */
+/* The interval must shrink to two thirds in two trials; otherwise it is bisected. */
 static double enforce_shrinking(bracket *b, double next) {
   double width = fabs(b->high.a - b->low.a);
   if (width >= 0.66 * b->width_before) next = b->low.a + (b->high.a - b->low.a) / 2;
@@ -113,16 +113,16 @@ static double enforce_shrinking(bracket *b, double next) {
 
 /* ---- the search ------------------------------------------------------------------------------------------------- */
 
-/* Where values differ by no more than their rounding, the difference is taken from the slopes, by the trapezoidal rule.
- * Sufficient decrease then reads φ'(a) ≤ (2·ftol - 1)·φ'(0): the approximate Wolfe condition of Hager and Zhang 2005.
- */
+/* If values differ by no more than their rounding errors, the difference is computed from the slopes, by the
+ * trapezoidal rule.  Sufficient decrease is then φ'(a) ≤ (2·ftol - 1)·φ'(0): the approximate Wolfe condition of Hager
+ * and Zhang 2005. */
 static double value_beyond_rounding(const nnb__min *m, const nnb__line *line, double slope) {
   const double noise = 10 * (double)REAL_EPS * fabs(m->value);
   if (!(fabs(line->f - m->value) <= noise)) return line->f;
   return m->value + line->a * (line->slope + slope) / 2;
 }
 
-/* Ends with the lowest point seen: evaluated anew unless it was the last. */
+/* Ends with the lowest point seen, which is evaluated again unless it was the last. */
 static nnb__line_end end_at_lowest(nnb__min *m, nnb__line *line, double a, nnb_status *status) {
   if (a == 0) return NNB__LINE_FAILED;
   if (line->a != a) *status = evaluate(m, line, a);
@@ -130,7 +130,7 @@ static nnb__line_end end_at_lowest(nnb__min *m, nnb__line *line, double a, nnb_s
   return line->f < m->value ? NNB__LINE_LOWER : NNB__LINE_FAILED;
 }
 
-/* After a trial where f is not defined: the steps from there on are out of reach. */
+/* After a trial where f is not defined: longer steps are excluded. */
 static double retreat(const bracket *b, double a) { return b->low.a + (a - b->low.a) / 4; }
 
 nnb__line_end nnb__line_wolfe(nnb__min *m, nnb__line *line, nnb_status *status) {

@@ -12,21 +12,21 @@ typedef struct nnb__line {
   double ftol, gtol;
   double most; /* the longest step allowed */
   real *x, *g; /* n each: x + a·d between the bounds, and the gradient there */
-  double a, f; /* a: the first trial, then the step taken; f: φ(a) */
+  double a, f; /* a: the first trial, then the accepted step; f: φ(a) */
 } nnb__line;
 
 typedef enum nnb__line_end {
-  NNB__LINE_WOLFE,  /* both conditions hold, values compared as far as rounding lets them be */
-  NNB__LINE_LOWER,  /* φ(a) < φ(0) only: the longest step, a limit was reached, or rounding */
-  NNB__LINE_FAILED, /* no lower point found; x, g, f are of no use */
-  NNB__LINE_ERROR   /* *status */
+  NNB__LINE_WOLFE,  /* both conditions hold, as far as rounding allows a comparison of values */
+  NNB__LINE_LOWER,  /* only φ(a) < φ(0): the longest step, a limit was reached, or rounding */
+  NNB__LINE_FAILED, /* no lower point found; x, g, f are undefined */
+  NNB__LINE_ERROR   /* see *status */
 } nnb__line_end;
 
 /* Moré and Thuente 1994, "Line search algorithms with guaranteed sufficient decrease". */
 nnb__line_end nnb__line_wolfe(nnb__min *m, nnb__line *line, nnb_status *status);
 
-/* Shorter and shorter steps along the path between the bounds, until f(x(a)) ≤ f(x) + ftol·gᵀ(x(a) - x):
- * Bertsekas 1982, "Projected Newton methods for optimization problems with simple constraints". */
+/* Backtracking along the projected path until f(x(a)) ≤ f(x) + ftol·gᵀ(x(a) - x): Bertsekas 1982, "Projected Newton
+ * methods for optimization problems with simple constraints". */
 nnb__line_end nnb__line_project(nnb__min *m, nnb__line *line, nnb_status *status);
 
 #endif

@@ -1,6 +1,6 @@
-/* opt/lm.c: Levenberg–Marquardt: the step v with (JᵀJ + λD²)·v = -g, bent by the geodesic acceleration.  λ comes from a
- * trust region where variables are few and free (trust_region.c, with the curvature of curvature.c), else it is raised
- * and lowered by what steps gain.
+/* opt/lm.c: Levenberg–Marquardt: the step v with (JᵀJ + λD²)·v = -g, corrected by the geodesic acceleration.  For few
+ * variables without bounds, λ comes from a trust region (trust_region.c, with the curvature of curvature.c); otherwise
+ * the gain of each step raises or lowers it.
  *
  * Levenberg 1944 and Marquardt 1963; scaling after Moré 1978, "The Levenberg–Marquardt algorithm: implementation and
  * theory"; damping after Nielsen 1999, "Damping parameter in Marquardt's method" (IMM-REP-1999-05); acceleration after
@@ -15,22 +15,23 @@
 #include "bounds.h"
 #include "status.h"
 
-/* λ to begin with, of the largest entry of the scaled JᵀJ, which is 1; and where variables are many, as in nets: with a
- * small one the first long steps often end where units are saturated (docs/performance.md). */
+/* The first λ, relative to the largest entry of the scaled JᵀJ, which is 1; the second for many variables, as in nets:
+ * with a small λ the first long steps often end where units are saturated (docs/performance.md). */
 static const double first_lambda = 1e-3, careful_lambda = 1;
 enum { MANY = 10 };
-/* From so many variables on λ is chosen by growth and steps are accelerated, as within bounds and with .bayes; below,
- * by Moré's trust region with the structured secant (docs/optimisers.md). */
+/* From this number of variables on, as within bounds and with .bayes, λ is adapted by growth and steps are accelerated;
+ * below it, Moré's trust region with the structured secant is used (docs/optimisers.md). */
 enum { LARGE = 20 };
 static const int valley = 20;          /* steps in a row at the edge of the region: a curved valley */
-static const double least_gain = 1e-4; /* of what the model predicts, in the trust region; MINPACK's */
-static const double much = 0.5;        /* a step that leaves less than this of f is followed by one without a bend */
+static const double least_gain = 1e-4; /* least gain ratio of an accepted step, in the trust region; MINPACK's */
+static const double much = 0.5;        /* a step that leaves less than this of f is followed by one without
+                                          acceleration */
 static const double bend_step = 0.1;   /* h of the second directional derivative; Transtrum and Sethna's */
 static const double most_bend = 0.75;  /* their bound of |a|/|v| */
-static const double rounding = 16;     /* times ε·f: what f may change by for rounding alone */
-/* … and beside this part of √ε, where residuals are differences of larger numbers, as model - data are. */
+static const double rounding = 16;     /* times ε·f: the change of f by rounding alone */
+/* In the trust region also this part of √ε, because residuals are differences of larger numbers, as model - data. */
 static const double resolution = 3e-4;
-static const double negligible = 1e-13; /* a damping that only changes the digits that rounding changes */
+static const double negligible = 1e-13; /* a damping that only changes digits that rounding changes too */
 
 typedef enum verdict { REFUSED, ACCEPTED, ENDED } verdict;
 
@@ -46,8 +47,8 @@ double nnb__lm_gradient_norm(const nnb__lm *lm) {
   return most;
 }
 
-/* The largest cosine of r and a column of J, ridge and all, as the measure without units (Moré 1978; MINPACK's gtol).
- * With .bayes f is another in each iteration, and what is left to gain decides instead. */
+/* The largest cosine between r and a column of J, including the ridge, as a measure without units (Moré 1978; MINPACK's
+ * gtol).  With .bayes, f changes in each iteration, and the predicted gain decides instead. */
 static nnb__slope slope_of(const nnb__lm *lm) {
   const nnb__system *s = &lm->system;
   nnb__slope most = {fmax(nnb__lm_gradient_norm(lm), s->penalty_slope.norm), s->penalty_slope.relative};
@@ -60,7 +61,7 @@ static nnb__slope slope_of(const nnb__lm *lm) {
   return most;
 }
 
-/* x_i + by, or the bound that lies there or before it. */
+/* x_i + by, limited by its bounds. */
 static real moved_within(const nnb__lm *lm, int i, double by) {
   const nnb__system *s = &lm->system;
   const double x = (double)s->x[i];
@@ -69,7 +70,7 @@ static real moved_within(const nnb__lm *lm, int i, double by) {
   return (real)(x + by);
 }
 
-/* x_new ← x + factor·v; false where rounding leaves x as it is. */
+/* x_new ← x + factor·v; false if rounding leaves x unchanged. */
 static bool move(nnb__lm *lm, double factor, const double *v) {
   nnb__system *s = &lm->system;
   bool moved = false;
@@ -82,8 +83,8 @@ static bool move(nnb__lm *lm, double factor, const double *v) {
 
 /* ---- the step --------------------------------------------------------------------------------------------------- */
 
-/* How much the linear model would lower f by v: -gᵀv - ½vᵀ(JᵀJ)v = ½(λ‖Dv‖² - gᵀv - slopeᵀv), where slope, that of the
- * damped model at v, is what bounds leave of it. */
+/* The decrease of f by v that the linear model predicts: -gᵀv - ½vᵀ(JᵀJ)v = ½(λ‖Dv‖² - gᵀv - slopeᵀv); slope is the
+ * gradient of the damped model at v, which is 0 without bounds. */
 static double predicted(const nnb__lm *lm) {
   const nnb__system *s = &lm->system;
   double norm = nnb__system_norm(s, lm->v), slope = nnb__dot_double(s->n, s->g, lm->v);
@@ -91,7 +92,7 @@ static double predicted(const nnb__lm *lm) {
   return (s->lambda * norm * norm - slope) / 2;
 }
 
-/* v ← the step without a bend. */
+/* v ← the step without acceleration. */
 static nnb_status find_velocity(nnb__lm *lm, bool *usable) {
   nnb__system *s = &lm->system;
   if (lm->box.lower) return nnb__box_step(&lm->box, lm->v, usable);
@@ -109,9 +110,9 @@ static nnb_status find_velocity(nnb__lm *lm, bool *usable) {
   return NNB_OK;
 }
 
-/* a ← the acceleration along v: (JᵀJ + λD²)·a = -Jᵀ·r_vv, where r_vv ≈ (2/h)·((r(x + hv) - r(x))/h - J·v), equation 23;
- * and Jᵀ·J·v is known without J: -g - λD²v, except where bounds hold a variable, whose a is 0.  *bend ←
- * |a|/|v|, INFINITY where r is not defined at x + hv. */
+/* a ← the acceleration along v: (JᵀJ + λD²)·a = -Jᵀ·r_vv, with r_vv ≈ (2/h)·((r(x + hv) - r(x))/h - J·v), equation 23.
+ * Jᵀ·J·v is known without J: it is -g - λD²v, except for variables at a bound, whose a is 0.  *bend ← |a|/|v|, INFINITY
+ * if r is not defined at x + hv. */
 static nnb_status accelerate(nnb__lm *lm, double *bend) {
   nnb__system *s = &lm->system;
   const double h = bend_step;
@@ -125,7 +126,7 @@ static nnb_status accelerate(nnb__lm *lm, double *bend) {
   if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
   for (int i = 0; i < s->n; i++) {
     double d = nnb__system_scale(s, i), Av = -s->g[i] - s->lambda * d * d * lm->v[i];
-    Av -= nnb__system_ridge(s, i) * lm->v[i]; /* the ridge is linear: no part of r_vv */
+    Av -= nnb__system_ridge(s, i) * lm->v[i]; /* the ridge is linear and not part of r_vv */
     lm->a[i] = 2 / h * (lm->a[i] / h - Av);
   }
   nnb__system_solve(s, lm->a);
@@ -133,14 +134,14 @@ static nnb_status accelerate(nnb__lm *lm, double *bend) {
   return NNB_OK;
 }
 
-/* Where an acceleration would not be worth its evaluation. */
+/* Whether an acceleration is not worth its evaluation. */
 static bool is_easy(const nnb__lm *lm) {
   return lm->region.z ? lm->limited < valley || lm->system.second : lm->decreased_much;
 }
 
-/* v, and p ← v + ½a where the acceleration pays: not where f hardly changes, and a is lost in rounding, and not on the
- * first way down, where bends are many and steps that follow them shorter.  *usable: the system has a solution and p
- * does not bend too much. */
+/* Computes v, and p ← v + ½a if the acceleration pays.  It does not pay if f hardly changes, because a is then lost in
+ * rounding, nor in the first decrease, where it often shortens the steps.  *usable: the system has a solution, and
+ * |a|/|v| is not too large. */
 static nnb_status find_step(nnb__lm *lm, bool *usable) {
   nnb__system *s = &lm->system;
   double bend = 0;
@@ -163,8 +164,8 @@ static void raise_damping(nnb__lm *lm) {
   lm->growth *= 2;
 }
 
-/* gain: what f was lowered by, as a part of what the linear model promised.  At rounding f does not tell, and the last
- * digits are those of the undamped step. */
+/* gain: the gain ratio, the decrease of f relative to the predicted one.  At rounding level f says nothing, and the
+ * undamped step gives the last digits. */
 static void lower_damping(nnb__lm *lm, double gain, bool at_rounding) {
   nnb__system *s = &lm->system;
   double cube = (2 * gain - 1) * (2 * gain - 1) * (2 * gain - 1);
@@ -174,7 +175,7 @@ static void lower_damping(nnb__lm *lm, double gain, bool at_rounding) {
 
 /* ---- an iteration ----------------------------------------------------------------------------------------------- */
 
-/* An iteration has ended; with .bayes it is followed by another f. */
+/* Ends an iteration; with .bayes, f changes afterwards. */
 static nnb_status conclude(nnb__lm *lm, double step, verdict *out) {
   nnb__system *s = &lm->system;
   nnb__slope slope = slope_of(lm);
@@ -195,7 +196,7 @@ static nnb_status conclude(nnb__lm *lm, double step, verdict *out) {
   return status;
 }
 
-/* Goes on to x_new.  Where the Jacobian is not finite there, back again. */
+/* Moves to x_new, and back if the Jacobian is not finite there. */
 static nnb_status advance(nnb__lm *lm, verdict *out) {
   nnb__system *s = &lm->system;
   size_t bytes = (size_t)s->n * sizeof(real);
@@ -228,20 +229,20 @@ static nnb_status advance(nnb__lm *lm, verdict *out) {
   return conclude(lm, fmax((double)step, lm->other_step), out);
 }
 
-/* After a trial where f came to f_new, predicted to fall by `predicted`: the radius, and which model is the better. */
+/* After a trial with the result f_new and the predicted decrease: updates the radius, and which model is better. */
 static void learn_from_trial(nnb__lm *lm, double predicted, double f_new, bool at_rounding) {
   nnb__system *s = &lm->system;
   if (lm->curvature.S) nnb__curvature_compare(&lm->curvature, s, lm->v, predicted, s->f - f_new);
   if (!at_rounding) nnb__region_update(&lm->region, s, lm->v, predicted, f_new);
 }
 
-/* What f may change by because of rounding. */
+/* The change of f that rounding alone may cause. */
 static double noise_of(const nnb__lm *lm) {
   const double eps = lm->system.stop->eps, part = lm->region.z ? resolution * sqrt(eps) : 0;
   return fmax(rounding * eps, part) * lm->system.f;
 }
 
-/* Tries one step.  last: the decrease predicted for the one before. */
+/* Tries one step.  last: the predicted decrease of the previous step. */
 static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
   nnb__system *s = &lm->system;
   bool usable;
@@ -253,7 +254,7 @@ static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
   if (!usable) return NNB_OK;
   double promise = predicted(lm), noise = noise_of(lm);
   bool at_rounding =
-      promise <= noise; /* f can tell no more; the distance to the minimum, which promise measures, can */
+      promise <= noise; /* f says nothing now, but the predicted decrease still measures the distance to the minimum */
   bool done =
       at_rounding && promise > (lm->region.z ? 0.99 : 0.5) * *last && s->lambda < negligible && !s->stop->evidence;
   if (!move(lm, 1, lm->p) || done) {
@@ -273,7 +274,7 @@ static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
   return status;
 }
 
-/* Every so many iterations: whether they left f nearly as it was. */
+/* Every slow_over iterations: whether they hardly changed f. */
 static bool is_slow(const nnb__lm *lm, int accepted, double *mark) {
   const nnb__system *s = &lm->system;
   if (lm->slow_over == 0 || accepted % lm->slow_over) return false;
@@ -299,7 +300,7 @@ nnb_status nnb__lm_search(nnb__lm *lm) {
   return status;
 }
 
-/* The first α and β, and those that follow from them. */
+/* Computes the first α and β, and the next ones. */
 static nnb_status start_evidence(nnb__lm *lm) {
   nnb__system *s = &lm->system;
   double norm;
@@ -351,7 +352,7 @@ void nnb__lm_take(nnb__lm *lm, nnb__arena *arena) {
   lm->p = nnb__arena_take(arena, n, sizeof *lm->p);
 }
 
-/* Infinite bounds are none. */
+/* Infinite bounds do not count. */
 static bool any_bound(const nnb_min_opts *o, int n) {
   for (int i = 0; i < n; i++)
     if ((o->lower && !isinf(o->lower[i])) || (o->upper && !isinf(o->upper[i]))) return true;

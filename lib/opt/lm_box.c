@@ -1,27 +1,27 @@
-/* opt/lm_box.c: the step of Levenberg–Marquardt within bounds: the v in the box lower - x ≤ v ≤ upper - x where the
- * damped model
+/* opt/lm_box.c: the step of Levenberg–Marquardt within bounds: the v in the box lower - x ≤ v ≤ upper - x that
+ * minimises the damped model
  *
  *     q(v) = gᵀv + ½ vᵀ(JᵀJ + λD²)v
  *
- * is least: the constrained method of Kanzow, Yamashita and Fukushima 2004, "Levenberg–Marquardt methods with strong
- * local convergence properties for solving nonlinear equations with convex constraints".  Unless x is stationary the
+ * This is the constrained method of Kanzow, Yamashita and Fukushima 2004, "Levenberg–Marquardt methods with strong
+ * local convergence properties for solving nonlinear equations with convex constraints".  Unless x is stationary, the
  * model predicts a decrease for such a step, and as λ grows the step becomes one of gradient projection in the scaled
- * variables, D being diagonal.  For a step that is only clipped to the box it predicts nothing.
+ * variables, because D is diagonal.  For a step that is only clipped to the box there is no such guarantee.
  *
  * An active-set method finds it (Nocedal and Wright 2006, section 16.5).  It minimises q over the variables that are
- * not held, and holds those that reach a bound.  Where none does, it releases those along which q decreases.  To hold
- * many at once, the path is bent into the box where q decreases on it (Moré and Toraldo 1991, "On the solution of large
- * quadratic programming problems with bound constraints").  Where x is already at the bounds that hold in the end, that
- * is one solution of the system, as without bounds; the problems of Moré, Garbow and Hillstrom in boxes that cut off
- * their minima took 1.05 of them a step. */
+ * not held, and holds those that reach a bound.  If none does, it releases the held variables along which q decreases.
+ * To hold many at once, the path is projected into the box if q decreases on it (Moré and Toraldo 1991, "On the
+ * solution of large quadratic programming problems with bound constraints").  If x is already at the final set of
+ * bounds, this takes one solution of the system, as without bounds; the problems of Moré, Garbow and Hillstrom in boxes
+ * that cut off their minima took 1.05 per step. */
 #include "lm_box.h"
 
 #include <string.h>
 
 #include "bounds.h"
 
-enum { MOST_PASSES = 100 };           /* far more than were ever seen; with more damping they are fewer */
-static const double rounding = 1e-12; /* a release that gains no more than this part of all is due to rounding */
+enum { MOST_PASSES = 100 };           /* far more than were ever needed; more damping needs fewer */
+static const double rounding = 1e-12; /* a release that gains no more than this part of the total is due to rounding */
 
 void nnb__box_take(nnb__box *b, int n, nnb__arena *arena) {
   b->lower = nnb__arena_take(arena, (size_t)n, sizeof(real));
@@ -39,7 +39,7 @@ void nnb__box_enter(nnb__box *b, nnb__system *s) {
   nnb__bounds_enter(&s->stop->opts, (size_t)s->n, s->x, b->lower, b->upper);
 }
 
-/* How far variable i may go. */
+/* The bounds of v_i. */
 static double lowest(const nnb__box *b, int i) { return (double)b->lower[i] - (double)b->system->x[i]; }
 static double highest(const nnb__box *b, int i) { return (double)b->upper[i] - (double)b->system->x[i]; }
 
@@ -58,7 +58,7 @@ static void slope_at(const nnb__box *b, const double *v, double *out) {
 static bool at_lower(const nnb__box *b, int i) { return b->v[i] <= lowest(b, i); }
 static bool at_upper(const nnb__box *b, int i) { return b->v[i] >= highest(b, i); }
 
-/* Holds the variables at a bound from which q does not decrease inwards; true where that releases any. */
+/* Holds the variables at a bound from which q does not decrease inwards; true if this releases any variable. */
 static bool update_held(nnb__box *b) {
   bool released = false;
   for (int i = 0; i < b->system->n; i++) {
@@ -69,7 +69,7 @@ static bool update_held(nnb__box *b) {
   return released;
 }
 
-/* Holds also the variables that direction pushes against a bound. */
+/* Also holds the variables that direction pushes against a bound. */
 static void hold_blocked(nnb__box *b) {
   for (int i = 0; i < b->system->n; i++)
     b->held[i] |= (at_lower(b, i) && b->direction[i] < 0) || (at_upper(b, i) && b->direction[i] > 0);
@@ -83,7 +83,7 @@ static double steps_to_bound(const nnb__box *b, int i) {
   return ((b->direction[i] < 0 ? lowest(b, i) : highest(b, i)) - b->v[i]) / b->direction[i];
 }
 
-/* trial ← v + part·direction, clipped to the box; true where no bound is met. */
+/* trial ← v + part·direction, clipped to the box; true if no bound is met. */
 static bool clip(nnb__box *b, double part) {
   bool all_inside = true;
   for (int i = 0; i < b->system->n; i++) {
@@ -100,7 +100,7 @@ static double steps_to_first_bound(const nnb__box *b) {
   return least;
 }
 
-/* slope_new ← ∇q(trial); q(v) - q(trial) = -½(∇q(v) + ∇q(trial))ᵀ(trial - v), since q is quadratic. */
+/* slope_new ← ∇q(trial); returns q(v) - q(trial) = -½(∇q(v) + ∇q(trial))ᵀ(trial - v), because q is quadratic. */
 static double decrease(nnb__box *b) {
   double sum = 0;
   slope_at(b, b->trial, b->slope_new);
@@ -108,8 +108,8 @@ static double decrease(nnb__box *b) {
   return sum / 2;
 }
 
-/* v ← v + direction; where that leaves the box, clipped to it; where q then does not decrease, up to the first bound.
- * Returns the decrease of q. */
+/* v ← v + direction, clipped to the box; if q does not decrease then, only up to the first bound.  Returns the decrease
+ * of q. */
 static double follow(nnb__box *b, bool *inside) {
   const size_t bytes = (size_t)b->system->n * sizeof *b->v;
   *inside = clip(b, 1);
@@ -130,12 +130,12 @@ static bool all_finite(const nnb__box *b, const double *v) {
   return zero == 0;
 }
 
-/* direction ← from v to the least q of the variables that are not held. */
+/* direction ← from v to the minimum of q over the variables that are not held. */
 static nnb_status find_direction(nnb__box *b, bool *found) {
   const bool by_qr = b->system->by_qr;
   nnb_status status = nnb__system_factorise(b->system, found);
   if (status || !*found) return status;
-  if (b->system->by_qr != by_qr) slope_at(b, b->v, b->slope); /* g and JᵀJ differ by rounding now */
+  if (b->system->by_qr != by_qr) slope_at(b, b->v, b->slope); /* g and JᵀJ have changed by rounding */
   memcpy(b->direction, b->slope, (size_t)b->system->n * sizeof *b->direction);
   nnb__system_solve(b->system, b->direction);
   *found = all_finite(b, b->direction);

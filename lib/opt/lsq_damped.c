@@ -1,7 +1,7 @@
 /* opt/lsq_damped.c: the damped system (JᵀJ + λD²)·v = -g in the scaled variables D·v: its scale, factor and solution.
  *
- * The Cholesky factor of JᵀJ is used while rounding leaves its pivots right; R of a QR factorisation, to which the rows
- * √λ·D are added, from then on. */
+ * The Cholesky factor of JᵀJ is used as long as rounding leaves its pivots correct; afterwards R of a QR factorisation,
+ * to which the rows √λ·D are added. */
 #include "lsq_system.h"
 
 #include "blas.h"
@@ -10,15 +10,15 @@
 
 static bool is_held(const nnb__system *s, int i) { return s->held && s->held[i]; }
 
-/* λ; 1 where a row and a column of 0 hold a variable: they become the identity's. */
+/* λ; 1 for a held variable, whose row and column are those of the identity. */
 static double damping(const nnb__system *s, int i) { return is_held(s, i) ? 1 : s->lambda; }
 static double root_damping(const nnb__system *s, int i) { return sqrt(damping(s, i)); }
 
 /* ‖J's column i‖² */
 static double norm_square(const nnb__system *s, int i) { return fmax(nnb__system_column_square(s, i) - s->ridge, 0); }
 
-/* D ← one number for all variables, the root mean square of the norms.  To a prior that is the same for all, no
- * variable is longer than another; a norm that was large once would hold its variable back for good. */
+/* D ← one number for all variables, the root mean square of the norms.  The prior is the same for all variables, so
+ * none must have a larger scale; and a norm that was large once would restrain its variable forever. */
 static void rescale_alike(nnb__system *s) {
   double sum = 0;
   for (int i = 0; i < s->n; i++) sum += norm_square(s, i);
@@ -32,7 +32,7 @@ void nnb__system_rescale(nnb__system *s) {
     for (int i = 0; i < s->n; i++) s->d[i] = fmax(s->d[i], sqrt(norm_square(s, i)));
   double most = 0;
   for (int i = 0; i < s->n; i++) most = fmax(most, s->d[i]);
-  if (s->floor_part > 0) most = fmax(most, sqrt(2 * s->f)); /* all of J may be small */
+  if (s->floor_part > 0) most = fmax(most, sqrt(2 * s->f)); /* because all of J may be small */
   s->floor = s->floor_part * most;
   s->floor_part /= 2;
 }
@@ -40,8 +40,8 @@ void nnb__system_rescale(nnb__system *s) {
 /* D⁻¹, or 0. */
 static double inverse_scale(const nnb__system *s, int i) { return is_held(s, i) ? 0 : 1 / nnb__system_scale(s, i); }
 
-/* factor ← D⁻¹(JᵀJ)D⁻¹ + λI, or D⁻¹L: the condition of JᵀJ after scaling is near the best that a diagonal can do (van
- * der Sluis 1969). */
+/* factor ← D⁻¹(JᵀJ)D⁻¹ + λI, or D⁻¹L: after this scaling the condition of JᵀJ is nearly the best that a diagonal can
+ * give (van der Sluis 1969). */
 static void scale_model(nnb__system *s) {
   for (int i = 0; i < s->n; i++) {
     const double *from = s->normal + (size_t)i * (size_t)s->n;
@@ -51,7 +51,7 @@ static void scale_model(nnb__system *s) {
   }
 }
 
-/* The smallest pivot of a Cholesky factor, which is no less than the smallest eigenvalue. */
+/* The smallest pivot of a Cholesky factor, which is at least the smallest eigenvalue. */
 static double smallest_pivot(const nnb__system *s) {
   double least = HUGE_VAL;
   for (int i = 0; i < s->n; i++) {
@@ -62,7 +62,7 @@ static double smallest_pivot(const nnb__system *s) {
 }
 
 nnb_status nnb__system_turn_to_qr(nnb__system *s) {
-  s->by_qr = true; /* for good: a Jacobian is as ill-conditioned at the next point */
+  s->by_qr = true; /* from now on: the next Jacobian is as ill-conditioned */
   nnb_status status = s->model->linearise(s);
   if (status || isfinite(s->f)) return status;
   return nnb__fail(NNB_E_NUMERIC, "a second call of the function at the same point gave residuals that are not finite");
@@ -101,7 +101,7 @@ nnb_status nnb__system_factorise(nnb__system *s, bool *done) {
   return NNB_OK;
 }
 
-/* In the scaled variables, and back. */
+/* Solves in the scaled variables, and scales back. */
 void nnb__system_solve(const nnb__system *s, double *x) {
   for (int i = 0; i < s->n; i++) x[i] = is_held(s, i) ? 0 : x[i] / -nnb__system_scale(s, i);
   nnb__solve_factored(s->n, s->factor, x);

@@ -1,8 +1,8 @@
 /* opt/lsq_system.c: the linear model of the residuals, summed from blocks of rows.
  *
- * JᵀJ summed by dsyrk and factored by Cholesky is the faster way, but squares the condition of J.  Where a pivot of the
- * scaled matrix falls to the size of its rounding errors (lsq_damped.c), R of J = Q·R takes over, updated with each
- * block of rows. */
+ * JᵀJ summed by dsyrk and factored by Cholesky is faster, but squares the condition of J.  When a pivot of the scaled
+ * matrix falls to the size of its rounding errors (lsq_damped.c), R of J = Q·R takes over, updated with each block of
+ * rows. */
 #include "lsq_system.h"
 
 #include <string.h>
@@ -14,10 +14,10 @@
 
 enum {
   BLOCK_BYTES = 1 << 18, /* of a block of J: it is read again, for JᵀJ, while it is in the second-level cache */
-  LEAST_ROWS = 64,       /* … unless rows are so long that dsyrk would get too few of them */
+  LEAST_ROWS = 64,       /* minimum of rows, so that dsyrk gets enough of them even if they are long */
   CHUNK_ROWS = 64,
   VECTOR = 64 / sizeof(real),
-  WHOLE_BYTES = 1 << 26 /* up to this J is kept as a whole, so that accelerations need not form it again */
+  WHOLE_BYTES = 1 << 26 /* up to this size all of J is kept, so that accelerations need not form it again */
 };
 static const double default_limit = 4.0 * (1 << 30);
 
@@ -75,7 +75,7 @@ double nnb__system_ridge_value(const nnb__system *s, const real *x) {
   return sum / 2;
 }
 
-/* r and zeros behind each of k rows. */
+/* Computes r, and the zeros after each of k rows. */
 static void append(const nnb__system *s, const real *r, real *J, int k) {
   const int n = (int)s->problem->n;
   for (int i = 0; i < k; i++, J += s->ld) {
@@ -109,7 +109,7 @@ nnb_status nnb__system_residuals(nnb__system *s, const real *x, real *r, double 
 
 /* ---- the linear model ------------------------------------------------------------------------------------------- */
 
-/* Rows of J, in double: in double precision where they are. */
+/* Rows of J in double; in double precision, in place. */
 static const double *in_double(nnb__system *s, const real *J, int k) {
 #ifdef NNB_SINGLE
   for (size_t i = 0; i < (size_t)k * (size_t)s->ld; i++) s->chunk[i] = (double)J[i];
@@ -158,7 +158,7 @@ static void add_rows(nnb__system *s, const real *J, int k) {
   }
 }
 
-/* Rows that begin with zeros leave the first columns alone. */
+/* Rows that begin with zeros do not change the first columns. */
 void nnb__system_add_diagonal(nnb__system *s, double *l, double (*value)(const nnb__system *s, int i)) {
   for (int i = 0, k; i < s->n; i += k) {
     int left = s->n - i;
@@ -246,7 +246,7 @@ static void times_factor(const nnb__system *s, const double *v, double *out) {
     out[i] = 0;
     for (size_t j = 0; j <= i; j++) out[j] += row[j] * v[i];
   }
-  for (size_t i = n; i-- > 0;) { /* above it Lᵀ·v is left, and no more of it is wanted */
+  for (size_t i = n; i-- > 0;) { /* the elements above i still hold Lᵀ·v */
     const double *row = s->normal + i * n;
     double sum = 0;
     for (size_t j = 0; j <= i; j++) sum += row[j] * out[j];

@@ -1,4 +1,4 @@
-/* opt/minimize.c: what the minimisers share: an evaluation, a move, the norm of the gradient. */
+/* opt/minimize.c: shared by the minimisers: an evaluation, a move, the norm of the gradient. */
 #include "minimize.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* opt/minimize_call.c: nnb_minimize: checks, memory, the first evaluation, the algorithm, the report. */
+/* opt/minimize_call.c: nnb_minimize: checks, memory, the first evaluation, the method, the report. */
 #include <string.h>
 
 #include "alloc.h"
@@ -7,7 +7,7 @@
 #include "status.h"
 #include "view.h"
 
-/* All memory of a run, in one piece each of reals and doubles. */
+/* All memory of a run: one block of reals, one of doubles. */
 static nnb_status allocate(nnb__min *m, const nnb__optim_ops *ops, real **reals) {
   nnb__min_needs needs = ops->needs ? ops->needs(m->n, &m->stop->opts) : (nnb__min_needs){0};
   bool bounded = nnb__bounded(&m->stop->opts);

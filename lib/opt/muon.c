@@ -1,6 +1,6 @@
 /* opt/muon.c: Muon (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"): momentum whose
- * singular values are brought near 1 by five steps of a Newton-Schulz iteration, which is nothing but matrix products.
- * Where a matrix has one row or column, and for biases, it is Adam with a smaller rate. */
+ * singular values are brought near 1 by five steps of a Newton-Schulz iteration, which needs only matrix products.  For
+ * matrices with one row or column, and for biases, it is Adam with a smaller rate. */
 #include <string.h>
 
 #include "alloc.h"
@@ -10,7 +10,7 @@
 #include "view.h"
 
 enum { ITERATIONS = 5 };
-static const double adam_share = 0.05; /* of η: 0.001, Adam's usual, at Muon's usual 0.02 */
+static const double adam_share = 0.05; /* of η: 0.001, Adam's default, for Muon's default 0.02 */
 
 static bool is_matrix(const nnb__segment *s) { return s->weights && s->rows > 1 && s->cols > 1; }
 
@@ -37,8 +37,8 @@ static void gather(size_t n, real mu, const real *g, real *v, real *x) {
   }
 }
 
-/* X ← aX + (bA + cA²)X with A = XXᵀ, or from the right with A = XᵀX where that is smaller.  Singular values s of X go
- * to as + bs³ + cs⁵, which leads all of 0 < s ≤ 1 to between about 0.7 and 1.2. */
+/* X ← aX + (bA + cA²)X with A = XXᵀ, or from the right with A = XᵀX if that is smaller.  A singular value s of X
+ * becomes as + bs³ + cs⁵; this takes all 0 < s ≤ 1 to between about 0.7 and 1.2. */
 static void newton_schulz(int threads, nnb_mat x, real *scratch) {
   static const real a = (real)3.4445, b = (real)-4.7750, c = (real)2.0315;
   const bool wide = x.rows <= x.cols;
@@ -64,7 +64,7 @@ static void muon_step(nnb_optim *o, const nnb__segment *s, real *w, const real *
     nnb__optim_run(o, nnb__kernel()->steps->adam, s, w, g);
     return;
   }
-  real *x = o->s + s->off; /* Adam's average of squares, of which a matrix has no need */
+  real *x = o->s + s->off; /* Adam's average of squares, which a matrix does not need */
   gather(s->n, (real)o->momentum, g + s->off, o->m + s->off, x);
   const real norm = (real)sqrt(nnb__sum_squares(s->n, x)) + (real)1e-7; /* ‖X‖_F bounds the largest singular value */
   for (size_t i = 0; i < s->n; i++) x[i] /= norm;

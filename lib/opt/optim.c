@@ -21,7 +21,7 @@ static nnb_status complete(const nnb_optim_opts *opts, nnb_optim_opts *o, const 
   return status;
 }
 
-/* 0: the default of the row; NNB_NONE: 0. */
+/* 0: the default of the method; NNB_NONE: 0. */
 static double or_default(double value, double usual) { return value == NNB_NONE ? 0 : value > 0 ? value : usual; }
 
 static void resolve(nnb_optim *optim, const nnb_optim_opts *o) {
@@ -37,7 +37,7 @@ static void resolve(nnb_optim *optim, const nnb_optim_opts *o) {
   optim->product = 1;
 }
 
-/* The largest scratch of a segment, also of frozen ones, which may be thawed later. */
+/* The largest scratch of a segment, frozen ones included, because they may be trained later. */
 static bool scratch_size(const nnb__optim_ops *ops, const nnb__block *blocks, int n_blocks, size_t *out) {
   *out = 0;
   for (int b = 0; b < n_blocks && ops->scratch; b++) {
@@ -53,7 +53,7 @@ static bool scratch_size(const nnb__optim_ops *ops, const nnb__block *blocks, in
   return true;
 }
 
-/* *out ← n zeros, if they are wanted; false without memory. */
+/* *out ← n zeros, if wanted; false if out of memory. */
 static bool keep(bool wanted, size_t n, real **out) {
   if (wanted) *out = nnb__zalloc(n, sizeof **out);
   return !wanted || *out;

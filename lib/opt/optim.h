@@ -15,12 +15,12 @@ typedef struct nnb__min_needs {
   size_t vectors, doubles;
 } nnb__min_needs;
 
-/* Parameters that a step treats alike: a matrix of weights, or a bias. */
+/* Parameters that a step treats in the same way: a matrix of weights, or a bias. */
 typedef struct nnb__segment {
   size_t off, n; /* n = rows·cols */
   int rows, cols;
-  bool weights; /* of W, not of b */
-  bool decays;  /* weights of a block that is not spared */
+  bool weights; /* part of W, not of b */
+  bool decays;  /* weights of a block that is not spared from decay */
 } nnb__segment;
 
 /* Vectors of P numbers that a step keeps, zero at first: flags. */
@@ -28,17 +28,17 @@ enum { NNB__KEEP_M = 1, NNB__KEEP_S = 2, NNB__KEEP_TOP = 4 };
 
 typedef struct nnb__optim_ops {
   const char *name;
-  /* step: the defaults of the options of the same names */
+  /* step: the defaults of the options with the same names */
   double lr, momentum, beta1, beta2, epsilon, l2;
   unsigned keeps;  /* step: NNB__KEEP_… */
   unsigned traits; /* of NNB__TRAIT_LIST, those from PLAIN on; the others follow from the functions */
-  size_t most;     /* minimize: variables it is made for; 0: any number */
+  size_t most;     /* minimize: maximum of variables; 0: any number */
   /* REQUIRED: one of the four */
   /* One step of a segment of w against the gradient g of a batch. */
   void (*step)(nnb_optim *optim, const nnb__segment *segment, real *w, const real *g);
-  /* Searches until its stopping rule ends it (opt/minimize.h).  Returns a status for an error only. */
+  /* Searches until the stopping rule ends it (opt/minimize.h).  Returns a status only for an error. */
   nnb_status (*minimize)(nnb__min *m);
-  /* Searches for the least sum of squares from x, and leaves the best point in x.  Allocates at its start only. */
+  /* Minimises the sum of squares from x, and leaves the best point in x.  Allocates at its start only. */
   nnb_status (*least_squares)(const nnb_lsq *problem, real *x, struct nnb__stop *stop);
   /* Steps by curvature, which training computes (opt/kfac.h): allocates its own memory; close releases it. */
   nnb_status (*open)(nnb_optim *optim, const nnb__block *blocks, int n_blocks, const nnb_optim_opts *opts);
@@ -46,11 +46,11 @@ typedef struct nnb__optim_ops {
   /* OPTIONAL: NULL means the words in brackets */
   /* The memory that minimize takes.  [none] */
   nnb__min_needs (*needs)(size_t n, const nnb_min_opts *opts);
-  /* Computes once an update, before its steps.  [nothing] */
+  /* Called once per update, before its steps.  [nothing] */
   void (*begin)(nnb_optim *optim);
-  /* *n ← scratch of the step of a segment, in numbers; false if that overflows.  [0] */
+  /* *n ← scratch for the step of a segment, in numbers; false if that overflows.  [0] */
   bool (*scratch)(const nnb__segment *segment, size_t *n);
-  /* Names a place to form the gradient in.  [takes a gradient] */
+  /* Offers memory to form the gradient in.  [takes a gradient] */
   void (*offer)(nnb_optim *optim, real *w, nnb__target *target);
   /* Completes the step after the gradient was formed there.  [nothing] */
   void (*finish)(nnb_optim *optim, const nnb__segment *segment, real *w);
@@ -59,22 +59,22 @@ typedef struct nnb__optim_ops {
 struct nnb_optim {
   const nnb__optim_ops *ops;
   nnb_algo algo;  /* never NNB_AUTO */
-  double base_lr; /* η, from which the schedule makes … */
-  double lr;      /* … the learning rate of this update */
+  double base_lr; /* η */
+  double lr;      /* learning rate of this update, from η and the schedule */
   double momentum, beta1, beta2, epsilon, l1, l2, clip_norm, ema;
   nnb__schedule schedule;
-  uint64_t seed;    /* for what is drawn in an update */
-  int64_t updates;  /* t: begun so far */
-  double product;   /* nadam: of its momenta so far */
+  uint64_t seed;    /* for random numbers of an update */
+  int64_t updates;  /* t: number of updates begun */
+  double product;   /* nadam: product of its momenta so far */
   nnb__rates rates; /* of this update */
   size_t n_params;
-  uint64_t shape;    /* of the blocks it was made for */
+  uint64_t shape;    /* hash of the blocks' shapes */
   real *g;           /* memory for a gradient, for the training calls */
-  real *m, *s, *top; /* what ops->keeps names, or NULL */
-  real *mean;        /* the average of the weights, or NULL … */
-  bool exchanged;    /* … or the weights themselves, while the average is in the net */
+  real *m, *s, *top; /* those in ops->keeps, else NULL */
+  real *mean;        /* the average of the weights, or NULL; see exchanged */
+  bool exchanged;    /* the average is in the net, and mean has the weights */
   real *scratch;
-  int threads;            /* for products of the optimiser's own */
+  int threads;            /* for the optimiser's own products */
   struct nnb__kfac *kfac; /* opt/kfac.h; NULL: another method */
 };
 
@@ -82,23 +82,23 @@ struct nnb_optim {
 #include "algos.def"
 #undef ALGO
 
-/* All traits of a row, and whether it has these. */
+/* All traits of a method, and whether it has these. */
 unsigned nnb__optim_traits(const nnb__optim_ops *ops);
 bool nnb__optim_has(const nnb__optim_ops *ops, unsigned traits);
-/* The names of the rows that have these traits: "lm and varpro". */
+/* The names of the methods with these traits: "lm and varpro". */
 enum { NNB__ALGO_NAMES = 256 };
 const char *nnb__optim_names(unsigned traits, char out[NNB__ALGO_NAMES]);
 
-/* NNB_AUTO for a task that wants these traits: the method that suits most problems; any other algorithm as it is. */
+/* For NNB_AUTO: the best method for most problems that need these traits; any other method unchanged. */
 nnb_algo nnb__optim_algo(nnb_algo algo, unsigned wants);
-/* The row of an algorithm; NULL with NNB_E_ARG's sentence for NNB_AUTO and a number that is none. */
+/* The row of a method; NULL with NNB_E_ARG and a message for NNB_AUTO and for numbers that are not methods. */
 const nnb__optim_ops *nnb__optim_find(nnb_algo algo);
 
-/* NNB_E_ARG for settings that make no sense or an algorithm that does not step, NNB_E_NOMEM. */
+/* NNB_E_ARG for invalid options or a method that does not step, NNB_E_NOMEM. */
 nnb_status nnb__optim_create(size_t n_params, const nnb__block *blocks, int n_blocks, const nnb_optim_opts *opts,
                              nnb_optim **out);
 
-/* Begins an update: computes its learning rate.  Before a step or an offer. */
+/* Begins an update and computes its learning rate.  Call it before a step or an offer. */
 void nnb__optim_begin(nnb_optim *optim);
 
 /* g ← g·min(1, clip_norm/‖g‖) over the parameters that are not frozen, with .clip_norm. */
@@ -107,18 +107,18 @@ void nnb__optim_clip(const nnb_optim *optim, const nnb__block *blocks, int n_blo
 /* Clips g in place, with .clip_norm, and steps. */
 void nnb__optim_step(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w, real *g);
 
-/* *target ← a place to form the gradient in; false: the caller forms it in optim->g and calls nnb__optim_step.
- * chunks: number of passes that add to the gradient; with several, the weights themselves are no such place. */
+/* *target ← memory to form the gradient in; false: form it in optim->g and call nnb__optim_step.  chunks: number of
+ * passes that add to the gradient; with several, it cannot be the weights themselves. */
 bool nnb__optim_offer(nnb_optim *optim, real *w, int chunks, nnb__target *target);
 void nnb__optim_finish(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w);
 /* The two halves of finish: the rest of the step for each segment; then L1 decay and the average of the weights. */
 void nnb__optim_apply(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w);
 void nnb__optim_end(nnb_optim *optim, const nnb__block *blocks, int n_blocks, real *w);
 
-/* Whether an update is w ← beta·w + alpha·g and nothing else, which nnb__optim_offer describes completely. */
+/* Whether an update is only w ← beta·w + alpha·g, which nnb__optim_offer describes completely. */
 bool nnb__optim_is_plain(const nnb_optim *optim);
 
-/* w ↔ its average.  NNB_E_STATE where there is none. */
+/* Exchanges w and its average.  NNB_E_STATE if there is none. */
 nnb_status nnb__optim_exchange(nnb_optim *optim, real *w);
 
 /* The segments of a block that are not frozen; returns their number, at most two. */

@@ -1,5 +1,5 @@
-/* opt/root.c: steps divided by the root of the squares of earlier gradients: Adagrad (Duchi, Hazan, Singer 2011) by
- * their sum, RMSProp (Tieleman and Hinton 2012) by their moving average.  The formulas are in num/kernels/steps.h. */
+/* opt/root.c: steps divided by the root of the squares of earlier gradients: Adagrad (Duchi, Hazan, Singer 2011) uses
+ * their sum, RMSProp (Tieleman and Hinton 2012) their moving average.  The formulas are in num/kernels/steps.h. */
 #include "kernels.h"
 #include "optim.h"
 

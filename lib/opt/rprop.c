@@ -1,5 +1,5 @@
 /* opt/rprop.c: iRPROP+: Igel and Hüsken, Neurocomputing 50, 2003, "Empirical evaluation of the improved Rprop learning
- * algorithms".  Each variable has a step size of its own, and only the signs of the gradient are used. */
+ * algorithms".  Each variable has its own step size, and only the signs of the gradient are used. */
 #include <string.h>
 
 #include "minimize.h"
@@ -10,15 +10,15 @@ static const real faster = (real)1.2, slower = (real)0.5, first = (real)0.0125, 
 typedef struct rprop {
   real *size;   /* n: Δ */
   real *moved;  /* n: Δw, the last change */
-  real *before; /* n: the gradient before; 0 where its sign is to be forgotten */
-  real *x, *g;  /* n: where to go next, and the gradient there */
+  real *before; /* n: the previous gradient; 0 where its sign does not count */
+  real *x, *g;  /* n: the next point, and its gradient */
   real *best_x, *best_g;
   double best;
 } rprop;
 
 static real sign(real v) { return (real)((v > 0) - (v < 0)); }
 
-/* x ← the point after m->x.  risen: f is higher there than at the point before it. */
+/* x ← the point after m->x.  risen: f is higher at m->x than at the previous point. */
 static void propose(const nnb__min *m, rprop *r, bool risen) {
   for (size_t i = 0; i < m->n; i++) {
     const real g = m->g[i], turned = sign(g) * sign(r->before[i]);
@@ -27,13 +27,13 @@ static void propose(const nnb__min *m, rprop *r, bool risen) {
     if (turned >= 0)
       r->moved[i] = -sign(g) * r->size[i];
     else
-      r->moved[i] = risen ? -r->moved[i] : 0; /* back over the minimum, if that was a loss */
+      r->moved[i] = risen ? -r->moved[i] : 0; /* the step crossed the minimum: undo it if f has risen */
     r->before[i] = turned < 0 ? 0 : g;
     r->x[i] = m->x[i] + r->moved[i];
   }
 }
 
-/* f is not defined at x: smaller steps from the same point, without regard to the last ones. */
+/* f is not defined at x: takes smaller steps from the same point, and ignores the last ones. */
 static void shrink(const nnb__min *m, rprop *r) {
   for (size_t i = 0; i < m->n; i++) r->size[i] *= slower, r->before[i] = 0;
 }
@@ -76,7 +76,7 @@ static nnb_status minimize(nnb__min *m) {
   rprop r = {v, v + n, v + 2 * n, v + 3 * n, v + 4 * n, v + 5 * n, v + 6 * n, HUGE_VAL};
   for (size_t i = 0; i < n; i++) r.size[i] = first, r.moved[i] = r.before[i] = 0;
   keep_best(m, &r);
-  m->stop->idle = 500; /* f may rise for long, and step sizes take time to grow */
+  m->stop->idle = 500; /* f may rise for long, and step sizes need time to grow */
   nnb_status status = search(m, &r);
   memcpy(m->x, r.best_x, n * sizeof *m->x);
   memcpy(m->g, r.best_g, n * sizeof *m->g);

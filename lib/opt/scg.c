@@ -1,6 +1,6 @@
 /* opt/scg.c: scaled conjugate gradients: Møller, Neural Networks 6, 1993, "A scaled conjugate gradient algorithm for
- * fast supervised learning".  No line search: the curvature along p comes from a difference of gradients, and λ, as in
- * Levenberg and Marquardt's method, keeps it positive and the step where the parabola is to be trusted. */
+ * fast supervised learning".  It needs no line search: the curvature along p comes from a difference of gradients, and
+ * λ, as in the Levenberg–Marquardt method, keeps it positive and the step where the parabola is accurate. */
 #include <string.h>
 
 #include "blas.h"
@@ -10,7 +10,7 @@ enum { MOST_REFUSALS = 60 };
 
 typedef struct scg {
   real *p;     /* n: direction */
-  real *x, *g; /* n: a trial, and the gradient there */
+  real *x, *g; /* n: a trial point, and its gradient */
   double lambda, lambda_bar;
   double delta; /* pᵀ(E''+ λI)p */
   double pp;    /* ‖p‖² */
@@ -28,7 +28,7 @@ static void restart(const nnb__min *m, scg *c) {
   c->since_restart = 0;
 }
 
-/* Step 2: δ = pᵀ(E'(w + σp) - E'(w))/σ; 0, which λ mends, where that is not to be had. */
+/* Step 2: δ = pᵀ(E'(w + σp) - E'(w))/σ; 0, which λ corrects, if that cannot be computed. */
 static nnb_status curvature(nnb__min *m, scg *c) {
   c->pp = nnb__sum_squares(m->n, c->p);
   c->mu = -nnb__dot(m->n, c->p, m->g);
@@ -49,8 +49,8 @@ static void scale(scg *c) {
   c->lambda = c->lambda_bar;
 }
 
-/* Step 6: the decrease of f over that of the parabola, 2δ(E(w) - E(w + αp))/μ².  Decreases below rounding are taken
- * from the slopes. */
+/* Step 6: the decrease of f relative to that of the parabola, 2δ(E(w) - E(w + αp))/μ².  Decreases below rounding level
+ * are computed from the slopes. */
 static double compare(const nnb__min *m, const scg *c, double a, double f) {
   double fall = m->value - f;
   if (!isfinite(f)) return -3;
@@ -58,7 +58,7 @@ static double compare(const nnb__min *m, const scg *c, double a, double f) {
   return 2 * c->delta * fall / (c->mu * c->mu);
 }
 
-/* Step 7: p ← -g_new + β·p, β = (‖g_new‖² - g_newᵀg)/μ; afresh every n steps and where that does not descend. */
+/* Step 7: p ← -g_new + β·p, β = (‖g_new‖² - g_newᵀg)/μ; restarted every n steps and if p does not descend. */
 static void turn(const nnb__min *m, scg *c, double beta) {
   if (++c->since_restart >= m->n) {
     restart(m, c);
@@ -68,7 +68,7 @@ static void turn(const nnb__min *m, scg *c, double beta) {
   if (!(nnb__dot(m->n, c->p, m->g) < 0)) restart(m, c);
 }
 
-/* Trials along p with growing λ, until one is accepted: then true. */
+/* Tries steps along p with growing λ until one is accepted: then true. */
 static bool step(nnb__min *m, scg *c, double *f, nnb_status *status) {
   for (int refused = 0; refused < MOST_REFUSALS; refused++) {
     scale(c);

@@ -1,4 +1,4 @@
-/* opt/schedule.c: NNB_SCHEDULE_LIST.  u: updates behind the warm-up, n: of how many. */
+/* opt/schedule.c: the formulas of NNB_SCHEDULE_LIST.  u: updates after the warm-up, n: their total. */
 #include "schedule.h"
 
 #include <math.h>
@@ -50,7 +50,7 @@ double nnb__schedule_lr(const nnb__schedule *s, double lr, int64_t update) {
   double u = (double)update - s->warmup, n = fmax(s->total - s->warmup, 1);
   if (s->kind == NNB_ONE_CYCLE) return one_cycle(s, lr, (double)update);
   if (u < 0) return lr * fmin((double)(update + 1) / s->warmup, 1);
-  const double least = fmin(lr, s->lr_min); /* lr may have been set lower since */
+  const double least = fmin(lr, s->lr_min); /* lr may have been set lower in the meantime */
   switch (s->kind) {
     case NNB_STEPWISE:
       lr *= pow(s->factor, floor(u / (s->epoch * s->step)));

@@ -9,11 +9,11 @@ typedef struct nnb__schedule {
   double lr_min, factor;
   double epoch, warmup, step, total; /* in updates; total 0: not known */
   /* NNB_PLATEAU */
-  double scale, best; /* what η is multiplied by by now; lowest loss so far */
-  double waited;      /* epochs since */
+  double scale, best; /* the present factor of η; lowest loss so far */
+  double waited;      /* epochs since then */
 } nnb__schedule;
 
-/* The schedule of options that are checked and completed, as far as their list says.  NNB_E_ARG with a sentence. */
+/* Makes a schedule from options that were checked and completed by their list.  NNB_E_ARG with a message. */
 nnb_status nnb__schedule_init(nnb__schedule *s, const nnb_optim_opts *opts);
 /* The learning rate of an update, counted from 0, for η = lr.  It stays constant after the last update. */
 double nnb__schedule_lr(const nnb__schedule *s, double lr, int64_t update);

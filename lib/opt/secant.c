@@ -1,18 +1,19 @@
-/* opt/secant.c: the part of the Hessian that Gauss–Newton leaves out, near a minimum, from the last steps.
+/* opt/secant.c: approximates the part of the Hessian that Gauss–Newton lacks, near a minimum, from the last steps.
  *
- * The Hessian of f is A + S, A = JᵀJ + ridge·I, S = Σ rᵢ∇²rᵢ.  Where residuals stay large, as with noise they do, steps
- * with A alone converge linearly; Dennis, Gay and Welsch 1981, "An adaptive nonlinear least-squares algorithm",
- * estimate S from the changes that a step s makes:
+ * The Hessian of f is A + S, A = JᵀJ + ridge·I, S = Σ rᵢ∇²rᵢ.  If residuals stay large, as with noise, steps with A
+ * alone converge linearly.  Dennis, Gay and Welsch 1981, "An adaptive nonlinear least-squares algorithm", estimate S
+ * from the changes by a step s:
  *
  *     S·s ≈ w = Δg - A·s,  y = A·s + w
  *
- * w does not depend on the ridge, so pairs (s, w) outlive its changes.  They correct the inverse of A + λD², as those
- * of L-BFGS correct a multiple of I (Nocedal and Wright 2006, algorithm 7.4), which keeps it positive definite. */
+ * w does not depend on the ridge, so pairs (s, w) stay valid when it changes.  They correct the inverse of A + λD² as
+ * those of L-BFGS correct a multiple of I (Nocedal and Wright 2006, algorithm 7.4), which keeps it positive
+ * definite. */
 #include "secant.h"
 
 #include <string.h>
 
-/* A pair counts if the curvature along s that it gives is at least this part of that of A. */
+/* A pair is used if its curvature along s is at least this part of that of A. */
 static const double least_curvature = 1e-2;
 
 /* a ← a + c·b */
@@ -20,7 +21,7 @@ static void add(int n, double *a, double c, const double *b) {
   for (int i = 0; i < n; i++) a[i] += c * b[i];
 }
 
-/* The three vectors of pair k, the oldest of which is 0: s, w, and y of the damped system. */
+/* The three vectors of pair k, 0 is the oldest: s, w, and y of the damped system. */
 static double *vector(const nnb__secants *q, int k, int which) {
   int at = (q->first + k) % NNB__PAIRS;
   return q->pairs + (size_t)(3 * at + which) * (size_t)q->n;
@@ -52,7 +53,7 @@ void nnb__secants_after_step(nnb__secants *q, const nnb__system *s, const real *
   for (int i = 0; i < q->n; i++) w[i] = s->g[i] - q->g_before[i] - w[i];
 }
 
-/* y ← (A + λD²)·s + w;  sᵀy, or 0 where the pair is of no use. */
+/* y ← (A + λD²)·s + w; returns sᵀy, or 0 if the pair cannot be used. */
 static double complete(nnb__secants *q, const nnb__system *s, int k) {
   const double *step = s_of(q, k), *w = w_of(q, k);
   double *y = y_of(q, k);

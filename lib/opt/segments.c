@@ -1,5 +1,4 @@
-/* opt/segments.c: parameters that a step treats alike, and a step of one of the loops of num/kernels/steps.h over them.
- */
+/* opt/segments.c: the segments of a block, and one of the loops of num/kernels/steps.h over a segment. */
 #include "optim.h"
 
 int nnb__block_segments(const nnb__block *block, nnb__segment out[2]) {

@@ -1,4 +1,4 @@
-/* opt/stop.c: the stopping rule of all minimisers, so that a tolerance means the same in each. */
+/* opt/stop.c: the stopping rule of all minimisers, so that a tolerance has the same meaning in each. */
 #include "stop.h"
 
 #include <math.h>

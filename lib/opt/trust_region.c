@@ -1,6 +1,6 @@
-/* opt/trust_region.c: Moré 1978, "The Levenberg–Marquardt algorithm: implementation and theory": the λ for which
- * ‖D·v(λ)‖ is the radius within a tenth, (H + λD²)·v = -g, by Newton's method on its secular equation (Hebden), and the
- * radius that follows from how well the model predicted f.  The constants are MINPACK's. */
+/* opt/trust_region.c: Moré 1978, "The Levenberg–Marquardt algorithm: implementation and theory": finds the λ for which
+ * ‖D·v(λ)‖ is the radius within a tenth, (H + λD²)·v = -g, by Newton's method on its secular equation (Hebden), and
+ * adapts the radius to the accuracy of the model's prediction.  The constants are MINPACK's. */
 #include "trust_region.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "lapack.h"
 
 static const double first_radius = 100; /* times ‖D·x‖ at the start */
-static const double slack = 0.1;        /* of the radius, by which a step may be shorter or longer */
+static const double slack = 0.1;        /* relative tolerance of the length of a step */
 static const double shrink_most = 0.1;
 enum { MOST_TRIALS = 20 }; /* MINPACK makes 10, without S */
 
@@ -38,7 +38,7 @@ static nnb_status solve(nnb__system *s, double lambda, double *v, double *norm, 
   return NNB_OK;
 }
 
-/* What λ is to grow by, for the step v: (‖z‖ - radius)/radius · ‖z‖²/‖L⁻¹z‖², z = D·v. */
+/* The change of λ for the step v: (‖z‖ - radius)/radius · ‖z‖²/‖L⁻¹z‖², z = D·v. */
 static double newton(nnb__region *t, const nnb__system *s, const double *v, double norm) {
   double square = 0;
   for (int i = 0; i < s->n; i++) t->z[i] = v[i] * nnb__system_scale(s, i) / norm;
@@ -53,7 +53,7 @@ static double scaled_gradient(const nnb__system *s) {
   return sqrt(sum);
 }
 
-/* v ← v(λ) with ‖D·v‖ = radius, from low ≤ λ ≤ high on. */
+/* v ← v(λ) with ‖D·v‖ = radius, starting within low ≤ λ ≤ high. */
 static nnb_status find_lambda(nnb__region *t, nnb__system *s, double *v, double low, double high, bool *done) {
   double lambda = s->lambda, excess = HUGE_VAL, norm;
   for (int trial = 0; trial < MOST_TRIALS; trial++) {

@@ -11,13 +11,13 @@ typedef struct nnb__region {
 } nnb__region;
 
 void nnb__region_take(nnb__region *t, int n, nnb__arena *arena);
-/* The first radius, at the start. */
+/* Sets the first radius. */
 void nnb__region_begin(nnb__region *t, const nnb__system *s);
-/* v ← the step with ‖D·v‖ ≤ 1.1·radius, and the system's λ with it.  *done: false where there is none. */
+/* v ← the step with ‖D·v‖ ≤ 1.1·radius; sets the system's λ.  *done: false if there is no step. */
 nnb_status nnb__region_step(nnb__region *t, nnb__system *s, double *v, bool *done);
-/* Where there was none. */
+/* Shrinks the region if there was no step. */
 void nnb__region_shrink(nnb__region *t, nnb__system *s);
-/* After a trial of v, for which the model predicted that f would decrease to f - predicted, and it came to f_new. */
+/* Adapts the radius after a trial of v: the model predicted a decrease of f by `predicted`, and f became f_new. */
 void nnb__region_update(nnb__region *t, nnb__system *s, const double *v, double predicted, double f_new);
 
 #endif

@@ -1,17 +1,16 @@
-/* opt/varpro.c: variable projection: r(a, c) = Φ(a)·c + y(a) is linear in c, so c is solved for at every a, and what is
- * left is a smaller problem in a alone, min_a ½‖P r‖² with P = I - ΦΦ⁺.
+/* opt/varpro.c: variable projection: r(a, c) = Φ(a)·c + y(a) is linear in c, so c is solved for at every a, and a
+ * smaller problem in a alone remains, min_a ½‖P r‖² with P = I - ΦΦ⁺.
  *
  * Golub and Pereyra 1973, "The differentiation of pseudo-inverses and nonlinear least squares problems whose variables
- * separate"; its Jacobian without the term that vanishes with the residuals after Kaufman 1975, "A variable projection
- * method for solving separable nonlinear least squares problems".  Kaufman's Jacobian is P·J_a, of which only
- * (P J_a)ᵀ(P J_a) and its like are needed, and these are what is left of the system of all variables when those of c
- * are eliminated from it:
+ * separate"; its Jacobian without the term that vanishes with the residuals, after Kaufman 1975, "A variable projection
+ * method for solving separable nonlinear least squares problems".  Kaufman's Jacobian is P·J_a.  Only (P J_a)ᵀ(P J_a)
+ * and similar products are needed; they remain of the system of all variables when those of c are eliminated:
  *
  *    JᵀJ = [A_cc A_ca; A_ac A_aa]:  A_aa - A_ac·A_cc⁻¹·A_ca,   or of [J_c J_a r] = Q·R:  R_aaᵀR_aa, R_aaᵀR_ar.
  *
- * The first is fast, the second takes over where A_cc is too ill-conditioned, in both ways with one block of rows of J
- * at a time.  Steps are those of lm.c, on this model.  They may creep where c follows a through a curved valley, and
- * then lm on all variables goes on. */
+ * The first is fast; the second takes over if A_cc is too ill-conditioned.  Both process one block of rows of J at a
+ * time.  Steps are those of lm.c on this model.  They may creep where c follows a through a curved valley; then lm on
+ * all variables continues. */
 #include <string.h>
 
 #include "alloc.h"
@@ -23,23 +22,24 @@
 #include "status.h"
 
 enum {
-  QR_ROWS = 128,       /* of J in the columns of a QR block */
-  KEPT_BYTES = 1 << 26 /* up to this [J_c r] is kept as a whole, so that r for another c need not be asked for */
+  QR_ROWS = 128,       /* rows of J in a QR update */
+  KEPT_BYTES = 1 << 26 /* up to this size [J_c r] is kept, so that r for another c need not be evaluated */
 };
-/* ρ of the penalty, linear_ridge at first, is lowered where the penalty is more than this part of f, to that part:
- * halfway it would be more again. */
+/* ρ of the penalty starts as linear_ridge.  When the penalty is more than most_penalty of f, ρ is lowered until it is
+ * aim_penalty of f; with a larger aim the limit would soon be exceeded again. */
 static const double most_penalty = 0.1, aim_penalty = 0.02;
-/* … until ‖D·c‖, D the norms of c's columns, is 500 times ‖r‖ at c = 0: c then loses so many digits of f. */
+/* ρ is lowered until ‖D·c‖, D: the norms of c's columns, is this times ‖r‖ at c = 0; c then loses that many digits of
+ * f. */
 static const double most_c = 500;
-/* r is updated for a new c, and not asked for, where it is larger than its rounding errors by this factor. */
+/* r is updated for a new c, instead of evaluated, if it exceeds its rounding errors by this factor. */
 static const double least_margin = 1e6;
-/* a has no effect where moving each of its variables by 1 or its own size changes r by no more than this part. */
+/* a has no effect if moving each of its variables by 1 or its own size changes r by no more than this part. */
 static const double least_effect = 1e-3;
-static const double slow = 0.7; /* lm takes over where SLOW_OVER iterations leave more than this part of f */
+static const double slow = 0.7; /* lm takes over if SLOW_OVER iterations leave more than this part of f */
 enum { SLOW_OVER = 16 };
 
-/* ½·ρ·Σ (‖column of J_c‖·c)², which counts with f.  Columns of J_c that are nearly dependent would let c grow without
- * bound for the sake of the last digits of f, to values that no later step could bring back.  ρ falls as f does. */
+/* ½·ρ·Σ (‖column of J_c‖·c)², which is part of f.  Without it, nearly dependent columns of J_c let c grow without bound
+ * for the last digits of f, to values that no later step could reduce.  ρ falls as f does. */
 typedef struct linear_penalty {
   double rho;
   double *columns;     /* n_c: ‖column‖² at the start */
@@ -49,15 +49,15 @@ typedef struct linear_penalty {
 
 typedef struct varpro {
   nnb__lm lm;              /* of a */
-  int n, n_c, n_a, *which; /* variables; which of them is each c, and behind those each a */
+  int n, n_c, n_a, *which; /* numbers of variables; the index of each c, followed by that of each a */
   real *all, *trial;       /* n: the problem's x, and the same with c solved for a new a */
-  bool solved;             /* trial's c is that for x_new */
+  bool solved;             /* trial's c belongs to x_new */
   real *J, *r;
   double *A, *g; /* JᵀJ in the problem's order and Jᵀr, or L of [J_c J_a r], n + 1 apart */
-  double *C, *y; /* n_c×n_c and n_c: of c; or (n_c + 1)² L of [J_c r] */
+  double *C, *y; /* n_c×n_c and n_c: of c; or L of [J_c r], (n_c + 1)² */
   double *W;     /* n_a + 1 rows of n_c */
-  bool keeps;    /* [J_c r] of all rows in … */
-  double *kept;  /* … or of a block, row by row */
+  bool keeps;    /* kept has [J_c r] of all rows, else of a block */
+  double *kept;  /* row by row */
   double *block; /* rows or columns of J and r, of QR_ROWS or a whole block */
   double *scale; /* n_c */
   double *ridge; /* n: the problem's, and for each c that of the penalty */
@@ -112,8 +112,8 @@ typedef void fold_fn(varpro *v, const real *J, const real *r, int k);
 
 static bool whole_blocks(const varpro *v) { return !v->lm.system.by_qr && sizeof(real) == sizeof(double); }
 
-/* A block at a time, residuals at the trial and their derivatives; linear_only: those by c at least.  *defined: they
- * are, there. */
+/* Calls fold for one block at a time, with residuals at the trial and their derivatives; linear_only: the columns of c
+ * suffice.  *defined: whether they are defined there. */
 static nnb_status each_block(varpro *v, fold_fn *fold, bool linear_only, bool *defined) {
   *defined = false;
   nnb__stop_count(v->lm.system.stop);
@@ -130,7 +130,7 @@ static nnb_status each_block(varpro *v, fold_fn *fold, bool linear_only, bool *d
   return NNB_OK;
 }
 
-/* kept ← c's columns of k rows of J, and r; where they are. */
+/* kept ← c's columns of k rows of J, and r; returns their place. */
 static double *load_rows(varpro *v, const real *J, const real *r, int k) {
   double *rows = v->kept + (v->keeps ? (size_t)(r - v->r) * (size_t)(v->n_c + 1) : 0), *to = rows;
   for (int i = 0; i < k; i++, J += v->lm.system.ld) {
@@ -140,7 +140,7 @@ static double *load_rows(varpro *v, const real *J, const real *r, int k) {
   return rows;
 }
 
-/* block ← the first `columns` variables of k rows of J, in the order of which, and r; by columns. */
+/* block ← the first `columns` variables, in the order of which, of k rows of J, and r; by columns. */
 static void load_columns(varpro *v, const real *J, const real *r, int columns, int k) {
   for (int j = 0; j < columns; j++)
     for (int i = 0; i < k; i++)
@@ -148,13 +148,13 @@ static void load_columns(varpro *v, const real *J, const real *r, int columns, i
   for (int i = 0; i < k; i++) v->block[columns * k + i] = (double)r[i];
 }
 
-/* A += J_cᵀJ_c, and behind it J_cᵀr */
+/* A += J_cᵀJ_c, followed by J_cᵀr */
 static void add_linear(varpro *v, const real *J, const real *r, int k) {
   const double *rows = load_rows(v, J, r, k);
   nnb__add_normal(v->n_c, k, rows, v->n_c + 1, true, v->A);
 }
 
-/* L of [J_c r] with k rows of kept */
+/* Updates L of [J_c r] with k rows of kept */
 static void qr_kept(varpro *v, const double *rows, int k) {
   for (int i = 0; i < k; i++)
     for (int j = 0; j <= v->n_c; j++) v->block[j * k + i] = *rows++;
@@ -165,7 +165,7 @@ static void qr_linear(varpro *v, const real *J, const real *r, int k) { qr_kept(
 
 /* A += JᵀJ, g += Jᵀr */
 static void add_all(varpro *v, const real *J, const real *r, int k) {
-  (void)r; /* a column of J, too */
+  (void)r; /* it is a column of J too */
 #ifdef NNB_SINGLE
   double *rows = v->block;
   for (int i = 0; i < v->lm.system.ld * k; i++) rows[i] = (double)J[i];
@@ -180,10 +180,10 @@ static void qr_all(varpro *v, const real *J, const real *r, int k) {
   nnb__qr_add(v->n + 1, k, v->A, v->n + 1, v->block);
 }
 
-/* The ridge as rows √ridge_j of the first `columns` variables with √ridge_j·x_j to their right. */
+/* Adds the ridge as rows √ridge_j of the first `columns` variables, with √ridge_j·x_j on the right-hand side. */
 static void qr_ridge(varpro *v, const real *x, int columns, double *L) {
   const double *ridge = v->ridge;
-  const int n = v->lm.system.problem->ridge ? columns : v->penalty.rho > 0 ? v->n_c : 0; /* those behind have none */
+  const int n = v->lm.system.problem->ridge ? columns : v->penalty.rho > 0 ? v->n_c : 0; /* later ones have none */
   for (int j = 0, k; j < n; j += k) {
     k = n - j < QR_ROWS ? n - j : QR_ROWS;
     memset(v->block, 0, (size_t)(columns + 1) * (size_t)k * sizeof *v->block);
@@ -224,7 +224,7 @@ static void first_linear(varpro *v, const real *J, const real *r, int k) {
   add_linear(v, J, r, k);
 }
 
-/* Lowers ρ where the penalty is too large beside f; false: it stays. */
+/* Lowers ρ if the penalty is too large relative to f; false if it stays. */
 static bool lower_rho(varpro *v, double f, double value) {
   const double least = (double)REAL_EPS * (double)REAL_EPS, most = most_c * most_c * v->penalty.norm2_at_0;
   if (v->penalty.rho <= least || value <= most_penalty * f || 2 * value > v->penalty.rho * most) return false;
@@ -232,14 +232,14 @@ static bool lower_rho(varpro *v, double f, double value) {
   return true;
 }
 
-/* The largest derivative of the penalty by a c; at the minimum over c, that of the problem's f, too.  relative: the
- * cosine of r and that column. */
+/* The largest derivative of the penalty by a c, which at the minimum over c is also that of the problem's f.  relative:
+ * the cosine of r and that column. */
 static nnb__slope penalty_slope(const varpro *v, double f) {
   nnb__slope most = {0, 0};
   for (int i = 0; i < v->n_c; i++) {
     const double size = v->penalty.columns[i], slope = v->penalty.rho * size * fabs((double)v->trial[v->which[i]]);
     const double cosine = f > 0 && size > 0 ? slope / sqrt(2 * f * size) : 0;
-    if (slope > most.norm) most.norm = slope; /* gcc 12 for arm64 ends with an internal error at fmax here */
+    if (slope > most.norm) most.norm = slope; /* gcc 12 for arm64 fails with an internal error at fmax here */
     if (cosine > most.relative) most.relative = cosine;
   }
   return most;
@@ -254,7 +254,7 @@ static double penalty_at(const varpro *v, const real *x) {
 
 /* ---- c for a given a -------------------------------------------------------------------------------------------- */
 
-/* C ← L of the scaled C; false where rounding leaves too little of it. */
+/* C ← L of the scaled C; false if rounding leaves too little of it. */
 static bool factor_linear(varpro *v, double *C) {
   const int n = v->n_c;
   double least = HUGE_VAL;
@@ -270,7 +270,7 @@ static bool factor_linear(varpro *v, double *C) {
   return least > 1e6 * DBL_EPSILON * n;
 }
 
-/* The penalty of the c that y leads to. */
+/* The penalty of the c that y gives. */
 static double penalty_of_y(const varpro *v) {
   double sum = 0;
   for (int i = 0; i < v->n_c; i++) {
@@ -280,8 +280,8 @@ static double penalty_of_y(const varpro *v) {
   return v->penalty.rho * sum / 2;
 }
 
-/* y ← -(what c is to change by), *f ← the least ½‖r‖² + ridge, from A = J_cᵀJ_c and J_cᵀr at ½‖r‖² = f0; false
- * where QR is to do it. */
+/* y ← -(the change of c), *f ← the minimum of ½‖r‖² + ridge, from A = J_cᵀJ_c and J_cᵀr at ½‖r‖² = f0; false if QR must
+ * do it. */
 static bool solve_normal(varpro *v, double f0, double *f) {
   const int n = v->n_c;
   const double *g = v->A + n * n;
@@ -320,7 +320,7 @@ static nnb_status by_normal(varpro *v, bool *defined) {
   if (status || !*defined) return status;
   if (first) set_rho(v, v->lm.system.problem->linear_ridge);
   const double f0 = nnb__sum_squares(v->lm.system.m, v->r) / 2;
-  do v->lm.system.by_qr = !solve_normal(v, f0, &f); /* for good: it is as bad at the next point */
+  do v->lm.system.by_qr = !solve_normal(v, f0, &f); /* from now on: the next point is as ill-conditioned */
   while (first && !v->lm.system.by_qr && lower_rho(v, f - penalty_of_y(v), penalty_of_y(v)));
   v->penalty.choosing_first = first && v->lm.system.by_qr;
   return NNB_OK;
@@ -347,7 +347,7 @@ static nnb_status by_qr(varpro *v, bool loaded, bool *defined) {
   return NNB_OK;
 }
 
-/* r ← r - J_c·y, from kept, and *f there; false where rounding leaves too little of it. */
+/* r ← r - J_c·y, from kept, and its *f; false if rounding leaves too little of it. */
 static bool update_residuals(varpro *v, double *f) {
   const double *row = v->kept, part = least_margin * (double)REAL_EPS;
   double squares = 0, terms = 0;
@@ -365,7 +365,7 @@ static bool update_residuals(varpro *v, double *f) {
   return part * part * terms < squares && isfinite(*f);
 }
 
-/* trial ← a and the c of the least f there, *f ← that. */
+/* trial ← a and the c that minimises f there, *f ← that minimum. */
 static nnb_status solve_linear(varpro *v, const real *a, double *f) {
   bool defined;
   *f = HUGE_VAL;
@@ -383,7 +383,7 @@ static nnb_status solve_linear(varpro *v, const real *a, double *f) {
 
 /* ---- the model of a --------------------------------------------------------------------------------------------- */
 
-/* normal, g ← what is left of A and g without c. */
+/* normal, g ← A and g with c eliminated. */
 static bool eliminate(varpro *v) {
   nnb__system *s = &v->lm.system;
   const int n_c = v->n_c, n_a = v->n_a;
@@ -481,8 +481,8 @@ static const nnb__lsq_model model = {.value = value, .linearise = linearise};
 
 /* ---- the algorithm ---------------------------------------------------------------------------------------------- */
 
-/* The first iteration finds c, which may be all that is wanted: derivatives are for the next.  *gained: that lowered f.
- */
+/* The first iteration solves for c, which may be enough: derivatives are needed only for the next.  *gained: it lowered
+ * f. */
 static nnb_status first_iteration(varpro *v, double before, bool *gained) {
   double f;
   nnb_status status = solve_linear(v, v->lm.system.x, &f);
@@ -494,7 +494,7 @@ static nnb_status first_iteration(varpro *v, double before, bool *gained) {
   return NNB_OK;
 }
 
-/* Solving for c may lead to a saddle: an even target and odd features give c = 0, and then the slope in a is 0, too. */
+/* Solving for c may lead to a saddle: an even target and odd features give c = 0, and then the slope in a is 0 too. */
 static bool a_has_no_effect(const varpro *v) {
   const double least = least_effect * sqrt(2 * v->lm.system.f);
   for (int i = 0; i < v->n_a; i++)
@@ -502,11 +502,11 @@ static bool a_has_no_effect(const varpro *v) {
   return true;
 }
 
-/* Steps of a, until they are slow or end.  Where the projection is not finite, lm finds out whether the derivatives
- * are. */
+/* Steps of a, until they are slow or end.  If the projection is not finite, lm finds out whether the derivatives are.
+ */
 static nnb_status search_a(varpro *v) {
-  v->solved = true; /* trial is all, and c solved for */
-  /* A small c makes columns of J_a small, and without a floor of the scale their variables would take huge steps: */
+  v->solved = true; /* trial is all, and c is solved for */
+  /* A small c makes columns of J_a small; without a floor of the scale their variables would take huge steps. */
   if (v->penalty.rho > 0) v->lm.system.floor_part = 0.1;
   nnb_status status = nnb__lm_begin(&v->lm);
   if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
@@ -516,7 +516,7 @@ static nnb_status search_a(varpro *v) {
 
 static bool ended(const varpro *v) { return v->lm.system.stop->report.stop != NNB_STOP_NONE; }
 
-/* From all, which is the best point so far at any time. */
+/* Projects from all, which is the best point so far at any time. */
 static nnb_status project(varpro *v) {
   nnb__system *s = &v->lm.system;
   double f;
@@ -536,8 +536,8 @@ static nnb_status project(varpro *v) {
   return status;
 }
 
-/* lm on all variables from the end of the projection, or, where start is not NULL, from there; then x goes back to the
- * end of the projection, saved in kept, if it is the better one. */
+/* lm on all variables from the end of the projection, or from start if it is not NULL; in that case x goes back to the
+ * end of the projection, saved in kept, if that is better. */
 static nnb_status go_on(nnb__lm *lm, const real *start, real *kept) {
   nnb__system *s = &lm->system;
   const size_t bytes = (size_t)s->n * sizeof *s->x;
@@ -558,7 +558,7 @@ static void count_linear(varpro *v) {
   v->n_a = v->n - v->n_c;
 }
 
-/* The memory of both phases, one after the other. */
+/* Measures the memory of both phases, which use it one after the other. */
 static nnb_status measure(varpro *v, nnb__lm *whole, size_t *bytes) {
   nnb__arena arena = {0};
   nnb_status status = nnb__system_sizes(&v->lm.system);
@@ -585,7 +585,7 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
   whole.accelerates = stop->opts.acceleration != NNB_NONE;
   nnb_status status = measure(&v, &whole, &bytes);
   if (status) return status;
-  const size_t both = 2 * problem->n * sizeof(real); /* the start and another point */
+  const size_t both = 2 * problem->n * sizeof(real); /* the start and a saved point */
   char *memory = bytes <= SIZE_MAX - both - NNB__ALIGN ? nnb__alloc(bytes + both + NNB__ALIGN, 1) : NULL;
   if (!memory) return nnb__fail_nomem("the normal equations of varpro");
   char *aligned = nnb__align(memory);
