@@ -1,4 +1,4 @@
-/* data/data.c: rows with targets or classes, checked once at the door. */
+/* data/data.c: rows with targets or classes, checked when the data is made. */
 #include "data.h"
 
 #include <string.h>
@@ -30,7 +30,7 @@ static nnb_status check_view(nnb_cmat m, const char *name) {
   return check_finite(m, name);
 }
 
-/* Fills *n_classes where it is 0. */
+/* Computes *n_classes if it is 0. */
 static nnb_status check_labels(const int32_t *label, int n, int *n_classes) {
   int32_t largest = 0;
   int limit = *n_classes ? *n_classes : INT32_MAX; /* the largest label + 1 must fit */
@@ -75,7 +75,7 @@ void nnb__names_release(char **names, int n) {
   nnb__release(names);
 }
 
-/* A column of classes has a name as one of targets has. */
+/* A column of classes has one name, as a target column has. */
 static int n_columns(const nnb_data *data) { return data->x.cols + (data->t.p ? data->t.cols : data->label != NULL); }
 
 void nnb_data_destroy(nnb_data *data) {
@@ -98,7 +98,7 @@ nnb_status nnb_data_wrap(const nnb_batch *rows, int n_classes, nnb_data **out) {
   return NNB_OK;
 }
 
-/* Row i of to ← row order[i] of from (order NULL: i). */
+/* Row i of to ← row order[i] of from (order NULL: row i). */
 static void copy_rows(nnb_cmat from, const int32_t *order, nnb_mat to) {
   for (int i = 0; i < to.rows; i++)
     memcpy(nnb__row(to, i), nnb__crow(from, order ? order[i] : i), (size_t)to.cols * sizeof(real));
@@ -132,7 +132,7 @@ static bool take_names(char *const *names, int n, char ***out) {
   return copy != NULL;
 }
 
-/* The n rows in order (NULL: the first n) of checked data, as a copy. */
+/* A copy of n rows of checked data, in the given order (NULL: the first n). */
 static nnb_status take(const nnb_data *from, const int32_t *order, int n, nnb_data **out) {
   nnb_data *data = nnb__alloc(1, sizeof *data);
   if (!data) return nnb__fail_nomem("data");
@@ -186,7 +186,7 @@ nnb_status nnb__data_adopt(real *x, int rows, int n_in, real *t, int n_t, int32_
   return status;
 }
 
-/* ---- looking ---------------------------------------------------------------------------------------------------- */
+/* ---- access ------------------------------------------------------------------------------------------------------ */
 
 int nnb_data_rows(const nnb_data *data) { return data ? data->x.rows : 0; }
 

@@ -1,4 +1,4 @@
-/* data/data.h: what the modules above need of data beyond the public calls. */
+/* data/data.h: the calls on data that other modules need besides the public ones. */
 #ifndef NNB__DATA_H
 #define NNB__DATA_H
 
@@ -7,29 +7,29 @@
 struct nnb_data {
   nnb_cmat x, t;        /* N×n_in; N×n_t, p NULL without targets */
   const int32_t *label; /* N, or NULL                           */
-  const real *weight;   /* N, or NULL for 1                     */
+  const real *weight;   /* N, or NULL: all 1                    */
   int n_classes;        /* 0 without labels                     */
   char **column_names;  /* NULL, or n_in + n_t strings (labels count as 1) that may be NULL */
   char **class_names;   /* NULL, or n_classes strings that may be NULL  */
-  void *own[4];         /* the arrays that go with it: x, t, label, weight; NULL where they are the caller's */
+  void *own[4];         /* the arrays to release with it: x, t, label, weight; NULL if they are the caller's */
 };
 
-/* Streams of nnb_rng for a given seed. */
+/* Random streams of nnb_rng for a given seed. */
 enum { NNB__STREAM_SPLIT = 0x73706C69, NNB__STREAM_FOLD = 0x666F6C64 }; /* "spli", "fold" */
 
-/* shift and factor of each input column (targets: of each target column): x' = (x - shift)·factor.  Two passes in
- * double; a constant column gets its value and 1, as does one whose spread the precision cannot hold.  Sample weights
- * play no part.  NNB_E_ARG for targets where there are none; NNB_E_NOMEM. */
+/* shift and factor of each input column, or of each target column: x' = (x - shift)·factor.  Two passes in double.  A
+ * constant column gets its value and 1, and so does a column whose range exceeds the precision.  Sample weights are
+ * ignored.  NNB_E_ARG for targets if there are none; NNB_E_NOMEM. */
 nnb_status nnb__data_scaler(const nnb_data *data, bool targets, nnb_scaling scaling, real *shift, real *factor);
 
-/* For readers: takes over arrays that came from nnb__alloc (also when it fails) and checks them as nnb_data_copy does.
- * x: rows×n_in; t: rows×n_t or NULL; label: rows or NULL with n_classes.  Names may be NULL: n_in + n_t column names
- * (n_in + 1 with labels), n_classes class names, each string (or NULL) and the list from nnb__alloc, taken over as
- * well. */
+/* For readers: takes ownership of arrays from nnb__alloc (also if it fails) and checks them as nnb_data_copy does. x:
+ * rows×n_in; t: rows×n_t or NULL; label: rows or NULL, with n_classes.  Names may be NULL: n_in + n_t column names
+ * (n_in + 1 with labels), n_classes class names; each string (or NULL) and the list are from nnb__alloc and owned
+ * too. */
 nnb_status nnb__data_adopt(real *x, int rows, int n_in, real *t, int n_t, int32_t *label, int n_classes,
                            char **column_names, char **class_names, nnb_data **out);
 
-/* A copy of the n ≥ 1 rows with these numbers, with weights and names. */
+/* A copy of the n ≥ 1 rows with these indices, with weights and names. */
 nnb_status nnb__data_take(const nnb_data *data, const int32_t *row, int n, nnb_data **out);
 
 /* Releases a list of n strings from nnb__alloc, and the strings.  NULL is accepted. */

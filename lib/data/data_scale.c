@@ -4,9 +4,9 @@
 #include "status.h"
 #include "view.h"
 
-/* Of one column.  The mean is summed as Σ x/N, so that large numbers do not overflow. */
+/* The statistics of one column.  The mean is summed as Σ x/N, so that large numbers do not overflow. */
 typedef struct column {
-  double min, max, mean, error, square; /* error: Σ (x - mean), which rounding leaves; square: Σ (x - mean)² */
+  double min, max, mean, error, square; /* error: Σ (x - mean), a rounding error; square: Σ (x - mean)² */
 } column;
 
 static void extremes_and_means(nnb_cmat m, column *c) {
@@ -40,7 +40,7 @@ static double deviation(const column *c, int n) {
   return sqrt((sum > 0 ? sum : 0) / n);
 }
 
-/* False where the spread, or x - shift, is beyond the precision. */
+/* False if the range, or x - shift, exceeds the precision. */
 static bool finish(const column *c, int n, nnb_scaling scaling, real *shift, real *factor) {
   bool minmax = scaling == NNB_MINMAX;
   double spread = minmax ? c->max - c->min : deviation(c, n);

@@ -1,5 +1,5 @@
-/* data/split.c: two parts of the data; the parts of a cross-validation.  Both are stratified: the rows are lined up
- * class by class, within a class in random order, and dealt out evenly along that line. */
+/* data/split.c: splits data into two parts, or into the parts of a cross-validation.  Both are stratified: the rows are
+ * put into a line, class by class and in random order within a class, and are dealt out evenly along that line. */
 #include "alloc.h"
 #include "data.h"
 #include "status.h"
@@ -9,7 +9,7 @@ typedef struct line {
   int32_t *row;   /* n: the rows class by class, shuffled within a class           */
   int32_t *part;  /* n: the rows of the first part, then those of the second       */
   bool *second;   /* n: whether row i belongs to the second part                   */
-  int32_t *place; /* n_classes + 1: where the next row of a class goes             */
+  int32_t *place; /* n_classes + 1: the position of the next row of a class        */
 } line;
 
 static void line_release(line *l) {
@@ -45,7 +45,7 @@ static nnb_status line_up(line *l, const nnb_data *data, uint64_t seed, uint64_t
   return NNB_OK;
 }
 
-/* Both parts as copies; rows keep the order they have in the data.  Ends the line. */
+/* Copies both parts; rows keep their order in the data.  Releases the line. */
 static nnb_status divide(line *l, const nnb_data *data, nnb_data **first, nnb_data **second) {
   int a = 0, b = 0;
   nnb_data *one = NULL, *two = NULL;
@@ -76,7 +76,7 @@ nnb_status nnb_data_split(const nnb_data *data, double fraction, uint64_t seed, 
   line l;
   nnb_status status = line_up(&l, data, seed, NNB__STREAM_SPLIT);
   if (status) return status;
-  for (int64_t p = 0; p < n; p++) /* where p·wanted/n passes an integer: `wanted` times, evenly along the line */
+  for (int64_t p = 0; p < n; p++) /* true where p·wanted/n passes an integer: `wanted` times, evenly along the line */
     l.second[l.row[p]] = (p + 1) * wanted / n > p * wanted / n;
   return divide(&l, data, first, second);
 }

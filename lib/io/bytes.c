@@ -26,13 +26,13 @@ static nnb_status start_gunzip(nnb__source *source) {
   return source->gz ? NNB_OK : nnb__fail_nomem("gzip's state");
 }
 
-/* zlib begins its sentences with its own name of the file, "<fd:3>: ". */
+/* zlib's messages begin with its own name of the file, "<fd:3>: ". */
 static const char *reason_of(const char *text) {
   const char *colon = strncmp(text, "<fd:", 4) == 0 ? strstr(text, ">: ") : NULL;
   return colon ? colon + 3 : text;
 }
 
-/* Bytes read, 0 at the end, or -1 and *status. */
+/* The number of bytes read; 0 at the end; -1 and *status for an error. */
 static ssize_t read_gz(nnb__source *source, uint8_t *to, size_t n, nnb_status *status) {
   int got = gzread(source->gz, to, (unsigned)n), code = Z_OK;
   const char *text = gzerror(source->gz, &code);
@@ -63,7 +63,7 @@ static ssize_t read_gz(nnb__source *source, uint8_t *to, size_t n, nnb_status *s
 static void close_gz(void *gz) { (void)gz; }
 #endif
 
-/* Devices and pipes are refused: they may have no end. */
+/* Devices and pipes are rejected, because they may have no end. */
 static nnb_status check_regular(const nnb__source *source) {
   struct stat st;
   if (fstat(source->fd, &st) != 0) return nnb__fail_errno(source->path, "looking at it", errno);
@@ -73,7 +73,7 @@ static nnb_status check_regular(const nnb__source *source) {
 
 nnb_status nnb__source_open(nnb__source *source, const char *path, bool gunzip) {
   *source = (nnb__source){.path = path};
-  source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer would not return */
+  source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* otherwise a pipe without a writer would block */
   if (source->fd < 0) return nnb__fail_errno(path, "opening", errno);
   nnb_status status = check_regular(source);
   if (!status && gunzip) status = start_gunzip(source);
@@ -83,7 +83,7 @@ nnb_status nnb__source_open(nnb__source *source, const char *path, bool gunzip) 
 
 void nnb__source_close(nnb__source *source) {
   if (source->gz)
-    close_gz(source->gz); /* closes fd, too */
+    close_gz(source->gz); /* also closes fd */
   else if (source->fd >= 0)
     close(source->fd);
   *source = (nnb__source){.fd = -1};
@@ -97,7 +97,7 @@ static ssize_t read_plain(nnb__source *source, uint8_t *to, size_t n, nnb_status
   return got;
 }
 
-/* Room for a plain file in one piece, and for the byte more whose absence shows the end. */
+/* Memory for a whole plain file, and for one more byte, to detect the end. */
 static bool reserve(const nnb__source *source, size_t n, nnb__bytes *into) {
   struct stat st;
   if (source->gz || into->n > 0 || fstat(source->fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < 0) return true;

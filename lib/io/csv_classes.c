@@ -1,5 +1,5 @@
-/* io/csv_classes.c: texts of a target column to class numbers.  Numbers are compared as numbers, "1" and "1.0" are the
- * same class, by writing them in one way; without given names they are put in ascending order at the end. */
+/* io/csv_classes.c: class numbers from the texts of a target column.  Numbers are compared as numbers, "1" and "1.0"
+ * are the same class, by writing them in one way; without class_names they are sorted at the end. */
 #include <float.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "status.h"
 #include "text.h"
 
-/* The text by which a number is compared: the shortest one; -0 is 0. */
+/* The text that stands for a number in comparisons: the shortest one; -0 becomes 0. */
 static void normalise_number(double value, char out[NNB__DOUBLE_TEXT]) {
   nnb__double_to_text(value == 0 ? 0.0 : value, out);
 }
@@ -70,7 +70,7 @@ static int by_value(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* place[k] ← where class k goes: numbers ascending. */
+/* place[k] ← the new number of class k: numbers ascending. */
 static bool rank_by_value(const nnb__table *known, int32_t *place) {
   numbered *list = nnb__alloc(known->n, sizeof *list);
   if (!list) return false;

@@ -1,6 +1,6 @@
-/* io/csv_layout.c: the first of two readings: how many rows, is there a header, which column is the target, is it a
- * class.  The rules are those of nnb_csv_opts in core.h: few enough that a damaged field is an error and does not
- * change what the others mean. */
+/* io/csv_layout.c: the first of two passes: the number of rows, the header, the target column, classes or numbers.  The
+ * rules are those of nnb_csv_opts in core.h.  They are simple, so that a damaged field is an error and does not change
+ * the meaning of other fields. */
 #include "csv_layout.h"
 
 #include <string.h>
@@ -33,7 +33,7 @@ static field_kind kind_of(const nnb__csv_field *field) {
   return TEXT;
 }
 
-/* Whether a field shows what its column holds. */
+/* Whether a field shows the kind of its column. */
 static bool shows_kind(field_kind kind) { return kind == NUMBER || kind == TEXT; }
 
 static nnb_status keep_first(survey *s, const nnb__csv_field *field) {
@@ -91,7 +91,7 @@ static nnb_status on_row(void *context, int row, int columns) {
                        columns == 1 ? "" : "s", s->layout->columns);
 }
 
-/* No number in the first row, and a text above a number. */
+/* Whether there is no number in the first row, and a text above a number. */
 static bool looks_like_header(const survey *s) {
   const nnb__csv_layout *l = s->layout;
   bool above = false;
@@ -103,7 +103,7 @@ static bool looks_like_header(const survey *s) {
   return above;
 }
 
-/* Whether every class given is a number: then classes are compared as numbers. */
+/* Whether all given classes are numbers: then classes are compared as numbers. */
 static bool numbers_given(const nnb_csv_opts *o) {
   double value;
   for (int k = 0; k < o->n_class_names; k++) {
@@ -169,7 +169,7 @@ void nnb__csv_layout_clear(nnb__csv_layout *layout) {
   *layout = (nnb__csv_layout){0};
 }
 
-/* What may have been meant by a text where a number is wanted. */
+/* Advice for a text in place of a number. */
 static const char *advice(const nnb__csv_layout *l, const nnb__csv_field *field) {
   if (field->row == 0 && l->opts->header == 0) return " (where the first row holds names, set .header = 1)";
   if (field->column == l->target && l->n_targets == 1 && !l->opts->class_names)

@@ -1,4 +1,4 @@
-/* io/csv_read.c: numbers and classes out of CSV text: the second reading. */
+/* io/csv_read.c: the second pass: numbers and classes from CSV text. */
 #include "real.h"
 /* the precision first */
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "status.h"
 #include "text.h"
 
-/* The arrays as they fill. */
+/* The arrays that are being filled. */
 typedef struct table {
   nnb__csv_layout layout;
   int n_in, n_t, n_names;
@@ -46,7 +46,7 @@ static bool make_arrays(table *tab) {
   return !l->classes || (tab->label = nnb__alloc(rows, sizeof *tab->label));
 }
 
-/* The names of the inputs, then of the targets; an empty one is none. */
+/* The names of the inputs, then of the targets; an empty name becomes NULL. */
 static bool take_names(table *tab) {
   nnb__csv_layout *l = &tab->layout;
   int at = 0;
@@ -79,7 +79,7 @@ static void table_clear(table *tab) {
   nnb__csv_layout_clear(&tab->layout);
 }
 
-/* Inside the C locale. */
+/* Runs inside the C locale. */
 static nnb_status read_table(const nnb__csv *csv, const nnb_csv_opts *opts, nnb_data **out) {
   table tab = {0};
   nnb_status status = nnb__csv_layout_init(&tab.layout, csv, opts);
@@ -88,7 +88,7 @@ static nnb_status read_table(const nnb__csv *csv, const nnb_csv_opts *opts, nnb_
   if (!status) {
     status = nnb__data_adopt(tab.x, tab.layout.rows, tab.n_in, tab.t, tab.n_t, tab.label, tab.n_classes,
                              tab.column_names, tab.class_names, out);
-    tab.x = tab.t = NULL, tab.label = NULL, tab.column_names = NULL; /* adopted */
+    tab.x = tab.t = NULL, tab.label = NULL, tab.column_names = NULL; /* owned by the data now */
   }
   table_clear(&tab);
   return status;

@@ -1,5 +1,5 @@
-/* io/csv_scan.c: libcsv does the parsing.  It does not tell where a field stands: when a message needs that, the text
- * is parsed once more, byte by byte, up to the field. */
+/* io/csv_scan.c: libcsv does the parsing.  It does not report the position of a field: when a message needs that, the
+ * text is parsed again, byte by byte, up to the field. */
 #include "csv_scan.h"
 
 #include <csv.h>
@@ -22,12 +22,12 @@ typedef struct scan {
 /* ---- libcsv's memory: it only knows realloc ------------------------------------------------------------------------
  */
 
-typedef union block { /* what stands before the memory handed out */
+typedef union block { /* precedes the memory for libcsv */
   size_t bytes;
   max_align_t align;
 } block;
 
-/* libcsv grows by 128 bytes at a time; doubling keeps a long field linear. */
+/* libcsv grows its memory by 128 bytes at a time; doubling it keeps a long field linear. */
 static void *csv_realloc(void *p, size_t bytes) {
   block *old = p ? (block *)p - 1 : NULL;
   if (old && bytes <= old->bytes) return p;
@@ -103,7 +103,7 @@ static bool before_field(const nnb__csv *csv, char c, int column) {
   return c == ' ' || c == '\t' || (column == 0 && (c == '\r' || c == '\n'));
 }
 
-/* The place where the field begins. */
+/* The position where the field begins. */
 static size_t find(const nnb__csv *csv, int row, int column) {
   struct csv_parser parser;
   scan s = {.csv = csv};

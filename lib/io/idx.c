@@ -9,7 +9,7 @@ static uint32_t big_endian(const uint8_t *p) {
 
 static size_t header_bytes(int n_dims) { return 4 + 4 * (size_t)n_dims; }
 
-/* Count and size from a header; *total: the bytes that a whole file has. */
+/* Reads count and size from a header; *total: the bytes of a whole file. */
 static nnb_status parse_header(const uint8_t *file, size_t bytes, const char *name, int n_dims, nnb__idx *out,
                                size_t *total) {
   uint32_t magic = 0x800u + (uint32_t)n_dims;
@@ -20,7 +20,7 @@ static nnb_status parse_header(const uint8_t *file, size_t bytes, const char *na
   if (bytes < header_bytes(n_dims)) return nnb__fail(NNB_E_PARSE, "%s ends within its header", name);
   uint32_t count = big_endian(file + 4);
   uint64_t each = 1;
-  for (int i = 1; i < n_dims; i++) { /* two further dimensions at most: below 2⁶⁴ */
+  for (int i = 1; i < n_dims; i++) { /* at most two more dimensions: the product is below 2⁶⁴ */
     each *= big_endian(file + 4 + 4 * i);
   }
   if (count == 0 || each == 0) return nnb__fail(NNB_E_PARSE, "%s has no data: a dimension is 0", name);
@@ -48,7 +48,7 @@ nnb_status nnb__idx_load(const char *path, int n_dims, nnb__bytes *file, nnb__id
   if (status) return status;
   status = nnb__source_read(&source, header_bytes(n_dims), file);
   if (!status) status = parse_header(file->p, file->n, path, n_dims, out, &total);
-  if (!status) status = nnb__source_read(&source, total - file->n + 1, file); /* one byte more would be too many */
+  if (!status) status = nnb__source_read(&source, total - file->n + 1, file); /* one more byte would be an error */
   nnb__source_close(&source);
   return status ? status : nnb__idx_parse(file->p, file->n, path, n_dims, out);
 }

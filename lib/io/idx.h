@@ -12,10 +12,10 @@ typedef struct nnb__idx {
   int count, each;     /* each: product of the other dimensions, 1 for labels */
 } nnb__idx;
 
-/* Checks a whole file in memory; n_dims is the number that is wanted.  name is for messages. */
+/* Checks a whole file in memory; n_dims is the required number of dimensions.  name is for messages. */
 nnb_status nnb__idx_parse(const uint8_t *file, size_t bytes, const char *name, int n_dims, nnb__idx *out);
 
-/* Reads a file, plain or compressed; never more than its header says.  out->data lies in *file. */
+/* Reads a file, plain or compressed, but not more than its header says.  out->data points into *file. */
 nnb_status nnb__idx_load(const char *path, int n_dims, nnb__bytes *file, nnb__idx *out);
 
 #endif

@@ -14,7 +14,7 @@ static real *to_reals(const nnb__idx *images) {
   return x;
 }
 
-/* At least ten classes: digits, as in MNIST and its kin, even where a small file lacks some. */
+/* At least ten classes: digits, as in MNIST and similar sets, even if a small file lacks some. */
 static int32_t *to_labels(const nnb__idx *labels, int *n_classes) {
   int32_t *label = nnb__alloc((size_t)labels->count, sizeof *label);
   *n_classes = 10;

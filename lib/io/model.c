@@ -1,4 +1,4 @@
-/* io/model.c: a net as a file, by way of a bag. */
+/* io/model.c: saves and loads a net, as a bag. */
 #include "real.h"
 /* the precision first */
 #include "bytes.h"

@@ -51,7 +51,7 @@ static void layout_release(layout *f) {
 
 static size_t tensor_bytes(const nnb__tensor *t) { return nnb__tensor_count(t) * nnb__dtype_size(t->dtype); }
 
-/* As the reference implementation writes: large elements first, so that each tensor is aligned; then by name. */
+/* The order of the reference implementation: large elements first, so that each tensor is aligned; then by name. */
 static int by_size_and_name(const void *a, const void *b) {
   const nnb__tensor *s = *(const nnb__tensor *const *)a, *t = *(const nnb__tensor *const *)b;
   size_t m = nnb__dtype_size(s->dtype), n = nnb__dtype_size(t->dtype);
@@ -78,7 +78,7 @@ static json_t *describe(const nnb__tensor *t, size_t begin) {
                    (json_int_t)begin, (json_int_t)(begin + tensor_bytes(t)));
 }
 
-/* Adds all of the bag to the root object. */
+/* Adds the whole bag to the root object. */
 static nnb_status fill_header(const nnb__bag *bag, const layout *f, json_t *root, json_t *metadata) {
   nnb_status status = NNB_OK;
   size_t at = 0;
@@ -100,7 +100,7 @@ static nnb_status fill_header(const nnb__bag *bag, const layout *f, json_t *root
   return status ? status : failed ? nnb__fail_nomem("the header") : NNB_OK;
 }
 
-/* Pads with spaces so that the data begin at a multiple of 8; the size in front. */
+/* Pads the header with spaces so that the data begins at a multiple of 8; writes the size before it. */
 static nnb_status dump_header(layout *f, const json_t *root) {
   size_t n = json_dumpb(root, NULL, 0, JSON_COMPACT), padded = (n + 7) / 8 * 8;
   if (padded > MAX_HEADER) return nnb__fail(NNB_E_UNSUPPORTED, "a header of %zu bytes is too large", padded);
@@ -114,8 +114,8 @@ static nnb_status dump_header(layout *f, const json_t *root) {
   return NNB_OK;
 }
 
-/* The first table of jansson's in a process draws the seed of its hash, and a second thread waits for that without end:
- * in a child, for a thread that is not there. */
+/* jansson's first table in a process draws the seed of its hash, and a second thread would wait for that; after a fork,
+ * the child would wait forever for a thread that does not exist. */
 static void seed_json(void) {
   nnb__hold_forks();
   json_object_seed(0);
@@ -190,7 +190,7 @@ typedef struct span {
 } span;
 
 typedef struct reader {
-  const char *name; /* of the file */
+  const char *name; /* of the file, for messages */
   const uint8_t *data;
   size_t n_data;
   nnb__bag *bag;
@@ -283,7 +283,7 @@ static int by_begin(const void *a, const void *b) {
   return (s->end > t->end) - (s->end < t->end);
 }
 
-/* Every byte of the data belongs to exactly one tensor. */
+/* Checks that every byte of the data belongs to exactly one tensor. */
 static nnb_status check_cover(const reader *r) {
   size_t at = 0;
   qsort(r->spans, r->n_spans, sizeof *r->spans, by_begin);
@@ -331,7 +331,7 @@ static nnb_status header_size(const uint8_t *file, size_t bytes, const char *nam
 
 nnb_status nnb__safetensors_parse(const void *file, size_t bytes, const char *name, nnb__bag *bag) {
   size_t n = 0;
-  json_error_t error = {0}; /* jansson leaves it as it is where its first allocation fails */
+  json_error_t error = {0}; /* jansson does not write it if its first allocation fails */
   nnb_status status = check_host();
   if (!status) status = header_size(file, bytes, name, &n);
   if (status) return status;

@@ -15,14 +15,14 @@ enum { LONGEST_LINK = 4096, MOST_LINKS = 40 }; /* as many as Linux follows */
 
 typedef struct saving {
   const char *path; /* as the caller wrote it, for messages */
-  char *target;     /* without symbolic links at its end */
+  char *target;     /* the file after following symbolic links */
   char *folder, *temporary;
   int fd;
-  bool replaces; /* a file is there */
-  bool created;  /* the temporary file is there */
+  bool replaces; /* the file exists */
+  bool created;  /* the temporary file exists */
 } saving;
 
-/* s->target ← what the symbolic link there says; a relative one begins in the link's folder. */
+/* s->target ← the target of the symbolic link; a relative one is relative to the link's folder. */
 static nnb_status follow(saving *s) {
   char link[LONGEST_LINK + 1];
   ssize_t got = readlink(s->target, link, sizeof link);
@@ -40,7 +40,7 @@ static nnb_status follow(saving *s) {
   return NNB_OK;
 }
 
-/* The file behind symbolic links, which need not be there yet, or path itself. */
+/* Follows symbolic links to a file, which need not exist yet; without links it is path itself. */
 static nnb_status resolve(saving *s, struct stat *st) {
   s->target = nnb__strdup(s->path);
   nnb_status status = s->target ? NNB_OK : nnb__fail_nomem(s->path);
@@ -49,7 +49,7 @@ static nnb_status resolve(saving *s, struct stat *st) {
   return status;
 }
 
-/* mode ← that of the file that is there, which is then replaced with the same permissions, be they none. */
+/* mode ← that of the existing file; the new file gets the same permissions. */
 static nnb_status inspect_target(saving *s, mode_t *mode) {
   struct stat st;
   nnb_status status = resolve(s, &st);
@@ -64,7 +64,7 @@ static nnb_status inspect_target(saving *s, mode_t *mode) {
 static nnb_status name_temporary(saving *s) {
   static atomic_uint counter;
   const char *slash = strrchr(s->target, '/');
-  size_t n = slash ? (size_t)(slash - s->target) + 1 : 0; /* with the slash: "/x" lies in "/" */
+  size_t n = slash ? (size_t)(slash - s->target) + 1 : 0; /* includes the slash: "/x" is in "/" */
   if (!s->folder) {
     s->folder = nnb__alloc(n + 2, 1);
     s->temporary = nnb__alloc(n + 64, 1);
@@ -81,7 +81,7 @@ static nnb_status create(saving *s, mode_t mode) {
   for (int tries = 0; tries < 100; tries++) {
     nnb_status status = name_temporary(s);
     if (status) return status;
-    s->fd = open(s->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); /* less the umask */
+    s->fd = open(s->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); /* minus the umask */
     if (s->fd >= 0 || errno != EEXIST) break;
   }
   if (s->fd < 0) return nnb__fail_errno(s->path, "creating a temporary file beside it", errno);
@@ -108,8 +108,8 @@ static nnb_status sync_and_close(saving *s) {
   return synced == 0 && closed == 0 ? NNB_OK : nnb__fail_errno(s->path, "writing to disk", error);
 }
 
-/* The new name is only safe with the folder on disk.  Folders that cannot be opened for it or file systems that
- * do not know it are no failure: the file is in place. */
+/* The new name is durable only if the folder is on disk.  A folder that cannot be opened, or a file system that cannot
+ * sync it, is not an error: the file is in place. */
 static nnb_status sync_folder(saving *s) {
   int fd = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return NNB_OK;

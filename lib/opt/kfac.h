@@ -1,7 +1,7 @@
 /* opt/kfac.h: K-FAC in the steps that training calls:
  *
- *  gradient of the batch → feed: means of the factors, from scores → propose: Δ = -F̆⁻¹g → along: products of the
- *  scores with Δ and the last change, for the curvature → solve: α and μ → the steps of the segments → judge: λ
+ *     gradient of the batch → feed: means of the factors, from scores → propose: Δ = -F̆⁻¹g → along: products of the
+ *     scores with Δ and the last change, for the curvature → solve: α and μ → the steps of the segments → judge: λ
  *
  * It sees pairs of rows (num/block.h) and does not know where they come from. */
 #ifndef NNB__KFAC_H

@@ -1,4 +1,4 @@
-/* train/check.c: the gradient against central differences. */
+/* train/check.c: nnb_check_gradient: compares the gradient with central differences. */
 #include <string.h>
 
 #include "alloc.h"
@@ -7,29 +7,29 @@
 
 typedef struct checker {
   nnb_plan *plan;
-  nnb_batch batch; /* x is a copy that may be moved */
+  nnb_batch batch; /* x is a copy that may be changed */
   real *x;         /* rows×n_x */
-  real *kept;      /* P: the parameters as they came */
-  real *grad[2];   /* P: as they are, and with the last digits of the parameters changed */
-  real *dx[2];     /* rows×n_x: likewise */
+  real *kept;      /* P: the original parameters */
+  real *grad[2];   /* P: at the parameters, and with their last digits changed */
+  real *dx[2];     /* rows×n_x: the same two */
 } checker;
 
-/* n numbers that are moved, with what the gradient says of them. */
+/* n numbers to change one by one, with their analytic gradient. */
 typedef struct subject {
   real *value;
   const real *analytic;
   size_t n;
   const nnb__scaler *scaler; /* NULL: none; column i % scaler->n */
-  double rounding;           /* of the analytic slopes */
+  double rounding;           /* error of the analytic slopes */
 } subject;
 
-/* Steps are for numbers of about 1, and such the net computes with: x in scaled units. */
+/* A step suits numbers of about 1, which the net computes with: x in scaled units. */
 static real step_at(const subject *s, size_t i, real size) {
   const bool scaled = s->scaler && s->scaler->shift;
   const real at = s->value[i], shift = scaled ? s->scaler->shift[i % (size_t)s->scaler->n] : 0,
              factor = scaled ? s->scaler->factor[i % (size_t)s->scaler->n] : 1;
   const real step = size * R(fmax)(1, R(fabs)((at - shift) * factor)) / R(fabs)(factor);
-  /* The step as it is added in fact: volatile keeps the sum from being carried along with more digits. */
+  /* The step that is really added: volatile keeps the sum from being carried with more digits. */
   volatile real moved = at + R(fmax)(step, 100 * REAL_EPS * R(fabs)(at));
   return moved - at;
 }
@@ -38,7 +38,8 @@ static double loss_at(const checker *c, real *value, real at) {
   double e = 0;
   const real before = *value;
   *value = at;
-  nnb__plan_loss(c->plan, &c->batch, &(nnb_run){.training = true}, &e); /* what is not finite shows in e */
+  nnb__plan_loss(c->plan, &c->batch, &(nnb_run){.training = true}, &e); /* a failure shows as a value that is not
+                                                                           finite */
   *value = before;
   return e;
 }
@@ -51,8 +52,8 @@ static double slope_at(const checker *c, const subject *s, size_t i, real size) 
   return (8 * near - far) / (12 * (double)h);
 }
 
-/* How much rounding changes the loss 2h away: of three neighbours a few units in the last place apart the middle one
- * would else be the mean of the others.  (After Moré and Wild 2011, "Estimating computational noise".) */
+/* The rounding error of the loss 2h away: without it, the middle one of three neighbours, a few units in the last place
+ * apart, would be the mean of the others.  (After Moré and Wild 2011, "Estimating computational noise".) */
 static double noise_at(const checker *c, const subject *s, size_t i, real size) {
   const real h = step_at(s, i, size);
   double worst = 0;
@@ -65,7 +66,7 @@ static double noise_at(const checker *c, const subject *s, size_t i, real size) 
   return worst;
 }
 
-/* The largest over some of the numbers: few samples of a random thing would now and then be small by chance. */
+/* The largest error at some of the numbers: a few samples of a random quantity can be small by chance. */
 static double loss_noise(const checker *c, const subject *s, real size) {
   const size_t samples = 16, every = s->n / samples + 1;
   double worst = 0;
@@ -73,15 +74,16 @@ static double loss_noise(const checker *c, const subject *s, real size) {
   return worst;
 }
 
-/* What of |a - b| the error of b does not explain, as a part of max(|a|, |b|, least). */
+/* The part of |a - b| that exceeds the error of b, relative to max(|a|, |b|, least). */
 static double deviation(double a, double b, double least, double error) {
   double size = fmax(fmax(fabs(a), fabs(b)), least), left = fabs(a - b) - error;
   return size > 0 && left > 0 ? left / size : 0;
 }
 
-/* The worst relative deviation of the analytic slopes from the numeric ones; each is held against the better of two
- * steps: ε^(1/5), which balances truncation, h⁴, against rounding, ε/h, and an eighth of it, which keeps clear of kinks
- * and whose truncation is 8⁴ times smaller, so that the two tell its size.  At a minimum nothing else is left. */
+/* The largest relative deviation between analytic and numeric slopes.  Each analytic slope is compared with the better
+ * of two steps: ε^(1/5), which balances truncation, h⁴, against rounding, ε/h; and an eighth of it, which avoids kinks
+ * and has 8⁴ times less truncation error, so the difference of the two shows that error.  At a minimum only rounding
+ * errors remain. */
 static double worst_of(const checker *c, const subject *s) {
   const real size = R(pow)(REAL_EPS, (real)0.2);
   const double pool = loss_noise(c, s, size);
@@ -98,14 +100,14 @@ static double worst_of(const checker *c, const subject *s) {
   return worst;
 }
 
-/* The gradients at the present parameters. */
+/* Computes the gradients at the present parameters. */
 static nnb_status gradients(checker *c, nnb_net *net, real *grad, real *dx) {
   nnb_status status = nnb_plan_gradient(c->plan, &c->batch, 0, NULL, grad);
   if (!status) nnb__plan_input_gradient(c->plan, nnb_view(dx, c->batch.x.rows, net->n_x));
   return status;
 }
 
-/* A gradient is not more exact than what it changes by with the last digits of the parameters. */
+/* Changes the last digits of the parameters: a gradient is not more exact than its change by that. */
 static nnb_status shaken_gradients(checker *c, nnb_net *net) {
   nnb_rng rng;
   nnb_rng_init(&rng, 0, 0);
@@ -126,11 +128,11 @@ static nnb_status compare(checker *c, nnb_net *net, double *worst) {
   inputs.rounding = nnb__max_difference(inputs.n, c->dx[0], c->dx[1]);
   *worst = worst_of(c, &params);
   double in_x = worst_of(c, &inputs);
-  if (isnan(in_x) || in_x > *worst) *worst = in_x; /* and a NaN stays */
+  if (isnan(in_x) || in_x > *worst) *worst = in_x; /* a NaN is kept */
   return NNB_OK;
 }
 
-/* Room for three times the parameters and the inputs. */
+/* Allocates three times the parameters and the inputs. */
 static nnb_status make_room(checker *c, size_t n_params, size_t n_x) {
   size_t n = n_params <= SIZE_MAX - n_x ? n_params + n_x : SIZE_MAX;
   if (!nnb__mul(n, 3, &n))
@@ -142,7 +144,7 @@ static nnb_status make_room(checker *c, size_t n_params, size_t n_x) {
   return NNB_OK;
 }
 
-/* With a net that is held. */
+/* The net is held. */
 static nnb_status check_gradient(nnb_net *net, const nnb_batch *batch, double *worst) {
   checker c = {0};
   size_t n_x;

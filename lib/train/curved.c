@@ -11,7 +11,7 @@ static double weight_of(const nnb__update *u, int row0, int n) {
   return nnb__sum_weights(u->rows, u->order, u->row0 + row0, n);
 }
 
-/* Scores of the first rows of a chunk go into the means of the factors. */
+/* Adds the scores of the first rows of a chunk to the means of the factors. */
 static void feed(const nnb__update *u, const nnb__job *job, void *context) {
   const double keep = *(const double *)context;
   struct nnb__kfac *k = u->optim->kfac;
@@ -33,11 +33,11 @@ static nnb__loss_sum gather(const nnb__update *u) {
   nnb__target target = {.dst = plan->g ? plan->g : u->optim->g, .alpha = 1};
   double keep = nnb__kfac_keep(u->optim);
   nnb__loss_sum sum = nnb__update_run(u, NNB__LOSS | NNB__OUTPUT | NNB__BACK, &target, feed, &keep);
-  if (plan->g) memcpy(u->optim->g, plan->g, u->net->n_params * sizeof *plan->g); /* shown as it was before clipping */
+  if (plan->g) memcpy(u->optim->g, plan->g, u->net->n_params * sizeof *plan->g); /* the plan shows it before clipping */
   return sum;
 }
 
-/* vᵀ·F·v of the directions by the scores of the last chunk, which the plan still holds. */
+/* vᵀ·F·v of the directions, from the scores of the last chunk, which the plan still has. */
 static void look_along(const nnb__update *u) {
   struct nnb__kfac *k = u->optim->kfac;
   const nnb__job job = nnb__update_job(u, nnb__update_chunks(u) - 1, NNB__BACK, NULL);
@@ -67,7 +67,7 @@ nnb__loss_sum nnb__update_curved(const nnb__update *u) {
   bool kept = true;
   if (nnb__kfac_asks(o))
     kept = nnb__kfac_judge(o, net->blocks, nnb__loss_value(before, u->norm), loss_now(u), net->params);
-  const int decaying = kept ? net->n_blocks : 0; /* where nothing has changed, nothing decays */
+  const int decaying = kept ? net->n_blocks : 0; /* an undone update has no decay */
   nnb__kfac_decay(o, net->blocks, decaying, net->params);
   nnb__optim_end(o, net->blocks, decaying, net->params);
   return before;

@@ -9,7 +9,7 @@
 
 typedef struct nnb__fit fit;
 
-/* The loss on all of data, in chunks whose parts add up. */
+/* The loss on all validation data, in chunks whose losses add up. */
 static nnb_status validate(const fit *f, double *out) {
   nnb_batch all, part;
   const int N = nnb_data_rows(f->val);
@@ -32,7 +32,7 @@ void nnb__fit_judge_start(fit *f) {
   if (f->val && !validate(f, &loss)) f->report.best_loss = loss;
 }
 
-/* Keeps every stride-th record; when full, every second of those and the doubled stride. */
+/* Keeps every stride-th record; when full, drops every second one and doubles the stride. */
 static void keep_record(fit *f, const nnb_record *rec) {
   if (f->cap_history == 0 || (rec->epoch - 1) % f->stride) return;
   if (f->n_history == f->cap_history) {
@@ -40,14 +40,14 @@ static void keep_record(fit *f, const nnb_record *rec) {
     f->n_history = (f->n_history + 1) / 2;
     f->stride *= 2;
     if ((rec->epoch - 1) % f->stride) return;
-    if (f->n_history == f->cap_history) return; /* room for one record only */
+    if (f->n_history == f->cap_history) return; /* the capacity is one record */
   }
   f->history[f->n_history++] = *rec;
 }
 
-/* From batch to batch the training loss of an epoch is that of moving parameters.  Those at its end it says nothing of,
- * their last step may have gone anywhere; those it began with are the first it was measured from, and the only ones
- * where an epoch is one update. */
+/* In mini-batch training without validation, the loss of an epoch is a mean while the parameters change.  It says
+ * nothing about those at the end, whose last step may have gone anywhere.  Those at the start are the first that it was
+ * computed with, and the only ones if an epoch is one update. */
 static void keep_best(fit *f, const nnb_record *rec) {
   double loss = f->val ? rec->val_loss : rec->loss;
   if (!(loss < f->report.best_loss)) return;
@@ -89,7 +89,7 @@ nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
   return NNB_OK;
 }
 
-/* The end of the run is always in the history: behind the last record kept, or in its place where there is no room. */
+/* Puts the last epoch into the history: after the last record kept, or in its place if the history is full. */
 void nnb__fit_keep_last_record(fit *f) {
   int n = f->n_history;
   if (n == 0 || f->history[n - 1].epoch == f->last.epoch) return;

@@ -1,7 +1,7 @@
-/* train/error_bars.c: how far predictions can be trusted: the net taken to be linear in its parameters around those it
- * has (MacKay 1992, "A practical Bayesian framework for backpropagation networks", section 3.3).
+/* train/error_bars.c: the uncertainty of predictions, for a net that is linear in its parameters around the present
+ * ones (MacKay 1992, "A practical Bayesian framework for backpropagation networks", section 3.3).
  *
- *     H = β·Σ w_i·g_i·g_iᵀ + α·I = β·L·Lᵀ,   g = ∂y/∂w of a row and column of the outputs, frozen parameters left out
+ *     H = β·Σ w_i·g_i·g_iᵀ + α·I = β·L·Lᵀ,   g = ∂y/∂w of a row and column of the outputs, without frozen parameters
  *     var y = gᵀ·H⁻¹·g = ‖L⁻¹g‖²/β
  *
  * L comes from a QR factorisation of the rows g: forming Σ g·gᵀ would square its condition. */
@@ -21,12 +21,12 @@ enum { BLOCK = 64 }; /* rows of J at a time, at least one row of data */
 
 struct nnb_error_bars {
   nnb_net *net;
-  nnb_plan *plan; /* for block rows */
+  nnb_plan *plan; /* for `block` rows */
   int threads;
   int n, block; /* parameters that are not frozen, rows of data */
   uint64_t frozen;
   double alpha, beta;
-  double *scale;   /* n_y: from a row of J to ∂y/∂w, in the data's units */
+  double *scale;   /* n_y: factor from a row of J to ∂y/∂w, in the data's units */
   double *noise;   /* n_y: variance of a target of weight 1 */
   double *l;       /* n×n */
   double *g;       /* block·n_y × n, row by row; or columns for the QR */
@@ -59,7 +59,7 @@ static nnb_status allocate(nnb_error_bars *e) {
                          &e->plan);
 }
 
-/* Everything but the numbers. */
+/* Makes the object, without its numbers. */
 static nnb_status make(nnb_net *net, int threads, nnb_error_bars **out) {
   const size_t n = nnb__net_n_free(net);
   nnb_error_bars *e = nnb__zalloc(1, sizeof *e);
@@ -116,14 +116,14 @@ static bool determined(const nnb_error_bars *e) {
   return e->n == 0 || least > DBL_EPSILON * e->n * most;
 }
 
-/* Numbers among the data: rows of weight 0 are none. */
+/* The number of target values; rows of weight 0 do not count. */
 static double count(const nnb_error_bars *e, const nnb_batch *rows) {
   int n = 0;
   for (int i = 0; i < rows->x.rows; i++) n += !rows->weight || rows->weight[i] > 0;
   return (double)n * e->net->n_y;
 }
 
-/* Without a prior and with unknown noise: as many residuals as there are parameters tell nothing of it. */
+/* Without a prior and with unknown noise, there must be more residuals than parameters. */
 static nnb_status estimate_noise(nnb_error_bars *e, double count, double squares) {
   if (!(count > e->n && squares > 0))
     return nnb__fail(NNB_E_ARG,
@@ -147,7 +147,7 @@ static nnb_status factorise(nnb_error_bars *e, const nnb_batch *rows) {
   return status;
 }
 
-/* The noise of a column has 1/β times the variance that its loss says, relative to the first column's. */
+/* The noise variance of a column follows from its loss, relative to 1/β for the first column. */
 static void find_scales(nnb_error_bars *e) {
   const real *factor = e->net->out.factor;
   const double first = nnb__net_root(e->net, 0, 1);

@@ -1,4 +1,4 @@
-/* train/fit.c: nnb_fit: options and data are checked, everything is allocated, one of the ways to train is called. */
+/* train/fit.c: nnb_fit: checks options and data, allocates everything, and calls one of the ways to train. */
 #include <string.h>
 
 #include "alloc.h"
@@ -15,8 +15,8 @@ typedef struct nnb__fit fit;
 
 /* ---- setting up ------------------------------------------------------------------------------------------------- */
 
-/* Where least squares suit: a regression by squares in double precision, small enough that some hundred iterations of
- * N·P² operations take seconds, and no option that is for steps from batch to batch. */
+/* Whether least squares suit the task: a regression with squares in double precision, so small that some hundred
+ * iterations of N·P² operations take seconds, and no option for steps from batch to batch. */
 static bool is_small_regression(const fit *f) {
   const double most_params = 1000, most_work = 1e9;
   const double P = (double)nnb__net_n_free(f->net), m = (double)nnb_data_rows(f->train) * f->net->n_y;
@@ -25,14 +25,14 @@ static bool is_small_regression(const fit *f) {
          m * P * P <= most_work && !nnb__not_squares(f->net);
 }
 
-/* What NNB_AUTO has to be able to do. */
+/* The traits that NNB_AUTO needs. */
 static unsigned wants(const fit *f) {
   if (f->opts.bayes) return NNB__TRAIT_SQUARES | NNB__TRAIT_BAYES;
   if (!is_small_regression(f)) return NNB__TRAIT_STEPS;
   return NNB__TRAIT_SQUARES | (nnb__linear_params(f->net, NULL) > 0 ? NNB__TRAIT_LINEAR : 0);
 }
 
-/* The algorithm, and whether it takes the options. */
+/* Chooses the method, and checks that it takes the options. */
 static nnb_status choose(fit *f) {
   f->opts.algo = nnb__optim_algo(f->opts.algo, wants(f));
   f->ops = nnb__optim_find(f->opts.algo);
@@ -41,10 +41,10 @@ static nnb_status choose(fit *f) {
   return status || nnb__optim_has(f->ops, NNB__TRAIT_STEPS) ? status : nnb__fit_full_check(f);
 }
 
-/* The products forward and of the gradient both read a chunk's rows, which should stay in the second-level cache
- * between them: 784-128-64-10 is trained in 2 to 11 % less time by chunks of 256 rows.  Rows that fit anyway, as of
- * narrow chains, go in large chunks, as do nets that do not fit themselves, of which each chunk reads and writes all.
- */
+/* The products of the forward pass and of the gradient both read a chunk's rows, which should stay in the second-level
+ * cache between them: 784-128-64-10 trains in 2 to 11 % less time with chunks of 256 rows.  Large chunks are used if
+ * the rows fit anyway, as in narrow chains, and if the net itself does not fit, because each chunk reads and writes all
+ * of it. */
 static int default_chunk(const fit *f) {
   const double cache = 1 << 20;
   const int threads = f->opts.threads > 0 ? f->opts.threads : nnb_get_threads();
@@ -131,7 +131,7 @@ static nnb_status allocate(fit *f) {
   f->cap_history = f->opts.history > 0 ? f->opts.history : 0;
   f->best = nnb__alloc(f->net->n_params, sizeof *f->best);
   f->history = nnb__alloc((size_t)f->cap_history, sizeof *f->history);
-  /* The order of the rows of a sum does not matter, but a method that wants pairs samples the first rows. */
+  /* A sum does not depend on the order of its rows, but a method that needs pairs uses the first rows as a sample. */
   const bool one_update = f->opts.batch == f->rows.x.rows && !nnb__optim_has(f->ops, NNB__TRAIT_PAIRS);
   const bool shuffled = f->optim && !f->opts.in_order && !one_update;
   if (shuffled) f->order = nnb__alloc(n_rows, sizeof *f->order);
@@ -187,8 +187,7 @@ static nnb_status set_up(fit *f) {
   return status;
 }
 
-/* Once training has begun only divergence ends it; every other error is a refusal, which leaves the report as it was.
- */
+/* Once training has begun, only divergence ends it.  Every other error is a refusal, and the report stays unchanged. */
 static nnb_status train_net(fit *f) {
   nnb_report *r = &f->report;
   nnb_status status = set_up(f);
@@ -219,7 +218,7 @@ nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, con
   if (!status) {
     status = train_net(&f);
     release(&f);
-    nnb__net_end(&change, status && f.report.best_epoch == 0); /* the parameters are those from before */
+    nnb__net_end(&change, status && f.report.best_epoch == 0); /* then the parameters are those from before */
   }
   if (status == NNB_E_NUMERIC) f.report.stop = NNB_STOP_DIVERGED;
   if (report) *report = f.report;

@@ -1,4 +1,4 @@
-/* train/fit_batches.c: nnb_fit from batch to batch: an epoch is a call of nnb_train_rows. */
+/* train/fit_batches.c: mini-batch training of nnb_fit: an epoch is one call of nnb__train_rows. */
 #include <string.h>
 
 #include "clock.h"
@@ -11,8 +11,8 @@
 
 typedef struct nnb__fit fit;
 
-/* One pass over the data.  Between two of them the net holds the averaged weights, if there are any.  NNB_E_NUMERIC
- * where the loss or a parameter is no number any more. */
+/* One pass over the data.  Between two passes the net has the averaged weights, if there are any.  NNB_E_NUMERIC if the
+ * loss or a parameter is no longer finite. */
 static nnb_status run_epoch(fit *f, nnb_record *rec) {
   double began = nnb__now();
   bool averaged = f->opts.ema > 0;

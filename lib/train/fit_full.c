@@ -1,6 +1,6 @@
-/* train/fit_full.c: nnb_fit by a minimiser over the full batch: its function is the loss over all rows, in chunks, plus
- * ½·l2·‖w‖² over the weights that are not frozen; an iteration is an epoch.  A method for sums of squares gets the
- * residuals of the loss, and the parameters that are not frozen one behind the other. */
+/* train/fit_full.c: full-batch training of nnb_fit.  The minimiser's function is the loss over all rows, in chunks,
+ * plus ½·l2·‖w‖² over the weights that are not frozen; an iteration is an epoch.  A method for sums of squares gets the
+ * residuals of the loss, and the parameters that are not frozen as one vector. */
 #include <string.h>
 
 #include "blas.h"
@@ -14,11 +14,11 @@
 typedef struct full {
   nnb__fit *f;
   double norm;   /* Σ weight of all rows */
-  size_t n_free; /* parameters that are not frozen: of a method for sums of squares */
+  size_t n_free; /* parameters that are not frozen, for a method for sums of squares */
   real *last;    /* P: the parameters of the last epoch */
   double epoch_began;
   int64_t evaluations; /* before this epoch */
-  nnb_status status;   /* what an epoch's end failed with */
+  nnb_status status;   /* the error of ending an epoch, if any */
 } full;
 
 nnb_status nnb__fit_full_check(const nnb__fit *f) {
@@ -39,7 +39,7 @@ nnb_status nnb__fit_full_check(const nnb__fit *f) {
   return NNB_OK;
 }
 
-/* ½·l2·‖w‖², and its gradient on top of g, if there is a g. */
+/* ½·l2·‖w‖²; adds its gradient to g, unless g is NULL. */
 static double penalty(const nnb__fit *f, const real *x, real *g) {
   double sum = 0;
   nnb__segment seg[2];
@@ -53,7 +53,7 @@ static double penalty(const nnb__fit *f, const real *x, real *g) {
   return 0.5 * f->opts.l2 * sum;
 }
 
-/* Frozen parameters do not move: no method goes where the gradient is and stays 0. */
+/* Zeros the gradient of frozen parameters: every method then leaves them unchanged. */
 static void project(const nnb__fit *f, real *g) {
   for (int i = 0; i < f->net->n_blocks; i++) {
     const nnb__block *b = &f->net->blocks[i];
@@ -63,7 +63,7 @@ static void project(const nnb__fit *f, real *g) {
   }
 }
 
-/* The loss over all rows, and its gradient if there is a g; parts of a loss add up. */
+/* The loss over all rows, and its gradient unless g is NULL; losses of chunks add up. */
 static nnb_status loss_of_all(const full *u, double *loss, real *g) {
   nnb__fit *f = u->f;
   const int N = f->rows.x.rows;
@@ -98,7 +98,7 @@ static nnb_status objective(void *user, const real *x, double *value, real *g) {
 
 /* ---- sums of squares -------------------------------------------------------------------------------------------- */
 
-/* The parameters of the net ← x, which lacks the frozen ones where the method is for sums of squares. */
+/* Sets the net's parameters to x, which does not contain the frozen ones for sums of squares. */
 static void unpack(const nnb__fit *f, const real *x, real *params) {
   nnb__segment seg[2];
   if (!f->ops->least_squares) {
@@ -110,7 +110,7 @@ static void unpack(const nnb__fit *f, const real *x, real *params) {
       memcpy(params + seg[s].off, x, seg[s].n * sizeof *x);
 }
 
-/* x, and the decay of each of its numbers. */
+/* Fills x, and the decay of each of its numbers. */
 static void pack(const nnb__fit *f, real *x, double *ridge) {
   nnb__segment seg[2];
   for (int b = 0; b < f->net->n_blocks; b++)
@@ -120,7 +120,7 @@ static void pack(const nnb__fit *f, real *x, double *ridge) {
     }
 }
 
-/* Residuals row0 … of the loss, a row of the data at least at a time. */
+/* Residuals of the loss from row0 on, in whole rows of the data. */
 static nnb_status rows_of(const full *u, const real *x, size_t row0, int k, real *r, real *J, int ldj,
                           nnb__columns columns) {
   nnb__fit *f = u->f;
@@ -143,15 +143,15 @@ static nnb_status linear_rows(void *user, const real *x, size_t row0, int k, rea
 
 /* ---- Bayesian regularisation ------------------------------------------------------------------------------------ */
 
-/* Rows of weight 0 are no data. */
+/* The number of target values; rows of weight 0 do not count. */
 static int count_rows(const nnb_batch *rows) {
   int n = rows->x.rows;
   for (int i = 0; rows->weight && i < rows->x.rows; i++) n -= rows->weight[i] == 0;
   return n;
 }
 
-/* The evidence of residuals r = c·√weight·(a - t) as one of targets: 1/β is the variance of a target in the first
- * column, and p(t) = p(r)·|∂r/∂t|. */
+/* Converts the evidence of residuals r = c·√weight·(a - t) to one of targets: 1/β is the variance of a target in the
+ * first column, and p(t) = p(r)·|∂r/∂t|. */
 static nnb_evidence of_targets(const full *u, nnb_evidence e) {
   const nnb_batch *rows = &u->f->rows;
   const nnb_net *net = u->f->net;
@@ -165,14 +165,14 @@ static nnb_evidence of_targets(const full *u, nnb_evidence e) {
   return e;
 }
 
-/* What the minimiser's function is above the loss. */
+/* The minimiser's function minus the loss. */
 static double added(const full *u, const nnb_evidence *e, const real *x) {
   if (!u->f->opts.bayes) return penalty(u->f, u->last, NULL);
   return e->beta > 0 ? e->alpha / e->beta * nnb__sum_squares(u->n_free, x) / 2 : 0;
 }
 
-/* The loss that is part of the minimiser's value; where it is far the smaller part, rounding leaves less than the 0
- * that a sum of squares cannot fall below. */
+/* The loss as a part of the minimiser's value, at least 0: if it is by far the smaller part, rounding may make the
+ * difference negative. */
 static double loss_within(const full *u, double value, const nnb_evidence *e, const real *x) {
   const double loss = value - added(u, e, x);
   return u->f->ops->least_squares ? fmax(loss, 0) : loss;
@@ -198,7 +198,7 @@ static int end_epoch(void *user, const nnb_min_record *m) {
   return u->status || f->report.stop != NNB_STOP_NONE;
 }
 
-/* The minimiser only says that it cannot begin; the loss says why. */
+/* If the minimiser cannot begin, finds the reason in the loss. */
 static nnb_status explain_start(const full *u) {
   double loss;
   char reason[NNB__MESSAGE / 2];
@@ -212,7 +212,7 @@ static nnb_status explain_start(const full *u) {
   return nnb__fail(NNB_E_NUMERIC, "at the start %s", reason);
 }
 
-/* What the fit reports where the minimiser ended without an epoch's end having decided so. */
+/* The stop reason of the fit, if the minimiser ended without one from an epoch. */
 static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) {
   nnb__fit *f = u->f;
   nnb_report *r = &f->report;
@@ -228,7 +228,7 @@ static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) 
 }
 
 /* With the starts of nnb_net_init, where all features are odd functions, 6-neuron nets for a parabola, sin, exp and
- * 1/(1 + 25x²) came to weights up to 1e13 without it, and half of them ended above lm. */
+ * 1/(1 + 25x²) reached weights up to 1e13 without it, and half of them ended above lm. */
 static const double linear_ridge = 1e-4;
 
 nnb_status nnb__fit_full(nnb__fit *f) {

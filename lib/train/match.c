@@ -1,5 +1,5 @@
-/* train/match.c: whether data mean to a net what the net was made for: names of classes and
- * columns, targets that are probabilities. */
+/* train/match.c: whether data fits the data that the net was trained on: names of classes and columns, targets that are
+ * probabilities. */
 #include "match.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "status.h"
 #include "view.h"
 
-/* Where net and data both name a class and the names differ, the numbers would mean other classes. */
+/* If both name a class and the names differ, the class numbers would mean other classes. */
 static nnb_status check_class_names(const nnb_net *net, const nnb_data *data) {
   for (int k = 0; k < nnb_data_n_classes(data); k++) {
     const char *ours = nnb_net_class_name(net, k), *theirs = nnb_data_class_name(data, k);
@@ -20,11 +20,11 @@ static nnb_status check_class_names(const nnb_net *net, const nnb_data *data) {
   return NNB_OK;
 }
 
-/* Columns in another order, or other columns, would go through without a word. */
+/* Other columns, or columns in another order, would not be noticed otherwise. */
 static nnb_status check_column_names(const nnb_net *net, const nnb_data *data) {
   const bool labels = nnb_data_n_classes(data) > 0;
   const int n_in = nnb_data_n_in(data), n = n_in + (labels ? 1 : nnb_data_n_out(data));
-  const int most = net->columns.n == n ? n : n_in; /* labels and unit vectors have other columns behind the inputs */
+  const int most = net->columns.n == n ? n : n_in; /* labels and unit vectors have different columns after the inputs */
   for (int c = 0; c < most; c++) {
     const char *ours = nnb_net_column_name(net, c), *theirs = nnb_data_column_name(data, c);
     if (ours && theirs && strcmp(ours, theirs) != 0)
@@ -37,7 +37,7 @@ static nnb_status check_column_names(const nnb_net *net, const nnb_data *data) {
   return NNB_OK;
 }
 
-/* The targets of one output whose loss takes probabilities. */
+/* Checks the targets of one output whose loss takes probabilities. */
 static nnb_status check_probabilities(const nnb_net *net, const nnb__node *output, nnb_cmat t) {
   const int c = output->out_col;
   for (int i = 0; i < t.rows; i++)

@@ -1,4 +1,4 @@
-/* train/metrics.c: how well a net does on data. */
+/* train/metrics.c: nnb_evaluate. */
 #include "alloc.h"
 #include "blas_threads.h"
 #include "classes.h"
@@ -11,7 +11,7 @@ enum { CHUNK = 1024 };
 
 typedef struct tally {
   nnb__loss_sum loss;
-  double right, judged; /* weighted classes and labels that are right, and all of them */
+  double right, judged; /* weight of the correct classes and labels, and of all */
   double weight;
   double *t_sum, *t_squares, *errors; /* per output: Σ (t - c), Σ (t - c)², Σ (t - a)², c: its first target */
   double *center;
@@ -19,7 +19,7 @@ typedef struct tally {
 
 static double weight_of(const nnb_batch *batch, int i) { return batch->weight ? (double)batch->weight[i] : 1; }
 
-/* One class a row: that of the n outputs from column c on, against the label or the largest target. */
+/* One class per row: the largest of the n outputs from column c on, compared with the label or the largest target. */
 static void judge_classes(int c, int n, const nnb_batch *batch, nnb_cmat y, tally *sum) {
   for (int i = 0; i < y.rows; i++) {
     const double w = weight_of(batch, i);
@@ -29,7 +29,7 @@ static void judge_classes(int c, int n, const nnb_batch *batch, nnb_cmat y, tall
   }
 }
 
-/* n labels a row, each by itself: above ½ or not. */
+/* n separate labels per row: above ½ or not. */
 static void judge_labels(int c, int n, const nnb_batch *batch, nnb_cmat y, tally *sum) {
   for (int i = 0; i < y.rows; i++) {
     const double w = weight_of(batch, i);
@@ -57,7 +57,7 @@ static void measure(const nnb_batch *batch, nnb_cmat y, bool first, tally *sum) 
     const real *t = nnb__crow(batch->t, i), *a = nnb__crow(y, i);
     sum->weight += w;
     for (int j = 0; j < y.cols; j++) {
-      if (first && i == 0) sum->center[j] = (double)t[j]; /* keeps the sum of squares from cancelling */
+      if (first && i == 0) sum->center[j] = (double)t[j]; /* avoids cancellation in the sum of squares */
       double d = (double)t[j] - sum->center[j], e = (double)t[j] - (double)a[j];
       sum->t_sum[j] += w * d, sum->t_squares[j] += w * d * d, sum->errors[j] += w * e * e;
     }

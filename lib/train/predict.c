@@ -19,7 +19,7 @@ nnb_status nnb_net_predict(nnb_net *net, nnb_cmat x, nnb_mat y) {
   return status;
 }
 
-/* One class a row is what the net gives: it has one output, and that is not several labels. */
+/* The net must give one class per row: it has one output, and that is not several labels. */
 static nnb_status check_classes(const nnb_net *net) {
   nnb_status status = nnb__check_one_output(net);
   for (int k = 0; k < net->n_nodes && !status; k++) {
@@ -35,7 +35,7 @@ static nnb_status check_classes(const nnb_net *net) {
   return status;
 }
 
-/* The classes of a chunk of rows, of which row0 is the first; y has room for its outputs. */
+/* Computes the classes of a chunk of rows from row0 on; y is memory for its outputs. */
 static nnb_status classify(nnb_plan *plan, nnb_cmat x, int row0, nnb_mat y, int32_t *label) {
   nnb_status status = nnb_plan_predict(plan, nnb__crows(x, row0, y.rows), y);
   for (int i = 0; i < y.rows && !status; i++) {

@@ -6,7 +6,7 @@
 void nnb__progress(const nnb_fit_opts *opts, const nnb_record *rec, bool last) {
   static const double interval = 0.2; /* seconds */
   if (!opts->progress) return;
-  double before = rec->total_seconds - rec->seconds; /* about when the line before was due */
+  double before = rec->total_seconds - rec->seconds; /* about the time when the previous line was due */
   bool due = floor(before / interval) < floor(rec->total_seconds / interval) || rec->epoch == 1;
   if (!due && !last) return;
   double rate = rec->seconds > 0 ? (double)rec->samples / rec->seconds : 0;

@@ -1,4 +1,4 @@
-/* train/rows.c: the three rungs: a step from a gradient, an update from a batch, many updates over rows. */
+/* train/rows.c: the three levels below nnb_fit: a step from a gradient, an update from a batch, updates over rows. */
 #include "rows.h"
 
 #include <string.h>
@@ -37,7 +37,7 @@ nnb_status nnb__average(nnb_optim *optim, nnb_net *net) {
   return status ? status : nnb__optim_exchange(optim, net->params);
 }
 
-/* What every call that makes updates asks of the net first. */
+/* The first checks of every call that makes updates. */
 static nnb_status check_net(const nnb_net *net) {
   nnb_status status = nnb__net_check(net);
   return status ? status : nnb__net_idle(net);
@@ -76,7 +76,7 @@ static nnb__loss_sum update(const nnb__update *u) {
   bool offered = !plan->g && nnb__optim_offer(optim, net->params, nnb__update_chunks(u), &target);
   if (!offered) target = (nnb__target){.dst = plan->g ? plan->g : optim->g, .alpha = 1};
   nnb__loss_sum sum = nnb__update_run(u, NNB__LOSS | NNB__BACK, &target, NULL, NULL);
-  if (plan->g) memcpy(optim->g, plan->g, net->n_params * sizeof *plan->g); /* shown as it was before clipping */
+  if (plan->g) memcpy(optim->g, plan->g, net->n_params * sizeof *plan->g); /* the plan shows it before clipping */
   if (offered)
     nnb__optim_finish(optim, net->blocks, net->n_blocks, net->params);
   else
@@ -127,7 +127,8 @@ static void begin_plain(void *context, nnb__target *target) {
   nnb__optim_begin(p->optim);
   nnb__optim_offer(p->optim, p->w, 1, target);
 }
-/* One update a row, by the executor that fuses an update with the next forward pass.  False: there is none for this. */
+/* Makes one update per row, with the executor that fuses an update with the next forward pass.  False if there is
+ * none. */
 static bool update_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n,
                         nnb_optim *optim, nnb_sums *total, nnb__loss_sum *sum, double *value) {
   plain p = {optim, net->params};

@@ -1,11 +1,11 @@
-/* train/rows.h: the training calls of a fit, which holds its net while others may not change it. */
+/* train/rows.h: the training calls of a fit, which holds its net so that others cannot change it. */
 #ifndef NNB__ROWS_H
 #define NNB__ROWS_H
 
 #include "optim.h"
 #include "plan.h"
 
-/* nnb_train_rows and nnb_optim_average with a sealed net, whether or not it is held.  sums is all zero or NULL. */
+/* nnb_train_rows and nnb_optim_average for a sealed net, even if it is held.  sums is all zero or NULL. */
 nnb_status nnb__train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n, int batch,
                            nnb_optim *optim, nnb_sums *sums);
 nnb_status nnb__average(nnb_optim *optim, nnb_net *net);

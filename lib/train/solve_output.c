@@ -1,9 +1,9 @@
-/* train/solve_output.c: nnb_solve_output: linear output layers of sums of squares, solved exactly.
+/* train/solve_output.c: nnb_solve_output: exact solution for linear output layers with sums of squares.
  *
- * With all else given, the residuals of an output layer are root_i·([A 1]·[W; b] - T), one least-squares problem with a
- * right-hand side for each of its columns.  Rows are folded into R of [A 1] = Q·R and Z = QᵀT block by block, in double
- * (Golub 1965, "Numerical methods for solving linear least squares problems"), so memory does not grow with N; the
- * triangle that is left has the answer, whatever its rank. */
+ * With all other parameters fixed, the residuals of an output layer are root_i·([A 1]·[W; b] - T), one least-squares
+ * problem with a right-hand side for each of its columns.  Blocks of rows are added to R of [A 1] = Q·R and to Z = QᵀT,
+ * in double (Golub 1965, "Numerical methods for solving linear least squares problems"), so memory does not grow with
+ * N.  The remaining triangle gives the solution for any rank. */
 #include <string.h>
 
 #include "alloc.h"
@@ -21,11 +21,11 @@ enum { ROWS = 256 }; /* of a block */
 typedef struct solve {
   nnb_net *net;
   nnb_plan *plan;
-  nnb_batch rows; /* all of the data */
+  nnb_batch rows; /* all data */
   double norm, ridge;
   int k;              /* the output's node */
-  bool weights, bias; /* to be found */
-  int n, n_out;       /* rows of [W; b] to be found, columns */
+  bool weights, bias; /* whether they are solved for */
+  int n, n_out;       /* rows of [W; b] that are solved for, columns */
   double *L, *Z;      /* n×n, row by row: Rᵀ; n_out columns of n */
   double *b, *c;      /* a block's columns of [A 1] and T */
   double *solve_work;
@@ -67,7 +67,7 @@ static void take(solve *s, nnb__arena *arena) {
   s->r = nnb__arena_take(arena, (size_t)s->net->n_y, ROWS * sizeof(real));
 }
 
-/* The parameters to be found at 0, so that what is left of them in the residuals is -T and what is frozen. */
+/* Sets the parameters that are solved for to 0; the residuals are then -T plus the frozen part. */
 static void clear_params(const solve *s) {
   const nnb__node *node = &s->net->nodes[s->k];
   size_t n_w = (size_t)node->needs.w_rows * (size_t)s->n_out;
@@ -76,7 +76,7 @@ static void clear_params(const solve *s) {
   if (s->bias) memset(w + n_w, 0, (size_t)s->n_out * sizeof *w);
 }
 
-/* Columns of a block: b ← root·[A 1], c ← -r. */
+/* The columns of a block: b ← root·[A 1], c ← -r. */
 static void load_block(const solve *s, int row0, int n) {
   const nnb__node *node = &s->net->nodes[s->k];
   const nnb_cmat a = s->plan->state[node->from[0] - 1].out;
@@ -93,7 +93,7 @@ static void load_block(const solve *s, int row0, int n) {
 
 static void fold(const solve *s, int n) { nnb__qr_add_with(s->n, n, s->L, s->n, s->b, s->n_out, s->Z, s->n, s->c); }
 
-/* Rows √ridge of the weights, with zeros to their right. */
+/* Adds rows √ridge of the weights, with zeros on the right-hand side. */
 static void fold_ridge(const solve *s) {
   const int n_w = s->weights ? s->n - s->bias : 0;
   for (int j = 0, now; s->ridge > 0 && (now = nnb__chunk(n_w, j, ROWS)) > 0; j += now) {
@@ -104,7 +104,7 @@ static void fold_ridge(const solve *s) {
   }
 }
 
-/* Z's columns are those of what was found. */
+/* Copies the solution, the columns of Z, to the parameters. */
 static nnb_status store_params(const solve *s) {
   const nnb__node *node = &s->net->nodes[s->k];
   real *w = s->net->params + node->off;
@@ -165,7 +165,7 @@ static nnb_status solve_output(solve *s, int k) {
 
 /* ---- the call --------------------------------------------------------------------------------------------------- */
 
-/* All outputs, or none. */
+/* Solves for all outputs; if one fails, restores all parameters. */
 static nnb_status solve_all(solve *s) {
   const size_t n = s->net->n_params;
   nnb_status status = NNB_OK;
@@ -179,7 +179,7 @@ static nnb_status solve_all(solve *s) {
   return status;
 }
 
-/* With a net that is held. */
+/* The net is held. */
 static nnb_status solve_net(nnb_net *net, const nnb_data *data, double ridge) {
   solve s = {.net = net, .ridge = ridge};
   nnb_status status = NNB_OK;

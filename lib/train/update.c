@@ -1,4 +1,4 @@
-/* train/update.c: the rows of an update go through the net in chunks, whose losses and gradients add up. */
+/* train/update.c: takes the rows of an update through the net in chunks, whose losses and gradients add up. */
 #include "update.h"
 
 #include "ints.h"
