@@ -26,7 +26,7 @@ static void counting_release(void *user, void *p) {
   free(p);
 }
 
-/* Counts from 0; fails from call k on (0: never).  alloc_count_end() goes back to malloc. */
+/* Counts from 0; fails from call k on (0: never).  alloc_count_end() restores malloc. */
 static inline void alloc_count_begin(long k) {
   static const nnb_allocator allocator = {counting_alloc, counting_release, NULL};
   alloc_count.calls = alloc_count.live = 0;
@@ -36,8 +36,8 @@ static inline void alloc_count_begin(long k) {
 
 static inline void alloc_count_end(void) { nnb_set_allocator(NULL); }
 
-/* Runs what(context), which returns a status and releases all it made, with every allocation failing in turn: it must
- * return NNB_E_NOMEM, or NNB_OK, and leave nothing behind.  Ends with the first k that is never reached. */
+/* Runs what(context), which returns a status and releases everything it made, with every allocation failing in turn.
+ * It must return NNB_E_NOMEM or NNB_OK, and leak nothing.  Ends with the first k that is not reached. */
 static inline void check_every_allocation(nnb_status (*what)(void *context), void *context) {
   for (long k = 1;; k++) {
     alloc_count_begin(k);

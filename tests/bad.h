@@ -1,5 +1,5 @@
-/* tests/bad.h: what the tests of bad calls share: each gives the status that the header names and a sentence with the
- * words that help, and does no harm. */
+/* tests/bad.h: shared by the tests of bad calls: each call gives the status in the header and a message with the given
+ * words, and changes nothing. */
 #ifndef TEST_BAD_H
 #define TEST_BAD_H
 
@@ -36,7 +36,7 @@ static void setup(void) {
   memcpy(before, nnb_net_params_read(net), nnb_net_n_params(net) * sizeof(real));
 }
 
-/* Whatever went wrong, the net is as it was, and works. */
+/* After any error the net is unchanged and works. */
 static void teardown(void) {
   ck_assert_uint_eq(nnb_net_n_params(net), 26);
   ck_assert_msg(memcmp(before, nnb_net_params_read(net), 26 * sizeof(real)) == 0, "a bad call changed the parameters");

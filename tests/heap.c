@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { HEAD = 16 }; /* in front of each block: its size */
+enum { HEAD = 16 }; /* before each block: its size */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {

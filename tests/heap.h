@@ -1,11 +1,11 @@
-/* tests/heap.h: an allocator for nnb_set_allocator that counts, and fails where it is told to. */
+/* tests/heap.h: an allocator for nnb_set_allocator that counts, and fails on request. */
 #ifndef TEST_HEAP_H
 #define TEST_HEAP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Puts it in force with all counts at 0; back to malloc and free. */
+/* Installs it with all counts at 0; restores malloc and free. */
 void heap_install(void);
 void heap_remove(void);
 
@@ -13,9 +13,9 @@ void heap_remove(void);
 void heap_fail_at(long k, bool all);
 bool heap_has_failed(void);
 
-long heap_allocs(void); /* made, failures left out */
+long heap_allocs(void); /* successful allocations */
 long heap_live(void);   /* blocks not yet released */
-/* The most bytes in use at once since heap_install or heap_reset_peak. */
+/* The maximum of bytes in use at once since heap_install or heap_reset_peak. */
 size_t heap_peak(void);
 void heap_reset_peak(void);
 

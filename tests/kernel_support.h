@@ -1,4 +1,4 @@
-/* tests/kernel_support.h: for the tests of num's vector functions, which compare every level with long double. */
+/* tests/kernel_support.h: for the tests of vector functions, which compare every level with long double. */
 #ifndef TEST_KERNEL_SUPPORT_H
 #define TEST_KERNEL_SUPPORT_H
 
@@ -6,13 +6,13 @@
 #include "support.h"
 #include "view.h"
 
-/* Check writes to a file for each assertion, also for those that hold: too slow for millions. */
+/* Check writes to a file for each assertion, even if it holds: too slow for millions. */
 #define expect(condition, ...)                   \
   do {                                           \
     if (!(condition)) ck_abort_msg(__VA_ARGS__); \
   } while (0)
 
-/* Everything is compared in long double, on purpose. */
+/* All comparisons are in long double, on purpose. */
 #pragma GCC diagnostic ignored "-Wdouble-promotion"
 
 #define N_OF_TABLE(t) ((int)(sizeof(t) / sizeof *(t)))
@@ -23,7 +23,7 @@ static inline int n_levels(void) {
   return n;
 }
 
-/* Whether only layerwise runs nets with it (activations.def, losses.def). */
+/* Whether only layerwise runs nets with this activation or loss (activations.def, losses.def). */
 static inline bool activation_is_layerwise(nnb_activation act) {
   (void)act;
 #define LAYERWISE(NAME, name) \
@@ -55,7 +55,7 @@ static inline double ulps(real got, long double want) {
   return (double)(fabsl((long double)got - want) / ldexpl(1, last > least && want != 0 ? last : least));
 }
 
-/* Bit for bit, so that -0 is not 0. */
+/* Compares bits, so that -0 is not 0. */
 static inline bool same_bits(real a, real b) {
   union {
     real x;
@@ -83,7 +83,7 @@ static inline int make_grid(real lo, real hi, real *x) {
 }
 enum { GRID = DENSE + 10000 };
 
-/* Repeatable numbers in -1 … 1. */
+/* Reproducible numbers in -1 … 1. */
 static inline real noise(uint64_t *state) {
   *state = *state * 6364136223846793005u + 1442695040888963407u;
   return (real)((double)(*state >> 40) / (double)(1 << 23) - 1);

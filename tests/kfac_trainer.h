@@ -1,11 +1,11 @@
-/* tests/kfac_trainer.h: a net with all that K-FAC trains it by, for its tests; after the private headers. */
+/* tests/kfac_trainer.h: a net with everything that K-FAC needs to train it; included after the private headers. */
 #ifndef TEST_KFAC_TRAINER_H
 #define TEST_KFAC_TRAINER_H
 
 #include <math.h>
 
 #include "kfac.h"
-/* behind the private headers */
+/* after the private headers */
 #include "precision.h"
 #include "toys.h"
 

@@ -1,4 +1,4 @@
-/* tests/linear_models.h: Bayesian regularisation of linear models in closed form, to compare with, and nets that are
+/* tests/linear_models.h: Bayesian regularisation of linear models in closed form, for comparison, and nets that are
  * such models. */
 #ifndef TEST_LINEAR_MODELS_H
 #define TEST_LINEAR_MODELS_H
@@ -9,7 +9,7 @@
 
 enum { ROWS = 30, I = 3, MOST_O = 2, MOST_M = ROWS * MOST_O, MOST_P = (I + 1) * MOST_O };
 
-/* One row for each number among the targets, scaled and times the root of its weight: t ≈ A·w. */
+/* One row for each target value, scaled and multiplied by the root of its weight: t ≈ A·w. */
 typedef struct linear {
   int m, p;
   double A[MOST_M][MOST_P], t[MOST_M], log_weights;
@@ -78,13 +78,13 @@ static double quadratic_form(const linear *l, double *log_det) {
   return quadratic;
 }
 
-/* t is normal with mean 0 and covariance C: the evidence by another way than the library's. */
+/* t is normal with mean 0 and covariance C: the evidence, computed in another way than in the library. */
 static double marginal(const linear *l) {
   double log_det, quadratic = quadratic_form(l, &log_det);
   return -(quadratic + log_det + l->m * log(2 * acos(-1))) / 2 + l->log_weights;
 }
 
-/* The evidence for α/β, with the best β for it: that for which tᵀC⁻¹t is m. */
+/* The evidence for α/β, with the best β for it: the one for which tᵀC⁻¹t is m. */
 static double profile(linear *l, double ridge) {
   double log_det;
   l->alpha = ridge, l->beta = 1;
@@ -93,7 +93,7 @@ static double profile(linear *l, double ridge) {
   return marginal(l);
 }
 
-/* Golden section for log α/β: no γ, no Hessian, no weights. */
+/* Golden-section search for log α/β: needs no γ, no Hessian, no weights. */
 static void search_evidence(linear *l) {
   const double golden = (sqrt(5) - 1) / 2;
   double low = -12, high = 6;
@@ -119,7 +119,7 @@ static void maximise_evidence(linear *l) {
   l->log_evidence = marginal(l);
 }
 
-/* The cases, and what they add to the first. */
+/* The cases; each adds something to the first. */
 enum { PLAIN, MEANS, SCALED, WEIGHTED, TWO_OUTPUTS, FROZEN_BIAS, CASES };
 
 typedef struct setting {

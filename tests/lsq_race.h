@@ -1,6 +1,6 @@
-/* tests/lsq_race.h: least-squares problems to compare methods on: those of Moré, Garbow and Hillstrom and of NIST, from
- * their starts times 1, 10 and 100, and evaluations of r and J counted as MINPACK counts them: r and J of the start, r
- * of each trial point, J of each point gone on to. */
+/* tests/lsq_race.h: least-squares problems for comparing methods: those of Moré, Garbow and Hillstrom and of NIST, from
+ * their starts times 1, 10 and 100.  Evaluations of r and J are counted as MINPACK counts them: r and J of the start, r
+ * of each trial point, J of each accepted point. */
 #ifndef TEST_LSQ_RACE_H
 #define TEST_LSQ_RACE_H
 
@@ -14,7 +14,7 @@
 enum { RACE_MOST_M = 250, RACE_MOST_N = 12, RACE_MOST_EVALUATIONS = 2000 };
 enum { RACE_CASES = 3 * (MGH_PROBLEMS + 2 * NIST_SETS) };
 static const double race_factors[3] = {1, 10, 100};
-/* f ends that are lower than this are the same: rounding of residuals of size 1 and more. */
+/* Ends with lower f count as equal: this is rounding of residuals of size 1 and more. */
 static const double race_zero = 1e-20;
 
 typedef struct race_case {
@@ -25,16 +25,16 @@ typedef struct race_case {
   double start[RACE_MOST_N];
 } race_case;
 
-/* f = ½ Σ r² and what it cost so far. */
+/* f = ½ Σ r² and its cost so far. */
 typedef struct race_run {
   const race_case *c;
-  double target;  /* to be reached */
+  double target;  /* the value to reach */
   int n_r, n_J;   /* evaluations */
-  int r_to, J_to; /* … until f ≤ target; 0: not reached */
+  int r_to, J_to; /* evaluations until f ≤ target; 0: not reached */
   double last_x[RACE_MOST_N], end;
 } race_run;
 
-/* Case i of RACE_CASES.  False where NIST's data cannot be read. */
+/* Case i of RACE_CASES.  False if NIST's data cannot be read. */
 static inline bool race_load(int i, const char *nist_folder, race_case *c) {
   const int kind = i / 3;
   const double factor = race_factors[i % 3];
@@ -81,7 +81,7 @@ static inline void race_count(race_run *run, const double *x, const double *r, b
 static inline nnb_status race_rows(void *user, const double *x, size_t row0, int k, double *r, double *J, int ldj) {
   race_run *run = user;
   static double own[RACE_MOST_M * RACE_MOST_N];
-  if (row0 != 0 || k != run->c->m) return NNB_E_STATE; /* small problems come in one block */
+  if (row0 != 0 || k != run->c->m) return NNB_E_STATE; /* small problems must come in one block */
   race_eval(run->c, x, r, J ? own : NULL);
   race_count(run, x, r, J != NULL);
   for (int i = 0; J && i < k; i++)
@@ -89,7 +89,7 @@ static inline nnb_status race_rows(void *user, const double *x, size_t row0, int
   return NNB_OK;
 }
 
-/* nnb_least_squares with its defaults.  False where it refuses the start. */
+/* nnb_least_squares with its defaults.  False if it rejects the start. */
 static inline bool race_ours(const race_case *c, double target, race_run *run, nnb_min_report *report) {
   double x[RACE_MOST_N];
   *run = (race_run){.c = c, .target = target};

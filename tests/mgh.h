@@ -1,6 +1,6 @@
 /* tests/mgh.h: the test problems of Moré, Garbow and Hillstrom, "Testing unconstrained optimization software", ACM TOMS
- * 7 (1981): residuals r and Jacobians J, of which the paper minimises f = Σ r².  Numbers are the paper's.  Always in
- * double. */
+ * 7 (1981): residuals r and Jacobians J; the paper minimises f = Σ r².  The numbers of the problems are the paper's.
+ * Always in double. */
 #ifndef TEST_MGH_H
 #define TEST_MGH_H
 
@@ -14,7 +14,7 @@ typedef struct mgh {
   int n, m;
   void (*eval)(int n, int m, const double *x, double *r, double *J); /* J: m×n, zero at first */
   double start[MGH_MOST_N];
-  double minima[MGH_MINIMA]; /* known values of f at minimisers, the least first; MGH_NO_MORE: none */
+  double minima[MGH_MINIMA]; /* known values of f at minimisers, the lowest first; MGH_NO_MORE: none */
 } mgh;
 
 #define MGH_NO_MORE (-1.0)
@@ -366,7 +366,7 @@ static void mgh_chebyquad(int n, int m, const double *x, double *r, double *J) {
 
 #undef J_
 
-/* Σ r² at x, and where g is not NULL its gradient 2·Jᵀr. */
+/* Returns Σ r² at x; g ← its gradient 2·Jᵀr, unless g is NULL. */
 static inline double mgh_value(const mgh *p, const double *x, double *g) {
   double r[MGH_MOST_M], J[MGH_MOST_M * MGH_MOST_N] = {0}, f = 0;
   p->eval(p->n, p->m, x, r, J);

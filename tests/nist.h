@@ -1,6 +1,6 @@
 /* tests/nist.h: the nonlinear regression sets of NIST's Statistical Reference Datasets: their models, and a reader of
- * tests/nist/NAME.dat.  Models are written for complex parameters, so that an imaginary step gives the derivatives to
- * rounding: ∂f/∂b_j = Im f(b + ih·e_j)/h (Squire and Trapp 1998). */
+ * tests/nist/NAME.dat.  Models take complex parameters, so an imaginary step gives the derivatives to rounding: ∂f/∂b_j
+ * = Im f(b + ih·e_j)/h (Squire and Trapp 1998). */
 #ifndef TEST_NIST_H
 #define TEST_NIST_H
 
@@ -68,7 +68,7 @@ typedef struct nist_data {
   double y[NIST_MOST_M], x[NIST_MOST_M], x2[NIST_MOST_M];
 } nist_data;
 
-/* False if the file is not as the README of tests/nist says. */
+/* False if the file does not have the format in the README of tests/nist. */
 static bool nist_read(const char *folder, const nist_set *set, nist_data *d) {
   char path[1000], line[300], name[20];
   double v[3];

@@ -1,6 +1,5 @@
-/* tests/precision.h: one test source for both precisions.  Compiled with NNB_SINGLE, the nnb_ names of the rest of the
- * file mean their single-precision twins.  In a test that includes private headers these, which come first, have seen
- * to that already. */
+/* tests/precision.h: one test source for both precisions.  With NNB_SINGLE, the nnb_ names in the rest of the file mean
+ * their single-precision twins.  If a test includes private headers, these come first and have done that already. */
 #ifndef TEST_PRECISION_H
 #define TEST_PRECISION_H
 
@@ -18,10 +17,10 @@ typedef nnb_real real;
 #endif
 
 #ifdef NNB_SINGLE
-#define PRECISION "single"
+#define PRECISION                   "single"
 #define TOL(double_tol, single_tol) (single_tol)
 #else
-#define PRECISION "double"
+#define PRECISION                   "double"
 #define TOL(double_tol, single_tol) (double_tol)
 #endif
 

@@ -2,14 +2,14 @@
 
 #include <stdio.h>
 
-/* meson ends a test that hangs.  Check's own limit of 4 seconds a case would end sound ones on a machine that is busy
- * or under a sanitizer; it is read when a case is made. */
+/* meson ends a test that hangs.  Check's own limit of 4 seconds per case would end correct tests on a busy machine or
+ * under a sanitizer; it is read when a case is made. */
 __attribute__((constructor)) static void no_limit_of_time(void) { setenv("CK_DEFAULT_TIMEOUT", "0", 0); }
 
-enum { SKIPPED = 77 }; /* what meson takes for a skipped test */
+enum { SKIPPED = 77 }; /* meson's status for a skipped test */
 
 int run_suite(Suite *suite) {
-  fflush(stdout); /* or each child would print it again */
+  fflush(stdout); /* otherwise each child would print it again */
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
   int failed = srunner_ntests_failed(runner), ran = srunner_ntests_run(runner);

@@ -5,8 +5,8 @@
 #include <check.h>
 #include <stdlib.h>
 
-/* Runs the suite and prints Check's totals; the value main returns: 77, skipped, where no test ran.
- * A test that leaves something out prints a line "skipped: why", which tools/run_suite.py shows. */
+/* Runs the suite and prints Check's totals.  Returns the exit status: 77, skipped, if no test ran. A test that leaves
+ * something out prints a line "skipped: why", which tools/run_suite.py shows. */
 int run_suite(Suite *suite);
 
 #endif

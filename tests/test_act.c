@@ -40,8 +40,8 @@ static long double d_silu(long double z) {
 typedef struct known {
   nnb_activation act;
   long double (*f)(long double), (*slope)(long double);
-  double ulps;  /* that the value may be off */
-  bool product; /* of z and a number that may be denormal: such values are right to some denormal steps only */
+  double ulps;  /* allowed error of the value */
+  bool product; /* of z and a number that may be denormal: such values are correct to some denormal steps only */
 } known;
 static const known table[] = {
     {NNB_LINEAR, f_linear, d_linear, 0, false},
@@ -73,7 +73,7 @@ static void evaluate(const nnb_act_ops *ops, int n, const real *z, real *a, real
   ops->pull(ops, nnb_cview(z, 1, n), nnb_cview(a, 1, n), nnb_view(d, 1, n));
 }
 
-/* The checks of a whole row are softmax_of_a_row and, for all, the gradients of test_gradient. */
+/* softmax_of_a_row checks whole rows; test_gradient checks the gradients of all. */
 START_TEST(every_activation_has_a_row_and_a_reference) {
   for (int k = 0; k < NNB_N_ACTIVATIONS; k++) {
     const nnb_act_ops *ops = ops_of(_i, (nnb_activation)k);
@@ -112,7 +112,7 @@ START_TEST(values_over_a_grid) {
 }
 END_TEST
 
-/* Slopes are formed from rounded activations, so the error is some roundings of a number of size 1. */
+/* Slopes are computed from rounded activations, so the error is some roundings of a number of size 1. */
 START_TEST(slopes_over_a_grid) {
   for (int k = 0; k < N_OF_TABLE(table); k++) {
     static const real reach[] = {8, 80, 2000};
@@ -264,7 +264,7 @@ START_TEST(identities) {
 }
 END_TEST
 
-/* More densely than values_over_a_grid: one level takes tanh from a table of intervals. */
+/* A denser grid, because one level computes tanh from a table of intervals. */
 START_TEST(tanh_in_small_steps) {
   for (int from = 0; from < 12 << 16; from += GRID) {
     for (int k = 0; k < GRID; k++) grid[k] = (real)(from + k) / 65536;
@@ -281,9 +281,8 @@ END_TEST
 enum { LONGEST = 70, ROWS = 3, GAP = 5 };
 static const real untouched = (real)-12345.5;
 
-/* Row i of a matrix with gaps must be what the row gives alone (to rounding: which products are contracted to FMA may
- * differ between two loops), and the gaps must stay.  In place there is no z for pull, unless it says that it needs it.
- */
+/* Row i of a matrix with gaps must be the result of that row alone (to rounding: two loops may contract different
+ * products to FMA), and the gaps must not change.  In place, pull has no z, unless the activation needs it. */
 static void check_rows(const nnb_act_ops *ops, int n, bool in_place) {
   real z[ROWS * (LONGEST + GAP)], a[ROWS * (LONGEST + GAP)], d[ROWS * (LONGEST + GAP)];
   int ld = n + GAP;

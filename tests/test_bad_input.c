@@ -1,4 +1,4 @@
-/* Bad calls of what runs nets, data, options and files (tests/bad.h); those that build nets are in test_bad_nets.c. */
+/* Bad calls with nets, data, options and files (tests/bad.h); bad building calls are in test_bad_nets.c. */
 #include <limits.h>
 #include <sys/stat.h>
 
@@ -263,7 +263,7 @@ START_TEST(data_of_other_widths) {
   bad(NNB_E_SHAPE, "label", nnb_evaluate(net, many, &m));
   nnb_net *fresh = nnb_net_create(N_IN);
   bad(NNB_E_SHAPE, "4 input columns", nnb_net_standardize(fresh, wide));
-  bad(NNB_E_SHAPE, "4 input columns", nnb_net_dense(fresh, 1, NNB_TANH)); /* it sticks */
+  bad(NNB_E_SHAPE, "4 input columns", nnb_net_dense(fresh, 1, NNB_TANH)); /* the error is sticky */
   nnb_net_destroy(fresh);
   fresh = nnb_net_create(N_IN);
   nnb_net_dense(fresh, N_OUT, NNB_LINEAR);
@@ -335,7 +335,7 @@ START_TEST(numbers_that_are_not_finite) {
   nnb_net *line;
   nnb_plan *p;
   nnb_optim *o;
-  ck_ok(nnb_net_parse("3-2", &line)); /* the classes of the loss let every number through */
+  ck_ok(nnb_net_parse("3-2", &line)); /* its loss accepts all numbers */
   ck_ok(nnb_plan_create(line, &(nnb_plan_opts){.max_rows = N, .want = NNB_GRAD}, &p));
   ck_ok(nnb_optim_create(line, NULL, &o));
   x[4 * N_IN + 1] = (real)value;
@@ -350,7 +350,7 @@ START_TEST(numbers_that_are_not_finite) {
   bad(NNB_E_ARG, "row 12, column 1", nnb_data_wrap(&b, 0, &d));
   bad(NNB_E_NUMERIC, "t is not finite in row 12, column 1", nnb_plan_loss(p, &b, &loss));
   nnb_sums sums;
-  nnb_optim_destroy(o); /* its velocity is no number any more */
+  nnb_optim_destroy(o); /* its velocity is no longer finite */
   ck_ok(nnb_optim_create(line, NULL, &o));
   bad(NNB_E_NUMERIC, "row 12, column 1", nnb_train_rows(line, p, &b, NULL, 0, 5, o, &sums));
   ck_assert_int_eq(sums.updates, 3);
@@ -368,7 +368,7 @@ START_TEST(numbers_that_are_not_finite) {
   b.norm = -1;
   bad(NNB_E_ARG, "norm is -1", nnb_plan_loss(p, &b, &loss));
   b.norm = 0;
-  ck_ok(nnb_plan_loss(p, &b, &loss)); /* nothing was left behind */
+  ck_ok(nnb_plan_loss(p, &b, &loss)); /* the failure left nothing behind */
   ck_assert(isfinite(loss));
   nnb_net_params(line)[0] = (real)value;
   bad(NNB_E_NUMERIC, "parameters", nnb_plan_loss(p, &b, &loss));
@@ -484,7 +484,7 @@ START_TEST(bad_fit_options) {
 }
 END_TEST
 
-/* A fit that cannot begin reports nothing but the algorithm it would have run. */
+/* A fit that cannot begin reports only the method that it would have used. */
 START_TEST(fits_that_cannot_begin) {
   nnb_net *frozen;
   nnb_report r;
@@ -499,7 +499,7 @@ START_TEST(fits_that_cannot_begin) {
 }
 END_TEST
 
-/* As many parameters are not yet the same layers: what muon keeps depends on their shapes. */
+/* The same number of parameters does not mean the same layers: muon's memory depends on their shapes. */
 START_TEST(an_optimiser_of_another_net) {
   static real g[24];
   nnb_net *flat = nnb_net_create(12), *square = nnb_net_create(4);
@@ -516,7 +516,7 @@ START_TEST(an_optimiser_of_another_net) {
 }
 END_TEST
 
-/* The last layer's ∂E/∂A is not formed where its loss is taken from Z, also where another layer reads it. */
+/* The last layer has no ∂E/∂A if its loss is computed from Z, even if another layer reads it. */
 START_TEST(fused_outputs_have_no_da) {
   nnb_net *chain = nnb_net_create(N_IN);
   nnb_plan *keeping = NULL;
@@ -628,7 +628,7 @@ static nnb_status positive_in_words(void *self, const int *cols, int n_from, nnb
   return nnb_layer_fail((nnb_status)3, "a sentence for a status that is none");
 }
 
-/* A status is 0 or negative: a positive one would be taken for the number of a node. */
+/* A status is 0 or negative; a positive one would be taken for a node number. */
 START_TEST(positive_statuses_are_errors) {
   nnb_min_report r;
   real x[2] = {0};
@@ -648,7 +648,7 @@ START_TEST(positive_statuses_are_errors) {
 }
 END_TEST
 
-/* A function of one's own that fails without a message gets one, and none of another failure stays. */
+/* A caller's function that fails without a message gets one, and not that of an earlier failure. */
 START_TEST(callbacks_that_fail) {
   nnb_min_report r;
   real x[2] = {0};
@@ -663,7 +663,7 @@ START_TEST(callbacks_that_fail) {
 }
 END_TEST
 
-/* However long the path, where and why are both told. */
+/* However long the path is, the message has the place and the reason. */
 START_TEST(messages_of_long_paths) {
   char path[2000] = "/nowhere";
   nnb_net *n;
@@ -687,7 +687,7 @@ START_TEST(columns_too_wide_to_be_scaled) {
 }
 END_TEST
 
-/* Devices may never end, pipes never begin. */
+/* Devices may never end, and pipes may never begin. */
 START_TEST(files_that_are_none) {
   char path[TOY_PATH];
   nnb_net *n;
@@ -716,7 +716,7 @@ START_TEST(classes_of_several_outputs) {
 }
 END_TEST
 
-/* Columns in another order than those the net was trained on. */
+/* Columns in another order than in the training data. */
 START_TEST(columns_of_other_names) {
   static const char *const texts[] = {"a,b,t\n1,2,3\n4,6,5\n", "b,a,t\n2,1,3\n6,4,5\n", "a,b,u\n1,2,3\n4,6,5\n"};
   static const char *const words[] = {"", "input column 1 is \"b\" in the data but \"a\" in the net",

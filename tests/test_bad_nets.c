@@ -25,7 +25,7 @@ START_TEST(building_after_sealing) {
   bad(NNB_E_STATE, words, nnb_net_own_activation(net, &toy_bump));
   bad(NNB_E_STATE, words, nnb_net_own_loss(net, &toy_quartic));
   bad(NNB_E_STATE, words, nnb_net_own_layer(net, NULL, NULL, NULL, 0, NNB_LINEAR, NULL));
-  ck_ok(nnb_net_status(net)); /* none of it sticks */
+  ck_ok(nnb_net_status(net)); /* these errors are not sticky */
 }
 END_TEST
 
@@ -155,7 +155,7 @@ static const struct {
     {own_layer_from, NNB_E_ARG, "from"},
 };
 
-/* The first error stays, and every later call gives it again. */
+/* The net keeps the first error, and every later call returns it. */
 START_TEST(mistakes_in_building_stick) {
   nnb_net *n = nnb_net_create(N_IN), *copy;
   nnb_report report;
@@ -195,7 +195,7 @@ START_TEST(nets_that_lead_nowhere) {
   ck_assert_int_eq(nnb_net_n_out(n), 0);
   int a = nnb_net_dense(n, 2, NNB_TANH), b = nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 2, .from = 1});
   bad(NNB_E_STATE, "node 2 (dense1) is not used by any output", nnb_fit(n, data, NULL, NULL, NULL));
-  nnb_net_add(n, (int[]){a, b}, 2, NNB_LINEAR); /* it was not too late */
+  nnb_net_add(n, (int[]){a, b}, 2, NNB_LINEAR); /* nodes can still be added */
   ck_ok(nnb_fit(n, data, NULL, &(nnb_fit_opts){.max_epochs = 1}, NULL));
   nnb_net_destroy(n);
   n = nnb_net_create(N_IN);
@@ -214,11 +214,11 @@ START_TEST(nets_that_lead_nowhere) {
 }
 END_TEST
 
-/* A cross-entropy is for outputs, and for targets, that are probabilities. */
+/* A cross-entropy needs outputs and targets that are probabilities. */
 static const struct {
   const char *text;
   nnb_loss loss;
-  const char *words; /* NULL: it is fine */
+  const char *words; /* NULL: accepted */
 } losses[] = {
     {"3-2:name=o", NNB_CROSS_ENTROPY,
      "the output o has the activation linear, but the loss cross_entropy needs softmax"},
@@ -241,14 +241,14 @@ START_TEST(losses_of_outputs) {
   ck_ok(nnb_net_loss(n, losses[_i].loss));
   if (losses[_i].words) {
     bad(NNB_E_ARG, losses[_i].words, nnb_fit(n, data, NULL, NULL, NULL));
-    ck_ok(nnb_net_loss(n, NNB_LOSS_AUTO)); /* it is not too late */
+    ck_ok(nnb_net_loss(n, NNB_LOSS_AUTO)); /* the loss can still be changed */
   }
   ck_ok(nnb_net_init(n, 1));
   nnb_net_destroy(n);
 }
 END_TEST
 
-/* From the probabilities of joined nodes a cross-entropy would lose its gradient: each node is an output instead. */
+/* From the probabilities of a concatenation a cross-entropy would lose its gradient: each node must be an output. */
 START_TEST(losses_of_joined_and_own_outputs) {
   nnb_net *n = nnb_net_create(N_IN);
   int a = nnb_net_dense_opts(n, &(nnb_dense_opts){.units = 2, .activation = NNB_SOFTMAX, .from = 1});
@@ -267,7 +267,7 @@ START_TEST(losses_of_joined_and_own_outputs) {
 }
 END_TEST
 
-/* Whether it is the output or not, and however it comes into the net. */
+/* For outputs and other nodes, and for every way to add the node. */
 START_TEST(a_softmax_of_one_unit_is_refused) {
   static const char *const texts[] = {"3-1:softmax", "3-1:softmax-2", "3-4:tanh-1:softmax"};
   nnb_net *n;

@@ -1,5 +1,4 @@
-/* Bayesian regularisation and error bars: on linear models against the closed form, on nets against what is known of
- * the data. */
+/* Bayesian regularisation and error bars: linear models against the closed form, nets against known data. */
 #include <math.h>
 
 #include "heap.h"
@@ -68,7 +67,7 @@ static double variance(const setting *s, const real *x, int j) {
   return sum;
 }
 
-enum { MANY = 200 }; /* rows: several blocks */
+enum { MANY = 200 }; /* rows, for several blocks */
 
 static void check_bars(int _i, setting *s, nnb_error_bars *bars) {
   static real x[MANY * I], y[MANY * MOST_O], want[MANY * MOST_O], sd[MANY * MOST_O], sd_new[MANY * MOST_O];
@@ -192,7 +191,7 @@ START_TEST(a_noisy_sine) {
 }
 END_TEST
 
-/* A fit ends where α and β are those that follow from γ, the weights and the residuals, and well before the limit. */
+/* A fit ends when α and β agree with γ, the weights and the residuals, and long before the limit. */
 START_TEST(nets_converge) {
   enum { N = 60 };
   nnb_data *train = noisy_sine(N, 0.3, 6);
@@ -221,8 +220,7 @@ START_TEST(does_not_overfit) {
 }
 END_TEST
 
-/* Whatever the data, the numbers stay numbers: nothing to fit, nothing but noise, no noise, fewer rows than parameters.
- */
+/* All results are finite for any data: nothing to fit, only noise, no noise, fewer rows than parameters. */
 START_TEST(stays_within_its_bounds) {
   static const struct {
     int rows, hidden;
@@ -278,7 +276,7 @@ START_TEST(reports_what_is_in_the_net) {
 }
 END_TEST
 
-/* A net that goes through its one row: what the decay adds to the loss is by far the larger part in the end. */
+/* A net that fits its only row exactly: in the end, the decay is by far the larger part of the loss. */
 START_TEST(losses_are_not_negative) {
   nnb_data *data = toy_regression(1, 4, 2);
   nnb_net *net = nnb_net_create(4);
@@ -313,7 +311,7 @@ static nnb_status line_rows(void *user, const real *x, size_t row0, int k, real 
   return NNB_OK;
 }
 
-/* What chooses the decay is lm, also where variables are linear. */
+/* lm chooses the decay, even if variables are linear. */
 START_TEST(auto_is_lm) {
   real t[8] = {1, 2, 2, 4, 5, 5, 7, 8}, x[2] = {0};
   const bool both[2] = {true, true};

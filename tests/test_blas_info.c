@@ -1,4 +1,4 @@
-/* Which kernels the BLAS runs, when the library may change that, and the BLAS's thread count. */
+/* The BLAS's kernels, when the library may change them, and the BLAS's thread count. */
 #include "support.h"
 
 #include <pthread.h>
@@ -12,7 +12,7 @@
 #include "blas_threads.h"
 #include "openblas.h"
 
-/* A program of its own for each environment: this one, started again with the argument "facts". */
+/* Each environment needs its own program: this one, started again with the argument "facts". */
 typedef struct answer {
   char vendor[32], core[32], found[32], advice[256];
   int switched, slow, coretype_set;
@@ -24,7 +24,7 @@ static void *idle(void *arg) {
   return arg;
 }
 
-/* Before the library's constructor, which has no priority. */
+/* Runs before the library's constructor, which has no priority. */
 __attribute__((constructor(200))) static void another_thread(void) {
   pthread_t thread;
   if (getenv("TEST_ANOTHER_THREAD")) pthread_create(&thread, NULL, idle, NULL);
@@ -36,8 +36,8 @@ static int print_facts(void) {
   nnb_blas_facts f;
   nnb_blas_info(&f);
   const char *coretype = getenv("OPENBLAS_CORETYPE");
-  return printf("%s\n%s\n%s\n%d\n%d\n%d\n%g\n%s\n", f.vendor, f.core, f.found, f.switched, f.slow, coretype != NULL, c[3], f.advice) <
-         0;
+  return printf("%s\n%s\n%s\n%d\n%d\n%d\n%g\n%s\n", f.vendor, f.core, f.found, f.switched, f.slow, coretype != NULL,
+                c[3], f.advice) < 0;
 }
 
 static answer ask(const char *name, const char *value) {
@@ -108,7 +108,7 @@ START_TEST(forbidden) {
   ck_assert_int_eq(a.switched, 0);
   ck_assert_str_eq(a.core, a.found);
   ck_assert_str_eq(a.core, free_choice.found);
-  if (free_choice.switched) { /* then there was something to gain */
+  if (free_choice.switched) { /* then faster kernels were available */
     ck_assert_int_eq(a.slow, 1);
     ck_assert_ptr_nonnull(strstr(a.advice, "OPENBLAS_CORETYPE="));
   }
@@ -137,8 +137,8 @@ START_TEST(not_beside_other_threads) {
 }
 END_TEST
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // their runtimes must come first
-/* Another BLAS in front of OpenBLAS is not called OpenBLAS. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their runtimes must come first
+/* Another BLAS that is loaded before OpenBLAS must not be reported as OpenBLAS. */
 START_TEST(another_blas_in_front) {
   static const char *const places[] = {"/usr/lib/x86_64-linux-gnu/blas/libblas.so.3",
                                        "/usr/lib/aarch64-linux-gnu/blas/libblas.so.3", "/usr/lib64/libblas.so.3"};

@@ -1,5 +1,5 @@
 /* nnb_least_squares between bounds: minima that are known or satisfy the conditions of Karush, Kuhn and Tucker, the
- * options, and what may go wrong.  Every problem here refuses to be asked for anything beyond its bounds. */
+ * options, and failures.  Every problem here fails if it is evaluated outside its bounds. */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,15 +21,15 @@ typedef struct boxed {
   nnb_lsq inner;
   const double *lower, *upper; /* NULL: none */
   int calls;
-  real last[MOST_N];       /* where they were wanted last */
-  int nan_from, nan_calls; /* a residual is NaN in these calls, from call nan_from on; 0: never */
+  real last[MOST_N];       /* the last point of evaluation */
+  int nan_from, nan_calls; /* a residual is NaN in this number of calls, from call nan_from on; 0: never */
   int fail_at;             /* NNB_E_IO in this call; 0: never */
 } boxed;
 
 static double lower_of(const boxed *b, size_t i) { return b->lower ? (double)(real)b->lower[i] : -HUGE_VAL; }
 static double upper_of(const boxed *b, size_t i) { return b->upper ? (double)(real)b->upper[i] : HUGE_VAL; }
 
-/* Check tells its parent of every assertion: only of those that fail here. */
+/* Check reports every assertion to its parent process; this one only failures. */
 static void ck_inside(const boxed *b, const real *x) {
   for (size_t i = 0; i < b->inner.n; i++)
     if (!((double)x[i] >= lower_of(b, i) && (double)x[i] <= upper_of(b, i)))
@@ -90,8 +90,8 @@ static double evaluate(const nnb_lsq *p, const real *x, double *g, double *colum
   return f;
 }
 
-/* How far x is from satisfying the conditions: the largest cosine of the angle between r and the column of J of a
- * variable that may move down the slope (Moré's test); 0 where r is. */
+/* The violation of the conditions: the largest cosine of the angle between r and the column of J of a variable that may
+ * move down the slope (Moré's test); 0 if r is 0. */
 static double violation(const boxed *b, const real *x) {
   double g[MOST_N], columns[MOST_N], worst = 0, f = evaluate(&b->inner, x, g, columns);
   for (size_t i = 0; i < b->inner.n; i++) {
@@ -120,7 +120,7 @@ static nnb_min_report by_lbfgs(boxed *b, real *x) {
 
 /* ---- Moré, Garbow and Hillstrom in boxes ------------------------------------------------------------------------ */
 
-/* Boxes with the start inside: for every second variable a bound between the start and where it goes without bounds. */
+/* Boxes with the start inside: every second variable has a bound between its start and its value at the minimum. */
 static void draw_box(nnb_rng *rng, int n, const double *start, const real *end, double *lower, double *upper) {
   for (int j = 0; j < n; j++) {
     const double part = nnb_rng_uniform(rng), kind = nnb_rng_uniform(rng), to = (double)end[j];
@@ -132,8 +132,8 @@ static void draw_box(nnb_rng *rng, int n, const double *start, const real *end, 
   }
 }
 
-/* Each ends where the conditions hold or, where rounding hides that, as low as by lbfgs; mostly both, but minima may be
- * several. */
+/* Each run ends where the conditions hold or, if rounding hides that, as low as lbfgs; usually both, but there may be
+ * several minima. */
 START_TEST(many_boxes) {
   enum { BOXES = 8 };
   const mgh *p = &mgh_problems[_i];
@@ -165,7 +165,7 @@ START_TEST(many_boxes) {
 }
 END_TEST
 
-/* Bounds that are all infinite change nothing but rounding. */
+/* Infinite bounds change nothing except rounding. */
 START_TEST(infinite_bounds) {
   const mgh *p = &mgh_problems[_i];
   double lower[MGH_MOST_N], upper[MGH_MOST_N];
@@ -188,11 +188,11 @@ START_TEST(rosenbrock) {
     double lower[2], upper[2], x[2], f;
   } row[] = {
       {{-HUGE_VAL, -HUGE_VAL}, {0.5, HUGE_VAL}, {0.5, 0.25}, 0.25},
-      {{1.5, -HUGE_VAL}, {HUGE_VAL, HUGE_VAL}, {1.5, 2.25}, 0.25},      /* the start lies outside */
-      {{-HUGE_VAL, 1.5}, {HUGE_VAL, 3}, {-1.2210263, 1.5}, 4.94122932}, /* Hock and Schittkowski's 2: local … */
-      {{0, 1.5}, {HUGE_VAL, 3}, {1.22437075, 1.5}, 0.0504261879},       /* … and its minimum */
+      {{1.5, -HUGE_VAL}, {HUGE_VAL, HUGE_VAL}, {1.5, 2.25}, 0.25},      /* the start is outside */
+      {{-HUGE_VAL, 1.5}, {HUGE_VAL, 3}, {-1.2210263, 1.5}, 4.94122932}, /* Hock and Schittkowski's 2: local minimum */
+      {{0, 1.5}, {HUGE_VAL, 3}, {1.22437075, 1.5}, 0.0504261879},       /* the same: global minimum */
       {{-2, -2}, {2, 2}, {1, 1}, 0},                                    /* inactive */
-      {{-1.2, -5}, {-1.2, 5}, {-1.2, 1.44}, 4.84},                      /* one variable has no room */
+      {{-1.2, -5}, {-1.2, 5}, {-1.2, 1.44}, 4.84},                      /* one variable is fixed */
   };
   for (size_t k = 0; k < sizeof row / sizeof *row; k++) {
     boxed b = {.inner = mgh_lsq(&mgh_problems[0]), .lower = row[k].lower, .upper = row[k].upper};
@@ -208,7 +208,7 @@ START_TEST(rosenbrock) {
 END_TEST
 
 /* [A; I] with b such that a chosen x satisfies the conditions with a chosen slope: Aᵀ(A·x - b₁) + (x - b₂) = slope, +
- * for what is to be at its lower bound, - at its upper, else 0. */
+ * for variables at their lower bound, - at their upper, else 0. */
 START_TEST(linear_in_a_box) {
   enum { M = 60, N = 30 };
   static double A[(M + N) * N], rhs[M + N];
@@ -230,7 +230,7 @@ START_TEST(linear_in_a_box) {
     const double r = nnb_rng_normal(&rng);
     rhs[i] = -r;
     for (int j = 0; j < N; j++) {
-      A[i * N + j] = nnb_rng_normal(&rng) + (_i % 2 ? 3 : 0); /* 3: columns much alike */
+      A[i * N + j] = nnb_rng_normal(&rng) + (_i % 2 ? 3 : 0); /* 3: similar columns */
       rhs[i] += A[i * N + j] * want[j], rhs[M + j] += A[i * N + j] * r;
     }
   }
@@ -245,7 +245,7 @@ START_TEST(linear_in_a_box) {
 }
 END_TEST
 
-/* With a ridge, and no more than the signs: the slope of the whole is what counts. */
+/* With a ridge, only the signs: the slope of the whole function counts. */
 START_TEST(non_negative_with_ridge) {
   enum { M = 200, N = 12 };
   static double A[M * N], rhs[M], lower[N], ridge[N];
@@ -272,8 +272,8 @@ START_TEST(non_negative_with_ridge) {
 }
 END_TEST
 
-/* Läuchli's matrix, where only QR sees that columns differ, with k variables ≤ ½.  The others are alike:
- * ((4 - k)·t + ½k - 4) + δ²(t - 1) = 0. */
+/* Läuchli's matrix, for which only QR distinguishes the columns, with k variables ≤ ½.  The others are equal: ((4 -
+ * k)·t + ½k - 4) + δ²(t - 1) = 0. */
 START_TEST(ill_conditioned) {
   enum { N = 4 };
   const int k = _i;
@@ -290,7 +290,7 @@ START_TEST(ill_conditioned) {
 }
 END_TEST
 
-/* Columns of a smooth kernel, hardly independent, of which few are not 0 in the end. */
+/* Columns of a smooth kernel, almost dependent; few of them are not 0 in the end. */
 START_TEST(ill_posed) {
   enum { M = 60, N = 20 };
   static double A[M * N], rhs[M], lower[N];
@@ -336,8 +336,8 @@ static nnb_status decay_rows(void *user, const real *x, size_t row0, int k, real
   return NNB_OK;
 }
 
-/* Rates must not be negative; the data rise in the end, so one becomes 0: the fit is that of the model with a constant.
- */
+/* Rates must not be negative; the data rises in the end, so one becomes 0: the fit is that of the model with a
+ * constant. */
 START_TEST(positive_rates) {
   decay d = {.constant = false};
   nnb_rng rng;
@@ -360,8 +360,8 @@ START_TEST(positive_rates) {
 }
 END_TEST
 
-/* r_i = √(x₀·t) + log(x₁·t) + x₂·√(1 - x₃²) - y_i: not defined beyond the box, and at parts of its edge without a
- * slope. */
+/* r_i = √(x₀·t) + log(x₁·t) + x₂·√(1 - x₃²) - y_i: not defined outside the box, and without a slope at parts of its
+ * boundary. */
 static nnb_status edge_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
   const double *y = user, a = (double)x[0], b = (double)x[1], c = (double)x[2], root = sqrt(1 - (double)(x[3] * x[3]));
   for (int i = 0; i < k; i++) {
@@ -391,7 +391,7 @@ START_TEST(never_beyond_the_edge) {
                   "case %d: f is %g, cosine %g after %d iterations (%s)", k, report.value, wrong,
                   (int)report.iterations, nnb_stop_text(report.stop));
     const double near =
-        1 + TOL(1e-9, 1e-3); /* the minimum of case 1 is on its bound with residuals of 0: nothing pushes */
+        1 + TOL(1e-9, 1e-3); /* the minimum of case 1 is on its bound with residuals of 0: there is no force on it */
     bool met = (double)x[0] <= near * lower[0] || (double)x[1] <= near * lower[1] || fabs((double)x[3]) >= 0.999 / near;
     ck_assert_msg(met == (k > 0), "case %d: x is %.12g, %.12g, %.12g, %.12g", k, (double)x[0], (double)x[1],
                   (double)x[2], (double)x[3]);
@@ -411,7 +411,7 @@ START_TEST(fixed_variables) {
                 "%d iterations, %d calls: %s", (int)report.iterations, b.calls, nnb_stop_text(report.stop));
   for (int j = 0; j < 4; j++) ck_assert(x[j] == (real)at[j]);
   b.lower = lower, b.upper = upper;
-  report = solve(&b, x); /* of the others f is quadratic */
+  report = solve(&b, x); /* f is quadratic in the others */
   ck_assert_msg(report.iterations < 40 && violation(&b, x) < TOL(1e-10, 1e-3) && x[0] == -3 && x[2] == -3,
                 "cosine %g after %d iterations", violation(&b, x), (int)report.iterations);
 }
@@ -430,7 +430,7 @@ START_TEST(stops_when_told) {
   real x[] = {(real)-1.2, 1};
   nnb_min_report r = solve_with(&b, x, (nnb_min_opts){.on_iteration = stop_at_second, .user = &seen});
   ck_assert(r.stop == NNB_STOP_USER && r.iterations == 2 && r.value == seen.value);
-  r = solve_with(&b, x, (nnb_min_opts){0}); /* and goes on from there */
+  r = solve_with(&b, x, (nnb_min_opts){0}); /* continues from there */
   ck_assert_msg(r.stop == NNB_STOP_GRADIENT && x[0] == (real)0.5, "x0 is %g: %s", (double)x[0], nnb_stop_text(r.stop));
   double g[2], columns[2];
   evaluate(&b.inner, x, g, columns); /* x₀ is held: its slope does not count */
@@ -452,7 +452,7 @@ START_TEST(steps_over_nan) {
     nnb_lsq lsq = in_box(&b);
     nnb_min_report report;
     nnb_status status = nnb_least_squares(&lsq, x, &(nnb_min_opts){.upper = upper}, &report);
-    if (status == NNB_E_NUMERIC) continue; /* NaN where it had been finite */
+    if (status == NNB_E_NUMERIC) continue; /* a second call at the same point gave NaN */
     ck_ok(status);
     ck_assert_msg(fabs(2 * report.value - 0.25) < TOL(1e-8, 1e-5), "NaN from call %d on: f is %g", from, report.value);
   }

@@ -55,7 +55,7 @@ static void near(double got, double want, double scale, const char *what, int i,
          i, got, want);
 }
 
-/* Both ways, and the same bits when it is done again. */
+/* Both ways give the same; a second run gives the same bits. */
 static void compare(nnb_net *net, const nnb_batch *b, int threads, const char *name) {
   static result want, got, again;
   nnb_plan *layers = plan_by(net, &nnb__exec_layerwise, b->x.rows, 1),
@@ -91,7 +91,7 @@ START_TEST(activations_and_losses) {
   char text[100];
   for (int loss = 1; loss < NNB_N_LOSSES; loss++) {
     if (activation_is_layerwise((nnb_activation)_i) || loss_is_layerwise((nnb_loss)loss)) continue;
-    const char *act = nnb_activation_name((nnb_activation)_i), *end = act; /* entropies are of probabilities */
+    const char *act = nnb_activation_name((nnb_activation)_i), *end = act; /* cross-entropies need probabilities */
     if (loss == NNB_BINARY_CROSS_ENTROPY) end = "sigmoid";
     if (loss == NNB_CROSS_ENTROPY) end = "softmax";
     snprintf(text, sizeof text, "5-7:%s-6:%s-3:%s", act, act, end);
@@ -167,7 +167,7 @@ START_TEST(labels_and_weights) {
 }
 END_TEST
 
-/* A sample of weight 0 counts for nothing, even where its loss is infinite. */
+/* A sample of weight 0 does not count, even if its loss is infinite. */
 START_TEST(weight_of_zero) {
   static result r;
   nnb_net *net = parsed("5-7:tanh-3", 0);
@@ -220,7 +220,7 @@ START_TEST(trained_parameters) {
 }
 END_TEST
 
-/* Who has something to look at afterwards, or is too wide, is declined. */
+/* Plans whose results are viewed afterwards, and wide nets, are declined. */
 START_TEST(declines) {
   nnb_plan *plan;
   nnb_net *net = parsed("5-7:tanh-3", 0), *wide = parsed("5-65:tanh-3", 0);
@@ -243,12 +243,12 @@ static void predict_by(nnb_net *net, const nnb__exec *exec, nnb_cmat rows, real 
   nnb_plan_destroy(plan);
 }
 
-/* A plan for predictions only, with a row that is no number: it stays alone, whichever the activation. */
+/* A plan for predictions only, with a NaN row: it does not affect other rows, for any activation. */
 START_TEST(predictions_only) {
   enum { ROWS = 131, IN = 10, OUT = 3, BAD = 70 };
   static real rows[ROWS * IN], want[ROWS * OUT], got[ROWS * OUT];
   char text[64];
-  if (_i == NNB_STEP) return; /* has an answer to NaN */
+  if (_i == NNB_STEP) return; /* its value for NaN is a number */
   if (activation_is_layerwise((nnb_activation)_i)) return;
   snprintf(text, sizeof text, "10-20:%s-7:%s-3:%s", nnb_activation_name((nnb_activation)_i),
            nnb_activation_name((nnb_activation)_i), nnb_activation_name((nnb_activation)_i));

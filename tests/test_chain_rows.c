@@ -48,7 +48,7 @@ static rows rows_for(const nnb_net *net) {
 
 static void free_rows(rows *r) { free(r->x), free(r->t), free(r->weight); }
 
-/* One net, run one way. */
+/* The result of one net, run one way. */
 typedef struct twin {
   nnb_net *net;
   nnb_plan *plan;
@@ -85,7 +85,7 @@ static void expect_like(const twin *got, const twin *want, double tol, const cha
   }
 }
 
-/* Calls of 1, 2, 5, 24 and 40 rows, each from where the last one left the net. */
+/* Calls of 1, 2, 5, 24 and 40 rows, each starting where the last one left the net. */
 static void train_alike(nnb_net *net, const nnb_optim_opts *opts, const nnb_batch *batch, const int32_t *order,
                         const char *name, int level) {
   static const int calls[] = {1, 2, 5, ROWS, 40};
@@ -111,7 +111,7 @@ static void train_alike(nnb_net *net, const nnb_optim_opts *opts, const nnb_batc
   destroy_twin(&layerwise);
 }
 
-/* By targets; by labels where the loss is one for classes; then in an order, with weights. */
+/* With targets; with labels if the loss is for classes; then in an order, with weights. */
 static void train_every_way(nnb_net *net, const nnb_optim_opts *opts, bool classes, const char *name, int level) {
   rows r = rows_for(net);
   nnb_batch batch = {.x = nnb_cview(r.x, ROWS, r.n_in), .t = nnb_cview(r.t, ROWS, r.n_out)};
@@ -152,7 +152,7 @@ START_TEST(every_activation_with_every_loss) {
         if (activation_is_layerwise((nnb_activation)act) || activation_is_layerwise((nnb_activation)out)) continue;
         if (loss_is_layerwise((nnb_loss)loss)) continue;
         const bool entropy = loss == NNB_CROSS_ENTROPY || loss == NNB_BINARY_CROSS_ENTROPY;
-        if (loss == NNB_BINARY_CROSS_ENTROPY && out == NNB_SOFTMAX) continue; /* refused */
+        if (loss == NNB_BINARY_CROSS_ENTROPY && out == NNB_SOFTMAX) continue; /* rejected */
         const bool share = out == NNB_SOFTMAX || (out == NNB_SIGMOID && loss != NNB_CROSS_ENTROPY);
         if ((entropy && !share) || (act != out && act % 4 != out % 4 && !share)) continue;
         snprintf(text, sizeof text, "5-9:%s-7:%s", nnb_activation_name((nnb_activation)act),
@@ -183,7 +183,7 @@ START_TEST(chains_of_many_shapes) {
 }
 END_TEST
 
-/* Columns in more than one block, whole and with a rest; rows without copies; one output with labels. */
+/* Columns in several blocks, whole and partial; rows without copies; one output with labels. */
 static const char *const wide[] = {"3-300:tanh-5:softmax",          "130-128:sigmoid-10:sigmoid",
                                    "40-64:relu-32:relu-16:softmax", "70-1:tanh-1:sigmoid",
                                    "33-17:elu-1:sigmoid",           "12-4:softmax"};
@@ -257,7 +257,7 @@ START_TEST(scaled_inputs_and_targets) {
 }
 END_TEST
 
-/* Both stop with the update whose loss is not finite. */
+/* Both stop at the update whose loss is not finite. */
 START_TEST(divergence_stops_the_run) {
   const nnb_optim_opts wild = {.algo = NNB_SGD, .lr = 1e8};
   nnb_net *net = parsed("5-9:relu-3", NNB_HALF_SSE);
@@ -338,7 +338,7 @@ static void *train_apart(void *arg) {
   return NULL;
 }
 
-/* Two threads, each with a net and a plan of its own: the same bits as alone. */
+/* Two threads, each with its own net and plan: the same bits as alone. */
 START_TEST(threads_do_not_meet) {
   nnb_net *net = parsed("5-9:tanh-3:sigmoid", NNB_HALF_SSE);
   twin t[3];

@@ -1,4 +1,4 @@
-/* Reading CSV text: tables of what is read and of what is refused, with its sentence. */
+/* Reading CSV text: tables of texts that are accepted, and of texts that are rejected, with the messages. */
 #include "precision.h"
 /* the precision first */
 #include <locale.h>
@@ -24,7 +24,7 @@ static nnb_data *read_good(const char *text, const nnb_csv_opts *opts, nnb_batch
 
 static const nnb_csv_opts plain = {0}, inputs_only = {.n_targets = NNB_NONE};
 
-START_TEST(good_texts) { /* all read as the rows 1 2 and 3.5 -4, without targets */
+START_TEST(good_texts) { /* all are the rows 1 2 and 3.5 -4, without targets */
   static const char *const table[] = {
       "1,2\n3.5,-4\n",
       "1,2\n3.5,-4",
@@ -85,7 +85,7 @@ START_TEST(headers_and_targets) {
   ck_assert_str_eq(nnb_data_column_name(data, 1), "y");
   nnb_data_destroy(data);
 
-  data = read_good("a,kind\n1,x\n2,y\n", NULL, &b); /* the column of classes has a name, too */
+  data = read_good("a,kind\n1,x\n2,y\n", NULL, &b); /* the column of classes also has a name */
   nnb_data *first, *second;
   ck_assert_int_eq(nnb_data_split(data, 0.5, 1, &first, &second), NNB_OK);
   ck_assert_str_eq(nnb_data_column_name(data, 1), "kind");
@@ -127,7 +127,7 @@ START_TEST(classes) {
 }
 END_TEST
 
-/* One damaged field does not change what the others mean. */
+/* One damaged field does not change the meaning of the others. */
 START_TEST(damaged_texts) {
   static const nnb_csv_opts classify = {.classify = true}, header = {.header = 1}, no_header = {.header = NNB_NONE};
   static const struct {
@@ -292,7 +292,7 @@ START_TEST(a_huge_field) { /* libcsv grows by 128 bytes: this must not take quad
 }
 END_TEST
 
-START_TEST(many_rows) { /* across the blocks in which the text is handed on */
+START_TEST(many_rows) { /* across the blocks in which the text is passed on */
   enum { ROWS = 30000 };
   char *text = malloc(ROWS * 32), *p = text;
   ck_assert_ptr_nonnull(text);

@@ -120,7 +120,7 @@ START_TEST(what_is_refused) {
 }
 END_TEST
 
-/* How often each row of x (told by its first number) is in data; and counts per class. */
+/* Counts each row of x (identified by its first number) in data, and the classes. */
 static void count_rows(const nnb_data *data, int *seen, int *per_class) {
   nnb_batch b;
   ck_assert_int_eq(nnb_data_batch(data, 0, nnb_data_rows(data), &b), NNB_OK);
@@ -152,7 +152,7 @@ START_TEST(splitting) {
     ck_assert_int_eq(second[0], 3);
     ck_assert_int_eq(second[1], 2);
     ck_assert_int_eq(second[2], 1);
-    ck_assert_int_eq(nnb_data_split(data, 0.2, seed, &c, &d), NNB_OK); /* the same again */
+    ck_assert_int_eq(nnb_data_split(data, 0.2, seed, &c, &d), NNB_OK); /* again, with the same result */
     nnb_batch p, q;
     nnb_data_batch(b, 0, 6, &p);
     nnb_data_batch(d, 0, 6, &q);
@@ -241,7 +241,7 @@ START_TEST(scaling_extremes) {
   nnb_data *data;
   ck_assert_int_eq(nnb_data_wrap(&rows, 0, &data), NNB_OK);
   for (int way = NNB_STANDARDIZE; way <= NNB_MINMAX; way++) {
-    m[0][0] = REAL_MAX, m[1][0] = -REAL_MAX; /* no factor brings this together */
+    m[0][0] = REAL_MAX, m[1][0] = -REAL_MAX; /* no factor can scale this */
     ck_assert_int_eq(nnb__data_scaler(data, false, (nnb_scaling)way, shift, factor), NNB_E_NUMERIC);
     m[0][0] = 1, m[1][0] = -1;
     ck_assert_int_eq(nnb__data_scaler(data, false, (nnb_scaling)way, shift, factor), NNB_OK);
@@ -258,7 +258,7 @@ static char *names_of(const char *text) {
   return copy;
 }
 
-/* Adopts x with names (the copies of which fail, too), and splits, folds and scales it. */
+/* Takes over x with names (copying them may fail too), and splits, folds and scales the data. */
 static nnb_status everything(void *context) {
   (void)context;
   nnb_data *data = NULL, *copy = NULL, *a = NULL, *b = NULL;

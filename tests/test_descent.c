@@ -1,5 +1,5 @@
-/* The ways of training agree: fit, the loop over train_rows, train_step, gradient and step, and the optimisers'
- * formulas in plain loops; what is frozen does not change by a bit. */
+/* All ways of training agree: fit, the loop over train_rows, train_step, gradient and step, and the optimisers'
+ * formulas in plain loops; frozen parameters do not change by a bit. */
 #include "toys.h"
 
 #define LENGTH(a) ((int)(sizeof(a) / sizeof *(a)))
@@ -130,7 +130,7 @@ START_TEST(fit_is_its_loops) {
     fit(&a, &s, batches[k / 2], in_order, &report);
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
       shuffled(42, epoch, order);
-      const int32_t *rows = in_order || batch == N ? NULL : order; /* rows of one update are not shuffled */
+      const int32_t *rows = in_order || batch == N ? NULL : order; /* the rows of one update are not shuffled */
       ck_ok(nnb_train_rows(b.net, b.plan, &b.all, rows, rows ? b.all.x.rows : 0, batch, b.optim, &sums));
       for (int row0 = 0; row0 < N; row0 += batch) {
         nnb_batch one = gather(&c, rows, row0, N - row0 < batch ? N - row0 : batch, &part);
@@ -202,7 +202,7 @@ END_TEST
 
 enum { IS_BIAS = 1, IS_FROZEN = 2 };
 
-/* Which parameters are biases, and which are frozen, by the views into the vector. */
+/* Finds the biases and the frozen parameters from the views into the vector. */
 static void mark(nnb_net *net, const unsigned frozen[LAST + 1], unsigned *kind) {
   const real *p = nnb_net_params_read(net);
   for (int k = 2; k <= LAST; k++) {
@@ -275,7 +275,7 @@ START_TEST(steps_are_their_formulas) {
 }
 END_TEST
 
-/* NNB_NONE as momentum is plain descent, as is a new rate from then on. */
+/* With NNB_NONE as momentum it is plain descent; a new rate holds from then on. */
 START_TEST(no_momentum_and_a_new_rate) {
   setting plain = {.optim = {.algo = NNB_SGD, .lr = 0.2}}, none = plain;
   none.optim.algo = _i ? NNB_NESTEROV : NNB_MOMENTUM, none.optim.momentum = NNB_NONE, none.optim.lr = 0.7;

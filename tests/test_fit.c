@@ -11,7 +11,7 @@ static nnb_net *small_net(void) {
   return net;
 }
 
-/* Targets that have nothing to do with the inputs: what is learnt of the one part is of no use for the other. */
+/* Targets that are independent of the inputs: what is learned on one part does not help on the other. */
 static nnb_data *noise(int rows, uint64_t stream) {
   real x[N * N_IN], t[N * 2];
   nnb_data *data;
@@ -21,7 +21,7 @@ static nnb_data *noise(int rows, uint64_t stream) {
   return data;
 }
 
-/* The parameters after each epoch, and what the callback was told. */
+/* The parameters after each epoch, and the records of the callback. */
 typedef struct diary {
   nnb_net *net;
   real *spoil; /* a parameter that becomes NaN after epoch spoil_at */
@@ -55,7 +55,7 @@ static double loss_on(nnb_net *net, const nnb_data *data) {
 /* ---- why it stops --------------------------------------------------------------------------------------------------
  */
 
-typedef struct course { /* one fit, with all that can be told of it */
+typedef struct course { /* one fit, with all results */
   nnb_net *net;
   nnb_data *train, *val;
   nnb_report report;
@@ -69,7 +69,7 @@ static nnb_status run(course *c, bool validated, nnb_fit_opts opts) {
   c->report = unset;
   c->diary.net = c->net, c->diary.epochs = 0, c->diary.spoil = nnb_net_params(c->net) + 3;
   opts.on_epoch = write_diary, opts.user = &c->diary;
-  if (opts.algo == NNB_AUTO) opts.algo = NNB_ADAM; /* small regressions have others: test_varpro.c */
+  if (opts.algo == NNB_AUTO) opts.algo = NNB_ADAM; /* small regressions get another method: test_varpro.c */
   return nnb_fit(c->net, c->train, c->val, &opts, &c->report);
 }
 
@@ -79,7 +79,7 @@ static void end(course *c) {
   nnb_data_destroy(c->val);
 }
 
-/* What holds of every fit that ends well. */
+/* True of every fit that succeeds. */
 static void check_report(const course *c, const nnb_fit_opts *opts, nnb_stop stop) {
   const nnb_report *r = &c->report;
   const diary *d = &c->diary;
@@ -190,7 +190,7 @@ static const nnb_algo every_algo[] = {
 #undef ALGO
 };
 
-/* Rows in pairs, with targets 0.1 above and below what the net gives: no other parameters have a lower loss. */
+/* Rows in pairs, with targets 0.1 above and below the net's outputs: no other parameters have a lower loss. */
 static nnb_data *rows_around(nnb_net *net) {
   enum { PAIRS = 10 };
   real x[2 * PAIRS * N_IN], t[2 * PAIRS * 2];
@@ -204,7 +204,7 @@ static nnb_data *rows_around(nnb_net *net) {
   return data;
 }
 
-/* A net that suits the validation set cannot be made worse for it, whatever the algorithm and its learning rate. */
+/* A net with the lowest possible validation loss stays as good, for every method and learning rate. */
 START_TEST(the_start_is_epoch_0) {
   const nnb_algo algo = every_algo[_i];
   nnb_net *net = small_net();
@@ -218,7 +218,7 @@ START_TEST(the_start_is_epoch_0) {
                 loss_on(net, val));
   ck_assert(r.best_epoch == 0 && r.restored && r.epochs == 5);
   ck_near(r.best_loss, before);
-  opts.patience = 3; /* counts from the start, too */
+  opts.patience = 3; /* the start counts too */
   ck_ok(nnb_fit(net, train, val, &opts, &r));
   ck_assert_msg(r.epochs == 3 && r.stop == NNB_STOP_PATIENCE, "%s: %d epochs, %s", nnb_algo_name(algo), r.epochs,
                 nnb_stop_text(r.stop));
@@ -227,7 +227,7 @@ START_TEST(the_start_is_epoch_0) {
 }
 END_TEST
 
-/* Nothing is learnt at a learning rate like this, and nothing may be lost. */
+/* With such a learning rate nothing is learned, and nothing may be lost. */
 START_TEST(a_large_learning_rate_keeps_the_start) {
   nnb_net *net;
   nnb_data *data = toy_regression(40, N_IN, 1), *train, *val;
@@ -243,7 +243,7 @@ START_TEST(a_large_learning_rate_keeps_the_start) {
 }
 END_TEST
 
-/* A start whose validation loss overflows is no candidate: one step takes w from 1 to 0. */
+/* A start whose validation loss overflows is not a candidate: one step takes w from 1 to 0. */
 START_TEST(a_start_that_overflows_is_no_candidate) {
   real x = 1, far = (real)TOL(1e200, 1e30), t = 0;
   nnb_data *train, *val;
@@ -272,7 +272,7 @@ START_TEST(divergence_leaves_the_best_epoch) {
   ck_assert_int_eq(r->stop, NNB_STOP_DIVERGED);
   ck_assert_int_eq(r->epochs, 12);
   ck_assert(r->restored && r->best_epoch >= 1 && r->best_epoch <= 12 && isfinite(r->best_loss) && !isfinite(r->loss));
-  int kept = _i ? r->best_epoch : r->best_epoch - 1; /* without validation: those the epoch began with */
+  int kept = _i ? r->best_epoch : r->best_epoch - 1; /* without validation: the parameters at the epoch's start */
   ck_assert_int_gt(kept, 0);
   ck_assert_msg(has_params_of(c.net, &c.diary, kept), "the parameters are not those of epoch %d", kept);
   if (_i) ck_near(loss_on(c.net, c.val), r->best_loss);
@@ -280,12 +280,12 @@ START_TEST(divergence_leaves_the_best_epoch) {
   char words[80];
   snprintf(words, sizeof words, "epoch %d", r->best_epoch);
   ck_assert_msg(strstr(nnb_errmsg(), "diverged in epoch 13") && strstr(nnb_errmsg(), words), "%s", nnb_errmsg());
-  ck_ok(nnb_fit(c.net, c.train, NULL, &(nnb_fit_opts){.max_epochs = 2}, NULL)); /* and it goes on from there */
+  ck_ok(nnb_fit(c.net, c.train, NULL, &(nnb_fit_opts){.max_epochs = 2}, NULL)); /* training can continue */
   end(&c);
 }
 END_TEST
 
-/* w ← -2w from 1: the loss ½w² of an epoch is that of the parameters it began with. */
+/* w ← -2w from 1: the loss ½w² of an epoch is that of the parameters at its start. */
 START_TEST(divergence_leaves_what_was_measured) {
   real x = 1, t = 0;
   nnb_data *data;
@@ -359,7 +359,7 @@ START_TEST(history_covers_the_whole_run) {
   ck_assert_int_ge(r->n_history, 1);
   if (most == 0 || most >= 100) ck_assert(r->n_history == 100 && r->history_stride == 1);
   ck_assert_msg((r->history_stride & (r->history_stride - 1)) == 0, "the stride is %d", r->history_stride);
-  if (most > 1) ck_assert_int_ge(2 * r->n_history, most > 100 ? 100 : most); /* no more was dropped than had to be */
+  if (most > 1) ck_assert_int_ge(2 * r->n_history, most > 100 ? 100 : most); /* no more were dropped than necessary */
   ck_assert_int_eq(r->history[r->n_history - 1].epoch, 100);
   for (int i = 0; i < r->n_history; i++) {
     int epoch = i < r->n_history - 1 ? 1 + i * r->history_stride : 100;
@@ -369,7 +369,7 @@ START_TEST(history_covers_the_whole_run) {
               kept->samples == seen->samples);
   }
   if (most != 1)
-    ck_assert_int_gt(1 + r->n_history * r->history_stride, 100); /* the next one would lie behind the end */
+    ck_assert_int_gt(1 + r->n_history * r->history_stride, 100); /* the next record would be after the end */
   end(&c);
 }
 END_TEST
@@ -452,7 +452,7 @@ START_TEST(it_is_the_loop_over_rows) {
 }
 END_TEST
 
-/* A weight of 2 is the row twice, a weight of 0 no row. */
+/* Weight 2 counts as the row twice, weight 0 as no row. */
 START_TEST(sample_weights) {
   enum { ROWS = 10 };
   real x[(ROWS + 1) * N_IN], t[(ROWS + 1) * 2], w[ROWS];
@@ -473,7 +473,7 @@ START_TEST(sample_weights) {
   nnb_fit_opts opts = {.batch = batches[_i], .max_epochs = 20, .in_order = true, .chunk = 3};
   ck_ok(nnb_fit(net[0], weighted, weighted, &opts, &r[0]));
   ck_ok(nnb_fit(net[1], plain, plain, &opts, &r[1]));
-  if (_i == 0) { /* in one batch it does not matter where the second copy lies */
+  if (_i == 0) { /* in one batch the position of the second copy does not matter */
     ck_assert_msg(fabs(r[0].loss - r[1].loss) <= TOL(1e-12, 1e-5), "%.17g, %.17g", r[0].loss, r[1].loss);
     ck_near(r[0].val_loss, r[1].val_loss);
     const real *p = nnb_net_params_read(net[0]), *q = nnb_net_params_read(net[1]);
@@ -566,7 +566,7 @@ START_TEST(digits_are_learnt_by_every_form_of_descent) {
 }
 END_TEST
 
-/* Classes numbered by first appearance in two files mean different things: that is said, not scored. */
+/* Classes numbered by first appearance differ between two files: the call fails instead of scoring them. */
 START_TEST(classes_named_otherwise_are_refused) {
   static const char a[] = "x,kind\n0,cat\n0.1,cat\n1,dog\n1.1,dog\n", b[] = "x,kind\n1,dog\n1.1,dog\n0,cat\n0.1,cat\n";
   nnb_data *train = NULL, *other = NULL;

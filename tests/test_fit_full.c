@@ -48,7 +48,7 @@ START_TEST(lower_than_gradient_descent) {
   ck_assert_int_eq(r.algo, algos[_i]);
   ck_assert_msg(r.loss < sgd / 2, "%s: %g, sgd: %g", nnb_algo_name(algos[_i]), r.loss, sgd);
   if (algos[_i] == NNB_LBFGS) ck_assert_msg(r.loss < sgd / 100, "lbfgs: %g, sgd: %g", r.loss, sgd);
-  /* both round outputs of about 1, and residuals are their differences to the targets */
+  /* both round outputs of about 1, and residuals are their differences from the targets */
   const double rounding = 20 * (double)REAL_EPS * sqrt(r.loss);
   ck_assert_msg(fabs(loss_of(net, data) - r.loss) <= 1e-6 * r.loss + rounding, "reported %g, evaluated %g", r.loss,
                 loss_of(net, data));
@@ -90,8 +90,7 @@ START_TEST(stops_as_other_fits_do) {
 }
 END_TEST
 
-/* The features of a net as it is drawn are odd functions of x, and nearly dependent: c is determined by the last digits
- * only. */
+/* The features of a random net are odd functions of x, and almost dependent: only the last digits determine c. */
 START_TEST(varpro_keeps_weights_within_reason) {
   static const double most = sizeof(real) == sizeof(double) ? 1e7 : 1e5, enough = TOL(1e-6, 1e-4);
   for (uint64_t seed = 0; seed < 6; seed++) {
@@ -128,7 +127,7 @@ START_TEST(frozen_parameters_stay) {
 }
 END_TEST
 
-/* One weight, no bias: (mean of (t - wx)² + ½·l2·w²) is least at w = Σxt / (Σx² + N·l2/2), t = 2x. */
+/* One weight, no bias: mean of (t - wx)² + ½·l2·w² has its minimum at w = Σxt / (Σx² + N·l2/2), t = 2x. */
 START_TEST(decay_is_in_the_objective) {
   real x[4] = {1, 2, 3, -1}, t[4] = {2, 4, 6, -2};
   nnb_data *data = NULL;

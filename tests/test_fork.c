@@ -1,5 +1,5 @@
-/* fork() while other threads seal, train, save and set thread counts: the child finds every lock free, trains, predicts
- * and saves as its parent does. */
+/* fork() while other threads seal, train, save and set thread counts: the child finds every lock free, and trains,
+ * predicts and saves like its parent. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -8,8 +8,8 @@
 
 #include "toys.h"
 
-/* After a fork ThreadSanitizer refuses new threads, and AddressSanitizer's allocator keeps what threads of the parent
- * had locked. */
+/* After a fork, ThreadSanitizer allows no new threads, and AddressSanitizer's allocator keeps the locks of the parent's
+ * threads. */
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
 #elif defined(__has_feature)
@@ -23,8 +23,8 @@ enum { FORKS = 500, ROWS = 40, N_IN = 100, SECONDS = 20 };
 static nnb_data *data;
 static atomic_bool over;
 
-/* Trains one epoch with two threads, whose products all go to the BLAS, and digests parameters, predictions and file.
- * 0: something failed. */
+/* Trains one epoch with two threads, with all products in the BLAS, and returns a hash of parameters, predictions and
+ * file.  0: something failed. */
 static uint64_t work(void) {
   real y[ROWS * 10];
   void *file = NULL;
@@ -52,7 +52,7 @@ static void *seal_for_ever(void *arg) {
     nnb_net_dense(net, 300, NNB_TANH);
     nnb_net_n_params(net);
     nnb_net_destroy(net);
-    sleep_us(200); /* the children want processors, too */
+    sleep_us(200); /* leaves processors for the children */
   }
   return arg;
 }
@@ -93,7 +93,7 @@ typedef void *(*loop)(void *);
 static const loop loops[] = {seal_for_ever, work_for_ever, work_for_ever, save_for_ever, set_threads_for_ever};
 enum { N_LOOPS = sizeof loops / sizeof *loops };
 
-/* 0, or what differs. */
+/* Returns 0, or what differs. */
 static int child(uint64_t want, int blas_threads) {
   nnb_blas_facts facts;
   signal(SIGALRM, SIG_DFL); /* Check's handler would end the whole test */

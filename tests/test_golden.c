@@ -1,5 +1,5 @@
-/* Worked examples of textbooks and tutorials, recomputed independently (golden/golden.json): every number that one step
- * or N updates give, by every way of making an update. */
+/* Worked examples of textbooks and tutorials, recomputed independently (golden/golden.json): every number after one
+ * step or N updates, for every way of making an update. */
 #include "support.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@ typedef struct problem { /* in-hidden-out, sigmoid in both layers, half_sse */
   double lr, x[MOST_X], t[MOST_T], params[MOST_PARAMS]; /* [W1; b1; W2; b2] */
 } problem;
 
-typedef struct point { /* after n passes over the rows; loss NAN: not known */
+typedef struct point { /* after n passes over the rows; loss NAN: unknown */
   int n;
   double params[MOST_PARAMS];
   int n_outputs;
@@ -39,7 +39,7 @@ typedef struct step_value {
   double values[MOST_X];
 } step_value;
 
-typedef struct loss_value { /* after so many updates from all rows */
+typedef struct loss_value { /* after this number of updates from all rows */
   int problem, updates;
   nnb_loss loss;
   double factor, value;

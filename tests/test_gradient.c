@@ -1,5 +1,5 @@
-/* Gradients against central differences: graph × activation × loss; one's own parts, and wrong ones that must be
- * noticed; a branchy net against plain loops in long double. */
+/* Gradients against central differences: graph × activation × loss; own parts, and wrong ones that must be noticed; a
+ * net with branches against plain loops in long double. */
 #include "support.h"
 
 #include <math.h>
@@ -123,9 +123,9 @@ static void draw(sample *s, const nnb_net *net, enum targets targets, bool weigh
 
 static bool kinked(nnb_activation f) { return f == NNB_RELU || f == NNB_LEAKY_RELU || f == NNB_ELU || f == NNB_SELU; }
 
-/* A point fit for differences: no z near 0 where an activation has a kink there (0 itself is a sum of what relus left,
- * which no small step moves), no |a - t| near 0 or 1 where the loss has one, no output near a pole of a cross-entropy,
- * and a gradient that is not lost in the rounding of the loss. */
+/* Whether a point is fit for differences: no z near 0 if an activation has a kink there (0 itself is a sum of zeros
+ * from relus, which no small step changes), no |a - t| near 0 or 1 if the loss has a kink there, no output near a pole
+ * of a cross-entropy, and a gradient that is not lost in the rounding of the loss. */
 static bool fit(nnb_net *net, nnb_plan *plan, const sample *s, bool activations_kinked, nnb_loss loss) {
   const double margin = TOL(0.01, 0.05);
   real y[MOST], g[MOST_PARAMS];
@@ -158,7 +158,7 @@ static void draw_params(nnb_net *net, uint64_t seed) {
   for (size_t i = 0; i < nnb_net_n_params(net); i++) w[i] += (real)(0.3 * nnb_rng_normal(&rng));
 }
 
-/* The worst deviation at the first point that is fit for it. */
+/* The largest deviation at the first point that is fit. */
 static double check(const struct graph *graph, nnb_activation f, nnb_activation g, nnb_loss loss, enum targets targets,
                     bool weighted) {
   nnb_net *net = nnb_net_create(3);
@@ -194,7 +194,7 @@ static void must_be_good(const struct graph *graph, nnb_activation f, nnb_activa
 /* ---- the tables ----------------------------------------------------------------------------------------------------
  */
 
-/* step's slope is taken as 0: differences cannot confirm that */
+/* step's slope is defined as 0, which differences cannot confirm */
 static nnb_activation activation_at(int i) { return (nnb_activation)(i < NNB_STEP ? i : i + 1); }
 enum { N_SMOOTH = NNB_N_ACTIVATIONS - 1 };
 
@@ -307,7 +307,7 @@ static const nnb_act_ops wrong_acts[] = {
     {.name = "centred", .traits = NNB_ACT_ROWWISE, .value = centred_value, .pull = nothing_pull},
 };
 
-/* Σ w r⁴; the table of a user is longer than ours and tells the power and the factor of its slope */
+/* Σ w r⁴; the user's table is longer than the library's, and has the power and the factor of its slope */
 typedef struct power_loss {
   nnb_loss_ops ops;
   double power, slope;
@@ -352,7 +352,7 @@ static const power_loss own_losses[] = {
 };
 static const power_loss wrong_loss = {{.name = "quartic", .value = power_value}, 4, 3};
 
-/* Z_kj = w_j·A_kj + b_j, with a factor on what it says of the data and of the parameters */
+/* Z_kj = w_j·A_kj + b_j, with a factor on the derivatives by the data and by the parameters */
 typedef struct gain {
   int cols;
   double data, params;
@@ -372,7 +372,7 @@ static void gain_forward(const void *self, const nnb_layer_io *io) {
   int n = ((const gain *)self)->cols;
   for (int i = 0; i < io->z.rows; i++)
     for (int j = 0; j < n; j++) {
-      io->scratch[i * n + j] = crow(io->a[0], i)[j]; /* kept, to see that it is */
+      io->scratch[i * n + j] = crow(io->a[0], i)[j]; /* kept, so that a test can check it */
       row(io->z, i)[j] = io->w[j] * crow(io->a[0], i)[j] + io->w[n + j];
     }
 }
@@ -386,7 +386,7 @@ static void gain_data(const void *self, const nnb_layer_io *io, int k) {
 }
 static void gain_params(const void *self, const nnb_layer_io *io, const nnb_sink *sink) {
   const gain *g = self;
-  if (io->part != io->parts - 1) return; /* its one row of W is the last part's */
+  if (io->part != io->parts - 1) return; /* its only row of W belongs to the last part */
   for (int j = 0; j < g->cols; j++) {
     real dw = 0, db = 0;
     for (int i = 0; i < io->delta.rows; i++) {
@@ -436,7 +436,7 @@ START_TEST(own_parts) {
 }
 END_TEST
 
-/* A net of scaled inputs, such as 100 ± 1, and where a fit has ended: the gradient is what rounding leaves of it. */
+/* A net of scaled inputs, such as 100 ± 1, at the end of a fit: the gradient is only a rounding error. */
 START_TEST(scaled_inputs_and_a_minimum) {
   enum { N = 40 };
   real x[N * 3], t[N];

@@ -1,11 +1,11 @@
-/* While a net is being trained, calls that would change it are refused with NNB_E_STATE, and those that read work. */
+/* While a net is being trained, calls that would change it return NNB_E_STATE, and calls that read it work. */
 #include <stdio.h>
 
 #include "toys.h"
 
 enum { ROWS = 30, N_IN = 3, N_OUT = 2, P = 26 };
 
-/* What the calls work on. */
+/* The objects for the calls. */
 typedef struct world {
   nnb_net *net; /* 3-4:tanh-2, or the same with an own activation */
   nnb_data *train, *val;
@@ -83,7 +83,7 @@ static int try_rows(world *w) {
 static int try_optim_step(world *w) { return nnb_optim_step(w->optim, w->net, numbers); }
 static int try_average(world *w) { return nnb_optim_average(w->optim, w->net); }
 static int try_destroy(world *w) {
-  nnb_data_batch(NULL, 0, 0, NULL); /* leaves another sentence */
+  nnb_data_batch(NULL, 0, 0, NULL); /* sets another message */
   nnb_net_destroy(w->net);
   return strstr(nnb_errmsg(), "is running") ? NNB_E_STATE : NNB_OK;
 }
@@ -110,7 +110,7 @@ static void try_to_change(world *w) {
     ck_assert_msg(status == NNB_E_STATE, "%s while the net is trained: %d (%s)", changes[i].name, status, nnb_errmsg());
     ck_assert_msg(strstr(nnb_errmsg(), "is running"), "%s: %s", changes[i].name, nnb_errmsg());
   }
-  ck_ok(nnb_net_status(w->net)); /* a building call that came at the wrong time breaks nothing */
+  ck_ok(nnb_net_status(w->net)); /* a building call at the wrong time leaves no error */
   w->tried++;
 }
 
@@ -172,7 +172,7 @@ START_TEST(changes_from_on_epoch_are_refused) {
   ck_assert_int_ge(w.tried, 1);
   ck_assert_msg(toy_hash_net(1, w.net) == toy_hash_net(1, plain.net), "%s: refused calls changed the fit",
                 nnb_algo_name((nnb_algo)_i));
-  ck_ok(nnb_net_freeze(w.net, 2, 0)); /* afterwards all is as ever */
+  ck_ok(nnb_net_freeze(w.net, 2, 0)); /* works again afterwards */
   ck_assert_ptr_nonnull(nnb_net_params(w.net));
   ck_ok(nnb_fit(w.net, w.train, w.val, &(nnb_fit_opts){.max_epochs = 1}, NULL));
   world_end(&plain), world_end(&w);
@@ -181,7 +181,7 @@ END_TEST
 
 /* ---- from own parts ---------------------------------------------------------------------------------------------- */
 
-static world *active; /* NULL: the own parts only compute */
+static world *active; /* NULL: own parts only compute */
 
 static void meddling_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) {
   world *w = active;
@@ -217,7 +217,7 @@ START_TEST(changes_from_own_parts_are_refused) {
 }
 END_TEST
 
-/* Drawing the parameters holds the net as well, and so does a fit that has yet to seal it. */
+/* Drawing the parameters also holds the net, and so does a fit that has not sealed it yet. */
 static world *drawing;
 static void meddling_init(const void *self, real *p, nnb_rng *rng, real *scratch) {
   if (drawing) {

@@ -1,4 +1,4 @@
-/* What a hostile file or text may cost: time grows with its size and no faster, memory has a bound. */
+/* The cost of a hostile file or text: time is proportional to its size, and memory is bounded. */
 #include <time.h>
 
 #include "heap.h"
@@ -12,7 +12,7 @@ static double processor_seconds(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* The least of some runs: what the rest of the machine does only adds. */
+/* The minimum of some runs: other programs can only add time. */
 static double least_seconds(void (*run)(int n), int n, int tries) {
   double least = (double)INFINITY;
   for (int i = 0; i < tries; i++) {
@@ -66,7 +66,7 @@ static void many_nodes(int n) {
   save_and_load(net);
 }
 
-/* In the file, too, the outputs come last one first. */
+/* In the file, too, the last output comes first. */
 static void many_outputs(int n) {
   nnb_net *net = nnb_net_create(1);
   for (int i = 0; i < n; i++) nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 1, .from = 1});
@@ -128,7 +128,7 @@ static void parse(int n) {
   nnb_net_destroy(net);
 }
 
-/* The names that the later half would get are taken by the first. */
+/* The first half has the names that the later half would get. */
 static void parse_with_names_taken(int n) {
   nnb_net *net;
   begin("1");
@@ -193,7 +193,7 @@ static void many_classes_given(int n) {
   free(names);
 }
 
-/* The error stands at the end: its place is looked for. */
+/* The error is at the end, so its position must be found. */
 static void a_fault_at_the_end(int n) {
   nnb_data *data;
   begin("");
@@ -228,8 +228,8 @@ static const struct {
 };
 enum { N_GROWING = sizeof growing / sizeof *growing };
 
-/* Eight times as much takes eight times as long, and somewhat more with a logarithm or where a cache ends; 64 times if
- * each looks at each. */
+/* Eight times the size takes eight times as long, and somewhat more with a logarithm or at the end of a cache; 64 times
+ * if each item looks at each. */
 START_TEST(time_grows_as_the_size) {
   enum { TIMES = 8, MOST = 24 };
   const int n = growing[_i].n / 2;
@@ -243,7 +243,7 @@ END_TEST
 /* ---- names that collide -------------------------------------------------------------------------------------------
  */
 
-/* FNV-1a, folded: what a table without a key would take. */
+/* FNV-1a, folded: the hash of a table without a key. */
 static uint64_t plain_hash(const char *s) {
   uint64_t h = 0xCBF29CE484222325u;
   for (; *s; s++) h = (h ^ (unsigned char)*s) * 0x100000001B3u;
@@ -269,7 +269,7 @@ static void say_header(int n, bool collide) {
   say("}}");
 }
 
-/* The header as a file; a model it is not. */
+/* The header as a file, which is not a model. */
 static double seconds_to_refuse(void) {
   char *file = malloc(8 + used);
   nnb_net *net;
@@ -304,7 +304,7 @@ START_TEST(deep_nesting_is_refused) {
   enum { DEEP = 1 << 20 };
   begin("{\"a\":");
   for (int i = 0; i < DEEP; i++) say("[");
-  const char *slowness = getenv("NNB_SLOWNESS"); /* of the tool that this runs under */
+  const char *slowness = getenv("NNB_SLOWNESS"); /* of the tool that runs this program */
   ck_assert_double_lt(seconds_to_refuse(), slowness ? atof(slowness) : 1);
 }
 END_TEST
@@ -344,7 +344,7 @@ END_TEST
 START_TEST(the_bound_is_what_the_header_says) {
   size_t bytes;
   nnb_net *net;
-  void *file = doubling(4, &bytes); /* 1 + 2 + 4 + 8 + 16 columns, and as many are read as concats write */
+  void *file = doubling(4, &bytes); /* 1 + 2 + 4 + 8 + 16 columns; concats read as many as they write */
   const size_t wanted = (31 + 30) * sizeof(real);
   ck_ok(nnb_net_load_mem(file, bytes, &(nnb_load_opts){.max_bytes = wanted}, &net));
   nnb_net_destroy(net);
@@ -356,7 +356,7 @@ START_TEST(the_bound_is_what_the_header_says) {
 }
 END_TEST
 
-/* What the library takes while it loads, for files in which little says much. */
+/* The memory for loading files whose few bytes describe much. */
 START_TEST(loading_takes_memory_in_proportion) {
   for (int k = 0; k < 3; k++) {
     nnb_net *net = k == 2 ? wide_concat(50000) : nnb_net_create(1), *back;

@@ -1,5 +1,5 @@
-/* What must come out the same by two ways through a plan: rows and batches, graphs and chains, threads, memory,
- * scalers, weights; and vᵀ·∂y/∂x against differences. */
+/* Two ways through a plan that must give the same: rows and batches, graphs and chains, threads, memory, scalers,
+ * weights; and vᵀ·∂y/∂x against differences. */
 #include "toys.h"
 
 #define LENGTH(a) ((int)(sizeof(a) / sizeof *(a)))
@@ -26,7 +26,7 @@ static nnb_net *parsed(const char *text) {
   return net;
 }
 
-/* Rows of numbers in (-1, 1); positive targets, so that any loss may have them. */
+/* Rows of numbers in (-1, 1); targets are positive, so that every loss accepts them. */
 typedef struct rows {
   real x[ROWS * 8], t[ROWS * 8], weight[ROWS];
   nnb_batch batch;
@@ -56,7 +56,7 @@ static nnb_plan *plan_of(nnb_net *net, int max_rows, unsigned want, int threads)
   return plan;
 }
 
-/* What a plan makes of a batch. */
+/* The results of a plan for a batch. */
 typedef struct result {
   real y[MOST], g[MOST * 64];
   double loss;
@@ -244,7 +244,7 @@ START_TEST(a_keeping_plan_agrees) {
 }
 END_TEST
 
-/* The gradient of the batch, whatever clipping makes of it on its way to the weights. */
+/* The gradient of the batch itself, even if clipping changes it before the update. */
 START_TEST(a_keeping_plan_shows_what_is_not_clipped) {
   static result r0;
   nnb_net *net = parsed("3-2:tanh");
@@ -332,7 +332,7 @@ START_TEST(threads_agree) {
 }
 END_TEST
 
-/* What a plan refuses, in order of the checks at its door. */
+/* Batches that a plan rejects, in the order of its checks. */
 START_TEST(refusals) {
   nnb_net *net = parsed("5-3:softmax");
   nnb_plan *plan = plan_of(net, 4, 0, 0), *none;

@@ -150,7 +150,7 @@ START_TEST(bad_files) {
     ck_assert_msg(status == table[i].status && strstr(nnb_errmsg(), table[i].sentence), "%zu: wanted %s, got %s: %s", i,
                   table[i].sentence, nnb_strstatus(status), nnb_errmsg());
     put(image_path, (const uint8_t *)table[i].bytes, table[i].n);
-    nnb__bytes file = {0}; /* the same from disk, and not more memory than there is file */
+    nnb__bytes file = {0}; /* the same from disk, with no more memory than the file has */
     ck_assert_int_eq(nnb__idx_load(image_path, table[i].n_dims, &file, &idx), table[i].status);
     ck_assert_uint_le(file.cap, 1 << 18);
     nnb__bytes_clear(&file);

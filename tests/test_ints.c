@@ -5,7 +5,7 @@
 
 #include "support.h"
 
-/* As every loop over chunks of rows counts. */
+/* Counts as every loop over chunks of rows does. */
 START_TEST(chunks_cover_all_rows) {
   static const int rows[] = {0, 1, 255, 256, 257, 1000, INT_MAX - 256, INT_MAX - 255, INT_MAX - 1, INT_MAX};
   static const int sizes[] = {1 << 20, (1 << 30) - 1, 1 << 30, (1 << 30) + 1, INT_MAX - 1, INT_MAX};

@@ -7,8 +7,8 @@ enum { ROWS = 12 };
 
 /* ---- nets ------------------------------------------------------------------------------------------------------- */
 
-/* A branch, both ways of joining, a layer of one's own without backward_rows, two outputs with a loss each, one of
- * which is also read by another node. */
+/* A branch, both ways of joining, an own layer without backward_rows, two outputs with a loss each; another node also
+ * reads one of them. */
 static nnb_net *graph(void) {
   nnb_net *net = nnb_net_create(4);
   toy_gain_fields gain = {.power = 2, .factor = 0.25};
@@ -81,7 +81,7 @@ static void make_sample(sample *s, bool weighted) {
 
 /* ---- the derivatives -------------------------------------------------------------------------------------------- */
 
-/* NNB__LINEAR writes the columns that nnb__linear_params names, as NNB__FREE has them, and no others. */
+/* NNB__LINEAR writes the columns of nnb__linear_params, as NNB__FREE has them, and no others. */
 START_TEST(linear_columns) {
   sample s;
   nnb_net *net = _i % (NETS + 1) < NETS ? make_net(_i % (NETS + 1)) : heads();
@@ -154,7 +154,7 @@ START_TEST(rows_are_derivatives) {
 }
 END_TEST
 
-/* Rows do not depend on the rows around them, and labels are unit vectors. */
+/* Rows are independent of other rows, and labels are unit vectors. */
 START_TEST(rows_stand_alone) {
   sample s;
   nnb_net *net = make_net(2);
@@ -240,7 +240,7 @@ START_TEST(fits_a_sine) {
              (long long)report.samples, report.loss, 1e3 * report.seconds, nnb_stop_text(report.stop));
     reached += report.stop == NNB_STOP_TARGET;
     nnb_metrics metrics;
-    ck_ok(nnb_evaluate(net, data, &metrics)); /* the parameters in the net are those of the report */
+    ck_ok(nnb_evaluate(net, data, &metrics)); /* the net has the parameters of the report */
     ck_assert_double_eq_tol(metrics.loss, report.loss, TOL(1e-14, 1e-8));
     nnb_net_destroy(net);
   }

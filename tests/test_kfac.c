@@ -1,15 +1,15 @@
 /* K-FAC: factors, proposed change and quadratic model against dense matrices made from one-row gradients; the
- * distributions that targets are drawn from. */
+ * distributions of drawn targets. */
 #include <math.h>
 #include <string.h>
 
 #include "blas.h"
 #include "kfac.h"
 #include "lapack.h"
-/* behind the private headers */
+/* after the private headers */
 #include "kfac_trainer.h"
 
-/* ---- dense algebra in double, by itself ------------------------------------------------------------------------- */
+/* ---- dense algebra in double, independent of the library --------------------------------------------------------- */
 
 /* x ← A⁻¹x by elimination with pivots; A: n×n, destroyed. */
 static void solve(int n, double *a, double *x) {
@@ -35,7 +35,7 @@ static void solve(int n, double *a, double *x) {
   }
 }
 
-/* Gradients of the rows by themselves, each by its share of the loss to the power of ½: Σ g·gᵀ is the Fisher matrix of
+/* The gradients of single rows, each multiplied by the root of its share of the loss: Σ g·gᵀ is the Fisher matrix of
  * the data's targets. */
 static void row_gradients(trainer *t, const nnb_batch *rows, double *g) {
   real one[MOST_PARAMS];
@@ -73,7 +73,7 @@ START_TEST(one_row_has_a_kronecker_fisher) {
 }
 END_TEST
 
-/* Means over the rows of all chunks, with weights: a row of weight 2 is a row that is there twice. */
+/* Means over the rows of all chunks, with weights: a row of weight 2 counts twice. */
 START_TEST(chunks_and_weights_are_the_same_rows) {
   enum { ROWS = 12 };
   const nnb_optim_opts opts = {.data_fisher = true};
@@ -147,7 +147,7 @@ START_TEST(targets_are_drawn_from_the_model) {
   double p[3];
   ck_ok(nnb_net_parse(drawn[_i].net, &net));
   ck_ok(nnb_net_loss(net, drawn[_i].loss));
-  /* a mean over all updates, of a net that hardly moves */
+  /* a mean over all updates, for a net that hardly changes */
   nnb_optim_opts opts = {.algo = NNB_KFAC, .lr = 1e-30, .beta2 = 1 - 1e-9, .invert_every = 1 << 30, .seed = 3};
   ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 1, .want = NNB_GRAD}, &plan));
   ck_ok(nnb_optim_create(net, &opts, &optim));
@@ -156,7 +156,7 @@ START_TEST(targets_are_drawn_from_the_model) {
   nnb_batch row = {.x = nnb_cview(x, 1, 2), .t = nnb_cview(y, 1, 3)};
   for (int k = 0; k < DRAWS; k++) ck_ok(nnb_train_step(net, plan, &row, optim, NULL));
   for (int i = 0; i < 3; i++)
-    for (int j = 0; j <= i; j++) /* at least four deviations of the mean of so many products */
+    for (int j = 0; j <= i; j++) /* at least four standard deviations of the mean of this number of products */
       ck_near(mean_at(&optim->kfac->block[0].out, i, j), fisher(_i, p, i, j), 0.08, "%s, %s: G(%d, %d)", drawn[_i].net,
               nnb_loss_name(drawn[_i].loss), i, j);
   nnb_optim_destroy(optim);
@@ -214,7 +214,7 @@ static double form(const double *g, int rows, size_t n, double lambda, const dou
   return sum;
 }
 
-/* Whether the update was taken back, as it has to be where it raised the loss. */
+/* Whether the update was undone, as it must be if it raised the loss. */
 static bool taken_back(trainer *t, const nnb_batch *rows, const double *before, const double *change) {
   real now[MOST_PARAMS], *w = nnb_net_params(t->net);
   double loss[2];
@@ -231,8 +231,8 @@ static bool taken_back(trainer *t, const nnb_batch *rows, const double *before, 
   return !moved;
 }
 
-/* α and μ of the least of the quadratic, α at most `most` and μ within [-½, 1]; m: the matrix, r: the right-hand side.
- */
+/* α and μ at the minimum of the quadratic, α at most `most` and μ within [-½, 1]; m: the matrix, r: the right-hand
+ * side. */
 static void bounded_minimum(const double m[4], const double r[2], double most, bool momentum, double out[2]) {
   double matrix[] = {m[0], m[1], m[2], m[3]};
   out[0] = r[0], out[1] = r[1];
@@ -250,7 +250,7 @@ static void bounded_minimum(const double m[4], const double r[2], double most, b
   }
 }
 
-/* Six updates, each by dense matrices from the net as it is before it. */
+/* Six updates, each from dense matrices of the net before it. */
 START_TEST(steps_are_those_of_dense_matrices) {
   enum { ROWS = 9 };
   static const char *const nets[] = {"4-5:tanh-3", "4-5:tanh-3:softmax"};
@@ -298,10 +298,11 @@ START_TEST(steps_are_those_of_dense_matrices) {
     taken += back;
     for (size_t p = 0; p < t.n; p++) {
       bool bias = (p >= 20 && p < 25) || p >= 40;
-      double want = back ? before[p] : (bias ? 1 : 1 - 0.5 * 0.02) * before[p] + last[p]; /* then nothing decays */
+      double want = back ? before[p] : (bias ? 1 : 1 - 0.5 * 0.02) * before[p] + last[p]; /* an undone step has no
+                                                                                             decay */
       ck_near(nnb_net_params_read(t.net)[p], want, TOL(1e-10, 2e-3) * (largest + 1), "%s, update %d: parameter %zu",
               nets[_i % 2], k + 1, p);
-      last[p] = (double)t.optim->m[p]; /* so that differences do not add up */
+      last[p] = (double)t.optim->m[p]; /* so that differences do not accumulate */
     }
   }
   ck_assert_int_le(taken, 2);
@@ -309,7 +310,7 @@ START_TEST(steps_are_those_of_dense_matrices) {
 }
 END_TEST
 
-/* Linear regression without noise is one quadratic: full batches come to its minimum. */
+/* Linear regression without noise is one quadratic: full batches reach its minimum. */
 START_TEST(a_quadratic_is_solved) {
   enum { ROWS = 200 };
   static real x[ROWS * 6], y[ROWS * 2];

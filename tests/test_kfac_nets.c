@@ -1,16 +1,16 @@
-/* K-FAC on nets of all kinds: own parts, frozen and singular ones; what it may touch, what it learns, how it fails. */
+/* K-FAC on all kinds of nets: own parts, frozen and singular ones; what it may change, what it learns, how it fails. */
 #include <math.h>
 #include <string.h>
 
 #include "blas.h"
 #include "kfac.h"
-/* behind the private headers */
+/* after the private headers */
 #include "kfac_trainer.h"
 
 /* ---- nets of all kinds ------------------------------------------------------------------------------------------ */
 
-/* Two inputs, branches, own activation, loss and layer, a frozen bias: the own loss makes it take the data's targets.
- */
+/* Two inputs, branches, own activation, loss and layer, a frozen bias.  Because of the own loss it uses the data's
+ * targets. */
 START_TEST(a_graph_with_own_parts_is_trained) {
   enum { ROWS = 40 };
   real x[ROWS * 4], y[ROWS * 3], frozen[2];
@@ -38,7 +38,7 @@ START_TEST(a_graph_with_own_parts_is_trained) {
 }
 END_TEST
 
-/* A dense layer without bias, written as one's own, with pairs. */
+/* A dense layer without bias as an own layer, with pairs. */
 static nnb_status mine_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
   (void)self, (void)n_from;
   needs->cols = needs->w_cols = 3;
@@ -56,7 +56,7 @@ static void mine_backward_data(const void *self, const nnb_layer_io *io, int k) 
 }
 static void mine_backward_params(const void *self, const nnb_layer_io *io, const nnb_sink *sink) {
   (void)self;
-  if (io->part == 0) /* all of it */
+  if (io->part == 0) /* does all the work */
     nnb__gemm('T', 'N', sink->alpha, io->a[0], io->delta, sink->beta, nnb_view(sink->w, io->a[0].cols, 3));
 }
 static void mine_kron(const void *self, const nnb_layer_io *io, nnb_cmat *a, nnb_cmat *delta) {
@@ -132,7 +132,7 @@ START_TEST(own_losses_may_be_drawn_from) {
 }
 END_TEST
 
-/* Targets that are always next to the outputs: the model sees next to no curvature, and steps far too far. */
+/* Targets that are always close to the outputs: the model sees almost no curvature, and its steps are far too long. */
 static void near_sample(const nnb_loss_ops *self, nnb_cmat a, nnb_rng *rng, nnb_mat t) {
   (void)self, (void)rng;
   for (int i = 0; i < a.rows; i++)
@@ -167,12 +167,12 @@ START_TEST(frozen_parts_stay) {
   real x[ROWS * 4], y[ROWS * 3], before[MOST_PARAMS];
   toy_fill(x, sizeof x / sizeof *x, 13), toy_fill(y, sizeof y / sizeof *y, 14);
   nnb_batch rows = {.x = nnb_cview(x, ROWS, 4), .t = nnb_cview(y, ROWS, 3)};
-  ck_ok(nnb_train_step(t.net, t.plan, &rows, t.optim, NULL)); /* frozen between two inversions, too */
+  ck_ok(nnb_train_step(t.net, t.plan, &rows, t.optim, NULL)); /* also if frozen between two inversions */
   for (int k = 0; k < 3; k++) {
     ck_ok(nnb_net_freeze(t.net, 2, parts[k]));
     memcpy(before, nnb_net_params_read(t.net), t.n * sizeof *before);
     for (int u = 0; u < 4; u++) {
-      /* what was the last change before it was frozen moves nothing, either */
+      /* the last change before a parameter was frozen does not move it either */
       ck_ok(nnb_train_step(t.net, t.plan, &rows, t.optim, NULL));
       for (size_t p = 0; p < t.n; p++) {
         bool frozen = (p < 20 && parts[k] & NNB_WEIGHTS) || (p >= 20 && p < 25 && parts[k] & NNB_BIAS);
@@ -185,7 +185,7 @@ START_TEST(frozen_parts_stay) {
 }
 END_TEST
 
-/* Inputs that never vary and units that are dead: singular factors. */
+/* Inputs that never vary and dead units: singular factors. */
 START_TEST(singular_factors_are_damped) {
   enum { ROWS = 20 };
   trainer t = start("4-5:relu-3:softmax", ROWS, &(nnb_optim_opts){.damping = 1e-12});
@@ -222,7 +222,7 @@ START_TEST(a_seed_decides) {
 }
 END_TEST
 
-/* Batches that are small for it: without bounds on its steps one start in five ends high. */
+/* Batches that are small for it: without bounds of its steps, one start in five ends with a high loss. */
 START_TEST(classes_are_learnt) {
   const uint64_t seed = (uint64_t)_i;
   nnb_data *data = toy_classes(MOST_ROWS, 6, 3);
@@ -275,7 +275,7 @@ START_TEST(nan_is_reported) {
 }
 END_TEST
 
-/* A plan that keeps shows what it has, and says what it has no longer. */
+/* A plan with NNB_KEEP shows its results, and reports those that it no longer has. */
 START_TEST(a_keeping_plan_shows_the_gradient) {
   nnb_net *net;
   nnb_plan *plan;

@@ -81,8 +81,8 @@ END_TEST
 
 enum { ROWS = 70, N_C = 5, N_A = 7, N = N_C + N_A + 1 };
 
-/* Of [J_c J_a r] = Q·R, folded block by block: R_aaᵀR_aa = J_aᵀPJ_a and R_aaᵀR_ar = J_aᵀPr, where P = I - J_c·J_c⁺ is
- * made by Gram and Schmidt, twice (Kaufman 1975). */
+/* From [J_c J_a r] = Q·R, block by block: R_aaᵀR_aa = J_aᵀPJ_a and R_aaᵀR_ar = J_aᵀPr, where P = I - J_c·J_c⁺ is
+ * computed by Gram–Schmidt, twice (Kaufman 1975). */
 START_TEST(trailing_triangle_is_the_projected_part) {
   static double B[ROWS * N], Q[ROWS * N], L[N * N], block[ROWS * N];
   nnb_rng rng;
@@ -111,7 +111,7 @@ START_TEST(trailing_triangle_is_the_projected_part) {
 }
 END_TEST
 
-/* A = G·Gᵀ + I, of which the upper triangle is not to be read. */
+/* A = G·Gᵀ + I; its upper triangle must not be read. */
 static void positive(int n, const double *G, double *A) {
   for (int i = 0; i < n; i++)
     for (int j = 0; j < n; j++) {
@@ -133,7 +133,7 @@ static double product_error(int n, const double *L, const double *A) {
   return worst;
 }
 
-/* Sizes around whole blocks and vectors; then a pivot that is not positive, at every place. */
+/* Sizes around whole blocks and vectors; then a pivot that is not positive, at every position. */
 START_TEST(cholesky_at_every_level) {
   enum { SIZE = 80 };
   static double G[SIZE * SIZE], A[SIZE * SIZE], L[SIZE * SIZE + 1];
@@ -204,7 +204,7 @@ START_TEST(rows_added_at_every_level) {
 }
 END_TEST
 
-/* Läuchli's matrix [1 1 1; ε 0 0; 0 ε 0; 0 0 ε]: ε² is lost beside 1, and R knows ε. */
+/* Läuchli's matrix [1 1 1; ε 0 0; 0 ε 0; 0 0 ε]: 1 + ε² rounds to 1, but R contains ε. */
 START_TEST(digits_that_squares_lose) {
   const double e = 1e-9;
   const nnb__kernels *kernels;
@@ -218,9 +218,9 @@ START_TEST(digits_that_squares_lose) {
 }
 END_TEST
 
-/* Right-hand sides are columns that no reflection is made from: L of [R Z] and they agree.  Rows are few, so that the
- * rank of B is used up, and what is left of its columns is rounding; sizes go from where squares vanish to where they
- * are infinite. */
+/* Right-hand sides are columns without reflections of their own: L of [R Z] gives the same.  There are few rows, so the
+ * rank of B is exhausted and the rest of its columns is rounding error; sizes range from where squares underflow to
+ * where they overflow. */
 START_TEST(right_hand_sides_at_every_size) {
   enum { COLS = 23, RHS = 6, ALL = COLS + RHS };
   const nnb__kernels *kernels;
@@ -245,7 +245,7 @@ START_TEST(right_hand_sides_at_every_size) {
 }
 END_TEST
 
-START_TEST(rows_that_are_no_numbers) { /* show in the triangle */
+START_TEST(rows_that_are_no_numbers) { /* the triangle shows them */
   const nnb__kernels *kernels;
   for (int level = 0; (kernels = nnb__kernel_level(level)); level++)
     for (int at = 0; at < 4; at++) {
@@ -258,8 +258,7 @@ START_TEST(rows_that_are_no_numbers) { /* show in the triangle */
 }
 END_TEST
 
-/* X solves R·X = Z where R has full rank, however its columns are scaled; of a dependent column both get their share.
- */
+/* X solves R·X = Z if R has full rank, for any scale of its columns; dependent columns share the solution. */
 START_TEST(triangles_of_any_rank) {
   enum { K = 4, RHS = 2 };
   double L[K * K] = {2, 0, 0, 0, 1, 3e-9, 0, 0, -1, 1e-9, 5, 0, 0.5, 2e-9, 1, 4e7}, z[RHS * K], x[RHS * K];
@@ -280,7 +279,7 @@ START_TEST(triangles_of_any_rank) {
 }
 END_TEST
 
-/* LAPACK prints its complaints; here they count. */
+/* LAPACK prints its errors; this function counts them. */
 static int complaints;
 void xerbla_(const char *name, const int *argument, size_t length);
 void xerbla_(const char *name, const int *argument, size_t length) {

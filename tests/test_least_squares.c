@@ -1,4 +1,4 @@
-/* nnb_least_squares: the problems of Moré, Garbow and Hillstrom, its options, and what may go wrong. */
+/* nnb_least_squares: the problems of Moré, Garbow and Hillstrom, its options, and failures. */
 #include <stdio.h>
 #include <string.h>
 
@@ -41,7 +41,7 @@ static bool near_minimum(const mgh *p, double squares, double rel, double abs) {
   return false;
 }
 
-/* Whose minimum lies between the numbers of single precision. */
+/* A problem whose minimum lies between the numbers of single precision. */
 static bool too_fine(const mgh *p) {
   (void)p;
   return TOL(false, strcmp(p->name, "brown badly scaled") == 0 || strcmp(p->name, "meyer") == 0);
@@ -72,11 +72,11 @@ END_TEST
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */
 
-/* r_i = e^(a·t_i) + b·t_i - y_i: with what may go wrong on the way. */
+/* r_i = e^(a·t_i) + b·t_i - y_i, with failures on request. */
 enum { CURVE_M = 40 };
 typedef struct curve {
   int calls, calls_j; /* counted */
-  int nan_from;       /* residuals are NaN in this many calls from here on; 0: never */
+  int nan_from;       /* residuals are NaN in this number of calls from here on; 0: never */
   int nan_calls;
   bool nan_in_j;
   nnb_status status; /* returned by call fail_at */
@@ -108,7 +108,7 @@ static void ck_near_curve(const real *x) {
                 "x is %.12g, %.12g; wanted 0.5, -2", (double)x[0], (double)x[1]);
 }
 
-/* A residual that is NaN for a while, in the residuals or only in the Jacobian, costs steps and nothing else. */
+/* Residuals that are NaN for a while, alone or only in the Jacobian, cost steps but nothing else. */
 START_TEST(steps_over_nan) {
   for (int from = 2; from < 20; from++)
     for (int in_j = 0; in_j < 2; in_j++) {
@@ -134,7 +134,7 @@ START_TEST(refuses_a_bad_start) {
 }
 END_TEST
 
-/* The callback's own status comes back from every call of it, and x is the best point so far. */
+/* The callback's status is returned for every failing call, and x is the best point so far. */
 START_TEST(hands_a_status_back) {
   curve whole = {0};
   nnb_lsq good = curve_problem(&whole);
@@ -236,9 +236,9 @@ START_TEST(stops_alike_in_all_units) {
 }
 END_TEST
 
-/* ---- linear problems, whose answer is known --------------------------------------------------------------------- */
+/* ---- linear problems with known solutions ------------------------------------------------------------------------ */
 
-/* (AᵀA + C)·x = Aᵀb: the gradient with the ridge is 0 at the end; many rows go through in blocks. */
+/* (AᵀA + C)·x = Aᵀb: the gradient with the ridge is 0 at the end; many rows are processed in blocks. */
 START_TEST(takes_a_ridge) {
   enum { M = 3000, N = 7 };
   static double A[M * N], b[M];
@@ -272,7 +272,7 @@ START_TEST(takes_a_ridge) {
 }
 END_TEST
 
-/* More variables than residuals, a column of zeros, two columns alike: the residuals still vanish. */
+/* More variables than residuals, a column of zeros, two equal columns: the residuals still vanish. */
 START_TEST(solves_rank_deficient) {
   static const double A[3 * 6] = {1, 2, 0, 2, -1, 3, 0, 1, 0, 1, 4, 1, 2, 0, 0, 0, 1, 5}, b[3] = {1, 2, 3};
   linear_system l = {3, 6, A, b};
@@ -285,7 +285,7 @@ START_TEST(solves_rank_deficient) {
 }
 END_TEST
 
-/* Columns alike to nine digits, where the normal equations see no difference: Läuchli's matrix, x = (1, …, 1). */
+/* Columns that agree to nine digits, which the normal equations cannot distinguish: Läuchli's matrix, x = (1, …, 1). */
 START_TEST(solves_ill_conditioned) {
   enum { N = 4 };
   const double tiny = TOL(1e-9, 1e-3);

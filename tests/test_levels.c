@@ -1,5 +1,5 @@
-/* Whether the tests that run over every level of vector instructions reached this one: skipped, by name, where it was not
- * built or the processor lacks it. */
+/* Whether the tests of every level of vector instructions ran for this one: skipped, by name, if it was not built or
+ * the processor lacks it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

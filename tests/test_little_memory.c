@@ -1,5 +1,5 @@
-/* Little address space: a call ends, and with NNB_E_NOMEM where it could not be done.  OpenBLAS by itself asks the
- * system for its work buffer again and again. */
+/* Little address space: every call ends, with NNB_E_NOMEM if it could not be done.  OpenBLAS alone would request its
+ * work buffer again and again. */
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -20,7 +20,7 @@ enum { ROWS = 64, N_IN = 100, N_OUT = 10, SECONDS = 20, FINE = 0, NO_MEMORY = 1,
 static const int mib_left[] = {1, 30, 60, 100, 130, 150, 300, 600, 2000};
 enum { N_LIMITS = sizeof mib_left / sizeof *mib_left };
 
-/* All that this process has, and so much more. */
+/* The present size of this process, and this much more. */
 static void leave(int mib) {
   unsigned long pages = 0;
   FILE *f = fopen("/proc/self/statm", "r");
@@ -93,7 +93,7 @@ static int do_evaluate(world *w) {
 
 enum { PREDICTORS = 6 };
 
-/* Each thread has a plan of its own, and needs a work buffer. */
+/* Each thread has its own plan, and needs a work buffer. */
 static void *predict_often(void *arg) {
   world *w = ((void **)arg)[0];
   int *verdict = ((void **)arg)[1];

@@ -1,5 +1,5 @@
-/* The step of Levenberg–Marquardt within bounds: that it is where the damped model is least, by the conditions of
- * Karush, Kuhn and Tucker. */
+/* The step of Levenberg–Marquardt within bounds is the minimum of the damped model, by the conditions of Karush, Kuhn
+ * and Tucker. */
 #include "lm.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 enum { N = 12, M = 20 };
 
-/* Residuals A·x - b, columns of A the more alike the larger `alike` is. */
+/* Residuals A·x - b; the larger `alike`, the more similar are the columns of A. */
 typedef struct linear {
   double A[M][N], b[M];
 } linear;
@@ -65,7 +65,7 @@ static void ck_least(const nnb__lm *lm, const linear *l, const char *what) {
   }
 }
 
-/* Boxes of all sizes around x, which is at some of its bounds from the start; some have no room. */
+/* Boxes of all sizes around x, which is at some of its bounds at the start; some fix variables. */
 static void draw_box(nnb_rng *rng, double *lower, double *upper, real *x) {
   for (int j = 0; j < N; j++) {
     const uint32_t kind = nnb_rng_below(rng, 8);

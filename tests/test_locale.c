@@ -1,4 +1,4 @@
-/* What the library writes has a decimal point, whatever the locale. */
+/* The library writes a decimal point in every locale. */
 #include <locale.h>
 #include <sys/stat.h>
 
@@ -44,7 +44,7 @@ START_TEST(points_everywhere) {
   if (nnb_fit(net, data, NULL, &opts, NULL) == NNB_E_NUMERIC)
     ck_assert_msg(strstr(nnb_errmsg(), "1.5e+30"), "the message is \"%s\"", nnb_errmsg());
   snprintf(number, sizeof number, "%g", 0.5);
-  ck_assert_str_eq(number, "0,5"); /* the caller's locale is as it was */
+  ck_assert_str_eq(number, "0,5"); /* the caller's locale is unchanged */
   fclose(progress);
   nnb_net_destroy(net);
   nnb_data_destroy(data);

@@ -9,7 +9,7 @@ static const real untouched = (real)-777.25;
 static const nnb_loss_ops *loss_of(int level, nnb_loss loss) { return &nnb__kernel_level(level)->losses[loss]; }
 static const nnb_act_ops *act_of(int level, nnb_activation act) { return &nnb__kernel_level(level)->acts[act]; }
 
-/* ---- what is right: a term and its slope by a ---- */
+/* ---- expected values: a term and its slope by a ------------------------------------------------------------------ */
 
 static long double half_sse(long double a, long double t) { return (a - t) * (a - t) / 2; }
 static long double half_sse_slope(long double a, long double t) { return a - t; }
@@ -172,7 +172,7 @@ START_TEST(corners) {
 }
 END_TEST
 
-/* Outputs of exactly 0 and 1: a finite price, and none where they are right. */
+/* Outputs of exactly 0 and 1: a finite loss, and 0 where they are correct. */
 START_TEST(cross_entropies_are_clamped) {
   const real a[] = {0, 1}, right[] = {0, 1}, wrong[] = {1, 0};
   real d[2];
@@ -191,7 +191,7 @@ END_TEST
 
 /* ---- fused ---- */
 
-/* Value, activation's pull and loss one after the other, in the same precision. */
+/* Activation, loss and the activation's pull one after the other, in the same precision. */
 static double in_steps(int level, const nnb_loss_ops *ops, nnb_cmat z, const nnb_batch *batch, real scale,
                        real *delta) {
   real a[SPACE];
@@ -217,7 +217,7 @@ static void check_fused(int level, nnb_loss loss, int cols, int gap, int kind) {
   double want = in_steps(level, ops, z, &batch, (real)0.5, steps);
   double value_alone = ops->fused(ops, z, &batch, (real)0.5, (nnb_mat){0});
   double got = ops->fused(ops, z, &batch, (real)0.5, (nnb_mat){s.d, ROWS, cols, ld});
-  const double tol = 2000 * (double)REAL_EPS; /* 1 - a of the unfused loses digits where a is near 1 */
+  const double tol = 2000 * (double)REAL_EPS; /* the unfused loss loses digits of 1 - a if a is near 1 */
   check_near(got, want, tol, ops->name, cols);
   ck_assert_double_eq_tol(value_alone, got, 1e-14 * fabs(got) + 1e-300);
   for (int k = 0; k < ROWS * ld; k++) {
@@ -246,7 +246,7 @@ START_TEST(fused_as_in_steps) {
 }
 END_TEST
 
-/* Wide and tall: long rows, more rows than logarithms are taken at a time, against long double. */
+/* Wide and tall: long rows, and more rows than logarithms are computed at a time, against long double. */
 START_TEST(fused_cross_entropy_is_right) {
   static real z[150 * 300], delta[150 * 300];
   static int32_t label[150];
@@ -296,7 +296,7 @@ START_TEST(extreme_logits) {
 }
 END_TEST
 
-/* A row of weight 0 counts for nothing, whatever is in it. */
+/* A row of weight 0 does not count, whatever its values are. */
 START_TEST(weight_zero_silences) {
   const real weight[] = {0, 1}, t[] = {(real)0.25, (real)0.75, (real)0.25, (real)0.75};
   for (int k = 0; k < N_OF_TABLE(table); k++) {
@@ -323,7 +323,7 @@ START_TEST(empty_batches_are_free) {
 }
 END_TEST
 
-/* One output and labels: the target is the class itself, as for any other loss; nothing beside the row is touched. */
+/* One output and labels: the target is the class itself, as for any other loss; nothing beside the row changes. */
 START_TEST(one_column_of_softmax) {
   const nnb_loss_ops *ops = nnb__loss(NNB_CROSS_ENTROPY);
   int32_t label[] = {0, 1, 1};

@@ -1,4 +1,5 @@
-/* Evaluations of nnb_least_squares beside those of MINPACK's lmder, which bench/optimisers/minpack.c has recorded. */
+/* Evaluations of nnb_least_squares compared with those of MINPACK's lmder, which bench/optimisers/minpack.c recorded.
+ */
 #include "lsq_race.h"
 
 #include "minpack_counts.h"

@@ -1,4 +1,4 @@
-/* nnb_evaluate and nnb_net_classify against plain loops, through more rows than one chunk holds. */
+/* nnb_evaluate and nnb_net_classify against plain loops, with more rows than one chunk. */
 #include <stdio.h>
 
 #include "toys.h"
@@ -139,9 +139,9 @@ START_TEST(labels_are_one_hot) {
 }
 END_TEST
 
-/* ---- labels: several yes or no a row ----------------------------------------------------------------------------- */
+/* ---- labels: several per row ------------------------------------------------------------------------------------- */
 
-/* n columns of 0 and 1, from none to all of them 1 in a row. */
+/* n columns of 0 and 1, with none to all of them 1 in a row. */
 static nnb_data *draw_labels(int rows, int n) {
   nnb_data *data;
   toy_fill(x, LENGTH(x), 31), toy_fill(t, LENGTH(t), 32), toy_fill(weight, MOST_ROWS, 33);
@@ -173,7 +173,7 @@ START_TEST(labels_are_counted_one_by_one) {
 }
 END_TEST
 
-/* A net that has learnt every label is right everywhere, also in rows without any and with several. */
+/* A net that has learned every label is right everywhere, also in rows with none and with several. */
 START_TEST(learnt_labels_are_all_right) {
   enum { ROWS = 20 };
   nnb_net *net;
@@ -190,7 +190,7 @@ START_TEST(learnt_labels_are_all_right) {
 }
 END_TEST
 
-/* A class of three columns and two labels behind it: three answers a row.  A regression output has none. */
+/* A class of three columns, then two labels: three answers per row.  A regression output has none. */
 START_TEST(answers_of_several_outputs_count_together) {
   enum { ROWS = 1100, COLS = 6 };
   static real targets[ROWS * COLS], outputs[ROWS * COLS];

@@ -49,8 +49,8 @@ START_TEST(jacobians_are_slopes) {
 }
 END_TEST
 
-/* What each method leaves of f - f* where it does not get to the minimum; the reason is in the problem's name, or in
- * the iterations that a method of first order would need. */
+/* The f - f* of methods that do not reach the minimum; the reason is in the problem's name, or in the iterations that a
+ * first-order method would need. */
 typedef struct exception {
   const char *problem;
   nnb_algo algo;
@@ -58,7 +58,7 @@ typedef struct exception {
 } exception;
 
 static const exception exceptions[] = {
-    /* scales a million apart, which signs and single precision do not see */
+    /* scales a million apart, which methods by signs and single precision cannot resolve */
     {"powell badly scaled", NNB_RPROP, 1e-6, 1e-4},
     {"powell badly scaled", NNB_SCG, 0, 1e-3},
     {"powell badly scaled", NNB_CG, 0, 1e-3},
@@ -145,8 +145,7 @@ static nnb_status quadratic_fdf(void *user, const real *x, double *f, real *g) {
 }
 
 /* Conjugate gradients need as many steps as there are distinct curvatures, with exact searches; so do quasi-Newton
- * methods, which end with the Hessian.  Searches are inexact here, and
- * Møller's steps damped: some more. */
+ * methods, which end with the Hessian.  Searches are inexact here, and Møller's steps damped: some more. */
 START_TEST(quadratics_take_n_steps) {
   static const int steps[N_ALGOS] = {0, 40, 5, 60, 30};
   for (int distinct = 1; distinct <= N; distinct += 3)
@@ -179,7 +178,7 @@ static int check_wolfe(void *user, const nnb_min_record *rec) {
   for (int i = 0; i < t->p->n; i++) now[i] = (double)x[i];
   double f = mgh_value(t->p, now, g);
   for (int i = 0; i < t->p->n; i++) before += t->g[i] * (now[i] - t->x[i]), after += g[i] * (now[i] - t->x[i]);
-  t->seen++;                                                            /* before, after: φ'·a */
+  t->seen++;                                                            /* compares φ'·a before and after */
   bool rounding = fabs(f - t->f) <= 11 * (double)REAL_EPS * fabs(t->f); /* then by slopes: Hager and Zhang */
   bool lower = rounding ? after <= (2e-4 - 1) * before : f <= t->f + 1e-4 * before * (1 - 1e-9);
   t->met += lower && fabs(after) <= t->gtol * fabs(before) * (1 + 1e-6);
@@ -187,7 +186,7 @@ static int check_wolfe(void *user, const nnb_min_record *rec) {
   return 0;
 }
 
-/* Every step satisfies them down to rounding, of which the last steps of a run are. */
+/* Every step satisfies them to rounding; the last steps of a run are at rounding level. */
 START_TEST(steps_satisfy_strong_wolfe) {
   static const double gtol[] = {0.1, 0.9, 0.9};
   for (int a = 0; a < 3; a++) {
@@ -241,10 +240,10 @@ START_TEST(bounds_active_at_the_solution) {
     double lower[2], upper[2], x[2], f;
   } row[] = {
       {{-HUGE_VAL, -HUGE_VAL}, {0.5, HUGE_VAL}, {0.5, 0.25}, 0.25},
-      {{1.5, -HUGE_VAL}, {HUGE_VAL, HUGE_VAL}, {1.5, 2.25}, 0.25},      /* the start lies outside */
+      {{1.5, -HUGE_VAL}, {HUGE_VAL, HUGE_VAL}, {1.5, 2.25}, 0.25},      /* the start is outside */
       {{-HUGE_VAL, 1.5}, {HUGE_VAL, 3}, {-1.2210263, 1.5}, 4.94122932}, /* Hock and Schittkowski's 2: local */
       {{-2, -2}, {2, 2}, {1, 1}, 0},                                    /* inactive */
-      {{-1.2, -5}, {-1.2, 5}, {-1.2, 1.44}, 4.84},                      /* one variable has no room */
+      {{-1.2, -5}, {-1.2, 5}, {-1.2, 1.44}, 4.84},                      /* one variable is fixed */
   };
   for (size_t k = 0; k < sizeof row / sizeof *row; k++) {
     real x[MGH_MOST_N];
@@ -330,7 +329,7 @@ START_TEST(every_reason_to_stop) {
 }
 END_TEST
 
-/* f says nothing of what its gradient promises. */
+/* f does not change as its gradient predicts. */
 static nnb_status flat_fdf(void *user, const real *x, double *f, real *g) {
   (void)user, (void)x;
   *f = 1;
@@ -355,12 +354,12 @@ END_TEST
 /* ---- functions that are not defined everywhere ------------------------------------------------------------------ */
 
 typedef struct wall {
-  int kind;    /* of what comes from beyond: 0: NaN, 1: infinity, 2: NNB_E_NUMERIC, 3: a NaN in the gradient only */
-  int fail_at; /* the evaluation that fails by force; 0: none */
+  int kind;    /* result outside: 0: NaN, 1: infinity, 2: NNB_E_NUMERIC, 3: a NaN only in the gradient */
+  int fail_at; /* the evaluation that must fail; 0: none */
   int evaluations;
 } wall;
 
-/* Σ i·x_i - log x_i, least at x_i = 1/i: x_i ≤ 0 is out of bounds. */
+/* Σ i·x_i - log x_i, with the minimum x_i = 1/i; not defined for x_i ≤ 0. */
 static nnb_status wall_fdf(void *user, const real *x, double *f, real *g) {
   wall *w = user;
   bool beyond = false;

@@ -1,5 +1,5 @@
 /* The products without packing, at every level of the processor, against plain loops; and nnb__gemm around the sizes
- * where it takes them. */
+ * where it uses them. */
 #include "real.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "kernels.h"
 #include "support.h"
 
-enum { GAP = 3 }; /* columns behind a row that nobody may touch */
+enum { GAP = 3 }; /* columns after a row that must not change */
 
 static real *numbers(size_t n, uint64_t stream) {
   real *p = malloc((n + 1) * sizeof *p);
@@ -27,7 +27,7 @@ typedef struct shape {
 
 typedef void product(const shape *s, const real *a, const real *b, real *c, const void *context);
 
-/* c ← beta·c + alpha·A·B by f, compared with sums in long double; the gaps must stay. */
+/* c ← beta·c + alpha·A·B by f, compared with sums in long double; the gaps must not change. */
 static void compare(shape s, product f, const void *context, const char *what) {
   size_t lda = (size_t)(s.transposed ? s.m : s.k) + GAP, ldb = (size_t)s.n + GAP;
   size_t rows_a = (size_t)(s.transposed ? s.k : s.m), m = (size_t)s.m, n = (size_t)s.n;
@@ -92,7 +92,7 @@ START_TEST(factors) {
 }
 END_TEST
 
-/* 10^6 multiply-adds, 128 rows, 1.5 MB: on both sides of each. */
+/* 10^6 multiply-adds, 128 rows, 1.5 MB: both sides of each threshold. */
 START_TEST(around_thresholds) {
   static const int sizes[][3] = {{100, 100, 99}, {100, 100, 101}, {32, 128, 784}, {784, 128, 32},
                                  {127, 90, 400}, {128, 90, 400},  {129, 90, 400}, {400, 90, 129},

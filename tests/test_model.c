@@ -1,10 +1,10 @@
-/* Models in files: what comes back is what was saved, and nothing in a file is trusted. */
+/* Models in files: a loaded net equals the saved one, and files are not trusted. */
 #include <errno.h>
 #include <sys/stat.h>
 
 #include <nnblas.h>
 
-/* A model in double precision, whatever the rest of this file is compiled for. */
+/* A model in double precision, in both builds of this file. */
 static nnb_status double_model(double weight, void **file, size_t *bytes) {
   nnb_net *net;
   nnb_status status = nnb_net_parse("2-3:name=large", &net);
@@ -90,7 +90,7 @@ static void compare(nnb_net *a, nnb_net *b) {
   }
 }
 
-/* The file in memory, and the net that it holds. */
+/* The file in memory, and its net. */
 static nnb_net *through_memory(nnb_net *net, void **file, size_t *bytes) {
   nnb_net *back;
   ck_ok(nnb_net_save_mem(net, file, bytes));
@@ -113,7 +113,7 @@ START_TEST(what_comes_back_is_what_was_saved) {
 }
 END_TEST
 
-/* A net of this activation and this loss comes back as it was. */
+/* A net with this activation and this loss is loaded as it was saved. */
 static void comes_back(const char *text, nnb_loss loss) {
   real y[2][ROWS * 4];
   void *file;
@@ -252,14 +252,14 @@ START_TEST(places_that_cannot_be_written_or_read) {
   ck_assert_ptr_null(back);
   ck_assert_msg(strstr(nnb_errmsg(), inside) && strstr(nnb_errmsg(), strerror(ENOENT)), "%s", nnb_errmsg());
   ck_assert_int_eq(mkdir(path, 0700), 0);
-  ck_assert_int_eq(nnb_net_save(net, path), NNB_E_IO); /* a folder is no file */
+  ck_assert_int_eq(nnb_net_save(net, path), NNB_E_IO); /* a folder is not a file */
   ck_assert_int_eq(nnb_net_load(path, NULL, &back), NNB_E_IO);
   if (geteuid() != 0) {
     ck_assert_int_eq(chmod(path, 0500), 0);
     ck_assert_int_eq(nnb_net_save(net, inside), NNB_E_IO);
     ck_assert_int_eq(access(inside, F_OK), -1);
   }
-  ck_assert_int_eq(rmdir(path), 0); /* nothing was left in it */
+  ck_assert_int_eq(rmdir(path), 0); /* it is empty */
   ck_ok(nnb_net_status(net));
   nnb_net_destroy(net);
 }
@@ -268,11 +268,11 @@ END_TEST
 /* ---- damaged files ------------------------------------------------------------------------------------------------
  */
 
-/* A net or a status with a sentence; the net must work. */
+/* A net, or a status with a message; the net must work. */
 static bool survives(const void *file, size_t bytes, const char *what, size_t at) {
   real x[8 * 3] = {0}, y[8 * 3] = {0};
   nnb_net *net;
-  char *exact = malloc(bytes ? bytes : 1); /* of exactly this size, so that a sanitizer sees every byte too far */
+  char *exact = malloc(bytes ? bytes : 1); /* exactly this size, so that a sanitizer sees every byte beyond it */
   ck_assert_ptr_nonnull(exact);
   memcpy(exact, file, bytes);
   nnb_status status = nnb_net_load_mem(exact, bytes, NULL, &net);
@@ -292,7 +292,7 @@ static bool survives(const void *file, size_t bytes, const char *what, size_t at
   return true;
 }
 
-/* A small model with all there is in one: scalers, names, a branch, two outputs. */
+/* A small model with everything: scalers, names, a branch, two outputs. */
 static void *small_model(size_t *bytes) {
   void *file;
   nnb_data *data;
@@ -347,7 +347,7 @@ START_TEST(altered_bytes_do_no_harm) {
     loaded += survives(file, bytes, "altered", i);
     file[i] = (char)(file[i] ^ with);
   }
-  ck_assert_uint_gt(loaded, 0); /* the numbers at its end may be any */
+  ck_assert_uint_gt(loaded, 0); /* the numbers at its end may have any value */
   nnb_free(file);
 }
 END_TEST
@@ -496,7 +496,7 @@ START_TEST(bad_models_are_refused_with_a_sentence) {
 }
 END_TEST
 
-/* The macros above make a good model, too. */
+/* The macros above make a good model too. */
 START_TEST(a_good_model_by_hand) {
   size_t bytes;
   nnb_net *net;
@@ -517,7 +517,7 @@ END_TEST
 /* ---- memory --------------------------------------------------------------------------------------------------------
  */
 
-/* What loading takes is some times what the file has. */
+/* Loading takes a few times the memory of the file. */
 START_TEST(memory_for_a_real_model_is_bounded) {
   nnb_net *net, *back;
   void *file;
@@ -533,7 +533,7 @@ START_TEST(memory_for_a_real_model_is_bounded) {
 }
 END_TEST
 
-/* A chain of many layers: neither memory nor time runs away. */
+/* A chain of many layers: memory and time stay proportional. */
 START_TEST(a_long_chain_loads) {
   enum { N = 3000 };
   nnb_net *net = nnb_net_create(1), *back;

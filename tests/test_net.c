@@ -1,4 +1,4 @@
-/* A net as a thing: strings, copies, initial parameters, names, summary, weights, freezing, errors that stay. */
+/* Nets: strings, copies, initial parameters, names, summary, weights, freezing, sticky errors. */
 #include "toys.h"
 
 #define LENGTH(a) ((int)(sizeof(a) / sizeof *(a)))
@@ -13,7 +13,7 @@ static void same_params(nnb_net *got, nnb_net *want, const char *what) {
   }
 }
 
-/* The table a net prints: what there is to see of it from outside. */
+/* The summary of a net: its visible structure. */
 enum { TABLE = 4000 };
 static char *table(const nnb_net *net, char out[TABLE]) {
   FILE *f = tmpfile();
@@ -69,7 +69,7 @@ END_TEST
 
 static const struct bad_text {
   const char *text;
-  int at; /* the character that the message names, from 1 */
+  int at; /* the character in the message, from 1 */
 } bads[] = {
     {"", 1},
     {"x", 1},
@@ -129,7 +129,7 @@ START_TEST(a_copy_is_equal_and_apart) {
   nnb_data *data = toy_regression(20, 4, 3);
   nnb_net_standardize(net, data);
   nnb_net_scale_targets(net, data, NNB_MINMAX);
-  if (_i) { /* sealed, and changed since */
+  if (_i) { /* sealed and then changed */
     toy_fill(nnb_net_params(net), nnb_net_n_params(net), 5);
     ck_ok(nnb_net_freeze(net, 3, NNB_WEIGHTS));
   }
@@ -163,7 +163,7 @@ static const nnb_init auto_init[NNB_N_ACTIVATIONS] = {
 #include "../lib/base/activations.def"
 };
 
-/* The deviation of the weights, and whether they are uniform (then none lies beyond √3 of it). */
+/* The deviation of the weights, and whether they are uniform (then none exceeds √3 times it). */
 static double deviation_of(nnb_init init, nnb_activation f, double s, bool *uniform) {
   if (init == NNB_INIT_AUTO) init = auto_init[f];
   *uniform = init == NNB_INIT_UNIFORM || init == NNB_INIT_GLOROT_UNIFORM || init == NNB_INIT_HE_UNIFORM;
@@ -258,9 +258,9 @@ START_TEST(seeds_and_streams) {
   ck_ok(nnb_net_weights(net, 2, &first));
   ck_ok(nnb_net_weights(net, 3, &second));
   ck_ok(nnb_net_weights(other, 2, &third));
-  ck_assert(share_equal(first, second) < 0.02); /* a stream for each layer */
+  ck_assert(share_equal(first, second) < 0.02); /* each layer has its own random stream */
   ck_assert(share_equal(first, third) < 0.02);
-  ck_ok(nnb_net_init(other, 4)); /* what sealing does by itself */
+  ck_ok(nnb_net_init(other, 4)); /* the same as the first sealing */
   same_params(other, net, "nnb_net_init");
   nnb_net_params(other)[399] = 7, nnb_net_params(other)[410] = 7; /* a weight and a bias */
   ck_ok(nnb_net_init(other, 4));
@@ -269,10 +269,9 @@ START_TEST(seeds_and_streams) {
 }
 END_TEST
 
-/* ---- looking and changing
- * ------------------------------------------------------------------------------------------------ */
+/* ---- reading and changing --------------------------------------------------------------------------------------- */
 
-START_TEST(summary_has_rows_and_totals) {
+    START_TEST(summary_has_rows_and_totals) {
   char text[TABLE], total[60];
   nnb_net *net;
   ck_ok(nnb_net_parse("30-20:tanh:frozen=1-10:softmax:name=classes", &net));
@@ -342,10 +341,11 @@ START_TEST(weights_are_views_and_copies) {
 }
 END_TEST
 
-/* ---- errors that stay
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- sticky errors ----------------------------------------------------------------------------------------------- */
 
-static int no_units(nnb_net *net) { return nnb_net_dense(net, 0, NNB_TANH); }
+    static int no_units(nnb_net *net) {
+  return nnb_net_dense(net, 0, NNB_TANH);
+}
 static int no_activation(nnb_net *net) { return nnb_net_dense(net, 2, (nnb_activation)77); }
 static int no_node(nnb_net *net) { return nnb_net_activation(net, 9, NNB_TANH); }
 static int uneven(nnb_net *net) { return nnb_net_add(net, (int[]){1, nnb_net_dense(net, 2, NNB_TANH)}, 2, NNB_LINEAR); }
@@ -390,9 +390,9 @@ START_TEST(a_sealed_net_takes_nothing_more) {
   ck_assert_int_eq(nnb_net_dense(net, 2, NNB_TANH), NNB_E_STATE);
   ck_assert_int_eq(nnb_net_seed(net, 1), NNB_E_STATE);
   ck_assert_int_eq(nnb_net_loss(net, NNB_MSE), NNB_E_STATE);
-  ck_ok(nnb_net_status(net)); /* that is no error of the net */
+  ck_ok(nnb_net_status(net)); /* this is not an error of the net */
   nnb_net_destroy(net);
-  net = nnb_net_create(2); /* nodes that lead nowhere, and none at all */
+  net = nnb_net_create(2); /* unused nodes, and no nodes at all */
   ck_assert_uint_eq(nnb_net_n_params(net), 0);
   nnb_net_dense(net, 2, NNB_TANH);
   nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 2, .from = 1});

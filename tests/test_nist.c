@@ -1,5 +1,5 @@
 /* nnb_least_squares on the nonlinear regression sets of NIST's Statistical Reference Datasets, from both starts,
- * against the certified parameters.  Single precision cannot hold most of the data; it runs where it can. */
+ * against the certified parameters.  Single precision cannot represent most of the data; it runs where it can. */
 #include "nist.h"
 
 #include "precision.h"
@@ -16,7 +16,7 @@ static nnb_status rows(void *user, const real *x, size_t row0, int k, real *r, r
   return NNB_OK;
 }
 
-/* The number of digits that agree with the certified value, at most 11: as many as were certified. */
+/* The number of digits that agree with the certified value, at most 11, the number of certified digits. */
 static double digits(double value, double certified) {
   if (value == certified) return 11;
   return fmin(11, -log10(fabs(value - certified) / fabs(certified)));
@@ -31,14 +31,14 @@ static double squares_at(const nist_data *d, const double *at) {
   return sum;
 }
 
-/* The data are NIST's: at the certified parameters they give the certified residual sum of squares, as exactly as the
- * certified digits of the parameters allow. */
+/* At the certified parameters the data gives the certified residual sum of squares, as exactly as the certified digits
+ * of the parameters allow. */
 START_TEST(data_are_certified) {
   static nist_data d;
   ck_assert_msg(nist_read(NIST_DATA, &nist_sets[_i], &d), "%s: cannot be read", nist_sets[_i].name);
   double squares = squares_at(&d, d.certified);
   if (getenv("NNB_TEST_TABLE")) printf("%-9s %3d rows, %.10e, certified %.10e\n", d.set->name, d.m, squares, d.squares);
-  if (strcmp(d.set->name, "Lanczos1") == 0) /* exact data: what is left is the rounding of the parameters */
+  if (strcmp(d.set->name, "Lanczos1") == 0) /* exact data: the residuals are roundings of the parameters */
     ck_assert_double_le(squares, 1e-18);
   else
     ck_assert_msg(digits(squares, d.squares) > 9.5, "%s: residual sum of squares %.12e, certified %.10e", d.set->name,
@@ -96,7 +96,7 @@ START_TEST(defaults_are_exact) {
 }
 END_TEST
 #else
-/* From the nearer start, to the certified sum of squares as far as single precision goes. */
+/* From the nearer start, to the certified sum of squares within single precision. */
 START_TEST(reaches_certified_parameters) {
   static nist_data d;
   if (_i % 2 == 0) return;

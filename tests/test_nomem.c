@@ -1,5 +1,4 @@
-/* Every allocation of every call fails once: the call says so, loses nothing, and does the same as ever when it is made
- * again. */
+/* Every allocation of every call fails once: the call reports it, loses nothing, and works when it is repeated. */
 #include <stdio.h>
 
 #include "heap.h"
@@ -10,7 +9,7 @@ enum { ROWS = 40, N_IN = 4 };
 static const char csv_text[] =
     "a,b,c,kind\n1,2,3,red\n4,5,6,blue\n7,8,9,\"very red\"\n1,0,1,red\n2,2,2,blue\n3,3,4,blue\n";
 
-/* What the calls work on; made before anything fails. */
+/* The objects for the calls; made before anything fails. */
 typedef struct world {
   nnb_data *train, *val, *named, *flow;
   nnb_net *net; /* 4-6:tanh-3:softmax, unsealed at first */
@@ -18,7 +17,7 @@ typedef struct world {
   void *file; /* a model in memory */
   size_t file_bytes;
   char path[TOY_PATH], csv_path[TOY_PATH], model_path[TOY_PATH];
-  uint64_t digest; /* of what the call gave */
+  uint64_t digest; /* hash of the call's result */
 } world;
 
 static void note(world *w, const void *p, size_t bytes) { w->digest = toy_hash(w->digest, p, bytes); }
@@ -169,7 +168,7 @@ static nnb_status do_steps(world *w) {
   return status;
 }
 
-/* Every vector an optimiser may keep: amsgrad's three, muon's scratch, an average. */
+/* All vectors of optimisers: amsgrad's three, muon's scratch, an average. */
 static nnb_status do_optimisers(world *w) {
   static const nnb_algo algos[] = {NNB_AMSGRAD, NNB_MUON, NNB_KFAC};
   nnb_status status = NNB_OK;
@@ -229,7 +228,7 @@ static nnb_status do_solve_output(world *w) {
   return status;
 }
 
-/* A fit with decay by evidence, and error bars from what it found. */
+/* A fit with .bayes, and error bars from its result. */
 static nnb_status do_error_bars(world *w) {
   nnb_net *net = NULL;
   nnb_error_bars *bars = NULL, *copy = NULL;
@@ -250,7 +249,7 @@ static nnb_status do_error_bars(world *w) {
   return status;
 }
 
-static nnb_algo method; /* of the loop over all of them */
+static nnb_algo method; /* of the loop over all methods */
 
 static nnb_status do_fit_by_method(world *w) {
   nnb_net *net = NULL;
@@ -428,8 +427,8 @@ static nnb_status do_load(world *w) {
 static const struct call {
   const char *name;
   nnb_status (*run)(world *w);
-  bool sealed; /* the net has its parameters before */
-  bool csv;    /* libcsv asks again for less, and may make do with it */
+  bool sealed; /* the net already has its parameters */
+  bool csv;    /* libcsv asks again for less, and may succeed with it */
 } calls[] = {
     {"nnb_net_create", do_create, false, false},
     {"building a graph", do_build, false, false},
@@ -467,7 +466,7 @@ static const struct call {
 };
 enum { N_CALLS = sizeof calls / sizeof *calls };
 
-/* The call with allocation k failing, and again without; true if there was an allocation k. */
+/* The call with allocation k failing, and again without; returns whether there was an allocation k. */
 static bool fail_once(const struct call *c, long k, bool all, uint64_t want) {
   world w;
   heap_install();
@@ -518,7 +517,7 @@ START_TEST(each_allocation_of_each_method_fails) {
 }
 END_TEST
 
-/* Sealing that ran out of memory is undone: the net may still grow. */
+/* Sealing that ran out of memory is undone: nodes can still be added. */
 START_TEST(a_net_grows_after_sealing_failed) {
   for (long k = 1;; k++) {
     heap_install();
@@ -544,7 +543,7 @@ START_TEST(a_net_grows_after_sealing_failed) {
 }
 END_TEST
 
-/* Out of memory while building sticks, as any first error does. */
+/* Out of memory while building is sticky, like any first error. */
 START_TEST(a_failed_builder_sticks) {
   heap_install();
   nnb_net *net = nnb_net_create(3);

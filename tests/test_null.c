@@ -1,4 +1,4 @@
-/* NULL for each pointer of each public call, the others fine: the call ends. */
+/* NULL for each pointer of each public call, with all other arguments valid: the call returns. */
 #include "toys.h"
 
 enum { ROWS = 8, N_IN = 4, N_OUT = 3 };
@@ -48,7 +48,7 @@ static void end(world *w) {
   nnb_fit_opts_destroy(w->made_fit), nnb_optim_opts_destroy(w->made_steps), nnb_min_opts_destroy(w->made_min);
   nnb_free(w->memory), nnb_free(w->string);
   fclose(w->file);
-  remove("1"); /* what nnb_net_save was given for a name */
+  remove("1"); /* the path given to nnb_net_save */
 }
 
 START_TEST(each_pointer) {
@@ -60,7 +60,7 @@ START_TEST(each_pointer) {
 }
 END_TEST
 
-/* An allocator without functions is none. */
+/* An allocator without functions is ignored. */
 START_TEST(half_an_allocator) {
   nnb_set_allocator(&(nnb_allocator){0});
   nnb_net *net = nnb_net_create(2);

@@ -20,7 +20,7 @@ typedef struct rates {
 
 enum { N_GOLDENS = sizeof goldens / sizeof *goldens, N_RATES = sizeof schedules / sizeof *schedules };
 
-/* All that step from batch to batch, but for kfac, which wants more than a gradient: test_kfac. */
+/* All methods that step from batch to batch, except kfac, which needs more than a gradient: test_kfac. */
 static nnb_algo algos[NNB_N_ALGOS];
 static int n_algos;
 static void list_algos(void) {
@@ -47,7 +47,7 @@ static nnb_net *small_net(void) {
   return net;
 }
 
-/* As in make_optimisers.py. */
+/* The same as in make_optimisers.py. */
 static void gradient(const real *w, int t, real *g) {
   for (int i = 0; i < N_PARAMS; i++) {
     double x = (double)w[i], pull = (0.5 + 0.1 * (i % 5)) * (x - 0.25 * (i % 3));
@@ -67,7 +67,7 @@ START_TEST(hundred_steps_as_elsewhere) {
   nnb_optim *optim;
   ck_ok(nnb_optim_create(net, &c->opts, &optim));
   for (int t = 0; t < STEPS; t++) step(optim, net, t);
-  /* in single precision a sign of lion's may fall on the other side */
+  /* in single precision a sign of lion's may differ */
   double tol = TOL(1e-12, c->opts.algo == NNB_LION ? 3 * c->opts.lr : 2e-4);
   for (int i = 0; i < N_PARAMS; i++) {
     double got = (double)nnb_net_params_read(net)[i];
@@ -103,7 +103,7 @@ START_TEST(frozen_parameters_stay) {
 }
 END_TEST
 
-/* With a gradient of 0, only the decay is left: (1 - ηλ)ᵗ on the weights, and nothing on the biases. */
+/* With a gradient of 0, only the decay remains: (1 - ηλ)ᵗ on the weights, and nothing on the biases. */
 START_TEST(decay_stands_apart) {
   nnb_net *net = small_net();
   nnb_optim *optim;
@@ -122,7 +122,7 @@ START_TEST(decay_stands_apart) {
 }
 END_TEST
 
-/* 3 gains, which are 1 to 3 and spared, then [W; b] of 3×2. */
+/* 3 gains, 1 to 3, which do not decay, then [W; b] of 3×2. */
 static nnb_net *net_with_gains(void) {
   nnb_net *net = nnb_net_create(3);
   toy_gain_fields gain = {.power = 1, .factor = 1};
@@ -134,7 +134,7 @@ static nnb_net *net_with_gains(void) {
   return net;
 }
 
-/* What has no gradient is moved by decay alone: W and nothing else. */
+/* Without a gradient only the decay changes parameters: W and nothing else. */
 static void check_gains_stay(const nnb_net *net, const char *name) {
   const real *w = nnb_net_params_read((nnb_net *)net);
   for (int i = 0; i < 11; i++) {
@@ -156,8 +156,8 @@ START_TEST(gains_do_not_decay) {
 }
 END_TEST
 
-/* Inputs 0 with the biases as targets have no gradient: the training calls, which may form the gradient in the weights,
- * and the full batch. */
+/* With inputs 0 and the biases as targets there is no gradient: for the training calls, which may form the gradient in
+ * the weights, and for the full batch. */
 START_TEST(gains_do_not_decay_in_a_fit) {
   const nnb_algo algo = (nnb_algo)(_i + 1);
   const nnb_fit_opts opts = {.algo = algo, .l2 = 0.01, .max_epochs = 1, .batch = NNB_FULL_BATCH};
@@ -172,7 +172,7 @@ START_TEST(gains_do_not_decay_in_a_fit) {
 }
 END_TEST
 
-/* ---- the same update by every rung and in chunks ---------------------------------------------------------------- */
+/* ---- the same update by every level and in chunks --------------------------------------------------------------- */
 
 /* Twelve updates of 10 rows, max_rows at a time; by hand: a gradient and a step. */
 static void train(nnb_algo algo, nnb_net *net, const nnb_batch *rows, int max_rows, bool by_hand) {
@@ -397,8 +397,8 @@ START_TEST(auto_is_adam_for_classes) {
 }
 END_TEST
 
-/* nnb_fit with an average and a schedule is the loop over nnb_train_rows, bit for bit; what is validated and left in
- * the net is the average. */
+/* nnb_fit with an average and a schedule is the loop over nnb_train_rows, bit for bit; the average is validated and
+ * left in the net. */
 START_TEST(fit_is_the_loop) {
   enum { EPOCHS = 4, BATCH = 100 };
   nnb_data *data = digits();
@@ -444,7 +444,7 @@ START_TEST(fit_lowers_the_rate_on_a_plateau) {
   nnb_data *data = digits();
   nnb_net *net = digits_net();
   nnb_report report;
-  /* frozen throughout: no epoch is better than the first */
+  /* frozen throughout: no epoch is better than the first one */
   ck_ok(nnb_net_freeze(net, 2, NNB_WEIGHTS | NNB_BIAS));
   ck_ok(nnb_net_freeze(net, 3, NNB_WEIGHTS | NNB_BIAS));
   ck_ok(nnb_fit(net, data, data,

@@ -29,7 +29,7 @@ static void check_round_trip(nnb__opts_kind kind, const any *opts, const char *n
   nnb_free(text);
 }
 
-/* The i-th value to try, at the ends of the range; false behind the last. */
+/* The i-th value to try, at the ends of the range; false after the last. */
 static bool put_value(const nnb__option *option, nnb__opts_kind kind, any *opts, int i) {
   static const double open_ends[] = {DBL_TRUE_MIN, 0.1, 1.0 / 3, 1e22, DBL_MAX, HUGE_VAL, -0.0, -DBL_MAX};
   void *p = nnb__option_in(option, kind, opts);
@@ -77,7 +77,7 @@ START_TEST(every_option_goes_round) {
     any one;
     memset(&one, 0, sizeof one);
     for (int i = 0; put_value(option, kind, &one, i); i++) {
-      if (nnb__option_check(option, kind, &one, true)) continue; /* beyond this option's range */
+      if (nnb__option_check(option, kind, &one, true)) continue; /* outside this option's range */
       check_round_trip(kind, &one, option->name);
       put_value(option, kind, &all, i), tried++;
     }
@@ -124,7 +124,7 @@ START_TEST(numbers_follow_no_locale) {
 }
 END_TEST
 
-/* ---- what is refused -------------------------------------------------------------------------------------------- */
+/* ---- rejected texts ---------------------------------------------------------------------------------------------- */
 
 static const struct {
   const char *text;
@@ -192,7 +192,7 @@ START_TEST(null_is_refused) {
 }
 END_TEST
 
-/* Every option is refused below 0 where -1 means nothing, and NaN always. */
+/* Every option is rejected below 0 if -1 has no meaning, and NaN always. */
 START_TEST(every_number_is_checked) {
   const nnb__opts_kind kind = (nnb__opts_kind)_i;
   const nnb__option *option;
@@ -208,7 +208,7 @@ START_TEST(every_number_is_checked) {
     if (option->type == NNB__TYPE_LONG) *(int64_t *)p = -2;
     if (option->type == NNB__TYPE_ALGO) *(nnb_algo *)p = NNB_N_ALGOS;
     if (option->type == NNB__TYPE_SCHEDULE) *(nnb_schedule *)p = NNB_N_SCHEDULES;
-    if (memcmp(&opts, &zero, sizeof opts) == 0) continue; /* a type without wrong values */
+    if (memcmp(&opts, &zero, sizeof opts) == 0) continue; /* a type without invalid values */
     ck_assert_msg(nnb__opts_check(kind, &opts) == NNB_E_ARG, "%s is not checked", option->name);
     ck_assert_msg(strncmp(nnb_errmsg(), option->name, strlen(option->name)) == 0, "%s: \"%s\"", option->name,
                   nnb_errmsg());
@@ -233,7 +233,7 @@ START_TEST(defaults_are_those_of_the_list) {
   nnb_min_opts min = {0};
   nnb__opts_complete(NNB__FIT_OPTS, &fit, NNB__TRAIT_STEPS | NNB__TRAIT_PAIRS);
   ck_assert(fit.max_epochs == 100 && fit.history == NNB_NONE && fit.damping == 3 && fit.invert_every == 20);
-  ck_assert(fit.lr == 0 && fit.momentum == 0); /* by method: its row has them */
+  ck_assert(fit.lr == 0 && fit.momentum == 0); /* the default depends on the method */
   nnb__opts_complete(NNB__MIN_OPTS, &min, NNB__TRAIT_LIMITED);
   nnb_fit_opts adam = {0};
   nnb__opts_complete(NNB__FIT_OPTS, &adam, NNB__TRAIT_STEPS);
@@ -298,7 +298,7 @@ START_TEST(no_memory_is_said) {
 }
 END_TEST
 
-/* ---- what a program may ask ------------------------------------------------------------------------------------- */
+/* ---- descriptions ------------------------------------------------------------------------------------------------ */
 
 static int check_told(bool ask(int, nnb_option *), nnb__opts_kind kind) {
   nnb_option told;
@@ -325,7 +325,7 @@ START_TEST(the_list_is_told) {
 }
 END_TEST
 
-/* The words of the traits are the methods that have them; those that step have no common list of words. */
+/* The words of a trait are the methods that have it; those that step have a common phrase. */
 START_TEST(traits_are_those_of_the_methods) {
   char names[NNB__ALGO_NAMES];
 #define TRAIT(name, value, who) {value, who},
@@ -342,7 +342,7 @@ START_TEST(traits_are_those_of_the_methods) {
 }
 END_TEST
 
-/* A method refuses an option that it does not take. */
+/* A method rejects an option that it does not take. */
 START_TEST(who_takes_what) {
   const nnb_fit_opts opts = {.invert_every = 3, .history = 5};
   ck_assert_int_eq(nnb__opts_check_taken(NNB__FIT_OPTS, &opts, NNB__TRAIT_STEPS | NNB__TRAIT_PAIRS, "kfac"), NNB_OK);

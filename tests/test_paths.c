@@ -1,4 +1,4 @@
-/* What does a product, or a pass through a net, does not depend on which way the work was done: the kernels of each
+/* The result of a product, or of a pass through a net, does not depend on the way it was computed: the kernels of each
  * level, the BLAS, blocks, threads and chunks agree with sums in long double, to rounding. */
 #include "real.h"
 
@@ -16,7 +16,7 @@
 #define PRECISION "double"
 #endif
 
-enum { GAP = 3, LEVELS = 4 }; /* columns behind a row that nobody may touch */
+enum { GAP = 3, LEVELS = 4 }; /* columns after a row that must not change */
 
 static real *room(size_t n) {
   real *p = malloc((n + 1) * sizeof *p);
@@ -38,11 +38,11 @@ typedef struct product {
   int m, n, k;
   real alpha, beta;
 } product;
-typedef struct operands { /* as they lie, GAP behind each row */
+typedef struct operands { /* in memory, with GAP after each row */
   nnb_cmat a, b;
   nnb_mat c;
 } operands;
-/* One way to a product; false: it is not for such products. */
+/* One way to compute a product; false: it does not take such products. */
 typedef bool way(const product *p, const operands *o, const nnb__kernels *kernels);
 
 static nnb__strided strided(char ta, nnb_cmat a) {
@@ -115,7 +115,7 @@ static void compare(const product *p, const operands *o, const real *before, con
   }
 }
 
-/* The product by every way at every level from first to last. */
+/* The product in every way at every level from first to last. */
 static void check(product p, int first, int last) {
   int ra = p.ta == 'T' ? p.k : p.m, ca = p.ta == 'T' ? p.m : p.k, rb = p.tb == 'T' ? p.n : p.k,
       cb = p.tb == 'T' ? p.k : p.n;
@@ -130,7 +130,7 @@ static void check(product p, int first, int last) {
   for (int level = first; level <= last; level++) {
     const nnb__kernels *kernels = nnb__kernel_level(level);
     if (!kernels) break;
-    for (int w = level > first; w < N_WAYS; w++) { /* gemm once: it chooses for itself */
+    for (int w = level > first; w < N_WAYS; w++) { /* gemm once: it chooses a level itself */
       memcpy(c, before, n_c * sizeof *c);
       for (int i = 0; p.beta == 0 && i < p.m; i++)
         for (int j = 0; j < p.n; j++) c[(size_t)i * (size_t)o.c.ld + (size_t)j] = (real)NAN;
@@ -143,13 +143,13 @@ static void check(product p, int first, int last) {
 static const char transposes[4][3] = {"NN", "TN", "NT", "TT"};
 static const real factors[4] = {1, 0, -1, (real)0.5};
 
-/* Factors and transposes in turn: all of them come with every size of an axis. */
+/* Factors and transposes alternate: all of them occur with every size of an axis. */
 static void check_size(int m, int n, int k, unsigned turn, int first, int last) {
   const char *t = transposes[turn % 4];
   check((product){t[0], t[1], m, n, k, factors[turn / 4 % 4], factors[turn / 16 % 4]}, first, last);
 }
 
-/* Every pair of 0 … 40 on every two axes, with the third in turn. */
+/* Every pair of 0 … 40 on every two axes, with the third alternating. */
 START_TEST(small_sizes) {
   enum { MOST = 40 };
   unsigned turn = 0;
@@ -163,8 +163,8 @@ START_TEST(small_sizes) {
 }
 END_TEST
 
-/* On both sides of what num/blas/blas.c, num/kernels/mm.c and num/kernels/mm_row.c decide by: multiply-adds, bytes,
- * rows, blocks. */
+/* Both sides of the limits in num/blas/blas.c, num/kernels/mm.c and num/kernels/mm_row.c: multiply-adds, bytes, rows,
+ * blocks. */
 START_TEST(thresholds) {
   enum { LANES = 64 / sizeof(real) };
   const int half = (int)(((size_t)3 << 19) / sizeof(real) / 512); /* 1.5 MB in rows of 512 */
@@ -203,7 +203,8 @@ START_TEST(thresholds) {
 }
 END_TEST
 
-/* Numbers that are not finite reach the results as IEEE 754 says, but not from a row of B behind a 0 of a lone row. */
+/* Numbers that are not finite reach the results as IEEE 754 says, but not from a row of B with a 0 in a single row of
+ * A. */
 START_TEST(not_finite) {
   enum { N = 37, K = 20 };
   for (int m = 1; m <= 13; m += 4) {
@@ -285,7 +286,7 @@ static void near(double got, double want, const char *what, int rows, int thread
                  threads, wants, level, got, want);
 }
 
-/* Predictions, loss and gradient by one plan, and by one executor unless exec is NULL.  False: that one declines. */
+/* Predictions, loss and gradient by one plan, and by one executor unless exec is NULL.  False: it declines. */
 static bool by_plan(nnb_net *net, int rows, int threads, unsigned wants, const nnb__exec *exec, const char *level,
                     const result *want) {
   static result r;
@@ -349,7 +350,7 @@ START_TEST(nets) {
 }
 END_TEST
 
-/* A plan that only predicts holds two layers at a time, however many there are, and threads stay apart in them. */
+/* A plan that only predicts keeps two layers at a time, for any number of layers, and threads do not share rows. */
 START_TEST(two_layers_at_a_time) {
   enum { ROWS = 512, W = 70 }; /* too wide for blocks of rows */
   static real one[ROWS * 3], four[ROWS * 3];

@@ -1,4 +1,4 @@
-/* The data of the examples; and, with NNBLAS_DATA naming a folder that has them, MNIST and the UCI sets. */
+/* The data of the examples; and MNIST and the UCI sets, if NNBLAS_DATA is a folder that has them. */
 #include "precision.h"
 /* the precision first */
 #include <stdio.h>
@@ -6,7 +6,7 @@
 
 #include "support.h"
 
-enum { SKIPPED = 77 }; /* what meson takes for a skipped test */
+enum { SKIPPED = 77 }; /* meson's status for a skipped test */
 
 static const char *data_folder = "";
 
@@ -82,7 +82,7 @@ int main(void) {
 #ifdef NNB_HAVE_ZLIB
   if (getenv("NNBLAS_DATA")) data_folder = getenv("NNBLAS_DATA");
 #endif
-  bool skipped = !*data_folder; /* also without zlib: all of them are compressed */
+  bool skipped = !*data_folder; /* also without zlib, because all files are compressed */
   tcase_add_test(t, examples);
   if (!skipped) {
     tcase_add_test(t, mnist);

@@ -1,5 +1,5 @@
-/* A refused call leaves the net bit for bit as it was: nnb_fit by every way it can be refused, building calls, and
- * files that cannot be loaded. */
+/* A refused call leaves the net bit for bit as it was: nnb_fit refused for every reason, building calls, and files that
+ * cannot be loaded. */
 #include <limits.h>
 #include <stdio.h>
 
@@ -38,9 +38,9 @@ static nnb_data *plain(int n_in, int n_t, real weight) {
   return data;
 }
 
-/* ---- what is compared -------------------------------------------------------------------------------------------- */
+/* ---- the comparison ---------------------------------------------------------------------------------------------- */
 
-typedef struct picture { /* of a sealed net */
+typedef struct picture { /* the state of a sealed net */
   void *file;
   size_t bytes;
 } picture;
@@ -187,7 +187,7 @@ START_TEST(a_refused_fit_leaves_a_trained_net) {
 }
 END_TEST
 
-/* A net without parameters may still be built, and draws those that it would have drawn. */
+/* A net without parameters can still be built, and later draws the same parameters. */
 START_TEST(a_refused_fit_does_not_seal) {
   const refusal *r = &refusals[_i];
   if (r->spoilt) return;
@@ -205,7 +205,7 @@ START_TEST(a_refused_fit_does_not_seal) {
 }
 END_TEST
 
-/* Without memory, allocation by allocation, for each algorithm: no names, no seal, no new parameters. */
+/* Out of memory, allocation by allocation, for each method: no names, no seal, no new parameters. */
 START_TEST(a_fit_without_memory_leaves_the_net) {
   const nnb_fit_opts opts = {.algo = (nnb_algo)_i, .max_epochs = 2};
   heap_install();
@@ -251,7 +251,7 @@ START_TEST(a_fit_that_learnt_nothing_leaves_the_net) {
   ck_assert(r.best_epoch == 0 && r.stop == NNB_STOP_DIVERGED);
   expect_same(net, &before, "a fit that diverged in its first epoch");
   ck_ok(nnb_fit(net, train, NULL, &(nnb_fit_opts){.max_epochs = 2}, NULL));
-  ck_assert_str_eq(nnb_net_column_name(net, 1), "b"); /* and one that succeeds takes the names */
+  ck_assert_str_eq(nnb_net_column_name(net, 1), "b"); /* a fit that succeeds takes the names */
   nnb_free(before.file), nnb_net_destroy(net), nnb_data_destroy(train);
 }
 END_TEST
@@ -274,7 +274,7 @@ START_TEST(refused_changes_do_not_seal) {
   ck_assert_int_eq(nnb_solve_output(net, NULL, 0), NNB_E_ARG);
   ck_assert_int_eq(nnb_check_gradient(net, &rows, &worst), NNB_E_SHAPE);
   ck_assert_int_eq(nnb_train_step(net, NULL, &rows, NULL, NULL), NNB_E_ARG);
-  ck_assert_int_eq(nnb_net_dense(net, 2, NNB_TANH), 4); /* so it is still open */
+  ck_assert_int_eq(nnb_net_dense(net, 2, NNB_TANH), 4); /* it is not sealed */
   nnb_net_destroy(net), nnb_data_destroy(data);
 }
 END_TEST
@@ -322,7 +322,7 @@ static int (*const builders[])(nnb_net *n) = {
 };
 enum { N_BUILDERS = sizeof builders / sizeof *builders };
 
-/* Nothing but the error is recorded; with parameters not even that. */
+/* Only the error is recorded; in a sealed net not even that. */
 START_TEST(a_refused_building_call_leaves_the_net) {
   nnb_net *net, *open;
   const nnb_real *shift;
@@ -349,7 +349,7 @@ END_TEST
 
 /* ---- loading ----------------------------------------------------------------------------------------------------- */
 
-/* Cut off anywhere, or with one byte changed: an error and no net, or a net; the file stays as it is. */
+/* Cut off anywhere, or with one byte changed: an error and no net, or a net; the file does not change. */
 START_TEST(a_file_that_cannot_be_loaded_leaves_no_net) {
   nnb_net *net, *back;
   ck_ok(nnb_net_parse("3-2:tanh-1", &net));

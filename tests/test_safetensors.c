@@ -1,4 +1,4 @@
-/* Bags as safetensors: round trips, what is refused, damaged files, failing allocations, atomic saves. */
+/* Bags as safetensors: round trips, rejected and damaged files, failing allocations, atomic saves. */
 #ifndef _XOPEN_SOURCE
 #define _XOPEN_SOURCE 700
 #endif
@@ -24,7 +24,7 @@ static const int32_t steps[1] = {-5};
 static const int64_t seed = INT64_MIN;
 static const uint8_t flags[3] = {0, 1, 255};
 
-/* In another order than that of the file. */
+/* In another order than in the file. */
 static void fill(nnb__bag *bag) {
   *bag = (nnb__bag){0};
   nnb__bag_tensor(bag, "flags", NNB__U8, 1, (size_t[]){3}, flags);
@@ -100,7 +100,7 @@ START_TEST(an_empty_bag) {
 }
 END_TEST
 
-START_TEST(bytes_of_a_known_file) { /* what the reference implementation reads, byte by byte */
+START_TEST(bytes_of_a_known_file) { /* the bytes that the reference implementation reads */
   nnb__bag bag = {0};
   static const float w[2] = {1, -2};
   nnb__bag_string(&bag, "k", "v");
@@ -234,7 +234,7 @@ static void parse_copy(const uint8_t *p, size_t n) {
   memcpy(copy, p, n);
   nnb__bag bag = {0};
   nnb_status status = nnb__safetensors_parse(copy, n, "x", &bag);
-  volatile uint8_t sum = 0; /* what was accepted can be read */
+  volatile uint8_t sum = 0; /* accepted data can be read */
   for (size_t i = 0; status == NNB_OK && i < bag.n_tensors; i++) {
     const nnb__tensor *t = &bag.tensors[i];
     for (size_t j = 0; j < nnb__tensor_count(t) * nnb__dtype_size(t->dtype); j++)
@@ -298,7 +298,7 @@ END_TEST
 static void *json_alloc(size_t bytes) { return counting_alloc(NULL, bytes); }
 static void json_release(void *p) { counting_release(NULL, p); }
 
-START_TEST(every_allocation_of_jansson_fails) { /* a program may have changed its allocator: so may this one */
+START_TEST(every_allocation_of_jansson_fails) { /* a program may set jansson's allocator, and so does this test */
   json_set_alloc_funcs(json_alloc, json_release);
   long k = 1;
   for (;; k++) {
@@ -371,7 +371,7 @@ START_TEST(saving_and_replacing) {
 }
 END_TEST
 
-/* Links that lead to each other and to a file that is not there yet. */
+/* Links that lead to each other and to a file that does not exist yet. */
 START_TEST(saving_through_a_dangling_link) {
   char between[80];
   snprintf(between, sizeof between, "%s/between", folder);

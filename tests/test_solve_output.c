@@ -31,7 +31,7 @@ static void eliminate(int n, long double A[][MOST_N], long double *b, long doubl
   }
 }
 
-/* What node `node` holds for all rows of the data, and a column of ones behind: N×(cols + 1). */
+/* The values of node `node` for all rows of the data, followed by a column of ones: N×(cols + 1). */
 static long double *features(nnb_net *net, const nnb_data *data, int node, int *cols) {
   int N = nnb_data_rows(data);
   nnb_plan *plan;
@@ -288,7 +288,7 @@ END_TEST
 
 /* ---- less than full rank ---------------------------------------------------------------------------------------- */
 
-/* Equal units share what one would get, a dead one gets nothing. */
+/* Equal units share the weight of one, a dead unit gets none. */
 START_TEST(equal_units_share) {
   sample s = make_sample(60, 1, false);
   nnb_net *net = make_net("4-5:relu-1", NNB_MSE);
@@ -306,7 +306,7 @@ START_TEST(equal_units_share) {
 }
 END_TEST
 
-/* Fewer rows than units: the residuals vanish, and [W; b] is Fᵀ(FFᵀ)⁻¹T, the shortest that does it. */
+/* Fewer rows than units: the residuals vanish, and [W; b] is Fᵀ(FFᵀ)⁻¹T, the shortest solution. */
 START_TEST(fewer_rows_than_units) {
   enum { N = 8 };
   static long double A[MOST_N][MOST_N], y[MOST_N];
@@ -411,7 +411,7 @@ START_TEST(says_what_it_cannot) {
   real *p = nnb_net_params(net), kept = p[26];
   p[0] = (real)NAN;
   ck_assert_int_eq(nnb_solve_output(net, s.data, 0), NNB_E_NUMERIC);
-  ck_assert(p[26] == kept); /* what was there before */
+  ck_assert(p[26] == kept); /* the parameters are those from before */
   nnb_net_destroy(net);
   free_sample(&s), free_sample(&three);
 }

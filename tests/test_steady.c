@@ -1,5 +1,5 @@
-/* After a first call, predictions and training steps allocate nothing: neither through the library's allocator nor,
- * by the libraries below it, through malloc. */
+/* After a first call, predictions and training steps allocate nothing: neither with the library's allocator nor, in the
+ * libraries below it, with malloc. */
 #include <errno.h>
 #include <stdatomic.h>
 
@@ -15,7 +15,7 @@
 #define SANITIZED 1
 #endif
 
-/* ---- malloc and its like, counted -------------------------------------------------------------------------------- */
+/* ---- counting malloc and related functions ----------------------------------------------------------------------- */
 
 static atomic_long n_mallocs;
 
@@ -237,7 +237,7 @@ START_TEST(fits_after_their_start) {
 }
 END_TEST
 
-/* Every method, on nets small enough for those with memory in P². */
+/* Every method, on nets small enough for those with P² memory. */
 START_TEST(fits_by_every_method) {
   nnb_data *data;
   heap_install();

@@ -1,4 +1,4 @@
-/* base/table.h: texts and their numbers; the hash against its published values. */
+/* base/table.h: numbered texts; the hash against its published values. */
 #include <string.h>
 
 #include "alloc_count.h"

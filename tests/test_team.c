@@ -1,4 +1,4 @@
-/* The library's threads: every part runs once, whoever calls, and whatever else goes on. */
+/* The library's threads: every part runs once, for any caller and under any load. */
 #include "support.h"
 
 #include <nnblas.h>
@@ -16,7 +16,7 @@ enum { MOST_PARTS = 9 };
 
 typedef struct tally {
   atomic_int runs[MOST_PARTS];
-  long value[MOST_PARTS]; /* not atomic: a run must order what its parts write before its return */
+  long value[MOST_PARTS]; /* not atomic: a run must order the writes of its parts before its return */
 } tally;
 
 static void count_part(void *context, int part) {
@@ -63,7 +63,7 @@ static void slow_part(void *context, int part) {
 }
 
 static void slow_first_part(void *context, int part) {
-  if (part == 0) sleep_ms(5); /* so that the threads take theirs */
+  if (part == 0) sleep_ms(5); /* so that the threads get their parts */
   count_part(context, part);
 }
 
@@ -152,8 +152,8 @@ START_TEST(a_nested_call_runs_where_it_is) {
 }
 END_TEST
 
-/* After a fork ThreadSanitizer refuses new threads, and AddressSanitizer keeps what threads of the parent that were
- * just starting had locked.  The other builds run these tests. */
+/* After a fork, ThreadSanitizer allows no new threads, and AddressSanitizer keeps the locks of the parent's threads
+ * that were just starting.  The other builds run these tests. */
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define FORK_TESTS 0
 #elif defined(__has_feature)
@@ -165,7 +165,7 @@ END_TEST
 #define FORK_TESTS 1
 #endif
 
-/* Waits at most ten seconds, so that a child that hangs is a failure. */
+/* Waits at most ten seconds, so that a child that hangs is reported as a failure. */
 static int exit_code(pid_t child) {
   int status = 0;
   for (int i = 0; i < 1000; i++) {
@@ -203,7 +203,7 @@ static void *call_until_told(void *arg) {
   return NULL;
 }
 
-START_TEST(a_child_of_a_busy_process) { /* the team is at work for another thread when the process forks */
+START_TEST(a_child_of_a_busy_process) { /* the team works for another thread while the process forks */
   tally t = {0};
   pthread_t other;
   ck_assert_int_eq(pthread_create(&other, NULL, call_until_told, &t), 0);

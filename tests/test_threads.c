@@ -1,4 +1,4 @@
-/* Many threads on one net, and two fits at once: the same bits as alone.  Also run under ThreadSanitizer. */
+/* Many threads on one net, and two fits at once: the same bits as alone.  Also runs under ThreadSanitizer. */
 #include <pthread.h>
 
 #include "toys.h"
@@ -24,7 +24,7 @@ typedef struct predictor {
   int plan_threads;
 } predictor;
 
-/* A thread's own plan, made while the others make theirs on a net that is perhaps not sealed yet. */
+/* A thread's own plan, made while the others make theirs on a net that may not be sealed yet. */
 static void *predict(void *arg) {
   predictor *p = arg;
   nnb_plan *plan = NULL;

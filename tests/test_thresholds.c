@@ -1,4 +1,4 @@
-/* Thresholds as text, and that they do not change results. */
+/* Thresholds as text; they do not change results. */
 #include <check.h>
 #include <float.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Variable projection: NIST's sets with their linear parameters named, nets against lm, and what may go wrong. */
+/* Variable projection: NIST's sets with their linear parameters, nets against lm, and failures. */
 #include "toys.h"
 
 #ifndef NNB_SINGLE
@@ -8,7 +8,7 @@
 /* ---- NIST ------------------------------------------------------------------------------------------------------- */
 
 #ifndef NNB_SINGLE
-/* The parameters that a model is linear in, together; as digits. */
+/* The parameters in which a model is jointly linear, as digits. */
 static const struct {
   const char *model, *linear;
 } linear_of[] = {{"Misra1a", "0"},    {"Misra1b", "0"},    {"Misra1c", "0"},  {"Misra1d", "0"},    {"Lanczos1", "024"},
@@ -34,7 +34,7 @@ static void swap(real *a, real *b) {
   *a = *b, *b = old;
 }
 
-/* The two exponentials of MGH17 may have changed places, which is the same curve. */
+/* The two exponentials of MGH17 may be exchanged; the curve is the same. */
 static void order(const char *name, real *x) {
   if (strcmp(name, "MGH17") == 0 && x[1] < x[2]) swap(&x[1], &x[2]), swap(&x[3], &x[4]);
 }
@@ -143,8 +143,8 @@ static double fit_peaks(double *y, nnb_algo algo, int start, nnb_min_report *rep
   return report->value;
 }
 
-/* The least minimum of 20 starts: NNB_AUTO comes to it wherever one of the two does, and from more starts than either.
- */
+/* The lowest minimum of 20 starts: NNB_AUTO reaches it whenever one of the two does, and from more starts than
+ * either. */
 START_TEST(auto_is_the_better_of_both) {
   double y[PEAKS_M], f[3][PEAKS_STARTS], least = HUGE_VAL;
   int reached[3] = {0};
@@ -189,7 +189,7 @@ START_TEST(needs_few_steps) {
 }
 END_TEST
 
-/* What is not linear is NaN. */
+/* The nonlinear part is NaN. */
 static nnb_status curve_linear_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
   nnb_status status = curve_rows(user, x, row0, k, r, J, ldj);
   ck_assert(J != NULL);
@@ -316,7 +316,7 @@ START_TEST(limits_and_targets) {
 }
 END_TEST
 
-/* ---- linear in everything --------------------------------------------------------------------------------------- */
+/* ---- all variables linear ---------------------------------------------------------------------------------------- */
 
 static nnb_status line_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
   (void)user;
@@ -328,7 +328,7 @@ static nnb_status line_rows(void *user, const real *x, size_t row0, int k, real 
   return NNB_OK;
 }
 
-/* Equal columns, with and without a ridge, which makes them equal. */
+/* Equal columns, with and without a ridge, which makes their variables equal. */
 START_TEST(nothing_but_linear) {
   const bool linear[3] = {true, true, true};
   const double ridge[3] = {0, 1e-3, 1e-3};
@@ -360,7 +360,7 @@ static nnb_net *make_net(const char *text, uint64_t seed) {
   return net;
 }
 
-/* y even and the features odd: solved for, they have no part in the output, and no slope tells how to go on. */
+/* y is even and the features are odd: solved for, their weights are 0, and there is no slope to follow. */
 START_TEST(even_functions_are_no_trap) {
   enum { N = 41 };
   real x[N], t[N];
@@ -380,7 +380,7 @@ START_TEST(even_functions_are_no_trap) {
 }
 END_TEST
 
-/* With a decay the minimum has a value of its own: lm and varpro agree, and the slope is 0 there. */
+/* With a decay the minimum is unique in value: lm and varpro agree, and the slope is 0 there. */
 START_TEST(the_minimum_is_that_of_lm) {
   static const char *const texts[] = {"4-3:tanh-1", "4-3:tanh-3", "4-2:sigmoid-2"};
   const char *text = texts[_i];
@@ -408,7 +408,7 @@ START_TEST(the_minimum_is_that_of_lm) {
 }
 END_TEST
 
-/* The first epoch is nnb_solve_output, but for a ridge that is no more than a tenth of the loss. */
+/* The first epoch is nnb_solve_output, except for a ridge of at most a tenth of the loss. */
 START_TEST(begins_with_the_output_layer) {
   nnb_data *data = toy_regression(60, 4, 2);
   nnb_net *net = make_net("4-5:tanh-2", 3), *solved = make_net("4-5:tanh-2", 3);

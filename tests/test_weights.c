@@ -1,4 +1,4 @@
-/* Sample weights that nothing can be divided by are refused with a sentence about the weights, by every call. */
+/* Every call rejects sample weights that cannot be a divisor, with a message about the weights. */
 #include <float.h>
 
 #include "bad.h"
@@ -7,7 +7,7 @@ static real w[N];
 static nnb_data *weighted;
 static nnb_batch batch;
 
-/* Data like those of bad.h, every row of weight `each` but row `other`. */
+/* Data like those of bad.h; every row has the weight `each` except row `other`. */
 static void weigh(real each, int other, real its) {
   for (int i = 0; i < N; i++) w[i] = i == other ? its : each;
   ck_ok(nnb_data_batch(data, 0, N, &batch));
@@ -28,7 +28,7 @@ enum { N_USELESS = sizeof useless / sizeof *useless };
 
 static real useless_weight(int i) { return (real)useless[i].each[sizeof(real) == sizeof(float)]; }
 
-/* Each algorithm, and before anything has changed. */
+/* For each method, before anything has changed. */
 START_TEST(fits_refuse) {
   nnb_report r;
   weigh(useless_weight(_i % N_USELESS), -1, 0);
@@ -61,7 +61,7 @@ START_TEST(other_calls_refuse) {
     bad(NNB_E_ARG, cause, nnb_plan_loss(p, &batch, &loss));
     bad(NNB_E_ARG, cause, nnb_plan_gradient(p, &batch, 0, &loss, grad));
     bad(NNB_E_ARG, cause, nnb_train_step(net, p, &batch, optim, &loss));
-  } else { /* one batch of many may have nothing to say */
+  } else { /* one batch of many may have weight 0 */
     ck_ok(nnb_plan_gradient(p, &batch, 0, &loss, grad));
     ck_assert(isfinite(loss) && isfinite(grad[0]) && (useless_weight(_i) > 0 || (loss == 0 && grad[0] == 0)));
   }
@@ -72,7 +72,7 @@ START_TEST(other_calls_refuse) {
 }
 END_TEST
 
-/* What part of an update counts for nothing is fine: the sum is that of the update. */
+/* A part of an update may have weight 0: the sum is that of the update. */
 START_TEST(rows_that_do_not_count_are_no_error) {
   static real a[100], b[100];
   nnb_metrics m;
@@ -83,12 +83,12 @@ START_TEST(rows_that_do_not_count_are_no_error) {
   ck_ok(nnb_plan_gradient(plan, &batch, 0, &loss, a));
   ck_assert_double_eq(loss, 0);
   ck_assert_int_eq(memcmp(a, b, 26 * sizeof *a), 0);
-  batch.norm = 0; /* and as an update of its own */
+  batch.norm = 0; /* and as a complete update */
   ck_ok(nnb_plan_gradient(plan, &batch, 0, &loss, a));
   ck_assert(loss == 0 && memcmp(a, b, 26 * sizeof *a) == 0);
   ck_ok(nnb_data_batch(weighted, 0, N, &batch));
   bad(NNB_E_ARG, "all sample weights are 0",
-      nnb_train_rows(net, plan, &batch, (int32_t[]){1, 2}, 2, 1, optim, NULL)); /* though others count */
+      nnb_train_rows(net, plan, &batch, (int32_t[]){1, 2}, 2, 1, optim, NULL)); /* even if other rows count */
   batch.norm = TOL(1e-320, 1e-42);
   bad(NNB_E_ARG, "norm: ", nnb_plan_loss(plan, &(nnb_batch){.x = rows.x, .t = rows.t, .norm = batch.norm}, &loss));
   nnb_data_destroy(weighted);

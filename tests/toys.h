@@ -1,4 +1,4 @@
-/* tests/toys.h: small data, and parts of one's own, for tests through the public API. */
+/* tests/toys.h: small data, and own parts, for tests of the public API. */
 #ifndef TEST_TOYS_H
 #define TEST_TOYS_H
 
@@ -143,7 +143,8 @@ static inline void gain_backward_data(const void *self, const nnb_layer_io *io, 
     }
 }
 static inline void gain_backward_params(const void *self, const nnb_layer_io *io, const nnb_sink *sink) {
-  if (!sink->w || io->part / io->parts == (io->part + 1) / io->parts) return; /* its one row belongs to the last part */
+  if (!sink->w || io->part / io->parts == (io->part + 1) / io->parts)
+    return; /* its only row belongs to the last part */
   for (int j = 0; j < io->delta.cols; j++) {
     real sum = 0;
     for (int i = 0; i < io->delta.rows; i++)
@@ -176,14 +177,14 @@ static const nnb_layer_ops toy_spared = {.name = "spared",
                                          .backward_data = gain_backward_data,
                                          .backward_params = gain_backward_params,
                                          .init = gain_init};
-/* init is not told the width: the block begins as the plan left it, zeros, and the first number becomes 1. */
+/* init does not know the width: the block is all zeros at first, and the first number becomes 1. */
 static inline void gain_init(const void *self, real *w, nnb_rng *rng, real *scratch) {
   (void)self, (void)scratch;
   w[0] = (real)(1 + nnb_rng_uniform(rng));
 }
 
 /* Two inputs of 3 and 1 columns, a branch, both ways of joining, all three own parts, two outputs of 2 and 1 columns
- * with a loss each; NULL if memory is short, otherwise a net that may hold an error. */
+ * with a loss each.  NULL if out of memory; the net may have an error. */
 static inline nnb_net *toy_graph(void) {
   nnb_net *net = nnb_net_create(3);
   if (!net) return NULL;

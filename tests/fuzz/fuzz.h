@@ -1,5 +1,5 @@
 /* tests/fuzz/fuzz.h: included once by each target, which defines fuzz().  A finding ends the program in every build: a
- * broken promise, or an input that takes too long. */
+ * broken guarantee, or an input that takes too long. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -26,7 +26,7 @@ static double fuzz_seconds(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* How much slower than without tools the program runs, where the environment says so. */
+/* The factor by which a tool slows the program down, from the environment. */
 static double fuzz_slowness(void) {
   const char *text = getenv("NNB_SLOWNESS");
   return text ? atof(text) : 1;

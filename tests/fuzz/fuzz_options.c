@@ -1,4 +1,4 @@
-/* Options from text: what is accepted prints as a text that gives the same options, what is refused changes nothing. */
+/* Options from text: an accepted text prints as a text that gives the same options; a rejected one changes nothing. */
 #include <nnblas.h>
 #include <string.h>
 

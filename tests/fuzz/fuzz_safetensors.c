@@ -1,4 +1,4 @@
-/* The safetensors reader; what it takes is written and read again. */
+/* The safetensors reader; an accepted file is written and read again. */
 #include <string.h>
 
 #include "fuzz.h"

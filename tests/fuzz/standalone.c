@@ -1,5 +1,5 @@
-/* tests/fuzz/standalone.c: runs a fuzz target over the files of a folder, with any compiler: as they are, repeated to
- * 64 KB, and with a few bytes changed, the same ones each time. */
+/* tests/fuzz/standalone.c: runs a fuzz target over the files of a folder, with any compiler: unchanged, repeated to 64
+ * KB, and with a few bytes changed, always the same ones. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

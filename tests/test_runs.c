@@ -1,4 +1,4 @@
-/* What layers may know of a run: a dropout layer whose masks do not depend on threads and chunks. */
+/* What layers know about the run (nnb_run): a dropout layer whose masks do not depend on threads and chunks. */
 #include <stdatomic.h>
 
 #include "toys.h"
@@ -6,7 +6,7 @@
 /* A batch of the wide net is enough work for several threads, which test_masks_of_batches asserts. */
 enum { ROWS = 400, BATCH = 150, COLS = 3, NARROW = 4, WIDE = 100, MOST_UPDATES = 10 };
 
-/* What dropout saw and drew, by update and row; written by any thread, each row by one. */
+/* What dropout saw and drew, by update and row; each row is written by one thread. */
 typedef struct record {
   bool seen[MOST_UPDATES][ROWS];
   real x[MOST_UPDATES][ROWS][COLS], mask[MOST_UPDATES][ROWS][COLS];
@@ -124,7 +124,7 @@ START_TEST(test_masks_of_batches) {
 }
 END_TEST
 
-/* One function throughout: that of update 0. */
+/* One function throughout: the one of update 0. */
 START_TEST(test_masks_of_minimisers) {
   nnb_fit_opts opts = {.algo = NNB_LBFGS, .max_epochs = 2, .seed = 9};
   compare_runs(opts, TOL(1e-9, 1e-2));
@@ -132,7 +132,7 @@ START_TEST(test_masks_of_minimisers) {
 }
 END_TEST
 
-/* A step by hand is an update of the optimiser's seed and count; one more continues it. */
+/* A step by hand has the optimiser's seed and count; one more step continues them. */
 START_TEST(test_steps) {
   nnb_data *data = toy_regression(ROWS, COLS, 1);
   nnb_batch batch;
@@ -151,7 +151,7 @@ START_TEST(test_steps) {
 }
 END_TEST
 
-/* Two layers of one net draw masks of their own. */
+/* Two layers of one net draw their own masks. */
 START_TEST(test_nodes) {
   nnb_data *data = toy_regression(ROWS, COLS, COLS);
   nnb_net *net = nnb_net_create(COLS);
@@ -167,7 +167,7 @@ START_TEST(test_nodes) {
 }
 END_TEST
 
-/* Predictions and losses of an evaluation are those of the net without dropout; a gradient check has its masks. */
+/* Predictions and evaluations are those of the net without dropout; a gradient check has its masks. */
 START_TEST(test_not_training) {
   nnb_data *data = toy_regression(ROWS, COLS, 1);
   nnb_net *net = make_net(true, &one, NARROW), *plain = make_net(false, NULL, NARROW);
@@ -196,8 +196,8 @@ START_TEST(test_not_training) {
 END_TEST
 
 int main(void) {
-  Suite *suite = suite_create("rooms, " PRECISION);
-  TCase *tcase = tcase_create("rooms");
+  Suite *suite = suite_create("runs, " PRECISION);
+  TCase *tcase = tcase_create("runs");
   tcase_add_test(tcase, test_masks_of_batches);
   tcase_add_test(tcase, test_masks_of_minimisers);
   tcase_add_test(tcase, test_steps);
