@@ -53,7 +53,7 @@ static nnb_status check_weights(const real *weight, int n) {
   return NNB_OK;
 }
 
-static nnb_status check(const nnb_batch *rows, int *n_classes) {
+static nnb_status check_batch(const nnb_batch *rows, int *n_classes) {
   if (!rows || !rows->x.p) return nnb__fail(NNB_E_ARG, "rows or rows->x is NULL");
   if (rows->t.p && rows->label) return nnb__fail(NNB_E_ARG, "rows has both t and label; wanted one of them");
   if (*n_classes < 0) return nnb__fail(NNB_E_ARG, "n_classes is %d; wanted 0 or more", *n_classes);
@@ -80,7 +80,7 @@ static int n_columns(const nnb_data *data) { return data->x.cols + (data->t.p ? 
 
 void nnb_data_destroy(nnb_data *data) {
   if (!data) return;
-  for (int i = 0; i < 4; i++) nnb__release(data->own[i]);
+  for (int i = 0; i < 4; i++) nnb__release(data->owned[i]);
   nnb__names_release(data->column_names, n_columns(data));
   nnb__names_release(data->class_names, data->n_classes);
   nnb__release(data);
@@ -89,7 +89,7 @@ void nnb_data_destroy(nnb_data *data) {
 nnb_status nnb_data_wrap(const nnb_batch *rows, int n_classes, nnb_data **out) {
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
-  nnb_status status = check(rows, &n_classes);
+  nnb_status status = check_batch(rows, &n_classes);
   if (status) return status;
   nnb_data *data = nnb__alloc(1, sizeof *data);
   if (!data) return nnb__fail_nomem("data");
@@ -104,22 +104,22 @@ static void copy_rows(nnb_cmat from, const int32_t *order, nnb_mat to) {
     memcpy(nnb__row(to, i), nnb__crow(from, order ? order[i] : i), (size_t)to.cols * sizeof(real));
 }
 
-static bool take_matrix(nnb_cmat *m, const int32_t *order, int n, void **own) {
+static bool take_matrix(nnb_cmat *m, const int32_t *order, int n, void **owned) {
   size_t count;
   if (!m->p) return true;
   real *p = nnb__mul((size_t)n, (size_t)m->cols, &count) ? nnb__alloc(count, sizeof *p) : NULL;
   if (!p) return false;
   copy_rows(*m, order, nnb_view(p, n, m->cols));
-  *own = p;
+  *owned = p;
   *m = nnb_cview(p, n, m->cols);
   return true;
 }
 
-static bool take_labels(const int32_t **label, const int32_t *order, int n, void **own) {
+static bool take_labels(const int32_t **label, const int32_t *order, int n, void **owned) {
   if (!*label) return true;
   int32_t *p = nnb__alloc((size_t)n, sizeof *p);
   for (int i = 0; p && i < n; i++) p[i] = (*label)[order ? order[i] : i];
-  *own = p;
+  *owned = p;
   *label = p;
   return p != NULL;
 }
@@ -138,10 +138,10 @@ static nnb_status take(const nnb_data *from, const int32_t *order, int n, nnb_da
   if (!data) return nnb__fail_nomem("data");
   *data = (nnb_data){.x = from->x, .t = from->t, .label = from->label, .n_classes = from->n_classes};
   nnb_cmat weight = nnb_cview(from->weight, from->x.rows, 1);
-  bool done = take_matrix(&data->x, order, n, &data->own[OWN_X]) &&
-              take_matrix(&data->t, order, n, &data->own[OWN_T]) &&
-              take_labels(&data->label, order, n, &data->own[OWN_LABEL]) &&
-              take_matrix(&weight, order, n, &data->own[OWN_WEIGHT]) &&
+  bool done = take_matrix(&data->x, order, n, &data->owned[OWN_X]) &&
+              take_matrix(&data->t, order, n, &data->owned[OWN_T]) &&
+              take_labels(&data->label, order, n, &data->owned[OWN_LABEL]) &&
+              take_matrix(&weight, order, n, &data->owned[OWN_WEIGHT]) &&
               take_names(from->column_names, n_columns(from), &data->column_names) &&
               take_names(from->class_names, from->n_classes, &data->class_names);
   data->weight = weight.p;
@@ -160,7 +160,7 @@ nnb_status nnb__data_take(const nnb_data *data, const int32_t *row, int n, nnb_d
 nnb_status nnb_data_copy(const nnb_batch *rows, int n_classes, nnb_data **out) {
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
-  nnb_status status = check(rows, &n_classes);
+  nnb_status status = check_batch(rows, &n_classes);
   if (status) return status;
   nnb_data view = {.x = rows->x, .t = rows->t, .label = rows->label, .weight = rows->weight, .n_classes = n_classes};
   return take(&view, NULL, rows->x.rows, out);
@@ -173,7 +173,7 @@ nnb_status nnb__data_adopt(real *x, int rows, int n_in, real *t, int n_t, int32_
   nnb_data *data = NULL;
   nnb_status status = nnb_data_wrap(&batch, n_classes, &data);
   if (!status) {
-    data->own[OWN_X] = x, data->own[OWN_T] = t, data->own[OWN_LABEL] = label;
+    data->owned[OWN_X] = x, data->owned[OWN_T] = t, data->owned[OWN_LABEL] = label;
     data->column_names = column_names, data->class_names = class_names;
     *out = data;
     return NNB_OK;

@@ -11,7 +11,7 @@ struct nnb_data {
   int n_classes;        /* 0 without labels                     */
   char **column_names;  /* NULL, or n_in + n_t strings (labels count as 1) that may be NULL */
   char **class_names;   /* NULL, or n_classes strings that may be NULL  */
-  void *own[4];         /* the arrays to release with it: x, t, label, weight; NULL if they are the caller's */
+  void *owned[4];       /* the arrays to release with it: x, t, label, weight; NULL if they are the caller's */
 };
 
 /* Random streams of nnb_rng for a given seed. */

@@ -31,11 +31,11 @@ typedef union block { /* precedes the memory for libcsv */
 static void *csv_realloc(void *p, size_t bytes) {
   block *old = p ? (block *)p - 1 : NULL;
   if (old && bytes <= old->bytes) return p;
-  size_t room = old && old->bytes < SIZE_MAX / 4 && 2 * old->bytes > bytes ? 2 * old->bytes : bytes;
-  if (room > SIZE_MAX - sizeof(block)) return NULL;
-  block *fresh = nnb__alloc(sizeof(block) + room, 1);
+  size_t capacity = old && old->bytes < SIZE_MAX / 4 && 2 * old->bytes > bytes ? 2 * old->bytes : bytes;
+  if (capacity > SIZE_MAX - sizeof(block)) return NULL;
+  block *fresh = nnb__alloc(sizeof(block) + capacity, 1);
   if (!fresh) return NULL;
-  fresh->bytes = room;
+  fresh->bytes = capacity;
   if (old) memcpy(fresh + 1, old + 1, old->bytes);
   nnb__release(old);
   return fresh + 1;

@@ -12,9 +12,9 @@
 
 struct nnb__chain_blocks_plan {
   nnb__chain_blocks layout;
-  int least_rows;        /* minimum of rows in a job; 0: this executor is never faster */
-  size_t n_room, n_grad; /* sizes for each part, in numbers */
-  real *room, *grad;
+  int least_rows;             /* minimum of rows in a job; 0: this executor is never faster */
+  size_t n_workspace, n_grad; /* sizes for each part, in numbers */
+  real *workspace, *grad;
 };
 
 /* When this executor is used.  layerwise processes rows of W in vectors; lanes after the end of a row are wasted, and
@@ -104,24 +104,24 @@ static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
   if (!is_narrow(net) || plan->want & NNB_KEEP) return false;
   const size_t n_links = (size_t)net->n_nodes - 1;
   nnb__chain_blocks layout = {.n_params = net->n_params};
-  nnb__chain_blocks_plan *room = nnb__arena_take(arena, 1, sizeof *room);
+  nnb__chain_blocks_plan *state = nnb__arena_take(arena, 1, sizeof *state);
   nnb__link *link = nnb__arena_take(arena, n_links, sizeof *link);
   int *a = nnb__arena_take(arena, n_links, sizeof *a), *z = nnb__arena_take(arena, n_links, sizeof *z);
   const int features = place_rows(plan, &layout, a, z);
   layout.rows = block_rows(features, plan->max_rows);
   const size_t parts = (size_t)choose_parts(plan, plan->max_rows, true);
   nnb__chain_blocks_plan made = {.least_rows = least_rows(net),
-                                 .n_room = (size_t)features * (size_t)layout.rows,
+                                 .n_workspace = (size_t)features * (size_t)layout.rows,
                                  .n_grad = goes_back(plan) ? (net->n_params + NNB__CHAIN_BLOCKS_LANES - 1) /
                                                                  NNB__CHAIN_BLOCKS_LANES * NNB__CHAIN_BLOCKS_LANES
                                                            : 0};
-  made.room = nnb__arena_take(arena, parts * made.n_room, sizeof *made.room);
+  made.workspace = nnb__arena_take(arena, parts * made.n_workspace, sizeof *made.workspace);
   made.grad = nnb__arena_take(arena, parts * made.n_grad, sizeof *made.grad);
   if (!arena->base) return true;
   layout.chain = nnb__net_chain(net, link), layout.a = a, layout.z = z;
   made.layout = layout;
-  *room = made;
-  plan->chain_blocks = room;
+  *state = made;
+  plan->chain_blocks = state;
   return true;
 }
 
@@ -152,7 +152,7 @@ static void run_part(void *context, int part) {
   const int r0 = first_row(p, part), r1 = first_row(p, part + 1);
   real *grad = p->back ? r->grad + (size_t)part * r->n_grad : NULL;
   p->plan->partial[part] =
-      nnb__kernel()->chain_blocks(&r->layout, &p->job, r0, r1 - r0, r->room + (size_t)part * r->n_room, grad);
+      nnb__kernel()->chain_blocks(&r->layout, &p->job, r0, r1 - r0, r->workspace + (size_t)part * r->n_workspace, grad);
 }
 
 /* dst ← beta·dst + alpha·g, n numbers */

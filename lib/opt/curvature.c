@@ -81,10 +81,10 @@ void nnb__curvature_after_step(nnb__curvature *c, const nnb__system *s, const re
   const double size = dSd != 0 ? fmin(1, fabs(ud / dSd)) : 1;
   if (!(fabs(yd) > DBL_MIN) || !isfinite(ud)) return;
   for (int i = 0; i < n; i++) u[i] -= size * nnb__dot_double(n, c->S + (size_t)i * (size_t)n, d);
-  const double left = nnb__dot_double(n, u, d) / yd;
+  const double share = nnb__dot_double(n, u, d) / yd;
   for (int i = 0; i < n; i++)
     for (int j = 0; j < n; j++) {
       double *to = &c->S[(size_t)i * (size_t)n + (size_t)j];
-      *to = size * *to + (u[i] * y[j] + y[i] * u[j] - left * y[i] * y[j]) / yd;
+      *to = size * *to + (u[i] * y[j] + y[i] * u[j] - share * y[i] * y[j]) / yd;
     }
 }

@@ -89,14 +89,14 @@ void nnb__kfac_along_end(nnb_optim *o, int rows, double scale) {
 
 /* Bounds of the step, found on small problems with batches of 50 to 300 rows.  α: relative to its mean in earlier
  * updates. */
-static const double most_alpha = 1.5, least_mu = -0.5, most_mu = 1, remembered = 0.9;
+static const double most_alpha = 1.5, least_mu = -0.5, most_mu = 1, stiffness_decay = 0.9;
 
 /* The largest α.  The rows of one batch may by chance show almost no curvature along Δ, because of the drawn targets or
  * of rows with certain predictions.  Without a bound, α then leads so far away that training does not recover. */
 static double bound_alpha(struct nnb__kfac *k, double a, double g_new) {
   const double now = -a / g_new, before = k->stiffness;
   if (!(now > 0) || isinf(now)) return HUGE_VAL;
-  k->stiffness = before > 0 ? remembered * before + (1 - remembered) * now : now;
+  k->stiffness = before > 0 ? stiffness_decay * before + (1 - stiffness_decay) * now : now;
   return before > 0 ? most_alpha / before : HUGE_VAL;
 }
 
@@ -118,8 +118,8 @@ void nnb__kfac_solve(nnb_optim *o, const real *g) {
     k->alpha = fmin(-(g_new + k->mu * b) / a, most);
   }
   const double slope = k->alpha * g_new + k->mu * g_old;
-  const double bend = k->alpha * k->alpha * a + 2 * k->alpha * k->mu * b + k->mu * k->mu * c;
-  k->predicted = o->lr * slope + 0.5 * o->lr * o->lr * bend;
+  const double curvature = k->alpha * k->alpha * a + 2 * k->alpha * k->mu * b + k->mu * k->mu * c;
+  k->predicted = o->lr * slope + 0.5 * o->lr * o->lr * curvature;
 }
 
 /* m ← η(αΔ + μm), w ← w + m; s, which held Δ, gets the old w. */
@@ -139,7 +139,7 @@ bool nnb__kfac_asks(const nnb_optim *o) {
 }
 
 /* Restores w to the bit, and forgets the last change. */
-static void take_back(nnb_optim *o, const nnb__block *blocks, int n_blocks, real *w) {
+static void undo_update(nnb_optim *o, const nnb__block *blocks, int n_blocks, real *w) {
   nnb__segment seg[2];
   for (int b = 0; b < n_blocks; b++)
     for (int s = 0, n = nnb__block_segments(&blocks[b], seg); s < n; s++)
@@ -159,7 +159,7 @@ bool nnb__kfac_judge(nnb_optim *o, const nnb__block *blocks, double before, doub
     k->lambda /= omega;
   const bool worse = !(ratio >= 0) && isfinite(before);
   if (worse) {
-    take_back(o, blocks, k->n_blocks, w);
+    undo_update(o, blocks, k->n_blocks, w);
     k->lambda *= 4, k->stale = true;
   }
   k->lambda = fmin(fmax(k->lambda, k->least), 1e9 * k->first); /* it must neither vanish nor overflow */

@@ -62,7 +62,7 @@ static bool ended_by_itself(const nnb__stop *stop) {
 }
 
 /* The stopping rule for another method from the start: counts and limits continue, values start anew. */
-static nnb__stop go_on_with(const nnb__stop *stop, nnb_algo algo) {
+static nnb__stop next_stop(const nnb__stop *stop, nnb_algo algo) {
   nnb__stop next = *stop;
   next.report.stop = NNB_STOP_NONE, next.report.algo = algo;
   next.best_iteration = next.moved_iteration = next.report.iterations;
@@ -73,7 +73,7 @@ static nnb__stop go_on_with(const nnb__stop *stop, nnb_algo algo) {
  * one if they agree to half of the digits.  If derivatives by the linear variables are not defined at that start, lm
  * fails, and x stays. */
 static nnb_status try_lm(const nnb_lsq *problem, real *x, real *start, nnb__stop *stop) {
-  nnb__stop by_lm = go_on_with(stop, NNB_LM);
+  nnb__stop by_lm = next_stop(stop, NNB_LM);
   nnb_status status = nnb__algo_lm.least_squares(problem, start, &by_lm);
   if (status == NNB_E_NUMERIC) status = NNB_OK, by_lm.report.value = HUGE_VAL;
   nnb_min_report *r = &stop->report;

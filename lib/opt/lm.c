@@ -252,22 +252,22 @@ static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
   if (status) return status;
   if (!usable && lm->region.z) nnb__region_shrink(&lm->region, s);
   if (!usable) return NNB_OK;
-  double promise = predicted(lm), noise = noise_of(lm);
+  double expected = predicted(lm), noise = noise_of(lm);
   bool at_rounding =
-      promise <= noise; /* f says nothing now, but the predicted decrease still measures the distance to the minimum */
+      expected <= noise; /* f says nothing now, but the predicted decrease still measures the distance to the minimum */
   bool done =
-      at_rounding && promise > (lm->region.z ? 0.99 : 0.5) * *last && s->lambda < negligible && !s->stop->evidence;
+      at_rounding && expected > (lm->region.z ? 0.99 : 0.5) * *last && s->lambda < negligible && !s->stop->evidence;
   if (!move(lm, 1, lm->p) || done) {
     lm->stalled = true;
     return *out = ENDED, NNB_OK;
   }
   status = s->model->value(s, &f);
-  double gain = (s->f - f) / promise;
+  double gain = (s->f - f) / expected;
   if (status) return status;
   const bool equal = at_rounding && f <= s->f + noise;
-  if (lm->region.z) learn_from_trial(lm, promise, f, equal);
+  if (lm->region.z) learn_from_trial(lm, expected, f, equal);
   if (!equal && !(f < s->f && (!lm->region.z || gain >= least_gain))) return status;
-  *last = promise;
+  *last = expected;
   status = advance(lm, out);
   lm->limited = s->lambda > 0 ? lm->limited + 1 : 0;
   if (!status && *out != REFUSED && !lm->region.z) lower_damping(lm, gain, at_rounding);

@@ -538,7 +538,7 @@ static nnb_status project(varpro *v) {
 
 /* lm on all variables from the end of the projection, or from start if it is not NULL; in that case x goes back to the
  * end of the projection, saved in kept, if that is better. */
-static nnb_status go_on(nnb__lm *lm, const real *start, real *kept) {
+static nnb_status continue_with_lm(nnb__lm *lm, const real *start, real *kept) {
   nnb__system *s = &lm->system;
   const size_t bytes = (size_t)s->n * sizeof *s->x;
   const double before = s->stop->report.value, norm = s->stop->report.gradient_norm;
@@ -597,7 +597,7 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
     status = project(&v);
     if (!status && !ended(&v)) {
       nnb__lm_lay_out(&whole, aligned);
-      status = go_on(&whole, v.no_effect ? start : NULL, start + problem->n);
+      status = continue_with_lm(&whole, v.no_effect ? start : NULL, start + problem->n);
     }
     nnb__blas_leave();
   }

@@ -76,8 +76,8 @@ static double loss_noise(const checker *c, const subject *s, real size) {
 
 /* The part of |a - b| that exceeds the error of b, relative to max(|a|, |b|, least). */
 static double deviation(double a, double b, double least, double error) {
-  double size = fmax(fmax(fabs(a), fabs(b)), least), left = fabs(a - b) - error;
-  return size > 0 && left > 0 ? left / size : 0;
+  double size = fmax(fmax(fabs(a), fabs(b)), least), excess = fabs(a - b) - error;
+  return size > 0 && excess > 0 ? excess / size : 0;
 }
 
 /* The largest relative deviation between analytic and numeric slopes.  Each analytic slope is compared with the better
@@ -133,14 +133,14 @@ static nnb_status compare(checker *c, nnb_net *net, double *worst) {
 }
 
 /* Allocates three times the parameters and the inputs. */
-static nnb_status make_room(checker *c, size_t n_params, size_t n_x) {
+static nnb_status allocate(checker *c, size_t n_params, size_t n_x) {
   size_t n = n_params <= SIZE_MAX - n_x ? n_params + n_x : SIZE_MAX;
   if (!nnb__mul(n, 3, &n))
     return nnb__fail(NNB_E_OVERFLOW, "%zu parameters are too many for a gradient check", n_params);
-  real *room = c->kept = nnb__alloc(n, sizeof *room);
-  if (!room) return nnb__fail_nomem("a gradient check");
-  c->grad[0] = room + n_params, c->grad[1] = room + 2 * n_params;
-  c->x = room + 3 * n_params, c->dx[0] = c->x + n_x, c->dx[1] = c->x + 2 * n_x;
+  real *memory = c->kept = nnb__alloc(n, sizeof *memory);
+  if (!memory) return nnb__fail_nomem("a gradient check");
+  c->grad[0] = memory + n_params, c->grad[1] = memory + 2 * n_params;
+  c->x = memory + 3 * n_params, c->dx[0] = c->x + n_x, c->dx[1] = c->x + 2 * n_x;
   return NNB_OK;
 }
 
@@ -153,7 +153,7 @@ static nnb_status check_gradient(nnb_net *net, const nnb_batch *batch, double *w
   const int rows = batch->x.rows, cols = net->n_x;
   if (!nnb__mul((size_t)rows, (size_t)cols, &n_x)) return nnb__fail(NNB_E_OVERFLOW, "x is too large");
   c.batch = *batch;
-  status = make_room(&c, net->n_params, n_x);
+  status = allocate(&c, net->n_params, n_x);
   if (!status) status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows, .want = NNB_GRAD | NNB_DX}, &c.plan);
   if (!status) {
     for (int i = 0; i < rows; i++)

@@ -1,5 +1,5 @@
-/* train/curved.c: an update by K-FAC (opt/kfac.h): the gradient of all rows, scores of some rows of each chunk for the
- * factors, the curvature along two directions from the scores of the last chunk. */
+/* train/curved.c: an update by K-FAC (opt/kfac.h): the gradient of all rows, scores of sampled rows of each chunk for
+ * the factors, the curvature along two directions from the scores of the last chunk. */
 #include "curved.h"
 
 #include <string.h>
@@ -15,13 +15,13 @@ static double weight_of(const nnb__update *u, int row0, int n) {
 static void feed(const nnb__update *u, const nnb__job *job, void *context) {
   const double keep = *(const double *)context;
   struct nnb__kfac *k = u->optim->kfac;
-  const int some = nnb__kfac_rows(job->rows), at = job->row0 - u->row0;
-  const double seen = weight_of(u, at, some), chunk = weight_of(u, at, job->rows), all = weight_of(u, 0, u->n);
+  const int sampled = nnb__kfac_rows(job->rows), at = job->row0 - u->row0;
+  const double seen = weight_of(u, at, sampled), chunk = weight_of(u, at, job->rows), all = weight_of(u, 0, u->n);
   nnb__draw draw = {.seed = k->seed, .update = u->optim->updates, .data = k->data};
   nnb__kfac_feeding feeding = {.optim = u->optim, .keep = at == 0 ? keep : 1};
-  nnb__plan_scores(u->plan, job, some, &draw);
+  nnb__plan_scores(u->plan, job, sampled, &draw);
   if (seen > 0) feeding.out = (1 - keep) * chunk / seen, feeding.in = feeding.out / all;
-  for (int r = 0, n; (n = nnb__chunk(some, r, NNB__KFAC_PANEL)) > 0; r += n) {
+  for (int r = 0, n; (n = nnb__chunk(sampled, r, NNB__KFAC_PANEL)) > 0; r += n) {
     nnb__plan_pairs(u->plan, job, r, n, k->product, nnb__kfac_feed, &feeding);
     feeding.keep = 1;
   }
@@ -41,9 +41,9 @@ static nnb__loss_sum gather(const nnb__update *u) {
 static void look_along(const nnb__update *u) {
   struct nnb__kfac *k = u->optim->kfac;
   const nnb__job job = nnb__update_job(u, nnb__update_chunks(u) - 1, NNB__BACK, NULL);
-  const int some = nnb__kfac_rows(job.rows);
-  const double seen = weight_of(u, job.row0 - u->row0, some), scale = seen > 0 ? weight_of(u, 0, u->n) / seen : 0;
-  for (int r = 0, n; (n = nnb__chunk(some, r, NNB__KFAC_PANEL)) > 0; r += n) {
+  const int sampled = nnb__kfac_rows(job.rows);
+  const double seen = weight_of(u, job.row0 - u->row0, sampled), scale = seen > 0 ? weight_of(u, 0, u->n) / seen : 0;
+  for (int r = 0, n; (n = nnb__chunk(sampled, r, NNB__KFAC_PANEL)) > 0; r += n) {
     nnb__kfac_along_begin(u->optim);
     nnb__plan_pairs(u->plan, &job, r, n, k->product, nnb__kfac_along, u->optim);
     nnb__kfac_along_end(u->optim, n, scale);

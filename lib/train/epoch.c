@@ -54,9 +54,9 @@ static void keep_best(fit *f, const nnb_record *rec) {
   f->report.best_loss = loss;
   f->report.best_epoch = rec->epoch;
   f->best_evidence = f->report.evidence;
-  if (f->began) {
+  if (f->epoch_start) {
     real *swap = f->best;
-    f->best = f->began, f->began = swap;
+    f->best = f->epoch_start, f->epoch_start = swap;
   } else {
     memcpy(f->best, f->net->params, f->net->n_params * sizeof *f->best);
   }

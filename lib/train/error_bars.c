@@ -160,7 +160,7 @@ static void find_scales(nnb_error_bars *e) {
 
 /* ---- creating --------------------------------------------------------------------------------------------------- */
 
-static nnb_status check(nnb_net *net, const nnb_data *data, const nnb_error_bars_opts *o, nnb_batch *rows) {
+static nnb_status check_arguments(nnb_net *net, const nnb_data *data, const nnb_error_bars_opts *o, nnb_batch *rows) {
   nnb_status status = nnb__net_seal(net);
   if (status) return status;
   if (!data) return nnb__fail(NNB_E_ARG, "data is NULL");
@@ -182,7 +182,7 @@ nnb_status nnb_error_bars_create(nnb_net *net, const nnb_data *data, const nnb_e
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
   if (!opts) opts = &defaults;
-  nnb_status status = check(net, data, opts, &rows);
+  nnb_status status = check_arguments(net, data, opts, &rows);
   if (!status) status = make(net, opts->threads, &e);
   if (status) return status;
   e->alpha = opts->evidence.alpha, e->beta = opts->evidence.beta;

@@ -137,12 +137,12 @@ static nnb_status allocate(fit *f) {
   if (shuffled) f->order = nnb__alloc(n_rows, sizeof *f->order);
   if (!f->optim && f->net->n_params <= SIZE_MAX / 2) f->x = nnb__alloc(2 * f->net->n_params, sizeof *f->x);
   const bool moving = f->optim && !f->val;
-  if (moving) f->began = nnb__alloc(f->net->n_params, sizeof *f->began);
+  if (moving) f->epoch_start = nnb__alloc(f->net->n_params, sizeof *f->epoch_start);
   const bool ridge = nnb__optim_has(f->ops, NNB__TRAIT_SQUARES) && f->opts.l2 > 0;
   if (ridge) f->ridge = nnb__alloc(f->net->n_params, sizeof *f->ridge);
   const bool linear = nnb__optim_has(f->ops, NNB__TRAIT_LINEAR);
   if (linear) f->linear = nnb__alloc(nnb__net_n_free(f->net), sizeof *f->linear);
-  if (!f->best || (moving && !f->began) || !f->history || (shuffled && !f->order) || (!f->optim && !f->x) ||
+  if (!f->best || (moving && !f->epoch_start) || !f->history || (shuffled && !f->order) || (!f->optim && !f->x) ||
       (ridge && !f->ridge) || (linear && !f->linear))
     return nnb__fail_nomem("a fit");
   memcpy(f->best, f->net->params, f->net->n_params * sizeof *f->best);
@@ -155,7 +155,7 @@ static void finish(fit *f, nnb_status status) {
   nnb_report *r = &f->report;
   r->seconds = nnb__now() - f->start;
   bool keep_last = !status && !f->val;
-  r->restored = !keep_last || (!f->began && r->best_epoch == r->epochs);
+  r->restored = !keep_last || (!f->epoch_start && r->best_epoch == r->epochs);
   if (!keep_last) memcpy(f->net->params, f->best, f->net->n_params * sizeof *f->best), r->evidence = f->best_evidence;
   nnb__net_keep_history(f->net, f->history);
   nnb__fit_keep_last_record(f);
@@ -169,7 +169,7 @@ static void release(fit *f) {
   nnb_optim_destroy(f->optim);
   nnb__release(f->order);
   nnb__release(f->best);
-  nnb__release(f->began);
+  nnb__release(f->epoch_start);
   nnb__release(f->x);
   nnb__release(f->ridge);
   nnb__release(f->linear);

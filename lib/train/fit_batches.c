@@ -17,7 +17,7 @@ static nnb_status run_epoch(fit *f, nnb_record *rec) {
   double began = nnb__now();
   bool averaged = f->opts.ema > 0;
   nnb_sums sums = {0};
-  if (f->began) memcpy(f->began, f->net->params, f->net->n_params * sizeof *f->began);
+  if (f->epoch_start) memcpy(f->epoch_start, f->net->params, f->net->n_params * sizeof *f->epoch_start);
   if (averaged && rec->epoch > 1) nnb__average(f->optim, f->net);
   if (f->order) {
     nnb_rng rng;
@@ -46,7 +46,8 @@ static nnb_status explain_divergence(const fit *f, int epoch) {
   if (nnb__batch_finite(&f->rows))
     nnb__format(advice, sizeof advice, "a learning rate below %g%s may help; ", f->optim->lr,
                 f->opts.clip_norm > 0 ? "" : " or clip_norm");
-  if (r->best_epoch > 0) snprintf(kept, sizeof kept, "%s epoch %d", f->began ? "from before" : "of", r->best_epoch);
+  if (r->best_epoch > 0)
+    snprintf(kept, sizeof kept, "%s epoch %d", f->epoch_start ? "from before" : "of", r->best_epoch);
   return nnb__fail(NNB_E_NUMERIC, "diverged in epoch %d, update %lld: %s; %sthe net has the parameters %s", epoch,
                    (long long)r->updates, reason, advice, kept);
 }

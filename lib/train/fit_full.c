@@ -71,14 +71,14 @@ static nnb_status loss_of_all(const full *u, double *loss, real *g) {
   *loss = 0;
   for (int r = 0, n; !status && (n = nnb__chunk(N, r, f->opts.chunk)) > 0; r += n) {
     nnb_batch part;
-    double some = 0;
+    double chunk_loss = 0;
     status = nnb_data_batch(f->train, r, n, &part);
     if (status) break;
     part.norm = u->norm;
     const nnb_run run = {.training = true, .seed = f->opts.seed, .row0 = r};
-    status =
-        g ? nnb__plan_gradient(f->plan, &part, &run, r > 0, &some, g) : nnb__plan_loss(f->plan, &part, &run, &some);
-    *loss += some;
+    status = g ? nnb__plan_gradient(f->plan, &part, &run, r > 0, &chunk_loss, g)
+               : nnb__plan_loss(f->plan, &part, &run, &chunk_loss);
+    *loss += chunk_loss;
   }
   return status;
 }

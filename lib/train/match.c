@@ -11,11 +11,11 @@
 /* If both name a class and the names differ, the class numbers would mean other classes. */
 static nnb_status check_class_names(const nnb_net *net, const nnb_data *data) {
   for (int k = 0; k < nnb_data_n_classes(data); k++) {
-    const char *ours = nnb_net_class_name(net, k), *theirs = nnb_data_class_name(data, k);
-    if (ours && theirs && strcmp(ours, theirs) != 0)
+    const char *in_net = nnb_net_class_name(net, k), *in_data = nnb_data_class_name(data, k);
+    if (in_net && in_data && strcmp(in_net, in_data) != 0)
       return nnb__fail(NNB_E_SHAPE,
                        "class %d is \"%.60s\" in the net but \"%.60s\" in the data; read the data with .class_names", k,
-                       ours, theirs);
+                       in_net, in_data);
   }
   return NNB_OK;
 }
@@ -26,13 +26,13 @@ static nnb_status check_column_names(const nnb_net *net, const nnb_data *data) {
   const int n_in = nnb_data_n_in(data), n = n_in + (labels ? 1 : nnb_data_n_out(data));
   const int most = net->columns.n == n ? n : n_in; /* labels and unit vectors have different columns after the inputs */
   for (int c = 0; c < most; c++) {
-    const char *ours = nnb_net_column_name(net, c), *theirs = nnb_data_column_name(data, c);
-    if (ours && theirs && strcmp(ours, theirs) != 0)
+    const char *in_net = nnb_net_column_name(net, c), *in_data = nnb_data_column_name(data, c);
+    if (in_net && in_data && strcmp(in_net, in_data) != 0)
       return nnb__fail(
           NNB_E_SHAPE,
           "%s column %d is \"%.60s\" in the data but \"%.60s\" in the net; wanted the columns of the training data, in "
           "the same order",
-          c < n_in ? "input" : "target", (c < n_in ? c : c - n_in) + 1, theirs, ours);
+          c < n_in ? "input" : "target", (c < n_in ? c : c - n_in) + 1, in_data, in_net);
   }
   return NNB_OK;
 }
@@ -55,8 +55,8 @@ static nnb_status check_targets(const nnb_net *net, const nnb_data *data) {
   nnb_status status = nnb_data_batch(data, 0, nnb_data_rows(data), &all);
   for (int k = 0; k < net->n_nodes && !status && all.t.p; k++) {
     const nnb__node *node = &net->nodes[k];
-    bool meant = node->out_col >= 0 && nnb__net_loss_ops(net, node)->traits & NNB_LOSS_PROBABILITIES;
-    if (meant) status = check_probabilities(net, node, all.t);
+    bool probabilities = node->out_col >= 0 && nnb__net_loss_ops(net, node)->traits & NNB_LOSS_PROBABILITIES;
+    if (probabilities) status = check_probabilities(net, node, all.t);
   }
   return status;
 }

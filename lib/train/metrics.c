@@ -85,7 +85,7 @@ static void finish(const tally *sum, int n_out, bool has_t, double norm, nnb_met
   out->r2 = has_t ? r_squared(sum, n_out) : (double)NAN;
 }
 
-static nnb_status evaluate(nnb_plan *plan, const nnb_data *data, real *room, tally *sum, nnb_metrics *out) {
+static nnb_status evaluate(nnb_plan *plan, const nnb_data *data, real *outputs, tally *sum, nnb_metrics *out) {
   const nnb_net *net = plan->net;
   nnb_batch all, batch;
   int N = nnb_data_rows(data);
@@ -96,7 +96,7 @@ static nnb_status evaluate(nnb_plan *plan, const nnb_data *data, real *room, tal
   double norm = nnb__sum_weights(&all, NULL, 0, N);
   bool labelled = nnb_data_n_classes(data) > 0;
   for (int r = 0, n; (n = nnb__chunk(N, r, CHUNK)) > 0; r += n) {
-    nnb_mat y = nnb_view(room, n, net->n_y);
+    nnb_mat y = nnb_view(outputs, n, net->n_y);
     if ((status = nnb_data_batch(data, r, n, &batch))) return status;
     nnb__job job = {.batch = &batch, .rows = n, .norm = norm, .what = NNB__LOSS | NNB__OUTPUT};
     nnb__loss_sum loss = nnb__plan_run(plan, &job);
@@ -113,7 +113,7 @@ static nnb_status evaluate(nnb_plan *plan, const nnb_data *data, real *room, tal
 
 nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out) {
   nnb_plan *plan = NULL;
-  real *room = NULL;
+  real *outputs = NULL;
   double *sums = NULL;
   if (!data || !out) return nnb__fail(NNB_E_ARG, "data or out is NULL");
   *out = (nnb_metrics){0};
@@ -121,15 +121,15 @@ nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out) {
   nnb_status status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows}, &plan);
   if (status) return status;
   size_t n = (size_t)net->n_y;
-  room = nnb__alloc((size_t)rows * n, sizeof *room);
+  outputs = nnb__alloc((size_t)rows * n, sizeof *outputs);
   sums = nnb__zalloc(4 * n, sizeof *sums);
-  if (room && sums) {
+  if (outputs && sums) {
     tally sum = {.t_sum = sums, .t_squares = sums + n, .errors = sums + 2 * n, .center = sums + 3 * n};
-    status = evaluate(plan, data, room, &sum, out);
+    status = evaluate(plan, data, outputs, &sum, out);
   } else {
     status = nnb__fail_nomem("an evaluation");
   }
-  nnb__release(room);
+  nnb__release(outputs);
   nnb__release(sums);
   nnb_plan_destroy(plan);
   return status;

@@ -57,12 +57,12 @@ nnb_status nnb_net_classify(nnb_net *net, nnb_cmat x, int32_t *label) {
   const int rows = nnb__smaller(x.rows, CHUNK);
   if (!nnb__mul((size_t)rows, (size_t)net->n_y, &size))
     return nnb__fail(NNB_E_OVERFLOW, "the net has too many outputs");
-  real *room = nnb__alloc(size, sizeof *room);
-  if (!room) return nnb__fail_nomem("the outputs of a classification");
+  real *outputs = nnb__alloc(size, sizeof *outputs);
+  if (!outputs) return nnb__fail_nomem("the outputs of a classification");
   status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows}, &plan);
   for (int r = 0, n; !status && (n = nnb__chunk(x.rows, r, CHUNK)) > 0; r += n)
-    status = classify(plan, x, r, nnb_view(room, n, net->n_y), label);
+    status = classify(plan, x, r, nnb_view(outputs, n, net->n_y), label);
   nnb_plan_destroy(plan);
-  nnb__release(room);
+  nnb__release(outputs);
   return status;
 }

@@ -84,7 +84,8 @@ static nnb__loss_sum update(const nnb__update *u) {
   return sum;
 }
 
-static nnb_status check(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, const nnb_optim *optim, int most) {
+static nnb_status check_training(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, const nnb_optim *optim,
+                                 int most) {
   if (!plan) return nnb__fail(NNB_E_ARG, "plan is NULL");
   if (plan->net != net) return nnb__fail(NNB_E_ARG, "the plan was made for another net");
   if (!(plan->want & NNB_GRAD)) return nnb__fail(NNB_E_STATE, "the plan was made without NNB_GRAD");
@@ -94,7 +95,7 @@ static nnb_status check(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, co
 
 nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, nnb_optim *optim, double *loss) {
   nnb_status status = check_net(net);
-  if (!status) status = check(net, plan, batch, optim, plan ? plan->max_rows : 0);
+  if (!status) status = check_training(net, plan, batch, optim, plan ? plan->max_rows : 0);
   if (status) return status;
   double norm = batch->norm > 0 ? batch->norm : nnb__sum_weights(batch, NULL, 0, batch->x.rows);
   nnb__update one = {.net = net, .plan = plan, .rows = batch, .n = batch->x.rows, .norm = norm, .optim = optim};
@@ -142,7 +143,7 @@ static bool update_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, con
 nnb_status nnb__train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n, int batch,
                            nnb_optim *optim, nnb_sums *sums) {
   nnb_sums total = {0};
-  nnb_status status = check(net, plan, rows, optim, 0);
+  nnb_status status = check_training(net, plan, rows, optim, 0);
   if (status) return status;
   if ((status = check_rows(rows, order, n, batch))) return status;
   if (!order) n = rows->x.rows;

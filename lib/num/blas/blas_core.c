@@ -208,12 +208,12 @@ static_assert(SLOW_ADVICE + CORE_NAME + sizeof "; " + sizeof openmp_advice <= si
 
 static void advise(nnb_blas_facts *facts, const char *best_core) {
   char *text = facts->advice;
-  size_t room = sizeof facts->advice;
+  size_t size = sizeof facts->advice;
   text[0] = '\0';
-  if (facts->slow) snprintf(text, room, slow_advice[state.why], best_core);
+  if (facts->slow) snprintf(text, size, slow_advice[state.why], best_core);
   size_t used = strlen(text);
   if (strcmp(facts->threading, "openmp") == 0 && facts->threads > 1)
-    snprintf(text + used, room - used, "%s%s", used ? "; " : "", openmp_advice);
+    snprintf(text + used, size - used, "%s%s", used ? "; " : "", openmp_advice);
 }
 
 void nnb_blas_info(nnb_blas_facts *facts) {

@@ -15,10 +15,10 @@ typedef struct block {
   const nnb__chain_blocks *layout;
   const nnb__chain_blocks_job *job;
   int row0, n, stride; /* n rows of the job from row0 on; stride: n, rounded up to whole vecs */
-  real *room;
+  real *workspace;
 } block;
 
-static real *row_at(const block *b, int row) { return b->room + (size_t)row * (size_t)b->stride; }
+static real *row_at(const block *b, int row) { return b->workspace + (size_t)row * (size_t)b->stride; }
 static const nnb__link *last(const block *b) { return &b->layout->chain.link[b->layout->chain.n - 1]; }
 
 /* ---- in and out ------------------------------------------------------------------------------------------------- */
@@ -434,9 +434,9 @@ static void add_gradient(int n_in, const real *a, const real *d, int n_out, int 
 
 /* The sums of n ≤ 4 rows, by lane. */
 INLINE void sums_of_rows(const int n, const real *d, int s, vec *sum) {
-  vec own[4] = {{0}};
-  for (int v = 0; v < s; v += LANES) UNROLL for (int k = 0; k < n; k++) own[k] += load(d + k * s + v);
-  UNROLL for (int k = 0; k < n; k++) sum[k] = own[k];
+  vec total[4] = {{0}};
+  for (int v = 0; v < s; v += LANES) UNROLL for (int k = 0; k < n; k++) total[k] += load(d + k * s + v);
+  UNROLL for (int k = 0; k < n; k++) sum[k] = total[k];
 }
 /* g_o ← g_o + Σ_s d_os */
 static void add_sums(const real *d, int n_out, int s, real *g) {
@@ -466,11 +466,11 @@ static const real *back_from(const block *b, int l, const real *delta) {
   const int s = b->stride, n = link->n_in;
   const real *w = b->job->params + link->off, *from = slopes_from(b, l - 1);
   real *y = row_at(b, b->layout->a[l - 1]);
-  alignas(64) real room[NNB__CHAIN_BLOCKS_WIDEST * AT_ONCE];
+  alignas(64) real product[NNB__CHAIN_BLOCKS_WIDEST * AT_ONCE];
   for (int i = 0; i < s; i += AT_ONCE) {
     const int k = s - i < AT_ONCE ? s - i : AT_ONCE;
-    NNB__MM_FROM(n, k, link->n_out, NULL, w, (size_t)link->n_out, 1, delta + i, (size_t)s, room, AT_ONCE, false);
-    activations[before->act].pull(n, k, from + i, s, room, AT_ONCE, y + i);
+    NNB__MM_FROM(n, k, link->n_out, NULL, w, (size_t)link->n_out, 1, delta + i, (size_t)s, product, AT_ONCE, false);
+    activations[before->act].pull(n, k, from + i, s, product, AT_ONCE, y + i);
   }
   return y;
 }
@@ -505,10 +505,10 @@ static double run_block(const block *b, real *g) {
   return loss;
 }
 
-double NNB__CHAIN_BLOCKS(const nnb__chain_blocks *layout, const nnb__chain_blocks_job *job, int r0, int n, real *room,
-                         real *g) {
+double NNB__CHAIN_BLOCKS(const nnb__chain_blocks *layout, const nnb__chain_blocks_job *job, int r0, int n,
+                         real *workspace, real *g) {
   double loss = 0;
-  block b = {.layout = layout, .job = job, .room = room};
+  block b = {.layout = layout, .job = job, .workspace = workspace};
   if (g) memset(g, 0, layout->n_params * sizeof *g);
   for (int done = 0; done < n; done += b.n) {
     b.row0 = r0 + done, b.n = n - done < layout->rows ? n - done : layout->rows;

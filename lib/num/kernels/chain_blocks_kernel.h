@@ -42,9 +42,9 @@ typedef struct nnb__chain_blocks_job {
 } nnb__chain_blocks_job;
 
 /* Processes rows [r0, r0 + n) of the job.  Returns their undivided loss, writes their outputs, and, unless g is NULL, g
- * ← their gradient.  room: workspace as laid out. */
+ * ← their gradient.  workspace: workspace as laid out. */
 typedef double nnb__chain_blocks_fn(const nnb__chain_blocks *layout, const nnb__chain_blocks_job *job, int r0, int n,
-                                    real *room, real *g);
+                                    real *workspace, real *g);
 
 /* The function of the level of this build. */
 extern nnb__chain_blocks_fn NNB__CHAIN_BLOCKS;

@@ -105,7 +105,7 @@ static void end_3(const product *p, int part) { column(p, 3, false, part); }
 #endif
 
 /* The first nv vectors of columns, or the rest of them. */
-static void narrow(const product *p, int nv) {
+static void multiply_columns(const product *p, int nv) {
   int part = p->n < nv * LANES ? p->n % LANES : 0;
   if (part == 0)
     nv == 1 ? column_1(p) : nv == 2 ? column_2(p) : column_3(p);
@@ -128,7 +128,7 @@ static void wide(product *p, bool fresh) {
   while (p->n > 0) {
     int nv = next_width(p->n), n = up_to(p->n, nv * LANES);
     for (int l = 0; fresh && p->n > n && l < p->k; l++) fetch(p->b + (size_t)l * p->ldb + n, NV);
-    narrow(p, nv);
+    multiply_columns(p, nv);
     p->b += n, p->c += n, p->n -= n;
   }
 }
@@ -201,20 +201,20 @@ static void transpose_panel(int n, int nv, int k, const real *b, size_t ldb, rea
 
 void NNB__MM_COPY(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb, bool transposed,
                   real beta, real *c, size_t ldc) {
-  panel room;
+  panel copy;
   for (int j = 0, width; j < n; j += width) {
     int nv = next_width(n - j);
     width = up_to(n - j, nv * LANES);
-    product p = {m, width, 0, alpha, beta, a, room.at, (size_t)(nv * LANES), c + j, ldc, NULL, false};
+    product p = {m, width, 0, alpha, beta, a, copy.at, (size_t)(nv * LANES), c + j, ldc, NULL, false};
     const int depth = even_depth(k, DEPTH);
     for (int l = 0; l == 0 || l < k; l += depth, p.beta = 1) {
       p.k = up_to(k - l, depth);
       if (transposed)
-        transpose_panel(width, nv, p.k, b + (size_t)j * ldb + l, ldb, room.at);
+        transpose_panel(width, nv, p.k, b + (size_t)j * ldb + l, ldb, copy.at);
       else
-        copy_panel(width, nv, p.k, b + (size_t)l * ldb + j, ldb, room.at);
+        copy_panel(width, nv, p.k, b + (size_t)l * ldb + j, ldb, copy.at);
       p.a.p = a.p + (size_t)l * a.col;
-      narrow(&p, nv);
+      multiply_columns(&p, nv);
     }
   }
 }

@@ -160,9 +160,9 @@ typedef struct normal {
 INLINE normal normal_at(vec u) {
   vec high = (vec)((bits)u & ~(((word)1 << HALF_BITS) - 1));
   vec e = exp_sum((real)-0.5 * high * high, (real)-0.5 * (u - high) * (u + high));
-  vec sum = u + TAIL_K, lost = u - (sum - TAIL_K);
+  vec sum = u + TAIL_K, error = u - (sum - TAIL_K);
   vec v = TAIL_K / sum;
-  v -= v * (v * lost) * (1 / TAIL_K); /* Φ(-u) depends on v so much that the rounding of the sum would show */
+  v -= v * (v * error) * (1 / TAIL_K); /* Φ(-u) depends on v so much that the rounding of the sum would show */
   return (normal){e * (v * polynomial((real)1 - (real)2 * v, normal_tail, N_OF(normal_tail))), e};
 }
 
