@@ -1,9 +1,9 @@
-/* bench/bars.c: the figures and what is wanted of them.  All of one workload and precision come from the same rounds:
- *   share    the products through cblas ÷ the library's step, both with so many threads
- *   threads  a step with one thread ÷ a step with so many
+/* bench/bars.c: the figures and their bars.  All figures of one workload and precision come from the same rounds:
+ *   share    the products in cblas ÷ the library's step, both with this number of threads
+ *   threads  a step with one thread ÷ a step with this number of threads
  *   fit      a step with rows in order ÷ one of nnb_fit, which shuffles them; one thread
- *   pair     a step alone ÷ one while a second net is at work in another thread of the program (the slower of the two);
- *            one thread each
+ *   pair     a step alone ÷ one while another thread of the program trains a second net (the slower of the two); one
+ *            thread each
  *   start    from exec to the end of the first training step of a program */
 #include "bars.h"
 
@@ -15,7 +15,7 @@
 
 enum { QUICK_ROWS = 4096 };
 
-/* What is wanted; workload "": of every one.  Those that compare with other libraries are in compare/. */
+/* The bars; workload "": for all.  Those of comparisons with other libraries are in compare/. */
 static const struct {
   const char *workload, *figure;
   int threads; /* 0: any */
@@ -29,14 +29,14 @@ static const struct {
     {"W8", "start", 0, 0.02, 0.02},
 };
 
-/* A share beside kernels that are slower than the processor is able to says nothing. */
+/* If the BLAS's kernels are slower than the processor allows, a share meets no bar. */
 static bool says_nothing(const figure *f) {
   nnb_blas_facts blas;
   nnb_blas_info(&blas);
   return blas.slow && !strcmp(f->name, "share");
 }
 
-/* A quick run judges none: it is too short. */
+/* A quick run judges no bars, because it is too short. */
 static double find_bar(const options *o, const figure *f) {
   if (o->quick) return 0;
   for (size_t i = 0; i < sizeof bars / sizeof *bars; i++)
@@ -46,7 +46,7 @@ static double find_bar(const options *o, const figure *f) {
   return 0;
 }
 
-/* The figure over ÷ under, where both were measured. */
+/* The ratio over ÷ under, if both were measured. */
 static void show(const options *o, const bench_job *job, figure f, const timings *t, const char *name, int c, int over,
                  int under, int timed) {
   if (over < 0 || under < 0) return;

@@ -1,10 +1,11 @@
-/* bench/ceiling.c: with normal_ceiling.c, all of bench that sees cblas.h.  The ceiling is the installed BLAS as it is,
- * never the library's own kernels.  A batch of one row uses gemv and ger, which are faster there than gemm. */
+/* bench/ceiling.c: with normal_ceiling.c the only files of bench that include cblas.h.  The ceiling is the installed
+ * BLAS unchanged, never the library's own kernels.  A batch of one row uses gemv and ger, which are faster there than
+ * gemm. */
 #include "ceiling.h"
 
 #include <cblas.h>
 
-#undef I /* OpenBLAS's header drags in complex.h */
+#undef I /* OpenBLAS's header includes complex.h */
 
 #ifdef NNB_SINGLE
 #define gemm cblas_sgemm
@@ -16,7 +17,7 @@
 #define ger  cblas_dger
 #endif
 
-/* Weak: another BLAS may have no such functions.  (cblas.h of OpenBLAS declares them, too.) */
+/* Weak: another BLAS may not have these functions.  (cblas.h of OpenBLAS also declares them.) */
 extern void openblas_set_num_threads(int threads) __attribute__((weak));
 extern int openblas_get_num_threads(void) __attribute__((weak));
 
@@ -55,7 +56,7 @@ static void update(const ceiling_layer *l, nnb_cmat a, real lr) {
     gemm(CblasRowMajor, CblasTrans, CblasNoTrans, I, O, a.rows, -lr, a.p, a.ld, d.p, d.ld, 1, l->w, O);
 }
 
-/* What layer l reads, as many rows as x has. */
+/* The input of layer l, as many rows as x has. */
 static nnb_cmat input(const ceiling *c, int l, nnb_cmat x) {
   nnb_cmat a = l ? c->layer[l].a : x;
   a.rows = x.rows;

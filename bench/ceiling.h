@@ -1,4 +1,4 @@
-/* bench/ceiling.h: the matrix products of a step through cblas alone, and nothing else.  Typed: compiled twice. */
+/* bench/ceiling.h: the matrix products of a step in cblas, and nothing else.  Typed: compiled twice. */
 #ifndef BENCH_CEILING_H
 #define BENCH_CEILING_H
 
@@ -9,7 +9,7 @@
 #define ceiling_threads TWIN(ceiling_threads)
 
 typedef struct ceiling_layer {
-  nnb_cmat a;     /* B×I, what the layer reads; of the first layer the step's x stands in its place */
+  nnb_cmat a;     /* B×I, the input of the layer; for the first layer the step's x is used instead */
   nnb_cmat delta; /* B×O */
   real *w;        /* I×O, changed by training */
   int inputs, units;
@@ -18,16 +18,15 @@ typedef struct ceiling_layer {
 typedef struct ceiling {
   const ceiling_layer *layer;
   int n_layers;
-  real *out; /* where products other than updates go: B × the largest width */
+  real *out; /* result of products other than updates: B × the largest width */
   real lr;
 } ceiling;
 
 /* A·W of each layer, for as many rows as x has: at most those of a and delta. */
 void ceiling_infer(const ceiling *c, nnb_cmat x);
-/* The same, then from the last layer to the first Δ·Wᵀ (not of the first) and W ← W - lr·Aᵀ·Δ. */
+/* The same, then from the last layer to the first Δ·Wᵀ (not for the first) and W ← W - lr·Aᵀ·Δ. */
 void ceiling_train(const ceiling *c, nnb_cmat x);
-/* Sets the BLAS's own thread count, which is how a user of cblas would thread; returns the count in force, 0: unknown.
- */
+/* Sets the BLAS's own thread count, as a user of cblas would; returns the present count, 0: unknown. */
 int ceiling_threads(int threads);
 
 #endif

@@ -1,4 +1,4 @@
-/* bench/first_step.c: what a program does that trains as soon as it runs. */
+/* bench/first_step.c: the work of a program that trains as soon as it runs. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-/* bench/measure.c: all parts of a round see the same machine in the same minute, so ratios within a round are steadier
- * than any of the times; that is why no table shows a time without a ratio. */
+/* bench/measure.c: all parts of a round run on the same machine in the same minute, so ratios within a round are
+ * steadier than the times; so no table has a time without a ratio. */
 #include "measure.h"
 
 #include <pthread.h>
@@ -9,13 +9,13 @@
 #include <time.h>
 
 /* Idle workers of a threaded BLAS spin for about 2^26 ticks before they sleep (OpenBLAS, THREAD_TIMEOUT), and would
- * take the cores away from whoever comes next. */
+ * take the cores from the next part. */
 #define SETTLE_SECONDS 0.06
 
 typedef struct session {
   const rig_ops *ops;
   const bench_job *job;
-  rig *r, *twin;    /* twin: only where there is a pair */
+  rig *r, *twin;    /* twin: only if there is a pair */
   int blas_threads; /* the BLAS's own count when the program started */
   bool spinning;    /* the last part left idle workers behind */
 } session;
@@ -76,7 +76,7 @@ static void settle(session *s, int threads) {
   s->spinning = threads > 1;
 }
 
-/* Before a timed part: caches and threads are those of the part.  Long steps need it least. */
+/* Runs before a timed part, so that caches and threads are those of the part.  Long steps need it least. */
 static long warm_steps(int threads, long steps) { return steps / 8 + (threads > 1); }
 
 static int time_steps(const session *s, rig *r, int c, long steps, double *per_step) {
@@ -150,7 +150,7 @@ static int time_part(session *s, runner who, long steps, double *per_step) {
 
 /* ---- rounds ----------------------------------------------------------------------------------------------------- */
 
-/* Doubles the steps until a part is long enough, or returns -1.  Warms up on the way, with all rows once. */
+/* Doubles the steps until a part is long enough, or returns -1.  This also warms up, with all rows once. */
 static long find_steps(const session *s, double part_seconds) {
   if (s->ops->ours(s->r, 0, 2 + s->job->data->rows / s->job->w->batch)) return -1;
   for (long steps = 1;; steps *= 2) {

@@ -11,11 +11,11 @@ typedef struct spread {
 typedef enum runner_kind {
   RUN_STEPS,   /* the library's steps                                                    */
   RUN_FIT,     /* nnb_fit, shuffled                                                      */
-  RUN_CEILING, /* the steps' products through cblas, with as many threads                */
+  RUN_CEILING, /* the steps' products in cblas, with as many threads                     */
   RUN_PAIR     /* the library's steps in two threads of the program, each its own net    */
 } runner_kind;
 
-/* What takes part in a round. */
+/* A participant in a round. */
 typedef struct runner {
   runner_kind kind;
   int c; /* with job->count[c] threads */
@@ -34,21 +34,21 @@ typedef struct timings {
 typedef struct effort {
   int rounds;          /* at least */
   double seconds;      /* at least */
-  double part_seconds; /* at least, for each part of a round: the clock and the call around it then do not count */
+  double part_seconds; /* at least, for each part of a round, so that the clock and the call do not matter */
 } effort;
 
 /* Seconds since some moment. */
 double clock_seconds(void);
-/* Seconds that the process spent on processors. */
+/* Processor time of the process in seconds. */
 double clock_cpu_seconds(void);
 /* Sorts v. */
 spread spread_of(double *v, int n);
 
-/* Fills out->second for out's runners (n_runners and runner are given): rounds in which each runner has its turn, in
- * changing order.  -1 on failure, with a sentence on stderr. */
+/* Fills out->second for out's runners (n_runners and runner are given): in each round every runner has its turn, in
+ * changing order.  -1 on failure, with a message on stderr. */
 int measure(const rig_ops *ops, const bench_job *job, const effort *e, timings *out);
-/* Times the library's steps with two texts for nnb_set_thresholds in turn, and puts the thresholds back.  *ratio: time
- * with the second ÷ time with the first, with job->count[0] threads.  -1 on failure, with a sentence on stderr. */
+/* Times the library's steps with two texts for nnb_set_thresholds in turn, and restores the thresholds.  *ratio: time
+ * with the second ÷ time with the first, with job->count[0] threads.  -1 on failure, with a message on stderr. */
 int measure_ways(const rig_ops *ops, const bench_job *job, const effort *e, const char *const ways[2], spread *ratio);
 /* The runner's number in out, or -1. */
 int find_runner(const timings *t, runner_kind kind, int c);

@@ -1,4 +1,4 @@
-/* nnblas-bench: training and inference throughput, beside the same matrix products through cblas alone. */
+/* nnblas-bench: training and inference throughput, compared with the same matrix products in cblas. */
 #include <stdio.h>
 
 #include "bars.h"

@@ -1,4 +1,4 @@
-/* nnblas_bench WORKLOAD DTYPE THREADS: libnnblas's place in a comparison of several libraries on the same data.
+/* nnblas_bench WORKLOAD DTYPE THREADS: libnnblas in a comparison of several libraries on the same data.
  * PB_DATA: the folder of the data (default "data"); PB_BUDGET: seconds to measure (default 0.6).
  * nnblas_bench data FOLDER writes such data.  bench/README.md. */
 #include <nnblas.h>

@@ -1,4 +1,4 @@
-/* bench/normal_ceiling.c: with ceiling.c, all of bench that sees cblas.h; the one file with lapacke.h. */
+/* bench/normal_ceiling.c: with ceiling.c the only files of bench that include cblas.h; the only one with lapacke.h. */
 #include "normal_ceiling.h"
 
 #include <cblas.h>

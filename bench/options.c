@@ -36,8 +36,7 @@ static const char help[] =
 static void print_help(void) {
   char text[256];
   fputs(help, stdout);
-  for (int i = 0; i < n_workloads; i++)
-    printf("  %-10s %s\n", workloads[i].name, workload_words(&workloads[i], text));
+  for (int i = 0; i < n_workloads; i++) printf("  %-10s %s\n", workloads[i].name, workload_words(&workloads[i], text));
   printf("  %-10s %s\n", "W8", "start of a program: W7's net, from exec to the end of the first step; with --all only");
 }
 
@@ -46,7 +45,7 @@ static int refuse(const char *what, const char *text) {
   return -1;
 }
 
-/* A number of lo … hi at *text, which moves behind it; 0 if there is none. */
+/* Reads a number of lo … hi at *text and moves *text behind it; 0 if there is none. */
 static int read_count(const char **text, int lo, int hi) {
   char *end;
   if (**text < '0' || **text > '9') return 0;
@@ -207,7 +206,7 @@ int parse_options(int argc, char **argv, options *o) {
       case 'h':
         return print_help(), 1;
       default:
-        return -1; /* getopt_long has said it */
+        return -1; /* getopt_long has printed a message */
     }
     if (bad) return -1;
   }

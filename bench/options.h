@@ -9,7 +9,7 @@ enum { MAX_SHAPES = 64, N_MODES = 3 };
 typedef enum bench_mode { MODE_TRAIN, MODE_INFER, MODE_FIT } bench_mode;
 
 typedef struct bench_shape {
-  char text[128], net[160]; /* "784-128-10", as it is shown and as nnb_net_parse takes it */
+  char text[128], net[160]; /* "784-128-10" for tables, and the form for nnb_net_parse */
   int batch;
 } bench_shape;
 
@@ -25,7 +25,7 @@ typedef struct options {
 
 extern const char *const mode_name[N_MODES];
 
-/* 0: go on; 1: help was asked for and printed; -1: a sentence is on stderr. */
+/* 0: continue; 1: help was requested and printed; -1: there is a message on stderr. */
 int parse_options(int argc, char **argv, options *o);
 
 #endif

@@ -48,7 +48,7 @@ void print_shape(const bench_job *job, bench_mode mode, const char *precision, c
   fflush(stdout);
 }
 
-/* Names come from the BLAS's configuration; whatever JSON would have to escape is left out. */
+/* Names come from the BLAS's configuration; characters that JSON would have to escape are left out. */
 static void print_name(const char *key, const char *text) {
   printf("\"%s\":\"", key);
   for (; *text; text++)

@@ -1,9 +1,9 @@
-/* bench/rig.c: the library's step and, beside it, the step's products through cblas on the same numbers.
+/* bench/rig.c: the library's step and the step's products in cblas on the same numbers.
  *
- * What of the ceiling's operands is live: X are the very rows the library reads; W is a copy of the net's parameters in
- * the same layout, taken anew before each round; A and Δ of the layers are what a second plan (NNB_KEEP) holds after
- * one pass of the net over a batch, also taken anew before each round.  Within a round the ceiling's A and Δ stay as
- * they are and only its W moves.  A batch of more rows than a chunk goes through in chunks on both sides. */
+ * The ceiling's operands: X are the rows that the library reads; W is a copy of the net's parameters in the same
+ * layout; A and Δ of the layers are those of a second plan (NNB_KEEP) after one pass of the net over a batch.  The
+ * copies are made again before each round.  Within a round the ceiling's A and Δ stay the same, and only its W
+ * changes.  A batch with more rows than a chunk is processed in chunks on both sides. */
 #include "rig.h"
 
 #include <stdio.h>
@@ -12,19 +12,19 @@
 
 #include "ceiling.h"
 
-/* Small enough that nothing diverges in however many steps the clock asks for. */
+/* Small enough that nothing diverges in any number of steps. */
 #define LEARNING_RATE 1e-3
-enum { CHUNK = 1024 }; /* rows of a larger batch that go through at a time: nnb_fit's default */
+enum { CHUNK = 1024 }; /* rows of a larger batch that are processed at a time: nnb_fit's default */
 
 struct rig {
   const bench_job *job;
   nnb_net *net;
-  nnb_plan *plan[MAX_COUNTS], *keep; /* the measured ones; the one whose A and Δ are looked at */
+  nnb_plan *plan[MAX_COUNTS], *keep; /* the measured plans; the one whose A and Δ are copied */
   nnb_optim *optim;
   nnb_data *data;
   nnb_batch rows;
-  real *own_x, *own_t;                       /* what rows refers to, unless it is another rig's */
-  int batch, chunk, n_layers, n_steps, next; /* n_steps: in one pass over the rows; next: the one whose turn it is */
+  real *own_x, *own_t;                       /* the memory of rows, unless it is another rig's */
+  int batch, chunk, n_layers, n_steps, next; /* n_steps: in one pass over the rows; next: number of the next one */
   real *y, *grad, *weights;                  /* weights: the ceiling's copy of the parameters */
   ceiling_layer layer[MAX_LAYERS];
   ceiling ceiling;

@@ -1,5 +1,4 @@
-/* bench/rig.h: everything one workload needs to run, in one precision: the library's steps and, beside them, the same
- * products through cblas. */
+/* bench/rig.h: everything to run one workload in one precision: the library's steps, and the same products in cblas. */
 #ifndef BENCH_RIG_H
 #define BENCH_RIG_H
 
@@ -11,27 +10,27 @@ typedef struct bench_job {
   const workload *w;
   const bench_data *data;
   int n_counts, count[MAX_COUNTS]; /* thread counts; a plan for each */
-  bool cpu_time;                   /* measure the thread's time on the processor; one thread only */
+  bool cpu_time;                   /* measure the thread's processor time; one thread only */
 } bench_job;
 
 typedef struct rig rig;
 
 typedef struct rig_ops {
   const char *precision;
-  /* NULL on failure, with a sentence on stderr.  job must outlive the rig. */
+  /* NULL on failure, with a message on stderr.  job must outlive the rig. */
   rig *(*create)(const bench_job *job);
   /* A second net on the same rows: the first rig must outlive it, and both may run at the same time. */
   rig *(*twin)(const rig *first);
   void (*destroy)(rig *r);
-  /* That many steps of the library, with job->count[c] threads.  -1 on failure, with a sentence on stderr. */
+  /* Makes this number of steps of the library, with job->count[c] threads.  -1 on failure, with a message on stderr. */
   int (*ours)(rig *r, int c, long steps);
-  /* One nnb_fit of at least so many steps, shuffled; returns the number of steps, or -1. */
+  /* One nnb_fit of at least this number of steps, shuffled; returns the number of steps, or -1. */
   long (*fit)(rig *r, int c, long steps);
   /* Gives the ceiling the present weights, activations and deltas.  -1 on failure. */
   int (*refresh)(rig *r);
-  /* As many steps' products through cblas alone. */
+  /* The products of this number of steps in cblas. */
   void (*ceiling)(rig *r, long steps);
-  /* Sets the BLAS's own thread count; returns the one in force, 0: unknown. */
+  /* Sets the BLAS's own thread count; returns the present one, 0: unknown. */
   int (*ceiling_threads)(int threads);
 } rig_ops;
 

@@ -1,6 +1,6 @@
-/* bench/slot_epochs.c: the epochs of one nnb_fit by themselves, as the first finds its memory fresh: rows that are the
- * caller's (wrapped), the library's copy, and read from a file; with the library's allocator, which asks for huge
- * pages, and with malloc alone.  784-128-64-10, batch 128, 20000 rows. */
+/* bench/slot_epochs.c: the time of each epoch of one nnb_fit; the first uses fresh memory.  Rows are the caller's
+ * (wrapped), the library's copy, or read from a file; with the library's allocator, which requests huge pages, and with
+ * malloc alone.  784-128-64-10, batch 128, 20000 rows. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* bench/slot_fit.c: W6, small regressions: the time of nnb_fit to a mean squared error, from several starts, by lm and
- * by what NNB_AUTO picks.  Files hold 64-bit numbers: <name>x.f64 rows, <name>y.f64 targets, <name>s.f64 starts,
- * weights I×O and then the bias, layer by layer; without a file of starts they are drawn uniformly from (-0.7, 0.7). */
+/* bench/slot_fit.c: W6, small regressions: the time of nnb_fit to a mean squared error, from several starts, with lm
+ * and with NNB_AUTO.  Files hold 64-bit numbers: <name>x.f64 rows, <name>y.f64 targets, <name>s.f64 starts, weights I×O
+ * and then the bias, layer by layer; without a file of starts they are drawn uniformly from (-0.7, 0.7). */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <stdio.h>
@@ -12,11 +12,11 @@
 #include "slot.h"
 
 enum { STARTS = 7, TARGETS = 6, RECORDS = 5000, PASSES = 5 };
-static const double LONG = 0.5; /* seconds of passes that are enough, as what disturbs them is short */
+static const double LONG = 0.5; /* seconds of passes that are enough, because disturbances are short */
 
 typedef struct regression {
   const char *name, *net;
-  double target[TARGETS]; /* falling; 0 behind the last */
+  double target[TARGETS]; /* falling; 0 after the last */
 } regression;
 
 static const regression regressions[] = {
@@ -28,11 +28,11 @@ static const regression regressions[] = {
 
 typedef struct course { /* of one fit */
   double began, limit, last;
-  double seconds[TARGETS], epochs[TARGETS]; /* to each target; infinite where it was not reached */
+  double seconds[TARGETS], epochs[TARGETS]; /* to each target; infinite if not reached */
   const regression *what;
 } course;
 
-/* Of this thread: others on the machine do not count. */
+/* Processor time of this thread: other programs do not count. */
 static double thread_seconds(void) {
   struct timespec t;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);

@@ -1,7 +1,6 @@
 /* bench/slot_iteration.c: W6biter: an iteration of Levenberg–Marquardt on 8-15-1 tanh with 1000 rows, from one point to
- * the next, beside what it cannot do without: JᵀJ and its Cholesky factor, of the same sizes, through cblas and LAPACK
- * alone, on one thread, both in turn.  Medians, by this thread's processor time; the library's system is double in both
- * precisions. */
+ * the next, compared with its necessary parts: JᵀJ and its Cholesky factor, of the same sizes, in cblas and LAPACK, on
+ * one thread, in turn.  Medians of this thread's processor time; the library's system is double in both precisions. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <stdio.h>

@@ -10,11 +10,11 @@
 #include "slot.h"
 #include "start.h"
 
-enum { CHUNK = 1024 }; /* rows of a larger batch that go through at a time: nnb_fit's default */
+enum { CHUNK = 1024 }; /* rows of a larger batch that are processed at a time: nnb_fit's default */
 
 typedef struct slot {
   const workload *w;
-  int threads, next; /* next: the row whose turn it is */
+  int threads, next; /* next: the next row */
   nnb_net *net;
   nnb_plan *plan;
   nnb_optim *optim;
@@ -81,7 +81,7 @@ static int load_weights(slot *s) {
   return 0;
 }
 
-/* Class numbers as rows of a unit matrix: what a squared error is measured against. */
+/* Class numbers as rows of a unit matrix: the targets of a squared error. */
 static real *unit_rows(const int32_t *label, int rows, int classes) {
   real *t = calloc((size_t)rows * (size_t)classes, sizeof *t);
   for (int i = 0; t && i < rows; i++) t[(size_t)i * (size_t)classes + (size_t)label[i]] = 1;
@@ -107,7 +107,7 @@ static int load_targets(slot *s, int rows) {
   return 0;
 }
 
-/* Predictions are always of the same rows. */
+/* Predictions always use the same rows. */
 static int load_data(slot *s) {
   const workload *w = s->w;
   size_t n, n_in = (size_t)nnb_net_n_in(s->net);
@@ -121,7 +121,7 @@ static int load_data(slot *s) {
 
 /* ---- the work --------------------------------------------------------------------------------------------------- */
 
-/* n rows from the one whose turn it is. */
+/* n rows from the next one on. */
 static nnb_batch turn(slot *s, int n) {
   nnb_batch part = s->rows;
   size_t row = (size_t)s->next;
@@ -142,11 +142,11 @@ static int by_rows(slot *s) {
   nnb_sums sums;
   nnb_batch part = turn(s, s->w->call);
   nnb_status failed = nnb_train_rows(s->net, s->plan, &part, NULL, 0, s->w->batch, s->optim, &sums);
-  s->loss = sums.loss; /* a mean already: cross-entropy is one */
+  s->loss = sums.loss; /* already a mean, because the loss is a cross-entropy */
   return failed;
 }
 
-/* One call; returns the rows it went through, -1 on failure. */
+/* One call; returns the number of rows it processed, -1 on failure. */
 static int call(slot *s, manner how) {
   if (how == PREDICT)
     return nnb_plan_predict(s->plan, s->rows.x, nnb_view(s->y, s->w->batch, nnb_net_n_out(s->net))) ? -1 : s->w->batch;
@@ -154,13 +154,13 @@ static int call(slot *s, manner how) {
   return step(s, s->w->batch) ? -1 : s->w->batch;
 }
 
-/* PB_CLOCK=cpu: the time of all threads on the processors, for machines that others use too; for one thread. */
+/* PB_CLOCK=cpu: the processor time of all threads, for shared machines; for one thread. */
 static double now(void) {
   const char *text = getenv("PB_CLOCK");
   return text && !strcmp(text, "cpu") ? clock_cpu_seconds() : clock_seconds();
 }
 
-/* Rows a second: all rows once and a quarter of the budget to warm up, then the median of five parts of the rest. */
+/* Rows per second: all rows once and a quarter of the budget to warm up, then the median of five parts of the rest. */
 static double rate(slot *s, manner how) {
   const char *text = getenv("PB_BUDGET");
   double budget = text ? atof(text) : 0.6, start = now(), used, part[5];
@@ -210,9 +210,9 @@ static int run(slot *s) {
   print_line(s, "libnnblas", s->w->metric, as_metric(s->w, r), loss);
   if (!strcmp(s->w->name, "W1"))
     print_line(s, "libnnblas", "GFLOP/s", 1e-9 * r / s->w->batch * workload_flops(s->w), loss);
-  const char *steps = getenv("PB_STEPS"); /* 0: without what follows */
+  const char *steps = getenv("PB_STEPS"); /* 0: without the next measurement */
   if (steps && !strcmp(steps, "0")) return 0;
-  if (s->w->manner == BY_ROWS && s->w->batch == 1) { /* the same through one call a row, as some peers must */
+  if (s->w->manner == BY_ROWS && s->w->batch == 1) { /* the same with one call per row, as some peers need */
     s->next = 0;
     if ((r = rate(s, BY_STEP)) < 0) return -1;
     print_line(s, "libnnblas-step", s->w->metric, as_metric(s->w, r), loss);

@@ -16,7 +16,7 @@ int start_child(int argc, char **argv) {
   return printf("%.9f\n", clock_seconds() - strtod(argv[4], NULL)) < 0;
 }
 
-/* The clock goes on through exec. */
+/* The clock continues through exec. */
 static void become(const char *precision, int threads, const int pipe_end[2]) {
   char count[16], start[32];
   snprintf(count, sizeof count, "%d", threads);

@@ -1,6 +1,6 @@
-/* bench/tune.c: for each threshold a row of sizes, at which a step is timed both ways, in turn; the threshold is put
- * where the sum of log(time one way ÷ time the other) over the sizes beyond it is largest, so that one size measured
- * badly does not decide.  Both precisions count alike, as they share the thresholds. */
+/* bench/tune.c: each threshold has a row of sizes, at which a step is timed both ways, in turn.  The threshold is set
+ * where the sum of log(time one way ÷ time the other) over the sizes beyond it is largest, so that one bad measurement
+ * does not decide.  Both precisions count equally, because they share the thresholds. */
 #include "tune.h"
 
 #include <math.h>
@@ -14,10 +14,10 @@ typedef enum measure_of { MULTIPLY_ADDS, ROWS, BYTES, FLOPS_A_THREAD, ROWS_A_THR
 
 typedef struct search {
   const char *threshold;
-  bool above;          /* the one way is taken above the threshold, else up to it */
-  const char *ways[2]; /* the one, the other */
+  bool above;          /* the first way is used above the threshold, else up to it */
+  const char *ways[2]; /* the first way, the other */
   manner manner;
-  bool threads; /* with more than one */
+  bool threads; /* measured with more than one */
   measure_of what;
   const char *sizes; /* at most MAX_SIZES of net@batch */
 } search;
@@ -47,7 +47,7 @@ static const search searches[] = {
 /* clang-format on */
 
 typedef struct point {
-  double at, gain; /* gain: log(time the other way ÷ time the one way) */
+  double at, gain; /* gain: log(time of the other way ÷ time of the first) */
 } point;
 
 static double place(const search *s, const workload *w, int threads, size_t number) {
@@ -98,7 +98,7 @@ static int by_place(const void *a, const void *b) {
   return (p->at > q->at) - (p->at < q->at);
 }
 
-/* Where to cut sorted points so that those on the side of the one way gain most: a value between two of them. */
+/* Where to cut sorted points so that the points on the side of the first way gain most: a value between two of them. */
 static double best_cut(const point *p, int n, bool above) {
   double best = 0, sum = 0, cut = above ? 2 * p[n - 1].at : p[0].at / 2;
   for (int k = 0; k < n; k++) {

@@ -1,5 +1,4 @@
-/* bench/workload.h: what is trained or predicted: the table behind nnblas-bench and nnblas_bench.  No precision here.
- */
+/* bench/workload.h: the table of workloads for nnblas-bench and nnblas_bench.  Does not depend on the precision. */
 #ifndef BENCH_WORKLOAD_H
 #define BENCH_WORKLOAD_H
 
@@ -31,24 +30,24 @@ typedef struct workload {
   double lr;
   int rows, batch;    /* rows of data, and of an update or prediction */
   int call;           /* by rows: rows in one call of nnblas_bench */
-  int warm;           /* updates before nnblas_bench notes the loss */
+  int warm;           /* updates before nnblas_bench prints the loss */
   const char *metric; /* of nnblas_bench */
 } workload;
 
 extern const workload workloads[];
 extern const int n_workloads;
 
-/* NULL where there is none. */
+/* NULL if there is none. */
 const workload *find_workload(const char *name);
 
-/* What it is, in words: "training of 784-128-64-10:softmax by sgd, cross_entropy, 32 rows an update; …".  Returns text. */
+/* Describes it: "training of 784-128-64-10:softmax by sgd, cross_entropy, 32 rows an update; …".  Returns text. */
 const char *workload_words(const workload *w, char text[256]);
 
-/* The widths of a net, width[0] … width[n]: n. */
+/* The widths of a net, width[0] … width[n]; returns n. */
 int net_widths(const char *net, int width[MAX_LAYERS + 1]);
 
-/* 2·m·n·k for each matrix product of one step: one product a layer to predict; to train also AᵀΔ for each layer and ΔWᵀ
- * for each but the first. */
+/* 2·m·n·k for each matrix product of one step: a prediction has one product per layer; training also AᵀΔ for each layer
+ * and ΔWᵀ for each layer except the first. */
 double workload_flops(const workload *w);
 
 #endif

@@ -1,8 +1,8 @@
-/* Lesson 1: one neuron that is a switch.  A perceptron adds up its weighted inputs and says 1 if the sum is above a
- * threshold, else 0.  Matters shown: threshold, weights, bias, the bias as one more weight, the line a neuron draws. */
+/* Lesson 1: one neuron as a switch.  A perceptron adds up its weighted inputs and gives 1 if the sum is above a
+ * threshold, else 0.  Topics: threshold, weights, bias, the bias as one more weight, the line that a neuron draws. */
 #include "show.h"
 
-/* The answer of one step neuron for x; z, its weighted sum, on its own. */
+/* The output of one step neuron for x; z, its weighted sum, as a separate node. */
 static double answer(nnb_net *net, int neuron, nnb_cmat x, double *z) {
   nnb_real y;
   nnb_plan *plan = show_plan(net, 1);

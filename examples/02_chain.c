@@ -1,6 +1,6 @@
 /* Lesson 2: two neurons in a row, x → (w1, b1) → a1 → (w2, b2) → a2, and the chain rule.
  *     z1 = w1·x + b1   a1 = σ(z1)   z2 = w2·a1 + b2   a2 = σ(z2)   E = ½(t - a2)²
- * The tutorial this follows gives formulas and no numbers; the numbers here were chosen for the lesson. */
+ * The tutorial that this lesson follows has formulas but no numbers; the numbers here were chosen for the lesson. */
 #include <math.h>
 
 #include "show.h"
@@ -73,7 +73,7 @@ static void chain_rule(void) {
   nnb_net_destroy(net);
 }
 
-/* E after one update by the library.  frozen: what of both layers stays as it is. */
+/* E after one update by the library.  frozen: the parts of both layers that do not change. */
 static double loss_after_update(unsigned frozen, nnb_real after[4]) {
   nnb_net *net = chain(NNB_HALF_SSE);
   nnb_plan *plan = show_plan(net, 1);
@@ -96,8 +96,8 @@ static double loss_after_update(unsigned frozen, nnb_real after[4]) {
 static double sigmoid(double z) { return 1 / (1 + exp(-z)); }
 static double loss_after_wrong_update(void) {
   double a1 = sigmoid(w1 * x + b1), a2 = sigmoid(w2 * a1 + b2);
-  double d2 = (t - a2) * a2 * (1 - a2), d1 = d2 * w2 * a1 * (1 - a1); /* the tutorial's sign */
-  double v1 = w1 - eta * d1 * x, v2 = w2 - eta * d2 * a1;             /* and a minus: uphill */
+  double d2 = (t - a2) * a2 * (1 - a2), d1 = d2 * w2 * a1 * (1 - a1); /* with the tutorial's sign */
+  double v1 = w1 - eta * d1 * x, v2 = w2 - eta * d2 * a1;             /* and a minus: the error increases */
   a2 = sigmoid(v2 * sigmoid(v1 * x + b1) + b2);
   return (t - a2) * (t - a2) / 2;
 }

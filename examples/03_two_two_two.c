@@ -9,7 +9,7 @@
 enum { HIDDEN = 2, OUTPUT = 3 };
 
 static const nnb_real inputs[] = {0.05, 0.10}, targets[] = {0.01, 0.99};
-static const nnb_real w_hidden[] = {0.15, 0.25,  /* w1 w3: column j holds what neuron j weighs its inputs with */
+static const nnb_real w_hidden[] = {0.15, 0.25,  /* w1 w3: column j has the input weights of neuron j */
                                     0.20, 0.30}; /* w2 w4 */
 static const nnb_real w_output[] = {0.40, 0.50,  /* w5 w7 */
                                     0.45, 0.55}; /* w6 w8 */
@@ -120,7 +120,7 @@ static void show_training(nnb_net *net, nnb_plan *plan) {
   nnb_optim_destroy(optim);
 }
 
-/* ---- not the library: what the article's printed results mix in ------------------------------------------------ */
+/* ---- not the library: the two mistakes in the article's printed results ------------------------------------------ */
 
 typedef struct by_hand {
   double w[9], b1, b2, h1, h2, o1, o2, e;
@@ -141,7 +141,7 @@ static void forward(by_hand *n) {
   n->e = (pow(targets[0] - n->o1, 2) + pow(targets[1] - n->o2, 2)) / 2;
 }
 
-/* in_turn: the output weights change first, and the hidden deltas see the new ones.  shared: one bias for each layer,
+/* in_turn: the output weights change first, and the hidden deltas use the new ones.  shared: each layer has one bias,
  * trained with the sum of its neurons' deltas. */
 static void update(by_hand *n, bool in_turn, bool shared) {
   double *w = n->w, old[9];

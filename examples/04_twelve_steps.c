@@ -1,6 +1,6 @@
 /* Lesson 4: four inputs, three hidden neurons, one output, three samples at once, in twelve steps; the matrix form of
  * lesson 3.  The example is from S. Ray's "Understanding and coding neural networks from scratch" and its many
- * translations, whose names the matrices keep: X, y, wh, bh, wout, bout, E, slope, d_output, d_hiddenlayer.
+ * translations.  The matrices keep their names: X, y, wh, bh, wout, bout, E, slope, d_output, d_hiddenlayer.
  *     A row is a sample:  hidden_layer_input = X·wh + bh,  output_layer_input = hiddenlayer_activations·wout + bout */
 #include <math.h>
 #include <string.h>
@@ -86,7 +86,7 @@ static void show_update(nnb_net *net, const nnb_plan *plan) {
   show_matrix("bh_new", view, "");
 }
 
-/* ---- going on -------------------------------------------------------------------------------------------------- */
+/* ---- further updates --------------------------------------------------------------------------------------------- */
 
 static void show_full_batch(nnb_net *net, nnb_plan *plan, nnb_optim *optim) {
   static const int stops[] = {1, 2, 10, 100, 1000, 4999, 5000, 10000};
@@ -100,7 +100,7 @@ static void show_full_batch(nnb_net *net, nnb_plan *plan, nnb_optim *optim) {
       continue;
     }
     double e;
-    if (done > 1) must(nnb_train_step(net, plan, &batch, optim, NULL)); /* the first was step 11 */
+    if (done > 1) must(nnb_train_step(net, plan, &batch, optim, NULL)); /* step 11 was the first */
     must(nnb_plan_loss(plan, &batch, &e));
     snprintf(name, sizeof name, "loss_after_%d", done);
     show_number(name, e, "½Σ(y - output)²");
@@ -163,7 +163,7 @@ static void show_two_outputs(void) {
   nnb_net_destroy(net);
 }
 
-/* ---- not the library: two slips found in print, in plain C ----------------------------------------------------- */
+/* ---- not the library: two errors found in print, in plain C ------------------------------------------------------ */
 
 typedef struct by_hand {
   double wh[I * H], bh[H], wout[H], bout, e;
@@ -232,7 +232,7 @@ int main(int argc, char **argv) {
   nnb_optim *optim = plain_descent(net);
   nnb_batch batch = all_rows();
   double first;
-  must(nnb_train_step(net, plan, &batch, optim, &first)); /* all twelve at once; the plan keeps what was on the way */
+  must(nnb_train_step(net, plan, &batch, optim, &first)); /* all twelve at once; the plan keeps the intermediates */
   show_forward(plan);
   show_backward(plan);
   show_update(net, plan);

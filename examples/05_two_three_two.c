@@ -1,8 +1,8 @@
 /* Lesson 5: a 2-3-2 net without biases, sigmoid, learning rate 0.1, after "The Mathematics of Neural Networks: a
  * complete example".
  *
- * The numbers are a stand-in.  Those of the source were in pictures that are lost; two deltas survive in its text,
- * -0.0984 and 0.1479.  Inputs and weights here were chosen so that these two come out; very many others would do. */
+ * The numbers are made up.  Those of the source were in pictures that are lost; its text has two deltas, -0.0984 and
+ * 0.1479.  Inputs and weights here were chosen so that these two result; many other choices are possible. */
 #include "show.h"
 
 enum { HIDDEN = 2, OUTPUT = 3 };
@@ -66,7 +66,7 @@ static void show_update(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, nn
   show_number("mse_second", mse, "");
 }
 
-/* Several instances, several epochs: every instance once is an epoch. */
+/* Several samples, several epochs: every sample once is an epoch. */
 static void show_epochs(void) {
   const nnb_real xs[] = {0.8, 0.3, 0.1, 0.9}, ts[] = {1, 0, 0, 1};
   nnb_batch rows = {.x = nnb_cview(xs, 2, 2), .t = nnb_cview(ts, 2, 2)};

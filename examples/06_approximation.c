@@ -1,6 +1,6 @@
-/* Lesson 6: a net with one hidden layer comes as close as one likes to a continuous function on a bounded range, and
- * only there.  Shown on a sine, on a function with a jump, and on multiplication, each inside and outside of its range.
- */
+/* Lesson 6: a net with one hidden layer can approximate a continuous function on a bounded range as closely as you
+ * like, but only there.  Shown on a sine, on a function with a jump, and on multiplication, each inside and outside of
+ * its range. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -33,13 +33,13 @@ static nnb_net *approximate(function *f, double lo, double hi, int hidden) {
   must(nnb_net_seed(net, 1));
   nnb_fit_opts opts = {.algo = NNB_MOMENTUM, .lr = 0.02, .batch = 16, .max_epochs = 1000};
   must(nnb_fit(net, data, NULL, &opts, NULL));
-  opts.lr /= 10; /* smaller steps to settle down */
+  opts.lr /= 10; /* smaller steps, to converge */
   must(nnb_fit(net, data, NULL, &opts, NULL));
   nnb_data_destroy(data);
   return net;
 }
 
-/* Root of the mean squared error and the largest error on a fine grid of [lo, hi]. */
+/* The root mean squared error and the largest error on a fine grid of [lo, hi]. */
 static double rms(nnb_net *net, function *f, double lo, double hi, double *largest) {
   nnb_real x[GRID + 1], y[GRID + 1];
   double sum = 0;
@@ -113,7 +113,7 @@ static void show_jump(void) {
 
 /* ---- multiplication -------------------------------------------------------------------------------------------- */
 
-/* Root of the mean squared error of net(a, b) against a·b on a grid of [lo, hi]². */
+/* The root mean squared error of net(a, b) against a·b on a grid of [lo, hi]². */
 static double product_rms(nnb_net *net, double lo, double hi) {
   double sum = 0;
   for (int i = 0; i <= 20; i++)

@@ -1,6 +1,6 @@
 /* Lesson 7: two classes that no line separates.  Each class lies along a parabola, one above the other.  A net without
- * hidden layer draws a line and fails; two hidden tanh neurons move the points to a place where a line will do.
- * Writes pictures of the boundary and of the hidden representation. */
+ * a hidden layer draws a line and fails; two hidden tanh neurons move the points so that a line separates them.  The
+ * program writes pictures of the boundary and of the hidden representation. */
 #include <math.h>
 
 #include "show.h"
@@ -22,7 +22,7 @@ static void make_points(void) {
   }
 }
 
-/* Trains the net that text describes and returns it and its accuracy. */
+/* Trains the net that text describes; returns it and its accuracy. */
 static nnb_net *classifier(const char *text, const nnb_data *data, nnb_report *report, double *accuracy) {
   nnb_net *net = NULL;
   nnb_metrics metrics;
@@ -37,7 +37,7 @@ static nnb_net *classifier(const char *text, const nnb_data *data, nnb_report *r
 
 /* ---- pictures -------------------------------------------------------------------------------------------------- */
 
-/* What the hidden layer (node 2) and the output (node 3) hold for one point. */
+/* The values of the hidden layer (node 2) and the output (node 3) for one point. */
 static void look(nnb_plan *plan, double x1, double x2, double hidden[2], double *p1) {
   nnb_real x[] = {x1, x2}, y[2];
   must(nnb_plan_predict(plan, nnb_cview(x, 1, 2), nnb_view(y, 1, 2)));

@@ -1,5 +1,5 @@
-/* Lesson 8: activations and their slopes, and what happens to a gradient that passes many of them.  The slope of the
- * logistic function is at most ¼; a chain of n multiplies n of them.  ReLU has slope 1 where it is not 0. */
+/* Lesson 8: activations and their slopes, and a gradient that passes through many of them.  The slope of the logistic
+ * function is at most ¼, and a chain of n neurons multiplies n slopes.  ReLU has slope 1 where it is not 0. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -15,7 +15,7 @@ static void show_activation(nnb_activation f, const nnb_real *z, int n) {
   must(nnb_net_loss(net, NNB_HALF_SSE));
   nnb_plan *plan = show_plan(net, 1);
   nnb_batch batch = {.x = nnb_cview(z, 1, n), .t = nnb_cview(z, 1, n)};
-  nnb_real none; /* no parameters, no gradient */
+  nnb_real none; /* there are no parameters and no gradient */
   must(nnb_plan_gradient(plan, &batch, 0, NULL, &none));
   show_matrix(nnb_activation_name(f), kept(plan, node, NNB_A), "");
   snprintf(name, sizeof name, "%s_slope", nnb_activation_name(f));
@@ -73,7 +73,7 @@ static void show_chains(void) {
 
 enum { N = 400, DEPTH = 10, WIDTH = 16 };
 
-/* Two rings, one in the other: class 1 outside. */
+/* Two rings, one inside the other: class 1 is outside. */
 static nnb_data *rings(void) {
   static nnb_real x[N * 2];
   static int32_t label[N];

@@ -1,6 +1,6 @@
-/* Lesson 10: how many hidden neurons?  Nobody can tell beforehand; one tries.  Cross-validation: the data in five
- * parts, each of them once for testing what was trained on the other four, and the number with the best mean is taken.
- */
+/* Lesson 10: how many hidden neurons?  The number cannot be known beforehand, so it is found by experiment.
+ * Cross-validation divides the data into five parts; each is once the test set for a net trained on the other four, and
+ * the number with the best mean is chosen. */
 #include <math.h>
 
 #include "show.h"
@@ -21,7 +21,7 @@ static nnb_data *samples(void) {
   return data;
 }
 
-/* Errors of one net on what it was trained on and on what it was not. */
+/* The errors of one net on its training data and on other data. */
 static double one_fold(int hidden, const nnb_data *train, const nnb_data *test, double *train_rmse) {
   nnb_net *net = must_have(nnb_net_create(1), "net");
   nnb_metrics on_train, on_test;
@@ -32,7 +32,7 @@ static double one_fold(int hidden, const nnb_data *train, const nnb_data *test, 
   must(nnb_net_seed(net, 1));
   nnb_fit_opts opts = {.algo = NNB_NESTEROV, .lr = 0.02, .batch = 16, .max_epochs = EPOCHS};
   must(nnb_fit(net, train, NULL, &opts, NULL));
-  opts.lr /= 10; /* smaller steps to settle down */
+  opts.lr /= 10; /* smaller steps, to converge */
   must(nnb_fit(net, train, NULL, &opts, NULL));
   must(nnb_evaluate(net, train, &on_train));
   must(nnb_evaluate(net, test, &on_test));

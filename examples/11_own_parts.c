@@ -1,7 +1,7 @@
-/* Lesson 11: an activation, a loss and a layer of one's own, each a table of functions, each checked against central
- * differences by nnb_check_gradient, then used together.
+/* Lesson 11: an own activation, loss and layer, each a table of functions, each compared with central differences by
+ * nnb_check_gradient, then used together.
  *     activation  softsign(z) = z/(1 + |z|)
- *     loss        log-cosh, Σ log cosh(a - t): quadratic near 0, straight far from it
+ *     loss        log-cosh, Σ log cosh(a - t): quadratic near 0, linear far from it
  *     layer       a convolution of the row with a small kernel, z_j = Σ_k w_k·x_(j+k) + b: few weights, used everywhere
  */
 #include <math.h>
@@ -19,7 +19,7 @@ static void softsign_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) {
     for (int j = 0; j < z.cols; j++) *at(a, i, j) = from(z, i, j) / (1 + fabs(from(z, i, j)));
 }
 
-/* f'(z) = 1/(1 + |z|)² = (1 - |a|)²: the activation is enough. */
+/* f'(z) = 1/(1 + |z|)² = (1 - |a|)²: computed from the activation alone. */
 static void softsign_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d) {
   (void)self, (void)z;
   for (int i = 0; i < a.rows; i++)
@@ -70,7 +70,7 @@ static void convolution_forward(const void *self, const nnb_layer_io *io) {
   const convolution *c = self;
   for (int i = 0; i < io->z.rows; i++)
     for (int j = 0; j < io->z.cols; j++) {
-      nnb_real z = io->w[c->kernel]; /* the bias lies behind the weights */
+      nnb_real z = io->w[c->kernel]; /* the bias follows the weights */
       for (int k = 0; k < c->kernel; k++) z += io->w[k] * from(io->a[0], i, j + k);
       *at(io->z, i, j) = z;
     }
@@ -89,7 +89,7 @@ static void convolution_backward_data(const void *self, const nnb_layer_io *io, 
     }
 }
 
-/* dst ← beta·dst + alpha·g; a beta of 0 overwrites, whatever was there. */
+/* dst ← beta·dst + alpha·g; a beta of 0 overwrites any old value. */
 static void blend(nnb_real *dst, nnb_real beta, nnb_real alpha, nnb_real g) {
   *dst = beta == 0 ? alpha * g : beta * *dst + alpha * g;
 }
@@ -112,7 +112,7 @@ static void convolution_backward_params(const void *self, const nnb_layer_io *io
 }
 
 static void convolution_init(const void *self, nnb_real *w, nnb_rng *rng, nnb_real *scratch) {
-  (void)scratch; /* none asked for in shape */
+  (void)scratch; /* shape has requested none */
   const convolution *c = self;
   for (int k = 0; k < c->kernel; k++) w[k] = nnb_rng_normal(rng) / sqrt(c->kernel);
   w[c->kernel] = 0;
@@ -133,7 +133,7 @@ static const nnb_layer_ops convolution_ops = {.name = "convolution",
 
 enum { WIDTH = 12, ROWS = 300 };
 
-/* Rows of noise, half of them with a bump somewhere: class 1. */
+/* Rows of noise; half of them have a bump somewhere: class 1. */
 static void make_rows(nnb_real *x, nnb_real *t) {
   nnb_rng rng;
   nnb_rng_init(&rng, 3, 0);
@@ -173,7 +173,7 @@ int main(int argc, char **argv) {
   nnb_net_destroy(net);
 
   net = must_have(nnb_net_create(WIDTH), "net");
-  must(nnb_net_dense(net, WIDTH, NNB_TANH)); /* so that the layer has to send derivatives back */
+  must(nnb_net_dense(net, WIDTH, NNB_TANH)); /* so that the own layer has to compute derivatives of its inputs */
   must(nnb_net_own_layer(net, &convolution_ops, &(convolution){.kernel = 3}, NULL, 0, NNB_TANH, NULL));
   must(nnb_net_dense(net, 1, NNB_LINEAR));
   check("own_layer", net, &rows, "convolution with a kernel of 3");

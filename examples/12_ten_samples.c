@@ -1,11 +1,11 @@
-/* Lesson 12: what full-batch, mini-batch and stochastic gradient descent do, at the smallest scale: ten samples, two
- * weights, y = w1·x1 + w2·x2.  Ten numbers make one step, or each makes its own.  batch_vs_stochastic is the same at
- * the scale of a real problem. */
+/* Lesson 12: full-batch, mini-batch and stochastic gradient descent at the smallest scale: ten samples, two weights, y
+ * = w1·x1 + w2·x2.  Ten samples make one step, or each makes its own.  batch_vs_stochastic is the same at the scale of
+ * a real problem. */
 #include "show.h"
 
 enum { N = 10 };
 
-/* t = 2·x1 - x2, and a little off. */
+/* t = 2·x1 - x2, with small errors. */
 static const nnb_real x[N * 2] = {0.5, 1.0, -1.0, 0.3,  0.8, -0.6, -0.4, -0.9, 1.2,  0.1,
                                   0.2, 0.7, -0.7, -1.1, 0.9, 0.4,  -1.3, 0.6,  -0.1, -0.5};
 static const nnb_real t[N] = {0.05, -2.25, 2.2, 0.15, 2.25, -0.35, -0.25, 1.45, -3.15, 0.35};
@@ -43,7 +43,7 @@ static void show_first(int batch) {
   for (int k = 0; k < 2 && k * batch < N; k++) {
     char name[40];
     nnb_batch some = rows(k * batch, batch);
-    must(nnb_plan_gradient(plan, &some, 0, NULL, g)); /* to be seen; the step forms it anew */
+    must(nnb_plan_gradient(plan, &some, 0, NULL, g)); /* only to show it; the step computes it again */
     snprintf(name, sizeof name, "gradient_%d_batch_%d", k + 1, batch);
     show_matrix(name, nnb_cview(g, 1, 2), "");
     must(nnb_train_step(net, plan, &some, optim, NULL));

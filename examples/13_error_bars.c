@@ -1,6 +1,6 @@
-/* Lesson 13: how sure is a net?  Bayesian regularisation: weight decay that the data choose, with no rows set aside for
- * validation, and from the same numbers error bars for each prediction.  Shown on 40 noisy points of a curve with a gap
- * in the middle, where nobody has measured.
+/* Lesson 13: how certain are the predictions of a net?  Bayesian regularisation chooses the weight decay from the data,
+ * without a validation set, and the same numbers give error bars for each prediction.  Shown on 40 noisy points of a
+ * curve with a gap in the middle, where there are no measurements.
  *
  * MacKay 1992, "A practical Bayesian framework for backpropagation networks"; Foresee and Hagan 1997, "Gauss–Newton
  * approximation to Bayesian learning". */
@@ -71,7 +71,7 @@ static nnb_net *with(const nnb_data *train, const nnb_data *fresh, nnb_evidence 
 
 /* ---- nets of different sizes ----------------------------------------------------------------------------------- */
 
-/* The best of some starts: each ends in a minimum of its own. */
+/* The best of some starts, because each may end in another minimum. */
 static double log_evidence(const nnb_data *train, int hidden) {
   double best = -HUGE_VAL;
   for (uint64_t seed = 1; seed <= 5; seed++) {

@@ -1,10 +1,10 @@
-/* Lesson 14: which optimiser for which problem?  Every algorithm of the library on a small regression without noise,
- * where a low loss is worth having, and on a classification, where it is not.  Each may go through the data equally
- * often; what that costs is measured.  docs/optimisers.md says what to conclude.
+/* Lesson 14: which optimiser for which problem?  Every method of the library on a small regression without noise, where
+ * a low loss matters, and on a classification, where it does not.  All methods process the data equally often, and the
+ * cost is measured.  docs/optimisers.md has the conclusions.
  *
- * The methods that step from batch to batch: the learning rate is the best of five (a quarter of the default, the
- * default, 4, 16 and 64 times it; by the training loss at the end) and falls along a cosine to 0.  The full-batch
- * methods have nothing to choose.  Compiled with -DSINGLE: the same in single precision. */
+ * Methods that step from batch to batch: the learning rate is the best of five (a quarter of the default, the default,
+ * 4, 16 and 64 times it; by the training loss at the end) and falls along a cosine to 0.  The full-batch methods need
+ * no such choice.  Compiled with -DSINGLE: the same in single precision. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +22,13 @@
 #define PRECISION "double precision"
 #endif
 
-enum { CURVE = 200, RATES = 5, KFAC_BATCH = 256 }; /* kfac's curvature wants larger batches */
+enum { CURVE = 200, RATES = 5, KFAC_BATCH = 256 }; /* kfac needs larger batches for its curvature */
 static const double factors[RATES] = {0.25, 1, 4, 16, 64};
 
 typedef struct problem {
   const char *name, *net_text;
   nnb_data *train, *test;
-  nnb_net *start; /* all runs begin with a copy */
+  nnb_net *start; /* all runs start with a copy */
   int batch, passes;
   double goal; /* a loss that is good enough */
 } problem;
@@ -45,7 +45,7 @@ typedef struct run {
 
 /* ---- the problems ----------------------------------------------------------------------------------------------- */
 
-/* Where a robot's arm of two links (1 and 0.7 long) ends, by the angles of its joints. */
+/* The end point of a robot arm of two links (1 and 0.7 long), as a function of the angles of its joints. */
 static nnb_data *arm(int n, uint64_t stream) {
   nnb_real *x = must_have(malloc((size_t)n * 2 * sizeof *x), "data"),
            *t = must_have(malloc((size_t)n * 2 * sizeof *t), "data");
@@ -94,7 +94,7 @@ static void end(problem *p) {
 
 /* ---- one run ---------------------------------------------------------------------------------------------------- */
 
-/* Processor time of this thread, which does all the work: other programs do not count. */
+/* Processor time of this thread, which does all the work; other programs do not count. */
 static double now(void) {
   struct timespec t;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
@@ -105,11 +105,11 @@ typedef struct watch {
   nnb_net *net;
   const problem *p;
   run *r;
-  double resumed; /* when the clock began to run again */
+  double resumed; /* when the clock was last started */
   int64_t samples;
 } watch;
 
-/* All of them infinite or NaN where the loss is not finite. */
+/* All values are infinite or NaN if the loss is not finite. */
 static nnb_metrics judge(nnb_net *net, const nnb_data *data) {
   nnb_metrics metrics;
   nnb_status status = nnb_evaluate(net, data, &metrics);
@@ -118,8 +118,8 @@ static nnb_metrics judge(nnb_net *net, const nnb_data *data) {
   return metrics;
 }
 
-/* The clock stands while the loss over all training rows is measured.  Ends the run when the data were gone through
- * often enough: an iteration of a full-batch method may do so several times. */
+/* The clock stops while the loss over all training rows is measured.  Ends the run when the data has been processed
+ * often enough: an iteration of a full-batch method may process it several times. */
 static int after_epoch(void *user, const nnb_record *record) {
   watch *w = user;
   run *r = w->r;
@@ -145,7 +145,7 @@ static run train(const problem *p, nnb_algo algo, double lr) {
       .algo = algo, .max_epochs = p->passes, .threads = 1, .on_epoch = after_epoch, .user = &w, .seed = 1};
   if (lr > 0) opts.lr = lr, opts.batch = algo == NNB_KFAC ? KFAC_BATCH : p->batch, opts.schedule = NNB_COSINE;
   nnb_status status = nnb_fit(net, p->train, NULL, &opts, NULL);
-  if (status != NNB_E_NUMERIC) must(status); /* too large a learning rate is a result, too */
+  if (status != NNB_E_NUMERIC) must(status); /* divergence by a large learning rate is a valid result */
   nnb_metrics test = judge(net, p->test);
   r.loss = status ? HUGE_VAL : judge(net, p->train).loss;
   r.quality = isnan(test.accuracy) ? test.rmse : test.accuracy;
@@ -168,7 +168,9 @@ static double default_lr(const problem *p, nnb_algo algo) {
 
 static run best_run(const problem *p, nnb_algo algo) {
   double lr = default_lr(p, algo);
-  if ((algo == NNB_LM || algo == NNB_VARPRO) && strstr(p->net_text, "softmax")) return (run){0}; /* no sum of squares */
+  if ((algo == NNB_LM || algo == NNB_VARPRO) && strstr(p->net_text, "softmax"))
+    return (run){0}; /* not a sum of
+                        squares */
   if (lr == 0) return train(p, algo, 0);
   run best = train(p, algo, lr * factors[0]);
   for (int k = 1; k < RATES; k++) {
@@ -180,7 +182,7 @@ static run best_run(const problem *p, nnb_algo algo) {
 
 /* ---- table and picture ------------------------------------------------------------------------------------------ */
 
-/* A number, or a dash where there is none; columns are words. */
+/* A number, or a dash if there is none; columns are words. */
 static void cell(int width, const char *format, bool there, double value) {
   char text[32] = "-";
   if (there) snprintf(text, sizeof text, format, value);
@@ -247,7 +249,7 @@ static void draw(const problem p[2], run runs[2][NNB_N_ALGOS]) {
   show_plot("optimisers.gp");
 }
 
-/* ---- the numbers that hold on every machine ---------------------------------------------------------------------- */
+/* ---- results that do not depend on the machine ------------------------------------------------------------------- */
 
 static void conclude(run runs[2][NNB_N_ALGOS]) {
   const run *arm_runs = runs[0], *digits = runs[1];

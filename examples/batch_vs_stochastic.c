@@ -1,6 +1,6 @@
-/* batch_vs_stochastic: the same net, from the same start, on the same data, by plain gradient descent with one update
- * from all rows, from mini-batches of several sizes, and from single samples.  Prints a table and draws the loss
- * against epochs and against seconds.  --help tells the options. */
+/* batch_vs_stochastic: trains the same net, from the same start, on the same data, by plain gradient descent with one
+ * update from all rows, with mini-batches of several sizes, and with single samples.  Prints a table and draws the loss
+ * against epochs and against seconds.  --help lists the options. */
 #include "batch_vs_stochastic.h"
 
 #include <getopt.h>
@@ -158,7 +158,8 @@ static bool parse_options(int argc, char **argv, settings *s) {
   if (s->n_files == 0) s->files[s->n_files++] = EXAMPLE_DATA "/digits.csv";
   s->csv = ends_with(s->files[0], ".csv") || ends_with(s->files[0], ".csv.gz");
   if (!s->csv && s->kind != BY_DATA) fail("--classes and --regression are for CSV files", s->files[0]);
-  if (s->csv ? s->n_files > 2 : s->n_files % 2 != 0) fail("one or two .csv (.csv.gz) files, or images and labels", s->files[0]);
+  if (s->csv ? s->n_files > 2 : s->n_files % 2 != 0)
+    fail("one or two .csv (.csv.gz) files, or images and labels", s->files[0]);
   if (dir) show_into(dir);
   return strcmp(precision, "f32") == 0;
 }
@@ -170,7 +171,7 @@ static const char *batch_name(const run *r, char text[16]) {
   return text;
 }
 
-/* A number in a column of so many characters, or that there is none. */
+/* A number in a column of this width, or a mark that there is none. */
 static const char *cell(char text[32], const run *r, const char *format, double v) {
   if (r->diverged) return "diverged";
   snprintf(text, 32, format, v);

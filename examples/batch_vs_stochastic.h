@@ -1,31 +1,31 @@
-/* examples/batch_vs_stochastic.h: between the program (options, table, curves; no real numbers of the library) and the
- * runs, which are compiled once in double and once in single precision. */
+/* examples/batch_vs_stochastic.h: the interface between the program (options, table, curves; no real numbers of the
+ * library) and the runs, which are compiled once in double and once in single precision. */
 #ifndef BATCH_VS_STOCHASTIC_H
 #define BATCH_VS_STOCHASTIC_H
 
 #include <nnblas.h>
 
 enum { MAX_RUNS = 16 };
-enum { MOST_CLASSES = 20 }; /* so many different whole numbers at most are taken for classes */
+enum { MOST_CLASSES = 20 }; /* whole numbers are classes if at most this many different ones occur */
 
-typedef enum target_kind { BY_DATA, CLASSES, NUMBERS } target_kind; /* what the target of a CSV file is */
+typedef enum target_kind { BY_DATA, CLASSES, NUMBERS } target_kind; /* the kind of target in a CSV file */
 
 typedef struct settings {
   const char *files[4]; /* one or two CSV files, or images labels [images labels] */
   int n_files;
   bool csv;
-  const char *target; /* column of a CSV file, or NULL for the last */
+  const char *target; /* column of a CSV file; NULL: the last */
   target_kind kind;
-  const char *scale;     /* "standardize", "minmax", "none", or NULL for what suits */
-  const char *net;       /* or NULL to build one from the data */
+  const char *scale;     /* "standardize", "minmax", "none"; NULL: by the data */
+  const char *net;       /* NULL: made from the data */
   int batches[MAX_RUNS]; /* NNB_FULL_BATCH: all rows */
-  double lrs[MAX_RUNS];  /* one for each batch size; 0: by batch size */
+  double lrs[MAX_RUNS];  /* one for each batch size; 0: chosen by batch size */
   int n_runs, epochs, threads;
   uint64_t seed;
   double time_limit;
 } settings;
 
-/* After an epoch; the first point is the common start. */
+/* The state after an epoch; the first point is the common start. */
 typedef struct point {
   int epoch;
   int64_t updates;
@@ -39,11 +39,11 @@ typedef struct run {
   int n_points;
   double loss, quality; /* training loss; accuracy, or for regression root mean squared error, on the test rows */
   nnb_stop stop;
-  bool diverged; /* loss and quality say nothing */
+  bool diverged; /* loss and quality are meaningless */
 } run;
 
 typedef struct outcome {
-  char net[256], target[256]; /* target: a sentence on what it was taken for */
+  char net[256], target[256]; /* target: a sentence about the assumed kind */
   bool regression;
   int train_rows, test_rows;
   size_t n_params;

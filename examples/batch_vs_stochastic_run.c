@@ -22,7 +22,7 @@ static int by_size(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* How many different values the target has; *whole: all of them are whole numbers. */
+/* The number of different target values; *whole: all of them are whole numbers. */
 static int different(const nnb_data *data, bool *whole) {
   int n = nnb_data_rows(data), count = 1;
   nnb_batch rows;
@@ -45,7 +45,7 @@ static nnb_data *read_as(const char *path, const settings *s, bool classify) {
   return data;
 }
 
-/* The training file: what its target is decides between classes and a regression, if the options do not. */
+/* The training file: its target decides between classes and a regression, unless the options do. */
 static nnb_data *read_training(const char *path, const settings *s, outcome *out) {
   nnb_data *data = read_as(path, s, s->kind == CLASSES);
   bool whole = false, text = s->kind != CLASSES && nnb_data_n_classes(data) > 0;
@@ -69,7 +69,7 @@ static nnb_data *read_training(const char *path, const settings *s, outcome *out
   return data;
 }
 
-/* The classes of a test file are those of the training file, in its order. */
+/* The classes of a test file are those of the training file, in the same order. */
 static nnb_data *read_test(const char *path, const settings *s, const nnb_data *like) {
   int n = nnb_data_n_classes(like);
   const char **names = must_have(malloc(((size_t)n + 1) * sizeof *names), "names of classes");
@@ -84,7 +84,7 @@ static nnb_data *read_test(const char *path, const settings *s, const nnb_data *
   return data;
 }
 
-/* The test rows are a file of their own or a fifth of the one there is, the same fifth every time. */
+/* The test rows are a separate file, or a fifth of the only one, always the same fifth. */
 static void load(const settings *s, nnb_data **train, nnb_data **test, outcome *out) {
   nnb_data *all = NULL;
   const char *const *f = s->files;
@@ -104,7 +104,7 @@ static void load(const settings *s, nnb_data **train, nnb_data **test, outcome *
 
 /* ---- the net --------------------------------------------------------------------------------------------------- */
 
-/* The net all runs start from: initialised, and trained by none. */
+/* The net that all runs start from: initialised, but not trained. */
 static nnb_net *starting_net(const settings *s, const nnb_data *train, outcome *out) {
   nnb_net *net = NULL;
   const char *scale = s->scale ? s->scale : s->csv ? "standardize" : "none"; /* pixels are 0 … 1 already */
@@ -122,7 +122,7 @@ static nnb_net *starting_net(const settings *s, const nnb_data *train, outcome *
   return net;
 }
 
-/* Larger batches bear larger steps: their gradients are less noisy, and they take fewer of them. */
+/* Larger batches allow larger steps: their gradients are less noisy, and they make fewer steps. */
 static double default_lr(int batch, int rows) {
   double size = batch == NNB_FULL_BATCH || batch > rows ? rows : batch;
   return fmin(0.01 * pow(size, 0.6), 0.6);
@@ -147,9 +147,8 @@ static double training_loss(nnb_net *net, const nnb_data *train) {
   return metrics.loss;
 }
 
-/* The loss a record holds is what the epoch's updates saw, each before it was made: not the same thing for one update
- * as for a thousand.  So the loss over all training rows is measured after each epoch, and the time for that is not
- * counted. */
+/* The loss in a record is the mean of the losses before each update, which is different for one update and for a
+ * thousand.  So the loss over all training rows is measured after each epoch, and the time for that is not counted. */
 static int after_epoch(void *user, const nnb_record *record) {
   watch *w = user;
   run *r = w->run;
@@ -162,8 +161,8 @@ static int after_epoch(void *user, const nnb_record *record) {
   return 0;
 }
 
-static void one_run(const settings *s, const nnb_net *start, const nnb_data *train, const nnb_data *test, bool regression,
-                    run *r) {
+static void one_run(const settings *s, const nnb_net *start, const nnb_data *train, const nnb_data *test,
+                    bool regression, run *r) {
   char name[16] = "full";
   nnb_net *net = NULL;
   nnb_metrics metrics;
@@ -185,7 +184,7 @@ static void one_run(const settings *s, const nnb_net *start, const nnb_data *tra
                        .user = &w};
   nnb_status status = nnb_fit(net, train, NULL, &opts, &report);
   if (w.terminal) fprintf(stderr, "\r\033[K");
-  if (status != NNB_E_NUMERIC) must(status); /* a learning rate that is too large is a result, too */
+  if (status != NNB_E_NUMERIC) must(status); /* divergence by a large learning rate is a valid result */
   r->stop = report.stop;
   status = nnb_evaluate(net, test, &metrics);
   if (status != NNB_E_NUMERIC) must(status);

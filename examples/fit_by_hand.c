@@ -1,12 +1,12 @@
-/* nnb_fit in public calls: a plan, an optimiser, and one nnb_train_rows for each epoch.  Copy it where nnb_fit does not
- * do what you want.  It gives the same bits as nnb_fit, and the program ends with 1 if it does not. */
+/* nnb_fit in public calls: a plan, an optimiser, and one nnb_train_rows for each epoch.  Copy it if nnb_fit does not do
+ * what you need.  It gives the same bits as nnb_fit; the program exits with 1 if it does not. */
 #include <nnblas.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Any optimiser that steps from batch to batch, over shuffled mini-batches for max_epochs epochs.  All fields of opts
- * that are read must be set: algo, lr, momentum, batch, chunk, max_epochs, seed. */
+/* Any optimiser that steps from batch to batch, with shuffled mini-batches, for max_epochs epochs.  These fields of
+ * opts must be set: algo, lr, momentum, batch, chunk, max_epochs, seed. */
 static nnb_status fit_by_hand(nnb_net *net, const nnb_data *data, const nnb_fit_opts *opts, double *last_loss) {
   int n = nnb_data_rows(data), batch = opts->batch == NNB_FULL_BATCH || opts->batch > n ? n : opts->batch;
   nnb_plan_opts plan_opts = {.max_rows = batch < opts->chunk ? batch : opts->chunk, .want = NNB_GRAD};
@@ -22,9 +22,9 @@ static nnb_status fit_by_hand(nnb_net *net, const nnb_data *data, const nnb_fit_
   for (int epoch = 0; !status && epoch < opts->max_epochs; epoch++) {
     nnb_sums sums;
     nnb_rng rng;
-    nnb_rng_init(&rng, opts->seed, (uint64_t)epoch); /* the order depends on the seed and the epoch alone */
+    nnb_rng_init(&rng, opts->seed, (uint64_t)epoch); /* the order depends only on the seed and the epoch */
     nnb_rng_shuffle(&rng, order, n);
-    const bool all = batch == n; /* one update: the order of its rows is of no account */
+    const bool all = batch == n; /* one update: the order of its rows does not matter */
     status = nnb_train_rows(net, plan, &rows, all ? NULL : order, all ? 0 : n, batch, optim, &sums);
     *last_loss = sums.loss;
   }
@@ -34,7 +34,7 @@ static nnb_status fit_by_hand(nnb_net *net, const nnb_data *data, const nnb_fit_
   return status;
 }
 
-/* Points in four clouds, two classes, crosswise. */
+/* Points in four clouds; opposite clouds belong to the same class. */
 static nnb_data *clouds(void) {
   enum { N = 203 };
   static nnb_real x[N * 2];
@@ -51,7 +51,7 @@ static nnb_data *clouds(void) {
   return nnb_data_copy(&rows, 2, &data) ? NULL : data;
 }
 
-/* Trains one copy each way.  1 if parameters and loss have the same bits, 0 if not, -1 for an error. */
+/* Trains one copy in each way.  Returns 1 if parameters and loss have the same bits, 0 if not, -1 for an error. */
 static int same_bits(const nnb_net *start, const nnb_data *data, const nnb_fit_opts *opts) {
   nnb_net *a = NULL, *b = NULL;
   nnb_report report;

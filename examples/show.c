@@ -58,7 +58,7 @@ void show_decimals(int decimals) {
   if (!decimals_asked) decimals_shown = decimals;
 }
 
-/* Makes a folder and those above it; what is there already is no error. */
+/* Creates a folder and its parents; existing ones are not an error. */
 static void make_folders(const char *dir) {
   char path[4096];
   if (strlen(dir) >= sizeof path) errno = ENAMETOOLONG, must_have(NULL, dir);
@@ -66,7 +66,7 @@ static void make_folders(const char *dir) {
   for (char *p = path; *p; p++) {
     if (*p != '/' || p == path) continue;
     *p = 0;
-    mkdir(path, 0777); /* what goes wrong here shows below */
+    mkdir(path, 0777); /* an error here shows below */
     *p = '/';
   }
   if (mkdir(path, 0777) && errno != EEXIST) must_have(NULL, dir);
@@ -92,7 +92,7 @@ void *must_have(void *p, const char *what) {
 
 /* ---- numbers and matrices -------------------------------------------------------------------------------------- */
 
-/* Fixed decimals; what would show as zero but is not is written with an exponent. */
+/* Fixed decimals; a number that would show as zero but is not is written with an exponent. */
 static void format(char text[32], double v) {
   if (decimals_shown >= 16)
     snprintf(text, 32, "%.17g", v);

@@ -1,5 +1,5 @@
-/* FANN: fann_peer WORKLOAD, one thread, in the precision it is compiled for (-DNNB_SINGLE: float).
- * Predictions are of sigmoid nets of the same widths: FANN 2.2 has neither softmax nor relu. */
+/* FANN: fann_peer WORKLOAD, one thread, in the precision it is compiled for (-DNNB_SINGLE: float). Predictions use
+ * sigmoid nets of the same widths, because FANN 2.2 has neither softmax nor relu. */
 #ifdef NNB_SINGLE
 #include <floatfann.h>
 #define DTYPE "f32"

@@ -1,6 +1,6 @@
 /* ONNX Runtime through its C interface: onnx_peer WORKLOAD f32|f64 THREADS, predictions (W5…).  The model, Gemm and
  * Relu nodes with the weights as constants, is written here as protobuf: a few nested messages of
- * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, whose field numbers stand beside the calls. */
+ * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, whose field numbers are beside the calls. */
 #include <onnxruntime_c_api.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -83,7 +83,7 @@ static void add_end(bytes *graph, unsigned field, const char *name, int rows, in
   add_message(graph, field, &value);
 }
 
-/* Rows of W: O×I in the file, become I×O; what comes is freed. */
+/* Changes W from O×I, as in the file, to I×O; frees the argument. */
 static void *converted(const float *from, int rows, int cols) {
   const size_t n = (size_t)rows * (size_t)cols;
   void *to = malloc(n * 8);

@@ -1,4 +1,4 @@
-/* bench/compare/peer.h: what the compiled peers share: files, clock, and the line that is printed.  For C and C++. */
+/* bench/compare/peer.h: shared by the compiled peers: files, clock, and the printed line.  For C and C++. */
 #ifndef PEER_H
 #define PEER_H
 
@@ -35,8 +35,8 @@ static inline int peer_ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* Calls a second: `pass` calls, which go through all rows once, and a quarter of $PB_BUDGET seconds to warm up, then
- * the median of five parts of the rest. */
+/* Calls per second: `pass` calls, which process all rows once, and a quarter of $PB_BUDGET seconds to warm up, then the
+ * median of five parts of the rest. */
 static inline double peer_rate(void (*call)(void), long pass) {
   const char *text = getenv("PB_BUDGET");
   double budget = text ? atof(text) : 0.6, start = peer_seconds(), used, part[5];
@@ -56,7 +56,7 @@ static inline double peer_rate(void (*call)(void), long pass) {
   return part[2];
 }
 
-/* The line; loss 0: there is none to compare. */
+/* Prints the line; loss 0: there is none to compare. */
 static inline void peer_report(const char *peer, const char *workload, const char *dtype, int threads,
                                const char *metric, double value, double loss) {
   printf("{\"peer\":\"%s\",\"workload\":\"%s\",\"dtype\":\"%s\",\"threads\":%d,\"metric\":\"%s\",\"value\":%.8g", peer,

@@ -8,11 +8,11 @@
  *         one run: MU 0 and LR 0 are the defaults; ends at a loss of TARGET.  BATCH grows by GROWTH (1) from epoch to
  *         epoch, up to 6,000; with GROWTH 0 it stays, and the learning rate falls along a cosine, to 0 after EPOCHS
  *
- * Hidden layers are tanh but for the linear code, the output is sigmoid with binary cross-entropy, summed over the
- * pixels.  The loss is that of the first 10,000 training images after the epoch, by the last weights or by a moving
- * average of the weights over 10,000 rows of the first batch size, whichever is lower; seconds are processor time of
- * the training calls on one thread, without that evaluation.  K-FAC's batches grow, as Martens and Grosse (2015,
- * section 13) let them: the closer to a minimum, the more of the gradient of a batch is noise. */
+ * Hidden layers are tanh except for the linear code; the output is sigmoid with binary cross-entropy, summed over the
+ * pixels.  The loss is that of the first 10,000 training images after the epoch, with the last weights or a moving
+ * average of the weights over 10,000 rows of the first batch size, whichever is lower.  Seconds are processor time of
+ * the training calls on one thread, without that evaluation.  K-FAC's batches grow, as in Martens and Grosse (2015,
+ * section 13): near a minimum, more of a batch's gradient is noise. */
 #include <math.h>
 #include <nnblas.h>
 #include <stdbool.h>
@@ -23,13 +23,13 @@
 static const char shape[] = "784-1000:tanh-500:tanh-250:tanh-30:linear-250:tanh-500:tanh-1000:tanh-784:sigmoid";
 enum { CHUNK = 1000, SHOWN = 10000, LARGEST = 6000, GRID = 24 };
 
-static const double AVERAGED = 10000; /* rows over which weights are averaged, whatever the first batch */
+static const double AVERAGED = 10000; /* rows over which weights are averaged, for any first batch */
 
 typedef struct setting {
   nnb_algo algo;
   double lr, mu;
   int batch;
-  double growth; /* of the batch from epoch to epoch; 0: a cosine of the rate, to the end of the epochs */
+  double growth; /* of the batch from epoch to epoch; 0: the rate follows a cosine to the end of the epochs */
 } setting;
 
 typedef struct run {
@@ -51,7 +51,7 @@ static double cpu_now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* The loss over the first rows; NaN where it is not finite. */
+/* The loss over the first rows; NaN if it is not finite. */
 static double loss_of(nnbf_plan *plan) {
   double sum = 0, loss;
   for (int r = 0; r < SHOWN; r += CHUNK) {
@@ -69,7 +69,7 @@ static double falling(double rate, int epoch, int epochs) {
   return rate * 0.5 * (1 + cos(pi * (epoch + 0.5) / epochs));
 }
 
-/* Up to so many epochs of so many rows, or until the loss is at most target. */
+/* Trains for at most this number of epochs and rows, or until the loss is at most target. */
 static run train(const setting *s, int epochs, int rows, double target) {
   nnbf_net *net = NULL;
   nnbf_plan *plan = NULL;

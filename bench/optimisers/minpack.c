@@ -1,6 +1,6 @@
-/* bench/optimisers/minpack.c: nnb_least_squares beside MINPACK's lmder (Moré, Garbow and Hillstrom 1980) on the
+/* bench/optimisers/minpack.c: compares nnb_least_squares with MINPACK's lmder (Moré, Garbow and Hillstrom 1980) on the
  * problems of tests/lsq_race.h: evaluations of r and J until f ≤ (1 + 1e-6) times the lower of the two ends, both
- * methods with tolerances of 0 or their defaults, that is, as exact as they get.
+ * methods with tolerances of 0 or their defaults, which is as exact as they get.
  *
  *   minpack NIST_FOLDER            a row for each case, and a summary
  *   minpack NIST_FOLDER --record   tests/minpack_counts.h to standard output */
@@ -12,7 +12,7 @@ void lmder_(fcn *f, const int *m, const int *n, double *x, double *r, double *J,
             const double *factor, const int *nprint, int *info, int *nfev, int *njev, int *ipvt, double *qtf,
             double *wa1, double *wa2, double *wa3, double *wa4);
 
-static race_run *now; /* lmder hands nothing through */
+static race_run *now; /* lmder has no argument for user data */
 
 static void minpack_rows(const int *m, const int *n, const double *x, double *r, double *J, const int *ldJ,
                          int *iflag) {

@@ -1,16 +1,16 @@
-/* bench/optimisers/tables.c: Muon with averaged weights against AdamW with and without, on ten tables and MNIST, with
- * the same effort of tuning, in single precision and with public calls only.
+/* bench/optimisers/tables.c: compares Muon with averaged weights and AdamW with and without, on ten tables and MNIST,
+ * with the same effort of tuning, in single precision and with public calls only.
  *
  *     NNBLAS_DATA=FOLDER build/bench/optimisers/tables [NAME ...]
  *                                                  NAME: a table or mnist; without any: all
  *
  * Each method trains with five learning rates, half a power of ten apart around its default, on four fifths of a fold's
  * training rows, and validates every epoch on the last fifth; the net of the best epoch of the best rate is tested.
- * Tables: nets n-64-64-out of relu units, 60 epochs of batch 32, a cosine schedule, ten folds (those of the data set
- * where it brings some); inputs and regression targets are standardised.  MNIST: 784-128-64-10, 4 epochs of batch 128,
- * three seeds, rates chosen on the first of them by the last 10,000 training images.  A line for each method and table:
- * mean and standard error over folds or seeds of 1 - R² (share of the variance left) or of the error rate on the test
- * rows, both in per cent, and seconds of processor time for everything. */
+ * Tables: nets n-64-64-out of relu units, 60 epochs of batch 32, a cosine schedule, ten folds (those of the data set if
+ * it has some); inputs and regression targets are standardised.  MNIST: 784-128-64-10, 4 epochs of batch 128, three
+ * seeds, rates chosen on the first of them by the last 10,000 training images.  A line for each method and table: mean
+ * and standard error over folds or seeds of 1 - R² (the unexplained variance) or of the error rate on the test rows,
+ * both in per cent, and seconds of processor time for everything. */
 #include <math.h>
 #include <nnblas.h>
 #include <stdlib.h>
@@ -29,8 +29,8 @@ static const struct method {
 enum { METHODS = sizeof methods / sizeof *methods };
 
 static const struct table {
-  const char *name, *path, *targets; /* targets: a file of their own */
-  int skip;                          /* lines at the head */
+  const char *name, *path, *targets; /* targets: a separate file */
+  int skip;                          /* lines before the data */
   char separator;
   bool classes, folds; /* folds: the masks of the data set */
 } tables[] = {
@@ -73,7 +73,7 @@ static nnbf_data *read_csv(const char *name, int skip, const nnb_csv_opts *opts)
     stop_if(nnbf_data_read_csv(data_path(name), opts, &data));
     return data;
   }
-  static char text[1 << 20]; /* a head that is no row of the table */
+  static char text[1 << 20]; /* for a header that is not a row of the table */
   FILE *f = fopen(data_path(name), "rb");
   size_t n = f ? fread(text, 1, sizeof text, f) : 0;
   if (f) fclose(f);
@@ -144,7 +144,7 @@ typedef struct task {
   int wide, narrow, epochs, batch;
 } task;
 
-/* Per cent wrong, or of the variance left, on the test rows; *val_loss: what the choice is made by. */
+/* The error rate or the unexplained variance on the test rows, in per cent; *val_loss: the criterion of the choice. */
 static double score(const task *t, const struct method *m, double lr, uint64_t seed, double *val_loss) {
   nnbf_net *net = nnbf_net_create(nnbf_data_n_in(t->train));
   const int classes = nnbf_data_n_classes(t->train);
@@ -175,7 +175,7 @@ static double score(const task *t, const struct method *m, double lr, uint64_t s
   return 100 * (classes ? 1 - metrics.accuracy : 1 - metrics.r2);
 }
 
-/* The score of the rate that validates best, and its number. */
+/* Returns the score of the rate with the best validation, and its number. */
 static double tuned(const task *t, const struct method *m, uint64_t seed, int *rate) {
   double least = HUGE_VAL, chosen = (double)NAN, val;
   *rate = 0;
