@@ -632,16 +632,31 @@ typedef struct nnb_attr {
   size_t offset;
 } nnb_attr;
 
-/** What a layer needs, filled by its shape function.  All zero before. */
+/** How the columns of a node may be read: column (c·height + y)·width + x is pixel (y, x) of channel c, and the number of
+ *  columns is channels·height·width.  All zero: no shape.                                                            */
+typedef struct nnb_shape {
+  int channels, height, width;
+} nnb_shape;
+
+/** What a layer needs, filled by its shape function.  All zero before, except from. */
 typedef struct nnb_needs {
   int cols;             /**< O, columns of Z; required                                                         */
   int w_rows, w_cols;   /**< the parameter block [W; b]: w_rows×w_cols weights                                 */
   bool bias;            /**< the block has one more row of w_cols, b                                           */
   bool by_columns;      /**< forward and backward_data can compute a range of columns (part, parts of nnb_layer_io) */
   bool no_decay;        /**< L1 and L2 decay do not change the weights, as for biases: for gains               */
+  bool couples_rows;    /**< in training, a row of Z depends on the other rows (batch normalisation): the layer gets all
+                             rows of an update in one call.  Rejected by methods that need independent rows (lm, varpro,
+                             kfac, nnb_plan_rows, nnb_error_bars_create) and for updates in several chunks.  In runs
+                             that do not train, a row of Z must depend on its own row alone                    */
   size_t scratch;       /**< numbers per row of the batch, kept from forward to backward                       */
   size_t init_scratch;  /**< numbers of scratch for init                                                       */
-  void *reserved[12];
+  size_t buffers;       /**< numbers that the layer learns without a gradient, for instance running means.  They are
+                             saved, copied and restored with the parameters; optimisers do not see them.  In training,
+                             forward gets all rows of a chunk in one call                                      */
+  const nnb_shape *from;/**< input: the shapes of the nodes that the layer reads; valid during shape           */
+  nnb_shape shape;      /**< the shape of Z; an elementwise layer copies from[0]                               */
+  void *reserved[8];
 } nnb_needs;
 
 /** What a layer knows about the run.  Random numbers that are a function of (seed, update, node, row) are the same for

@@ -63,7 +63,10 @@ typedef struct nnb_layer_io {
                           the layer set nnb_needs.by_columns: the same share of the columns of z or da[k] */
   int cols_before;   /**< backward_data: total number of columns of the inputs before input k                  */
   const nnb_run *run; /**< the purpose of the run, and the numbers of these rows                               */
-  void *reserved[9];
+  const nnb_real *buffers; /**< the layer's buffers (nnb_needs.buffers)                                        */
+  nnb_real *new_buffers;   /**< the same numbers, to be changed: in the forward pass of a gradient or an update; NULL in
+                                every other pass                                                               */
+  void *reserved[7];
 } nnb_layer_io;
 
 /** The destination of a parameter gradient: W ← beta·W + alpha·∂E/∂W at w, and the same for b with beta_bias.  A beta
@@ -79,21 +82,24 @@ struct nnb_layer_ops {
   size_t size;           /**< bytes of the struct that self points to; the net owns a copy                      */
   const nnb_attr *attrs; /**< the fields of that struct that files keep, or NULL                                */
   /* REQUIRED */
-  /** Checks the widths of the inputs and fills needs.  May write fields of self.  Sets the message of an error with
-   *  nnb_layer_fail.                                                                                                 */
+  /** Checks the widths of the inputs and fills needs; needs->from has their shapes.  May write fields of self.  Sets
+   *  the message of an error with nnb_layer_fail.                                                                    */
   nnb_status (*shape)(void *self, const int *cols, int n_from, nnb_needs *needs);
   void (*forward)(const void *self, const nnb_layer_io *io);
   void (*backward_data)(const void *self, const nnb_layer_io *io, int k);
   /* OPTIONAL: NULL means the words in brackets */
   void (*backward_params)(const void *self, const nnb_layer_io *io, const nnb_sink *sink); /**< [no parameters]   */
-  void (*init)(const void *self, nnb_real *w, nnb_rng *rng, nnb_real *scratch);            /**< [all zero]        */
+  /** Draws the weights; b stays 0.  Must not use the net, whose parameters do not exist yet.  [all zero]              */
+  void (*init)(const void *self, nnb_real *w, nnb_rng *rng, nnb_real *scratch);
   /** ∂E/∂W and ∂E/∂b of each row of the batch separately: those of row i at w + i·ld and b + i·ld, overwritten.  w or b
    *  NULL: not wanted.  [backward_params, row by row]                                                                */
   void (*backward_rows)(const void *self, const nnb_layer_io *io, nnb_real *w, nnb_real *b, size_t ld);
   /** For kfac: views of matrices a (B×w_rows) and delta (B×w_cols) such that row i has the gradients ∂E/∂W =
    *  a_iᵀ·delta_i and ∂E/∂b = delta_i.  [kfac scales each parameter separately]                                      */
   void (*kron)(const void *self, const nnb_layer_io *io, nnb_cmat *a, nnb_cmat *delta);
-  void *reserved[12];
+  /** Writes the initial values of the buffers.  Must not use the net.  [all zero]                                     */
+  void (*init_buffers)(const void *self, nnb_real *buffers);
+  void *reserved[11];
 };
 
 /** Adds a layer of your own.  self: ops->size bytes, copied; NULL if size is 0.  from: n input nodes; n 0: the node

@@ -40,6 +40,7 @@
 #undef nnb_net_activation
 #undef nnb_net_add
 #undef nnb_net_bias
+#undef nnb_net_buffers
 #undef nnb_net_class_name
 #undef nnb_net_classify
 #undef nnb_net_column_name
@@ -57,11 +58,13 @@
 #undef nnb_net_load
 #undef nnb_net_load_mem
 #undef nnb_net_loss
+#undef nnb_net_n_buffers
 #undef nnb_net_n_in
 #undef nnb_net_n_nodes
 #undef nnb_net_n_out
 #undef nnb_net_n_params
 #undef nnb_net_node_name
+#undef nnb_net_node_shape
 #undef nnb_net_output
 #undef nnb_net_output_loss
 #undef nnb_net_own_activation
@@ -77,7 +80,9 @@
 #undef nnb_net_scale_targets
 #undef nnb_net_seed
 #undef nnb_net_set_bias
+#undef nnb_net_set_buffers
 #undef nnb_net_set_weights
+#undef nnb_net_shape
 #undef nnb_net_standardize
 #undef nnb_net_status
 #undef nnb_net_summary

@@ -40,6 +40,7 @@
 #define nnb_net_activation nnbf_net_activation
 #define nnb_net_add nnbf_net_add
 #define nnb_net_bias nnbf_net_bias
+#define nnb_net_buffers nnbf_net_buffers
 #define nnb_net_class_name nnbf_net_class_name
 #define nnb_net_classify nnbf_net_classify
 #define nnb_net_column_name nnbf_net_column_name
@@ -57,11 +58,13 @@
 #define nnb_net_load nnbf_net_load
 #define nnb_net_load_mem nnbf_net_load_mem
 #define nnb_net_loss nnbf_net_loss
+#define nnb_net_n_buffers nnbf_net_n_buffers
 #define nnb_net_n_in nnbf_net_n_in
 #define nnb_net_n_nodes nnbf_net_n_nodes
 #define nnb_net_n_out nnbf_net_n_out
 #define nnb_net_n_params nnbf_net_n_params
 #define nnb_net_node_name nnbf_net_node_name
+#define nnb_net_node_shape nnbf_net_node_shape
 #define nnb_net_output nnbf_net_output
 #define nnb_net_output_loss nnbf_net_output_loss
 #define nnb_net_own_activation nnbf_net_own_activation
@@ -77,7 +80,9 @@
 #define nnb_net_scale_targets nnbf_net_scale_targets
 #define nnb_net_seed nnbf_net_seed
 #define nnb_net_set_bias nnbf_net_set_bias
+#define nnb_net_set_buffers nnbf_net_set_buffers
 #define nnb_net_set_weights nnbf_net_set_weights
+#define nnb_net_shape nnbf_net_shape
 #define nnb_net_standardize nnbf_net_standardize
 #define nnb_net_status nnbf_net_status
 #define nnb_net_summary nnbf_net_summary

@@ -111,9 +111,9 @@ NNB_API nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t se
  *  Refused calls: a call that fails because of its arguments, the data, the state or lack of memory leaves the net bit
  *  for bit as it was.  A building call also records its error.
  *
- *  Changing calls: while nnb_fit, nnb_solve_output, nnb_check_gradient, nnb_net_init, nnb_net_set_weights or
- *  nnb_net_set_bias runs, nothing else may change the net: no callback (on_epoch, a function of an own part) and no
- *  other thread.  NNB_E_STATE is then returned by these calls, the building calls, the scalers, nnb_net_freeze,
+ *  Changing calls: while nnb_fit, nnb_solve_output, nnb_check_gradient, nnb_net_init, nnb_net_set_weights,
+ *  nnb_net_set_bias or nnb_net_set_buffers runs, nothing else may change the net: no callback (on_epoch, a function of
+ *  an own part) and no other thread.  NNB_E_STATE is then returned by these calls, the building calls, the scalers, nnb_net_freeze,
  *  nnb_optim_step, nnb_optim_average, nnb_train_step and nnb_train_rows; nnb_net_params returns NULL, and
  *  nnb_net_destroy does nothing; both set the message.  Do not write through a pointer from an earlier nnb_net_params.
  *  All other calls are allowed, also in on_epoch: to predict, evaluate, save or copy, and to make plans and optimisers.
@@ -130,7 +130,7 @@ NNB_API nnb_net *nnb_net_create(int n_in);
 NNB_API nnb_status nnb_net_parse(const char *text, nnb_net **out);
 /** NULL is accepted.  Destroy the plans of the net first.  Does nothing while a changing call runs (nnb_net). */
 NNB_API void nnb_net_destroy(nnb_net *net);
-/** A copy with the same structure, parameters, scalers and names.  Plans and history are not copied. */
+/** A copy with the same structure, parameters, buffers, scalers and names.  Plans and history are not copied. */
 NNB_API nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out);
 
 /** Adds a dense layer of n_out units after the node added last. */
@@ -139,6 +139,11 @@ NNB_API int nnb_net_dense(nnb_net *net, int n_out, nnb_activation activation);
 NNB_API int nnb_net_dense_opts(nnb_net *net, const nnb_dense_opts *opts);
 /** Adds another input of n columns: the next columns of x.  name NULL: input2, … */
 NNB_API int nnb_net_input(nnb_net *net, int n, const char *name);
+/** Declares how the columns of a node are read (0: the node added last): as channels images of height×width
+ *  (nnb_shape).  Call it before another node reads that node.  Activations and sums keep the shape, and nodes side by
+ *  side add up their channels.  Layers of one's own see it; dense layers ignore it.  NNB_E_SHAPE unless the product is
+ *  the number of columns, NNB_E_STATE if another node reads the node.  Returns NNB_OK or an error.                    */
+NNB_API int nnb_net_shape(nnb_net *net, int node, int channels, int height, int width);
 /** Adds f(from).  from 0: the node added last. */
 NNB_API int nnb_net_activation(nnb_net *net, int from, nnb_activation activation);
 /** Adds the sum of n ≥ 1 nodes of equal width, followed by an activation. */
@@ -159,8 +164,8 @@ NNB_API int nnb_net_seed(nnb_net *net, uint64_t seed);
 
 /** The first error of the building calls, or NNB_OK. */
 NNB_API nnb_status nnb_net_status(const nnb_net *net);
-/** Draws all parameters again from the seed; seals the net.  The first sealing does the same with nnb_net_seed's
- *  seed.                                                                                                             */
+/** Draws all parameters again from the seed and sets the buffers to their initial values; seals the net.  The first
+ *  sealing does the same with nnb_net_seed's seed.                                                                   */
 NNB_API nnb_status nnb_net_init(nnb_net *net, uint64_t seed);
 
 /** Scalers, which the net stores.  Inputs are scaled before the first layer and predictions are scaled back, so x, y
@@ -190,6 +195,8 @@ NNB_API int nnb_net_n_nodes(const nnb_net *net);
 /** The node of that name, or 0. */
 NNB_API int nnb_net_find(const nnb_net *net, const char *name);
 NNB_API const char *nnb_net_node_name(const nnb_net *net, int node);
+/** How the columns of a node are read; all zero without a shape and for a node that does not exist. */
+NNB_API nnb_shape nnb_net_node_shape(const nnb_net *net, int node);
 /** Names of columns and classes; NULL if there is no name.  Columns: inputs, then targets or the column of classes.
  *  nnb_fit takes them from the training data, unless it is refused, and files keep them.  nnb_fit, nnb_evaluate,
  *  nnb_solve_output and nnb_error_bars_create reject data with other names (NNB_E_SHAPE), because columns in another
@@ -197,7 +204,7 @@ NNB_API const char *nnb_net_node_name(const nnb_net *net, int node);
 NNB_API const char *nnb_net_column_name(const nnb_net *net, int column);
 NNB_API const char *nnb_net_class_name(const nnb_net *net, int k);
 
-/** Prints a table to the stream: layer, output shape, parameters, bytes. */
+/** Prints a table to the stream: layer, output shape, parameters, bytes, and the number of buffers if there are any. */
 NNB_API nnb_status nnb_net_summary(const nnb_net *net, FILE *stream);
 
 /** Number of parameters P; seals the net.  0 if the net cannot be sealed. */
@@ -214,6 +221,14 @@ NNB_API nnb_status nnb_net_bias(nnb_net *net, int node, nnb_cmat *out);
 /** Copy w or b into the weights or the bias of a layer.  NNB_E_SHAPE. */
 NNB_API nnb_status nnb_net_set_weights(nnb_net *net, int node, nnb_cmat w);
 NNB_API nnb_status nnb_net_set_bias(nnb_net *net, int node, nnb_cmat b);
+/** Number of buffers of all layers: numbers that training changes without a gradient, for instance running means in own
+ *  layers (nnb_needs.buffers).  They are counted apart from the parameters, and saved, copied and restored with them.
+ *  Gradients and updates change them; predictions and evaluations do not.  Seals the net; 0 if that fails.           */
+NNB_API size_t nnb_net_n_buffers(nnb_net *net);
+/** The buffers of a layer, 1×n: a view.  NNB_E_ARG for a node without buffers. */
+NNB_API nnb_status nnb_net_buffers(nnb_net *net, int node, nnb_cmat *out);
+/** Copies numbers into the buffers of a layer.  NNB_E_SHAPE. */
+NNB_API nnb_status nnb_net_set_buffers(nnb_net *net, int node, nnb_cmat buffers);
 /** Sets which parameters of a layer training does not change: NNB_WEIGHTS, NNB_BIAS, both, or 0 for none.  NNB_E_STATE
  *  while a changing call runs (nnb_net).                                                                             */
 NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
@@ -304,9 +319,9 @@ typedef struct nnb_load_opts {
   void *reserved[9];
 } nnb_load_opts;
 
-/** Writes structure, parameters, scalers and names as a safetensors file, atomically: an existing file stays whole
- *  until the new one is complete on disk.  f64 is kept bit for bit.  A program that is killed during the call may leave
- *  a temporary file, ".nnblas-*.tmp" in the same folder; it can be deleted.                                          */
+/** Writes structure, parameters, buffers, scalers and names as a safetensors file, atomically: an existing file stays
+ *  whole until the new one is complete on disk.  f64 is kept bit for bit.  A program that is killed during the call may
+ *  leave a temporary file, ".nnblas-*.tmp" in the same folder; it can be deleted.                                          */
 NNB_API nnb_status nnb_net_save(nnb_net *net, const char *path);
 /** Reads a file of nnb_net_save.  A file of the other precision is converted (NNB_E_PARSE if a number is too large).
  *  The file need not be trusted: a malformed one gives NNB_E_PARSE with a message, in time proportional to its size.
@@ -350,7 +365,9 @@ NNB_API nnb_status nnb_plan_predict(nnb_plan *plan, nnb_cmat x, nnb_mat y);
 /** The loss of a batch.  NNB_E_SHAPE; NNB_E_NUMERIC if it is not finite (*loss has its value). */
 NNB_API nnb_status nnb_plan_loss(nnb_plan *plan, const nnb_batch *batch, double *loss);
 /** Loss and gradient of a batch: grad ← keep·grad + ∂E/∂w, P values, frozen parameters included.  keep 0 overwrites any
- *  old value, NaN too.  loss may be NULL.  Needs NNB_GRAD (NNB_E_STATE).  NNB_E_SHAPE; NNB_E_NUMERIC.                */
+ *  old value, NaN too.  loss may be NULL.  Needs NNB_GRAD (NNB_E_STATE).  NNB_E_SHAPE; NNB_E_NUMERIC.
+ *  It changes the buffers of a net that has some: only one thread at a time may then call it, and while a changing call
+ *  (nnb_net) runs it is NNB_E_STATE.                                                                                 */
 NNB_API nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep, double *loss, nnb_real *grad);
 /** dx ← vᵀ·∂y/∂x for each row: v (B×n_out) times the Jacobian of the predictions, in the data's units.  Needs NNB_DX. */
 NNB_API nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx);

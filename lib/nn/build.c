@@ -54,15 +54,37 @@ static nnb_status fill_node(const nnb_net *net, nnb__node *node, const void *sel
   return NNB_OK;
 }
 
-/* Calls the layer's shape function; its message gets the layer's name as a prefix. */
-static nnb_status infer_shape(nnb_net *net, nnb__node *node) {
+static bool has_shape(const nnb_shape *s) { return s->channels != 0 || s->height != 0 || s->width != 0; }
+
+/* Whether so many columns can be read that way. */
+static bool suits(const nnb_shape *s, int cols) {
+  return s->channels > 0 && s->height > 0 && s->width > 0 && cols % s->channels == 0 &&
+         cols / s->channels % s->height == 0 && cols / s->channels / s->height == s->width;
+}
+
+/* The layer's own shape function, between lists of what it reads. */
+static nnb_status call_shape(const nnb_net *net, nnb__node *node) {
+  nnb_status status = NNB_OK;
   int *cols = nnb__alloc((size_t)node->n_from, sizeof *cols);
-  if (!cols) return nnb__fail_nomem("a node");
-  for (int k = 0; k < node->n_from; k++) cols[k] = net->nodes[node->from[k] - 1].needs.cols;
-  unsigned messages = nnb__fail_count();
-  nnb_status status = node->ops->shape(node->self, cols, node->n_from, &node->needs);
+  nnb_shape *from = nnb__alloc((size_t)node->n_from, sizeof *from);
+  if (!cols || !from) status = nnb__fail_nomem("a node");
+  for (int k = 0; k < node->n_from && !status; k++) {
+    const nnb_needs *source = &net->nodes[node->from[k] - 1].needs;
+    cols[k] = source->cols, from[k] = source->shape;
+  }
+  node->needs.from = from;
+  const unsigned messages = nnb__fail_count();
+  if (!status && (status = node->ops->shape(node->self, cols, node->n_from, &node->needs)))
+    status = nnb__fail_callback(status, "shape", messages);
+  node->needs.from = NULL;
   nnb__release(cols);
-  if (status) status = nnb__fail_callback(status, "shape", messages);
+  nnb__release(from);
+  return status;
+}
+
+/* What the layer needs, its message prefixed by its name. */
+static nnb_status infer_shape(const nnb_net *net, nnb__node *node) {
+  nnb_status status = call_shape(net, node);
   if (status) return nnb__fail(status, "layer %s: %s", node->name, nnb_errmsg());
   const nnb_needs *n = &node->needs;
   if (n->cols < 1 || n->w_rows < 0 || n->w_cols < 0)
@@ -70,6 +92,12 @@ static nnb_status infer_shape(nnb_net *net, nnb__node *node) {
                      n->w_rows, n->w_cols);
   if (n->w_cols > 0 && !node->ops->backward_params)
     return nnb__fail(NNB_E_ARG, "layer %s has parameters but no backward_params", node->name);
+  if (n->buffers > INT_MAX)
+    return nnb__fail(NNB_E_OVERFLOW, "layer %s: its shape asks for %zu buffers; at most %d are possible", node->name,
+                     n->buffers, INT_MAX);
+  if (has_shape(&n->shape) && !suits(&n->shape, n->cols))
+    return nnb__fail(NNB_E_SHAPE, "layer %s: %d columns are not %d channels of %d×%d", node->name, n->cols,
+                     n->shape.channels, n->shape.height, n->shape.width);
   return NNB_OK;
 }
 
@@ -120,6 +148,25 @@ int nnb_net_input(nnb_net *net, int n, const char *name) {
   net->nodes[node - 1].x_col = net->n_x;
   net->n_x += n;
   return node;
+}
+
+int nnb_net_shape(nnb_net *net, int k, int channels, int height, int width) {
+  const nnb_shape shape = {channels, height, width};
+  nnb_status status = nnb__net_open(net);
+  if (status) return nnb__net_stick(net, status);
+  nnb__node *node = nnb__net_node(net, k ? k : net->n_nodes);
+  if (!node) return nnb__net_stick(net, NNB_E_ARG);
+  if (node->n_consumers > 0)
+    return nnb__net_stick(net, nnb__fail(NNB_E_STATE, "%s is read by another node; its shape comes first", node->name));
+  if (!suits(&shape, node->needs.cols))
+    return nnb__net_stick(net, nnb__fail(NNB_E_SHAPE, "%s has %d columns, which are not %d channels of %d×%d",
+                                         node->name, node->needs.cols, channels, height, width));
+  node->needs.shape = shape;
+  return NNB_OK;
+}
+
+nnb_shape nnb_net_node_shape(const nnb_net *net, int node) {
+  return net && node >= 1 && node <= net->n_nodes ? net->nodes[node - 1].needs.shape : (nnb_shape){0};
 }
 
 int nnb_net_dense_opts(nnb_net *net, const nnb_dense_opts *opts) {

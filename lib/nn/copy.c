@@ -48,7 +48,7 @@ nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out) {
   status = copy_unsealed(copy, net);
   if (!status && atomic_load(&net->sealed)) {
     status = nnb__net_seal_undrawn(copy);
-    if (!status) memcpy(copy->params, net->params, net->n_params * sizeof(real));
+    if (!status) memcpy(copy->params, net->params, net->n_values * sizeof(real));
   }
   if (status) {
     nnb_net_destroy(copy);

@@ -16,6 +16,28 @@ static void copy_or_add(nnb_mat dst, nnb_cmat src, real beta) {
   }
 }
 
+static bool same(const nnb_shape *s, const nnb_shape *t) {
+  return s->channels == t->channels && s->height == t->height && s->width == t->width;
+}
+
+/* A sum is read as its terms are, if all of them are read alike. */
+static void take_shape(int n_from, nnb_needs *needs) {
+  for (int k = 1; k < n_from; k++)
+    if (!same(&needs->from[k], &needs->from[0])) return;
+  needs->shape = needs->from[0];
+}
+
+/* Images of one size side by side are further channels. */
+static void join_shapes(int n_from, nnb_needs *needs) {
+  nnb_shape all = {0, needs->from[0].height, needs->from[0].width};
+  for (int k = 0; k < n_from; k++) {
+    if (needs->from[k].channels == 0 || needs->from[k].height != all.height || needs->from[k].width != all.width)
+      return;
+    all.channels += needs->from[k].channels; /* at most the columns, which an int holds */
+  }
+  needs->shape = all;
+}
+
 static nnb_status shape_equal(void *self, const int *cols, int n_from, nnb_needs *needs) {
   (void)self;
   for (int k = 1; k < n_from; k++)
@@ -23,6 +45,7 @@ static nnb_status shape_equal(void *self, const int *cols, int n_from, nnb_needs
       return nnb_layer_fail(NNB_E_SHAPE, "a sum needs nodes of equal width; the first has %d columns, number %d has %d",
                             cols[0], k + 1, cols[k]);
   needs->cols = cols[0];
+  take_shape(n_from, needs);
   return NNB_OK;
 }
 
@@ -36,6 +59,7 @@ static nnb_status shape_concat(void *self, const int *cols, int n_from, nnb_need
   for (int k = 0; k < n_from; k++)
     if (__builtin_add_overflow(needs->cols, cols[k], &needs->cols))
       return nnb_layer_fail(NNB_E_OVERFLOW, "the nodes have more columns in all than an int can hold");
+  join_shapes(n_from, needs);
   return NNB_OK;
 }
 

@@ -84,6 +84,17 @@ nnb_status nnb__net_add(nnb_net *net, const nnb__node *node, const char *name, i
 
 bool nnb__node_is_input(const nnb__node *node) { return node->ops == &nnb__layer_input; }
 
+bool nnb__node_wants_whole(const nnb__node *node) { return node->needs.couples_rows || node->needs.buffers > 0; }
+
+nnb_status nnb__net_check_uncoupled(const nnb_net *net, const char *what) {
+  if (net->coupling == 0) return NNB_OK;
+  const nnb__node *node = &net->nodes[net->coupling - 1];
+  return nnb__fail(NNB_E_UNSUPPORTED,
+                   "%s needs rows that do not depend on each other, and the layer %s (%s) couples them; take adam, "
+                   "lbfgs or another method of gradients",
+                   what, node->name, node->ops->name);
+}
+
 int nnb_net_n_nodes(const nnb_net *net) { return net ? net->n_nodes : 0; }
 
 int nnb_net_n_in(const nnb_net *net) { return net && !net->status ? net->n_x : 0; }

@@ -17,10 +17,11 @@ typedef struct nnb__node {
   int activation;    /* nnb_activation, or NNB_OWN_ACTIVATION + index into the net's own ones */
   unsigned frozen;
   nnb_needs needs;
-  size_t off;  /* of its block in the parameters */
-  int x_col;   /* input: its first column of x */
-  int out_col; /* output: its first column of y; -1: not an output */
-  int loss;    /* output: nnb_loss or NNB_OWN_LOSS + index; NNB_LOSS_AUTO: the loss of the net */
+  size_t off;         /* of its block in the parameters */
+  size_t buffers_off; /* of its buffers behind net->params */
+  int x_col;          /* input: its first column of x */
+  int out_col;        /* output: its first column of y; -1: not an output */
+  int loss;           /* output: nnb_loss or NNB_OWN_LOSS + index; NNB_LOSS_AUTO: the loss of the net */
   double factor;
   int n_consumers;
 } nnb__node;
@@ -61,8 +62,11 @@ struct nnb_net {
   /* valid once sealed */
   atomic_bool sealed;
   atomic_bool held;             /* by a changing call, until it returns: nnb__net_begin */
-  real *params, *params_memory; /* aligned; the memory to release */
-  size_t n_params;
+  real *params, *params_memory; /* the parameters, then the buffers; aligned; the memory to release */
+  size_t n_params, n_buffers;
+  size_t n_values; /* both together: what copies, best epochs and rejected calls restore */
+  int coupling;    /* the first node that couples rows; 0: none */
+  bool whole_rows; /* a node needs all rows at once in training */
   nnb__block *blocks; /* one per node with parameters, in order */
   int *block_node;
   int n_blocks;
@@ -92,6 +96,10 @@ nnb_status nnb__net_add(nnb_net *net, const nnb__node *node, const char *name, i
 /* Node number `node`, or NULL with a message if there is none. */
 nnb__node *nnb__net_node(const nnb_net *net, int node);
 bool nnb__node_is_input(const nnb__node *node);
+/* Whether its layer is handed all rows of a job at once in runs that train. */
+bool nnb__node_wants_whole(const nnb__node *node);
+/* NNB_E_UNSUPPORTED, with the name of the layer, where a sealed net couples rows: `what` needs independent ones. */
+nnb_status nnb__net_check_uncoupled(const nnb_net *net, const char *what);
 
 const nnb_act_ops *nnb__net_act(const nnb_net *net, int activation);
 const nnb_loss_ops *nnb__net_loss_ops(const nnb_net *net, const nnb__node *output);

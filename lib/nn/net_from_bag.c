@@ -143,6 +143,21 @@ static nnb_status get_output(reader *r, int k) {
   return NNB_OK;
 }
 
+static nnb_status get_shape(reader *r, int k) {
+  char key[NNB__KEY];
+  long n[3] = {0};
+  const char *text = nnb__bag_find_string(r->bag, nnb__node_key(key, k, "shape")), *at = text;
+  if (!text) return NNB_OK;
+  for (int i = 0; i < 3; i++) {
+    char *end;
+    n[i] = strtol(at, &end, 10);
+    if (end == at || *end != (i < 2 ? ',' : '\0') || n[i] < 1 || n[i] > INT_MAX)
+      return nnb__fail(NNB_E_PARSE, "the model's \"%s\" is \"%.40s\"; wanted three whole numbers above 0", key, text);
+    at = end + (i < 2);
+  }
+  return (nnb_status)nnb_net_shape(r->net, k, (int)n[0], (int)n[1], (int)n[2]);
+}
+
 static nnb_status get_node(reader *r, int k) {
   char key[NNB__KEY];
   const char *layer, *name, *act;
@@ -160,6 +175,7 @@ static nnb_status get_node(reader *r, int k) {
   for (const nnb_attr *at = ops->attrs; at && at->name && !status; at++) status = get_attr(r, k, at, self);
   if (!status) status = append_node(r, k, ops, self, activation, (unsigned)frozen, name);
   nnb__release(self);
+  if (!status) status = get_shape(r, k);
   return status ? status : get_output(r, k);
 }
 
@@ -226,6 +242,9 @@ static nnb_status get_params(const reader *r, const nnb__node *node) {
   if (rows && cols) status = get_tensor(r, nnb__part_key(key, node->name, "weight"), rows, cols, w);
   if (!status && node->needs.bias)
     status = get_tensor(r, nnb__part_key(key, node->name, "bias"), cols, 0, w + (size_t)rows * (size_t)cols);
+  if (!status && node->needs.buffers)
+    status = get_tensor(r, nnb__part_key(key, node->name, "buffers"), (int)node->needs.buffers, 0,
+                        r->net->params + node->buffers_off);
   return status;
 }
 
@@ -234,6 +253,10 @@ static nnb_status check_sizes(const reader *r) {
   char key[NNB__KEY];
   for (int i = 0; i < r->net->n_nodes; i++) {
     const nnb__node *node = &r->net->nodes[i];
+    const nnb__tensor *buffers = nnb__bag_find_tensor(r->bag, nnb__part_key(key, node->name, "buffers"));
+    if (node->needs.buffers && !buffers) return nnb__fail(NNB_E_PARSE, "the model has no tensor \"%s\"", key);
+    if (node->needs.buffers && (buffers->n_dims != 1 || buffers->dim[0] != node->needs.buffers))
+      return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" has another shape than its layer", key);
     bool weight = node->needs.w_rows && node->needs.w_cols;
     const nnb__tensor *t = nnb__bag_find_tensor(r->bag, nnb__part_key(key, node->name, weight ? "weight" : "bias"));
     if (!weight && !node->needs.bias) continue;
@@ -255,7 +278,7 @@ static nnb_status check_memory(const reader *r) {
   if (r->opts && r->opts->max_bytes) most = (double)r->opts->max_bytes;
   for (int i = 0; i < r->net->n_nodes; i++) {
     const nnb__node *node = &r->net->nodes[i];
-    numbers += ((double)node->needs.w_rows + node->needs.bias) * node->needs.w_cols;
+    numbers += ((double)node->needs.w_rows + node->needs.bias) * node->needs.w_cols + (double)node->needs.buffers;
     numbers += (double)node->needs.cols + (double)node->needs.scratch + (double)node->needs.init_scratch;
     for (int k = 0; k < node->n_from; k++) numbers += r->net->nodes[node->from[k] - 1].needs.cols;
   }

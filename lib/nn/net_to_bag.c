@@ -28,6 +28,12 @@ static void put_from(nnb__bag *bag, int k, const nnb__node *node) {
   nnb__release(text);
 }
 
+static void put_shape(nnb__bag *bag, int k, nnb_shape s) {
+  char key[NNB__KEY], text[40];
+  snprintf(text, sizeof text, "%d,%d,%d", s.channels, s.height, s.width);
+  if (s.channels > 0) nnb__bag_string(bag, nnb__node_key(key, k, "shape"), text);
+}
+
 static const char *loss_name(const nnb_net *net, int loss) {
   return loss >= NNB_OWN_LOSS ? net->own_losses[loss - NNB_OWN_LOSS]->name : nnb_loss_name((nnb_loss)loss);
 }
@@ -41,6 +47,7 @@ static void put_node(const nnb_net *net, nnb__bag *bag, int k) {
   nnb__bag_string(bag, nnb__node_key(key, k, "act"), nnb__net_act(net, node->activation)->name);
   nnb__bag_number(bag, nnb__node_key(key, k, "frozen"), node->frozen);
   put_attrs(bag, k, node);
+  put_shape(bag, k, node->needs.shape);
   if (node->out_col < 0) return;
   nnb__bag_number(bag, nnb__node_key(key, k, "output"), node->out_col);
   nnb__bag_string(bag, nnb__node_key(key, k, "loss"), loss_name(net, node->loss));
@@ -54,6 +61,9 @@ static void put_params(const nnb_net *net, nnb__bag *bag, const nnb__node *node)
   if (dim[0] && dim[1]) nnb__bag_tensor(bag, nnb__part_key(key, node->name, "weight"), NNB__REAL_DTYPE, 2, dim, w);
   if (node->needs.bias)
     nnb__bag_tensor(bag, nnb__part_key(key, node->name, "bias"), NNB__REAL_DTYPE, 1, dim + 1, w + dim[0] * dim[1]);
+  if (node->needs.buffers)
+    nnb__bag_tensor(bag, nnb__part_key(key, node->name, "buffers"), NNB__REAL_DTYPE, 1, &node->needs.buffers,
+                    net->params + node->buffers_off);
 }
 
 static void put_scaler(nnb__bag *bag, const char *name, const nnb__scaler *s) {

@@ -1,4 +1,4 @@
-/* nn/params.c: reading and changing the parameters of a net. */
+/* nn/params.c: reading and changing the parameters and buffers of a net. */
 #include <string.h>
 
 #include "seal.h"
@@ -16,7 +16,11 @@ real *nnb_net_params(nnb_net *net) {
   return status ? NULL : net->params;
 }
 
-/* The weights or bias of a node of a sealed net; *status is the error, if any. */
+size_t nnb_net_n_buffers(nnb_net *net) { return nnb__net_seal(net) ? 0 : net->n_buffers; }
+
+enum { BUFFERS = NNB_WEIGHTS | NNB_BIAS }; /* what else param_view shows */
+
+/* The weights, bias or buffers of a node of a sealed net; *status is the error, if any. */
 static nnb_mat param_view(nnb_net *net, int k, unsigned what, nnb_status *status) {
   nnb_mat none = {0};
   *status = NNB_OK;
@@ -26,7 +30,12 @@ static nnb_mat param_view(nnb_net *net, int k, unsigned what, nnb_status *status
   if (what == NNB_WEIGHTS && rows > 0) return nnb_view(net->params + node->off, rows, cols);
   if (what == NNB_BIAS && node->needs.bias)
     return nnb_view(net->params + node->off + (size_t)rows * (size_t)cols, 1, cols);
-  *status = nnb__fail(NNB_E_ARG, "node %d (%s) has no %s", k, node->name, what == NNB_BIAS ? "bias" : "weights");
+  if (what == BUFFERS && node->needs.buffers > 0)
+    return nnb_view(net->params + node->buffers_off, 1, (int)node->needs.buffers);
+  *status = nnb__fail(NNB_E_ARG, "node %d (%s) has no %s", k, node->name,
+                      what == BUFFERS    ? "buffers"
+                      : what == NNB_BIAS ? "bias"
+                                         : "weights");
   return none;
 }
 
@@ -64,9 +73,13 @@ nnb_status nnb_net_weights(nnb_net *net, int node, nnb_cmat *out) { return get(n
 
 nnb_status nnb_net_bias(nnb_net *net, int node, nnb_cmat *out) { return get(net, node, NNB_BIAS, out); }
 
+nnb_status nnb_net_buffers(nnb_net *net, int node, nnb_cmat *out) { return get(net, node, BUFFERS, out); }
+
 nnb_status nnb_net_set_weights(nnb_net *net, int node, nnb_cmat w) { return set(net, node, NNB_WEIGHTS, w); }
 
 nnb_status nnb_net_set_bias(nnb_net *net, int node, nnb_cmat b) { return set(net, node, NNB_BIAS, b); }
+
+nnb_status nnb_net_set_buffers(nnb_net *net, int node, nnb_cmat b) { return set(net, node, BUFFERS, b); }
 
 nnb_status nnb_net_freeze(nnb_net *net, int k, unsigned parts) {
   nnb_status status = nnb__net_check(net);

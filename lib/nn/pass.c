@@ -113,8 +113,17 @@ nnb_layer_io nnb__pass_io(const nnb_plan *plan, int k, int r0, int n, int part) 
                         .z = nnb__rows(s->z, r0, n),
                         .delta = nnb__crows(nnb__read(s->d), r0, n),
                         .w = plan->net->params + node->off,
+                        .buffers = node->needs.buffers ? plan->net->params + node->buffers_off : NULL,
                         .scratch = s->scratch ? s->scratch + (size_t)r0 * node->needs.scratch : NULL,
                         .parts = 1};
+}
+
+/* Each update, and each gradient, changes the buffers once: where a loss alone is computed they stay. */
+nnb_layer_io nnb__pass_io_forward(const nnb_plan *plan, int k, int r0, int n, int part) {
+  nnb_layer_io io = nnb__pass_io(plan, k, r0, n, part);
+  const bool changes = plan->run.training && (plan->what & NNB__BACK);
+  if (io.buffers && changes) io.new_buffers = plan->net->params + plan->net->nodes[k].buffers_off;
+  return io;
 }
 
 /* The undivided loss of output k over rows [r0, r0 + n); computes ∂E/∂A or ∂E/∂Z if the run goes back. */
@@ -166,7 +175,7 @@ void nnb__pass_forward(const nnb__pass *p, int part, int r0, int n) {
   for (int k = 0; k < p->plan->net->n_nodes; k++) {
     const nnb__node *node = &p->plan->net->nodes[k];
     if (nnb__node_is_input(node)) continue;
-    nnb_layer_io io = nnb__pass_io(p->plan, k, r0, n, part);
+    nnb_layer_io io = nnb__pass_io_forward(p->plan, k, r0, n, part);
     node->ops->forward(node->self, &io);
     nnb__pass_finish(p, part, k, r0, n);
   }

@@ -25,6 +25,8 @@ void nnb__pass_load(const nnb__pass *p, int r0, int r1);
 const real *nnb__pass_weights(const nnb_plan *plan, const nnb__job *job);
 /* The nnb_layer_io of node k for rows [r0, r0 + n); part selects the memory of its lists. */
 nnb_layer_io nnb__pass_io(const nnb_plan *plan, int k, int r0, int n, int part);
+/* The same for the forward pass, in which a layer may change its buffers. */
+nnb_layer_io nnb__pass_io_forward(const nnb_plan *plan, int k, int r0, int n, int part);
 
 /* Forward: rows [r0, r0 + n) from the inputs to the losses. */
 void nnb__pass_forward(const nnb__pass *p, int part, int r0, int n);

@@ -22,6 +22,8 @@ static nnb_status make_draft(nnb_net *net, const nnb_plan_opts *opts, nnb_plan *
   if (opts->want & ~(unsigned)(NNB_GRAD | NNB_DX | NNB_KEEP | NNB_ROWS))
     return nnb__fail(NNB_E_ARG, "want is %u; wanted 0 or flags of NNB_GRAD, NNB_DX, NNB_KEEP and NNB_ROWS", opts->want);
   if (opts->want & NNB_ROWS && (status = nnb__check_squares(net))) return status;
+  if (opts->want & NNB_ROWS && (status = nnb__net_check_uncoupled(net, "the derivative of each residual")))
+    return status;
   *draft = (nnb_plan){.net = net, .want = opts->want};
   draft->max_rows = opts->max_rows ? opts->max_rows : 1;
   draft->threads = opts->threads ? opts->threads : nnb_get_threads();
@@ -151,6 +153,8 @@ nnb_status nnb__plan_gradient(nnb_plan *plan, const nnb_batch *batch, const nnb_
 }
 
 nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep, double *loss, real *grad) {
+  nnb_status status = plan && plan->net->n_buffers ? nnb__net_idle(plan->net) : NNB_OK; /* which it changes */
+  if (status) return status;
   return nnb__plan_gradient(plan, batch, &(nnb_run){.training = true}, keep, loss, grad);
 }
 

@@ -1,4 +1,4 @@
-/* nn/seal.c: seals a net: checks its inputs and outputs, lays out, allocates and draws its parameters. */
+/* nn/seal.c: seals a net: checks its inputs and outputs, lays out, allocates and draws its parameters and buffers. */
 #include "seal.h"
 
 #include <string.h>
@@ -77,6 +77,13 @@ static void choose_output(nnb_net *net) {
 
 /* ---- the parameters ---------------------------------------------------------------------------------------------- */
 
+/* *total ← *total + more numbers, which memory can hold. */
+static bool add_up(size_t *total, size_t more) {
+  if (more > PTRDIFF_MAX / sizeof(real) - *total) return false;
+  *total += more;
+  return true;
+}
+
 /* Computes the offsets of the blocks, and their list. */
 static nnb_status lay_out_params(nnb_net *net) {
   size_t total = 0, n, rows;
@@ -85,9 +92,8 @@ static nnb_status lay_out_params(nnb_net *net) {
     nnb__node *node = &net->nodes[i];
     rows = (size_t)node->needs.w_rows + node->needs.bias;
     node->off = total;
-    if (!nnb__mul(rows, (size_t)node->needs.w_cols, &n) || n > PTRDIFF_MAX / sizeof(real) - total)
+    if (!nnb__mul(rows, (size_t)node->needs.w_cols, &n) || !add_up(&total, n))
       return nnb__fail(NNB_E_OVERFLOW, "%s: the net has too many parameters for the address space", node->name);
-    total += n;
     if (n == 0) continue;
     net->blocks[net->n_blocks] = (nnb__block){.off = node->off,
                                               .rows = node->needs.w_rows,
@@ -102,24 +108,51 @@ static nnb_status lay_out_params(nnb_net *net) {
   return NNB_OK;
 }
 
+/* Offsets of the buffers behind the parameters, and which nodes want all rows at once. */
+static nnb_status lay_out_buffers(nnb_net *net) {
+  size_t total = net->n_params;
+  net->coupling = 0, net->whole_rows = false;
+  for (int i = 0; i < net->n_nodes; i++) {
+    nnb__node *node = &net->nodes[i];
+    node->buffers_off = total;
+    if (!add_up(&total, node->needs.buffers))
+      return nnb__fail(NNB_E_OVERFLOW, "%s: the net has more buffers than memory can hold", node->name);
+    if (node->needs.couples_rows && net->coupling == 0) net->coupling = i + 1;
+    if (nnb__node_wants_whole(node)) net->whole_rows = true;
+  }
+  net->n_values = total, net->n_buffers = total - net->n_params;
+  return NNB_OK;
+}
+
 static nnb_status allocate_params(nnb_net *net) {
-  net->params_memory = nnb__alloc(net->n_params * sizeof(real) + NNB__ALIGN, 1);
+  net->params_memory = nnb__alloc(net->n_values * sizeof(real) + NNB__ALIGN, 1);
   if (!net->params_memory) return nnb__fail_nomem("the parameters");
   net->params = nnb__align(net->params_memory);
   return NNB_OK;
 }
 
+/* Whether this thread is in a layer's init: a function there that sealed a net would wait for the lock of this one. */
+static _Thread_local bool drawing;
+
 static void draw_layers(nnb_net *net, uint64_t seed, real *scratch) {
-  memset(net->params, 0, net->n_params * sizeof(real));
+  memset(net->params, 0, net->n_values * sizeof(real));
+  drawing = true;
   for (int i = 0; i < net->n_blocks; i++) {
     const nnb__node *node = &net->nodes[net->block_node[i] - 1];
     nnb_rng rng;
     nnb_rng_init(&rng, seed, (uint64_t)net->block_node[i]);
     if (node->ops->init) node->ops->init(node->self, net->params + node->off, &rng, scratch);
   }
+  for (int i = 0; i < net->n_nodes; i++) {
+    const nnb__node *node = &net->nodes[i];
+    if (node->needs.buffers && node->ops->init_buffers)
+      node->ops->init_buffers(node->self, net->params + node->buffers_off);
+  }
+  drawing = false;
 }
 
-/* Draws all parameters from the seed: weights by the layer's init, each node from its own random stream; biases 0. */
+/* Draws all parameters from the seed: weights by the layer's init, each node from its own random stream; biases 0.  Sets
+ * the buffers to their initial values. */
 static nnb_status draw_params(nnb_net *net, uint64_t seed) {
   size_t most = 0; /* above 0: an initialiser needs a factorisation, which uses the BLAS */
   for (int i = 0; i < net->n_nodes; i++)
@@ -143,6 +176,7 @@ static nnb_status seal(nnb_net *net, bool draw) {
   net->block_node = nnb__alloc(n, sizeof *net->block_node);
   if (!net->blocks || !net->block_node) status = nnb__fail_nomem("the list of parameters");
   if (!status) status = lay_out_params(net);
+  if (!status) status = lay_out_buffers(net);
   if (!status) status = allocate_params(net);
   if (!status && draw) status = draw_params(net, net->seed);
   if (status) {
@@ -157,6 +191,10 @@ static nnb_status seal(nnb_net *net, bool draw) {
 static nnb_status seal_once(nnb_net *net, bool draw) {
   nnb_status status = nnb__net_check(net);
   if (status || atomic_load(&net->sealed)) return status;
+  if (drawing)
+    return nnb__fail(NNB_E_STATE,
+                     "a layer's init or init_buffers is running and asks for a net whose parameters do "
+                     "not exist yet; it can only write what it was handed");
   nnb__lock_take(NNB__LOCK_SEAL); /* one lock for all nets: sealing is rare and short */
   if (!atomic_load(&net->sealed)) status = seal(net, draw);
   nnb__lock_give(NNB__LOCK_SEAL);
@@ -172,7 +210,7 @@ nnb_status nnb__net_seal_undrawn(nnb_net *net) { return seal_once(net, false); }
 static void unseal(nnb_net *net, int n_y) {
   atomic_store(&net->sealed, false);
   nnb__net_release_params(net);
-  net->n_params = 0, net->n_blocks = 0;
+  net->n_params = net->n_buffers = net->n_values = 0, net->n_blocks = 0;
   if (n_y == 0) net->nodes[net->n_nodes - 1].out_col = -1;
   net->n_y = n_y;
 }

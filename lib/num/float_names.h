@@ -46,6 +46,7 @@
 #define nnb__chain_rows_v3 nnbf__chain_rows_v3
 #define nnb__chain_rows_v4 nnbf__chain_rows_v4
 #define nnb__check_batch nnbf__check_batch
+#define nnb__check_chunks nnbf__check_chunks
 #define nnb__check_match nnbf__check_match
 #define nnb__check_one_output nnbf__check_one_output
 #define nnb__check_rows nnbf__check_rows
@@ -164,6 +165,7 @@
 #define nnb__net_begin nnbf__net_begin
 #define nnb__net_chain nnbf__net_chain
 #define nnb__net_check nnbf__net_check
+#define nnb__net_check_uncoupled nnbf__net_check_uncoupled
 #define nnb__net_end nnbf__net_end
 #define nnb__net_from_bag nnbf__net_from_bag
 #define nnb__net_idle nnbf__net_idle
@@ -186,6 +188,7 @@
 #define nnb__net_stick nnbf__net_stick
 #define nnb__net_to_bag nnbf__net_to_bag
 #define nnb__node_is_input nnbf__node_is_input
+#define nnb__node_wants_whole nnbf__node_wants_whole
 #define nnb__not_squares nnbf__not_squares
 #define nnb__optim_algo nnbf__optim_algo
 #define nnb__optim_apply nnbf__optim_apply
@@ -215,6 +218,7 @@
 #define nnb__pass_goes_back nnbf__pass_goes_back
 #define nnb__pass_hand_back nnbf__pass_hand_back
 #define nnb__pass_io nnbf__pass_io
+#define nnb__pass_io_forward nnbf__pass_io_forward
 #define nnb__pass_layer_rows nnbf__pass_layer_rows
 #define nnb__pass_load nnbf__pass_load
 #define nnb__pass_n_rows nnbf__pass_n_rows

@@ -9,7 +9,7 @@ typedef struct checker {
   nnb_plan *plan;
   nnb_batch batch; /* x is a copy that may be changed */
   real *x;         /* rows×n_x */
-  real *kept;      /* P: the original parameters */
+  real *kept;      /* the original parameters and buffers */
   real *grad[2];   /* P: at the parameters, and with their last digits changed */
   real *dx[2];     /* rows×n_x: the same two */
 } checker;
@@ -102,7 +102,8 @@ static double worst_of(const checker *c, const subject *s) {
 
 /* Computes the gradients at the present parameters. */
 static nnb_status gradients(checker *c, nnb_net *net, real *grad, real *dx) {
-  nnb_status status = nnb_plan_gradient(c->plan, &c->batch, 0, NULL, grad);
+  nnb_status status = nnb__plan_gradient(c->plan, &c->batch, &(nnb_run){.training = true}, 0, NULL, grad);
+  memcpy(net->params + net->n_params, c->kept + net->n_params, net->n_buffers * sizeof(real));
   if (!status) nnb__plan_input_gradient(c->plan, nnb_view(dx, c->batch.x.rows, net->n_x));
   return status;
 }
@@ -111,7 +112,6 @@ static nnb_status gradients(checker *c, nnb_net *net, real *grad, real *dx) {
 static nnb_status shaken_gradients(checker *c, nnb_net *net) {
   nnb_rng rng;
   nnb_rng_init(&rng, 0, 0);
-  memcpy(c->kept, net->params, net->n_params * sizeof(real));
   for (size_t i = 0; i < net->n_params; i++) net->params[i] *= 1 + REAL_EPS * (real)(8 * nnb_rng_uniform(&rng) - 4);
   nnb_status status = gradients(c, net, c->grad[1], c->dx[1]);
   memcpy(net->params, c->kept, net->n_params * sizeof(real));
@@ -132,15 +132,17 @@ static nnb_status compare(checker *c, nnb_net *net, double *worst) {
   return NNB_OK;
 }
 
-/* Allocates three times the parameters and the inputs. */
-static nnb_status allocate(checker *c, size_t n_params, size_t n_x) {
-  size_t n = n_params <= SIZE_MAX - n_x ? n_params + n_x : SIZE_MAX;
+/* Allocates three times the parameters, buffers and inputs. */
+static nnb_status allocate(checker *c, const nnb_net *net, size_t n_x) {
+  const size_t n_values = net->n_values;
+  size_t n = n_values <= SIZE_MAX - n_x ? n_values + n_x : SIZE_MAX;
   if (!nnb__mul(n, 3, &n))
-    return nnb__fail(NNB_E_OVERFLOW, "%zu parameters are too many for a gradient check", n_params);
+    return nnb__fail(NNB_E_OVERFLOW, "%zu parameters are too many for a gradient check", net->n_params);
   real *memory = c->kept = nnb__alloc(n, sizeof *memory);
   if (!memory) return nnb__fail_nomem("a gradient check");
-  c->grad[0] = memory + n_params, c->grad[1] = memory + 2 * n_params;
-  c->x = memory + 3 * n_params, c->dx[0] = c->x + n_x, c->dx[1] = c->x + 2 * n_x;
+  memcpy(c->kept, net->params, n_values * sizeof *memory);
+  c->grad[0] = memory + n_values, c->grad[1] = memory + 2 * n_values;
+  c->x = memory + 3 * n_values, c->dx[0] = c->x + n_x, c->dx[1] = c->x + 2 * n_x;
   return NNB_OK;
 }
 
@@ -153,7 +155,7 @@ static nnb_status check_gradient(nnb_net *net, const nnb_batch *batch, double *w
   const int rows = batch->x.rows, cols = net->n_x;
   if (!nnb__mul((size_t)rows, (size_t)cols, &n_x)) return nnb__fail(NNB_E_OVERFLOW, "x is too large");
   c.batch = *batch;
-  status = allocate(&c, net->n_params, n_x);
+  status = allocate(&c, net, n_x);
   if (!status) status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows, .want = NNB_GRAD | NNB_DX}, &c.plan);
   if (!status) {
     for (int i = 0; i < rows; i++)

@@ -58,7 +58,7 @@ static void keep_best(fit *f, const nnb_record *rec) {
     real *swap = f->best;
     f->best = f->epoch_start, f->epoch_start = swap;
   } else {
-    memcpy(f->best, f->net->params, f->net->n_params * sizeof *f->best);
+    memcpy(f->best, f->net->params, f->net->n_values * sizeof *f->best);
   }
 }
 

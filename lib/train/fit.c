@@ -7,6 +7,7 @@
 #include "match.h"
 #include "plan.h"
 #include "status.h"
+#include "update.h"
 #include "view.h"
 
 enum { DEFAULT_BATCH = 32, DEFAULT_CHUNK = 1024, CHUNK_PER_THREAD = 128 };
@@ -22,7 +23,7 @@ static bool is_small_regression(const fit *f) {
   const double P = (double)nnb__net_n_free(f->net), m = (double)nnb_data_rows(f->train) * f->net->n_y;
   return sizeof(real) == sizeof(double) && !nnb__opts_not_taken(NNB__FIT_OPTS, &f->opts, NNB__TRAIT_SQUARES) &&
          f->opts.batch == 0 && nnb_data_n_classes(f->train) == 0 && P > 0 && P <= most_params &&
-         m * P * P <= most_work && !nnb__not_squares(f->net);
+         m * P * P <= most_work && !nnb__not_squares(f->net) && !f->net->coupling;
 }
 
 /* The traits that NNB_AUTO needs. */
@@ -60,7 +61,7 @@ static void complete(fit *f, bool full, int n_rows) {
   nnb_fit_opts *o = &f->opts;
   if (o->batch == 0) o->batch = full ? NNB_FULL_BATCH : DEFAULT_BATCH;
   if (o->batch == NNB_FULL_BATCH || o->batch > n_rows) o->batch = n_rows;
-  if (o->chunk == 0) o->chunk = o->batch == n_rows ? default_chunk(f) : DEFAULT_CHUNK;
+  if (o->chunk == 0) o->chunk = f->net->coupling ? o->batch : o->batch == n_rows ? default_chunk(f) : DEFAULT_CHUNK;
   if (o->chunk > o->batch) o->chunk = o->batch;
   nnb__opts_complete(NNB__FIT_OPTS, o, nnb__optim_traits(f->ops));
   if (o->max_epochs != NNB_NONE && o->history > o->max_epochs) o->history = o->max_epochs;
@@ -112,6 +113,7 @@ static nnb_status prepare(fit *f) {
   if (status) return status;
   const bool steps = nnb__optim_has(f->ops, NNB__TRAIT_STEPS), squares = nnb__optim_has(f->ops, NNB__TRAIT_SQUARES);
   complete(f, !steps, f->rows.x.rows);
+  if ((status = nnb__check_chunks(f->net, o->batch, o->chunk))) return status;
   nnb_plan_opts plan = {.max_rows = o->chunk, .threads = o->threads, .want = squares ? NNB_ROWS : NNB_GRAD};
   status = nnb_plan_create(f->net, &plan, &f->plan);
   if (!status && f->val) {
@@ -129,15 +131,16 @@ static nnb_status prepare(fit *f) {
 static nnb_status allocate(fit *f) {
   size_t n_rows = (size_t)f->rows.x.rows;
   f->cap_history = f->opts.history > 0 ? f->opts.history : 0;
-  f->best = nnb__alloc(f->net->n_params, sizeof *f->best);
+  const size_t n_values = f->net->n_values;
+  f->best = nnb__alloc(n_values, sizeof *f->best);
   f->history = nnb__alloc((size_t)f->cap_history, sizeof *f->history);
   /* A sum does not depend on the order of its rows, but a method that needs pairs uses the first rows as a sample. */
   const bool one_update = f->opts.batch == f->rows.x.rows && !nnb__optim_has(f->ops, NNB__TRAIT_PAIRS);
   const bool shuffled = f->optim && !f->opts.in_order && !one_update;
   if (shuffled) f->order = nnb__alloc(n_rows, sizeof *f->order);
-  if (!f->optim && f->net->n_params <= SIZE_MAX / 2) f->x = nnb__alloc(2 * f->net->n_params, sizeof *f->x);
+  if (!f->optim && n_values <= SIZE_MAX / 2) f->x = nnb__alloc(2 * n_values, sizeof *f->x);
   const bool moving = f->optim && !f->val;
-  if (moving) f->epoch_start = nnb__alloc(f->net->n_params, sizeof *f->epoch_start);
+  if (moving) f->epoch_start = nnb__alloc(n_values, sizeof *f->epoch_start);
   const bool ridge = nnb__optim_has(f->ops, NNB__TRAIT_SQUARES) && f->opts.l2 > 0;
   if (ridge) f->ridge = nnb__alloc(f->net->n_params, sizeof *f->ridge);
   const bool linear = nnb__optim_has(f->ops, NNB__TRAIT_LINEAR);
@@ -145,7 +148,7 @@ static nnb_status allocate(fit *f) {
   if (!f->best || (moving && !f->epoch_start) || !f->history || (shuffled && !f->order) || (!f->optim && !f->x) ||
       (ridge && !f->ridge) || (linear && !f->linear))
     return nnb__fail_nomem("a fit");
-  memcpy(f->best, f->net->params, f->net->n_params * sizeof *f->best);
+  memcpy(f->best, f->net->params, n_values * sizeof *f->best);
   return NNB_OK;
 }
 
@@ -156,7 +159,7 @@ static void finish(fit *f, nnb_status status) {
   r->seconds = nnb__now() - f->start;
   bool keep_last = !status && !f->val;
   r->restored = !keep_last || (!f->epoch_start && r->best_epoch == r->epochs);
-  if (!keep_last) memcpy(f->net->params, f->best, f->net->n_params * sizeof *f->best), r->evidence = f->best_evidence;
+  if (!keep_last) memcpy(f->net->params, f->best, f->net->n_values * sizeof *f->best), r->evidence = f->best_evidence;
   nnb__net_keep_history(f->net, f->history);
   nnb__fit_keep_last_record(f);
   r->history = f->history, r->n_history = f->n_history, r->history_stride = f->stride;

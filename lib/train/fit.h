@@ -14,9 +14,9 @@ typedef struct nnb__fit {
   nnb_plan *plan, *val_plan;
   nnb_optim *optim;  /* NULL: a full-batch method */
   int32_t *order;    /* NULL: in order */
-  real *best;        /* the parameters of the best loss */
-  real *epoch_start; /* the parameters at the start of the epoch; NULL if an epoch is judged at its end (keep_best) */
-  real *x;           /* full batch: the minimiser's point and the last epoch's, P numbers each */
+  real *best;        /* the parameters of the best loss, then its buffers */
+  real *epoch_start; /* the same at the start of the epoch; NULL if an epoch is judged at its end (keep_best) */
+  real *x;           /* full batch: the minimiser's point, P numbers; the last epoch's with its buffers */
   bool *linear;      /* least squares: for each parameter that is not frozen, whether the residuals are linear in it; or
                         NULL */
   double *ridge;     /* least squares with decay: the l2 of each parameter that is not frozen */

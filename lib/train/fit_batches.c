@@ -17,7 +17,7 @@ static nnb_status run_epoch(fit *f, nnb_record *rec) {
   double began = nnb__now();
   bool averaged = f->opts.ema > 0;
   nnb_sums sums = {0};
-  if (f->epoch_start) memcpy(f->epoch_start, f->net->params, f->net->n_params * sizeof *f->epoch_start);
+  if (f->epoch_start) memcpy(f->epoch_start, f->net->params, f->net->n_values * sizeof *f->epoch_start);
   if (averaged && rec->epoch > 1) nnb__average(f->optim, f->net);
   if (f->order) {
     nnb_rng rng;

@@ -15,7 +15,7 @@ typedef struct full {
   nnb__fit *f;
   double norm;   /* Σ weight of all rows */
   size_t n_free; /* parameters that are not frozen, for a method for sums of squares */
-  real *last;    /* P: the parameters of the last epoch */
+  real *last;    /* the parameters and buffers of the last epoch */
   double epoch_began;
   int64_t evaluations; /* before this epoch */
   nnb_status status;   /* the error of ending an epoch, if any */
@@ -190,6 +190,7 @@ static int end_epoch(void *user, const nnb_min_record *m) {
                     .seconds = now - u->epoch_began};
   unpack(f, m->x, u->last);
   memcpy(f->net->params, u->last, f->net->n_params * sizeof *u->last);
+  memcpy(u->last + f->net->n_params, f->net->params + f->net->n_params, f->net->n_buffers * sizeof *u->last);
   rec.loss = loss_within(u, m->value, m->evidence, m->x);
   if (m->evidence) f->report.evidence = of_targets(u, *m->evidence);
   f->report.updates = m->iteration, f->report.samples = m->evaluations * f->rows.x.rows;
@@ -238,7 +239,7 @@ nnb_status nnb__fit_full(nnb__fit *f) {
             .n_free = nnb__net_n_free(f->net),
             .last = f->x + n,
             .epoch_began = nnb__now()};
-  memcpy(u.last, f->net->params, n * sizeof *u.last);
+  memcpy(u.last, f->net->params, f->net->n_values * sizeof *u.last);
   nnb_min_opts opts = {
       .max_iterations = NNB_NONE, .gradient_tol = (double)REAL_EPS, .on_iteration = end_epoch, .user = &u};
   nnb__opts_copy(NNB__FIT_OPTS, &f->opts, NNB__MIN_OPTS, &opts);
@@ -262,6 +263,6 @@ nnb_status nnb__fit_full(nnb__fit *f) {
     memcpy(f->x, u.last, n * sizeof *f->x);
     status = nnb_minimize(&(nnb_fdf){.n = n, .user = &u, .eval = objective}, f->x, &opts, &report);
   }
-  memcpy(f->net->params, u.last, n * sizeof *u.last);
+  memcpy(f->net->params, u.last, f->net->n_values * sizeof *u.last);
   return conclude(&u, &report, status);
 }

@@ -12,7 +12,10 @@ nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim 
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
   nnb_status status = nnb__net_seal(net);
-  return status ? status : nnb__optim_create(net->n_params, net->blocks, net->n_blocks, opts, out);
+  if (!status) status = nnb__optim_create(net->n_params, net->blocks, net->n_blocks, opts, out);
+  if (status || !nnb__optim_has((*out)->ops, NNB__TRAIT_PAIRS)) return status;
+  if ((status = nnb__net_check_uncoupled(net, (*out)->ops->name))) nnb_optim_destroy(*out), *out = NULL;
+  return status;
 }
 
 static nnb_status check_optim(const nnb_net *net, const nnb_optim *optim) {
@@ -146,6 +149,7 @@ nnb_status nnb__train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, 
   nnb_status status = check_training(net, plan, rows, optim, 0);
   if (status) return status;
   if ((status = check_rows(rows, order, n, batch))) return status;
+  if ((status = nnb__check_chunks(net, nnb__smaller(batch, order ? n : rows->x.rows), plan->max_rows))) return status;
   if (!order) n = rows->x.rows;
   nnb__loss_sum sum = {0};
   double value = 0;

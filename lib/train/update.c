@@ -2,8 +2,17 @@
 #include "update.h"
 
 #include "ints.h"
+#include "status.h"
 
 int nnb__update_chunks(const nnb__update *u) { return (u->n - 1) / u->plan->max_rows + 1; }
+
+nnb_status nnb__check_chunks(const nnb_net *net, int n, int chunk) {
+  if (net->coupling == 0 || n <= chunk) return NNB_OK;
+  return nnb__fail(NNB_E_UNSUPPORTED,
+                   "the layer %s couples the rows of an update, and %d rows would go through in chunks of %d; wanted a "
+                   "batch of at most %d, or a chunk (max_rows of a plan) of %d",
+                   net->nodes[net->coupling - 1].name, n, chunk, chunk, n);
+}
 
 nnb__job nnb__update_job(const nnb__update *u, int c, unsigned what, const nnb__target *target) {
   const int chunks = nnb__update_chunks(u);

@@ -20,6 +20,9 @@ typedef struct nnb__update {
 int nnb__update_chunks(const nnb__update *u);
 nnb__job nnb__update_job(const nnb__update *u, int c, unsigned what, const nnb__target *target);
 
+/* NNB_E_UNSUPPORTED if a layer that couples rows would get an update of n rows in chunks of `chunk`. */
+nnb_status nnb__check_chunks(const nnb_net *net, int n, int chunk);
+
 /* Called for each chunk right after its run. */
 typedef void nnb__chunk_fn(const nnb__update *u, const nnb__job *job, void *context);
 
