@@ -9,7 +9,7 @@ typedef struct nnb__curvature {
   double *pulled;  /* n: Jᵀr_new with J before the step, later y# */
   double *g;       /* n: the gradient before the step, later y */
   double *product; /* n */
-  bool better;     /* S improved the prediction at the last trial */
+  int better;      /* trials in a row, up to the last one, whose prediction S improved */
 } nnb__curvature;
 
 void nnb__curvature_take(nnb__curvature *c, int n, nnb__arena *arena);

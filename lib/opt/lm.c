@@ -134,6 +134,18 @@ static nnb_status accelerate(nnb__lm *lm, double *bend) {
   return NNB_OK;
 }
 
+/* The change of f that rounding alone may cause. */
+static double noise_of(const nnb__lm *lm) {
+  const double eps = lm->system.stop->eps, part = lm->region.z ? resolution * sqrt(eps) : 0;
+  return fmax(rounding * eps, part) * lm->system.f;
+}
+
+/* The least predicted decrease for which an acceleration is computed.  In a flat curved valley f hardly changes, but the
+ * bend is large. */
+static double least_worth(const nnb__lm *lm) {
+  return lm->region.z ? noise_of(lm) : sqrt(lm->system.stop->eps) * lm->system.f;
+}
+
 /* Whether an acceleration is not worth its evaluation. */
 static bool is_easy(const nnb__lm *lm) {
   return lm->region.z ? lm->limited < valley || lm->system.second : lm->decreased_much;
@@ -149,7 +161,7 @@ static nnb_status find_step(nnb__lm *lm, bool *usable) {
   if (status || !*usable) return status;
   memcpy(lm->p, lm->v, (size_t)s->n * sizeof *lm->p);
   if (!isfinite(nnb__dot_double(s->n, lm->v, lm->v))) return *usable = false, NNB_OK;
-  if (!lm->accelerates || is_easy(lm) || lm->secants.count || predicted(lm) < sqrt(s->stop->eps) * s->f) return NNB_OK;
+  if (!lm->accelerates || is_easy(lm) || lm->secants.count || predicted(lm) < least_worth(lm)) return NNB_OK;
   status = accelerate(lm, &bend);
   *usable = bend <= most_bend;
   for (int i = 0; *usable && i < s->n; i++) lm->p[i] += lm->a[i] / 2;
@@ -234,12 +246,6 @@ static void learn_from_trial(nnb__lm *lm, double predicted, double f_new, bool a
   nnb__system *s = &lm->system;
   if (lm->curvature.S) nnb__curvature_compare(&lm->curvature, s, lm->v, predicted, s->f - f_new);
   if (!at_rounding) nnb__region_update(&lm->region, s, lm->v, predicted, f_new);
-}
-
-/* The change of f that rounding alone may cause. */
-static double noise_of(const nnb__lm *lm) {
-  const double eps = lm->system.stop->eps, part = lm->region.z ? resolution * sqrt(eps) : 0;
-  return fmax(rounding * eps, part) * lm->system.f;
 }
 
 /* Tries one step.  last: the predicted decrease of the previous step. */
