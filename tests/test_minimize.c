@@ -499,6 +499,28 @@ START_TEST(every_allocation_fails_once) {
 }
 END_TEST
 
+/* Rosenbrock's function in small units, whose whole gradient is below the default tolerance. */
+static nnb_status small_units(void *user, const real *x, double *f, real *g) {
+  const double unit = *(const double *)user;
+  nnb_status status = mgh_fdf((void *)&mgh_problems[0], x, f, g);
+  *f *= unit;
+  for (int i = 0; g && i < 2; i++) g[i] = (real)((double)g[i] * unit);
+  return status;
+}
+
+START_TEST(defaults_do_not_depend_on_units) {
+  double units[] = {1, 1e-4, 1e-8, 1e-12};
+  for (size_t k = 0; k < sizeof units / sizeof *units; k++) {
+    real x[] = {(real)-1.2, 1};
+    nnb_min_report report;
+    nnb_fdf f = {.n = 2, .user = &units[k], .eval = small_units};
+    ck_assert_int_eq(nnb_minimize(&f, x, &(nnb_min_opts){.algo = algos[_i]}, &report), NNB_OK);
+    ck_assert_msg(report.value <= 1e-2 * units[k], "%s in units of %g: f = %g (%s)",
+                  nnb_algo_name(algos[_i]), units[k], report.value, nnb_stop_text(report.stop));
+  }
+}
+END_TEST
+
 START_TEST(runs_are_repeatable) {
   nnb_min_report a = run(13, (nnb_min_opts){.max_iterations = 100}, algos[_i]);
   nnb_min_report b = run(13, (nnb_min_opts){.max_iterations = 100}, algos[_i]);
@@ -521,6 +543,7 @@ int main(void) {
   tcase_add_loop_test(tc, a_failing_callback_ends_it, 0, N_ALGOS);
   tcase_add_test(tc, bad_options);
   tcase_add_loop_test(tc, every_allocation_fails_once, 0, N_ALGOS);
+  tcase_add_loop_test(tc, defaults_do_not_depend_on_units, 0, N_ALGOS);
   tcase_add_loop_test(tc, runs_are_repeatable, 0, N_ALGOS);
   suite_add_tcase(suite, tc);
   return run_suite(suite);

@@ -513,7 +513,8 @@ typedef struct nnb_min_opts {
                                 2e-5, for sums of squares ε; NNB_NONE: only at 0.  nnb_least_squares: the largest cosine
                                 between r and a column of J, |J_iᵀr|/(‖J_i‖·‖r‖), which has no units; the ridge counts
                                 as rows of J and r.  nnb_minimize: gradient_norm (nnb_min_record), in the units of f and
-                                x.  Components that cannot move x because of bounds do not count */
+                                x; if it is below 1 at the start, the default is that times ε^⅔.  Components that
+                                cannot move x because of bounds do not count */
   double change_tol;       /**< stop when an iteration lowered f by at most this times |f|; 0: no such stop */
   bool has_target;         /**< stop at the target                                                        */
   double target;           /**< with has_target: stop when f is at most this; any number                  */

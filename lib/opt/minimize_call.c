@@ -24,10 +24,16 @@ static nnb_status allocate(nnb__min *m, const nnb__optim_ops *ops, real **reals)
   return NNB_OK;
 }
 
-static nnb_status run(nnb__min *m, const nnb__optim_ops *ops) {
+/* The default tolerance has the units of f and x; in these the whole gradient may be small. */
+static void fit_tolerance(nnb__min *m, const nnb_min_opts *asked) {
+  if (!asked || asked->gradient_tol == 0) m->stop->opts.gradient_tol *= fmin(1, nnb__min_norm(m));
+}
+
+static nnb_status run(nnb__min *m, const nnb__optim_ops *ops, const nnb_min_opts *asked) {
   nnb_status status = nnb__min_eval(m, m->x, &m->value, m->g);
   if (status) return status;
   if (!isfinite(m->value)) return nnb__fail(NNB_E_NUMERIC, "the function or its gradient is not finite at the start");
+  fit_tolerance(m, asked);
   if (!nnb__stop_at_start(m->stop, m->value, nnb__min_slope(m))) status = ops->minimize(m);
   nnb__stop_end(m->stop, m->value, nnb__min_norm(m));
   return status;
@@ -64,7 +70,7 @@ nnb_status nnb_minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb
   if (!status) status = nnb__bounds_check(&stop.opts, m.n);
   if (!status) status = allocate(&m, ops, &reals);
   if (!status && m.lower) nnb__bounds_enter(&stop.opts, m.n, x, reals + m.n, reals + 2 * m.n);
-  if (!status) status = run(&m, ops);
+  if (!status) status = run(&m, ops, opts);
   if (status) nnb__stop_failed(&stop);
   if (report) *report = stop.report;
   nnb__release(reals);
