@@ -99,6 +99,72 @@ START_TEST(headers_and_targets) {
 }
 END_TEST
 
+/* "names: row; row" of the inputs, " -> " and the same of the targets or classes. */
+static void check_read(const char *text, nnb_csv_opts opts, const char *wanted) {
+  nnb_batch b;
+  char got[300] = "", *p = got;
+  nnb_data *data = read_good(text, &opts, &b);
+  const int n_in = nnb_data_n_in(data), n_t = b.t.p ? b.t.cols : 0;
+  for (int c = 0; c < n_in + (b.label ? 1 : n_t); c++) {
+    const char *name = nnb_data_column_name(data, c);
+    p += sprintf(p, "%s%s ", c == n_in ? "-> " : "", name ? name : "_");
+  }
+  for (int i = 0; i < b.x.rows; i++) {
+    p += sprintf(p, i ? "; " : ": ");
+    for (int j = 0; j < n_in; j++) p += sprintf(p, "%g ", (double)b.x.p[i * b.x.ld + j]);
+    for (int j = 0; j < n_t; j++) p += sprintf(p, "> %g", (double)b.t.p[i * b.t.ld + j]);
+    if (b.label) p += sprintf(p, "> %s", nnb_data_class_name(data, b.label[i]));
+  }
+  ck_assert_str_eq(got, wanted);
+  nnb_data_destroy(data);
+}
+
+START_TEST(chosen_columns) {
+  static const char *const ca[] = {"c", "a"}, *const numbers[] = {"3", "1"}, *const b[] = {"b"}, *const two[] = {"2"};
+  const char abc[] = "a,b,c\n1,2,3\n4,5,6\n", plain_numbers[] = "1,2,3\n4,5,6\n";
+  check_read(abc, (nnb_csv_opts){.target = "a"}, "b c -> a : 2 3 > 1; 5 6 > 4");
+  check_read(abc, (nnb_csv_opts){.target = "1"}, "b c -> a : 2 3 > 1; 5 6 > 4");
+  check_read(abc, (nnb_csv_opts){.take = ca, .n_take = 2, .n_targets = NNB_NONE}, "c a : 3 1 ; 6 4 ");
+  check_read(abc, (nnb_csv_opts){.take = ca, .n_take = 2, .target = "b"}, "c a -> b : 3 1 > 2; 6 4 > 5");
+  check_read(abc, (nnb_csv_opts){.take = numbers, .n_take = 2, .target = "2"}, "c a -> b : 3 1 > 2; 6 4 > 5");
+  check_read(abc, (nnb_csv_opts){.leave = b, .n_leave = 1}, "a -> c : 1 > 3; 4 > 6");
+  check_read(abc, (nnb_csv_opts){.leave = two, .n_leave = 1}, "a -> c : 1 > 3; 4 > 6");
+  check_read("a,b,c\n1,x,3\n4,y,6\n", (nnb_csv_opts){.leave = b, .n_leave = 1}, "a -> c : 1 > 3; 4 > 6");
+  check_read(abc, (nnb_csv_opts){.leave = ca, .n_leave = 2, .n_targets = NNB_NONE}, "b : 2 ; 5 ");
+  check_read(abc, (nnb_csv_opts){.leave = ca, .n_leave = 1}, "a -> b : 1 > 2; 4 > 5");
+  check_read(plain_numbers, (nnb_csv_opts){.target = "1"}, "_ _ -> _ : 2 3 > 1; 5 6 > 4");
+  check_read(plain_numbers, (nnb_csv_opts){.target = "2", .classify = true}, "_ _ -> _ : 1 3 > 2; 4 6 > 5");
+  check_read("3,2,1\n4,5,6\n", (nnb_csv_opts){.target = "3", .header = 1}, "2 1 -> 3 : 5 6 > 4");
+  check_read("k,x\nu,1\nv,2\n", (nnb_csv_opts){.target = "1"}, "x -> k : 1 > u; 2 > v");
+}
+END_TEST
+
+START_TEST(separators_and_lines) {
+  const char *const wanted = "_ -> _ : 1 > 2; 3 > 4";
+  static const char *const texts[] = {"1\t2\n3\t4\n", "1;2\n3;4\n", "1,2\n3,4\n", "1 2\n3 4\n", "  1  \t 2\n3 4  \n",
+                                      "\"1\" 2 \n3\t \"4\"\n", "1, 2\n3, 4\n", " 1 ;2 \n3; 4\n"};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) check_read(texts[i], plain, wanted);
+  check_read("1,0;2\n3,0;4,0\n", (nnb_csv_opts){.decimal_comma = true}, wanted);
+  check_read("1,0 2\n3 4,0\n", (nnb_csv_opts){.decimal_comma = true}, wanted);
+  check_read("1 2\n3 4\n", (nnb_csv_opts){.separator = ' '}, wanted);
+  check_read("# made\n  # by\n1,2\n#,\n3,4\n#", (nnb_csv_opts){.comment = '#'}, wanted);
+  check_read("made by\r\n\"\r\n1,2\r\n3,4\r\n", (nnb_csv_opts){.skip_lines = 2}, wanted);
+  check_read("made by\r\"\r1,2\r3,4", (nnb_csv_opts){.skip_lines = 2}, wanted);
+  check_read("\xEF\xBB\xBFx\n1,2\n3,4", (nnb_csv_opts){.skip_lines = 1}, wanted);
+  check_read("a;\"b;c\"\n1;2\n", plain, "a -> b;c : 1 > 2");
+  check_read("1.5e0,-2e-1\n", plain, "_ -> _ : 1.5 > -0.2");
+  check_read("a,b\n1;5,2\n", (nnb_csv_opts){.take = (const char *const[]){"b"}, .n_take = 1, .n_targets = NNB_NONE},
+             "b : 2 ");
+}
+END_TEST
+
+START_TEST(summaries) { /* scikit-learn's files: rows, inputs, names of the classes */
+  check_read("2,3,u,v\n1,2,3,1\n4,5,6,0\n", plain, "_ _ _ -> _ : 1 2 3 > v; 4 5 6 > u");
+  check_read("2,1,u,v,w\n1,2.0\n4,0\n", plain, "_ -> _ : 1 > w; 4 > u");
+  check_read("2,1,u,v\n1,0\n2,1\n", (nnb_csv_opts){.target = "1"}, "_ -> _ : 0 > 1; 1 > 2");
+}
+END_TEST
+
 static void check_classes(const char *text, const nnb_csv_opts *opts, const char *names, const char *labels) {
   nnb_batch b;
   char got_names[100] = "", got_labels[100] = "";
@@ -170,7 +236,8 @@ END_TEST
 
 START_TEST(bad_texts) {
   static const char *const given[] = {"a", "b"}, *const twice[] = {"a", "a"}, *const null[] = {"a", NULL};
-  static const nnb_csv_opts classify = {.classify = true}, no_header = {.header = NNB_NONE, .n_targets = NNB_NONE},
+  static const char *const three = "3", *const zero = "0", *const c = "c", *const first_two[] = {"1", "2"};
+  const nnb_csv_opts classify = {.classify = true}, no_header = {.header = NNB_NONE, .n_targets = NNB_NONE},
                             target_z = {.target = "z"}, two_targets = {.n_targets = 2},
                             given_classes = {.class_names = given, .n_class_names = 2},
                             same_class = {.class_names = twice, .n_class_names = 2},
@@ -178,8 +245,14 @@ START_TEST(bad_texts) {
                             bad_header = {.header = 2}, bad_separator = {.separator = '"'},
                             bad_targets = {.n_targets = -5}, names = {.header = 1},
                             classify_two = {.classify = true, .n_targets = 2},
-                            name_without_header = {.target = "a", .header = NNB_NONE};
-  static const struct {
+                            name_without_header = {.target = "a", .header = NNB_NONE},
+                            target_null = {.take = null, .n_take = 2}, near = {.target = "speceis"},
+                            column_3 = {.leave = &three, .n_leave = 1}, column_0 = {.leave = &zero, .n_leave = 1},
+                            taken_twice = {.take = twice, .n_take = 2}, target_taken = {.take = &c, .n_take = 1},
+                            target_left = {.leave = &c, .n_leave = 1, .target = "c"},
+                            both_lists = {.take = &c, .n_take = 1, .leave = given, .n_leave = 1},
+                            no_list = {.n_take = 1};
+  const struct {
     const char *text;
     const nnb_csv_opts *opts;
     nnb_status status;
@@ -208,7 +281,7 @@ START_TEST(bad_texts) {
       {"1,2\n0x10,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"0x10\" is not a number"},
       {"1,2\n1 2,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"1 2\" is not a number"},
       {"a,b\nc,d\n", &no_header, NNB_E_PARSE, "f.csv:1:1: \"a\" is not a number"},
-      {"1;2\n3;4\n", &inputs_only, NNB_E_PARSE, "\"1;2\" is not a number"},
+      {"1;2\n3;4\n", &(nnb_csv_opts){.separator = ',', .n_targets = NNB_NONE}, NNB_E_PARSE, "\"1;2\" is not a number"},
       {"1,2\n3,\"4\n5,6\n", &plain, NNB_E_PARSE, "f.csv:2:3: this quotation mark is never closed"},
       {"\"", &plain, NNB_E_PARSE, "f.csv:1:1: this quotation mark is never closed"},
       {"1,2\n3,4\"5\n", &plain, NNB_E_PARSE, "f.csv:2:4: a quotation mark inside a field"},
@@ -232,7 +305,30 @@ START_TEST(bad_texts) {
       {"1,2\n", &bad_separator, NNB_E_ARG, "the separator must not be"},
       {"1,2\n", &bad_targets, NNB_E_ARG, "n_targets is -5"},
       {"1,2,3\n", &classify_two, NNB_E_ARG, "there are 2 target columns; classes need exactly one"},
-      {"a,b\n1,2\n", &name_without_header, NNB_E_ARG, "target is set; this needs a header"},
+      {"a,b\n1,2\n", &name_without_header, NNB_E_ARG, "a column by name needs a header"},
+      {"a,b\n1,2\n", &target_null, NNB_E_ARG, "take has a NULL"},
+      {"species,b\n1,2\n", &near, NNB_E_ARG,
+       "f.csv: no column is named \"speceis\" (target); the nearest name is \"species\""},
+      {"1,2\n3,4\n", &column_3, NNB_E_ARG, "f.csv: leave \"3\": the columns have no names, but numbers from 1 to 2"},
+      {"1,2\n3,4\n", &column_0, NNB_E_ARG, "f.csv: leave \"0\": the columns have no names"},
+      {"a,b,c\n1,2,3\n", &taken_twice, NNB_E_ARG, "f.csv: column \"a\" of take is an input already"},
+      {"a,b,c\n1,2,3\n", &target_taken, NNB_E_ARG, "f.csv: column \"c\" of take is the target already"},
+      {"a,b,c\n1,2,3\n", &target_left, NNB_E_ARG, "f.csv: column \"c\" of target is left already"},
+      {"a,b,c\n1,2,3\n", &both_lists, NNB_E_ARG, "take and leave do not go together"},
+      {"a,b,c\n1,2,3\n", &no_list, NNB_E_ARG, "take and n_take (1) do not match"},
+      {"a,b\n1,2\n", &(nnb_csv_opts){.leave = first_two, .n_leave = 2}, NNB_E_SHAPE,
+       "f.csv: rows have 0 fields; with 1 of them as targets there is no input"},
+      {"1,2\n", &(nnb_csv_opts){.skip_lines = -1}, NNB_E_ARG, "skip_lines is -1"},
+      {"1,2\n", &(nnb_csv_opts){.skip_lines = 3}, NNB_E_PARSE, "no rows of data"},
+      {"1,2\n", &(nnb_csv_opts){.comment = ' '}, NNB_E_ARG, "the comment character must not be"},
+      {"1,2\n", &(nnb_csv_opts){.separator = ',', .decimal_comma = true}, NNB_E_ARG, "decimal_comma"},
+      {"1,5;2\n3,5;x\n", &inputs_only, NNB_E_PARSE,
+       "f.csv:1:1: \"1,5\" is not a number (where numbers have a decimal comma, set .decimal_comma = true)"},
+      {"# x\n1,2\n# 3\n4,z\n", &(nnb_csv_opts){.comment = '#', .n_targets = NNB_NONE}, NNB_E_PARSE, "f.csv:4:3: "},
+      {"x;y\nz\n1,2\n4,z\n", &(nnb_csv_opts){.skip_lines = 2, .n_targets = NNB_NONE}, NNB_E_PARSE, "f.csv:4:3: "},
+      {"150,4,a,b\n1,2,3,4,0\n", &plain, NNB_E_PARSE, "f.csv:1:1: the first row announces 150 rows; 1 came"},
+      {"2,1,a,b\n1,0\n2,2\n", &plain, NNB_E_PARSE, "f.csv:3:3: \"2\" is not in class_names"},
+      {"2,1,a,b\n1,0\n2,1,3\n", &plain, NNB_E_PARSE, "f.csv:3: the row has 3 fields; the second row has 2"},
   };
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     nnb_data *data = (nnb_data *)&plain;
@@ -274,7 +370,7 @@ START_TEST(large_numbers_and_this_precision) {
 }
 END_TEST
 
-START_TEST(a_huge_field) { /* libcsv grows by 128 bytes: this must not take quadratic time */
+START_TEST(a_huge_field) { /* takes linear time */
   size_t n = 20u << 20;
   char *text = malloc(n + 16);
   ck_assert_ptr_nonnull(text);
@@ -375,6 +471,9 @@ int main(void) {
   TCase *t = tcase_create("csv");
   tcase_add_test(t, good_texts);
   tcase_add_test(t, headers_and_targets);
+  tcase_add_test(t, chosen_columns);
+  tcase_add_test(t, separators_and_lines);
+  tcase_add_test(t, summaries);
   tcase_add_test(t, classes);
   tcase_add_test(t, damaged_texts);
   tcase_add_test(t, bad_texts);

@@ -1,9 +1,11 @@
 /* Numbers as text. */
 #include <locale.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bag.h"
+#include "decimal.h"
 #include "support.h"
 #include "text.h"
 
@@ -24,17 +26,94 @@ START_TEST(what_is_a_number) {
       {"nan(1)", NNB__NOT_DECIMAL, 0},  {"+-1", NNB__NOT_DECIMAL, 0},   {"1.2.3", NNB__NOT_DECIMAL, 0},
       {"infinit", NNB__NOT_DECIMAL, 0}, {"in", NNB__NOT_DECIMAL, 0},
   };
-  nnb__c_locale locale;
-  ck_assert(nnb__c_locale_enter(&locale));
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     double value = -1;
-    nnb__number kind = nnb__text_number(table[i].text, strlen(table[i].text), &value);
+    nnb__number kind = nnb__decimal(table[i].text, strlen(table[i].text), '.', &value);
     ck_assert_msg(kind == table[i].kind, "\"%s\": kind %d", table[i].text, (int)kind);
     if (kind == NNB__DECIMAL) ck_assert_msg(value == table[i].value, "\"%s\": %g", table[i].text, value);
   }
   double value;
-  ck_assert_int_eq(nnb__text_number("1\0002", 3, &value), NNB__NOT_DECIMAL);
-  nnb__c_locale_leave(&locale);
+  ck_assert_int_eq(nnb__decimal("1\0002", 3, '.', &value), NNB__NOT_DECIMAL);
+  ck_assert_int_eq(nnb__decimal("12345", 2, '.', &value), NNB__DECIMAL);
+  ck_assert(value == 12);
+  ck_assert_int_eq(nnb__decimal("-1,25", 5, ',', &value), NNB__DECIMAL);
+  ck_assert(value == -1.25);
+  ck_assert_int_eq(nnb__decimal("1.25", 4, ',', &value), NNB__NOT_DECIMAL);
+}
+END_TEST
+
+/* Both precisions against strtod and strtof in the C locale. */
+static void check_rounding(const char *text) {
+  double value;
+  float single;
+  ck_assert_int_ne(nnb__decimal(text, strlen(text), '.', &value), NNB__NOT_DECIMAL);
+  nnb__decimal_single(text, strlen(text), '.', &single);
+  const double wanted = strtod(text, NULL);
+  const float wanted_single = strtof(text, NULL);
+  ck_assert_msg(memcmp(&value, &wanted, sizeof value) == 0, "%s: %.17g, not %.17g", text, value, wanted);
+  ck_assert_msg(memcmp(&single, &wanted_single, sizeof single) == 0, "%s: %.9g, not %.9g", text, (double)single,
+                (double)wanted_single);
+}
+
+static uint64_t random_bits(nnb_rng *rng) {
+  const uint64_t high = nnb_rng_u32(rng);
+  return high << 32 | nnb_rng_u32(rng);
+}
+
+/* Random bits: digits of every number and every exponent. */
+START_TEST(rounding_of_random_numbers) {
+  nnb_rng rng;
+  nnb_rng_init(&rng, 1, 1);
+  char text[64];
+  for (int i = 0; i < 300000; i++) {
+    const uint64_t digits = random_bits(&rng) >> (random_bits(&rng) % 64), kind = random_bits(&rng);
+    const int limit = kind & 1 ? 360 : kind & 2 ? 70 : 30, exponent = (int)((kind >> 8) % (2 * (unsigned)limit)) - limit;
+    snprintf(text, sizeof text, "%s%llu%se%d", kind & 4 ? "-" : "", (unsigned long long)digits,
+             kind & 8 ? ".000123" : "", exponent);
+    check_rounding(text);
+  }
+}
+END_TEST
+
+/* Numbers halfway between two, a little below and above: of doubles, of floats, of those below the normal ones. */
+START_TEST(rounding_of_ties) {
+  nnb_rng rng;
+  nnb_rng_init(&rng, 2, 1);
+  char text[1300];
+  for (int i = 0; i < 20000; i++) {
+    const bool single = i & 1;
+    const uint64_t odd = ((random_bits(&rng) >> (single ? 39 : 10)) | (uint64_t)1 << (single ? 24 : 53)) | 1;
+    const int exponent = (int)(random_bits(&rng) % 60) - (i & 2 ? 170 : i & 4 ? 90 : 40);
+    /* odd·2^exponent exactly: printf of the two halves of its digits would round, so long double does not serve */
+    const double high = ldexp((double)(odd & ~(uint64_t)1), exponent);
+    const int n = snprintf(text, 1200, "%.*f", exponent < 0 ? -exponent : 0, high);
+    ck_assert_int_lt(n, 1200);
+    if (single) {
+      snprintf(text, 1200, "%.*f", exponent < 0 ? -exponent : 0, ldexp((double)odd, exponent));
+    } else if (exponent >= 0) {
+      snprintf(text, 1200, "%llu", (unsigned long long)odd);
+    }
+    check_rounding(text);
+    if (!strchr(text, '.')) strcat(text, ".");
+    strcat(text, "0000001");
+    check_rounding(text);
+  }
+  check_rounding("9007199254740993"), check_rounding("9007199254740993.0000000000000000000000000000000000001");
+  check_rounding("9007199254740992.9999999999999999999999999999999999999");
+  check_rounding("2.4703282292062327208e-324"), check_rounding("2.4703282292062328e-324");
+  check_rounding("1.7976931348623158079e308"), check_rounding("0.000000000000000000000000000000e400");
+  check_rounding("1.00000005960464477539062500001"), check_rounding("1.000000059604644775390625");
+}
+END_TEST
+
+START_TEST(very_long_numbers) {
+  enum { N = 5000 };
+  char text[N + 20];
+  for (int n = 700; n < N; n += 51) {
+    memset(text, '3', (size_t)n), strcpy(text + n, "e-600"), check_rounding(text);
+    memset(text, '0', (size_t)n), memcpy(text, "0.", 2), strcpy(text + n, "1234567e700"), check_rounding(text);
+    memset(text, '0', (size_t)n), memcpy(text, "9007199254740993.", 17), strcpy(text + n, "1"), check_rounding(text);
+  }
 }
 END_TEST
 
@@ -94,6 +173,9 @@ int main(void) {
   Suite *s = suite_create("text");
   TCase *t = tcase_create("text");
   tcase_add_test(t, what_is_a_number);
+  tcase_add_test(t, rounding_of_random_numbers);
+  tcase_add_test(t, rounding_of_ties);
+  tcase_add_test(t, very_long_numbers);
   tcase_add_test(t, numbers_round_trip);
   tcase_add_test(t, numbers_round_trip_with_a_decimal_comma);
   tcase_add_test(t, utf8);

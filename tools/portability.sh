@@ -29,7 +29,7 @@ s390x     bookworm s390x-linux-gnu-gcc   s390x
 END
 }
 
-libraries="libopenblas-dev liblapacke-dev libjansson-dev libcsv-dev zlib1g-dev check"
+libraries="libopenblas-dev liblapacke-dev libjansson-dev zlib1g-dev check"
 tools="meson ninja-build pkg-config dpkg-dev python3 gcc libc6-dev g++ cmake make ccache"
 
 inside() { env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 CCACHE_DIR=/ccache chroot "$root" "$@"; }

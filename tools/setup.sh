@@ -46,7 +46,6 @@ need_library() {
     links_blas lapacke.h 'LAPACKE_dpotrf(101, 76, 0, 0, 1)' -llapacke || need liblapacke-dev
   has_lib jansson || need libjansson-dev
   has_lib zlib || need zlib1g-dev
-  printf '#include <stddef.h>\n#include <csv.h>\nint main(void) { return CSV_MAJOR - 3; }\n' | compiles || need libcsv-dev
 }
 
 need_tests() {
@@ -79,9 +78,9 @@ elsewhere() {
 This machine lacks what Debian calls:$missing$optional
 Packages are only installed by themselves on Debian and Ubuntu. Elsewhere, install (names may vary with the release):
   Fedora   gcc gcc-c++ clang cmake meson ninja-build pkgconf-pkg-config python3 openblas-devel lapack-devel check-devel
-           jansson-devel libcsv-devel zlib-devel gnuplot
-  Arch     gcc clang cmake meson ninja pkgconf python openblas lapacke check jansson zlib gnuplot, and libcsv (AUR)
-  macOS    brew install meson ninja pkgconf openblas lapack check jansson libcsv zlib cmake gnuplot
+           jansson-devel zlib-devel gnuplot
+  Arch     gcc clang cmake meson ninja pkgconf python openblas lapacke check jansson zlib gnuplot
+  macOS    brew install meson ninja pkgconf openblas lapack check jansson zlib cmake gnuplot
            export PKG_CONFIG_PATH="\$(brew --prefix openblas)/lib/pkgconfig:\$(brew --prefix lapack)/lib/pkgconfig"
 then run this command again.
 END

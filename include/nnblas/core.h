@@ -564,12 +564,15 @@ typedef struct nnb_sums {
   void *reserved[8];
 } nnb_sums;
 
-/** Options of nnb_data_read_csv. */
+/** Options of nnb_data_read_csv.  Columns are given by name, or by number as text, counted from 1: "1" is the first
+ *  column unless the header has a column named "1". */
 typedef struct nnb_csv_opts {
-  int header;          /**< 1: the first row has names; NNB_NONE: it has data; 0: it has names if none of its fields is
-                            a number and at least one of them is above a number */
-  char separator;      /**< default ','                                                                   */
-  const char *target;  /**< column name of the target; NULL: the last n_targets columns                   */
+  int header;          /**< 1: the first row has names; NNB_NONE: it has data; 0: it has names if a column is given by
+                            name, or if none of its fields is a number and at least one of them is above a number */
+  char separator;      /**< ' ': runs of blanks and tabs.  0: tab, ';', ',' or ' ', the first that divides each of the
+                            first 10 rows into the same number of fields, at least 2 (',' not with .decimal_comma, ' '
+                            only if neither ';' nor ',' is in the first row); else ',' */
+  const char *target;  /**< the target column, by name or number; NULL: the last n_targets columns that are not left */
   int n_targets;       /**< default 1; NNB_NONE: no targets, every column is an input                     */
   bool classify;       /**< true: the target column has classes even if they are numbers.  false: the first target
                             decides: if it is a number, all targets must be numbers; if it is a text, all must be texts,
@@ -578,7 +581,15 @@ typedef struct nnb_csv_opts {
                                        they are compared as numbers (1 is 1.0).  NULL: texts are ordered by first
                                        appearance, numbers ascending */
   int n_class_names;
-  void *reserved[15];
+  const char *const *take;  /**< the input columns, in this order; all others but the targets are ignored.  To predict
+                                 with a net: its nnb_net_column_name 0 … n_in-1, with .n_targets = NNB_NONE.  NULL: all
+                                 columns that are neither targets nor left */
+  const char *const *leave; /**< columns to ignore; not with .take                                        */
+  int n_take, n_leave;
+  int skip_lines;      /**< lines to skip at the start, before the header                                 */
+  char comment;        /**< lines whose first character, after blanks, is this one are skipped; 0: none   */
+  bool decimal_comma;  /**< numbers have a comma in place of the point                                    */
+  void *reserved[11];
 } nnb_csv_opts;
 
 /** Ways of scaling columns, x' = (x - shift)·factor. */

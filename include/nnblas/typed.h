@@ -58,9 +58,10 @@ NNB_API nnb_status nnb_data_copy(const nnb_batch *rows, int n_classes, nnb_data 
 NNB_API void nnb_data_destroy(nnb_data *data);
 
 /** Reads comma-separated text, plain or gzip-compressed.  Quoting is that of RFC 4180 and lines end in "\n" or "\r\n".
- *  Empty lines, spaces around numbers and a byte-order mark are ignored.  Every input column must hold finite decimal
- *  numbers, with a decimal point in every locale.  A missing class is an error, and so is NaN in place of a number.
- *  opts NULL: defaults.
+ *  Empty lines, blanks around fields and a byte-order mark are ignored.  Every input column must hold finite decimal
+ *  numbers, with a decimal point in every locale; they are rounded to nearest.  A missing class is an error, and so is
+ *  NaN in place of a number.  A first row like "150,4,setosa,versicolor,virginica" (the numbers of rows and of inputs,
+ *  then class names, as in scikit-learn's files) names the classes 0, 1, … of the last column.  opts NULL: defaults.
  *  NNB_E_IO if the file cannot be read or is not a regular file.  NNB_E_PARSE: the message has file, line and column,
  *  `iris.csv:17:4: "abc" is not a number`; the column is the character where the field begins, from 1.  NNB_E_ARG if
  *  opts do not fit the file.                                                                                         */

@@ -1,10 +1,10 @@
 /* base/text.c: numbers as text, independent of the locale. */
 #include "text.h"
 
-#include <ctype.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "decimal.h"
 
 bool nnb__c_locale_enter(nnb__c_locale *locale) {
   locale->c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -34,58 +34,9 @@ int nnb__format(char *out, size_t bytes, const char *format, ...) {
   return n;
 }
 
-static const char *skip_blanks(const char *p) { return p + strspn(p, " \t"); }
-
-static size_t digits(const char *p) { return strspn(p, "0123456789"); }
-
-/* The end of [+-] digits [. digits] [e [+-] digits] with a digit before or after the point, or NULL. */
-static const char *decimal_end(const char *p) {
-  if (*p == '+' || *p == '-') p++;
-  size_t whole = digits(p), part = 0;
-  p += whole;
-  if (*p == '.') {
-    part = digits(p + 1);
-    p += 1 + part;
-  }
-  if (whole + part == 0) return NULL;
-  if (*p != 'e' && *p != 'E') return p;
-  p += p[1] == '+' || p[1] == '-' ? 2 : 1;
-  size_t exponent = digits(p);
-  return exponent ? p + exponent : NULL;
-}
-
-/* Whether it is nan, inf or infinity as C writes them. */
-static bool is_special(const char *p, const char *end) {
-  static const char *const names[] = {"nan", "inf", "infinity"};
-  if (*p == '+' || *p == '-') p++;
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    size_t n = strlen(names[i]), k = 0;
-    while (k < n && tolower((unsigned char)p[k]) == names[i][k]) k++;
-    if (k == n && p + n == end) return true;
-  }
-  return false;
-}
-
-nnb__number nnb__text_number(const char *text, size_t n, double *out) {
-  const char *start = skip_blanks(text), *end = text + n;
-  while (end > start && (end[-1] == ' ' || end[-1] == '\t')) end--;
-  *out = (double)NAN;
-  if (decimal_end(start) == end) {
-    *out = strtod(start, NULL);
-    return isfinite(*out) ? NNB__DECIMAL : NNB__NOT_FINITE;
-  }
-  if (!is_special(start, end)) return NNB__NOT_DECIMAL;
-  *out = strtod(start, NULL);
-  return NNB__NOT_FINITE;
-}
-
 bool nnb__text_to_double(const char *text, double *out) {
-  nnb__c_locale locale;
-  if (!nnb__c_locale_enter(&locale)) return false;
   double value;
-  nnb__number kind = nnb__text_number(text, strlen(text), &value);
-  nnb__c_locale_leave(&locale);
-  if (kind == NNB__NOT_DECIMAL) return false;
+  if (nnb__decimal(text, strlen(text), '.', &value) == NNB__NOT_DECIMAL) return false;
   *out = value;
   return true;
 }

@@ -7,12 +7,6 @@
 
 #include "nnblas/core.h"
 
-typedef enum nnb__number {
-  NNB__DECIMAL,    /* a finite decimal number                                              */
-  NNB__NOT_FINITE, /* nan, inf, or a decimal number beyond the range of a double            */
-  NNB__NOT_DECIMAL /* anything else; also hexadecimal                                      */
-} nnb__number;
-
 /* Sets the C locale for the calling thread between enter and leave.  Entering fails only if out of memory. */
 typedef struct nnb__c_locale {
   locale_t c, before;
@@ -20,12 +14,7 @@ typedef struct nnb__c_locale {
 bool nnb__c_locale_enter(nnb__c_locale *locale);
 void nnb__c_locale_leave(nnb__c_locale *locale);
 
-/* The kind of a whole text of n bytes, followed by NUL: "-1", "+.5", "5.", "1e3", with optional blanks around it.  *out
- * is its value, or NaN.  Call it inside the C locale. */
-nnb__number nnb__text_number(const char *text, size_t n, double *out);
-
-/* The same outside of the C locale; also accepts "nan", "inf" and "-inf".  False for anything else, or if out of
- * memory. */
+/* The value of a decimal number, "nan", "inf" or "-inf", with optional blanks around it.  False for anything else. */
 bool nnb__text_to_double(const char *text, double *out);
 
 /* vsnprintf and snprintf in the C locale, for texts with numbers. */

@@ -1,28 +1,28 @@
-/* io/csv_layout.c: the first of two passes: the number of rows, the header, the target column, classes or numbers.  The
- * rules are those of nnb_csv_opts in core.h.  They are simple, so that a damaged field is an error and does not change
- * the meaning of other fields. */
+/* io/csv_layout.c: the first of two passes: the number of rows, the header, input and target columns, classes or
+ * numbers.  The rules are those of nnb_csv_opts in core.h.  They are simple, so that a damaged field is an error and does
+ * not change the meaning of other fields. */
 #include "csv_layout.h"
 
 #include <string.h>
 
 #include "alloc.h"
+#include "decimal.h"
 #include "status.h"
 #include "text.h"
 
 typedef enum field_kind { EMPTY, NUMBER, ODD, TEXT } field_kind; /* ODD: nan, inf, out of range */
 
-typedef struct survey {
-  nnb__csv_layout *layout;
-  field_kind *kinds[2]; /* of the fields of the first and second row */
-  size_t cap_first, cap_kinds;
-  int rows;
-  field_kind target[2]; /* the first number or text in the target column: in the first row; in the later ones */
-} survey;
+/* The first two rows. */
+typedef struct sample {
+  field_kind *kinds[2];
+  size_t *at; /* where the fields of the first row begin */
+  int n[2];   /* fields; 0: there is no such row */
+} sample;
 
-static field_kind kind_of(const nnb__csv_field *field) {
+static field_kind kind_of(const nnb__csv *csv, const nnb__csv_field *field) {
   double value;
   if (field->n == 0) return EMPTY;
-  switch (nnb__text_number(field->text, field->n, &value)) {
+  switch (nnb__decimal(field->text, field->n, csv->point, &value)) {
     case NNB__DECIMAL:
       return NUMBER;
     case NNB__NOT_FINITE:
@@ -33,159 +33,240 @@ static field_kind kind_of(const nnb__csv_field *field) {
   return TEXT;
 }
 
-/* Whether a field shows the kind of its column. */
+/* Whether a field shows what its column holds. */
 static bool shows_kind(field_kind kind) { return kind == NUMBER || kind == TEXT; }
 
-static nnb_status keep_first(survey *s, const nnb__csv_field *field) {
-  nnb__csv_layout *l = s->layout;
-  size_t n = (size_t)field->column + 1;
-  if (!nnb__grow(&l->first, &s->cap_first, n, sizeof *l->first)) return nnb__fail_nomem("the first row");
-  if (!nnb__grow(&s->kinds[0], &s->cap_kinds, n, sizeof *s->kinds[0])) return nnb__fail_nomem("the first row");
-  l->first[field->column] = nnb__strdup(field->text);
-  if (!l->first[field->column]) return nnb__fail_nomem("the first row");
-  l->columns = field->column + 1;
-  s->kinds[0][field->column] = kind_of(field);
-  return NNB_OK;
-}
+/* ---- the first two rows ------------------------------------------------------------------------------------------ */
 
-static nnb_status on_field(void *context, const nnb__csv_field *field) {
-  survey *s = context;
-  if (field->row == 0) return keep_first(s, field);
-  if (field->row == 1 && field->column < s->layout->columns) s->kinds[1][field->column] = kind_of(field);
-  if (field->column == s->layout->target && !shows_kind(s->target[1])) s->target[1] = kind_of(field);
-  return NNB_OK;
-}
-
-/* The column that opts->target names. */
-static nnb_status find_target(nnb__csv_layout *l) {
-  int found = -1;
-  for (int c = 0; c < l->columns; c++) {
-    if (strcmp(l->first[c], l->opts->target) != 0) continue;
-    if (found >= 0) return nnb__fail(NNB_E_ARG, "%s: two columns are named \"%s\"", l->csv->name, l->opts->target);
-    found = c;
-  }
-  if (found < 0) return nnb__fail(NNB_E_ARG, "%s: no column is named \"%s\"", l->csv->name, l->opts->target);
-  l->target = found;
-  return NNB_OK;
-}
-
-static nnb_status after_first_row(survey *s) {
-  nnb__csv_layout *l = s->layout;
-  if (l->n_targets >= l->columns)
-    return nnb__fail(NNB_E_SHAPE, "%s: rows have %d field%s; with %d of them as targets there is no input",
-                     l->csv->name, l->columns, l->columns == 1 ? "" : "s", l->n_targets);
-  l->target = l->columns - l->n_targets;
-  nnb_status status = l->opts->target ? find_target(l) : NNB_OK;
-  s->kinds[1] = nnb__zalloc((size_t)l->columns, sizeof *s->kinds[1]);
-  if (!status && !s->kinds[1]) status = nnb__fail_nomem("the second row");
-  if (!status && l->n_targets > 0) s->target[0] = s->kinds[0][l->target];
-  return status;
-}
-
-static nnb_status on_row(void *context, int row, int columns) {
-  survey *s = context;
-  s->rows++;
-  if (row == 0) return after_first_row(s);
-  if (columns == s->layout->columns) return NNB_OK;
-  return nnb__csv_fail(s->layout->csv, row, -1, "the row has %d field%s; the first row has %d", columns,
-                       columns == 1 ? "" : "s", s->layout->columns);
-}
-
-/* Whether there is no number in the first row, and a text above a number. */
-static bool looks_like_header(const survey *s) {
-  const nnb__csv_layout *l = s->layout;
-  bool above = false;
-  for (int c = 0; c < l->columns; c++) {
-    field_kind kind = s->kinds[0][c];
-    if (kind == NUMBER || kind == ODD) return false;
-    above |= kind == TEXT && s->kinds[1][c] == NUMBER;
-  }
-  return above;
-}
-
-/* Whether all given classes are numbers: then classes are compared as numbers. */
-static bool numbers_given(const nnb_csv_opts *o) {
-  double value;
-  for (int k = 0; k < o->n_class_names; k++) {
-    const char *name = o->class_names[k];
-    if (name && nnb__text_number(name, strlen(name), &value) != NNB__DECIMAL) return false;
+static bool keep_head(nnb__csv_layout *l, sample *s, const nnb__csv_row *row) {
+  l->head = nnb__zalloc((size_t)row->n, sizeof *l->head);
+  s->at = nnb__alloc((size_t)row->n, sizeof *s->at);
+  if (!l->head || !s->at) return false;
+  l->n_head = row->n;
+  for (int c = 0; c < row->n; c++) {
+    const nnb__csv_field *field = &row->field[c];
+    s->at[c] = field->at;
+    l->head[c] = nnb__alloc(field->n + 1, 1);
+    if (!l->head[c]) return false;
+    memcpy(l->head[c], field->text, field->n);
+    l->head[c][field->n] = '\0';
   }
   return true;
 }
 
-static nnb_status check_header(const nnb__csv_layout *l) {
-  for (int c = 0; c < l->columns; c++)
-    if (!nnb__is_utf8(l->first[c], strlen(l->first[c]))) return nnb__csv_fail(l->csv, 0, c, "the name is not UTF-8");
+static nnb_status read_sample(nnb__csv_layout *l, sample *s) {
+  nnb__csv_row row = {.csv = l->csv, .next = l->csv->start};
+  bool more = true;
+  nnb_status status = NNB_OK;
+  for (int i = 0; i < 2 && !status; i++) {
+    status = nnb__csv_next(&row, &more);
+    if (status || !more) break;
+    s->n[i] = row.n;
+    s->kinds[i] = nnb__alloc((size_t)row.n, sizeof *s->kinds[i]);
+    if (!s->kinds[i] || (i == 0 && !keep_head(l, s, &row))) status = nnb__fail_nomem("the first rows");
+    for (int c = 0; c < row.n && !status; c++) s->kinds[i][c] = kind_of(l->csv, &row.field[c]);
+  }
+  nnb__csv_row_clear(&row);
+  return status;
+}
+
+static void sample_clear(sample *s) {
+  nnb__release(s->kinds[0]);
+  nnb__release(s->kinds[1]);
+  nnb__release(s->at);
+}
+
+/* No number in the first row, and a text above a number. */
+static bool looks_like_names(const sample *s) {
+  bool above = false;
+  for (int c = 0; c < s->n[0]; c++) {
+    field_kind kind = s->kinds[0][c];
+    if (kind == NUMBER || kind == ODD) return false;
+    above |= kind == TEXT && c < s->n[1] && s->kinds[1][c] == NUMBER;
+  }
+  return above;
+}
+
+/* Whether the field of the first row is this whole number. */
+static bool is_count(const nnb__csv_layout *l, int c, int wanted) {
+  char text[16];
+  snprintf(text, sizeof text, "%d", wanted);
+  return strcmp(l->head[c], text) == 0;
+}
+
+/* Two counts, the second of them the inputs of the second row, and at least two texts, above numbers only. */
+static bool looks_like_summary(const nnb__csv_layout *l, const sample *s) {
+  if (s->n[0] < 4 || s->n[1] < 2 || s->kinds[0][0] != NUMBER || !is_count(l, 1, s->n[1] - 1)) return false;
+  for (int c = 2; c < s->n[0]; c++)
+    if (s->kinds[0][c] != TEXT) return false;
+  for (int c = 0; c < s->n[1]; c++)
+    if (s->kinds[1][c] != NUMBER) return false;
+  return true;
+}
+
+static nnb_status check_head(const nnb__csv_layout *l, const sample *s) {
+  for (int c = 0; c < l->n_head && l->first != NNB__CSV_DATA; c++)
+    if (!nnb__is_utf8(l->head[c], strlen(l->head[c]))) return nnb__csv_fail(l->csv, s->at[c], "the name is not UTF-8");
   return NNB_OK;
 }
 
-static nnb_status decide(survey *s) {
-  nnb__csv_layout *l = s->layout;
+static nnb_status decide_first(nnb__csv_layout *l, const sample *s) {
   const nnb_csv_opts *o = l->opts;
-  if (s->rows > 0) l->header = o->header == 1 || o->target || (o->header == 0 && looks_like_header(s));
-  l->rows = s->rows - l->header;
-  if (l->rows < 1) return nnb__fail(NNB_E_PARSE, "%s: no rows of data", l->csv->name);
-  field_kind first = l->header || !shows_kind(s->target[0]) ? s->target[1] : s->target[0];
-  l->classes = l->n_targets == 1 && (first == TEXT || o->classify || o->class_names);
-  l->numeric = o->class_names ? numbers_given(o) : first != TEXT;
-  return l->header ? check_header(l) : NNB_OK;
+  if (s->n[0] == 0) return nnb__fail(NNB_E_PARSE, "%s: no rows of data", l->csv->name);
+  if (o->header == 1 || (o->header == 0 && (nnb__csv_by_name(o) || looks_like_names(s))))
+    l->first = NNB__CSV_NAMES;
+  else if (o->header == 0 && looks_like_summary(l, s))
+    l->first = NNB__CSV_SUMMARY;
+  if (l->first != NNB__CSV_DATA && s->n[1] == 0) return nnb__fail(NNB_E_PARSE, "%s: no rows of data", l->csv->name);
+  l->columns = l->first == NNB__CSV_SUMMARY ? s->n[1] : s->n[0];
+  return check_head(l, s);
 }
 
-static nnb_status check_opts(const nnb__csv_layout *l) {
+/* ---- all rows ---------------------------------------------------------------------------------------------------- */
+
+static nnb_status check_row(const nnb__csv_layout *l, const nnb__csv_row *row) {
+  if (row->n == l->columns) return NNB_OK;
+  return nnb__csv_fail_line(l->csv, row->at, "the row has %d field%s; the %s row has %d", row->n,
+                            row->n == 1 ? "" : "s", l->first == NNB__CSV_SUMMARY ? "second" : "first", l->columns);
+}
+
+/* Counts the rows; *target: the kind of the first target that shows one. */
+static nnb_status survey(nnb__csv_layout *l, field_kind *target) {
+  nnb__csv_row row = {.csv = l->csv, .next = l->csv->start};
+  const int skip = l->first != NNB__CSV_DATA;
+  bool more;
+  nnb_status status;
+  *target = EMPTY;
+  while (!(status = nnb__csv_next(&row, &more)) && more) {
+    if (row.number <= skip) continue;
+    status = check_row(l, &row);
+    if (status) break;
+    if (l->n_targets > 0 && !shows_kind(*target)) *target = kind_of(l->csv, &row.field[l->target[0]]);
+  }
+  l->rows = row.number - skip;
+  nnb__csv_row_clear(&row);
+  return status;
+}
+
+/* Whether every class given is a number: then classes are compared as numbers. */
+static bool numbers_given(const nnb_csv_opts *o) {
+  double value;
+  for (int k = 0; k < o->n_class_names; k++) {
+    const char *name = o->class_names[k];
+    if (name && nnb__decimal(name, strlen(name), '.', &value) != NNB__DECIMAL) return false;
+  }
+  return true;
+}
+
+/* The classes of a summary are the numbers 0 … in the last column. */
+static bool has_summary_classes(const nnb__csv_layout *l) {
+  return l->first == NNB__CSV_SUMMARY && l->n_targets == 1 && l->target[0] == l->columns - 1 && !l->opts->class_names;
+}
+
+static nnb_status decide_classes(nnb__csv_layout *l, field_kind target) {
   const nnb_csv_opts *o = l->opts;
-  char c = l->csv->separator;
-  if (strchr("\"\r\n+-.", c) || (c >= '0' && c <= '9') || c == 'e' || c == 'E')
+  if (l->first == NNB__CSV_SUMMARY && !is_count(l, 0, l->rows))
+    return nnb__csv_fail(l->csv, l->csv->start, "the first row announces %s rows; %d came", l->head[0], l->rows);
+  l->classes = l->n_targets == 1 && (target == TEXT || o->classify || o->class_names || has_summary_classes(l));
+  l->numeric = o->class_names ? numbers_given(o) : target != TEXT;
+  l->class_names = o->class_names, l->n_class_names = o->n_class_names;
+  if (has_summary_classes(l)) l->class_names = (const char *const *)l->head + 2, l->n_class_names = l->n_head - 2;
+  return NNB_OK;
+}
+
+/* ---- options ----------------------------------------------------------------------------------------------------- */
+
+static nnb_status check_list(const char *what, const char *const *list, int n) {
+  if (n >= 0 && (n > 0) == (list != NULL)) return NNB_OK;
+  return nnb__fail(NNB_E_ARG, "%s and n_%s (%d) do not match", what, what, n);
+}
+
+static nnb_status check_characters(const nnb_csv_opts *o) {
+  const char c = o->separator;
+  if (c && (strchr("\"\r\n+-.", c) || (c >= '0' && c <= '9') || c == 'e' || c == 'E'))
     return nnb__fail(NNB_E_ARG, "the separator must not be part of a number, a quotation mark or a line end");
+  if (c == ',' && o->decimal_comma)
+    return nnb__fail(NNB_E_ARG, "the separator is ',', which .decimal_comma has as a part of numbers");
+  if (o->comment && (strchr("\"\r\n \t", o->comment) || o->comment == c))
+    return nnb__fail(NNB_E_ARG, "the comment character must not be a quotation mark, a blank, a line end or the separator");
+  return NNB_OK;
+}
+
+static nnb_status check_opts(const nnb_csv_opts *o, int n_targets) {
   if (o->header != 0 && o->header != 1 && o->header != NNB_NONE)
     return nnb__fail(NNB_E_ARG, "header is %d; wanted 0, 1 or NNB_NONE", o->header);
   if (o->n_targets < 0 && o->n_targets != NNB_NONE)
     return nnb__fail(NNB_E_ARG, "n_targets is %d; wanted a positive number or NNB_NONE", o->n_targets);
-  if (o->target && (o->header == NNB_NONE || l->n_targets != 1))
-    return nnb__fail(NNB_E_ARG, "target is set; this needs a header and n_targets 1");
-  if ((o->classify || o->class_names) && l->n_targets != 1)
-    return nnb__fail(NNB_E_ARG, "there are %d target columns; classes need exactly one", l->n_targets);
-  if (o->n_class_names < 0 || (o->n_class_names > 0) != (o->class_names != NULL))
-    return nnb__fail(NNB_E_ARG, "class_names and n_class_names (%d) do not match", o->n_class_names);
-  return NNB_OK;
+  if (o->target && n_targets != 1) return nnb__fail(NNB_E_ARG, "target is set; this needs n_targets 1, not %d", n_targets);
+  if ((o->classify || o->class_names) && n_targets != 1)
+    return nnb__fail(NNB_E_ARG, "there are %d target columns; classes need exactly one", n_targets);
+  if (o->skip_lines < 0) return nnb__fail(NNB_E_ARG, "skip_lines is %d; wanted at least 0", o->skip_lines);
+  nnb_status status = check_list("class_names", o->class_names, o->n_class_names);
+  if (!status) status = check_list("take", o->take, o->n_take);
+  if (!status) status = check_list("leave", o->leave, o->n_leave);
+  if (!status && o->take && o->leave) status = nnb__fail(NNB_E_ARG, "take and leave do not go together");
+  if (!status && o->header == NNB_NONE && nnb__csv_by_name(o))
+    status = nnb__fail(NNB_E_ARG, "a column by name needs a header");
+  return status ? status : check_characters(o);
+}
+
+/* ---- the layout -------------------------------------------------------------------------------------------------- */
+
+static nnb_status find_layout(nnb__csv_layout *l, sample *s) {
+  field_kind target;
+  nnb_status status = read_sample(l, s);
+  if (!status) status = decide_first(l, s);
+  if (!status) status = nnb__csv_choose_columns(l);
+  if (!status) status = survey(l, &target);
+  return status ? status : decide_classes(l, target);
 }
 
 nnb_status nnb__csv_layout_init(nnb__csv_layout *layout, const nnb__csv *csv, const nnb_csv_opts *opts) {
-  *layout = (nnb__csv_layout){.csv = csv, .opts = opts, .target = -1};
+  *layout = (nnb__csv_layout){.csv = csv, .opts = opts};
   layout->n_targets = opts->n_targets == NNB_NONE ? 0 : opts->n_targets == 0 ? 1 : opts->n_targets;
-  survey s = {.layout = layout};
-  nnb_status status = check_opts(layout);
-  if (!status) status = nnb__csv_scan(csv, &(nnb__csv_calls){on_field, on_row, &s});
-  if (!status) status = decide(&s);
-  nnb__release(s.kinds[0]);
-  nnb__release(s.kinds[1]);
+  sample s = {0};
+  nnb_status status = check_opts(opts, layout->n_targets);
+  if (!status) status = find_layout(layout, &s);
+  sample_clear(&s);
   if (status) nnb__csv_layout_clear(layout);
   return status;
 }
 
 void nnb__csv_layout_clear(nnb__csv_layout *layout) {
-  for (int c = 0; c < layout->columns; c++) nnb__release(layout->first[c]);
-  nnb__release(layout->first);
+  for (int c = 0; c < layout->n_head; c++) nnb__release(layout->head[c]);
+  nnb__release(layout->head);
+  nnb__release(layout->input);
+  nnb__release(layout->target);
   nnb__table_clear(&layout->known);
   *layout = (nnb__csv_layout){0};
 }
 
-/* Advice for a text in place of a number. */
-static const char *advice(const nnb__csv_layout *l, const nnb__csv_field *field) {
-  if (field->row == 0 && l->opts->header == 0) return " (where the first row holds names, set .header = 1)";
-  if (field->column == l->target && l->n_targets == 1 && !l->opts->class_names)
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
+
+/* What may have been meant by a text where a number is wanted. */
+static const char *advice(const nnb__csv_layout *l, const nnb__csv_field *field, int column) {
+  double value;
+  const char *comma = l->csv->point == '.' ? memchr(field->text, ',', field->n) : NULL;
+  if (comma && nnb__decimal(field->text, field->n, ',', &value) == NNB__DECIMAL)
+    return " (where numbers have a decimal comma, set .decimal_comma = true)";
+  nnb__csv_row row = {.csv = l->csv, .next = l->csv->start};
+  bool more = false;
+  bool in_first = !nnb__csv_next(&row, &more) && more && field->at < row.next;
+  nnb__csv_row_clear(&row);
+  if (in_first && l->opts->header == 0) return " (where the first row holds names, set .header = 1)";
+  if (l->n_targets == 1 && column == l->target[0] && !l->opts->class_names)
     return " as the first target is (.class_names allows classes of both kinds)";
   return "";
 }
 
-nnb_status nnb__csv_number(const nnb__csv_layout *l, const nnb__csv_field *field, double limit, double *number) {
-  const nnb__csv *csv = l->csv;
+nnb_status nnb__csv_fail_number(const nnb__csv_layout *l, const nnb__csv_field *field, int column) {
   char shown[NNB__SHOWN_TEXT];
-  nnb__number kind = nnb__text_number(field->text, field->n, number);
-  if (kind == NNB__DECIMAL && *number <= limit && *number >= -limit) return NNB_OK;
-  if (field->n == 0) return nnb__csv_fail(csv, field->row, field->column, "the field is empty; wanted a number");
+  double value;
+  if (field->n == 0) return nnb__csv_fail(l->csv, field->at, "the field is empty; wanted a number");
+  nnb__number kind = nnb__decimal(field->text, field->n, l->csv->point, &value);
   nnb__show(field->text, field->n, shown);
   if (kind == NNB__NOT_DECIMAL)
-    return nnb__csv_fail(csv, field->row, field->column, "\"%s\" is not a number%s", shown, advice(l, field));
-  return nnb__csv_fail(csv, field->row, field->column, "\"%s\" is not a finite number%s", shown,
+    return nnb__csv_fail(l->csv, field->at, "\"%s\" is not a number%s", shown, advice(l, field, column));
+  return nnb__csv_fail(l->csv, field->at, "\"%s\" is not a finite number%s", shown,
                        kind == NNB__DECIMAL ? " in single precision" : "");
 }

@@ -1,33 +1,52 @@
-/* io/csv_layout.h: the layout of a CSV file: header, inputs, targets, classes. */
+/* io/csv_layout.h: what is where in a CSV file: header, inputs, targets, classes. */
 #ifndef NNB__CSV_LAYOUT_H
 #define NNB__CSV_LAYOUT_H
 
 #include "csv_scan.h"
 #include "table.h"
 
+/* What the first row is. */
+typedef enum nnb__csv_first {
+  NNB__CSV_DATA,
+  NNB__CSV_NAMES,
+  NNB__CSV_SUMMARY /* "150,4,setosa,versicolor,virginica": rows, inputs and class names, as in scikit-learn's files */
+} nnb__csv_first;
+
 typedef struct nnb__csv_layout {
   const nnb__csv *csv;
   const nnb_csv_opts *opts;
-  int rows;              /* of data                                                         */
-  int columns;           /* of the file                                                     */
-  int header;            /* 1: the first row has names, 0: it is data                       */
-  int target, n_targets; /* columns target … target + n_targets - 1 are targets             */
-  bool classes;          /* the one target is a class                                       */
-  bool numeric;          /* the classes are numbers; otherwise texts                        */
-  nnb__table known;      /* the classes so far, in the form in which they are compared (csv_classes.c) */
-  char **first;          /* the fields of the first row                                     */
+  int rows;               /* of data                                                         */
+  int columns;            /* of the file                                                     */
+  nnb__csv_first first;
+  int n_in, n_targets;
+  int *input, *target;    /* their columns in the file                                       */
+  bool classes;           /* the one target is a class                                       */
+  bool numeric;           /* and the classes are numbers; otherwise texts                    */
+  const char *const *class_names; /* of opts or of the summary; n_class_names, or NULL and 0 */
+  int n_class_names;
+  nnb__table known;       /* the classes so far, as they are compared (see csv_classes.c)    */
+  char **head;            /* the n_head fields of the first row                              */
+  int n_head;
 } nnb__csv_layout;
 
-/* Reads the text once.  Call it inside the C locale. */
+/* Reads the text once. */
 nnb_status nnb__csv_layout_init(nnb__csv_layout *layout, const nnb__csv *csv, const nnb_csv_opts *opts);
 void nnb__csv_layout_clear(nnb__csv_layout *layout);
 
-/* *number ← the value of a field, which must be a finite number with |number| ≤ limit. */
-nnb_status nnb__csv_number(const nnb__csv_layout *l, const nnb__csv_field *field, double limit, double *number);
+/* Whether target, .take or .leave give a column by a name that is no number. */
+bool nnb__csv_by_name(const nnb_csv_opts *opts);
+/* input, target, n_in and n_targets from the options; columns, head and first are known. */
+nnb_status nnb__csv_choose_columns(nnb__csv_layout *layout);
+
+/* NNB_E_PARSE for a field that is not a finite number of the precision. */
+nnb_status nnb__csv_fail_number(const nnb__csv_layout *l, const nnb__csv_field *field, int column);
 
 /* *label ← the class of a field. */
 nnb_status nnb__csv_class(nnb__csv_layout *layout, const nnb__csv_field *field, int32_t *label);
-/* After the last row: returns the names of the classes in their order (nnb__alloc), and renumbers label accordingly. */
+/* After the last row: the names of the classes in their order (nnb__alloc), to which labels are changed. */
 nnb_status nnb__csv_class_names(const nnb__csv_layout *layout, int32_t *label, char ***names, int *n);
+
+/* The separator of a text whose options leave it open: see nnb_csv_opts. */
+nnb_status nnb__csv_find_separator(const nnb__csv *csv, char *separator);
 
 #endif

@@ -1,4 +1,4 @@
-/* io/csv_read.c: the second pass: numbers and classes from CSV text. */
+/* io/csv_read.c: numbers and classes out of CSV text: the second reading. */
 #include "real.h"
 /* the precision first */
 #include <string.h>
@@ -7,66 +7,83 @@
 #include "bytes.h"
 #include "csv_layout.h"
 #include "data.h"
+#include "decimal.h"
 #include "status.h"
 #include "text.h"
 
-/* The arrays that are being filled. */
+/* The arrays as they fill. */
 typedef struct table {
   nnb__csv_layout layout;
-  int n_in, n_t, n_names;
+  int n_t, n_names;
   real *x, *t;
   int32_t *label;
   char **column_names, **class_names;
   int n_classes;
 } table;
 
-static nnb_status on_field(void *context, const nnb__csv_field *field) {
-  table *tab = context;
-  const nnb__csv_layout *l = &tab->layout;
-  int row = field->row - l->header, c = field->column, target = c - l->target;
-  if (row < 0) return NNB_OK; /* the header */
-  bool is_target = target >= 0 && target < l->n_targets;
-  if (is_target && l->classes) return nnb__csv_class(&tab->layout, field, &tab->label[row]);
-  double value;
-  nnb_status status = nnb__csv_number(l, field, (double)REAL_MAX, &value);
-  if (status) return status;
-  real *to = is_target ? tab->t + (size_t)row * (size_t)tab->n_t + target
-                       : tab->x + (size_t)row * (size_t)tab->n_in + (target < 0 ? c : c - l->n_targets);
-  *to = (real)value;
+/* False where the field is not a finite number of this precision. */
+static bool read_real(const nnb__csv_field *field, char point, real *out) {
+#ifdef NNB_SINGLE
+  return nnb__decimal_single(field->text, field->n, point, out) == NNB__DECIMAL && isfinite(*out);
+#else
+  return nnb__decimal(field->text, field->n, point, out) == NNB__DECIMAL;
+#endif
+}
+
+static nnb_status read_numbers(const nnb__csv_layout *l, const nnb__csv_row *row, const int *columns, int n, real *to) {
+  for (int i = 0; i < n; i++)
+    if (!read_real(&row->field[columns[i]], l->csv->point, &to[i]))
+      return nnb__csv_fail_number(l, &row->field[columns[i]], columns[i]);
   return NNB_OK;
+}
+
+/* Row i of the data. */
+static nnb_status read_row(table *tab, const nnb__csv_row *row, int i) {
+  nnb__csv_layout *l = &tab->layout;
+  nnb_status status = read_numbers(l, row, l->input, l->n_in, tab->x + (size_t)i * (size_t)l->n_in);
+  if (status) return status;
+  if (l->classes) return nnb__csv_class(l, &row->field[l->target[0]], &tab->label[i]);
+  return read_numbers(l, row, l->target, tab->n_t, tab->t + (size_t)i * (size_t)tab->n_t);
+}
+
+static nnb_status read_rows(table *tab) {
+  const nnb__csv_layout *l = &tab->layout;
+  nnb__csv_row row = {.csv = l->csv, .next = l->csv->start};
+  const int skip = l->first != NNB__CSV_DATA;
+  bool more;
+  nnb_status status;
+  while (!(status = nnb__csv_next(&row, &more)) && more)
+    if (row.number > skip && (status = read_row(tab, &row, row.number - skip - 1)) != NNB_OK) break;
+  nnb__csv_row_clear(&row);
+  return status;
 }
 
 static bool make_arrays(table *tab) {
   const nnb__csv_layout *l = &tab->layout;
   size_t rows = (size_t)l->rows, n;
-  tab->n_in = l->columns - l->n_targets;
   tab->n_t = l->classes ? 0 : l->n_targets;
-  if (!nnb__mul(rows, (size_t)tab->n_in, &n) || !(tab->x = nnb__alloc(n, sizeof *tab->x))) return false;
+  if (!nnb__mul(rows, (size_t)l->n_in, &n) || !(tab->x = nnb__alloc(n, sizeof *tab->x))) return false;
   if (tab->n_t && (!nnb__mul(rows, (size_t)tab->n_t, &n) || !(tab->t = nnb__alloc(n, sizeof *tab->t)))) return false;
   return !l->classes || (tab->label = nnb__alloc(rows, sizeof *tab->label));
 }
 
-/* The names of the inputs, then of the targets; an empty name becomes NULL. */
+/* The names of the inputs, then of the targets; an empty one is none. */
 static bool take_names(table *tab) {
-  nnb__csv_layout *l = &tab->layout;
-  int at = 0;
-  if (!l->header) return true;
-  tab->n_names = l->columns;
+  const nnb__csv_layout *l = &tab->layout;
+  if (l->first != NNB__CSV_NAMES) return true;
+  tab->n_names = l->n_in + l->n_targets;
   tab->column_names = nnb__zalloc((size_t)tab->n_names, sizeof *tab->column_names);
   if (!tab->column_names) return false;
-  for (int pass = 0; pass < 2; pass++)
-    for (int c = 0; c < l->columns; c++) {
-      bool is_target = c >= l->target && c < l->target + l->n_targets;
-      if (is_target != (pass == 1)) continue;
-      if (*l->first[c] && !(tab->column_names[at] = nnb__strdup(l->first[c]))) return false;
-      at++;
-    }
+  for (int i = 0; i < tab->n_names; i++) {
+    const char *name = l->head[i < l->n_in ? l->input[i] : l->target[i - l->n_in]];
+    if (*name && !(tab->column_names[i] = nnb__strdup(name))) return false;
+  }
   return true;
 }
 
 static nnb_status fill(table *tab) {
   if (!make_arrays(tab) || !take_names(tab)) return nnb__fail_nomem(tab->layout.csv->name);
-  nnb_status status = nnb__csv_scan(tab->layout.csv, &(nnb__csv_calls){on_field, NULL, tab});
+  nnb_status status = read_rows(tab);
   if (status || !tab->layout.classes) return status;
   return nnb__csv_class_names(&tab->layout, tab->label, &tab->class_names, &tab->n_classes);
 }
@@ -79,19 +96,28 @@ static void table_clear(table *tab) {
   nnb__csv_layout_clear(&tab->layout);
 }
 
-/* Runs inside the C locale. */
 static nnb_status read_table(const nnb__csv *csv, const nnb_csv_opts *opts, nnb_data **out) {
   table tab = {0};
   nnb_status status = nnb__csv_layout_init(&tab.layout, csv, opts);
   if (status) return status;
   status = fill(&tab);
   if (!status) {
-    status = nnb__data_adopt(tab.x, tab.layout.rows, tab.n_in, tab.t, tab.n_t, tab.label, tab.n_classes,
+    status = nnb__data_adopt(tab.x, tab.layout.rows, tab.layout.n_in, tab.t, tab.n_t, tab.label, tab.n_classes,
                              tab.column_names, tab.class_names, out);
-    tab.x = tab.t = NULL, tab.label = NULL, tab.column_names = NULL; /* owned by the data now */
+    tab.x = tab.t = NULL, tab.label = NULL, tab.column_names = NULL; /* adopted */
   }
   table_clear(&tab);
   return status;
+}
+
+/* Separator and start of the text. */
+static nnb_status open_text(const nnb_csv_opts *opts, nnb__csv *csv) {
+  csv->separator = opts->separator, csv->comment = opts->comment, csv->point = opts->decimal_comma ? ',' : '.';
+  if (csv->bytes >= 3 && memcmp(csv->text, "\xEF\xBB\xBF", 3) == 0) csv->start = 3; /* byte-order mark */
+  csv->start = nnb__csv_skip_lines(csv, opts->skip_lines);
+  nnb_status status = nnb__csv_check_text(csv);
+  if (status || opts->separator) return status;
+  return nnb__csv_find_separator(csv, &csv->separator);
 }
 
 nnb_status nnb_data_parse_csv(const char *text, size_t bytes, const char *name, const nnb_csv_opts *opts,
@@ -101,13 +127,9 @@ nnb_status nnb_data_parse_csv(const char *text, size_t bytes, const char *name, 
   *out = NULL;
   if (!text && bytes) return nnb__fail(NNB_E_ARG, "text is NULL");
   if (!opts) opts = &defaults;
-  if (bytes >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) text += 3, bytes -= 3; /* byte-order mark */
-  nnb__csv csv = {text, bytes, name ? name : "text", opts->separator ? opts->separator : ','};
-  nnb__c_locale locale;
-  if (!nnb__c_locale_enter(&locale)) return nnb__fail_nomem("the C locale");
-  nnb_status status = read_table(&csv, opts, out);
-  nnb__c_locale_leave(&locale);
-  return status;
+  nnb__csv csv = {.text = text, .bytes = bytes, .name = name ? name : "text"};
+  nnb_status status = open_text(opts, &csv);
+  return status ? status : read_table(&csv, opts, out);
 }
 
 nnb_status nnb_data_read_csv(const char *path, const nnb_csv_opts *opts, nnb_data **out) {

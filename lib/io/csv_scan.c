@@ -1,8 +1,7 @@
-/* io/csv_scan.c: libcsv does the parsing.  It does not report the position of a field: when a message needs that, the
- * text is parsed again, byte by byte, up to the field. */
+/* io/csv_scan.c: separated text with the quoting of RFC 4180.  A field without doubled quotation marks is a view of the
+ * text. */
 #include "csv_scan.h"
 
-#include <csv.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -10,75 +9,7 @@
 #include "status.h"
 #include "text.h"
 
-enum { BLOCK = 1 << 16 };
-
-typedef struct scan {
-  const nnb__csv *csv;
-  const nnb__csv_calls *calls; /* NULL: only count */
-  int row, column;             /* of the next field */
-  nnb_status status;
-} scan;
-
-/* ---- libcsv's memory: it only knows realloc ------------------------------------------------------------------------
- */
-
-typedef union block { /* precedes the memory for libcsv */
-  size_t bytes;
-  max_align_t align;
-} block;
-
-/* libcsv grows its memory by 128 bytes at a time; doubling it keeps a long field linear. */
-static void *csv_realloc(void *p, size_t bytes) {
-  block *old = p ? (block *)p - 1 : NULL;
-  if (old && bytes <= old->bytes) return p;
-  size_t capacity = old && old->bytes < SIZE_MAX / 4 && 2 * old->bytes > bytes ? 2 * old->bytes : bytes;
-  if (capacity > SIZE_MAX - sizeof(block)) return NULL;
-  block *fresh = nnb__alloc(sizeof(block) + capacity, 1);
-  if (!fresh) return NULL;
-  fresh->bytes = capacity;
-  if (old) memcpy(fresh + 1, old + 1, old->bytes);
-  nnb__release(old);
-  return fresh + 1;
-}
-
-static void csv_release(void *p) {
-  if (p) nnb__release((block *)p - 1);
-}
-
-static void start(struct csv_parser *parser, char separator) {
-  csv_init(parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL);
-  csv_set_realloc_func(parser, csv_realloc);
-  csv_set_free_func(parser, csv_release);
-  csv_set_delim(parser, (unsigned char)separator);
-}
-
-/* ---- callbacks -----------------------------------------------------------------------------------------------------
- */
-
-static void on_field(void *text, size_t n, void *context) {
-  scan *s = context;
-  if (s->status) return;
-  if (s->calls) {
-    nnb__csv_field field = {text, n, s->row, s->column};
-    s->status = s->calls->field(s->calls->context, &field);
-  }
-  if (!s->status && s->column == INT32_MAX)
-    s->status = nnb__fail(NNB_E_OVERFLOW, "%s: a row has more than %d fields", s->csv->name, INT32_MAX);
-  if (!s->status) s->column++;
-}
-
-static void on_row(int end, void *context) {
-  (void)end;
-  scan *s = context;
-  if (s->status) return;
-  if (s->calls && s->calls->row) s->status = s->calls->row(s->calls->context, s->row, s->column);
-  if (!s->status && s->row == INT32_MAX)
-    s->status = nnb__fail(NNB_E_OVERFLOW, "%s has more than %d rows", s->csv->name, INT32_MAX);
-  if (!s->status) s->row++, s->column = 0;
-}
-
-/* ---- places --------------------------------------------------------------------------------------------------------
- */
+/* ---- places ------------------------------------------------------------------------------------------------------ */
 
 /* ":line:column: " of the byte at `at`; columns count characters of UTF-8. */
 static void print_place(const nnb__csv *csv, size_t at, bool with_column, char *out, size_t size) {
@@ -97,64 +28,160 @@ static void print_place(const nnb__csv *csv, size_t at, bool with_column, char *
     snprintf(out, size, ":%zu: ", line);
 }
 
-/* Whether the byte may stand before the first character of a field. */
-static bool before_field(const nnb__csv *csv, char c, int column) {
-  if (c == csv->separator) return false;
-  return c == ' ' || c == '\t' || (column == 0 && (c == '\r' || c == '\n'));
-}
-
-/* The position where the field begins. */
-static size_t find(const nnb__csv *csv, int row, int column) {
-  struct csv_parser parser;
-  scan s = {.csv = csv};
-  start(&parser, csv->separator);
-  size_t i = 0;
-  for (; i < csv->bytes; i++) {
-    bool there = s.row == row && s.column == column;
-    if (there && !before_field(csv, csv->text[i], column)) break;
-    if (csv_parse(&parser, csv->text + i, 1, on_field, on_row, &s) != 1) break;
-  }
-  csv_free(&parser);
-  return i;
-}
-
-static nnb_status fail_at(const nnb__csv *csv, size_t at, bool with_column, const char *sentence) {
-  char place[64];
+static nnb_status fail_at(const nnb__csv *csv, size_t at, bool with_column, const char *format, va_list args) {
+  char sentence[400], place[64];
+  nnb__vformat(sentence, sizeof sentence, format, args);
   print_place(csv, at, with_column, place, sizeof place);
   return nnb__fail(NNB_E_PARSE, "%s%s%s", csv->name, place, sentence);
 }
 
-nnb_status nnb__csv_fail(const nnb__csv *csv, int row, int column, const char *format, ...) {
-  char sentence[300];
+nnb_status nnb__csv_fail(const nnb__csv *csv, size_t at, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  nnb__vformat(sentence, sizeof sentence, format, args);
+  nnb_status status = fail_at(csv, at, true, format, args);
   va_end(args);
-  return fail_at(csv, find(csv, row, column < 0 ? 0 : column), column >= 0, sentence);
+  return status;
 }
 
-/* ---- scanning ------------------------------------------------------------------------------------------------------
- */
-
-static nnb_status fail_parser(const scan *s, int error, size_t at) {
-  if (error == CSV_EPARSE)
-    return fail_at(s->csv, at, true, "a quotation mark inside a field, or text after a quoted field");
-  return nnb__fail_nomem(s->csv->name);
+nnb_status nnb__csv_fail_line(const nnb__csv *csv, size_t at, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  nnb_status status = fail_at(csv, at, false, format, args);
+  va_end(args);
+  return status;
 }
 
-nnb_status nnb__csv_scan(const nnb__csv *csv, const nnb__csv_calls *calls) {
+nnb_status nnb__csv_check_text(const nnb__csv *csv) {
   const char *nul = csv->bytes ? memchr(csv->text, '\0', csv->bytes) : NULL;
-  if (nul) return fail_at(csv, (size_t)(nul - csv->text), true, "a NUL byte; this is not text in UTF-8 or ASCII");
-  struct csv_parser parser;
-  scan s = {.csv = csv, .calls = calls};
-  start(&parser, csv->separator);
-  for (size_t at = 0; at < csv->bytes && !s.status; at += BLOCK) {
-    size_t n = csv->bytes - at < BLOCK ? csv->bytes - at : BLOCK;
-    size_t done = csv_parse(&parser, csv->text + at, n, on_field, on_row, &s);
-    if (done != n && !s.status) s.status = fail_parser(&s, csv_error(&parser), at + done);
+  return nul ? nnb__csv_fail(csv, (size_t)(nul - csv->text), "a NUL byte; this is not text in UTF-8 or ASCII") : NNB_OK;
+}
+
+/* ---- characters -------------------------------------------------------------------------------------------------- */
+
+static bool is_line_end(char c) { return c == '\n' || c == '\r'; }
+
+static bool is_blank(const nnb__csv *csv, char c) { return c == ' ' || (c == '\t' && csv->separator != '\t'); }
+
+static size_t skip_blanks(const nnb__csv *csv, size_t i) {
+  while (i < csv->bytes && is_blank(csv, csv->text[i])) i++;
+  return i;
+}
+
+static size_t find_line_end(const nnb__csv *csv, size_t i) {
+  while (i < csv->bytes && !is_line_end(csv->text[i])) i++;
+  return i;
+}
+
+size_t nnb__csv_skip_lines(const nnb__csv *csv, int n) {
+  size_t i = csv->start;
+  for (; n > 0 && i < csv->bytes; n--) {
+    i = find_line_end(csv, i);
+    if (i + 1 < csv->bytes && csv->text[i] == '\r' && csv->text[i + 1] == '\n') i++;
+    if (i < csv->bytes) i++;
   }
-  if (!s.status && csv_fini(&parser, on_field, on_row, &s) != 0)
-    s.status = nnb__csv_fail(csv, s.row, s.column, "this quotation mark is never closed");
-  csv_free(&parser);
-  return s.status;
+  return i;
+}
+
+/* Past empty lines and comments.  The '\n' of "\r\n" counts as an empty line here. */
+static size_t skip_empty_lines(const nnb__csv *csv, size_t i) {
+  for (;; i++) {
+    i = skip_blanks(csv, i);
+    if (i < csv->bytes && csv->comment && csv->text[i] == csv->comment) i = find_line_end(csv, i);
+    if (i >= csv->bytes || !is_line_end(csv->text[i])) return i;
+  }
+}
+
+/* ---- fields ------------------------------------------------------------------------------------------------------ */
+
+/* The quoted field that begins at i; *end: the character behind it and behind blanks. */
+static nnb_status read_quoted(const nnb__csv *csv, size_t i, nnb__csv_field *field, size_t *end) {
+  bool doubled = false;
+  size_t k = i + 1;
+  for (;; k += 2, doubled = true) {
+    const char *mark = memchr(csv->text + k, '"', csv->bytes - k);
+    if (!mark) return nnb__csv_fail(csv, i, "this quotation mark is never closed");
+    k = (size_t)(mark - csv->text);
+    if (k + 1 >= csv->bytes || csv->text[k + 1] != '"') break;
+  }
+  *field = (nnb__csv_field){doubled ? NULL : csv->text + i + 1, k - i - 1, i};
+  *end = skip_blanks(csv, k + 1);
+  const bool ends = *end == csv->bytes || is_line_end(csv->text[*end]) || csv->text[*end] == csv->separator;
+  if (ends || (csv->separator == ' ' && *end > k + 1)) return NNB_OK;
+  return nnb__csv_fail(csv, *end, "a quotation mark inside a field, or text after a quoted field");
+}
+
+static nnb_status read_plain(const nnb__csv *csv, size_t i, nnb__csv_field *field, size_t *end) {
+  const char *text = csv->text, separator = csv->separator, second = separator == ' ' ? '\t' : separator;
+  size_t k = i;
+  while (k < csv->bytes && text[k] != separator && text[k] != second && text[k] != '"' && !is_line_end(text[k])) k++;
+  if (k < csv->bytes && text[k] == '"')
+    return nnb__csv_fail(csv, k, "a quotation mark inside a field, or text after a quoted field");
+  *end = k;
+  while (k > i && is_blank(csv, text[k - 1])) k--;
+  *field = (nnb__csv_field){text + i, k - i, i};
+  return NNB_OK;
+}
+
+/* Reads a field at *i; then *i is where the next one begins, or *last. */
+static nnb_status read_field(const nnb__csv *csv, size_t *i, nnb__csv_field *field, bool *last) {
+  const bool quoted = *i < csv->bytes && csv->text[*i] == '"';
+  nnb_status status = quoted ? read_quoted(csv, *i, field, i) : read_plain(csv, *i, field, i);
+  if (status) return status;
+  const bool separated = *i < csv->bytes && csv->text[*i] == csv->separator && csv->separator != ' ';
+  *i = skip_blanks(csv, *i + separated);
+  *last = !separated && (*i >= csv->bytes || is_line_end(csv->text[*i]));
+  return NNB_OK;
+}
+
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
+
+/* The fields with doubled quotation marks, with single ones. */
+static nnb_status copy_doubled(nnb__csv_row *row) {
+  size_t n = 0;
+  for (int c = 0; c < row->n; c++) n += row->field[c].text ? 0 : row->field[c].n;
+  if (n == 0) return NNB_OK;
+  if (!nnb__grow(&row->copy, &row->cap_copy, n, 1)) return nnb__fail_nomem(row->csv->name);
+  char *to = row->copy;
+  for (int c = 0; c < row->n; c++) {
+    nnb__csv_field *field = &row->field[c];
+    if (field->text) continue;
+    const char *from = row->csv->text + field->at + 1, *end = from + field->n;
+    field->text = to;
+    for (; from < end; from++) {
+      *to++ = *from;
+      if (*from == '"') from++;
+    }
+    field->n = (size_t)(to - field->text);
+  }
+  return NNB_OK;
+}
+
+nnb_status nnb__csv_next(nnb__csv_row *row, bool *more) {
+  const nnb__csv *csv = row->csv;
+  size_t i = skip_empty_lines(csv, row->next);
+  bool doubled = false, last = false;
+  row->n = 0, row->at = row->next = i;
+  *more = i < csv->bytes;
+  if (!*more) return NNB_OK;
+  if (row->number == INT32_MAX) return nnb__fail(NNB_E_OVERFLOW, "%s has more than %d rows", csv->name, INT32_MAX);
+  row->number++;
+  while (!last) {
+    if (row->n == INT32_MAX)
+      return nnb__fail(NNB_E_OVERFLOW, "%s: a row has more than %d fields", csv->name, INT32_MAX);
+    const size_t n = (size_t)row->n;
+    if (n == row->cap && !nnb__grow(&row->field, &row->cap, n + 1, sizeof *row->field))
+      return nnb__fail_nomem(csv->name);
+    nnb_status status = read_field(csv, &i, &row->field[n], &last);
+    if (status) return status;
+    doubled |= !row->field[n].text;
+    row->n++;
+  }
+  row->next = i;
+  return doubled ? copy_doubled(row) : NNB_OK;
+}
+
+void nnb__csv_row_clear(nnb__csv_row *row) {
+  nnb__release(row->field);
+  nnb__release(row->copy);
+  *row = (nnb__csv_row){0};
 }

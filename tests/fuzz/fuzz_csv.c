@@ -14,6 +14,9 @@ static const nnb_csv_opts variants[] = {
     {.header = NNB_NONE, .class_names = names, .n_class_names = 3},
     {.header = 1, .class_names = names, .n_class_names = 3, .separator = '\t'},
     {.separator = ' '},
+    {.target = "1", .comment = '#', .skip_lines = 1},
+    {.take = names, .n_take = 2, .n_targets = NNB_NONE, .decimal_comma = true},
+    {.leave = names + 1, .n_leave = 2, .header = 1},
 };
 
 static void check(const nnb_data *data) {
@@ -29,7 +32,7 @@ static void check(const nnb_data *data) {
 
 static void fuzz(const uint8_t *data, size_t size) {
   if (size == 0) return;
-  const nnb_csv_opts *opts = &variants[data[0] % (sizeof variants / sizeof *variants)];
+  const nnb_csv_opts *opts = &variants[(uint8_t)(data[0] - '0') % (sizeof variants / sizeof *variants)];
   nnb_data *d = NULL;
   nnbf_data *s = NULL;
   nnb_status status = nnb_data_parse_csv((const char *)data + 1, size - 1, "f.csv", opts, &d);

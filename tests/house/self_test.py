@@ -279,7 +279,7 @@ int main(void) {
   return 0;
 }
 """
-    SOURCES = ("options", "options_text", "nearest", "names", "status", "alloc", "text")
+    SOURCES = ("options", "options_text", "nearest", "names", "status", "alloc", "text", "decimal")
 
     def test_two_lines_are_enough(self):
         words = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

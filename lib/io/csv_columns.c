@@ -1,0 +1,151 @@
+/* io/csv_columns.c: the columns that the options give by name or by number. */
+#include <string.h>
+
+#include "alloc.h"
+#include "csv_layout.h"
+#include "nearest.h"
+#include "status.h"
+
+/* The header's names and their columns. */
+typedef struct header {
+  nnb__table table;
+  int *column; /* of each text of the table: the first column of that name */
+  bool *twice;
+} header;
+
+typedef enum role { OPEN, INPUT, TARGET, LEFT } role;
+
+static bool is_number(const char *text) { return *text && strspn(text, "0123456789") == strlen(text); }
+
+/* 0 where the text is not a number. */
+static int as_number(const char *text) {
+  int number = 0;
+  if (!is_number(text)) return 0;
+  for (; *text && number < 100000000; text++) number = 10 * number + (*text - '0');
+  return number;
+}
+
+bool nnb__csv_by_name(const nnb_csv_opts *o) {
+  if (o->target && !is_number(o->target)) return true;
+  for (int i = 0; i < o->n_take; i++)
+    if (o->take[i] && !is_number(o->take[i])) return true;
+  for (int i = 0; i < o->n_leave; i++)
+    if (o->leave[i] && !is_number(o->leave[i])) return true;
+  return false;
+}
+
+static void names_clear(header *names) {
+  nnb__table_clear(&names->table);
+  nnb__release(names->column);
+  nnb__release(names->twice);
+}
+
+static bool collect_names(const nnb__csv_layout *l, header *names) {
+  if (l->first != NNB__CSV_NAMES) return true;
+  names->column = nnb__zalloc((size_t)l->columns, sizeof *names->column);
+  names->twice = nnb__zalloc((size_t)l->columns, sizeof *names->twice);
+  if (!names->column || !names->twice) return false;
+  for (int c = 0; c < l->columns; c++) {
+    const char *name = l->head[c];
+    const int64_t k = nnb__table_find(&names->table, name, strlen(name));
+    if (k >= 0) names->twice[k] = true;
+    if (k >= 0) continue;
+    names->column[names->table.n] = c;
+    if (nnb__table_add(&names->table, name, strlen(name)) < 0) return false;
+  }
+  return true;
+}
+
+static nnb_status fail_name(const nnb__csv_layout *l, const header *names, const char *name, const char *what) {
+  nnb__nearest nearest = {0};
+  if (l->first != NNB__CSV_NAMES)
+    return nnb__fail(NNB_E_ARG, "%s: %s \"%s\": the columns have no names, but numbers from 1 to %d", l->csv->name,
+                     what, name, l->columns);
+  for (size_t k = 0; k < names->table.n; k++) nnb__nearest_try(&nearest, name, strlen(name), names->table.text[k]);
+  if (nearest.name)
+    return nnb__fail(NNB_E_ARG, "%s: no column is named \"%s\" (%s); the nearest name is \"%s\"", l->csv->name, name,
+                     what, nearest.name);
+  return nnb__fail(NNB_E_ARG, "%s: no column is named \"%s\" (%s); there are \"%.60s\", %s%.60s%s", l->csv->name, name,
+                   what, l->head[0], l->columns > 2 ? "… " : "\"", l->columns > 2 ? "" : l->head[l->columns - 1],
+                   l->columns > 2 ? "" : "\"");
+}
+
+/* *column ← that of a name or number.  what: the option, for messages. */
+static nnb_status find_column(const nnb__csv_layout *l, const header *names, const char *name, const char *what,
+                              int *column) {
+  if (!name) return nnb__fail(NNB_E_ARG, "%s has a NULL", what);
+  const int64_t k = nnb__table_find(&names->table, name, strlen(name));
+  if (k >= 0 && names->twice[k]) return nnb__fail(NNB_E_ARG, "%s: two columns are named \"%s\"", l->csv->name, name);
+  *column = k >= 0 ? names->column[k] : as_number(name) - 1;
+  return *column >= 0 && *column < l->columns ? NNB_OK : fail_name(l, names, name, what);
+}
+
+/* Gives a column of the list its role. */
+static nnb_status mark(const nnb__csv_layout *l, const char *name, const char *what, int column, role to, role *roles) {
+  static const char *const words[] = {"", "an input", "the target", "left"};
+  if (roles[column] != OPEN)
+    return nnb__fail(NNB_E_ARG, "%s: column \"%s\" of %s is %s already", l->csv->name, name, what,
+                     words[roles[column]]);
+  roles[column] = to;
+  return NNB_OK;
+}
+
+static nnb_status choose_targets(nnb__csv_layout *l, const header *names, role *roles) {
+  const nnb_csv_opts *o = l->opts;
+  if (o->target) {
+    nnb_status status = find_column(l, names, o->target, "target", &l->target[0]);
+    return status ? status : mark(l, o->target, "target", l->target[0], TARGET, roles);
+  }
+  int at = l->n_targets;
+  for (int c = l->columns - 1; c >= 0 && at > 0; c--)
+    if (roles[c] == OPEN) roles[c] = TARGET, l->target[--at] = c;
+  return NNB_OK;
+}
+
+static nnb_status choose_left(const nnb__csv_layout *l, const header *names, role *roles) {
+  nnb_status status = NNB_OK;
+  for (int i = 0, c; i < l->opts->n_leave && !status; i++) {
+    status = find_column(l, names, l->opts->leave[i], "leave", &c);
+    if (!status) status = mark(l, l->opts->leave[i], "leave", c, LEFT, roles);
+  }
+  return status;
+}
+
+static nnb_status choose_inputs(nnb__csv_layout *l, const header *names, role *roles) {
+  const nnb_csv_opts *o = l->opts;
+  nnb_status status = NNB_OK;
+  for (int i = 0; i < o->n_take && !status; i++) {
+    int *c = &l->input[l->n_in++];
+    status = find_column(l, names, o->take[i], "take", c);
+    if (!status) status = mark(l, o->take[i], "take", *c, INPUT, roles);
+  }
+  for (int c = 0; c < l->columns && !o->take; c++)
+    if (roles[c] == OPEN) l->input[l->n_in++] = c;
+  return status;
+}
+
+static nnb_status choose(nnb__csv_layout *l, const header *names, role *roles) {
+  const int n_open = l->columns - l->opts->n_leave;
+  nnb_status status = choose_left(l, names, roles);
+  if (!status && l->n_targets >= n_open)
+    return nnb__fail(NNB_E_SHAPE, "%s: rows have %d field%s; with %d of them as targets there is no input", l->csv->name,
+                     n_open, n_open == 1 ? "" : "s", l->n_targets);
+  if (!status) status = choose_targets(l, names, roles);
+  return status ? status : choose_inputs(l, names, roles);
+}
+
+nnb_status nnb__csv_choose_columns(nnb__csv_layout *l) {
+  const nnb_csv_opts *o = l->opts;
+  const int most = o->n_take > l->columns ? o->n_take : l->columns;
+  header names = {0};
+  nnb_status status = NNB_OK;
+  role *roles = nnb__zalloc((size_t)l->columns, sizeof *roles);
+  l->input = nnb__alloc((size_t)most, sizeof *l->input);
+  l->target = nnb__alloc((size_t)l->columns, sizeof *l->target);
+  bool done = roles && l->input && l->target;
+  if (done && (o->target || o->take || o->leave)) done = collect_names(l, &names);
+  status = done ? choose(l, &names, roles) : nnb__fail_nomem(l->csv->name);
+  names_clear(&names);
+  nnb__release(roles);
+  return status;
+}

@@ -1,0 +1,42 @@
+/* io/csv_separator.c: the separator that divides the first rows evenly. */
+#include "csv_layout.h"
+
+enum { ROWS = 10 };
+
+typedef struct division {
+  int n;       /* fields of the first row */
+  bool evenly; /* and of the other rows; no wrong quoting */
+} division;
+
+static nnb_status divide(const nnb__csv *csv, char separator, division *out) {
+  nnb__csv with = *csv;
+  with.separator = separator;
+  nnb__csv_row row = {.csv = &with, .next = with.start};
+  bool more = true;
+  nnb_status status = NNB_OK;
+  *out = (division){.evenly = true};
+  while (more && out->evenly && row.number < ROWS) {
+    status = nnb__csv_next(&row, &more);
+    if (row.number == 1 && more) out->n = row.n;
+    out->evenly = !status && (!more || row.n == out->n);
+  }
+  nnb__csv_row_clear(&row);
+  return status == NNB_E_PARSE ? NNB_OK : status;
+}
+
+nnb_status nnb__csv_find_separator(const nnb__csv *csv, char *separator) {
+  const char *candidates = csv->point == ',' ? "\t;" : "\t;,";
+  bool divided = false;
+  division d;
+  *separator = csv->point == ',' ? ';' : ',';
+  for (const char *c = candidates; *c; c++) {
+    nnb_status status = divide(csv, *c, &d);
+    if (status) return status;
+    if (d.evenly && d.n > 1) return *separator = *c, NNB_OK;
+    divided |= d.n > 1 && *c != '\t';
+  }
+  if (divided) return NNB_OK;
+  nnb_status status = divide(csv, ' ', &d);
+  if (!status && d.evenly && d.n > 1) *separator = ' ';
+  return status;
+}
