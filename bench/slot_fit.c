@@ -145,7 +145,7 @@ static int run(const regression *what, const nnb_data *data, int threads, const 
   static const struct {
     const char *peer;
     nnb_algo algo;
-  } ways[] = {{"libnnblas-lm", NNB_LM}, {"libnnblas-auto", NNB_AUTO}};
+  } ways[] = {{"libnnblas-lm", NNB_LM}, {"libnnblas-varpro", NNB_VARPRO}};
   static course pass[PASSES][STARTS], c[STARTS], warm;
   for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
     if (fit_once(what, data, ways[w].algo, 0, given, &warm)) return -1;

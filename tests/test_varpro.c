@@ -438,18 +438,17 @@ static nnb_algo chosen(const char *text, nnb_loss loss, const nnb_data *data, nn
 START_TEST(what_auto_picks) {
   nnb_data *flow = toy_regression(60, 4, 2), *kinds = toy_classes(60, 4, 2);
   const nnb_fit_opts none = {0};
-  const nnb_algo projected = TOL(NNB_VARPRO, NNB_ADAM), searched = TOL(NNB_LM, NNB_ADAM);
-  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, none), projected);
-  ck_assert_int_eq(chosen("4-2", NNB_SSE, flow, none), projected);
-  ck_assert_int_eq(chosen("4-5:tanh-2:tanh", NNB_HALF_SSE, flow, none), searched);
-  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.l2 = 0.1}), projected);
-  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MAE, flow, none), NNB_ADAM);
-  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, kinds, none), NNB_ADAM);
+  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, none), NNB_LBFGS);
+  ck_assert_int_eq(chosen("4-2", NNB_SSE, flow, none), NNB_LBFGS);
+  ck_assert_int_eq(chosen("4-5:tanh-2:tanh", NNB_HALF_SSE, flow, none), NNB_LBFGS);
+  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.l2 = 0.1}), NNB_LBFGS);
+  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MAE, flow, none), NNB_LBFGS);
+  ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, kinds, none), NNB_LBFGS);
+  ck_assert_int_eq(chosen("4-300:tanh-2", NNB_MSE, flow, none), NNB_LBFGS);
   ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.batch = 8}), NNB_ADAM);
   ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.batch = NNB_FULL_BATCH}), NNB_ADAM);
   ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.lr = 0.01}), NNB_ADAM);
   ck_assert_int_eq(chosen("4-5:tanh-2", NNB_MSE, flow, (nnb_fit_opts){.ema = 0.9}), NNB_ADAM);
-  ck_assert_int_eq(chosen("4-300:tanh-2", NNB_MSE, flow, none), NNB_ADAM);
   nnb_net *net = make_net("4-5:tanh-2:tanh", 1);
   nnb_status status = nnb_fit(net, flow, NULL, &(nnb_fit_opts){.algo = NNB_VARPRO}, NULL);
   ck_assert_msg(status == NNB_E_UNSUPPORTED && strstr(nnb_errmsg(), "lm"), "%s", nnb_errmsg());

@@ -152,10 +152,12 @@ def run_sklearn(peer, net, data, seed):
     return out
 
 
-def run_nnet(net, files):
-    activation, widths = NETS[net]
+def run_nnet(net, files, n_in, n_out):
+    widths = NETS[net][1]
     if len(widths) > 1:
         return "has one hidden layer"
+    if (n_in + n_out) * widths[0] > 5000:
+        return "its matrix of parameters times parameters takes too long"
     if not shutil.which("Rscript"):
         return "there is no Rscript"
     done = subprocess.run(["Rscript", os.path.join(HERE, "tables_nnet.R"), str(widths[0]), *files], capture_output=True,
@@ -191,7 +193,7 @@ def run_peer(peer, build, table, data, net, seed):
         for k, (train, test) in enumerate(folds(x, y, classes, seed)):
             files.append(os.path.join(folder, f"{table}{k}"))
             write_fold(files[-1], x, y, classes, seed, train, test)
-        return run_nnet(net, files) if peer == "nnet" else run_ours(peer, build, net, files)
+        return run_nnet(net, files, x.shape[1], max(classes, 1)) if peer == "nnet" else run_ours(peer, build, net, files)
 
 
 # ---- what is compared

@@ -257,6 +257,16 @@ typedef enum nnb_schedule { NNB_SCHEDULE_LIST(NNB_ENUM) NNB_N_SCHEDULES } nnb_sc
   X(NNB_STOP_STALLED, "no further decrease within rounding")
 
 typedef enum nnb_stop { NNB_STOP_LIST(NNB_ENUM) NNB_N_STOPS } nnb_stop;
+
+/** How nnb_fit came to what it did not find in the options (nnb_report.choice). */
+#define NNB_CHOICE_LIST(X)                                                                                           \
+  X(NNB_CHOICE_NONE, "the options say how to train")                                                                 \
+  X(NNB_CHOICE_FEW_ROWS, "too few rows to hold some out: all rows, little decay")                                    \
+  X(NNB_CHOICE_FOLDS, "decay and iterations by two folds")                                                           \
+  X(NNB_CHOICE_VALIDATION, "by the validation set")                                                                  \
+  X(NNB_CHOICE_HELD_OUT, "by rows that were held out of training")
+
+typedef enum nnb_choice { NNB_CHOICE_LIST(NNB_ENUM) NNB_N_CHOICES } nnb_choice;
 #undef NNB_ENUM
 
 /** The name of a value; "?" for other values. */
@@ -330,9 +340,14 @@ typedef struct nnb_evidence {
  *  the biases.  An epoch is one iteration, its loss is the loss after it, and samples counts every pass over the rows.
  *  At a minimum they end with NNB_STOP_GRADIENT or NNB_STOP_STALLED.  batch must be 0 or NNB_FULL_BATCH.  Of the
  *  options of the step and the learning rate they take l2 only.
- *  NNB_AUTO is a full-batch method for a small regression in double precision: targets and no labels, all losses
- *  half_sse, sse or mse, P ≤ 1000 free parameters, residuals times P² ≤ 10⁹, batch 0, and no option of the step except
- *  l2.  It is then varpro if an output layer has no activation, else lm.  In every other case it is adam.            */
+ *
+ *  {0}, NNB_AUTO with nothing chosen, aims at new data.  It holds some rows out, tries, and trains with what was best:
+ *  1. up to 2000 rows, or rows times parameters up to 2e7: lbfgs; decay and iterations by two folds, then all rows train
+ *     (at most 650 passes); below 30 rows nothing is held out: 300 iterations with little decay;
+ *  2. else adam, one cycle of batches of 128; rate and decay by a held-out 5 %, whose best epoch stays.
+ *  val, if given, is what is held out.  Options that are set stay.  With batch or an option of the step other than l2 it
+ *  is adam with those; then, without max_epochs and val, a tenth is held out to end it (patience 10).  nnb_report_print
+ *  says what was chosen.  on_epoch, history and progress tell of the last training only; trials end with max_seconds. */
 typedef struct nnb_fit_opts {
   /* the task */
   nnb_algo algo;     /**< the method; default NNB_AUTO                                                  */
@@ -440,8 +455,17 @@ typedef struct nnb_report {
   int n_history, history_stride; /**< every history_stride-th epoch was kept, and the last one          */
   nnb_evidence evidence;    /**< with .bayes: for the parameters in the net, in scaled units; all zero if those are the
                                  parameters of the start */
-  void *reserved[17];
+  nnb_choice choice;        /**< how NNB_AUTO chose; NNB_CHOICE_NONE: nothing was chosen                */
+  int trials;               /**< fits of copies of the net that were made to choose                     */
+  int held_rows;            /**< rows of train that were held out and not trained on                    */
+  int batch;                /**< rows per update                                                        */
+  double l2, lr;            /**< the decay and the learning rate (0: none) that trained the net         */
+  void *reserved[13];
 } nnb_report;
+
+/** Writes to stream in words what a fit did and why: how it chose, the method with its decay, learning rate and batch,
+ *  why it stopped, losses and seconds.  Nothing if one of the two is NULL. */
+NNB_API void nnb_report_print(const nnb_report *report, FILE *stream);
 
 /** Options of nnb_error_bars_create. */
 typedef struct nnb_error_bars_opts {

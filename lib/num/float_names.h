@@ -75,12 +75,16 @@
 #define nnb__exec_chain_rows nnbf__exec_chain_rows
 #define nnb__exec_layerwise nnbf__exec_layerwise
 #define nnb__fail_loss nnbf__fail_loss
+#define nnb__fit_auto nnbf__fit_auto
 #define nnb__fit_batches nnbf__fit_batches
+#define nnb__fit_check nnbf__fit_check
 #define nnb__fit_end_epoch nnbf__fit_end_epoch
 #define nnb__fit_full nnbf__fit_full
 #define nnb__fit_full_check nnbf__fit_full_check
 #define nnb__fit_judge_start nnbf__fit_judge_start
 #define nnb__fit_keep_last_record nnbf__fit_keep_last_record
+#define nnb__fit_no_report nnbf__fit_no_report
+#define nnb__fit_run nnbf__fit_run
 #define nnb__full_model nnbf__full_model
 #define nnb__gemm nnbf__gemm
 #define nnb__gemm_shared nnbf__gemm_shared

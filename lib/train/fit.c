@@ -1,4 +1,4 @@
-/* train/fit.c: nnb_fit: checks options and data, allocates everything, and calls one of the ways to train. */
+/* train/fit.c: a fit by one method: checks options and data, allocates everything, calls one of the ways to train. */
 #include <string.h>
 
 #include "alloc.h"
@@ -16,26 +16,10 @@ typedef struct nnb__fit fit;
 
 /* ---- setting up ------------------------------------------------------------------------------------------------- */
 
-/* Whether least squares suit the task: a regression with squares in double precision, so small that some hundred
- * iterations of N·P² operations take seconds, and no option for steps from batch to batch. */
-static bool is_small_regression(const fit *f) {
-  const double most_params = 1000, most_work = 1e9;
-  const double P = (double)nnb__net_n_free(f->net), m = (double)nnb_data_rows(f->train) * f->net->n_y;
-  return sizeof(real) == sizeof(double) && !nnb__opts_not_taken(NNB__FIT_OPTS, &f->opts, NNB__TRAIT_SQUARES) &&
-         f->opts.batch == 0 && nnb_data_n_classes(f->train) == 0 && P > 0 && P <= most_params &&
-         m * P * P <= most_work && !nnb__not_squares(f->net) && !f->net->coupling;
-}
-
-/* The traits that NNB_AUTO needs. */
-static unsigned wants(const fit *f) {
-  if (f->opts.bayes) return NNB__TRAIT_SQUARES | NNB__TRAIT_BAYES;
-  if (!is_small_regression(f)) return NNB__TRAIT_STEPS;
-  return NNB__TRAIT_SQUARES | (nnb__linear_params(f->net, NULL) > 0 ? NNB__TRAIT_LINEAR : 0);
-}
-
 /* Chooses the method, and checks that it takes the options. */
 static nnb_status choose(fit *f) {
-  f->opts.algo = nnb__optim_algo(f->opts.algo, wants(f));
+  const unsigned bayes = NNB__TRAIT_SQUARES | NNB__TRAIT_BAYES;
+  f->opts.algo = nnb__optim_algo(f->opts.algo, f->opts.bayes ? bayes : NNB__TRAIT_STEPS);
   f->ops = nnb__optim_find(f->opts.algo);
   if (!f->ops) return NNB_E_ARG;
   nnb_status status = nnb__opts_check_taken(NNB__FIT_OPTS, &f->opts, nnb__optim_traits(f->ops), f->ops->name);
@@ -157,6 +141,8 @@ static nnb_status allocate(fit *f) {
 static void finish(fit *f, nnb_status status) {
   nnb_report *r = &f->report;
   r->seconds = nnb__now() - f->start;
+  r->batch = f->opts.batch;
+  r->l2 = f->optim ? f->optim->l2 : fmax(f->opts.l2, 0), r->lr = f->optim ? f->optim->base_lr : 0;
   bool keep_last = !status && !f->val;
   r->restored = !keep_last || (!f->epoch_start && r->best_epoch == r->epochs);
   if (!keep_last) memcpy(f->net->params, f->best, f->net->n_values * sizeof *f->best), r->evidence = f->best_evidence;
@@ -207,23 +193,29 @@ static nnb_status train_net(fit *f) {
   return status;
 }
 
-nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
-                   nnb_report *report) {
-  fit f = {.net = net, .train = train, .val = val, .stride = 1, .start = nnb__now()};
-  nnb__change change;
-  if (opts) f.opts = *opts;
-  f.report = (nnb_report){.stop = NNB_STOP_ERROR,
-                          .algo = nnb__optim_algo(f.opts.algo, NNB__TRAIT_STEPS),
-                          .loss = (double)NAN,
-                          .val_loss = (double)NAN,
-                          .best_loss = (double)NAN};
-  nnb_status status = nnb__net_begin(net, &change);
-  if (!status) {
-    status = train_net(&f);
-    release(&f);
-    nnb__net_end(&change, status && f.report.best_epoch == 0); /* then the parameters are those from before */
-  }
+nnb_report nnb__fit_no_report(nnb_algo algo) {
+  return (nnb_report){.stop = NNB_STOP_ERROR,
+                      .algo = nnb__optim_algo(algo, NNB__TRAIT_STEPS),
+                      .loss = (double)NAN,
+                      .val_loss = (double)NAN,
+                      .best_loss = (double)NAN};
+}
+
+nnb_status nnb__fit_check(const nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts) {
+  nnb_status status = train ? nnb__opts_check(NNB__FIT_OPTS, opts) : nnb__fail(NNB_E_ARG, "train is NULL");
+  if (!status) status = check_data(net, train, "training");
+  if (!status && val) status = check_data(net, val, "validation");
+  if (!status) status = nnb__check_match(net, train);
+  return status || !val ? status : nnb__check_match(net, val);
+}
+
+nnb_status nnb__fit_run(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
+                        double began, nnb_report *report) {
+  fit f = {.net = net, .train = train, .val = val, .opts = *opts, .stride = 1, .start = began};
+  f.report = nnb__fit_no_report(opts->algo);
+  nnb_status status = train_net(&f);
+  release(&f);
   if (status == NNB_E_NUMERIC) f.report.stop = NNB_STOP_DIVERGED;
-  if (report) *report = f.report;
+  *report = f.report;
   return status;
 }

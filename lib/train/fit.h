@@ -28,6 +28,15 @@ typedef struct nnb__fit {
   nnb_report report;
 } nnb__fit;
 
+/* fit.c: a fit of a net that the caller holds (nnb__net_begin), by opts->algo; NNB_AUTO is lm with .bayes, else adam.
+ * began: when the call that it is a part of began.  Always fills *report. */
+nnb_status nnb__fit_run(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
+                        double began, nnb_report *report);
+/* Whether the options are in range and the data suit the sealed net. */
+nnb_status nnb__fit_check(const nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts);
+/* The report of a fit that has not begun. */
+nnb_report nnb__fit_no_report(nnb_algo algo);
+
 /* epoch.c: with a validation set, the parameters at the start are epoch 0, the first candidate for the best, unless
  * their loss is not finite. */
 void nnb__fit_judge_start(nnb__fit *f);

@@ -1,0 +1,22 @@
+/* train/fit_call.c: nnb_fit: holds the net and lets it go; what is done in between is said by the options. */
+#include "clock.h"
+#include "fit.h"
+#include "fit_auto.h"
+#include "seal.h"
+
+nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
+                   nnb_report *report) {
+  static const nnb_fit_opts none;
+  const double began = nnb__now();
+  const nnb_fit_opts *o = opts ? opts : &none;
+  nnb_report r = nnb__fit_no_report(o->algo);
+  nnb__change change;
+  nnb_status status = nnb__net_begin(net, &change);
+  if (!status) {
+    const bool chooses = o->algo == NNB_AUTO && !o->bayes;
+    status = (chooses ? nnb__fit_auto : nnb__fit_run)(net, train, val, o, began, &r);
+    nnb__net_end(&change, status && r.best_epoch == 0); /* the parameters are those from before */
+  }
+  if (report) *report = r;
+  return status;
+}

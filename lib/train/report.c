@@ -1,0 +1,53 @@
+/* train/report.c: what a fit did, in words.  Compiled once. */
+#include <math.h>
+
+#include "nnblas/core.h"
+#include "text.h"
+
+#define CHOICE(name, text) [name] = text,
+static const char *const choices[] = {NNB_CHOICE_LIST(CHOICE)};
+#undef CHOICE
+
+static void say(FILE *stream, const char *what, double value) {
+  char number[40];
+  nnb__format(number, sizeof number, "%.6g", value);
+  fprintf(stream, "%s%s", what, number);
+}
+
+static void say_choice(const nnb_report *r, FILE *stream) {
+  const bool known = (int)r->choice >= 0 && r->choice < NNB_N_CHOICES;
+  fprintf(stream, "chosen: %s", known ? choices[r->choice] : "?");
+  if (r->trials > 0) fprintf(stream, "; %d trial%s", r->trials, r->trials == 1 ? "" : "s");
+  if (r->held_rows > 0) fprintf(stream, "; %d rows held out", r->held_rows);
+  fputs("\n", stream);
+}
+
+static void say_method(const nnb_report *r, FILE *stream) {
+  fprintf(stream, "method: %s, %d rows per update", nnb_algo_name(r->algo), r->batch);
+  if (r->lr > 0) say(stream, ", learning rate ", r->lr);
+  if (r->l2 > 0) say(stream, ", decay ", r->l2);
+  if (r->evidence.beta > 0) say(stream, ", alpha ", r->evidence.alpha), say(stream, ", beta ", r->evidence.beta);
+  if (r->evidence.beta > 0) say(stream, ", log evidence ", r->evidence.log_evidence);
+  fputs("\n", stream);
+}
+
+static void say_end(const nnb_report *r, FILE *stream) {
+  fprintf(stream, "end: %s after %d epoch%s", nnb_stop_text(r->stop), r->epochs, r->epochs == 1 ? "" : "s");
+  say(stream, ", ", r->seconds);
+  fputs(" s\n", stream);
+  if (r->epochs == 0) return;
+  say(stream, "loss: training ", r->loss);
+  if (!isnan(r->val_loss)) say(stream, ", validation ", r->val_loss);
+  if (r->restored && !isnan(r->val_loss)) {
+    fprintf(stream, "; the parameters are those of epoch %d", r->best_epoch);
+    say(stream, ", validation ", r->best_loss);
+  }
+  fputs("\n", stream);
+}
+
+void nnb_report_print(const nnb_report *report, FILE *stream) {
+  if (!report || !stream) return;
+  say_choice(report, stream);
+  say_method(report, stream);
+  say_end(report, stream);
+}
