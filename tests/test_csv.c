@@ -141,8 +141,9 @@ END_TEST
 
 START_TEST(separators_and_lines) {
   const char *const wanted = "_ -> _ : 1 > 2; 3 > 4";
-  static const char *const texts[] = {"1\t2\n3\t4\n", "1;2\n3;4\n", "1,2\n3,4\n", "1 2\n3 4\n", "  1  \t 2\n3 4  \n",
-                                      "\"1\" 2 \n3\t \"4\"\n", "1, 2\n3, 4\n", " 1 ;2 \n3; 4\n"};
+  static const char *const texts[] = {"1\t2\n3\t4\n", "1;2\n3;4\n",         "1,2\n3,4\n",
+                                      "1 2\n3 4\n",   "  1  \t 2\n3 4  \n", "\"1\" 2 \n3\t \"4\"\n",
+                                      "1, 2\n3, 4\n", " 1 ;2 \n3; 4\n"};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) check_read(texts[i], plain, wanted);
   check_read("1,0;2\n3,0;4,0\n", (nnb_csv_opts){.decimal_comma = true}, wanted);
   check_read("1,0 2\n3 4,0\n", (nnb_csv_opts){.decimal_comma = true}, wanted);
@@ -162,6 +163,50 @@ START_TEST(summaries) { /* scikit-learn's files: rows, inputs, names of the clas
   check_read("2,3,u,v\n1,2,3,1\n4,5,6,0\n", plain, "_ _ _ -> _ : 1 2 3 > v; 4 5 6 > u");
   check_read("2,1,u,v,w\n1,2.0\n4,0\n", plain, "_ -> _ : 1 > w; 4 > u");
   check_read("2,1,u,v\n1,0\n2,1\n", (nnb_csv_opts){.target = "1"}, "_ -> _ : 0 > 1; 1 > 2");
+}
+END_TEST
+
+static void check_summary(const char *text, nnb_csv_opts opts, const char *wanted) {
+  char got[600] = "";
+  nnb_batch b;
+  nnb_data *data = read_good(text, &opts, &b);
+  FILE *f = fmemopen(got, sizeof got, "w");
+  ck_assert_ptr_nonnull(f);
+  ck_assert_int_eq(nnb_data_summary(data, f), NNB_OK);
+  fclose(f);
+  ck_assert_str_eq(got, wanted);
+  nnb_data_destroy(data);
+}
+
+START_TEST(what_was_inferred) {
+  static const char *const b[] = {"b"};
+  char many[4000], *p = many;
+  check_summary("a,b,species\n1,2,x\n3,4,y\n", plain,
+                "f.csv: 2 rows of 3 columns separated by ',', names in the first row\n"
+                "target: species (last column, 2 classes); 2 numeric\n");
+  check_summary("a\tb\tc\n1\t2\t3\n", (nnb_csv_opts){.target = "1", .leave = b, .n_leave = 1},
+                "f.csv: 1 row of 3 columns separated by tabs, names in the first row\n"
+                "target: a (first column, numbers); 1 numeric; 1 left out\n");
+  check_summary("1 2 3\n", (nnb_csv_opts){.n_targets = 2},
+                "f.csv: 1 row of 3 columns separated by blanks, no header\n"
+                "targets: columns 2 to 3 (numbers); 1 numeric\n");
+  check_summary("2,1,u,v\n1,0\n2,1\n", plain,
+                "f.csv: 2 rows of 2 columns separated by ',', rows, inputs and class names in the first row\n"
+                "target: column 2 (last column, 2 classes); 1 numeric\n");
+  check_summary("1;2\n", inputs_only, "f.csv: 1 row of 2 columns separated by ';', no header\nno target; 2 numeric\n");
+  for (int i = 0; i < 60; i++) p += sprintf(p, "%d,%d.5,%d\n", 1 + i % 3, i, 100 + i); /* like wine.data */
+  check_summary(many, plain,
+                "f.csv: 60 rows of 3 columns separated by ',', no header\n"
+                "target: column 3 (last column, numbers); 2 numeric\n"
+                "note: the first column has only 3 different values, all whole, and may be the target: .target = \"1\" "
+                "and .classify = true make it that\n");
+  check_summary(many, (nnb_csv_opts){.target = "1"},
+                "f.csv: 60 rows of 3 columns separated by ',', no header\n"
+                "target: column 1 (first column, numbers); 2 numeric\n"
+                "note: the target has only 3 different values, all whole; .classify = true makes them classes\n");
+  check_summary(many, (nnb_csv_opts){.target = "1", .classify = true},
+                "f.csv: 60 rows of 3 columns separated by ',', no header\n"
+                "target: column 1 (first column, 3 classes); 2 numeric\n");
 }
 END_TEST
 
@@ -238,20 +283,18 @@ START_TEST(bad_texts) {
   static const char *const given[] = {"a", "b"}, *const twice[] = {"a", "a"}, *const null[] = {"a", NULL};
   static const char *const three = "3", *const zero = "0", *const c = "c", *const first_two[] = {"1", "2"};
   const nnb_csv_opts classify = {.classify = true}, no_header = {.header = NNB_NONE, .n_targets = NNB_NONE},
-                            target_z = {.target = "z"}, two_targets = {.n_targets = 2},
-                            given_classes = {.class_names = given, .n_class_names = 2},
-                            same_class = {.class_names = twice, .n_class_names = 2},
-                            null_class = {.class_names = null, .n_class_names = 2}, no_count = {.class_names = given},
-                            bad_header = {.header = 2}, bad_separator = {.separator = '"'},
-                            bad_targets = {.n_targets = -5}, names = {.header = 1},
-                            classify_two = {.classify = true, .n_targets = 2},
-                            name_without_header = {.target = "a", .header = NNB_NONE},
-                            target_null = {.take = null, .n_take = 2}, near = {.target = "speceis"},
-                            column_3 = {.leave = &three, .n_leave = 1}, column_0 = {.leave = &zero, .n_leave = 1},
-                            taken_twice = {.take = twice, .n_take = 2}, target_taken = {.take = &c, .n_take = 1},
-                            target_left = {.leave = &c, .n_leave = 1, .target = "c"},
-                            both_lists = {.take = &c, .n_take = 1, .leave = given, .n_leave = 1},
-                            no_list = {.n_take = 1};
+                     target_z = {.target = "z"}, two_targets = {.n_targets = 2},
+                     given_classes = {.class_names = given, .n_class_names = 2},
+                     same_class = {.class_names = twice, .n_class_names = 2},
+                     null_class = {.class_names = null, .n_class_names = 2}, no_count = {.class_names = given},
+                     bad_header = {.header = 2}, bad_separator = {.separator = '"'}, bad_targets = {.n_targets = -5},
+                     names = {.header = 1}, classify_two = {.classify = true, .n_targets = 2},
+                     name_without_header = {.target = "a", .header = NNB_NONE},
+                     target_null = {.take = null, .n_take = 2}, near = {.target = "speceis"},
+                     column_3 = {.leave = &three, .n_leave = 1}, column_0 = {.leave = &zero, .n_leave = 1},
+                     taken_twice = {.take = twice, .n_take = 2}, target_taken = {.take = &c, .n_take = 1},
+                     target_left = {.leave = &c, .n_leave = 1, .target = "c"},
+                     both_lists = {.take = &c, .n_take = 1, .leave = given, .n_leave = 1}, no_list = {.n_take = 1};
   const struct {
     const char *text;
     const nnb_csv_opts *opts;
@@ -278,6 +321,8 @@ START_TEST(bad_texts) {
       {"1,nan\n3,4\n", &plain, NNB_E_PARSE, "f.csv:1:3: \"nan\" is not a finite number"},
       {"1,2\n-INF,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"-INF\" is not a finite number"},
       {"1,2\n1e999,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"1e999\" is not a finite number"},
+      {"1,2\n?,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"?\" is not a number (a missing value: fill it in"},
+      {"1,2\nred,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"red\" is not a number (.leave ignores columns of texts)"},
       {"1,2\n0x10,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"0x10\" is not a number"},
       {"1,2\n1 2,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"1 2\" is not a number"},
       {"a,b\nc,d\n", &no_header, NNB_E_PARSE, "f.csv:1:1: \"a\" is not a number"},
@@ -474,6 +519,7 @@ int main(void) {
   tcase_add_test(t, chosen_columns);
   tcase_add_test(t, separators_and_lines);
   tcase_add_test(t, summaries);
+  tcase_add_test(t, what_was_inferred);
   tcase_add_test(t, classes);
   tcase_add_test(t, damaged_texts);
   tcase_add_test(t, bad_texts);

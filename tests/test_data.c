@@ -290,7 +290,32 @@ static nnb_status everything(void *context) {
   return status;
 }
 
-START_TEST(every_allocation_fails) { check_every_allocation(everything, NULL); }
+/* Names, rows, columns, shuffling and merging. */
+static nnb_status every_edit(void *context) {
+  static const char *const columns[] = {"a", "b", "c", "kind"}, *const classes[] = {"u", "v", "w"};
+  static const int32_t some[] = {2, 0};
+  nnb_data *data = NULL, *made = NULL;
+  nnb_batch rows = labelled();
+  (void)context;
+  nnb_status status = nnb_data_wrap(&rows, 0, &data);
+  if (!status) status = nnb_data_set_column_names(data, columns, 4);
+  if (!status) status = nnb_data_set_class_names(data, classes, 3);
+  for (int k = 0; k < 4 && !status; k++) {
+    status = k == 0   ? nnb_data_take_rows(data, some, 2, &made)
+             : k == 1 ? nnb_data_take_columns(data, some, 2, &made)
+             : k == 2 ? nnb_data_shuffle(data, 1, &made)
+                      : nnb_data_merge(data, data, &made);
+    ck_assert(!status == !!made);
+    nnb_data_destroy(made);
+  }
+  nnb_data_destroy(data);
+  return status;
+}
+
+START_TEST(every_allocation_fails) {
+  check_every_allocation(everything, NULL);
+  check_every_allocation(every_edit, NULL);
+}
 END_TEST
 
 static nnb_status adopt_bad(void *context) {
@@ -307,6 +332,124 @@ static nnb_status adopt_bad(void *context) {
 START_TEST(refused_arrays_are_released) { check_every_allocation(adopt_bad, NULL); }
 END_TEST
 
+START_TEST(names_and_summary) {
+  static const char *const columns[] = {"a", NULL, "c", "kind"}, *const classes[] = {"u", "v", "w"};
+  char text[200] = "";
+  nnb_batch rows = labelled();
+  nnb_data *data;
+  ck_assert_int_eq(nnb_data_wrap(&rows, 0, &data), NNB_OK);
+  ck_assert_int_eq(nnb_data_set_column_names(data, columns, 3), NNB_E_SHAPE);
+  ck_assert_ptr_null(nnb_data_column_name(data, 0));
+  ck_assert_int_eq(nnb_data_set_column_names(data, columns, 4), NNB_OK);
+  ck_assert_int_eq(nnb_data_set_class_names(data, classes, 3), NNB_OK);
+  ck_assert_str_eq(nnb_data_column_name(data, 0), "a");
+  ck_assert_ptr_null(nnb_data_column_name(data, 1));
+  ck_assert_str_eq(nnb_data_column_name(data, 3), "kind");
+  ck_assert_str_eq(nnb_data_class_name(data, 2), "w");
+  ck_assert_int_eq(nnb_data_set_class_names(data, classes, 2), NNB_E_SHAPE);
+  ck_assert_str_eq(nnb_data_class_name(data, 2), "w");
+  FILE *f = fmemopen(text, sizeof text, "w");
+  ck_assert_ptr_nonnull(f);
+  ck_assert_int_eq(nnb_data_summary(data, f), NNB_OK);
+  fclose(f);
+  ck_assert_str_eq(text, "30 rows\ntarget: kind (3 classes); 3 numeric\n");
+  nnb_data_destroy(data);
+  rows.label = NULL;
+  ck_assert_int_eq(nnb_data_wrap(&rows, 0, &data), NNB_OK);
+  ck_assert_int_eq(nnb_data_set_class_names(data, classes, 0), NNB_E_ARG);
+  nnb_data_destroy(data);
+}
+END_TEST
+
+static nnb_data *named(void) {
+  static const char *const columns[] = {"a", "b", "c", "kind"}, *const classes[] = {"u", "v", "w"};
+  nnb_batch rows = labelled();
+  nnb_data *data;
+  ck_assert_int_eq(nnb_data_wrap(&rows, 0, &data), NNB_OK);
+  ck_assert_int_eq(nnb_data_set_column_names(data, columns, 4), NNB_OK);
+  ck_assert_int_eq(nnb_data_set_class_names(data, classes, 3), NNB_OK);
+  return data;
+}
+
+START_TEST(rows_and_columns) {
+  static const int32_t order[] = {7, 7, 29, 0}, columns[] = {2, 0}, beyond[] = {30}, negative[] = {-1};
+  nnb_data *all = named(), *some, *mixed, *again;
+  nnb_batch b, c;
+  ck_assert_int_eq(nnb_data_take_rows(all, order, 4, &some), NNB_OK);
+  ck_assert_int_eq(nnb_data_batch(some, 0, 4, &b), NNB_OK);
+  for (int i = 0; i < 4; i++) {
+    ck_assert(b.x.p[3 * i + 1] == x[order[i]][1] && b.weight[i] == weight[order[i]]);
+    ck_assert_int_eq(b.label[i], label[order[i]]);
+  }
+  nnb_data_destroy(some);
+  ck_assert_int_eq(nnb_data_take_columns(all, columns, 2, &some), NNB_OK);
+  ck_assert_int_eq(nnb_data_batch(some, 0, N, &b), NNB_OK);
+  for (int i = 0; i < N; i++)
+    ck_assert(b.x.p[2 * i] == x[i][2] && b.x.p[2 * i + 1] == x[i][0] && b.label[i] == label[i]);
+  ck_assert_str_eq(nnb_data_column_name(some, 0), "c");
+  ck_assert_str_eq(nnb_data_column_name(some, 1), "a");
+  ck_assert_str_eq(nnb_data_column_name(some, 2), "kind");
+  ck_assert_str_eq(nnb_data_class_name(some, 1), "v");
+  nnb_data_destroy(some);
+  ck_assert_int_eq(nnb_data_take_rows(all, beyond, 1, &some), NNB_E_ARG);
+  ck_assert_int_eq(nnb_data_take_rows(all, order, 0, &some), NNB_E_ARG);
+  ck_assert_int_eq(nnb_data_take_columns(all, negative, 1, &some), NNB_E_ARG);
+  ck_assert_ptr_null(some);
+  ck_assert_int_eq(nnb_data_shuffle(all, 5, &mixed), NNB_OK);
+  ck_assert_int_eq(nnb_data_shuffle(all, 5, &again), NNB_OK);
+  nnb_data_batch(mixed, 0, N, &b), nnb_data_batch(again, 0, N, &c);
+  bool seen[N] = {false}, moved = false;
+  for (int i = 0; i < N; i++) {
+    const int from = (int)b.x.p[3 * i] / 10;
+    ck_assert(!seen[from] && b.label[i] == label[from] && b.weight[i] == weight[from] && b.x.p[3 * i] == c.x.p[3 * i]);
+    seen[from] = true, moved |= from != i;
+  }
+  ck_assert(moved);
+  nnb_data_destroy(mixed), nnb_data_destroy(again), nnb_data_destroy(all);
+}
+END_TEST
+
+START_TEST(merging) {
+  static const int32_t first[] = {0, 1, 2}, second[] = {29, 28};
+  static const char *const other_columns[] = {"a", "B", "c", "kind"}, *const other_classes[] = {"v", "u", "w"};
+  nnb_data *all = named(), *a, *b, *both, *view;
+  nnb_batch rows = labelled(), got;
+  ck_assert_int_eq(nnb_data_take_rows(all, first, 3, &a), NNB_OK);
+  ck_assert_int_eq(nnb_data_take_rows(all, second, 2, &b), NNB_OK);
+  ck_assert_int_eq(nnb_data_merge(a, b, &both), NNB_OK);
+  ck_assert_int_eq(nnb_data_batch(both, 0, 5, &got), NNB_OK);
+  for (int i = 0; i < 5; i++) {
+    const int from = i < 3 ? first[i] : second[i - 3];
+    ck_assert(got.x.p[3 * i + 2] == x[from][2] && got.weight[i] == weight[from] && got.label[i] == label[from]);
+  }
+  ck_assert_str_eq(nnb_data_column_name(both, 3), "kind");
+  ck_assert_str_eq(nnb_data_class_name(both, 2), "w");
+  nnb_data_destroy(both);
+  rows.weight = NULL; /* without weights and names beside one with them */
+  ck_assert_int_eq(nnb_data_wrap(&rows, 0, &view), NNB_OK);
+  ck_assert_int_eq(nnb_data_merge(view, b, &both), NNB_OK);
+  ck_assert_int_eq(nnb_data_batch(both, 0, N + 2, &got), NNB_OK);
+  ck_assert(got.weight[0] == 1 && got.weight[N] == weight[29]);
+  ck_assert_str_eq(nnb_data_column_name(both, 0), "a");
+  nnb_data_destroy(both), nnb_data_destroy(view);
+  ck_assert_int_eq(nnb_data_set_column_names(b, other_columns, 4), NNB_OK);
+  ck_assert_int_eq(nnb_data_merge(a, b, &both), NNB_E_SHAPE);
+  ck_assert_ptr_nonnull(strstr(nnb_errmsg(), "column 2 is \"b\" in the first data and \"B\" in the second"));
+  nnb_data_destroy(b);
+  ck_assert_int_eq(nnb_data_take_rows(all, second, 2, &b), NNB_OK);
+  ck_assert_int_eq(nnb_data_set_class_names(b, other_classes, 3), NNB_OK);
+  ck_assert_int_eq(nnb_data_merge(a, b, &both), NNB_E_SHAPE);
+  nnb_batch numbers = {.x = {&x[0][0], N, 3, 3}, .t = {&t[0][0], N, 2, 2}};
+  ck_assert_int_eq(nnb_data_wrap(&numbers, 0, &view), NNB_OK);
+  ck_assert_int_eq(nnb_data_merge(a, view, &both), NNB_E_SHAPE);
+  ck_assert_ptr_null(both);
+  ck_assert_int_eq(nnb_data_merge(view, view, &both), NNB_OK);
+  ck_assert_int_eq(nnb_data_batch(both, N, N, &got), NNB_OK);
+  ck_assert(got.t.p[5] == t[2][1] && !got.weight);
+  nnb_data_destroy(both), nnb_data_destroy(view), nnb_data_destroy(a), nnb_data_destroy(b), nnb_data_destroy(all);
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("data");
   TCase *tc = tcase_create("data");
@@ -317,6 +460,9 @@ int main(void) {
   tcase_add_test(tc, folding);
   tcase_add_test(tc, scaling);
   tcase_add_test(tc, scaling_extremes);
+  tcase_add_test(tc, names_and_summary);
+  tcase_add_test(tc, rows_and_columns);
+  tcase_add_test(tc, merging);
   tcase_add_test(tc, every_allocation_fails);
   tcase_add_test(tc, refused_arrays_are_released);
   suite_add_tcase(s, tc);

@@ -376,6 +376,17 @@ static nnb_status do_split(world *w) {
   return first ? first : second;
 }
 
+static nnb_status do_edit(world *w) {
+  static const int32_t rows[] = {1, 0}, columns[] = {0};
+  nnb_data *d;
+  nnb_status status = nnb_data_take_rows(w->named, rows, 2, &d);
+  status = judge_data(w, status, d);
+  if (!status) status = nnb_data_take_columns(w->named, columns, 1, &d), status = judge_data(w, status, d);
+  if (!status) status = nnb_data_shuffle(w->named, 1, &d), status = judge_data(w, status, d);
+  if (!status) status = nnb_data_merge(w->named, w->named, &d), status = judge_data(w, status, d);
+  return status;
+}
+
 static nnb_status do_fold(world *w) {
   nnb_data *a, *b;
   nnb_status status = nnb_data_fold(w->named, 3, 1, 1, &a, &b);
@@ -458,6 +469,7 @@ static const struct call {
     {"nnb_data_copy", do_data_copy, false},
     {"nnb_data_split", do_split, false},
     {"nnb_data_fold", do_fold, false},
+    {"rows, columns, shuffling and merging of data", do_edit, false},
     {"nnb_net_save", do_save, false},
     {"nnb_net_save_mem", do_save_mem, true},
     {"nnb_net_load", do_load, false},
@@ -511,7 +523,7 @@ END_TEST
 
 START_TEST(each_allocation_of_each_method_fails) {
   method = (nnb_algo)_i;
-  fail_each(&(struct call){nnb_algo_name(method), do_fit_by_method, false, false});
+  fail_each(&(struct call){nnb_algo_name(method), do_fit_by_method, false});
 }
 END_TEST
 

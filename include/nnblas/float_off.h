@@ -11,6 +11,7 @@
 #undef nnb_data_copy
 #undef nnb_data_destroy
 #undef nnb_data_fold
+#undef nnb_data_merge
 #undef nnb_data_n_classes
 #undef nnb_data_n_in
 #undef nnb_data_n_out
@@ -18,7 +19,13 @@
 #undef nnb_data_read_csv
 #undef nnb_data_read_idx
 #undef nnb_data_rows
+#undef nnb_data_set_class_names
+#undef nnb_data_set_column_names
+#undef nnb_data_shuffle
 #undef nnb_data_split
+#undef nnb_data_summary
+#undef nnb_data_take_columns
+#undef nnb_data_take_rows
 #undef nnb_data_wrap
 #undef nnb_error_bars
 #undef nnb_error_bars_copy

@@ -11,6 +11,7 @@
 #define nnb_data_copy nnbf_data_copy
 #define nnb_data_destroy nnbf_data_destroy
 #define nnb_data_fold nnbf_data_fold
+#define nnb_data_merge nnbf_data_merge
 #define nnb_data_n_classes nnbf_data_n_classes
 #define nnb_data_n_in nnbf_data_n_in
 #define nnb_data_n_out nnbf_data_n_out
@@ -18,7 +19,13 @@
 #define nnb_data_read_csv nnbf_data_read_csv
 #define nnb_data_read_idx nnbf_data_read_idx
 #define nnb_data_rows nnbf_data_rows
+#define nnb_data_set_class_names nnbf_data_set_class_names
+#define nnb_data_set_column_names nnbf_data_set_column_names
+#define nnb_data_shuffle nnbf_data_shuffle
 #define nnb_data_split nnbf_data_split
+#define nnb_data_summary nnbf_data_summary
+#define nnb_data_take_columns nnbf_data_take_columns
+#define nnb_data_take_rows nnbf_data_take_rows
 #define nnb_data_wrap nnbf_data_wrap
 #define nnb_error_bars nnbf_error_bars
 #define nnb_error_bars_copy nnbf_error_bars_copy

@@ -83,8 +83,27 @@ NNB_API int nnb_data_n_classes(const nnb_data *data);
  *  The strings live as long as the data.                                                                             */
 NNB_API const char *nnb_data_column_name(const nnb_data *data, int column);
 NNB_API const char *nnb_data_class_name(const nnb_data *data, int k);
+/** Names all columns: inputs, then targets or the column of classes; or all classes.  The strings are copied, NULL: no
+ *  name.  n: their number; NNB_E_SHAPE if it is another.  Not while another thread reads the data.                   */
+NNB_API nnb_status nnb_data_set_column_names(nnb_data *data, const char *const *names, int n);
+NNB_API nnb_status nnb_data_set_class_names(nnb_data *data, const char *const *names, int n);
+/** Prints what the data are to the stream, one fact a line: rows; target, its place and kind, and the inputs; for data
+ *  from a CSV file also what was found out about it, and notes where it may be meant otherwise.  The lines are for people
+ *  and may change.                                                                                                   */
+NNB_API nnb_status nnb_data_summary(const nnb_data *data, FILE *stream);
 /** Rows row0 … row0+rows-1 as a batch of views into the data.  NNB_E_ARG if a row does not exist. */
 NNB_API nnb_status nnb_data_batch(const nnb_data *data, int row0, int rows, nnb_batch *out);
+
+/** A copy of n rows, given by their numbers from 0, in that order; a row may come several times.  Names, classes and
+ *  weights go with it.  NNB_E_ARG if a row does not exist.                                                           */
+NNB_API nnb_status nnb_data_take_rows(const nnb_data *data, const int32_t *row, int n, nnb_data **out);
+/** A copy with n of the input columns, given by their numbers from 0, in that order.  NNB_E_ARG if one does not exist. */
+NNB_API nnb_status nnb_data_take_columns(const nnb_data *data, const int32_t *column, int n, nnb_data **out);
+/** A copy with the rows in random order, drawn by seed. */
+NNB_API nnb_status nnb_data_shuffle(const nnb_data *data, uint64_t seed, nnb_data **out);
+/** A copy of the rows of first, then those of second.  Rows without weights have weight 1 beside rows with weights.
+ *  NNB_E_SHAPE if columns differ in number or, where both are named, in name or order, or if classes do.             */
+NNB_API nnb_status nnb_data_merge(const nnb_data *first, const nnb_data *second, nnb_data **out);
 
 /** Splits the data into two copies: *second gets round(fraction·N) rows, at least 1, chosen by seed.  With labels, each
  *  class is split in that proportion, rounded up or down (stratified).  Rows keep their order.

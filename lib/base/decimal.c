@@ -128,7 +128,7 @@ static bool by_words(const decimal *d, double *out) {
   const int shift = __builtin_clzll(d->word);
   const uint64_t word = d->word << shift;
   const wide product = (wide)word * p->high + (uint64_t)((wide)word * p->low >> 64); /* 126 or 127 is its highest bit */
-  const int top = (int)(product >> 127), low_bits = 73 + top;                          /* below 54 bits: 53 and a half */
+  const int top = (int)(product >> 127), low_bits = 73 + top;                        /* below 54 bits: 53 and a half */
   const wide rest = product & (((wide)1 << low_bits) - 1), unit = (wide)1 << low_bits;
   if (rest < 4 || rest > unit - 4) return false;
   uint64_t bits = (uint64_t)(product >> low_bits); /* not exactly halfway: rest > 0 */

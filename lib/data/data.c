@@ -76,13 +76,16 @@ void nnb__names_release(char **names, int n) {
 }
 
 /* A column of classes has one name, as a target column has. */
-static int n_columns(const nnb_data *data) { return data->x.cols + (data->t.p ? data->t.cols : data->label != NULL); }
+int nnb__data_n_columns(const nnb_data *data) {
+  return data->x.cols + (data->t.p ? data->t.cols : data->label != NULL);
+}
 
 void nnb_data_destroy(nnb_data *data) {
   if (!data) return;
   for (int i = 0; i < 4; i++) nnb__release(data->owned[i]);
-  nnb__names_release(data->column_names, n_columns(data));
+  nnb__names_release(data->column_names, nnb__data_n_columns(data));
   nnb__names_release(data->class_names, data->n_classes);
+  nnb__release(data->about);
   nnb__release(data);
 }
 
@@ -142,7 +145,7 @@ static nnb_status take(const nnb_data *from, const int32_t *order, int n, nnb_da
               take_matrix(&data->t, order, n, &data->owned[OWN_T]) &&
               take_labels(&data->label, order, n, &data->owned[OWN_LABEL]) &&
               take_matrix(&weight, order, n, &data->owned[OWN_WEIGHT]) &&
-              take_names(from->column_names, n_columns(from), &data->column_names) &&
+              take_names(from->column_names, nnb__data_n_columns(from), &data->column_names) &&
               take_names(from->class_names, from->n_classes, &data->class_names);
   data->weight = weight.p;
   if (!done) {
@@ -186,6 +189,16 @@ nnb_status nnb__data_adopt(real *x, int rows, int n_in, real *t, int n_t, int32_
   return status;
 }
 
+void nnb__data_set_inputs(nnb_data *data, real *x, int n, char **column_names) {
+  nnb__names_release(data->column_names, nnb__data_n_columns(data));
+  nnb__release(data->owned[OWN_X]);
+  data->owned[OWN_X] = x, data->x = nnb_cview(x, data->x.rows, n), data->column_names = column_names;
+}
+
+void nnb__data_own(nnb_data *data, real *x, real *t, int32_t *label, real *weight) {
+  data->owned[OWN_X] = x, data->owned[OWN_T] = t, data->owned[OWN_LABEL] = label, data->owned[OWN_WEIGHT] = weight;
+}
+
 /* ---- access ------------------------------------------------------------------------------------------------------ */
 
 int nnb_data_rows(const nnb_data *data) { return data ? data->x.rows : 0; }
@@ -197,7 +210,7 @@ int nnb_data_n_out(const nnb_data *data) { return !data ? 0 : data->t.p ? data->
 int nnb_data_n_classes(const nnb_data *data) { return data ? data->n_classes : 0; }
 
 const char *nnb_data_column_name(const nnb_data *data, int column) {
-  if (!data || !data->column_names || column < 0 || column >= n_columns(data)) return NULL;
+  if (!data || !data->column_names || column < 0 || column >= nnb__data_n_columns(data)) return NULL;
   return data->column_names[column];
 }
 

@@ -10,12 +10,13 @@ struct nnb_data {
   const real *weight;   /* N, or NULL: all 1                    */
   int n_classes;        /* 0 without labels                     */
   char **column_names;  /* NULL, or n_in + n_t strings (labels count as 1) that may be NULL */
+  char *about;          /* NULL, or the lines of nnb_data_summary; from nnb__alloc */
   char **class_names;   /* NULL, or n_classes strings that may be NULL  */
   void *owned[4];       /* the arrays to release with it: x, t, label, weight; NULL if they are the caller's */
 };
 
 /* Random streams of nnb_rng for a given seed. */
-enum { NNB__STREAM_SPLIT = 0x73706C69, NNB__STREAM_FOLD = 0x666F6C64 }; /* "spli", "fold" */
+enum { NNB__STREAM_SPLIT = 0x73706C69, NNB__STREAM_FOLD = 0x666F6C64, NNB__STREAM_SHUFFLE = 0x73687566 };
 
 /* shift and factor of each input column, or of each target column: x' = (x - shift)·factor.  Two passes in double.  A
  * constant column gets its value and 1, and so does a column whose range exceeds the precision.  Sample weights are
@@ -31,6 +32,14 @@ nnb_status nnb__data_adopt(real *x, int rows, int n_in, real *t, int n_t, int32_
 
 /* A copy of the n ≥ 1 rows with these indices, with weights and names. */
 nnb_status nnb__data_take(const nnb_data *data, const int32_t *row, int n, nnb_data **out);
+
+/* All columns: inputs, then targets; classes count as one. */
+int nnb__data_n_columns(const nnb_data *data);
+
+/* Takes over arrays and names from nnb__alloc: inputs of n columns in place of those of data that owns its inputs; all
+ * arrays of data that nnb_data_wrap made over them. */
+void nnb__data_set_inputs(nnb_data *data, real *x, int n, char **column_names);
+void nnb__data_own(nnb_data *data, real *x, real *t, int32_t *label, real *weight);
 
 /* Releases a list of n strings from nnb__alloc, and the strings.  NULL is accepted. */
 void nnb__names_release(char **names, int n);

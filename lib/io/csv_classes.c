@@ -70,8 +70,7 @@ nnb_status nnb__csv_class(nnb__csv_layout *l, const nnb__csv_field *field, int32
   if (number < 0 && !l->class_names) number = nnb__table_add(&l->known, name, n);
   if (number < 0 && !l->class_names) return nnb__fail_nomem("the classes");
   if (number < 0)
-    return nnb__csv_fail(l->csv, field->at, "\"%s\" is not in class_names",
-                         nnb__show(field->text, field->n, shown));
+    return nnb__csv_fail(l->csv, field->at, "\"%s\" is not in class_names", nnb__show(field->text, field->n, shown));
   *label = (int32_t)number;
   return NNB_OK;
 }

@@ -128,8 +128,8 @@ static nnb_status choose(nnb__csv_layout *l, const header *names, role *roles) {
   const int n_open = l->columns - l->opts->n_leave;
   nnb_status status = choose_left(l, names, roles);
   if (!status && l->n_targets >= n_open)
-    return nnb__fail(NNB_E_SHAPE, "%s: rows have %d field%s; with %d of them as targets there is no input", l->csv->name,
-                     n_open, n_open == 1 ? "" : "s", l->n_targets);
+    return nnb__fail(NNB_E_SHAPE, "%s: rows have %d field%s; with %d of them as targets there is no input",
+                     l->csv->name, n_open, n_open == 1 ? "" : "s", l->n_targets);
   if (!status) status = choose_targets(l, names, roles);
   return status ? status : choose_inputs(l, names, roles);
 }

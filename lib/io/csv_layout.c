@@ -1,8 +1,9 @@
 /* io/csv_layout.c: the first of two passes: the number of rows, the header, input and target columns, classes or
- * numbers.  The rules are those of nnb_csv_opts in core.h.  They are simple, so that a damaged field is an error and does
- * not change the meaning of other fields. */
+ * numbers.  The rules are those of nnb_csv_opts in core.h.  They are simple, so that a damaged field is an error and
+ * does not change the meaning of other fields. */
 #include "csv_layout.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -188,7 +189,8 @@ static nnb_status check_characters(const nnb_csv_opts *o) {
   if (c == ',' && o->decimal_comma)
     return nnb__fail(NNB_E_ARG, "the separator is ',', which .decimal_comma has as a part of numbers");
   if (o->comment && (strchr("\"\r\n \t", o->comment) || o->comment == c))
-    return nnb__fail(NNB_E_ARG, "the comment character must not be a quotation mark, a blank, a line end or the separator");
+    return nnb__fail(NNB_E_ARG,
+                     "the comment character must not be a quotation mark, a blank, a line end or the separator");
   return NNB_OK;
 }
 
@@ -197,7 +199,8 @@ static nnb_status check_opts(const nnb_csv_opts *o, int n_targets) {
     return nnb__fail(NNB_E_ARG, "header is %d; wanted 0, 1 or NNB_NONE", o->header);
   if (o->n_targets < 0 && o->n_targets != NNB_NONE)
     return nnb__fail(NNB_E_ARG, "n_targets is %d; wanted a positive number or NNB_NONE", o->n_targets);
-  if (o->target && n_targets != 1) return nnb__fail(NNB_E_ARG, "target is set; this needs n_targets 1, not %d", n_targets);
+  if (o->target && n_targets != 1)
+    return nnb__fail(NNB_E_ARG, "target is set; this needs n_targets 1, not %d", n_targets);
   if ((o->classify || o->class_names) && n_targets != 1)
     return nnb__fail(NNB_E_ARG, "there are %d target columns; classes need exactly one", n_targets);
   if (o->skip_lines < 0) return nnb__fail(NNB_E_ARG, "skip_lines is %d; wanted at least 0", o->skip_lines);
@@ -243,12 +246,21 @@ void nnb__csv_layout_clear(nnb__csv_layout *layout) {
 
 /* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
+/* The usual signs of a missing value. */
+static bool is_missing(const nnb__csv_field *field) {
+  static const char *const signs[] = {"?", "NA", "N/A", "na", "n/a", "null", "NULL", "-"};
+  for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+    if (field->n == strlen(signs[i]) && memcmp(field->text, signs[i], field->n) == 0) return true;
+  return false;
+}
+
 /* What may have been meant by a text where a number is wanted. */
 static const char *advice(const nnb__csv_layout *l, const nnb__csv_field *field, int column) {
   double value;
   const char *comma = l->csv->point == '.' ? memchr(field->text, ',', field->n) : NULL;
   if (comma && nnb__decimal(field->text, field->n, ',', &value) == NNB__DECIMAL)
     return " (where numbers have a decimal comma, set .decimal_comma = true)";
+  if (is_missing(field)) return " (a missing value: fill it in, drop the row, or leave the column out by .leave)";
   nnb__csv_row row = {.csv = l->csv, .next = l->csv->start};
   bool more = false;
   bool in_first = !nnb__csv_next(&row, &more) && more && field->at < row.next;
@@ -256,13 +268,17 @@ static const char *advice(const nnb__csv_layout *l, const nnb__csv_field *field,
   if (in_first && l->opts->header == 0) return " (where the first row holds names, set .header = 1)";
   if (l->n_targets == 1 && column == l->target[0] && !l->opts->class_names)
     return " as the first target is (.class_names allows classes of both kinds)";
+  if (isalpha((unsigned char)*field->text)) return " (.leave ignores columns of texts)";
   return "";
 }
 
 nnb_status nnb__csv_fail_number(const nnb__csv_layout *l, const nnb__csv_field *field, int column) {
   char shown[NNB__SHOWN_TEXT];
   double value;
-  if (field->n == 0) return nnb__csv_fail(l->csv, field->at, "the field is empty; wanted a number");
+  if (field->n == 0)
+    return nnb__csv_fail(l->csv, field->at,
+                         "the field is empty; wanted a number (fill it in, drop the row, "
+                         "or leave the column out by .leave)");
   nnb__number kind = nnb__decimal(field->text, field->n, l->csv->point, &value);
   nnb__show(field->text, field->n, shown);
   if (kind == NNB__NOT_DECIMAL)

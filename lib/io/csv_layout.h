@@ -15,17 +15,17 @@ typedef enum nnb__csv_first {
 typedef struct nnb__csv_layout {
   const nnb__csv *csv;
   const nnb_csv_opts *opts;
-  int rows;               /* of data                                                         */
-  int columns;            /* of the file                                                     */
+  int rows;    /* of data                                                         */
+  int columns; /* of the file                                                     */
   nnb__csv_first first;
   int n_in, n_targets;
-  int *input, *target;    /* their columns in the file                                       */
-  bool classes;           /* the one target is a class                                       */
-  bool numeric;           /* and the classes are numbers; otherwise texts                    */
+  int *input, *target;            /* their columns in the file                                       */
+  bool classes;                   /* the one target is a class                                       */
+  bool numeric;                   /* and the classes are numbers; otherwise texts                    */
   const char *const *class_names; /* of opts or of the summary; n_class_names, or NULL and 0 */
   int n_class_names;
-  nnb__table known;       /* the classes so far, as they are compared (see csv_classes.c)    */
-  char **head;            /* the n_head fields of the first row                              */
+  nnb__table known; /* the classes so far, as they are compared (see csv_classes.c)    */
+  char **head;      /* the n_head fields of the first row                              */
   int n_head;
 } nnb__csv_layout;
 

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "bytes.h"
+#include "csv_about.h"
 #include "csv_layout.h"
 #include "data.h"
 #include "decimal.h"
@@ -19,6 +20,7 @@ typedef struct table {
   int32_t *label;
   char **column_names, **class_names;
   int n_classes;
+  char *about;
 } table;
 
 /* False where the field is not a finite number of this precision. */
@@ -81,18 +83,41 @@ static bool take_names(table *tab) {
   return true;
 }
 
+/* The number of different values of a column if all are whole and there are at most NNB__FEW, else 0. */
+static int count_few(const real *p, int rows, int ld) {
+  real seen[NNB__FEW];
+  int n = 0, k;
+  for (int i = 0; i < rows; i++) {
+    const real value = p[(size_t)i * (size_t)ld];
+    for (k = 0; k < n && seen[k] != value; k++) continue;
+    if (k == n && (n == NNB__FEW || value != (real)floor((double)value))) return 0;
+    if (k == n) seen[n++] = value;
+  }
+  return n;
+}
+
+static char *describe(const table *tab) {
+  const nnb__csv_layout *l = &tab->layout;
+  const int few_targets = tab->n_t == 1 ? count_few(tab->t, l->rows, 1) : 0;
+  return nnb__csv_about(l, tab->n_classes, few_targets, count_few(tab->x, l->rows, l->n_in));
+}
+
 static nnb_status fill(table *tab) {
   if (!make_arrays(tab) || !take_names(tab)) return nnb__fail_nomem(tab->layout.csv->name);
   nnb_status status = read_rows(tab);
-  if (status || !tab->layout.classes) return status;
-  return nnb__csv_class_names(&tab->layout, tab->label, &tab->class_names, &tab->n_classes);
+  if (!status && tab->layout.classes)
+    status = nnb__csv_class_names(&tab->layout, tab->label, &tab->class_names, &tab->n_classes);
+  if (!status && !(tab->about = describe(tab))) status = nnb__fail_nomem("the summary");
+  return status;
 }
 
 static void table_clear(table *tab) {
   nnb__release(tab->x);
   nnb__release(tab->t);
   nnb__release(tab->label);
+  nnb__release(tab->about);
   nnb__names_release(tab->column_names, tab->n_names);
+  nnb__names_release(tab->class_names, tab->n_classes);
   nnb__csv_layout_clear(&tab->layout);
 }
 
@@ -104,7 +129,8 @@ static nnb_status read_table(const nnb__csv *csv, const nnb_csv_opts *opts, nnb_
   if (!status) {
     status = nnb__data_adopt(tab.x, tab.layout.rows, tab.layout.n_in, tab.t, tab.n_t, tab.label, tab.n_classes,
                              tab.column_names, tab.class_names, out);
-    tab.x = tab.t = NULL, tab.label = NULL, tab.column_names = NULL; /* adopted */
+    tab.x = tab.t = NULL, tab.label = NULL, tab.column_names = tab.class_names = NULL; /* adopted */
+    if (!status) (*out)->about = tab.about, tab.about = NULL;
   }
   table_clear(&tab);
   return status;

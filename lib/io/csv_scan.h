@@ -41,8 +41,7 @@ nnb_status nnb__csv_check_text(const nnb__csv *csv);
 size_t nnb__csv_skip_lines(const nnb__csv *csv, int n);
 
 /* NNB_E_PARSE with "name:line:column: " of the byte `at` before the sentence. */
-nnb_status nnb__csv_fail(const nnb__csv *csv, size_t at, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+nnb_status nnb__csv_fail(const nnb__csv *csv, size_t at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The same with "name:line: ". */
 nnb_status nnb__csv_fail_line(const nnb__csv *csv, size_t at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -61,7 +61,10 @@
 #define nnb__curvature_compare nnbf__curvature_compare
 #define nnb__curvature_take nnbf__curvature_take
 #define nnb__data_adopt nnbf__data_adopt
+#define nnb__data_n_columns nnbf__data_n_columns
+#define nnb__data_own nnbf__data_own
 #define nnb__data_scaler nnbf__data_scaler
+#define nnb__data_set_inputs nnbf__data_set_inputs
 #define nnb__data_take nnbf__data_take
 #define nnb__descend nnbf__descend
 #define nnb__dot nnbf__dot

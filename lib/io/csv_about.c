@@ -1,0 +1,106 @@
+/* io/csv_about.c: what was inferred from a CSV file, in words. */
+#include "csv_about.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "text.h"
+
+/* Fewer rows for each value make no class. */
+enum { ROWS_PER_VALUE = 10 };
+
+typedef struct words {
+  char *p;
+  size_t n, cap;
+  bool failed;
+} words;
+
+static void add(words *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(words *w, const char *format, ...) {
+  char piece[200];
+  va_list args;
+  va_start(args, format);
+  nnb__vformat(piece, sizeof piece, format, args);
+  va_end(args);
+  const size_t n = strlen(piece);
+  if (w->failed || !nnb__grow(&w->p, &w->cap, w->n + n + 1, 1)) {
+    w->failed = true;
+    return;
+  }
+  memcpy(w->p + w->n, piece, n + 1);
+  w->n += n;
+}
+
+static void add_separator(words *w, char separator) {
+  if (separator == ' ' || separator == '\t')
+    add(w, "%s", separator == ' ' ? "blanks" : "tabs");
+  else
+    add(w, "'%c'", separator);
+}
+
+static void add_file(words *w, const nnb__csv_layout *l) {
+  static const char *const first[] = {"no header", "names in the first row",
+                                      "rows, inputs and class names in the first row"};
+  add(w, "%.100s: %d row%s of %d column%s separated by ", l->csv->name, l->rows, l->rows == 1 ? "" : "s", l->columns,
+      l->columns == 1 ? "" : "s");
+  add_separator(w, l->csv->separator);
+  add(w, ", %s\n", first[l->first]);
+}
+
+/* "species (last column, 3 classes)" */
+static void add_target(words *w, const nnb__csv_layout *l, int n_classes) {
+  char shown[NNB__SHOWN_TEXT];
+  const int c = l->target[0];
+  if (l->first == NNB__CSV_NAMES && *l->head[c])
+    add(w, "%s (", nnb__show(l->head[c], strlen(l->head[c]), shown));
+  else
+    add(w, "column %d (", c + 1);
+  if (c == 0 || c == l->columns - 1)
+    add(w, "%s column, ", c == 0 ? "first" : "last");
+  else if (l->first == NNB__CSV_NAMES)
+    add(w, "column %d, ", c + 1);
+  if (l->classes)
+    add(w, "%d class%s)", n_classes, n_classes == 1 ? "" : "es");
+  else
+    add(w, "numbers)");
+}
+
+static void add_columns(words *w, const nnb__csv_layout *l, int n_classes) {
+  const int left = l->columns - l->n_in - l->n_targets;
+  if (l->n_targets == 1) {
+    add(w, "target: ");
+    add_target(w, l, n_classes);
+  } else if (l->n_targets > 1) {
+    add(w, "targets: columns %d to %d (numbers)", l->target[0] + 1, l->target[l->n_targets - 1] + 1);
+  } else {
+    add(w, "no target");
+  }
+  add(w, "; %d numeric", l->n_in);
+  if (left > 0) add(w, "; %d left out", left);
+  add(w, "\n");
+}
+
+static void add_notes(words *w, const nnb__csv_layout *l, int few_targets, int few_first) {
+  const bool one = l->n_targets == 1 && !l->classes;
+  if (one && few_targets > 1 && l->rows >= ROWS_PER_VALUE * few_targets)
+    add(w, "note: the target has only %d different values, all whole; .classify = true makes them classes\n",
+        few_targets);
+  else if (one && !l->opts->target && few_first > 1 && l->rows >= ROWS_PER_VALUE * few_first && l->input[0] == 0)
+    add(w,
+        "note: the first column has only %d different values, all whole, and may be the target: .target = \"1\" and "
+        ".classify = true make it that\n",
+        few_first);
+}
+
+char *nnb__csv_about(const nnb__csv_layout *layout, int n_classes, int few_targets, int few_first) {
+  words w = {0};
+  add_file(&w, layout);
+  add_columns(&w, layout, n_classes);
+  add_notes(&w, layout, few_targets, few_first);
+  if (!w.failed) return w.p;
+  nnb__release(w.p);
+  return NULL;
+}

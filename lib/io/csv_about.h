@@ -1,0 +1,14 @@
+/* io/csv_about.h: what was inferred from a CSV file, in words. */
+#ifndef NNB__CSV_ABOUT_H
+#define NNB__CSV_ABOUT_H
+
+#include "csv_layout.h"
+
+enum { NNB__FEW = 10 };
+
+/* Lines for nnb_data_summary, from nnb__alloc; NULL if out of memory.  few_targets and few_first: the number of
+ * different values of the one numeric target and of the first input if all are whole and there are at most NNB__FEW;
+ * else 0. */
+char *nnb__csv_about(const nnb__csv_layout *layout, int n_classes, int few_targets, int few_first);
+
+#endif
