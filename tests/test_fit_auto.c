@@ -236,6 +236,66 @@ START_TEST(many_rows_go_in_batches) {
 }
 END_TEST
 
+/* ---- several starts --------------------------------------------------------------------------------------------- */
+
+static nnb_report fit_starts(nnb_fit_opts opts, const nnb_data *data, const nnb_data *val, uint64_t *hash) {
+  nnb_net *net = net_for("3:tanh", data, 3);
+  nnb_report r;
+  ck_ok(nnb_fit(net, data, val, &opts, &r));
+  *hash = toy_hash_net(1, net);
+  nnb_net_destroy(net);
+  return r;
+}
+
+/* The best of eight starts is at least as good as the first, by any number of threads. */
+START_TEST(the_best_start_trains_the_net) {
+  nnb_data *data = noisy_law(80, 3, 0.1), *train, *val;
+  uint64_t one, two, alone;
+  ck_ok(nnb_data_split(data, 0.3, 1, &train, &val));
+  nnb_fit_opts opts = {.algo = NNB_BFGS, .max_epochs = 30, .restarts = 8, .threads = 1};
+  for (int k = 0; k < 2; k++) {
+    const nnb_data *by = k ? val : NULL;
+    opts.restarts = 8, opts.threads = 1;
+    nnb_report a = fit_starts(opts, train, by, &one);
+    opts.threads = 3;
+    nnb_report b = fit_starts(opts, train, by, &two);
+    opts.restarts = 1, opts.threads = 1;
+    nnb_report c = fit_starts(opts, train, by, &alone);
+    ck_assert(one == two && a.start == b.start && a.starts == 8 && c.starts == 0);
+    ck_assert_msg(a.best_loss <= c.best_loss, "best loss %g of 8 starts, %g of one", a.best_loss, c.best_loss);
+    ck_assert_msg((a.start == 0) == (one == alone), "start %d", a.start);
+  }
+  nnb_data_destroy(data), nnb_data_destroy(train), nnb_data_destroy(val);
+}
+END_TEST
+
+START_TEST(frozen_weights_stay_in_every_start) {
+  nnb_data *data = noisy_law(40, 3, 0.1);
+  nnb_net *net = net_for("3:tanh", data, 3);
+  nnb_cmat w;
+  ck_ok(nnb_net_freeze(net, 2, NNB_WEIGHTS));
+  ck_ok(nnb_net_weights(net, 2, &w));
+  const uint64_t before = toy_hash(1, w.p, 9 * sizeof(real));
+  ck_ok(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = NNB_LBFGS, .max_epochs = 5, .restarts = 5}, NULL));
+  ck_assert_uint_eq(toy_hash(1, w.p, 9 * sizeof(real)), before);
+  nnb_net_destroy(net), nnb_data_destroy(data);
+}
+END_TEST
+
+/* One start alone ends in an evidence that is no better, and predicts no better. */
+START_TEST(bayes_takes_the_better_evidence) {
+  nnb_data *data = noisy_law(150, 6, 1);
+  uint64_t hash;
+  nnb_report both = fit_starts((nnb_fit_opts){.bayes = true}, data, NULL, &hash);
+  nnb_report one = fit_starts((nnb_fit_opts){.bayes = true, .restarts = 1}, data, NULL, &hash);
+  ck_assert_int_eq(both.starts, 2);
+  ck_assert_msg(both.evidence.log_evidence >= one.evidence.log_evidence - TOL(1e-3, 0.1), "%g, alone %g",
+                both.evidence.log_evidence, one.evidence.log_evidence);
+  ck_assert(both.stop == NNB_STOP_CHANGE);
+  nnb_data_destroy(data);
+}
+END_TEST
+
 /* ---- in words --------------------------------------------------------------------------------------------------- */
 
 static void expect_words(const nnb_report *r, const char *words) {
@@ -312,6 +372,9 @@ int main(void) {
   tcase_add_test(t, the_clock_ends_the_trials);
   tcase_add_test(t, validation_never_gets_worse);
   tcase_add_test(t, many_rows_go_in_batches);
+  tcase_add_test(t, the_best_start_trains_the_net);
+  tcase_add_test(t, frozen_weights_stay_in_every_start);
+  tcase_add_test(t, bayes_takes_the_better_evidence);
   tcase_add_test(t, the_report_speaks);
   tcase_add_test(t, diabetes);
   suite_add_tcase(suite, t);

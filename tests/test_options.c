@@ -232,12 +232,12 @@ START_TEST(defaults_are_those_of_the_list) {
   nnb_fit_opts fit = {.history = NNB_NONE, .damping = 3};
   nnb_min_opts min = {0};
   nnb__opts_complete(NNB__FIT_OPTS, &fit, NNB__TRAIT_STEPS | NNB__TRAIT_PAIRS);
-  ck_assert(fit.max_epochs == 100 && fit.history == NNB_NONE && fit.damping == 3 && fit.invert_every == 20);
-  ck_assert(fit.lr == 0 && fit.momentum == 0); /* the default depends on the method */
+  ck_assert(fit.max_epochs == 0 && fit.history == NNB_NONE && fit.damping == 3 && fit.invert_every == 20);
+  ck_assert(fit.lr == 0 && fit.momentum == 0); /* these and max_epochs depend on the method */
   nnb__opts_complete(NNB__MIN_OPTS, &min, NNB__TRAIT_LIMITED);
   nnb_fit_opts adam = {0};
   nnb__opts_complete(NNB__FIT_OPTS, &adam, NNB__TRAIT_STEPS);
-  ck_assert(adam.max_epochs == 100 && adam.damping == 0);
+  ck_assert(adam.history == 4096 && adam.damping == 0);
   ck_assert(min.max_iterations == 1000 && min.memory == 10 && min.max_evaluations == 0);
 }
 END_TEST

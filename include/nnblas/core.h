@@ -359,7 +359,7 @@ typedef struct nnb_fit_opts {
   uint64_t seed;     /**< seed of the shuffles and of the targets that kfac draws                       */
   int threads;       /**< threads of the fit; 0: nnb_get_threads()                                      */
   /* when it stops */
-  int max_epochs;    /**< stop after this many epochs; default 100; NNB_NONE: no limit                  */
+  int max_epochs;    /**< stop after this many epochs; default 100, with .bayes 1000; NNB_NONE: no limit */
   double max_seconds;/**< stop after this many seconds; 0: no limit                                     */
   double target_loss;/**< stop when the loss is at most this; 0: no target.  With a validation set: the validation
                           loss */
@@ -401,7 +401,12 @@ typedef struct nnb_fit_opts {
   int (*on_epoch)(void *user, const nnb_record *record); /**< called after each epoch; non-zero stops   */
   void *user;        /**< passed to the callback                                                        */
   FILE *progress;    /**< stream for progress lines, one per epoch, a few per second at most; NULL: no lines */
-  void *reserved[38];
+  /* several starts */
+  int restarts;      /**< number of starts, of which the best trains the net; default 1, with .bayes 2.  Each is fitted to
+                          a copy by one thread, then the best once more, by one thread and with callbacks.  Start 0 is the
+                          net as it is, start i is drawn from seed + i (.bayes: a tenth of that, start 1 of the net).  The
+                          best by validation loss, evidence, the folds' loss of NNB_AUTO, or else training loss */
+  void *reserved[37];
 } nnb_fit_opts;
 
 /** Options as text: "algo=lm max_epochs=200".  Pairs key=value are separated by blanks or commas; the keys are the
@@ -460,7 +465,10 @@ typedef struct nnb_report {
   int held_rows;            /**< rows of train that were held out and not trained on                    */
   int batch;                /**< rows per update                                                        */
   double l2, lr;            /**< the decay and the learning rate (0: none) that trained the net         */
-  void *reserved[13];
+  double held_loss;         /**< NNB_CHOICE_FOLDS: the loss on the rows not trained on, at the best stage, as a part of
+                                 the loss of the best constant prediction; else 0                       */
+  int starts, start;        /**< with restarts: how many, and which was the best, from 0                */
+  void *reserved[11];
 } nnb_report;
 
 /** Writes to stream in words what a fit did and why: how it chose, the method with its decay, learning rate and batch,

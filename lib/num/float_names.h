@@ -87,6 +87,7 @@
 #define nnb__fit_judge_start nnbf__fit_judge_start
 #define nnb__fit_keep_last_record nnbf__fit_keep_last_record
 #define nnb__fit_no_report nnbf__fit_no_report
+#define nnb__fit_restarts nnbf__fit_restarts
 #define nnb__fit_run nnbf__fit_run
 #define nnb__full_model nnbf__full_model
 #define nnb__gemm nnbf__gemm

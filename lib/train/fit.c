@@ -10,7 +10,7 @@
 #include "update.h"
 #include "view.h"
 
-enum { DEFAULT_BATCH = 32, DEFAULT_CHUNK = 1024, CHUNK_PER_THREAD = 128 };
+enum { DEFAULT_EPOCHS = 100, DEFAULT_BAYES_EPOCHS = 1000, DEFAULT_BATCH = 32, DEFAULT_CHUNK = 1024, CHUNK_PER_THREAD = 128 };
 
 typedef struct nnb__fit fit;
 
@@ -48,6 +48,7 @@ static void complete(fit *f, bool full, int n_rows) {
   if (o->chunk == 0) o->chunk = f->net->coupling ? o->batch : o->batch == n_rows ? default_chunk(f) : DEFAULT_CHUNK;
   if (o->chunk > o->batch) o->chunk = o->batch;
   nnb__opts_complete(NNB__FIT_OPTS, o, nnb__optim_traits(f->ops));
+  if (o->max_epochs == 0) o->max_epochs = o->bayes ? DEFAULT_BAYES_EPOCHS : DEFAULT_EPOCHS;
   if (o->max_epochs != NNB_NONE && o->history > o->max_epochs) o->history = o->max_epochs;
 }
 

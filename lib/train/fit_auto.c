@@ -199,7 +199,7 @@ static nnb_status run_stage(search *s, double decay, int iterations, double *sco
 }
 
 /* Where the path was best: best ← its parameters, *decay and *iterations those of the stage. */
-static nnb_status follow_path(search *s, double *decay, int *iterations, int *trials) {
+static nnb_status follow_path(search *s, double *decay, int *iterations, int *trials, double *held_loss) {
   const int most = s->given->max_epochs > 0 ? s->given->max_epochs : INT_MAX;
   double now = first_decay, length = FIRST_STAGE, score, least = HUGE_VAL;
   int better, idle = 0;
@@ -216,18 +216,18 @@ static nnb_status follow_path(search *s, double *decay, int *iterations, int *tr
     *trials += s->n;
     idle = score < (1 - least_gain) * least || score > learnt ? 0 : idle + 1;
     if (!(score < least)) continue;
-    least = score, *decay = now, *iterations = (int)length;
+    least = *held_loss = score, *decay = now, *iterations = (int)length;
     memcpy(s->best, s->trial[better].net->params, s->net->n_params * sizeof *s->best);
   }
   return status;
 }
 
 static nnb_status fit_by_path(search *s) {
-  double decay = first_decay;
+  double decay = first_decay, held_loss = HUGE_VAL;
   int iterations = FIRST_STAGE, trials = 0;
   nnb_status status = make_folds(s);
   if (!status) status = run_all(s, measure_constant);
-  if (!status) status = follow_path(s, &decay, &iterations, &trials);
+  if (!status) status = follow_path(s, &decay, &iterations, &trials, &held_loss);
   if (status) return status;
   nnb_fit_opts opts = *s->given;
   opts.algo = NNB_LBFGS;
@@ -235,7 +235,9 @@ static nnb_status fit_by_path(search *s) {
   if (status) return status;
   if (opts.max_epochs == 0) opts.max_epochs = LAST_STAGE * iterations;
   set_params(s->net, s->best);
-  return train_net(s, s->train, s->val, &opts, s->val ? NNB_CHOICE_VALIDATION : NNB_CHOICE_FOLDS, trials);
+  status = train_net(s, s->train, s->val, &opts, s->val ? NNB_CHOICE_VALIDATION : NNB_CHOICE_FOLDS, trials);
+  s->report->held_loss = held_loss;
+  return status;
 }
 
 static nnb_status fit_few_rows(search *s) {
@@ -355,6 +357,7 @@ static nnb_status fit_by_choice(search *s) {
 nnb_status nnb__fit_auto(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *given,
                          double began, nnb_report *report) {
   search s = {.net = net, .train = train, .val = val, .given = given, .began = began, .report = report};
+  if (given->algo != NNB_AUTO || given->bayes) return nnb__fit_run(net, train, val, given, began, report);
   *report = nnb__fit_no_report(given->algo);
   nnb_status status = nnb__fit_check(net, train, val, given);
   if (status) return status;

@@ -1,7 +1,7 @@
 /* train/fit_call.c: nnb_fit: holds the net and lets it go; what is done in between is said by the options. */
 #include "clock.h"
 #include "fit.h"
-#include "fit_auto.h"
+#include "fit_restarts.h"
 #include "seal.h"
 
 nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
@@ -13,8 +13,7 @@ nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, con
   nnb__change change;
   nnb_status status = nnb__net_begin(net, &change);
   if (!status) {
-    const bool chooses = o->algo == NNB_AUTO && !o->bayes;
-    status = (chooses ? nnb__fit_auto : nnb__fit_run)(net, train, val, o, began, &r);
+    status = nnb__fit_restarts(net, train, val, o, began, &r);
     nnb__net_end(&change, status && r.best_epoch == 0); /* the parameters are those from before */
   }
   if (report) *report = r;
