@@ -43,6 +43,12 @@ START_TEST(points_everywhere) {
   opts.target_loss = 0, opts.lr = 1.5e30;
   if (nnb_fit(net, data, NULL, &opts, NULL) == NNB_E_NUMERIC)
     ck_assert_msg(strstr(nnb_errmsg(), "1.5e+30"), "the message is \"%s\"", nnb_errmsg());
+  char *source;
+  size_t bytes;
+  ck_ok(nnb_net_write_c_mem(net, NULL, &source, &bytes));
+  for (const char *comma = source; (comma = strchr(comma, ',')); comma++) /* those between numbers have a blank */
+    ck_assert_msg(comma[1] == ' ' || comma[1] == '\n', "C source has decimal commas: %.20s", comma - 8);
+  nnb_free(source);
   snprintf(number, sizeof number, "%g", 0.5);
   ck_assert_str_eq(number, "0,5"); /* the caller's locale is unchanged */
   fclose(progress);

@@ -417,6 +417,90 @@ static nnb_status do_save_mem(world *w) {
   return NNB_OK;
 }
 
+/* An archive of two arrays, one of which is read; the file is then an NPY file. */
+static nnb_status do_arrays(world *w) {
+  static real numbers[12];
+  static const char *const keys[] = {"first", "second"};
+  const nnb_array arrays[] = {{.p = numbers, .n_dims = 2, .dim = {3, 4}}, {.p = numbers, .n_dims = 1, .dim = {7}}};
+  nnb_array back = {0};
+  nnb_status status = nnb_array_write_npz(w->model_path, keys, arrays, 2, NNB_ARRAY_I32);
+  if (!status) status = nnb_array_read_npz(w->model_path, "second", &back);
+  if (!status) note(w, back.p, 7 * sizeof(real));
+  nnb_array_clear(&back);
+  if (!status) status = nnb_array_write_npy(w->model_path, arrays, NNB_ARRAY_SAME);
+  if (!status) status = nnb_array_read_npy(w->model_path, &back);
+  if (!status) note(w, back.p, 12 * sizeof(real));
+  nnb_array_clear(&back);
+  return status;
+}
+
+static void note_file(world *w, const char *path) {
+  size_t bytes;
+  char *file = read_file(path, &bytes);
+  note(w, file, bytes);
+  free(file);
+}
+
+static nnb_status do_write_csv(world *w) {
+  nnb_status status = nnb_data_write_csv(w->named, w->model_path);
+  if (!status) note_file(w, w->model_path);
+  return status;
+}
+
+static nnb_status do_write_idx(world *w) {
+  const real x[] = {0, 1};
+  const int32_t label[] = {0, 1};
+  const nnb_batch rows = {.x = nnb_cview(x, 2, 1), .label = label};
+  nnb_data *pixels;
+  nnb_status status = nnb_data_wrap(&rows, 0, &pixels);
+  if (!status) status = nnb_data_write_idx(pixels, w->model_path, w->path, 1);
+  nnb_data_destroy(pixels);
+  if (!status) note_file(w, w->model_path), note_file(w, w->path);
+  return status;
+}
+
+static nnb_status do_save_torch_mem(world *w) {
+  void *file;
+  size_t bytes;
+  nnb_status status = nnb_net_save_torch_mem(w->net, NULL, &file, &bytes);
+  if (status) {
+    ck_assert(!file && bytes == 0);
+    return status;
+  }
+  status = nnb_net_load_torch_mem(w->net, file, bytes, NULL);
+  if (!status) note(w, file, bytes);
+  nnb_free(file);
+  return status;
+}
+
+static nnb_status do_torch(world *w) {
+  static const char *const names[] = {"fc1", "out"};
+  const nnb_torch_opts opts = {.prefix = "m.", .names = names, .n_names = 2};
+  nnb_status status = nnb_net_save_torch(w->net, w->model_path, &opts);
+  if (!status) status = nnb_net_load_torch(w->net, w->model_path, &opts);
+  if (!status) w->digest = toy_hash_net(w->digest, w->net);
+  return status;
+}
+
+static nnb_status do_write_c_mem(world *w) {
+  char *text;
+  size_t bytes;
+  nnb_status status = nnb_net_write_c_mem(w->net, &(nnb_c_opts){.step = true}, &text, &bytes);
+  if (!status) note(w, text, bytes);
+  nnb_free(text);
+  return status;
+}
+
+static nnb_status do_write_c(world *w) {
+  nnb_status status = nnb_net_write_c(w->net, w->path, &(nnb_c_opts){.numbers = NNB_C_I8});
+  size_t bytes;
+  char *text = read_file(w->path, &bytes);
+  if (status) ck_assert_msg(bytes == 12 && memcmp(text, "the old file", 12) == 0, "the old file is damaged");
+  if (!status) note(w, text, bytes);
+  free(text);
+  return status;
+}
+
 static nnb_status do_load_mem(world *w) {
   nnb_net *net;
   nnb_status status = nnb_net_load_mem(w->file, w->file_bytes, own_parts(), &net);
@@ -474,6 +558,13 @@ static const struct call {
     {"nnb_net_save_mem", do_save_mem, true},
     {"nnb_net_load", do_load, false},
     {"nnb_net_load_mem", do_load_mem, false},
+    {"nnb_net_write_c", do_write_c, false},
+    {"nnb_net_write_c_mem", do_write_c_mem, true},
+    {"nnb_net_save_torch, nnb_net_load_torch", do_torch, false},
+    {"nnb_net_save_torch_mem, nnb_net_load_torch_mem", do_save_torch_mem, true},
+    {"nnb_array_write_npz, nnb_array_read_npz and the same of NPY", do_arrays, false},
+    {"nnb_data_write_csv", do_write_csv, false},
+    {"nnb_data_write_idx", do_write_idx, false},
 };
 enum { N_CALLS = sizeof calls / sizeof *calls };
 

@@ -624,6 +624,48 @@ typedef struct nnb_csv_opts {
   void *reserved[11];
 } nnb_csv_opts;
 
+enum { NNB_ARRAY_DIMS = 8 }; /**< the most dimensions of an nnb_array */
+
+/** The type of the numbers that nnb_array_write_npy and nnb_array_write_npz write. */
+typedef enum nnb_array_type {
+  NNB_ARRAY_SAME, /**< float64 or float32, by the precision                                       */
+  NNB_ARRAY_F64,
+  NNB_ARRAY_F32,
+  NNB_ARRAY_I64,  /**< the integers and bool take whole numbers in their range only (NNB_E_ARG)      */
+  NNB_ARRAY_I32,
+  NNB_ARRAY_U8,
+  NNB_ARRAY_BOOL  /**< 0 and 1                                                                     */
+} nnb_array_type;
+
+/** Options of nnb_net_load_torch and nnb_net_save_torch. */
+typedef struct nnb_torch_opts {
+  const char *prefix;       /**< what all names of tensors begin with, as "model."; default ""                          */
+  const char *const *names; /**< names of the modules, one for each dense layer of the net in its order, without prefix
+                                 and without ".weight" or ".bias"; NULL: by the numbers in the names when loading; when
+                                 saving, those of torch.nn.Sequential (0, 2, …) for a chain, else the net's own names   */
+  int n_names;
+  bool ignore_others;       /**< loading: other tensors in the file are no error                                        */
+  void *reserved[9];
+} nnb_torch_opts;
+
+/** How nnb_net_write_c stores the weights.  Arithmetic is in double for NNB_C_F64, otherwise in float. */
+typedef enum nnb_c_numbers {
+  NNB_C_SAME, /**< as the net                                                                    */
+  NNB_C_F64,
+  NNB_C_F32,
+  NNB_C_I16,  /**< 16-bit integers with a factor for each column of weights; biases are float     */
+  NNB_C_I8    /**< 8-bit integers, the same                                                       */
+} nnb_c_numbers;
+
+/** Options of nnb_net_write_c. */
+typedef struct nnb_c_opts {
+  const char *name;      /**< prefix of all names in the file: a letter followed by letters, digits and underscores, at
+                              most 40; default "net" */
+  nnb_c_numbers numbers; /**< default NNB_C_SAME                                                     */
+  bool step;             /**< also write NAME_step, which trains; not with integers                  */
+  void *reserved[10];
+} nnb_c_opts;
+
 /** Ways of scaling columns, x' = (x - shift)·factor. */
 typedef enum nnb_scaling {
   NNB_STANDARDIZE, /**< mean 0, deviation 1; a constant column becomes 0 (factor 1)          */

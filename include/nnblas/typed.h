@@ -115,6 +115,54 @@ NNB_API nnb_status nnb_data_split(const nnb_data *data, double fraction, uint64_
  *  their order.  NNB_E_ARG unless 2 ≤ k ≤ N and 0 ≤ i < k.                                                           */
 NNB_API nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb_data **train, nnb_data **test);
 
+/** Writes data as comma-separated text that nnb_data_read_csv reads to the same numbers: a row of column names (x1, …,
+ *  t1, … or class if there are none), then inputs and targets, or the name or number of the class.  Atomic, as
+ *  nnb_net_save.  NNB_E_UNSUPPORTED if there are sample weights.  NNB_E_IO; NNB_E_NOMEM: memory for the whole text.    */
+NNB_API nnb_status nnb_data_write_csv(const nnb_data *data, const char *path);
+/** Writes inputs as an IDX file of ubyte images of that height (width: n_in / height), and labels as another, unless
+ *  labels_path is NULL: the inverse of nnb_data_read_idx.  Each file is written atomically.  NNB_E_ARG unless all inputs
+ *  are in 0 … 1, height divides n_in, and the labels are there and at most 255.                                     */
+NNB_API nnb_status nnb_data_write_idx(const nnb_data *data, const char *images_path, const char *labels_path,
+                                      int height);
+
+/* ---- arrays of NumPy ------------------------------------------------------------------------------------------- */
+
+/** An array of numbers with its shape, row-major; n_dims 0: one number. */
+typedef struct nnb_array {
+  nnb_real *p;
+  int n_dims;
+  size_t dim[NNB_ARRAY_DIMS];
+  void *reserved[4];
+} nnb_array;
+
+/** Reads an NPY file (versions 1 to 3): float16, float32, float64, integers of 8 to 64 bits and bool, in either byte
+ *  order and in C or Fortran order; *out has them in C order in this precision (integers beyond its digits are rounded).
+ *  Release it with nnb_array_clear.  The file need not be trusted.  Memory: the file's size, and 8 times as much for the
+ *  numbers of a file of bytes.
+ *  NNB_E_PARSE; NNB_E_UNSUPPORTED for other types; NNB_E_IO; NNB_E_NOMEM.  *out is then empty.                        */
+NNB_API nnb_status nnb_array_read_npy(const char *path, nnb_array *out);
+/** The same from memory.  name stands for the file name in messages. */
+NNB_API nnb_status nnb_array_parse_npy(const void *file, size_t bytes, const char *name, nnb_array *out);
+/** Reads the array called key from an NPZ file (numpy.savez, savez_compressed), up to 4 GB; key NULL: the only one.
+ *  A compressed array takes the memory it unpacks to, at most 1032 times the file's size, besides.
+ *  NNB_E_ARG if there is no such array, or several and no key.  NNB_E_UNSUPPORTED for a compressed file if the library
+ *  was built without zlib.                                                                                           */
+NNB_API nnb_status nnb_array_read_npz(const char *path, const char *key, nnb_array *out);
+/** The same from memory. */
+NNB_API nnb_status nnb_array_parse_npz(const void *file, size_t bytes, const char *name, const char *key,
+                                       nnb_array *out);
+/** Writes an NPY file (version 1, little-endian, C order), atomically, as nnb_net_save.  NNB_E_ARG if a number does not
+ *  fit into the type; NNB_E_IO; NNB_E_NOMEM.                                                                         */
+NNB_API nnb_status nnb_array_write_npy(const char *path, const nnb_array *array, nnb_array_type type);
+/** Writes n arrays as an NPZ file without compression.  keys: n different names.  NNB_E_OVERFLOW above 4 GB. */
+NNB_API nnb_status nnb_array_write_npz(const char *path, const char *const *keys, const nnb_array *arrays, int n,
+                                       nnb_array_type type);
+/** A view of the array as dim[0] rows of all other numbers; one dimension: one column.  NNB_E_SHAPE for more than an int
+ *  can count.                                                                                                        */
+NNB_API nnb_status nnb_array_view(const nnb_array *array, nnb_mat *out);
+/** Releases the numbers of an array that a call of this library filled, and empties it.  NULL is accepted. */
+NNB_API void nnb_array_clear(nnb_array *array);
+
 /* ---- nets: building -------------------------------------------------------------------------------------------- */
 
 /** A network: a directed acyclic graph of nodes.  A node is X·W + b, a sum, or a concatenation of columns, followed by
@@ -351,6 +399,40 @@ NNB_API nnb_status nnb_net_load(const char *path, const nnb_load_opts *opts, nnb
 /** The same to and from memory: *out holds *bytes bytes; release it with nnb_free. */
 NNB_API nnb_status nnb_net_save_mem(nnb_net *net, void **out, size_t *bytes);
 NNB_API nnb_status nnb_net_load_mem(const void *file, size_t bytes, const nnb_load_opts *opts, nnb_net **out);
+
+/** Reads the weights of linear modules that PyTorch has saved as safetensors into the dense layers of a net of the same
+ *  shape: NAME.weight (O×I) and NAME.bias (O), in F64, F32, F16 or BF16.  Scalers and activations of the net stay.
+ *  With opts->names the modules are those.  Without, they are taken in the order of the number in which their names
+ *  differ (0, 2, 10; layers.1.fc, layers.2.fc); names that differ in more than a number are NNB_E_ARG.  docs/files.md
+ *  has examples for both sides.  opts NULL: defaults.
+ *  Memory during the call: the file's size and the parameters once more.
+ *  NNB_E_SHAPE if the number of modules or a shape differs.  NNB_E_PARSE, also for a tensor that has no place in the
+ *  net, unless opts->ignore_others, and for a number that is too large.  NNB_E_UNSUPPORTED if a layer that is not dense
+ *  has parameters.  NNB_E_STATE while a changing call runs.  After a failure the net is unchanged.                   */
+NNB_API nnb_status nnb_net_load_torch(nnb_net *net, const char *path, const nnb_torch_opts *opts);
+/** The same from memory. */
+NNB_API nnb_status nnb_net_load_torch_mem(nnb_net *net, const void *file, size_t bytes, const nnb_torch_opts *opts);
+/** Writes the weights of all dense layers as a safetensors file that load_state_dict of a PyTorch model takes: names and
+ *  O×I layout as above, in the net's precision.  Atomic, as nnb_net_save.  Seals the net.  Scalers are not written.    */
+NNB_API nnb_status nnb_net_save_torch(nnb_net *net, const char *path, const nnb_torch_opts *opts);
+/** The same to memory: *out holds *bytes bytes; release it with nnb_free. */
+NNB_API nnb_status nnb_net_save_torch_mem(nnb_net *net, const nnb_torch_opts *opts, void **out, size_t *bytes);
+
+/** Writes the net as one C99 file that needs nothing but math.h, for programs and devices without this library: no heap,
+ *  no I/O, no state.  With the name "pump" it has the parameters in one constant table, pump_table, and the functions
+ *    pump_predict(x, y), pump_jacobian(x, y, J): J[o·n_in + i] = ∂y_o/∂x_i, all in the data's units;
+ *    pump_predict_with(p, x, y), pump_jacobian_with(p, x, y, J): the same with other parameters of the same shape;
+ *    pump_step(p, x, t, lr), with opts->step: one step of gradient descent on the net's loss for one row, p ← p -
+ *    lr·∂E/∂p; frozen parameters stay.
+ *  x, y, t and J must not overlap.  Macros give the sizes: PUMP_N_IN, PUMP_N_OUT, PUMP_N_PARAMS; PUMP_SCRATCH numbers
+ *  of stack for a prediction (a chain: at most twice its widest layer), PUMP_VALUES + PUMP_DERIVATIVES for the others.
+ *  p has the layout of nnb_net_params; with integer weights it is a struct.  docs/files.md has an example.
+ *  The file is written atomically, as by nnb_net_save.  Seals the net.  opts NULL: defaults.
+ *  NNB_E_UNSUPPORTED for own parts.  NNB_E_NUMERIC if a parameter is not finite, or too large for float.  NNB_E_ARG,
+ *  NNB_E_IO, NNB_E_NOMEM.                                                                                            */
+NNB_API nnb_status nnb_net_write_c(nnb_net *net, const char *path, const nnb_c_opts *opts);
+/** The same to memory: *out is a text of *bytes bytes and a NUL; release it with nnb_free. */
+NNB_API nnb_status nnb_net_write_c_mem(nnb_net *net, const nnb_c_opts *opts, char **out, size_t *bytes);
 
 /* ================================================================================================================== *
  * Low-level calls: three levels below nnb_fit.  The epochs of its mini-batch methods are written in these calls       *

@@ -5,7 +5,7 @@
 
 #include "table.h"
 
-typedef enum nnb__dtype { NNB__F64, NNB__F32, NNB__I64, NNB__I32, NNB__U8 } nnb__dtype;
+typedef enum nnb__dtype { NNB__F64, NNB__F32, NNB__I64, NNB__I32, NNB__U8, NNB__F16, NNB__BF16 } nnb__dtype;
 enum { NNB__MAX_DIMS = 4 };
 
 typedef struct nnb__tensor {

@@ -15,7 +15,8 @@
 enum { SIZE_BYTES = 8, MAX_HEADER = 16 << 20 }; /* far above any net's; the reference implementation allows 100 MB */
 
 static const char *const dtype_names[] = {
-    [NNB__F64] = "F64", [NNB__F32] = "F32", [NNB__I64] = "I64", [NNB__I32] = "I32", [NNB__U8] = "U8"};
+    [NNB__F64] = "F64", [NNB__F32] = "F32", [NNB__I64] = "I64",  [NNB__I32] = "I32",
+    [NNB__U8] = "U8",   [NNB__F16] = "F16", [NNB__BF16] = "BF16"};
 enum { N_DTYPES = sizeof dtype_names / sizeof *dtype_names };
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -219,8 +220,8 @@ static nnb_status read_dtype(const reader *r, const char *name, const json_t *js
       *out = (nnb__dtype)i;
       return NNB_OK;
     }
-  return nnb__fail(NNB_E_UNSUPPORTED, "%s: tensor \"%s\" has dtype \"%s\"; wanted F64, F32, I64, I32 or U8", r->name,
-                   nnb__show(name, strlen(name), shown[0]), nnb__show(text, strlen(text), shown[1]));
+  return nnb__fail(NNB_E_UNSUPPORTED, "%s: tensor \"%s\" has dtype \"%s\"; wanted F64, F32, F16, BF16, I64, I32 or U8",
+                   r->name, nnb__show(name, strlen(name), shown[0]), nnb__show(text, strlen(text), shown[1]));
 }
 
 static nnb_status read_shape(const reader *r, const char *name, const json_t *json, nnb__tensor *t, size_t *bytes) {

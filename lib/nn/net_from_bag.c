@@ -12,6 +12,7 @@
 #include "net_keys.h"
 #include "seal.h"
 #include "status.h"
+#include "tensor.h"
 
 enum { MOST_NODES = 1000000 };
 /* The memory limit for a net: this many bytes per byte of its file, and at least that of a file of one megabyte. */
@@ -207,17 +208,8 @@ static nnb_status arrange_outputs(nnb_net *net) {
 
 /* Converts tensor t to n reals; false if a finite number is too large for the precision. */
 static bool convert(const nnb__tensor *t, size_t n, real *out) {
-  const char *p = t->data;
-  for (size_t i = 0; i < n; i++) {
-    double d;
-    float f;
-    if (t->dtype == NNB__F64) {
-      memcpy(&d, p + 8 * i, sizeof d);
-      out[i] = (real)d;
-      if (isinf(out[i]) && !isinf(d)) return false;
-    }
-    if (t->dtype == NNB__F32) memcpy(&f, p + 4 * i, sizeof f), out[i] = (real)f;
-  }
+  for (size_t i = 0; i < n; i++)
+    if (!nnb__tensor_real(t, i, &out[i])) return false;
   return true;
 }
 
@@ -226,8 +218,8 @@ static nnb_status get_tensor(const reader *r, const char *name, int rows, int co
   const nnb__tensor *t = nnb__bag_find_tensor(r->bag, name);
   int n_dims = cols ? 2 : 1;
   if (!t) return nnb__fail(NNB_E_PARSE, "the model has no tensor \"%s\"", name);
-  if (t->dtype != NNB__F64 && t->dtype != NNB__F32)
-    return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" is neither F64 nor F32", name);
+  if (!nnb__tensor_is_real(t))
+    return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" has no floating-point numbers", name);
   if (t->n_dims != n_dims || t->dim[0] != (size_t)rows || (cols && t->dim[1] != (size_t)cols))
     return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" does not have the shape of its layer", name);
   if (convert(t, (size_t)rows * (size_t)(cols ? cols : 1), out)) return NNB_OK;

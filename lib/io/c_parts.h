@@ -1,0 +1,49 @@
+/* io/c_parts.h: the functions that emitted C source is made of, as text (c_text.h). */
+#ifndef NNB__C_PARTS_H
+#define NNB__C_PARTS_H
+
+#include "c_text.h"
+
+/* The helpers.  x and y do not overlap. */
+typedef enum nnb__c_helper {
+  NNB__C_ZERO,         /* y ← 0 */
+  NNB__C_COPY,         /* y ← x */
+  NNB__C_ADD,          /* y ← y + x */
+  NNB__C_TIMES,        /* y_j ← y_j·factor_j */
+  NNB__C_MULTIPLY,     /* y ← y + x·W */
+  NNB__C_BACK,         /* x ← x + W·d */
+  NNB__C_SCALE,        /* y ← (x - shift)·factor */
+  NNB__C_UNSCALE,      /* y ← y/factor + shift */
+  NNB__C_DESCEND,      /* W ← W - η·xᵀ·d */
+  NNB__C_DESCEND_BIAS, /* b ← b - η·d */
+  NNB__C_N_HELPERS
+} nnb__c_helper;
+
+typedef struct nnb__c_act {
+  nnb_activation activation;
+  bool from_z;                        /* the slope is computed from z, not from a */
+  const char *value;                  /* f(z) of an element z, an expression */
+  const char *pull;                   /* g·f' from a (or z) and g; where value stands alone, f' is 0 */
+  const char *value_rows, *pull_rows; /* instead of those, the statements for a row v (and d).  All NULL: f(z) is z */
+} nnb__c_act;
+
+typedef struct nnb__c_loss {
+  nnb_loss loss;
+  bool mean;               /* divided by the number of columns */
+  const char *slope;       /* ∂ℓ/∂a from a, t */
+  nnb_activation fuses;    /* with that activation before it … */
+  bool fused, times_total; /* … ∂ℓ/∂z is a - t, or a·Σt - t */
+} nnb__c_loss;
+
+/* NULL for a part that has no C source. */
+const nnb__c_act *nnb__c_act_find(int activation);
+const nnb__c_loss *nnb__c_loss_find(nnb_loss loss);
+
+/* Static functions: @_copy and its like; @_act_tanh(n, v) and @_act_tanh_pull(n, v, d); @_mse_slope(n, c, a, t, d),
+ * which adds c times the slope to d, and @_mse_logit_slope, the same for the fused pair. */
+void nnb__c_put_helper(nnb__c_text *out, nnb__c_helper helper);
+void nnb__c_put_value(nnb__c_text *out, const nnb__c_act *act);
+void nnb__c_put_pull(nnb__c_text *out, const nnb__c_act *act);
+void nnb__c_put_slope(nnb__c_text *out, const nnb__c_loss *loss, bool fused);
+
+#endif

@@ -1,0 +1,176 @@
+/* io/c_write.c: a net as C99 source: declarations, tables, helpers, functions. */
+#include <limits.h>
+
+#include "alloc.h"
+#include "c_writer.h"
+#include "save.h"
+#include "seal.h"
+#include "status.h"
+
+/* ---- what can be written ----------------------------------------------------------------------------------------- */
+
+static nnb_status check_node(const nnb__c_writer *w, int k) {
+  const nnb__node *node = &w->net->nodes[k - 1];
+  const nnb_layer_ops *ops = node->ops;
+  if (!nnb__node_is_input(node) && ops != &nnb__layer_dense && ops != &nnb__layer_activation &&
+      ops != &nnb__layer_add && ops != &nnb__layer_concat)
+    return nnb__fail(NNB_E_UNSUPPORTED, "node %d (%s): the layer \"%.60s\" has no C source", k, node->name, ops->name);
+  if (!nnb__c_act_find(node->activation))
+    return nnb__fail(NNB_E_UNSUPPORTED, "node %d (%s): the activation \"%.60s\" has no C source", k, node->name,
+                     nnb__net_act(w->net, node->activation)->name);
+  if (w->opts->step && node->out_col >= 0 && !nnb__c_loss_find(nnb__c_loss_of(w->net, node)))
+    return nnb__fail(NNB_E_UNSUPPORTED, "node %d (%s): the loss \"%.60s\" has no C source, which .step needs", k,
+                     node->name, nnb__net_loss_ops(w->net, node)->name);
+  return NNB_OK;
+}
+
+static nnb_status check_opts(const nnb_c_opts *opts) {
+  for (size_t i = 0; i < sizeof opts->reserved / sizeof *opts->reserved; i++)
+    if (opts->reserved[i])
+      return nnb__fail(NNB_E_ARG, "nnb_c_opts: a reserved word is not 0; initialise the struct with {0}");
+  if ((int)opts->numbers < 0 || opts->numbers > NNB_C_I8)
+    return nnb__fail(NNB_E_ARG, "numbers is %d; wanted an nnb_c_numbers", (int)opts->numbers);
+  if (opts->step && opts->numbers >= NNB_C_I16) return nnb__fail(NNB_E_ARG, "step needs weights that are not integers");
+  return NNB_OK;
+}
+
+static nnb_status start(nnb__c_writer *w) {
+  static const char *const weights[] = {
+      [NNB_C_F64] = "double", [NNB_C_F32] = "float", [NNB_C_I16] = "short", [NNB_C_I8] = "signed char"};
+  const nnb_c_numbers own = sizeof(real) == sizeof(double) ? NNB_C_F64 : NNB_C_F32;
+  const nnb_c_numbers numbers = w->opts->numbers ? w->opts->numbers : own;
+  const char *name = w->opts->name ? w->opts->name : "net";
+  w->integers = numbers >= NNB_C_I16;
+  nnb_status status = nnb__c_text_init(&w->head, name, numbers != NNB_C_F64, weights[numbers]);
+  if (!status) status = nnb__c_text_init(&w->body, name, numbers != NNB_C_F64, weights[numbers]);
+  for (int k = 1; k <= w->net->n_nodes && !status; k++) status = check_node(w, k);
+  return status ? status : nnb__c_layout_init(w->net, w->net->in.shift, &w->layout);
+}
+
+/* ---- declarations ------------------------------------------------------------------------------------------------ */
+
+static void put_macro(nnb__c_writer *w, const char *name, int64_t value, const char *comment) {
+  nnb__c_put(&w->head, "#define @@_%s %lld /* %s */\n", name, (long long)(value > 0 ? value : 1), comment);
+}
+
+static void put_macros(nnb__c_writer *w) {
+  const nnb__c_layout *at = &w->layout;
+  nnb__c_paste(&w->head, "#ifndef @@_H\n#define @@_H\n\n");
+  put_macro(w, "N_IN", w->net->n_x, "numbers of x");
+  put_macro(w, "N_OUT", w->net->n_y, "numbers of y");
+  put_macro(w, "SCRATCH", at->n_slots, "numbers that a prediction has on the stack");
+  put_macro(w, "VALUES", at->n_keep, "a Jacobian or a step has these and ...");
+  put_macro(w, "DERIVATIVES", at->n_d, "... these");
+  if (!w->integers) {
+    put_macro(w, "N_PARAMS", (int64_t)w->net->n_params, "layer by layer, weights (n_in rows of n_out), then bias");
+    return;
+  }
+  put_macro(w, "N_WEIGHTS", at->n_weights, "layer by layer, n_in rows of n_out");
+  put_macro(w, "N_FACTORS", at->n_factors, "one for each column of weights");
+  put_macro(w, "N_BIASES", at->n_biases, "layer by layer");
+}
+
+static void put_declarations(nnb__c_writer *w) {
+  nnb__c_put(
+      &w->head,
+      "/* A neural network as C99, written by libnnblas %d.%d.%d.  It needs nothing but math.h, allocates nothing\n"
+      " * and has no state: any number of threads may call it.  x: @@_N_IN numbers, y: @@_N_OUT numbers, both in\n"
+      " * the units of the data; they must not overlap.  Another source gets the declarations alone by\n"
+      " *   #define @@_DECLARATIONS\n"
+      " *   #include \"this file\" */\n"
+      "#ifndef @@_DECLARATIONS\n#include <math.h>\n#endif\n\n",
+      NNB_VERSION_MAJOR, NNB_VERSION_MINOR, NNB_VERSION_PATCH);
+  put_macros(w);
+  nnb__c_paste(&w->head, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
+  if (w->integers)
+    nnb__c_paste(&w->head,
+                 "/* Weight (i, j) of a layer is w * factor of column j. */\ntypedef struct @_parameters {\n"
+                 "  ^ w[@@_N_WEIGHTS];\n  $ factor[@@_N_FACTORS];\n  $ bias[@@_N_BIASES];\n} @_parameters;\n"
+                 "extern const @_parameters @_table;\n\n");
+  else
+    nnb__c_paste(&w->head, "extern const $ @_table[@@_N_PARAMS];\n\n");
+  const char *type = w->integers ? "@_parameters" : "$";
+  nnb__c_paste(&w->head,
+               "/* y = net(x) */\nvoid @_predict(const $ *x, $ *y);\n"
+               "/* The same, and J[o * @@_N_IN + i] = dy_o / dx_i */\n"
+               "void @_jacobian(const $ *x, $ *y, $ *J);\n"
+               "/* The same with other parameters than those of @_table */\nvoid @_predict_with(const ");
+  nnb__c_paste(&w->head, type);
+  nnb__c_paste(&w->head, " *p, const $ *x, $ *y);\nvoid @_jacobian_with(const ");
+  nnb__c_paste(&w->head, type);
+  nnb__c_paste(&w->head, " *p, const $ *x, $ *y, $ *J);\n");
+  if (w->opts->step)
+    nnb__c_paste(&w->head,
+                 "/* One step of gradient descent for the target t: p = p - lr * gradient of the loss */\n"
+                 "void @_step($ *p, const $ *x, const $ *t, $ lr);\n");
+  nnb__c_paste(&w->head, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
+}
+
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
+
+static void put_helpers(nnb__c_writer *w) {
+  for (int i = 0; i < NNB__C_N_HELPERS; i++)
+    if (w->helper[i]) nnb__c_put_helper(&w->head, (nnb__c_helper)i);
+  for (int i = 0; i < NNB_N_ACTIVATIONS; i++) {
+    if (w->value[i]) nnb__c_put_value(&w->head, nnb__c_act_find(i));
+    if (w->pull[i]) nnb__c_put_pull(&w->head, nnb__c_act_find(i));
+  }
+  for (int i = 0; i < NNB_N_LOSSES; i++) {
+    if (w->slope[i]) nnb__c_put_slope(&w->head, nnb__c_loss_find((nnb_loss)i), false);
+    if (w->logit_slope[i]) nnb__c_put_slope(&w->head, nnb__c_loss_find((nnb_loss)i), true);
+  }
+}
+
+static nnb_status write_all(nnb__c_writer *w) {
+  nnb__c_put_predict(w);
+  nnb__c_put_backward(w);
+  nnb__c_put_jacobian(w);
+  if (w->opts->step) nnb__c_put_step(w);
+  put_declarations(w);
+  nnb__c_paste(&w->head, "\n#ifndef @@_DECLARATIONS\n");
+  nnb_status status = nnb__c_put_tables(w);
+  put_helpers(w);
+  nnb__c_paste(&w->body, "#endif\n");
+  return status ? status : w->head.status ? w->head.status : w->body.status;
+}
+
+static nnb_status write_c(nnb_net *net, const nnb_c_opts *opts, nnb__c_writer *w) {
+  static const nnb_c_opts defaults = {0};
+  *w = (nnb__c_writer){.net = net, .opts = opts ? opts : &defaults};
+  nnb_status status = check_opts(w->opts);
+  if (!status) status = nnb__net_seal(net);
+  if (!status) status = start(w);
+  return status ? status : write_all(w);
+}
+
+static void clear(nnb__c_writer *w) {
+  nnb__c_text_clear(&w->head);
+  nnb__c_text_clear(&w->body);
+  nnb__c_layout_clear(&w->layout);
+}
+
+nnb_status nnb_net_write_c(nnb_net *net, const char *path, const nnb_c_opts *opts) {
+  if (!net || !path) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "path" : "net");
+  if (!*path) return nnb__fail(NNB_E_ARG, "path is empty");
+  nnb__c_writer w;
+  nnb_status status = write_c(net, opts, &w);
+  nnb__piece pieces[] = {{w.head.p, w.head.n}, {w.body.p, w.body.n}};
+  if (!status) status = nnb__save(path, pieces, 2);
+  clear(&w);
+  return status;
+}
+
+nnb_status nnb_net_write_c_mem(nnb_net *net, const nnb_c_opts *opts, char **out, size_t *bytes) {
+  if (!net || !out || !bytes) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "out or bytes" : "net");
+  *out = NULL, *bytes = 0;
+  nnb__c_writer w;
+  nnb_status status = write_c(net, opts, &w);
+  if (!status) nnb__c_text_join(&w.head, &w.body);
+  if (!status) status = w.head.status;
+  if (!status) {
+    *out = w.head.p, *bytes = w.head.n;
+    w.head.p = NULL;
+  }
+  clear(&w);
+  return status;
+}

@@ -1,0 +1,190 @@
+/* io/torch_load.c: weights of linear modules of PyTorch into dense layers. */
+#include "real.h"
+/* the precision first */
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "bytes.h"
+#include "safetensors.h"
+#include "seal.h"
+#include "status.h"
+#include "tensor.h"
+#include "text.h"
+#include "torch.h"
+
+typedef struct module {
+  const char *name; /* without prefix, from the table of names or from the options */
+  const nnb__tensor *weight, *bias;
+} module;
+
+typedef struct loader {
+  const nnb_net *net;
+  const nnb_torch_opts *opts;
+  const nnb__bag *bag;
+  nnb__table names;
+  module *modules; /* one for each name */
+} loader;
+
+/* ---- which tensor belongs to which layer ------------------------------------------------------------------------- */
+
+static nnb_status add_tensor(loader *l, const nnb__tensor *t, const char *name) {
+  char shown[NNB__SHOWN_TEXT];
+  bool bias;
+  const int64_t n = nnb__torch_module(name, &bias);
+  if (n < 0 && l->opts->ignore_others) return NNB_OK;
+  if (n < 0)
+    return nnb__fail(NNB_E_PARSE, "the tensor \"%s\" is neither a weight nor a bias (ignore_others accepts it)",
+                     nnb__show(t->name, strlen(t->name), shown));
+  int64_t k = nnb__table_find(&l->names, name, (size_t)n);
+  if (k < 0) k = nnb__table_add(&l->names, name, (size_t)n);
+  if (k < 0) return nnb__fail_nomem("the names of the modules");
+  l->modules[k].name = l->names.text[k];
+  *(bias ? &l->modules[k].bias : &l->modules[k].weight) = t;
+  return NNB_OK;
+}
+
+static nnb_status find_modules(loader *l) {
+  const char *prefix = l->opts->prefix ? l->opts->prefix : "";
+  const size_t n = strlen(prefix);
+  nnb_status status = NNB_OK;
+  l->modules = nnb__zalloc(l->bag->n_tensors, sizeof *l->modules);
+  if (!l->modules) return nnb__fail_nomem("the modules");
+  for (size_t i = 0; i < l->bag->n_tensors && !status; i++) {
+    const nnb__tensor *t = &l->bag->tensors[i];
+    char shown[2][NNB__SHOWN_TEXT];
+    if (strncmp(t->name, prefix, n) == 0)
+      status = add_tensor(l, t, t->name + n);
+    else if (!l->opts->ignore_others)
+      status = nnb__fail(NNB_E_PARSE, "the tensor \"%s\" does not begin with \"%s\" (ignore_others accepts it)",
+                         nnb__show(t->name, strlen(t->name), shown[0]), nnb__show(prefix, n, shown[1]));
+  }
+  return status;
+}
+
+static int by_name(const void *a, const void *b) {
+  return nnb__torch_compare(((const module *)a)->name, ((const module *)b)->name);
+}
+
+/* l->modules ← the modules with a weight, in the order of their numbers */
+static nnb_status order_by_numbers(loader *l) {
+  char shown[2][NNB__SHOWN_TEXT];
+  size_t n = 0;
+  for (size_t i = 0; i < l->names.n; i++)
+    if (!l->opts->ignore_others || l->modules[i].weight) l->modules[n++] = l->modules[i];
+  if (n != (size_t)l->net->n_blocks)
+    return nnb__fail(NNB_E_SHAPE, "the file has %zu modules, the net %d dense layers", n, l->net->n_blocks);
+  qsort(l->modules, n, sizeof *l->modules, by_name);
+  for (size_t i = 1; i < n; i++) {
+    const char *a = l->modules[i - 1].name, *b = l->modules[i].name;
+    if (!nnb__torch_in_series(a, b))
+      return nnb__fail(NNB_E_ARG, "the order of \"%s\" and \"%s\" is not in their names; wanted names in the options",
+                       nnb__show(a, strlen(a), shown[0]), nnb__show(b, strlen(b), shown[1]));
+  }
+  return NNB_OK;
+}
+
+/* l->modules ← those of the options' names */
+static nnb_status order_by_options(loader *l) {
+  char shown[NNB__SHOWN_TEXT];
+  const size_t n = (size_t)l->opts->n_names, used = l->names.n;
+  module *ordered = nnb__zalloc(n, sizeof *ordered);
+  if (!ordered) return nnb__fail_nomem("the modules");
+  nnb_status status = NNB_OK;
+  for (size_t i = 0; i < n && !status; i++) {
+    const char *name = l->opts->names[i];
+    const int64_t k = nnb__table_find(&l->names, name, strlen(name));
+    if (k < 0)
+      status = nnb__fail(NNB_E_PARSE, "the file has no module \"%s\"", nnb__show(name, strlen(name), shown));
+    else
+      ordered[i] = l->modules[k];
+    for (size_t j = 0; j < i && !status; j++)
+      if (strcmp(l->opts->names[j], name) == 0)
+        status = nnb__fail(NNB_E_ARG, "names[%zu] and names[%zu] are both \"%s\"", j, i,
+                           nnb__show(name, strlen(name), shown));
+  }
+  if (!status && used > n && !l->opts->ignore_others)
+    status = nnb__fail(NNB_E_PARSE, "the file has %zu modules, but only %zu names are given (ignore_others accepts it)",
+                       used, n);
+  nnb__release(l->modules);
+  l->modules = ordered;
+  return status;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+static nnb_status check_shape(const nnb__tensor *t, const char *name, const char *part, int rows, int cols) {
+  char shown[NNB__SHOWN_TEXT];
+  nnb__show(name, strlen(name), shown);
+  if (!t) return nnb__fail(NNB_E_SHAPE, "the module \"%s\" has no %s, the layer has one", shown, part);
+  if (!nnb__tensor_is_real(t))
+    return nnb__fail(NNB_E_PARSE, "the %s of the module \"%s\" has no floating-point numbers", part, shown);
+  if (rows == 0 && (t->n_dims != 1 || t->dim[0] != (size_t)cols))
+    return nnb__fail(NNB_E_SHAPE, "the bias of the module \"%s\" does not have %d numbers", shown, cols);
+  if (rows > 0 && (t->n_dims != 2 || t->dim[0] != (size_t)cols || t->dim[1] != (size_t)rows))
+    return nnb__fail(NNB_E_SHAPE, "the weight of the module \"%s\" is not %d×%d (outputs×inputs)", shown, cols, rows);
+  return NNB_OK;
+}
+
+/* w ← [Wᵀ; b] of one module */
+static nnb_status read_module(const module *m, const nnb__block *block, real *w) {
+  const size_t rows = (size_t)block->rows, cols = (size_t)block->cols;
+  char shown[NNB__SHOWN_TEXT];
+  nnb_status status = check_shape(m->weight, m->name, "weight", block->rows, block->cols);
+  if (!status && block->bias) status = check_shape(m->bias, m->name, "bias", 0, block->cols);
+  if (!status && !block->bias && m->bias)
+    status = nnb__fail(NNB_E_SHAPE, "the module \"%s\" has a bias, the layer has none",
+                       nnb__show(m->name, strlen(m->name), shown));
+  if (status) return status;
+  bool fits = true;
+  for (size_t j = 0; j < cols; j++)
+    for (size_t i = 0; i < rows; i++) fits &= nnb__tensor_real(m->weight, j * rows + i, &w[i * cols + j]);
+  for (size_t j = 0; block->bias && j < cols; j++) fits &= nnb__tensor_real(m->bias, j, &w[rows * cols + j]);
+  if (fits) return NNB_OK;
+  return nnb__fail(NNB_E_PARSE, "the module \"%s\" has a number too large for single precision",
+                   nnb__show(m->name, strlen(m->name), shown));
+}
+
+static nnb_status read_all(loader *l, nnb_net *net) {
+  nnb_status status = find_modules(l);
+  if (!status) status = l->opts->names ? order_by_options(l) : order_by_numbers(l);
+  if (status) return status;
+  real *params = nnb__alloc(net->n_params, sizeof *params);
+  if (!params) return nnb__fail_nomem("the parameters");
+  for (int i = 0; i < net->n_blocks && !status; i++)
+    status = read_module(&l->modules[i], &net->blocks[i], params + net->blocks[i].off);
+  if (!status) memcpy(net->params, params, net->n_params * sizeof *params);
+  nnb__release(params);
+  return status;
+}
+
+static nnb_status load(nnb_net *net, const void *file, size_t bytes, const char *name, const nnb_torch_opts *opts) {
+  static const nnb_torch_opts defaults = {0};
+  nnb__bag bag = {0};
+  nnb__change change;
+  loader l = {.net = net, .opts = opts ? opts : &defaults, .bag = &bag};
+  nnb_status status = nnb__net_begin(net, &change);
+  if (status) return status;
+  status = nnb__torch_check(net, l.opts);
+  if (!status) status = nnb__safetensors_parse(file, bytes, name, &bag);
+  if (!status) status = read_all(&l, net);
+  nnb__net_end(&change, status != NNB_OK);
+  nnb__table_clear(&l.names);
+  nnb__release(l.modules);
+  nnb__bag_clear(&bag);
+  return status;
+}
+
+nnb_status nnb_net_load_torch_mem(nnb_net *net, const void *file, size_t bytes, const nnb_torch_opts *opts) {
+  if (!net || !file) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "file" : "net");
+  return load(net, file, bytes, "the file in memory", opts);
+}
+
+nnb_status nnb_net_load_torch(nnb_net *net, const char *path, const nnb_torch_opts *opts) {
+  if (!net || !path) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "path" : "net");
+  nnb__bytes file = {0};
+  nnb_status status = nnb__bytes_read(path, false, &file);
+  if (!status) status = load(net, file.p, file.n, path, opts);
+  nnb__bytes_clear(&file);
+  return status;
+}

@@ -1,0 +1,48 @@
+/* io/torch_names.c */
+#include "torch_names.h"
+
+#include <string.h>
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static size_t digits(const char *p) { return strspn(p, "0123456789"); }
+static const char *skip_zeros(const char *p) {
+  while (*p == '0' && is_digit(p[1])) p++;
+  return p;
+}
+
+static int compare_numbers(const char *a, const char *b) {
+  a = skip_zeros(a), b = skip_zeros(b);
+  const size_t m = digits(a), n = digits(b);
+  return m != n ? (m > n) - (m < n) : strncmp(a, b, n);
+}
+
+int nnb__torch_compare(const char *a, const char *b) {
+  const char *const a0 = a, *const b0 = b;
+  while (*a && *b) {
+    if (is_digit(*a) && is_digit(*b)) {
+      const int order = compare_numbers(a, b);
+      if (order) return order;
+      a += digits(a), b += digits(b);
+    } else if (*a != *b) {
+      break;
+    } else {
+      a++, b++;
+    }
+  }
+  return *a != *b ? (unsigned char)*a - (unsigned char)*b : strcmp(a0, b0); /* "01" and "1" are not equal */
+}
+
+bool nnb__torch_in_series(const char *a, const char *b) {
+  size_t n = 0;
+  while (a[n] && a[n] == b[n]) n++;
+  while (n > 0 && is_digit(a[n - 1])) n--;
+  a += n, b += n;
+  return is_digit(*a) && is_digit(*b) && compare_numbers(a, b) != 0 && strcmp(a + digits(a), b + digits(b)) == 0;
+}
+
+int64_t nnb__torch_module(const char *name, bool *bias) {
+  const char *dot = strrchr(name, '.'), *part = dot ? dot + 1 : name;
+  *bias = strcmp(part, "bias") == 0;
+  if (!*bias && strcmp(part, "weight") != 0) return -1;
+  return dot ? dot - name : 0;
+}

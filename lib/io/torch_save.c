@@ -1,0 +1,123 @@
+/* io/torch_save.c: the weights of dense layers in the names and the layout of PyTorch. */
+#include "real.h"
+/* the precision first */
+#include <string.h>
+
+#include "alloc.h"
+#include "bytes.h"
+#include "safetensors.h"
+#include "status.h"
+#include "torch.h"
+
+nnb_status nnb__torch_check(const nnb_net *net, const nnb_torch_opts *opts) {
+  for (size_t i = 0; i < sizeof opts->reserved / sizeof *opts->reserved; i++)
+    if (opts->reserved[i])
+      return nnb__fail(NNB_E_ARG, "nnb_torch_opts: a reserved word is not 0; initialise the struct with {0}");
+  for (int i = 0; i < net->n_blocks; i++) {
+    const nnb__node *node = &net->nodes[net->block_node[i] - 1];
+    if (node->ops != &nnb__layer_dense)
+      return nnb__fail(NNB_E_UNSUPPORTED, "%s is no dense layer; only those have names in PyTorch", node->name);
+  }
+  if (!opts->names) return NNB_OK;
+  if (opts->n_names != net->n_blocks)
+    return nnb__fail(NNB_E_SHAPE, "the options have %d names; the net has %d dense layers", opts->n_names,
+                     net->n_blocks);
+  for (int i = 0; i < opts->n_names; i++)
+    if (!opts->names[i]) return nnb__fail(NNB_E_ARG, "names[%d] is NULL", i);
+  return NNB_OK;
+}
+
+static bool is_chain(const nnb_net *net) {
+  for (int k = 2; k <= net->n_nodes; k++) {
+    const nnb__node *node = &net->nodes[k - 1];
+    const bool one = node->ops == &nnb__layer_dense || node->ops == &nnb__layer_activation;
+    if (!one || node->n_from != 1 || node->from[0] != k - 1) return false;
+  }
+  return nnb__node_is_input(&net->nodes[0]);
+}
+
+/* The module's number in torch.nn.Sequential: each layer and each activation that is not linear counts. */
+static int number_in_chain(const nnb_net *net, int k) {
+  int number = 0;
+  for (int i = 2; i < k; i++) {
+    const nnb__node *node = &net->nodes[i - 1];
+    number += (node->ops == &nnb__layer_dense) + (node->activation != NNB_LINEAR);
+  }
+  return number;
+}
+
+static char *tensor_name(const nnb_net *net, const nnb_torch_opts *opts, int block, const char *part) {
+  const int k = net->block_node[block];
+  char number[16];
+  snprintf(number, sizeof number, "%d", number_in_chain(net, k));
+  const char *prefix = opts->prefix ? opts->prefix : "";
+  const char *module = opts->names ? opts->names[block] : is_chain(net) ? number : net->nodes[k - 1].name;
+  const size_t bytes = strlen(prefix) + strlen(module) + strlen(part) + 2;
+  char *name = nnb__alloc(bytes, 1);
+  if (name) snprintf(name, bytes, "%s%s%s%s", prefix, module, *module ? "." : "", part);
+  return name;
+}
+
+static void put_tensor(const nnb_net *net, const nnb_torch_opts *opts, int i, bool bias, const real *data,
+                       nnb__bag *bag) {
+  const nnb__block *block = &net->blocks[i];
+  const size_t dim[] = {(size_t)block->cols, (size_t)block->rows};
+  char *name = tensor_name(net, opts, i, bias ? "bias" : "weight");
+  if (name)
+    nnb__bag_tensor(bag, name, NNB__REAL_DTYPE, bias ? 1 : 2, dim, data);
+  else if (!bag->status)
+    bag->status = nnb__fail_nomem("the name of a tensor");
+  nnb__release(name);
+}
+
+/* Puts all layers into the bag, whose tensors point into transposed: P numbers. */
+static nnb_status fill(const nnb_net *net, const nnb_torch_opts *opts, real *transposed, nnb__bag *bag) {
+  for (int i = 0; i < net->n_blocks; i++) {
+    const nnb__block *block = &net->blocks[i];
+    const size_t rows = (size_t)block->rows, cols = (size_t)block->cols;
+    const real *w = net->params + block->off;
+    real *t = transposed + block->off;
+    for (size_t r = 0; r < rows; r++)
+      for (size_t c = 0; c < cols; c++) t[c * rows + r] = w[r * cols + c];
+    put_tensor(net, opts, i, false, t, bag);
+    if (block->bias) put_tensor(net, opts, i, true, w + rows * cols, bag);
+  }
+  return bag->status;
+}
+
+/* *bag ← the layers; *transposed is to be released after it. */
+static nnb_status to_bag(nnb_net *net, const nnb_torch_opts *opts, nnb__bag *bag, real **transposed) {
+  static const nnb_torch_opts defaults = {0};
+  if (!opts) opts = &defaults;
+  nnb_status status = nnb__net_seal(net);
+  if (!status) status = nnb__torch_check(net, opts);
+  if (status) return status;
+  *transposed = nnb__alloc(net->n_params, sizeof **transposed);
+  return *transposed ? fill(net, opts, *transposed, bag) : nnb__fail_nomem("the transposed weights");
+}
+
+nnb_status nnb_net_save_torch(nnb_net *net, const char *path, const nnb_torch_opts *opts) {
+  if (!net || !path) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "path" : "net");
+  if (!*path) return nnb__fail(NNB_E_ARG, "path is empty");
+  nnb__bag bag = {0};
+  real *transposed = NULL;
+  nnb_status status = to_bag(net, opts, &bag, &transposed);
+  if (!status) status = nnb__safetensors_save(&bag, path);
+  nnb__bag_clear(&bag);
+  nnb__release(transposed);
+  return status;
+}
+
+nnb_status nnb_net_save_torch_mem(nnb_net *net, const nnb_torch_opts *opts, void **out, size_t *bytes) {
+  if (!net || !out || !bytes) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "out or bytes" : "net");
+  *out = NULL, *bytes = 0;
+  nnb__bag bag = {0};
+  nnb__bytes file = {0};
+  real *transposed = NULL;
+  nnb_status status = to_bag(net, opts, &bag, &transposed);
+  if (!status) status = nnb__safetensors_to_mem(&bag, &file);
+  nnb__bag_clear(&bag);
+  nnb__release(transposed);
+  *out = file.p, *bytes = file.n;
+  return status;
+}

@@ -1,0 +1,277 @@
+/* Writes nets as C (nnb_net_write_c) and a program that compares them with the library:
+ *
+ *   make_cases DIR    DIR/CASE.c and DIR/main.c
+ *
+ * run.py compiles and runs them. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../precision.h"
+
+enum { ROWS = 3, SAMPLES = 20, WIDE = 16, MOST_PARAMS = 600 };
+
+typedef struct spec {
+  const char *name, *net; /* net NULL: the graph below */
+  nnb_loss loss;
+  bool scaled, probabilities;
+  nnb_c_numbers numbers;
+} spec;
+
+static void must(nnb_status status) {
+  if (status >= 0) return;
+  fprintf(stderr, "%s\n", nnb_errmsg());
+  exit(1);
+}
+
+/* Numbers in (-1, 1). */
+static void fill(real *p, size_t n, uint64_t stream) {
+  nnb_rng rng;
+  nnb_rng_init(&rng, 77, stream);
+  for (size_t i = 0; i < n; i++) p[i] = (real)(2 * nnb_rng_uniform(&rng) - 1);
+}
+
+/* Two inputs, a sum, a concatenation, a layer without bias, a frozen layer, two outputs, one of which is read. */
+static nnb_net *graph(void) {
+  nnb_net *net = nnb_net_create(2);
+  int more = nnb_net_input(net, 1, NULL);
+  int a = nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 4, .activation = NNB_GELU, .from = 1});
+  int b = nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 4, .activation = NNB_RELU, .from = more, .no_bias = true});
+  int sum = nnb_net_add(net, (int[]){a, b}, 2, NNB_TANH);
+  int soft = nnb_net_activation(net, a, NNB_SOFTMAX);
+  int all = nnb_net_concat(net, (int[]){sum, 1, soft}, 3);
+  int first = nnb_net_dense_opts(
+      net, &(nnb_dense_opts){.units = 3, .activation = NNB_SILU, .from = all, .frozen = NNB_WEIGHTS});
+  int second = nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 2, .activation = NNB_SIGMOID, .from = first});
+  nnb_net_output(net, first), nnb_net_output(net, second);
+  must((nnb_status)nnb_net_output_loss(net, second, NNB_HALF_SSE, 0.5));
+  must((nnb_status)nnb_net_output_loss(net, first, NNB_HUBER, 2));
+  return net;
+}
+
+/* Outputs of probabilities that other layers read. */
+static const char READ_CLASSES[] = "3-4:tanh-3:softmax";
+static nnb_net *read_classes(void) {
+  nnb_net *net = nnb_net_create(3);
+  nnb_net_dense(net, 4, NNB_TANH);
+  int a = nnb_net_output(net, nnb_net_dense(net, 3, NNB_SOFTMAX));
+  int b = nnb_net_output(net, nnb_net_dense(net, 2, NNB_SIGMOID));
+  nnb_net_output(net, nnb_net_add(net, (int[]){nnb_net_dense(net, 3, NNB_SIGMOID), a}, 2, NNB_LINEAR));
+  must((nnb_status)nnb_net_output_loss(net, b, NNB_BINARY_CROSS_ENTROPY, 3));
+  return net;
+}
+
+static nnb_net *build(const spec *s) {
+  nnb_net *net = NULL;
+  nnb_data *data = NULL;
+  real x[SAMPLES * WIDE], t[SAMPLES * WIDE];
+  if (s->net == READ_CLASSES)
+    net = read_classes();
+  else if (s->net)
+    must(nnb_net_parse(s->net, &net));
+  else
+    net = graph();
+  if (s->loss) must((nnb_status)nnb_net_loss(net, s->loss));
+  fill(x, SAMPLES * WIDE, 1), fill(t, SAMPLES * WIDE, 2);
+  for (int i = 0; i < SAMPLES * WIDE; i++) x[i] = 3 * x[i] + 1, t[i] = 10 * t[i] - 5;
+  nnb_batch rows = {.x = nnb_cview(x, SAMPLES, nnb_net_n_in(net)), .t = nnb_cview(t, SAMPLES, nnb_net_n_out(net))};
+  must(nnb_data_copy(&rows, 0, &data));
+  if (s->scaled) must((nnb_status)nnb_net_standardize(net, data));
+  if (s->scaled && !s->probabilities) must((nnb_status)nnb_net_scale_targets(net, data, NNB_MINMAX));
+  nnb_data_destroy(data);
+  must(nnb_net_init(net, 5));
+  real *p = nnb_net_params(net);
+  fill(p, nnb_net_n_params(net), 11);
+  return net;
+}
+
+/* The weights that 8 or 16 bits and a factor for each column can hold. */
+static void round_weights(nnb_net *net, int most) {
+  for (int k = 1; k <= nnb_net_n_nodes(net); k++) {
+    nnb_cmat w;
+    real fresh[MOST_PARAMS];
+    if (nnb_net_weights(net, k, &w)) continue;
+    for (int j = 0; j < w.cols; j++) {
+      double largest = 0;
+      for (int i = 0; i < w.rows; i++) largest = fmax(largest, fabs((double)w.p[i * w.ld + j]));
+      const double factor = (double)(float)(largest / most);
+      for (int i = 0; i < w.rows; i++)
+        fresh[i * w.cols + j] = (real)(factor * nearbyint((double)w.p[i * w.ld + j] / factor));
+    }
+    must(nnb_net_set_weights(net, k, nnb_cview(fresh, w.rows, w.cols)));
+  }
+}
+
+/* Numbers as the functions take them, or what they are to give. */
+static void put_numbers(FILE *f, const char *name, const char *what, const real *v, int n, bool single) {
+  fprintf(f, "static const %s %s_%s[%d] = {", single ? "float" : "double", name, what, n);
+  for (int i = 0; i < n; i++) fprintf(f, single ? "%s%.9ef" : "%s%.17e", i ? ", " : "", (double)v[i]);
+  fprintf(f, "};\n");
+}
+static void put(FILE *f, const char *name, const char *what, const real *v, int n) {
+  put_numbers(f, name, what, v, n, false);
+}
+
+static void put_results(FILE *f, const char *name, nnb_net *net, const char *prefix, const real *x) {
+  const int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net);
+  real y[ROWS * WIDE], v[WIDE * WIDE] = {0}, jacobian[WIDE * WIDE], same[WIDE * WIDE];
+  char what[40];
+  must(nnb_net_predict(net, nnb_cview(x, ROWS, n_in), nnb_view(y, ROWS, n_out)));
+  snprintf(what, sizeof what, "%sy", prefix);
+  put(f, name, what, y, ROWS * n_out);
+  for (int o = 0; o < n_out; o++) {
+    v[o * n_out + o] = 1;
+    memcpy(same + o * n_in, x, (size_t)n_in * sizeof *x);
+  }
+  nnb_plan *plan;
+  must(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = n_out, .want = NNB_DX}, &plan));
+  must(nnb_plan_vjp(plan, nnb_cview(same, n_out, n_in), nnb_cview(v, n_out, n_out), nnb_view(jacobian, n_out, n_in)));
+  nnb_plan_destroy(plan);
+  snprintf(what, sizeof what, "%sJ", prefix);
+  put(f, name, what, jacobian, n_out * n_in);
+}
+
+static void put_step(FILE *f, const char *name, nnb_net *net, const real *x, const real *t) {
+  nnb_plan *plan;
+  nnb_optim *optim;
+  must(nnb_plan_create(net, &(nnb_plan_opts){.want = NNB_GRAD}, &plan));
+  must(nnb_optim_create(net, &(nnb_optim_opts){.algo = NNB_SGD, .lr = 0.125}, &optim));
+  nnb_batch row = {.x = nnb_cview(x, 1, nnb_net_n_in(net)), .t = nnb_cview(t, 1, nnb_net_n_out(net))};
+  must(nnb_train_step(net, plan, &row, optim, NULL));
+  put(f, name, "trained", nnb_net_params_read(net), (int)nnb_net_n_params(net));
+  nnb_optim_destroy(optim);
+  nnb_plan_destroy(plan);
+}
+
+static const char *capitals(const char *name) {
+  static char out[40];
+  size_t i = 0;
+  for (; name[i]; i++) out[i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 32 : name[i]);
+  out[i] = '\0';
+  return out;
+}
+
+/* An activation that was added to the library need not have one. */
+static bool has_source(nnb_activation activation) {
+  nnb_net *net = nnb_net_create(2);
+  char *text;
+  size_t bytes;
+  nnb_net_dense(net, 2, activation);
+  nnb_status status = nnb_net_write_c_mem(net, NULL, &text, &bytes);
+  if (status != NNB_E_UNSUPPORTED) must(status);
+  nnb_free(text);
+  nnb_net_destroy(net);
+  return !status;
+}
+
+static void put_case(FILE *f, const spec *s, const char *folder) {
+  const bool whole = s->numbers >= NNB_C_I16, single = s->numbers > NNB_C_F64 || (!s->numbers && sizeof(real) == 4);
+  const char *name = s->name, *big = capitals(name), *type = single ? "float" : "double";
+  nnb_net *net = build(s);
+  const int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net), n_params = (int)nnb_net_n_params(net);
+  char path[500];
+  real x[ROWS * WIDE], t[WIDE];
+  fill(x, ROWS * WIDE, 21), fill(t, WIDE, 22);
+  for (int i = 0; i < ROWS * WIDE; i++) x[i] = (real)(float)x[i];
+  for (int i = 0; i < WIDE; i++) t[i] = (real)(float)(s->probabilities ? (t[i] + 1) / 2 : t[i]);
+  snprintf(path, sizeof path, "%s/%s.c", folder, name);
+  must(nnb_net_write_c(net, path, &(nnb_c_opts){.name = name, .numbers = s->numbers, .step = !whole}));
+  fprintf(f, "\n#define %s_DECLARATIONS\n#include \"%s.c\"\n", big, name);
+  if (whole) round_weights(net, s->numbers == NNB_C_I8 ? 127 : 32767);
+  put_numbers(f, name, "x", x, ROWS * n_in, single);
+  if (!whole) put_numbers(f, name, "t", t, n_out, single);
+  put_results(f, name, net, "", x);
+  if (!whole) {
+    real *p = nnb_net_params(net);
+    put_step(f, name, net, x, t);
+    for (int i = 0; i < n_params; i++) p[i] *= (real)0.75;
+    put_numbers(f, name, "other", p, n_params, single);
+    put_results(f, name, net, "other_", x);
+  }
+  fprintf(f, "static int check_%s(void)\n{\n  %s y[%d], J[%d];\n  int bad = 0;\n", name, type, n_out, n_out * n_in);
+  fprintf(f, "  const double eps = %s;\n",
+          single || sizeof(real) == sizeof(float) ? "1.1920929e-7" : "2.220446049250313e-16");
+  fprintf(f, "  for (int r = 0; r < %d; r++) {\n    %s_predict(&%s_x[r * %d], y);\n", ROWS, name, name, n_in);
+  fprintf(f, "    CHECK(\"%s y\", y, &%s_y[r * %d], %d);\n  }\n", name, name, n_out, n_out);
+  fprintf(f, "  %s_jacobian(%s_x, y, J);\n  CHECK(\"%s y of J\", y, %s_y, %d);\n", name, name, name, name, n_out);
+  fprintf(f, "  CHECK(\"%s J\", J, %s_J, %d);\n", name, name, n_out * n_in);
+  if (!whole) {
+    fprintf(f, "  %s p[%s_N_PARAMS];\n  for (int i = 0; i < %d; i++) p[i] = %s_table[i];\n", type, big, n_params, name);
+    fprintf(f, "  %s_step(p, %s_x, %s_t, 0.125f);\n", name, name, name);
+    fprintf(f, "  CHECK(\"%s step\", p, %s_trained, %d);\n", name, name, n_params);
+    fprintf(f, "  %s_predict_with(%s_other, %s_x, y);\n", name, name, name);
+    fprintf(f, "  CHECK(\"%s other y\", y, %s_other_y, %d);\n", name, name, n_out);
+    fprintf(f, "  %s_jacobian_with(%s_other, %s_x, y, J);\n", name, name, name);
+    fprintf(f, "  CHECK(\"%s other J\", J, %s_other_J, %d);\n", name, name, n_out * n_in);
+  }
+  fprintf(f, "  return bad;\n}\n");
+  nnb_net_destroy(net);
+}
+
+/* tests of both types are made of one text */
+static const char head[] =
+    "/* Written by make_cases.c. */\n"
+    "#include <math.h>\n#include <stdio.h>\n\n"
+    "#ifndef MOST_ULP\n#define MOST_ULP 16.0\n#endif\n"
+    "static double worst = 0.0;\n"
+    "/* The largest difference in units of eps times the largest number. */\n"
+    "#define CHECK(what, got, want, n)                                            \\\n"
+    "  do {                                                                       \\\n"
+    "    double most = 0.0, error = 0.0;                                          \\\n"
+    "    for (int c = 0; c < (n); c++) {                                          \\\n"
+    "      const double d = fabs((double)(got)[c] - (double)(want)[c]);           \\\n"
+    "      most = fabs((double)(want)[c]) > most ? fabs((double)(want)[c]) : most; \\\n"
+    "      error = (d > error || d != d) ? d : error;                             \\\n"
+    "    }                                                                        \\\n"
+    "    error = error > 0.0 ? error / (eps * most) : error;                      \\\n"
+    "    worst = error > worst ? error : worst;                                   \\\n"
+    "    if (!(error <= MOST_ULP)) {                                              \\\n"
+    "      printf(\"%s: %g ulp of the largest number\\n\", what, error);            \\\n"
+    "      bad = 1;                                                               \\\n"
+    "    }                                                                        \\\n"
+    "  } while (0)\n";
+
+int main(int argc, char **argv) {
+  if (argc != 2) return fprintf(stderr, "usage: make_cases DIR\n"), 2;
+  static char text[NNB_N_ACTIVATIONS][80], name[NNB_N_ACTIVATIONS][40];
+  spec specs[60] = {{.name = "graph"},
+                    {.name = "graph_scaled", .scaled = true, .probabilities = true},
+                    {.name = "line", .net = "3-2:linear", .scaled = true},
+                    {.name = "slots", .net = "3-7:tanh-2:tanh-9:tanh-1:tanh-4:tanh"},
+                    {.name = "half_sse", .net = "3-5:tanh-3", .loss = NNB_HALF_SSE, .scaled = true},
+                    {.name = "sse", .net = "3-5:tanh-3", .loss = NNB_SSE},
+                    {.name = "mae", .net = "3-5:tanh-3", .loss = NNB_MAE, .scaled = true},
+                    {.name = "huber", .net = "3-5:tanh-3", .loss = NNB_HUBER},
+                    {.name = "binary", .net = "3-5:tanh-3:sigmoid", .probabilities = true, .scaled = true},
+                    {.name = "classes", .net = "3-5:tanh-3:softmax", .probabilities = true, .scaled = true},
+                    {.name = "read_classes", .net = READ_CLASSES, .probabilities = true},
+                    {.name = "f64", .net = "3-6:tanh-2", .numbers = NNB_C_F64, .scaled = true},
+                    {.name = "f32", .net = "3-6:tanh-2", .numbers = NNB_C_F32, .scaled = true},
+                    {.name = "i16", .net = "3-6:tanh-5:relu-2", .numbers = NNB_C_I16, .scaled = true},
+                    {.name = "i8", .net = "3-6:tanh-5:bias=0-2", .numbers = NNB_C_I8, .scaled = true},
+                    {.name = "i8_graph", .numbers = NNB_C_I8}};
+  int n = 0;
+  while (specs[n].name) n++;
+  for (int a = 0; a < NNB_N_ACTIVATIONS; a++) {
+    const char *act = nnb_activation_name((nnb_activation)a);
+    if (!has_source((nnb_activation)a)) {
+      printf("skipped: the activation %s has no C source\n", act);
+      continue;
+    }
+    snprintf(name[a], sizeof name[a], "act_%s", act);
+    snprintf(text[a], sizeof text[a], "3-6:%s-5:%s-2:linear", act, act);
+    specs[n++] = (spec){.name = name[a], .net = text[a], .scaled = a % 2 == 0};
+  }
+  char path[500];
+  snprintf(path, sizeof path, "%s/main.c", argv[1]);
+  FILE *f = fopen(path, "w");
+  if (!f) return perror(path), 1;
+  fputs(head, f);
+  for (int i = 0; i < n; i++) put_case(f, &specs[i], argv[1]);
+  fputs("\nint main(void)\n{\n  int bad = 0;\n", f);
+  for (int i = 0; i < n; i++) fprintf(f, "  bad |= check_%s();\n", specs[i].name);
+  fprintf(f, "  if (SLOTS_SCRATCH > 18) bad = printf(\"a chain takes more than two layers\\n\");\n");
+  fputs("  printf(\"largest difference %.2f ulp\\n\", worst);\n  return bad ? 1 : 0;\n}\n", f);
+  return fclose(f) ? (perror(path), 1) : 0;
+}

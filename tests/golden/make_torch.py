@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Makes golden/torch with PyTorch: a model in four types as safetensors, two rows and what the model predicts.
+
+  make_torch.py FOLDER
+"""
+import json
+import pathlib
+import sys
+
+import torch
+
+TYPES = {"f64": (torch.float64, "F64"), "f32": (torch.float32, "F32"), "f16": (torch.float16, "F16"),
+         "bf16": (torch.bfloat16, "BF16")}
+
+
+def tensor_bytes(tensor):
+    flat = tensor.contiguous().reshape(-1)
+    if tensor.dtype == torch.bfloat16:  # NumPy has no such type
+        return (flat.float().view(torch.int32) >> 16).to(torch.int16).numpy().tobytes()
+    return flat.numpy().tobytes()
+
+
+def save(state, path):
+    """The safetensors format: 8 bytes of size, a JSON header, the data."""
+    header, data = {}, b""
+    for name in sorted(state):
+        raw = tensor_bytes(state[name])
+        kind = next(text for dtype, text in TYPES.values() if dtype == state[name].dtype)
+        header[name] = {"dtype": kind, "shape": list(state[name].shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    pathlib.Path(path).write_bytes(len(text).to_bytes(8, "little") + text + data)
+
+
+def load(path):
+    raw = pathlib.Path(path).read_bytes()
+    n = int.from_bytes(raw[:8], "little")
+    state = {}
+    for name, entry in json.loads(raw[8:8 + n]).items():
+        dtype = next(dtype for dtype, text in TYPES.values() if text == entry["dtype"])
+        begin, end = entry["data_offsets"]
+        state[name] = torch.frombuffer(bytearray(raw[8 + n + begin:8 + n + end]), dtype=dtype).reshape(entry["shape"])
+    return state
+
+
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = torch.nn.Sequential(torch.nn.Linear(3, 5), torch.nn.Tanh(), torch.nn.Linear(5, 4), torch.nn.SiLU(),
+                                       torch.nn.Linear(4, 2))
+
+    def forward(self, x):
+        return self.net(x)
+
+
+def main(folder):
+    torch.manual_seed(3)
+    folder = pathlib.Path(folder)
+    folder.mkdir(exist_ok=True)
+    for name, (dtype, _) in TYPES.items():
+        model = Model().to(dtype)
+        save(model.state_dict(), folder / f"{name}.safetensors")
+        x = torch.randn(2, 3).float().double()
+        y = model.double()(x)  # the rounded weights, exact sums
+        numbers = [*x.flatten().tolist(), *y.flatten().tolist()]
+        (folder / f"{name}.txt").write_text("".join(f"{v:.17g}\n" for v in numbers))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

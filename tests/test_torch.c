@@ -1,0 +1,229 @@
+/* Weights of PyTorch: names, layouts, types, refusals.  tests/golden/make_torch.py made the golden files with PyTorch.
+ */
+#include "bad.h"
+
+static const char *const two[] = {"hidden", "last"};
+
+static nnb_net *copy_of(nnb_net *what) {
+  nnb_net *copy;
+  ck_ok(nnb_net_copy(what, &copy));
+  return copy;
+}
+
+static void ck_same(nnb_net *a, nnb_net *b) {
+  ck_assert_uint_eq(nnb_net_n_params(a), nnb_net_n_params(b));
+  ck_assert(memcmp(nnb_net_params_read(a), nnb_net_params_read(b), nnb_net_n_params(a) * sizeof(real)) == 0);
+}
+
+/* net as a file with those options, into a copy that was drawn anew */
+static void round_trip(const nnb_torch_opts *out, const nnb_torch_opts *in) {
+  nnb_net *copy = copy_of(net);
+  void *saved;
+  size_t n;
+  ck_ok(nnb_net_init(copy, 99));
+  ck_ok(nnb_net_save_torch_mem(net, out, &saved, &n));
+  ck_ok(nnb_net_load_torch_mem(copy, saved, n, in));
+  ck_same(net, copy);
+  nnb_free(saved);
+  nnb_net_destroy(copy);
+}
+
+START_TEST(round_trips) {
+  const nnb_torch_opts prefix = {.prefix = "model."}, named = {.names = two, .n_names = 2};
+  const nnb_torch_opts both = {.prefix = "a.b.", .names = two, .n_names = 2};
+  round_trip(NULL, NULL);
+  round_trip(&prefix, &prefix);
+  round_trip(&named, &named);
+  round_trip(&both, &both);
+  char path[TOY_PATH];
+  nnb_net *copy = copy_of(net);
+  ck_ok(nnb_net_init(copy, 99));
+  ck_ok(nnb_net_save_torch(net, toy_path(path, "torch.safetensors"), NULL));
+  ck_ok(nnb_net_load_torch(copy, path, NULL));
+  ck_same(net, copy);
+  remove(path);
+  nnb_net_destroy(copy);
+}
+END_TEST
+
+/* Twelve layers: "2" comes before "10". */
+START_TEST(numbers_count_as_numbers) {
+  nnb_net *deep = nnb_net_create(2);
+  void *saved;
+  size_t n;
+  for (int i = 0; i < 12; i++) nnb_net_dense(deep, 2, NNB_TANH);
+  nnb_net *copy = copy_of(deep);
+  ck_ok(nnb_net_init(copy, 99));
+  ck_ok(nnb_net_save_torch_mem(deep, NULL, &saved, &n));
+  ck_ok(nnb_net_load_torch_mem(copy, saved, n, NULL));
+  ck_same(deep, copy);
+  nnb_free(saved);
+  nnb_net_destroy(deep), nnb_net_destroy(copy);
+}
+END_TEST
+
+/* ---- files written here ------------------------------------------------------------------------------------------ */
+
+/* header and data as a file; data is a multiple of 8 bytes */
+static size_t make(uint8_t *out, const char *header, const void *values, size_t n_values) {
+  const uint64_t n = strlen(header);
+  for (int i = 0; i < 8; i++) out[i] = (uint8_t)(n >> 8 * i);
+  memcpy(out + 8, header, n);
+  memcpy(out + 8 + n, values, n_values);
+  return 8 + n + n_values;
+}
+
+static void refuse(nnb_status wanted, const char *words, const char *header, size_t n, const nnb_torch_opts *opts) {
+  static const uint8_t zeros[1024];
+  uint8_t out[2048];
+  nnb_net *copy = copy_of(net);
+  const size_t size = make(out, header, zeros, n);
+  check_bad(nnb_net_load_torch_mem(copy, out, size, opts), wanted, words, header);
+  ck_same(net, copy);
+  nnb_net_destroy(copy);
+}
+
+#define W0 "\"0.weight\":{\"dtype\":\"F32\",\"shape\":[4,3],\"data_offsets\":[0,48]}"
+#define B0 "\"0.bias\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[48,64]}"
+#define W1 "\"2.weight\":{\"dtype\":\"F32\",\"shape\":[2,4],\"data_offsets\":[64,96]}"
+#define B1 "\"2.bias\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[96,104]}"
+
+START_TEST(wrong_files_are_refused) {
+  static const char *const twice[] = {"0", "0"}, *const missing[] = {"0", "3"}, *const one[] = {"0"};
+  refuse(NNB_E_SHAPE, "1 modules, the net 2", "{" W0 "," B0 "}", 64, NULL);
+  refuse(NNB_E_SHAPE, "\"2\" has no bias", "{" W0 "," B0 "," W1 "}", 96, NULL);
+  refuse(NNB_E_SHAPE, "\"0\" is not 4×3",
+         "{\"0.weight\":{\"dtype\":\"F32\",\"shape\":[3,4],\"data_offsets\":[0,48]}," B0 "," W1 "," B1 "}", 104, NULL);
+  refuse(NNB_E_SHAPE, "bias of the module \"0\" does not have 4",
+         "{" W0 ",\"0.bias\":{\"dtype\":\"F32\",\"shape\":[4,1],\"data_offsets\":[48,64]}," W1 "," B1 "}", 104, NULL);
+  refuse(NNB_E_PARSE, "no floating-point",
+         "{" W0 ",\"0.bias\":{\"dtype\":\"I32\",\"shape\":[4],\"data_offsets\":[48,64]}," W1 "," B1 "}", 104, NULL);
+  refuse(NNB_E_PARSE, "\"mean\" is neither a weight nor a bias",
+         "{" W0 "," B0 "," W1 "," B1 ",\"mean\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[104,112]}}", 112,
+         NULL);
+  refuse(NNB_E_PARSE, "does not begin with \"m.\"", "{" W0 "," B0 "," W1 "," B1 "}", 104,
+         &(nnb_torch_opts){.prefix = "m."});
+  refuse(NNB_E_ARG, "both \"0\"", "{" W0 "," B0 "," W1 "," B1 "}", 104,
+         &(nnb_torch_opts){.names = twice, .n_names = 2});
+  refuse(NNB_E_PARSE, "no module \"3\"", "{" W0 "," B0 "," W1 "," B1 "}", 104,
+         &(nnb_torch_opts){.names = missing, .n_names = 2});
+  refuse(NNB_E_SHAPE, "1 names; the net has 2", "{" W0 "," B0 "," W1 "," B1 "}", 104,
+         &(nnb_torch_opts){.names = one, .n_names = 1});
+  refuse(NNB_E_ARG, "the order of \"b\" and \"c\"",
+         "{\"c.weight\":{\"dtype\":\"F32\",\"shape\":[4,3],\"data_offsets\":[0,48]},"
+         "\"b.weight\":{\"dtype\":\"F32\",\"shape\":[2,4],\"data_offsets\":[48,80]}}",
+         80, NULL);
+  refuse(NNB_E_ARG, "reserved", "{}", 0, &(nnb_torch_opts){.reserved = {&rows}});
+}
+END_TEST
+
+START_TEST(others_are_ignored_if_asked) {
+  static const uint8_t zeros[112];
+  uint8_t out[2048];
+  nnb_net *copy = copy_of(net);
+  const size_t n =
+      make(out, "{" W0 "," B0 "," W1 "," B1 ",\"mean\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[104,112]}}",
+           zeros, 112);
+  ck_ok(nnb_net_load_torch_mem(copy, out, n, &(nnb_torch_opts){.ignore_others = true}));
+  for (size_t i = 0; i < nnb_net_n_params(copy); i++) ck_assert(nnb_net_params_read(copy)[i] == 0);
+  nnb_net_destroy(copy);
+}
+END_TEST
+
+/* Numbers of 16 bits, among them the smallest and the largest; F64 beyond float. */
+START_TEST(all_types) {
+  static const uint16_t half[] = {0x3C00, 0xC000, 0x0001, 0x7BFF, 0x8000, 0x7C00, 0x03FF, 0x0400},
+                        upper[] = {0x3F80, 0xC000, 0x0001, 0x7F7F, 0x8000, 0x7F80, 0x0080, 0x4049};
+  static const float half_is[] = {1, -2, 0x1p-24f, 65504, -0.0f, INFINITY, 0x1.ff8p-15f, 0x1p-14f},
+                     upper_is[] = {1, -2, 0x1p-133f, 0x1.fep127f, -0.0f, INFINITY, 0x1p-126f, 0x1.92p1f};
+  uint8_t out[1024];
+  nnb_net *one = nnb_net_create(8);
+  nnb_net_dense_opts(one, &(nnb_dense_opts){.units = 1, .no_bias = true});
+  for (int k = 0; k < 2; k++) {
+    char header[200];
+    snprintf(header, sizeof header, "{\"weight\":{\"dtype\":\"%s\",\"shape\":[1,8],\"data_offsets\":[0,16]}}",
+             k ? "BF16" : "F16");
+    const size_t n = make(out, header, k ? upper : half, 16);
+    ck_ok(nnb_net_load_torch_mem(one, out, n, NULL));
+    for (int i = 0; i < 8; i++) {
+      const real got = nnb_net_params_read(one)[i], want = (real)(k ? upper_is : half_is)[i];
+      ck_assert_msg(got == want && signbit(got) == signbit(want), "%s %d: %g, not %g", header, i, (double)got,
+                    (double)want);
+    }
+  }
+  const double large[8] = {1, 2, 3, 4, 5, 6, 7, 1e300};
+  const size_t n = make(out, "{\"weight\":{\"dtype\":\"F64\",\"shape\":[1,8],\"data_offsets\":[0,64]}}", large, 64);
+  if (sizeof(real) == 8)
+    ck_ok(nnb_net_load_torch_mem(one, out, n, NULL));
+  else
+    bad(NNB_E_PARSE, "too large for single precision", nnb_net_load_torch_mem(one, out, n, NULL));
+  nnb_net_destroy(one);
+}
+END_TEST
+
+/* Cut at every byte, and with every bit flipped: refused in a sentence, or loaded. */
+START_TEST(damaged_files) {
+  void *saved;
+  size_t n;
+  nnb_net *copy = copy_of(net);
+  ck_ok(nnb_net_save_torch_mem(net, NULL, &saved, &n));
+  for (size_t cut = 0; cut < n; cut++) {
+    uint8_t *part = malloc(cut + !cut);
+    memcpy(part, saved, cut);
+    ck_assert_int_eq(nnb_net_load_torch_mem(copy, part, cut, NULL), NNB_E_PARSE);
+    free(part);
+  }
+  ck_same(net, copy);
+  for (size_t bit = 0; bit < 8 * n; bit++) {
+    uint8_t *byte = (uint8_t *)saved + bit / 8;
+    *byte = (uint8_t)(*byte ^ 1u << bit % 8);
+    if (nnb_net_load_torch_mem(copy, saved, n, NULL)) ck_assert(*nnb_errmsg());
+    *byte = (uint8_t)(*byte ^ 1u << bit % 8);
+  }
+  nnb_free(saved);
+  nnb_net_destroy(copy);
+}
+END_TEST
+
+/* What PyTorch predicts: golden/torch has the model in four types, its input and the outputs. */
+START_TEST(golden_files) {
+  static const char *const types[] = {"f64", "f32", "f16", "bf16"};
+  for (int k = 0; k < 4; k++) {
+    char path[400];
+    double want[4], x[6], scale = 0;
+    real xs[6], ys[4];
+    snprintf(path, sizeof path, TORCH_DATA "/%s.txt", types[k]);
+    FILE *f = fopen(path, "r");
+    ck_assert_msg(f, "no %s", path);
+    for (int i = 0; i < 6; i++) ck_assert_int_eq(fscanf(f, "%lf", &x[i]), 1);
+    for (int i = 0; i < 4; i++) ck_assert_int_eq(fscanf(f, "%lf", &want[i]), 1);
+    fclose(f);
+    for (int i = 0; i < 6; i++) xs[i] = (real)x[i];
+    for (int i = 0; i < 4; i++) scale = fmax(scale, fabs(want[i]));
+    nnb_net *model;
+    ck_ok(nnb_net_parse("3-5:tanh-4:silu-2", &model));
+    snprintf(path, sizeof path, TORCH_DATA "/%s.safetensors", types[k]);
+    ck_ok(nnb_net_load_torch(model, path, &(nnb_torch_opts){.prefix = "net."}));
+    ck_ok(nnb_net_predict(model, nnb_cview(xs, 2, 3), nnb_view(ys, 2, 2)));
+    for (int i = 0; i < 4; i++)
+      ck_assert_msg(fabs((double)ys[i] - want[i]) < TOL(1e-14, 1e-6) * scale, "%s: %.17g, not %.17g", types[k],
+                    (double)ys[i], want[i]);
+    nnb_net_destroy(model);
+  }
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("torch " PRECISION);
+  TCase *t = tcase_create("torch");
+  tcase_add_checked_fixture(t, setup, teardown);
+  tcase_add_test(t, round_trips);
+  tcase_add_test(t, numbers_count_as_numbers);
+  tcase_add_test(t, wrong_files_are_refused);
+  tcase_add_test(t, others_are_ignored_if_asked);
+  tcase_add_test(t, all_types);
+  tcase_add_test(t, damaged_files);
+  tcase_add_test(t, golden_files);
+  suite_add_tcase(suite, t);
+  return run_suite(suite);
+}
