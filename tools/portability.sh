@@ -2,6 +2,7 @@
 # Builds and tests with other compilers and for other machines, in Debian chroots that it makes with debootstrap:
 #   sh tools/portability.sh FOLDER [ROW...]      as root, on x86-64 Debian or Ubuntu; no ROW: all of them
 #   sh tools/portability.sh FOLDER --table       writes the results so far into docs/portability.md
+#   TESTS="NAME..." sh tools/portability.sh ...  builds all, but runs only these tests
 # FOLDER keeps the chroots, a log for each row (ROW.log) and its result (ROW.row).  A row of another machine is compiled
 # by a cross compiler; its tests run under qemu's user mode, or directly (i386).  `git archive HEAD` is what is tested.
 set -u
@@ -89,13 +90,13 @@ cpu_family() {
 }
 
 configure() {
-  rm -rf "$root/source" "$root/build-$row" && mkdir -p "$root/source" "$root/ccache" &&
-    git -C "$top" archive HEAD | tar -x -C "$root/source" || return 1
+  rm -rf "$root/source-$row" "$root/build-$row" && mkdir -p "$root/source-$row" "$root/ccache" &&
+    git -C "$top" archive HEAD | tar -x -C "$root/source-$row" || return 1
   if [ "$machine" = x86_64 ]; then
-    inside env "CC=ccache $compiler" meson setup "/build-$row" /source -Dtests=enabled -Dexamples=false -Dbench=false
+    inside env "CC=ccache $compiler" meson setup "/build-$row" "/source-$row" -Dtests=enabled -Dexamples=false -Dbench=false
   else
     cross_file "$(cpu_family)" >"$root/cross-$machine.ini"
-    inside meson setup "/build-$row" /source --cross-file "/cross-$machine.ini" -Dtests=enabled -Dexamples=false \
+    inside meson setup "/build-$row" "/source-$row" --cross-file "/cross-$machine.ini" -Dtests=enabled -Dexamples=false \
       -Dbench=false
   fi
 }
@@ -108,7 +109,7 @@ run_tests() {
   [ "$machine" = x86_64 ] || without="$without --no-suite install"
   slow && times=40
   # shellcheck disable=SC2086
-  inside meson test -C "/build-$row" --no-rebuild --print-errorlogs -t $times $without
+  inside meson test -C "/build-$row" --no-rebuild --print-errorlogs -t $times $without ${TESTS:-}
 }
 
 total() { sed -n "s/^$1: *\([0-9][0-9]*\) *$/\1/p" "$log" | tail -n 1; }
@@ -129,7 +130,7 @@ try() {
         warnings=$(grep -cE '^[^ ]+:[0-9]+:[0-9]+: warning: ' "$log")
         run_tests >>"$log" 2>&1
         failed=$(names)
-        result="$(total Ok) passed, $(total Fail) failed, $(total Timeout) too slow, $(total Skipped) skipped; $warnings warnings${failed:+; failed: $failed}"
+        result="$(total Ok) passed, $(total Fail) failed, $(total Timeout) too slow, $(total Skipped) skipped; $warnings warnings${failed:+; failed: $failed}${TESTS:+; only: $TESTS}"
       fi
     fi
   fi
