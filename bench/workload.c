@@ -38,7 +38,8 @@ const workload workloads[] = {
   {"W5mdb1024", W2_NET,  LAW_NORMAL,  "W1",  "W2",  PREDICT, CE,   SGD, 0, 1024, 1024, 1024, 0, NANO},
   {"W5sb1024",  W5S_NET, LAW_SPARSE,  "W2",  "W5s", PREDICT, HALF, SGD, 0, 1024, 1024, 1024, 0, NANO},
   {"W5sdb1024", W5S_NET, LAW_NORMAL,  "W1",  "W5s", PREDICT, HALF, SGD, 0, 1024, 1024, 1024, 0, NANO},
-  {"W7",        W7_NET,  LAW_MATRIX,  "W7",  "W7",  BY_ROWS, NNB_MSE, NNB_ADAM, 0.001, 10000, 10000, 10000, 100, "ms/epoch"},
+  {"W7",        W7_NET,  LAW_MATRIX,  "W7",  "W7",  BY_ROWS, NNB_MSE, NNB_ADAM,
+   0.001, 10000, 10000, 10000, 100, "ms/epoch"},
   {"W10",       W10_NET, LAW_PRODUCT, "W10", "W10", BY_STEP, BCE,  SGD, 0.05, 20000, 100, 100, 20, SPEED},
 };
 /* clang-format on */
@@ -68,8 +69,7 @@ static const char *law_words(data_law law) {
 
 const char *workload_words(const workload *w, char text[256]) {
   char rows[64];
-  snprintf(rows, sizeof rows, w->batch == w->rows && w->batch > 1 ? "all %d rows" : w->batch > 1 ? "%d rows" : "one row",
-           w->batch);
+  snprintf(rows, sizeof rows, w->batch == 1 ? "one row" : w->batch == w->rows ? "all %d rows" : "%d rows", w->batch);
   if (w->manner == PREDICT)
     snprintf(text, 256, "prediction by %s, %s a call; %s", w->net, rows, law_words(w->law));
   else

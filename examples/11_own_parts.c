@@ -155,7 +155,7 @@ static void check(const char *name, nnb_net *net, const nnb_batch *rows, const c
 
 int main(int argc, char **argv) {
   static nnb_real x[ROWS * WIDTH], t[ROWS];
-  show_start(argc, argv, "11. Parts of one's own", 6);
+  show_start(argc, argv, "11. Your own parts", 6);
   make_rows(x, t);
   nnb_batch rows = {.x = nnb_cview(x, ROWS, WIDTH), .t = nnb_cview(t, ROWS, 1)};
 

@@ -44,7 +44,7 @@ static double rmse(nnb_net *net, const nnb_data *data) {
 static void without(const nnb_data *train, const nnb_data *fresh) {
   nnb_net *net = build(train, 15);
   must(nnb_fit(net, train, NULL, &(nnb_fit_opts){.algo = NNB_LM, .max_epochs = 500}, NULL));
-  printf("%d points, 46 parameters, no decay: the net learns the noise by heart.  Root mean squared errors:\n\n", N);
+  printf("%d points, 46 parameters, no decay: the net fits the noise.  Root mean squared errors:\n\n", N);
   show_number("plain_train", rmse(net, train), "on the points it was trained on");
   show_number("plain_fresh", rmse(net, fresh), "on 1000 others; the noise alone makes 0.15");
   nnb_net_destroy(net);

@@ -262,7 +262,7 @@ static void conclude(run runs[2][NNB_N_ALGOS]) {
   puts("\nWhat does not depend on the machine.  On the arm a lower loss is a better net, and curvature pays:\n");
   show_number("lm_below_adam", arm_runs[NNB_ADAM].loss / arm_runs[NNB_LM].loss, "adam's loss over lm's");
   show_number("bfgs_below_adam", arm_runs[NNB_ADAM].loss / arm_runs[NNB_BFGS].loss, "over bfgs's");
-  puts("\nOn the digits it is not: the last decades of the training loss are learned by heart.\n");
+  puts("\nOn the digits it is not: the last decades of the training loss are overfitting.\n");
   show_number("digits_losses", highest / lowest, "highest final loss over the lowest");
   show_number("digits_worst", worst, "lowest accuracy on rows that were not trained on");
   show_number("digits_best", best, "highest");

@@ -23,7 +23,7 @@
  *      }
  *
  *  The headers: nnblas/core.h has status, enumerations, options and reports; nnblas/typed.h has data, nets, training,
- *  prediction and files, then plans, gradients and steps; nnblas/extend.h is for your own activations, losses and layers.
+ *  prediction and files, then plans, gradients and steps; nnblas/extend.h is for your own activations, losses, layers.
  *  Every type and call exists twice: nnb_… in double and nnbf_… in single precision.
  *
  *  The library never prints, exits or aborts.  It allocates nothing in a training step or a prediction.              */

@@ -255,8 +255,7 @@ START_TEST(labels_are_one_hot) {
 }
 END_TEST
 
-/* ---- one's own parts, right and wrong -------------------------------------------------------------------------------
- */
+/* ---- own parts, right and wrong ---------------------------------------------------------------------------------- */
 
 static real *row(nnb_mat m, int i) { return m.p + i * m.ld; }
 static const real *crow(nnb_cmat m, int i) { return m.p + i * m.ld; }

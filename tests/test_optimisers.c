@@ -195,7 +195,7 @@ static void train(nnb_algo algo, nnb_net *net, const nnb_batch *rows, int max_ro
   nnb_plan_destroy(plan);
 }
 
-START_TEST(rungs_and_chunks_agree) {
+START_TEST(levels_and_chunks_agree) {
   nnb_net *net[3] = {small_net(), small_net(), small_net()};
   real x[30], y[20];
   toy_fill(x, 30, 1), toy_fill(y, 20, 2);
@@ -468,7 +468,7 @@ int main(void) {
   tcase_add_loop_test(tests, decay_stands_apart, 0, n_algos);
   tcase_add_loop_test(tests, gains_do_not_decay, 0, n_algos);
   tcase_add_loop_test(tests, gains_do_not_decay_in_a_fit, 0, NNB_N_ALGOS - 1);
-  tcase_add_loop_test(tests, rungs_and_chunks_agree, 0, n_algos);
+  tcase_add_loop_test(tests, levels_and_chunks_agree, 0, n_algos);
   tcase_add_loop_test(tests, rates_as_elsewhere, 0, N_RATES);
   tcase_add_test(tests, warm_up_and_what_follows);
   tcase_add_test(tests, set_lr_is_what_the_schedule_multiplies);

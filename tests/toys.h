@@ -77,7 +77,7 @@ static inline nnb_data *toy_regression(int rows, int n_in, int n_out) {
   return data;
 }
 
-/* ---- parts of one's own ----------------------------------------------------------------------------------------- */
+/* ---- own parts -------------------------------------------------------------------------------------------------- */
 
 /* "bump": z/(1 + z²) */
 static inline void bump_value(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) {

@@ -471,7 +471,7 @@ NNB_API nnb_status nnb_plan_loss(nnb_plan *plan, const nnb_batch *batch, double 
  *  It changes the buffers of a net that has some: only one thread at a time may then call it, and while a changing call
  *  (nnb_net) runs it is NNB_E_STATE.                                                                                 */
 NNB_API nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep, double *loss, nnb_real *grad);
-/** dx ← vᵀ·∂y/∂x for each row: v (B×n_out) times the Jacobian of the predictions, in the data's units.  Needs NNB_DX. */
+/** dx ← vᵀ·∂y/∂x for each row: v (B×n_out) times the predictions' Jacobian, in the data's units.  Needs NNB_DX. */
 NNB_API nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx);
 /** Residuals of a batch and their derivatives: r[i·n_out + o] = c·√weight_i·(a_io - t_io), J[(i·n_out + o)·ldj + p] =
  *  ∂r/∂w_p.  c is such that ½·Σ r² is the loss of nnb_plan_loss, and Jᵀ·r the gradient of nnb_plan_gradient.  J has

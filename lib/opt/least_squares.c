@@ -61,7 +61,7 @@ static bool ended_by_itself(const nnb__stop *stop) {
   return why == NNB_STOP_GRADIENT || why == NNB_STOP_CHANGE || why == NNB_STOP_PATIENCE || why == NNB_STOP_STALLED;
 }
 
-/* The stopping rule for another method from the start: counts and limits continue, values start anew. */
+/* The stopping rule for another method from the start: counts and limits continue, values start again. */
 static nnb__stop next_stop(const nnb__stop *stop, nnb_algo algo) {
   nnb__stop next = *stop;
   next.report.stop = NNB_STOP_NONE, next.report.algo = algo;

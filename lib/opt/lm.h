@@ -37,7 +37,7 @@ void nnb__lm_lay_out(nnb__lm *lm, void *memory);
 /* The memory for steps of n variables, for other models. */
 void nnb__lm_take(nnb__lm *lm, nnb__arena *arena);
 
-/* Computes the model at x; damping and scales start anew.  NNB_E_NUMERIC if it is not finite. */
+/* Computes the model at x; damping and scales are reset.  NNB_E_NUMERIC if it is not finite. */
 nnb_status nnb__lm_begin(nnb__lm *lm);
 /* Steps from there until the stopping rule ends it or f decreases no further. */
 nnb_status nnb__lm_search(nnb__lm *lm);
