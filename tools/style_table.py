@@ -12,7 +12,7 @@ import os
 import re
 import sys
 
-FOLDERS = ["lib", "include", "tests", "examples", "bench"]
+FOLDERS = ["lib", "include", "tests", "examples", "bench", "cli"]
 LONGEST, MEDIAN, P90 = 60, 10, 25
 
 

@@ -7,7 +7,7 @@ import pathlib
 import re
 import sys
 
-TOP = "lib|include|tests|docs|tools|examples|bench|base|num|opt|nn|data|io|train"
+TOP = "lib|include|tests|docs|tools|examples|bench|cli|base|num|opt|nn|data|io|train"
 
 
 def named(text):

@@ -38,6 +38,15 @@ else
   echo "no shared library in this build"
 fi
 
+# ---- the command ----
+if [ -x "$prefix/bin/nnblas" ]; then
+  step "nnblas says its version" sh -c '"$1" --version | grep -qx "nnblas $2"' _ "$prefix/bin/nnblas" "$version"
+  step "nnblas has a manual page" test -s "$prefix/share/man/man1/nnblas.1"
+  step "nnblas is completed by bash" test -s "$prefix/share/bash-completion/completions/nnblas.bash"
+else
+  echo "no command nnblas in this build"
+fi
+
 # ---- the C program, against what pkg-config says ----
 outside() { # outside NAME PKG_CONFIG_OPTION...
   name=$1

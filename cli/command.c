@@ -1,0 +1,84 @@
+/* cli/command.c: exit codes, messages and numbers, the same in every command. */
+#include "command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+int refuse(int code, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  fputs("nnblas: ", stderr);
+  vfprintf(stderr, format, args);
+  fputc('\n', stderr);
+  va_end(args);
+  return code;
+}
+
+static int exit_code(nnb_status status) {
+  switch (status) {
+    case NNB_OK:
+      return EX_OK;
+    case NNB_E_ARG:
+      return EX_USAGE;
+    case NNB_E_PARSE:
+    case NNB_E_SHAPE:
+    case NNB_E_NUMERIC:
+      return EX_DATAERR;
+    case NNB_E_IO:
+      return EX_NOINPUT;
+    case NNB_E_NOMEM:
+      return EX_OSERR;
+    default:
+      return EX_SOFTWARE;
+  }
+}
+
+int fail(nnb_status status) { return refuse(exit_code(status), "%s", nnb_errmsg()); }
+
+void print_number(FILE *stream, double x) {
+  char text[32];
+  for (int digits = 15; digits <= 17; digits++) {
+    snprintf(text, sizeof text, "%.*g", digits, x);
+    if (strtod(text, NULL) == x) break;
+  }
+  fputs(text, stream);
+}
+
+void print_field(FILE *stream, const char *text) {
+  if (!strpbrk(text, ",\"\r\n") && text[0] != ' ' && text[strlen(text) - (*text != 0)] != ' ') {
+    fputs(text, stream);
+    return;
+  }
+  fputc('"', stream);
+  for (; *text; text++) {
+    if (*text == '"') fputc('"', stream);
+    fputc(*text, stream);
+  }
+  fputc('"', stream);
+}
+
+const char *or_dash(const char *text) { return text ? text : "-"; }
+
+static bool is_stdout(const char *path) { return !path || strcmp(path, "-") == 0; }
+
+int open_result(const char *path, FILE **out) {
+  *out = is_stdout(path) ? stdout : fopen(path, "w");
+  return *out ? EX_OK : refuse(EX_CANTCREAT, "%s: %s", path, strerror(errno));
+}
+
+int close_result(const char *path, FILE *stream) {
+  bool lost = ferror(stream) != 0;
+  if (is_stdout(path) ? fflush(stream) : fclose(stream)) lost = true;
+  return lost ? refuse(EX_IOERR, "%s: writing failed: %s", is_stdout(path) ? "standard output" : path, strerror(errno))
+              : EX_OK;
+}
+
+int print_json(json_t *object) {
+  if (!object) return refuse(EX_OSERR, "out of memory");
+  bool lost = json_dumpf(object, stdout, JSON_INDENT(2)) || putchar('\n') < 0;
+  json_decref(object);
+  return lost ? refuse(EX_IOERR, "standard output: writing failed") : EX_OK;
+}

@@ -1,0 +1,60 @@
+/* cli/command.h: what the commands of nnblas share: how they are called, how they fail, how they print. */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include <argp.h>
+#include <jansson.h>
+#include <nnblas.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* One command: its name, one line of help, its options, and what it does.  argv[0] is "nnblas NAME".  run returns the
+ * exit code. */
+typedef struct command {
+  const char *name, *line;
+  const struct argp *(*argp)(void);
+  int (*run)(int argc, char **argv);
+} command;
+
+#define COMMAND_LIST(X)                                                           \
+  X(train, "train a net on a CSV file, report how well it predicts, and save it") \
+  X(predict, "predict the rows of a CSV file with a saved net")                   \
+  X(score, "measure how well a saved net predicts a CSV file with targets")       \
+  X(cv, "estimate by cross-validation how well a net would predict")              \
+  X(info, "show what a saved net is")                                             \
+  X(bench, "measure training and prediction on this machine: nnblas-bench")       \
+  X(completion, "print what makes a shell complete commands and options")         \
+  X(manual, "print the manual page")
+
+#define COMMAND_DECLARE(name, line)     \
+  const struct argp *name##_argp(void); \
+  int name##_command(int argc, char **argv);
+COMMAND_LIST(COMMAND_DECLARE)
+
+/* All commands, ended by a row of zeros. */
+extern const command commands[];
+
+/* Prints "nnblas: " and the sentence of printf's rules to stderr; returns code. */
+int refuse(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints the message of the library's last failed call to stderr; returns the exit code of status, one of sysexits.h.
+ */
+int fail(nnb_status status);
+
+/* A number in the fewest digits that read back as the same number. */
+void print_number(FILE *stream, double x);
+
+/* A field of a CSV file, quoted where that is needed. */
+void print_field(FILE *stream, const char *text);
+
+/* text, or "-" where it is NULL. */
+const char *or_dash(const char *text);
+
+/* A stream for results: path NULL or "-" is stdout.  close_result returns the exit code: a full disk is an error. */
+int open_result(const char *path, FILE **out);
+int close_result(const char *path, FILE *stream);
+
+/* Prints an object to standard output and releases it; NULL: out of memory.  Returns the exit code. */
+int print_json(json_t *object);
+
+#endif

@@ -1,0 +1,109 @@
+/* cli/info.c: `nnblas info`: what a saved net is. */
+#include <argp.h>
+#include <sysexits.h>
+
+#include "command.h"
+
+typedef struct settings {
+  const char *model;
+  bool json;
+} settings;
+
+static const struct argp_option options[] = {
+    {"json", 'j', 0, 0, "print it as one JSON object", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  settings *s = state->input;
+  switch (key) {
+    case 'j':
+      s->json = true;
+      return 0;
+    case ARGP_KEY_ARG:
+      if (s->model) argp_error(state, "one model at a time: %s and %s", s->model, arg);
+      s->model = arg;
+      return 0;
+    case ARGP_KEY_NO_ARGS:
+      argp_error(state, "which model? A file that `nnblas train` saved");
+      return 0;
+    default:
+      return ARGP_ERR_UNKNOWN;
+  }
+}
+
+/* ---- columns ----------------------------------------------------------------------------------------------------- */
+
+typedef struct column {
+  const char *name;     /* NULL: none */
+  double shift, factor; /* scaled: (x - shift)·factor; 0 and 1 without a scaler */
+} column;
+
+static column column_of(const nnb_net *net, int i) {
+  int n_in = nnb_net_n_in(net);
+  const nnb_real *shift = NULL, *factor = NULL;
+  if (i < n_in)
+    nnb_net_input_scaler(net, &shift, &factor);
+  else
+    nnb_net_target_scaler(net, &shift, &factor);
+  int k = i < n_in ? i : i - n_in;
+  return (column){nnb_net_column_name(net, i), shift ? shift[k] : 0, shift ? factor[k] : 1};
+}
+
+static bool has_classes(const nnb_net *net) { return nnb_net_class_name(net, 0) != NULL; }
+static int n_targets(const nnb_net *net) { return has_classes(net) ? 1 : nnb_net_n_out(net); }
+
+/* ---- output ------------------------------------------------------------------------------------------------------ */
+
+static void print_column(const char *what, int i, column c) {
+  printf("%-7s %3d  %-24s", what, i + 1, or_dash(c.name));
+  if (c.factor != 1 || c.shift != 0) printf("  (x - %.6g) · %.6g", c.shift, c.factor);
+  putchar('\n');
+}
+
+static int print(nnb_net *net) {
+  nnb_status status = nnb_net_summary(net, stdout);
+  if (status) return fail(status);
+  putchar('\n');
+  for (int i = 0; i < nnb_net_n_in(net); i++) print_column("input", i, column_of(net, i));
+  for (int i = 0; i < n_targets(net); i++) print_column("target", i, column_of(net, nnb_net_n_in(net) + i));
+  for (int i = 0; i < nnb_net_n_out(net) && has_classes(net); i++)
+    printf("%-7s %3d  %s\n", "class", i + 1, or_dash(nnb_net_class_name(net, i)));
+  return EX_OK;
+}
+
+static json_t *column_json(column c) {
+  return json_pack("{s:s?, s:f, s:f}", "name", c.name, "shift", c.shift, "factor", c.factor);
+}
+
+static json_t *to_json(nnb_net *net) {
+  json_t *inputs = json_array(), *targets = json_array(), *classes = json_array(), *nodes = json_array();
+  for (int i = 0; i < nnb_net_n_in(net); i++) json_array_append_new(inputs, column_json(column_of(net, i)));
+  for (int i = 0; i < n_targets(net); i++)
+    json_array_append_new(targets, column_json(column_of(net, nnb_net_n_in(net) + i)));
+  for (int i = 0; i < nnb_net_n_out(net) && has_classes(net); i++)
+    json_array_append_new(classes, json_string(or_dash(nnb_net_class_name(net, i))));
+  for (int i = 1; i <= nnb_net_n_nodes(net); i++) json_array_append_new(nodes, json_string(nnb_net_node_name(net, i)));
+  return json_pack("{s:I, s:o, s:o, s:o, s:o}", "parameters", (json_int_t)nnb_net_n_params(net), "nodes", nodes,
+                   "inputs", inputs, "targets", targets, "classes", classes);
+}
+
+const struct argp *info_argp(void) {
+  static const struct argp argp = {
+      .options = options,
+      .parser = parse,
+      .args_doc = "MODEL",
+      .doc = "Shows the layers, columns, scalers and classes of a net that `nnblas train` or nnb_net_save saved."};
+  return &argp;
+}
+
+int info_command(int argc, char **argv) {
+  settings s = {0};
+  argp_parse(info_argp(), argc, argv, 0, NULL, &s);
+  nnb_net *net = NULL;
+  nnb_status status = nnb_net_load(s.model, NULL, &net);
+  int code = status ? fail(status) : s.json ? print_json(to_json(net)) : print(net);
+  if (!code) code = close_result(NULL, stdout);
+  nnb_net_destroy(net);
+  return code;
+}

@@ -1,0 +1,25 @@
+/* cli/make.h: a net for a table, and its training, as `train` and `cv` do it. */
+#ifndef MAKE_H
+#define MAKE_H
+
+#include <argp.h>
+#include <nnblas.h>
+
+#include "fit_flags.h"
+#include "table.h"
+
+typedef struct make_flags {
+  table_flags table;
+  fit_flags fit;
+  const char *layers; /* hidden layers as nnb_net_parse reads them, "64:relu-32:relu"; "none": none */
+} make_flags;
+
+/* The flags of both: how the table is read, the layers, how it is trained.  For argp's children; input: a make_flags.
+ */
+const struct argp *make_flags_argp(void);
+
+/* A net for the table, with scaled inputs and targets, trained on it.  Returns the exit code.  After Ctrl-C the net is
+ * that of the epochs so far (watch_interrupted). */
+int make_net(const nnb_data *data, const make_flags *flags, const char *what, nnb_net **net, nnb_report *report);
+
+#endif

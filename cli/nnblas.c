@@ -1,0 +1,39 @@
+/* cli/nnblas.c: the command `nnblas`: finds the command named first and runs it. */
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "command.h"
+
+#define COMMAND_ROW(name, line) {#name, line, name##_argp, name##_command},
+const command commands[] = {COMMAND_LIST(COMMAND_ROW){0}};
+
+static int help(void) {
+  puts("usage: nnblas COMMAND [ARGUMENT...]\n\nTrains neural networks on tables.\n");
+  for (int i = 0; commands[i].name; i++) printf("  %-10s %s\n", commands[i].name, commands[i].line);
+  puts(
+      "\n  nnblas train iris.csv --target species -o iris.safetensors\n"
+      "  nnblas predict iris.safetensors new.csv\n"
+      "\n`nnblas COMMAND --help` lists the options of a command.  Results go to standard output, messages and\n"
+      "progress to standard error.  Exit codes are those of sysexits.h: 64 usage, 65 data, 66 no input, 74 output.");
+  return EX_OK;
+}
+
+static int run(const command *c, int argc, char **argv) {
+  char name[32];
+  snprintf(name, sizeof name, "nnblas %s", c->name);
+  argv[1] = name; /* argp's name of the program */
+  return c->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv) {
+  const char *name = argc > 1 ? argv[1] : "";
+  if (strcmp(name, "--version") == 0) return printf("nnblas %s\n", nnb_version()), EX_OK;
+  if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) return help();
+  for (int i = 0; commands[i].name; i++)
+    if (strcmp(name, commands[i].name) == 0) return run(&commands[i], argc, argv);
+  return refuse(
+      EX_USAGE,
+      *name ? "there is no command \"%s\"; `nnblas --help` lists them" : "which command?%s `nnblas --help` lists them",
+      name);
+}

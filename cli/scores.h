@@ -1,0 +1,27 @@
+/* cli/scores.h: how well a net predicts a table: what is printed, and what --json gives. */
+#ifndef SCORES_H
+#define SCORES_H
+
+#include <jansson.h>
+#include <nnblas.h>
+
+typedef struct scores {
+  nnb_metrics metrics;
+  int rows, n_classes; /* n_classes 0: a regression */
+  int64_t *confusion;  /* n_classes×n_classes: rows are the true classes, columns the predicted ones */
+  double mae;          /* regression: mean absolute error over rows and outputs */
+  double baseline;     /* the same rows by a constant: RMSE of the mean, accuracy of the largest class; of data's own */
+} scores;
+
+/* Measures net on data with targets.  Returns the exit code; release with scores_free. */
+int scores_of(nnb_net *net, const nnb_data *data, scores *out);
+void scores_free(scores *s);
+
+/* The one figure that is compared: accuracy, or RMSE; its name. */
+double scores_main(const scores *s);
+const char *scores_main_name(const scores *s);
+
+void scores_print(FILE *stream, const scores *s, const nnb_net *net);
+json_t *scores_json(const scores *s, const nnb_net *net);
+
+#endif

@@ -1,0 +1,28 @@
+/* cli/table.h: tables from files or standard input, and the flags that say how to read them. */
+#ifndef TABLE_H
+#define TABLE_H
+
+#include <argp.h>
+#include <nnblas.h>
+
+enum { MOST_LEFT = 256 };
+
+/* How a table is read.  Zeros are the defaults. */
+typedef struct table_flags {
+  nnb_csv_opts csv;
+  const char *leave[MOST_LEFT]; /* what csv.leave points to */
+} table_flags;
+
+/* A child of a command's argp; its input is a table_flags of zeros. */
+extern const struct argp table_flags_argp;
+
+/* Reads a CSV file, or standard input if path is "-".  Returns the exit code; prints what is wrong. */
+int read_table(const char *path, const nnb_csv_opts *opts, nnb_data **out);
+
+/* Reads a table for a net: its inputs by name where net has names, with its target or without one.  flags: how else. */
+int read_table_for(const nnb_net *net, const char *path, const nnb_csv_opts *flags, bool with_target, nnb_data **out);
+
+/* Prints what was read: rows, columns, and what the target is. */
+void print_table(FILE *stream, const char *path, const nnb_data *data);
+
+#endif

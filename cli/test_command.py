@@ -1,0 +1,328 @@
+#!/usr/bin/env python3
+"""Runs the command nnblas as a user would:  test_command.py NNBLAS"""
+import csv
+import io
+import json
+import os
+import pathlib
+import pty
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+NNBLAS = ""
+IRIS = pathlib.Path(__file__).parent.parent / "examples" / "data" / "iris.csv"
+USAGE, DATA, NO_INPUT, CANT_CREATE, IO_ERROR = 64, 65, 66, 73, 74
+
+
+def nnblas(*words, stdin=None, **more):
+    done = subprocess.run([NNBLAS, *map(str, words)], input=stdin, capture_output=True, text=True, timeout=100, **more)
+    return done.returncode, done.stdout, done.stderr
+
+
+def regression(rows=60):
+    """y = 3a - b, with the target first."""
+    draw = random.Random(1)
+    lines = ["y,a,b"]
+    for _ in range(rows):
+        a, b = draw.uniform(-1, 1), draw.uniform(-1, 1)
+        lines.append(f"{3 * a - b},{a},{b}")
+    return "\n".join(lines) + "\n"
+
+
+class InFolder(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.folder = pathlib.Path(place.name)
+
+    def file(self, name, text):
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def good(self, *words, **more):
+        code, out, err = nnblas(*words, **more)
+        self.assertEqual((code, err), (0, ""), out)
+        return out
+
+    def trained(self, table=IRIS, *words):
+        model = self.folder / "model.safetensors"
+        self.good("train", table, "-o", model, "--hold-out=0", *words)
+        return model
+
+
+class Train(InFolder):
+    def test_reports_and_saves(self):
+        model = self.folder / "iris.safetensors"
+        out = self.good("train", IRIS, "--target=species", "-o", model, "--algo=lbfgs", "--l2=0.01")
+        self.assertIn("150 rows, 4 inputs, target species (3 classes)", out)
+        self.assertRegex(out, "on 120 rows\\nchosen: .*\\nmethod: lbfgs")
+        self.assertIn("held out   accuracy", out)
+        self.assertIn("virginica", out)
+        self.assertTrue(model.exists())
+
+    def test_json(self):
+        out = json.loads(self.good("train", IRIS, "--json", "--algo=lbfgs", "--l2=0.01"))
+        self.assertEqual((out["rows"], out["inputs"], out["algorithm"]), (150, 4, "lbfgs"))
+        self.assertEqual((out["trained_on"]["rows"], out["held_out"]["rows"]), (120, 30))
+        self.assertGreaterEqual(out["held_out"]["accuracy"], 0.9)
+        self.assertEqual([c["class"] for c in out["held_out"]["classes"]], ["setosa", "versicolor", "virginica"])
+        for c in out["held_out"]["classes"]:
+            self.assertEqual(sum(c["predicted"]), c["rows"])
+
+    def test_the_defaults_learn(self):
+        out = json.loads(self.good("train", "-", "--target=y", "--json", stdin=regression()))
+        self.assertLess(out["held_out"]["rmse"], 0.25 * out["held_out"]["rmse_of_mean"])
+
+    def test_every_option_of_fit_is_a_flag(self):
+        out = json.loads(self.good("train", IRIS, "--json", "--algo", "adam", "--max-epochs", "3", "--in-order"))
+        self.assertEqual((out["algorithm"], out["epochs"], out["stop"]), ("adam", 3, "epoch limit reached"))
+
+    def test_few_rows_are_not_held_out(self):
+        xor = "a,b,c\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n"
+        self.assertIn("held out   nothing", self.good("train", "-", "--algo=lm", stdin=xor))
+
+    def test_the_seed_decides(self):
+        words = ("train", IRIS, "--json", "--algo=lbfgs", "--max-epochs=5")
+        a, b, c = (json.loads(self.good(*words, f"--seed={s}")) for s in (1, 1, 2))
+        for o in (a, b, c):
+            o.pop("seconds")
+        self.assertEqual(a, b)
+        self.assertNotEqual(a, c)
+
+
+class Predict(InFolder):
+    def test_columns_are_found_by_name(self):
+        model = self.trained()
+        rows = list(csv.DictReader(IRIS.read_text().splitlines()))
+        plain = self.good("predict", model, IRIS)
+        shuffled = io.StringIO()
+        names = ["petal_width", "garden", "sepal_length", "petal_length", "sepal_width"]
+        writer = csv.DictWriter(shuffled, names)
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({n: "north" if n == "garden" else row[n] for n in names})
+        self.assertEqual(self.good("predict", model, "-", stdin=shuffled.getvalue()), plain)
+        lines = plain.splitlines()
+        self.assertEqual((len(lines), lines[0]), (151, "species"))
+        right = sum(line == row["species"] for line, row in zip(lines[1:], rows))
+        self.assertGreater(right, 120)
+
+    def test_probabilities(self):
+        out = self.good("predict", self.trained(), IRIS, "--probabilities")
+        rows = list(csv.DictReader(io.StringIO(out)))
+        for row in rows:
+            p = {c: float(row[c]) for c in ("setosa", "versicolor", "virginica")}
+            self.assertAlmostEqual(sum(p.values()), 1)
+            self.assertEqual(max(p, key=p.get), row["species"])
+
+    def test_physical_units(self):
+        table = self.file("t.csv", regression())
+        model = self.trained(table, "--target=y", "--algo=lm")
+        rows = list(csv.DictReader(table.read_text().splitlines()))
+        for line, row in zip(self.good("predict", model, table).splitlines()[1:], rows):
+            self.assertAlmostEqual(float(line), float(row["y"]), delta=0.05)
+
+    def test_output_file(self):
+        path = self.folder / "out.csv"
+        model = self.trained()
+        self.assertEqual(self.good("predict", model, IRIS, "-o", path), "")
+        self.assertEqual(path.read_text(), self.good("predict", model, IRIS))
+
+    def test_a_missing_column_is_named(self):
+        code, out, err = nnblas("predict", self.trained(), "-", stdin="sepal_length,sepal_width\n1,2\n")
+        self.assertEqual((code != 0, out), (True, ""))
+        self.assertIn("petal_length", err)
+
+
+class ScoreCvInfo(InFolder):
+    def test_score_is_that_of_training(self):
+        model = self.folder / "m"
+        trained = json.loads(self.good("train", IRIS, "-o", model, "--hold-out=0", "--json"))
+        self.assertEqual(json.loads(self.good("score", model, IRIS, "--json")), trained["trained_on"])
+        self.assertIn("accuracy", self.good("score", model, IRIS))
+
+    def test_cv(self):
+        out = json.loads(self.good("cv", IRIS, "-k", 3, "--json", "--algo=lbfgs", "--l2=0.01"))
+        self.assertEqual((out["score"], len(out["folds"])), ("accuracy", 3))
+        self.assertAlmostEqual(out["mean"], sum(out["folds"]) / 3)
+        self.assertGreater(out["mean"], 0.9)
+        self.assertIn("standard error", self.good("cv", IRIS, "-k", 2, "--max-epochs=2"))
+
+    def test_info(self):
+        model = self.trained()
+        self.assertIn("petal_width", self.good("info", model))
+        out = json.loads(self.good("info", model, "--json"))
+        self.assertEqual(out["classes"], ["setosa", "versicolor", "virginica"])
+        self.assertEqual(out["inputs"][0]["name"], "sepal_length")
+        self.assertEqual(out["targets"][0]["name"], "species")
+
+
+class Tables(InFolder):
+    """The ways in which a table is read."""
+
+    def read(self, text, *words):
+        out = json.loads(self.good("train", "-", "--json", "--max-epochs=1", "--hold-out=0", *words, stdin=text))
+        return out["rows"], out["inputs"], "accuracy" in out["trained_on"]
+
+    def test_flags(self):
+        semicolons = "a;b;c\n" + "1,5;2;3\n" * 5
+        self.assertEqual(self.read(semicolons, "--decimal-comma"), (5, 2, False))
+        noisy = "noise\na,b,c\n# x\n" + "1,2,3\n" * 5
+        self.assertEqual(self.read(noisy, "--skip-lines=1", "--comment=#", "--leave=b"), (5, 1, False))
+        blanks = "u v w\n" + "red 1 2\nblue 2 1\n" * 4
+        self.assertEqual(self.read(blanks, "--target=1", "--separator=blank"), (8, 2, True))
+        self.assertEqual(self.read("1,2\n0,3\n1,4\n", "--classes", "--target=1", "--no-header"), (3, 1, True))
+
+
+@unittest.skipUnless(shutil.which("gnuplot"), "gnuplot is not installed")
+class Plots(InFolder):
+    def test_pictures_and_their_data(self):
+        model, png, svg = (self.folder / name for name in ("m.safetensors", "curve.png", "it's.svg"))
+        self.good("train", IRIS, "-o", model, "--plot", png, "--max-epochs=7")
+        self.assertEqual(png.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
+        script = (self.folder / "curve.png.gp").read_text()
+        self.assertEqual(len(re.findall(r"^\d+ \S+ \S+$", script, flags=re.M)), 7)
+        self.good("score", model, IRIS, "--plot", svg)
+        self.assertIn("virginica", svg.read_text())
+
+    def test_predicted_against_true_in_the_terminal(self):
+        table = self.file("t.csv", regression())
+        out = self.good("score", self.trained(table, "--target=y"), table, "--plot=-")
+        self.assertIn("true", out)
+        self.assertGreater(out.count("\n"), 25)
+
+
+class Bench(InFolder):
+    def test_runs_nnblas_bench(self):
+        program = self.file("nnblas-bench", "#!/bin/sh\necho bench \"$@\"\n")
+        program.chmod(0o755)
+        path = f"{self.folder}:{os.environ['PATH']}"
+        self.assertEqual(self.good("bench", "--quick", "x y", env={**os.environ, "PATH": path}), "bench --quick x y\n")
+
+
+class Refusals(InFolder):
+    def refused(self, code, text, *words, **more):
+        got, out, err = nnblas(*words, **more)
+        self.assertEqual((got, out), (code, ""), err)
+        self.assertIn(text, err)
+
+    def test_usage(self):
+        self.refused(USAGE, "which command", )
+        self.refused(USAGE, 'no command "trian"', "trian")
+        self.refused(USAGE, "which table", "train")
+        self.refused(USAGE, "one table at a time", "train", IRIS, IRIS)
+        self.refused(USAGE, "--hold-out", "train", IRIS, "--hold-out=1")
+        self.refused(USAGE, "--plot", "train", IRIS, "--plot=curve.jpg")
+        self.refused(USAGE, "history", "train", IRIS, "--plot=-", "--history=none")
+        self.refused(USAGE, "--folds", "cv", IRIS, "--folds=1")
+        self.refused(USAGE, "did you mean adamw?", "train", IRIS, "--algo=admw")
+        self.refused(USAGE, "unrecognized option", "train", IRIS, "--max-epohcs=3")
+        self.refused(USAGE, "--layers", "train", IRIS, "--layers=" + "9-" * 600)
+
+    def test_files(self):
+        self.refused(NO_INPUT, "nowhere.csv", "train", "nowhere.csv")
+        self.refused(NO_INPUT, "nowhere.st", "info", "nowhere.st")
+        self.refused(DATA, "bad.csv:3:", "train", self.file("bad.csv", "a,b\n1,2\nx,2\n"))
+        self.refused(DATA, "", "info", self.file("bad.safetensors", "nonsense"))
+        self.refused(CANT_CREATE, "no/folder", "train", IRIS, "-o", "no/folder/m", "--max-epochs=1")
+        self.refused(USAGE, "is no classification", "predict", self.trained(self.file("t.csv", regression())), "-", "-p",
+                     stdin=regression())
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "there is no /dev/full")
+    def test_a_full_disk_is_an_error(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([NNBLAS, "info", self.trained()], stdout=full, stderr=subprocess.PIPE, timeout=100)
+        self.assertEqual(done.returncode, IO_ERROR)
+
+
+class Terminal(InFolder):
+    """The line of progress and Ctrl-C."""
+
+    LONG = ("train", IRIS, "--algo=sgd", "--max-epochs=none", "--max-seconds=60", "--layers=400")
+
+    def start(self, *words):
+        leader, follower = pty.openpty()
+        self.addCleanup(os.close, leader)
+        running = subprocess.Popen([NNBLAS, *map(str, words)], stdout=subprocess.PIPE, stderr=follower)
+        os.close(follower)
+        return running, leader
+
+    def test_a_line_is_redrawn_and_ctrl_c_saves(self):
+        model = self.folder / "m.safetensors"
+        running, leader = self.start(*self.LONG, "-o", model)
+        seen = b""
+        while seen.count(b"\r") < 3:
+            seen += os.read(leader, 4096)
+        running.send_signal(signal.SIGINT)
+        out, _ = running.communicate(timeout=50)
+        self.assertEqual(running.returncode, 0)
+        self.assertIn(b"training: epoch", seen)
+        self.assertNotIn(b"\n", seen)
+        self.assertIn(b"stopped by a signal", out)
+        self.assertIn("accuracy", self.good("score", model, IRIS))
+
+    def test_nothing_is_drawn_into_a_pipe(self):
+        self.assertEqual(nnblas(*self.LONG[:3], "--max-epochs=50")[2], "")
+
+    def test_a_signal_ends_cross_validation_without_a_result(self):
+        running, leader = self.start("cv", *self.LONG[1:])
+        os.read(leader, 10)
+        time.sleep(0.2)
+        running.send_signal(signal.SIGTERM)
+        out, _ = running.communicate(timeout=50)
+        self.assertEqual((running.returncode, out), (75, b""))
+
+
+class Lists(InFolder):
+    """Completion and the manual page, which are made from the options."""
+
+    def complete(self, *words):
+        """What bash offers after these words, the last of them being typed; bash splits at "="."""
+        script = self.good("completion", "bash") + f"""
+COMP_WORDS=({' '.join(f"'{w}'" for w in words)}); COMP_CWORD={len(words) - 1}; _nnblas
+printf '%s\n' "${{COMPREPLY[@]}}" """
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=True)
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split()
+
+    @unittest.skipUnless(shutil.which("bash"), "bash is not installed")
+    def test_bash(self):
+        self.assertEqual(self.complete("nnblas", "tr"), ["train"])
+        self.assertEqual(self.complete("nnblas", "train", "--max-e"), ["--max-epochs="])
+        self.assertEqual(self.complete("nnblas", "train", "--algo", "=", "lb"), ["lbfgs"])
+        self.assertIn("lm", self.complete("nnblas", "cv", "--algo", "="))
+        self.assertEqual(self.complete("nnblas", "info", "--algo"), [])
+
+    @unittest.skipUnless(shutil.which("zsh"), "zsh is not installed")
+    def test_zsh(self):
+        path = self.file("_nnblas", self.good("completion", "zsh"))
+        subprocess.run(["zsh", "-n", path], check=True, timeout=60)
+
+    @unittest.skipUnless(shutil.which("fish"), "fish is not installed")
+    def test_fish(self):
+        path = self.file("nnblas.fish", self.good("completion", "fish"))
+        done = subprocess.run(["fish", "-N", "-c", f"source {path}; complete -C 'nnblas train --algo=lb'"],
+                              capture_output=True, text=True, timeout=60, check=True)
+        self.assertIn("--algo=lbfgs", done.stdout)
+
+    @unittest.skipUnless(shutil.which("groff"), "groff is not installed")
+    def test_the_manual_page_has_every_option(self):
+        page = self.good("manual")
+        done = subprocess.run(["groff", "-man", "-ww", "-Kutf8", "-Tutf8"], input=page, capture_output=True, text=True,
+                              timeout=60, check=True)
+        self.assertEqual(done.stderr, "")
+        for name in ("--max-epochs", "--hold-out", "--folds", "--probabilities", "--algo"):
+            self.assertIn(name, re.sub(".\x08", "", done.stdout))  # without overstriking
+
+
+if __name__ == "__main__":
+    NNBLAS = sys.argv.pop(1)
+    unittest.main()

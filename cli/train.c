@@ -1,0 +1,171 @@
+/* cli/train.c: `nnblas train`: from a table to a report and a model file. */
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "command.h"
+#include "make.h"
+#include "plot.h"
+#include "scores.h"
+#include "watch.h"
+
+typedef struct settings {
+  make_flags make;
+  const char *table, *model, *plot;
+  double hold_out; /* share of the rows; < 0: not given */
+  bool json;
+} settings;
+
+enum { FEWEST_TO_HOLD_OUT = 20 };
+
+/* ---- flags ------------------------------------------------------------------------------------------------------- */
+
+enum { HOLD_OUT = 0x900, JSON, PLOT };
+
+static const struct argp_option options[] = {
+    {0, 0, 0, 0, "Results:", 1},
+    {"output", 'o', "FILE", 0, "save the net here, as a safetensors file", 0},
+    {"hold-out", HOLD_OUT, "SHARE", 0,
+     "share of the rows that is not trained on, to measure how well the net predicts; 0: none (0.2; 0 below 20 rows)",
+     0},
+    {"plot", PLOT, "FILE", 0, "draw the learning curve by gnuplot: FILE.png, FILE.svg, or - for the terminal", 0},
+    {"json", JSON, 0, 0, "print the results as one JSON object", 0},
+    {0},
+};
+
+static double share_of(const char *text, struct argp_state *state) {
+  char *end;
+  double x = strtod(text, &end);
+  if (end == text || *end || !(x >= 0 && x < 1))
+    argp_failure(state, EX_USAGE, 0, "--hold-out wants a number of 0 or more, below 1, not \"%s\"", text);
+  return x;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  settings *s = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT:
+      state->child_inputs[0] = &s->make;
+      return 0;
+    case 'o':
+      s->model = arg;
+      return 0;
+    case HOLD_OUT:
+      s->hold_out = share_of(arg, state);
+      return 0;
+    case PLOT:
+      if (!plot_is_drawable(arg))
+        argp_failure(state, EX_USAGE, 0, "--plot wants a file .png or .svg, or -, not %s", arg);
+      s->plot = arg;
+      return 0;
+    case JSON:
+      s->json = true;
+      return 0;
+    case ARGP_KEY_ARG:
+      if (s->table) argp_error(state, "one table at a time: %s and %s", s->table, arg);
+      s->table = arg;
+      return 0;
+    case ARGP_KEY_NO_ARGS:
+      argp_error(state, "which table? A CSV file, or - for standard input");
+      return 0;
+    default:
+      return ARGP_ERR_UNKNOWN;
+  }
+}
+
+const struct argp *train_argp(void) {
+  static struct argp_child children[] = {{0, 0, 0, 0}, {0}};
+  static const struct argp argp = {
+      .options = options,
+      .parser = parse,
+      .args_doc = "TABLE",
+      .children = children,
+      .doc =
+          "Trains a net on TABLE, a CSV file (- is standard input), and reports how well it predicts rows that it was "
+          "not trained on.  A target of texts is a classification, of numbers a regression.\v"
+          "Ctrl-C ends the training after the present epoch; the net is then measured and saved as usual."};
+  children[0].argp = make_flags_argp();
+  return &argp;
+}
+
+/* ---- work -------------------------------------------------------------------------------------------------------- */
+
+typedef struct result {
+  nnb_data *all, *train, *test; /* train is all where nothing is held out; test is then NULL */
+  nnb_net *net;
+  nnb_report report;
+  scores on_train, on_test;
+} result;
+
+static int split(const settings *s, result *r) {
+  int rows = nnb_data_rows(r->all);
+  double share = s->hold_out >= 0 ? s->hold_out : rows < FEWEST_TO_HOLD_OUT ? 0 : 0.2;
+  if (share == 0) return EX_OK;
+  nnb_status status = nnb_data_split(r->all, share, s->make.fit.opts.seed, &r->train, &r->test);
+  return status ? fail(status) : EX_OK;
+}
+
+static const nnb_data *trained_on(const result *r) { return r->train ? r->train : r->all; }
+
+static int run(const settings *s, result *r) {
+  if (s->plot && s->make.fit.opts.history == NNB_NONE)
+    return refuse(EX_USAGE, "--plot needs the history of the fit: leave out --history=none");
+  int code = read_table(s->table, &s->make.table.csv, &r->all);
+  if (!code && nnb_data_n_out(r->all) == 0) code = refuse(EX_DATAERR, "%s has no target", s->table);
+  if (!code) code = split(s, r);
+  if (!code) code = make_net(trained_on(r), &s->make, "training", &r->net, &r->report);
+  if (!code) code = scores_of(r->net, trained_on(r), &r->on_train);
+  if (!code && r->test) code = scores_of(r->net, r->test, &r->on_test);
+  if (code || !s->model) return code;
+  nnb_status status = nnb_net_save(r->net, s->model);
+  return status ? (fail(status), EX_CANTCREAT) : EX_OK;
+}
+
+/* ---- results ----------------------------------------------------------------------------------------------------- */
+
+static void print(const settings *s, const result *r) {
+  print_table(stdout, s->table, r->all);
+  printf("net        %d-%s-%d: %zu parameters\n", nnb_data_n_in(r->all), s->make.layers, nnb_data_n_out(r->all),
+         nnb_net_n_params(r->net));
+  printf("training   on %d rows%s\n", nnb_data_rows(trained_on(r)), watch_interrupted() ? ", stopped by a signal" : "");
+  nnb_report_print(&r->report, stdout);
+  printf("trained on ");
+  scores_print(stdout, &r->on_train, r->net);
+  if (r->test) {
+    printf("%sheld out   ", r->on_test.n_classes ? "\n" : "");
+    scores_print(stdout, &r->on_test, r->net);
+  } else {
+    puts("held out   nothing, so nothing here says how well the net predicts other rows");
+  }
+  if (s->model)
+    printf("saved      %s\n", s->model);
+  else
+    puts("saved      nothing: -o FILE saves the net");
+}
+
+static json_t *to_json(const settings *s, const result *r) {
+  json_t *o = json_pack("{s:s, s:i, s:i, s:s, s:I, s:s, s:i, s:f, s:s, s:o}", "table", s->table, "rows",
+                        nnb_data_rows(r->all), "inputs", nnb_data_n_in(r->all), "layers", s->make.layers, "parameters",
+                        (json_int_t)nnb_net_n_params(r->net), "algorithm", nnb_algo_name(r->report.algo), "epochs",
+                        r->report.epochs, "seconds", r->report.seconds, "stop", nnb_stop_text(r->report.stop),
+                        "trained_on", scores_json(&r->on_train, r->net));
+  if (o && r->test) json_object_set_new(o, "held_out", scores_json(&r->on_test, r->net));
+  if (o && s->model) json_object_set_new(o, "model", json_string(s->model));
+  return o;
+}
+
+int train_command(int argc, char **argv) {
+  settings s = {.hold_out = -1};
+  argp_parse(train_argp(), argc, argv, 0, NULL, &s);
+  result r = {0};
+  int code = run(&s, &r);
+  if (!code && s.json)
+    code = print_json(to_json(&s, &r));
+  else if (!code)
+    print(&s, &r);
+  if (!code && s.plot) code = plot_curve(s.plot, &r.report);
+  if (!code) code = close_result(NULL, stdout);
+  scores_free(&r.on_train), scores_free(&r.on_test);
+  nnb_net_destroy(r.net);
+  nnb_data_destroy(r.train), nnb_data_destroy(r.test), nnb_data_destroy(r.all);
+  return code;
+}
