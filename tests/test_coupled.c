@@ -1,4 +1,4 @@
-/* A layer of one's own that couples rows, learns running statistics and reads images: batch normalisation (Ioffe and
+/* An own layer that couples rows, learns running statistics and reads images: batch normalisation (Ioffe and
  * Szegedy 2015), written against the public headers alone. */
 #include <stdatomic.h>
 
@@ -494,7 +494,7 @@ START_TEST(test_wrong_shapes) {
 }
 END_TEST
 
-/* An init that asks for the net, whose parameters do not exist yet, is refused instead of waiting for ever. */
+/* An init that asks for the net, whose parameters do not exist yet, is refused instead of waiting forever. */
 static nnb_net *curious;
 static nnb_status answer;
 static void curious_init(const void *self, real *w, nnb_rng *rng, real *scratch) {

@@ -341,13 +341,15 @@ typedef struct nnb_evidence {
  *  At a minimum they end with NNB_STOP_GRADIENT or NNB_STOP_STALLED.  batch must be 0 or NNB_FULL_BATCH.  Of the
  *  options of the step and the learning rate they take l2 only.
  *
- *  {0}, NNB_AUTO with nothing chosen, aims at new data.  It holds some rows out, tries, and trains with what was best:
- *  1. up to 2000 rows, or rows times parameters up to 2e7: lbfgs; decay and iterations by two folds, then all rows train
- *     (at most 650 passes); below 30 rows nothing is held out: 300 iterations with little decay;
- *  2. else adam, one cycle of batches of 128; rate and decay by a held-out 5 %, whose best epoch stays.
- *  val, if given, is what is held out.  Options that are set stay.  With batch or an option of the step other than l2 it
- *  is adam with those; then, without max_epochs and val, a tenth is held out to end it (patience 10).  nnb_report_print
- *  says what was chosen.  on_epoch, history and progress tell of the last training only; trials end with max_seconds. */
+ *  {0}, NNB_AUTO with nothing chosen, aims at new data.  It holds some rows out, tries several settings on them, and
+ *  trains with the best one:
+ *  1. Up to 2000 rows, or rows times parameters up to 2e7: lbfgs.  Two folds decide decay and iterations; then all rows
+ *     train (at most 650 passes).  Below 30 rows nothing is held out: 300 iterations with little decay.
+ *  2. Else adam, one cycle with batches of 128.  5 % of the rows are held out; they decide rate, decay and best epoch.
+ *  If val is given, it takes the place of the held-out rows.  Options that are set are kept.  With batch, or an option
+ *  of the step other than l2, the algorithm is adam with those options; without max_epochs and val, a tenth of the rows
+ *  is then held out to stop it (patience 10).  nnb_report_print shows what was chosen.  on_epoch, history and progress
+ *  report the last training only; max_seconds limits the trials too. */
 typedef struct nnb_fit_opts {
   /* the task */
   nnb_algo algo;     /**< the method; default NNB_AUTO                                                  */
@@ -402,10 +404,12 @@ typedef struct nnb_fit_opts {
   void *user;        /**< passed to the callback                                                        */
   FILE *progress;    /**< stream for progress lines, one per epoch, a few per second at most; NULL: no lines */
   /* several starts */
-  int restarts;      /**< number of starts, of which the best trains the net; default 1, with .bayes 2.  Each is fitted to
-                          a copy by one thread, then the best once more, by one thread and with callbacks.  Start 0 is the
-                          net as it is, start i is drawn from seed + i (.bayes: a tenth of that, start 1 of the net).  The
-                          best by validation loss, evidence, the folds' loss of NNB_AUTO, or else training loss */
+  int restarts;      /**< number of starts, of which the best trains the net; default 1, with .bayes 2.  Each start is
+                          fitted on a copy by one thread.  The best one is then fitted again on the net, by one thread
+                          and with callbacks.  Start 0: the net as it is; start i: weights drawn from
+                          seed + i.  With .bayes start 1 is a tenth of the net's weights, later ones are a tenth of
+                          drawn weights.  Best by validation loss, evidence, the folds' loss of NNB_AUTO, or else
+                          training loss */
   void *reserved[37];
 } nnb_fit_opts;
 
@@ -639,12 +643,12 @@ typedef enum nnb_array_type {
 
 /** Options of nnb_net_load_torch and nnb_net_save_torch. */
 typedef struct nnb_torch_opts {
-  const char *prefix;       /**< what all names of tensors begin with, as "model."; default ""                          */
+  const char *prefix;       /**< what all names of tensors begin with, as "model."; default "" */
   const char *const *names; /**< names of the modules, one for each dense layer of the net in its order, without prefix
                                  and without ".weight" or ".bias"; NULL: by the numbers in the names when loading; when
-                                 saving, those of torch.nn.Sequential (0, 2, …) for a chain, else the net's own names   */
+                                 saving, those of torch.nn.Sequential (0, 2, …) for a chain, else the net's own names */
   int n_names;
-  bool ignore_others;       /**< loading: other tensors in the file are no error                                        */
+  bool ignore_others;       /**< loading: other tensors in the file are not an error */
   void *reserved[9];
 } nnb_torch_opts;
 
@@ -718,8 +722,8 @@ typedef struct nnb_attr {
   size_t offset;
 } nnb_attr;
 
-/** How the columns of a node may be read: column (c·height + y)·width + x is pixel (y, x) of channel c, and the number of
- *  columns is channels·height·width.  All zero: no shape.                                                            */
+/** The shape of a node's columns: column (c·height + y)·width + x is pixel (y, x) of channel c, and the number of columns
+ *  is channels·height·width.  All zero: no shape. */
 typedef struct nnb_shape {
   int channels, height, width;
 } nnb_shape;

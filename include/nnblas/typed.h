@@ -84,12 +84,12 @@ NNB_API int nnb_data_n_classes(const nnb_data *data);
 NNB_API const char *nnb_data_column_name(const nnb_data *data, int column);
 NNB_API const char *nnb_data_class_name(const nnb_data *data, int k);
 /** Names all columns: inputs, then targets or the column of classes; or all classes.  The strings are copied, NULL: no
- *  name.  n: their number; NNB_E_SHAPE if it is another.  Not while another thread reads the data.                   */
+ *  name.  n: their number; NNB_E_SHAPE if it is wrong.  Do not call it while another thread reads the data. */
 NNB_API nnb_status nnb_data_set_column_names(nnb_data *data, const char *const *names, int n);
 NNB_API nnb_status nnb_data_set_class_names(nnb_data *data, const char *const *names, int n);
-/** Prints what the data are to the stream, one fact a line: rows; target, its place and kind, and the inputs; for data
- *  from a CSV file also what was found out about it, and notes where it may be meant otherwise.  The lines are for people
- *  and may change.                                                                                                   */
+/** Prints a description of the data to the stream, one fact a line: rows; target, its place and kind; inputs.  For data
+ *  from a CSV file it also prints what was inferred, with notes where the file may mean something else.  The lines are
+ *  for people and may change. */
 NNB_API nnb_status nnb_data_summary(const nnb_data *data, FILE *stream);
 /** Rows row0 … row0+rows-1 as a batch of views into the data.  NNB_E_ARG if a row does not exist. */
 NNB_API nnb_status nnb_data_batch(const nnb_data *data, int row0, int rows, nnb_batch *out);
@@ -97,7 +97,8 @@ NNB_API nnb_status nnb_data_batch(const nnb_data *data, int row0, int rows, nnb_
 /** A copy of n rows, given by their numbers from 0, in that order; a row may come several times.  Names, classes and
  *  weights go with it.  NNB_E_ARG if a row does not exist.                                                           */
 NNB_API nnb_status nnb_data_take_rows(const nnb_data *data, const int32_t *row, int n, nnb_data **out);
-/** A copy with n of the input columns, given by their numbers from 0, in that order.  NNB_E_ARG if one does not exist. */
+/** A copy with n of the input columns, given by their numbers from 0, in that order.  NNB_E_ARG if a column does
+ *  not exist. */
 NNB_API nnb_status nnb_data_take_columns(const nnb_data *data, const int32_t *column, int n, nnb_data **out);
 /** A copy with the rows in random order, drawn by seed. */
 NNB_API nnb_status nnb_data_shuffle(const nnb_data *data, uint64_t seed, nnb_data **out);
@@ -136,15 +137,15 @@ typedef struct nnb_array {
 } nnb_array;
 
 /** Reads an NPY file (versions 1 to 3): float16, float32, float64, integers of 8 to 64 bits and bool, in either byte
- *  order and in C or Fortran order; *out has them in C order in this precision (integers beyond its digits are rounded).
- *  Release it with nnb_array_clear.  The file need not be trusted.  Memory: the file's size, and 8 times as much for the
- *  numbers of a file of bytes.
- *  NNB_E_PARSE; NNB_E_UNSUPPORTED for other types; NNB_E_IO; NNB_E_NOMEM.  *out is then empty.                        */
+ *  order and in C or Fortran order.  *out has the numbers in C order in this precision; integers with more digits are
+ *  rounded.  Release *out with nnb_array_clear.  The file need not be trusted.  Memory: the file's size, plus up to 8
+ *  times that for the numbers of a file of bytes.
+ *  NNB_E_PARSE; NNB_E_UNSUPPORTED for other types; NNB_E_IO; NNB_E_NOMEM.  *out is then empty. */
 NNB_API nnb_status nnb_array_read_npy(const char *path, nnb_array *out);
 /** The same from memory.  name stands for the file name in messages. */
 NNB_API nnb_status nnb_array_parse_npy(const void *file, size_t bytes, const char *name, nnb_array *out);
 /** Reads the array called key from an NPZ file (numpy.savez, savez_compressed), up to 4 GB; key NULL: the only one.
- *  A compressed array takes the memory it unpacks to, at most 1032 times the file's size, besides.
+ *  A compressed array also takes the memory that it unpacks to, at most 1032 times the file's size.
  *  NNB_E_ARG if there is no such array, or several and no key.  NNB_E_UNSUPPORTED for a compressed file if the library
  *  was built without zlib.                                                                                           */
 NNB_API nnb_status nnb_array_read_npz(const char *path, const char *key, nnb_array *out);
@@ -157,8 +158,8 @@ NNB_API nnb_status nnb_array_write_npy(const char *path, const nnb_array *array,
 /** Writes n arrays as an NPZ file without compression.  keys: n different names.  NNB_E_OVERFLOW above 4 GB. */
 NNB_API nnb_status nnb_array_write_npz(const char *path, const char *const *keys, const nnb_array *arrays, int n,
                                        nnb_array_type type);
-/** A view of the array as dim[0] rows of all other numbers; one dimension: one column.  NNB_E_SHAPE for more than an int
- *  can count.                                                                                                        */
+/** A view of the array as dim[0] rows of all other numbers; one dimension: one column.  NNB_E_SHAPE if rows or columns
+ *  do not fit into an int. */
 NNB_API nnb_status nnb_array_view(const nnb_array *array, nnb_mat *out);
 /** Releases the numbers of an array that a call of this library filled, and empties it.  NULL is accepted. */
 NNB_API void nnb_array_clear(nnb_array *array);
@@ -181,9 +182,9 @@ NNB_API void nnb_array_clear(nnb_array *array);
  *
  *  Changing calls: while nnb_fit, nnb_solve_output, nnb_check_gradient, nnb_net_init, nnb_net_set_weights,
  *  nnb_net_set_bias or nnb_net_set_buffers runs, nothing else may change the net: no callback (on_epoch, a function of
- *  an own part) and no other thread.  NNB_E_STATE is then returned by these calls, the building calls, the scalers, nnb_net_freeze,
- *  nnb_optim_step, nnb_optim_average, nnb_train_step and nnb_train_rows; nnb_net_params returns NULL, and
- *  nnb_net_destroy does nothing; both set the message.  Do not write through a pointer from an earlier nnb_net_params.
+ *  an own part) and no other thread.  NNB_E_STATE is then returned by these calls, the building calls, the scalers,
+ *  nnb_net_freeze, nnb_optim_step, nnb_optim_average, nnb_train_step and nnb_train_rows; nnb_net_params returns NULL,
+ *  and nnb_net_destroy does nothing; both set the message.  Do not write through a pointer from an earlier nnb_net_params.
  *  All other calls are allowed, also in on_epoch: to predict, evaluate, save or copy, and to make plans and optimisers.
  *
  *  Threads: several threads may use one net, each with its own plan, as long as none trains it.                      */
@@ -209,8 +210,8 @@ NNB_API int nnb_net_dense_opts(nnb_net *net, const nnb_dense_opts *opts);
 NNB_API int nnb_net_input(nnb_net *net, int n, const char *name);
 /** Declares how the columns of a node are read (0: the node added last): as channels images of height×width
  *  (nnb_shape).  Call it before another node reads that node.  Activations and sums keep the shape, and nodes side by
- *  side add up their channels.  Layers of one's own see it; dense layers ignore it.  NNB_E_SHAPE unless the product is
- *  the number of columns, NNB_E_STATE if another node reads the node.  Returns NNB_OK or an error.                    */
+ *  side add up their channels.  Own layers see it; dense layers ignore it.  NNB_E_SHAPE unless the product is the
+ *  number of columns, NNB_E_STATE if another node reads the node.  Returns NNB_OK or an error. */
 NNB_API int nnb_net_shape(nnb_net *net, int node, int channels, int height, int width);
 /** Adds f(from).  from 0: the node added last. */
 NNB_API int nnb_net_activation(nnb_net *net, int from, nnb_activation activation);
@@ -389,7 +390,7 @@ typedef struct nnb_load_opts {
 
 /** Writes structure, parameters, buffers, scalers and names as a safetensors file, atomically: an existing file stays
  *  whole until the new one is complete on disk.  f64 is kept bit for bit.  A program that is killed during the call may
- *  leave a temporary file, ".nnblas-*.tmp" in the same folder; it can be deleted.                                          */
+ *  leave a temporary file, ".nnblas-*.tmp" in the same folder; it can be deleted. */
 NNB_API nnb_status nnb_net_save(nnb_net *net, const char *path);
 /** Reads a file of nnb_net_save.  A file of the other precision is converted (NNB_E_PARSE if a number is too large).
  *  The file need not be trusted: a malformed one gives NNB_E_PARSE with a message, in time proportional to its size.
