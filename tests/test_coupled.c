@@ -388,7 +388,7 @@ START_TEST(test_refusals) {
   ck_assert_uint_ne(bits(net), before);
   nnb_report report;
   ck_ok(nnb_fit(net, data, NULL, &(nnb_fit_opts){.max_epochs = 1}, &report)); /* auto takes another way */
-  ck_assert_int_eq(report.algo, NNB_ADAM);
+  ck_assert(report.algo != NNB_LM && report.algo != NNB_VARPRO);
   nnb_plan_destroy(plan), nnb_optim_destroy(optim), nnb_net_destroy(net), nnb_data_destroy(data);
 }
 END_TEST

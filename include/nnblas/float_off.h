@@ -20,6 +20,7 @@
 #undef nnb_data_copy
 #undef nnb_data_destroy
 #undef nnb_data_fold
+#undef nnb_data_from_source
 #undef nnb_data_merge
 #undef nnb_data_n_classes
 #undef nnb_data_n_in
@@ -132,9 +133,11 @@
 #undef nnb_plan_view
 #undef nnb_plan_vjp
 #undef nnb_real
+#undef nnb_rows
 #undef nnb_scale
 #undef nnb_sink
 #undef nnb_solve_output
+#undef nnb_source
 #undef nnb_train_rows
 #undef nnb_train_step
 #undef nnb_unscale

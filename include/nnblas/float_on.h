@@ -20,6 +20,7 @@
 #define nnb_data_copy nnbf_data_copy
 #define nnb_data_destroy nnbf_data_destroy
 #define nnb_data_fold nnbf_data_fold
+#define nnb_data_from_source nnbf_data_from_source
 #define nnb_data_merge nnbf_data_merge
 #define nnb_data_n_classes nnbf_data_n_classes
 #define nnb_data_n_in nnbf_data_n_in
@@ -132,9 +133,11 @@
 #define nnb_plan_view nnbf_plan_view
 #define nnb_plan_vjp nnbf_plan_vjp
 #define nnb_real nnbf_real
+#define nnb_rows nnbf_rows
 #define nnb_scale nnbf_scale
 #define nnb_sink nnbf_sink
 #define nnb_solve_output nnbf_solve_output
+#define nnb_source nnbf_source
 #define nnb_train_rows nnbf_train_rows
 #define nnb_train_step nnbf_train_step
 #define nnb_unscale nnbf_unscale

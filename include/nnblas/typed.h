@@ -73,6 +73,44 @@ NNB_API nnb_status nnb_data_parse_csv(const char *text, size_t bytes, const char
  *  labels_path NULL: no labels.  NNB_E_UNSUPPORTED for a compressed file if the library was built without zlib.      */
 NNB_API nnb_status nnb_data_read_idx(const char *images_path, const char *labels_path, nnb_data **out);
 
+/** Memory for rows that nnb_source.read fills: n rows of each matrix or array.  p or the pointer is NULL for what the
+ *  source does not have, and weight is NULL where it is not wanted.                                                  */
+typedef struct nnb_rows {
+  nnb_mat x, t;       /* n×n_in, n×n_out */
+  int32_t *label;     /* n */
+  nnb_real *weight;   /* n */
+} nnb_rows;
+
+/** Rows that are read when they are needed, for data that does not fit in memory or is computed.  {0} before it is
+ *  filled.                                                                                                           */
+typedef struct nnb_source {
+  int64_t rows;   /**< N; required, at most 2³¹-1                                                         */
+  int n_in;       /**< columns of x; required                                                             */
+  int n_out;      /**< columns of t; 0: none                                                              */
+  int n_classes;  /**< above 0: labels 0 … n_classes-1 instead of t                                       */
+  bool weighted;  /**< rows have weights, which are read once, at the start, and kept: N numbers          */
+  void *user;     /**< passed to read                                                                     */
+  /** Fills rows row0 … row0+n-1.  Must write the same numbers each time.  Called by the thread that called the library,
+   *  one call at a time, and must not change the net.  Returns NNB_OK or an error, which ends the call; its message is
+   *  set by nnb_layer_fail, or is that of a library call.                                                            */
+  nnb_status (*read)(void *user, int64_t row0, int n, const nnb_rows *rows);
+  void *reserved[9];
+} nnb_source;
+
+/** Data that is read from a source; *source is copied, user must outlive the data.  Each number is checked when it is
+ *  read, as by nnb_data_wrap (NNB_E_ARG); an error of read reaches the caller with its message.
+ *
+ *  nnb_fit (every method) and nnb_evaluate accept it; calls that need all rows at once return NNB_E_UNSUPPORTED:
+ *  nnb_data_batch, the calls that copy rows (nnb_data_split, nnb_data_fold and others), the scalers, nnb_solve_output,
+ *  nnb_error_bars_create.
+ *  Mini-batch training holds a batch and a block (nnb_fit_opts.block) of rows in memory, or about 1024 rows without
+ *  block; then shuffled rows are read one by one.  Full-batch methods read all rows in chunks for each evaluation.
+ *  nnb_fit gives the same bits as for the same rows in memory with the same options, in any method that is named; sgd
+ *  with batch 1 agrees to rounding, if there are more rows than a window holds.  NNB_AUTO makes no trials: it is adam.
+ *  NNB_E_ARG for no rows or inputs, for both n_out and n_classes, and for a reserve that is not 0; NNB_E_OVERFLOW;
+ *  NNB_E_NOMEM.                                                                                                      */
+NNB_API nnb_status nnb_data_from_source(const nnb_source *source, nnb_data **out);
+
 NNB_API int nnb_data_rows(const nnb_data *data);
 NNB_API int nnb_data_n_in(const nnb_data *data);
 /** Columns of t, or the number of classes; 0 without targets. */

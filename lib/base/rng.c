@@ -62,3 +62,23 @@ void nnb_rng_shuffle(nnb_rng *rng, int32_t *order, int32_t n) {
     order[i] = order[j], order[j] = t;
   }
 }
+
+void nnb_epoch_order(uint64_t seed, int64_t epoch, int32_t rows, int32_t block, int32_t *order) {
+  nnb_rng rng;
+  if (!order || rows < 1) return;
+  nnb_rng_init(&rng, seed, (uint64_t)epoch - 1);
+  if (block < 1 || block > rows) block = rows;
+  if (block == rows) {
+    nnb_rng_shuffle(&rng, order, rows);
+    return;
+  }
+  const int32_t n_blocks = (rows - 1) / block + 1;
+  int32_t *number = order + (rows - n_blocks); /* number[i] is read before its place is written: no block is empty */
+  nnb_rng_shuffle(&rng, number, n_blocks);
+  for (int32_t i = 0, n; i < n_blocks; i++, order += n) {
+    const int32_t first = number[i] * block;
+    n = rows - first < block ? rows - first : block;
+    nnb_rng_shuffle(&rng, order, n);
+    for (int32_t k = 0; k < n; k++) order[k] += first;
+  }
+}

@@ -11,14 +11,14 @@ enum { OWN_X, OWN_T, OWN_LABEL, OWN_WEIGHT };
 
 /* ---- checking --------------------------------------------------------------------------------------------------- */
 
-static nnb_status check_finite(nnb_cmat m, const char *name) {
+static nnb_status check_finite(nnb_cmat m, int row0, const char *name) {
   for (int i = 0; i < m.rows; i++) {
     const real *row = nnb__crow(m, i);
     int j = 0;
     while (j < m.cols && isfinite(row[j])) j++;
     if (j < m.cols)
       return nnb__fail(NNB_E_ARG, "%s has %s in row %d, column %d (counted from 1); wanted finite numbers", name,
-                       isnan(row[j]) ? "NaN" : "infinity", i + 1, j + 1);
+                       isnan(row[j]) ? "NaN" : "infinity", row0 + i + 1, j + 1);
   }
   return NNB_OK;
 }
@@ -27,16 +27,16 @@ static nnb_status check_view(nnb_cmat m, const char *name) {
   if (m.rows < 1 || m.cols < 1)
     return nnb__fail(NNB_E_ARG, "%s has %d rows and %d columns; wanted at least one of each", name, m.rows, m.cols);
   if (m.ld < m.cols) return nnb__fail(NNB_E_ARG, "%s has ld %d; wanted at least %d, its columns", name, m.ld, m.cols);
-  return check_finite(m, name);
+  return check_finite(m, 0, name);
 }
 
 /* Computes *n_classes if it is 0. */
-static nnb_status check_labels(const int32_t *label, int n, int *n_classes) {
+static nnb_status check_labels(const int32_t *label, int n, int row0, int *n_classes) {
   int32_t largest = 0;
   int limit = *n_classes ? *n_classes : INT32_MAX; /* the largest label + 1 must fit */
   for (int i = 0; i < n; i++) {
     if (label[i] < 0 || label[i] >= limit)
-      return nnb__fail(NNB_E_ARG, "label %d in row %d (counted from 1) is outside 0 … %d", (int)label[i], i + 1,
+      return nnb__fail(NNB_E_ARG, "label %d in row %d (counted from 1) is outside 0 … %d", (int)label[i], row0 + i + 1,
                        limit - 1);
     if (label[i] > largest) largest = label[i];
   }
@@ -44,13 +44,21 @@ static nnb_status check_labels(const int32_t *label, int n, int *n_classes) {
   return NNB_OK;
 }
 
-static nnb_status check_weights(const real *weight, int n) {
+static nnb_status check_weights(const real *weight, int n, int row0) {
   for (int i = 0; i < n; i++)
     if (!(weight[i] >= 0 && weight[i] <= REAL_MAX))
       return nnb__fail(NNB_E_ARG,
                        "the weight %g of row %d (counted from 1) is invalid; wanted a finite number, 0 or more",
-                       (double)weight[i], i + 1);
+                       (double)weight[i], row0 + i + 1);
   return NNB_OK;
+}
+
+nnb_status nnb__data_check_rows(const nnb_batch *rows, int row0, int n_classes) {
+  nnb_status status = check_finite(rows->x, row0, "x");
+  if (!status && rows->t.p) status = check_finite(rows->t, row0, "t");
+  if (!status && rows->label) status = check_labels(rows->label, rows->x.rows, row0, &n_classes);
+  if (!status && rows->weight) status = check_weights(rows->weight, rows->x.rows, row0);
+  return status;
 }
 
 static nnb_status check_batch(const nnb_batch *rows, int *n_classes) {
@@ -63,8 +71,8 @@ static nnb_status check_batch(const nnb_batch *rows, int *n_classes) {
   if (!status && rows->t.p && rows->t.rows != rows->x.rows)
     status = nnb__fail(NNB_E_SHAPE, "t has %d rows; x has %d", rows->t.rows, rows->x.rows);
   if (!status && rows->t.p) status = check_view(rows->t, "t");
-  if (!status && rows->label) status = check_labels(rows->label, rows->x.rows, n_classes);
-  if (!status && rows->weight) status = check_weights(rows->weight, rows->x.rows);
+  if (!status && rows->label) status = check_labels(rows->label, rows->x.rows, 0, n_classes);
+  if (!status && rows->weight) status = check_weights(rows->weight, rows->x.rows, 0);
   return status;
 }
 
@@ -77,7 +85,7 @@ void nnb__names_release(char **names, int n) {
 
 /* A column of classes has one name, as a target column has. */
 int nnb__data_n_columns(const nnb_data *data) {
-  return data->x.cols + (data->t.p ? data->t.cols : data->label != NULL);
+  return data->x.cols + (data->t.cols ? data->t.cols : data->n_classes > 0);
 }
 
 void nnb_data_destroy(nnb_data *data) {
@@ -96,7 +104,8 @@ nnb_status nnb_data_wrap(const nnb_batch *rows, int n_classes, nnb_data **out) {
   if (status) return status;
   nnb_data *data = nnb__alloc(1, sizeof *data);
   if (!data) return nnb__fail_nomem("data");
-  *data = (nnb_data){.x = rows->x, .t = rows->t, .label = rows->label, .weight = rows->weight, .n_classes = n_classes};
+  *data = (nnb_data){.x = rows->x, .label = rows->label, .weight = rows->weight, .n_classes = n_classes};
+  if (rows->t.p) data->t = rows->t;
   *out = data;
   return NNB_OK;
 }
@@ -165,7 +174,8 @@ nnb_status nnb_data_copy(const nnb_batch *rows, int n_classes, nnb_data **out) {
   *out = NULL;
   nnb_status status = check_batch(rows, &n_classes);
   if (status) return status;
-  nnb_data view = {.x = rows->x, .t = rows->t, .label = rows->label, .weight = rows->weight, .n_classes = n_classes};
+  nnb_data view = {.x = rows->x, .label = rows->label, .weight = rows->weight, .n_classes = n_classes};
+  if (rows->t.p) view.t = rows->t;
   return take(&view, NULL, rows->x.rows, out);
 }
 
@@ -205,7 +215,7 @@ int nnb_data_rows(const nnb_data *data) { return data ? data->x.rows : 0; }
 
 int nnb_data_n_in(const nnb_data *data) { return data ? data->x.cols : 0; }
 
-int nnb_data_n_out(const nnb_data *data) { return !data ? 0 : data->t.p ? data->t.cols : data->n_classes; }
+int nnb_data_n_out(const nnb_data *data) { return !data ? 0 : data->t.cols ? data->t.cols : data->n_classes; }
 
 int nnb_data_n_classes(const nnb_data *data) { return data ? data->n_classes : 0; }
 
@@ -219,8 +229,28 @@ const char *nnb_data_class_name(const nnb_data *data, int k) {
   return data->class_names[k];
 }
 
+bool nnb__data_is_read(const nnb_data *data) { return data->source.read != NULL; }
+
+nnb_status nnb__data_in_memory(const nnb_data *data, const char *what) {
+  if (!nnb__data_is_read(data)) return NNB_OK;
+  return nnb__fail(NNB_E_UNSUPPORTED,
+                   "%s needs all rows in memory, and this data is read from a source; read them into arrays and hand "
+                   "these to nnb_data_wrap",
+                   what);
+}
+
+nnb_batch nnb__data_outline(const nnb_data *data) {
+  nnb_batch all = {.x = data->x, .weight = data->weight};
+  if (!nnb__data_is_read(data)) all.t = data->t, all.label = data->label;
+  return all;
+}
+
+void nnb__data_own_weights(nnb_data *data, real *weight) { data->owned[OWN_WEIGHT] = weight, data->weight = weight; }
+
 nnb_status nnb_data_batch(const nnb_data *data, int row0, int rows, nnb_batch *out) {
   if (!data || !out) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "out" : "data");
+  nnb_status status = nnb__data_in_memory(data, "this call");
+  if (status) return status;
   int n = data->x.rows;
   if (row0 < 0 || rows < 0 || row0 > n || rows > n - row0)
     return nnb__fail(NNB_E_ARG, "%d rows from row %d are not within 0 … %d", rows, row0, n - 1);

@@ -5,15 +5,27 @@
 #include "real.h"
 
 struct nnb_data {
-  nnb_cmat x, t;        /* N×n_in; N×n_t, p NULL without targets */
+  nnb_cmat x, t;        /* N×n_in; N×n_t, all zero without targets; of a source the shapes, p NULL */
   const int32_t *label; /* N, or NULL                           */
   const real *weight;   /* N, or NULL: all 1                    */
   int n_classes;        /* 0 without labels                     */
   char **column_names;  /* NULL, or n_in + n_t strings (labels count as 1) that may be NULL */
   char *about;          /* NULL, or the lines of nnb_data_summary; from nnb__alloc */
   char **class_names;   /* NULL, or n_classes strings that may be NULL  */
+  nnb_source source;    /* read NULL: the rows are in memory */
   void *owned[4];       /* the arrays to release with it: x, t, label, weight; NULL if they are the caller's */
 };
+
+/* Whether the rows come from a source. */
+bool nnb__data_is_read(const nnb_data *data);
+/* NNB_E_UNSUPPORTED for such data: `what` needs all rows in memory. */
+nnb_status nnb__data_in_memory(const nnb_data *data, const char *what);
+/* All rows as nnb_data_batch gives them; of a source their number and weights, without x, t and labels. */
+nnb_batch nnb__data_outline(const nnb_data *data);
+/* Checks numbers, labels and weights of rows that begin with row row0 of the data.  NNB_E_ARG names row and column. */
+nnb_status nnb__data_check_rows(const nnb_batch *rows, int row0, int n_classes);
+/* Takes over the weights of all rows, from nnb__alloc. */
+void nnb__data_own_weights(nnb_data *data, real *weight);
 
 /* Random streams of nnb_rng for a given seed. */
 enum { NNB__STREAM_SPLIT = 0x73706C69, NNB__STREAM_FOLD = 0x666F6C64, NNB__STREAM_SHUFFLE = 0x73687566 };

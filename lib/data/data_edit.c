@@ -12,6 +12,8 @@ nnb_status nnb_data_take_rows(const nnb_data *data, const int32_t *row, int n, n
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
   if (!data || !row) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "row" : "data");
+  nnb_status status = nnb__data_in_memory(data, "nnb_data_take_rows");
+  if (status) return status;
   if (n < 1) return nnb__fail(NNB_E_ARG, "%d rows; wanted at least 1", n);
   for (int i = 0; i < n; i++)
     if (row[i] < 0 || row[i] >= data->x.rows)
@@ -23,6 +25,8 @@ nnb_status nnb_data_shuffle(const nnb_data *data, uint64_t seed, nnb_data **out)
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
   if (!data) return nnb__fail(NNB_E_ARG, "data is NULL");
+  nnb_status status = nnb__data_in_memory(data, "nnb_data_shuffle");
+  if (status) return status;
   const int n = data->x.rows;
   int32_t *order = nnb__alloc((size_t)n, sizeof *order);
   if (!order) return nnb__fail_nomem("the order of the rows");
@@ -30,7 +34,7 @@ nnb_status nnb_data_shuffle(const nnb_data *data, uint64_t seed, nnb_data **out)
   for (int i = 0; i < n; i++) order[i] = i;
   nnb_rng_init(&rng, seed, NNB__STREAM_SHUFFLE);
   nnb_rng_shuffle(&rng, order, n);
-  nnb_status status = nnb__data_take(data, order, n, out);
+  status = nnb__data_take(data, order, n, out);
   nnb__release(order);
   return status;
 }
@@ -62,12 +66,14 @@ nnb_status nnb_data_take_columns(const nnb_data *data, const int32_t *column, in
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
   if (!data || !column) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "column" : "data");
+  nnb_status status = nnb__data_in_memory(data, "nnb_data_take_columns");
+  if (status) return status;
   if (n < 1) return nnb__fail(NNB_E_ARG, "%d columns; wanted at least 1", n);
   for (int j = 0; j < n; j++)
     if (column[j] < 0 || column[j] >= data->x.cols)
       return nnb__fail(NNB_E_ARG, "column[%d] is %d; wanted 0 to %d", j, (int)column[j], data->x.cols - 1);
   nnb_data *copy = NULL;
-  nnb_status status = nnb__data_take(data, NULL, data->x.rows, &copy);
+  status = nnb__data_take(data, NULL, data->x.rows, &copy);
   if (status) return status;
   if (replace_inputs(data, column, n, copy)) return *out = copy, NNB_OK;
   nnb_data_destroy(copy);
@@ -166,7 +172,9 @@ nnb_status nnb_data_merge(const nnb_data *first, const nnb_data *second, nnb_dat
   *out = NULL;
   if (!first || !second) return nnb__fail(NNB_E_ARG, "%s is NULL", first ? "second" : "first");
   rows r = {0};
-  nnb_status status = check_columns(first, second);
+  nnb_status status = nnb__data_in_memory(first, "nnb_data_merge");
+  if (!status) status = nnb__data_in_memory(second, "nnb_data_merge");
+  if (!status) status = check_columns(first, second);
   if (!status) status = check_classes(first, second);
   if (!status && !rows_make(&r, first, second)) status = nnb__fail_nomem("the rows of both");
   if (status) {

@@ -51,6 +51,8 @@ static bool finish(const column *c, int n, nnb_scaling scaling, real *shift, rea
 }
 
 nnb_status nnb__data_scaler(const nnb_data *data, bool targets, nnb_scaling scaling, real *shift, real *factor) {
+  nnb_status status = nnb__data_in_memory(data, "scaling");
+  if (status) return status;
   nnb_cmat m = targets ? data->t : data->x;
   if (!m.p) return nnb__fail(NNB_E_ARG, "the data has no numeric targets");
   if (scaling != NNB_STANDARDIZE && scaling != NNB_MINMAX)
@@ -59,7 +61,6 @@ nnb_status nnb__data_scaler(const nnb_data *data, bool targets, nnb_scaling scal
   if (!c) return nnb__fail_nomem("the columns' statistics");
   extremes_and_means(m, c);
   if (scaling == NNB_STANDARDIZE) squares(m, c);
-  nnb_status status = NNB_OK;
   for (int j = 0; j < m.cols && !status; j++)
     if (!finish(&c[j], m.rows, scaling, &shift[j], &factor[j]))
       status = nnb__fail(NNB_E_NUMERIC, "column %d has values from %g to %g; this range is too large to scale", j + 1,

@@ -25,14 +25,15 @@ nnb_status nnb_data_set_column_names(nnb_data *data, const char *const *names, i
 
 nnb_status nnb_data_set_class_names(nnb_data *data, const char *const *names, int n) {
   if (!data) return nnb__fail(NNB_E_ARG, "data is NULL");
-  if (!data->label) return nnb__fail(NNB_E_ARG, "the data has no classes");
+  if (data->n_classes == 0) return nnb__fail(NNB_E_ARG, "the data has no classes");
   return set_names(names, n, data->n_classes, "classes", &data->class_names);
 }
 
 static int print_targets(const nnb_data *data, FILE *stream) {
   const char *name = nnb_data_column_name(data, data->x.cols);
-  if (data->label) return fprintf(stream, "target: %s (%d classes); ", name ? name : "without a name", data->n_classes);
-  if (!data->t.p) return fprintf(stream, "no targets; ");
+  if (data->n_classes > 0)
+    return fprintf(stream, "target: %s (%d classes); ", name ? name : "without a name", data->n_classes);
+  if (data->t.cols == 0) return fprintf(stream, "no targets; ");
   if (data->t.cols > 1) return fprintf(stream, "%d target columns; ", data->t.cols);
   return fprintf(stream, "target: %s (numbers); ", name ? name : "without a name");
 }

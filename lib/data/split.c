@@ -68,13 +68,15 @@ nnb_status nnb_data_split(const nnb_data *data, double fraction, uint64_t seed, 
   if (first) *first = NULL;
   if (second) *second = NULL;
   if (!data || !first || !second) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "first or second" : "data");
+  nnb_status status = nnb__data_in_memory(data, "nnb_data_split");
+  if (status) return status;
   if (!(fraction > 0 && fraction < 1))
     return nnb__fail(NNB_E_ARG, "fraction is %g; wanted a number between 0 and 1", fraction);
   int n = data->x.rows, wanted = (int)floor(fraction * n + 0.5);
   if (wanted < 1) wanted = 1;
   if (wanted >= n) return nnb__fail(NNB_E_ARG, "fraction %g of %d rows leaves no row for the first part", fraction, n);
   line l;
-  nnb_status status = line_up(&l, data, seed, NNB__STREAM_SPLIT);
+  status = line_up(&l, data, seed, NNB__STREAM_SPLIT);
   if (status) return status;
   for (int64_t p = 0; p < n; p++) /* true where p·wanted/n passes an integer: `wanted` times, evenly along the line */
     l.second[l.row[p]] = (p + 1) * wanted / n > p * wanted / n;
@@ -85,11 +87,13 @@ nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb_
   if (train) *train = NULL;
   if (test) *test = NULL;
   if (!data || !train || !test) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "train or test" : "data");
+  nnb_status status = nnb__data_in_memory(data, "nnb_data_fold");
+  if (status) return status;
   if (k < 2 || k > data->x.rows)
     return nnb__fail(NNB_E_ARG, "%d parts of %d rows; wanted 2 to %d parts", k, data->x.rows, data->x.rows);
   if (i < 0 || i >= k) return nnb__fail(NNB_E_ARG, "part %d of %d; wanted 0 to %d", i, k, k - 1);
   line l;
-  nnb_status status = line_up(&l, data, seed, NNB__STREAM_FOLD);
+  status = line_up(&l, data, seed, NNB__STREAM_FOLD);
   if (status) return status;
   for (int p = 0; p < l.n; p++) l.second[l.row[p]] = p % k == i; /* dealt like cards */
   return divide(&l, data, train, test);

@@ -175,6 +175,7 @@ static bool updates(nnb_plan *plan, nnb__updates *u) {
   r->batch = u->batch, r->order = u->order, r->n_rows = u->rows;
   r->x_shift = net->in.shift, r->x_factor = net->in.factor, r->t_shift = net->out.shift, r->t_factor = net->out.factor;
   r->begin = u->begin, r->context = u->context;
+  r->mean = u->sum.mean, r->sum = u->sum.sum, r->weight = u->weight;
   bring_in(net, o);
   o->kernel->chain_rows(r);
   bring_back(net, o);

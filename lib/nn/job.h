@@ -26,6 +26,7 @@ typedef struct nnb__job {
   const nnb_batch *batch;
   const int32_t *order;
   int row0, rows;
+  int before;  /* rows of the epoch before those of batch and order: random targets are a function of the sum */
   double norm; /* Σ weight of the whole update */
   unsigned what;
   const nnb__target *target; /* NULL: no parameter gradients */

@@ -29,7 +29,7 @@ static void draw_targets(const scores *s, int r0, int n) {
   const nnb_plan *plan = s->pass.plan;
   for (int i = r0; i < r0 + n; i++) {
     nnb_rng rng;
-    nnb_rng_init(&rng, s->draw.seed, (uint64_t)s->draw.update << 32 | (uint32_t)(s->job.row0 + i));
+    nnb_rng_init(&rng, s->draw.seed, (uint64_t)s->draw.update << 32 | (uint32_t)(s->job.before + s->job.row0 + i));
     for (int o = 0; o < plan->n_outputs; o++) {
       const nnb__node *node = &plan->net->nodes[plan->outputs[o]];
       const nnb__state *state = &plan->state[plan->outputs[o]];

@@ -63,6 +63,7 @@
 #define nnb__chain_rows_v4 nnbf__chain_rows_v4
 #define nnb__check_batch nnbf__check_batch
 #define nnb__check_chunks nnbf__check_chunks
+#define nnb__check_fetched nnbf__check_fetched
 #define nnb__check_match nnbf__check_match
 #define nnb__check_one_output nnbf__check_one_output
 #define nnb__check_rows nnbf__check_rows
@@ -79,6 +80,11 @@
 #define nnb__data_adopt nnbf__data_adopt
 #define nnb__data_n_columns nnbf__data_n_columns
 #define nnb__data_own nnbf__data_own
+#define nnb__data_check_rows nnbf__data_check_rows
+#define nnb__data_in_memory nnbf__data_in_memory
+#define nnb__data_is_read nnbf__data_is_read
+#define nnb__data_outline nnbf__data_outline
+#define nnb__data_own_weights nnbf__data_own_weights
 #define nnb__data_scaler nnbf__data_scaler
 #define nnb__data_set_inputs nnbf__data_set_inputs
 #define nnb__data_take nnbf__data_take
@@ -94,6 +100,7 @@
 #define nnb__exec_chain_rows nnbf__exec_chain_rows
 #define nnb__exec_layerwise nnbf__exec_layerwise
 #define nnb__fail_loss nnbf__fail_loss
+#define nnb__fetch nnbf__fetch
 #define nnb__fit_auto nnbf__fit_auto
 #define nnb__fit_batches nnbf__fit_batches
 #define nnb__fit_check nnbf__fit_check
@@ -104,7 +111,9 @@
 #define nnb__fit_keep_last_record nnbf__fit_keep_last_record
 #define nnb__fit_no_report nnbf__fit_no_report
 #define nnb__fit_restarts nnbf__fit_restarts
+#define nnb__fit_open_source nnbf__fit_open_source
 #define nnb__fit_run nnbf__fit_run
+#define nnb__fit_source_epoch nnbf__fit_source_epoch
 #define nnb__full_model nnbf__full_model
 #define nnb__gemm nnbf__gemm
 #define nnb__gemm_shared nnbf__gemm_shared
@@ -317,8 +326,16 @@
 #define nnb__tensor_is_real nnbf__tensor_is_real
 #define nnb__tensor_real nnbf__tensor_real
 #define nnb__torch_check nnbf__torch_check
+#define nnb__total_sums nnbf__total_sums
+#define nnb__train_more nnbf__train_more
 #define nnb__train_rows nnbf__train_rows
 #define nnb__update_chunks nnbf__update_chunks
 #define nnb__update_curved nnbf__update_curved
 #define nnb__update_job nnbf__update_job
 #define nnb__update_run nnbf__update_run
+#define nnb__window_batch nnbf__window_batch
+#define nnb__window_close nnbf__window_close
+#define nnb__window_copy nnbf__window_copy
+#define nnb__window_open nnbf__window_open
+#define nnb__window_read nnbf__window_read
+#define nnb__window_rows nnbf__window_rows

@@ -4,22 +4,22 @@
 #include "clock.h"
 #include "fit.h"
 #include "ints.h"
+#include "match.h"
 #include "plan.h"
 #include "progress.h"
 
 typedef struct nnb__fit fit;
 
 /* The loss on all validation data, in chunks whose losses add up. */
-static nnb_status validate(const fit *f, double *out) {
-  nnb_batch all, part;
+static nnb_status validate(fit *f, double *out) {
+  nnb_batch all = nnb__data_outline(f->val), part;
   const int N = nnb_data_rows(f->val);
+  const double norm = nnb__sum_weights(&all, NULL, 0, N);
   double loss;
+  nnb_status status = NNB_OK;
   *out = 0;
-  nnb_status status = nnb_data_batch(f->val, 0, N, &all);
-  const double norm = status ? 0 : nnb__sum_weights(&all, NULL, 0, N);
   for (int r = 0, n; !status && (n = nnb__chunk(N, r, f->val_plan->max_rows)) > 0; r += n) {
-    status = nnb_data_batch(f->val, r, n, &part);
-    if (status) break;
+    if ((status = f->broken = nnb__fetch(f->net, &f->val_window, r, n, &part))) break;
     part.norm = norm;
     status = nnb_plan_loss(f->val_plan, &part, &loss);
     *out += loss;

@@ -76,9 +76,8 @@ static nnb_status check_data(const nnb_net *net, const nnb_data *data, const cha
   if (n_out != net->n_y && !labelled_pair && !(nnb_data_n_classes(data) && n_out < net->n_y))
     return nnb__fail(NNB_E_SHAPE, "the %s data has %d %s; the net has %d outputs", what, n_out,
                      nnb_data_n_classes(data) ? "classes" : "targets", net->n_y);
-  nnb_batch all;
-  nnb_status status = nnb_data_batch(data, 0, nnb_data_rows(data), &all);
-  if (!status) status = nnb__check_weight_sum(nnb__sum_weights(&all, NULL, 0, all.x.rows));
+  const nnb_batch all = nnb__data_outline(data);
+  nnb_status status = nnb__check_weight_sum(nnb__sum_weights(&all, NULL, 0, all.x.rows));
   return status ? nnb__fail(status, "the %s data: %s", what, nnb_errmsg()) : NNB_OK;
 }
 
@@ -94,8 +93,8 @@ static nnb_status prepare(fit *f) {
   const nnb_data *train = f->train;
   nnb_status status = check_data(f->net, train, "training");
   if (!status && f->val) status = check_data(f->net, f->val, "validation");
-  if (!status) status = nnb_data_batch(train, 0, nnb_data_rows(train), &f->rows);
   if (status) return status;
+  f->rows = nnb__data_outline(train);
   const bool steps = nnb__optim_has(f->ops, NNB__TRAIT_STEPS), squares = nnb__optim_has(f->ops, NNB__TRAIT_SQUARES);
   complete(f, !steps, f->rows.x.rows);
   if ((status = nnb__check_chunks(f->net, o->batch, o->chunk))) return status;
@@ -105,7 +104,9 @@ static nnb_status prepare(fit *f) {
     int n = nnb_data_rows(f->val);
     plan = (nnb_plan_opts){.max_rows = n < DEFAULT_CHUNK ? n : DEFAULT_CHUNK, .threads = o->threads};
     status = nnb_plan_create(f->net, &plan, &f->val_plan);
+    if (!status) status = nnb__window_open(&f->val_window, f->val, plan.max_rows);
   }
+  if (!status && !steps) status = nnb__window_open(&f->window, train, o->chunk);
   nnb_optim_opts optim = optim_opts(o, f->rows.x.rows);
   if (!status && steps) status = nnb_optim_create(f->net, &optim, &f->optim);
   if (!status) status = take_names(f->net, train);
@@ -134,7 +135,7 @@ static nnb_status allocate(fit *f) {
       (ridge && !f->ridge) || (linear && !f->linear))
     return nnb__fail_nomem("a fit");
   memcpy(f->best, f->net->params, n_values * sizeof *f->best);
-  return NNB_OK;
+  return f->optim && nnb__data_is_read(f->train) ? nnb__fit_open_source(f) : NNB_OK;
 }
 
 /* ---- the call --------------------------------------------------------------------------------------------------- */
@@ -157,6 +158,9 @@ static void release(fit *f) {
   nnb_plan_destroy(f->plan);
   nnb_plan_destroy(f->val_plan);
   nnb_optim_destroy(f->optim);
+  nnb__window_close(&f->window);
+  nnb__window_close(&f->val_window);
+  nnb__release(f->local);
   nnb__release(f->order);
   nnb__release(f->best);
   nnb__release(f->epoch_start);
@@ -177,7 +181,8 @@ static nnb_status set_up(fit *f) {
   return status;
 }
 
-/* Once training has begun, only divergence ends it.  Every other error is a refusal, and the report stays unchanged. */
+/* Once training has begun, only divergence and an error of a source end it.  Every other error is a refusal, and the
+ * report stays unchanged. */
 static nnb_status train_net(fit *f) {
   nnb_report *r = &f->report;
   nnb_status status = set_up(f);
@@ -185,8 +190,13 @@ static nnb_status train_net(fit *f) {
   const nnb_report refused = *r;
   *r = (nnb_report){.algo = f->optim ? f->optim->algo : r->algo, .val_loss = (double)NAN, .best_loss = HUGE_VAL};
   nnb__fit_judge_start(f);
+  if (f->broken) {
+    *r = refused;
+    return f->broken;
+  }
   status = f->optim ? nnb__fit_batches(f) : nnb__fit_full(f);
-  if (status && status != NNB_E_NUMERIC) {
+  if (f->broken) r->stop = NNB_STOP_ERROR;
+  if (status && status != NNB_E_NUMERIC && !f->broken) {
     *r = refused;
     return status;
   }
@@ -216,7 +226,7 @@ nnb_status nnb__fit_run(nnb_net *net, const nnb_data *train, const nnb_data *val
   f.report = nnb__fit_no_report(opts->algo);
   nnb_status status = train_net(&f);
   release(&f);
-  if (status == NNB_E_NUMERIC) f.report.stop = NNB_STOP_DIVERGED;
+  if (status == NNB_E_NUMERIC && !f.broken) f.report.stop = NNB_STOP_DIVERGED;
   *report = f.report;
   return status;
 }

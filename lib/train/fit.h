@@ -4,13 +4,19 @@
 
 #include "net.h"
 #include "optim.h"
+#include "rows.h"
+#include "source.h"
 
 typedef struct nnb__fit {
   nnb_net *net;
   const nnb_data *train, *val;
   nnb_fit_opts opts; /* completed */
   const nnb__optim_ops *ops;
-  nnb_batch rows; /* all of train */
+  nnb_batch rows; /* all of train; of a source the outline */
+  nnb__window window, val_window;
+  int32_t *local;    /* training from a source by batches: the places of the next rows in the window (fit_source.c) */
+  int spare;         /* … of which so many keep rows until the next block */
+  nnb_status broken; /* what ended a fit that had begun: an error of a source */
   nnb_plan *plan, *val_plan;
   nnb_optim *optim;  /* NULL: a full-batch method */
   int32_t *order;    /* NULL: in order */
@@ -48,6 +54,11 @@ void nnb__fit_keep_last_record(nnb__fit *f);
 
 /* fit_batches.c: the epochs of a method that steps from batch to batch. */
 nnb_status nnb__fit_batches(nnb__fit *f);
+
+/* fit_source.c: the window that mini-batch training from a source needs, and an epoch of it, whose updates are added to
+ * the total. */
+nnb_status nnb__fit_open_source(nnb__fit *f);
+nnb_status nnb__fit_source_epoch(nnb__fit *f, nnb__total *total);
 
 /* fit_full.c: the epochs of a full-batch method, which are its iterations. */
 nnb_status nnb__fit_full(nnb__fit *f);

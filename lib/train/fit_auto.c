@@ -1,10 +1,10 @@
-/* train/fit_auto.c: NNB_AUTO of nnb_fit: what the options leave open is chosen by how well copies of the net predict rows
- * that they were not trained on.  docs/defaults.md has the reasons and the measurements.
+/* train/fit_auto.c: NNB_AUTO of nnb_fit: what the options leave open is chosen by how well copies of the net predict
+ * rows that they were not trained on.  docs/defaults.md has the reasons and the measurements.
  *
- * Little data: a path from strong to weak decay, each stage of L-BFGS from where the stage before ended, on the training
- * part of each of two folds at once, until the loss on their test parts no longer falls.  Then the better copy goes on
- * with all rows and the best decay.
- * Much data: Adam with one cycle of the learning rate; rate and decay by short cycles. */
+ * Little data: a path from strong to weak decay, each stage of L-BFGS from where the stage before ended, on the
+ * training part of each of two folds at once, until the loss on their test parts no longer falls.  Then the better copy
+ * goes on with all rows and the best decay. Much data: Adam with one cycle of the learning rate; rate and decay by
+ * short cycles. */
 #include "fit_auto.h"
 
 #include <limits.h>
@@ -55,7 +55,7 @@ typedef struct search {
   const nnb_fit_opts *given;
   double began;
   int threads;
-  real *start, *best; /* P: the parameters at the start, and the best of a trial */
+  real *start, *best; /* the parameters and buffers at the start, and the best of a trial */
   trial trial[RATES];
   int n;
   nnb_report *report;
@@ -64,7 +64,7 @@ typedef struct search {
 /* ---- trials ----------------------------------------------------------------------------------------------------- */
 
 static void set_params(const nnb_net *net, const real *from) {
-  memcpy(net->params, from, net->n_params * sizeof *from);
+  memcpy(net->params, from, net->n_values * sizeof *from);
 }
 
 /* Seconds that the trials may still take; 0: no limit. */
@@ -217,7 +217,7 @@ static nnb_status follow_path(search *s, double *decay, int *iterations, int *tr
     idle = score < (1 - least_gain) * least || score > learnt ? 0 : idle + 1;
     if (!(score < least)) continue;
     least = *held_loss = score, *decay = now, *iterations = (int)length;
-    memcpy(s->best, s->trial[better].net->params, s->net->n_params * sizeof *s->best);
+    memcpy(s->best, s->trial[better].net->params, s->net->n_values * sizeof *s->best);
   }
   return status;
 }
@@ -349,6 +349,8 @@ static bool says_steps(const nnb_fit_opts *o) {
 static nnb_status fit_by_choice(search *s) {
   const int rows = nnb_data_rows(s->train);
   const double products = (double)rows * (double)s->net->n_params;
+  if (nnb__data_is_read(s->train) || (s->val && nnb__data_is_read(s->val))) /* which is read by one thread, in full */
+    return train_net(s, s->train, s->val, s->given, NNB_CHOICE_NONE, 0);
   if (says_steps(s->given)) return fit_by_steps(s);
   if (rows > MANY_ROWS && products > many_products) return fit_by_cycle(s);
   return rows < FEW_ROWS && !s->val ? fit_few_rows(s) : fit_by_path(s);
@@ -362,8 +364,8 @@ nnb_status nnb__fit_auto(nnb_net *net, const nnb_data *train, const nnb_data *va
   nnb_status status = nnb__fit_check(net, train, val, given);
   if (status) return status;
   s.threads = given->threads > 0 ? given->threads : nnb_get_threads();
-  s.start = nnb__memdup(net->params, net->n_params, sizeof *s.start);
-  s.best = nnb__memdup(net->params, net->n_params, sizeof *s.best);
+  s.start = nnb__memdup(net->params, net->n_values, sizeof *s.start);
+  s.best = nnb__memdup(net->params, net->n_values, sizeof *s.best);
   status = s.start && s.best ? fit_by_choice(&s) : nnb__fail_nomem("a fit");
   release(&s);
   return status;

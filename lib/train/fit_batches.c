@@ -11,6 +11,16 @@
 
 typedef struct nnb__fit fit;
 
+static nnb_status train_epoch(fit *f, nnb_sums *sums) {
+  nnb__total total = {0};
+  if (!f->local)
+    return nnb__train_rows(f->net, f->plan, &f->rows, f->order, f->order ? f->rows.x.rows : 0, f->opts.batch, f->optim,
+                           sums);
+  nnb_status status = nnb__fit_source_epoch(f, &total);
+  *sums = nnb__total_sums(&total);
+  return status;
+}
+
 /* One pass over the data.  Between two passes the net has the averaged weights, if there are any.  NNB_E_NUMERIC if the
  * loss or a parameter is no longer finite. */
 static nnb_status run_epoch(fit *f, nnb_record *rec) {
@@ -19,13 +29,8 @@ static nnb_status run_epoch(fit *f, nnb_record *rec) {
   nnb_sums sums = {0};
   if (f->epoch_start) memcpy(f->epoch_start, f->net->params, f->net->n_values * sizeof *f->epoch_start);
   if (averaged && rec->epoch > 1) nnb__average(f->optim, f->net);
-  if (f->order) {
-    nnb_rng rng;
-    nnb_rng_init(&rng, f->opts.seed, (uint64_t)rec->epoch - 1);
-    nnb_rng_shuffle(&rng, f->order, f->rows.x.rows);
-  }
-  nnb_status status = nnb__train_rows(f->net, f->plan, &f->rows, f->order, f->order ? f->rows.x.rows : 0, f->opts.batch,
-                                      f->optim, &sums);
+  if (f->order) nnb_epoch_order(f->opts.seed, rec->epoch, f->rows.x.rows, f->opts.block, f->order);
+  nnb_status status = train_epoch(f, &sums);
   f->report.updates += sums.updates, f->report.samples += sums.rows;
   if (!status && averaged) status = nnb__average(f->optim, f->net);
   rec->lr = nnb_optim_lr(f->optim);
@@ -56,5 +61,5 @@ nnb_status nnb__fit_batches(fit *f) {
   nnb_report *r = &f->report;
   nnb_status status = NNB_OK;
   while (!status && r->stop == NNB_STOP_NONE) status = run_epoch(f, &(nnb_record){.epoch = r->epochs + 1});
-  return status == NNB_E_NUMERIC ? explain_divergence(f, r->epochs + 1) : status;
+  return status == NNB_E_NUMERIC && !f->broken ? explain_divergence(f, r->epochs + 1) : status;
 }

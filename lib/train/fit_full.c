@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "fit.h"
 #include "ints.h"
+#include "match.h"
 #include "plan.h"
 #include "status.h"
 
@@ -72,8 +73,7 @@ static nnb_status loss_of_all(const full *u, double *loss, real *g) {
   for (int r = 0, n; !status && (n = nnb__chunk(N, r, f->opts.chunk)) > 0; r += n) {
     nnb_batch part;
     double chunk_loss = 0;
-    status = nnb_data_batch(f->train, r, n, &part);
-    if (status) break;
+    if ((f->broken = nnb__fetch(f->net, &f->window, r, n, &part))) return NNB_E_STATE;
     part.norm = u->norm;
     const nnb_run run = {.training = true, .seed = f->opts.seed, .row0 = r};
     status = g ? nnb__plan_gradient(f->plan, &part, &run, r > 0, &chunk_loss, g)
@@ -129,8 +129,10 @@ static nnb_status rows_of(const full *u, const real *x, size_t row0, int k, real
   unpack(f, x, f->net->params);
   for (int i = 0, now; !status && (now = nnb__chunk(n, i, f->opts.chunk)) > 0; i += now) {
     size_t off = (size_t)i * (size_t)n_y;
-    status = nnb__plan_rows(f->plan, &f->rows, first + i, now, u->norm, r + off, J ? J + off * (size_t)ldj : NULL,
-                            (size_t)ldj, columns);
+    nnb_batch part;
+    if ((f->broken = nnb__fetch(f->net, &f->window, first + i, now, &part))) return NNB_E_STATE;
+    status = nnb__plan_rows(f->plan, &part, 0, now, u->norm, r + off, J ? J + off * (size_t)ldj : NULL, (size_t)ldj,
+                            columns);
   }
   return status;
 }
@@ -217,6 +219,7 @@ static nnb_status explain_start(const full *u) {
 static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) {
   nnb__fit *f = u->f;
   nnb_report *r = &f->report;
+  if (f->broken) return f->broken;
   if (u->status) return u->status;
   if (status == NNB_E_NUMERIC && m->evaluations <= 1) return explain_start(u);
   if (status) return status;

@@ -74,7 +74,8 @@ static void run_start(void *context, int i) {
 }
 
 static nnb_status run_starts(starts *s, int n) {
-  const int threads = s->given->threads > 0 ? s->given->threads : nnb_get_threads();
+  const bool one_reader = nnb__data_is_read(s->train) || (s->val && nnb__data_is_read(s->val));
+  const int given = s->given->threads > 0 ? s->given->threads : nnb_get_threads(), threads = one_reader ? 1 : given;
   const int rounds = (n - 1) / nnb__smaller(n, threads) + 1;
   s->seconds = s->given->max_seconds > 0 ? fmax(share * s->given->max_seconds / rounds, DBL_MIN) : 0;
   if (threads > 1)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "batch_check.h"
 #include "net.h"
 #include "status.h"
 #include "view.h"
@@ -38,31 +39,40 @@ static nnb_status check_column_names(const nnb_net *net, const nnb_data *data) {
 }
 
 /* Checks the targets of one output whose loss takes probabilities. */
-static nnb_status check_probabilities(const nnb_net *net, const nnb__node *output, nnb_cmat t) {
+static nnb_status check_probabilities(const nnb_net *net, const nnb__node *output, nnb_cmat t, int row0) {
   const int c = output->out_col;
   for (int i = 0; i < t.rows; i++)
     for (int j = c; j < c + output->needs.cols; j++) {
       real value = nnb__crow(t, i)[j];
       if (!(value >= 0 && value <= 1))
         return nnb__fail(NNB_E_ARG, "t is %g in row %d, column %d (counted from 1); %s needs targets from 0 to 1",
-                         (double)value, i + 1, j + 1, nnb__net_loss_ops(net, output)->name);
+                         (double)value, row0 + i + 1, j + 1, nnb__net_loss_ops(net, output)->name);
     }
   return NNB_OK;
 }
 
-static nnb_status check_targets(const nnb_net *net, const nnb_data *data) {
-  nnb_batch all;
-  nnb_status status = nnb_data_batch(data, 0, nnb_data_rows(data), &all);
-  for (int k = 0; k < net->n_nodes && !status && all.t.p; k++) {
+static nnb_status check_targets(const nnb_net *net, nnb_cmat t, int row0) {
+  nnb_status status = NNB_OK;
+  for (int k = 0; k < net->n_nodes && !status && t.p; k++) {
     const nnb__node *node = &net->nodes[k];
     bool probabilities = node->out_col >= 0 && nnb__net_loss_ops(net, node)->traits & NNB_LOSS_PROBABILITIES;
-    if (probabilities) status = check_probabilities(net, node, all.t);
+    if (probabilities) status = check_probabilities(net, node, t, row0);
   }
   return status;
+}
+
+nnb_status nnb__check_fetched(const nnb_net *net, const nnb_batch *rows, int row0) {
+  nnb_status status = check_targets(net, rows->t, row0);
+  return status ? status : nnb__check_batch(net, rows, 0);
+}
+
+nnb_status nnb__fetch(const nnb_net *net, nnb__window *window, int row0, int n, nnb_batch *out) {
+  nnb_status status = nnb__window_rows(window, row0, n, out);
+  return status || !nnb__data_is_read(window->data) ? status : nnb__check_fetched(net, out, row0);
 }
 
 nnb_status nnb__check_match(const nnb_net *net, const nnb_data *data) {
   nnb_status status = check_class_names(net, data);
   if (!status) status = check_column_names(net, data);
-  return status ? status : check_targets(net, data);
+  return status ? status : check_targets(net, nnb__data_outline(data).t, 0);
 }

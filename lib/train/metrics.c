@@ -85,19 +85,29 @@ static void finish(const tally *sum, int n_out, bool has_t, double norm, nnb_met
   out->r2 = has_t ? r_squared(sum, n_out) : (double)NAN;
 }
 
-static nnb_status evaluate(nnb_plan *plan, const nnb_data *data, real *outputs, tally *sum, nnb_metrics *out) {
+/* All rows at the door, or of a source what is known of them before they are read. */
+static nnb_status check_all(const nnb_net *net, const nnb_data *data, const nnb_batch *all) {
+  nnb_status status = NNB_OK;
+  if (!nnb__data_is_read(data)) status = nnb__check_rows(net, all);
+  if (!status && all->x.cols != net->n_x)
+    status = nnb__fail(NNB_E_SHAPE, "x has %d columns; the net has %d inputs", all->x.cols, net->n_x);
+  if (!status && nnb_data_n_out(data) == 0) status = nnb__fail(NNB_E_ARG, "the data has no targets");
+  if (!status) status = nnb__check_weight_sum(nnb__sum_weights(all, NULL, 0, all->x.rows));
+  return status ? status : nnb__check_match(net, data);
+}
+
+static nnb_status evaluate(nnb_plan *plan, nnb__window *window, real *outputs, tally *sum, nnb_metrics *out) {
   const nnb_net *net = plan->net;
-  nnb_batch all, batch;
+  const nnb_data *data = window->data;
+  nnb_batch all = nnb__data_outline(data), batch;
   int N = nnb_data_rows(data);
-  nnb_status status = nnb_data_batch(data, 0, N, &all);
-  if (!status) status = nnb__check_rows(net, &all);
-  if (!status) status = nnb__check_match(net, data);
+  nnb_status status = check_all(net, data, &all);
   if (status) return status;
   double norm = nnb__sum_weights(&all, NULL, 0, N);
   bool labelled = nnb_data_n_classes(data) > 0;
   for (int r = 0, n; (n = nnb__chunk(N, r, CHUNK)) > 0; r += n) {
     nnb_mat y = nnb_view(outputs, n, net->n_y);
-    if ((status = nnb_data_batch(data, r, n, &batch))) return status;
+    if ((status = nnb__fetch(net, window, r, n, &batch))) return status;
     nnb__job job = {.batch = &batch, .rows = n, .norm = norm, .what = NNB__LOSS | NNB__OUTPUT};
     nnb__loss_sum loss = nnb__plan_run(plan, &job);
     if (loss.status) return loss.status;
@@ -121,14 +131,20 @@ nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out) {
   nnb_status status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows}, &plan);
   if (status) return status;
   size_t n = (size_t)net->n_y;
+  nnb__window window;
+  if ((status = nnb__window_open(&window, data, rows))) {
+    nnb_plan_destroy(plan);
+    return status;
+  }
   outputs = nnb__alloc((size_t)rows * n, sizeof *outputs);
   sums = nnb__zalloc(4 * n, sizeof *sums);
   if (outputs && sums) {
     tally sum = {.t_sum = sums, .t_squares = sums + n, .errors = sums + 2 * n, .center = sums + 3 * n};
-    status = evaluate(plan, data, outputs, &sum, out);
+    status = evaluate(plan, &window, outputs, &sum, out);
   } else {
     status = nnb__fail_nomem("an evaluation");
   }
+  nnb__window_close(&window);
   nnb__release(outputs);
   nnb__release(sums);
   nnb_plan_destroy(plan);

@@ -134,41 +134,58 @@ static void begin_plain(void *context, nnb__target *target) {
 /* Makes one update per row, with the executor that fuses an update with the next forward pass.  False if there is
  * none. */
 static bool update_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n,
-                        nnb_optim *optim, nnb_sums *total, nnb__loss_sum *sum, double *value) {
+                        nnb_optim *optim, nnb__total *total) {
   plain p = {optim, net->params};
   nnb__updates u = {.batch = rows, .order = order, .rows = n, .begin = begin_plain, .context = &p};
+  u.sum = total->sum, u.weight = total->weight;
   if (!nnb__optim_is_plain(optim) || !nnb__plan_updates(plan, &u)) return false;
-  total->weight = u.weight, total->rows = u.made, total->updates = u.made;
-  *sum = u.sum, *value = u.value;
+  total->rows += u.made, total->updates += u.made;
+  total->sum = u.sum, total->weight = u.weight, total->value = u.value;
   return true;
+}
+
+static nnb_status update_batches(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n,
+                                 int batch, nnb_optim *optim, nnb__total *total) {
+  const int before = (int)total->rows; /* of an epoch, whose rows an int counts */
+  nnb_status status = nnb__blas_enter();
+  if (status) return status;
+  for (int row0 = 0, now; isfinite(total->value) && (now = nnb__chunk(n, row0, batch)) > 0; row0 += now) {
+    nnb__update one = {.net = net, .plan = plan, .rows = rows, .order = order, .row0 = row0, .n = now, .optim = optim};
+    one.norm = nnb__sum_weights(rows, order, row0, now), one.before = before;
+    nnb__loss_sum loss = update(&one);
+    total->value = nnb__loss_value(loss, one.norm);
+    total->sum.mean += loss.mean, total->sum.sum += loss.sum;
+    total->weight += one.norm, total->rows += now, total->updates++;
+  }
+  nnb__blas_leave();
+  return NNB_OK;
+}
+
+nnb_status nnb__train_more(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n, int batch,
+                           nnb_optim *optim, nnb__total *total) {
+  if (batch > 1 || !update_rows(net, plan, rows, order, n, optim, total)) {
+    nnb_status status = update_batches(net, plan, rows, order, n, batch, optim, total);
+    if (status) return status;
+  }
+  return isfinite(total->value) ? NNB_OK : nnb__fail_loss(total->value, rows);
+}
+
+nnb_sums nnb__total_sums(const nnb__total *t) {
+  return (nnb_sums){
+      .loss = nnb__loss_value(t->sum, t->weight), .weight = t->weight, .rows = t->rows, .updates = t->updates};
 }
 
 nnb_status nnb__train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n, int batch,
                            nnb_optim *optim, nnb_sums *sums) {
-  nnb_sums total = {0};
+  nnb__total total = {0};
   nnb_status status = check_training(net, plan, rows, optim, 0);
   if (status) return status;
   if ((status = check_rows(rows, order, n, batch))) return status;
-  if ((status = nnb__check_chunks(net, nnb__smaller(batch, order ? n : rows->x.rows), plan->max_rows))) return status;
   if (!order) n = rows->x.rows;
-  nnb__loss_sum sum = {0};
-  double value = 0;
-  if (batch > 1 || !update_rows(net, plan, rows, order, n, optim, &total, &sum, &value)) {
-    if ((status = nnb__blas_enter())) return status;
-    for (int row0 = 0, now; isfinite(value) && (now = nnb__chunk(n, row0, batch)) > 0; row0 += now) {
-      nnb__update one = {
-          .net = net, .plan = plan, .rows = rows, .order = order, .row0 = row0, .n = now, .optim = optim};
-      one.norm = nnb__sum_weights(rows, order, row0, now);
-      nnb__loss_sum loss = update(&one);
-      value = nnb__loss_value(loss, one.norm);
-      sum.mean += loss.mean, sum.sum += loss.sum;
-      total.weight += one.norm, total.rows += now, total.updates++;
-    }
-    nnb__blas_leave();
-  }
-  total.loss = nnb__loss_value(sum, total.weight);
-  if (sums) *sums = total;
-  return isfinite(value) ? NNB_OK : nnb__fail_loss(value, rows);
+  if ((status = nnb__check_chunks(net, nnb__smaller(batch, n), plan->max_rows))) return status;
+  status = nnb__train_more(net, plan, rows, order, n, batch, optim, &total);
+  if (sums) *sums = nnb__total_sums(&total);
+  return status;
 }
 
 nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n, int batch,

@@ -8,6 +8,15 @@
 /* nnb_train_rows and nnb_optim_average for a sealed net, even if it is held.  sums is all zero or NULL. */
 nnb_status nnb__train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n, int batch,
                            nnb_optim *optim, nnb_sums *sums);
+/* The same for checked arguments, added to a total: many calls give the bits of one. */
+typedef struct nnb__total {
+  nnb__loss_sum sum;
+  double weight, value; /* of all updates; the loss of the last update */
+  int64_t rows, updates;
+} nnb__total;
+nnb_status nnb__train_more(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n, int batch,
+                           nnb_optim *optim, nnb__total *total);
+nnb_sums nnb__total_sums(const nnb__total *total);
 nnb_status nnb__average(nnb_optim *optim, nnb_net *net);
 
 #endif

@@ -20,6 +20,7 @@ nnb__job nnb__update_job(const nnb__update *u, int c, unsigned what, const nnb__
   return (nnb__job){.batch = u->rows,
                     .order = u->order,
                     .row0 = u->row0 + first,
+                    .before = u->before,
                     .rows = end - first,
                     .norm = u->norm,
                     .what = what,

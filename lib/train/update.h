@@ -12,6 +12,7 @@ typedef struct nnb__update {
   const nnb_batch *rows;
   const int32_t *order;
   int row0, n;
+  int before;  /* rows of the epoch before those of rows and order */
   double norm; /* divisor of a mean */
   nnb_optim *optim;
 } nnb__update;

@@ -538,7 +538,7 @@ void NNB__CHAIN_ROWS(nnb__chain_rows *run) {
     p.n = first->shape.n_in, p.list = run->all, p.v = p.start = NULL, p.y = run->ahead;
     run_ger_gemv(p);
   }
-  run->updates = 0, run->mean = run->sum = run->weight = run->value = 0;
+  run->updates = 0, run->value = 0;
   if (is_one_vec(run))
     run_one_vec(run, &s, loss_scale_of(run));
   else

@@ -1,0 +1,85 @@
+/* train/fit_source.c: an epoch of mini-batches whose rows come from a source.  Rows are read into a window, block by
+ * block of the epoch's order; whole batches of them are trained, and the rest is kept for the next block.  The updates
+ * are those of data in memory. */
+#include "alloc.h"
+#include "fit.h"
+#include "ints.h"
+#include "match.h"
+#include "plan.h"
+#include "status.h"
+
+enum { FEW = 1024 }; /* rows at a time where neither batch nor block is larger */
+
+/* Rows that are read by one call: all, if they make one batch; those of a block; or 0: in no fixed unit. */
+static int unit_rows(const nnb__fit *f) {
+  const int N = f->rows.x.rows;
+  if (f->opts.batch >= N) return N;
+  return f->order && f->opts.block < N ? f->opts.block : 0;
+}
+
+/* Without a unit a window is a number of whole batches. */
+static int window_rows(const nnb__fit *f) {
+  const int unit = unit_rows(f), batch = f->opts.batch;
+  return unit > 0 ? unit : batch >= FEW ? batch : FEW / batch * batch;
+}
+
+nnb_status nnb__fit_open_source(nnb__fit *f) {
+  const int unit = unit_rows(f), rows = window_rows(f);
+  f->spare = unit > 0 && unit < f->rows.x.rows ? f->opts.batch : 0;
+  if (rows > INT32_MAX - f->spare)
+    return nnb__fail(NNB_E_OVERFLOW, "a batch of %d and a block of %d rows are too many", f->spare, rows);
+  nnb_status status = nnb__window_open(&f->window, f->train, f->spare + rows);
+  if (status) return status;
+  f->local = nnb__alloc((size_t)(f->spare + rows), sizeof *f->local);
+  return f->local ? NNB_OK : nnb__fail_nomem("a fit");
+}
+
+static nnb_status read_checked(nnb__fit *f, int place, int row0, int n) {
+  nnb_status status = nnb__window_read(&f->window, place, row0, n);
+  const nnb_batch came = nnb__window_batch(&f->window, place, n);
+  return status ? status : nnb__check_fetched(f->net, &came, row0);
+}
+
+/* The n rows of the order from `at` on, which are a block: one call. */
+static nnb_status read_block(nnb__fit *f, int at, int n, int first, int32_t *local) {
+  for (int i = 0; i < n; i++) local[i] = f->spare + (f->order ? f->order[at + i] - first : i);
+  return read_checked(f, f->spare, first, n);
+}
+
+/* The same in any order: one call for neighbours that follow each other. */
+static nnb_status read_singly(nnb__fit *f, int at, int n, int32_t *local) {
+  nnb_status status = NNB_OK;
+  for (int i = 0, k; i < n && !status; i += k) {
+    const int row = f->order ? f->order[at + i] : at + i;
+    for (k = 1; i + k < n && (!f->order || f->order[at + i + k] == row + k);) k++;
+    for (int j = 0; j < k; j++) local[i + j] = f->spare + i + j;
+    status = read_checked(f, f->spare + i, row, k);
+  }
+  return status;
+}
+
+/* Rows that make no whole batch yet go to the first places. */
+static int keep_rest(nnb__fit *f, int used, int have) {
+  for (int i = used; i < have; i++) {
+    const int place = i - used;
+    if (f->local[i] != place) nnb__window_copy(&f->window, f->local[i], place);
+    f->local[place] = place;
+  }
+  return have - used;
+}
+
+nnb_status nnb__fit_source_epoch(nnb__fit *f, nnb__total *total) {
+  const int N = f->rows.x.rows, unit = unit_rows(f), batch = f->opts.batch;
+  nnb_status status = NNB_OK;
+  for (int at = 0, left = 0, n; at < N && !status; at += n) {
+    const int first = unit > 0 && f->order ? f->order[at] / unit * unit : at;
+    n = nnb__smaller(window_rows(f), unit > 0 ? N - first : N - at);
+    status = unit > 0 ? read_block(f, at, n, first, f->local + left) : read_singly(f, at, n, f->local + left);
+    if ((f->broken = status)) break;
+    const int have = left + n, used = at + n == N ? have : have / batch * batch;
+    const nnb_batch rows = nnb__window_batch(&f->window, 0, f->window.rows);
+    if (used > 0) status = nnb__train_more(f->net, f->plan, &rows, f->local, used, batch, f->optim, total);
+    left = keep_rest(f, used, have);
+  }
+  return status;
+}
