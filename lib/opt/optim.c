@@ -62,7 +62,8 @@ static bool keep(bool wanted, size_t n, real **out) {
 static bool allocate(nnb_optim *o, size_t scratch) {
   size_t n = o->n_params;
   unsigned keeps = o->ops->keeps;
-  return keep(true, n, &o->g) && keep(keeps & NNB__KEEP_M, n, &o->m) && keep(keeps & NNB__KEEP_S, n, &o->s) &&
+  o->g = nnb__alloc(n, sizeof *o->g); /* not touched: where a gradient is formed elsewhere its pages stay unused */
+  return o->g && keep(keeps & NNB__KEEP_M, n, &o->m) && keep(keeps & NNB__KEEP_S, n, &o->s) &&
          keep(keeps & NNB__KEEP_TOP, n, &o->top) && keep(o->ema > 0, n, &o->mean) &&
          keep(scratch > 0, scratch, &o->scratch);
 }

@@ -54,10 +54,10 @@ static void keep_best(fit *f, const nnb_record *rec) {
   f->report.best_loss = loss;
   f->report.best_epoch = rec->epoch;
   f->best_evidence = f->report.evidence;
-  if (f->epoch_start) {
+  if (f->epoch_start && rec->epoch > 1) {
     real *swap = f->best;
     f->best = f->epoch_start, f->epoch_start = swap;
-  } else {
+  } else if (!f->epoch_start) {
     memcpy(f->best, f->net->params, f->net->n_values * sizeof *f->best);
   }
 }

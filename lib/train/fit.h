@@ -21,7 +21,8 @@ typedef struct nnb__fit {
   nnb_optim *optim;  /* NULL: a full-batch method */
   int32_t *order;    /* NULL: in order */
   real *best;        /* the parameters of the best loss, then its buffers */
-  real *epoch_start; /* the same at the start of the epoch; NULL if an epoch is judged at its end (keep_best) */
+  real *epoch_start; /* the same at the start of the epoch, from the second epoch on: for the first they are in best.
+                        NULL if an epoch is judged at its end (keep_best) */
   real *x;           /* full batch: the minimiser's point, P numbers; the last epoch's with its buffers */
   bool *linear;      /* least squares: for each parameter that is not frozen, whether the residuals are linear in it; or
                         NULL */

@@ -27,7 +27,8 @@ static nnb_status run_epoch(fit *f, nnb_record *rec) {
   double began = nnb__now();
   bool averaged = f->opts.ema > 0;
   nnb_sums sums = {0};
-  if (f->epoch_start) memcpy(f->epoch_start, f->net->params, f->net->n_values * sizeof *f->epoch_start);
+  if (f->epoch_start && rec->epoch > 1)
+    memcpy(f->epoch_start, f->net->params, f->net->n_values * sizeof *f->epoch_start);
   if (averaged && rec->epoch > 1) nnb__average(f->optim, f->net);
   if (f->order) nnb_epoch_order(f->opts.seed, rec->epoch, f->rows.x.rows, f->opts.block, f->order);
   nnb_status status = train_epoch(f, &sums);
