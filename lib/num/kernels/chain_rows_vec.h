@@ -70,7 +70,7 @@ INLINE bool is_rowwise(nnb_activation act) {
 }
 
 /* a ← f(z) of a row; a may be z. */
-INLINE void row_value(nnb_activation act, int n, const real *z, real *a) {
+NOINLINE void row_value(nnb_activation act, int n, const real *z, real *a) {
   switch (act) {
 #define ROWWISE(NAME, name) \
   case NAME:                \
