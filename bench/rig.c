@@ -15,6 +15,7 @@
 /* Small enough that nothing diverges in any number of steps. */
 #define LEARNING_RATE 1e-3
 enum { CHUNK = 1024 }; /* rows of a larger batch that are processed at a time: nnb_fit's default */
+enum { FIT_EPOCHS = 4 }; /* at least: a fit of one epoch with few updates would mostly measure its allocations */
 
 struct rig {
   const bench_job *job;
@@ -82,6 +83,7 @@ static int ours(rig *r, int c, long steps) {
 
 static long fit(rig *r, int c, long steps) {
   int epochs = (int)((steps + r->n_steps - 1) / r->n_steps);
+  if (epochs < FIT_EPOCHS) epochs = FIT_EPOCHS;
   nnb_fit_opts opts = {.algo = r->job->w->algo, .lr = LEARNING_RATE, .batch = r->batch, .max_epochs = epochs};
   opts.threads = r->job->count[c];
   if (nnb_fit(r->net, r->data, NULL, &opts, NULL)) return complain("nnb_fit");
