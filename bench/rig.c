@@ -14,7 +14,7 @@
 
 /* Small enough that nothing diverges in any number of steps. */
 #define LEARNING_RATE 1e-3
-enum { CHUNK = 1024 }; /* rows of a larger batch that are processed at a time: nnb_fit's default */
+enum { CHUNK = 1024 };   /* rows of a larger batch that are processed at a time: nnb_fit's default */
 enum { FIT_EPOCHS = 4 }; /* at least: a fit of one epoch with few updates would mostly measure its allocations */
 
 struct rig {

@@ -316,11 +316,13 @@ START_TEST(nets) {
   static const unsigned wants[] = {0, NNB_GRAD, NNB_GRAD | NNB_DX, NNB_GRAD | NNB_KEEP};
   static const nnb__exec *const execs[] = {NULL, &nnb__exec_chain_rows, &nnb__exec_chain_blocks, &nnb__exec_layerwise};
   static const char shared[] = "thread_flops=0,private_bytes=0",
-                    wide[] = "thread_flops=0,private_bytes=0,unpacked_bytes=0";
+                    wide[] = "thread_flops=0,private_bytes=0,unpacked_bytes=0",
+                    owned[] = "private_rows=1e9,owned_flops=0,owned_bytes=0",
+                    half_owned[] = "private_rows=1e9,owned_flops=0,owned_bytes=5e3";
   static const struct {
     int n;
     const char *thresholds;
-  } threads[] = {{1, NULL}, {2, NULL}, {4, NULL}, {3, shared}, {2, wide}, {3, wide}, {4, wide}};
+  } threads[] = {{1, NULL}, {2, NULL}, {4, NULL}, {3, shared}, {2, wide}, {3, wide}, {4, wide}, {2, owned}, {3, owned}, {4, half_owned}};
   enum { N_EXECS = sizeof execs / sizeof *execs, N_THREADS = sizeof threads / sizeof *threads };
   int ran[N_EXECS] = {0};
   static result want;

@@ -82,7 +82,9 @@ START_TEST(results_stay) {
                                      "thread_flops=0,private_bytes=0",
                                      "thread_flops=1e300",
                                      "outer_from=0,row_until=1e9",
-                                     "thread_flops=0,private_bytes=1e12,private_rows=0"};
+                                     "thread_flops=0,private_bytes=1e12,private_rows=0",
+                                     "private_rows=1e9,owned_flops=0,owned_bytes=0",
+                                     "private_rows=1e9,owned_flops=0,owned_bytes=1024"};
   size_t n;
   train(y[0], w[0], &n);
   for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {

@@ -46,17 +46,29 @@ static void phase_params(void *context, int part) {
     nnb_layer_io io = nnb__pass_io(p->plan, k, 0, p->job->rows, part);
     io.part = part, io.parts = p->param_parts;
     nnb_sink sink = make_sink(node, p->job->target);
-    if (sink.w || sink.b) node->ops->backward_params(node->self, &io, &sink);
+    if (!sink.w && !sink.b) continue;
+    if (nnb__layerwise_wide_owns(p, k))
+      nnb__layerwise_wide_params(p, k, &sink, part);
+    else
+      node->ops->backward_params(node->self, &io, &sink);
   }
 }
 
 /* ---- the run ----------------------------------------------------------------------------------------------------- */
 
-/* Small batches train a small net on few threads (num/blas/thresholds.h). */
-static int most_threads(const nnb_plan *plan, const nnb__job *job) {
+static int smaller_count(double worth, int threads) { return worth < threads ? (int)worth : threads; }
+
+/* The number of threads.  A small net with a small batch gets few threads with their own rows, or, if that allows more,
+ * threads with their own columns (num/blas/thresholds.h); p->owned says which. */
+static int most_threads(nnb__pass *p) {
+  const nnb_plan *plan = p->plan;
+  const nnb__job *job = p->job;
   if (!job->target || (double)plan->net->n_params * sizeof(real) > nnb__threshold.private_bytes) return plan->threads;
-  double most = job->rows / nnb__threshold.private_rows;
-  return most < plan->threads ? (int)most : plan->threads;
+  const int rows = smaller_count(job->rows / nnb__threshold.private_rows, plan->threads);
+  const int columns = smaller_count(plan->flops * job->rows / nnb__threshold.owned_flops, plan->threads);
+  p->owned = columns > rows && columns > 1 && columns <= job->rows;
+  p->owned = p->owned && nnb__layerwise_wide_divides(p);
+  return p->owned ? columns : rows;
 }
 
 /* Adds the parts' losses in a fixed order, so the bits do not depend on the threads. */
@@ -77,11 +89,12 @@ static nnb__loss_sum add_losses(const nnb__pass *p) {
 
 static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   nnb__pass p = {.plan = plan, .job = job};
-  const int threads = most_threads(plan, job);
+  const int threads = most_threads(&p);
   double flops = plan->flops * job->rows;
   if (job->J) flops *= 1 + plan->net->n_y;
   p.row_parts = nnb__pass_parts(job->what & NNB__BACK ? 2 * flops : flops, threads, job->rows);
   p.param_parts = nnb__pass_parts(flops, threads, threads);
+  if (p.owned) p.row_parts = p.param_parts = threads;
   nnb_status status = nnb__blas_enter();
   if (status) return (nnb__loss_sum){.status = status};
   nnb__pass_begin(&p);

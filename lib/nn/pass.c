@@ -160,6 +160,15 @@ static void activate(const nnb__pass *p, int k, int r0, int n) {
   if (s->act && !(s->act->traits & NNB_ACT_ROWWISE)) s->act->pull(s->act, z, nnb__read(a), slope);
 }
 
+void nnb__pass_activate_columns(const nnb__pass *p, int k, int c0, int n) {
+  const nnb__state *s = &p->plan->state[k];
+  const nnb_mat z = nnb__cols(nnb__rows(s->z, 0, p->job->rows), c0, n);
+  const nnb_mat a = nnb__cols(nnb__rows(s->a, 0, p->job->rows), c0, n);
+  if (s->act) s->act->value(s->act, nnb__read(z), a);
+  for (int i = 0; !s->act && a.p != z.p && i < z.rows; i++)
+    memcpy(nnb__row(a, i), nnb__row(z, i), (size_t)n * sizeof(real));
+}
+
 /* The work after the product: the activation, and an output's loss. */
 void nnb__pass_finish(const nnb__pass *p, int part, int k, int r0, int n) {
   const nnb_plan *plan = p->plan;
@@ -223,6 +232,16 @@ static void pull(const nnb__pass *p, int k, int r0, int n) {
   if (s->act && !(fused && !tapped))
     s->act->pull(s->act, nnb__crows(nnb__read(s->z), r0, n), nnb__crows(nnb__read(s->a), r0, n), d);
   if (tapped && fused) add_to(d, tap);
+}
+
+void nnb__pass_pull_columns(const nnb__pass *p, int k, int c0, int n) {
+  const nnb__state *s = &p->plan->state[k];
+  const nnb_mat d = nnb__cols(nnb__rows(s->d, 0, p->job->rows), c0, n);
+  const nnb_mat kept = nnb__cols(nnb__rows(s->da, 0, p->job->rows), c0, n);
+  for (int i = 0; kept.p && i < d.rows; i++) memcpy(nnb__row(kept, i), nnb__row(d, i), (size_t)n * sizeof(real));
+  if (s->act)
+    s->act->pull(s->act, nnb__ccols(nnb__crows(nnb__read(s->z), 0, d.rows), c0, n),
+                 nnb__ccols(nnb__crows(nnb__read(s->a), 0, d.rows), c0, n), d);
 }
 
 /* Computes Δ of node k; column as in nnb__pass_back. */

@@ -9,6 +9,7 @@ typedef struct nnb__pass {
   const nnb__job *job;
   nnb_batch batch; /* the rows of this run, in the net's units; t, label, weight from the job or the plan's copies */
   int row_parts, param_parts;
+  bool owned; /* each part has columns of W in every update (layerwise_wide.c) */
 } nnb__pass;
 
 /* The number of parts for this number of floating-point operations: at most threads and `most`, at least 1. */
@@ -32,6 +33,10 @@ nnb_layer_io nnb__pass_io_forward(const nnb_plan *plan, int k, int r0, int n, in
 void nnb__pass_forward(const nnb__pass *p, int part, int r0, int n);
 /* The work after the product of node k: the activation, and an output's loss. */
 void nnb__pass_finish(const nnb__pass *p, int part, int k, int r0, int n);
+/* Columns [c0, c0 + n) of A from Z and of Δ from ∂E/∂A, for all rows of a hidden node with an elementwise activation.
+ */
+void nnb__pass_activate_columns(const nnb__pass *p, int k, int c0, int n);
+void nnb__pass_pull_columns(const nnb__pass *p, int k, int c0, int n);
 /* The place for a part's loss of output k. */
 double *nnb__pass_partial_loss(const nnb_plan *plan, int part, int k);
 

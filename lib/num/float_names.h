@@ -152,6 +152,9 @@
 #define nnb__layer_dense nnbf__layer_dense
 #define nnb__layer_find nnbf__layer_find
 #define nnb__layer_input nnbf__layer_input
+#define nnb__layerwise_wide_divides nnbf__layerwise_wide_divides
+#define nnb__layerwise_wide_owns nnbf__layerwise_wide_owns
+#define nnb__layerwise_wide_params nnbf__layerwise_wide_params
 #define nnb__layerwise_wide_run nnbf__layerwise_wide_run
 #define nnb__layerwise_wide_suits nnbf__layerwise_wide_suits
 #define nnb__line_project nnbf__line_project
@@ -242,6 +245,7 @@
 #define nnb__orthogonal_work nnbf__orthogonal_work
 #define nnb__orthogonalize nnbf__orthogonalize
 #define nnb__output_root nnbf__output_root
+#define nnb__pass_activate_columns nnbf__pass_activate_columns
 #define nnb__pass_back nnbf__pass_back
 #define nnb__pass_begin nnbf__pass_begin
 #define nnb__pass_delta nnbf__pass_delta
@@ -257,6 +261,7 @@
 #define nnb__pass_n_rows nnbf__pass_n_rows
 #define nnb__pass_partial_loss nnbf__pass_partial_loss
 #define nnb__pass_parts nnbf__pass_parts
+#define nnb__pass_pull_columns nnbf__pass_pull_columns
 #define nnb__pass_rows nnbf__pass_rows
 #define nnb__pass_scale nnbf__pass_scale
 #define nnb__pass_weights nnbf__pass_weights

@@ -30,7 +30,13 @@
  * private_rows     such a net gets at most one thread for this number of rows in the batch: 784-128-64-10 at batch 128
  *                  runs 1.29 / 1.11 times as fast as its products in cblas with two threads, 1.03 / 1.0 with one, when
  *                  cblas has two as well.  On an AMD processor two threads are 0.97 / 0.93 times as fast as one at
- * batch 32, 1.13 / 1.35 at 96, and 1.1 to 1.4 times in f32 with 28-300-300-300-300-300-1 at 100 */
+ *                  batch 32, 1.13 / 1.35 at 96, and 1.1 to 1.4 times in f32 with 28-300-300-300-300-300-1 at 100
+ * owned_flops      unless each thread has at least this number of floating-point operations in a forward pass: then
+ *                  each thread gets columns of W, which stay in its core's cache.  784-128-64-10 at batch 32, 3.5e6 for
+ *                  each of two threads, on the AMD processor, compared with one thread: rows 1.08 / 1.00, columns 1.39
+ *                  / 1.23 times as fast; at batch 16 and 8 one thread is the fastest
+ * owned_bytes      the least W that is divided in this way; smaller ones are divided by rows of the batch, where
+ *                  threads do not wait for each other between layers */
 #define NNB__THRESHOLD_LIST(X) \
   X(outer_from, 1 << 16)       \
   X(row_until, 32)             \
@@ -41,7 +47,9 @@
   X(transposed_most, 128)      \
   X(thread_flops, 1e6)         \
   X(private_bytes, 1 << 21)    \
-  X(private_rows, 48)
+  X(private_rows, 48)          \
+  X(owned_flops, 2.5e6)        \
+  X(owned_bytes, 1 << 16)
 
 #define NNB__THRESHOLD_FIELD(name, value) double name;
 typedef struct nnb__thresholds {
