@@ -2,7 +2,7 @@
 """How well nets predict that are fitted with nothing chosen: libnnblas beside scikit-learn and R's nnet, on small tables.
 
     NNBLAS_DATA=FOLDER python3 bench/compare/tables.py BUILD [--scores FILE] [--seeds 10] [--tables a,b] [--nets a,b]
-                                                       [--peers a,b] [--seconds S] [--aside]
+                                                       [--peers a,b] [--seconds S]
 
 Ten tables, three nets (20 tanh; 100 relu; 64 and 64 relu), five folds, for each seed another partition into folds and
 other first weights.  Inputs and targets of regressions are standardised by the training rows.  Regressions are scored by
@@ -13,7 +13,6 @@ processor time of one thread.
     --scores FILE   keeps all scores (JSON); a peer's fits that are there are not run again
     --fresh PEERS   but those of these peers are
     --seconds S     stops after so many seconds; the next call goes on with the same FILE
-    --aside         other tables, from R's packages, that the defaults were not developed on
 
 Peers: auto and auto_f32 (nnb_fit without options), bayes, sklearn (MLPClassifier and MLPRegressor as they are), sklearn_es
 (early_stopping=True), nnet (decay 0.01), none (the mean, the largest class).  A peer that is not installed is skipped by
@@ -21,9 +20,7 @@ name.  Each row is compared with the better of scikit-learn's two, chosen on the
 The test is one-sided, by the t distribution with the variance corrected for overlapping training sets (Nadeau and Bengio
 2003; for repeated folds Bouckaert and Frank 2004), with Holm's correction over the rows."""
 import argparse
-import csv
 import gzip
-import io
 import json
 import math
 import os
@@ -70,18 +67,6 @@ def read_table(name):
     if name == "diabetes":
         rows = np.hstack([rows, numbers(os.path.join(folder, "diabetes/diabetes_target.csv.gz"), None)])
     return rows[:, :-1], rows[:, -1], classes
-
-
-def read_aside(folder):
-    """The tables that r_tables.R writes: the last column is the target, or a class where the name says so."""
-    tables = {}
-    for file in sorted(os.listdir(folder)):
-        name, kind = file[:-len(".csv")].split("-")
-        with open(os.path.join(folder, file)) as f:
-            rows = [row for row in csv.reader(f)][1:]
-        values = np.array([[float(v) for v in row] for row in rows])
-        tables[name] = (values[:, :-1], values[:, -1], len(set(values[:, -1])) if kind == "classes" else 0)
-    return tables
 
 
 def folds(x, y, classes, seed):
@@ -348,16 +333,10 @@ def main():
     parser.add_argument("--nets", type=lambda s: s.split(","), default=list(NETS))
     parser.add_argument("--peers", type=lambda s: s.split(","), default=PEERS)
     parser.add_argument("--fresh", type=lambda s: s.split(","), default=[])
-    parser.add_argument("--aside", action="store_true")
     options = parser.parse_args()
-    if options.aside:
-        with tempfile.TemporaryDirectory() as folder:
-            subprocess.run(["Rscript", os.path.join(HERE, "r_tables.R"), folder], check=True)
-            tables = read_aside(folder)
-    else:
-        if "NNBLAS_DATA" not in os.environ:
-            sys.exit("tables.py: NNBLAS_DATA must name the folder of the data")
-        tables = {name: read_table(name) for name in TABLES}
+    if "NNBLAS_DATA" not in os.environ:
+        sys.exit("tables.py: NNBLAS_DATA must name the folder of the data")
+    tables = {name: read_table(name) for name in TABLES}
     rows = [(t, n) for n in options.nets for t in options.tables or tables]
     scores = {}
     if options.scores and os.path.exists(options.scores):
