@@ -15,7 +15,6 @@ FINE = {
     "nnb_net *": "w->net", "nnb_plan *": "w->plan", "nnb_data *": "w->data", "nnb_optim *": "w->optim",
     "nnb_error_bars *": "w->bars", "nnb_rng *": "&w->rng", "nnb_cmat": "w->rows.x", "nnb_mat": "w->y",
     "const nnb_real *": "w->reals", "nnb_real *": "w->reals", "const void *": "w->reals", "void **": "&w->memory",
-    "const char *const *": '(const char *const[]){"a"}',
     "nnb_net **": "&w->made_net", "nnb_data **": "&w->made_data[0]", "nnb_plan **": "&w->made_plan",
     "nnb_optim **": "&w->made_optim", "nnb_error_bars **": "&w->made_bars", "size_t": "64",
     "nnb_fit_opts **": "&w->made_fit", "nnb_optim_opts **": "&w->made_steps", "nnb_min_opts **": "&w->made_min",
