@@ -37,12 +37,14 @@ START_TEST(no_more_than_minpack) {
 }
 END_TEST
 
-/* Problems without residuals, or whose Jacobian is singular or nearly so, from their starts.  1e-40: x within rounding of
- * a minimum of 0 where r is of second order. */
+/* Problems without residuals, or whose Jacobian is singular or nearly so, from their starts.  1e-40: x within rounding
+ * of a minimum of 0 where r is of second order. */
 START_TEST(ends_as_low_as_minpack) {
-  static const char *const hard[] = {"powell singular, x1", "extended powell singular, x1", "biggs exp6, x1",
-                                     "Lanczos1 1, x1",      "Lanczos1 2, x1",               "Lanczos2 1, x1",
-                                     "Lanczos2 2, x1",      "Lanczos3 1, x1",               "Lanczos3 2, x1"};
+  static const char *const hard[] = {"powell singular, x1", "extended powell singular, x1",
+                                     "biggs exp6, x1",      "Lanczos1 1, x1",
+                                     "Lanczos1 2, x1",      "Lanczos2 1, x1",
+                                     "Lanczos2 2, x1",      "Lanczos3 1, x1",
+                                     "Lanczos3 2, x1"};
   size_t tried = 0;
   for (int i = 0; i < RACE_CASES; i += 3) {
     static race_case c;
@@ -68,8 +70,7 @@ static nnb_status watson_rows(void *user, const double *x, size_t row0, int k, d
   double own[WATSON_M * WATSON_N] = {0};
   ck_assert(row0 == 0 && k == WATSON_M);
   mgh_watson(WATSON_N, WATSON_M, x, r, own);
-  for (int i = 0; J && i < k; i++)
-    memcpy(J + (size_t)i * (size_t)ldj, own + i * WATSON_N, WATSON_N * sizeof *J);
+  for (int i = 0; J && i < k; i++) memcpy(J + (size_t)i * (size_t)ldj, own + i * WATSON_N, WATSON_N * sizeof *J);
   return NNB_OK;
 }
 

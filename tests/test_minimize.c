@@ -515,8 +515,8 @@ START_TEST(defaults_do_not_depend_on_units) {
     nnb_min_report report;
     nnb_fdf f = {.n = 2, .user = &units[k], .eval = small_units};
     ck_assert_int_eq(nnb_minimize(&f, x, &(nnb_min_opts){.algo = algos[_i]}, &report), NNB_OK);
-    ck_assert_msg(report.value <= 1e-2 * units[k], "%s in units of %g: f = %g (%s)",
-                  nnb_algo_name(algos[_i]), units[k], report.value, nnb_stop_text(report.stop));
+    ck_assert_msg(report.value <= 1e-2 * units[k], "%s in units of %g: f = %g (%s)", nnb_algo_name(algos[_i]), units[k],
+                  report.value, nnb_stop_text(report.stop));
   }
 }
 END_TEST

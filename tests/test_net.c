@@ -271,7 +271,7 @@ END_TEST
 
 /* ---- reading and changing --------------------------------------------------------------------------------------- */
 
-    START_TEST(summary_has_rows_and_totals) {
+START_TEST(summary_has_rows_and_totals) {
   char text[TABLE], total[60];
   nnb_net *net;
   ck_ok(nnb_net_parse("30-20:tanh:frozen=1-10:softmax:name=classes", &net));
@@ -343,9 +343,7 @@ END_TEST
 
 /* ---- sticky errors ----------------------------------------------------------------------------------------------- */
 
-    static int no_units(nnb_net *net) {
-  return nnb_net_dense(net, 0, NNB_TANH);
-}
+static int no_units(nnb_net *net) { return nnb_net_dense(net, 0, NNB_TANH); }
 static int no_activation(nnb_net *net) { return nnb_net_dense(net, 2, (nnb_activation)77); }
 static int no_node(nnb_net *net) { return nnb_net_activation(net, 9, NNB_TANH); }
 static int uneven(nnb_net *net) { return nnb_net_add(net, (int[]){1, nnb_net_dense(net, 2, NNB_TANH)}, 2, NNB_LINEAR); }

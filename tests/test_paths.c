@@ -322,7 +322,8 @@ START_TEST(nets) {
   static const struct {
     int n;
     const char *thresholds;
-  } threads[] = {{1, NULL}, {2, NULL}, {4, NULL}, {3, shared}, {2, wide}, {3, wide}, {4, wide}, {2, owned}, {3, owned}, {4, half_owned}};
+  } threads[] = {{1, NULL}, {2, NULL}, {4, NULL},  {3, shared}, {2, wide},
+                 {3, wide}, {4, wide}, {2, owned}, {3, owned},  {4, half_owned}};
   enum { N_EXECS = sizeof execs / sizeof *execs, N_THREADS = sizeof threads / sizeof *threads };
   int ran[N_EXECS] = {0};
   static result want;

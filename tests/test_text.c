@@ -67,7 +67,10 @@ START_TEST(rounding_of_random_numbers) {
   char text[64];
   for (int i = 0; i < 300000; i++) {
     const uint64_t digits = random_bits(&rng) >> (random_bits(&rng) % 64), kind = random_bits(&rng);
-    const int limit = kind & 1 ? 360 : kind & 2 ? 70 : 30, exponent = (int)((kind >> 8) % (2 * (unsigned)limit)) - limit;
+    const int limit = kind & 1   ? 360
+                      : kind & 2 ? 70
+                                 : 30,
+              exponent = (int)((kind >> 8) % (2 * (unsigned)limit)) - limit;
     snprintf(text, sizeof text, "%s%llu%se%d", kind & 4 ? "-" : "", (unsigned long long)digits,
              kind & 8 ? ".000123" : "", exponent);
     check_rounding(text);

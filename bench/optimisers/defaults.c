@@ -103,8 +103,8 @@ static void run(const char *path, const char *hidden, const nnb_fit_opts *given)
   const bool classes = nnb_data_n_classes(f.train) > 0;
   printf("%.17g %.17g %.6f %zu ", classes ? 1 - m.accuracy : m.rmse, classes ? m.loss : (double)NAN, seconds,
          nnb_net_n_params(net));
-  printf("%s, %d epochs, decay %g, %d trials, %s\n", nnb_algo_name(report.algo), report.epochs, report.l2, report.trials,
-         nnb_stop_text(report.stop));
+  printf("%s, %d epochs, decay %g, %d trials, %s\n", nnb_algo_name(report.algo), report.epochs, report.l2,
+         report.trials, nnb_stop_text(report.stop));
   nnb_net_destroy(net);
   nnb_data_destroy(f.train);
   nnb_data_destroy(f.test);

@@ -8,8 +8,8 @@
 #include "text.h"
 
 size_t nnb__dtype_size(nnb__dtype dtype) {
-  static const size_t size[] = {[NNB__F64] = 8, [NNB__F32] = 4, [NNB__I64] = 8, [NNB__I32] = 4,
-                                [NNB__U8] = 1,  [NNB__F16] = 2, [NNB__BF16] = 2};
+  static const size_t size[] = {
+      [NNB__F64] = 8, [NNB__F32] = 4, [NNB__I64] = 8, [NNB__I32] = 4, [NNB__U8] = 1, [NNB__F16] = 2, [NNB__BF16] = 2};
   return size[dtype];
 }
 

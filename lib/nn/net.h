@@ -64,9 +64,9 @@ struct nnb_net {
   atomic_bool held;             /* by a changing call, until it returns: nnb__net_begin */
   real *params, *params_memory; /* the parameters, then the buffers; aligned; the memory to release */
   size_t n_params, n_buffers;
-  size_t n_values; /* both together: what copies, best epochs and rejected calls restore */
-  int coupling;    /* the first node that couples rows; 0: none */
-  bool whole_rows; /* a node needs all rows at once in training */
+  size_t n_values;    /* both together: what copies, best epochs and rejected calls restore */
+  int coupling;       /* the first node that couples rows; 0: none */
+  bool whole_rows;    /* a node needs all rows at once in training */
   nnb__block *blocks; /* one per node with parameters, in order */
   int *block_node;
   int n_blocks;

@@ -3,7 +3,8 @@
  *   nnblas 1; nodes n; loss; seed; columns n, column.i; classes n, class.i
  *   node.k.layer, .name, .from "1,2", .act, .frozen, one key per attribute of the layer; outputs: .output (first
  *   column), .loss, .factor; nodes with a shape: .shape "3,8,8"
- *   tensors NAME.weight [I, O], NAME.bias [O] and NAME.buffers [n] per node; scaler.input.shift, .factor, scaler.target.shift, .factor */
+ *   tensors NAME.weight [I, O], NAME.bias [O] and NAME.buffers [n] per node; scaler.input.shift, .factor,
+ *   scaler.target.shift, .factor */
 #ifndef NNB__NET_KEYS_H
 #define NNB__NET_KEYS_H
 

@@ -151,7 +151,7 @@ static void draw_layers(nnb_net *net, uint64_t seed, real *scratch) {
   drawing = false;
 }
 
-/* Draws all parameters from the seed: weights by the layer's init, each node from its own random stream; biases 0.  Sets
+/* Draws all parameters from the seed: weights by the layer's init, each node from its own random stream; biases 0. Sets
  * the buffers to their initial values. */
 static nnb_status draw_params(nnb_net *net, uint64_t seed) {
   size_t most = 0; /* above 0: an initialiser needs a factorisation, which uses the BLAS */

@@ -6,9 +6,9 @@
  * τ sizes S, so that S vanishes with the residuals.
  *
  * S is used if it would have predicted f at the last trial better than Gauss–Newton, and r is nearly orthogonal to the
- * columns of J, as near a minimum with residuals, or S was better in many trials in a row.  Without the second condition
- * S was also used on the way down the valleys of problems without residuals: Rosenbrock's function from ten times its
- * start took 88 evaluations of r and J, and 7 with it. */
+ * columns of J, as near a minimum with residuals, or S was better in many trials in a row.  Without the second
+ * condition S was also used on the way down the valleys of problems without residuals: Rosenbrock's function from ten
+ * times its start took 88 evaluations of r and J, and 7 with it. */
 #include "curvature.h"
 
 #include <string.h>
@@ -16,10 +16,10 @@
 /* The second condition: Gauss–Newton would lower f by less than this part of it.  With 0.05, 0.1, 0.2 and 0.5 the
  * evaluations in 144 cases of bench/optimisers/minpack.c differed by 1 %; they were 4 % fewer than without S. */
 static const double tangential = 0.2;
-/* Good predictions in a row after which S is used without the second condition: on a long way down with large residuals,
- * as for Brown and Dennis's function (345 evaluations without, 67 with it).  With 3 the three-dimensional function of Box
- * from 100 times its start took 17 times MINPACK's evaluations; with 6 MGH17 ended elsewhere; with 10, 20 and 30 the
- * counts are nearly the same. */
+/* Good predictions in a row after which S is used without the second condition: on a long way down with large
+ * residuals, as for Brown and Dennis's function (345 evaluations without, 67 with it).  With 3 the three-dimensional
+ * function of Box from 100 times its start took 17 times MINPACK's evaluations; with 6 MGH17 ended elsewhere; with 10,
+ * 20 and 30 the counts are nearly the same. */
 enum { OFTEN = 20 };
 
 void nnb__curvature_take(nnb__curvature *c, int n, nnb__arena *arena) {

@@ -140,8 +140,8 @@ static double noise_of(const nnb__lm *lm) {
   return fmax(rounding * eps, part) * lm->system.f;
 }
 
-/* The least predicted decrease for which an acceleration is computed.  In a flat curved valley f hardly changes, but the
- * bend is large. */
+/* The least predicted decrease for which an acceleration is computed.  In a flat curved valley f hardly changes, but
+ * the bend is large. */
 static double least_worth(const nnb__lm *lm) {
   return lm->region.z ? noise_of(lm) : sqrt(lm->system.stop->eps) * lm->system.f;
 }

@@ -10,7 +10,13 @@
 #include "update.h"
 #include "view.h"
 
-enum { DEFAULT_EPOCHS = 100, DEFAULT_BAYES_EPOCHS = 1000, DEFAULT_BATCH = 32, DEFAULT_CHUNK = 1024, CHUNK_PER_THREAD = 128 };
+enum {
+  DEFAULT_EPOCHS = 100,
+  DEFAULT_BAYES_EPOCHS = 1000,
+  DEFAULT_BATCH = 32,
+  DEFAULT_CHUNK = 1024,
+  CHUNK_PER_THREAD = 128
+};
 
 typedef struct nnb__fit fit;
 

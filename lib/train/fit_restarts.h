@@ -4,8 +4,8 @@
 
 #include "net.h"
 
-/* A fit of a net that the caller holds: from the options' number of starts, of which the best one trains the net.  Always
- * fills *report.  After a failure the parameters are those from before. */
+/* A fit of a net that the caller holds: from the options' number of starts, of which the best one trains the net.
+ * Always fills *report.  After a failure the parameters are those from before. */
 nnb_status nnb__fit_restarts(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *given,
                              double began, nnb_report *report);
 
