@@ -78,12 +78,12 @@
 #define nnb__curvature_compare nnbf__curvature_compare
 #define nnb__curvature_take nnbf__curvature_take
 #define nnb__data_adopt nnbf__data_adopt
-#define nnb__data_n_columns nnbf__data_n_columns
-#define nnb__data_own nnbf__data_own
 #define nnb__data_check_rows nnbf__data_check_rows
 #define nnb__data_in_memory nnbf__data_in_memory
 #define nnb__data_is_read nnbf__data_is_read
+#define nnb__data_n_columns nnbf__data_n_columns
 #define nnb__data_outline nnbf__data_outline
+#define nnb__data_own nnbf__data_own
 #define nnb__data_own_weights nnbf__data_own_weights
 #define nnb__data_scaler nnbf__data_scaler
 #define nnb__data_set_inputs nnbf__data_set_inputs
@@ -110,8 +110,8 @@
 #define nnb__fit_judge_start nnbf__fit_judge_start
 #define nnb__fit_keep_last_record nnbf__fit_keep_last_record
 #define nnb__fit_no_report nnbf__fit_no_report
-#define nnb__fit_restarts nnbf__fit_restarts
 #define nnb__fit_open_source nnbf__fit_open_source
+#define nnb__fit_restarts nnbf__fit_restarts
 #define nnb__fit_run nnbf__fit_run
 #define nnb__fit_source_epoch nnbf__fit_source_epoch
 #define nnb__full_model nnbf__full_model
