@@ -5,6 +5,14 @@
 
 #include "support.h"
 
+/* Whether the bytes of a file hold text. */
+static bool holds(const void *file, size_t bytes, const char *text) {
+  size_t n = strlen(text);
+  for (size_t i = 0; i + n <= bytes; i++)
+    if (memcmp((const char *)file + i, text, n) == 0) return true;
+  return false;
+}
+
 static nnb_net *make(void) {
   static const double x[] = {0, 1, 2, 5, 3, -1, 4, 4}, t[] = {1, 2, 4, 3};
   nnb_batch rows = {.x = nnb_cview(x, 4, 2), .t = nnb_cview(t, 4, 1)};
@@ -45,7 +53,7 @@ START_TEST(there_and_back) {
   ck_assert_int_eq(nnb_net_save_mem(back, &a, &na), NNB_OK);
   ck_assert_int_eq(nnb_net_save_mem(again, &b, &nb), NNB_OK);
   ck_assert(na == nb && memcmp(a, b, na) == 0); /* structure, scalers, names, frozen parts */
-  ck_assert_ptr_nonnull(memmem(a, na, "frozen\":\"2\"", 11));
+  ck_assert(holds(a, na, "frozen\":\"2\""));
   nnb_free(a), nnb_free(b);
   nnb_net_destroy(net), nnb_net_destroy(back), nnb_net_destroy(again);
   nnbf_net_destroy(single), nnbf_net_destroy(second);

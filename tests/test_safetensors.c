@@ -175,7 +175,7 @@ START_TEST(headers) {
       {"{\"__metadata__\":{\"k\":\"\xE9\"}}", 0, NNB_E_PARSE, "m.st: the header: "},
       {"{\"w\":1}", 0, NNB_E_PARSE, "m.st: tensor \"w\": its description is not an object"},
       {"{\"w\":{}}", 0, NNB_E_PARSE, "m.st: tensor \"w\": it has no dtype"},
-      {"{\"w\":" TENSOR("BF16", "1", 0, 2) "}", 2, NNB_E_UNSUPPORTED, "m.st: tensor \"w\" has dtype \"BF16\""},
+      {"{\"w\":" TENSOR("F8_E4M3", "2", 0, 2) "}", 2, NNB_E_UNSUPPORTED, "m.st: tensor \"w\" has dtype \"F8_E4M3\""},
       {"{\"w\":" TENSOR("f64", "1", 0, 8) "}", 8, NNB_E_UNSUPPORTED, "has dtype \"f64\""},
       {"{\"w\":" TENSOR("U8", "1,1,1,1,1", 0, 1) "}", 1, NNB_E_UNSUPPORTED, "has 5 dimensions"},
       {"{\"w\":{\"dtype\":\"U8\",\"shape\":1,\"data_offsets\":[0,1]}}", 1, NNB_E_PARSE, "its shape is not a list"},

@@ -5,16 +5,16 @@
 enum { ROWS = 230, COLS = 5, OUTS = 2, CLASSES = 3, MOST_CALLS = 100000 };
 
 /* A source over data in memory, which may fail in call number fail_at or write what it must not. */
-typedef struct tape {
+typedef struct tape_state {
   nnb_batch all;
   int calls, fail_at;
   nnb_status status;
   bool silent, wrong;
   int widest; /* rows of the largest call */
-} tape;
+} tape_state;
 
 static nnb_status read_tape(void *user, int64_t row0, int n, const nnb_rows *rows) {
-  tape *t = user;
+  tape_state *t = user;
   ck_assert(row0 >= 0 && n >= 1 && row0 + n <= ROWS && rows->x.rows == n);
   if (n > t->widest) t->widest = n;
   for (int i = 0; i < n; i++) {
@@ -30,9 +30,9 @@ static nnb_status read_tape(void *user, int64_t row0, int n, const nnb_rows *row
   return t->silent ? t->status : nnb_layer_fail(t->status, "the tape is torn");
 }
 
-static nnb_data *from_tape(tape *t, const nnb_data *data, const real *weight) {
+static nnb_data *from_tape(tape_state *t, const nnb_data *data, const real *weight) {
   nnb_data *out;
-  *t = (tape){0};
+  *t = (tape_state){0};
   ck_ok(nnb_data_batch(data, 0, ROWS, &t->all));
   t->all.weight = weight;
   nnb_source source = {.rows = ROWS, .n_in = COLS, .user = t, .read = read_tape, .weighted = weight != NULL};
@@ -82,7 +82,7 @@ static void compare(const char *text, bool classes, bool weighted, bool validate
   nnb_data *data = classes ? toy_classes(ROWS, COLS, CLASSES) : toy_regression(ROWS, COLS, OUTS), *memory;
   real weight[ROWS];
   nnb_batch all;
-  tape tape, other;
+  tape_state tape, other;
   for (int i = 0; i < ROWS; i++) weight[i] = (real)(i % 4);
   ck_ok(nnb_data_batch(data, 0, ROWS, &all));
   all.weight = weighted ? weight : NULL;
@@ -98,7 +98,7 @@ static void compare(const char *text, bool classes, bool weighted, bool validate
 /* Single samples: an update is fused with the next row only within a window, so that the rest is rounding. */
 START_TEST(test_single_samples) {
   nnb_data *data = toy_regression(ROWS, COLS, OUTS);
-  tape tape;
+  tape_state tape;
   nnb_data *source = from_tape(&tape, data, NULL);
   outcome a = fit(data, data, NULL, "algo=sgd batch=1 block=50 max_epochs=3 lr=0.01");
   outcome b = fit(data, source, NULL, "algo=sgd batch=1 block=50 max_epochs=3 lr=0.01");
@@ -135,7 +135,7 @@ END_TEST
 /* With block each epoch reads each block once; without, row by row. */
 START_TEST(test_calls) {
   nnb_data *data = toy_regression(ROWS, COLS, OUTS);
-  tape tape;
+  tape_state tape;
   nnb_data *source = from_tape(&tape, data, NULL);
   fit(data, source, NULL, "algo=adam max_epochs=3 block=50");
   ck_assert_int_eq(tape.calls, 3 * 5);
@@ -150,7 +150,7 @@ END_TEST
 START_TEST(test_evaluate) {
   for (int classes = 0; classes < 2; classes++) {
     nnb_data *data = classes ? toy_classes(ROWS, COLS, CLASSES) : toy_regression(ROWS, COLS, OUTS);
-    tape tape;
+    tape_state tape;
     nnb_metrics a, b;
     nnb_data *source = from_tape(&tape, data, NULL);
     nnb_net *net = make_net(data, classes);
@@ -168,7 +168,7 @@ END_TEST
 /* What auto finds out by trials it does not for a source, which one thread reads at a time. */
 START_TEST(test_auto) {
   nnb_data *data = toy_regression(ROWS, COLS, OUTS);
-  tape tape;
+  tape_state tape;
   nnb_data *source = from_tape(&tape, data, NULL);
   for (int validates = 0; validates < 2; validates++) {
     nnb_net *net = make_net(data, false);
@@ -186,7 +186,7 @@ END_TEST
 /* A fit whose source fails in call number fail_at, the first of a later epoch or of the first. */
 static void fit_torn(const char *text, int fail_at, nnb_status status, bool silent, bool classes) {
   nnb_data *data = classes ? toy_classes(ROWS, COLS, CLASSES) : toy_regression(ROWS, COLS, OUTS);
-  tape tape;
+  tape_state tape;
   nnb_data *source = from_tape(&tape, data, NULL);
   nnb_net *net = make_net(data, classes);
   nnb_fit_opts opts = {0};
@@ -223,7 +223,7 @@ END_TEST
 /* The parameters of the best epoch are in the net, as after a divergence. */
 START_TEST(test_best_so_far) {
   nnb_data *data = toy_regression(ROWS, COLS, OUTS);
-  tape tape;
+  tape_state tape;
   nnb_data *source = from_tape(&tape, data, NULL);
   nnb_net *net = make_net(data, false), *two = make_net(data, false);
   nnb_fit_opts opts = {.algo = NNB_LBFGS, .max_epochs = 2};
@@ -258,7 +258,7 @@ typedef struct job {
 static nnb_status fit_and_evaluate(void *context) {
   const job *j = context;
   static real weight[ROWS];
-  tape tape = {0};
+  tape_state tape = {0};
   nnb_data *data = NULL;
   nnb_net *net = nnb_net_create(COLS);
   nnb_fit_opts opts = {0};
@@ -301,7 +301,7 @@ START_TEST(test_memory) {
 END_TEST
 
 START_TEST(test_refusals) {
-  tape tape;
+  tape_state tape;
   nnb_data *data = toy_regression(ROWS, COLS, OUTS), *a, *b, *source = from_tape(&tape, data, NULL);
   nnb_net *net = make_net(data, false), *open = nnb_net_create(COLS);
   nnb_batch batch;

@@ -25,7 +25,7 @@ def main(doc, compiler, *programs):
     with tempfile.TemporaryDirectory() as folder:
         for entry in programs:
             name = pathlib.Path(entry).name if entry.endswith(".c") else pathlib.Path(entry).name + ".c"
-            command = [entry]
+            command = [str(pathlib.Path(entry).resolve())]
             if entry.endswith(".c"):
                 (pathlib.Path(folder) / entry).write_text(program(doc, entry), encoding="utf-8")
                 command = ["./program"]
