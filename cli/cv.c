@@ -89,13 +89,13 @@ static void mean_of(const double *x, int n, double *mean, double *error) {
 
 static void print(const settings *s, const nnb_data *all, const scores *folds) {
   double values[MOST_FOLDS], mean, error, baseline = 0;
-  print_table(stdout, s->table, all);
+  nnb_data_summary(all, stdout);
   for (int i = 0; i < s->folds; i++) {
     values[i] = scores_main(&folds[i]), baseline += folds[i].baseline / s->folds;
-    printf("fold %-5d %s %.4g on %d rows\n", i + 1, scores_main_name(&folds[i]), values[i], folds[i].rows);
+    printf("fold %d: %s %.4g on %d rows\n", i + 1, scores_main_name(&folds[i]), values[i], folds[i].rows);
   }
   mean_of(values, s->folds, &mean, &error);
-  printf("mean       %s %.4g ± %.2g (standard error); always %s: %.4g\n", scores_main_name(folds), mean, error,
+  printf("mean: %s %.4g ± %.2g (standard error); always %s: %.4g\n", scores_main_name(folds), mean, error,
          folds->n_classes ? "the largest class" : "the mean", baseline);
 }
 

@@ -119,19 +119,6 @@ int read_table(const char *path, const nnb_csv_opts *opts, nnb_data **out) {
   return status ? fail(status) : EX_OK;
 }
 
-void print_table(FILE *stream, const char *path, const nnb_data *data) {
-  int n_in = nnb_data_n_in(data), classes = nnb_data_n_classes(data), n_out = nnb_data_n_out(data);
-  fprintf(stream, "table      %s: %d rows, %d inputs", path, nnb_data_rows(data), n_in);
-  const char *name = nnb_data_column_name(data, n_in);
-  if (n_out) fprintf(stream, ", target %s", name ? name : "without a name");
-  if (classes)
-    fprintf(stream, " (%d classes)\n", classes);
-  else if (n_out)
-    fputs(n_out > 1 ? " and others (numbers)\n" : " (a number)\n", stream);
-  else
-    fputc('\n', stream);
-}
-
 /* The names of n columns of net from the first one on; 0 names where one of them has none. */
 static int names_of(const nnb_net *net, int first, int n, const char **names) {
   for (int i = 0; i < n; i++)

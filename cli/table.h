@@ -22,7 +22,4 @@ int read_table(const char *path, const nnb_csv_opts *opts, nnb_data **out);
 /* Reads a table for a net: its inputs by name where net has names, with its target or without one.  flags: how else. */
 int read_table_for(const nnb_net *net, const char *path, const nnb_csv_opts *flags, bool with_target, nnb_data **out);
 
-/* Prints what was read: rows, columns, and what the target is. */
-void print_table(FILE *stream, const char *path, const nnb_data *data);
-
 #endif

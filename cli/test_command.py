@@ -62,9 +62,10 @@ class Train(InFolder):
     def test_reports_and_saves(self):
         model = self.folder / "iris.safetensors"
         out = self.good("train", IRIS, "--target=species", "-o", model, "--algo=lbfgs", "--l2=0.01")
-        self.assertIn("150 rows, 4 inputs, target species (3 classes)", out)
-        self.assertRegex(out, "on 120 rows\\nchosen: .*\\nmethod: lbfgs")
-        self.assertIn("held out   accuracy", out)
+        self.assertIn("150 rows of 5 columns", out)
+        self.assertIn("target: species (last column, 3 classes)", out)
+        self.assertRegex(out, "trained on 120 rows\\nchosen: .*\\nmethod: lbfgs")
+        self.assertIn("held out: accuracy", out)
         self.assertIn("virginica", out)
         self.assertTrue(model.exists())
 
@@ -87,7 +88,7 @@ class Train(InFolder):
 
     def test_few_rows_are_not_held_out(self):
         xor = "a,b,c\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n"
-        self.assertIn("held out   nothing", self.good("train", "-", "--algo=lm", stdin=xor))
+        self.assertIn("held out: nothing", self.good("train", "-", "--algo=lm", stdin=xor))
 
     def test_the_seed_decides(self):
         words = ("train", IRIS, "--json", "--algo=lbfgs", "--max-epochs=5")

@@ -123,23 +123,23 @@ static int run(const settings *s, result *r) {
 /* ---- results ----------------------------------------------------------------------------------------------------- */
 
 static void print(const settings *s, const result *r) {
-  print_table(stdout, s->table, r->all);
-  printf("net        %d-%s-%d: %zu parameters\n", nnb_data_n_in(r->all), s->make.layers, nnb_data_n_out(r->all),
+  nnb_data_summary(r->all, stdout);
+  printf("net: %d-%s-%d: %zu parameters\n", nnb_data_n_in(r->all), s->make.layers, nnb_data_n_out(r->all),
          nnb_net_n_params(r->net));
-  printf("training   on %d rows%s\n", nnb_data_rows(trained_on(r)), watch_interrupted() ? ", stopped by a signal" : "");
+  printf("trained on %d rows%s\n", nnb_data_rows(trained_on(r)), watch_interrupted() ? ", stopped by a signal" : "");
   nnb_report_print(&r->report, stdout);
-  printf("trained on ");
+  printf("rows trained on: ");
   scores_print(stdout, &r->on_train, r->net);
   if (r->test) {
-    printf("%sheld out   ", r->on_test.n_classes ? "\n" : "");
+    printf("%sheld out: ", r->on_test.n_classes ? "\n" : "");
     scores_print(stdout, &r->on_test, r->net);
   } else {
-    puts("held out   nothing, so nothing here says how well the net predicts other rows");
+    puts("held out: nothing, so nothing here says how well the net predicts other rows");
   }
   if (s->model)
-    printf("saved      %s\n", s->model);
+    printf("saved: %s\n", s->model);
   else
-    puts("saved      nothing: -o FILE saves the net");
+    puts("saved: nothing; -o FILE saves the net");
 }
 
 static json_t *to_json(const settings *s, const result *r) {
