@@ -11,7 +11,7 @@ enum { ROWS = 400, BATCH = 150, COLS = 12, WIDE = 100, CHANNELS = 3, MANY = 1500
 
 /* ---- the layers -------------------------------------------------------------------------------------------------- */
 
-static atomic_int least_rows, most_rows; /* that norm was handed in a run that trains */
+static atomic_int least_rows, most_rows; /* passed to norm in runs that train */
 static atomic_bool was_split;            /* pass saw a part that began after the first row */
 
 /* Z = γ·(A - μ)/√(v + ε) + β for each channel, or for each column without a shape; buffers: means, then variances. */

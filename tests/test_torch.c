@@ -15,7 +15,7 @@ static void ck_same(nnb_net *a, nnb_net *b) {
   ck_assert(memcmp(nnb_net_params_read(a), nnb_net_params_read(b), nnb_net_n_params(a) * sizeof(real)) == 0);
 }
 
-/* net as a file with those options, into a copy that was drawn anew */
+/* net as a file with those options, into a copy that was drawn again */
 static void round_trip(const nnb_torch_opts *out, const nnb_torch_opts *in) {
   nnb_net *copy = copy_of(net);
   void *saved;

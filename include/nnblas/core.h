@@ -137,7 +137,7 @@ NNB_API uint32_t nnb_rng_below(nnb_rng *rng, uint32_t n);
 /** Fills order with a random permutation of 0 … n-1 (Fisher and Yates). */
 NNB_API void nnb_rng_shuffle(nnb_rng *rng, int32_t *order, int32_t n);
 /** The order in which nnb_fit takes `rows` rows in epoch 1, 2, …: a function of the seed, the epoch and block
- *  (nnb_fit_opts).  order: `rows` numbers, each of 0 … rows-1 once.  Does nothing if order is NULL or rows below 1.   */
+ *  (nnb_fit_opts).  order: `rows` numbers, each of 0 … rows-1 once.  Does nothing if order is NULL or rows below 1. */
 NNB_API void nnb_epoch_order(uint64_t seed, int64_t epoch, int32_t rows, int32_t block, int32_t *order);
 
 /* ---- enumerations ---------------------------------------------------------------------------------------------- */
@@ -414,9 +414,9 @@ typedef struct nnb_fit_opts {
                           drawn weights.  Best by validation loss, evidence, the folds' loss of NNB_AUTO, or else
                           training loss */
   /* the order of the rows */
-  int block;         /**< rows that are shuffled together; 0: all rows.  Otherwise blocks of so many neighbouring rows come
-                          in random order, and rows in random order within them, so that a source is read once an epoch,
-                          block by block (nnb_source).  It changes the order for data in memory, too   */
+  int block;         /**< rows that are shuffled together; 0: all rows.  Otherwise blocks of so many neighbouring rows
+                          come in random order, and rows in random order within them, so that a source is read once an
+                          epoch, block by block (nnb_source).  It changes the order for data in memory, too   */
   void *reserved[37];
 } nnb_fit_opts;
 
@@ -729,8 +729,8 @@ typedef struct nnb_attr {
   size_t offset;
 } nnb_attr;
 
-/** The shape of a node's columns: column (c·height + y)·width + x is pixel (y, x) of channel c, and the number of columns
- *  is channels·height·width.  All zero: no shape. */
+/** The shape of a node's columns: column (c·height + y)·width + x is pixel (y, x) of channel c, and the number of
+ *  columns is channels·height·width.  All zero: no shape. */
 typedef struct nnb_shape {
   int channels, height, width;
 } nnb_shape;

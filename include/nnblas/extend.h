@@ -89,7 +89,7 @@ struct nnb_layer_ops {
   void (*backward_data)(const void *self, const nnb_layer_io *io, int k);
   /* OPTIONAL: NULL means the words in brackets */
   void (*backward_params)(const void *self, const nnb_layer_io *io, const nnb_sink *sink); /**< [no parameters]   */
-  /** Draws the weights; b stays 0.  Must not use the net, whose parameters do not exist yet.  [all zero]              */
+  /** Draws the weights; b stays 0.  Must not use the net, whose parameters do not exist yet.  [all zero] */
   void (*init)(const void *self, nnb_real *w, nnb_rng *rng, nnb_real *scratch);
   /** ∂E/∂W and ∂E/∂b of each row of the batch separately: those of row i at w + i·ld and b + i·ld, overwritten.  w or b
    *  NULL: not wanted.  [backward_params, row by row]                                                                */
@@ -97,7 +97,7 @@ struct nnb_layer_ops {
   /** For kfac: views of matrices a (B×w_rows) and delta (B×w_cols) such that row i has the gradients ∂E/∂W =
    *  a_iᵀ·delta_i and ∂E/∂b = delta_i.  [kfac scales each parameter separately]                                      */
   void (*kron)(const void *self, const nnb_layer_io *io, nnb_cmat *a, nnb_cmat *delta);
-  /** Writes the initial values of the buffers.  Must not use the net.  [all zero]                                     */
+  /** Writes the initial values of the buffers.  Must not use the net.  [all zero] */
   void (*init_buffers)(const void *self, nnb_real *buffers);
   void *reserved[11];
 };

@@ -156,11 +156,11 @@ NNB_API nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t se
 
 /** Writes data as comma-separated text that nnb_data_read_csv reads to the same numbers: a row of column names (x1, …,
  *  t1, … or class if there are none), then inputs and targets, or the name or number of the class.  Atomic, as
- *  nnb_net_save.  NNB_E_UNSUPPORTED if there are sample weights.  NNB_E_IO; NNB_E_NOMEM: memory for the whole text.    */
+ *  nnb_net_save.  NNB_E_UNSUPPORTED if there are sample weights.  NNB_E_IO; NNB_E_NOMEM: memory for the whole text. */
 NNB_API nnb_status nnb_data_write_csv(const nnb_data *data, const char *path);
 /** Writes inputs as an IDX file of ubyte images of that height (width: n_in / height), and labels as another, unless
- *  labels_path is NULL: the inverse of nnb_data_read_idx.  Each file is written atomically.  NNB_E_ARG unless all inputs
- *  are in 0 … 1, height divides n_in, and the labels are there and at most 255.                                     */
+ *  labels_path is NULL: the inverse of nnb_data_read_idx.  Each file is written atomically.  NNB_E_ARG unless all
+ *  inputs are in 0 … 1, height divides n_in, and the labels are there and at most 255. */
 NNB_API nnb_status nnb_data_write_idx(const nnb_data *data, const char *images_path, const char *labels_path,
                                       int height);
 
@@ -222,8 +222,9 @@ NNB_API void nnb_array_clear(nnb_array *array);
  *  nnb_net_set_bias or nnb_net_set_buffers runs, nothing else may change the net: no callback (on_epoch, a function of
  *  an own part) and no other thread.  NNB_E_STATE is then returned by these calls, the building calls, the scalers,
  *  nnb_net_freeze, nnb_optim_step, nnb_optim_average, nnb_train_step and nnb_train_rows; nnb_net_params returns NULL,
- *  and nnb_net_destroy does nothing; both set the message.  Do not write through a pointer from an earlier nnb_net_params.
- *  All other calls are allowed, also in on_epoch: to predict, evaluate, save or copy, and to make plans and optimisers.
+ *  and nnb_net_destroy does nothing; both set the message.  Do not write through a pointer from an earlier
+ *  nnb_net_params. All other calls are allowed, also in on_epoch: to predict, evaluate, save or copy, and to make plans
+ *  and optimisers.
  *
  *  Threads: several threads may use one net, each with its own plan, as long as none trains it.                      */
 typedef struct nnb_net nnb_net;
@@ -451,14 +452,16 @@ NNB_API nnb_status nnb_net_load_mem(const void *file, size_t bytes, const nnb_lo
 NNB_API nnb_status nnb_net_load_torch(nnb_net *net, const char *path, const nnb_torch_opts *opts);
 /** The same from memory. */
 NNB_API nnb_status nnb_net_load_torch_mem(nnb_net *net, const void *file, size_t bytes, const nnb_torch_opts *opts);
-/** Writes the weights of all dense layers as a safetensors file that load_state_dict of a PyTorch model takes: names and
- *  O×I layout as above, in the net's precision.  Atomic, as nnb_net_save.  Seals the net.  Scalers are not written.    */
+/** Writes the weights of all dense layers as a safetensors file that load_state_dict of a PyTorch model takes: names
+ *  and O×I layout as above, in the net's precision.  Atomic, as nnb_net_save.  Seals the net.  Scalers are not
+ *  written. */
 NNB_API nnb_status nnb_net_save_torch(nnb_net *net, const char *path, const nnb_torch_opts *opts);
 /** The same to memory: *out holds *bytes bytes; release it with nnb_free. */
 NNB_API nnb_status nnb_net_save_torch_mem(nnb_net *net, const nnb_torch_opts *opts, void **out, size_t *bytes);
 
-/** Writes the net as one C99 file that needs nothing but math.h, for programs and devices without this library: no heap,
- *  no I/O, no state.  With the name "pump" it has the parameters in one constant table, pump_table, and the functions
+/** Writes the net as one C99 file that needs nothing but math.h, for programs and devices without this library: no
+ *  heap, no I/O, no state.  With the name "pump" it has the parameters in one constant table, pump_table, and the
+ *  functions
  *    pump_predict(x, y), pump_jacobian(x, y, J): J[o·n_in + i] = ∂y_o/∂x_i, all in the data's units;
  *    pump_predict_with(p, x, y), pump_jacobian_with(p, x, y, J): the same with other parameters of the same shape;
  *    pump_step(p, x, t, lr), with opts->step: one step of gradient descent on the net's loss for one row, p ← p -

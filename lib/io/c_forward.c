@@ -31,7 +31,7 @@ const char *nnb__c_params(const nnb__c_writer *w, int k, nnb__c_part part, char 
   return out;
 }
 
-/* @_zero(n, y); and its like; x NULL: without it */
+/* @_zero(n, y); and similar ones; x NULL: without it */
 void nnb__c_call(nnb__c_writer *w, nnb__c_helper helper, int n, const char *x, const char *y) {
   static const char *const names[] = {
       [NNB__C_ZERO] = "zero", [NNB__C_COPY] = "copy", [NNB__C_ADD] = "add", [NNB__C_TIMES] = "times"};

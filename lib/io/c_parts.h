@@ -39,7 +39,7 @@ typedef struct nnb__c_loss {
 const nnb__c_act *nnb__c_act_find(int activation);
 const nnb__c_loss *nnb__c_loss_find(nnb_loss loss);
 
-/* Static functions: @_copy and its like; @_act_tanh(n, v) and @_act_tanh_pull(n, v, d); @_mse_slope(n, c, a, t, d),
+/* Static functions: @_copy and similar ones; @_act_tanh(n, v) and @_act_tanh_pull(n, v, d); @_mse_slope(n, c, a, t, d),
  * which adds c times the slope to d, and @_mse_logit_slope, the same for the fused pair. */
 void nnb__c_put_helper(nnb__c_text *out, nnb__c_helper helper);
 void nnb__c_put_value(nnb__c_text *out, const nnb__c_act *act);

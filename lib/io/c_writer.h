@@ -29,7 +29,7 @@ const char *nnb__c_derivatives(const nnb__c_writer *w, int k, char out[NNB__C_PL
 typedef enum nnb__c_part { NNB__C_WEIGHTS, NNB__C_FACTOR, NNB__C_BIAS } nnb__c_part;
 const char *nnb__c_params(const nnb__c_writer *w, int k, nnb__c_part part, char out[NNB__C_PLACE]);
 
-/* @_zero(n, y); and its like.  x NULL: without it. */
+/* @_zero(n, y); and similar ones.  x NULL: without it. */
 void nnb__c_call(nnb__c_writer *w, nnb__c_helper helper, int n, const char *x, const char *y);
 void nnb__c_put_type(nnb__c_writer *w); /* of the parameters */
 void nnb__c_put_forward(nnb__c_writer *w);

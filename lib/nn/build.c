@@ -56,7 +56,7 @@ static nnb_status fill_node(const nnb_net *net, nnb__node *node, const void *sel
 
 static bool has_shape(const nnb_shape *s) { return s->channels != 0 || s->height != 0 || s->width != 0; }
 
-/* Whether so many columns can be read that way. */
+/* Whether the node has channels·height·width columns. */
 static bool suits(const nnb_shape *s, int cols) {
   return s->channels > 0 && s->height > 0 && s->width > 0 && cols % s->channels == 0 &&
          cols / s->channels % s->height == 0 && cols / s->channels / s->height == s->width;

@@ -1,4 +1,4 @@
-/* NPY and NPZ in both precisions: read, or refused with a sentence. */
+/* NPY and NPZ in both precisions: read, or refused with a message. */
 #include <nnblas.h>
 #include <string.h>
 

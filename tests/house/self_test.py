@@ -115,6 +115,29 @@ class FileCircles(InTemporaryFolder):
         self.assertIn("a.c is there twice: io/a.c, nn/a.c", text)
 
 
+class PlainText(InTemporaryFolder):
+    def check(self, text):
+        (self.folder / "lib").mkdir(exist_ok=True)
+        for i in range(100):
+            (self.folder / "lib" / f"f{i}.c").write_text("/* A file. */\n")
+        (self.folder / "lib" / "f0.c").write_text(text)
+        return run(HERE / "plain_text.py", self.folder)
+
+    def test_plain_text_passes(self):
+        self.assertEqual(self.check("/* Adds two numbers. */\n"), (0, "plain\n"))
+
+    def test_a_long_line_is_noticed(self):
+        self.assertEqual(self.check("/* " + "x" * 118 + "\n */\n"),
+                         (1, "lib/f0.c:1: 121 columns; wanted at most 120\n"))
+
+    def test_a_phrase_is_noticed_also_over_two_lines(self):
+        status, text = self.check("/* Refused with a\n * sentence. */\n")
+        self.assertEqual((status, text), (1, 'lib/f0.c: "with a sentence"; write: with a message\n'))
+
+    def test_a_tree_without_files_fails(self):
+        self.assertEqual(run(HERE / "plain_text.py", self.folder)[0], 1)
+
+
 class FloatNames(InTemporaryFolder):
     """A small library: one public name, one private one."""
 
