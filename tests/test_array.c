@@ -59,7 +59,7 @@ START_TEST(round_trips) {
       for (int i = 0; i < n_dims; i++) count *= a.dim[i] = i == 1 ? 3 : i == 4 || i == 6 ? 2 : 1;
       for (size_t i = 0; i < count; i++) numbers[i] = (real)(types[t] == NNB_ARRAY_BOOL ? i % 2 : i * 10);
       if (types[t] == NNB_ARRAY_SAME) numbers[0] = (real)0.1;
-      if (types[t] == NNB_ARRAY_I32) numbers[0] = -2147483648.0f;
+      if (types[t] == NNB_ARRAY_I32) numbers[0] = (real)-2147483648.0;
       ck_ok(nnb_array_write_npy(path, &a, types[t]));
       ck_ok(nnb_array_read_npy(path, &b));
       ck_assert_int_eq(b.n_dims, n_dims);
@@ -103,7 +103,7 @@ START_TEST(numbers_must_fit) {
   toy_path(path, "fit.npy");
   bad(NNB_E_ARG, "number 1 of the array is 0.5; wanted a whole number of 64 bits",
       nnb_array_write_npy(path, &a, NNB_ARRAY_I64));
-  v = 2147483648.0f;
+  v = (real)2147483648.0;
   bad(NNB_E_ARG, "32 bits", nnb_array_write_npy(path, &a, NNB_ARRAY_I32));
   v = 256;
   bad(NNB_E_ARG, "0 to 255", nnb_array_write_npy(path, &a, NNB_ARRAY_U8));
