@@ -22,4 +22,4 @@ finish() {
 }
 
 # Options for builds that only have to work, made quickly.
-quick="-Dbuildtype=debug -Doptimization=0 -Dlevels=none -Dtests=disabled -Dexamples=false -Dbench=false"
+quick="-Dbuildtype=debug -Doptimization=0 -Dlevels=none -Dtests=disabled -Dexamples=false -Dbench=false -Dcommand=false"
