@@ -45,6 +45,7 @@ static nnb_status read_row(table *tab, const nnb__csv_row *row, int i) {
   nnb_status status = read_numbers(l, row, l->input, l->n_in, tab->x + (size_t)i * (size_t)l->n_in);
   if (status) return status;
   if (l->classes) return nnb__csv_class(l, &row->field[l->target[0]], &tab->label[i]);
+  if (tab->n_t == 0) return NNB_OK;
   return read_numbers(l, row, l->target, tab->n_t, tab->t + (size_t)i * (size_t)tab->n_t);
 }
 
