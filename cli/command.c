@@ -76,6 +76,19 @@ int close_result(const char *path, FILE *stream) {
               : EX_OK;
 }
 
+static error_t parse_json(int key, char *arg, struct argp_state *state) {
+  (void)arg;
+  if (key != 'j') return ARGP_ERR_UNKNOWN;
+  *(bool *)state->input = true;
+  return 0;
+}
+
+static const struct argp_option json_option[] = {
+    {"json", 'j', 0, 0, "print the results as one JSON object", 0},
+    {0},
+};
+const struct argp json_flag_argp = {.options = json_option, .parser = parse_json};
+
 int print_json(json_t *object) {
   if (!object) return refuse(EX_OSERR, "out of memory");
   bool lost = json_dumpf(object, stdout, JSON_INDENT(2)) || putchar('\n') < 0;

@@ -54,6 +54,9 @@ const char *or_dash(const char *text);
 int open_result(const char *path, FILE **out);
 int close_result(const char *path, FILE *stream);
 
+/* The flag --json, as a child of a command's argp; its input is a bool. */
+extern const struct argp json_flag_argp;
+
 /* Prints an object to standard output and releases it; NULL: out of memory.  Returns the exit code. */
 int print_json(json_t *object);
 

@@ -12,19 +12,15 @@ enum { MOST_FOLDS = 1000 };
 
 typedef struct settings {
   make_flags make;
-  const char *table;
   int folds;
   bool json;
 } settings;
 
 /* ---- flags ------------------------------------------------------------------------------------------------------- */
 
-enum { JSON = 0x900 };
-
 static const struct argp_option options[] = {
     {0, 0, 0, 0, "Cross-validation:", 1},
     {"folds", 'k', "NUMBER", 0, "parts of the table, each of them once held out (5)", 0},
-    {"json", JSON, 0, 0, "print the results as one JSON object", 0},
     {0},
 };
 
@@ -40,20 +36,11 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   settings *s = state->input;
   switch (key) {
     case ARGP_KEY_INIT:
-      state->child_inputs[0] = &s->make;
+      state->child_inputs[0] = &s->json;
+      state->child_inputs[1] = &s->make;
       return 0;
     case 'k':
       s->folds = folds_of(arg, state);
-      return 0;
-    case JSON:
-      s->json = true;
-      return 0;
-    case ARGP_KEY_ARG:
-      if (s->table) argp_error(state, "one table at a time: %s and %s", s->table, arg);
-      s->table = arg;
-      return 0;
-    case ARGP_KEY_NO_ARGS:
-      argp_error(state, "which table? A CSV file, or - for standard input");
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -107,12 +94,12 @@ static json_t *to_json(const settings *s, const scores *folds) {
     json_array_append_new(list, json_real(values[i]));
   }
   mean_of(values, s->folds, &mean, &error);
-  return json_pack("{s:s, s:s, s:o, s:f, s:f}", "table", s->table, "score", scores_main_name(folds), "folds", list,
+  return json_pack("{s:s, s:s, s:o, s:f, s:f}", "table", s->make.path, "score", scores_main_name(folds), "folds", list,
                    "mean", mean, "standard_error", error);
 }
 
 const struct argp *cv_argp(void) {
-  static struct argp_child children[] = {{0, 0, 0, 0}, {0}};
+  static struct argp_child children[] = {{&json_flag_argp, 0, 0, 1}, {0, 0, 0, 0}, {0}};
   static const struct argp argp = {
       .options = options,
       .parser = parse,
@@ -121,7 +108,7 @@ const struct argp *cv_argp(void) {
       .doc =
           "Estimates how well the net that `nnblas train` makes with the same options predicts new rows: each part of "
           "TABLE is predicted by a net trained on the others."};
-  children[0].argp = make_flags_argp();
+  children[1].argp = make_flags_argp();
   return &argp;
 }
 
@@ -130,8 +117,8 @@ int cv_command(int argc, char **argv) {
   argp_parse(cv_argp(), argc, argv, 0, NULL, &s);
   nnb_data *all = NULL;
   scores *folds = calloc((size_t)s.folds, sizeof *folds);
-  int code = folds ? read_table(s.table, &s.make.table.csv, &all) : refuse(EX_OSERR, "out of memory");
-  if (!code && nnb_data_n_out(all) == 0) code = refuse(EX_DATAERR, "%s has no target", s.table);
+  int code = folds ? read_table(s.make.path, &s.make.table.csv, &all) : refuse(EX_OSERR, "out of memory");
+  if (!code && nnb_data_n_out(all) == 0) code = refuse(EX_DATAERR, "%s has no target", s.make.path);
   for (int i = 0; i < s.folds && !code; i++) code = run_fold(&s, all, i, &folds[i]);
   if (!code && s.json)
     code = print_json(to_json(&s, folds));

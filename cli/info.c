@@ -9,16 +9,11 @@ typedef struct settings {
   bool json;
 } settings;
 
-static const struct argp_option options[] = {
-    {"json", 'j', 0, 0, "print it as one JSON object", 0},
-    {0},
-};
-
 static error_t parse(int key, char *arg, struct argp_state *state) {
   settings *s = state->input;
   switch (key) {
-    case 'j':
-      s->json = true;
+    case ARGP_KEY_INIT:
+      state->child_inputs[0] = &s->json;
       return 0;
     case ARGP_KEY_ARG:
       if (s->model) argp_error(state, "one model at a time: %s and %s", s->model, arg);
@@ -89,8 +84,9 @@ static json_t *to_json(nnb_net *net) {
 }
 
 const struct argp *info_argp(void) {
+  static const struct argp_child children[] = {{&json_flag_argp, 0, 0, 1}, {0}};
   static const struct argp argp = {
-      .options = options,
+      .children = children,
       .parser = parse,
       .args_doc = "MODEL",
       .doc = "Shows the layers, columns, scalers and classes of a net that `nnblas train` or nnb_net_save saved."};

@@ -27,6 +27,13 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case 'l':
       m->layers = arg;
       return 0;
+    case ARGP_KEY_ARG:
+      if (m->path) argp_error(state, "one table at a time: %s and %s", m->path, arg);
+      m->path = arg;
+      return 0;
+    case ARGP_KEY_NO_ARGS:
+      argp_error(state, "which table? A CSV file, or - for standard input");
+      return 0;
     default:
       return ARGP_ERR_UNKNOWN;
   }

@@ -9,12 +9,14 @@
 #include "table.h"
 
 typedef struct make_flags {
+  const char *path; /* the table */
   table_flags table;
   fit_flags fit;
   const char *layers; /* hidden layers as nnb_net_parse reads them, "64:relu-32:relu"; "none": none */
 } make_flags;
 
-/* The flags of both: how the table is read, the layers, how it is trained.  For argp's children; input: a make_flags.
+/* The argument and the flags of both: the table, how it is read, the layers, how it is trained.  For argp's children;
+ * input: a make_flags.
  */
 const struct argp *make_flags_argp(void);
 

@@ -18,7 +18,21 @@ static bool ends_in(const char *path, const char *ending) {
 
 static bool on_terminal(const char *path) { return strcmp(path, "-") == 0; }
 
-bool plot_is_drawable(const char *path) { return on_terminal(path) || ends_in(path, ".png") || ends_in(path, ".svg"); }
+enum { PLOT = 0xa00 };
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  if (key != PLOT) return ARGP_ERR_UNKNOWN;
+  if (!on_terminal(arg) && !ends_in(arg, ".png") && !ends_in(arg, ".svg"))
+    argp_failure(state, EX_USAGE, 0, "--plot wants a file .png or .svg, or -, not %s", arg);
+  *(const char **)state->input = arg;
+  return 0;
+}
+
+static const struct argp_option option[] = {
+    {"plot", PLOT, "FILE", 0, "draw the result by gnuplot: FILE.png, FILE.svg, or - for the terminal", 0},
+    {0},
+};
+const struct argp plot_flag_argp = {.options = option, .parser = parse};
 
 /* ---- gnuplot ----------------------------------------------------------------------------------------------------- */
 

@@ -3,12 +3,13 @@
 #ifndef PLOT_H
 #define PLOT_H
 
+#include <argp.h>
 #include <nnblas.h>
 
 #include "scores.h"
 
-/* Whether path ends in a way that can be drawn; "-" does. */
-bool plot_is_drawable(const char *path);
+/* The flag --plot, as a child of a command's argp; its input is a const char *: the path, checked. */
+extern const struct argp plot_flag_argp;
 
 /* The losses of a fit by epoch.  Returns the exit code. */
 int plot_curve(const char *path, const nnb_report *report);

@@ -4,11 +4,11 @@
 #include <sysexits.h>
 
 #include "command.h"
-#include "table.h"
+#include "model.h"
 
 typedef struct settings {
-  table_flags table;
-  const char *model, *path, *output;
+  model_flags model;
+  const char *output;
   bool probabilities;
 } settings;
 
@@ -22,20 +22,13 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   settings *s = state->input;
   switch (key) {
     case ARGP_KEY_INIT:
-      state->child_inputs[0] = &s->table;
+      state->child_inputs[0] = &s->model;
       return 0;
     case 'o':
       s->output = arg;
       return 0;
     case 'p':
       s->probabilities = true;
-      return 0;
-    case ARGP_KEY_ARG:
-      if (s->path) argp_error(state, "what is %s? A model and a table are wanted", arg);
-      *(s->model ? &s->path : &s->model) = arg;
-      return 0;
-    case ARGP_KEY_END:
-      if (!s->path) argp_error(state, "a model and a table are wanted");
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -99,7 +92,7 @@ static int predict(const settings *s, nnb_net *net, const nnb_data *data) {
 }
 
 const struct argp *predict_argp(void) {
-  static const struct argp_child children[] = {{&table_flags_argp, 0, 0, 1}, {0}};
+  static const struct argp_child children[] = {{&model_flags_argp, 0, 0, 2}, {0}};
   static const struct argp argp = {
       .options = options,
       .parser = parse,
@@ -117,11 +110,10 @@ int predict_command(int argc, char **argv) {
   argp_parse(predict_argp(), argc, argv, 0, NULL, &s);
   nnb_net *net = NULL;
   nnb_data *data = NULL;
-  nnb_status status = nnb_net_load(s.model, NULL, &net);
-  int code = status ? fail(status) : EX_OK;
+  int code = load_model(&s.model, &net);
   if (!code && s.probabilities && !is_classifier(net))
-    code = refuse(EX_USAGE, "--probabilities: %s is no classification", s.model);
-  if (!code) code = read_table_for(net, s.path, &s.table.csv, false, &data);
+    code = refuse(EX_USAGE, "--probabilities: %s is no classification", s.model.model);
+  if (!code) code = read_table_for_model(&s.model, net, false, &data);
   if (!code) code = predict(&s, net, data);
   nnb_data_destroy(data);
   nnb_net_destroy(net);

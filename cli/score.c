@@ -1,58 +1,29 @@
 /* cli/score.c: `nnblas score`: a saved net on a table with targets. */
-#include <sysexits.h>
-
 #include "command.h"
+#include "model.h"
 #include "plot.h"
 #include "scores.h"
-#include "table.h"
 
 typedef struct settings {
-  table_flags table;
-  const char *model, *path, *plot;
+  model_flags model;
+  const char *plot;
   bool json;
 } settings;
 
-enum { PLOT = 0x900 };
-
-static const struct argp_option options[] = {
-    {"plot", PLOT, "FILE", 0,
-     "draw predicted against true values, or the confusion matrix, by gnuplot: FILE.png, FILE.svg, or - for the "
-     "terminal",
-     0},
-    {"json", 'j', 0, 0, "print the results as one JSON object", 0},
-    {0},
-};
-
 static error_t parse(int key, char *arg, struct argp_state *state) {
   settings *s = state->input;
-  switch (key) {
-    case ARGP_KEY_INIT:
-      state->child_inputs[0] = &s->table;
-      return 0;
-    case PLOT:
-      if (!plot_is_drawable(arg))
-        argp_failure(state, EX_USAGE, 0, "--plot wants a file .png or .svg, or -, not %s", arg);
-      s->plot = arg;
-      return 0;
-    case 'j':
-      s->json = true;
-      return 0;
-    case ARGP_KEY_ARG:
-      if (s->path) argp_error(state, "what is %s? A model and a table are wanted", arg);
-      *(s->model ? &s->path : &s->model) = arg;
-      return 0;
-    case ARGP_KEY_END:
-      if (!s->path) argp_error(state, "a model and a table are wanted");
-      return 0;
-    default:
-      return ARGP_ERR_UNKNOWN;
-  }
+  (void)arg;
+  if (key != ARGP_KEY_INIT) return ARGP_ERR_UNKNOWN;
+  state->child_inputs[0] = &s->plot;
+  state->child_inputs[1] = &s->json;
+  state->child_inputs[2] = &s->model;
+  return 0;
 }
 
 const struct argp *score_argp(void) {
-  static const struct argp_child children[] = {{&table_flags_argp, 0, 0, 1}, {0}};
+  static const struct argp_child children[] = {
+      {&plot_flag_argp, 0, 0, 1}, {&json_flag_argp, 0, 0, 1}, {&model_flags_argp, 0, 0, 2}, {0}};
   static const struct argp argp = {
-      .options = options,
       .parser = parse,
       .args_doc = "MODEL TABLE",
       .children = children,
@@ -66,8 +37,8 @@ int score_command(int argc, char **argv) {
   nnb_net *net = NULL;
   nnb_data *data = NULL;
   scores of = {0};
-  nnb_status status = nnb_net_load(s.model, NULL, &net);
-  int code = status ? fail(status) : read_table_for(net, s.path, &s.table.csv, true, &data);
+  int code = load_model(&s.model, &net);
+  if (!code) code = read_table_for_model(&s.model, net, true, &data);
   if (!code) code = scores_of(net, data, &of);
   if (!code && s.json)
     code = print_json(scores_json(&of, net));

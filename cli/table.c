@@ -11,11 +11,12 @@
 
 /* ---- flags ------------------------------------------------------------------------------------------------------- */
 
-enum { NO_HEADER = 0x800, HEADER, SKIP, COMMENT, DECIMAL_COMMA };
+enum { NO_HEADER = 0x800, HEADER, TARGETS, SKIP, COMMENT, DECIMAL_COMMA };
 
 static const struct argp_option options[] = {
     {0, 0, 0, 0, "How the table is read:", 2},
     {"target", 't', "COLUMN", 0, "the column to predict, by name or number (default: the last one)", 0},
+    {"targets", TARGETS, "NUMBER", 0, "this many columns at the end are targets, numbers (1)", 0},
     {"classes", 'c', 0, 0, "the target has classes, although it has numbers", 0},
     {"leave", 'x', "COLUMN", 0, "a column to ignore, by name or number; may be given several times", 0},
     {"separator", 's', "CHARACTER", 0, "between fields: a character, tab, or blank (default: found out)", 0},
@@ -34,11 +35,11 @@ static char character_of(const char *flag, const char *text, struct argp_state *
   return text[0];
 }
 
-static int lines_of(const char *text, struct argp_state *state) {
+static int count_of(const char *flag, const char *text, long least, struct argp_state *state) {
   char *end;
   long n = strtol(text, &end, 10);
-  if (end == text || *end || n < 0 || n > INT_MAX)
-    argp_failure(state, EX_USAGE, 0, "--skip-lines wants a number of lines, not \"%s\"", text);
+  if (end == text || *end || n < least || n > INT_MAX)
+    argp_failure(state, EX_USAGE, 0, "%s wants a number of at least %ld, not \"%s\"", flag, least, text);
   return (int)n;
 }
 
@@ -53,6 +54,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   switch (key) {
     case 't':
       f->csv.target = arg;
+      return 0;
+    case TARGETS:
+      f->csv.n_targets = count_of("--targets", arg, 1, state);
       return 0;
     case 'c':
       f->csv.classify = true;
@@ -70,7 +74,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
       f->csv.header = NNB_NONE;
       return 0;
     case SKIP:
-      f->csv.skip_lines = lines_of(arg, state);
+      f->csv.skip_lines = count_of("--skip-lines", arg, 0, state);
       return 0;
     case COMMENT:
       f->csv.comment = character_of("--comment", arg, state);
@@ -117,37 +121,4 @@ int read_table(const char *path, const nnb_csv_opts *opts, nnb_data **out) {
   nnb_status status = nnb_data_parse_csv(text, bytes, "standard input", opts, out);
   free(text);
   return status ? fail(status) : EX_OK;
-}
-
-/* The names of n columns of net from the first one on; 0 names where one of them has none. */
-static int names_of(const nnb_net *net, int first, int n, const char **names) {
-  for (int i = 0; i < n; i++)
-    if (!(names[i] = nnb_net_column_name(net, first + i))) return 0;
-  return n;
-}
-
-static int names_of_classes(const nnb_net *net, int n, const char **names) {
-  for (int i = 0; i < n; i++)
-    if (!(names[i] = nnb_net_class_name(net, i))) return 0;
-  return n;
-}
-
-int read_table_for(const nnb_net *net, const char *path, const nnb_csv_opts *flags, bool with_target, nnb_data **out) {
-  int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net);
-  const char **names = malloc((size_t)(n_in + n_out) * sizeof *names);
-  if (!names) return refuse(EX_OSERR, "out of memory");
-  nnb_csv_opts opts = *flags;
-  opts.n_take = names_of(net, 0, n_in, names);
-  opts.take = opts.n_take ? names : NULL;
-  if (opts.take) opts.leave = NULL, opts.n_leave = 0;
-  if (!with_target) {
-    opts.n_targets = NNB_NONE, opts.target = NULL;
-  } else {
-    if (!opts.target) opts.target = nnb_net_column_name(net, n_in);
-    opts.n_class_names = names_of_classes(net, n_out, names + n_in);
-    opts.class_names = opts.n_class_names ? names + n_in : NULL;
-  }
-  int code = read_table(path, &opts, out);
-  free(names);
-  return code;
 }

@@ -19,7 +19,4 @@ extern const struct argp table_flags_argp;
 /* Reads a CSV file, or standard input if path is "-".  Returns the exit code; prints what is wrong. */
 int read_table(const char *path, const nnb_csv_opts *opts, nnb_data **out);
 
-/* Reads a table for a net: its inputs by name where net has names, with its target or without one.  flags: how else. */
-int read_table_for(const nnb_net *net, const char *path, const nnb_csv_opts *flags, bool with_target, nnb_data **out);
-
 #endif

@@ -201,6 +201,19 @@ class Plots(InFolder):
         self.assertGreater(out.count("\n"), 25)
 
 
+class SeveralTargets(InFolder):
+    def test_train_score_predict(self):
+        draw = random.Random(2)
+        rows = [(draw.random(), draw.random()) for _ in range(40)]
+        table = self.file("t.csv", "a,b,sum,difference\n" + "".join(f"{a},{b},{a + b},{a - b}\n" for a, b in rows))
+        model = self.trained(table, "--targets=2", "--algo=lm")
+        self.assertLess(json.loads(self.good("score", model, table, "--json"))["rmse"], 1e-3)
+        out = list(csv.DictReader(io.StringIO(self.good("predict", model, table))))
+        for (a, b), row in zip(rows, out):
+            self.assertAlmostEqual(float(row["sum"]), a + b, delta=0.01)
+            self.assertAlmostEqual(float(row["difference"]), a - b, delta=0.01)
+
+
 class Bench(InFolder):
     def test_runs_nnblas_bench(self):
         program = self.file("nnblas-bench", "#!/bin/sh\necho bench \"$@\"\n")

@@ -10,7 +10,7 @@
 
 typedef struct settings {
   make_flags make;
-  const char *table, *model, *plot;
+  const char *model, *plot;
   double hold_out; /* share of the rows; < 0: not given */
   bool json;
 } settings;
@@ -19,7 +19,7 @@ enum { FEWEST_TO_HOLD_OUT = 20 };
 
 /* ---- flags ------------------------------------------------------------------------------------------------------- */
 
-enum { HOLD_OUT = 0x900, JSON, PLOT };
+enum { HOLD_OUT = 0x900 };
 
 static const struct argp_option options[] = {
     {0, 0, 0, 0, "Results:", 1},
@@ -27,8 +27,6 @@ static const struct argp_option options[] = {
     {"hold-out", HOLD_OUT, "SHARE", 0,
      "share of the rows that is not trained on, to measure how well the net predicts; 0: none (0.2; 0 below 20 rows)",
      0},
-    {"plot", PLOT, "FILE", 0, "draw the learning curve by gnuplot: FILE.png, FILE.svg, or - for the terminal", 0},
-    {"json", JSON, 0, 0, "print the results as one JSON object", 0},
     {0},
 };
 
@@ -44,7 +42,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   settings *s = state->input;
   switch (key) {
     case ARGP_KEY_INIT:
-      state->child_inputs[0] = &s->make;
+      state->child_inputs[0] = &s->plot;
+      state->child_inputs[1] = &s->json;
+      state->child_inputs[2] = &s->make;
       return 0;
     case 'o':
       s->model = arg;
@@ -52,28 +52,13 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case HOLD_OUT:
       s->hold_out = share_of(arg, state);
       return 0;
-    case PLOT:
-      if (!plot_is_drawable(arg))
-        argp_failure(state, EX_USAGE, 0, "--plot wants a file .png or .svg, or -, not %s", arg);
-      s->plot = arg;
-      return 0;
-    case JSON:
-      s->json = true;
-      return 0;
-    case ARGP_KEY_ARG:
-      if (s->table) argp_error(state, "one table at a time: %s and %s", s->table, arg);
-      s->table = arg;
-      return 0;
-    case ARGP_KEY_NO_ARGS:
-      argp_error(state, "which table? A CSV file, or - for standard input");
-      return 0;
     default:
       return ARGP_ERR_UNKNOWN;
   }
 }
 
 const struct argp *train_argp(void) {
-  static struct argp_child children[] = {{0, 0, 0, 0}, {0}};
+  static struct argp_child children[] = {{&plot_flag_argp, 0, 0, 1}, {&json_flag_argp, 0, 0, 1}, {0, 0, 0, 0}, {0}};
   static const struct argp argp = {
       .options = options,
       .parser = parse,
@@ -83,7 +68,7 @@ const struct argp *train_argp(void) {
           "Trains a net on TABLE, a CSV file (- is standard input), and reports how well it predicts rows that it was "
           "not trained on.  A target of texts is a classification, of numbers a regression.\v"
           "Ctrl-C ends the training after the present epoch; the net is then measured and saved as usual."};
-  children[0].argp = make_flags_argp();
+  children[2].argp = make_flags_argp();
   return &argp;
 }
 
@@ -109,8 +94,8 @@ static const nnb_data *trained_on(const result *r) { return r->train ? r->train 
 static int run(const settings *s, result *r) {
   if (s->plot && s->make.fit.opts.history == NNB_NONE)
     return refuse(EX_USAGE, "--plot needs the history of the fit: leave out --history=none");
-  int code = read_table(s->table, &s->make.table.csv, &r->all);
-  if (!code && nnb_data_n_out(r->all) == 0) code = refuse(EX_DATAERR, "%s has no target", s->table);
+  int code = read_table(s->make.path, &s->make.table.csv, &r->all);
+  if (!code && nnb_data_n_out(r->all) == 0) code = refuse(EX_DATAERR, "%s has no target", s->make.path);
   if (!code) code = split(s, r);
   if (!code) code = make_net(trained_on(r), &s->make, "training", &r->net, &r->report);
   if (!code) code = scores_of(r->net, trained_on(r), &r->on_train);
@@ -143,7 +128,7 @@ static void print(const settings *s, const result *r) {
 }
 
 static json_t *to_json(const settings *s, const result *r) {
-  json_t *o = json_pack("{s:s, s:i, s:i, s:s, s:I, s:s, s:i, s:f, s:s, s:o}", "table", s->table, "rows",
+  json_t *o = json_pack("{s:s, s:i, s:i, s:s, s:I, s:s, s:i, s:f, s:s, s:o}", "table", s->make.path, "rows",
                         nnb_data_rows(r->all), "inputs", nnb_data_n_in(r->all), "layers", s->make.layers, "parameters",
                         (json_int_t)nnb_net_n_params(r->net), "algorithm", nnb_algo_name(r->report.algo), "epochs",
                         r->report.epochs, "seconds", r->report.seconds, "stop", nnb_stop_text(r->report.stop),

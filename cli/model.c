@@ -1,0 +1,68 @@
+/* cli/model.c: see model.h. */
+#include "model.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "command.h"
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  model_flags *m = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT:
+      state->child_inputs[0] = &m->table;
+      return 0;
+    case ARGP_KEY_ARG:
+      if (m->path) argp_error(state, "what is %s? A model and a table are wanted", arg);
+      *(m->model ? &m->path : &m->model) = arg;
+      return 0;
+    case ARGP_KEY_END:
+      if (!m->path) argp_error(state, "a model and a table are wanted");
+      return 0;
+    default:
+      return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_child children[] = {{&table_flags_argp, 0, 0, 2}, {0}};
+const struct argp model_flags_argp = {.parser = parse, .children = children};
+
+int load_model(const model_flags *flags, nnb_net **net) {
+  nnb_status status = nnb_net_load(flags->model, NULL, net);
+  return status ? fail(status) : EX_OK;
+}
+
+/* The names of n columns of net from the first one on; 0 names where one of them has none. */
+static int names_of(const nnb_net *net, int first, int n, const char **names) {
+  for (int i = 0; i < n; i++)
+    if (!(names[i] = nnb_net_column_name(net, first + i))) return 0;
+  return n;
+}
+
+static int names_of_classes(const nnb_net *net, int n, const char **names) {
+  for (int i = 0; i < n; i++)
+    if (!(names[i] = nnb_net_class_name(net, i))) return 0;
+  return n;
+}
+
+int read_table_for_model(const model_flags *flags, const nnb_net *net, bool with_targets, nnb_data **data) {
+  int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net);
+  const char **names = malloc((size_t)(n_in + n_out) * sizeof *names);
+  if (!names) return refuse(EX_OSERR, "out of memory");
+  nnb_csv_opts opts = flags->table.csv;
+  opts.n_take = names_of(net, 0, n_in, names);
+  opts.take = opts.n_take ? names : NULL;
+  if (opts.take) opts.leave = NULL, opts.n_leave = 0;
+  if (!with_targets) {
+    opts.n_targets = NNB_NONE, opts.target = NULL;
+  } else {
+    bool classes = nnb_net_class_name(net, 0) != NULL;
+    if (!opts.target && (classes || n_out == 1)) opts.target = nnb_net_column_name(net, n_in);
+    if (!opts.target) opts.n_targets = classes ? 1 : n_out;
+    opts.n_class_names = names_of_classes(net, n_out, names + n_in);
+    opts.class_names = opts.n_class_names ? names + n_in : NULL;
+  }
+  int code = read_table(flags->path, &opts, data);
+  free(names);
+  return code;
+}

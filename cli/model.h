@@ -1,0 +1,21 @@
+/* cli/model.h: a saved net and a table for it, as `predict` and `score` open them. */
+#ifndef MODEL_H
+#define MODEL_H
+
+#include "table.h"
+
+typedef struct model_flags {
+  table_flags table;
+  const char *model, *path; /* the net's file, the table */
+} model_flags;
+
+/* The arguments MODEL and TABLE, and how the table is read: a child of a command's argp; its input is a model_flags. */
+extern const struct argp model_flags_argp;
+
+/* Loads the net. */
+int load_model(const model_flags *flags, nnb_net **net);
+
+/* Reads the table: its inputs by name where the net has names, with the net's targets or without any. */
+int read_table_for_model(const model_flags *flags, const nnb_net *net, bool with_targets, nnb_data **data);
+
+#endif
