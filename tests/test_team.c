@@ -44,7 +44,30 @@ START_TEST(every_part_runs_once) {
 }
 END_TEST
 
+static atomic_int jobs_now, most_jobs;
+
 static void sleep_ms(long ms) { nanosleep(&(struct timespec){0, ms * 1000000}, NULL); }
+
+static void count_job(void *context, int job) {
+  const int now = atomic_fetch_add(&jobs_now, 1) + 1;
+  if (now > atomic_load(&most_jobs)) atomic_store(&most_jobs, now);
+  sleep_ms(1);
+  count_part(context, job);
+  atomic_fetch_sub(&jobs_now, 1);
+}
+
+START_TEST(jobs_share_the_threads) {
+  for (int threads = 1; threads <= 3; threads++) {
+    tally t = {0};
+    atomic_store(&most_jobs, 0);
+    nnb__team_run_jobs(MOST_PARTS, threads, count_job, &t);
+    expect_runs(&t, MOST_PARTS, 1);
+    ck_assert_int_le(atomic_load(&most_jobs), threads);
+    nnb__team_run_jobs(0, threads, count_job, &t);
+    expect_runs(&t, MOST_PARTS, 1);
+  }
+}
+END_TEST
 
 START_TEST(sleeping_threads_wake) { /* longer pauses than the threads spin */
   tally t = {0};
@@ -334,6 +357,7 @@ int main(void) {
   Suite *suite = suite_create("team");
   TCase *tc = tcase_create("team");
   tcase_add_test(tc, every_part_runs_once);
+  tcase_add_test(tc, jobs_share_the_threads);
   tcase_add_test(tc, sleeping_threads_wake);
   tcase_add_test(tc, the_caller_waits_asleep);
   tcase_add_test(tc, threads_take_parts_with_signals_blocked);

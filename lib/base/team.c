@@ -179,6 +179,22 @@ void nnb__team_run(int parts, nnb__part_fn fn, void *context) {
   give_team();
 }
 
+typedef struct job_list {
+  int jobs, threads;
+  nnb__part_fn fn;
+  void *context;
+} job_list;
+
+static void run_share_of_jobs(void *context, int part) {
+  const job_list *list = context;
+  for (int64_t i = part; i < list->jobs; i += list->threads) list->fn(list->context, (int)i);
+}
+
+void nnb__team_run_jobs(int jobs, int threads, nnb__part_fn fn, void *context) {
+  job_list list = {.jobs = jobs, .threads = threads < jobs ? threads : jobs, .fn = fn, .context = context};
+  nnb__team_run(list.threads, run_share_of_jobs, &list);
+}
+
 void nnb__team_prepare(int parts) {
   if (parts < 2 || !take_team()) return;
   grow(parts - 1);

@@ -13,6 +13,10 @@ typedef void (*nnb__part_fn)(void *context, int part);
  * part.  Missing threads are started; a failure to start them is harmless.  A part must not fork. */
 void nnb__team_run(int parts, nnb__part_fn fn, void *context);
 
+/* Calls fn(context, job) once for each job 0 … jobs-1, by at most `threads` threads: part p of the team takes the jobs
+ * p, p + threads, …, so a job waits for no other.  The rules of nnb__team_run hold. */
+void nnb__team_run_jobs(int jobs, int threads, nnb__part_fn fn, void *context);
+
 /* Starts the team's threads for that many parts in advance.  Failure is harmless. */
 void nnb__team_prepare(int parts);
 

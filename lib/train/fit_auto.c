@@ -115,11 +115,7 @@ static void run_trial(void *context, int i) {
 
 /* All trials; each by one thread, so that their number changes nothing. */
 static nnb_status run_all(search *s, nnb__part_fn run) {
-  const int at_once = nnb__smaller(s->threads, s->n);
-  if (at_once > 1)
-    nnb__team_run(s->n, run, s->trial);
-  else
-    for (int i = 0; i < s->n; i++) run(s->trial, i);
+  nnb__team_run_jobs(s->n, s->threads, run, s->trial);
   for (int i = 0; i < s->n; i++)
     if (s->trial[i].status) return nnb__fail_nomem("a trial of a fit");
   return NNB_OK;

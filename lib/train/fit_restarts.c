@@ -78,10 +78,7 @@ static nnb_status run_starts(starts *s, int n) {
   const int given = s->given->threads > 0 ? s->given->threads : nnb_get_threads(), threads = one_reader ? 1 : given;
   const int rounds = (n - 1) / nnb__smaller(n, threads) + 1;
   s->seconds = s->given->max_seconds > 0 ? fmax(share * s->given->max_seconds / rounds, DBL_MIN) : 0;
-  if (threads > 1)
-    nnb__team_run(n, run_start, s);
-  else
-    for (int i = 0; i < n; i++) run_start(s, i);
+  nnb__team_run_jobs(n, threads, run_start, s);
   for (int i = 0; i < n; i++)
     if (s->status[i]) return nnb__fail_nomem("a start of a fit");
   return NNB_OK;
