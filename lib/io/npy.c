@@ -1,4 +1,4 @@
-/* io/npy.c */
+/* io/npy.c: see npy.h. */
 #include "npy.h"
 
 #include <stdio.h>

@@ -75,15 +75,11 @@ nnb_status nnb__zip_list(const uint8_t *file, size_t bytes, const char *name, nn
   return status;
 }
 
-static const uint32_t *crc_table(void) {
-  static const uint32_t nibble[16] = {0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
-                                      0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
-                                      0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
-  return nibble;
-}
-
 uint32_t nnb__crc32(uint32_t crc, const void *p, size_t bytes) {
-  const uint32_t *table = crc_table();
+  static const uint32_t table[16] = {/* by four bits at a time */
+                                     0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
+                                     0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
+                                     0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
   const uint8_t *c = p;
   crc = ~crc;
   for (size_t i = 0; i < bytes; i++) {
