@@ -164,6 +164,22 @@ START_TEST(calls_end) {
 }
 END_TEST
 
+/* The threads map memory at the same moment as OpenBLAS does, so what fits may be gone when it is requested. */
+START_TEST(threads_end) {
+  const struct call *c = &calls[N_CALLS - 1];
+  enum { CHILDREN = 150 };
+  for (int k = 0; k < CHILDREN; k++) {
+    int status, mib = 140 + 7 * k % 560;
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) _exit(in_child(c, mib));
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(!WIFSIGNALED(status), "%d MiB left: ended by signal %d", mib, WTERMSIG(status));
+    ck_assert_int_le(WEXITSTATUS(status), NO_MEMORY);
+  }
+}
+END_TEST
+
 int main(void) {
 #ifdef SANITIZED
   printf("skipped: sanitizers use all address space\n");
@@ -177,6 +193,7 @@ int main(void) {
   TCase *tc = tcase_create("address space");
   tcase_set_timeout(tc, 240);
   tcase_add_loop_test(tc, calls_end, 0, N_CALLS);
+  tcase_add_test(tc, threads_end);
   suite_add_tcase(suite, tc);
   return run_suite(suite);
 }

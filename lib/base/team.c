@@ -113,27 +113,32 @@ __attribute__((constructor)) static void at_load(void) { nnb__in_child(forget); 
 static bool take_team(void) { return !atomic_exchange_explicit(&busy, true, memory_order_acquire); }
 static void give_team(void) { atomic_store_explicit(&busy, false, memory_order_release); }
 
+bool nnb__start_thread(pthread_t *thread, void *(*fn)(void *), void *argument) {
+  sigset_t all, before;
+  sigfillset(&all);
+  if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0) return false;
+  bool started = pthread_create(thread, NULL, fn, argument) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return started;
+}
+
 /* The seat may be in any state: in a child, as the parent's threads left it. */
-static bool start_thread(seat *s) {
+static bool take_seat(seat *s) {
   atomic_store_explicit(&s->state, IDLE, memory_order_relaxed);
   if (pthread_mutex_init(&s->lock, NULL) != 0) return false;
   if (pthread_cond_init(&s->wake, NULL) != 0) return pthread_mutex_destroy(&s->lock), false;
-  if (pthread_create(&s->thread, NULL, work, s) == 0) return true;
+  if (nnb__start_thread(&s->thread, work, s)) return true;
   pthread_cond_destroy(&s->wake);
   pthread_mutex_destroy(&s->lock);
   return false;
 }
 
-/* Starts threads with all signals blocked: the program's handlers run on its own threads. */
 static void grow(int n) {
-  sigset_t all, before;
-  sigfillset(&all);
   if (n > MAX_SEATS) n = MAX_SEATS;
-  if (n_seats >= n || pthread_sigmask(SIG_SETMASK, &all, &before) != 0) return;
+  if (n_seats >= n) return;
   owner = getpid();
-  while (n_seats < n && start_thread(&seats[n_seats])) atomic_fetch_add(&n_seats, 1);
+  while (n_seats < n && take_seat(&seats[n_seats])) atomic_fetch_add(&n_seats, 1);
   short_of_threads = n_seats < n;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 /* At exit, or when the library is unloaded.  If the team is busy, for another thread or for the one that exits, its

@@ -2,6 +2,9 @@
 #ifndef NNB__TEAM_H
 #define NNB__TEAM_H
 
+#include <pthread.h>
+#include <stdbool.h>
+
 #include "nnblas/core.h"
 
 typedef void (*nnb__part_fn)(void *context, int part);
@@ -22,5 +25,8 @@ void nnb__team_prepare(int parts);
 
 /* The number of threads in the team, without a caller. */
 int nnb__team_size(void);
+
+/* Starts a thread with all signals blocked: the program's handlers run on its own threads.  False if it could not. */
+bool nnb__start_thread(pthread_t *thread, void *(*fn)(void *), void *argument);
 
 #endif

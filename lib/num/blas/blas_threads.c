@@ -3,11 +3,13 @@
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "blas_threads.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
+#include "clock.h"
 #include "fork.h"
 #include "openblas.h"
 #include "status.h"
@@ -18,6 +20,10 @@
 static atomic_int inside;
 static _Thread_local int depth; /* nested calls of this thread, which count once in inside */
 static int outer;               /* the count to restore; under the lock */
+
+/* The thread that requests a work buffer of OpenBLAS, see below. */
+static atomic_int request;
+enum { NO_REQUEST, OPEN, ANSWERED, ABANDONED };
 
 /* OpenMP's count belongs to the whole program, so the library does not change it. */
 static bool ours_to_set(void) {
@@ -67,6 +73,7 @@ static void count_out(void) {
 /* A child has only the thread that forked, of all that were inside. */
 static void leave_behind(void) {
   int before = atomic_exchange(&inside, depth > 0);
+  atomic_store(&request, NO_REQUEST);
   if (before > 0 && depth == 0) restore();
 }
 
@@ -84,13 +91,16 @@ int nnb__blas_outer_threads(void) {
 
 /* OpenBLAS computes a product in a work buffer from its own list.  When more threads than ever before are in a product,
  * it extends the list by mmap.  If the address space is exhausted, it retries forever.  So the list is extended here
- * first, where a failure can be reported. */
+ * first, where a failure can be reported.  Another thread may take the space between the check and OpenBLAS's request;
+ * therefore a thread of its own makes the request, and the caller waits for it a limited time only. */
 enum {
   MOST_BUFFERS = 48, /* OpenBLAS's list has at least 50 places; more threads than this are not covered */
   BUFFER_MIB = 128,  /* 32 << 22 bytes, its largest; older versions and some processors have less */
-  SPARE_MIB = 8      /* for malloc in the meantime */
+  SPARE_MIB = 72,    /* for what other threads map in the meantime: one of malloc's arenas has 64 */
+  PATIENCE_S = 2     /* a request takes microseconds */
 };
 static atomic_int n_buffers; /* lower bound of the list's length; grows only under the lock */
+static void *granted;        /* the answer to a request */
 
 static bool fits_one_more(void) {
   const size_t bytes = (size_t)(BUFFER_MIB + SPARE_MIB) << 20;
@@ -98,12 +108,41 @@ static bool fits_one_more(void) {
   return p != MAP_FAILED && munmap(p, bytes) == 0;
 }
 
+static void *answer(void *unused) {
+  int expected = OPEN;
+  void *buffer = granted = blas_memory_alloc(0);
+  if (!atomic_compare_exchange_strong(&request, &expected, ANSWERED)) { /* it is abandoned */
+    blas_memory_free(buffer);
+    atomic_store(&request, NO_REQUEST);
+  }
+  return unused;
+}
+
+/* A buffer by a new thread; NULL if it has none in time.  The thread of an abandoned request goes on until the process
+ * has the space again. */
+static void *request_buffer(void) {
+  pthread_t thread;
+  int expected = OPEN;
+  if (atomic_load(&request) != NO_REQUEST || !fits_one_more()) return NULL;
+  atomic_store(&request, OPEN);
+  if (!nnb__start_thread(&thread, answer, NULL)) {
+    atomic_store(&request, NO_REQUEST);
+    return blas_memory_alloc(0);
+  }
+  pthread_detach(thread);
+  for (double end = nnb__now() + PATIENCE_S; atomic_load(&request) == OPEN && nnb__now() < end;)
+    nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
+  if (atomic_compare_exchange_strong(&request, &expected, ABANDONED)) return NULL;
+  atomic_store(&request, NO_REQUEST);
+  return granted;
+}
+
 /* Takes n buffers at once, so the list has that many, and gives them back.  False if n were not available. */
 static bool lengthen(int n) {
   void *taken[MOST_BUFFERS];
-  int k = 0;
+  int k = 0, present = atomic_load(&n_buffers);
   nnb__hold_all(); /* a buffer in use cannot be taken, and another would be mapped */
-  while (k < n && (k < atomic_load(&n_buffers) || fits_one_more()) && (taken[k] = blas_memory_alloc(0))) k++;
+  while (k < n && (taken[k] = k < present ? blas_memory_alloc(0) : request_buffer())) k++;
   for (int i = 0; i < k; i++) blas_memory_free(taken[i]);
   nnb__allow_all();
   return k == n;
