@@ -109,7 +109,8 @@ START_TEST(children_of_a_busy_process) {
   pthread_t thread[N_LOOPS];
   nnb_blas_facts facts;
   data = toy_classes(ROWS, N_IN, 10);
-  ck_ok(nnb_set_thresholds("unpacked_least=0,unpacked_bytes=0,transposed_numbers=0,transposed_most=0"));
+  ck_ok(nnb_set_thresholds("unpacked_least=0,unpacked_bytes=0,unpacked_sum_bytes=0,transposed_numbers=0,"
+                           "transposed_most=0"));
   nnb_blas_info(&facts);
   uint64_t want = work();
   ck_assert_uint_ne(want, 0);

@@ -136,7 +136,8 @@ static int in_child(const struct call *c, int mib) {
   world w;
   signal(SIGALRM, SIG_DFL); /* Check's handler would end the whole test */
   alarm(SECONDS);
-  ck_ok(nnb_set_thresholds("unpacked_least=0,unpacked_bytes=0,transposed_numbers=0,transposed_most=0"));
+  ck_ok(nnb_set_thresholds("unpacked_least=0,unpacked_bytes=0,unpacked_sum_bytes=0,transposed_numbers=0,"
+                           "transposed_most=0"));
   w.classes = toy_classes(ROWS, N_IN, N_OUT), w.flow = toy_regression(ROWS, 5, 2);
   ck_ok(nnb_net_parse("100-120:tanh-10:softmax", &w.net));
   ck_ok(nnb_net_parse("5-6:tanh-2", &w.small));

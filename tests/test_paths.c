@@ -316,7 +316,7 @@ START_TEST(nets) {
   static const unsigned wants[] = {0, NNB_GRAD, NNB_GRAD | NNB_DX, NNB_GRAD | NNB_KEEP};
   static const nnb__exec *const execs[] = {NULL, &nnb__exec_chain_rows, &nnb__exec_chain_blocks, &nnb__exec_layerwise};
   static const char shared[] = "thread_flops=0,private_bytes=0",
-                    wide[] = "thread_flops=0,private_bytes=0,unpacked_bytes=0",
+                    wide[] = "thread_flops=0,private_bytes=0,unpacked_bytes=0,unpacked_sum_bytes=0",
                     owned[] = "private_rows=1e9,owned_flops=0,owned_bytes=0",
                     half_owned[] = "private_rows=1e9,owned_flops=0,owned_bytes=5e3";
   static const struct {

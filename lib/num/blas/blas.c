@@ -67,7 +67,8 @@ enum { VECTOR = 64 / sizeof(real) };
 static bool takes_rows(char ta, int m, int n, int k) { /* A·B or Aᵀ·B */
   const nnb__thresholds *t = &nnb__threshold;
   double stays = (double)(ta == 'T' ? m : k) * n * sizeof(real), products = (double)m * n * k;
-  return products > t->unpacked_least ? stays <= t->unpacked_bytes : ta == 'N' && n % VECTOR != 0;
+  double most = ta == 'T' ? t->unpacked_sum_bytes : t->unpacked_bytes;
+  return products > t->unpacked_least ? stays <= most : ta == 'N' && n % VECTOR != 0;
 }
 static bool takes_transposed(int m, int n, int k) { /* A·Bᵀ */
   const nnb__thresholds *t = &nnb__threshold;

@@ -4,13 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "nnblas/core.h"
 #include "status.h"
 #include "text.h"
 
 #define DEFAULT(name, value) .name = value,
-static const nnb__thresholds defaults = {NNB__THRESHOLD_LIST(DEFAULT)};
+static nnb__thresholds defaults = {NNB__THRESHOLD_LIST(DEFAULT)};
 nnb__thresholds nnb__threshold = {NNB__THRESHOLD_LIST(DEFAULT)};
 
 #define ROW(name, value) {#name, offsetof(nnb__thresholds, name)},
@@ -73,8 +74,20 @@ nnb_status nnb_get_thresholds(char *text, size_t size) {
   return NNB_OK;
 }
 
+/* The size of a core's second-level cache in bytes; 0 if the system does not tell. */
+static double second_level_cache(void) {
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  return bytes > 0 ? (double)bytes : 0;
+#else
+  return 0;
+#endif
+}
+
 /* A malformed text is ignored: nobody receives a message while the library is loaded. */
 __attribute__((constructor)) static void at_load(void) {
+  const double cache = second_level_cache();
+  if (cache > 0) nnb__threshold.unpacked_sum_bytes = defaults.unpacked_sum_bytes = cache * 7 / 8;
   const char *text = getenv("NNBLAS_THRESHOLDS");
   if (text) nnb_set_thresholds(text);
 }
