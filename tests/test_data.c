@@ -450,6 +450,50 @@ START_TEST(merging) {
 }
 END_TEST
 
+/* The classes have 15, 10 and 5 rows. */
+START_TEST(class_weights) {
+  nnb_batch rows = labelled(), got;
+  nnb_data *data;
+  rows.weight = NULL;
+  ck_assert_int_eq(nnb_data_wrap(&rows, 3, &data), NNB_OK);
+  ck_assert_int_eq(nnb_data_weigh_classes(data, NULL), NNB_OK);
+  ck_assert_int_eq(nnb_data_batch(data, 0, N, &got), NNB_OK);
+  for (int i = 0; i < N; i++) ck_assert(got.weight[i] == (real)(i < 15 ? 10.0 / 15 : i < 25 ? 1 : 2));
+  const real twice[] = {2, 0, (real)0.5};
+  ck_assert_int_eq(nnb_data_weigh_classes(data, twice), NNB_OK); /* on top of the weights that there are */
+  ck_assert_int_eq(nnb_data_batch(data, 0, N, &got), NNB_OK);
+  for (int i = 0; i < N; i++) ck_assert(got.weight[i] == (i < 15 ? 2 * (real)(10.0 / 15) : i < 25 ? 0 : 1));
+  nnb_data_destroy(data);
+
+  rows = labelled(); /* weights i/4; the caller's array stays */
+  double sum[3] = {0}, before = 0;
+  ck_assert_int_eq(nnb_data_wrap(&rows, 5, &data), NNB_OK); /* classes 3 and 4 have no rows */
+  ck_assert_int_eq(nnb_data_weigh_classes(data, NULL), NNB_OK);
+  ck_assert_int_eq(nnb_data_batch(data, 0, N, &got), NNB_OK);
+  for (int i = 0; i < N; i++) sum[label[i]] += (double)got.weight[i], before += (double)weight[i];
+  for (int k = 0; k < 3; k++) ck_assert_double_eq_tol(sum[k], before / 3, 1e-5 * before);
+  ck_assert(weight[8] == 2 && got.weight[8] != 2);
+  nnb_data_destroy(data);
+}
+END_TEST
+
+START_TEST(class_weights_refused) {
+  const real bad[] = {1, -1, 1}, huge[] = {REAL_MAX, 1, 1}, none[] = {(real)NAN, 1, 1};
+  nnb_batch rows = labelled(), got, unlabelled = {.x = {&x[0][0], N, 2, 3}, .t = {&t[0][0], N, 2, 2}};
+  nnb_data *data, *regression;
+  ck_assert_int_eq(nnb_data_wrap(&rows, 3, &data), NNB_OK);
+  ck_assert_int_eq(nnb_data_wrap(&unlabelled, 0, &regression), NNB_OK);
+  ck_assert_int_eq(nnb_data_weigh_classes(NULL, NULL), NNB_E_ARG);
+  ck_assert_int_eq(nnb_data_weigh_classes(regression, NULL), NNB_E_ARG);
+  ck_assert_int_eq(nnb_data_weigh_classes(data, bad), NNB_E_ARG);
+  ck_assert_int_eq(nnb_data_weigh_classes(data, none), NNB_E_ARG);
+  ck_assert_int_eq(nnb_data_weigh_classes(data, huge), NNB_E_ARG); /* times 14/4 it overflows */
+  ck_assert_int_eq(nnb_data_batch(data, 0, N, &got), NNB_OK);
+  ck_assert_ptr_eq(got.weight, weight);
+  nnb_data_destroy(data), nnb_data_destroy(regression);
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("data");
   TCase *tc = tcase_create("data");
@@ -464,6 +508,8 @@ int main(void) {
   tcase_add_test(tc, rows_and_columns);
   tcase_add_test(tc, merging);
   tcase_add_test(tc, every_allocation_fails);
+  tcase_add_test(tc, class_weights);
+  tcase_add_test(tc, class_weights_refused);
   tcase_add_test(tc, refused_arrays_are_released);
   suite_add_tcase(s, tc);
   return run_suite(s);

@@ -36,6 +36,7 @@
 #undef nnb_data_summary
 #undef nnb_data_take_columns
 #undef nnb_data_take_rows
+#undef nnb_data_weigh_classes
 #undef nnb_data_wrap
 #undef nnb_data_write_csv
 #undef nnb_data_write_idx

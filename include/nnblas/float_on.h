@@ -36,6 +36,7 @@
 #define nnb_data_summary nnbf_data_summary
 #define nnb_data_take_columns nnbf_data_take_columns
 #define nnb_data_take_rows nnbf_data_take_rows
+#define nnb_data_weigh_classes nnbf_data_weigh_classes
 #define nnb_data_wrap nnbf_data_wrap
 #define nnb_data_write_csv nnbf_data_write_csv
 #define nnb_data_write_idx nnbf_data_write_idx

@@ -143,6 +143,12 @@ NNB_API nnb_status nnb_data_shuffle(const nnb_data *data, uint64_t seed, nnb_dat
 /** A copy of the rows of first, then those of second.  Rows without weights have weight 1 beside rows with weights.
  *  NNB_E_SHAPE if columns differ in number or, where both are named, in name or order, or if classes do.             */
 NNB_API nnb_status nnb_data_merge(const nnb_data *first, const nnb_data *second, nnb_data **out);
+/** Multiplies the weight of each row by that of its class, for classes of unequal size or importance.  weight: one
+ *  number of 0 or more for each class.  NULL: balanced, all classes get the same sum of weights, and the sum over all
+ *  rows stays.  Weights count in training and in metrics, so weigh the training part only, after nnb_data_split.
+ *  Arrays of nnb_data_wrap stay unchanged.  Do not call it while another thread uses the data.  NNB_E_ARG without
+ *  labels. */
+NNB_API nnb_status nnb_data_weigh_classes(nnb_data *data, const nnb_real *weight);
 
 /** Splits the data into two copies: *second gets round(fraction·N) rows, at least 1, chosen by seed.  With labels, each
  *  class is split in that proportion, rounded up or down (stratified).  Rows keep their order.

@@ -245,7 +245,10 @@ nnb_batch nnb__data_outline(const nnb_data *data) {
   return all;
 }
 
-void nnb__data_own_weights(nnb_data *data, real *weight) { data->owned[OWN_WEIGHT] = weight, data->weight = weight; }
+void nnb__data_own_weights(nnb_data *data, real *weight) {
+  nnb__release(data->owned[OWN_WEIGHT]);
+  data->owned[OWN_WEIGHT] = weight, data->weight = weight;
+}
 
 nnb_status nnb_data_batch(const nnb_data *data, int row0, int rows, nnb_batch *out) {
   if (!data || !out) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "out" : "data");

@@ -24,7 +24,7 @@ nnb_status nnb__data_in_memory(const nnb_data *data, const char *what);
 nnb_batch nnb__data_outline(const nnb_data *data);
 /* Checks numbers, labels and weights of rows that begin with row row0 of the data.  NNB_E_ARG names row and column. */
 nnb_status nnb__data_check_rows(const nnb_batch *rows, int row0, int n_classes);
-/* Takes over the weights of all rows, from nnb__alloc. */
+/* Takes over the weights of all rows, from nnb__alloc, instead of those that it has. */
 void nnb__data_own_weights(nnb_data *data, real *weight);
 
 /* Random streams of nnb_rng for a given seed. */
