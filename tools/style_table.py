@@ -3,7 +3,8 @@
 
     style_table.py [ROOT]           prints the table that stands in CONTRIBUTING.md
     style_table.py --check [ROOT]   ends with 1 if a function has more than 60 lines, a median above 10 or a 90th
-                                    percentile above 25, in lib/ and include/
+                                    percentile above 25, in lib/ and include/; or if a number of files in
+                                    CONTRIBUTING.md is wrong by more than a tenth
 
 A function is what clang-format lays out so: a line without indentation that ends with "{" and has a "(", up to the next
 line "}"; on one line, "… { … }".  Its length counts all of these lines.  Uses the standard library of Python alone.
@@ -42,10 +43,16 @@ def percentile(values, share):
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
+def stated_files(root):
+    """The number of files of each folder in the table of CONTRIBUTING.md."""
+    with open(os.path.join(root, "CONTRIBUTING.md"), encoding="utf-8") as f:
+        return {m[1]: int(m[2]) for m in re.finditer(r"^ *\| `(\w+)/` (?:\| \d+ ){4}\| (\d+) \| \d+ \|$", f.read(), re.M)}
+
+
 def main():
     words = [w for w in sys.argv[1:] if w != "--check"]
     root = words[0] if words else "."
-    wrong = []
+    wrong, stated = [], stated_files(root)
     print("| | functions | median | 90 % | longest | files | lines |\n|---|---|---|---|---|---|---|")
     for folder in FOLDERS:
         lengths, n_files, n_lines = [], 0, 0
@@ -60,6 +67,8 @@ def main():
                     wrong.append(f"{name}:{first}: a function of {length} lines")
         median, p90 = percentile(lengths, 0.5), percentile(lengths, 0.9)
         print(f"| `{folder}/` | {len(lengths)} | {median} | {p90} | {max(lengths)} | {n_files} | {n_lines} |")
+        if abs(stated.get(folder, 0) - n_files) > n_files / 10:
+            wrong.append(f"CONTRIBUTING.md: {stated.get(folder, 0)} files in {folder}/; there are {n_files}")
         if folder == "lib" and (median > MEDIAN or p90 > P90):
             wrong.append(f"lib/: median {median}, 90 % {p90}")
     if "--check" in sys.argv:

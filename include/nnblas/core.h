@@ -759,16 +759,19 @@ typedef struct nnb_needs {
 /** What a layer knows about the run.  Random numbers that are a function of (seed, update, node, row) are the same for
  *  any number of threads and any chunk.  For row i of a part, for instance:
  *    nnb_rng_init(&rng, seed + node * 0x9E3779B97F4A7C15u, (uint64_t)update << 32 | (uint32_t)(row0 + i));
+ *  Only these numbers are: sums over rows round differently with another number of threads.
  *
  *  training is true in nnb_train_step, nnb_train_rows, nnb_plan_gradient, nnb_check_gradient and for the losses and
  *  gradients of nnb_fit.  It is false in predictions, evaluations, nnb_plan_loss and nnb_plan_vjp, and wherever
- *  residuals are computed: lm, varpro, nnb_plan_rows, nnb_solve_output, nnb_error_bars_create.                       */
+ *  residuals are computed: lm, varpro, nnb_plan_rows, nnb_solve_output, nnb_error_bars_create.  So the gradient of a
+ *  layer that depends on it is checked by differences of nnb_plan_gradient's loss, not of nnb_plan_loss. */
 typedef struct nnb_run {
   bool training;
   int node;       /**< number of the layer's node                                                              */
-  int row0;       /**< position of the first row of this part: in the update when training, else in the chunk of rows
-                       that the plan processes */
-  int64_t update; /**< number of the update, from 1; 0: there is no optimiser, and every run has the same masks */
+  int row0;       /**< number of the first row of this part, from 0: counted over all chunks of the update when
+                       training, else within the chunk of rows that the plan processes                         */
+  int64_t update; /**< number of the update, from 1; 0: there is no optimiser, so numbers drawn as above are the same
+                       in every run                                                                            */
   uint64_t seed;  /**< seed of the optimiser or of nnb_fit; 0 if there is neither                              */
 } nnb_run;
 

@@ -68,10 +68,9 @@ static void less_mean_view_pull(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a,
 
 
 def copy_sources(source, copy):
-    for folder in ("include", "lib", "tests", "tools"):
-        shutil.copytree(source / folder, copy / folder)
-    for file in ("meson.build", "meson_options.txt"):
-        shutil.copy(source / file, copy)
+    """All but what is built and what Git keeps."""
+    shutil.copytree(source, copy, ignore=lambda folder, names: [
+        name for name in names if pathlib.Path(folder) == source and (name.startswith("build") or name == ".git")])
 
 
 def insertions(text):
@@ -109,7 +108,7 @@ def run(*command, **options):
 
 def build_and_test(copy, meson):
     build = copy / "build"
-    options = ["-Dlevels=none", "-Dbench=false", "-Dexamples=false", "-Ddefault_library=static", "-Doptimization=1"]
+    options = ["-Dlevels=none", "-Dbench=false", "-Dexamples=false", "-Dcommand=false", "-Ddefault_library=static", "-Doptimization=1"]
     run(*meson, "setup", build, *options, cwd=copy)
     names = [n + p for n in TESTS for p in ("", "_f")]
     text = run("ninja", "-C", build, *(f"tests/test_{n}" for n in names))
