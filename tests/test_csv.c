@@ -225,7 +225,8 @@ static void check_classes(const char *text, const nnb_csv_opts *opts, const char
 }
 
 START_TEST(classes) {
-  static const char *const given[] = {"c", "b", "a"}, *const numbers[] = {"2", "1.0"}, *const both[] = {"01", "b", "1"};
+  static const char *const given[] = {"c", "b", "a"}, *const numbers[] = {"2", "1.0"}, *const both[] = {"01", "b", "1"},
+                           *const missing[] = {"b", "NA"};
   check_classes("1,b\n2,a\n3,b\n", NULL, "b a ", "0 1 0 ");
   check_classes("x,y\n1,b\n2,a\n", NULL, "b a ", "0 1 ");
   check_classes("1,1\n2,b\n3,1\n", &(nnb_csv_opts){.class_names = both, .n_class_names = 3}, "01 b 1 ", "2 1 2 ");
@@ -234,7 +235,8 @@ START_TEST(classes) {
   check_classes("1,b\n2,a\n", &(nnb_csv_opts){.class_names = given, .n_class_names = 3}, "c b a ", "1 2 ");
   check_classes("1,1\n2,2.0\n", &(nnb_csv_opts){.class_names = numbers, .n_class_names = 2}, "2 1.0 ", "1 0 ");
   check_classes("k,x\nb,1\na,2\n", &(nnb_csv_opts){.target = "k"}, "b a ", "0 1 ");
-  check_classes("1,\"Iris, dried\"\n2,nan\n", NULL, "Iris, dried nan ", "0 1 ");
+  check_classes("1,\"Iris, dried\"\n2,-\n", NULL, "Iris, dried - ", "0 1 ");
+  check_classes("1,NA\n2,b\n", &(nnb_csv_opts){.class_names = missing, .n_class_names = 2}, "b NA ", "1 0 ");
 }
 END_TEST
 
@@ -264,8 +266,9 @@ START_TEST(damaged_texts) {
       {"1,2\n3,x\n", &classify, "f.csv:2:3: \"x\" is not a number as the first target is"},
       {"1,x\n3,2\n", &plain, "f.csv:2:3: \"2\" is a number but the first target is a text (.class_names"},
       {"1,x\n3,2\n", &classify, "f.csv:2:3: \"2\" is a number"},
-      {"1,nan\n3,2\n", &plain, "f.csv:1:3: \"nan\" is not a finite number"},
-      {"k,v\n1,nan\n3,x\n4,5\n", &plain, "f.csv:4:3: \"5\" is a number"},
+      {"1,nan\n3,2\n", &plain, "f.csv:1:3: the target is missing"},
+      {"k,v\n1,nan\n3,x\n4,5\n", &plain, "f.csv:2:3: the class is missing; drop the row"},
+      {"k,v\n1,u\n3,x\n4,5\n", &plain, "f.csv:4:3: \"5\" is a number"},
   };
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     nnb_data *data;
@@ -315,14 +318,16 @@ START_TEST(bad_texts) {
       {"é,ü\n1,2\n\"ö\",4\n", &inputs_only, NNB_E_PARSE, "f.csv:3:1: \"ö\" is not a number"},
       {"k,v\nééé,1,\n", &plain, NNB_E_PARSE, "f.csv:2: the row has 3 fields; the first row has 2"},
       {"ééé,oo\n1,2\n1,\"é\"\n", &inputs_only, NNB_E_PARSE, "f.csv:3:3: \"é\" is not a number"},
-      {"1,2\n3,\n", &plain, NNB_E_PARSE, "f.csv:2:3: the field is empty; wanted a number"},
-      {"1,2\n3,  ", &plain, NNB_E_PARSE, "f.csv:2:5: the field is empty; wanted a number"},
-      {"1,2\n,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: the field is empty; wanted a number"},
-      {"1,nan\n3,4\n", &plain, NNB_E_PARSE, "f.csv:1:3: \"nan\" is not a finite number"},
+      {"1,2\n3,\n", &plain, NNB_E_PARSE, "f.csv:2:3: the target is missing; drop the row"},
+      {"1,2\n3,  ", &plain, NNB_E_PARSE, "f.csv:2:5: the target is missing; drop the row"},
+      {"1,2\n,4\n", &plain, NNB_E_PARSE,
+       "f.csv:2:1: the value of column 1 is missing (.missing = NNB_MISSING_MEAN accepts it, .leave ignores"},
+      {"1,nan\n3,4\n", &plain, NNB_E_PARSE, "f.csv:1:3: the target is missing"},
       {"1,2\n-INF,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"-INF\" is not a finite number"},
       {"1,2\n1e999,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"1e999\" is not a finite number"},
-      {"1,2\n?,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"?\" is not a number (a missing value: fill it in"},
-      {"1,2\nred,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"red\" is not a number (.leave ignores columns of texts)"},
+      {"1,2\n?,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: the value of column 1 is missing"},
+      {"1,2\nred,4\n", &plain, NNB_E_PARSE,
+       "f.csv:2:1: \"red\" is not a number (.categories reads a column of texts, .leave ignores it)"},
       {"1,2\n0x10,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"0x10\" is not a number"},
       {"1,2\n1 2,4\n", &plain, NNB_E_PARSE, "f.csv:2:1: \"1 2\" is not a number"},
       {"a,b\nc,d\n", &no_header, NNB_E_PARSE, "f.csv:1:1: \"a\" is not a number"},
@@ -334,7 +339,7 @@ START_TEST(bad_texts) {
        "f.csv:2:4: a quotation mark inside a field, or text after a quoted field"},
       {"1,a\n2,\n", &plain, NNB_E_PARSE, "f.csv:2:3: the class is missing"},
       {"1,0\n2,\n", &classify, NNB_E_PARSE, "f.csv:2:3: the class is missing"},
-      {"1,0\n2,nan\n", &classify, NNB_E_PARSE, "f.csv:2:3: \"nan\" is not a finite number"},
+      {"1,0\n2,nan\n", &classify, NNB_E_PARSE, "f.csv:2:3: the class is missing"},
       {"1,a\n2,c\n", &given_classes, NNB_E_PARSE, "f.csv:2:3: \"c\" is not in class_names"},
       {"1,\xE9\n", &plain, NNB_E_PARSE, "f.csv:1:3: the name of the class is not UTF-8"},
       {"\xE9,b\n1,2\n", &plain, NNB_E_PARSE, "f.csv:1:1: the name is not UTF-8"},

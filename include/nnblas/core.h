@@ -607,6 +607,31 @@ typedef struct nnb_sums {
   void *reserved[8];
 } nnb_sums;
 
+/** What becomes of a missing value in an input column of a CSV file.  Missing is an empty field, "?", and NA, N/A, NaN
+ *  and null in small or capital letters, in quotes or not. */
+typedef enum nnb_missing {
+  NNB_MISSING_ERROR, /**< an error with the place                                                          */
+  NNB_MISSING_MEAN   /**< a number becomes the mean of the column's other rows, a text none of the levels; the input
+                          "NAME missing" is added, which is 1 in these rows and 0 in the others */
+} nnb_missing;
+
+/** One column of a table and the inputs that it became.  Only the library creates it; later versions may add fields. */
+typedef struct nnb_column {
+  const char *name;          /**< NULL: it has none                                                        */
+  const char *const *levels; /**< its texts, in the order of their bytes; NULL: it has numbers             */
+  int n_levels;
+  int first, n;              /**< it became inputs first … first+n-1: the number, or 0 or 1 for each level (named
+                                  "NAME=LEVEL"); then, if missing, 0 or 1 for a missing value                  */
+  bool missing;              /**< the training data had missing values here, so they are accepted             */
+  double mean;               /**< what a missing number becomes                                            */
+} nnb_column;
+
+/** The input columns of a table, in order, and how they became inputs.  Data and nets own theirs: nnb_data_columns,
+ *  nnb_net_columns.  It does not change, and several threads may read it. */
+typedef struct nnb_columns nnb_columns;
+/** Column i from 0; NULL if there are not as many, and for NULL.  Valid as long as its owner. */
+NNB_API const nnb_column *nnb_columns_at(const nnb_columns *columns, int i);
+
 /** Options of nnb_data_read_csv.  Columns are given by name, or by number as text, counted from 1: "1" is the first
  *  column unless the header has a column named "1". */
 typedef struct nnb_csv_opts {
@@ -624,15 +649,29 @@ typedef struct nnb_csv_opts {
                                        they are compared as numbers (1 is 1.0).  NULL: texts are ordered by first
                                        appearance, numbers ascending */
   int n_class_names;
-  const char *const *take;  /**< the input columns, in this order; all others but the targets are ignored.  To predict
-                                 with a net: its nnb_net_column_name 0 … n_in-1, with .n_targets = NNB_NONE.  NULL: all
+  const char *const *take;  /**< the input columns, in this order; all others but the targets are ignored.  NULL: all
                                  columns that are neither targets nor left */
   const char *const *leave; /**< columns to ignore; not with .take                                        */
   int n_take, n_leave;
   int skip_lines;      /**< lines to skip at the start, before the header                                 */
   char comment;        /**< lines whose first character, after blanks, is this one are skipped; 0: none   */
   bool decimal_comma;  /**< numbers have a comma in place of the point                                    */
-  void *reserved[11];
+  nnb_missing missing; /**< what becomes of missing values among the inputs; a missing target is always an error */
+  int categories;      /**< the most levels of an input column of texts, for instance 32: it becomes an input of 0 and 1
+                            for each.  0: a text among the inputs is an error.  The first value of a column decides: if
+                            it is a text, all must be texts                                               */
+  const char *const *category; /**< input columns that have levels even if they have numbers; needs .categories.
+                                    Numbers are then compared as texts (1 is not 1.0) */
+  const nnb_columns *columns;  /**< reads the inputs as those of other data or of a net were read: the same columns, by
+                                    name and in any order, or without names in the same order; their levels, means and
+                                    added inputs.  Other columns than these and the targets are ignored.  To predict
+                                    with a net: nnb_net_columns(net), with .n_targets = NNB_NONE; validation data:
+                                    nnb_data_columns(training data).  Not with .take, .leave, .missing, .categories.
+                                    NULL: the file decides */
+  int n_category;
+  bool unseen_levels;  /**< with .columns: a text that is not among the levels is read as none of them.  false: it is
+                            an error                                                                      */
+  void *reserved[7];
 } nnb_csv_opts;
 
 enum { NNB_ARRAY_DIMS = 8 }; /**< the most dimensions of an nnb_array */

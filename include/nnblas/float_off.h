@@ -17,6 +17,7 @@
 #undef nnb_data_batch
 #undef nnb_data_class_name
 #undef nnb_data_column_name
+#undef nnb_data_columns
 #undef nnb_data_copy
 #undef nnb_data_destroy
 #undef nnb_data_fold
@@ -64,6 +65,7 @@
 #undef nnb_net_class_name
 #undef nnb_net_classify
 #undef nnb_net_column_name
+#undef nnb_net_columns
 #undef nnb_net_concat
 #undef nnb_net_copy
 #undef nnb_net_create

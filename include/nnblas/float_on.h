@@ -17,6 +17,7 @@
 #define nnb_data_batch nnbf_data_batch
 #define nnb_data_class_name nnbf_data_class_name
 #define nnb_data_column_name nnbf_data_column_name
+#define nnb_data_columns nnbf_data_columns
 #define nnb_data_copy nnbf_data_copy
 #define nnb_data_destroy nnbf_data_destroy
 #define nnb_data_fold nnbf_data_fold
@@ -64,6 +65,7 @@
 #define nnb_net_class_name nnbf_net_class_name
 #define nnb_net_classify nnbf_net_classify
 #define nnb_net_column_name nnbf_net_column_name
+#define nnb_net_columns nnbf_net_columns
 #define nnb_net_concat nnbf_net_concat
 #define nnb_net_copy nnbf_net_copy
 #define nnb_net_create nnbf_net_create

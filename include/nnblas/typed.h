@@ -58,13 +58,14 @@ NNB_API nnb_status nnb_data_copy(const nnb_batch *rows, int n_classes, nnb_data 
 NNB_API void nnb_data_destroy(nnb_data *data);
 
 /** Reads comma-separated text, plain or gzip-compressed.  Quoting is that of RFC 4180 and lines end in "\n" or "\r\n".
- *  Empty lines, blanks around fields and a byte-order mark are ignored.  Every input column must hold finite decimal
- *  numbers, with a decimal point in every locale; they are rounded to nearest.  A missing class is an error, and so is
- *  NaN in place of a number.  A first row like "150,4,setosa,versicolor,virginica" (the numbers of rows and of inputs,
- *  then class names, as in scikit-learn's files) names the classes 0, 1, … of the last column.  opts NULL: defaults.
+ *  Empty lines, blanks around fields and a byte-order mark are ignored.  Numbers are finite decimal numbers, with a
+ *  decimal point in every locale, and are rounded to nearest.  By default every input column must hold numbers;
+ *  .missing accepts missing values and .categories texts.  A missing target or class is an error.  A first row like
+ *  "150,4,setosa,versicolor,virginica" (the numbers of rows and of inputs, then class names, as in scikit-learn's
+ *  files) names the classes 0, 1, … of the last column.  opts NULL: defaults.
  *  NNB_E_IO if the file cannot be read or is not a regular file.  NNB_E_PARSE: the message has file, line and column,
  *  `iris.csv:17:4: "abc" is not a number`; the column is the character where the field begins, from 1.  NNB_E_ARG if
- *  opts do not fit the file.                                                                                         */
+ *  opts do not fit the file.  NNB_E_SHAPE if its columns are not those of .columns.                                  */
 NNB_API nnb_status nnb_data_read_csv(const char *path, const nnb_csv_opts *opts, nnb_data **out);
 /** The same from memory.  name stands for the file name in messages. */
 NNB_API nnb_status nnb_data_parse_csv(const char *text, size_t bytes, const char *name, const nnb_csv_opts *opts,
@@ -121,6 +122,9 @@ NNB_API int nnb_data_n_classes(const nnb_data *data);
  *  The strings live as long as the data.                                                                             */
 NNB_API const char *nnb_data_column_name(const nnb_data *data, int column);
 NNB_API const char *nnb_data_class_name(const nnb_data *data, int k);
+/** The columns of the CSV file that the inputs come from; copies of rows keep them.  NULL: the inputs are the columns,
+ *  because the data comes from arrays, has new names, or has only a part of the inputs of a column. */
+NNB_API const nnb_columns *nnb_data_columns(const nnb_data *data);
 /** Names all columns: inputs, then targets or the column of classes; or all classes.  The strings are copied, NULL: no
  *  name.  n: their number; NNB_E_SHAPE if it is wrong.  Do not call it while another thread reads the data. */
 NNB_API nnb_status nnb_data_set_column_names(nnb_data *data, const char *const *names, int n);
@@ -141,7 +145,8 @@ NNB_API nnb_status nnb_data_take_columns(const nnb_data *data, const int32_t *co
 /** A copy with the rows in random order, drawn by seed. */
 NNB_API nnb_status nnb_data_shuffle(const nnb_data *data, uint64_t seed, nnb_data **out);
 /** A copy of the rows of first, then those of second.  Rows without weights have weight 1 beside rows with weights.
- *  NNB_E_SHAPE if columns differ in number or, where both are named, in name or order, or if classes do.             */
+ *  NNB_E_SHAPE if columns differ in number, or, where both are named, in name or order; if classes do; or if levels or
+ *  means do, which .columns of nnb_csv_opts makes the same.                                                          */
 NNB_API nnb_status nnb_data_merge(const nnb_data *first, const nnb_data *second, nnb_data **out);
 /** Multiplies the weight of each row by that of its class, for classes of unequal size or importance.  weight: one
  *  number of 0 or more for each class.  NULL: balanced, all classes get the same sum of weights, and the sum over all
@@ -317,6 +322,9 @@ NNB_API nnb_shape nnb_net_node_shape(const nnb_net *net, int node);
  *  order would give meaningless results.  Data without names (nnb_data_wrap) is accepted.                            */
 NNB_API const char *nnb_net_column_name(const nnb_net *net, int column);
 NNB_API const char *nnb_net_class_name(const nnb_net *net, int k);
+/** The columns of the table that the inputs come from, to read other tables with (nnb_csv_opts.columns).  nnb_fit takes
+ *  them with the names, and files keep them.  NULL: the net has no names.  Valid until the next nnb_fit. */
+NNB_API const nnb_columns *nnb_net_columns(const nnb_net *net);
 
 /** Prints a table to the stream: layer, output shape, parameters, bytes, and the number of buffers if there are any. */
 NNB_API nnb_status nnb_net_summary(const nnb_net *net, FILE *stream);

@@ -93,6 +93,7 @@ void nnb_data_destroy(nnb_data *data) {
   for (int i = 0; i < 4; i++) nnb__release(data->owned[i]);
   nnb__names_release(data->column_names, nnb__data_n_columns(data));
   nnb__names_release(data->class_names, data->n_classes);
+  nnb__columns_destroy(data->columns);
   nnb__release(data->about);
   nnb__release(data);
 }
@@ -155,7 +156,8 @@ static nnb_status take(const nnb_data *from, const int32_t *order, int n, nnb_da
               take_labels(&data->label, order, n, &data->owned[OWN_LABEL]) &&
               take_matrix(&weight, order, n, &data->owned[OWN_WEIGHT]) &&
               take_names(from->column_names, nnb__data_n_columns(from), &data->column_names) &&
-              take_names(from->class_names, from->n_classes, &data->class_names);
+              take_names(from->class_names, from->n_classes, &data->class_names) &&
+              (!from->columns || (data->columns = nnb__columns_copy(from->columns)));
   data->weight = weight.p;
   if (!done) {
     nnb_data_destroy(data);
@@ -199,9 +201,11 @@ nnb_status nnb__data_adopt(real *x, int rows, int n_in, real *t, int n_t, int32_
   return status;
 }
 
-void nnb__data_set_inputs(nnb_data *data, real *x, int n, char **column_names) {
+void nnb__data_set_inputs(nnb_data *data, real *x, int n, char **column_names, nnb_columns *columns) {
   nnb__names_release(data->column_names, nnb__data_n_columns(data));
+  nnb__columns_destroy(data->columns);
   nnb__release(data->owned[OWN_X]);
+  data->columns = columns;
   data->owned[OWN_X] = x, data->x = nnb_cview(x, data->x.rows, n), data->column_names = column_names;
 }
 
@@ -228,6 +232,8 @@ const char *nnb_data_class_name(const nnb_data *data, int k) {
   if (!data || !data->class_names || k < 0 || k >= data->n_classes) return NULL;
   return data->class_names[k];
 }
+
+const nnb_columns *nnb_data_columns(const nnb_data *data) { return data ? data->columns : NULL; }
 
 bool nnb__data_is_read(const nnb_data *data) { return data->source.read != NULL; }
 

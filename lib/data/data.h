@@ -2,6 +2,7 @@
 #ifndef NNB__DATA_H
 #define NNB__DATA_H
 
+#include "columns.h"
 #include "real.h"
 
 struct nnb_data {
@@ -10,6 +11,7 @@ struct nnb_data {
   const real *weight;   /* N, or NULL: all 1                    */
   int n_classes;        /* 0 without labels                     */
   char **column_names;  /* NULL, or n_in + n_t strings (labels count as 1) that may be NULL */
+  nnb_columns *columns; /* NULL, or those of the table that x comes from; from nnb__columns_create */
   char *about;          /* NULL, or the lines of nnb_data_summary; from nnb__alloc */
   char **class_names;   /* NULL, or n_classes strings that may be NULL  */
   nnb_source source;    /* read NULL: the rows are in memory */
@@ -48,9 +50,9 @@ nnb_status nnb__data_take(const nnb_data *data, const int32_t *row, int n, nnb_d
 /* All columns: inputs, then targets; classes count as one. */
 int nnb__data_n_columns(const nnb_data *data);
 
-/* Takes over arrays and names from nnb__alloc: inputs of n columns in place of those of data that owns its inputs; all
- * arrays of data that nnb_data_wrap made over them. */
-void nnb__data_set_inputs(nnb_data *data, real *x, int n, char **column_names);
+/* Takes over arrays and names from nnb__alloc, and the columns of a table (NULL: none): inputs of n columns in place of
+ * those of data that owns its inputs; all arrays of data that nnb_data_wrap made over them. */
+void nnb__data_set_inputs(nnb_data *data, real *x, int n, char **column_names, nnb_columns *columns);
 void nnb__data_own(nnb_data *data, real *x, real *t, int32_t *label, real *weight);
 
 /* Releases a list of n strings from nnb__alloc, and the strings.  NULL is accepted. */

@@ -48,17 +48,19 @@ static bool replace_inputs(const nnb_data *data, const int32_t *column, int n, n
   for (int i = 0; i < rows; i++)
     for (int j = 0; j < n; j++) x[(size_t)i * (size_t)n + (size_t)j] = nnb__crow(data->x, i)[column[j]];
   char **names = data->column_names ? nnb__zalloc((size_t)n_names, sizeof *names) : NULL;
+  nnb_columns *columns = NULL;
   bool done = !data->column_names || names;
   for (int j = 0; done && names && j < n_names; j++) {
     const char *name = data->column_names[j < n ? column[j] : data->x.cols + j - n];
     done = !name || (names[j] = nnb__strdup(name));
   }
+  if (done && data->columns) done = nnb__columns_take(data->columns, column, n, &columns);
   if (!done) {
     nnb__release(x);
     nnb__names_release(names, n_names);
     return false;
   }
-  nnb__data_set_inputs(copy, x, n, names);
+  nnb__data_set_inputs(copy, x, n, names, columns);
   return true;
 }
 
@@ -95,7 +97,7 @@ static nnb_status check_columns(const nnb_data *a, const nnb_data *b) {
       return nnb__fail(NNB_E_SHAPE, "column %d is \"%.60s\" in the first data and \"%.60s\" in the second", c + 1,
                        first, second);
   }
-  return NNB_OK;
+  return a->columns && b->columns ? nnb__columns_same(a->columns, b->columns) : NNB_OK;
 }
 
 /* Class k has the same name in both, as far as both have one. */
@@ -159,6 +161,8 @@ static nnb_status wrap(const rows *r, const nnb_data *a, const nnb_data *b, nnb_
   nnb_status status = nnb_data_wrap(&batch, n_classes, out);
   if (!status && columns->column_names)
     status = nnb_data_set_column_names(*out, (const char *const *)columns->column_names, nnb__data_n_columns(columns));
+  const nnb_columns *table = a->columns ? a->columns : b->columns;
+  if (!status && table && !((*out)->columns = nnb__columns_copy(table))) status = nnb__fail_nomem("the columns");
   if (!status && classes->class_names)
     status = nnb_data_set_class_names(*out, (const char *const *)classes->class_names, classes->n_classes);
   if (!status) return NNB_OK;

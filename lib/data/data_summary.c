@@ -20,7 +20,12 @@ static nnb_status set_names(const char *const *names, int n, int wanted, const c
 
 nnb_status nnb_data_set_column_names(nnb_data *data, const char *const *names, int n) {
   if (!data) return nnb__fail(NNB_E_ARG, "data is NULL");
-  return set_names(names, n, nnb__data_n_columns(data), "columns of inputs, targets or classes", &data->column_names);
+  nnb_status status =
+      set_names(names, n, nnb__data_n_columns(data), "columns of inputs, targets or classes", &data->column_names);
+  if (status) return status;
+  nnb__columns_destroy(data->columns); /* they have other names */
+  data->columns = NULL;
+  return NNB_OK;
 }
 
 nnb_status nnb_data_set_class_names(nnb_data *data, const char *const *names, int n) {
@@ -38,6 +43,12 @@ static int print_targets(const nnb_data *data, FILE *stream) {
   return fprintf(stream, "target: %s (numbers); ", name ? name : "without a name");
 }
 
+static int print_inputs(const nnb_data *data, FILE *stream) {
+  const int texts = data->columns ? nnb__columns_categorical(data->columns) : 0;
+  if (texts == 0) return fprintf(stream, "%d numeric\n", data->columns ? data->columns->n : data->x.cols);
+  return fprintf(stream, "%d numeric, %d categorical\n", data->columns->n - texts, texts);
+}
+
 nnb_status nnb_data_summary(const nnb_data *data, FILE *stream) {
   if (!data || !stream) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "stream" : "data");
   bool done;
@@ -45,6 +56,6 @@ nnb_status nnb_data_summary(const nnb_data *data, FILE *stream) {
     done = fputs(data->about, stream) >= 0;
   else
     done = fprintf(stream, "%d rows\n", data->x.rows) >= 0 && print_targets(data, stream) >= 0 &&
-           fprintf(stream, "%d numeric\n", data->x.cols) >= 0;
+           print_inputs(data, stream) >= 0;
   return done ? NNB_OK : nnb__fail(NNB_E_IO, "writing the summary failed");
 }

@@ -68,6 +68,23 @@ static void add_target(words *w, const nnb__csv_layout *l, int n_classes) {
     add(w, "numbers)");
 }
 
+/* "; 14 missing in "age", 2 in "port"" */
+static void add_missing(words *w, const nnb__csv_layout *l) {
+  enum { SHOWN = 8 };
+  char shown[NNB__SHOWN_TEXT];
+  int n = 0;
+  for (int i = 0; i < l->n_in; i++) {
+    const nnb__csv_input *in = &l->input[i];
+    if (in->n_missing == 0 || n++ >= SHOWN) continue;
+    add(w, "%s%d %sin ", n == 1 ? "; " : ", ", in->n_missing, n == 1 ? "missing " : "");
+    if (l->first == NNB__CSV_NAMES && *l->head[in->column])
+      add(w, "\"%s\"", nnb__show(l->head[in->column], strlen(l->head[in->column]), shown));
+    else
+      add(w, "column %d", in->column + 1);
+  }
+  if (n > SHOWN) add(w, ", some in %d other columns", n - SHOWN);
+}
+
 static void add_columns(words *w, const nnb__csv_layout *l, int n_classes) {
   const int left = l->columns - l->n_in - l->n_targets;
   if (l->n_targets == 1) {
@@ -78,8 +95,11 @@ static void add_columns(words *w, const nnb__csv_layout *l, int n_classes) {
   } else {
     add(w, "no target");
   }
-  add(w, "; %d numeric", l->n_in);
+  const int texts = nnb__columns_categorical(l->encoding);
+  add(w, "; %d numeric", l->n_in - texts);
+  if (texts > 0) add(w, ", %d categorical", texts);
   if (left > 0) add(w, "; %d left out", left);
+  add_missing(w, l);
   add(w, "\n");
 }
 
@@ -88,7 +108,7 @@ static void add_notes(words *w, const nnb__csv_layout *l, int few_targets, int f
   if (one && few_targets > 1 && l->rows >= ROWS_PER_VALUE * few_targets)
     add(w, "note: the target has only %d different values, all whole; .classify = true makes them classes\n",
         few_targets);
-  else if (one && !l->opts->target && few_first > 1 && l->rows >= ROWS_PER_VALUE * few_first && l->input[0] == 0)
+  else if (one && !l->opts->target && few_first > 1 && l->rows >= ROWS_PER_VALUE * few_first && l->input[0].column == 0)
     add(w,
         "note: the first column has only %d different values, all whole, and may be the target: .target = \"1\" and "
         ".classify = true make it that\n",

@@ -43,7 +43,9 @@ static nnb_status find_text(const nnb__csv_layout *l, const nnb__csv_field *fiel
   char shown[NNB__SHOWN_TEXT];
   double value;
   *name = field->text, *n = field->n;
-  if (field->n == 0) return nnb__csv_fail(l->csv, field->at, "the class is missing");
+  const bool given = l->class_names && nnb__table_find(&l->known, field->text, field->n) >= 0;
+  if (nnb__csv_is_missing(field) && !given)
+    return nnb__csv_fail(l->csv, field->at, "the class is missing; drop the row");
   const nnb__number kind = nnb__decimal(field->text, field->n, l->csv->point, &value);
   if (l->numeric) {
     if (kind != NNB__DECIMAL) return nnb__csv_fail_number(l, field, l->target[0]);

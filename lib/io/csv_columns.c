@@ -31,7 +31,9 @@ bool nnb__csv_by_name(const nnb_csv_opts *o) {
     if (o->take[i] && !is_number(o->take[i])) return true;
   for (int i = 0; i < o->n_leave; i++)
     if (o->leave[i] && !is_number(o->leave[i])) return true;
-  return false;
+  for (int i = 0; i < o->n_category; i++)
+    if (o->category[i] && !is_number(o->category[i])) return true;
+  return o->columns && nnb__columns_named(o->columns);
 }
 
 static void names_clear(header *names) {
@@ -115,23 +117,71 @@ static nnb_status choose_inputs(nnb__csv_layout *l, const header *names, role *r
   const nnb_csv_opts *o = l->opts;
   nnb_status status = NNB_OK;
   for (int i = 0; i < o->n_take && !status; i++) {
-    int *c = &l->input[l->n_in++];
+    int *c = &l->input[l->n_in++].column;
     status = find_column(l, names, o->take[i], "take", c);
     if (!status) status = mark(l, o->take[i], "take", *c, INPUT, roles);
   }
   for (int c = 0; c < l->columns && !o->take; c++)
-    if (roles[c] == OPEN) l->input[l->n_in++] = c;
+    if (roles[c] == OPEN) l->input[l->n_in++].column = c;
+  return status;
+}
+
+/* The inputs are the columns of .columns, by name. */
+static nnb_status find_inputs(nnb__csv_layout *l, const header *names, role *roles) {
+  nnb_status status = NNB_OK;
+  for (int i = 0; i < l->opts->columns->n && !status; i++) {
+    const char *name = l->opts->columns->column[i].name;
+    const int64_t k = nnb__table_find(&names->table, name, strlen(name));
+    if (k < 0) return fail_name(l, names, name, "an input of the training data");
+    if (names->twice[k]) return nnb__fail(NNB_E_SHAPE, "%s: two columns are named \"%s\"", l->csv->name, name);
+    status = mark(l, name, "columns", names->column[k], INPUT, roles);
+    if (!status) l->input[l->n_in++].column = names->column[k];
+  }
+  return status;
+}
+
+/* The inputs are those of .columns in the same order. */
+static nnb_status check_order(const nnb__csv_layout *l) {
+  const nnb_columns *wanted = l->opts->columns;
+  if (l->n_in != wanted->n)
+    return nnb__fail(NNB_E_SHAPE, "%s has %d input column%s; the training data had %d", l->csv->name, l->n_in,
+                     l->n_in == 1 ? "" : "s", wanted->n);
+  for (int i = 0; i < l->n_in && l->first == NNB__CSV_NAMES; i++) {
+    const char *name = wanted->column[i].name, *here = l->head[l->input[i].column];
+    if (name && *here && strcmp(name, here) != 0)
+      return nnb__fail(NNB_E_SHAPE, "%s: input column %d is \"%.60s\"; in the training data it was \"%.60s\"",
+                       l->csv->name, i + 1, here, name);
+  }
+  return NNB_OK;
+}
+
+/* The inputs that .category gives. */
+static nnb_status mark_categories(nnb__csv_layout *l, const header *names, const role *roles) {
+  nnb_status status = NNB_OK;
+  for (int k = 0, c; k < l->opts->n_category && !status; k++) {
+    const char *name = l->opts->category[k];
+    status = find_column(l, names, name, "category", &c);
+    if (!status && (roles[c] == TARGET || roles[c] == LEFT))
+      status = nnb__fail(NNB_E_ARG, "%s: column \"%s\" of category is no input", l->csv->name, name);
+    for (int i = 0; i < l->n_in && !status; i++) l->input[i].given |= l->input[i].column == c;
+  }
   return status;
 }
 
 static nnb_status choose(nnb__csv_layout *l, const header *names, role *roles) {
-  const int n_open = l->columns - l->opts->n_leave;
-  nnb_status status = choose_left(l, names, roles);
-  if (!status && l->n_targets >= n_open)
+  const nnb_columns *as = l->opts->columns;
+  const bool by_name = as && nnb__columns_named(as);
+  const int n_open = l->columns - (by_name ? as->n : l->opts->n_leave);
+  nnb_status status = by_name ? find_inputs(l, names, roles) : choose_left(l, names, roles);
+  if (!status && by_name && l->n_targets > n_open)
+    return nnb__fail(NNB_E_SHAPE, "%s: all columns are inputs of the training data; there is no target", l->csv->name);
+  if (!status && !by_name && l->n_targets >= n_open)
     return nnb__fail(NNB_E_SHAPE, "%s: rows have %d field%s; with %d of them as targets there is no input",
                      l->csv->name, n_open, n_open == 1 ? "" : "s", l->n_targets);
   if (!status) status = choose_targets(l, names, roles);
-  return status ? status : choose_inputs(l, names, roles);
+  if (!status && !by_name) status = choose_inputs(l, names, roles);
+  if (!status && as && !by_name) status = check_order(l);
+  return status ? status : mark_categories(l, names, roles);
 }
 
 nnb_status nnb__csv_choose_columns(nnb__csv_layout *l) {
@@ -140,10 +190,10 @@ nnb_status nnb__csv_choose_columns(nnb__csv_layout *l) {
   header names = {0};
   nnb_status status = NNB_OK;
   role *roles = nnb__zalloc((size_t)l->columns, sizeof *roles);
-  l->input = nnb__alloc((size_t)most, sizeof *l->input);
+  l->input = nnb__zalloc((size_t)most, sizeof *l->input);
   l->target = nnb__alloc((size_t)l->columns, sizeof *l->target);
   bool done = roles && l->input && l->target;
-  if (done && (o->target || o->take || o->leave)) done = collect_names(l, &names);
+  if (done && (o->target || o->take || o->leave || o->category || o->columns)) done = collect_names(l, &names);
   status = done ? choose(l, &names, roles) : nnb__fail_nomem(l->csv->name);
   names_clear(&names);
   nnb__release(roles);

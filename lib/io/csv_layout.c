@@ -11,7 +11,12 @@
 #include "status.h"
 #include "text.h"
 
-typedef enum field_kind { EMPTY, NUMBER, ODD, TEXT } field_kind; /* ODD: nan, inf, out of range */
+typedef enum field_kind {
+  EMPTY,
+  NUMBER,
+  ODD,
+  TEXT
+} field_kind; /* ODD: a sign of a missing value, infinite, out of range */
 
 /* The first two rows. */
 typedef struct sample {
@@ -23,6 +28,7 @@ typedef struct sample {
 static field_kind kind_of(const nnb__csv *csv, const nnb__csv_field *field) {
   double value;
   if (field->n == 0) return EMPTY;
+  if (nnb__csv_is_missing(field)) return ODD;
   switch (nnb__decimal(field->text, field->n, csv->point, &value)) {
     case NNB__DECIMAL:
       return NUMBER;
@@ -141,6 +147,7 @@ static nnb_status survey(nnb__csv_layout *l, field_kind *target) {
   while (!(status = nnb__csv_next(&row, &more)) && more) {
     if (row.number <= skip) continue;
     status = check_row(l, &row);
+    if (!status) status = nnb__csv_survey_inputs(l, &row);
     if (status) break;
     if (l->n_targets > 0 && !shows_kind(*target)) *target = kind_of(l->csv, &row.field[l->target[0]]);
   }
@@ -194,6 +201,22 @@ static nnb_status check_characters(const nnb_csv_opts *o) {
   return NNB_OK;
 }
 
+/* Options that say how inputs are read. */
+static nnb_status check_inputs(const nnb_csv_opts *o) {
+  if (o->missing != NNB_MISSING_ERROR && o->missing != NNB_MISSING_MEAN)
+    return nnb__fail(NNB_E_ARG, "missing is %d; wanted a value of nnb_missing", (int)o->missing);
+  if (o->categories < 0) return nnb__fail(NNB_E_ARG, "categories is %d; wanted at least 0", o->categories);
+  if (o->category && o->categories == 0)
+    return nnb__fail(NNB_E_ARG, "category needs categories, the most levels of a column");
+  if (o->columns && (o->take || o->leave || o->missing || o->categories))
+    return nnb__fail(NNB_E_ARG,
+                     "columns says how inputs are read; take, leave, missing and categories must not be set");
+  if (o->unseen_levels && !o->columns) return nnb__fail(NNB_E_ARG, "unseen_levels needs columns");
+  if (o->columns && o->header == NNB_NONE && nnb__columns_named(o->columns))
+    return nnb__fail(NNB_E_ARG, "columns has names; this needs a header");
+  return NNB_OK;
+}
+
 static nnb_status check_opts(const nnb_csv_opts *o, int n_targets) {
   if (o->header != 0 && o->header != 1 && o->header != NNB_NONE)
     return nnb__fail(NNB_E_ARG, "header is %d; wanted 0, 1 or NNB_NONE", o->header);
@@ -207,6 +230,8 @@ static nnb_status check_opts(const nnb_csv_opts *o, int n_targets) {
   nnb_status status = check_list("class_names", o->class_names, o->n_class_names);
   if (!status) status = check_list("take", o->take, o->n_take);
   if (!status) status = check_list("leave", o->leave, o->n_leave);
+  if (!status) status = check_list("category", o->category, o->n_category);
+  if (!status) status = check_inputs(o);
   if (!status && o->take && o->leave) status = nnb__fail(NNB_E_ARG, "take and leave do not go together");
   if (!status && o->header == NNB_NONE && nnb__csv_by_name(o))
     status = nnb__fail(NNB_E_ARG, "a column by name needs a header");
@@ -221,6 +246,7 @@ static nnb_status find_layout(nnb__csv_layout *l, sample *s) {
   if (!status) status = decide_first(l, s);
   if (!status) status = nnb__csv_choose_columns(l);
   if (!status) status = survey(l, &target);
+  if (!status) status = nnb__csv_encode(l);
   return status ? status : decide_classes(l, target);
 }
 
@@ -238,7 +264,9 @@ nnb_status nnb__csv_layout_init(nnb__csv_layout *layout, const nnb__csv *csv, co
 void nnb__csv_layout_clear(nnb__csv_layout *layout) {
   for (int c = 0; c < layout->n_head; c++) nnb__release(layout->head[c]);
   nnb__release(layout->head);
+  for (int i = 0; layout->input && i < layout->n_in; i++) nnb__table_clear(&layout->input[i].levels);
   nnb__release(layout->input);
+  nnb__columns_destroy(layout->encoding);
   nnb__release(layout->target);
   nnb__table_clear(&layout->known);
   *layout = (nnb__csv_layout){0};
@@ -246,11 +274,9 @@ void nnb__csv_layout_clear(nnb__csv_layout *layout) {
 
 /* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
-/* The usual signs of a missing value. */
-static bool is_missing(const nnb__csv_field *field) {
-  static const char *const signs[] = {"?", "NA", "N/A", "na", "n/a", "null", "NULL", "-"};
-  for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-    if (field->n == strlen(signs[i]) && memcmp(field->text, signs[i], field->n) == 0) return true;
+static bool is_target(const nnb__csv_layout *l, int column) {
+  for (int k = 0; k < l->n_targets; k++)
+    if (l->target[k] == column) return true;
   return false;
 }
 
@@ -260,7 +286,6 @@ static const char *advice(const nnb__csv_layout *l, const nnb__csv_field *field,
   const char *comma = l->csv->point == '.' ? memchr(field->text, ',', field->n) : NULL;
   if (comma && nnb__decimal(field->text, field->n, ',', &value) == NNB__DECIMAL)
     return " (where numbers have a decimal comma, set .decimal_comma = true)";
-  if (is_missing(field)) return " (a missing value: fill it in, drop the row, or leave the column out by .leave)";
   nnb__csv_row row = {.csv = l->csv, .next = l->csv->start};
   bool more = false;
   bool in_first = !nnb__csv_next(&row, &more) && more && field->at < row.next;
@@ -268,17 +293,22 @@ static const char *advice(const nnb__csv_layout *l, const nnb__csv_field *field,
   if (in_first && l->opts->header == 0) return " (where the first row holds names, set .header = 1)";
   if (l->n_targets == 1 && column == l->target[0] && !l->opts->class_names)
     return " as the first target is (.class_names allows classes of both kinds)";
-  if (isalpha((unsigned char)*field->text)) return " (.leave ignores columns of texts)";
+  if (l->opts->columns) return " as all of this column are in the training data";
+  if (l->opts->categories > 0) return " as the first of this column is (.category allows both)";
+  if (isalpha((unsigned char)*field->text)) return " (.categories reads a column of texts, .leave ignores it)";
   return "";
+}
+
+static nnb_status fail_missing(const nnb__csv_layout *l, const nnb__csv_field *field, int column) {
+  for (int i = 0; i < l->n_in && !is_target(l, column); i++)
+    if (l->input[i].column == column) return nnb__csv_fail_missing(l, field, i);
+  return nnb__csv_fail(l->csv, field->at, "the target is missing; drop the row");
 }
 
 nnb_status nnb__csv_fail_number(const nnb__csv_layout *l, const nnb__csv_field *field, int column) {
   char shown[NNB__SHOWN_TEXT];
   double value;
-  if (field->n == 0)
-    return nnb__csv_fail(l->csv, field->at,
-                         "the field is empty; wanted a number (fill it in, drop the row, "
-                         "or leave the column out by .leave)");
+  if (nnb__csv_is_missing(field)) return fail_missing(l, field, column);
   nnb__number kind = nnb__decimal(field->text, field->n, l->csv->point, &value);
   nnb__show(field->text, field->n, shown);
   if (kind == NNB__NOT_DECIMAL)

@@ -2,6 +2,7 @@
 #ifndef NNB__CSV_LAYOUT_H
 #define NNB__CSV_LAYOUT_H
 
+#include "columns.h"
 #include "csv_scan.h"
 #include "table.h"
 
@@ -12,6 +13,15 @@ typedef enum nnb__csv_first {
   NNB__CSV_SUMMARY /* "150,4,setosa,versicolor,virginica": rows, inputs and class names, as in scikit-learn's files */
 } nnb__csv_first;
 
+/* An input column and what its rows showed. */
+typedef struct nnb__csv_input {
+  int column;          /* of the file                                                    */
+  bool given;          /* .category has it                                               */
+  bool decided, texts; /* it had a value; it has levels                                  */
+  int n_missing;       /* rows without a value                                           */
+  nnb__table levels;   /* the texts so far                                               */
+} nnb__csv_input;
+
 typedef struct nnb__csv_layout {
   const nnb__csv *csv;
   const nnb_csv_opts *opts;
@@ -19,7 +29,9 @@ typedef struct nnb__csv_layout {
   int columns; /* of the file                                                     */
   nnb__csv_first first;
   int n_in, n_targets;
-  int *input, *target;            /* their columns in the file                                       */
+  nnb__csv_input *input;          /* n_in                                                            */
+  int *target;                    /* their columns in the file                                       */
+  nnb_columns *encoding;          /* what the input columns become; the mean of a column is filled in by the reader */
   bool classes;                   /* the one target is a class                                       */
   bool numeric;                   /* and the classes are numbers; otherwise texts                    */
   const char *const *class_names; /* of opts or of the summary; n_class_names, or NULL and 0 */
@@ -37,6 +49,17 @@ void nnb__csv_layout_clear(nnb__csv_layout *layout);
 bool nnb__csv_by_name(const nnb_csv_opts *opts);
 /* input, target, n_in and n_targets from the options; columns, head and first are known. */
 nnb_status nnb__csv_choose_columns(nnb__csv_layout *layout);
+
+/* Whether a field shows no value: the rule of nnb_missing. */
+bool nnb__csv_is_missing(const nnb__csv_field *field);
+/* A row of the first reading: which input columns have texts, their levels, where values are missing. */
+nnb_status nnb__csv_survey_inputs(nnb__csv_layout *layout, const nnb__csv_row *row);
+/* After the last row: encoding. */
+nnb_status nnb__csv_encode(nnb__csv_layout *layout);
+/* *level ← the level of a field of input i, -1: none of them. */
+nnb_status nnb__csv_level(const nnb__csv_layout *layout, const nnb__csv_field *field, int i, int *level);
+/* NNB_E_PARSE for a missing value of input i. */
+nnb_status nnb__csv_fail_missing(const nnb__csv_layout *layout, const nnb__csv_field *field, int i);
 
 /* NNB_E_PARSE for a field that is not a finite number of the precision. */
 nnb_status nnb__csv_fail_number(const nnb__csv_layout *l, const nnb__csv_field *field, int column);

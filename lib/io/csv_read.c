@@ -15,8 +15,9 @@
 /* The arrays as they fill. */
 typedef struct table {
   nnb__csv_layout layout;
-  int n_t, n_names;
+  int n_x, n_t, n_names; /* n_x: inputs */
   real *x, *t;
+  double *sum; /* of each column with missing numbers, times SCALE */
   int32_t *label;
   char **column_names, **class_names;
   int n_classes;
@@ -32,21 +33,80 @@ static bool read_real(const nnb__csv_field *field, char point, real *out) {
 #endif
 }
 
-static nnb_status read_numbers(const nnb__csv_layout *l, const nnb__csv_row *row, const int *columns, int n, real *to) {
-  for (int i = 0; i < n; i++)
-    if (!read_real(&row->field[columns[i]], l->csv->point, &to[i]))
-      return nnb__csv_fail_number(l, &row->field[columns[i]], columns[i]);
+static nnb_status read_targets(const nnb__csv_layout *l, const nnb__csv_row *row, real *to) {
+  for (int i = 0; i < l->n_targets; i++)
+    if (!read_real(&row->field[l->target[i]], l->csv->point, &to[i]))
+      return nnb__csv_fail_number(l, &row->field[l->target[i]], l->target[i]);
   return NNB_OK;
 }
+
+/* ---- inputs ------------------------------------------------------------------------------------------------------ */
+
+/* A sum of numbers times SCALE does not overflow. */
+#define SCALE 0x1p-32
+
+/* A field of column i into its inputs, c->n places of 0. */
+static nnb_status read_input(table *tab, const nnb__csv_field *field, int i, real *to) {
+  const nnb__csv_layout *l = &tab->layout;
+  const nnb_column *c = &l->encoding->column[i];
+  int level;
+  if (!c->levels && read_real(field, l->csv->point, to)) {
+    if (c->missing) tab->sum[i] += (double)*to * SCALE;
+    return NNB_OK;
+  }
+  if (nnb__csv_is_missing(field)) {
+    if (!c->missing) return nnb__csv_fail_missing(l, field, i);
+    to[c->n - 1] = 1;
+    return NNB_OK;
+  }
+  if (!c->levels) return nnb__csv_fail_number(l, field, l->input[i].column);
+  nnb_status status = nnb__csv_level(l, field, i, &level);
+  if (!status && level >= 0) to[level] = 1;
+  return status;
+}
+
+static nnb_status read_inputs(table *tab, const nnb__csv_row *row, real *to) {
+  const nnb__csv_layout *l = &tab->layout;
+  nnb_status status = NNB_OK;
+  if (tab->n_x != l->n_in) memset(to, 0, (size_t)tab->n_x * sizeof *to);
+  for (int i = 0; i < l->n_in && !status; i++)
+    status = read_input(tab, &row->field[l->input[i].column], i, to + l->encoding->column[i].first);
+  return status;
+}
+
+/* Missing numbers of column i become its mean: of these rows, or of those that .columns comes from. */
+static nnb_status fill_missing(table *tab, int i) {
+  const nnb__csv_layout *l = &tab->layout;
+  nnb_column *c = &l->encoding->column[i];
+  if (!l->opts->columns) c->mean = tab->sum[i] / (l->rows - l->input[i].n_missing) / SCALE;
+  const real mean = (real)c->mean;
+  if (!isfinite(mean))
+    return nnb__fail(NNB_E_NUMERIC, "%s: the mean of input column %d is infinite", l->csv->name, i + 1);
+  for (int k = 0; k < l->rows; k++) {
+    real *x = tab->x + (size_t)k * (size_t)tab->n_x + c->first;
+    if (x[1] == 1) x[0] = mean;
+  }
+  return NNB_OK;
+}
+
+static nnb_status fill_means(table *tab) {
+  const nnb_columns *e = tab->layout.encoding;
+  nnb_status status = NNB_OK;
+  for (int i = 0; i < e->n && !status; i++)
+    if (e->column[i].missing && !e->column[i].levels) status = fill_missing(tab, i);
+  return status;
+}
+
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
 
 /* Row i of the data. */
 static nnb_status read_row(table *tab, const nnb__csv_row *row, int i) {
   nnb__csv_layout *l = &tab->layout;
-  nnb_status status = read_numbers(l, row, l->input, l->n_in, tab->x + (size_t)i * (size_t)l->n_in);
+  nnb_status status = read_inputs(tab, row, tab->x + (size_t)i * (size_t)tab->n_x);
   if (status) return status;
   if (l->classes) return nnb__csv_class(l, &row->field[l->target[0]], &tab->label[i]);
   if (tab->n_t == 0) return NNB_OK;
-  return read_numbers(l, row, l->target, tab->n_t, tab->t + (size_t)i * (size_t)tab->n_t);
+  return read_targets(l, row, tab->t + (size_t)i * (size_t)tab->n_t);
 }
 
 static nnb_status read_rows(table *tab) {
@@ -65,7 +125,9 @@ static bool make_arrays(table *tab) {
   const nnb__csv_layout *l = &tab->layout;
   size_t rows = (size_t)l->rows, n;
   tab->n_t = l->classes ? 0 : l->n_targets;
-  if (!nnb__mul(rows, (size_t)l->n_in, &n) || !(tab->x = nnb__alloc(n, sizeof *tab->x))) return false;
+  tab->n_x = l->encoding->n_in;
+  tab->sum = nnb__zalloc((size_t)l->n_in, sizeof *tab->sum);
+  if (!tab->sum || !nnb__mul(rows, (size_t)tab->n_x, &n) || !(tab->x = nnb__alloc(n, sizeof *tab->x))) return false;
   if (tab->n_t && (!nnb__mul(rows, (size_t)tab->n_t, &n) || !(tab->t = nnb__alloc(n, sizeof *tab->t)))) return false;
   return !l->classes || (tab->label = nnb__alloc(rows, sizeof *tab->label));
 }
@@ -73,15 +135,19 @@ static bool make_arrays(table *tab) {
 /* The names of the inputs, then of the targets; an empty one is none. */
 static bool take_names(table *tab) {
   const nnb__csv_layout *l = &tab->layout;
-  if (l->first != NNB__CSV_NAMES) return true;
-  tab->n_names = l->n_in + l->n_targets;
+  const nnb_columns *e = l->encoding;
+  if (l->first != NNB__CSV_NAMES && nnb__columns_plain(e)) return true;
+  tab->n_names = tab->n_x + l->n_targets;
   tab->column_names = nnb__zalloc((size_t)tab->n_names, sizeof *tab->column_names);
-  if (!tab->column_names) return false;
-  for (int i = 0; i < tab->n_names; i++) {
-    const char *name = l->head[i < l->n_in ? l->input[i] : l->target[i - l->n_in]];
-    if (*name && !(tab->column_names[i] = nnb__strdup(name))) return false;
+  bool done = tab->column_names != NULL;
+  for (int i = 0; i < e->n; i++)
+    for (int k = 0; done && k < e->column[i].n; k++)
+      done = nnb__columns_input_name(e, i, k, &tab->column_names[e->column[i].first + k]);
+  for (int k = 0; done && k < l->n_targets && l->first == NNB__CSV_NAMES; k++) {
+    const char *name = l->head[l->target[k]];
+    done = !*name || (tab->column_names[tab->n_x + k] = nnb__strdup(name));
   }
-  return true;
+  return done;
 }
 
 /* The number of different values of a column if all are whole and there are at most NNB__FEW, else 0. */
@@ -100,12 +166,14 @@ static int count_few(const real *p, int rows, int ld) {
 static char *describe(const table *tab) {
   const nnb__csv_layout *l = &tab->layout;
   const int few_targets = tab->n_t == 1 ? count_few(tab->t, l->rows, 1) : 0;
-  return nnb__csv_about(l, tab->n_classes, few_targets, count_few(tab->x, l->rows, l->n_in));
+  const int few_first = l->encoding->column[0].n == 1 ? count_few(tab->x, l->rows, tab->n_x) : 0;
+  return nnb__csv_about(l, tab->n_classes, few_targets, few_first);
 }
 
 static nnb_status fill(table *tab) {
   if (!make_arrays(tab) || !take_names(tab)) return nnb__fail_nomem(tab->layout.csv->name);
   nnb_status status = read_rows(tab);
+  if (!status) status = fill_means(tab);
   if (!status && tab->layout.classes)
     status = nnb__csv_class_names(&tab->layout, tab->label, &tab->class_names, &tab->n_classes);
   if (!status && !(tab->about = describe(tab))) status = nnb__fail_nomem("the summary");
@@ -115,6 +183,7 @@ static nnb_status fill(table *tab) {
 static void table_clear(table *tab) {
   nnb__release(tab->x);
   nnb__release(tab->t);
+  nnb__release(tab->sum);
   nnb__release(tab->label);
   nnb__release(tab->about);
   nnb__names_release(tab->column_names, tab->n_names);
@@ -128,10 +197,13 @@ static nnb_status read_table(const nnb__csv *csv, const nnb_csv_opts *opts, nnb_
   if (status) return status;
   status = fill(&tab);
   if (!status) {
-    status = nnb__data_adopt(tab.x, tab.layout.rows, tab.layout.n_in, tab.t, tab.n_t, tab.label, tab.n_classes,
+    status = nnb__data_adopt(tab.x, tab.layout.rows, tab.n_x, tab.t, tab.n_t, tab.label, tab.n_classes,
                              tab.column_names, tab.class_names, out);
     tab.x = tab.t = NULL, tab.label = NULL, tab.column_names = tab.class_names = NULL; /* adopted */
-    if (!status) (*out)->about = tab.about, tab.about = NULL;
+    if (!status) {
+      (*out)->about = tab.about, tab.about = NULL;
+      (*out)->columns = tab.layout.encoding, tab.layout.encoding = NULL;
+    }
   }
   table_clear(&tab);
   return status;

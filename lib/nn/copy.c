@@ -34,6 +34,7 @@ static nnb_status copy_unsealed(nnb_net *to, const nnb_net *net) {
   if (net->in.shift && !status) status = nnb__net_set_scaler(to, false, net->in.n, net->in.shift, net->in.factor);
   if (net->out.shift && !status) status = nnb__net_set_scaler(to, true, net->out.n, net->out.shift, net->out.factor);
   if (!status) status = nnb__net_set_names(&to->columns, net->columns.n, get_name, &net->columns);
+  if (!status && net->table) status = nnb__net_set_table(to, net->table);
   if (!status) status = nnb__net_set_names(&to->classes, net->classes.n, get_name, &net->classes);
   return status;
 }

@@ -159,7 +159,7 @@ void nnb_net_destroy(nnb_net *net) {
   nnb__table_clear(&net->node_names);
   release_scaler(&net->in);
   release_scaler(&net->out);
-  nnb__net_release_names(&net->columns);
+  nnb__net_release_columns(net);
   nnb__net_release_names(&net->classes);
   nnb__release(net->own_acts);
   nnb__release(net->own_losses);
@@ -212,6 +212,24 @@ nnb_status nnb__net_set_names(nnb__names *names, int n, const char *(*get)(const
 static const char *name_at(const nnb__names *names, int i) { return i >= 0 && i < names->n ? names->name[i] : NULL; }
 
 const char *nnb_net_column_name(const nnb_net *net, int column) { return net ? name_at(&net->columns, column) : NULL; }
+
+static const char *get_column(const void *net, int i) { return nnb_net_column_name(net, i); }
+
+nnb_status nnb__net_set_table(nnb_net *net, const nnb_columns *table) {
+  nnb_columns *copy = table ? nnb__columns_copy(table) : nnb__columns_create(net->n_x, get_column, net);
+  if (!copy) return nnb__fail_nomem("the columns of the inputs");
+  nnb__columns_destroy(net->table);
+  net->table = copy;
+  return NNB_OK;
+}
+
+void nnb__net_release_columns(nnb_net *net) {
+  nnb__net_release_names(&net->columns);
+  nnb__columns_destroy(net->table);
+  net->table = NULL;
+}
+
+const nnb_columns *nnb_net_columns(const nnb_net *net) { return net ? net->table : NULL; }
 
 const char *nnb_net_class_name(const nnb_net *net, int k) { return net ? name_at(&net->classes, k) : NULL; }
 

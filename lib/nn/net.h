@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "block.h"
+#include "columns.h"
 #include "layer.h"
 #include "status.h"
 #include "table.h"
@@ -54,6 +55,7 @@ struct nnb_net {
   uint64_t seed;
   nnb__scaler in, out;
   nnb__names columns, classes;
+  nnb_columns *table; /* of the inputs; NULL where columns has no names */
   const nnb_act_ops **own_acts;
   const nnb_loss_ops **own_losses;
   size_t cap_acts, cap_losses;
@@ -109,6 +111,9 @@ nnb_status nnb__net_set_scaler(nnb_net *net, bool targets, int n, const real *sh
 /* Copies n names; get(context, i) returns name i, which may be NULL.  NNB_E_NOMEM. */
 nnb_status nnb__net_set_names(nnb__names *names, int n, const char *(*get)(const void *context, int i),
                               const void *context);
+/* Copies the columns that the inputs come from; table NULL: those with the names of the net.  NNB_E_NOMEM. */
+nnb_status nnb__net_set_table(nnb_net *net, const nnb_columns *table);
+void nnb__net_release_columns(nnb_net *net);
 void nnb__net_keep_history(nnb_net *net, nnb_record *history);
 
 #endif

@@ -325,6 +325,18 @@ static nnb_status get_names(const reader *r, const char *list, const char *name,
   return status ? status : nnb__net_set_names(out, n, find_item, &it);
 }
 
+/* The columns of the inputs: those of the file, or the named inputs themselves. */
+static nnb_status get_table(const reader *r) {
+  nnb_net *net = r->net;
+  nnb_columns *table = NULL;
+  nnb_status status = nnb__columns_from_bag(r->bag, &table);
+  if (!status && table && table->n_in != net->n_x)
+    status = nnb__fail(NNB_E_PARSE, "the columns of the model become %d inputs; the net has %d", table->n_in, net->n_x);
+  if (!status && (table || net->columns.n > 0)) status = nnb__net_set_table(net, table);
+  nnb__columns_destroy(table);
+  return status;
+}
+
 static nnb_status read_net(reader *r) {
   int format, n_nodes = 0;
   const char *seed;
@@ -340,6 +352,7 @@ static nnb_status read_net(reader *r) {
   if (!status) status = get_scaler(r, false);
   if (!status) status = get_scaler(r, true);
   if (!status) status = get_names(r, "columns", "column", &r->net->columns);
+  if (!status) status = get_table(r);
   if (!status) status = get_names(r, "classes", "class", &r->net->classes);
   if (!status) status = check_sizes(r);
   if (!status) status = check_memory(r);

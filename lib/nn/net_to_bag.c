@@ -97,6 +97,7 @@ nnb_status nnb__net_to_bag(nnb_net *net, nnb__bag *bag) {
   put_scaler(bag, "scaler.input", &net->in);
   put_scaler(bag, "scaler.target", &net->out);
   put_names(bag, "columns", "column", &net->columns);
+  if (net->table && !nnb__columns_plain(net->table)) nnb__columns_to_bag(net->table, bag);
   put_names(bag, "classes", "class", &net->classes);
   return bag->status;
 }

@@ -214,6 +214,7 @@
 #define nnb__net_new nnbf__net_new
 #define nnb__net_node nnbf__net_node
 #define nnb__net_open nnbf__net_open
+#define nnb__net_release_columns nnbf__net_release_columns
 #define nnb__net_release_names nnbf__net_release_names
 #define nnb__net_release_params nnbf__net_release_params
 #define nnb__net_root nnbf__net_root
@@ -221,6 +222,7 @@
 #define nnb__net_seal_undrawn nnbf__net_seal_undrawn
 #define nnb__net_set_names nnbf__net_set_names
 #define nnb__net_set_scaler nnbf__net_set_scaler
+#define nnb__net_set_table nnbf__net_set_table
 #define nnb__net_stick nnbf__net_stick
 #define nnb__net_to_bag nnbf__net_to_bag
 #define nnb__node_is_input nnbf__node_is_input

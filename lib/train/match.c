@@ -35,7 +35,8 @@ static nnb_status check_column_names(const nnb_net *net, const nnb_data *data) {
           "the same order",
           c < n_in ? "input" : "target", (c < n_in ? c : c - n_in) + 1, in_data, in_net);
   }
-  return NNB_OK;
+  const nnb_columns *in_data = nnb_data_columns(data);
+  return net->table && in_data ? nnb__columns_same(net->table, in_data) : NNB_OK;
 }
 
 /* Checks the targets of one output whose loss takes probabilities. */

@@ -17,6 +17,8 @@ static const nnb_csv_opts variants[] = {
     {.target = "1", .comment = '#', .skip_lines = 1},
     {.take = names, .n_take = 2, .n_targets = NNB_NONE, .decimal_comma = true},
     {.leave = names + 1, .n_leave = 2, .header = 1},
+    {.missing = NNB_MISSING_MEAN, .categories = 3},
+    {.missing = NNB_MISSING_MEAN, .categories = 2, .category = names, .n_category = 1, .n_targets = NNB_NONE},
 };
 
 static void check(const nnb_data *data) {
@@ -30,6 +32,22 @@ static void check(const nnb_data *data) {
   }
 }
 
+/* The same text read as it was before is the same. */
+static void read_again(const char *text, size_t size, const nnb_csv_opts *opts, const nnb_data *before) {
+  nnb_csv_opts as = {.columns = nnb_data_columns(before), .header = opts->header, .separator = opts->separator};
+  nnb_data *again = NULL;
+  nnb_batch a, b;
+  as.n_targets = NNB_NONE, as.comment = opts->comment, as.skip_lines = opts->skip_lines;
+  as.decimal_comma = opts->decimal_comma;
+  if (as.header == NNB_NONE || nnb_data_parse_csv(text, size, "f.csv", &as, &again)) return;
+  const int rows = nnb_data_rows(again);
+  must(nnb_data_n_in(again) == nnb_data_n_in(before), "another number of inputs");
+  must(nnb_data_batch(again, 0, rows, &a) == NNB_OK, "no batch");
+  must(nnb_data_batch(before, 0, nnb_data_rows(before), &b) == NNB_OK, "no batch");
+  for (int k = 0; k < rows * a.x.cols && rows == b.x.rows; k++) must(a.x.p[k] == b.x.p[k], "another input");
+  nnb_data_destroy(again);
+}
+
 static void fuzz(const uint8_t *data, size_t size) {
   if (size == 0) return;
   const nnb_csv_opts *opts = &variants[(uint8_t)(data[0] - '0') % (sizeof variants / sizeof *variants)];
@@ -37,7 +55,7 @@ static void fuzz(const uint8_t *data, size_t size) {
   nnbf_data *s = NULL;
   nnb_status status = nnb_data_parse_csv((const char *)data + 1, size - 1, "f.csv", opts, &d);
   must((status == NNB_OK) == (d != NULL), "status and data");
-  if (d) check(d);
+  if (d) check(d), read_again((const char *)data + 1, size - 1, opts, d);
   if (status) must(strlen(nnb_errmsg()) > 0, "a failure without a sentence");
   status = nnbf_data_parse_csv((const char *)data + 1, size - 1, "f.csv", opts, &s);
   must((status == NNB_OK) == (s != NULL), "status and data");

@@ -1,7 +1,18 @@
 /* Loading a net in both precisions; one that loads predicts, and is saved and loaded again. */
 #include <nnblas.h>
+#include <string.h>
 
 #include "fuzz.h"
+
+/* A table is read by the columns of the net, if they fit. */
+static void read_table(const nnb_net *net) {
+  static const char text[] = "sex,age,port,fare\nmale,,S,1\n";
+  const nnb_csv_opts opts = {.columns = nnb_net_columns(net), .n_targets = NNB_NONE, .unseen_levels = true};
+  nnb_data *data = NULL;
+  if (opts.columns && !nnb_data_parse_csv(text, strlen(text), "t", &opts, &data))
+    must(nnb_data_n_in(data) == nnb_net_n_in(net), "another number of inputs");
+  nnb_data_destroy(data);
+}
 
 static void use(nnb_net *net) {
   void *file = NULL;
@@ -13,6 +24,7 @@ static void use(nnb_net *net) {
   must(nnb_net_n_params(again) == nnb_net_n_params(net), "another number of parameters");
   nnb_free(file);
   nnb_net_destroy(again);
+  read_table(net);
   if (n_in < 1 || n_out < 1 || n_in > 1 << 16 || n_out > 1 << 16) return;
   double *x = calloc((size_t)n_in, sizeof *x), *y = calloc((size_t)n_out, sizeof *y);
   if (x && y) nnb_net_predict(net, nnb_cview(x, 1, n_in), nnb_view(y, 1, n_out));
