@@ -329,6 +329,21 @@ START_TEST(a_model_reads_tables) {
 }
 END_TEST
 
+/* C source names the inputs, with no character that ends the comment. */
+START_TEST(c_source_has_the_names) {
+  nnb_data *data = read_good("a*/b,c,kind\nu,1,x\nv@,NA,y?\n", mean);
+  nnb_net *net = fitted(data);
+  char *text = NULL;
+  size_t bytes = 0;
+  ck_assert_int_eq(nnb_net_write_c_mem(net, NULL, &text, &bytes), NNB_OK);
+  ck_assert_ptr_nonnull(strstr(text,
+                               "/* The columns of the data:\n * x[0]: a__b=u\n * x[1]: a__b=v_\n * x[2]: c\n"
+                               " * x[3]: c missing\n * y[0]: x\n * y[1]: y_\n */\n"));
+  nnb_free(text);
+  nnb_net_destroy(net), nnb_data_destroy(data);
+}
+END_TEST
+
 /* A net of a table of numbers has its columns too, also from a file. */
 START_TEST(a_model_of_numbers) {
   nnb_data *data = read_good("a,b,kind\n1,2,u\n3,4,v\n", (nnb_csv_opts){0});
@@ -464,6 +479,7 @@ int main(void) {
   tcase_add_test(t, tables_without_names);
   tcase_add_test(t, copies_keep_the_columns);
   tcase_add_test(t, a_model_reads_tables);
+  tcase_add_test(t, c_source_has_the_names);
   tcase_add_test(t, a_model_of_numbers);
   tcase_add_test(t, a_fit_checks_the_columns);
   tcase_add_test(t, hostile_files);

@@ -1,11 +1,13 @@
 /* io/c_write.c: a net as C99 source: declarations, tables, helpers, functions. */
 #include <limits.h>
+#include <string.h>
 
 #include "alloc.h"
 #include "c_writer.h"
 #include "save.h"
 #include "seal.h"
 #include "status.h"
+#include "text.h"
 
 /* ---- what can be written ----------------------------------------------------------------------------------------- */
 
@@ -70,6 +72,27 @@ static void put_macros(nnb__c_writer *w) {
   put_macro(w, "N_BIASES", at->n_biases, "layer by layer");
 }
 
+/* One line of a comment; characters that end it or stand for something in the text become "_". */
+static void put_name(nnb__c_text *out, const char *vector, int i, const char *name) {
+  char shown[NNB__SHOWN_TEXT];
+  if (!name) return;
+  nnb__show(name, strlen(name), shown);
+  for (char *c = shown; *c; c++)
+    if (strchr("*/\\?@$^`~", *c)) *c = '_';
+  nnb__c_put(out, " * %s[%d]: %s\n", vector, i, shown);
+}
+
+/* What x and y are, where the columns of the data have names. */
+static void put_names(nnb__c_writer *w) {
+  const nnb_net *net = w->net;
+  if (net->columns.n == 0) return;
+  nnb__c_paste(&w->head, "/* The columns of the data:\n");
+  for (int i = 0; i < net->n_x; i++) put_name(&w->head, "x", i, nnb_net_column_name(net, i));
+  for (int i = 0; i < net->n_y; i++)
+    put_name(&w->head, "y", i, net->classes.n ? nnb_net_class_name(net, i) : nnb_net_column_name(net, net->n_x + i));
+  nnb__c_paste(&w->head, " */\n");
+}
+
 static void put_declarations(nnb__c_writer *w) {
   nnb__c_put(
       &w->head,
@@ -81,6 +104,7 @@ static void put_declarations(nnb__c_writer *w) {
       "#ifndef @@_DECLARATIONS\n#include <math.h>\n#endif\n\n",
       NNB_VERSION_MAJOR, NNB_VERSION_MINOR, NNB_VERSION_PATCH);
   put_macros(w);
+  put_names(w);
   nnb__c_paste(&w->head, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
   if (w->integers)
     nnb__c_paste(&w->head,
