@@ -48,6 +48,16 @@ static column column_of(const nnb_net *net, int i) {
 static bool has_classes(const nnb_net *net) { return nnb_net_class_name(net, 0) != NULL; }
 static int n_targets(const nnb_net *net) { return has_classes(net) ? 1 : nnb_net_n_out(net); }
 
+/* Whether a column of the table is not just one input. */
+static bool is_encoded(const nnb_column *c) { return c->levels || c->missing; }
+
+static bool has_encoded(const nnb_net *net) {
+  const nnb_column *c;
+  for (int i = 0; (c = nnb_columns_at(nnb_net_columns(net), i)); i++)
+    if (is_encoded(c)) return true;
+  return false;
+}
+
 /* ---- output ------------------------------------------------------------------------------------------------------ */
 
 static void print_column(const char *what, int i, column c) {
@@ -56,10 +66,26 @@ static void print_column(const char *what, int i, column c) {
   putchar('\n');
 }
 
+/* What the columns of a table become, if they are not the inputs themselves. */
+static void print_table(const nnb_net *net) {
+  const nnb_column *c;
+  for (int i = 0; (c = nnb_columns_at(nnb_net_columns(net), i)) && has_encoded(net); i++) {
+    printf("%-7s %3d  %-24s", "column", i + 1, or_dash(c->name));
+    for (int j = 0; j < c->n_levels; j++) printf("%s%s", j ? ", " : "  ", c->levels[j]);
+    if (!c->levels) printf("  a number");
+    if (c->missing && c->levels)
+      printf("; may be missing");
+    else if (c->missing)
+      printf("; a missing one is %.6g", c->mean);
+    putchar('\n');
+  }
+}
+
 static int print(nnb_net *net) {
   nnb_status status = nnb_net_summary(net, stdout);
   if (status) return fail(status);
   putchar('\n');
+  print_table(net);
   for (int i = 0; i < nnb_net_n_in(net); i++) print_column("input", i, column_of(net, i));
   for (int i = 0; i < n_targets(net); i++) print_column("target", i, column_of(net, nnb_net_n_in(net) + i));
   for (int i = 0; i < nnb_net_n_out(net) && has_classes(net); i++)
@@ -71,6 +97,20 @@ static json_t *column_json(column c) {
   return json_pack("{s:s?, s:f, s:f}", "name", c.name, "shift", c.shift, "factor", c.factor);
 }
 
+/* The columns of a table: levels null for numbers, mean null where none may be missing. */
+static json_t *table_json(const nnb_net *net) {
+  json_t *table = json_array();
+  const nnb_column *c;
+  for (int i = 0; (c = nnb_columns_at(nnb_net_columns(net), i)); i++) {
+    json_t *levels = c->levels ? json_array() : json_null();
+    for (int j = 0; j < c->n_levels; j++) json_array_append_new(levels, json_string(c->levels[j]));
+    json_t *mean = c->missing && !c->levels ? json_real(c->mean) : json_null();
+    json_array_append_new(table, json_pack("{s:s?, s:o, s:b, s:o}", "name", c->name, "levels", levels, "missing",
+                                           (int)c->missing, "mean", mean));
+  }
+  return table;
+}
+
 static json_t *to_json(nnb_net *net) {
   json_t *inputs = json_array(), *targets = json_array(), *classes = json_array(), *nodes = json_array();
   for (int i = 0; i < nnb_net_n_in(net); i++) json_array_append_new(inputs, column_json(column_of(net, i)));
@@ -79,8 +119,8 @@ static json_t *to_json(nnb_net *net) {
   for (int i = 0; i < nnb_net_n_out(net) && has_classes(net); i++)
     json_array_append_new(classes, json_string(or_dash(nnb_net_class_name(net, i))));
   for (int i = 1; i <= nnb_net_n_nodes(net); i++) json_array_append_new(nodes, json_string(nnb_net_node_name(net, i)));
-  return json_pack("{s:I, s:o, s:o, s:o, s:o}", "parameters", (json_int_t)nnb_net_n_params(net), "nodes", nodes,
-                   "inputs", inputs, "targets", targets, "classes", classes);
+  return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "parameters", (json_int_t)nnb_net_n_params(net), "nodes", nodes,
+                   "columns", table_json(net), "inputs", inputs, "targets", targets, "classes", classes);
 }
 
 const struct argp *info_argp(void) {

@@ -22,7 +22,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case ARGP_KEY_INIT:
       m->layers = default_layers;
       state->child_inputs[0] = &m->table;
-      state->child_inputs[1] = &m->fit;
+      state->child_inputs[1] = &m->table;
+      state->child_inputs[2] = &m->fit;
       return 0;
     case 'l':
       m->layers = arg;
@@ -40,9 +41,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 const struct argp *make_flags_argp(void) {
-  static struct argp_child children[] = {{&table_flags_argp, 0, 0, 2}, {0, 0, "Training:", 4}, {0}};
+  static struct argp_child children[] = {
+      {&table_flags_argp, 0, 0, 2}, {&column_flags_argp, 0, 0, 2}, {0, 0, "Training:", 4}, {0}};
   static const struct argp argp = {.options = options, .parser = parse, .children = children};
-  children[1].argp = fit_flags_argp();
+  children[2].argp = fit_flags_argp();
   return &argp;
 }
 

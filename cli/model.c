@@ -6,11 +6,22 @@
 
 #include "command.h"
 
+enum { UNSEEN_LEVELS = 0xA00 };
+
+static const struct argp_option options[] = {
+    {"unseen-levels", UNSEEN_LEVELS, 0, 0,
+     "a text that its column did not have in training is read as none of the known ones, not as an error", 0},
+    {0},
+};
+
 static error_t parse(int key, char *arg, struct argp_state *state) {
   model_flags *m = state->input;
   switch (key) {
     case ARGP_KEY_INIT:
       state->child_inputs[0] = &m->table;
+      return 0;
+    case UNSEEN_LEVELS:
+      m->table.csv.unseen_levels = true;
       return 0;
     case ARGP_KEY_ARG:
       if (m->path) argp_error(state, "what is %s? A model and a table are wanted", arg);
@@ -25,18 +36,11 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_child children[] = {{&table_flags_argp, 0, 0, 2}, {0}};
-const struct argp model_flags_argp = {.parser = parse, .children = children};
+const struct argp model_flags_argp = {.options = options, .parser = parse, .children = children};
 
 int load_model(const model_flags *flags, nnb_net **net) {
   nnb_status status = nnb_net_load(flags->model, NULL, net);
   return status ? fail(status) : EX_OK;
-}
-
-/* The names of n columns of net from the first one on; 0 names where one of them has none. */
-static int names_of(const nnb_net *net, int first, int n, const char **names) {
-  for (int i = 0; i < n; i++)
-    if (!(names[i] = nnb_net_column_name(net, first + i))) return 0;
-  return n;
 }
 
 static int names_of_classes(const nnb_net *net, int n, const char **names) {
@@ -47,20 +51,19 @@ static int names_of_classes(const nnb_net *net, int n, const char **names) {
 
 int read_table_for_model(const model_flags *flags, const nnb_net *net, bool with_targets, nnb_data **data) {
   int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net);
-  const char **names = malloc((size_t)(n_in + n_out) * sizeof *names);
+  const char **names = malloc((size_t)n_out * sizeof *names);
   if (!names) return refuse(EX_OSERR, "out of memory");
   nnb_csv_opts opts = flags->table.csv;
-  opts.n_take = names_of(net, 0, n_in, names);
-  opts.take = opts.n_take ? names : NULL;
-  if (opts.take) opts.leave = NULL, opts.n_leave = 0;
+  opts.columns = nnb_net_columns(net);
+  if (opts.columns) opts.leave = NULL, opts.n_leave = 0;
   if (!with_targets) {
     opts.n_targets = NNB_NONE, opts.target = NULL;
   } else {
     bool classes = nnb_net_class_name(net, 0) != NULL;
     if (!opts.target && (classes || n_out == 1)) opts.target = nnb_net_column_name(net, n_in);
     if (!opts.target) opts.n_targets = classes ? 1 : n_out;
-    opts.n_class_names = names_of_classes(net, n_out, names + n_in);
-    opts.class_names = opts.n_class_names ? names + n_in : NULL;
+    opts.n_class_names = names_of_classes(net, n_out, names);
+    opts.class_names = opts.n_class_names ? names : NULL;
   }
   int code = read_table(flags->path, &opts, data);
   free(names);

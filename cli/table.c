@@ -11,7 +11,8 @@
 
 /* ---- flags ------------------------------------------------------------------------------------------------------- */
 
-enum { NO_HEADER = 0x800, HEADER, TARGETS, SKIP, COMMENT, DECIMAL_COMMA };
+enum { NO_HEADER = 0x800, HEADER, TARGETS, SKIP, COMMENT, DECIMAL_COMMA, MISSING, CATEGORIES, CATEGORY };
+enum { DEFAULT_CATEGORIES = 32 };
 
 static const struct argp_option options[] = {
     {0, 0, 0, 0, "How the table is read:", 2},
@@ -43,10 +44,12 @@ static int count_of(const char *flag, const char *text, long least, struct argp_
   return (int)n;
 }
 
-static void leave(table_flags *f, const char *column, struct argp_state *state) {
-  if (f->csv.n_leave == MOST_LEFT) argp_failure(state, EX_USAGE, 0, "--leave: at most %d columns", MOST_LEFT);
-  f->leave[f->csv.n_leave++] = column;
-  f->csv.leave = f->leave;
+/* Adds a column to a list; returns the list. */
+static const char *const *add_column(const char *flag, const char **list, int *n, const char *column,
+                                     struct argp_state *state) {
+  if (*n == MOST_LEFT) argp_failure(state, EX_USAGE, 0, "%s: at most %d columns", flag, MOST_LEFT);
+  list[(*n)++] = column;
+  return list;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
@@ -62,7 +65,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
       f->csv.classify = true;
       return 0;
     case 'x':
-      leave(f, arg, state);
+      f->csv.leave = add_column("--leave", f->leave, &f->csv.n_leave, arg, state);
       return 0;
     case 's':
       f->csv.separator = character_of("--separator", arg, state);
@@ -88,6 +91,43 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 const struct argp table_flags_argp = {.options = options, .parser = parse};
+
+static const struct argp_option column_options[] = {
+    {"missing", MISSING, "NAME", 0,
+     "what a missing value becomes: mean, the mean of its column, beside a column that marks it; error (mean)", 0},
+    {"categories", CATEGORIES, "NUMBER", 0,
+     "the most different texts of a column that is not the target; 0: it must have numbers (32)", 0},
+    {"category", CATEGORY, "COLUMN", 0, "a column of numbers that are categories; may be given several times", 0},
+    {0},
+};
+
+static nnb_missing missing_of(const char *text, struct argp_state *state) {
+  if (strcmp(text, "mean") == 0) return NNB_MISSING_MEAN;
+  if (strcmp(text, "error") != 0) argp_failure(state, EX_USAGE, 0, "--missing wants mean or error, not \"%s\"", text);
+  return NNB_MISSING_ERROR;
+}
+
+static error_t parse_columns(int key, char *arg, struct argp_state *state) {
+  table_flags *f = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT:
+      f->csv.missing = NNB_MISSING_MEAN, f->csv.categories = DEFAULT_CATEGORIES;
+      return 0;
+    case MISSING:
+      f->csv.missing = missing_of(arg, state);
+      return 0;
+    case CATEGORIES:
+      f->csv.categories = count_of("--categories", arg, 0, state);
+      return 0;
+    case CATEGORY:
+      f->csv.category = add_column("--category", f->category, &f->csv.n_category, arg, state);
+      return 0;
+    default:
+      return ARGP_ERR_UNKNOWN;
+  }
+}
+
+const struct argp column_flags_argp = {.options = column_options, .parser = parse_columns};
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 

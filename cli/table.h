@@ -10,11 +10,13 @@ enum { MOST_LEFT = 256 };
 /* How a table is read.  Zeros are the defaults. */
 typedef struct table_flags {
   nnb_csv_opts csv;
-  const char *leave[MOST_LEFT]; /* what csv.leave points to */
+  const char *leave[MOST_LEFT], *category[MOST_LEFT]; /* what csv.leave and csv.category point to */
 } table_flags;
 
 /* A child of a command's argp; its input is a table_flags of zeros. */
 extern const struct argp table_flags_argp;
+/* The same for what texts and missing values become, where no model says so; its defaults accept both. */
+extern const struct argp column_flags_argp;
 
 /* Reads a CSV file, or standard input if path is "-".  Returns the exit code; prints what is wrong. */
 int read_table(const char *path, const nnb_csv_opts *opts, nnb_data **out);

@@ -166,6 +166,79 @@ class ScoreCvInfo(InFolder):
         self.assertEqual(out["targets"][0]["name"], "species")
 
 
+def passengers(rows=80):
+    """Mixed columns, invented: age is missing in some rows, one port has a comma and a blank."""
+    draw = random.Random(3)
+    lines = ["id,sex,age,port,fare,deck,survived"]
+    for i in range(rows):
+        sex, port = draw.choice(("male", "female")), draw.choice(("S", "C", '"Havre, Le"'))
+        age = draw.choice(("", "NA", "?")) if i % 7 == 0 else draw.randint(1, 70)
+        fare, deck = draw.uniform(5, 80), draw.randint(1, 3)
+        lived = "yes" if (sex == "female") != (draw.random() < 0.1) else "no"
+        lines.append(f"p{i},{sex},{age},{port if i else ''},{fare:.2f},{deck},{lived}")
+    return "\n".join(lines) + "\n"
+
+
+class MixedTables(InFolder):
+    WORDS = ("--leave=id", "--category=deck", "--algo=lbfgs", "--l2=0.01")
+
+    def test_train_and_predict(self):
+        table, model = self.file("p.csv", passengers()), self.folder / "m.safetensors"
+        out = self.good("train", table, "-o", model, *self.WORDS)
+        self.assertIn("target: survived (last column, 2 classes); 2 numeric, 3 categorical; 1 left out; "
+                      '12 missing in "age", 1 in "port"\n', out)
+        plain = self.good("predict", model, table)
+        rows = list(csv.DictReader(io.StringIO(passengers())))
+        right = sum(a == b["survived"] for a, b in zip(plain.splitlines()[1:], rows))
+        self.assertGreater(right, 60)
+        other = io.StringIO()
+        writer = csv.DictWriter(other, ["garden", "fare", "deck", "port", "age", "sex"], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows([{**row, "garden": "north"} for row in rows])
+        self.assertEqual(self.good("predict", model, "-", stdin=other.getvalue()), plain)
+        self.assertEqual(json.loads(self.good("score", model, table, "--json"))["accuracy"], right / 80)
+
+    def test_info(self):
+        model = self.trained(self.file("p.csv", passengers()), *self.WORDS)
+        out = self.good("info", model)
+        self.assertRegex(out, r"column +1  sex +female, male\n")
+        self.assertRegex(out, r"column +2  age +a number; a missing one is \d+")
+        self.assertRegex(out, r"column +3  port +C, Havre, Le, S; may be missing\n")
+        self.assertRegex(out, r"input +4  age missing")
+        columns = json.loads(self.good("info", model, "--json"))["columns"]
+        self.assertEqual([c["name"] for c in columns], ["sex", "age", "port", "fare", "deck"])
+        self.assertEqual([c["levels"] for c in columns],
+                         [["female", "male"], None, ["C", "Havre, Le", "S"], None, ["1", "2", "3"]])
+        self.assertEqual([c["missing"] for c in columns], [False, True, True, False, False])
+        ages = [float(r["age"]) for r in csv.DictReader(io.StringIO(passengers())) if r["age"] not in ("", "NA", "?")]
+        self.assertAlmostEqual(columns[1]["mean"], sum(ages) / len(ages))
+
+    def test_cv(self):
+        out = self.good("cv", "-", "-k", 2, *self.WORDS, stdin=passengers())
+        self.assertIn("3 categorical", out)
+
+    def test_what_training_did_not_have(self):
+        model = self.trained(self.file("p.csv", passengers()), *self.WORDS)
+        head = "sex,age,port,fare,deck\n"
+        for row, text in (("mal,1,S,1,1", '2:1: "mal" is no level of "sex"; the nearest is "male"'),
+                          ("male,1,S,NA,1", '2:10: the value of "fare" is missing'),
+                          ("male,old,S,1,1", '2:6: "old" is not a number')):
+            code, out, err = nnblas("predict", model, "-", stdin=head + row + "\n")
+            self.assertEqual((code, out), (DATA, ""))
+            self.assertIn(text, err)
+        self.good("predict", model, "-", "--unseen-levels", stdin=head + "mal,1,S,1,1\n")
+
+    def test_refusals(self):
+        for words, code, text in ((("--missing=error", "--leave=id"), DATA, 'the value of "age" is missing'),
+                                  (("--missing=median",), USAGE, "--missing wants mean or error"),
+                                  (("--categories=0", "--leave=id"), DATA, '"male" is not a number'),
+                                  ((), DATA, '"id" has more than 32 different texts'),
+                                  (("--categories=x",), USAGE, "--categories")):
+            got, out, err = nnblas("train", "-", *words, stdin=passengers())
+            self.assertEqual((got, out), (code, ""), err)
+            self.assertIn(text, err)
+
+
 class Tables(InFolder):
     """The ways in which a table is read."""
 
