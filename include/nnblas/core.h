@@ -417,7 +417,20 @@ typedef struct nnb_fit_opts {
   int block;         /**< rows that are shuffled together; 0: all rows.  Otherwise blocks of so many neighbouring rows
                           come in random order, and rows in random order within them, so that a source is read once an
                           epoch, block by block (nnb_source).  It changes the order for data in memory, too   */
-  void *reserved[37];
+  /* checkpoints */
+  const char *checkpoint; /**< file that the state of the training is written to, at the end of an epoch, for methods
+                          that step from batch to batch; NULL: no file.  It is the net as a model file (nnb_net_load)
+                          with the rest of the state beside it (docs/checkpoints.md).  An existing file is replaced.
+                          NNB_AUTO is then adam, without trials.  restarts must be at most 1 */
+  double checkpoint_seconds; /**< seconds between two checkpoints; default 60, or no limit with checkpoint_epochs.  The
+                          end of the fit always writes one */
+  int checkpoint_epochs; /**< epochs between two checkpoints; 0: as checkpoint_seconds says              */
+  bool resume;       /**< continue from the file checkpoint, if it exists: with the same net, data and options a run
+                          that was killed then ends with the bits of one that was not.  on_epoch is called for new
+                          epochs only.  max_epochs and max_seconds count the whole run.  Options may not differ, except
+                          max_seconds, target_loss, patience, threads, chunk, those of checkpoints, and max_epochs
+                          unless the schedule is cosine or one_cycle */
+  void *reserved[34];
 } nnb_fit_opts;
 
 /** Options as text: "algo=lm max_epochs=200".  Pairs key=value are separated by blanks or commas; the keys are the
@@ -479,7 +492,14 @@ typedef struct nnb_report {
   double held_loss;         /**< NNB_CHOICE_FOLDS: the loss on the rows not trained on, at the best stage, as a part of
                                  the loss of the best constant prediction; else 0                       */
   int starts, start;        /**< with restarts: how many, and which was the best, from 0                */
-  void *reserved[11];
+  int resumed;              /**< the epoch of the checkpoint that the fit went on from; 0: it did not   */
+  int checkpoints;          /**< checkpoints that this call has written                                 */
+  nnb_status checkpoint_status; /**< the error of the last checkpoint, which could not be written and did not end the
+                                 training; NNB_OK: none                                                 */
+  bool bits_may_differ;     /**< resumed with another number of threads, other chunks, kernels, thresholds or another
+                                 BLAS than before: the numbers may differ by rounding from those of a run that was not
+                                 interrupted                                                            */
+  void *reserved[9];
 } nnb_report;
 
 /** Writes to stream in words what a fit did and why: how it chose, the method with its decay, learning rate and batch,

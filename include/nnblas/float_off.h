@@ -121,7 +121,11 @@
 #undef nnb_optim_create
 #undef nnb_optim_destroy
 #undef nnb_optim_epoch
+#undef nnb_optim_load
+#undef nnb_optim_load_mem
 #undef nnb_optim_lr
+#undef nnb_optim_save
+#undef nnb_optim_save_mem
 #undef nnb_optim_set_lr
 #undef nnb_optim_step
 #undef nnb_plan

@@ -121,7 +121,11 @@
 #define nnb_optim_create nnbf_optim_create
 #define nnb_optim_destroy nnbf_optim_destroy
 #define nnb_optim_epoch nnbf_optim_epoch
+#define nnb_optim_load nnbf_optim_load
+#define nnb_optim_load_mem nnbf_optim_load_mem
 #define nnb_optim_lr nnbf_optim_lr
+#define nnb_optim_save nnbf_optim_save
+#define nnb_optim_save_mem nnbf_optim_save_mem
 #define nnb_optim_set_lr nnbf_optim_set_lr
 #define nnb_optim_step nnbf_optim_step
 #define nnb_plan nnbf_plan

@@ -359,7 +359,7 @@ NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
 
 /** Trains net on train.  val: a validation set, or NULL.  opts and report may be NULL.  Training starts from the
  *  present parameters: a second call continues.  train and val must live until it returns.  Allocates at the start
- *  only.
+ *  and while it writes a checkpoint.
  *
  *  Result: with a validation set, the net has the parameters of the epoch with the lowest validation loss at the end.
  *  The start counts as epoch 0, so a fit never raises the validation loss.  Without a validation set, the net has the
@@ -371,8 +371,11 @@ NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
  *  are those at its start.
  *
  *  Errors: those of building the net; NNB_E_ARG also for a target outside 0 … 1 if the loss takes probabilities (the
- *  message has the row and the column).  A refused fit leaves the net as it was, with its names and the history of the
- *  fit before.  A fit that diverged with best_epoch 0 leaves everything but the history.                             */
+ *  message has the row and the column).  With .checkpoint, NNB_E_IO if the file cannot be made at the start; if that
+ *  fails later, the training goes on, and report.checkpoint_status has the error.  With .resume, NNB_E_ARG for another
+ *  net, other data or other options than those of the file, NNB_E_PARSE for a malformed file.  A refused fit leaves
+ *  the net as it was, with its names and the history of the fit before.  A fit that diverged with best_epoch 0 leaves
+ *  everything but the history.                                                                                       */
 NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
                            nnb_report *report);
 /** Solves for the parameters of the output layers that minimise the loss on data; all other parameters stay.  With a
@@ -559,6 +562,24 @@ NNB_API nnb_status nnb_optim_epoch(nnb_optim *optim, double loss);
 /** Exchanges the weights of the net and their moving average (.ema).  A second call restores the weights; training
  *  calls before it are NNB_E_STATE.  NNB_E_STATE without .ema or before the first step.                              */
 NNB_API nnb_status nnb_optim_average(nnb_optim *optim, nnb_net *net);
+
+/** Writes the net and the state of its optimiser as one model file, atomically as nnb_net_save.  nnb_net_load reads the
+ *  net in it; the state lies in further tensors, nnblas.state/…, and in the metadata.  The net may hold the weights or
+ *  the average of the weights.
+ *  NNB_E_SHAPE for a net with other shapes than the optimiser's, NNB_E_IO, NNB_E_NOMEM.                              */
+NNB_API nnb_status nnb_optim_save(nnb_optim *optim, nnb_net *net, const char *path);
+/** Continues from a file of nnb_optim_save: sets the parameters of the net and the state of the optimiser.  The next
+ *  updates then have the bits of a training that was not interrupted, on the same machine with the same threads and
+ *  chunks.  The net must be the same: structure, names, seed, scalers, frozen parts, precision.  So must the options,
+ *  except .epochs where the schedule does not need it; a rate of nnb_optim_set_lr is part of the state.  The order of
+ *  the rows is not: nnb_epoch_order gives that of any epoch.
+ *  A file of a checkpoint of nnb_fit is taken too.  The file need not be trusted: NNB_E_PARSE for a malformed one, in
+ *  time proportional to its size.  NNB_E_ARG for another net, other options or a file without such a state; the
+ *  message has what differs.  NNB_E_IO, NNB_E_NOMEM.  After a failure net and optimiser are unchanged.               */
+NNB_API nnb_status nnb_optim_load(nnb_optim *optim, nnb_net *net, const char *path);
+/** The same to and from memory: *out holds *bytes bytes; release it with nnb_free. */
+NNB_API nnb_status nnb_optim_save_mem(nnb_optim *optim, nnb_net *net, void **out, size_t *bytes);
+NNB_API nnb_status nnb_optim_load_mem(nnb_optim *optim, nnb_net *net, const void *file, size_t bytes);
 
 /** Level 1: one step of the parameters with the gradient grad (P values from nnb_plan_gradient; clipping overwrites
  *  them).  NaN in grad is not checked, to save a pass over it: nnb_plan_gradient reports NNB_E_NUMERIC.

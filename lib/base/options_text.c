@@ -229,6 +229,32 @@ nnb_status nnb__opts_print(nnb__opts_kind kind, const void *opts, char **out) {
   return NNB_OK;
 }
 
+/* ---- comparing -------------------------------------------------------------------------------------------------- */
+
+static bool is_one_of(const char *name, const char *const *names) {
+  while (*names && strcmp(*names, name) != 0) names++;
+  return *names;
+}
+
+nnb_status nnb__opts_match(nnb__opts_kind kind, const void *opts, const char *text, const char *const *except) {
+  char here[NNB__OPTION_TEXT], there[NNB__OPTION_TEXT], why[NNB__MESSAGE / 2];
+  const nnb__option *option;
+  any_opts file;
+  memset(&file, 0, sizeof file);
+  if (nnb__opts_parse(kind, text, &file)) {
+    snprintf(why, sizeof why, "%.*s", (int)sizeof why - 1, nnb_errmsg());
+    return nnb__fail(NNB_E_PARSE, "the options in the file: %s", why);
+  }
+  for (int i = 0; (option = nnb__option_at(kind, i)); i++) {
+    nnb__option_show(option, kind, opts, false, here);
+    nnb__option_show(option, kind, &file, false, there);
+    if (strcmp(here, there) != 0 && !is_one_of(option->name, except))
+      return nnb__fail(NNB_E_ARG, "%s is %s; the training in the file has %s=%s", option->name, here, option->name,
+                       there);
+  }
+  return NNB_OK;
+}
+
 /* ---- the public calls ------------------------------------------------------------------------------------------- */
 
 static nnb_status create(nnb__opts_kind kind, const char *text, const void *out, void **made) {

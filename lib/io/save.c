@@ -126,18 +126,33 @@ static nnb_status put_in_place(saving *s) {
   return sync_folder(s);
 }
 
+static nnb_status begin(saving *s) {
+  mode_t mode;
+  nnb_status status = inspect_target(s, &mode);
+  return status ? status : create(s, mode);
+}
+
+static void end(saving *s) {
+  if (s->fd >= 0) close(s->fd);
+  if (s->created) unlink(s->temporary);
+  nnb__release(s->target);
+  nnb__release(s->folder);
+  nnb__release(s->temporary);
+}
+
+nnb_status nnb__save_try(const char *path) {
+  saving s = {.path = path, .fd = -1};
+  nnb_status status = begin(&s);
+  end(&s);
+  return status;
+}
+
 nnb_status nnb__save(const char *path, const nnb__piece *pieces, size_t n) {
   saving s = {.path = path, .fd = -1};
-  mode_t mode;
-  nnb_status status = inspect_target(&s, &mode);
-  if (!status) status = create(&s, mode);
+  nnb_status status = begin(&s);
   for (size_t i = 0; !status && i < n; i++) status = write_all(&s, &pieces[i]);
   if (!status) status = sync_and_close(&s);
   if (!status) status = put_in_place(&s);
-  if (s.fd >= 0) close(s.fd);
-  if (s.created) unlink(s.temporary);
-  nnb__release(s.target);
-  nnb__release(s.folder);
-  nnb__release(s.temporary);
+  end(&s);
   return status;
 }

@@ -15,4 +15,7 @@ typedef struct nnb__piece {
  * file is whole, the temporary file is deleted, and the message has the system's reason (NNB_E_IO). */
 nnb_status nnb__save(const char *path, const nnb__piece *pieces, size_t n);
 
+/* Whether a temporary file can be made beside path, as nnb__save does; leaves nothing behind. */
+nnb_status nnb__save_try(const char *path);
+
 #endif

@@ -14,4 +14,10 @@ nnb_status nnb__net_to_bag(nnb_net *net, nnb__bag *bag);
  * net that needs more memory than opts allows. */
 nnb_status nnb__net_from_bag(const nnb__bag *bag, size_t file_bytes, const nnb_load_opts *opts, nnb_net **out);
 
+/* Whether a bag from a file describes this sealed net, apart from the values of its parameters and buffers: NNB_E_ARG
+ * with what differs. */
+nnb_status nnb__net_match(nnb_net *net, const nnb__bag *bag);
+/* Reads parameters and buffers from a bag that describes this net; values: net->n_values numbers.  NNB_E_PARSE. */
+nnb_status nnb__net_values_from_bag(nnb_net *net, const nnb__bag *bag, real *values);
+
 #endif

@@ -226,17 +226,18 @@ static nnb_status get_tensor(const reader *r, const char *name, int rows, int co
   return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" holds a number too large for single precision", name);
 }
 
-static nnb_status get_params(const reader *r, const nnb__node *node) {
+/* The parameters and buffers of a node, into values, which is laid out as net->params. */
+static nnb_status get_params(const reader *r, const nnb__node *node, real *values) {
   char key[NNB__KEY];
   int rows = node->needs.w_rows, cols = node->needs.w_cols;
-  real *w = r->net->params + node->off;
+  real *w = values + node->off;
   nnb_status status = NNB_OK;
   if (rows && cols) status = get_tensor(r, nnb__part_key(key, node->name, "weight"), rows, cols, w);
   if (!status && node->needs.bias)
     status = get_tensor(r, nnb__part_key(key, node->name, "bias"), cols, 0, w + (size_t)rows * (size_t)cols);
   if (!status && node->needs.buffers)
     status = get_tensor(r, nnb__part_key(key, node->name, "buffers"), (int)node->needs.buffers, 0,
-                        r->net->params + node->buffers_off);
+                        values + node->buffers_off);
   return status;
 }
 
@@ -357,7 +358,7 @@ static nnb_status read_net(reader *r) {
   if (!status) status = check_sizes(r);
   if (!status) status = check_memory(r);
   if (!status) status = nnb__net_seal_undrawn(r->net);
-  for (int i = 0; i < r->net->n_nodes && !status; i++) status = get_params(r, &r->net->nodes[i]);
+  for (int i = 0; i < r->net->n_nodes && !status; i++) status = get_params(r, &r->net->nodes[i], r->net->params);
   return status;
 }
 
@@ -378,4 +379,11 @@ nnb_status nnb__net_from_bag(const nnb__bag *bag, size_t file_bytes, const nnb_l
   }
   *out = r.net;
   return NNB_OK;
+}
+
+nnb_status nnb__net_values_from_bag(nnb_net *net, const nnb__bag *bag, real *values) {
+  const reader r = {.bag = bag, .net = net};
+  nnb_status status = NNB_OK;
+  for (int i = 0; i < net->n_nodes && !status; i++) status = get_params(&r, &net->nodes[i], values);
+  return status;
 }

@@ -66,6 +66,7 @@
 #define nnb__check_fetched nnbf__check_fetched
 #define nnb__check_match nnbf__check_match
 #define nnb__check_one_output nnbf__check_one_output
+#define nnb__check_optim nnbf__check_optim
 #define nnb__check_rows nnbf__check_rows
 #define nnb__check_squares nnbf__check_squares
 #define nnb__check_weight_sum nnbf__check_weight_sum
@@ -79,6 +80,7 @@
 #define nnb__curvature_take nnbf__curvature_take
 #define nnb__data_adopt nnbf__data_adopt
 #define nnb__data_check_rows nnbf__data_check_rows
+#define nnb__data_fingerprint nnbf__data_fingerprint
 #define nnb__data_in_memory nnbf__data_in_memory
 #define nnb__data_is_read nnbf__data_is_read
 #define nnb__data_n_columns nnbf__data_n_columns
@@ -101,9 +103,13 @@
 #define nnb__exec_layerwise nnbf__exec_layerwise
 #define nnb__fail_loss nnbf__fail_loss
 #define nnb__fetch nnbf__fetch
+#define nnb__fit_at_limit nnbf__fit_at_limit
 #define nnb__fit_auto nnbf__fit_auto
 #define nnb__fit_batches nnbf__fit_batches
 #define nnb__fit_check nnbf__fit_check
+#define nnb__fit_checkpoint_open nnbf__fit_checkpoint_open
+#define nnb__fit_checkpoint_resume nnbf__fit_checkpoint_resume
+#define nnb__fit_checkpoint_write nnbf__fit_checkpoint_write
 #define nnb__fit_end_epoch nnbf__fit_end_epoch
 #define nnb__fit_full nnbf__fit_full
 #define nnb__fit_full_check nnbf__fit_full_check
@@ -145,6 +151,7 @@
 #define nnb__kfac_propose nnbf__kfac_propose
 #define nnb__kfac_rows nnbf__kfac_rows
 #define nnb__kfac_solve nnbf__kfac_solve
+#define nnb__kfac_visit nnbf__kfac_visit
 #define nnb__layer_activation nnbf__layer_activation
 #define nnb__layer_add nnbf__layer_add
 #define nnb__layer_complete nnbf__layer_complete
@@ -210,6 +217,7 @@
 #define nnb__net_link nnbf__net_link
 #define nnb__net_links nnbf__net_links
 #define nnb__net_loss_ops nnbf__net_loss_ops
+#define nnb__net_match nnbf__net_match
 #define nnb__net_n_free nnbf__net_n_free
 #define nnb__net_new nnbf__net_new
 #define nnb__net_node nnbf__net_node
@@ -225,12 +233,14 @@
 #define nnb__net_set_table nnbf__net_set_table
 #define nnb__net_stick nnbf__net_stick
 #define nnb__net_to_bag nnbf__net_to_bag
+#define nnb__net_values_from_bag nnbf__net_values_from_bag
 #define nnb__node_is_input nnbf__node_is_input
 #define nnb__node_wants_whole nnbf__node_wants_whole
 #define nnb__not_squares nnbf__not_squares
 #define nnb__optim_algo nnbf__optim_algo
 #define nnb__optim_apply nnbf__optim_apply
 #define nnb__optim_begin nnbf__optim_begin
+#define nnb__optim_check nnbf__optim_check
 #define nnb__optim_clip nnbf__optim_clip
 #define nnb__optim_create nnbf__optim_create
 #define nnb__optim_end nnbf__optim_end
@@ -241,9 +251,12 @@
 #define nnb__optim_is_plain nnbf__optim_is_plain
 #define nnb__optim_names nnbf__optim_names
 #define nnb__optim_offer nnbf__optim_offer
+#define nnb__optim_put nnbf__optim_put
 #define nnb__optim_run nnbf__optim_run
 #define nnb__optim_step nnbf__optim_step
+#define nnb__optim_take nnbf__optim_take
 #define nnb__optim_traits nnbf__optim_traits
+#define nnb__optim_visit nnbf__optim_visit
 #define nnb__orthogonal_work nnbf__orthogonal_work
 #define nnb__orthogonalize nnbf__orthogonalize
 #define nnb__output_root nnbf__output_root
@@ -306,6 +319,11 @@
 #define nnb__solve_lower nnbf__solve_lower
 #define nnb__solve_rank nnbf__solve_rank
 #define nnb__solve_rank_work nnbf__solve_rank_work
+#define nnb__state_doubles nnbf__state_doubles
+#define nnb__state_flag nnbf__state_flag
+#define nnb__state_number nnbf__state_number
+#define nnb__state_reals nnbf__state_reals
+#define nnb__state_whole nnbf__state_whole
 #define nnb__steps_plain nnbf__steps_plain
 #define nnb__steps_v2 nnbf__steps_v2
 #define nnb__steps_v3 nnbf__steps_v3

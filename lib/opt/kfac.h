@@ -8,6 +8,7 @@
 #define NNB__KFAC_H
 
 #include "optim.h"
+#include "state.h"
 
 enum {
   NNB__KFAC_PANEL = 256, /* rows that are processed together */
@@ -50,6 +51,9 @@ typedef struct nnb__kfac_feeding {
   nnb_optim *optim;
   double in, out, keep;
 } nnb__kfac_feeding;
+
+/* Its part of the state of an optimiser (num/state.h). */
+void nnb__kfac_visit(struct nnb__kfac *k, nnb__visitor *state);
 
 nnb_status nnb__kfac_open(nnb_optim *optim, const nnb__block *blocks, int n_blocks, const nnb_optim_opts *opts);
 void nnb__kfac_close(nnb_optim *optim);

@@ -17,7 +17,7 @@ static bool make_factor(nnb__factor *f, int n) {
   f->n = n;
   if (!nnb__mul((size_t)n, (size_t)n, &square)) return false;
   f->mean = nnb__zalloc(square, sizeof *f->mean);
-  f->inverse = nnb__alloc(square, sizeof *f->inverse);
+  f->inverse = nnb__zalloc(square, sizeof *f->inverse); /* a state may be saved before there are inverses */
   return f->mean && f->inverse;
 }
 
@@ -82,6 +82,34 @@ void nnb__kfac_close(nnb_optim *optim) {
   nnb__release(k->product);
   nnb__release(k);
   optim->kfac = NULL;
+}
+
+/* ---- the state in a file ----------------------------------------------------------------------------------------- */
+
+static void visit_factor(nnb__factor *f, int block, const char *side, nnb__visitor *s) {
+  char name[64];
+  const size_t square = (size_t)f->n * (size_t)f->n;
+  snprintf(name, sizeof name, "kfac.%d.%s", block, side);
+  nnb__state_reals(s, name, square, f->mean);
+  snprintf(name, sizeof name, "kfac.%d.%s.inverse", block, side);
+  nnb__state_reals(s, name, square, f->inverse);
+}
+
+void nnb__kfac_visit(struct nnb__kfac *k, nnb__visitor *s) {
+  nnb__state_number(s, "kfac.lambda", 0, DBL_MAX, &k->lambda);
+  nnb__state_number(s, "kfac.first", 0, DBL_MAX, &k->first);
+  nnb__state_number(s, "kfac.least", 0, DBL_MAX, &k->least);
+  nnb__state_number(s, "kfac.stiffness", 0, DBL_MAX, &k->stiffness);
+  nnb__state_whole(s, "kfac.fed", 0, INT64_MAX - 1, &k->fed);
+  nnb__state_flag(s, "kfac.stale", &k->stale);
+  for (int b = 0; b < k->n_blocks; b++) {
+    nnb__kfac_block *block = &k->block[b];
+    char name[64];
+    snprintf(name, sizeof name, "kfac.%d.diagonal", b);
+    if (block->diagonal) nnb__state_reals(s, name, block->size, block->diagonal);
+    if (block->in.n) visit_factor(&block->in, b, "in", s);
+    if (block->out.n) visit_factor(&block->out, b, "out", s);
+  }
 }
 
 /* ---- the means -------------------------------------------------------------------------------------------------- */

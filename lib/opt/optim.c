@@ -27,6 +27,7 @@ static double or_default(double value, double usual) { return value == NNB_NONE 
 static void resolve(nnb_optim *optim, const nnb_optim_opts *o) {
   const nnb__optim_ops *ops = optim->ops = nnb__optim_find(o->algo);
   optim->algo = o->algo;
+  optim->opts = *o;
   optim->seed = o->seed;
   optim->base_lr = or_default(o->lr, ops->lr);
   optim->momentum = or_default(o->momentum, ops->momentum);

@@ -58,9 +58,10 @@ typedef struct nnb__optim_ops {
 
 struct nnb_optim {
   const nnb__optim_ops *ops;
-  nnb_algo algo;  /* never NNB_AUTO */
-  double base_lr; /* η */
-  double lr;      /* learning rate of this update, from η and the schedule */
+  nnb_algo algo;       /* never NNB_AUTO */
+  nnb_optim_opts opts; /* as completed at the start, for files */
+  double base_lr;      /* η */
+  double lr;           /* learning rate of this update, from η and the schedule */
   double momentum, beta1, beta2, epsilon, l1, l2, clip_norm, ema;
   nnb__schedule schedule;
   uint64_t seed;    /* for random numbers of an update */

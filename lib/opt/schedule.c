@@ -9,8 +9,10 @@ static const double pi = 3.14159265358979323846;
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */
 
+bool nnb__schedule_needs_epochs(nnb_schedule kind) { return kind == NNB_COSINE || kind == NNB_ONE_CYCLE; }
+
 static nnb_status check_opts(const nnb_optim_opts *o) {
-  if (o->epochs == 0 && (o->schedule == NNB_COSINE || o->schedule == NNB_ONE_CYCLE))
+  if (o->epochs == 0 && nnb__schedule_needs_epochs(o->schedule))
     return nnb__fail(NNB_E_ARG, "%s needs a limit of the epochs", nnb_schedule_name(o->schedule));
   if (o->epochs > 0 && o->warmup > (double)o->epochs)
     return nnb__fail(NNB_E_ARG, "warmup is %g epochs; wanted at most %lld, the number of epochs", o->warmup,

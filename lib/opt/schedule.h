@@ -15,6 +15,8 @@ typedef struct nnb__schedule {
 
 /* Makes a schedule from options that were checked and completed by their list.  NNB_E_ARG with a message. */
 nnb_status nnb__schedule_init(nnb__schedule *s, const nnb_optim_opts *opts);
+/* Whether its formula needs the number of epochs. */
+bool nnb__schedule_needs_epochs(nnb_schedule kind);
 /* The learning rate of an update, counted from 0, for η = lr.  It stays constant after the last update. */
 double nnb__schedule_lr(const nnb__schedule *s, double lr, int64_t update);
 /* Ends an epoch with this loss. */

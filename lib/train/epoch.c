@@ -62,10 +62,9 @@ static void keep_best(fit *f, const nnb_record *rec) {
   }
 }
 
-static nnb_stop why_stop(const fit *f, const nnb_record *rec) {
+nnb_stop nnb__fit_at_limit(const fit *f, const nnb_record *rec) {
   const nnb_fit_opts *o = &f->opts;
   double loss = f->val ? rec->val_loss : rec->loss;
-  if (o->on_epoch && o->on_epoch(o->user, rec)) return NNB_STOP_USER;
   if (o->target_loss > 0 && loss <= o->target_loss) return NNB_STOP_TARGET;
   if (o->patience > 0 && rec->epoch - f->report.best_epoch >= o->patience) return NNB_STOP_PATIENCE;
   if (o->max_seconds > 0 && rec->total_seconds >= o->max_seconds) return NNB_STOP_SECONDS;
@@ -84,7 +83,8 @@ nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
   keep_best(f, rec);
   keep_record(f, rec);
   f->last = *rec;
-  r->stop = why_stop(f, rec);
+  const bool stopped = f->opts.on_epoch && f->opts.on_epoch(f->opts.user, rec);
+  r->stop = stopped ? NNB_STOP_USER : nnb__fit_at_limit(f, rec);
   nnb__progress(&f->opts, rec, r->stop != NNB_STOP_NONE);
   return NNB_OK;
 }

@@ -28,6 +28,7 @@ static nnb_status choose(fit *f) {
   f->opts.algo = nnb__optim_algo(f->opts.algo, f->opts.bayes ? bayes : NNB__TRAIT_STEPS);
   f->ops = nnb__optim_find(f->opts.algo);
   if (!f->ops) return NNB_E_ARG;
+  f->given.algo = f->opts.algo;
   nnb_status status = nnb__opts_check_taken(NNB__FIT_OPTS, &f->opts, nnb__optim_traits(f->ops), f->ops->name);
   return status || nnb__optim_has(f->ops, NNB__TRAIT_STEPS) ? status : nnb__fit_full_check(f);
 }
@@ -194,13 +195,18 @@ static nnb_status set_up(fit *f) {
 static nnb_status train_net(fit *f) {
   nnb_report *r = &f->report;
   nnb_status status = set_up(f);
+  if (!status) status = nnb__fit_checkpoint_open(f);
   if (status) return status;
   const nnb_report refused = *r;
   *r = (nnb_report){.algo = f->optim ? f->optim->algo : r->algo, .val_loss = (double)NAN, .best_loss = HUGE_VAL};
-  nnb__fit_judge_start(f);
-  if (f->broken) {
+  status = nnb__fit_checkpoint_resume(f);
+  if (!status && r->resumed == 0) {
+    nnb__fit_judge_start(f);
+    status = f->broken;
+  }
+  if (status) {
     *r = refused;
-    return f->broken;
+    return status;
   }
   status = f->optim ? nnb__fit_batches(f) : nnb__fit_full(f);
   if (f->broken) r->stop = NNB_STOP_ERROR;
@@ -230,7 +236,7 @@ nnb_status nnb__fit_check(const nnb_net *net, const nnb_data *train, const nnb_d
 
 nnb_status nnb__fit_run(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
                         double began, nnb_report *report) {
-  fit f = {.net = net, .train = train, .val = val, .opts = *opts, .stride = 1, .start = began};
+  fit f = {.net = net, .train = train, .val = val, .given = *opts, .opts = *opts, .stride = 1, .start = began};
   f.report = nnb__fit_no_report(opts->algo);
   nnb_status status = train_net(&f);
   release(&f);

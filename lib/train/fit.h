@@ -10,7 +10,7 @@
 typedef struct nnb__fit {
   nnb_net *net;
   const nnb_data *train, *val;
-  nnb_fit_opts opts; /* completed */
+  nnb_fit_opts given, opts; /* with the method that was chosen; completed */
   const nnb__optim_ops *ops;
   nnb_batch rows; /* all of train; of a source the outline */
   nnb__window window, val_window;
@@ -31,7 +31,10 @@ typedef struct nnb__fit {
   nnb_record last; /* record of the last epoch */
   int n_history, cap_history, stride;
   double start;
-  nnb_evidence best_evidence; /* .bayes: of the best epoch; the report has that of the last */
+  uint64_t train_print, val_print; /* .checkpoint: fingerprints of the data */
+  int checkpoint_epoch;            /* the epoch and … */
+  double checkpoint_time;          /* … the time of the last checkpoint */
+  nnb_evidence best_evidence;      /* .bayes: of the best epoch; the report has that of the last */
   nnb_report report;
 } nnb__fit;
 
@@ -50,11 +53,22 @@ void nnb__fit_judge_start(nnb__fit *f);
 /* Ends an epoch.  The net has the parameters of its end; rec has its number, updates, samples, loss and seconds.
  * Validates, keeps the best parameters and the history, calls on_epoch, and sets report.stop. */
 nnb_status nnb__fit_end_epoch(nnb__fit *f, nnb_record *rec);
+/* Why training ends after an epoch with this record, unless the caller says so. */
+nnb_stop nnb__fit_at_limit(const nnb__fit *f, const nnb_record *rec);
 /* Makes the last record of the history that of the last epoch. */
 void nnb__fit_keep_last_record(nnb__fit *f);
 
 /* fit_batches.c: the epochs of a method that steps from batch to batch. */
 nnb_status nnb__fit_batches(nnb__fit *f);
+
+/* fit_checkpoint.c: for a fit that is set up: checks the options, takes the fingerprints of the data, and tries whether
+ * the file can be written.  Does nothing without .checkpoint. */
+nnb_status nnb__fit_checkpoint_open(nnb__fit *f);
+/* With .resume and a file: continues from it, and report.resumed is its epoch.  NNB_E_ARG for another net, other data
+ * or other options; NNB_E_PARSE for a malformed file.  After a failure the net is unchanged. */
+nnb_status nnb__fit_checkpoint_resume(nnb__fit *f);
+/* At the end of an epoch: writes the file if it is due; last: in any case.  A failure is reported and ends nothing. */
+void nnb__fit_checkpoint_write(nnb__fit *f, bool last);
 
 /* fit_source.c: the window that mini-batch training from a source needs, and an epoch of it, whose updates are added to
  * the total. */

@@ -61,6 +61,9 @@ static nnb_status explain_divergence(const fit *f, int epoch) {
 nnb_status nnb__fit_batches(fit *f) {
   nnb_report *r = &f->report;
   nnb_status status = NNB_OK;
-  while (!status && r->stop == NNB_STOP_NONE) status = run_epoch(f, &(nnb_record){.epoch = r->epochs + 1});
+  while (!status && r->stop == NNB_STOP_NONE) {
+    status = run_epoch(f, &(nnb_record){.epoch = r->epochs + 1});
+    if (!status) nnb__fit_checkpoint_write(f, r->stop != NNB_STOP_NONE);
+  }
   return status == NNB_E_NUMERIC && !f->broken ? explain_divergence(f, r->epochs + 1) : status;
 }

@@ -103,6 +103,9 @@ static nnb_status train_best(const starts *s, int n, double began, nnb_report *r
 nnb_status nnb__fit_restarts(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *given,
                              double began, nnb_report *report) {
   const int n = count(given);
+  if (given->checkpoint && given->restarts > 1)
+    return nnb__fail(NNB_E_UNSUPPORTED, "restarts is %d; a checkpoint keeps the training from one start",
+                     given->restarts);
   if (n == 1) return nnb__fit_auto(net, train, val, given, began, report);
   *report = nnb__fit_no_report(given->algo);
   nnb_status status = nnb__fit_check(net, train, val, given);

@@ -33,6 +33,15 @@ static void say_method(const nnb_report *r, FILE *stream) {
   fputs("\n", stream);
 }
 
+static void say_checkpoints(const nnb_report *r, FILE *stream) {
+  static const char differs[] =
+      "; threads, chunks, kernels or BLAS are not those of the checkpoint, so the numbers may differ by rounding "
+      "from those of a run without interruption";
+  if (r->resumed > 0) fprintf(stream, "resumed: after epoch %d%s\n", r->resumed, r->bits_may_differ ? differs : "");
+  if (r->checkpoint_status)
+    fprintf(stream, "no checkpoint: the last one could not be written (%s)\n", nnb_strstatus(r->checkpoint_status));
+}
+
 static void say_end(const nnb_report *r, FILE *stream) {
   fprintf(stream, "end: %s after %d epoch%s", nnb_stop_text(r->stop), r->epochs, r->epochs == 1 ? "" : "s");
   say(stream, ", ", r->seconds);
@@ -52,4 +61,5 @@ void nnb_report_print(const nnb_report *report, FILE *stream) {
   say_choice(report, stream);
   say_method(report, stream);
   say_end(report, stream);
+  say_checkpoints(report, stream);
 }

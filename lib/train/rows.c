@@ -18,7 +18,7 @@ nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim 
   return status;
 }
 
-static nnb_status check_optim(const nnb_net *net, const nnb_optim *optim) {
+nnb_status nnb__check_optim(const nnb_net *net, const nnb_optim *optim) {
   if (!optim) return nnb__fail(NNB_E_ARG, "optim is NULL");
   if (optim->n_params != net->n_params)
     return nnb__fail(NNB_E_SHAPE, "the optimiser was made for %zu parameters; the net has %zu", optim->n_params,
@@ -29,14 +29,14 @@ static nnb_status check_optim(const nnb_net *net, const nnb_optim *optim) {
 }
 
 static nnb_status check_trains(const nnb_net *net, const nnb_optim *optim) {
-  nnb_status status = check_optim(net, optim);
+  nnb_status status = nnb__check_optim(net, optim);
   if (!status && optim->exchanged)
     return nnb__fail(NNB_E_STATE, "the net holds the averaged weights; call nnb_optim_average again before training");
   return status;
 }
 
 nnb_status nnb__average(nnb_optim *optim, nnb_net *net) {
-  nnb_status status = check_optim(net, optim);
+  nnb_status status = nnb__check_optim(net, optim);
   return status ? status : nnb__optim_exchange(optim, net->params);
 }
 

@@ -5,6 +5,9 @@
 #include "optim.h"
 #include "plan.h"
 
+/* NNB_E_SHAPE unless the optimiser was made for a net of these shapes; NNB_E_ARG for NULL. */
+nnb_status nnb__check_optim(const nnb_net *net, const nnb_optim *optim);
+
 /* nnb_train_rows and nnb_optim_average for a sealed net, even if it is held.  sums is all zero or NULL. */
 nnb_status nnb__train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n, int batch,
                            nnb_optim *optim, nnb_sums *sums);

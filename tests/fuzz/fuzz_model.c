@@ -1,4 +1,5 @@
-/* Loading a net in both precisions; one that loads predicts, and is saved and loaded again. */
+/* Loading a net in both precisions; one that loads predicts, and is saved and loaded again.  A file with the state of
+ * an optimiser is loaded into one with the options of the seed `state`. */
 #include <nnblas.h>
 #include <string.h>
 
@@ -32,12 +33,26 @@ static void use(nnb_net *net) {
   free(y);
 }
 
+/* The state is taken or refused; what was taken trains and can be saved. */
+static void resume(nnb_net *net, const uint8_t *data, size_t size) {
+  const nnb_optim_opts opts = {.algo = NNB_KFAC, .schedule = NNB_PLATEAU, .ema = 0.9};
+  nnb_optim *optim = NULL;
+  void *file = NULL;
+  size_t bytes;
+  if (nnb_net_n_params(net) > 1 << 12 || nnb_optim_create(net, &opts, &optim)) return;
+  if (nnb_optim_load_mem(optim, net, data, size) == NNB_OK)
+    must(nnb_optim_save_mem(optim, net, &file, &bytes) == NNB_OK, "what was loaded cannot be saved");
+  nnb_free(file);
+  nnb_optim_destroy(optim);
+}
+
 static void fuzz(const uint8_t *data, size_t size) {
   nnb_net *net = NULL;
   nnbf_net *single = NULL;
   nnb_status status = nnb_net_load_mem(data, size, NULL, &net);
   must((status == NNB_OK) == (net != NULL), "status and net");
   if (net) use(net);
+  if (net) resume(net, data, size);
   nnb_net_destroy(net);
   status = nnbf_net_load_mem(data, size, NULL, &single);
   must((status == NNB_OK) == (single != NULL), "status and net");

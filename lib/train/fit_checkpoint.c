@@ -1,0 +1,286 @@
+/* train/fit_checkpoint.c: checkpoints of a fit: model files with the state of the training beside the net. */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "bytes.h"
+#include "clock.h"
+#include "fit.h"
+#include "kernels.h"
+#include "net_bag.h"
+#include "optim_state.h"
+#include "plan.h"
+#include "safetensors.h"
+#include "save.h"
+#include "status.h"
+#include "view.h"
+
+typedef struct nnb__fit fit;
+
+static const double default_seconds = 60;
+static const char opts_key[] = "nnblas.state.fit", machine_key[] = "nnblas.state.fit.machine";
+static const char train_key[] = "nnblas.state.fit.train", val_key[] = "nnblas.state.fit.validation";
+
+/* ---- what a checkpoint has -------------------------------------------------------------------------------------- */
+
+enum { RECORD = 8 };                                 /* numbers of a record */
+static const double most_whole = 9007199254740992.0; /* 2⁵³: below, doubles have all whole numbers */
+
+/* The state of a fit besides its optimiser and the parameters. */
+typedef struct progress {
+  int64_t epoch, updates, samples, best_epoch, n_history, stride;
+  double best_loss;
+  double *records; /* those of the history, then the last one: (n_history + 1)×RECORD */
+} progress;
+
+static void visit_numbers(progress *p, nnb__visitor *s) {
+  nnb__state_whole(s, "fit.epoch", 1, INT_MAX, &p->epoch);
+  nnb__state_whole(s, "fit.updates", 0, INT64_MAX, &p->updates);
+  nnb__state_whole(s, "fit.samples", 0, INT64_MAX, &p->samples);
+  nnb__state_whole(s, "fit.best_epoch", 0, INT_MAX, &p->best_epoch);
+  nnb__state_number(s, "fit.best_loss", -HUGE_VAL, HUGE_VAL, &p->best_loss);
+  nnb__state_whole(s, "fit.history", 0, INT_MAX, &p->n_history);
+  nnb__state_whole(s, "fit.stride", 1, INT_MAX, &p->stride);
+}
+
+static void visit_arrays(const fit *f, progress *p, nnb__visitor *s) {
+  nnb__state_reals(s, "best", f->net->n_values, f->best);
+  nnb__state_doubles(s, "history", ((size_t)p->n_history + 1) * RECORD, p->records);
+}
+
+static void write_record(const nnb_record *r, double *to) {
+  const double row[RECORD] = {r->epoch,    (double)r->updates, (double)r->samples, r->loss,
+                              r->val_loss, r->seconds,         r->total_seconds,   r->lr};
+  memcpy(to, row, sizeof row);
+}
+
+static bool is_whole(double x, double least, double most) { return x >= least && x <= most && x == floor(x); }
+
+static bool read_record(const double *from, int last_epoch, nnb_record *out) {
+  if (!is_whole(from[0], 1, last_epoch) || !is_whole(from[1], 0, most_whole) || !is_whole(from[2], 0, most_whole))
+    return false;
+  *out = (nnb_record){.epoch = (int)from[0],
+                      .updates = (int64_t)from[1],
+                      .samples = (int64_t)from[2],
+                      .loss = from[3],
+                      .val_loss = from[4],
+                      .seconds = from[5],
+                      .total_seconds = from[6],
+                      .lr = from[7]};
+  return true;
+}
+
+/* On these the bits of the results depend besides data, net and options. */
+enum { MACHINE = 1200 };
+static void describe_machine(const fit *f, char out[MACHINE]) {
+  char thresholds[512] = "";
+  nnb_blas_facts blas;
+  nnb_blas_info(&blas);
+  nnb_get_thresholds(thresholds, sizeof thresholds);
+  snprintf(out, MACHINE, "libnnblas %s, threads %d, chunk %d, %s %s %s, kernels %s, thresholds %s", nnb_version(),
+           f->plan->threads, f->opts.chunk, blas.vendor, blas.version, blas.core, nnb__kernel()->level, thresholds);
+}
+
+enum { PRINT = 24 };
+static void print_of(uint64_t fingerprint, char out[PRINT]) { snprintf(out, PRINT, "%016" PRIx64, fingerprint); }
+
+/* ---- before the training ---------------------------------------------------------------------------------------- */
+
+static nnb_status check_opts(const nnb_fit_opts *o) {
+  const char *alone = o->resume                   ? "resume"
+                      : o->checkpoint_epochs > 0  ? "checkpoint_epochs"
+                      : o->checkpoint_seconds > 0 ? "checkpoint_seconds"
+                                                  : NULL;
+  if (!o->checkpoint && alone) return nnb__fail(NNB_E_ARG, "%s is set, but checkpoint names no file", alone);
+  if (o->checkpoint && !*o->checkpoint) return nnb__fail(NNB_E_ARG, "checkpoint is an empty path");
+  return NNB_OK;
+}
+
+nnb_status nnb__fit_checkpoint_open(fit *f) {
+  nnb_status status = check_opts(&f->opts);
+  if (status || !f->opts.checkpoint) return status;
+  status = nnb__data_fingerprint(f->train, &f->train_print);
+  if (!status && f->val) status = nnb__data_fingerprint(f->val, &f->val_print);
+  if (!status) status = nnb__save_try(f->opts.checkpoint);
+  f->checkpoint_time = nnb__now();
+  return status;
+}
+
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
+
+static nnb_status put_texts(const fit *f, nnb__bag *bag) {
+  char *text, machine[MACHINE], print[PRINT];
+  nnb_status status = nnb__opts_print(NNB__FIT_OPTS, &f->given, &text);
+  if (status) return status;
+  nnb__bag_string(bag, opts_key, text);
+  nnb__release(text);
+  describe_machine(f, machine);
+  nnb__bag_string(bag, machine_key, machine);
+  print_of(f->train_print, print);
+  nnb__bag_string(bag, train_key, print);
+  print_of(f->val_print, print);
+  nnb__bag_string(bag, val_key, f->val ? print : "none");
+  return bag->status;
+}
+
+static nnb_status put_progress(const fit *f, progress *p, nnb__bag *bag) {
+  const nnb_report *r = &f->report;
+  nnb__visitor state = {.way = NNB__STATE_SAVE, .out = bag};
+  p->epoch = r->epochs, p->updates = r->updates, p->samples = r->samples;
+  p->best_epoch = r->best_epoch, p->best_loss = r->best_loss;
+  p->n_history = f->n_history, p->stride = f->stride;
+  p->records = nnb__alloc((size_t)f->n_history + 1, RECORD * sizeof *p->records);
+  if (!p->records) return nnb__fail_nomem("a checkpoint");
+  for (int i = 0; i < f->n_history; i++) write_record(&f->history[i], p->records + (size_t)i * RECORD);
+  write_record(&f->last, p->records + (size_t)f->n_history * RECORD);
+  visit_numbers(p, &state);
+  visit_arrays(f, p, &state);
+  return state.status;
+}
+
+static nnb_status save(const fit *f) {
+  nnb__bag bag = {0};
+  progress p = {0};
+  nnb_status status = nnb__net_to_bag(f->net, &bag);
+  if (!status) status = nnb__optim_put(f->optim, &bag);
+  if (!status) status = put_texts(f, &bag);
+  if (!status) status = put_progress(f, &p, &bag);
+  if (!status) status = nnb__safetensors_save(&bag, f->opts.checkpoint);
+  nnb__bag_clear(&bag);
+  nnb__release(p.records);
+  return status;
+}
+
+static bool is_due(const fit *f) {
+  const nnb_fit_opts *o = &f->opts;
+  const double seconds = o->checkpoint_seconds > 0  ? o->checkpoint_seconds
+                         : o->checkpoint_epochs > 0 ? HUGE_VAL
+                                                    : default_seconds;
+  if (o->checkpoint_epochs > 0 && f->report.epochs - f->checkpoint_epoch >= o->checkpoint_epochs) return true;
+  return nnb__now() - f->checkpoint_time >= seconds;
+}
+
+void nnb__fit_checkpoint_write(fit *f, bool last) {
+  nnb_report *r = &f->report;
+  if (!f->opts.checkpoint || !(last || is_due(f))) return;
+  r->checkpoint_status = save(f);
+  if (!r->checkpoint_status)
+    r->checkpoints++;
+  else if (f->opts.progress)
+    fprintf(f->opts.progress, "no checkpoint: %s\n", nnb_errmsg());
+  f->checkpoint_epoch = r->epochs, f->checkpoint_time = nnb__now();
+}
+
+/* ---- resuming --------------------------------------------------------------------------------------------------- */
+
+/* Options that may differ from those in the file: they decide when the training ends, or how the same numbers are
+ * computed. */
+static const char *const *free_options(const fit *f) {
+#define FREE_OPTIONS \
+  "max_seconds", "target_loss", "patience", "threads", "chunk", "checkpoint_seconds", "checkpoint_epochs", "resume"
+  static const char *const few[] = {FREE_OPTIONS, NULL}, *const all[] = {FREE_OPTIONS, "max_epochs", NULL};
+  return nnb__schedule_needs_epochs(f->opts.schedule) ? few : all;
+}
+
+static nnb_status match_data(const nnb__bag *bag, const char *key, const char *what, const char *here) {
+  const char *there = nnb__bag_find_string(bag, key);
+  if (there && strcmp(there, here) == 0) return NNB_OK;
+  return nnb__fail(NNB_E_ARG, "the %s data is not that of the training in the file", what);
+}
+
+static nnb_status match(fit *f, const nnb__bag *bag) {
+  char print[PRINT];
+  const char *text = nnb__bag_find_string(bag, opts_key);
+  nnb_status status = nnb__net_match(f->net, bag);
+  if (status) return status;
+  if (!text) return nnb__fail(NNB_E_ARG, "the file has a net but is not a checkpoint of a fit");
+  status = nnb__opts_match(NNB__FIT_OPTS, &f->given, text, free_options(f));
+  print_of(f->train_print, print);
+  if (!status) status = match_data(bag, train_key, "training", print);
+  print_of(f->val_print, print);
+  if (!status) status = match_data(bag, val_key, "validation", f->val ? print : "none");
+  return status ? status : nnb__optim_check(f->optim, bag);
+}
+
+/* The history from the records of the file. */
+static nnb_status take_records(fit *f, const progress *p) {
+  bool good = read_record(p->records + (size_t)p->n_history * RECORD, (int)p->epoch, &f->last);
+  good = good && f->last.epoch == p->epoch;
+  for (int64_t i = 0; i < p->n_history && good; i++)
+    good = read_record(p->records + (size_t)i * RECORD, (int)p->epoch, &f->history[i]) &&
+           (i == 0 || f->history[i].epoch > f->history[i - 1].epoch);
+  if (!good) return nnb__fail(NNB_E_PARSE, "the history in the file is not one of epochs up to %d", (int)p->epoch);
+  f->n_history = (int)p->n_history, f->stride = (int)p->stride;
+  return NNB_OK;
+}
+
+static nnb_status take_progress(fit *f, const nnb__bag *bag) {
+  nnb__visitor state = {.way = NNB__STATE_LOAD, .in = bag};
+  progress p = {0};
+  visit_numbers(&p, &state);
+  if (state.status) return state.status;
+  if (f->opts.max_epochs != NNB_NONE && p.epoch > f->opts.max_epochs)
+    return nnb__fail(NNB_E_ARG, "max_epochs is %d; the training in the file is at epoch %d", f->opts.max_epochs,
+                     (int)p.epoch);
+  if (p.best_epoch > p.epoch || p.n_history > f->cap_history)
+    return nnb__fail(NNB_E_PARSE, "the file has an impossible best epoch or history");
+  p.records = nnb__alloc((size_t)p.n_history + 1, RECORD * sizeof *p.records);
+  if (!p.records) return nnb__fail_nomem("the history of a checkpoint");
+  visit_arrays(f, &p, &state);
+  nnb_status status = state.status ? state.status : take_records(f, &p);
+  nnb__release(p.records);
+  if (status) return status;
+  nnb_report *r = &f->report;
+  r->epochs = r->resumed = f->checkpoint_epoch = (int)p.epoch;
+  r->updates = p.updates, r->samples = p.samples;
+  r->best_epoch = (int)p.best_epoch, r->best_loss = p.best_loss;
+  r->loss = f->last.loss, r->val_loss = f->last.val_loss;
+  f->start -= f->last.total_seconds > 0 ? f->last.total_seconds : 0;
+  return NNB_OK;
+}
+
+/* The net's parameters are the last to change. */
+static nnb_status take(fit *f, const nnb__bag *bag) {
+  char machine[MACHINE];
+  const size_t n = f->net->n_values;
+  nnb_status status = match(f, bag);
+  if (status) return status;
+  real *values = nnb__alloc(n, sizeof *values);
+  status = values ? nnb__net_values_from_bag(f->net, bag, values) : nnb__fail_nomem("the parameters of a checkpoint");
+  if (!status && !nnb__all_finite(n, values)) status = nnb__fail(NNB_E_PARSE, "a parameter in the file is not finite");
+  if (!status) status = take_progress(f, bag);
+  if (!status) {
+    const char *then = nnb__bag_find_string(bag, machine_key);
+    describe_machine(f, machine);
+    f->report.bits_may_differ = !then || strcmp(then, machine) != 0;
+    nnb__optim_take(f->optim, bag);
+    memcpy(f->net->params, values, n * sizeof *values);
+    f->report.stop = nnb__fit_at_limit(f, &f->last);
+  }
+  nnb__release(values);
+  return status;
+}
+
+static nnb_status explain(const fit *f, nnb_status status) {
+  char why[NNB__MESSAGE * 3 / 4];
+  if (status == NNB_E_NOMEM) return status;
+  snprintf(why, sizeof why, "%.*s", (int)sizeof why - 1, nnb_errmsg());
+  return nnb__fail(status, "resuming from %s: %s", f->opts.checkpoint, why);
+}
+
+nnb_status nnb__fit_checkpoint_resume(fit *f) {
+  const char *path = f->opts.checkpoint;
+  nnb__bag bag = {0};
+  nnb__bytes file = {0};
+  if (!path || !f->opts.resume || (access(path, F_OK) != 0 && errno == ENOENT)) return NNB_OK;
+  nnb_status status = nnb__bytes_read(path, false, &file);
+  if (status) return status;
+  status = nnb__safetensors_parse(file.p, file.n, path, &bag);
+  if (!status && (status = take(f, &bag))) status = explain(f, status);
+  nnb__bag_clear(&bag);
+  nnb__bytes_clear(&file);
+  return status;
+}

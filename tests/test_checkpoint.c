@@ -1,0 +1,565 @@
+/* .checkpoint and .resume of nnb_fit: a training that was killed at any moment, or stopped after any epoch, and resumed
+ * ends with the bits of one that was not; what does not fit is refused; a full disk ends no training.
+ *
+ * NNB_KILLS: how often each method is killed, 30 without it. */
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "heap.h"
+#include "toys.h"
+
+enum { ROWS = 90, EPOCHS = 24 };
+
+static nnb_algo algos[NNB_N_ALGOS];
+static int n_algos;
+static void list_algos(void) {
+  nnb_net *net;
+  nnb_optim *optim;
+  if (nnb_net_parse("3-4:tanh-2", &net)) return;
+  for (int k = NNB_AUTO + 1; k < NNB_N_ALGOS; k++) {
+    if (nnb_optim_create(net, &(nnb_optim_opts){.algo = (nnb_algo)k}, &optim)) continue;
+    algos[n_algos++] = (nnb_algo)k;
+    nnb_optim_destroy(optim);
+  }
+  nnb_net_destroy(net);
+}
+
+/* ---- a folder for the files ------------------------------------------------------------------------------------- */
+
+static char folder[TOY_PATH], path[TOY_PATH + 40];
+
+/* In memory where that is possible: a killed process loses nothing there either, and fsync costs nothing. */
+static void make_folder(void) {
+  snprintf(folder, sizeof folder, "/dev/shm/nnblas-%ld-" PRECISION "-checkpoint", (long)getpid());
+  if (mkdir(folder, 0700) != 0) ck_assert_int_eq(mkdir(toy_path(folder, "checkpoint"), 0700), 0);
+  snprintf(path, sizeof path, "%s/run.safetensors", folder);
+}
+
+/* With what killed programs left in it. */
+static void remove_folder(void) {
+  DIR *d = opendir(folder);
+  struct dirent *e;
+  char name[TOY_PATH + 300];
+  while (d && (e = readdir(d))) {
+    snprintf(name, sizeof name, "%s/%s", folder, e->d_name);
+    remove(name);
+  }
+  if (d) closedir(d);
+  remove(folder);
+}
+
+/* ---- a run ------------------------------------------------------------------------------------------------------ */
+
+typedef struct run {
+  nnb_data *memory, *train, *val;
+  nnb_net *net;
+  nnb_fit_opts opts;
+  nnb_report report;
+} run;
+
+static nnb_status read_rows(void *user, int64_t row0, int n, const nnb_rows *to) {
+  nnb_batch all;
+  nnb_status status = nnb_data_batch(user, (int)row0, n, &all);
+  for (int i = 0; !status && i < n; i++) {
+    memcpy(to->x.p + i * to->x.ld, all.x.p + i * all.x.ld, sizeof(real) * (size_t)all.x.cols);
+    to->label[i] = all.label[i];
+  }
+  return status;
+}
+
+/* 0: without validation, with few records; 1: validation, averaged weights, plateau; 2: a source, cosine, decay. */
+enum { VARIANTS = 3 };
+static run start(nnb_algo algo, int variant) {
+  run r = {.memory = toy_classes(ROWS, 4, 3)};
+  r.opts = (nnb_fit_opts){.algo = algo, .batch = 16, .max_epochs = EPOCHS, .seed = 9, .threads = 1};
+  r.train = r.memory;
+  if (variant == 0) r.opts.history = 5, r.opts.clip_norm = 1;
+  if (variant == 1) {
+    r.val = toy_classes(40, 4, 3);
+    r.opts.ema = 0.9, r.opts.schedule = NNB_PLATEAU, r.opts.lr_step = 1, r.opts.patience = 20;
+  }
+  if (variant == 2) {
+    const nnb_source source = {.rows = ROWS, .n_in = 4, .n_classes = 3, .user = r.memory, .read = read_rows};
+    ck_ok(nnb_data_from_source(&source, &r.train));
+    r.opts.schedule = NNB_COSINE, r.opts.l2 = 1e-3, r.opts.l1 = 1e-5, r.opts.block = 32;
+  }
+  ck_ok(nnb_net_parse("4-7:tanh-3:softmax", &r.net));
+  return r;
+}
+
+static void end(run *r) {
+  nnb_net_destroy(r->net);
+  if (r->train != r->memory) nnb_data_destroy(r->train);
+  nnb_data_destroy(r->val);
+  nnb_data_destroy(r->memory);
+}
+
+static nnb_status fit(run *r) { return nnb_fit(r->net, r->train, r->val, &r->opts, &r->report); }
+
+/* Everything that a run yields, apart from seconds and what the report says of checkpoints. */
+static uint64_t digest(const run *r) {
+  const nnb_report *p = &r->report;
+  const double numbers[] = {
+      p->stop,       p->epochs,   (double)p->updates, (double)p->samples, p->loss, p->val_loss, p->best_loss,
+      p->best_epoch, p->restored, p->n_history,       p->batch,           p->lr,   p->l2,       p->history_stride};
+  uint64_t h = toy_hash_net(1, r->net);
+  h = toy_hash(h, numbers, sizeof numbers);
+  for (int i = 0; i < p->n_history; i++) {
+    const nnb_record *q = &p->history[i];
+    const double row[] = {q->epoch, (double)q->updates, (double)q->samples, q->loss, q->val_loss, q->lr};
+    h = toy_hash(h, row, sizeof row);
+  }
+  return h;
+}
+
+static uint64_t digest_of_whole(nnb_algo algo, int variant) {
+  run r = start(algo, variant);
+  ck_ok(fit(&r));
+  const uint64_t h = digest(&r);
+  end(&r);
+  return h;
+}
+
+/* ---- killed ----------------------------------------------------------------------------------------------------- */
+
+/* A process of its own that runs to the end and writes the digest; killed after so many microseconds; -1: never.
+ * Returns whether it came to the end. */
+static bool attempt(nnb_algo algo, int variant, long kill_after, uint64_t *out) {
+  int ends[2], state;
+  ck_assert_int_eq(pipe(ends), 0);
+  pid_t child = fork();
+  ck_assert_int_ge(child, 0);
+  if (child == 0) {
+    run r = start(algo, variant);
+    r.opts.checkpoint = path, r.opts.checkpoint_epochs = 1, r.opts.resume = true;
+    uint64_t h = fit(&r) ? 0 : digest(&r);
+    _exit(write(ends[1], &h, sizeof h) == (ssize_t)sizeof h ? 0 : 1);
+  }
+  close(ends[1]);
+  if (kill_after >= 0) {
+    struct timespec t = {.tv_sec = kill_after / 1000000, .tv_nsec = kill_after % 1000000 * 1000};
+    nanosleep(&t, NULL);
+    kill(child, SIGKILL);
+  }
+  bool whole = read(ends[0], out, sizeof *out) == (ssize_t)sizeof *out;
+  close(ends[0]);
+  ck_assert_int_eq(waitpid(child, &state, 0), child);
+  return whole;
+}
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+START_TEST(killed_at_any_moment) {
+  const nnb_algo algo = algos[_i / VARIANTS];
+  const int variant = _i % VARIANTS, wanted = atoi(getenv("NNB_KILLS") ? getenv("NNB_KILLS") : "30") / VARIANTS;
+  const uint64_t whole = digest_of_whole(algo, variant);
+  uint64_t got = 0;
+  nnb_rng rng;
+  make_folder();
+  nnb_rng_init(&rng, (uint64_t)time(NULL), (uint64_t)_i);
+  const double began = now();
+  ck_assert(attempt(algo, variant, -1, &got));
+  const double longest = 1e6 * (now() - began);
+  ck_assert_msg(got == whole, "%s: checkpoints change the result", nnb_algo_name(algo));
+  remove(path);
+  for (int kills = 0, runs = 0; kills < wanted; runs++) {
+    while (!attempt(algo, variant, (long)(nnb_rng_uniform(&rng) * longest), &got)) kills++;
+    ck_assert_msg(got == whole, "%s, variant %d, seed %llu: run %d, killed %d times so far, has other bits",
+                  nnb_algo_name(algo), variant, (unsigned long long)rng.seed, runs, kills);
+    remove(path);
+  }
+  remove_folder();
+}
+END_TEST
+
+/* ---- stopped and resumed ---------------------------------------------------------------------------------------- */
+
+static int stop_at(void *user, const nnb_record *record) { return record->epoch >= *(int *)user; }
+
+/* After every epoch; resumed twice; a finished run says the same again. */
+START_TEST(stopped_after_any_epoch) {
+  const nnb_algo algo = algos[_i / VARIANTS];
+  const int variant = _i % VARIANTS;
+  const uint64_t whole = digest_of_whole(algo, variant);
+  make_folder();
+  for (int first = 1; first < EPOCHS; first += 4) {
+    int at = first;
+    for (int part = 0; part < 4; part++, at += part < 2 ? 3 : EPOCHS) {
+      run r = start(algo, variant);
+      r.opts.checkpoint = path, r.opts.resume = true, r.opts.on_epoch = stop_at, r.opts.user = &at;
+      if (part == 2) { /* the same net, whether it is built or loaded */
+        nnb_net_destroy(r.net);
+        ck_ok(nnb_net_load(path, NULL, &r.net));
+      }
+      ck_ok(fit(&r));
+      ck_assert(!r.report.bits_may_differ && r.report.checkpoint_status == NNB_OK);
+      ck_assert_int_eq(r.report.resumed > 0, part > 0);
+      if (r.report.epochs == EPOCHS)
+        ck_assert_msg(digest(&r) == whole || r.report.stop == NNB_STOP_USER, "%s, variant %d: part %d from epoch %d",
+                      nnb_algo_name(algo), variant, part, r.report.resumed);
+      if (part == 3) ck_assert(digest(&r) == whole && r.report.checkpoints == 0 && r.report.resumed == r.report.epochs);
+      end(&r);
+    }
+    remove(path);
+  }
+  remove_folder();
+}
+END_TEST
+
+/* A finished run goes on with a higher limit. */
+START_TEST(a_longer_run_continues) {
+  run whole = start(NNB_ADAM, 0), r = start(NNB_ADAM, 0), s = start(NNB_ADAM, 0);
+  make_folder();
+  r.opts.checkpoint = s.opts.checkpoint = path, s.opts.resume = true;
+  r.opts.max_epochs = 7;
+  ck_ok(fit(&whole));
+  ck_ok(fit(&r));
+  ck_ok(fit(&s));
+  ck_assert_int_eq(s.report.resumed, 7);
+  ck_assert(digest(&whole) == digest(&s));
+  for (int i = 1; i < s.report.n_history; i++) /* the clock goes on, too */
+    ck_assert_double_ge(s.report.history[i].total_seconds, s.report.history[i - 1].total_seconds);
+  end(&whole), end(&r), end(&s);
+  remove_folder();
+}
+END_TEST
+
+/* ---- when a checkpoint is written ------------------------------------------------------------------------------- */
+
+START_TEST(as_often_as_asked) {
+  static const struct {
+    int epochs;
+    double seconds;
+    int want;
+  } cases[] = {{0, 0, 1}, {1, 0, EPOCHS}, {5, 0, 5}, {0, 1e-9, EPOCHS}, {100, 0, 1}, {7, 1000, 4}};
+  make_folder();
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    run r = start(NNB_SGD, 0);
+    r.opts.checkpoint = path, r.opts.checkpoint_epochs = cases[i].epochs, r.opts.checkpoint_seconds = cases[i].seconds;
+    ck_ok(fit(&r));
+    ck_assert_msg(r.report.checkpoints == cases[i].want, "case %zu: %d checkpoints", i, r.report.checkpoints);
+    ck_assert_int_eq(r.report.resumed, 0);
+    end(&r);
+  }
+  remove_folder();
+}
+END_TEST
+
+/* A model for any reader, and the state of the optimiser for your own loop. */
+START_TEST(the_file_is_a_model) {
+  run r = start(NNB_ADAM, 0);
+  nnb_net *net;
+  nnb_optim *optim;
+  make_folder();
+  r.opts.checkpoint = path;
+  ck_ok(fit(&r));
+  ck_ok(nnb_net_load(path, NULL, &net));
+  ck_assert(toy_hash_net(1, net) == toy_hash_net(1, r.net));
+  const nnb_optim_opts opts = {.algo = NNB_ADAM, .seed = 9, .clip_norm = 1, .epoch_updates = (ROWS - 1) / 16 + 1};
+  ck_ok(nnb_optim_create(net, &opts, &optim));
+  ck_ok(nnb_optim_load(optim, net, path));
+  nnb_optim_destroy(optim);
+  nnb_net_destroy(net);
+  end(&r);
+  remove_folder();
+}
+END_TEST
+
+/* ---- refusals --------------------------------------------------------------------------------------------------- */
+
+static void ck_refused(run *r, nnb_status want, const char *words) {
+  const uint64_t before = toy_hash_net(1, r->net);
+  nnb_status status = fit(r);
+  ck_assert_msg(status == want && strstr(nnb_errmsg(), words), "%s (%s); wanted %s with \"%s\"", nnb_strstatus(status),
+                nnb_errmsg(), nnb_strstatus(want), words);
+  ck_assert(toy_hash_net(1, r->net) == before);
+  ck_assert_int_eq(r->report.epochs, 0);
+}
+
+START_TEST(what_does_not_fit_is_refused) {
+  run r = start(NNB_ADAM, 1);
+  make_folder();
+  r.opts.checkpoint = path, r.opts.resume = true;
+  ck_ok(fit(&r));
+  const nnb_fit_opts good = r.opts;
+  nnb_data *val = r.val, *train = r.train;
+  r.opts.lr = 0.5;
+  ck_refused(&r, NNB_E_ARG, "lr is 0.5; the training in the file has lr=0");
+  r.opts = good, r.opts.seed = 10;
+  ck_refused(&r, NNB_E_ARG, "seed is 10; the training in the file has seed=9");
+  r.opts = good, r.opts.max_epochs = 3;
+  ck_refused(&r, NNB_E_ARG, "max_epochs is 3; the training in the file is at epoch");
+  r.opts = good, r.val = NULL;
+  ck_refused(&r, NNB_E_ARG, "the validation data is not that");
+  r.val = toy_classes(39, 4, 3);
+  ck_refused(&r, NNB_E_ARG, "the validation data is not that");
+  nnb_data_destroy(r.val), r.val = val;
+  ck_ok(nnb_data_shuffle(train, 3, &r.train));
+  ck_refused(&r, NNB_E_ARG, "the training data is not that");
+  nnb_data_destroy(r.train), r.train = train;
+  nnb_net *net = r.net;
+  ck_ok(nnb_net_parse("4-7:relu-3:softmax", &r.net));
+  ck_refused(&r, NNB_E_ARG, "\"node.2.act\" is \"tanh\" there and \"relu\" here");
+  nnb_net_destroy(r.net), r.net = net;
+  ck_ok(nnb_net_save(net, path));
+  ck_refused(&r, NNB_E_ARG, "is not a checkpoint of a fit");
+  end(&r);
+  remove_folder();
+}
+END_TEST
+
+START_TEST(options_that_make_no_sense) {
+  run r = start(NNB_ADAM, 0);
+  make_folder();
+  r.opts.resume = true;
+  ck_refused(&r, NNB_E_ARG, "resume is set, but checkpoint names no file");
+  r.opts.resume = false, r.opts.checkpoint = "";
+  ck_refused(&r, NNB_E_ARG, "empty path");
+  r.opts.checkpoint = "/nowhere/run.safetensors";
+  ck_refused(&r, NNB_E_IO, "/nowhere/run.safetensors");
+  r.opts.checkpoint = path, r.opts.restarts = 3;
+  ck_refused(&r, NNB_E_UNSUPPORTED, "restarts is 3");
+  r.opts.restarts = 0, r.opts.batch = 0, r.opts.clip_norm = 0, r.opts.algo = NNB_LBFGS;
+  ck_refused(&r, NNB_E_ARG, "checkpoint is set; lbfgs does not take this option, which is for methods that step");
+  r.opts.algo = NNB_AUTO;
+  ck_ok(fit(&r));
+  ck_assert(r.report.algo == NNB_ADAM && r.report.trials == 0 && r.report.checkpoints == 1);
+  end(&r);
+  remove_folder();
+}
+END_TEST
+
+static char *read_file(size_t *bytes) {
+  FILE *f = fopen(path, "rb");
+  char *p = malloc(1 << 16);
+  ck_assert(f && p);
+  *bytes = fread(p, 1, 1 << 16, f);
+  ck_assert(fclose(f) == 0 && *bytes < 1 << 16);
+  return p;
+}
+
+static void write_file(const char *p, size_t bytes) {
+  FILE *f = fopen(path, "wb");
+  ck_assert(f && fwrite(p, 1, bytes, f) == bytes && fclose(f) == 0);
+}
+
+/* Cut at any byte, it is an error and stays as it is. */
+START_TEST(cut_files_are_refused) {
+  run r = start(NNB_ADAM, 1);
+  size_t bytes, left;
+  make_folder();
+  r.opts.checkpoint = path, r.opts.resume = true;
+  ck_ok(fit(&r));
+  char *file = read_file(&bytes);
+  for (size_t n = 0; n < bytes; n += n < 64 || n + 64 > bytes ? 1 : 37) {
+    write_file(file, n);
+    nnb_status status = fit(&r);
+    ck_assert_msg(status == NNB_E_PARSE, "cut at %zu of %zu: %s", n, bytes, nnb_strstatus(status));
+    free(read_file(&left));
+    ck_assert_uint_eq(left, n);
+  }
+  free(file);
+  end(&r);
+  remove_folder();
+}
+END_TEST
+
+/* One character of the metadata is another: an error or the same result, never a crash. */
+START_TEST(damaged_files_do_no_harm) {
+  static const struct {
+    const char *key, *bad;
+  } damages[] = {{"nnblas.state.fit.epoch\":\"", "99"},    {"nnblas.state.fit.history\":\"", "9"},
+                 {"nnblas.state.fit.stride\":\"", "0"},    {"nnblas.state.fit.best_epoch\":\"", "99"},
+                 {"nnblas.state.fit.best_loss\":\"", "x"}, {"nnblas.state.fit\":\"", "x"},
+                 {"nnblas.state.fit.train\":\"", "g"}};
+  run r = start(NNB_ADAM, 1);
+  size_t bytes;
+  make_folder();
+  r.opts.checkpoint = path, r.opts.resume = true;
+  ck_ok(fit(&r));
+  char *file = read_file(&bytes);
+  for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+    char *copy = malloc(bytes), *at = NULL;
+    const size_t n = strlen(damages[i].key);
+    memcpy(copy, file, bytes);
+    for (size_t k = 8; !at && k + n + 2 < bytes; k++)
+      if (memcmp(copy + k, damages[i].key, n) == 0) at = copy + k + n;
+    ck_assert_msg(at, "no %s", damages[i].key);
+    memcpy(at, damages[i].bad, strlen(damages[i].bad));
+    write_file(copy, bytes);
+    const uint64_t before = toy_hash_net(1, r.net);
+    ck_assert_msg(fit(&r) != NNB_OK, "%s%s is taken", damages[i].key, damages[i].bad);
+    ck_assert(toy_hash_net(1, r.net) == before);
+    free(copy);
+  }
+  free(file);
+  end(&r);
+  remove_folder();
+}
+END_TEST
+
+/* ---- what may differ -------------------------------------------------------------------------------------------- */
+
+START_TEST(another_machine_is_reported) {
+  run r = start(NNB_ADAM, 0), s = start(NNB_ADAM, 0);
+  char *text;
+  size_t bytes;
+  make_folder();
+  r.opts.checkpoint = s.opts.checkpoint = path, s.opts.resume = true;
+  r.opts.max_epochs = 3, s.opts.chunk = 5;
+  ck_ok(fit(&r));
+  ck_ok(fit(&s));
+  ck_assert(s.report.bits_may_differ && s.report.resumed == 3);
+  FILE *stream = open_memstream(&text, &bytes);
+  nnb_report_print(&s.report, stream);
+  fclose(stream);
+  ck_assert_ptr_nonnull(strstr(text, "resumed: after epoch 3; threads, chunks, kernels or BLAS"));
+  free(text);
+  end(&r), end(&s);
+  remove_folder();
+}
+END_TEST
+
+/* ---- no checkpoint can be written ------------------------------------------------------------------------------- */
+
+enum { BREAK_AT = 9 };
+
+static int fill_disk(void *user, const nnb_record *record) {
+  (void)user;
+  const struct rlimit small = {.rlim_cur = 1000, .rlim_max = RLIM_INFINITY};
+  if (record->epoch == BREAK_AT) setrlimit(RLIMIT_FSIZE, &small);
+  return 0;
+}
+
+static int lose_folder(void *user, const nnb_record *record) {
+  if (record->epoch == BREAK_AT) rename(folder, user);
+  return 0;
+}
+
+static int lock_folder(void *user, const nnb_record *record) {
+  (void)user;
+  if (record->epoch == BREAK_AT) chmod(folder, 0555);
+  return 0;
+}
+
+/* The training goes on to its end, the report says it, and the last good file is whole. */
+static void train_on(int (*spoil)(void *, const nnb_record *), void *user) {
+  run r = start(NNB_ADAM, 1);
+  r.opts.checkpoint = path, r.opts.checkpoint_epochs = 1, r.opts.on_epoch = spoil, r.opts.user = user;
+  ck_ok(fit(&r));
+  ck_assert_int_eq(r.report.checkpoint_status, NNB_E_IO);
+  ck_assert_int_eq(r.report.checkpoints, BREAK_AT - 1);
+  ck_assert(digest(&r) == digest_of_whole(NNB_ADAM, 1));
+  end(&r);
+}
+
+static void resume_after(void) {
+  run r = start(NNB_ADAM, 1);
+  r.opts.checkpoint = path, r.opts.resume = true;
+  ck_ok(fit(&r));
+  ck_assert_int_eq(r.report.resumed, BREAK_AT - 1);
+  ck_assert(digest(&r) == digest_of_whole(NNB_ADAM, 1));
+  end(&r);
+  remove_folder();
+}
+
+START_TEST(a_full_disk_ends_no_training) {
+  struct rlimit before;
+  getrlimit(RLIMIT_FSIZE, &before);
+  signal(SIGXFSZ, SIG_IGN);
+  make_folder();
+  train_on(fill_disk, NULL);
+  setrlimit(RLIMIT_FSIZE, &before);
+  resume_after();
+}
+END_TEST
+
+START_TEST(a_lost_folder_ends_no_training) {
+  char moved[TOY_PATH + 20];
+  make_folder();
+  snprintf(moved, sizeof moved, "%s-moved", folder);
+  train_on(lose_folder, moved);
+  ck_assert_int_eq(rename(moved, folder), 0);
+  resume_after();
+}
+END_TEST
+
+START_TEST(a_read_only_folder_ends_no_training) {
+  if (geteuid() == 0) {
+    fprintf(stderr, "skipped: a read-only folder, because root can write everywhere\n");
+    return;
+  }
+  make_folder();
+  train_on(lock_folder, NULL);
+  run r = start(NNB_ADAM, 1);
+  r.opts.checkpoint = path;
+  ck_refused(&r, NNB_E_IO, "creating a temporary file");
+  end(&r);
+  chmod(folder, 0700);
+  resume_after();
+}
+END_TEST
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+START_TEST(any_allocation_may_fail) {
+  make_folder();
+  heap_install();
+  run first = start(NNB_KFAC, 1);
+  first.opts.checkpoint = path, first.opts.max_epochs = 3;
+  ck_ok(fit(&first));
+  end(&first);
+  bool failed = true;
+  int refused = 0, unwritten = 0;
+  for (long k = 1; failed; k++) {
+    run r = start(NNB_KFAC, 1);
+    r.opts.checkpoint = path, r.opts.max_epochs = 4, r.opts.resume = true;
+    heap_fail_at(k, false);
+    nnb_status status = fit(&r);
+    failed = heap_has_failed();
+    heap_fail_at(0, false);
+    const nnb_status said = status ? status : r.report.checkpoint_status;
+    ck_assert_msg(said == (failed ? NNB_E_NOMEM : NNB_OK), "allocation %ld: %s", k, nnb_errmsg());
+    refused += status != 0, unwritten += failed && !status;
+    end(&r);
+    ck_assert_int_eq(heap_live(), 0);
+  }
+  ck_assert(refused > 20 && unwritten > 20);
+  heap_remove();
+  remove_folder();
+}
+END_TEST
+
+int main(void) {
+  list_algos();
+  Suite *s = suite_create("checkpoint " PRECISION);
+  TCase *tc = tcase_create("all"), *kills = tcase_create("kills");
+  tcase_set_timeout(tc, 120);
+  tcase_set_timeout(kills, 1800);
+  tcase_add_loop_test(kills, killed_at_any_moment, 0, n_algos * VARIANTS);
+  tcase_add_loop_test(tc, stopped_after_any_epoch, 0, n_algos * VARIANTS);
+  tcase_add_test(tc, a_longer_run_continues);
+  tcase_add_test(tc, as_often_as_asked);
+  tcase_add_test(tc, the_file_is_a_model);
+  tcase_add_test(tc, what_does_not_fit_is_refused);
+  tcase_add_test(tc, options_that_make_no_sense);
+  tcase_add_test(tc, cut_files_are_refused);
+  tcase_add_test(tc, damaged_files_do_no_harm);
+  tcase_add_test(tc, another_machine_is_reported);
+  tcase_add_test(tc, a_full_disk_ends_no_training);
+  tcase_add_test(tc, a_lost_folder_ends_no_training);
+  tcase_add_test(tc, a_read_only_folder_ends_no_training);
+  tcase_add_test(tc, any_allocation_may_fail);
+  suite_add_tcase(s, tc);
+  suite_add_tcase(s, kills);
+  return run_suite(s);
+}
