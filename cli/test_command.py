@@ -8,6 +8,7 @@ import pathlib
 import pty
 import random
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -355,6 +356,30 @@ class Terminal(InFolder):
         self.assertNotIn(b"\n", seen)
         self.assertIn(b"stopped by a signal", out)
         self.assertIn("accuracy", self.good("score", model, IRIS))
+
+    def test_ctrl_c_prints_the_command_that_resumes(self):
+        state = self.folder / "the state.safetensors"
+        words = ["train", IRIS, "--algo=adam", "--max-epochs=3000", "--layers=100", "--hold-out=0", "--checkpoint", state]
+        whole = json.loads(self.good(*words[:-2], "--json"))
+        running, leader = self.start(*words)
+        seen = b""
+        while seen.count(b"\r") < 3:
+            seen += os.read(leader, 4096)
+        running.send_signal(signal.SIGINT)
+        out, _ = running.communicate(timeout=50)
+        self.assertEqual(running.returncode, 0)
+        line = out.decode().splitlines()[-1]
+        self.assertRegex(line, "^to go on: nnblas train .*'.*the state.safetensors'.* --resume$")
+        command = shlex.split(line.removeprefix("to go on: "))[1:]
+        resumed = json.loads(self.good(*command, "--json"))
+        self.assertEqual(resumed["epochs"], 3000)
+        self.assertEqual(resumed["trained_on"], whole["trained_on"])
+        again = self.good(*command)
+        self.assertIn("resumed: after epoch 3000", again)
+        self.assertNotIn("to go on", again)
+        code, out, err = nnblas(*command, "--lr=0.5")
+        self.assertEqual((code, out), (USAGE, ""))
+        self.assertIn("lr is 0.5; the training in the file has lr=0", err)
 
     def test_nothing_is_drawn_into_a_pipe(self):
         self.assertEqual(nnblas(*self.LONG[:3], "--max-epochs=50")[2], "")

@@ -1,5 +1,6 @@
 /* cli/train.c: `nnblas train`: from a table to a report and a model file. */
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "command.h"
@@ -19,7 +20,7 @@ enum { FEWEST_TO_HOLD_OUT = 20 };
 
 /* ---- flags ------------------------------------------------------------------------------------------------------- */
 
-enum { HOLD_OUT = 0x900 };
+enum { HOLD_OUT = 0x900, CHECKPOINT };
 
 static const struct argp_option options[] = {
     {0, 0, 0, 0, "Results:", 1},
@@ -27,6 +28,8 @@ static const struct argp_option options[] = {
     {"hold-out", HOLD_OUT, "SHARE", 0,
      "share of the rows that is not trained on, to measure how well the net predicts; 0: none (0.2; 0 below 20 rows)",
      0},
+    {"checkpoint", CHECKPOINT, "FILE", 0,
+     "keep the state of the training in this file, so that --resume can go on from it", 0},
     {0},
 };
 
@@ -49,6 +52,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case 'o':
       s->model = arg;
       return 0;
+    case CHECKPOINT:
+      s->make.fit.opts.checkpoint = arg;
+      return 0;
     case HOLD_OUT:
       s->hold_out = share_of(arg, state);
       return 0;
@@ -67,7 +73,9 @@ const struct argp *train_argp(void) {
       .doc =
           "Trains a net on TABLE, a CSV file (- is standard input), and reports how well it predicts rows that it was "
           "not trained on.  A target of texts is a classification, of numbers a regression.\v"
-          "Ctrl-C ends the training after the present epoch; the net is then measured and saved as usual."};
+          "Ctrl-C ends the training after the present epoch; the net is then measured and saved as usual.  With "
+          "--checkpoint, the "
+          "command that goes on with the training is printed."};
   children[2].argp = make_flags_argp();
   return &argp;
 }
@@ -107,7 +115,38 @@ static int run(const settings *s, result *r) {
 
 /* ---- results ----------------------------------------------------------------------------------------------------- */
 
-static void print(const settings *s, const result *r) {
+/* Whether the training can go on from its checkpoint, by the same command with --resume. */
+static bool can_resume(const settings *s, const result *r) {
+  return watch_interrupted() && s->make.fit.opts.checkpoint && !r->report.checkpoint_status;
+}
+
+/* A word as a shell reads it. */
+static void print_word(const char *word) {
+  if (*word &&
+      strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-=./,:+@%") == strlen(word)) {
+    printf("%s", word);
+    return;
+  }
+  putchar('\'');
+  for (; *word; word++) *word == '\'' ? printf("'\\''") : printf("%c", *word);
+  putchar('\'');
+}
+
+/* argv[0] is "nnblas train". */
+static void print_resuming(const settings *s, char **argv) {
+  printf("to go on: %s", argv[0]);
+  for (char **word = argv + 1; *word; word++) putchar(' '), print_word(*word);
+  puts(s->make.fit.opts.resume ? "" : " --resume");
+}
+
+static json_t *resuming_words(const settings *s, char **argv) {
+  json_t *words = json_pack("[s, s]", "nnblas", "train");
+  for (char **word = argv + 1; words && *word; word++) json_array_append_new(words, json_string(*word));
+  if (words && !s->make.fit.opts.resume) json_array_append_new(words, json_string("--resume"));
+  return words;
+}
+
+static void print(const settings *s, const result *r, char **argv) {
   nnb_data_summary(r->all, stdout);
   printf("net: %d-%s-%d: %zu parameters\n", nnb_data_n_in(r->all), s->make.layers, nnb_data_n_out(r->all),
          nnb_net_n_params(r->net));
@@ -125,9 +164,10 @@ static void print(const settings *s, const result *r) {
     printf("saved: %s\n", s->model);
   else
     puts("saved: nothing; -o FILE saves the net");
+  if (can_resume(s, r)) print_resuming(s, argv);
 }
 
-static json_t *to_json(const settings *s, const result *r) {
+static json_t *to_json(const settings *s, const result *r, char **argv) {
   json_t *o = json_pack("{s:s, s:i, s:i, s:s, s:I, s:s, s:i, s:f, s:s, s:o}", "table", s->make.path, "rows",
                         nnb_data_rows(r->all), "inputs", nnb_data_n_in(r->all), "layers", s->make.layers, "parameters",
                         (json_int_t)nnb_net_n_params(r->net), "algorithm", nnb_algo_name(r->report.algo), "epochs",
@@ -135,6 +175,7 @@ static json_t *to_json(const settings *s, const result *r) {
                         "trained_on", scores_json(&r->on_train, r->net));
   if (o && r->test) json_object_set_new(o, "held_out", scores_json(&r->on_test, r->net));
   if (o && s->model) json_object_set_new(o, "model", json_string(s->model));
+  if (o && can_resume(s, r)) json_object_set_new(o, "resume", resuming_words(s, argv));
   return o;
 }
 
@@ -144,9 +185,9 @@ int train_command(int argc, char **argv) {
   result r = {0};
   int code = run(&s, &r);
   if (!code && s.json)
-    code = print_json(to_json(&s, &r));
+    code = print_json(to_json(&s, &r, argv));
   else if (!code)
-    print(&s, &r);
+    print(&s, &r, argv);
   if (!code && s.plot) code = plot_curve(s.plot, &r.report);
   if (!code) code = close_result(NULL, stdout);
   scores_free(&r.on_train), scores_free(&r.on_test);
