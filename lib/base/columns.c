@@ -70,7 +70,7 @@ nnb_columns *nnb__columns_copy(const nnb_columns *columns) {
   bool done = copy != NULL;
   for (int i = 0; done && i < columns->n; i++)
     done = copy_column(&columns->column[i], columns->column[i].first, &copy->column[i]);
-  if (done) return copy->n_in = columns->n_in, copy;
+  if (done) return copy->n_in = columns->n_in, copy->n_texts = columns->n_texts, copy;
   nnb__columns_destroy(copy);
   return NULL;
 }
@@ -121,6 +121,7 @@ static nnb_status check_names(const nnb_columns *columns) {
 
 nnb_status nnb__columns_arrange(nnb_columns *columns) {
   int64_t first = 0;
+  columns->n_texts = 0;
   for (int i = 0; i < columns->n; i++) {
     nnb_column *c = &columns->column[i];
     const int64_t n = (int64_t)(c->levels ? c->n_levels : 1) + c->missing;
@@ -129,7 +130,7 @@ nnb_status nnb__columns_arrange(nnb_columns *columns) {
                        NNB__LONGEST_COLUMN_NAME);
     if (first + n > INT_MAX) return nnb__fail(NNB_E_OVERFLOW, "the columns become more than %d inputs", INT_MAX);
     c->first = (int)first, c->n = (int)n;
-    first += n;
+    first += n, columns->n_texts += c->levels != NULL;
   }
   columns->n_in = (int)first;
   return nnb__columns_plain(columns) ? NNB_OK : check_names(columns);
@@ -141,20 +142,12 @@ const nnb_column *nnb_columns_at(const nnb_columns *columns, int i) {
   return columns && i >= 0 && i < columns->n ? &columns->column[i] : NULL;
 }
 
-bool nnb__columns_plain(const nnb_columns *columns) {
-  return columns->n == columns->n_in && nnb__columns_categorical(columns) == 0;
-}
+bool nnb__columns_plain(const nnb_columns *columns) { return columns->n == columns->n_in && columns->n_texts == 0; }
 
 bool nnb__columns_named(const nnb_columns *columns) {
   for (int i = 0; i < columns->n; i++)
     if (!columns->column[i].name) return false;
   return true;
-}
-
-int nnb__columns_categorical(const nnb_columns *columns) {
-  int n = 0;
-  for (int i = 0; i < columns->n; i++) n += columns->column[i].levels != NULL;
-  return n;
 }
 
 /* The order of strcmp, for a text of n bytes without NUL. */

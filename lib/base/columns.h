@@ -8,6 +8,7 @@
 struct nnb_columns {
   nnb_column *column; /* n; names and levels are from nnb__alloc */
   int n, n_in;        /* columns; inputs of all of them together */
+  int n_texts;        /* columns with levels */
 };
 
 /* The longest name of a column with several inputs, which each of their names repeats. */
@@ -21,16 +22,14 @@ void nnb__columns_destroy(nnb_columns *columns);
 
 /* Gives a column of numbers these levels, which are sorted.  False if out of memory. */
 bool nnb__column_set_levels(nnb_column *column, char *const *level, int n);
-/* After the last change of levels and `missing`: first, n and n_in.  NNB_E_OVERFLOW; NNB_E_ARG for a name that is too
- * long, or if two inputs would have the same name, one of which is made here. */
+/* After the last change of levels and `missing`: first, n, n_in and n_texts.  NNB_E_OVERFLOW; NNB_E_ARG for a name that
+ * is too long, or if two inputs would have the same name, one of which is made here. */
 nnb_status nnb__columns_arrange(nnb_columns *columns);
 
 /* Whether every column is one input: its number. */
 bool nnb__columns_plain(const nnb_columns *columns);
 /* Whether every column has a name. */
 bool nnb__columns_named(const nnb_columns *columns);
-/* The number of columns with levels. */
-int nnb__columns_categorical(const nnb_columns *columns);
 /* The name of input k of column i, from nnb__alloc; *out NULL: it has none.  False if out of memory. */
 bool nnb__columns_input_name(const nnb_columns *columns, int i, int k, char **out);
 /* The number of a level (n bytes), or -1. */

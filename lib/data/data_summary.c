@@ -44,7 +44,7 @@ static int print_targets(const nnb_data *data, FILE *stream) {
 }
 
 static int print_inputs(const nnb_data *data, FILE *stream) {
-  const int texts = data->columns ? nnb__columns_categorical(data->columns) : 0;
+  const int texts = data->columns ? data->columns->n_texts : 0;
   if (texts == 0) return fprintf(stream, "%d numeric\n", data->columns ? data->columns->n : data->x.cols);
   return fprintf(stream, "%d numeric, %d categorical\n", data->columns->n - texts, texts);
 }

@@ -95,7 +95,7 @@ static void add_columns(words *w, const nnb__csv_layout *l, int n_classes) {
   } else {
     add(w, "no target");
   }
-  const int texts = nnb__columns_categorical(l->encoding);
+  const int texts = l->encoding->n_texts;
   add(w, "; %d numeric", l->n_in - texts);
   if (texts > 0) add(w, ", %d categorical", texts);
   if (left > 0) add(w, "; %d left out", left);
