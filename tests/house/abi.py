@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The sizes of the public structs and the offsets of their fields, against docs/abi.md.
+"""The sizes of the public structs, the offsets of their fields and the values of enumerators, against docs/abi.md.
 
   abi.py check DOCS_ABI INCLUDE CC...    compares, where pointers have 64 bits; exit status 77 elsewhere
   abi.py write DOCS_ABI INCLUDE CC...    adds new fields and structs to the table; refuses any other change
   abi.py anew DOCS_ABI INCLUDE CC...     writes the table anew, for a release that breaks compiled programs
 
-The table is what programs were compiled with: a size, an offset or a field that changes breaks them.  A new field takes
+The table is what programs were compiled with: a size, an offset, a field or a value that changes breaks them.  A new field takes
 the place of reserved words.  Exit status 1, and a line for each difference, if it is not as the table says.
 """
 import pathlib
@@ -28,24 +28,38 @@ def names(include):
     return {name: [field for _, field, _ in fields] for name, fields in found.items()}
 
 
-def program(fields_of):
+def enumerators(include, cc):
+    """enum -> its enumerators but the last, which counts them (NNB_N_...)."""
+    source = "#include <nnblas.h>\n"
+    done = subprocess.run([*cc, "-std=c11", "-E", "-P", "-I", include, "-x", "c", "-"], input=source, capture_output=True,
+                          text=True, check=True)
+    found = {}
+    for body, name in re.findall(r"typedef enum (?:\w+ )?{([^}]*)} (nnb_\w+);", done.stdout):
+        found[name] = [word for word in re.findall(r"(\w+)(?: *= *[^,]+)?(?:,|$)", body.strip()) if "_N_" not in word]
+    return found
+
+
+def program(fields_of, enumerators_of):
     lines = ["#include <nnblas.h>", "int main(void) {", "  if (sizeof(void *) != 8) return 77;"]
     for struct, fields in fields_of.items():
         lines.append(f'  printf("| `{struct}` | | %zu |\\n", sizeof({struct}));')
         for field in fields:
             member = f"(({struct} *)0)->{field}"
             lines.append(f'  printf("| `{struct}` | %zu | %zu | `{field}`\\n", offsetof({struct}, {field}), sizeof({member}));')
+    for enum, values in enumerators_of.items():
+        lines.append(f'  printf("| `{enum}` | | %zu |\\n", sizeof({enum}));')
+        lines += [f'  printf("| `{enum}` | %d | %zu | `{value}`\\n", (int){value}, sizeof({enum}));' for value in values]
     return "\n".join([*lines, "  return 0;", "}", ""])
 
 
 def measure(include, cc):
     """The lines of the table as the compiler sees the structs, for both precisions where they are the same."""
-    fields_of = names(include)
-    if len(fields_of) < 20:
-        sys.exit("too few structs were found: this test does not see the headers")
+    fields_of, enumerators_of = names(include), enumerators(include, cc)
+    if len(fields_of) < 20 or len(enumerators_of) < 5:
+        sys.exit("too few structs or enums were found: this test does not see the headers")
     with tempfile.TemporaryDirectory() as folder:
         source, exe = pathlib.Path(folder) / "abi.c", pathlib.Path(folder) / "abi"
-        source.write_text(program(fields_of), encoding="utf-8")
+        source.write_text(program(fields_of, enumerators_of), encoding="utf-8")
         subprocess.run([*cc, "-std=c11", "-w", "-I", include, str(source), "-o", str(exe)], check=True)
         done = subprocess.run([str(exe)], capture_output=True, text=True)
     if done.returncode == 77:
@@ -55,7 +69,7 @@ def measure(include, cc):
 
 
 def as_table(measured):
-    rows = ["| struct | bytes | fields: offset, bytes |", "|---|---|---|"]
+    rows = ["| struct or enum | bytes | fields: offset, bytes; enumerators: value, bytes |", "|---|---|---|"]
     for line in measured.splitlines():
         struct, second, third, *field = [part.strip() for part in line.strip("|").split("|")]
         if not second:

@@ -18,7 +18,7 @@ import tempfile
 
 import abi
 
-# What a careless change would do: a field in front, another type, two fields exchanged.  The last value: whether the
+# What a careless change would do: a field in front, another type, two fields exchanged, an enumerator in between.  The last value: whether the
 # program must notice at run time as well.
 MUTATIONS = (
     ("core.h", "  int max_epochs;", "  int before_max_epochs;\n  double x_;\n  int max_epochs;", True),
@@ -26,6 +26,7 @@ MUTATIONS = (
     ("extend.h", "  nnb_mat z; ", "  nnb_mat z_, z; ", True),
     ("extend.h", "  const nnb_attr *attrs;", "  const nnb_attr *attrs_, *attrs;", True),
     ("typed.h", "  unsigned want; ", "  double w_; unsigned want; ", True),
+    ("core.h", '  X(NNB_LION, "lion")', '  X(NNB_BEFORE, "before") X(NNB_LION, "lion")', False),
     ("core.h", "  int64_t rows, updates;", "  int64_t updates, rows;", True),
 )
 
@@ -35,7 +36,7 @@ def layouts(include, cc):
 
 
 def moved(before, now, cc):
-    """Fields of the headers `before` that are elsewhere, of another size or missing in `now`."""
+    """Fields and enumerators of the headers `before` that are elsewhere, of another size or missing in `now`."""
     return list(abi.differences(layouts(before, cc), layouts(now, cc), False))
 
 
