@@ -39,6 +39,7 @@ install() { inside apt-get install -qy --no-install-recommends "$@"; }
 make_root() {
   [ -f "$root/etc/debian_version" ] || debootstrap --variant=minbase "$release" "$root" || return 1
   [ -e "$root/proc/self" ] || mount -t proc proc "$root/proc" || return 1
+  [ -e "$root/dev/pts/ptmx" ] || mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts" || return 1
   # shellcheck disable=SC2086
   [ -f "$root/.updated" ] || { inside apt-get update -q && install $tools $libraries && touch "$root/.updated"; }
 }

@@ -13,6 +13,7 @@ processor time of one thread.
     --scores FILE   keeps all scores (JSON); a peer's fits that are there are not run again
     --fresh PEERS   but those of these peers are
     --seconds S     stops after so many seconds; the next call goes on with the same FILE
+    --mnist         instead: 784-100-10 relu on MNIST by auto and auto_f32, accuracy on the test images for each seed
 
 Peers: auto and auto_f32 (nnb_fit without options), bayes, sklearn (MLPClassifier and MLPRegressor as they are), sklearn_es
 (early_stopping=True), nnet (decay 0.01), none (the mean, the largest class).  A peer that is not installed is skipped by
@@ -107,11 +108,11 @@ def score(y, answer, probabilities, seconds, size):
     return [float(np.mean(answer != y)), float(-np.log(p).mean()), seconds]
 
 
-def run_ours(peer, build, net, files):
+def run_ours(peer, build, net, files, *flags):
     program, options = OURS[peer]
     activation, widths = NETS[net]
     hidden = "-".join(f"{n}:{activation}" for n in widths)
-    done = subprocess.run([os.path.join(build, "bench", "optimisers", program), hidden, options, *files],
+    done = subprocess.run([os.path.join(build, "bench", "optimisers", program), *flags, hidden, options, *files],
                           capture_output=True, text=True, check=False)
     if done.returncode:
         return str(done.stderr).strip()
@@ -290,6 +291,36 @@ def report(scores, rows, seeds, tables, peers):
         judge(scores, peer, rows, seeds, tables)
 
 
+# ---- MNIST
+
+def images(kind):
+    """Pixels in 0 … 1, and digits."""
+    def read(what, head):
+        with gzip.open(os.path.join(os.environ["NNBLAS_DATA"], "mnist", f"{kind}-{what}-ubyte.gz")) as f:
+            return np.frombuffer(f.read(), np.uint8, offset=head)
+    digits = read("labels-idx1", 8)
+    return read("images-idx3", 16).reshape(len(digits), -1) / 255, digits
+
+
+def run_mnist(build, seeds):
+    parts = [images(kind) for kind in ("train", "t10k")]
+    x, y = (np.concatenate(part) for part in zip(*parts))
+    n = len(parts[0][1])
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "mnist")
+        for peer in ("auto", "auto_f32"):
+            accuracy, seconds = [], []
+            for seed in range(seeds):
+                write_fold(path, x, y, 10, seed, np.arange(n), np.arange(n, len(y)))
+                answer = run_ours(peer, build, "100 relu", [path], "--raw")
+                if isinstance(answer, str):
+                    sys.exit(answer)
+                accuracy.append(1 - answer[0][0])
+                seconds.append(answer[0][2])
+            print(f"{peer}: accuracy", " ".join(f"{a:.4f}" for a in accuracy), f"mean {np.mean(accuracy):.4f};",
+                  f"seconds {min(seconds):.1f} to {max(seconds):.1f}")
+
+
 # ---- the command
 
 def save(path, scores):
@@ -333,9 +364,12 @@ def main():
     parser.add_argument("--nets", type=lambda s: s.split(","), default=list(NETS))
     parser.add_argument("--peers", type=lambda s: s.split(","), default=PEERS)
     parser.add_argument("--fresh", type=lambda s: s.split(","), default=[])
+    parser.add_argument("--mnist", action="store_true")
     options = parser.parse_args()
     if "NNBLAS_DATA" not in os.environ:
         sys.exit("tables.py: NNBLAS_DATA must name the folder of the data")
+    if options.mnist:
+        return run_mnist(options.build, options.seeds)
     tables = {name: read_table(name) for name in TABLES}
     rows = [(t, n) for n in options.nets for t in options.tables or tables]
     scores = {}

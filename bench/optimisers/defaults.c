@@ -1,13 +1,14 @@
 /* bench/optimisers/defaults.c: how well a net predicts that was fitted with given options, or with none.  Driven by
  * bench/compare/tables.py; public calls only; built in both precisions.
  *
- *     defaults HIDDEN OPTIONS FILE ...
+ *     defaults [--raw] HIDDEN OPTIONS FILE ...
  *
  * HIDDEN: hidden layers as nnb_net_parse reads them, "20:tanh"; OPTIONS: of nnb_fit as text, "" for all defaults.  FILE
  * holds a training and a test set: five int32, rows of the two, inputs, classes (0: one target) and the seed of the net
  * and the fit; then doubles, inputs and targets of the one, inputs and targets of the other.  Inputs and regression
- * targets are standardised by the training set.  A line for each FILE: the RMSE or the share of wrong answers, the log
- * loss (NaN for a regression), seconds of processor time, parameters; then in words what the fit did. */
+ * targets are standardised by the training set; --raw: inputs stay as they are.  A line for each FILE: the RMSE or the
+ * share of wrong answers, the log loss (NaN for a regression), seconds of processor time, parameters; then in words
+ * what the fit did. */
 #include <math.h>
 #include <nnblas.h>
 #include <stdlib.h>
@@ -76,7 +77,7 @@ static fold read_fold(const char *path) {
   return out;
 }
 
-static nnb_net *make_net(const fold *f, const char *hidden) {
+static nnb_net *make_net(const fold *f, const char *hidden, bool raw) {
   char text[256];
   const int classes = nnb_data_n_classes(f->train);
   snprintf(text, sizeof text, "%d-%s-%d:%s", nnb_data_n_in(f->train), hidden, nnb_data_n_out(f->train),
@@ -84,14 +85,14 @@ static nnb_net *make_net(const fold *f, const char *hidden) {
   nnb_net *net;
   stop_if(nnb_net_parse(text, &net));
   nnb_net_seed(net, (uint64_t)f->seed);
-  nnb_net_standardize(net, f->train);
+  if (!raw) nnb_net_standardize(net, f->train);
   if (!classes) nnb_net_scale_targets(net, f->train, NNB_STANDARDIZE);
   return net;
 }
 
-static void run(const char *path, const char *hidden, const nnb_fit_opts *given) {
+static void run(const char *path, const char *hidden, bool raw, const nnb_fit_opts *given) {
   fold f = read_fold(path);
-  nnb_net *net = make_net(&f, hidden);
+  nnb_net *net = make_net(&f, hidden, raw);
   nnb_fit_opts opts = *given;
   nnb_report report;
   nnb_metrics m;
@@ -112,10 +113,12 @@ static void run(const char *path, const char *hidden, const nnb_fit_opts *given)
 
 int main(int argc, char **argv) {
   nnb_fit_opts *opts;
-  if (argc < 4) return fprintf(stderr, "defaults HIDDEN OPTIONS FILE ...\n"), 1;
+  const bool raw = argc > 1 && strcmp(argv[1], "--raw") == 0;
+  argc -= raw, argv += raw;
+  if (argc < 4) return fprintf(stderr, "defaults [--raw] HIDDEN OPTIONS FILE ...\n"), 1;
   stop_if(nnb_fit_opts_create(argv[2], &opts));
   stop_if(nnb_set_threads(1));
-  for (int i = 3; i < argc; i++) run(argv[i], argv[1], opts);
+  for (int i = 3; i < argc; i++) run(argv[i], argv[1], raw, opts);
   nnb_fit_opts_destroy(opts);
   return 0;
 }
