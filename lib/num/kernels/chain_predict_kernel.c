@@ -138,7 +138,8 @@ INLINE void narrow_by_tail(const nnb__link *l, const nnb__link *one, const real 
 #endif
   narrow_link(l, one, params, x, a, (row_shape){n, LANES, false});
 }
-static void narrow_by_count(const nnb__link *l, const nnb__link *one, const real *params, const real *x, real *a) {
+/* In the caller: as a function of its own it was given too few registers, and f32 rows took a fifth longer. */
+INLINE void narrow_by_count(const nnb__link *l, const nnb__link *one, const real *params, const real *x, real *a) {
   if (l->n_out < LANES) {
     narrow_link(l, one, params, x, a, (row_shape){1, LANES, true});
     return;
