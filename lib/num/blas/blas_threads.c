@@ -129,10 +129,13 @@ static void *request_buffer(void) {
     atomic_store(&request, NO_REQUEST);
     return blas_memory_alloc(0);
   }
-  pthread_detach(thread);
   for (double end = nnb__now() + PATIENCE_S; atomic_load(&request) == OPEN && nnb__now() < end;)
     nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
-  if (atomic_compare_exchange_strong(&request, &expected, ABANDONED)) return NULL;
+  if (atomic_compare_exchange_strong(&request, &expected, ABANDONED)) {
+    pthread_detach(thread);
+    return NULL;
+  }
+  pthread_join(thread, NULL);
   atomic_store(&request, NO_REQUEST);
   return granted;
 }
