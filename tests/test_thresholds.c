@@ -77,8 +77,9 @@ static void train(double *y, double *w, size_t *n) {
 
 START_TEST(results_stay) {
   static double y[2][B * O], w[2][(I + 1) * H + (H + 1) * O];
-  static const char *const ways[] = {"unpacked_least=0,unpacked_bytes=1e12,unpacked_sum_bytes=1e12,transposed_rows=0,"
-                                     "transposed_most=1e9",
+  static const char unpacked[] = "unpacked_least=0,unpacked_bytes=1e12,unpacked_sum_bytes=1e12,transposed_rows=0,"
+                                 "transposed_most=1e9";
+  static const char *const ways[] = {unpacked,
                                      "unpacked_least=1e300,transposed_rows=1e9,transposed_numbers=0",
                                      "thread_flops=0,private_bytes=0",
                                      "thread_flops=1e300",
