@@ -112,7 +112,7 @@ int predict_command(int argc, char **argv) {
   nnb_data *data = NULL;
   int code = load_model(&s.model, &net);
   if (!code && s.probabilities && !is_classifier(net))
-    code = refuse(EX_USAGE, "--probabilities: %s is no classification", s.model.model);
+    code = refuse(EX_USAGE, "--probabilities: %s is not a classifier", s.model.model);
   if (!code) code = read_table_for_model(&s.model, net, false, &data);
   if (!code) code = predict(&s, net, data);
   nnb_data_destroy(data);

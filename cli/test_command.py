@@ -221,7 +221,7 @@ class MixedTables(InFolder):
     def test_what_training_did_not_have(self):
         model = self.trained(self.file("p.csv", passengers()), *self.WORDS)
         head = "sex,age,port,fare,deck\n"
-        for row, text in (("mal,1,S,1,1", '2:1: "mal" is no level of "sex"; the nearest is "male"'),
+        for row, text in (("mal,1,S,1,1", '2:1: "mal" is not a level of "sex"; the nearest is "male"'),
                           ("male,1,S,NA,1", '2:10: the value of "fare" is missing'),
                           ("male,old,S,1,1", '2:6: "old" is not a number')):
             code, out, err = nnblas("predict", model, "-", stdin=head + row + "\n")
@@ -321,7 +321,7 @@ class Refusals(InFolder):
         self.refused(DATA, "bad.csv:3:", "train", self.file("bad.csv", "a,b\n1,2\nx,2\n"))
         self.refused(DATA, "", "info", self.file("bad.safetensors", "nonsense"))
         self.refused(CANT_CREATE, "no/folder", "train", IRIS, "-o", "no/folder/m", "--max-epochs=1")
-        self.refused(USAGE, "is no classification", "predict", self.trained(self.file("t.csv", regression())), "-", "-p",
+        self.refused(USAGE, "is not a classifier", "predict", self.trained(self.file("t.csv", regression())), "-", "-p",
                      stdin=regression())
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "there is no /dev/full")

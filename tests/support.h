@@ -5,6 +5,19 @@
 #include <check.h>
 #include <stdlib.h>
 
+/* 1 under AddressSanitizer or ThreadSanitizer, else 0.  There a child of fork() keeps locks of the parent's threads, or
+ * may start no threads. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
 /* Runs the suite and prints Check's totals.  Returns the exit status: 77, skipped, if no test ran. A test that leaves
  * something out prints a line "skipped: why", which tools/run_suite.py shows. */
 int run_suite(Suite *suite);

@@ -17,17 +17,6 @@ enum { ROWS = 90, EPOCHS = 24 };
 
 static nnb_algo algos[NNB_N_ALGOS];
 static int n_algos;
-static void list_algos(void) {
-  nnb_net *net;
-  nnb_optim *optim;
-  if (nnb_net_parse("3-4:tanh-2", &net)) return;
-  for (int k = NNB_AUTO + 1; k < NNB_N_ALGOS; k++) {
-    if (nnb_optim_create(net, &(nnb_optim_opts){.algo = (nnb_algo)k}, &optim)) continue;
-    algos[n_algos++] = (nnb_algo)k;
-    nnb_optim_destroy(optim);
-  }
-  nnb_net_destroy(net);
-}
 
 /* ---- a folder for the files ------------------------------------------------------------------------------------- */
 
@@ -124,18 +113,6 @@ static uint64_t digest_of_whole(nnb_algo algo, int variant) {
   end(&r);
   return h;
 }
-
-/* After a fork sanitizers keep the locks of the parent's threads, or allow no threads. */
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define FORK_TESTS 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define FORK_TESTS 0
-#endif
-#endif
-#ifndef FORK_TESTS
-#define FORK_TESTS 1
-#endif
 
 /* ---- killed ----------------------------------------------------------------------------------------------------- */
 
@@ -552,12 +529,12 @@ START_TEST(any_allocation_may_fail) {
 END_TEST
 
 int main(void) {
-  list_algos();
+  n_algos = toy_steppers(algos);
   Suite *s = suite_create("checkpoint " PRECISION);
   TCase *tc = tcase_create("all"), *kills = tcase_create("kills");
   tcase_set_timeout(tc, 120);
   tcase_set_timeout(kills, 1800);
-  tcase_add_loop_test(kills, killed_at_any_moment, 0, FORK_TESTS ? n_algos * VARIANTS : 0);
+  tcase_add_loop_test(kills, killed_at_any_moment, 0, SANITIZED ? 0 : n_algos * VARIANTS);
   tcase_add_loop_test(tc, stopped_after_any_epoch, 0, n_algos * VARIANTS);
   tcase_add_test(tc, a_longer_run_continues);
   tcase_add_test(tc, as_often_as_asked);
@@ -573,6 +550,6 @@ int main(void) {
   tcase_add_test(tc, any_allocation_may_fail);
   suite_add_tcase(s, tc);
   suite_add_tcase(s, kills);
-  if (!FORK_TESTS) puts("skipped: kills, whose processes inherit the sanitizer's locks");
+  if (SANITIZED) puts("skipped: kills, whose processes inherit the sanitizer's locks");
   return run_suite(s);
 }

@@ -148,7 +148,7 @@ START_TEST(refusals) {
   check_refused("a,b\n1,2\n", (nnb_csv_opts){.categories = 2, .category = z, .n_category = 1}, NNB_E_ARG,
                 "f.csv: no column is named \"z\" (category)");
   check_refused("a,b\n1,2\n", (nnb_csv_opts){.categories = 2, .category = b, .n_category = 1}, NNB_E_ARG,
-                "f.csv: column \"b\" of category is no input");
+                "f.csv: column \"b\" of category is not an input");
   check_refused("a,b\n1,2\n", (nnb_csv_opts){.unseen_levels = true}, NNB_E_ARG, "unseen_levels needs columns");
 }
 END_TEST
@@ -205,7 +205,7 @@ START_TEST(other_tables) {
   other.unseen_levels = false;
   check_refused(
       "sex,age,port,fare\nmale,1,S,1\nmail,1,S,1\n", other, NNB_E_PARSE,
-      "f.csv:3:1: \"mail\" is no level of \"sex\"; the nearest is \"male\"; there are \"female\", \"male\" (or "
+      "f.csv:3:1: \"mail\" is not a level of \"sex\"; the nearest is \"male\"; there are \"female\", \"male\" (or "
       "set .unseen_levels)");
   check_refused("sex,age,port,fare\n,1,S,1\n", other, NNB_E_PARSE,
                 "f.csv:2:1: the value of \"sex\" is missing (the training data had one in every row)");

@@ -8,16 +8,6 @@
 
 #include "toys.h"
 
-/* After a fork, ThreadSanitizer allows no new threads, and AddressSanitizer's allocator keeps the locks of the parent's
- * threads. */
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
 enum { FORKS = 500, ROWS = 40, N_IN = 100, SECONDS = 20 };
 
 static nnb_data *data;
@@ -154,10 +144,10 @@ START_TEST(a_child_of_a_callback) {
 END_TEST
 
 int main(void) {
-#ifdef SANITIZED
-  printf("skipped: a child of a process with threads inherits the sanitizer's locks\n");
-  return 77;
-#endif
+  if (SANITIZED) {
+    printf("skipped: a child of a process with threads inherits the sanitizer's locks\n");
+    return 77;
+  }
   Suite *suite = suite_create("fork, " PRECISION);
   TCase *tc = tcase_create("fork");
   tcase_set_timeout(tc, 240);

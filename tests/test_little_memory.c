@@ -7,14 +7,6 @@
 
 #include "toys.h"
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
 enum { ROWS = 64, N_IN = 100, N_OUT = 10, SECONDS = 20, FINE = 0, NO_MEMORY = 1, WRONG = 2 };
 
 static const int mib_left[] = {1, 30, 60, 100, 130, 150, 300, 600, 2000};
@@ -182,10 +174,10 @@ START_TEST(threads_end) {
 END_TEST
 
 int main(void) {
-#ifdef SANITIZED
-  printf("skipped: sanitizers use all address space\n");
-  return 77;
-#endif
+  if (SANITIZED) {
+    printf("skipped: sanitizers use all address space\n");
+    return 77;
+  }
   if (access("/proc/self/statm", R_OK) != 0) {
     printf("skipped: there is no /proc/self/statm\n");
     return 77;

@@ -387,6 +387,15 @@ static nnb_status do_edit(world *w) {
   return status;
 }
 
+static nnb_status do_weigh(world *w) {
+  static const int32_t rows[] = {1, 0};
+  nnb_data *d;
+  nnb_status status = nnb_data_take_rows(w->named, rows, 2, &d);
+  if (!status) status = nnb_data_weigh_classes(d, NULL);
+  nnb_data_destroy(d);
+  return status;
+}
+
 static nnb_status do_fold(world *w) {
   nnb_data *a, *b;
   nnb_status status = nnb_data_fold(w->named, 3, 1, 1, &a, &b);
@@ -554,6 +563,7 @@ static const struct call {
     {"nnb_data_split", do_split, false},
     {"nnb_data_fold", do_fold, false},
     {"rows, columns, shuffling and merging of data", do_edit, false},
+    {"weights by class", do_weigh, false},
     {"nnb_net_save", do_save, false},
     {"nnb_net_save_mem", do_save_mem, true},
     {"nnb_net_load", do_load, false},

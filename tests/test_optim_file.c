@@ -9,17 +9,6 @@ enum { ROWS = 60, STEPS = 10 };
 
 static nnb_algo algos[NNB_N_ALGOS];
 static int n_algos;
-static void list_algos(void) {
-  nnb_net *net;
-  nnb_optim *optim;
-  if (nnb_net_parse("3-4:tanh-2", &net)) return;
-  for (int k = NNB_AUTO + 1; k < NNB_N_ALGOS; k++) {
-    if (nnb_optim_create(net, &(nnb_optim_opts){.algo = (nnb_algo)k}, &optim)) continue;
-    algos[n_algos++] = (nnb_algo)k;
-    nnb_optim_destroy(optim);
-  }
-  nnb_net_destroy(net);
-}
 
 /* ---- a training ------------------------------------------------------------------------------------------------- */
 
@@ -276,7 +265,7 @@ START_TEST(any_allocation_may_fail) {
 END_TEST
 
 int main(void) {
-  list_algos();
+  n_algos = toy_steppers(algos);
   Suite *s = suite_create("optim_file " PRECISION);
   TCase *tc = tcase_create("all");
   tcase_set_timeout(tc, 120);

@@ -24,16 +24,9 @@ enum { N_GOLDENS = sizeof goldens / sizeof *goldens, N_RATES = sizeof schedules 
 static nnb_algo algos[NNB_N_ALGOS];
 static int n_algos;
 static void list_algos(void) {
-  nnb_net *net;
-  nnb_optim *optim;
-  if (nnb_net_parse("3-4:tanh-2", &net)) return;
-  for (int k = NNB_AUTO + 1; k < NNB_N_ALGOS; k++) {
-    const nnb_optim_opts opts = {.algo = (nnb_algo)k};
-    if (k == NNB_KFAC || nnb_optim_create(net, &opts, &optim)) continue;
-    algos[n_algos++] = (nnb_algo)k;
-    nnb_optim_destroy(optim);
-  }
-  nnb_net_destroy(net);
+  nnb_algo all[NNB_N_ALGOS];
+  for (int k = 0, n = toy_steppers(all); k < n; k++)
+    if (all[k] != NNB_KFAC) algos[n_algos++] = all[k];
 }
 
 /* ---- trajectories ----------------------------------------------------------------------------------------------- */

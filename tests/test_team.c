@@ -175,19 +175,6 @@ START_TEST(a_nested_call_runs_where_it_is) {
 }
 END_TEST
 
-/* After a fork, ThreadSanitizer allows no new threads, and AddressSanitizer keeps the locks of the parent's threads
- * that were just starting.  The other builds run these tests. */
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define FORK_TESTS 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define FORK_TESTS 0
-#endif
-#endif
-#ifndef FORK_TESTS
-#define FORK_TESTS 1
-#endif
-
 /* Waits at most ten seconds, so that a child that hangs is reported as a failure. */
 static int exit_code(pid_t child) {
   int status = 0;
@@ -353,7 +340,7 @@ START_TEST(no_groups) { ck_assert_int_eq(nnb__cgroup_processors("/nonexistent", 
 END_TEST
 
 int main(void) {
-  if (!FORK_TESTS) puts("skipped: fork, after which sanitizers allow no threads");
+  if (SANITIZED) puts("skipped: fork, after which sanitizers allow no threads");
   Suite *suite = suite_create("team");
   TCase *tc = tcase_create("team");
   tcase_add_test(tc, every_part_runs_once);
@@ -367,7 +354,7 @@ int main(void) {
   tcase_add_test(tc, the_number_of_threads);
   tcase_add_loop_test(tc, quotas, 0, sizeof groups / sizeof *groups);
   tcase_add_test(tc, no_groups);
-  if (FORK_TESTS) {
+  if (!SANITIZED) {
     tcase_add_test(tc, a_child_has_its_own_team);
     tcase_add_test(tc, a_child_of_a_busy_process);
     tcase_add_test(tc, exit_does_not_hang);

@@ -42,6 +42,21 @@ static inline const char *toy_path(char out[TOY_PATH], const char *name) {
   return out;
 }
 
+/* All methods that step from batch to batch; returns their number. */
+static inline int toy_steppers(nnb_algo out[NNB_N_ALGOS]) {
+  int n = 0;
+  nnb_net *net;
+  nnb_optim *optim;
+  if (nnb_net_parse("3-4:tanh-2", &net)) return 0;
+  for (int k = NNB_AUTO + 1; k < NNB_N_ALGOS; k++) {
+    if (nnb_optim_create(net, &(nnb_optim_opts){.algo = (nnb_algo)k}, &optim)) continue;
+    out[n++] = (nnb_algo)k;
+    nnb_optim_destroy(optim);
+  }
+  nnb_net_destroy(net);
+  return n;
+}
+
 /* rows × n_in numbers in (-1, 1); the class is the largest of the first n_classes columns. */
 static inline nnb_data *toy_classes(int rows, int n_in, int n_classes) {
   real *x = malloc((size_t)rows * (size_t)n_in * sizeof *x);

@@ -308,17 +308,19 @@ def run_mnist(build, seeds):
     n = len(parts[0][1])
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "mnist")
-        for peer in ("auto", "auto_f32"):
-            accuracy, seconds = [], []
-            for seed in range(seeds):
-                write_fold(path, x, y, 10, seed, np.arange(n), np.arange(n, len(y)))
+        results = {"auto": [], "auto_f32": []}
+        for seed in range(seeds):
+            write_fold(path, x, y, 10, seed, np.arange(n), np.arange(n, len(y)))
+            for peer, answers in results.items():
                 answer = run_ours(peer, build, "100 relu", [path], "--raw")
                 if isinstance(answer, str):
                     sys.exit(answer)
-                accuracy.append(1 - answer[0][0])
-                seconds.append(answer[0][2])
-            print(f"{peer}: accuracy", " ".join(f"{a:.4f}" for a in accuracy), f"mean {np.mean(accuracy):.4f};",
-                  f"seconds {min(seconds):.1f} to {max(seconds):.1f}")
+                answers += answer
+    for peer, answers in results.items():
+        wrong, _, seconds = zip(*answers)
+        accuracy = 1 - np.array(wrong)
+        print(f"{peer}: accuracy", " ".join(f"{a:.4f}" for a in accuracy), f"mean {accuracy.mean():.4f};",
+              f"seconds {min(seconds):.1f} to {max(seconds):.1f}")
 
 
 # ---- the command

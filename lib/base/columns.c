@@ -203,8 +203,8 @@ nnb_status nnb__columns_same(const nnb_columns *a, const nnb_columns *b) {
 /* *chosen ← the numbers of the columns that the inputs are, in order; returns how many; 0 if a part of one is missing.
  */
 static int whole_columns(const nnb_columns *columns, const int32_t *input, int n, int *chosen) {
-  int count = 0, i = 0;
-  for (int at = 0; at < n; at += columns->column[i].n) {
+  int count = 0;
+  for (int at = 0; at < n; at += columns->column[chosen[count - 1]].n) {
     int low = 0, high = columns->n - 1; /* the last column whose first input is at most input[at] */
     while (low < high) {
       const int middle = low + (high - low + 1) / 2;
@@ -213,11 +213,10 @@ static int whole_columns(const nnb_columns *columns, const int32_t *input, int n
       else
         high = middle - 1;
     }
-    i = low;
-    const nnb_column *c = &columns->column[i];
+    const nnb_column *c = &columns->column[low];
     for (int k = 0; k < c->n; k++)
       if (at + k >= n || input[at + k] != c->first + k) return 0;
-    chosen[count++] = i;
+    chosen[count++] = low;
   }
   return count;
 }

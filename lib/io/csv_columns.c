@@ -162,7 +162,7 @@ static nnb_status mark_categories(nnb__csv_layout *l, const header *names, const
     const char *name = l->opts->category[k];
     status = find_column(l, names, name, "category", &c);
     if (!status && (roles[c] == TARGET || roles[c] == LEFT))
-      status = nnb__fail(NNB_E_ARG, "%s: column \"%s\" of category is no input", l->csv->name, name);
+      status = nnb__fail(NNB_E_ARG, "%s: column \"%s\" of category is not an input", l->csv->name, name);
     for (int i = 0; i < l->n_in && !status; i++) l->input[i].given |= l->input[i].column == c;
   }
   return status;

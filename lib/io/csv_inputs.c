@@ -139,7 +139,7 @@ static nnb_status fail_level(const nnb__csv_layout *l, const nnb__csv_field *fie
   for (int j = 0; j < c->n_levels; j++) nnb__nearest_try(&nearest, field->text, field->n, c->levels[j]);
   list_levels(c, levels, sizeof levels);
   return nnb__csv_fail(
-      l->csv, field->at, "\"%s\" is no level of %s%s%s%s; there are %s (or set .unseen_levels)",
+      l->csv, field->at, "\"%s\" is not a level of %s%s%s%s; there are %s (or set .unseen_levels)",
       nnb__show(field->text, field->n, text), show_column(l, i, column), nearest.name ? "; the nearest is \"" : "",
       nearest.name ? nnb__show(nearest.name, strlen(nearest.name), near) : "", nearest.name ? "\"" : "", levels);
 }

@@ -10,7 +10,8 @@
 typedef struct nnb__fit {
   nnb_net *net;
   const nnb_data *train, *val;
-  nnb_fit_opts given, opts; /* with the method that was chosen; completed */
+  nnb_fit_opts given; /* the caller's, with the method that was chosen */
+  nnb_fit_opts opts;  /* completed with the defaults */
   const nnb__optim_ops *ops;
   nnb_batch rows; /* all of train; of a source the outline */
   nnb__window window, val_window;
@@ -32,8 +33,8 @@ typedef struct nnb__fit {
   int n_history, cap_history, stride;
   double start;
   uint64_t train_print, val_print; /* .checkpoint: fingerprints of the data */
-  int checkpoint_epoch;            /* the epoch and … */
-  double checkpoint_time;          /* … the time of the last checkpoint */
+  int checkpoint_epoch;            /* epoch of the last checkpoint */
+  double checkpoint_time;          /* when it was written, or when the fit began */
   nnb_evidence best_evidence;      /* .bayes: of the best epoch; the report has that of the last */
   nnb_report report;
 } nnb__fit;
@@ -53,7 +54,7 @@ void nnb__fit_judge_start(nnb__fit *f);
 /* Ends an epoch.  The net has the parameters of its end; rec has its number, updates, samples, loss and seconds.
  * Validates, keeps the best parameters and the history, calls on_epoch, and sets report.stop. */
 nnb_status nnb__fit_end_epoch(nnb__fit *f, nnb_record *rec);
-/* Why training ends after an epoch with this record, unless the caller says so. */
+/* The limit of the options that an epoch with this record has reached; NNB_STOP_NONE: none. */
 nnb_stop nnb__fit_at_limit(const nnb__fit *f, const nnb_record *rec);
 /* Makes the last record of the history that of the last epoch. */
 void nnb__fit_keep_last_record(nnb__fit *f);

@@ -15,9 +15,9 @@
  *                  (num/kernels/mm.c), if unpacked_bytes allows it.  Below it OpenBLAS does not pack either, and is a
  *                  tenth faster, unless the last columns of A·B are part of a vector
  * unpacked_bytes   the same condition: B of A·B, which stays in the cache, has at most this number of bytes: 512×512 in
- *                  f64, 2 MB, is the first to lose (0.83).  With larger W, threads divide a product
- *                  by columns (nn/layerwise_wide.c).  It also holds for AᵀA in double: n×n with 1000 rows is, compared
- *                  with syrk, 2.0 (n = 61), 1.4 (151), 1.15 (300), 1.0 (443) times as fast
+ *                  f64, 2 MB, is the first to lose (0.83).  With larger W, threads divide a product by columns
+ *                  (nn/layerwise_wide.c).  It also holds for AᵀA in double: n×n with 1000 rows is, compared with syrk,
+ *                  2.0 (n = 61), 1.4 (151), 1.15 (300), 1.0 (443) times as fast
  * unpacked_sum_bytes  the same for C of Aᵀ·B, which is read and written for each few rows of A: seven eighths of the
  *                  second-level cache, if its size is known.  On the AMD processor with 512 KB, shares of cblas's time
  *                  in training with W in the kernel, or in OpenBLAS: 512-400-10 at batch 128 in f32, 819 KB, 0.93 /
@@ -42,19 +42,19 @@
  *                  / 1.23 times as fast; at batch 16 and 8 one thread is the fastest
  * owned_bytes      the least W that is divided in this way; smaller ones are divided by rows of the batch, where
  *                  threads do not wait for each other between layers */
-#define NNB__THRESHOLD_LIST(X) \
-  X(outer_from, 1 << 16)       \
-  X(row_until, 32)             \
-  X(unpacked_least, 1e6)       \
-  X(unpacked_bytes, 3 << 19)   \
+#define NNB__THRESHOLD_LIST(X)   \
+  X(outer_from, 1 << 16)         \
+  X(row_until, 32)               \
+  X(unpacked_least, 1e6)         \
+  X(unpacked_bytes, 3 << 19)     \
   X(unpacked_sum_bytes, 3 << 19) \
-  X(transposed_rows, 12)       \
-  X(transposed_numbers, 1024)  \
-  X(transposed_most, 128)      \
-  X(thread_flops, 1e6)         \
-  X(private_bytes, 1 << 21)    \
-  X(private_rows, 48)          \
-  X(owned_flops, 2.5e6)        \
+  X(transposed_rows, 12)         \
+  X(transposed_numbers, 1024)    \
+  X(transposed_most, 128)        \
+  X(thread_flops, 1e6)           \
+  X(private_bytes, 1 << 21)      \
+  X(private_rows, 48)            \
+  X(owned_flops, 2.5e6)          \
   X(owned_bytes, 1 << 16)
 
 #define NNB__THRESHOLD_FIELD(name, value) double name;
