@@ -390,8 +390,13 @@ static nnb_status do_edit(world *w) {
 static nnb_status do_weigh(world *w) {
   static const int32_t rows[] = {1, 0};
   nnb_data *d;
+  nnb_batch got;
   nnb_status status = nnb_data_take_rows(w->named, rows, 2, &d);
-  if (!status) status = nnb_data_weigh_classes(d, NULL);
+  if (status) return judge_data(w, status, d);
+  status = nnb_data_weigh_classes(d, NULL);
+  ck_ok(nnb_data_batch(d, 0, 2, &got));
+  if (status) ck_assert_ptr_null(got.weight);
+  if (!status) note(w, got.weight, 2 * sizeof(real));
   nnb_data_destroy(d);
   return status;
 }
