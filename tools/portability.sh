@@ -103,9 +103,10 @@ configure() {
 }
 
 slow() { [ "$machine" != x86_64 ] && [ "$machine" != i386 ]; }
-# The tests of the tree's order need no second compiler, and those of an installation would have to run on the machine.
+# The tests of the tree's order and those that look for compilers themselves depend on no compiler of the library's, and
+# those of an installation would have to run on the machine.
 run_tests() {
-  without="--no-suite house"
+  without="--no-suite house --no-suite compilers"
   times=4
   [ "$machine" = x86_64 ] || without="$without --no-suite install"
   slow && times=40
