@@ -31,7 +31,7 @@
 #define NNBLAS_H
 
 #include "nnblas/core.h"
-
+/** The numbers of each precision. */
 typedef double nnb_real;
 typedef float nnbf_real;
 

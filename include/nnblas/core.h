@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-/* The version has this one place: meson.build reads it here. */
+/** The version of the headers.  It has this one place: meson.build reads it here. */
 #define NNB_VERSION_MAJOR 0
 #define NNB_VERSION_MINOR 1
 #define NNB_VERSION_PATCH 0
@@ -125,7 +125,7 @@ typedef struct nnb_rng {
   uint32_t block[4]; /* the numbers of the present counter; the last `left` of them are unused */
   int left;
 } nnb_rng;
-
+/** Starts a generator at the beginning of a stream; draws 32 random bits. */
 NNB_API void nnb_rng_init(nnb_rng *rng, uint64_t seed, uint64_t stream);
 NNB_API uint32_t nnb_rng_u32(nnb_rng *rng);
 /** Uniform in [0, 1), 53 bits. */
@@ -285,7 +285,7 @@ NNB_API bool nnb_loss_find(const char *name, nnb_loss *out);
 NNB_API bool nnb_init_find(const char *name, nnb_init *out);
 NNB_API bool nnb_algo_find(const char *name, nnb_algo *out);
 NNB_API bool nnb_schedule_find(const char *name, nnb_schedule *out);
-
+/** Values with a meaning of their own, in options. */
 enum {
   NNB_NONE = -1,      /**< "none", for options where 0 means the default                   */
   NNB_FULL_BATCH = -1 /**< .batch: one update from all rows, processed in chunks           */
@@ -693,8 +693,8 @@ typedef struct nnb_csv_opts {
                             an error                                                                      */
   void *reserved[7];
 } nnb_csv_opts;
-
-enum { NNB_ARRAY_DIMS = 8 }; /**< the most dimensions of an nnb_array */
+/** The most dimensions of an nnb_array. */
+enum { NNB_ARRAY_DIMS = 8 };
 
 /** The type of the numbers that nnb_array_write_npy and nnb_array_write_npz write. */
 typedef enum nnb_array_type {
@@ -762,12 +762,12 @@ typedef enum nnb_what {
 } nnb_what;
 
 /* ---- for extend.h: your own parts ------------------------------------------------------------------------------- */
-
+/** Traits of an activation, which can be or'ed. */
 enum nnb_act_traits {
   NNB_ACT_NEEDS_Z = 1, /**< pull reads z.  Otherwise only a is kept, and z may have the same memory as a       */
   NNB_ACT_ROWWISE = 2  /**< an output depends on its whole row (softmax): there is no element-wise slope       */
 };
-
+/** Traits of a loss, which can be or'ed. */
 enum nnb_loss_traits {
   NNB_LOSS_MEAN_ROWS = 1, /**< the sum is divided by norm = Σ weight                        */
   NNB_LOSS_MEAN_ALL = 2,  /**< the sum is divided by norm and by the number of outputs      */

@@ -6,7 +6,7 @@
  * run in several threads at once on different rows.  nnb_check_gradient tests them. */
 
 /* ---- activations ------------------------------------------------------------------------------------------------ */
-
+/** An activation: its name and its functions. */
 typedef struct nnb_act_ops nnb_act_ops;
 struct nnb_act_ops {
   const char *name; /**< in strings, summaries and files */
@@ -23,7 +23,7 @@ struct nnb_act_ops {
 NNB_API int nnb_net_own_activation(nnb_net *net, const nnb_act_ops *ops);
 
 /* ---- losses ----------------------------------------------------------------------------------------------------- */
-
+/** A loss: its name and its functions. */
 typedef struct nnb_loss_ops nnb_loss_ops;
 struct nnb_loss_ops {
   const char *name;
@@ -75,7 +75,7 @@ typedef struct nnb_sink {
   nnb_real *w, *b;
   nnb_real alpha, beta, beta_bias;
 } nnb_sink;
-
+/** A layer: its name, its fields and its functions. */
 typedef struct nnb_layer_ops nnb_layer_ops;
 struct nnb_layer_ops {
   const char *name;      /**< in summaries and files                                                            */

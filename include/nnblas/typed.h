@@ -54,7 +54,7 @@ typedef struct nnb_data nnb_data;
 NNB_API nnb_status nnb_data_wrap(const nnb_batch *rows, int n_classes, nnb_data **out);
 /** The same over a copy of the arrays. */
 NNB_API nnb_status nnb_data_copy(const nnb_batch *rows, int n_classes, nnb_data **out);
-/** NULL is accepted. */
+/** Releases data.  NULL is accepted. */
 NNB_API void nnb_data_destroy(nnb_data *data);
 
 /** Reads comma-separated text, plain or gzip-compressed.  Quoting is that of RFC 4180 and lines end in "\n" or "\r\n".
@@ -111,7 +111,7 @@ typedef struct nnb_source {
  *  NNB_E_ARG for no rows or inputs, for both n_out and n_classes, and for a reserve that is not 0; NNB_E_OVERFLOW;
  *  NNB_E_NOMEM.                                                                                                      */
 NNB_API nnb_status nnb_data_from_source(const nnb_source *source, nnb_data **out);
-
+/** Number of rows; number of input columns. */
 NNB_API int nnb_data_rows(const nnb_data *data);
 NNB_API int nnb_data_n_in(const nnb_data *data);
 /** Columns of t, or the number of classes; 0 without targets. */
@@ -247,7 +247,7 @@ NNB_API nnb_net *nnb_net_create(int n_in);
  *  or 1), init, init_scale, frozen (0: nothing, 1: weights, 2: bias, 3: both), name.  The default activation is relu
  *  for hidden layers and linear for the last one.  NNB_E_PARSE: the message has the place.                           */
 NNB_API nnb_status nnb_net_parse(const char *text, nnb_net **out);
-/** NULL is accepted.  Destroy the plans of the net first.  Does nothing while a changing call runs (nnb_net). */
+/** Releases a net.  NULL is accepted.  Destroy its plans first.  Does nothing while a changing call runs (nnb_net). */
 NNB_API void nnb_net_destroy(nnb_net *net);
 /** A copy with the same structure, parameters, buffers, scalers and names.  Plans and history are not copied. */
 NNB_API nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out);
@@ -422,7 +422,7 @@ NNB_API nnb_status nnb_error_bars_create(nnb_net *net, const nnb_data *data, con
                                          nnb_error_bars **out);
 /** A copy of the error bars, for another thread.  NNB_E_STATE, NNB_E_NOMEM. */
 NNB_API nnb_status nnb_error_bars_copy(const nnb_error_bars *bars, nnb_error_bars **out);
-/** NULL is accepted.  Call it before nnb_net_destroy. */
+/** Releases error bars.  NULL is accepted.  Call it before nnb_net_destroy. */
 NNB_API void nnb_error_bars_destroy(nnb_error_bars *bars);
 /** y ← net(x); sd ← √(gᵀH⁻¹g), the uncertainty of y because the data is finite; sd_new ← √(gᵀH⁻¹g + 1/β), the expected
  *  deviation of a new measurement (of weight 1) from y.  Both are standard deviations, B×n_out as y, in the data's
@@ -502,7 +502,7 @@ NNB_API nnb_status nnb_net_write_c_mem(nnb_net *net, const nnb_c_opts *opts, cha
  *  Threads: a plan is for one thread at a time.  Several threads may use one net, each with its own plan, as long as
  *  none trains it.                                                                                                   */
 typedef struct nnb_plan nnb_plan;
-
+/** Options of nnb_plan_create. */
 typedef struct nnb_plan_opts {
   int max_rows;     /**< default 1.  A larger batch is NNB_E_SHAPE (nnb_train_rows splits it into chunks) */
   int threads;      /**< 0: nnb_get_threads()                                                             */
@@ -517,7 +517,7 @@ typedef struct nnb_plan_opts {
 NNB_API nnb_status nnb_plan_create(nnb_net *net, const nnb_plan_opts *opts, nnb_plan **out);
 /** The bytes that a plan with these options needs. */
 NNB_API nnb_status nnb_plan_bytes(nnb_net *net, const nnb_plan_opts *opts, size_t *out);
-/** NULL is accepted.  Memory given by the caller is not released. */
+/** Releases a plan.  NULL is accepted.  Memory given by the caller is not released. */
 NNB_API void nnb_plan_destroy(nnb_plan *plan);
 
 /** y ← net(x): x is B×n_in, y is B×n_out, B ≤ max_rows, in the data's units.  Allocates nothing.  For a single row,
@@ -551,7 +551,7 @@ typedef struct nnb_optim nnb_optim;
  *  kfac (Martens and Grosse 2015) keeps 2·((I+1)² + O²) numbers for an I×O layer, and 3P.  It needs the training calls
  *  and batches of some hundred rows.  docs/optimisers.md explains its steps, damping and limits.                     */
 NNB_API nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out);
-/** NULL is accepted. */
+/** Releases an optimiser.  NULL is accepted. */
 NNB_API void nnb_optim_destroy(nnb_optim *optim);
 /** Sets η of the next steps, which the schedule multiplies.  NNB_E_ARG unless lr is finite and positive. */
 NNB_API nnb_status nnb_optim_set_lr(nnb_optim *optim, double lr);

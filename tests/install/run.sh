@@ -38,6 +38,13 @@ else
   echo "no shared library in this build"
 fi
 
+# ---- the manual of the library ----
+manual() { MANPATH="$prefix/share/man" man "$1" >page 2>/dev/null && grep -q nnb_fit page; }
+step "nnb_fit has a manual page" test -s "$prefix/share/man/man3/nnb_fit.3"
+if command -v man >/dev/null && man --version >/dev/null 2>&1; then
+  for name in nnb_fit nnbf_fit nnb_fit_opts.patience; do step "man $name" manual $name; done
+fi
+
 # ---- the command ----
 if [ -x "$prefix/bin/nnblas" ]; then
   step "nnblas says its version" sh -c '"$1" --version | grep -qx "nnblas $2"' _ "$prefix/bin/nnblas" "$version"
