@@ -4,16 +4,21 @@
  *   fit      a step with rows in order ÷ one of nnb_fit, which shuffles them; one thread
  *   pair     a step alone ÷ one while another thread of the program trains a second net (the slower of the two); one
  *            thread each
- *   start    from exec to the end of the first training step of a program */
+ *   start    from exec to the end of the first training step of a program
+ *   latency  a prediction of one row, call by call; no ratio and no bar */
 #include "bars.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "latency.h"
 #include "print.h"
 #include "start.h"
 
 enum { QUICK_ROWS = 4096 };
+
+/* The nets that programs wait for, one row at a time. */
+static const char *const awaited[] = {"W3i", "W3x", "W4", "W5m", "W5s", "W7"};
 
 /* The bars; workload "": for all.  Those of comparisons with other libraries are in compare/. */
 static const struct {
@@ -84,6 +89,27 @@ static int run_workload(const options *o, const rig_ops *ops, const bench_job *j
   return 0;
 }
 
+static bool is_awaited(const workload *w) {
+  for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++)
+    if (!strcmp(awaited[i], w->name)) return true;
+  return false;
+}
+
+static int run_latency(const options *o, const rig_ops *ops, const bench_job *job) {
+  figure f = {.workload = job->w->name, .precision = ops->precision, .name = "latency", .threads = 1};
+  latency l;
+  if (measure_latency(ops, job, latency_calls(o), &l)) return -1;
+  if (o->json)
+    print_latency_json(job, &f, &l);
+  else
+    print_latency(&f, &l);
+  return 0;
+}
+
+static int run_figures(const options *o, const rig_ops *ops, const bench_job *job) {
+  return run_workload(o, ops, job) || (is_awaited(job->w) && run_latency(o, ops, job)) ? -1 : 0;
+}
+
 static int run_both(const options *o, const workload *w) {
   workload reduced = *w;
   bench_job job = o->job;
@@ -93,7 +119,7 @@ static int run_both(const options *o, const workload *w) {
   if (!o->json) print_workload(w);
   if (make_data(&reduced, o->quick ? QUICK_ROWS : 0, &data))
     return fprintf(stderr, "nnblas-bench: out of memory\n"), -1;
-  int failed = (o->f32 && run_workload(o, &rig_f32, &job)) || (o->f64 && run_workload(o, &rig_f64, &job));
+  int failed = (o->f32 && run_figures(o, &rig_f32, &job)) || (o->f64 && run_figures(o, &rig_f64, &job));
   free_data(&data);
   return failed ? -1 : 0;
 }

@@ -29,17 +29,17 @@ static double read_clock(clockid_t id) {
 double clock_seconds(void) { return read_clock(CLOCK_MONOTONIC); }
 double clock_cpu_seconds(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
-static double part_clock(const session *s) {
-  return read_clock(s->job->cpu_time ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC);
+double job_clock(const bench_job *job) {
+  return read_clock(job->cpu_time ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC);
 }
+static double part_clock(const session *s) { return job_clock(s->job); }
 
 static int ascending(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
 }
 
-/* Linear between the two order statistics around p·(n-1). */
-static double quantile(const double *sorted, int n, double p) {
+double quantile(const double *sorted, int n, double p) {
   double place = p * (n - 1);
   int i = (int)place, j = i + 1 < n ? i + 1 : i;
   return sorted[i] + (place - i) * (sorted[j] - sorted[i]);

@@ -41,8 +41,12 @@ typedef struct effort {
 double clock_seconds(void);
 /* Processor time of the process in seconds. */
 double clock_cpu_seconds(void);
+/* The clock of a job: the wall's, or the thread's time on the processor. */
+double job_clock(const bench_job *job);
 /* Sorts v. */
 spread spread_of(double *v, int n);
+/* Of sorted numbers: linear between the two order statistics around p·(n-1). */
+double quantile(const double *sorted, int n, double p);
 
 /* Fills out->second for out's runners (n_runners and runner are given): in each round every runner has its turn, in
  * changing order.  -1 on failure, with a message on stderr. */

@@ -2,14 +2,26 @@
 #include <stdio.h>
 
 #include "bars.h"
+#include "latency.h"
 #include "print.h"
 #include "start.h"
 #include "tune.h"
+#include "two_runs.h"
 
 enum { SHAPE_ROWS = 4096 };
 
+/* One row at a time, whatever the batch; on one thread, so once for all thread counts. */
+static int run_latency(const options *o, const rig_ops *ops, const bench_job *job, int c) {
+  latency l;
+  if (c) return 0;
+  if (measure_latency(ops, job, latency_calls(o), &l)) return -1;
+  (o->json ? print_shape_latency_json : print_shape_latency)(job, ops->precision, &l);
+  return 0;
+}
+
 static int run_mode(const options *o, const rig_ops *ops, const bench_job *job, bench_mode mode, int c) {
   static timings t; /* too large for the stack */
+  if (mode == MODE_LATENCY) return run_latency(o, ops, job, c);
   t.n_runners = 2;
   t.runner[0] = (runner){mode == MODE_FIT ? RUN_FIT : RUN_STEPS, c};
   t.runner[1] = (runner){RUN_CEILING, c};
@@ -34,7 +46,7 @@ static int run_shape(const options *o, const bench_shape *shape) {
   int failed = 0;
   for (int c = 0; !failed && c < job.n_counts; c++)
     for (int m = 0; !failed && m < N_MODES; m++) {
-      w.manner = m == MODE_INFER ? PREDICT : BY_STEP;
+      w.manner = m == MODE_INFER || m == MODE_LATENCY ? PREDICT : BY_STEP;
       if (o->mode[m]) failed = run_precisions(o, &job, (bench_mode)m, c);
     }
   free_data(&data);
@@ -47,6 +59,7 @@ int main(int argc, char **argv) {
   if (child >= 0) return child;
   int asked = parse_options(argc, argv, &o);
   if (asked) return asked < 0 ? 2 : 0;
+  if (o.compare[0]) return compare_runs(o.compare[0], o.compare[1], o.json) ? 1 : 0;
   nnb_blas_facts blas;
   nnb_blas_info(&blas);
   if (!o.json) print_head(&o, &blas);

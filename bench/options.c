@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const mode_name[N_MODES] = {"train", "infer", "fit"};
+const char *const mode_name[N_MODES] = {"train", "infer", "fit", "latency"};
 
 static const char help[] =
     "usage: nnblas-bench [options]\n"
@@ -19,7 +19,8 @@ static const char help[] =
     "  -s, --shapes LIST     instead of the workloads: widths joined by '-', then @batch, joined by ','\n"
     "                        (1024-2048-2048-1000@256,784-128-64-10@32,784-128-64-10@128)\n"
     "  -m, --mode LIST       for shapes: train: nnb_train_step, rows in order; infer: nnb_plan_predict;\n"
-    "                        fit: nnb_fit, shuffled                   (train,infer)\n"
+    "                        fit: nnb_fit, shuffled; latency: nnb_plan_predict with one row, each call by\n"
+    "                        itself                                   (train,infer)\n"
     "  -T, --tune            find the thresholds of this machine: see nnb_set_thresholds\n"
     "  -p, --precision P     f32, f64 or both                         (both)\n"
     "  -t, --threads LIST    numbers of threads, or all               (1,2 for workloads, 1,all for shapes)\n"
@@ -29,6 +30,7 @@ static const char help[] =
     "  -c, --cpu-time        the thread's time on the processor, not the wall's: for busy machines;\n"
     "                        one thread only\n"
     "  -j, --json            one JSON object a line instead of the table\n"
+    "  -C, --compare A B     two files with the lines of --json, side by side; measures nothing\n"
     "  -h, --help            this text\n"
     "\n"
     "bench/README.md explains the columns.  The workloads:\n\n";
@@ -92,7 +94,7 @@ static int parse_workload(const char *text, options *o) {
 static int parse_mode(const char *text, options *o) {
   for (int m = 0; m < N_MODES; m++)
     if (!strcmp(text, mode_name[m])) return o->mode[m] = true, 0;
-  return refuse("a mode is train, infer or fit", text);
+  return refuse("a mode is train, infer, fit or latency", text);
 }
 
 static int parse_precision(const char *text, options *o) {
@@ -141,7 +143,8 @@ static int parse_seconds(const char *text, options *o) {
 }
 
 static int defaults(options *o, bool shapes) {
-  bool any_mode = o->mode[MODE_TRAIN] || o->mode[MODE_INFER] || o->mode[MODE_FIT];
+  bool any_mode = false;
+  for (int m = 0; m < N_MODES; m++) any_mode = any_mode || o->mode[m];
   if (shapes && (o->n_only || o->tune))
     return refuse("shapes and modes go without --all, --workloads and --tune", "both");
   if (shapes && !o->n_shapes) each("1024-2048-2048-1000@256,784-128-64-10@32,784-128-64-10@128", parse_shape, o);
@@ -155,15 +158,24 @@ static int defaults(options *o, bool shapes) {
   return 0;
 }
 
+static int take_files(int n, char **files, options *o) {
+  if (n != 2) return refuse("--compare takes two files", n ? files[n - 1] : "none");
+  o->compare[0] = files[0], o->compare[1] = files[1];
+  return 0;
+}
+
+long latency_calls(const options *o) { return o->quick ? 1000 : 100000; }
+
+static const struct option table[] = {
+    {"all", 0, NULL, 'a'},     {"workloads", 1, NULL, 'w'}, {"shapes", 1, NULL, 's'},   {"mode", 1, NULL, 'm'},
+    {"tune", 0, NULL, 'T'},    {"precision", 1, NULL, 'p'}, {"threads", 1, NULL, 't'},  {"rounds", 1, NULL, 'r'},
+    {"seconds", 1, NULL, 'S'}, {"quick", 0, NULL, 'q'},     {"cpu-time", 0, NULL, 'c'}, {"json", 0, NULL, 'j'},
+    {"help", 0, NULL, 'h'},    {"compare", 0, NULL, 'C'},   {NULL, 0, NULL, 0}};
+
 int parse_options(int argc, char **argv, options *o) {
-  static const struct option table[] = {
-      {"all", 0, NULL, 'a'},     {"workloads", 1, NULL, 'w'}, {"shapes", 1, NULL, 's'},   {"mode", 1, NULL, 'm'},
-      {"tune", 0, NULL, 'T'},    {"precision", 1, NULL, 'p'}, {"threads", 1, NULL, 't'},  {"rounds", 1, NULL, 'r'},
-      {"seconds", 1, NULL, 'S'}, {"quick", 0, NULL, 'q'},     {"cpu-time", 0, NULL, 'c'}, {"json", 0, NULL, 'j'},
-      {"help", 0, NULL, 'h'},    {NULL, 0, NULL, 0}};
   *o = (options){.f32 = true, .f64 = true, .effort.seconds = -1};
-  bool shapes = false, all = false;
-  for (int c, bad = 0; (c = getopt_long(argc, argv, "aw:s:m:Tp:t:r:S:qcjh", table, NULL)) != -1;) {
+  bool shapes = false, all = false, compare = false;
+  for (int c, bad = 0; (c = getopt_long(argc, argv, "aw:s:m:Tp:t:r:S:qcjhC", table, NULL)) != -1;) {
     switch (c) {
       case 'a':
         all = true;
@@ -203,6 +215,9 @@ int parse_options(int argc, char **argv, options *o) {
       case 'j':
         o->json = true;
         break;
+      case 'C':
+        compare = true;
+        break;
       case 'h':
         return print_help(), 1;
       default:
@@ -210,6 +225,7 @@ int parse_options(int argc, char **argv, options *o) {
     }
     if (bad) return -1;
   }
+  if (compare) return take_files(argc - optind, argv + optind, o);
   if (optind < argc) return refuse("nnblas-bench takes options only", argv[optind]);
   if (shapes && all) return refuse("--all goes without shapes and modes", "both");
   return defaults(o, shapes);

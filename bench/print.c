@@ -14,7 +14,7 @@ void print_head(const options *o, const nnb_blas_facts *blas) {
   printf("%s\n", o->job.cpu_time ? ", processor time" : "");
   if (blas->advice[0]) printf("note: %s\n", blas->advice);
   if (o->n_shapes)
-    printf("\n%-24s %6s %-5s %-4s %3s %11s %12s %8s %6s %12s %7s  %s\n", "shape", "batch", "mode", "prec", "thr",
+    printf("\n%-24s %6s %-7s %-4s %3s %11s %12s %8s %6s %12s %7s  %s\n", "shape", "batch", "mode", "prec", "thr",
            "samples/s", "(quartiles)", "GFLOP/s", "share", "(quartiles)", "cblas", "core");
   else if (!o->tune)
     printf(
@@ -23,6 +23,7 @@ void print_head(const options *o, const nnb_blas_facts *blas) {
         "fit      time of a step with the rows in order / of nnb_fit, which shuffles them\n"
         "pair     time of a step alone / while another thread trains a second net\n"
         "start    time from exec to the end of a program's first training step\n"
+        "latency  time of a prediction of one row: the median, 99 of 100, the worst\n"
         "%s"
         "\n%-10s %-4s %4s %-8s %11s %12s %7s %12s %6s\n",
         o->quick ? "A quick run shows that everything runs; it is too short to judge, so no bars.\n" : "", "workload",
@@ -42,7 +43,7 @@ void print_shape(const bench_job *job, bench_mode mode, const char *precision, c
   double low = 100 * (per_second(batch, step.q3) / rate - 1), high = 100 * (per_second(batch, step.q1) / rate - 1);
   nnb_blas_facts blas;
   nnb_blas_info(&blas);
-  printf("%-24s %6d %-5s %-4s %3d %11.4g %+5.1f%+5.1f%% %8.1f %6.3f  %.3f-%.3f %7.1f  %s\n", job->w->name, batch,
+  printf("%-24s %6d %-7s %-4s %3d %11.4g %+5.1f%+5.1f%% %8.1f %6.3f  %.3f-%.3f %7.1f  %s\n", job->w->name, batch,
          mode_name[mode], precision, job->count[c], rate, low, high, gflops(job->w, step.median), share.median,
          share.q1, share.q3, gflops(job->w, step_seconds(t, ceiling).median), blas.core);
   fflush(stdout);
@@ -142,4 +143,47 @@ void print_start_json(const bench_job *job, const figure *f) {
          1e3 * f->step.q3, f->rounds);
   if (f->bar > 0) printf("\"bar\":%g,\"met\":%s,", 1e3 * f->bar, f->step.median <= f->bar ? "true" : "false");
   print_machine(job);
+}
+
+/* ---- latencies -------------------------------------------------------------------------------------------------- */
+
+static const char *time_words(double seconds, char text[16]) {
+  const char *unit = seconds < 1e-6 ? "ns" : seconds < 1e-3 ? "us" : "ms";
+  double of_unit = seconds < 1e-6 ? 1e-9 : seconds < 1e-3 ? 1e-6 : 1e-3;
+  snprintf(text, 16, "%.3g %s", seconds / of_unit, unit);
+  return text;
+}
+
+static void print_times(const latency *l) {
+  char p50[16], p99[16], worst[16], clock[16];
+  printf(" p50 %s, p99 %s, worst %s of %ld calls; reading the clock takes %s of each\n", time_words(l->p50, p50),
+         time_words(l->p99, p99), time_words(l->worst, worst), l->calls, time_words(l->clock, clock));
+  fflush(stdout);
+}
+
+static void print_times_json(const bench_job *job, const latency *l) {
+  printf("\"ns_p50\":%.5g,\"ns_p99\":%.5g,\"ns_worst\":%.5g,\"ns_clock\":%.5g,\"calls\":%ld,", 1e9 * l->p50,
+         1e9 * l->p99, 1e9 * l->worst, 1e9 * l->clock, l->calls);
+  print_machine(job);
+}
+
+void print_latency(const figure *f, const latency *l) {
+  printf("%-10s %-4s %4d %-8s", f->workload, f->precision, f->threads, f->name);
+  print_times(l);
+}
+
+void print_latency_json(const bench_job *job, const figure *f, const latency *l) {
+  print_figure_name(f);
+  print_times_json(job, l);
+}
+
+void print_shape_latency(const bench_job *job, const char *precision, const latency *l) {
+  printf("%-24s %6d %-7s %-4s %3d ", job->w->name, 1, mode_name[MODE_LATENCY], precision, 1);
+  print_times(l);
+}
+
+void print_shape_latency_json(const bench_job *job, const char *precision, const latency *l) {
+  printf("{\"shape\":\"%s\",\"batch\":1,\"mode\":\"%s\",\"precision\":\"%s\",\"threads\":1,", job->w->name,
+         mode_name[MODE_LATENCY], precision);
+  print_times_json(job, l);
 }

@@ -2,6 +2,7 @@
 #ifndef BENCH_PRINT_H
 #define BENCH_PRINT_H
 
+#include "latency.h"
 #include "options.h"
 
 /* A figure of one workload.  Times are seconds per step; the bar is for the ratio. */
@@ -24,5 +25,10 @@ void print_figure_json(const bench_job *job, const figure *f);
 /* A start is only a time: step has the seconds, and the bar is their maximum. */
 void print_start(const figure *f);
 void print_start_json(const bench_job *job, const figure *f);
+/* Only the names and the threads of f are read. */
+void print_latency(const figure *f, const latency *l);
+void print_latency_json(const bench_job *job, const figure *f, const latency *l);
+void print_shape_latency(const bench_job *job, const char *precision, const latency *l);
+void print_shape_latency_json(const bench_job *job, const char *precision, const latency *l);
 
 #endif

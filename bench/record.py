@@ -25,6 +25,8 @@ def options():
 
 
 def cell(row):
+    if "ns_p50" in row:
+        return f"{row['ns_p50']:.0f} / {row['ns_p99']:.0f} / {row['ns_worst']:.0f} ns"
     if "ms" in row:
         value, low, high, digits = row["ms"], row["ms_q1"], row["ms_q3"], 1
     else:

@@ -2,6 +2,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -69,6 +70,58 @@ def check_figures():
         check_line(row)
 
 
+def check_latency(row):
+    times = [row["ns_p50"], row["ns_p99"], row["ns_worst"]]
+    expect(times == sorted(times) and times[0] >= row["ns_clock"] >= 0 < times[0], f"times of {row}",
+           "ascending, none below the clock's", times)
+    expect(row["calls"] >= 1000 and row["threads"] == 1, f"calls and threads of {row}", "1000 or more, 1", row["calls"])
+
+
+def check_latency_of_shapes():
+    done = run("-s", "5-7-3@4,5-7-3@1", "-m", "latency", "-t", "1,2", "-q", "-j")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    seen = [(row["shape"], row["batch"], row["mode"], row["precision"]) for row in rows]
+    expect(seen == 2 * [("5-7-3", 1, "latency", "f32"), ("5-7-3", 1, "latency", "f64")], "latencies", "two of each", seen)
+    for row in rows:
+        check_latency(row)
+    text = run("-s", "5-7-3@1", "-m", "latency", "-q", "-p", "f64").stdout
+    expect(re.search(r"latency f64 +1 +p50 \S+ ns, p99 \S+ .s, worst \S+ .s of 1000 calls", text), "latency in words",
+           "p50, p99, worst", text)
+
+
+def check_two_runs():
+    """--compare: which way is better, that overlapping quartiles are no difference, what is in one file only."""
+    def rate(workload, median, spread, **more):
+        return {"workload": workload, "precision": "f32", "threads": 1, "figure": "share", "samples_per_s": median,
+                "samples_per_s_q1": median - spread, "samples_per_s_q3": median + spread, "blas_core": "C", **more}
+    start = {"workload": "W8", "precision": "f32", "threads": 1, "figure": "start", "ms_q1": 9, "ms": 10, "ms_q3": 11}
+    wait = {"shape": "5-7-3", "batch": 1, "mode": "latency", "precision": "f64", "threads": 1, "ns_p50": 100}
+    runs = ([rate("W1", 100, 1), rate("W2", 100, 20), rate("W3", 100, 1), start, wait, rate("W4", 1, 0)],
+            [wait, rate("W1", 150, 1), rate("W2", 110, 2), rate("W3", 90, 1), dict(start, ms_q1=19, ms=20, ms_q3=21),
+             rate("W5", 1, 0)])
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [os.path.join(folder, name) for name in ("a.json", "b.json", "twice.json", "other.json")]
+        for path, lines in zip(paths, (*runs, runs[0] + runs[0][:1], [rate("W9", 1, 0)])):
+            with open(path, "w") as f:
+                f.writelines(json.dumps(line) + "\n" for line in lines)
+        done = run("--compare", *paths[:2])
+        expect(done.returncode == 0, "exit status of --compare", 0, f"{done.returncode}: {done.stderr}")
+        for words in (r"W1 .* 1\.500 +1\.475-1\.525  B is 50 % faster", r"W2 .* no difference beyond the spread",
+                      r"W3 .* B is 10 % slower", r"W8 .* start +ms .* 2\.000 .* B is 50 % slower",
+                      r"5-7-3@1 .* 1\.000 +spread not measured", "only in A: W4 f32 1 share", "only in B: W5 f32 1 share",
+                      "B against A: 1 better, 2 worse, 2 without"):
+            expect(re.search(words, done.stdout), "words of --compare", words, done.stdout)
+        lines = [json.loads(line) for line in run("--compare", *paths[:2], "--json").stdout.splitlines()]
+        seen = [(line["name"], line["b_over_a"], line["verdict"]) for line in lines]
+        wanted = [("W1", 1.5, "faster"), ("W2", 1.1, "same"), ("W3", 0.9, "slower"), ("W8", 2.0, "slower"),
+                  ("5-7-3@1", 1.0, "unknown")]
+        expect(seen == wanted, "--compare --json", wanted, seen)
+        for second, words in ((paths[2], "twice"), (paths[3], "nothing in common"), (__file__, "--json prints"),
+                              (os.path.join(folder, "none"), "none")):
+            done = run("--compare", paths[0], second)
+            expect(done.returncode == 1 and words in done.stderr, f"--compare with {second}", words, done.stderr)
+
+
 def check_workloads():
     """Small workloads with all their figures, in the same rounds."""
     done = run("--all", "--quick", "-w", "W3xfull,W5s", "-j", "-r", "3")
@@ -76,10 +129,12 @@ def check_workloads():
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     seen = sorted((r["workload"], r["precision"], r["figure"], r["threads"]) for r in rows)
     wanted = sorted((w, p, f, t) for w in ("W3xfull", "W5s") for p in ("f32", "f64")
-                    for f, t in [("share", 1), ("share", 2), ("threads", 2), ("fit", 1), ("pair", 1)]
-                    if w != "W5s" or f not in ("fit", "pair"))
+                    for f, t in [("share", 1), ("share", 2), ("threads", 2), ("fit", 1), ("pair", 1), ("latency", 1)]
+                    if f not in (("fit", "pair") if w == "W5s" else ("latency",)))
     expect(seen == wanted, "figures", wanted, seen)
-    for row in rows:
+    for row in [row for row in rows if row["figure"] == "latency"]:
+        check_latency(row)
+    for row in [row for row in rows if row["figure"] != "latency"]:
         quartiles = [row["ratio_q1"], row["ratio"], row["ratio_q3"]]
         expect(quartiles == sorted(quartiles) and quartiles[0] > 0, f"ratio of {row}", "ascending", quartiles)
         expect("bar" not in row and "met" not in row, f"a bar in a quick run, {row}", "none", row.get("bar"))
@@ -172,7 +227,8 @@ def check_refusals():
                  ["--shapes", "5-7@4@4"], ["--shapes", ""], ["--shapes", "5-99999999999999@4"], ["--mode", "learn"],
                  ["--precision", "f16"], ["--threads", "0"], ["--threads", "two"], ["--rounds", "0"],
                  ["--seconds", "-1"], ["--seconds", "nan"], ["--cpu-time", "--threads", "2"], ["--workloads", "W0"],
-                 ["--all", "--shapes", "5-7@4"], ["--no-such"], ["word"]):
+                 ["--all", "--shapes", "5-7@4"], ["--no-such"], ["word"], ["--compare"], ["--compare", "a"],
+                 ["--compare", "a", "b", "c"]):
         done = run(*args)
         expect(done.returncode == 2 and done.stderr, f"exit status of {args}", "2 and a sentence",
                f"{done.returncode} and {done.stderr!r}")
@@ -181,6 +237,8 @@ def check_refusals():
 
 
 check_figures()
+check_latency_of_shapes()
+check_two_runs()
 check_workloads()
 check_bars()
 check_slow_core()

@@ -53,6 +53,11 @@ if [ -x "$prefix/bin/nnblas" ]; then
 else
   echo "no command nnblas in this build"
 fi
+if [ -x "$prefix/bin/nnblas-bench" ]; then
+  step "nnblas-bench has a manual page" grep -q 'nnblas.*workloads' "$prefix/share/man/man1/nnblas-bench.1"
+else
+  echo "no nnblas-bench in this build"
+fi
 
 # ---- the C program, against what pkg-config says ----
 outside() { # outside NAME PKG_CONFIG_OPTION...
