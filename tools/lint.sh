@@ -24,5 +24,6 @@ END
 $python -c 'import json, sys; print("\n".join(e["file"] for e in json.load(open(sys.argv[1]))))' "$work/compile_commands.json" |
   xargs -P "$(nproc)" -n 4 clang-tidy -p "$work" --quiet --extra-arg=-Wno-unknown-warning-option
 status=$?
-shellcheck -x -P SCRIPTDIR examples/run.sh tests/run.sh tests/install/*.sh tools/*.sh .ci/run || status=1
+shellcheck -x -P SCRIPTDIR examples/run.sh tests/run.sh tests/install/*.sh tools/*.sh debian/tests/command \
+  debian/tests/program .ci/run || status=1
 exit $status

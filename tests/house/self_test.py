@@ -256,6 +256,46 @@ class PublicNames(InTemporaryFolder):
             self.assertIn(found, out)
 
 
+class Symbols(InTemporaryFolder):
+    def setUp(self):
+        super().setUp()
+        self.list, self.changelog = self.folder / "symbols", self.folder / "changelog"
+        self.changelog.write_text("libnnblas (0.2.0~dev) unstable; urgency=medium\n")
+
+    def library(self, *names, major=0):
+        source, library = self.folder / "a.c", self.folder / "libnnblas.so"
+        source.write_text("".join(f"int {name}(void) {{ return 0; }}\n" for name in ("nnb_fit", *names)))
+        soname = f"-Wl,-soname,libnnblas.so.{major}"
+        subprocess.run([*CC, "-shared", "-fPIC", soname, "-o", str(library), str(source)], check=True)
+        return library
+
+    def write(self, library):
+        return run(HERE / "symbols.py", "write", self.list, library, self.changelog)
+
+    def check(self, library, version="0.1.0"):
+        return run(HERE / "symbols.py", "check", self.list, library, self.changelog, version)
+
+    def test_what_is_written_passes_and_keeps_versions(self):
+        self.write(self.library("nnb_a"))
+        self.assertIn(" nnb_a@Base 0.2.0~\n", self.list.read_text())
+        self.changelog.write_text("libnnblas (0.3.0) unstable; urgency=medium\n")
+        library = self.library("nnb_a", "nnb_b")
+        self.write(library)
+        self.assertIn(" nnb_a@Base 0.2.0~\n nnb_b@Base 0.3.0~\n", self.list.read_text())
+        self.assertEqual(self.check(library, "0.3.0")[0], 0)
+        for version in ("0.2.0", "0.3.1"):
+            self.assertEqual(self.check(library, version)[0], 1, version)
+
+    def test_each_difference_is_noticed(self):
+        self.write(self.library("nnb_a"))
+        self.assertEqual(self.check(self.library("nnb_a"), "0.2.0")[0], 1, "0.2.0~dev of 0.2.0")
+        for names, major, said in ((("nnb_a", "nnb_b"), 0, "nnb_b is exported, but not in the list"),
+                                   ((), 0, "nnb_a is in the list, but not exported"),
+                                   (("nnb_a",), 1, "its first line is not: libnnblas.so.1 libnnblas1")):
+            status, text = self.check(self.library(*names, major=major))
+            self.assertEqual((status, said in text), (1, True), text)
+
+
 class Options(InTemporaryFolder):
     """The real list and header, with one thing changed in each test."""
 
