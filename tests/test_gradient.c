@@ -598,6 +598,52 @@ START_TEST(branchy_net_in_plain_loops) {
 }
 END_TEST
 
+/* ---- derivatives of the outputs by the inputs ---------------------------------------------------------------------
+ */
+
+/* J of a net with scalers against central differences of predictions, more rows than one chunk has, with ld above the
+ * number of columns. */
+START_TEST(jacobian) {
+  enum { N = 1030, LD = 7 };
+  static real x[N * 3], t[N * 2], J[N * LD];
+  real y[2][2];
+  const real h = (real)TOL(1e-6, 1e-2);
+  nnb_net *net = nnb_net_create(3);
+  nnb_data *data;
+  nnb_rng rng;
+  nnb_rng_init(&rng, 3, 0);
+  for (int i = 0; i < N * 3; i++) x[i] = (real)(5 + 2 * nnb_rng_normal(&rng));
+  for (int i = 0; i < N * 2; i++) t[i] = (real)(3 * nnb_rng_normal(&rng)), J[i] = (real)NAN;
+  for (int i = 0; i < N; i++) J[i * LD + 6] = 42;
+  nnb_batch rows = {.x = nnb_cview(x, N, 3), .t = nnb_cview(t, N, 2)};
+  ok(nnb_data_wrap(&rows, 0, &data));
+  nnb_net_standardize(net, data);
+  nnb_net_scale_targets(net, data, NNB_MINMAX);
+  nnb_net_layer(net, 0, "8:tanh");
+  nnb_net_layer(net, 0, "2");
+  ok(nnb_net_jacobian(net, rows.x, (nnb_mat){J, N, 6, LD}));
+  for (int b = 0; b < N; b += b < 3 ? 1 : 257) {
+    for (int i = 0; i < 3; i++) {
+      for (int side = 0; side < 2; side++) {
+        real at[3] = {x[b * 3], x[b * 3 + 1], x[b * 3 + 2]};
+        at[i] += side ? h : -h;
+        ok(nnb_net_predict(net, nnb_cview(at, 1, 3), nnb_view(y[side], 1, 2)));
+      }
+      for (int o = 0; o < 2; o++) {
+        const double want = (double)(y[1][o] - y[0][o]) / (2 * (double)h), got = (double)J[b * LD + o * 3 + i];
+        ck_assert_msg(fabs(want - got) <= TOL(1e-7, 2e-3) * (1 + fabs(want)), "row %d, y%d by x%d: %g, expected %g", b,
+                      o, i, got, want);
+      }
+    }
+    ck_assert(J[b * LD + 6] == 42);
+  }
+  ck_assert_int_eq(nnb_net_jacobian(net, rows.x, nnb_view(J, N, 5)), NNB_E_SHAPE);
+  ck_assert_msg(strstr(nnb_errmsg(), "wanted 1030×6"), "%s", nnb_errmsg());
+  nnb_data_destroy(data);
+  nnb_net_destroy(net);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("gradient " PRECISION);
   TCase *tc = tcase_create("gradient");
@@ -608,6 +654,7 @@ int main(void) {
   tcase_add_loop_test(tc, scaled_inputs_and_a_minimum, 0, TOL(4, 2)); /* single: a minimum is lost in rounding */
   tcase_add_test(tc, wrong_derivatives_are_noticed);
   tcase_add_loop_test(tc, branchy_net_in_plain_loops, 0, 4);
+  tcase_add_test(tc, jacobian);
   suite_add_tcase(suite, tc);
   return run_suite(suite);
 }

@@ -119,6 +119,43 @@ START_TEST(a_bad_string_names_its_place) {
 }
 END_TEST
 
+/* ---- single layers -------------------------------------------------------------------------------------------------
+ */
+
+START_TEST(a_layer_from_text) {
+  nnb_net *net = nnb_net_create(3);
+  nnb_cmat w;
+  ck_assert_int_eq(nnb_net_layer(net, 0, "4:tanh:name=first"), 2);
+  ck_assert_int_eq(nnb_net_layer(net, 1, "5:bias=0:frozen=1"), 3);
+  ck_assert_int_eq(nnb_net_layer(net, 2, "2"), 4); /* linear, after the first */
+  ck_assert(nnb_net_output(net, 3) == 3 && nnb_net_output(net, 4) == 4);
+  ck_ok(nnb_net_weights(net, 4, &w));
+  ck_assert(w.rows == 4 && w.cols == 2);
+  ck_assert_int_eq(nnb_net_bias(net, 3, &w), NNB_E_ARG);
+  ck_assert_int_eq(nnb_net_find(net, "first"), 2);
+  ck_assert_int_eq(nnb_net_layer(net, 0, "4"), NNB_E_STATE);
+  nnb_net_destroy(net);
+}
+END_TEST
+
+START_TEST(a_bad_layer_sticks) {
+  static const struct {
+    const char *text, *place;
+  } layers[] = {{"", "character 1"}, {"4:tan", "character 3"}, {"4-2", "character 2"}, {"4:tanh:", "character 8"}};
+  for (int i = 0; i < LENGTH(layers); i++) {
+    nnb_net *net = nnb_net_create(3);
+    ck_assert_int_eq(nnb_net_layer(net, 0, layers[i].text), NNB_E_PARSE);
+    ck_assert_msg(strstr(nnb_errmsg(), layers[i].place), "\"%s\": %s", layers[i].text, nnb_errmsg());
+    ck_assert_int_eq(nnb_net_dense(net, 2, NNB_TANH), NNB_E_PARSE);
+    ck_assert_int_eq(nnb_net_status(net), NNB_E_PARSE);
+    nnb_net_destroy(net);
+  }
+  nnb_net *net = nnb_net_create(3);
+  ck_assert_int_eq(nnb_net_layer(net, 7, "4"), NNB_E_ARG); /* no such node */
+  nnb_net_destroy(net);
+}
+END_TEST
+
 /* ---- copies
  * ----------------------------------------------------------------------------------------------------------- */
 
@@ -405,6 +442,8 @@ int main(void) {
   TCase *tc = tcase_create("net");
   tcase_add_loop_test(tc, a_string_is_its_calls, 0, LENGTH(goods));
   tcase_add_loop_test(tc, a_bad_string_names_its_place, 0, LENGTH(bads));
+  tcase_add_test(tc, a_layer_from_text);
+  tcase_add_test(tc, a_bad_layer_sticks);
   tcase_add_loop_test(tc, a_copy_is_equal_and_apart, 0, 2);
   tcase_add_loop_test(tc, initial_weights, 0, NNB_N_ACTIVATIONS + NNB_N_INITS);
   tcase_add_test(tc, seeds_and_streams);

@@ -290,6 +290,15 @@ static nnb_status do_predict(world *w) {
   return status;
 }
 
+static nnb_status do_jacobian(world *w) {
+  nnb_batch rows;
+  ck_ok(nnb_data_batch(w->train, 0, ROWS, &rows));
+  real J[ROWS * 3 * 8];
+  nnb_status status = nnb_net_jacobian(w->net, rows.x, nnb_view(J, ROWS, 3 * rows.x.cols));
+  if (!status) note(w, J, (size_t)(ROWS * 3 * rows.x.cols) * sizeof *J);
+  return status;
+}
+
 static nnb_status do_classify(world *w) {
   int32_t label[ROWS];
   nnb_batch rows;
@@ -558,6 +567,7 @@ static const struct call {
     {"nnb_fit taking names", do_fit_with_names, false},
     {"nnb_evaluate", do_evaluate, false},
     {"nnb_net_predict", do_predict, false},
+    {"nnb_net_jacobian", do_jacobian, false},
     {"nnb_net_classify", do_classify, true},
     {"nnb_check_gradient", do_check_gradient, false},
     {"nnb_data_parse_csv", do_parse_csv, false},

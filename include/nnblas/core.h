@@ -449,6 +449,9 @@ NNB_API nnb_status nnb_fit_opts_print(const nnb_fit_opts *opts, char **out);
 NNB_API nnb_status nnb_fit_opts_create(const char *text, nnb_fit_opts **out);
 /** Releases options made by nnb_fit_opts_create.  NULL is accepted. */
 NNB_API void nnb_fit_opts_destroy(nnb_fit_opts *opts);
+/** Sets an option that is a pointer, also a pointer to a function, by the name of its field: "on_epoch", "user".  For
+ *  bindings.  What it points to must outlive the fit.  NNB_E_ARG for a name that is not that of a pointer. */
+NNB_API nnb_status nnb_fit_opts_set_pointer(nnb_fit_opts *opts, const char *name, const void *p);
 
 /** The description of one option, for help texts and forms.  The strings are constants. */
 typedef struct nnb_option {
@@ -605,6 +608,7 @@ NNB_API nnb_status nnb_min_opts_parse(const char *text, nnb_min_opts *opts);
 NNB_API nnb_status nnb_min_opts_print(const nnb_min_opts *opts, char **out);
 NNB_API nnb_status nnb_min_opts_create(const char *text, nnb_min_opts **out);
 NNB_API void nnb_min_opts_destroy(nnb_min_opts *opts);
+NNB_API nnb_status nnb_min_opts_set_pointer(nnb_min_opts *opts, const char *name, const void *p);
 
 /** The result of a minimiser.  x is then the best point found; value and gradient_norm belong to it. */
 typedef struct nnb_min_report {
@@ -626,6 +630,20 @@ typedef struct nnb_sums {
   int64_t rows, updates;
   void *reserved[8];
 } nnb_sums;
+
+/* Results for programs that do not know the structs (bindings).  name: that of the struct, "nnb_report", "nnb_record",
+ * "nnb_metrics", "nnb_min_report", "nnb_min_record" or "nnb_sums"; others are NNB_E_ARG. */
+
+/** *out ← a struct of results, all zero, to pass to nnb_fit and others.  Release it with nnb_free.  NNB_E_NOMEM. */
+NNB_API nnb_status nnb_result_create(const char *name, void **out);
+/** *out ← the numbers in a struct of results as text, one "field=value" a line: "loss=0.25".  Numbers read back to the
+ *  same bits and have a decimal point in every locale, or are nan, inf, -inf.  A bool is true or false.  A value of an
+ *  enumeration is its enumerator without prefix in lower case: stop=target, algo=lm.  A struct in the struct gives
+ *  "evidence.alpha".  Pointers are left out.  Release it with nnb_free.  NNB_E_NOMEM. */
+NNB_API nnb_status nnb_result_print(const char *name, const void *result, char **out);
+/** out[i] ← a field of record i of the history, by its name: "loss".  out: report->n_history numbers.  NNB_E_ARG if
+ *  nnb_record has no such field. */
+NNB_API nnb_status nnb_report_history(const nnb_report *report, const char *field, double *out);
 
 /** What becomes of a missing value in an input column of a CSV file.  Missing is an empty field, "?", and NA, N/A, NaN
  *  and null in small or capital letters, in quotes or not. */

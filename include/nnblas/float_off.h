@@ -77,6 +77,8 @@
 #undef nnb_net_init
 #undef nnb_net_input
 #undef nnb_net_input_scaler
+#undef nnb_net_jacobian
+#undef nnb_net_layer
 #undef nnb_net_load
 #undef nnb_net_load_mem
 #undef nnb_net_load_torch

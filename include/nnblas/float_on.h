@@ -77,6 +77,8 @@
 #define nnb_net_init nnbf_net_init
 #define nnb_net_input nnbf_net_input
 #define nnb_net_input_scaler nnbf_net_input_scaler
+#define nnb_net_jacobian nnbf_net_jacobian
+#define nnb_net_layer nnbf_net_layer
 #define nnb_net_load nnbf_net_load
 #define nnb_net_load_mem nnbf_net_load_mem
 #define nnb_net_load_torch nnbf_net_load_torch

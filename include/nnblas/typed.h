@@ -256,6 +256,9 @@ NNB_API nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out);
 NNB_API int nnb_net_dense(nnb_net *net, int n_out, nnb_activation activation);
 /** The same with all options. */
 NNB_API int nnb_net_dense_opts(nnb_net *net, const nnb_dense_opts *opts);
+/** Adds a dense layer that is described as in nnb_net_parse, "16:tanh:name=hidden", after the node from (0: the node
+ *  added last).  The default activation is linear.  NNB_E_PARSE: the message has the place.                          */
+NNB_API int nnb_net_layer(nnb_net *net, int from, const char *text);
 /** Adds another input of n columns: the next columns of x.  name NULL: input2, … */
 NNB_API int nnb_net_input(nnb_net *net, int n, const char *name);
 /** Declares how the columns of a node are read (0: the node added last): as channels images of height×width
@@ -397,6 +400,10 @@ NNB_API nnb_status nnb_solve_output(nnb_net *net, const nnb_data *data, double r
 NNB_API nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out);
 /** y ← net(x); x: B×n_in, y: B×n_out in the data's units.  Makes a plan for the call; nnb_plan_predict does without. */
 NNB_API nnb_status nnb_net_predict(nnb_net *net, nnb_cmat x, nnb_mat y);
+/** The predictions' Jacobian for each row of x: J[b*ld + o*n_in + i] ← ∂y_o/∂x_i at row b, in the data's units.  J: B
+ *  rows of n_out·n_in numbers.  Makes a plan for the call and runs it n_out times.  NNB_E_SHAPE; NNB_E_OVERFLOW if
+ *  n_out·n_in does not fit into an int; NNB_E_NOMEM.                                                                 */
+NNB_API nnb_status nnb_net_jacobian(nnb_net *net, nnb_cmat x, nnb_mat J);
 /** label[i] ← the class of row i: the largest output, or for one output 0 or 1 (above ½).  label: B numbers.
  *  NNB_E_SHAPE for a net with several outputs (nnb_net_output).  NNB_E_UNSUPPORTED for binary_cross_entropy with
  *  several columns: those are separate labels; use nnb_net_predict.  NNB_E_NUMERIC: the message has the first row with

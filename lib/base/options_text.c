@@ -255,6 +255,26 @@ nnb_status nnb__opts_match(nnb__opts_kind kind, const void *opts, const char *te
   return NNB_OK;
 }
 
+/* ---- pointers --------------------------------------------------------------------------------------------------- */
+
+static nnb_status set_pointer(nnb__opts_kind kind, void *opts, const char *name, const void *p) {
+  if (!opts || !name) return nnb__fail(NNB_E_ARG, "%s: opts or name is NULL", nnb__opts_name(kind));
+  const int i = find(kind, (word){name, strlen(name)});
+  const nnb__option *option = i < 0 ? NULL : nnb__option_at(kind, i);
+  if (!option || option->type != NNB__TYPE_CODE)
+    return nnb__fail(NNB_E_ARG, "%s: \"%.60s\" is not an option that is a pointer", nnb__opts_name(kind), name);
+  memcpy(nnb__option_in(option, kind, opts), &p, sizeof p);
+  return NNB_OK;
+}
+
+nnb_status nnb_fit_opts_set_pointer(nnb_fit_opts *opts, const char *name, const void *p) {
+  return set_pointer(NNB__FIT_OPTS, opts, name, p);
+}
+
+nnb_status nnb_min_opts_set_pointer(nnb_min_opts *opts, const char *name, const void *p) {
+  return set_pointer(NNB__MIN_OPTS, opts, name, p);
+}
+
 /* ---- the public calls ------------------------------------------------------------------------------------------- */
 
 static nnb_status create(nnb__opts_kind kind, const char *text, const void *out, void **made) {

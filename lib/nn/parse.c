@@ -1,4 +1,4 @@
-/* nn/parse.c: "64-32:tanh-10:softmax" as a chain of dense layers. */
+/* nn/parse.c: "64-32:tanh-10:softmax" as a chain of dense layers, "10:softmax" as one. */
 #include <limits.h>
 #include <string.h>
 
@@ -86,26 +86,40 @@ static bool is_repeated(const char *field, draft *d) {
   return false;
 }
 
-static nnb_status parse_layer(cursor *c, nnb_net *net) {
-  draft d = {.dense = {.bias = 1, .init_scale = 1}};
-  char field[MOST_FIELD + 1], reason[160];
-  const int first = (int)(c->at - c->text) + 1;
-  nnb_status status = take_size(c, &d.dense.units);
+/* Reads the size and the fields of a layer. */
+static nnb_status take_layer(cursor *c, draft *d) {
+  char field[MOST_FIELD + 1];
+  nnb_status status = take_size(c, &d->dense.units);
   while (!status && *c->at == ':') {
     c->at++;
     cursor start = *c;
     status = take_field(c, field);
-    if (!status && is_repeated(field, &d)) return complain(&start, "the same option appears twice");
-    if (!status && !apply_field(field, &d))
+    if (!status && is_repeated(field, d)) return complain(&start, "the same option appears twice");
+    if (!status && !apply_field(field, d))
       status = complain(
           &start, "wanted an activation, or act=, bias=, init=, init_scale=, frozen= or name= with a valid value");
   }
+  return status;
+}
+
+/* Adds the layer after the node *from (0: the node added last); the node or an error. */
+static int append(nnb_net *net, const int *from, draft *d) {
+  if (d->dense.init == NNB_INIT_AUTO) d->dense.init = (int)nnb__init_for((int)d->activation);
+  return nnb__net_append(net, &nnb__layer_dense, &d->dense, from, 1, (int)d->activation, d->frozen,
+                         *d->name ? d->name : NULL, "dense");
+}
+
+static const draft plain = {.dense = {.bias = 1, .init_scale = 1}};
+
+static nnb_status parse_layer(cursor *c, nnb_net *net) {
+  draft d = plain;
+  char reason[160];
+  const int first = (int)(c->at - c->text) + 1;
+  nnb_status status = take_layer(c, &d);
   if (status) return status;
   if (*c->at && *c->at != '-') return complain(c, "wanted '-' or ':'");
   if (!d.has_activation && *c->at == '-') d.activation = NNB_RELU; /* a hidden layer */
-  if (d.dense.init == NNB_INIT_AUTO) d.dense.init = (int)nnb__init_for((int)d.activation);
-  int node = nnb__net_append(net, &nnb__layer_dense, &d.dense, NULL, 1, (int)d.activation, d.frozen,
-                             *d.name ? d.name : NULL, "dense");
+  const int node = append(net, NULL, &d);
   if (node > 0 || node == NNB_E_NOMEM) return node > 0 ? NNB_OK : NNB_E_NOMEM;
   snprintf(reason, sizeof reason, "%.159s", nnb_errmsg());
   return nnb__fail(NNB_E_PARSE, "\"%s\": the layer at character %d: %s", c->text, first, reason);
@@ -130,4 +144,14 @@ nnb_status nnb_net_parse(const char *text, nnb_net **out) {
   else
     *out = net;
   return status;
+}
+
+int nnb_net_layer(nnb_net *net, int from, const char *text) {
+  draft d = plain;
+  cursor c = {text, text};
+  nnb_status status = nnb__net_open(net);
+  if (!status && !text) status = nnb__fail(NNB_E_ARG, "text is NULL");
+  if (!status) status = take_layer(&c, &d);
+  if (!status && *c.at) status = complain(&c, "wanted ':' or the end");
+  return status ? (int)nnb__net_stick(net, status) : append(net, &from, &d);
 }

@@ -327,6 +327,26 @@ class Options(InTemporaryFolder):
         self.assertIn("has no depth", self.check("OPTION(F__, chunk", "OPTION(F__, depth", "options.def")[1])
 
 
+class Results(InTemporaryFolder):
+    def check(self, old, new):
+        core = self.folder / "core.h"
+        core.write_text((ROOT / "include/nnblas/core.h").read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+        return run(HERE / "results.py", ROOT / "lib/base/results.def", core)
+
+    def test_they_agree(self):
+        self.assertEqual(self.check("", ""), (0, "the list and core.h agree\n"))
+
+    def test_each_difference_is_noticed(self):
+        for old, new, found in (
+            ("  int trials; ", "  int more, trials; ", "nnb_report.more is not in results.def"),
+            ("  double gamma; ", "  double gamma, delta; ", "nnb_min_report.evidence.delta is not in results.def"),
+            ("  double rmse; ", "", "nnb_metrics has no number rmse, which is in results.def"),
+        ):
+            status, text = self.check(old, new)
+            self.assertEqual(status, 1, found)
+            self.assertIn(found, text)
+
+
 class AnOption(InTemporaryFolder):
     """The example of CONTRIBUTING.md in a copy: the two lines, and nothing else, make the option known."""
 
