@@ -1,132 +1,113 @@
 /* cli/cv.c: `nnblas cv`: cross-validation of the net that `nnblas train` would make. */
-#include <math.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
 #include "command.h"
+#include "cv_flags.h"
 #include "make.h"
 #include "scores.h"
 #include "watch.h"
 
-enum { MOST_FOLDS = 1000 };
-
 typedef struct settings {
   make_flags make;
-  int folds;
+  nnb_cv_opts cv;
   bool json;
 } settings;
 
 /* ---- flags ------------------------------------------------------------------------------------------------------- */
 
-static const struct argp_option options[] = {
-    {0, 0, 0, 0, "Cross-validation:", 1},
-    {"folds", 'k', "NUMBER", 0, "parts of the table, each of them once held out (5)", 0},
-    {0},
-};
-
-static int folds_of(const char *text, struct argp_state *state) {
-  char *end;
-  long n = strtol(text, &end, 10);
-  if (end == text || *end || n < 2 || n > MOST_FOLDS)
-    argp_failure(state, EX_USAGE, 0, "--folds wants a number from 2 to %d, not \"%s\"", MOST_FOLDS, text);
-  return (int)n;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state) {
   settings *s = state->input;
-  switch (key) {
-    case ARGP_KEY_INIT:
-      state->child_inputs[0] = &s->json;
-      state->child_inputs[1] = &s->make;
-      return 0;
-    case 'k':
-      s->folds = folds_of(arg, state);
-      return 0;
-    default:
-      return ARGP_ERR_UNKNOWN;
-  }
-}
-
-/* ---- work -------------------------------------------------------------------------------------------------------- */
-
-/* Trains on all parts but part i and measures that one. */
-static int run_fold(const settings *s, const nnb_data *all, int i, scores *out) {
-  nnb_data *train = NULL, *test = NULL;
-  nnb_net *net = NULL;
-  nnb_report report;
-  char what[32];
-  snprintf(what, sizeof what, "fold %d of %d", i + 1, s->folds);
-  nnb_status status = nnb_data_fold(all, s->folds, i, s->make.fit.opts.seed, &train, &test);
-  int code = status ? fail(status) : make_net(train, &s->make, what, &net, &report);
-  if (!code && watch_interrupted()) code = refuse(EX_TEMPFAIL, "stopped by a signal in fold %d", i + 1);
-  if (!code) code = scores_of(net, test, out);
-  nnb_net_destroy(net);
-  nnb_data_destroy(train), nnb_data_destroy(test);
-  return code;
-}
-
-/* Mean and its standard error over the folds, which is too small in truth: the folds share training rows. */
-static void mean_of(const double *x, int n, double *mean, double *error) {
-  double sum = 0, squares = 0;
-  for (int i = 0; i < n; i++) sum += x[i];
-  *mean = sum / n;
-  for (int i = 0; i < n; i++) squares += (x[i] - *mean) * (x[i] - *mean);
-  *error = sqrt(squares / (n - 1) / n);
-}
-
-static void print(const settings *s, const nnb_data *all, const scores *folds) {
-  double values[MOST_FOLDS], mean, error, baseline = 0;
-  nnb_data_summary(all, stdout);
-  for (int i = 0; i < s->folds; i++) {
-    values[i] = scores_main(&folds[i]), baseline += folds[i].baseline / s->folds;
-    printf("fold %d: %s %.4g on %d rows\n", i + 1, scores_main_name(&folds[i]), values[i], folds[i].rows);
-  }
-  mean_of(values, s->folds, &mean, &error);
-  printf("mean: %s %.4g ± %.2g (standard error); always %s: %.4g\n", scores_main_name(folds), mean, error,
-         folds->n_classes ? "the largest class" : "the mean", baseline);
-}
-
-static json_t *to_json(const settings *s, const scores *folds) {
-  double values[MOST_FOLDS], mean, error;
-  json_t *list = json_array();
-  for (int i = 0; i < s->folds; i++) {
-    values[i] = scores_main(&folds[i]);
-    json_array_append_new(list, json_real(values[i]));
-  }
-  mean_of(values, s->folds, &mean, &error);
-  return json_pack("{s:s, s:s, s:o, s:f, s:f}", "table", s->make.path, "score", scores_main_name(folds), "folds", list,
-                   "mean", mean, "standard_error", error);
+  (void)arg;
+  if (key != ARGP_KEY_INIT) return ARGP_ERR_UNKNOWN;
+  state->child_inputs[0] = &s->cv;
+  state->child_inputs[1] = &s->json;
+  state->child_inputs[2] = &s->make;
+  return 0;
 }
 
 const struct argp *cv_argp(void) {
-  static struct argp_child children[] = {{&json_flag_argp, 0, 0, 1}, {0, 0, 0, 0}, {0}};
+  static struct argp_child children[] = {
+      {&cv_flags_argp, 0, "Cross-validation:", 1}, {&json_flag_argp, 0, 0, 1}, {0, 0, 0, 0}, {0}};
   static const struct argp argp = {
-      .options = options,
       .parser = parse,
       .args_doc = "TABLE",
       .children = children,
       .doc =
           "Estimates how well the net that `nnblas train` makes with the same options predicts new rows: each part of "
-          "TABLE is predicted by a net trained on the others."};
-  children[1].argp = make_flags_argp();
+          "TABLE is predicted by a net trained on the others.  The parts are trained at the same time, one on each "
+          "processor; --threads sets how many."};
+  children[2].argp = make_flags_argp();
   return &argp;
 }
 
+/* ---- work -------------------------------------------------------------------------------------------------------- */
+
+static int validate(settings *s, const nnb_data *all, nnb_cv_report *report) {
+  nnb_net *net = NULL;
+  nnb_fit_opts opts = s->make.fit.opts;
+  int code = draft_net(all, &s->make, &net);
+  s->cv.seed = opts.seed, s->cv.threads = opts.threads, s->cv.on_run = watch_run;
+  if (!code) {
+    watch_begin_runs(&opts, "cross-validation");
+    nnb_status status = nnb_cross_validate(net, all, &opts, &s->cv, report);
+    watch_end();
+    if (status) code = fail(status);
+  }
+  if (!code && report->stopped) code = refuse(EX_TEMPFAIL, "stopped by a signal after %d runs", report->n_runs);
+  nnb_net_destroy(net);
+  return code;
+}
+
+/* ---- results ----------------------------------------------------------------------------------------------------- */
+
+static const nnb_cv_score *main_score(const nnb_cv_report *report, bool classes) {
+  return classes ? &report->accuracy : &report->rmse;
+}
+
+static double main_value(const nnb_cv_run *run, bool classes) {
+  return classes ? run->metrics.accuracy : run->metrics.rmse;
+}
+
+static void print(const settings *s, const nnb_data *all, const nnb_cv_report *report) {
+  const bool classes = nnb_data_n_classes(all) > 0;
+  const nnb_cv_score *score = main_score(report, classes);
+  nnb_data_summary(all, stdout);
+  for (int i = 0; i < report->n_runs; i++) {
+    const nnb_cv_run *run = &report->run[i];
+    if (s->cv.repeats > 1) printf("repeat %d, ", run->repeat + 1);
+    printf("fold %d: %s %.4g on %d rows\n", run->fold + 1, scores_name(classes), main_value(run, classes),
+           run->test_rows);
+  }
+  printf("mean: %s %.4g ± %.2g (standard error); always %s: %.4g\n", scores_name(classes), score->mean, score->error,
+         classes ? "the largest class" : "the mean", scores_baseline(all));
+}
+
+static json_t *to_json(const settings *s, const nnb_data *all, const nnb_cv_report *report) {
+  const bool classes = nnb_data_n_classes(all) > 0;
+  const nnb_cv_score *score = main_score(report, classes);
+  json_t *list = json_array();
+  for (int i = 0; i < report->n_runs; i++) json_array_append_new(list, json_real(main_value(&report->run[i], classes)));
+  return json_pack("{s:s, s:s, s:i, s:o, s:f, s:f, s:f, s:f}", "table", s->make.path, "score", scores_name(classes),
+                   "repeats", s->cv.repeats > 1 ? s->cv.repeats : 1, "folds", list, "mean", score->mean,
+                   "standard_error", score->error, "plain_standard_error", score->plain_error, "baseline",
+                   scores_baseline(all));
+}
+
 int cv_command(int argc, char **argv) {
-  settings s = {.folds = 5};
+  settings s = {0};
   argp_parse(cv_argp(), argc, argv, 0, NULL, &s);
   nnb_data *all = NULL;
-  scores *folds = calloc((size_t)s.folds, sizeof *folds);
-  int code = folds ? read_table(s.make.path, &s.make.table.csv, &all) : refuse(EX_OSERR, "out of memory");
+  nnb_cv_report report = {0};
+  int code = read_table(s.make.path, &s.make.table.csv, &all);
   if (!code && nnb_data_n_out(all) == 0) code = refuse(EX_DATAERR, "%s has no target", s.make.path);
-  for (int i = 0; i < s.folds && !code; i++) code = run_fold(&s, all, i, &folds[i]);
+  if (!code) code = validate(&s, all, &report);
   if (!code && s.json)
-    code = print_json(to_json(&s, folds));
+    code = print_json(to_json(&s, all, &report));
   else if (!code)
-    print(&s, all, folds);
+    print(&s, all, &report);
   if (!code) code = close_result(NULL, stdout);
-  for (int i = 0; i < s.folds && folds; i++) scores_free(&folds[i]);
-  free(folds);
+  nnb_cv_report_clear(&report);
   nnb_data_destroy(all);
   return code;
 }

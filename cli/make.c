@@ -66,9 +66,13 @@ static int scale(const nnb_data *data, nnb_net *net, uint64_t seed) {
   return status ? fail((nnb_status)status) : EX_OK;
 }
 
-int make_net(const nnb_data *data, const make_flags *flags, const char *what, nnb_net **net, nnb_report *report) {
+int draft_net(const nnb_data *data, const make_flags *flags, nnb_net **net) {
   int code = build(data, flags->layers, net);
-  if (!code) code = scale(data, *net, flags->fit.opts.seed);
+  return code ? code : scale(data, *net, flags->fit.opts.seed);
+}
+
+int make_net(const nnb_data *data, const make_flags *flags, const char *what, nnb_net **net, nnb_report *report) {
+  int code = draft_net(data, flags, net);
   if (code) return code;
   nnb_fit_opts opts = flags->fit.opts;
   watch_begin(&opts, what);

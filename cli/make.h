@@ -1,4 +1,4 @@
-/* cli/make.h: a net for a table, and its training, as `train` and `cv` do it. */
+/* cli/make.h: a net for a table, and its training, for `train` and `cv`. */
 #ifndef MAKE_H
 #define MAKE_H
 
@@ -20,7 +20,10 @@ typedef struct make_flags {
  */
 const struct argp *make_flags_argp(void);
 
-/* A net for the table, with scaled inputs and targets, trained on it.  Returns the exit code.  After Ctrl-C the net is
+/* A net for the table, with scaled inputs and targets, not trained.  Returns the exit code. */
+int draft_net(const nnb_data *data, const make_flags *flags, nnb_net **net);
+
+/* The same, trained on the table.  Returns the exit code.  After Ctrl-C the net is
  * that of the epochs so far (watch_interrupted). */
 int make_net(const nnb_data *data, const make_flags *flags, const char *what, nnb_net **net, nnb_report *report);
 

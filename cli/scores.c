@@ -10,9 +10,7 @@
 
 void scores_free(scores *s) { free(s->confusion); }
 
-double scores_main(const scores *s) { return s->n_classes ? s->metrics.accuracy : s->metrics.rmse; }
-
-const char *scores_main_name(const scores *s) { return s->n_classes ? "accuracy" : "RMSE"; }
+const char *scores_name(bool classes) { return classes ? "accuracy" : "RMSE"; }
 
 /* ---- measuring --------------------------------------------------------------------------------------------------- */
 
@@ -26,14 +24,17 @@ static int count_classes(nnb_net *net, const nnb_batch *rows, scores *s) {
   for (int i = 0; i < n && !code; i++)
     if (label[i] >= 0 && label[i] < k) s->confusion[rows->label[i] * k + label[i]]++;
   free(label);
-  int64_t most = 0;
-  for (int i = 0; i < k && !code; i++) {
-    int64_t rows_of_class = 0;
-    for (int j = 0; j < k; j++) rows_of_class += s->confusion[i * k + j];
-    most = rows_of_class > most ? rows_of_class : most;
-  }
-  s->baseline = (double)most / n;
   return code;
+}
+
+static double share_of_largest(const nnb_batch *rows, int n, int k) {
+  int most = 0;
+  for (int c = 0; c < k; c++) {
+    int count = 0;
+    for (int i = 0; i < n; i++) count += rows->label[i] == c;
+    most = count > most ? count : most;
+  }
+  return (double)most / n;
 }
 
 static double target(const nnb_batch *rows, int i, int j) {
@@ -61,13 +62,20 @@ static int measure_errors(nnb_net *net, const nnb_batch *rows, scores *s) {
   for (int i = 0; i < n && !code; i++)
     for (int j = 0; j < cols; j++) sum += fabs(y[(size_t)i * (size_t)cols + (size_t)j] - target(rows, i, j));
   s->mae = sum / ((double)n * cols);
-  s->baseline = rmse_of_mean(rows);
   free(y);
   return code;
 }
 
+double scores_baseline(const nnb_data *data) {
+  const int n = nnb_data_rows(data), k = nnb_data_n_classes(data);
+  nnb_batch rows;
+  if (nnb_data_batch(data, 0, n, &rows)) return (double)NAN;
+  return k ? share_of_largest(&rows, n, k) : rmse_of_mean(&rows);
+}
+
 int scores_of(nnb_net *net, const nnb_data *data, scores *out) {
-  *out = (scores){.rows = nnb_data_rows(data), .n_classes = nnb_data_n_classes(data)};
+  *out =
+      (scores){.rows = nnb_data_rows(data), .n_classes = nnb_data_n_classes(data), .baseline = scores_baseline(data)};
   nnb_batch rows;
   nnb_status status = nnb_data_batch(data, 0, out->rows, &rows);
   if (!status) status = nnb_evaluate(net, data, &out->metrics);

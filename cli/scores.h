@@ -17,9 +17,11 @@ typedef struct scores {
 int scores_of(nnb_net *net, const nnb_data *data, scores *out);
 void scores_free(scores *s);
 
-/* The one figure that is compared: accuracy, or RMSE; its name. */
-double scores_main(const scores *s);
-const char *scores_main_name(const scores *s);
+/* What a constant reaches on data: the RMSE of the mean, the accuracy of the largest class. */
+double scores_baseline(const nnb_data *data);
+
+/* The name of the one figure that is compared. */
+const char *scores_name(bool classes);
 
 void scores_print(FILE *stream, const scores *s, const nnb_net *net);
 json_t *scores_json(const scores *s, const nnb_net *net);

@@ -156,7 +156,20 @@ class ScoreCvInfo(InFolder):
         self.assertEqual((out["score"], len(out["folds"])), ("accuracy", 3))
         self.assertAlmostEqual(out["mean"], sum(out["folds"]) / 3)
         self.assertGreater(out["mean"], 0.9)
+        variance = sum((x - out["mean"]) ** 2 for x in out["folds"]) / 2
+        self.assertAlmostEqual(out["plain_standard_error"], (variance / 3) ** 0.5)
+        self.assertAlmostEqual(out["standard_error"], (variance * (1 / 3 + 1 / 2)) ** 0.5)
+        self.assertAlmostEqual(out["baseline"], 1 / 3)
         self.assertIn("standard error", self.good("cv", IRIS, "-k", 2, "--max-epochs=2"))
+
+    def test_cv_with_repeats_by_any_number_of_threads(self):
+        words = ("cv", IRIS, "-k", 2, "--repeats=3", "--algo=lbfgs", "--l2=0.01", "--seed=4")
+        out = self.good(*words)
+        self.assertEqual(re.findall(r"repeat (\d), fold (\d): accuracy", out),
+                         [(r, f) for r in "123" for f in "12"])
+        self.assertEqual(self.good(*words, "--threads=1"), out)
+        self.assertEqual(self.good(*words, "--threads=4"), out)
+        self.assertNotEqual(self.good(*words[:-1], "--seed=5"), out)
 
     def test_info(self):
         model = self.trained()
@@ -311,6 +324,8 @@ class Refusals(InFolder):
         self.refused(USAGE, "--plot", "train", IRIS, "--plot=curve.jpg")
         self.refused(USAGE, "history", "train", IRIS, "--plot=-", "--history=none")
         self.refused(USAGE, "--folds", "cv", IRIS, "--folds=1")
+        self.refused(USAGE, "--repeats", "cv", IRIS, "--repeats=0")
+        self.refused(USAGE, "folds is 200; wanted 2 to 150", "cv", IRIS, "--folds=200")
         self.refused(USAGE, "did you mean adamw?", "train", IRIS, "--algo=admw")
         self.refused(USAGE, "unrecognized option", "train", IRIS, "--max-epohcs=3")
         self.refused(USAGE, "--layers", "train", IRIS, "--layers=" + "9-" * 600)
@@ -434,7 +449,7 @@ printf '%s\n' "${{COMPREPLY[@]}}" """
         done = subprocess.run(["groff", "-man", "-ww", "-Kutf8", "-Tutf8"], input=page, capture_output=True, text=True,
                               timeout=60, check=True)
         self.assertEqual(done.stderr, "")
-        for name in ("--max-epochs", "--hold-out", "--folds", "--probabilities", "--algo"):
+        for name in ("--max-epochs", "--hold-out", "--folds", "--repeats", "--probabilities", "--algo"):
             self.assertIn(name, re.sub(".\x08", "", done.stdout))  # without overstriking
 
 

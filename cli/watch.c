@@ -3,12 +3,13 @@
 
 #include <math.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t interrupted;
+static atomic_int interrupted; /* read by the threads of a cross-validation */
 static struct sigaction before_int, before_term;
 static struct {
   const char *what;
@@ -27,18 +28,21 @@ static int columns(void) {
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
 }
 
+static void show(const char *text) {
+  fprintf(stderr, "\r%.*s\033[K", columns() - 1, text);
+  fflush(stderr);
+  line.drawn = true;
+}
+
 static void draw(const nnb_record *r) {
   char text[512];
   int n = snprintf(text, sizeof text, "%s: epoch %d", line.what, r->epoch);
   if (line.max_epochs > 0) n += snprintf(text + n, sizeof text - (size_t)n, " of %d", line.max_epochs);
   n += snprintf(text + n, sizeof text - (size_t)n, ", loss %.4g", r->loss);
   if (!isnan(r->val_loss)) n += snprintf(text + n, sizeof text - (size_t)n, ", validation %.4g", r->val_loss);
-  n += snprintf(text + n, sizeof text - (size_t)n, ", %.3g samples/s, %.1f s",
-                r->seconds > 0 ? (double)r->samples / r->seconds : 0.0, r->total_seconds);
-  if (n >= columns()) text[columns() - 1] = '\0';
-  fprintf(stderr, "\r%s\033[K", text);
-  fflush(stderr);
-  line.drawn = true;
+  snprintf(text + n, sizeof text - (size_t)n, ", %.3g samples/s, %.1f s",
+           r->seconds > 0 ? (double)r->samples / r->seconds : 0.0, r->total_seconds);
+  show(text);
 }
 
 static int on_epoch(void *user, const nnb_record *record) {
@@ -50,14 +54,37 @@ static int on_epoch(void *user, const nnb_record *record) {
   return interrupted;
 }
 
-void watch_begin(nnb_fit_opts *opts, const char *what) {
-  line.what = what, line.max_epochs = opts->max_epochs, line.drawn = false, line.last = 0;
-  line.terminal = isatty(STDERR_FILENO) == 1;
-  opts->on_epoch = on_epoch;
+int watch_run(void *user, int done, int runs) {
+  (void)user;
+  char text[256];
+  snprintf(text, sizeof text, "%s: %d of %d runs", line.what, done, runs);
+  if (line.terminal) show(text);
+  return interrupted;
+}
+
+static int only_interrupt(void *user, const nnb_record *record) {
+  (void)user, (void)record;
+  return interrupted;
+}
+
+static void catch_signals(void) {
   struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, &before_int);
   sigaction(SIGTERM, &action, &before_term);
+}
+
+void watch_begin(nnb_fit_opts *opts, const char *what) {
+  line.what = what, line.max_epochs = opts->max_epochs, line.drawn = false, line.last = 0;
+  line.terminal = isatty(STDERR_FILENO) == 1;
+  opts->on_epoch = on_epoch;
+  catch_signals();
+}
+
+void watch_begin_runs(nnb_fit_opts *opts, const char *what) {
+  watch_begin(opts, what);
+  opts->on_epoch = only_interrupt;
+  if (line.terminal) show(what);
 }
 
 void watch_end(void) {

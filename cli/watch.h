@@ -9,6 +9,10 @@
  * ends the fit after the present epoch; a second one ends the program. */
 void watch_begin(nnb_fit_opts *opts, const char *what);
 
+/* The same for a call of many runs: opts are those of the runs, and watch_run is to be its on_run. */
+void watch_begin_runs(nnb_fit_opts *opts, const char *what);
+int watch_run(void *user, int done, int runs);
+
 /* Removes the line of progress and restores the signals. */
 void watch_end(void);
 

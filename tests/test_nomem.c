@@ -201,6 +201,17 @@ static nnb_status do_fit(world *w) {
   return fit(w, w->train, w->val, &(nnb_fit_opts){.batch = 7, .max_epochs = 6, .history = 4, .seed = 2, .ema = 0.9});
 }
 
+static nnb_status do_cross_validate(world *w) {
+  const nnb_fit_opts fit_opts = {.algo = NNB_SCG, .max_epochs = 2};
+  nnb_cv_report report;
+  nnb_status status =
+      nnb_cross_validate(w->net, w->train, &fit_opts, &(nnb_cv_opts){.folds = 2, .threads = 1}, &report);
+  ck_assert(!status || (report.run == NULL && report.n_runs == 0));
+  if (!status) note(w, &report.loss.mean, sizeof report.loss.mean);
+  nnb_cv_report_clear(&report);
+  return status;
+}
+
 static nnb_status do_fit_full(world *w) {
   return fit(
       w, w->train, NULL,
@@ -566,6 +577,7 @@ static const struct call {
     {"nnb_fit with .bayes, nnb_error_bars_create", do_error_bars, false},
     {"nnb_fit taking names", do_fit_with_names, false},
     {"nnb_evaluate", do_evaluate, false},
+    {"nnb_cross_validate", do_cross_validate, false},
     {"nnb_net_predict", do_predict, false},
     {"nnb_net_jacobian", do_jacobian, false},
     {"nnb_net_classify", do_classify, true},

@@ -532,6 +532,58 @@ typedef struct nnb_metrics {
   void *reserved[11];
 } nnb_metrics;
 
+/** Options of nnb_cross_validate. */
+typedef struct nnb_cv_opts {
+  int folds;           /**< parts of the rows, each of them held out once; default 5                      */
+  int repeats;         /**< divisions of the rows into parts; default 1                                   */
+  uint64_t seed;       /**< division k from 0 is that of nnb_data_fold with seed + k                      */
+  const int32_t *part; /**< own parts: the part of each row, 0 … folds-1, for rows that must stay together (those of one
+                            patient, one day).  repeats is then at most 1.  NULL: parts are drawn, by class */
+  int threads;         /**< runs at the same time; 0: nnb_get_threads()                                   */
+  int (*on_run)(void *user, int done, int runs); /**< called after each run, by any thread, one call at a time; non-zero
+                                                      stops                                               */
+  void *user;          /**< passed to on_run                                                              */
+  void *reserved[10];
+} nnb_cv_opts;
+
+/** One run of a cross-validation: a net trained on all parts but one and measured on that one. */
+typedef struct nnb_cv_run {
+  int repeat, fold;    /**< from 0                                                                        */
+  int train_rows, test_rows;
+  nnb_metrics metrics; /**< of the rows held out                                                          */
+  nnb_algo algo;       /**< the method that ran                                                           */
+  nnb_stop stop;
+  int epochs;
+  double seconds;
+  void *reserved[11];
+} nnb_cv_run;
+
+/** A figure over the runs of a cross-validation. */
+typedef struct nnb_cv_score {
+  double mean;
+  double deviation;    /**< sample standard deviation of the runs                                         */
+  double error;        /**< standard error of the mean, corrected for the training rows that the runs share:
+                            deviation·√(1/n + h/t), n: runs, h: rows held out, t: rows trained on (Nadeau and Bengio
+                            2003; for repeats Bouckaert and Frank 2004) */
+  double plain_error;  /**< deviation/√n, which takes the runs to be independent and is too small         */
+  double min, max;
+  void *reserved[4];
+} nnb_cv_score;
+
+/** The result of nnb_cross_validate.  Release it with nnb_cv_report_clear. */
+typedef struct nnb_cv_report {
+  int n_runs;            /**< folds·repeats; fewer if it was stopped                                      */
+  const nnb_cv_run *run; /**< in the order of repeat and fold                                             */
+  nnb_cv_score loss, accuracy, rmse, r2; /**< of the rows held out, over the runs; NaN where nnb_metrics is NaN in a
+                                              run */
+  bool stopped;          /**< by on_run or on_epoch                                                       */
+  double seconds;
+  void *reserved[12];
+} nnb_cv_report;
+
+/** Releases what nnb_cross_validate has put into the report, and makes it {0}.  NULL is accepted. */
+NNB_API void nnb_cv_report_clear(nnb_cv_report *report);
+
 /** Options of an optimiser, for the levels below nnb_fit.  The fields have the same meaning as in nnb_fit_opts. */
 typedef struct nnb_optim_opts {
   nnb_algo algo; /**< the method, one that steps from batch to batch; default NNB_AUTO: adam             */

@@ -12,6 +12,7 @@
 #undef nnb_batch
 #undef nnb_check_gradient
 #undef nnb_cmat
+#undef nnb_cross_validate
 #undef nnb_cview
 #undef nnb_data
 #undef nnb_data_batch

@@ -12,6 +12,7 @@
 #define nnb_batch nnbf_batch
 #define nnb_check_gradient nnbf_check_gradient
 #define nnb_cmat nnbf_cmat
+#define nnb_cross_validate nnbf_cross_validate
 #define nnb_cview nnbf_cview
 #define nnb_data nnbf_data
 #define nnb_data_batch nnbf_data_batch

@@ -398,6 +398,27 @@ NNB_API nnb_status nnb_solve_output(nnb_net *net, const nnb_data *data, double r
 /** Computes loss, accuracy and error of the net on data, in chunks: the memory does not depend on N.  After a failure
  *  *out is all zero, except for NNB_E_NUMERIC, where the loss is not finite.                                         */
 NNB_API nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out);
+/** Cross-validates a net: each part of data is held out once and predicted by a copy of net that was trained on the
+ *  other parts (Stone 1974).  opts NULL: 5 parts.  Data with labels is divided by class, so that each part has its
+ *  share of every class.  With .repeats the whole is done again with other parts.
+ *
+ *  Each run copies the structure of net.  Its scalers are computed again, in the same way, from the rows that it trains
+ *  on; a scaler from a file standardises, unless the file says otherwise.  Its parameters are drawn: run i from 0 from
+ *  the seed of net (nnb_net_seed) + i; frozen parameters of a sealed net stay.  Then nnb_fit trains it with the options
+ *  fit (NULL: all defaults) and nnb_evaluate measures it.  Sample weights count in both.  net stays as it is.
+ *
+ *  Runs are spread over .threads threads.  Each uses one thread and one thread of the BLAS, so the result has the same
+ *  bits for any number of them, unless fit->max_seconds ends a run.  fit->on_epoch is called by these threads, one call
+ *  at a time; non-zero stops the whole.  A stopped call returns NNB_OK, and the report has the runs that ended before.
+ *  fit->threads, history and progress have no effect.
+ *
+ *  Memory: for each thread a copy of the rows and what nnb_fit takes; an nnb_cv_run for each run.
+ *  *report is overwritten, without releasing what it held; after a failure it is {0}.
+ *  NNB_E_ARG: fewer than 2 parts, more parts than rows, a part without rows, .part with repeats.  NNB_E_UNSUPPORTED for
+ *  data from a source, and with fit->checkpoint.  Errors of nnb_fit and nnb_evaluate in a run; the message names the
+ *  first such run.  NNB_E_NOMEM.                                                                                     */
+NNB_API nnb_status nnb_cross_validate(const nnb_net *net, const nnb_data *data, const nnb_fit_opts *fit,
+                                      const nnb_cv_opts *opts, nnb_cv_report *report);
 /** y ← net(x); x: B×n_in, y: B×n_out in the data's units.  Makes a plan for the call; nnb_plan_predict does without. */
 NNB_API nnb_status nnb_net_predict(nnb_net *net, nnb_cmat x, nnb_mat y);
 /** The predictions' Jacobian for each row of x: J[b*ld + o*n_in + i] ← ∂y_o/∂x_i at row b, in the data's units.  J: B

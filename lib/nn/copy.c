@@ -18,6 +18,10 @@ static nnb_status copy_node(nnb_net *to, const nnb__node *node, int numbered) {
   return status;
 }
 
+static nnb_status copy_scaler(nnb_net *to, bool targets, const nnb__scaler *s) {
+  return s->shift ? nnb__net_set_scaler(to, targets, s->scaling, s->n, s->shift, s->factor) : NNB_OK;
+}
+
 static const char *get_name(const void *context, int i) { return ((const nnb__names *)context)->name[i]; }
 
 static nnb_status copy_unsealed(nnb_net *to, const nnb_net *net) {
@@ -31,8 +35,8 @@ static nnb_status copy_unsealed(nnb_net *to, const nnb_net *net) {
     if (nnb_net_own_activation(to, net->own_acts[i]) < 0) status = to->status;
   for (int i = 0; i < net->n_own_losses && !status; i++)
     if (nnb_net_own_loss(to, net->own_losses[i]) < 0) status = to->status;
-  if (net->in.shift && !status) status = nnb__net_set_scaler(to, false, net->in.n, net->in.shift, net->in.factor);
-  if (net->out.shift && !status) status = nnb__net_set_scaler(to, true, net->out.n, net->out.shift, net->out.factor);
+  if (!status) status = copy_scaler(to, false, &net->in);
+  if (!status) status = copy_scaler(to, true, &net->out);
   if (!status) status = nnb__net_set_names(&to->columns, net->columns.n, get_name, &net->columns);
   if (!status && net->table) status = nnb__net_set_table(to, net->table);
   if (!status) status = nnb__net_set_names(&to->classes, net->classes.n, get_name, &net->classes);

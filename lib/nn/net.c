@@ -170,8 +170,9 @@ void nnb_net_destroy(nnb_net *net) {
 
 /* ---- scalers, names, history, activations and losses ------------------------------------------------------------ */
 
-nnb_status nnb__net_set_scaler(nnb_net *net, bool targets, int n, const real *shift, const real *factor) {
-  nnb__scaler fresh = {.n = n}, *place = targets ? &net->out : &net->in;
+nnb_status nnb__net_set_scaler(nnb_net *net, bool targets, nnb_scaling scaling, int n, const real *shift,
+                               const real *factor) {
+  nnb__scaler fresh = {.n = n, .scaling = scaling}, *place = targets ? &net->out : &net->in;
   fresh.shift = nnb__memdup(shift, (size_t)n, sizeof *shift);
   fresh.factor = nnb__memdup(factor, (size_t)n, sizeof *factor);
   if (!fresh.shift || !fresh.factor) {

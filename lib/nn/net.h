@@ -30,6 +30,7 @@ typedef struct nnb__node {
 typedef struct nnb__scaler { /* shift and factor, n each; shift NULL: none */
   real *shift, *factor;
   int n;
+  nnb_scaling scaling; /* how they came from the data */
 } nnb__scaler;
 
 typedef struct nnb__names {
@@ -107,7 +108,8 @@ const nnb_act_ops *nnb__net_act(const nnb_net *net, int activation);
 const nnb_loss_ops *nnb__net_loss_ops(const nnb_net *net, const nnb__node *output);
 
 /* Copies n numbers each; NNB_E_NOMEM. */
-nnb_status nnb__net_set_scaler(nnb_net *net, bool targets, int n, const real *shift, const real *factor);
+nnb_status nnb__net_set_scaler(nnb_net *net, bool targets, nnb_scaling scaling, int n, const real *shift,
+                               const real *factor);
 /* Copies n names; get(context, i) returns name i, which may be NULL.  NNB_E_NOMEM. */
 nnb_status nnb__net_set_names(nnb__names *names, int n, const char *(*get)(const void *context, int i),
                               const void *context);

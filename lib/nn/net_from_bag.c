@@ -284,10 +284,20 @@ static nnb_status check_memory(const reader *r) {
       bytes, r->file_bytes, most);
 }
 
+/* Without a text the scaler standardises. */
+static nnb_status get_scaling(const reader *r, const char *name, nnb_scaling *out) {
+  char key[NNB__KEY];
+  const char *text = nnb__bag_find_string(r->bag, nnb__part_key(key, name, "scaling"));
+  *out = text ? NNB_MINMAX : NNB_STANDARDIZE;
+  if (!text || strcmp(text, NNB__MINMAX_TEXT) == 0) return NNB_OK;
+  return nnb__fail(NNB_E_PARSE, "the model's \"%s\" is not %s", key, NNB__MINMAX_TEXT);
+}
+
 static nnb_status get_scaler(const reader *r, bool targets) {
   const char *name = targets ? "scaler.target" : "scaler.input";
   int n = targets ? nnb_net_n_out(r->net) : r->net->n_x;
   char shift_key[NNB__KEY], factor_key[NNB__KEY];
+  nnb_scaling scaling = NNB_STANDARDIZE;
   nnb__part_key(shift_key, name, "shift"), nnb__part_key(factor_key, name, "factor");
   const nnb__tensor *t = nnb__bag_find_tensor(r->bag, shift_key);
   if (!t) return NNB_OK;
@@ -300,7 +310,8 @@ static nnb_status get_scaler(const reader *r, bool targets) {
   for (int i = 0; i < n && !status; i++)
     if (!isfinite(values[i]) || !isfinite(values[n + i]) || values[n + i] == 0)
       status = nnb__fail(NNB_E_PARSE, "the model's %s is 0 or not finite in column %d", name, i + 1);
-  if (!status) status = nnb__net_set_scaler(r->net, targets, n, values, values + n);
+  if (!status) status = get_scaling(r, name, &scaling);
+  if (!status) status = nnb__net_set_scaler(r->net, targets, scaling, n, values, values + n);
   nnb__release(values);
   return status;
 }

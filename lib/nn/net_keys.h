@@ -5,11 +5,13 @@
  *   node.k.layer, .name, .from "1,2", .act, .frozen, one key per attribute of the layer; outputs: .output (first
  *   column), .loss, .factor; nodes with a shape: .shape "3,8,8"
  *   tensors NAME.weight [I, O], NAME.bias [O] and NAME.buffers [n] per node; scaler.input.shift, .factor,
- *   scaler.target.shift, .factor */
+ *   scaler.target.shift, .factor; a min-max scaler: scaler.input.scaling "minmax", scaler.target.scaling */
 #ifndef NNB__NET_KEYS_H
 #define NNB__NET_KEYS_H
 
 #include <stdio.h>
+
+#define NNB__MINMAX_TEXT "minmax"
 
 enum { NNB__NET_FORMAT = 1, NNB__KEY = 160 };
 

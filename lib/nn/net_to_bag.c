@@ -72,6 +72,7 @@ static void put_scaler(nnb__bag *bag, const char *name, const nnb__scaler *s) {
   if (!s->shift) return;
   nnb__bag_tensor(bag, nnb__part_key(key, name, "shift"), NNB__REAL_DTYPE, 1, &n, s->shift);
   nnb__bag_tensor(bag, nnb__part_key(key, name, "factor"), NNB__REAL_DTYPE, 1, &n, s->factor);
+  if (s->scaling == NNB_MINMAX) nnb__bag_string(bag, nnb__part_key(key, name, "scaling"), NNB__MINMAX_TEXT);
 }
 
 static void put_names(nnb__bag *bag, const char *list, const char *item, const nnb__names *names) {

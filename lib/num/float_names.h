@@ -78,6 +78,8 @@
 #define nnb__curvature_choose nnbf__curvature_choose
 #define nnb__curvature_compare nnbf__curvature_compare
 #define nnb__curvature_take nnbf__curvature_take
+#define nnb__cv_begin nnbf__cv_begin
+#define nnb__cv_run_all nnbf__cv_run_all
 #define nnb__data_adopt nnbf__data_adopt
 #define nnb__data_check_rows nnbf__data_check_rows
 #define nnb__data_fingerprint nnbf__data_fingerprint
@@ -92,6 +94,7 @@
 #define nnb__data_take nnbf__data_take
 #define nnb__descend nnbf__descend
 #define nnb__dot nnbf__dot
+#define nnb__evaluate nnbf__evaluate
 #define nnb__evidence_begin nnbf__evidence_begin
 #define nnb__evidence_converged nnbf__evidence_converged
 #define nnb__evidence_measure nnbf__evidence_measure
@@ -309,6 +312,7 @@
 #define nnb__sample_half_normal nnbf__sample_half_normal
 #define nnb__sample_laplace nnbf__sample_laplace
 #define nnb__sample_normal nnbf__sample_normal
+#define nnb__scale nnbf__scale
 #define nnb__secants_after_step nnbf__secants_after_step
 #define nnb__secants_before_step nnbf__secants_before_step
 #define nnb__secants_forget nnbf__secants_forget

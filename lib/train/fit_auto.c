@@ -15,6 +15,7 @@
 #include "data.h"
 #include "fit.h"
 #include "ints.h"
+#include "metrics.h"
 #include "seal.h"
 #include "status.h"
 #include "team.h"
@@ -79,7 +80,7 @@ static bool out_of_time(const search *s) {
 
 static double loss_on(trial *t, const nnb_data *data) {
   nnb_metrics m;
-  nnb_status status = nnb_evaluate(t->net, data, &m);
+  nnb_status status = nnb__evaluate(t->net, data, 1, &m);
   if (status == NNB_E_NOMEM) t->status = status;
   return status ? HUGE_VAL : m.loss;
 }

@@ -1,4 +1,6 @@
 /* train/metrics.c: nnb_evaluate. */
+#include "metrics.h"
+
 #include "alloc.h"
 #include "blas_threads.h"
 #include "classes.h"
@@ -121,14 +123,14 @@ static nnb_status evaluate(nnb_plan *plan, nnb__window *window, real *outputs, t
   return isfinite(out->loss) ? NNB_OK : nnb__fail_loss(out->loss, &all);
 }
 
-nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out) {
+nnb_status nnb__evaluate(nnb_net *net, const nnb_data *data, int threads, nnb_metrics *out) {
   nnb_plan *plan = NULL;
   real *outputs = NULL;
   double *sums = NULL;
   if (!data || !out) return nnb__fail(NNB_E_ARG, "data or out is NULL");
   *out = (nnb_metrics){0};
   const int rows = nnb__smaller(nnb_data_rows(data), CHUNK);
-  nnb_status status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows}, &plan);
+  nnb_status status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows, .threads = threads}, &plan);
   if (status) return status;
   size_t n = (size_t)net->n_y;
   nnb__window window;
@@ -149,4 +151,8 @@ nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out) {
   nnb__release(sums);
   nnb_plan_destroy(plan);
   return status;
+}
+
+nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out) {
+  return nnb__evaluate(net, data, 0, out);
 }

@@ -1,10 +1,11 @@
 /* train/scalers.c: scalers of a net from the statistics of data. */
+#include "scalers.h"
+
 #include "alloc.h"
 #include "data.h"
-#include "net.h"
 #include "status.h"
 
-static nnb_status set_scaler(nnb_net *net, const nnb_data *data, bool targets, nnb_scaling scaling) {
+nnb_status nnb__scale(nnb_net *net, const nnb_data *data, bool targets, nnb_scaling scaling) {
   if (!data) return nnb__fail(NNB_E_ARG, "data is NULL");
   if (scaling != NNB_STANDARDIZE && scaling != NNB_MINMAX)
     return nnb__fail(NNB_E_ARG, "scaling is %d; wanted a value of nnb_scaling", (int)scaling);
@@ -15,7 +16,7 @@ static nnb_status set_scaler(nnb_net *net, const nnb_data *data, bool targets, n
   real *shift = nnb__alloc((size_t)n, sizeof *shift), *factor = nnb__alloc((size_t)n, sizeof *factor);
   nnb_status status = shift && factor ? NNB_OK : nnb__fail_nomem("a scaler");
   if (!status) status = nnb__data_scaler(data, targets, scaling, shift, factor);
-  if (!status) status = nnb__net_set_scaler(net, targets, n, shift, factor);
+  if (!status) status = nnb__net_set_scaler(net, targets, scaling, n, shift, factor);
   nnb__release(shift);
   nnb__release(factor);
   return status;
@@ -23,7 +24,7 @@ static nnb_status set_scaler(nnb_net *net, const nnb_data *data, bool targets, n
 
 static int scale(nnb_net *net, const nnb_data *data, bool targets, nnb_scaling scaling) {
   nnb_status status = nnb__net_open(net);
-  if (!status) status = set_scaler(net, data, targets, scaling);
+  if (!status) status = nnb__scale(net, data, targets, scaling);
   return status ? nnb__net_stick(net, status) : NNB_OK;
 }
 
