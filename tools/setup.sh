@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the build needs and the machine lacks, saying so first; does nothing where nothing is missing.
-#   sh tools/setup.sh [examples] [tests] [clang] [fuzz] [valgrind] [lint]     what each needs beyond the library itself
+#   sh tools/setup.sh [examples] [tests] [docs] [clang] [fuzz] [valgrind] [lint]   what each needs beyond the library itself
 # On Debian and Ubuntu through apt-get, as root or with sudo; elsewhere it names the packages and ends with status 1.
 set -u
 probe=$(mktemp) || exit 1
@@ -52,6 +52,16 @@ need_tests() {
   has_lib check || need check
   works g++ || need g++
   works cmake || need cmake
+  need_docs
+  has groff || optional="$optional groff-base"
+}
+
+# The site of the documentation, in the Python that tools/site.py takes.
+need_docs() {
+  for python in python3 /usr/bin/python3; do
+    $python -c 'import markdown_it, pygments' 2>/dev/null && return
+  done
+  optional="$optional python3-markdown-it python3-pygments"
 }
 
 # The sanitizers' run-time libraries of clang are packages of their own, named after its version.
@@ -65,6 +75,7 @@ need_group() {
   case $1 in
     examples) works gnuplot || optional="$optional gnuplot-nox" ;;
     tests) need_tests ;;
+    docs) need_docs; works gnuplot || optional="$optional gnuplot-nox" ;;
     clang) works clang || need clang ;;
     fuzz) works clang || need clang; links_with -fsanitize=address || wants_runtime=1 ;;
     valgrind) works valgrind || need valgrind ;;
@@ -78,9 +89,11 @@ elsewhere() {
 This machine lacks what Debian calls:$missing$optional
 Packages are only installed by themselves on Debian and Ubuntu. Elsewhere, install (names may vary with the release):
   Fedora   gcc gcc-c++ clang cmake meson ninja-build pkgconf-pkg-config python3 openblas-devel lapack-devel check-devel
-           jansson-devel zlib-devel gnuplot
-  Arch     gcc clang cmake meson ninja pkgconf python openblas lapacke check jansson zlib gnuplot
-  macOS    brew install meson ninja pkgconf openblas lapack check jansson zlib cmake gnuplot
+           jansson-devel zlib-devel gnuplot groff python3-markdown-it-py python3-pygments
+  Arch     gcc clang cmake meson ninja pkgconf python openblas lapacke check jansson zlib gnuplot groff
+           python-markdown-it-py python-pygments
+  macOS    brew install meson ninja pkgconf openblas lapack check jansson zlib cmake gnuplot groff
+           pip3 install markdown-it-py pygments
            export PKG_CONFIG_PATH="\$(brew --prefix openblas)/lib/pkgconfig:\$(brew --prefix lapack)/lib/pkgconfig"
 then run this command again.
 END
