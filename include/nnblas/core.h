@@ -418,10 +418,10 @@ typedef struct nnb_fit_opts {
                           come in random order, and rows in random order within them, so that a source is read once an
                           epoch, block by block (nnb_source).  It changes the order for data in memory, too   */
   /* checkpoints */
-  const char *checkpoint; /**< file that the state of the training is written to, at the end of an epoch, for methods
-                          that step from batch to batch; NULL: no file.  It is the net as a model file (nnb_net_load)
-                          with the rest of the state beside it (docs/checkpoints.md).  An existing file is replaced.
-                          NNB_AUTO is then adam, without trials.  restarts must be at most 1 */
+  const char *checkpoint; /**< file that the state of the training is written to, at the end of an epoch; NULL: no file.
+                          It is the net as a model file (nnb_net_load) with the rest of the state beside it
+                          (docs/checkpoints.md).  An existing file is replaced.  The trials of NNB_AUTO and restarts
+                          are not part of the state: they are made again, with the same result */
   double checkpoint_seconds; /**< seconds between two checkpoints; default 60, or no limit with checkpoint_epochs.  The
                           end of the fit always writes one */
   int checkpoint_epochs; /**< epochs between two checkpoints; 0: as checkpoint_seconds says              */

@@ -261,6 +261,15 @@ void nnb__opts_copy(nnb__opts_kind from, const void *opts, nnb__opts_kind to, vo
       memcpy(nnb__option_in(option, to, out), in(option, from, opts), sizes[option->type]);
 }
 
+void nnb__opts_overlay(nnb__opts_kind kind, const void *before, const void *now, void *to) {
+  const nnb__option *option;
+  for (int i = 0; (option = nnb__option_at(kind, i)); i++) {
+    const size_t size = sizes[option->type];
+    if (option->type == NNB__TYPE_CODE || memcmp(in(option, kind, before), in(option, kind, now), size) != 0)
+      memcpy(nnb__option_in(option, kind, to), in(option, kind, now), size);
+  }
+}
+
 /* ---- descriptions for programs ---------------------------------------------------------------------------------- */
 
 static bool tell(nnb__opts_kind kind, int i, nnb_option *out) {

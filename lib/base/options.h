@@ -97,6 +97,9 @@ void nnb__opts_complete(nnb__opts_kind kind, void *opts, unsigned traits);
 /* Copies the options that both structs have. */
 void nnb__opts_copy(nnb__opts_kind from, const void *opts, nnb__opts_kind to, void *out);
 
+/* to ← the values of now that differ from those before, and all pointers. */
+void nnb__opts_overlay(nnb__opts_kind kind, const void *before, const void *now, void *to);
+
 /* The public calls: read text into the struct, which is unchanged if the text is rejected; write the struct as text, to
  * be released with nnb_free. */
 nnb_status nnb__opts_parse(nnb__opts_kind kind, const char *text, void *opts);

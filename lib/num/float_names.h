@@ -72,6 +72,11 @@
 #define nnb__check_weight_sum nnbf__check_weight_sum
 #define nnb__check_x nnbf__check_x
 #define nnb__check_y nnbf__check_y
+#define nnb__choices_close nnbf__choices_close
+#define nnb__choices_explain nnbf__choices_explain
+#define nnb__choices_open nnbf__choices_open
+#define nnb__choices_put nnbf__choices_put
+#define nnb__choices_report nnbf__choices_report
 #define nnb__curvature_after_step nnbf__curvature_after_step
 #define nnb__curvature_before_step nnbf__curvature_before_step
 #define nnb__curvature_begin nnbf__curvature_begin
@@ -80,6 +85,7 @@
 #define nnb__curvature_take nnbf__curvature_take
 #define nnb__cv_begin nnbf__cv_begin
 #define nnb__cv_run_all nnbf__cv_run_all
+#define nnb__curvature_visit nnbf__curvature_visit
 #define nnb__data_adopt nnbf__data_adopt
 #define nnb__data_check_rows nnbf__data_check_rows
 #define nnb__data_fingerprint nnbf__data_fingerprint
@@ -101,6 +107,7 @@
 #define nnb__evidence_near nnbf__evidence_near
 #define nnb__evidence_take nnbf__evidence_take
 #define nnb__evidence_update nnbf__evidence_update
+#define nnb__evidence_visit nnbf__evidence_visit
 #define nnb__exec_chain_blocks nnbf__exec_chain_blocks
 #define nnb__exec_chain_rows nnbf__exec_chain_rows
 #define nnb__exec_layerwise nnbf__exec_layerwise
@@ -123,6 +130,7 @@
 #define nnb__fit_restarts nnbf__fit_restarts
 #define nnb__fit_run nnbf__fit_run
 #define nnb__fit_source_epoch nnbf__fit_source_epoch
+#define nnb__fit_without_checkpoint nnbf__fit_without_checkpoint
 #define nnb__full_model nnbf__full_model
 #define nnb__gemm nnbf__gemm
 #define nnb__gemm_shared nnbf__gemm_shared
@@ -133,6 +141,11 @@
 #define nnb__inverse_squares nnbf__inverse_squares
 #define nnb__invert_positive nnbf__invert_positive
 #define nnb__is_linear_output nnbf__is_linear_output
+#define nnb__keep_begin nnbf__keep_begin
+#define nnb__keep_goes_on nnbf__keep_goes_on
+#define nnb__keep_memory nnbf__keep_memory
+#define nnb__keep_resumes nnbf__keep_resumes
+#define nnb__keep_visit nnbf__keep_visit
 #define nnb__kernel nnbf__kernel
 #define nnb__kernel_level nnbf__kernel_level
 #define nnb__kernel_limit nnbf__kernel_limit
@@ -167,6 +180,7 @@
 #define nnb__layerwise_wide_params nnbf__layerwise_wide_params
 #define nnb__layerwise_wide_run nnbf__layerwise_wide_run
 #define nnb__layerwise_wide_suits nnbf__layerwise_wide_suits
+#define nnb__least_squares nnbf__least_squares
 #define nnb__line_project nnbf__line_project
 #define nnb__line_wolfe nnbf__line_wolfe
 #define nnb__linear_params nnbf__linear_params
@@ -177,6 +191,7 @@
 #define nnb__lm_measure nnbf__lm_measure
 #define nnb__lm_search nnbf__lm_search
 #define nnb__lm_take nnbf__lm_take
+#define nnb__lm_visit nnbf__lm_visit
 #define nnb__log_det_factor nnbf__log_det_factor
 #define nnb__loss nnbf__loss
 #define nnb__loss_value nnbf__loss_value
@@ -184,10 +199,12 @@
 #define nnb__losses_v2 nnbf__losses_v2
 #define nnb__losses_v3 nnbf__losses_v3
 #define nnb__losses_v4 nnbf__losses_v4
+#define nnb__min_begin nnbf__min_begin
 #define nnb__min_eval nnbf__min_eval
 #define nnb__min_move nnbf__min_move
 #define nnb__min_norm nnbf__min_norm
 #define nnb__min_slope nnbf__min_slope
+#define nnb__minimize nnbf__minimize
 #define nnb__mm_copy_plain nnbf__mm_copy_plain
 #define nnb__mm_copy_v2 nnbf__mm_copy_v2
 #define nnb__mm_copy_v3 nnbf__mm_copy_v3
@@ -307,6 +324,7 @@
 #define nnb__region_step nnbf__region_step
 #define nnb__region_take nnbf__region_take
 #define nnb__region_update nnbf__region_update
+#define nnb__region_visit nnbf__region_visit
 #define nnb__sample_bernoulli nnbf__sample_bernoulli
 #define nnb__sample_class nnbf__sample_class
 #define nnb__sample_half_normal nnbf__sample_half_normal
@@ -318,6 +336,7 @@
 #define nnb__secants_forget nnbf__secants_forget
 #define nnb__secants_solve nnbf__secants_solve
 #define nnb__secants_take nnbf__secants_take
+#define nnb__secants_visit nnbf__secants_visit
 #define nnb__shrink nnbf__shrink
 #define nnb__solve_factored nnbf__solve_factored
 #define nnb__solve_lower nnbf__solve_lower
@@ -325,8 +344,10 @@
 #define nnb__solve_rank_work nnbf__solve_rank_work
 #define nnb__state_doubles nnbf__state_doubles
 #define nnb__state_flag nnbf__state_flag
+#define nnb__state_int nnbf__state_int
 #define nnb__state_number nnbf__state_number
 #define nnb__state_reals nnbf__state_reals
+#define nnb__state_size nnbf__state_size
 #define nnb__state_whole nnbf__state_whole
 #define nnb__steps_plain nnbf__steps_plain
 #define nnb__steps_v2 nnbf__steps_v2
@@ -345,6 +366,7 @@
 #define nnb__system_pull nnbf__system_pull
 #define nnb__system_rescale nnbf__system_rescale
 #define nnb__system_residuals nnbf__system_residuals
+#define nnb__system_restore nnbf__system_restore
 #define nnb__system_ridge_value nnbf__system_ridge_value
 #define nnb__system_rows nnbf__system_rows
 #define nnb__system_sizes nnbf__system_sizes
@@ -352,6 +374,7 @@
 #define nnb__system_take nnbf__system_take
 #define nnb__system_times nnbf__system_times
 #define nnb__system_turn_to_qr nnbf__system_turn_to_qr
+#define nnb__system_visit nnbf__system_visit
 #define nnb__tensor_is_real nnbf__tensor_is_real
 #define nnb__tensor_real nnbf__tensor_real
 #define nnb__torch_check nnbf__torch_check

@@ -95,6 +95,18 @@ void nnb__state_whole(nnb__visitor *s, const char *name, int64_t least, int64_t 
   }
 }
 
+void nnb__state_size(nnb__visitor *s, const char *name, size_t most, size_t *p) {
+  int64_t value = (int64_t)*p;
+  nnb__state_whole(s, name, 0, most < INT64_MAX ? (int64_t)most : INT64_MAX, &value);
+  if (s->way == NNB__STATE_LOAD) *p = (size_t)value;
+}
+
+void nnb__state_int(nnb__visitor *s, const char *name, int least, int most, int *p) {
+  int64_t value = *p;
+  nnb__state_whole(s, name, least, most, &value);
+  if (s->way == NNB__STATE_LOAD) *p = (int)value;
+}
+
 void nnb__state_flag(nnb__visitor *s, const char *name, bool *p) {
   int64_t value = *p;
   nnb__state_whole(s, name, 0, 1, &value);

@@ -22,6 +22,8 @@ void nnb__state_doubles(nnb__visitor *s, const char *name, size_t n, double *p);
 /* In the range [least, most]; not NaN. */
 void nnb__state_number(nnb__visitor *s, const char *name, double least, double most, double *p);
 void nnb__state_whole(nnb__visitor *s, const char *name, int64_t least, int64_t most, int64_t *p);
+void nnb__state_size(nnb__visitor *s, const char *name, size_t most, size_t *p);
+void nnb__state_int(nnb__visitor *s, const char *name, int least, int most, int *p);
 void nnb__state_flag(nnb__visitor *s, const char *name, bool *p);
 
 #endif

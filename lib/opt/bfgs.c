@@ -73,6 +73,14 @@ static void update(void *self, const real *s, const real *y) {
 
 static void reset(void *self) { ((bfgs *)self)->begun = false; }
 
+static void visit(void *self, nnb__visitor *s) {
+  bfgs *b = self;
+  nnb__state_reals(s, "inverse_hessian", b->n * b->n, b->h);
+  nnb__state_reals(s, "direction", b->n, b->d);
+  nnb__state_reals(s, "direction_gradient", b->n, b->g);
+  nnb__state_flag(s, "begun", &b->begun);
+}
+
 static nnb__min_needs needs(size_t n, const nnb_min_opts *o) {
   (void)o;
   return (nnb__min_needs){.vectors = NNB__DESCENT_VECTORS + 3 + n};
@@ -82,7 +90,7 @@ static nnb_status minimize(nnb__min *m) {
   const size_t n = m->n;
   real *vectors = m->vectors + NNB__DESCENT_VECTORS * n;
   bfgs b = {.n = n, .u = vectors, .g = vectors + n, .d = vectors + 2 * n, .h = vectors + 3 * n};
-  nnb__descent method = {&b, .gtol = 0.9, .unit_step = true, direction, update, reset};
+  nnb__descent method = {&b, .gtol = 0.9, .unit_step = true, direction, update, reset, visit};
   return nnb__descend(m, &method, m->vectors);
 }
 

@@ -39,6 +39,13 @@ static void update(void *self, const real *s, const real *y) {
 
 static void reset(void *self) { ((cg *)self)->begun = false; }
 
+static void visit(void *self, nnb__visitor *s) {
+  cg *c = self;
+  nnb__state_reals(s, "direction", c->n, c->d);
+  nnb__state_reals(s, "y", c->n, c->y);
+  nnb__state_flag(s, "begun", &c->begun);
+}
+
 static nnb__min_needs needs(size_t n, const nnb_min_opts *o) {
   (void)n, (void)o;
   return (nnb__min_needs){.vectors = NNB__DESCENT_VECTORS + 2};
@@ -47,7 +54,7 @@ static nnb__min_needs needs(size_t n, const nnb_min_opts *o) {
 static nnb_status minimize(nnb__min *m) {
   real *vectors = m->vectors + NNB__DESCENT_VECTORS * m->n;
   cg c = {.n = m->n, .d = vectors, .y = vectors + m->n};
-  nnb__descent method = {&c, .gtol = 0.1, .unit_step = false, direction, update, reset};
+  nnb__descent method = {&c, .gtol = 0.1, .unit_step = false, direction, update, reset, visit};
   return nnb__descend(m, &method, m->vectors);
 }
 

@@ -11,6 +11,7 @@
  * times its start took 88 evaluations of r and J, and 7 with it. */
 #include "curvature.h"
 
+#include <limits.h>
 #include <string.h>
 
 /* The second condition: Gauss–Newton would lower f by less than this part of it.  With 0.05, 0.1, 0.2 and 0.5 the
@@ -27,6 +28,11 @@ void nnb__curvature_take(nnb__curvature *c, int n, nnb__arena *arena) {
   c->pulled = nnb__arena_take(arena, (size_t)n, sizeof *c->pulled);
   c->g = nnb__arena_take(arena, (size_t)n, sizeof *c->g);
   c->product = nnb__arena_take(arena, (size_t)n, sizeof *c->product);
+}
+
+void nnb__curvature_visit(nnb__curvature *c, int n, nnb__visitor *s) {
+  nnb__state_doubles(s, "second", (size_t)n * (size_t)n, c->S);
+  nnb__state_int(s, "second.better", 0, INT_MAX - 1, &c->better);
 }
 
 void nnb__curvature_begin(nnb__curvature *c, int n) {

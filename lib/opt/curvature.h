@@ -13,6 +13,7 @@ typedef struct nnb__curvature {
 } nnb__curvature;
 
 void nnb__curvature_take(nnb__curvature *c, int n, nnb__arena *arena);
+void nnb__curvature_visit(nnb__curvature *c, int n, nnb__visitor *s);
 void nnb__curvature_begin(nnb__curvature *c, int n);
 /* Decides whether the system at x includes S. */
 nnb_status nnb__curvature_choose(nnb__curvature *c, nnb__system *s);

@@ -103,29 +103,48 @@ static void learn(loop *l) {
   l->fresh = false;
 }
 
+/* Discards what the method has learned, unless that is nothing. */
+static void restart(loop *l) {
+  if (l->fresh) nnb__stop_because(l->m->stop, NNB_STOP_STALLED);
+  if (nnb__stop_early(l->m->stop)) return;
+  l->method->reset(l->method->self);
+  l->fresh = true;
+}
+
+static nnb_status iterate(loop *l) {
+  nnb_status status = NNB_OK;
+  choose_direction(l);
+  if (!(l->line.slope < 0)) {
+    nnb__stop_because(l->m->stop, NNB_STOP_STALLED);
+    return NNB_OK;
+  }
+  const nnb__line_end end = search(l, &status);
+  if (end == NNB__LINE_ERROR) return status;
+  if (end == NNB__LINE_FAILED) {
+    restart(l);
+    return NNB_OK;
+  }
+  l->slope_before = l->line.slope, l->step_before = l->line.a;
+  learn(l);
+  nnb__min_move(l->m, l->line.x, l->line.f, l->line.g);
+  return NNB_OK;
+}
+
+static void visit(void *self, nnb__visitor *s) {
+  loop *l = self;
+  nnb__state_number(s, "slope_before", -HUGE_VAL, HUGE_VAL, &l->slope_before);
+  nnb__state_number(s, "step_before", -HUGE_VAL, HUGE_VAL, &l->step_before);
+  nnb__state_flag(s, "fresh", &l->fresh);
+  l->method->visit(l->method->self, s);
+}
+
 nnb_status nnb__descend(nnb__min *m, const nnb__descent *method, real *vectors) {
   const size_t n = m->n;
   loop l = {.m = m, .method = method, .d = vectors, .free_g = vectors + n, .y = vectors + 2 * n, .fresh = true};
   l.line = (nnb__line){.d = l.d, .ftol = 1e-4, .gtol = method->gtol, .x = vectors + 3 * n, .g = vectors + 4 * n};
-  nnb_status status = NNB_OK;
-  method->reset(method->self);
-  do {
-    choose_direction(&l);
-    if (!(l.line.slope < 0)) {
-      nnb__stop_because(m->stop, NNB_STOP_STALLED);
-      break;
-    }
-    nnb__line_end end = search(&l, &status);
-    if (end == NNB__LINE_ERROR) break;
-    if (end == NNB__LINE_FAILED) {
-      if (l.fresh) nnb__stop_because(m->stop, NNB_STOP_STALLED);
-      if (nnb__stop_early(m->stop)) break;
-      method->reset(method->self);
-      l.fresh = true;
-      continue;
-    }
-    l.slope_before = l.line.slope, l.step_before = l.line.a;
-    learn(&l);
-  } while (l.fresh || !nnb__min_move(m, l.line.x, l.line.f, l.line.g));
+  bool resumed;
+  nnb_status status = nnb__min_begin(m, visit, &l, &resumed);
+  if (!resumed) method->reset(method->self);
+  while (!status && nnb__min_goes_on(m)) status = iterate(&l);
   return status;
 }

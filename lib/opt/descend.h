@@ -15,6 +15,7 @@ typedef struct nnb__descent {
   void (*update)(void *self, const real *s, const real *y);
   /* Discards what it has learned: the next direction is -g. */
   void (*reset)(void *self);
+  nnb__visit *visit;
 } nnb__descent;
 
 enum { NNB__DESCENT_VECTORS = 5 };

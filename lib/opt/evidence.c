@@ -10,6 +10,7 @@
  *     α ← γ/‖x‖²,  β ← (m - γ)/‖r‖² */
 #include "evidence.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "blas.h"
@@ -48,6 +49,15 @@ static double next_ridge(const nnb__bayes *b) { return b->next.alpha / b->next.b
 
 void nnb__evidence_take(nnb__bayes *b, int n, nnb__arena *arena) {
   b->g = nnb__arena_take(arena, (size_t)n, sizeof *b->g);
+}
+
+void nnb__evidence_visit(nnb__bayes *b, nnb__visitor *s) {
+  enum { NUMBERS = sizeof b->now / sizeof(double) };
+  nnb__state_doubles(s, "evidence.now", NUMBERS, (double *)&b->now);
+  nnb__state_doubles(s, "evidence.next", NUMBERS, (double *)&b->next);
+  nnb__state_number(s, "evidence.gain_left", -HUGE_VAL, HUGE_VAL, &b->gain_left);
+  nnb__state_number(s, "evidence.least_squares", 0, DBL_MAX, &b->least_squares);
+  nnb__state_int(s, "evidence.times", 0, INT_MAX - 1, &b->times);
 }
 
 /* next ← α and β, with the ridge within its bounds.  growth: its largest growth. */

@@ -13,6 +13,7 @@ typedef struct nnb__bayes {
 } nnb__bayes;
 
 void nnb__evidence_take(nnb__bayes *b, int n, nnb__arena *arena);
+void nnb__evidence_visit(nnb__bayes *b, nnb__visitor *s);
 /* next ← first estimates of α and β at x, where the system has no ridge yet. */
 void nnb__evidence_begin(nnb__bayes *b, const nnb__system *s);
 /* now ← the evidence of the present α and β; next ← the next ones.  *gradient_norm ← that of f with the next ones. */

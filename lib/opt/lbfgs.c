@@ -55,6 +55,16 @@ static void update(void *self, const real *s, const real *y) {
 
 static void reset(void *self) { ((lbfgs *)self)->used = 0; }
 
+static void visit(void *self, nnb__visitor *s) {
+  lbfgs *b = self;
+  nnb__state_size(s, "used", b->most, &b->used);
+  nnb__state_size(s, "newest", b->most - 1, &b->newest);
+  nnb__state_reals(s, "steps", b->most * b->n, b->s);
+  nnb__state_reals(s, "changes", b->most * b->n, b->y);
+  nnb__state_doubles(s, "rho", b->most, b->rho);
+  nnb__state_number(s, "gamma", 0, HUGE_VAL, &b->gamma);
+}
+
 static nnb__min_needs needs(size_t n, const nnb_min_opts *o) {
   (void)n;
   return (nnb__min_needs){NNB__DESCENT_VECTORS + 2 * (size_t)o->memory, 2 * (size_t)o->memory};
@@ -65,7 +75,7 @@ static nnb_status minimize(nnb__min *m) {
   real *pairs = m->vectors + NNB__DESCENT_VECTORS * m->n;
   lbfgs b = {
       .n = m->n, .most = most, .s = pairs, .y = pairs + most * m->n, .rho = m->doubles, .alpha = m->doubles + most};
-  nnb__descent method = {&b, .gtol = 0.9, .unit_step = true, direction, update, reset};
+  nnb__descent method = {&b, .gtol = 0.9, .unit_step = true, direction, update, reset, visit};
   return nnb__descend(m, &method, m->vectors);
 }
 

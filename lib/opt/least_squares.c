@@ -3,6 +3,7 @@
 
 #include "alloc.h"
 #include "bounds.h"
+#include "minimize_kept.h"
 #include "optim.h"
 #include "status.h"
 #include "stop.h"
@@ -102,7 +103,8 @@ static nnb_status projection_or_lm(const nnb_lsq *problem, real *x, nnb__stop *s
   return status;
 }
 
-nnb_status nnb_least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts *opts, nnb_min_report *report) {
+nnb_status nnb__least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts *opts, nnb__keep *keep,
+                              nnb_min_report *report) {
   nnb__stop stop = {0};
   const nnb__optim_ops *ops = NULL;
   nnb_algo algo = NNB_LM;
@@ -115,8 +117,13 @@ nnb_status nnb_least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts
   if (!status) status = nnb__bounds_check(&stop.opts, problem->n);
   if (status) return status;
   const bool automatic = stop.opts.algo == NNB_AUTO && nnb__optim_has(ops, NNB__TRAIT_LINEAR);
+  stop.keep = automatic ? NULL : keep; /* a state has one method */
   status = automatic ? projection_or_lm(problem, x, &stop) : ops->least_squares(problem, x, &stop);
   if (status) nnb__stop_failed(&stop);
   if (report) *report = stop.report;
   return status;
+}
+
+nnb_status nnb_least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts *opts, nnb_min_report *report) {
+  return nnb__least_squares(problem, x, opts, NULL, report);
 }

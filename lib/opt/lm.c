@@ -8,6 +8,7 @@
  * minimization" (arXiv:1201.5885). */
 #include "lm.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -32,8 +33,6 @@ static const double rounding = 16;     /* times ε·f: the change of f by roundi
 /* In the trust region also this part of √ε, because residuals are differences of larger numbers, as model - data. */
 static const double resolution = 3e-4;
 static const double negligible = 1e-13; /* a damping that only changes digits that rounding changes too */
-
-typedef enum verdict { REFUSED, ACCEPTED, ENDED } verdict;
 
 /* ---- the point -------------------------------------------------------------------------------------------------- */
 
@@ -188,28 +187,35 @@ static void lower_damping(nnb__lm *lm, double gain, bool at_rounding) {
 /* ---- an iteration ----------------------------------------------------------------------------------------------- */
 
 /* Ends an iteration; with .bayes, f changes afterwards. */
-static nnb_status conclude(nnb__lm *lm, double step, verdict *out) {
+static nnb_status conclude(nnb__lm *lm, double step) {
   nnb__system *s = &lm->system;
   nnb__slope slope = slope_of(lm);
   nnb_status status = s->stop->evidence ? nnb__evidence_measure(&lm->bayes, s, &slope.norm) : NNB_OK;
   if (status) return status;
-  *out = nnb__stop_iteration(s->stop, s->f - s->penalty, slope, step, lm->point) ? ENDED : ACCEPTED;
-  if (!s->stop->evidence || *out == ENDED) return NNB_OK;
+  nnb__stop_iteration(s->stop, s->f - s->penalty, slope, step, lm->point);
+  lm->evidence_due = s->stop->evidence != NULL;
+  return NNB_OK;
+}
+
+/* After an iteration with .bayes, before the next: the next α and β, unless they have converged. */
+static nnb_status update_evidence(nnb__lm *lm) {
+  nnb__system *s = &lm->system;
+  lm->evidence_due = false;
   if (nnb__evidence_converged(&lm->bayes, s)) {
     nnb__stop_because(s->stop, NNB_STOP_CHANGE);
-    return *out = ENDED, NNB_OK;
+    return NNB_OK;
   }
   if (nnb__evidence_near(&lm->bayes))
     nnb__secants_after_step(&lm->secants, s, s->x_new);
   else
     nnb__secants_forget(&lm->secants);
-  status = nnb__evidence_update(&lm->bayes, s);
+  nnb_status status = nnb__evidence_update(&lm->bayes, s);
   nnb__stop_rebase(s->stop, s->f);
   return status;
 }
 
 /* Moves to x_new, and back if the Jacobian is not finite there. */
-static nnb_status advance(nnb__lm *lm, verdict *out) {
+static nnb_status advance(nnb__lm *lm, bool *moved) {
   nnb__system *s = &lm->system;
   size_t bytes = (size_t)s->n * sizeof(real);
   double before = s->f;
@@ -227,7 +233,6 @@ static nnb_status advance(nnb__lm *lm, verdict *out) {
   if (status || !isfinite(s->f)) {
     memcpy(s->x, old, bytes);
     s->current = false;
-    *out = REFUSED;
     if (!status) status = s->model->linearise(s);
     if (!status && !isfinite(s->f))
       status = nnb__fail(NNB_E_NUMERIC,
@@ -238,7 +243,8 @@ static nnb_status advance(nnb__lm *lm, verdict *out) {
   lm->decreased_much = s->n >= MANY && s->f < much * before;
   if (lm->curvature.S) nnb__curvature_after_step(&lm->curvature, s, old);
   nnb__system_rescale(s);
-  return conclude(lm, fmax((double)step, lm->other_step), out);
+  *moved = true;
+  return conclude(lm, fmax((double)step, lm->other_step));
 }
 
 /* After a trial with the result f_new and the predicted decrease: updates the radius, and which model is better. */
@@ -248,12 +254,12 @@ static void learn_from_trial(nnb__lm *lm, double predicted, double f_new, bool a
   if (!at_rounding) nnb__region_update(&lm->region, s, lm->v, predicted, f_new);
 }
 
-/* Tries one step.  last: the predicted decrease of the previous step. */
-static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
+/* Tries one step.  *moved: it was accepted. */
+static nnb_status try_step(nnb__lm *lm, bool *moved) {
   nnb__system *s = &lm->system;
   bool usable;
   double f;
-  *out = REFUSED;
+  *moved = false;
   nnb_status status = find_step(lm, &usable);
   if (status) return status;
   if (!usable && lm->region.z) nnb__region_shrink(&lm->region, s);
@@ -261,11 +267,11 @@ static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
   double expected = predicted(lm), noise = noise_of(lm);
   bool at_rounding =
       expected <= noise; /* f says nothing now, but the predicted decrease still measures the distance to the minimum */
-  bool done =
-      at_rounding && expected > (lm->region.z ? 0.99 : 0.5) * *last && s->lambda < negligible && !s->stop->evidence;
+  bool done = at_rounding && expected > (lm->region.z ? 0.99 : 0.5) * lm->last_predicted && s->lambda < negligible &&
+              !s->stop->evidence;
   if (!move(lm, 1, lm->p) || done) {
     lm->stalled = true;
-    return *out = ENDED, NNB_OK;
+    return NNB_OK;
   }
   status = s->model->value(s, &f);
   double gain = (s->f - f) / expected;
@@ -273,37 +279,58 @@ static nnb_status try_step(nnb__lm *lm, double *last, verdict *out) {
   const bool equal = at_rounding && f <= s->f + noise;
   if (lm->region.z) learn_from_trial(lm, expected, f, equal);
   if (!equal && !(f < s->f && (!lm->region.z || gain >= least_gain))) return status;
-  *last = expected;
-  status = advance(lm, out);
+  lm->last_predicted = expected;
+  status = advance(lm, moved);
   lm->limited = s->lambda > 0 ? lm->limited + 1 : 0;
-  if (!status && *out != REFUSED && !lm->region.z) lower_damping(lm, gain, at_rounding);
+  if (!status && *moved && !lm->region.z) lower_damping(lm, gain, at_rounding);
   return status;
 }
 
 /* Every slow_over iterations: whether they hardly changed f. */
-static bool is_slow(const nnb__lm *lm, int accepted, double *mark) {
+static bool is_slow(nnb__lm *lm) {
   const nnb__system *s = &lm->system;
-  if (lm->slow_over == 0 || accepted % lm->slow_over) return false;
-  bool slow = s->f > lm->slow * *mark;
-  *mark = s->f;
+  if (lm->slow_over == 0 || ++lm->accepted % lm->slow_over) return false;
+  bool slow = s->f > lm->slow * lm->mark;
+  lm->mark = s->f;
   return slow;
 }
 
-nnb_status nnb__lm_search(nnb__lm *lm) {
+static nnb_status iterate(nnb__lm *lm) {
   nnb__system *s = &lm->system;
-  double last = HUGE_VAL, mark = s->f;
-  verdict v = REFUSED;
-  nnb_status status = NNB_OK;
-  for (int accepted = 0; !status && v != ENDED;) {
-    status = try_step(lm, &last, &v);
-    if (v == ACCEPTED && is_slow(lm, ++accepted, &mark)) lm->stalled = true, v = ENDED;
-    if (v == REFUSED) {
-      if (!lm->region.z) raise_damping(lm);
-      if (nnb__stop_early(s->stop)) v = ENDED;
-      if (!isfinite(s->lambda)) lm->stalled = true, v = ENDED;
-    }
+  bool moved;
+  nnb_status status = lm->evidence_due ? update_evidence(lm) : NNB_OK;
+  if (status || s->stop->report.stop != NNB_STOP_NONE) return status;
+  if ((status = try_step(lm, &moved))) return status;
+  if (moved) {
+    lm->stalled |= is_slow(lm);
+  } else if (!lm->stalled) {
+    if (!lm->region.z) raise_damping(lm);
+    nnb__stop_early(s->stop);
+    lm->stalled = !isfinite(s->lambda);
   }
+  return NNB_OK;
+}
+
+nnb_status nnb__lm_search(nnb__lm *lm) {
+  nnb_status status = NNB_OK;
+  while (!status && nnb__keep_goes_on(lm->system.stop, lm->stalled)) status = iterate(lm);
   return status;
+}
+
+void nnb__lm_visit(nnb__lm *lm, nnb__visitor *s) {
+  nnb__system_visit(&lm->system, s);
+  nnb__state_number(s, "other_step", 0, HUGE_VAL, &lm->other_step);
+  nnb__state_number(s, "growth", 0, HUGE_VAL, &lm->growth);
+  nnb__state_number(s, "last_predicted", -HUGE_VAL, HUGE_VAL, &lm->last_predicted);
+  nnb__state_number(s, "mark", -HUGE_VAL, HUGE_VAL, &lm->mark);
+  nnb__state_int(s, "accepted", 0, INT_MAX - 1, &lm->accepted);
+  nnb__state_int(s, "limited", 0, INT_MAX - 1, &lm->limited);
+  nnb__state_flag(s, "decreased_much", &lm->decreased_much);
+  nnb__state_flag(s, "stalled", &lm->stalled);
+  nnb__state_flag(s, "evidence_due", &lm->evidence_due);
+  if (lm->region.z) nnb__region_visit(&lm->region, s);
+  if (lm->curvature.S) nnb__curvature_visit(&lm->curvature, lm->system.n, s);
+  if (lm->system.stop->opts.bayes) nnb__secants_visit(&lm->secants, s), nnb__evidence_visit(&lm->bayes, s);
 }
 
 /* Computes the first α and β, and the next ones. */
@@ -324,6 +351,7 @@ nnb_status nnb__lm_begin(nnb__lm *lm) {
   if (!status && !isfinite(s->f))
     status = nnb__fail(NNB_E_NUMERIC, "a residual or a derivative is not finite at the start");
   if (!status) nnb__system_rescale(s);
+  lm->last_predicted = HUGE_VAL, lm->mark = s->f, lm->accepted = 0;
   if (lm->region.z) nnb__region_begin(&lm->region, s), s->lambda = 0;
   if (lm->curvature.S) nnb__curvature_begin(&lm->curvature, s->n);
   return status;
@@ -335,12 +363,28 @@ void nnb__lm_end(const nnb__lm *lm, double gradient_norm) {
   nnb__stop_end(s->stop, s->f, gradient_norm);
 }
 
+static void visit(void *self, nnb__visitor *s) { nnb__lm_visit(self, s); }
+
+static nnb_status begin(nnb__lm *lm) {
+  nnb__system *s = &lm->system;
+  bool resumed;
+  nnb_status status = nnb__keep_begin(s->stop, visit, lm, &resumed);
+  if (status) return status;
+  if (resumed) {
+    if (s->stop->opts.bayes) s->stop->evidence = &lm->bayes.now;
+    return nnb__system_restore(s);
+  }
+  status = nnb__lm_begin(lm);
+  if (!status && s->stop->opts.bayes) status = start_evidence(lm);
+  if (!status) nnb__stop_at_start(s->stop, s->f, slope_of(lm));
+  return status;
+}
+
 static nnb_status run(nnb__lm *lm) {
   nnb__system *s = &lm->system;
-  nnb_status status = nnb__lm_begin(lm);
-  if (!status && s->stop->opts.bayes) status = start_evidence(lm);
+  nnb_status status = begin(lm);
   if (status) return status;
-  if (!nnb__stop_at_start(s->stop, s->f, slope_of(lm))) status = nnb__lm_search(lm);
+  status = nnb__lm_search(lm);
   double norm = nnb__lm_gradient_norm(lm);
   if (!status && s->stop->evidence) status = nnb__evidence_measure(&lm->bayes, s, &norm);
   nnb__lm_end(lm, norm);
@@ -404,7 +448,7 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
   lm.accelerates = stop->opts.acceleration != NNB_NONE;
   nnb_status status = nnb__lm_measure(&lm, &bytes);
   if (status) return status;
-  char *memory = nnb__alloc(bytes + NNB__ALIGN, 1);
+  char *memory = nnb__keep_memory(stop, bytes + NNB__ALIGN);
   if (!memory) return nnb__fail_nomem("the normal equations of lm");
   nnb__lm_lay_out(&lm, nnb__align(memory));
   if (!(status = nnb__blas_enter())) {

@@ -5,6 +5,7 @@
 
 #include "curvature.h"
 #include "evidence.h"
+#include "keep.h"
 #include "lm_box.h"
 #include "lsq_system.h"
 #include "secant.h"
@@ -24,6 +25,10 @@ typedef struct nnb__lm {
   bool decreased_much;      /* the last step lowered f by much: the next one is not accelerated */
   int limited;              /* steps in a row that the trust region has limited */
   bool stalled;             /* f decreases no further */
+  bool evidence_due;        /* .bayes: the last iteration ended, and α and β are those from before it */
+  double last_predicted;    /* by the last accepted step */
+  int accepted;             /* steps */
+  double mark;              /* f when slow_over steps were last accepted */
   double slow;              /* with slow_over iterations that leave more than this part of f, it also counts as
                                stalled */
   int slow_over;            /* 0: not */
@@ -39,8 +44,10 @@ void nnb__lm_take(nnb__lm *lm, nnb__arena *arena);
 
 /* Computes the model at x; damping and scales are reset.  NNB_E_NUMERIC if it is not finite. */
 nnb_status nnb__lm_begin(nnb__lm *lm);
-/* Steps from there until the stopping rule ends it or f decreases no further. */
+/* Steps from there, or from a saved state, until the stopping rule ends it or f decreases no further. */
 nnb_status nnb__lm_search(nnb__lm *lm);
+/* The state between two steps, without that of the other variables. */
+void nnb__lm_visit(nnb__lm *lm, nnb__visitor *s);
 double nnb__lm_gradient_norm(const nnb__lm *lm);
 /* Records the end in stop. */
 void nnb__lm_end(const nnb__lm *lm, double gradient_norm);

@@ -7,6 +7,7 @@
 
 #include "arena.h"
 #include "optim.h"
+#include "state.h"
 #include "stop.h"
 
 typedef struct nnb__system nnb__system;
@@ -60,6 +61,11 @@ nnb_status nnb__system_sizes(nnb__system *s);
 void nnb__system_take(nnb__system *s, nnb__arena *arena);
 /* NNB_E_OVERFLOW if the arena is larger than stop->opts.max_bytes. */
 nnb_status nnb__system_check_bytes(const nnb__system *s, const nnb__arena *arena);
+
+/* The state of a system: the point, the model and its scales, without r and J. */
+void nnb__system_visit(nnb__system *s, nnb__visitor *v);
+/* r and J at x again, for a loaded state of nnb__full_model; does not count as an evaluation. */
+nnb_status nnb__system_restore(nnb__system *s);
 
 /* The number of rows in the block at row0. */
 int nnb__system_block(const nnb__system *s, size_t row0);

@@ -18,6 +18,19 @@ nnb_status nnb__min_eval(nnb__min *m, const real *x, double *f, real *g) {
   return NNB_OK;
 }
 
+static void visit(void *self, nnb__visitor *s) {
+  nnb__min *m = self;
+  nnb__state_reals(s, "x", m->n, m->x);
+  nnb__state_reals(s, "gradient", m->n, m->g);
+  nnb__state_number(s, "value", -DBL_MAX, DBL_MAX, &m->value);
+  m->visit(m->self, s);
+}
+
+nnb_status nnb__min_begin(nnb__min *m, nnb__visit *of_method, void *self, bool *resumed) {
+  m->visit = of_method, m->self = self;
+  return nnb__keep_begin(m->stop, visit, m, resumed);
+}
+
 double nnb__min_norm(const nnb__min *m) {
   real norm = 0;
   for (size_t i = 0; i < m->n; i++) {

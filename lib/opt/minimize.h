@@ -2,6 +2,7 @@
 #ifndef NNB__MINIMIZE_H
 #define NNB__MINIMIZE_H
 
+#include "keep.h"
 #include "optim.h"
 #include "stop.h"
 
@@ -15,13 +16,20 @@ struct nnb__min {
   double value;              /* f(x), finite */
   const real *lower, *upper; /* n each, or both NULL */
   nnb__stop *stop;
-  real *vectors; /* the memory of needs(), not zeroed */
+  real *vectors; /* the memory of needs(), zeroed if it may be saved */
   double *doubles;
+  nnb__visit *visit; /* of the method's own state */
+  void *self;
 };
 
 /* *f ← f(x), g ← its gradient (NULL: not wanted); counts an evaluation.  If f is not defined, or f or its gradient is
  * not finite, *f is INFINITY and the status NNB_OK. */
 nnb_status nnb__min_eval(nnb__min *m, const real *x, double *f, real *g);
+/* Before the first iteration.  visit: what the method keeps from one iteration to the next, besides x, g and value.
+ * *resumed: self and m have a saved state. */
+nnb_status nnb__min_begin(nnb__min *m, nnb__visit *visit, void *self, bool *resumed);
+/* Before each iteration; false: there is none. */
+static inline bool nnb__min_goes_on(nnb__min *m) { return nnb__keep_goes_on(m->stop, false); }
 /* Moves to x_new, with f and g_new there, and ends the iteration; true if the search must end. */
 bool nnb__min_move(nnb__min *m, const real *x_new, double f, const real *g_new);
 /* max |g_i| over the variables that are not held at a bound. */

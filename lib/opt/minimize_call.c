@@ -4,6 +4,7 @@
 #include "alloc.h"
 #include "bounds.h"
 #include "minimize.h"
+#include "minimize_kept.h"
 #include "status.h"
 #include "view.h"
 
@@ -15,8 +16,9 @@ static nnb_status allocate(nnb__min *m, const nnb__optim_ops *ops, real **reals)
   if (needs.vectors > SIZE_MAX - fixed || !nnb__mul(needs.vectors + fixed, m->n, &total))
     return nnb__fail(NNB_E_OVERFLOW, "%s needs %zu vectors of %zu numbers, which is too much", ops->name, needs.vectors,
                      m->n);
-  *reals = nnb__alloc(total, sizeof **reals);
-  m->doubles = nnb__alloc(needs.doubles, sizeof *m->doubles);
+  size_t bytes;
+  *reals = nnb__mul(total, sizeof **reals, &bytes) ? nnb__keep_memory(m->stop, bytes) : NULL;
+  m->doubles = nnb__zalloc(needs.doubles, sizeof *m->doubles);
   if (!*reals || !m->doubles) return nnb__fail_nomem("a minimisation");
   m->g = *reals;
   m->vectors = *reals + fixed * m->n;
@@ -29,12 +31,21 @@ static void fit_tolerance(nnb__min *m, const nnb_min_opts *asked) {
   if (!asked || asked->gradient_tol == 0) m->stop->opts.gradient_tol *= fmin(1, nnb__min_norm(m));
 }
 
-static nnb_status run(nnb__min *m, const nnb__optim_ops *ops, const nnb_min_opts *asked) {
+/* The first evaluation; *ended: the start is a minimum. */
+static nnb_status begin(nnb__min *m, const nnb_min_opts *asked, bool *ended) {
   nnb_status status = nnb__min_eval(m, m->x, &m->value, m->g);
   if (status) return status;
   if (!isfinite(m->value)) return nnb__fail(NNB_E_NUMERIC, "the function or its gradient is not finite at the start");
   fit_tolerance(m, asked);
-  if (!nnb__stop_at_start(m->stop, m->value, nnb__min_slope(m))) status = ops->minimize(m);
+  *ended = nnb__stop_at_start(m->stop, m->value, nnb__min_slope(m));
+  return NNB_OK;
+}
+
+static nnb_status run(nnb__min *m, const nnb__optim_ops *ops, const nnb_min_opts *asked) {
+  bool ended = false;
+  nnb_status status = nnb__keep_resumes(m->stop) ? NNB_OK : begin(m, asked, &ended);
+  if (status) return status;
+  if (!ended) status = ops->minimize(m);
   nnb__stop_end(m->stop, m->value, nnb__min_norm(m));
   return status;
 }
@@ -54,7 +65,7 @@ static nnb_status find(const nnb_min_opts *opts, size_t n, nnb_algo *algo, const
   return NNB_OK;
 }
 
-nnb_status nnb_minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb_min_report *report) {
+nnb_status nnb__minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb__keep *keep, nnb_min_report *report) {
   nnb__stop stop = {0};
   nnb__min m = {.f = f, .x = x, .stop = &stop};
   real *reals = NULL;
@@ -67,6 +78,7 @@ nnb_status nnb_minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb
   nnb_status status = find(opts, m.n, &algo, &ops);
   if (report) report->algo = algo;
   if (!status) status = nnb__stop_begin(&stop, opts, algo, nnb__optim_traits(ops), (double)REAL_EPS);
+  stop.keep = keep;
   if (!status) status = nnb__bounds_check(&stop.opts, m.n);
   if (!status) status = allocate(&m, ops, &reals);
   if (!status && m.lower) nnb__bounds_enter(&stop.opts, m.n, x, reals + m.n, reals + 2 * m.n);
@@ -76,4 +88,8 @@ nnb_status nnb_minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb
   nnb__release(reals);
   nnb__release(m.doubles);
   return status;
+}
+
+nnb_status nnb_minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb_min_report *report) {
+  return nnb__minimize(f, x, opts, NULL, report);
 }

@@ -8,18 +8,20 @@
 static const real faster = (real)1.2, slower = (real)0.5, first = (real)0.0125, longest = 50;
 
 typedef struct rprop {
+  size_t n;
   real *size;   /* n: Δ */
   real *moved;  /* n: Δw, the last change */
   real *before; /* n: the previous gradient; 0 where its sign does not count */
   real *x, *g;  /* n: the next point, and its gradient */
   real *best_x, *best_g;
   double best;
+  bool risen; /* f is higher at m->x than at the previous point */
 } rprop;
 
 static real sign(real v) { return (real)((v > 0) - (v < 0)); }
 
-/* x ← the point after m->x.  risen: f is higher at m->x than at the previous point. */
-static void propose(const nnb__min *m, rprop *r, bool risen) {
+/* x ← the point after m->x. */
+static void propose(const nnb__min *m, rprop *r) {
   for (size_t i = 0; i < m->n; i++) {
     const real g = m->g[i], turned = sign(g) * sign(r->before[i]);
     if (turned > 0) r->size[i] = R(fmin)(r->size[i] * faster, longest);
@@ -27,7 +29,7 @@ static void propose(const nnb__min *m, rprop *r, bool risen) {
     if (turned >= 0)
       r->moved[i] = -sign(g) * r->size[i];
     else
-      r->moved[i] = risen ? -r->moved[i] : 0; /* the step crossed the minimum: undo it if f has risen */
+      r->moved[i] = r->risen ? -r->moved[i] : 0; /* the step crossed the minimum: undo it if f has risen */
     r->before[i] = turned < 0 ? 0 : g;
     r->x[i] = m->x[i] + r->moved[i];
   }
@@ -45,24 +47,38 @@ static void keep_best(const nnb__min *m, rprop *r) {
   memcpy(r->best_g, m->g, m->n * sizeof *m->g);
 }
 
-static nnb_status search(nnb__min *m, rprop *r) {
-  bool risen = false, end = false;
-  while (!end) {
-    double f;
-    propose(m, r, risen);
-    nnb_status status = nnb__min_eval(m, r->x, &f, r->g);
-    if (status) return status;
-    if (isfinite(f)) {
-      risen = f > m->value;
-      end = nnb__min_move(m, r->x, f, r->g);
-      keep_best(m, r);
-    } else {
-      shrink(m, r);
-      if (memcmp(r->x, m->x, m->n * sizeof *m->x) == 0) nnb__stop_because(m->stop, NNB_STOP_STALLED);
-      end = nnb__stop_early(m->stop);
-    }
+static nnb_status iterate(nnb__min *m, rprop *r) {
+  double f;
+  propose(m, r);
+  nnb_status status = nnb__min_eval(m, r->x, &f, r->g);
+  if (status) return status;
+  if (isfinite(f)) {
+    r->risen = f > m->value;
+    nnb__min_move(m, r->x, f, r->g);
+    keep_best(m, r);
+  } else {
+    shrink(m, r);
+    if (memcmp(r->x, m->x, m->n * sizeof *m->x) == 0) nnb__stop_because(m->stop, NNB_STOP_STALLED);
+    nnb__stop_early(m->stop);
   }
   return NNB_OK;
+}
+
+static void visit(void *self, nnb__visitor *s) {
+  rprop *r = self;
+  nnb__state_reals(s, "sizes", r->n, r->size);
+  nnb__state_reals(s, "moved", r->n, r->moved);
+  nnb__state_reals(s, "before", r->n, r->before);
+  nnb__state_reals(s, "best_x", r->n, r->best_x);
+  nnb__state_reals(s, "best_gradient", r->n, r->best_g);
+  nnb__state_number(s, "best_value", -DBL_MAX, DBL_MAX, &r->best);
+  nnb__state_flag(s, "risen", &r->risen);
+}
+
+static void begin(const nnb__min *m, rprop *r) {
+  for (size_t i = 0; i < m->n; i++) r->size[i] = first, r->moved[i] = r->before[i] = 0;
+  r->best = HUGE_VAL;
+  keep_best(m, r);
 }
 
 static nnb__min_needs needs(size_t n, const nnb_min_opts *o) {
@@ -73,11 +89,13 @@ static nnb__min_needs needs(size_t n, const nnb_min_opts *o) {
 static nnb_status minimize(nnb__min *m) {
   const size_t n = m->n;
   real *v = m->vectors;
-  rprop r = {v, v + n, v + 2 * n, v + 3 * n, v + 4 * n, v + 5 * n, v + 6 * n, HUGE_VAL};
-  for (size_t i = 0; i < n; i++) r.size[i] = first, r.moved[i] = r.before[i] = 0;
-  keep_best(m, &r);
+  rprop r = {n, v, v + n, v + 2 * n, v + 3 * n, v + 4 * n, v + 5 * n, v + 6 * n, HUGE_VAL, false};
+  bool resumed;
+  nnb_status status = nnb__min_begin(m, visit, &r, &resumed);
+  if (status) return status;
+  if (!resumed) begin(m, &r);
   m->stop->idle = 500; /* f may rise for long, and step sizes need time to grow */
-  nnb_status status = search(m, &r);
+  while (!status && nnb__min_goes_on(m)) status = iterate(m, &r);
   memcpy(m->x, r.best_x, n * sizeof *m->x);
   memcpy(m->g, r.best_g, n * sizeof *m->g);
   m->value = r.best;

@@ -9,6 +9,7 @@
 enum { MOST_REFUSALS = 60 };
 
 typedef struct scg {
+  size_t n;
   real *p;     /* n: direction */
   real *x, *g; /* n: a trial point, and its gradient */
   double lambda, lambda_bar;
@@ -90,26 +91,38 @@ static nnb__min_needs needs(size_t n, const nnb_min_opts *o) {
   return (nnb__min_needs){.vectors = 3};
 }
 
-static nnb_status minimize(nnb__min *m) {
-  scg c = {.p = m->vectors, .x = m->vectors + m->n, .g = m->vectors + 2 * m->n, .lambda = 1e-6};
-  nnb_status status = NNB_OK;
+static void visit(void *self, nnb__visitor *s) {
+  scg *c = self;
+  nnb__state_reals(s, "direction", c->n, c->p);
+  nnb__state_number(s, "lambda", -HUGE_VAL, HUGE_VAL, &c->lambda);
+  nnb__state_number(s, "lambda_bar", -HUGE_VAL, HUGE_VAL, &c->lambda_bar);
+  nnb__state_size(s, "since_restart", c->n, &c->since_restart);
+}
+
+static nnb_status iterate(nnb__min *m, scg *c) {
   double f;
-  restart(m, &c);
-  for (bool end = false; !end;) {
-    if ((status = curvature(m, &c))) return status;
-    if (step(m, &c, &f, &status)) {
-      double beta = (nnb__sum_squares(m->n, c.g) - nnb__dot(m->n, c.g, m->g)) / c.mu;
-      end = nnb__min_move(m, c.x, f, c.g);
-      turn(m, &c, beta);
-    } else {
-      if (status) return status;
-      if (c.since_restart == 0) nnb__stop_because(m->stop, NNB_STOP_STALLED);
-      end = nnb__stop_early(m->stop);
-      restart(m, &c);
-      c.lambda = 1e-6, c.lambda_bar = 0;
-    }
+  nnb_status status = curvature(m, c);
+  if (status) return status;
+  if (step(m, c, &f, &status)) {
+    double beta = (nnb__sum_squares(m->n, c->g) - nnb__dot(m->n, c->g, m->g)) / c->mu;
+    nnb__min_move(m, c->x, f, c->g);
+    turn(m, c, beta);
+  } else if (!status) {
+    if (c->since_restart == 0) nnb__stop_because(m->stop, NNB_STOP_STALLED);
+    nnb__stop_early(m->stop);
+    restart(m, c);
+    c->lambda = 1e-6, c->lambda_bar = 0;
   }
-  return NNB_OK;
+  return status;
+}
+
+static nnb_status minimize(nnb__min *m) {
+  scg c = {.n = m->n, .p = m->vectors, .x = m->vectors + m->n, .g = m->vectors + 2 * m->n, .lambda = 1e-6};
+  bool resumed;
+  nnb_status status = nnb__min_begin(m, visit, &c, &resumed);
+  if (!resumed) restart(m, &c);
+  while (!status && nnb__min_goes_on(m)) status = iterate(m, &c);
+  return status;
 }
 
 const nnb__optim_ops nnb__algo_scg = {.name = "scg", .minimize = minimize, .needs = needs};

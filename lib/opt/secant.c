@@ -36,6 +36,13 @@ void nnb__secants_take(nnb__secants *q, int n, nnb__arena *arena) {
   q->g_before = nnb__arena_take(arena, (size_t)n, sizeof *q->g_before);
 }
 
+void nnb__secants_visit(nnb__secants *q, nnb__visitor *s) {
+  nnb__state_doubles(s, "pairs", (size_t)(3 * NNB__PAIRS) * (size_t)q->n, q->pairs);
+  nnb__state_doubles(s, "gradient_before", (size_t)q->n, q->g_before);
+  nnb__state_int(s, "pairs.first", 0, NNB__PAIRS - 1, &q->first);
+  nnb__state_int(s, "pairs.count", 0, NNB__PAIRS, &q->count);
+}
+
 void nnb__secants_forget(nnb__secants *q) { q->count = 0; }
 
 void nnb__secants_before_step(nnb__secants *q, const nnb__system *s) {

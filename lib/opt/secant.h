@@ -14,6 +14,7 @@ typedef struct nnb__secants {
 } nnb__secants;
 
 void nnb__secants_take(nnb__secants *q, int n, nnb__arena *arena);
+void nnb__secants_visit(nnb__secants *q, nnb__visitor *s);
 void nnb__secants_forget(nnb__secants *q);
 /* Call them before and after a step of the same f, from x_before. */
 void nnb__secants_before_step(nnb__secants *q, const nnb__system *s);

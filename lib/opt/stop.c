@@ -66,10 +66,9 @@ static void note_progress(nnb__stop *s, double value, double gradient_norm) {
   if (gradient_norm < s->best_norm) s->best_norm = gradient_norm;
 }
 
-static nnb_stop why(nnb__stop *s, double before, const nnb_min_record *rec, nnb__slope slope) {
+static nnb_stop own_reason(const nnb__stop *s, double before, const nnb_min_record *rec, nnb__slope slope) {
   const nnb_min_opts *o = &s->opts;
   double gain = before - rec->value;
-  if (o->on_iteration && o->on_iteration(o->user, rec)) return NNB_STOP_USER;
   nnb_stop stop = reached(s, rec->value, slope);
   if (stop) return stop;
   if (o->change_tol > 0 && gain >= 0 && gain <= o->change_tol * fabs(before)) return NNB_STOP_CHANGE;
@@ -95,7 +94,9 @@ bool nnb__stop_iteration(nnb__stop *s, double value, nnb__slope slope, double st
                         .seconds = nnb__now() - s->start,
                         .x = x,
                         .evidence = s->evidence};
-  return nnb__stop_because(s, why(s, before, &rec, slope));
+  s->own = own_reason(s, before, &rec, slope);
+  const bool stopped = s->opts.on_iteration && s->opts.on_iteration(s->opts.user, &rec);
+  return nnb__stop_because(s, stopped ? NNB_STOP_USER : s->own);
 }
 
 void nnb__stop_rebase(nnb__stop *s, double value) {

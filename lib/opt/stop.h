@@ -15,6 +15,8 @@ typedef struct nnb__stop {
   double eps;                   /* rounding unit of the precision */
   int64_t idle;                 /* iterations without progress before NNB_STOP_STALLED; a method may change it */
   const nnb_evidence *evidence; /* for records, or NULL */
+  nnb_stop own;                 /* the reason to end after the last iteration, apart from the caller's */
+  struct nnb__keep *keep;       /* opt/keep.h, or NULL: no checkpoints */
   double start;                 /* seconds */
   double best, best_norm;       /* lowest value and gradient norm so far */
   int64_t best_iteration;       /* the iteration of the lowest value */

@@ -16,6 +16,11 @@ void nnb__region_take(nnb__region *t, int n, nnb__arena *arena) {
   t->z = nnb__arena_take(arena, (size_t)n, sizeof *t->z);
 }
 
+void nnb__region_visit(nnb__region *t, nnb__visitor *s) {
+  nnb__state_number(s, "radius", 0, HUGE_VAL, &t->radius);
+  nnb__state_flag(s, "radius.started", &t->started);
+}
+
 void nnb__region_begin(nnb__region *t, const nnb__system *s) {
   double sum = 0;
   for (int i = 0; i < s->n; i++) {

@@ -11,6 +11,7 @@ typedef struct nnb__region {
 } nnb__region;
 
 void nnb__region_take(nnb__region *t, int n, nnb__arena *arena);
+void nnb__region_visit(nnb__region *t, nnb__visitor *s);
 /* Sets the first radius. */
 void nnb__region_begin(nnb__region *t, const nnb__system *s);
 /* v ← the step with ‖D·v‖ ≤ 1.1·radius; sets the system's λ.  *done: false if there is no step. */

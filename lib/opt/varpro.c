@@ -67,6 +67,24 @@ typedef struct varpro {
   int *pivots;
 } varpro;
 
+/* What is being done. */
+typedef enum phase {
+  SOLVED,    /* c has been solved for at the start */
+  SEARCHING, /* steps of a */
+  WHOLE,     /* lm on all variables, from the end of the projection */
+  AGAIN,     /* lm on all variables, from the start */
+  N_PHASES
+} phase;
+
+/* The two methods, which use the same memory one after the other. */
+typedef struct run {
+  int phase;
+  varpro v;
+  nnb__lm whole;
+  real *start, *kept;     /* n: where the projection began, and with AGAIN where it ended */
+  double value, gradient; /* there */
+} run;
+
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
 static void take(varpro *v, nnb__arena *arena) {
@@ -504,53 +522,130 @@ static bool a_has_no_effect(const varpro *v) {
 
 /* Steps of a, until they are slow or end.  If the projection is not finite, lm finds out whether the derivatives are.
  */
-static nnb_status search_a(varpro *v) {
+static nnb_status search_a(run *u) {
+  varpro *v = &u->v;
   v->solved = true; /* trial is all, and c is solved for */
   /* A small c makes columns of J_a small; without a floor of the scale their variables would take huge steps. */
   if (v->penalty.rho > 0) v->lm.system.floor_part = 0.1;
   nnb_status status = nnb__lm_begin(&v->lm);
   if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
   v->no_effect = a_has_no_effect(v);
-  return v->no_effect ? NNB_OK : nnb__lm_search(&v->lm);
+  if (v->no_effect) return NNB_OK;
+  u->phase = SEARCHING;
+  return nnb__lm_search(&v->lm);
 }
 
-static bool ended(const varpro *v) { return v->lm.system.stop->report.stop != NNB_STOP_NONE; }
+static bool ended(const run *u) { return u->v.lm.system.stop->report.stop != NNB_STOP_NONE; }
 
-/* Projects from all, which is the best point so far at any time. */
-static nnb_status project(varpro *v) {
+/* Projects from all, which is the best point so far at any time.  *gained: solving for c lowered f. */
+static nnb_status begin(run *u, bool *gained) {
+  varpro *v = &u->v;
   nnb__system *s = &v->lm.system;
   double f;
-  bool gained = false;
   const double *given = s->problem->ridge;
   for (int i = 0; i < v->n; i++) v->ridge[i] = given ? given[i] : 0;
   memset(v->penalty.columns, 0, (size_t)v->n_c * sizeof *v->penalty.columns);
-  order_variables(v);
-  gather(v);
   nnb_status status = nnb__system_residuals(s, v->all, v->r, &f);
   if (status) return status;
   if (!isfinite(f)) return nnb__fail(NNB_E_NUMERIC, "a residual is not finite at the start");
   nnb__stop_at_start(s->stop, f, (nnb__slope){HUGE_VAL, HUGE_VAL});
-  if (!ended(v)) status = first_iteration(v, f, &gained);
-  if (!status && !ended(v) && gained && v->n_a > 0) status = search_a(v);
-  nnb__stop_end(s->stop, s->stop->report.value, s->stop->report.gradient_norm);
+  return ended(u) ? NNB_OK : first_iteration(v, f, gained);
+}
+
+static nnb_status project(run *u, bool resumed) {
+  varpro *v = &u->v;
+  nnb__stop *stop = v->lm.system.stop;
+  bool gained = u->phase == SOLVED && resumed;
+  nnb_status status = resumed ? NNB_OK : begin(u, &gained);
+  if (!status && u->phase == SEARCHING) status = nnb__lm_search(&v->lm);
+  if (!status && gained && nnb__keep_goes_on(stop, false) && v->n_a > 0) status = search_a(u);
+  nnb__stop_end(stop, stop->report.value, stop->report.gradient_norm);
   return status;
 }
 
-/* lm on all variables from the end of the projection, or from start if it is not NULL; in that case x goes back to the
- * end of the projection, saved in kept, if that is better. */
-static nnb_status continue_with_lm(nnb__lm *lm, const real *start, real *kept) {
+/* Prepares lm on all variables from the end of the projection, or from the start if a has no effect. */
+static nnb_status begin_whole(run *u) {
+  nnb__lm *lm = &u->whole;
   nnb__system *s = &lm->system;
   const size_t bytes = (size_t)s->n * sizeof *s->x;
-  const double before = s->stop->report.value, norm = s->stop->report.gradient_norm;
-  if (start) memcpy(kept, s->x, bytes), memcpy(s->x, start, bytes);
+  u->phase = u->v.no_effect ? AGAIN : WHOLE;
+  u->value = s->stop->report.value, u->gradient = s->stop->report.gradient_norm;
+  if (u->phase == AGAIN) memcpy(u->kept, s->x, bytes), memcpy(s->x, u->start, bytes);
   nnb_status status = nnb__lm_begin(lm);
-  if (!status && start) nnb__stop_rebase(s->stop, s->f);
+  if (!status && u->phase == AGAIN) nnb__stop_rebase(s->stop, s->f);
+  return status;
+}
+
+/* Steps of all variables.  If they began at the start, x goes back to the end of the projection if that is better. */
+static nnb_status search_whole(run *u, nnb_status status) {
+  nnb__lm *lm = &u->whole;
+  nnb__system *s = &lm->system;
   if (!status) status = nnb__lm_search(lm);
   if (!status) nnb__lm_end(lm, nnb__lm_gradient_norm(lm));
-  if (!start || (!status && s->stop->report.value <= before)) return status;
-  memcpy(s->x, kept, bytes);
-  if (!status) nnb__stop_end(s->stop, before, norm);
+  if (u->phase != AGAIN || (!status && s->stop->report.value <= u->value)) return status;
+  memcpy(s->x, u->kept, (size_t)s->n * sizeof *s->x);
+  if (!status) nnb__stop_end(s->stop, u->value, u->gradient);
   return status;
+}
+
+/* ---- checkpoints ------------------------------------------------------------------------------------------------- */
+
+static void visit_projection(varpro *v, nnb__visitor *s) {
+  nnb__state_reals(s, "all", (size_t)v->n, v->all);
+  nnb__state_reals(s, "trial", (size_t)v->n, v->trial);
+  nnb__state_reals(s, "residuals", v->lm.system.m, v->r);
+  nnb__state_doubles(s, "ridges", (size_t)v->n, v->ridge);
+  nnb__state_number(s, "rho", 0, DBL_MAX, &v->penalty.rho);
+  nnb__state_number(s, "norm2_at_0", 0, HUGE_VAL, &v->penalty.norm2_at_0);
+  nnb__state_doubles(s, "columns", (size_t)v->n_c, v->penalty.columns);
+  nnb__state_flag(s, "choosing_first", &v->penalty.choosing_first);
+  nnb__state_flag(s, "solved", &v->solved);
+  nnb__lm_visit(&v->lm, s);
+}
+
+static void visit(void *self, nnb__visitor *s) {
+  run *u = self;
+  const size_t n = (size_t)u->whole.system.n;
+  nnb__state_int(s, "phase", 0, N_PHASES - 1, &u->phase);
+  nnb__state_reals(s, "start", n, u->start);
+  if (u->phase < WHOLE) {
+    visit_projection(&u->v, s);
+    return;
+  }
+  nnb__lm_visit(&u->whole, s);
+  if (u->phase == AGAIN) nnb__state_reals(s, "kept", n, u->kept);
+  nnb__state_number(s, "kept.value", 0, DBL_MAX, &u->value);
+  nnb__state_number(s, "kept.gradient", 0, HUGE_VAL, &u->gradient);
+}
+
+/* The phase decides what the state has, and where the memory's arrays are. */
+static nnb_status resume(run *u, char *memory, bool *resumed) {
+  nnb__stop *stop = u->whole.system.stop;
+  if (nnb__keep_resumes(stop)) {
+    nnb__visitor load = {.way = NNB__STATE_LOAD, .in = stop->keep->from};
+    nnb__state_int(&load, "phase", 0, N_PHASES - 1, &u->phase);
+    if (load.status) return load.status;
+  }
+  if (u->phase >= WHOLE) nnb__lm_lay_out(&u->whole, memory);
+  return nnb__keep_begin(stop, visit, u, resumed);
+}
+
+/* ---- the call --------------------------------------------------------------------------------------------------- */
+
+static nnb_status minimize(run *u, char *memory) {
+  bool resumed;
+  nnb_status status = resume(u, memory, &resumed);
+  if (status) return status;
+  if (u->phase < WHOLE) {
+    if (!resumed) gather(&u->v);
+    status = project(u, resumed);
+    if (status || ended(u)) return status;
+    nnb__lm_lay_out(&u->whole, memory);
+    status = begin_whole(u);
+  } else {
+    status = nnb__system_restore(&u->whole.system);
+  }
+  return search_whole(u, status);
 }
 
 static void count_linear(varpro *v) {
@@ -574,31 +669,29 @@ static nnb_status measure(varpro *v, nnb__lm *whole, size_t *bytes) {
 }
 
 static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop) {
-  varpro v = {.all = x,
-              .lm = {.system = {.model = &model, .problem = problem, .stop = stop},
+  run u = {.v = {.all = x,
+                 .lm = {.system = {.model = &model, .problem = problem, .stop = stop},
+                        .point = x,
+                        .slow = slow,
+                        .slow_over = SLOW_OVER}},
+           .whole = {.system = {.model = &nnb__full_model, .problem = problem, .stop = stop, .x = x},
                      .point = x,
-                     .slow = slow,
-                     .slow_over = SLOW_OVER}};
-  nnb__lm whole = {
-      .system = {.model = &nnb__full_model, .problem = problem, .stop = stop, .x = x}, .point = x, .no_region = true};
+                     .no_region = true}};
   size_t bytes;
-  whole.accelerates = stop->opts.acceleration != NNB_NONE;
-  nnb_status status = measure(&v, &whole, &bytes);
+  u.whole.accelerates = stop->opts.acceleration != NNB_NONE;
+  nnb_status status = measure(&u.v, &u.whole, &bytes);
   if (status) return status;
   const size_t both = 2 * problem->n * sizeof(real); /* the start and a saved point */
-  char *memory = bytes <= SIZE_MAX - both - NNB__ALIGN ? nnb__alloc(bytes + both + NNB__ALIGN, 1) : NULL;
+  char *memory = bytes <= SIZE_MAX - both - NNB__ALIGN ? nnb__keep_memory(stop, bytes + both + NNB__ALIGN) : NULL;
   if (!memory) return nnb__fail_nomem("the normal equations of varpro");
   char *aligned = nnb__align(memory);
-  real *start = (real *)(void *)(aligned + bytes);
-  memcpy(start, x, problem->n * sizeof *start);
-  take(&v, &(nnb__arena){.base = aligned});
-  memset(v.lm.system.d, 0, (size_t)v.n_a * sizeof *v.lm.system.d);
+  u.start = (real *)(void *)(aligned + bytes), u.kept = u.start + problem->n;
+  memcpy(u.start, x, problem->n * sizeof *x);
+  take(&u.v, &(nnb__arena){.base = aligned});
+  memset(u.v.lm.system.d, 0, (size_t)u.v.n_a * sizeof *u.v.lm.system.d);
+  order_variables(&u.v);
   if (!(status = nnb__blas_enter())) {
-    status = project(&v);
-    if (!status && !ended(&v)) {
-      nnb__lm_lay_out(&whole, aligned);
-      status = continue_with_lm(&whole, v.no_effect ? start : NULL, start + problem->n);
-    }
+    status = minimize(&u, aligned);
     nnb__blas_leave();
   }
   nnb__release(memory);

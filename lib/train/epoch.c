@@ -82,7 +82,7 @@ nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
   r->epochs = rec->epoch;
   keep_best(f, rec);
   keep_record(f, rec);
-  f->last = *rec;
+  f->last_record = *rec;
   const bool stopped = f->opts.on_epoch && f->opts.on_epoch(f->opts.user, rec);
   r->stop = stopped ? NNB_STOP_USER : nnb__fit_at_limit(f, rec);
   nnb__progress(&f->opts, rec, r->stop != NNB_STOP_NONE);
@@ -92,7 +92,7 @@ nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
 /* Puts the last epoch into the history: after the last record kept, or in its place if the history is full. */
 void nnb__fit_keep_last_record(fit *f) {
   int n = f->n_history;
-  if (n == 0 || f->history[n - 1].epoch == f->last.epoch) return;
+  if (n == 0 || f->history[n - 1].epoch == f->last_record.epoch) return;
   if (n < f->cap_history) f->n_history = ++n;
-  f->history[n - 1] = f->last;
+  f->history[n - 1] = f->last_record;
 }

@@ -134,6 +134,7 @@ static nnb_status allocate(fit *f) {
   const bool shuffled = f->optim && !f->opts.in_order && !one_update;
   if (shuffled) f->order = nnb__alloc(n_rows, sizeof *f->order);
   if (!f->optim && n_values <= SIZE_MAX / 2) f->x = nnb__alloc(2 * n_values, sizeof *f->x);
+  if (f->x) f->last = f->x + f->net->n_params, f->buffers = f->last + n_values;
   const bool moving = f->optim && !f->val;
   if (moving) f->epoch_start = nnb__alloc(n_values, sizeof *f->epoch_start);
   const bool ridge = nnb__optim_has(f->ops, NNB__TRAIT_SQUARES) && f->opts.l2 > 0;
@@ -235,12 +236,20 @@ nnb_status nnb__fit_check(const nnb_net *net, const nnb_data *train, const nnb_d
 }
 
 nnb_status nnb__fit_run(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
-                        double began, nnb_report *report) {
-  fit f = {.net = net, .train = train, .val = val, .given = *opts, .opts = *opts, .stride = 1, .start = began};
+                        nnb__choices *choices, double began, nnb_report *report) {
+  fit f = {.net = net,
+           .train = train,
+           .val = val,
+           .given = *opts,
+           .opts = *opts,
+           .choices = choices,
+           .stride = 1,
+           .start = began};
   f.report = nnb__fit_no_report(opts->algo);
   nnb_status status = train_net(&f);
   release(&f);
   if (status == NNB_E_NUMERIC && !f.broken) f.report.stop = NNB_STOP_DIVERGED;
+  if (choices) nnb__choices_report(choices, &f.report);
   *report = f.report;
   return status;
 }

@@ -2,6 +2,8 @@
 #ifndef NNB__FIT_H
 #define NNB__FIT_H
 
+#include "fit_choices.h"
+#include "keep.h"
 #include "net.h"
 #include "optim.h"
 #include "rows.h"
@@ -10,8 +12,9 @@
 typedef struct nnb__fit {
   nnb_net *net;
   const nnb_data *train, *val;
-  nnb_fit_opts given; /* the caller's, with the method that was chosen */
-  nnb_fit_opts opts;  /* completed with the defaults */
+  nnb_fit_opts given;    /* the caller's, with the method that was chosen */
+  nnb_fit_opts opts;     /* completed with the defaults */
+  nnb__choices *choices; /* what was chosen before; NULL: a trial, which has no checkpoint */
   const nnb__optim_ops *ops;
   nnb_batch rows; /* all of train; of a source the outline */
   nnb__window window, val_window;
@@ -24,25 +27,29 @@ typedef struct nnb__fit {
   real *best;        /* the parameters of the best loss, then its buffers */
   real *epoch_start; /* the same at the start of the epoch, from the second epoch on: for the first they are in best.
                         NULL if an epoch is judged at its end (keep_best) */
-  real *x;           /* full batch: the minimiser's point, P numbers; the last epoch's with its buffers */
+  real *x;           /* full batch: the minimiser's point, P numbers; then last and buffers */
+  real *last;        /* the parameters and buffers of the last epoch */
+  real *buffers;     /* a checkpoint's buffers as the net had them, which are those of the last evaluation */
   bool *linear;      /* least squares: for each parameter that is not frozen, whether the residuals are linear in it; or
                         NULL */
   double *ridge;     /* least squares with decay: the l2 of each parameter that is not frozen */
   nnb_record *history;
-  nnb_record last; /* record of the last epoch */
+  nnb_record last_record; /* of the last epoch */
   int n_history, cap_history, stride;
   double start;
   uint64_t train_print, val_print; /* .checkpoint: fingerprints of the data */
   int checkpoint_epoch;            /* epoch of the last checkpoint */
   double checkpoint_time;          /* when it was written, or when the fit began */
+  nnb__keep keep;                  /* full batch: the state of the minimiser */
   nnb_evidence best_evidence;      /* .bayes: of the best epoch; the report has that of the last */
   nnb_report report;
 } nnb__fit;
 
 /* fit.c: a fit of a net that the caller holds (nnb__net_begin), by opts->algo; NNB_AUTO is lm with .bayes, else adam.
- * began: when the call that it is a part of began.  Always fills *report. */
+ * choices: what was chosen before, which is reported, too; NULL: nothing.  began: when the call that it is a part of
+ * began.  Always fills *report. */
 nnb_status nnb__fit_run(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
-                        double began, nnb_report *report);
+                        nnb__choices *choices, double began, nnb_report *report);
 /* Whether the options are in range and the data suit the sealed net. */
 nnb_status nnb__fit_check(const nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts);
 /* The report of a fit that has not begun. */
@@ -65,11 +72,13 @@ nnb_status nnb__fit_batches(nnb__fit *f);
 /* fit_checkpoint.c: for a fit that is set up: checks the options, takes the fingerprints of the data, and tries whether
  * the file can be written.  Does nothing without .checkpoint. */
 nnb_status nnb__fit_checkpoint_open(nnb__fit *f);
-/* With .resume and a file: continues from it, and report.resumed is its epoch.  NNB_E_ARG for another net, other data
- * or other options; NNB_E_PARSE for a malformed file.  After a failure the net is unchanged. */
+/* Continues from the checkpoint of the choices, if there is one, and report.resumed is its epoch.  NNB_E_ARG for
+ * another net or other data; NNB_E_PARSE for a malformed file.  After a failure the net is unchanged. */
 nnb_status nnb__fit_checkpoint_resume(nnb__fit *f);
 /* At the end of an epoch: writes the file if it is due; last: in any case.  A failure is reported and ends nothing. */
 void nnb__fit_checkpoint_write(nnb__fit *f, bool last);
+/* For the trials before a fit. */
+void nnb__fit_without_checkpoint(nnb_fit_opts *opts);
 
 /* fit_source.c: the window that mini-batch training from a source needs, and an epoch of it, whose updates are added to
  * the total. */

@@ -59,6 +59,7 @@ typedef struct search {
   real *start, *best; /* the parameters and buffers at the start, and the best of a trial */
   trial trial[RATES];
   int n;
+  nnb__choices *choices;
   nnb_report *report;
 } search;
 
@@ -87,7 +88,7 @@ static double loss_on(trial *t, const nnb_data *data) {
 
 static nnb_status train_copy(trial *t, const nnb_data *data, const nnb_fit_opts *opts) {
   nnb_report r;
-  nnb_status status = nnb__fit_run(t->net, data, NULL, opts, nnb__now(), &r);
+  nnb_status status = nnb__fit_run(t->net, data, NULL, opts, NULL, nnb__now(), &r);
   if (status == NNB_E_NOMEM) t->status = status;
   t->seconds = r.seconds / (r.epochs > 0 ? r.epochs : 1);
   return status;
@@ -147,13 +148,12 @@ static nnb_status scale_decay(search *s, double decay, double *l2) {
 
 /* ---- the fit that counts ---------------------------------------------------------------------------------------- */
 
-/* NNB_CHOICE_… and the number of trials into the report. */
 static nnb_status train_net(search *s, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
                             nnb_choice choice, int trials) {
-  nnb_status status = nnb__fit_run(s->net, train, val, opts, s->began, s->report);
+  s->choices->choice = (int)choice, s->choices->trials = trials;
+  s->choices->held_rows = nnb_data_rows(s->train) - nnb_data_rows(train);
+  nnb_status status = nnb__fit_run(s->net, train, val, opts, s->choices, s->began, s->report);
   if (status && s->report->best_epoch == 0) set_params(s->net, s->start);
-  s->report->choice = choice, s->report->trials = trials;
-  s->report->held_rows = nnb_data_rows(s->train) - nnb_data_rows(train);
   return status;
 }
 
@@ -232,9 +232,8 @@ static nnb_status fit_by_path(search *s) {
   if (status) return status;
   if (opts.max_epochs == 0) opts.max_epochs = LAST_STAGE * iterations;
   set_params(s->net, s->best);
-  status = train_net(s, s->train, s->val, &opts, s->val ? NNB_CHOICE_VALIDATION : NNB_CHOICE_FOLDS, trials);
-  s->report->held_loss = held_loss;
-  return status;
+  s->choices->held_loss = held_loss;
+  return train_net(s, s->train, s->val, &opts, s->val ? NNB_CHOICE_VALIDATION : NNB_CHOICE_FOLDS, trials);
 }
 
 static nnb_status fit_few_rows(search *s) {
@@ -268,6 +267,7 @@ static nnb_fit_opts short_cycle(const search *s, double lr, double l2, int epoch
   nnb_fit_opts opts = cycle(s, lr, l2, epochs / TRIAL > 0 ? epochs / TRIAL : 1);
   opts.threads = 1, opts.history = NNB_NONE, opts.max_seconds = seconds_left(s);
   opts.on_epoch = NULL, opts.user = NULL, opts.progress = NULL, opts.target_loss = 0, opts.patience = 0;
+  nnb__fit_without_checkpoint(&opts);
   return opts;
 }
 
@@ -319,6 +319,7 @@ static nnb_status fit_by_cycle(search *s) {
   epochs = affordable(s, epochs);
   nnb_fit_opts opts = cycle(s, lr, l2, epochs);
   if (opts.patience == 0) opts.patience = nnb__smaller(epochs, epochs / 2 + 5);
+  s->choices->held_share = test == s->val ? 0 : held_out;
   return train_net(s, train, test, &opts, s->val ? NNB_CHOICE_VALIDATION : NNB_CHOICE_HELD_OUT, trials);
 }
 
@@ -333,6 +334,7 @@ static nnb_status fit_by_steps(search *s) {
   nnb_status status = nnb_data_split(s->train, held_out, opts.seed, &t->own_train, &t->own_test);
   if (status) return status;
   if (opts.patience == 0) opts.patience = STOPPED_PATIENCE;
+  s->choices->held_share = held_out;
   return train_net(s, t->own_train, t->own_test, &opts, NNB_CHOICE_HELD_OUT, 0);
 }
 
@@ -354,9 +356,10 @@ static nnb_status fit_by_choice(search *s) {
 }
 
 nnb_status nnb__fit_auto(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *given,
-                         double began, nnb_report *report) {
-  search s = {.net = net, .train = train, .val = val, .given = given, .began = began, .report = report};
-  if (given->algo != NNB_AUTO || given->bayes) return nnb__fit_run(net, train, val, given, began, report);
+                         nnb__choices *choices, double began, nnb_report *report) {
+  search s = {
+      .net = net, .train = train, .val = val, .given = given, .began = began, .choices = choices, .report = report};
+  if (given->algo != NNB_AUTO || given->bayes) return nnb__fit_run(net, train, val, given, choices, began, report);
   *report = nnb__fit_no_report(given->algo);
   nnb_status status = nnb__fit_check(net, train, val, given);
   if (status) return status;

@@ -2,12 +2,14 @@
 #ifndef NNB__FIT_AUTO_H
 #define NNB__FIT_AUTO_H
 
+#include "fit_choices.h"
 #include "net.h"
 
 /* A fit of a net that the caller holds: by the algorithm that is named, or with .bayes by lm.  With NNB_AUTO, what the
- * options leave open is chosen by trials on copies of the net, then the net is trained.  *report is filled always.
+ * options leave open is chosen by trials on copies of the net, then the net is trained.  choices ← what was chosen.
+ * *report is filled always.
  * After a failure the parameters are those from before. */
 nnb_status nnb__fit_auto(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *given,
-                         double began, nnb_report *report);
+                         nnb__choices *choices, double began, nnb_report *report);
 
 #endif

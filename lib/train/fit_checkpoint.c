@@ -1,12 +1,9 @@
 /* train/fit_checkpoint.c: checkpoints of a fit: model files with the state of the training beside the net. */
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "alloc.h"
-#include "bytes.h"
 #include "clock.h"
 #include "fit.h"
 #include "kernels.h"
@@ -21,7 +18,7 @@
 typedef struct nnb__fit fit;
 
 static const double default_seconds = 60;
-static const char opts_key[] = "nnblas.state.fit", machine_key[] = "nnblas.state.fit.machine";
+static const char machine_key[] = "nnblas.state.fit.machine";
 static const char train_key[] = "nnblas.state.fit.train", val_key[] = "nnblas.state.fit.validation";
 
 /* ---- what a checkpoint has -------------------------------------------------------------------------------------- */
@@ -46,9 +43,14 @@ static void visit_numbers(progress *p, nnb__visitor *s) {
   nnb__state_whole(s, "fit.stride", 1, INT_MAX, &p->stride);
 }
 
-static void visit_arrays(const fit *f, progress *p, nnb__visitor *s) {
+static void visit_arrays(fit *f, progress *p, nnb__visitor *s) {
+  enum { EVIDENCE = sizeof(nnb_evidence) / sizeof(double) };
   nnb__state_reals(s, "best", f->net->n_values, f->best);
   nnb__state_doubles(s, "history", ((size_t)p->n_history + 1) * RECORD, p->records);
+  if (f->optim) return;
+  if (f->net->n_buffers) nnb__state_reals(s, "buffers", f->net->n_buffers, f->buffers);
+  nnb__state_doubles(s, "fit.evidence", EVIDENCE, (double *)&f->report.evidence);
+  nnb__state_doubles(s, "fit.best_evidence", EVIDENCE, (double *)&f->best_evidence);
 }
 
 static void write_record(const nnb_record *r, double *to) {
@@ -87,6 +89,10 @@ static void describe_machine(const fit *f, char out[MACHINE]) {
 enum { PRINT = 24 };
 static void print_of(uint64_t fingerprint, char out[PRINT]) { snprintf(out, PRINT, "%016" PRIx64, fingerprint); }
 
+void nnb__fit_without_checkpoint(nnb_fit_opts *o) {
+  o->checkpoint = NULL, o->resume = false, o->checkpoint_epochs = 0, o->checkpoint_seconds = 0;
+}
+
 /* ---- before the training ---------------------------------------------------------------------------------------- */
 
 static nnb_status check_opts(const nnb_fit_opts *o) {
@@ -112,11 +118,9 @@ nnb_status nnb__fit_checkpoint_open(fit *f) {
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 static nnb_status put_texts(const fit *f, nnb__bag *bag) {
-  char *text, machine[MACHINE], print[PRINT];
-  nnb_status status = nnb__opts_print(NNB__FIT_OPTS, &f->given, &text);
+  char machine[MACHINE], print[PRINT];
+  nnb_status status = nnb__choices_put(f->choices, &f->given, bag);
   if (status) return status;
-  nnb__bag_string(bag, opts_key, text);
-  nnb__release(text);
   describe_machine(f, machine);
   nnb__bag_string(bag, machine_key, machine);
   print_of(f->train_print, print);
@@ -126,7 +130,7 @@ static nnb_status put_texts(const fit *f, nnb__bag *bag) {
   return bag->status;
 }
 
-static nnb_status put_progress(const fit *f, progress *p, nnb__bag *bag) {
+static nnb_status put_progress(fit *f, progress *p, nnb__bag *bag) {
   const nnb_report *r = &f->report;
   nnb__visitor state = {.way = NNB__STATE_SAVE, .out = bag};
   p->epoch = r->epochs, p->updates = r->updates, p->samples = r->samples;
@@ -135,17 +139,18 @@ static nnb_status put_progress(const fit *f, progress *p, nnb__bag *bag) {
   p->records = nnb__alloc((size_t)f->n_history + 1, RECORD * sizeof *p->records);
   if (!p->records) return nnb__fail_nomem("a checkpoint");
   for (int i = 0; i < f->n_history; i++) write_record(&f->history[i], p->records + (size_t)i * RECORD);
-  write_record(&f->last, p->records + (size_t)f->n_history * RECORD);
+  write_record(&f->last_record, p->records + (size_t)f->n_history * RECORD);
   visit_numbers(p, &state);
   visit_arrays(f, p, &state);
+  if (!f->optim) nnb__keep_visit(&f->keep, &state);
   return state.status;
 }
 
-static nnb_status save(const fit *f) {
+static nnb_status save(fit *f) {
   nnb__bag bag = {0};
   progress p = {0};
   nnb_status status = nnb__net_to_bag(f->net, &bag);
-  if (!status) status = nnb__optim_put(f->optim, &bag);
+  if (!status && f->optim) status = nnb__optim_put(f->optim, &bag);
   if (!status) status = put_texts(f, &bag);
   if (!status) status = put_progress(f, &p, &bag);
   if (!status) status = nnb__safetensors_save(&bag, f->opts.checkpoint);
@@ -176,15 +181,6 @@ void nnb__fit_checkpoint_write(fit *f, bool last) {
 
 /* ---- resuming --------------------------------------------------------------------------------------------------- */
 
-/* Options that may differ from those in the file: they decide when the training ends, or how the same numbers are
- * computed. */
-static const char *const *free_options(const fit *f) {
-#define FREE_OPTIONS \
-  "max_seconds", "target_loss", "patience", "threads", "chunk", "checkpoint_seconds", "checkpoint_epochs", "resume"
-  static const char *const few[] = {FREE_OPTIONS, NULL}, *const all[] = {FREE_OPTIONS, "max_epochs", NULL};
-  return nnb__schedule_needs_epochs(f->opts.schedule) ? few : all;
-}
-
 static nnb_status match_data(const nnb__bag *bag, const char *key, const char *what, const char *here) {
   const char *there = nnb__bag_find_string(bag, key);
   if (there && strcmp(there, here) == 0) return NNB_OK;
@@ -193,22 +189,18 @@ static nnb_status match_data(const nnb__bag *bag, const char *key, const char *w
 
 static nnb_status match(fit *f, const nnb__bag *bag) {
   char print[PRINT];
-  const char *text = nnb__bag_find_string(bag, opts_key);
   nnb_status status = nnb__net_match(f->net, bag);
-  if (status) return status;
-  if (!text) return nnb__fail(NNB_E_ARG, "the file has a net but is not a checkpoint of a fit");
-  status = nnb__opts_match(NNB__FIT_OPTS, &f->given, text, free_options(f));
   print_of(f->train_print, print);
   if (!status) status = match_data(bag, train_key, "training", print);
   print_of(f->val_print, print);
   if (!status) status = match_data(bag, val_key, "validation", f->val ? print : "none");
-  return status ? status : nnb__optim_check(f->optim, bag);
+  return status || !f->optim ? status : nnb__optim_check(f->optim, bag);
 }
 
 /* The history from the records of the file. */
 static nnb_status take_records(fit *f, const progress *p) {
-  bool good = read_record(p->records + (size_t)p->n_history * RECORD, (int)p->epoch, &f->last);
-  good = good && f->last.epoch == p->epoch;
+  bool good = read_record(p->records + (size_t)p->n_history * RECORD, (int)p->epoch, &f->last_record);
+  good = good && f->last_record.epoch == p->epoch;
   for (int64_t i = 0; i < p->n_history && good; i++)
     good = read_record(p->records + (size_t)i * RECORD, (int)p->epoch, &f->history[i]) &&
            (i == 0 || f->history[i].epoch > f->history[i - 1].epoch);
@@ -237,12 +229,12 @@ static nnb_status take_progress(fit *f, const nnb__bag *bag) {
   r->epochs = r->resumed = f->checkpoint_epoch = (int)p.epoch;
   r->updates = p.updates, r->samples = p.samples;
   r->best_epoch = (int)p.best_epoch, r->best_loss = p.best_loss;
-  r->loss = f->last.loss, r->val_loss = f->last.val_loss;
-  f->start -= f->last.total_seconds > 0 ? f->last.total_seconds : 0;
+  r->loss = f->last_record.loss, r->val_loss = f->last_record.val_loss;
+  f->start -= f->last_record.total_seconds > 0 ? f->last_record.total_seconds : 0;
   return NNB_OK;
 }
 
-/* The net's parameters are the last to change. */
+/* The net's parameters are the last to change; those of a full-batch method after its own state (fit_full.c). */
 static nnb_status take(fit *f, const nnb__bag *bag) {
   char machine[MACHINE];
   const size_t n = f->net->n_values;
@@ -256,31 +248,18 @@ static nnb_status take(fit *f, const nnb__bag *bag) {
     const char *then = nnb__bag_find_string(bag, machine_key);
     describe_machine(f, machine);
     f->report.bits_may_differ = !then || strcmp(then, machine) != 0;
-    nnb__optim_take(f->optim, bag);
-    memcpy(f->net->params, values, n * sizeof *values);
-    f->report.stop = nnb__fit_at_limit(f, &f->last);
+    if (f->optim) nnb__optim_take(f->optim, bag);
+    memcpy(f->optim ? f->net->params : f->last, values, n * sizeof *values);
+    f->report.stop = nnb__fit_at_limit(f, &f->last_record);
   }
   nnb__release(values);
   return status;
 }
 
-static nnb_status explain(const fit *f, nnb_status status) {
-  char why[NNB__MESSAGE * 3 / 4];
-  if (status == NNB_E_NOMEM) return status;
-  snprintf(why, sizeof why, "%.*s", (int)sizeof why - 1, nnb_errmsg());
-  return nnb__fail(status, "resuming from %s: %s", f->opts.checkpoint, why);
-}
-
 nnb_status nnb__fit_checkpoint_resume(fit *f) {
-  const char *path = f->opts.checkpoint;
-  nnb__bag bag = {0};
-  nnb__bytes file = {0};
-  if (!path || !f->opts.resume || (access(path, F_OK) != 0 && errno == ENOENT)) return NNB_OK;
-  nnb_status status = nnb__bytes_read(path, false, &file);
-  if (status) return status;
-  status = nnb__safetensors_parse(file.p, file.n, path, &bag);
-  if (!status && (status = take(f, &bag))) status = explain(f, status);
-  nnb__bag_clear(&bag);
-  nnb__bytes_clear(&file);
-  return status;
+  if (!f->choices || !f->choices->resumes) return NNB_OK;
+  const nnb_status status = take(f, &f->choices->bag);
+  if (status) return nnb__choices_explain(f->opts.checkpoint, status);
+  if (!f->optim) f->keep.from = &f->choices->bag;
+  return NNB_OK;
 }

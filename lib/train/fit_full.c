@@ -3,12 +3,14 @@
  * residuals of the loss, and the parameters that are not frozen as one vector. */
 #include <string.h>
 
+#include "alloc.h"
 #include "blas.h"
 #include "blas_threads.h"
 #include "clock.h"
 #include "fit.h"
 #include "ints.h"
 #include "match.h"
+#include "minimize_kept.h"
 #include "plan.h"
 #include "status.h"
 
@@ -16,7 +18,6 @@ typedef struct full {
   nnb__fit *f;
   double norm;   /* Σ weight of all rows */
   size_t n_free; /* parameters that are not frozen, for a method for sums of squares */
-  real *last;    /* the parameters and buffers of the last epoch */
   double epoch_began;
   int64_t evaluations; /* before this epoch */
   nnb_status status;   /* the error of ending an epoch, if any */
@@ -169,7 +170,7 @@ static nnb_evidence of_targets(const full *u, nnb_evidence e) {
 
 /* The minimiser's function minus the loss. */
 static double added(const full *u, const nnb_evidence *e, const real *x) {
-  if (!u->f->opts.bayes) return penalty(u->f, u->last, NULL);
+  if (!u->f->opts.bayes) return penalty(u->f, u->f->last, NULL);
   return e->beta > 0 ? e->alpha / e->beta * nnb__sum_squares(u->n_free, x) / 2 : 0;
 }
 
@@ -190,9 +191,9 @@ static int end_epoch(void *user, const nnb_min_record *m) {
                     .updates = m->iteration,
                     .samples = (m->evaluations - u->evaluations) * f->rows.x.rows,
                     .seconds = now - u->epoch_began};
-  unpack(f, m->x, u->last);
-  memcpy(f->net->params, u->last, f->net->n_params * sizeof *u->last);
-  memcpy(u->last + f->net->n_params, f->net->params + f->net->n_params, f->net->n_buffers * sizeof *u->last);
+  unpack(f, m->x, f->last);
+  memcpy(f->net->params, f->last, f->net->n_params * sizeof *f->last);
+  memcpy(f->last + f->net->n_params, f->net->params + f->net->n_params, f->net->n_buffers * sizeof *f->last);
   rec.loss = loss_within(u, m->value, m->evidence, m->x);
   if (m->evidence) f->report.evidence = of_targets(u, *m->evidence);
   f->report.updates = m->iteration, f->report.samples = m->evaluations * f->rows.x.rows;
@@ -231,41 +232,92 @@ static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) 
   return NNB_OK;
 }
 
+/* ---- checkpoints ------------------------------------------------------------------------------------------------ */
+
+static void exchange(size_t n, real *a, real *b) {
+  for (size_t i = 0; i < n; i++) {
+    const real swap = a[i];
+    a[i] = b[i], b[i] = swap;
+  }
+}
+
+/* The file has the net of the last epoch; the minimiser may have evaluated other points since. */
+static void write_state(void *user, bool ended) {
+  const full *u = user;
+  nnb__fit *f = u->f;
+  nnb_net *net = f->net;
+  if (u->status || f->broken) return;
+  memcpy(f->buffers, net->params + net->n_params, net->n_buffers * sizeof *f->buffers);
+  exchange(net->n_values, net->params, f->last);
+  nnb__fit_checkpoint_write(f, ended);
+  exchange(net->n_values, net->params, f->last);
+}
+
+/* The net ← the checkpoint's, with its buffers, and the time that is left.  *before ← a copy of the net's own. */
+static nnb_status prepare_state(nnb__fit *f, nnb_min_opts *opts, real **before) {
+  nnb_net *net = f->net;
+  *before = nnb__memdup(net->params, net->n_values, sizeof **before);
+  if (!*before) return nnb__fail_nomem("a fit");
+  memcpy(net->params, f->last, net->n_params * sizeof *f->last);
+  memcpy(net->params + net->n_params, f->buffers, net->n_buffers * sizeof *f->last);
+  if (opts->max_seconds > 0) opts->max_seconds = fmax(f->start + opts->max_seconds - nnb__now(), DBL_MIN);
+  f->keep.finished = f->report.stop != NNB_STOP_NONE;
+  return NNB_OK;
+}
+
+/* ---- the call --------------------------------------------------------------------------------------------------- */
+
 /* With the starts of nnb_net_init, where all features are odd functions, 6-neuron nets for a parabola, sin, exp and
  * 1/(1 + 25x²) reached weights up to 1e13 without it, and half of them ended above lm. */
 static const double linear_ridge = 1e-4;
 
-nnb_status nnb__fit_full(nnb__fit *f) {
+static nnb_status minimize_squares(full *u, const nnb_min_opts *opts, nnb__keep *keep, nnb_min_report *report) {
+  nnb__fit *f = u->f;
+  const nnb_lsq lsq = {.m = (size_t)f->rows.x.rows * (size_t)f->net->n_y,
+                       .n = u->n_free,
+                       .user = u,
+                       .rows = residuals,
+                       .ridge = f->ridge,
+                       .linear = f->linear,
+                       .linear_rows = linear_rows,
+                       .linear_ridge = linear_ridge,
+                       .group = f->net->n_y,
+                       .m_known = (size_t)count_rows(&f->rows) * (size_t)f->net->n_y};
+  pack(f, f->x, f->ridge);
+  if (f->linear) nnb__linear_params(f->net, f->linear);
+  return nnb__least_squares(&lsq, f->x, opts, keep, report);
+}
+
+static nnb_status minimize(full *u, const nnb_min_opts *opts, nnb__keep *keep, nnb_min_report *report) {
+  nnb__fit *f = u->f;
   const size_t n = f->net->n_params;
+  if (f->ops->least_squares) return minimize_squares(u, opts, keep, report);
+  memcpy(f->x, f->net->params, n * sizeof *f->x);
+  return nnb__minimize(&(nnb_fdf){.n = n, .user = u, .eval = objective}, f->x, opts, keep, report);
+}
+
+nnb_status nnb__fit_full(nnb__fit *f) {
+  nnb_net *net = f->net;
   full u = {.f = f,
             .norm = nnb__sum_weights(&f->rows, NULL, 0, f->rows.x.rows),
-            .n_free = nnb__net_n_free(f->net),
-            .last = f->x + n,
-            .epoch_began = nnb__now()};
-  memcpy(u.last, f->net->params, f->net->n_values * sizeof *u.last);
+            .n_free = nnb__net_n_free(net),
+            .epoch_began = nnb__now(),
+            .evaluations = f->report.samples / f->rows.x.rows};
   nnb_min_opts opts = {
       .max_iterations = NNB_NONE, .gradient_tol = (double)REAL_EPS, .on_iteration = end_epoch, .user = &u};
   nnb__opts_copy(NNB__FIT_OPTS, &f->opts, NNB__MIN_OPTS, &opts);
   nnb_min_report report;
-  nnb_status status;
-  if (f->ops->least_squares) {
-    nnb_lsq lsq = {.m = (size_t)f->rows.x.rows * (size_t)f->net->n_y,
-                   .n = u.n_free,
-                   .user = &u,
-                   .rows = residuals,
-                   .ridge = f->ridge,
-                   .linear = f->linear,
-                   .linear_rows = linear_rows,
-                   .linear_ridge = linear_ridge,
-                   .group = f->net->n_y,
-                   .m_known = (size_t)count_rows(&f->rows) * (size_t)f->net->n_y};
-    pack(f, f->x, f->ridge);
-    if (f->linear) nnb__linear_params(f->net, f->linear);
-    status = nnb_least_squares(&lsq, f->x, &opts, &report);
-  } else {
-    memcpy(f->x, u.last, n * sizeof *f->x);
-    status = nnb_minimize(&(nnb_fdf){.n = n, .user = &u, .eval = objective}, f->x, &opts, &report);
-  }
-  memcpy(f->net->params, u.last, f->net->n_values * sizeof *u.last);
-  return conclude(&u, &report, status);
+  real *before = NULL;
+  nnb_status status = NNB_OK;
+  f->keep.write = write_state, f->keep.user = &u;
+  if (f->keep.from)
+    status = prepare_state(f, &opts, &before);
+  else
+    memcpy(f->last, net->params, net->n_values * sizeof *f->last);
+  if (!status) status = minimize(&u, &opts, f->opts.checkpoint ? &f->keep : NULL, &report);
+  const bool refused = status && f->keep.from; /* the state in the file is malformed */
+  if (!refused) memcpy(net->params, f->last, net->n_values * sizeof *f->last);
+  if (refused && before) memcpy(net->params, before, net->n_values * sizeof *before);
+  nnb__release(before);
+  return refused ? nnb__choices_explain(f->opts.checkpoint, status) : conclude(&u, &report, status);
 }

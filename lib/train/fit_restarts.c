@@ -60,14 +60,16 @@ static void run_start(void *context, int i) {
   starts *s = context;
   nnb_net *copy = NULL;
   nnb_report r;
+  nnb__choices choices = {.asked = s->given};
   nnb_fit_opts opts = *s->given;
   opts.threads = 1, opts.history = NNB_NONE, opts.max_seconds = s->seconds;
   opts.on_epoch = NULL, opts.user = NULL, opts.progress = NULL;
+  nnb__fit_without_checkpoint(&opts);
   if (opts.bayes && (opts.max_epochs <= 0 || opts.max_epochs > BAYES_EPOCHS)) opts.max_epochs = BAYES_EPOCHS;
   s->score[i] = HUGE_VAL;
   nnb_status status = nnb_net_copy(s->net, &copy);
   if (!status) status = put_start(s, copy, i);
-  if (!status) status = nnb__fit_auto(copy, s->train, s->val, &opts, nnb__now(), &r);
+  if (!status) status = nnb__fit_auto(copy, s->train, s->val, &opts, &choices, nnb__now(), &r);
   if (!status) s->score[i] = judge(s, &r);
   s->status[i] = status == NNB_E_NOMEM ? status : NNB_OK;
   nnb_net_destroy(copy);
@@ -84,7 +86,7 @@ static nnb_status run_starts(starts *s, int n) {
   return NNB_OK;
 }
 
-static nnb_status train_best(const starts *s, int n, double began, nnb_report *report) {
+static nnb_status train_best(const starts *s, int n, nnb__choices *choices, double began, nnb_report *report) {
   real *before = nnb__memdup(s->net->params, s->net->n_values, sizeof *before);
   nnb_fit_opts opts = *s->given;
   int best = 0;
@@ -92,30 +94,55 @@ static nnb_status train_best(const starts *s, int n, double began, nnb_report *r
   for (int i = 1; i < n; i++)
     if (s->score[i] < s->score[best]) best = i;
   opts.threads = 1;
+  choices->starts = n, choices->start = best;
   nnb_status status = put_start(s, s->net, best);
-  if (!status) status = nnb__fit_auto(s->net, s->train, s->val, &opts, began, report);
+  if (!status) status = nnb__fit_auto(s->net, s->train, s->val, &opts, choices, began, report);
   if (status && report->best_epoch == 0) memcpy(s->net->params, before, s->net->n_values * sizeof *before);
-  report->starts = n, report->start = best;
   nnb__release(before);
   return status;
 }
 
-nnb_status nnb__fit_restarts(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *given,
-                             double began, nnb_report *report) {
+static nnb_status fit_anew(nnb_net *net, const nnb_data *train, const nnb_data *val, nnb__choices *choices,
+                           double began, nnb_report *report) {
+  const nnb_fit_opts *given = choices->asked;
   const int n = count(given);
-  if (given->checkpoint && given->restarts > 1)
-    return nnb__fail(NNB_E_UNSUPPORTED, "restarts is %d; a checkpoint keeps the training from one start",
-                     given->restarts);
-  if (n == 1) return nnb__fit_auto(net, train, val, given, began, report);
-  *report = nnb__fit_no_report(given->algo);
+  if (n == 1) return nnb__fit_auto(net, train, val, given, choices, began, report);
   nnb_status status = nnb__fit_check(net, train, val, given);
   if (status) return status;
   starts s = {.net = net, .train = train, .val = val, .given = given};
   s.score = nnb__alloc((size_t)n, sizeof *s.score);
   s.status = nnb__alloc((size_t)n, sizeof *s.status);
   status = s.score && s.status ? run_starts(&s, n) : nnb__fail_nomem("the starts of a fit");
-  if (!status) status = train_best(&s, n, began, report);
+  if (!status) status = train_best(&s, n, choices, began, report);
   nnb__release(s.score);
   nnb__release(s.status);
+  return status;
+}
+
+/* The fit that a checkpoint is of, with the rows that it held out. */
+static nnb_status resume(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
+                         nnb__choices *choices, double began, nnb_report *report) {
+  nnb_data *own_train = NULL, *own_val = NULL;
+  nnb_status status = nnb__fit_check(net, train, val, opts);
+  if (!status && choices->held_share > 0)
+    status = nnb_data_split(train, choices->held_share, opts->seed, &own_train, &own_val);
+  if (!status)
+    status = nnb__fit_run(net, own_train ? own_train : train, own_val ? own_val : val, opts, choices, began, report);
+  nnb_data_destroy(own_train);
+  nnb_data_destroy(own_val);
+  return status;
+}
+
+nnb_status nnb__fit_restarts(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *given,
+                             double began, nnb_report *report) {
+  nnb__choices choices = {.asked = given};
+  nnb_fit_opts opts;
+  *report = nnb__fit_no_report(given->algo);
+  nnb_status status = nnb__choices_open(&choices, &opts);
+  if (!status && choices.resumes)
+    status = resume(net, train, val, &opts, &choices, began, report);
+  else if (!status)
+    status = fit_anew(net, train, val, &choices, began, report);
+  nnb__choices_close(&choices);
   return status;
 }

@@ -1,0 +1,11 @@
+/* opt/minimize_kept.h: nnb_minimize and nnb_least_squares with checkpoints: keep may be NULL. */
+#ifndef NNB__MINIMIZE_KEPT_H
+#define NNB__MINIMIZE_KEPT_H
+
+#include "keep.h"
+
+nnb_status nnb__minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb__keep *keep, nnb_min_report *report);
+nnb_status nnb__least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts *opts, nnb__keep *keep,
+                              nnb_min_report *report);
+
+#endif
