@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the build needs and the machine lacks, saying so first; does nothing where nothing is missing.
-#   sh tools/setup.sh [examples] [tests] [docs] [clang] [fuzz] [valgrind] [lint]   what each needs beyond the library itself
+#   sh tools/setup.sh [examples] [tests] [docs] [bindings] [clang] [fuzz] [valgrind] [lint]
+# with what each part needs beyond the library itself.
 # On Debian and Ubuntu through apt-get, as root or with sudo; elsewhere it names the packages and ends with status 1.
 set -u
 probe=$(mktemp) || exit 1
@@ -71,8 +72,14 @@ clang_runtime() {
 }
 links_with() { has clang && echo 'int main(void) { return 0; }' | clang -x c - -o /dev/null "$1" 2>/dev/null; }
 
+has_module() { for p in python3 /usr/bin/python3; do "$p" -c "import $1" 2>/dev/null && return; done; return 1; }
+
 need_group() {
   case $1 in
+    bindings)
+      has_module numpy || need python3-numpy
+      works gfortran || need gfortran
+      has_module sklearn || optional="$optional python3-sklearn" ;;
     examples) works gnuplot || optional="$optional gnuplot-nox" ;;
     tests) need_tests ;;
     docs) need_docs; works gnuplot || optional="$optional gnuplot-nox" ;;

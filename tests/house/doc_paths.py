@@ -7,7 +7,7 @@ import pathlib
 import re
 import sys
 
-TOP = "lib|include|tests|docs|tools|examples|bench|cli|base|num|opt|nn|data|io|train"
+TOP = "bindings|lib|include|tests|docs|tools|examples|bench|cli|base|num|opt|nn|data|io|train"
 
 
 def named(text):
@@ -18,7 +18,7 @@ def named(text):
 
 def main(argv):
     root = pathlib.Path(argv[0])
-    texts = [*root.glob("*.md"), *root.glob("docs/*.md"), *root.glob("*/README.md")]
+    texts = [*root.glob("*.md"), *root.glob("docs/*.md"), *root.glob("*/README.md"), *root.glob("bindings/*/README.md")]
     found = {t: named(t.read_text(encoding="utf-8")) for t in texts}
     gone = [
         f"{text.relative_to(root)} names {path}, which does not exist"

@@ -11,7 +11,7 @@ import re
 import sys
 
 COLUMNS = 120
-FOLDERS = "lib include tests examples bench cli docs .github"
+FOLDERS = "lib include tests examples bench bindings cli docs .github"
 GENERATED = ("float_names.h", "float_on.h", "float_off.h", "golden.h", "optimisers.h")
 
 # A phrase, and what to write instead.

@@ -89,6 +89,21 @@ else
   echo "no static library in this build"
 fi
 
+# ---- the Python package, which finds the library by itself ----
+package=$(find "$top/stage" -type d -path '*-packages/nnblas')
+numpy_python() { for p in python3 /usr/bin/python3; do "$p" -c 'import numpy' 2>/dev/null && echo "$p" && return; done; }
+outside_python() ( # outside_python FOLDER_OF_THE_PACKAGE
+  unset LD_LIBRARY_PATH
+  PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$1 $python "$here/outside.py" "$lib" "$version"
+)
+if [ -z "$package" ]; then
+  echo "no Python package in this build"
+elif python=$(numpy_python); then
+  step "outside.py with the installed package" outside_python "$(dirname "$package")"
+else
+  skip "the Python package (no Python has NumPy)"
+fi
+
 # ---- the C++ program, against the CMake package ----
 if [ -n "$CXX" ] && command -v cmake >/dev/null; then
   export CMAKE_PREFIX_PATH="$prefix"
