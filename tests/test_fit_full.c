@@ -209,12 +209,155 @@ START_TEST(every_allocation_fails_once) {
     status = nnb_fit(net, data, val, &opts, NULL);
     ck_assert_msg(status == NNB_OK || status == NNB_E_NOMEM, "allocation %d: %s", k, nnb_errmsg());
   }
+  opts.max_epochs = NNB_NONE, opts.target_loss = 1e9, status = NNB_E_NOMEM; /* with the memory for two descents */
+  for (int k = 1; status != NNB_OK; k++) {
+    counter = (struct counter){.fail_at = k};
+    status = nnb_fit(net, data, NULL, &opts, NULL);
+    ck_assert_msg(status == NNB_OK || status == NNB_E_NOMEM, "allocation %d: %s", k, nnb_errmsg());
+  }
+  opts.target_loss = 0, opts.max_epochs = 2;
+  counter = (struct counter){0};
+  fit(net, data, val, opts);
   int at_start = counter.made;
   counter = (struct counter){0};
   opts.max_epochs = 40;
   fit(net, data, val, opts);
   ck_assert_msg(counter.made == at_start, "%d allocations for 2 epochs, %d for 40", at_start, counter.made);
   nnb_net_destroy(net), nnb_data_destroy(data), nnb_data_destroy(val);
+  nnb_set_allocator(NULL);
+}
+END_TEST
+
+/* ---- the second descent ----------------------------------------------------------------------------------------- */
+
+enum { LAW_ROWS = 150 };
+
+/* A smooth law of three inputs, for which long descents creep. */
+static nnb_data *law(void) {
+  static real x[LAW_ROWS * 3], t[LAW_ROWS];
+  nnb_rng rng;
+  nnb_rng_init(&rng, 7, 1);
+  for (int i = 0; i < LAW_ROWS; i++) {
+    double at[3];
+    for (int j = 0; j < 3; j++) x[3 * i + j] = (real)(at[j] = 2 * nnb_rng_uniform(&rng) - 1);
+    t[i] = (real)(sin(4 * at[0] * at[1]) + cos(3 * at[2]));
+  }
+  nnb_data *data = NULL;
+  nnb_batch rows = {.x = nnb_cview(x, LAW_ROWS, 3), .t = nnb_cview(t, LAW_ROWS, 1)};
+  ck_assert(nnb_data_copy(&rows, 0, &data) == NNB_OK);
+  return data;
+}
+
+static nnb_net *law_net(uint64_t seed) {
+  nnb_net *net = nnb_net_create(3);
+  nnb_data *data = law();
+  nnb_net_dense(net, 12, NNB_TANH), nnb_net_dense(net, 1, NNB_LINEAR), nnb_net_seed(net, seed);
+  nnb_net_standardize(net, data), nnb_net_scale_targets(net, data, NNB_STANDARDIZE);
+  nnb_data_destroy(data);
+  return net;
+}
+
+/* A fit of the law that must not fail; *loss ← that of the net at the end. */
+static nnb_report fit_law(uint64_t seed, nnb_fit_opts opts, double *loss) {
+  nnb_data *data = law();
+  nnb_net *net = law_net(seed);
+  nnb_report r = fit(net, data, NULL, opts);
+  *loss = loss_of(net, data);
+  nnb_net_destroy(net), nnb_data_destroy(data);
+  return r;
+}
+
+static const struct {
+  nnb_algo algo;
+  int length;
+} descents[] = {{NNB_LM, 400}, {NNB_VARPRO, 400}, {NNB_BFGS, 800}};
+/* In single precision lm and varpro end by themselves before. */
+enum {
+  N_DESCENTS = sizeof descents / sizeof *descents,
+  FIRST_DESCENT = sizeof(real) == sizeof(double) ? 0 : 2,
+  STARTS = 4
+};
+
+/* Never above the first descent at its turn, and in the mean clearly below a single descent of as many epochs. */
+START_TEST(a_second_descent_ends_lower) {
+  const nnb_algo algo = descents[_i].algo;
+  const int length = descents[_i].length;
+  double gain = 0;
+  for (uint64_t seed = 0; seed < STARTS; seed++) {
+    double at_turn, single, both;
+    nnb_report one = fit_law(seed, (nnb_fit_opts){.algo = algo, .max_epochs = length, .l2 = NNB_NONE}, &at_turn);
+    if (sizeof(real) == sizeof(float) && one.stop == NNB_STOP_STALLED) continue; /* within rounding */
+    ck_assert_int_eq(one.stop, NNB_STOP_EPOCHS);
+    fit_law(seed, (nnb_fit_opts){.algo = algo, .max_epochs = 3 * length, .l2 = NNB_NONE}, &single);
+    nnb_report r = fit_law(seed, (nnb_fit_opts){.algo = algo, .max_epochs = 3 * length}, &both);
+    ck_assert_int_eq(r.second_start, length);
+    ck_assert_msg(both <= at_turn * (1 + 100 * (double)REAL_EPS), "%s, seed %d: %g; %g at the turn",
+                  nnb_algo_name(algo), (int)seed, both, at_turn);
+    gain += log(single / both);
+    nnb_report again = fit_law(seed, (nnb_fit_opts){.algo = algo, .max_epochs = 3 * length}, &single);
+    ck_assert(again.loss == r.loss && again.samples == r.samples && single == both);
+  }
+  ck_assert_msg(gain > 0.1, "%s: the loss of a single descent is only exp(%g) times as high", nnb_algo_name(algo),
+                gain);
+}
+END_TEST
+
+/* What is asked for stays as it is: too few epochs for two, l2 or none, patience, a validation set. */
+START_TEST(one_descent_if_the_options_say_so) {
+  const nnb_algo algo = descents[_i].algo;
+  const int length = descents[_i].length;
+  const nnb_fit_opts opts[] = {{.max_epochs = 2 * length - 1},
+                               {.max_epochs = 2 * length, .l2 = NNB_NONE},
+                               {.max_epochs = 2 * length, .l2 = 1e-6},
+                               {.max_epochs = 2 * length, .patience = 1000}};
+  double loss;
+  for (size_t k = 0; k < sizeof opts / sizeof *opts; k++) {
+    nnb_fit_opts o = opts[k];
+    o.algo = algo;
+    nnb_report r = fit_law(0, o, &loss);
+    ck_assert_msg(r.second_start == 0, "case %zu: a second descent after epoch %d", k, r.second_start);
+  }
+}
+END_TEST
+
+static int soon_after_the_turn(void *user, const nnb_record *rec) { return rec->epoch == *(int *)user + 5; }
+
+/* Broken off while its loss is still high: the net has the first descent's end. */
+START_TEST(a_second_descent_that_is_stopped) {
+  const nnb_algo algo = descents[_i].algo;
+  int length = descents[_i].length;
+  double first, stopped;
+  fit_law(0, (nnb_fit_opts){.algo = algo, .max_epochs = length, .l2 = NNB_NONE}, &first);
+  nnb_fit_opts opts = {.algo = algo, .max_epochs = NNB_NONE, .on_epoch = soon_after_the_turn, .user = &length};
+  nnb_report r = fit_law(0, opts, &stopped);
+  ck_assert(r.stop == NNB_STOP_USER && r.epochs == length + 5 && r.second_start == length);
+  ck_assert(r.restored && r.best_epoch <= length && r.loss > r.best_loss && r.l2 == 0);
+  ck_assert_msg(fabs(stopped - first) <= 100 * (double)REAL_EPS * first, "%g; the first descent ended at %g", stopped,
+                first);
+}
+END_TEST
+
+/* Its memory is allocated when it begins: without it the call is refused, and the net is as it was. */
+START_TEST(a_second_descent_without_memory) {
+  nnb_set_allocator(&(nnb_allocator){counting_alloc, counting_release, NULL});
+  nnb_data *data = law();
+  nnb_net *net = law_net(0), *before = law_net(0);
+  const size_t n = nnb_net_n_params(before);
+  ck_assert(nnb_net_n_params(net) == n);
+  nnb_fit_opts opts = {.algo = descents[_i].algo, .max_epochs = 1, .history = NNB_NONE};
+  counter = (struct counter){0};
+  fit(net, data, NULL, opts);
+  const int of_one = counter.made;
+  opts.max_epochs = 2 * descents[_i].length;
+  for (int k = of_one + 1, status = NNB_E_NOMEM; status != NNB_OK; k++) {
+    ck_assert(nnb_net_init(net, 0) == NNB_OK);
+    counter = (struct counter){.fail_at = k};
+    status = nnb_fit(net, data, NULL, &opts, NULL);
+    ck_assert_msg(status == NNB_E_NOMEM || (status == NNB_OK && k > of_one + 5), "allocation %d: status %d", k, status);
+    const bool same = !memcmp(nnb_net_params(net), nnb_net_params(before), n * sizeof(real));
+    ck_assert_msg(same == (status != NNB_OK), "allocation %d: the net has changed", k);
+  }
+  nnb_net_destroy(net), nnb_net_destroy(before), nnb_data_destroy(data);
   nnb_set_allocator(NULL);
 }
 END_TEST
@@ -229,6 +372,10 @@ int main(void) {
   tcase_add_loop_test(tc, decay_is_in_the_objective, 0, N_ALGOS);
   tcase_add_loop_test(tc, unsuitable_options, 0, N_ALGOS);
   tcase_add_loop_test(tc, every_allocation_fails_once, 0, N_ALGOS);
+  tcase_add_loop_test(tc, a_second_descent_ends_lower, FIRST_DESCENT, N_DESCENTS);
+  tcase_add_loop_test(tc, one_descent_if_the_options_say_so, FIRST_DESCENT, N_DESCENTS);
+  tcase_add_loop_test(tc, a_second_descent_that_is_stopped, FIRST_DESCENT, N_DESCENTS);
+  tcase_add_loop_test(tc, a_second_descent_without_memory, FIRST_DESCENT, N_DESCENTS);
   suite_add_tcase(suite, tc);
   return run_suite(suite);
 }

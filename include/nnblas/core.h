@@ -344,15 +344,15 @@ typedef struct nnb_evidence {
  *  At a minimum they end with NNB_STOP_GRADIENT or NNB_STOP_STALLED.  batch must be 0 or NNB_FULL_BATCH.  Of the
  *  options of the step and the learning rate they take l2 only.
  *
- *  {0}, NNB_AUTO with nothing chosen, aims at new data.  It holds some rows out, tries several settings on them, and
- *  trains with the best one:
- *  1. Up to 2000 rows, or rows times parameters up to 2e7: lbfgs.  Two folds decide decay and iterations; then all rows
- *     train (at most 650 passes).  Below 30 rows nothing is held out: 300 iterations with little decay.
- *  2. Else adam, one cycle with batches of 128.  5 % of the rows are held out; they decide rate, decay and best epoch.
- *  If val is given, it takes the place of the held-out rows.  Options that are set are kept.  With batch, or an option
- *  of the step other than l2, the algorithm is adam with those options; without max_epochs and val, a tenth of the rows
- *  is then held out to stop it (patience 10).  nnb_report_print shows what was chosen.  on_epoch, history and progress
- *  report the last training only; max_seconds limits the trials too. */
+ *  lm and varpro that have not ended after 400 epochs, bfgs after 800, begin a second time from the start with a decay
+ *  that falls to 0, and the net gets the lower of the two ends (docs/defaults.md).  They do not with val, patience,
+ *  bayes, checkpoint or l2 (also NNB_NONE), nor if less than half of max_epochs or max_seconds is left.
+ *
+ *  {0}, NNB_AUTO with nothing chosen, aims at new data, not at a low training loss.  Up to 2000 rows, or rows times
+ *  parameters up to 2e7, it is lbfgs, with decay and iterations by two folds; else adam, with rate, decay and the best
+ *  epoch by 5 % of the rows; val takes the place of these rows.  Options that are set are kept: batch, or one of the
+ *  step other than l2, makes it adam, stopped by a tenth of the rows if neither max_epochs nor val is given.  on_epoch,
+ *  history and progress report the last training, max_seconds limits all of it, nnb_report_print says what was done. */
 typedef struct nnb_fit_opts {
   /* the task */
   nnb_algo algo;     /**< the method; default NNB_AUTO                                                  */
@@ -502,7 +502,9 @@ typedef struct nnb_report {
   bool bits_may_differ;     /**< resumed with another number of threads, other chunks, kernels, thresholds or another
                                  BLAS than before: the numbers may differ by rounding from those of a run that was not
                                  interrupted                                                            */
-  void *reserved[9];
+  int second_start;         /**< the epoch after which lm, varpro or bfgs began again from the start; 0: they did not.
+                                 The second descent ended lower if best_epoch is later                  */
+  void *reserved[8];
 } nnb_report;
 
 /** Writes to stream in words what a fit did and why: how it chose, the method with its decay, learning rate and batch,

@@ -361,13 +361,13 @@ NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
 /* ---- training, evaluating, predicting -------------------------------------------------------------------------- */
 
 /** Trains net on train.  val: a validation set, or NULL.  opts and report may be NULL.  Training starts from the
- *  present parameters: a second call continues.  train and val must live until it returns.  Allocates at the start
- *  and while it writes a checkpoint.
+ *  present parameters: a second call continues.  train and val must live until it returns.  Allocates at the start,
+ *  before a second descent (nnb_fit_opts), and while it writes a checkpoint.
  *
  *  Result: with a validation set, the net has the parameters of the epoch with the lowest validation loss at the end.
- *  The start counts as epoch 0, so a fit never raises the validation loss.  Without a validation set, the net has the
- *  parameters of the last epoch.  If the loss becomes infinite or NaN, the result is NNB_E_NUMERIC, and the net has the
- *  parameters of the best epoch so far.
+ *  The start counts as epoch 0, so a fit never raises the validation loss.  Without, it has those of the last epoch,
+ *  after a second descent of the best epoch.  If the loss becomes infinite or NaN, the result is NNB_E_NUMERIC, and
+ *  the net has the parameters of the best epoch so far.
  *
  *  Which parameters belong to an epoch: with a validation set or a full-batch method, those at its end, for which the
  *  loss is computed.  Otherwise the training loss is the mean over the epoch, while the parameters change; then they

@@ -123,6 +123,7 @@
 #define nnb__fit_end_epoch nnbf__fit_end_epoch
 #define nnb__fit_full nnbf__fit_full
 #define nnb__fit_full_check nnbf__fit_full_check
+#define nnb__fit_full_may_repeat nnbf__fit_full_may_repeat
 #define nnb__fit_judge_start nnbf__fit_judge_start
 #define nnb__fit_keep_last_record nnbf__fit_keep_last_record
 #define nnb__fit_no_report nnbf__fit_no_report

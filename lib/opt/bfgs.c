@@ -94,4 +94,5 @@ static nnb_status minimize(nnb__min *m) {
   return nnb__descend(m, &method, m->vectors);
 }
 
-const nnb__optim_ops nnb__algo_bfgs = {.name = "bfgs", .most = 20000, .minimize = minimize, .needs = needs};
+const nnb__optim_ops nnb__algo_bfgs = {
+    .name = "bfgs", .most = 20000, .descent = 800, .minimize = minimize, .needs = needs};

@@ -460,4 +460,4 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
 }
 
 const nnb__optim_ops nnb__algo_lm = {
-    .name = "lm", .traits = NNB__TRAIT_BAYES | NNB__TRAIT_BOUNDS, .least_squares = least_squares};
+    .name = "lm", .traits = NNB__TRAIT_BAYES | NNB__TRAIT_BOUNDS, .descent = 400, .least_squares = least_squares};

@@ -33,6 +33,7 @@ typedef struct nnb__optim_ops {
   unsigned keeps;  /* step: NNB__KEEP_… */
   unsigned traits; /* of NNB__TRAIT_LIST, those from PLAIN on; the others follow from the functions */
   size_t most;     /* minimize: maximum of variables; 0: any number */
+  int descent;     /* iterations after which a descent creeps, and nnb_fit begins a second one; 0: it never does */
   /* REQUIRED: one of the four */
   /* One step of a segment of w against the gradient g of a batch. */
   void (*step)(nnb_optim *optim, const nnb__segment *segment, real *w, const real *g);

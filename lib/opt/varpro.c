@@ -698,4 +698,5 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
   return status;
 }
 
-const nnb__optim_ops nnb__algo_varpro = {.name = "varpro", .traits = NNB__TRAIT_LINEAR, .least_squares = least_squares};
+const nnb__optim_ops nnb__algo_varpro = {
+    .name = "varpro", .traits = NNB__TRAIT_LINEAR, .descent = 400, .least_squares = least_squares};

@@ -137,12 +137,14 @@ static nnb_status allocate(fit *f) {
   if (f->x) f->last = f->x + f->net->n_params, f->buffers = f->last + n_values;
   const bool moving = f->optim && !f->val;
   if (moving) f->epoch_start = nnb__alloc(n_values, sizeof *f->epoch_start);
-  const bool ridge = nnb__optim_has(f->ops, NNB__TRAIT_SQUARES) && f->opts.l2 > 0;
+  const bool twice = !f->optim && nnb__fit_full_may_repeat(f);
+  if (twice) f->first = nnb__memdup(f->net->params, n_values, sizeof *f->first);
+  const bool ridge = nnb__optim_has(f->ops, NNB__TRAIT_SQUARES) && (twice || f->opts.l2 > 0);
   if (ridge) f->ridge = nnb__alloc(f->net->n_params, sizeof *f->ridge);
   const bool linear = nnb__optim_has(f->ops, NNB__TRAIT_LINEAR);
   if (linear) f->linear = nnb__alloc(nnb__net_n_free(f->net), sizeof *f->linear);
   if (!f->best || (moving && !f->epoch_start) || !f->history || (shuffled && !f->order) || (!f->optim && !f->x) ||
-      (ridge && !f->ridge) || (linear && !f->linear))
+      (ridge && !f->ridge) || (twice && !f->first) || (linear && !f->linear))
     return nnb__fail_nomem("a fit");
   memcpy(f->best, f->net->params, n_values * sizeof *f->best);
   return f->optim && nnb__data_is_read(f->train) ? nnb__fit_open_source(f) : NNB_OK;
@@ -155,7 +157,7 @@ static void finish(fit *f, nnb_status status) {
   r->seconds = nnb__now() - f->start;
   r->batch = f->opts.batch;
   r->l2 = f->optim ? f->optim->l2 : fmax(f->opts.l2, 0), r->lr = f->optim ? f->optim->base_lr : 0;
-  bool keep_last = !status && !f->val;
+  bool keep_last = !status && !f->val && r->second_start == 0;
   r->restored = !keep_last || (!f->epoch_start && r->best_epoch == r->epochs);
   if (!keep_last) memcpy(f->net->params, f->best, f->net->n_values * sizeof *f->best), r->evidence = f->best_evidence;
   nnb__net_keep_history(f->net, f->history);
@@ -176,6 +178,7 @@ static void release(fit *f) {
   nnb__release(f->epoch_start);
   nnb__release(f->x);
   nnb__release(f->ridge);
+  nnb__release(f->first);
   nnb__release(f->linear);
   nnb__release(f->history);
 }

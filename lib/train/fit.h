@@ -33,6 +33,7 @@ typedef struct nnb__fit {
   bool *linear;      /* least squares: for each parameter that is not frozen, whether the residuals are linear in it; or
                         NULL */
   double *ridge;     /* least squares with decay: the l2 of each parameter that is not frozen */
+  real *first;       /* full batch: the parameters at the start, then its buffers; NULL: no second descent */
   nnb_record *history;
   nnb_record last_record; /* of the last epoch */
   int n_history, cap_history, stride;
@@ -89,5 +90,7 @@ nnb_status nnb__fit_source_epoch(nnb__fit *f, nnb__total *total);
 nnb_status nnb__fit_full(nnb__fit *f);
 /* Checks the net and the options for the full-batch method of the fit. */
 nnb_status nnb__fit_full_check(const nnb__fit *f);
+/* Whether the options and the limit of epochs allow a second descent. */
+bool nnb__fit_full_may_repeat(const nnb__fit *f);
 
 #endif

@@ -1,6 +1,10 @@
 /* train/fit_full.c: full-batch training of nnb_fit.  The minimiser's function is the loss over all rows, in chunks,
  * plus ½·l2·‖w‖² over the weights that are not frozen; an iteration is an epoch.  A method for sums of squares gets the
- * residuals of the loss, and the parameters that are not frozen as one vector. */
+ * residuals of the loss, and the parameters that are not frozen as one vector.
+ *
+ * A long descent without decay often creeps or stalls where units are saturated or cancel each other.  So a method with
+ * .descent is broken off once, and a second descent begins at the same start with a decay that falls to 0; the lower
+ * one goes on (docs/defaults.md has the measurements). */
 #include <string.h>
 
 #include "alloc.h"
@@ -19,8 +23,12 @@ typedef struct full {
   double norm;   /* Σ weight of all rows */
   size_t n_free; /* parameters that are not frozen, for a method for sums of squares */
   double epoch_began;
-  int64_t evaluations; /* before this epoch */
-  nnb_status status;   /* the error of ending an epoch, if any */
+  int64_t evaluations;                           /* before this epoch */
+  int64_t iterations_before, evaluations_before; /* of earlier runs of the minimiser */
+  nnb_status status;                             /* the error of ending an epoch, if any */
+  int turn; /* the epoch that ends a descent, unless its best loss is below to_beat; 0: none */
+  double to_beat;
+  bool turned; /* it did */
 } full;
 
 nnb_status nnb__fit_full_check(const nnb__fit *f) {
@@ -181,6 +189,24 @@ static double loss_within(const full *u, double value, const nnb_evidence *e, co
   return u->f->ops->least_squares ? fmax(loss, 0) : loss;
 }
 
+/* ---- when a descent is broken off ------------------------------------------------------------------------------- */
+
+bool nnb__fit_full_may_repeat(const nnb__fit *f) {
+  const nnb_fit_opts *o = &f->given;
+  const bool wanted = f->ops->descent > 0 && o->l2 == 0 && !o->bayes && o->patience == 0 && !f->val && !o->checkpoint;
+  return wanted && (f->opts.max_epochs == NNB_NONE || f->opts.max_epochs >= 2 * f->ops->descent);
+}
+
+/* Whether the descent ends with this epoch, so that another one begins. */
+static bool is_turn(full *u) {
+  const nnb__fit *f = u->f;
+  if (u->turn == 0 || f->report.epochs != u->turn || f->report.best_loss < u->to_beat) return false;
+  const bool first = f->report.second_start == 0, limited = f->opts.max_seconds > 0;
+  return u->turned = !first || !limited || 2 * f->last_record.total_seconds <= f->opts.max_seconds;
+}
+
+static bool is_over(const full *u) { return u->status || u->f->report.stop != NNB_STOP_NONE; }
+
 /* ---- epochs ----------------------------------------------------------------------------------------------------- */
 
 static int end_epoch(void *user, const nnb_min_record *m) {
@@ -188,18 +214,19 @@ static int end_epoch(void *user, const nnb_min_record *m) {
   nnb__fit *f = u->f;
   const double now = nnb__now();
   nnb_record rec = {.epoch = f->report.epochs + 1,
-                    .updates = m->iteration,
-                    .samples = (m->evaluations - u->evaluations) * f->rows.x.rows,
+                    .updates = u->iterations_before + m->iteration,
+                    .samples = (u->evaluations_before + m->evaluations - u->evaluations) * f->rows.x.rows,
                     .seconds = now - u->epoch_began};
   unpack(f, m->x, f->last);
   memcpy(f->net->params, f->last, f->net->n_params * sizeof *f->last);
   memcpy(f->last + f->net->n_params, f->net->params + f->net->n_params, f->net->n_buffers * sizeof *f->last);
   rec.loss = loss_within(u, m->value, m->evidence, m->x);
   if (m->evidence) f->report.evidence = of_targets(u, *m->evidence);
-  f->report.updates = m->iteration, f->report.samples = m->evaluations * f->rows.x.rows;
+  u->evaluations = u->evaluations_before + m->evaluations;
+  f->report.updates = rec.updates, f->report.samples = u->evaluations * f->rows.x.rows;
   u->status = nnb__fit_end_epoch(f, &rec);
-  u->evaluations = m->evaluations, u->epoch_began = nnb__now();
-  return u->status || f->report.stop != NNB_STOP_NONE;
+  u->epoch_began = nnb__now();
+  return is_over(u) || is_turn(u);
 }
 
 /* If the minimiser cannot begin, finds the reason in the loss. */
@@ -222,9 +249,9 @@ static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) 
   nnb_report *r = &f->report;
   if (f->broken) return f->broken;
   if (u->status) return u->status;
-  if (status == NNB_E_NUMERIC && m->evaluations <= 1) return explain_start(u);
+  if (status == NNB_E_NUMERIC && u->evaluations_before <= 1) return explain_start(u);
   if (status) return status;
-  r->samples = m->evaluations * f->rows.x.rows;
+  r->samples = u->evaluations_before * f->rows.x.rows;
   if (r->stop == NNB_STOP_NONE) r->stop = m->stop;
   if (f->opts.bayes) r->evidence = of_targets(u, m->evidence);
   if (r->epochs == 0) r->loss = loss_within(u, m->value, &m->evidence, f->x);
@@ -253,19 +280,18 @@ static void write_state(void *user, bool ended) {
   exchange(net->n_values, net->params, f->last);
 }
 
-/* The net ← the checkpoint's, with its buffers, and the time that is left.  *before ← a copy of the net's own. */
-static nnb_status prepare_state(nnb__fit *f, nnb_min_opts *opts, real **before) {
+/* The net ← the checkpoint's, with its buffers.  *before ← a copy of the net's own. */
+static nnb_status prepare_state(nnb__fit *f, real **before) {
   nnb_net *net = f->net;
   *before = nnb__memdup(net->params, net->n_values, sizeof **before);
   if (!*before) return nnb__fail_nomem("a fit");
   memcpy(net->params, f->last, net->n_params * sizeof *f->last);
   memcpy(net->params + net->n_params, f->buffers, net->n_buffers * sizeof *f->last);
-  if (opts->max_seconds > 0) opts->max_seconds = fmax(f->start + opts->max_seconds - nnb__now(), DBL_MIN);
   f->keep.finished = f->report.stop != NNB_STOP_NONE;
   return NNB_OK;
 }
 
-/* ---- the call --------------------------------------------------------------------------------------------------- */
+/* ---- a run of a minimiser --------------------------------------------------------------------------------------- */
 
 /* With the starts of nnb_net_init, where all features are odd functions, 6-neuron nets for a parabola, sin, exp and
  * 1/(1 + 25x²) reached weights up to 1e13 without it, and half of them ended above lm. */
@@ -277,8 +303,8 @@ static nnb_status minimize_squares(full *u, const nnb_min_opts *opts, nnb__keep 
                        .n = u->n_free,
                        .user = u,
                        .rows = residuals,
-                       .ridge = f->ridge,
-                       .linear = f->linear,
+                       .ridge = f->opts.l2 > 0 ? f->ridge : NULL,
+                       .linear = opts->algo == f->opts.algo ? f->linear : NULL,
                        .linear_rows = linear_rows,
                        .linear_ridge = linear_ridge,
                        .group = f->net->n_y,
@@ -288,13 +314,85 @@ static nnb_status minimize_squares(full *u, const nnb_min_opts *opts, nnb__keep 
   return nnb__least_squares(&lsq, f->x, opts, keep, report);
 }
 
-static nnb_status minimize(full *u, const nnb_min_opts *opts, nnb__keep *keep, nnb_min_report *report) {
+/* Runs a method from f->last, or a saved state, for so many iterations; NNB_NONE: without a limit. */
+static nnb_status minimize(full *u, nnb_algo algo, int most, int (*end)(void *, const nnb_min_record *),
+                           nnb_min_report *report) {
   nnb__fit *f = u->f;
   const size_t n = f->net->n_params;
-  if (f->ops->least_squares) return minimize_squares(u, opts, keep, report);
-  memcpy(f->x, f->net->params, n * sizeof *f->x);
-  return nnb__minimize(&(nnb_fdf){.n = n, .user = u, .eval = objective}, f->x, opts, keep, report);
+  nnb__keep *keep = f->opts.checkpoint ? &f->keep : NULL;
+  nnb_min_opts opts = {.gradient_tol = (double)REAL_EPS, .on_iteration = end, .user = u};
+  nnb__opts_copy(NNB__FIT_OPTS, &f->opts, NNB__MIN_OPTS, &opts);
+  opts.algo = algo, opts.max_iterations = most;
+  if (opts.max_seconds > 0 && (f->keep.from || u->evaluations_before > 0))
+    opts.max_seconds = fmax(f->start + opts.max_seconds - nnb__now(), DBL_MIN);
+  nnb_status status;
+  if (f->ops->least_squares) {
+    status = minimize_squares(u, &opts, keep, report);
+  } else {
+    memcpy(f->x, f->net->params, n * sizeof *f->x);
+    status = nnb__minimize(&(nnb_fdf){.n = n, .user = u, .eval = objective}, f->x, &opts, keep, report);
+  }
+  u->iterations_before += report->iterations, u->evaluations_before += report->evaluations;
+  return status;
 }
+
+/* ---- the second descent ----------------------------------------------------------------------------------------- */
+
+enum { STAGES = 4, STAGE_PART = 16, CONSTANT_ITERATIONS = 20 };
+static const double first_decay = 0.03, next_decay = 0.1; /* in units of the loss of a constant */
+
+/* The net ← these parameters and buffers, which count as those of the last epoch. */
+static void go_to(nnb__fit *f, const real *values) {
+  const size_t bytes = f->net->n_values * sizeof *values;
+  if (values != f->last) memcpy(f->last, values, bytes);
+  memcpy(f->net->params, f->last, bytes);
+}
+
+/* From parameters of 0 only the output biases move: *loss ← that of the best constant prediction. */
+static nnb_status constant_loss(full *u, double *loss) {
+  nnb__fit *f = u->f;
+  nnb__segment seg[2];
+  nnb_min_report m;
+  go_to(f, f->first);
+  for (int b = 0; b < f->net->n_blocks; b++)
+    for (int s = 0, n = nnb__block_segments(&f->net->blocks[b], seg); s < n; s++)
+      memset(f->net->params + seg[s].off, 0, seg[s].n * sizeof *f->net->params);
+  nnb_status status = minimize(u, f->ops->least_squares ? NNB_LM : NNB_LBFGS, CONSTANT_ITERATIONS, NULL, &m);
+  *loss = m.value;
+  return status;
+}
+
+/* From the first parameters, through the stages. */
+static nnb_status descend_with_decay(full *u, double unit, nnb_min_report *m) {
+  nnb__fit *f = u->f;
+  double decay = first_decay * unit;
+  nnb_status status = NNB_OK;
+  go_to(f, f->first);
+  for (int k = 0; k < STAGES && !status && !is_over(u); k++, decay *= next_decay) {
+    f->opts.l2 = decay;
+    status = minimize(u, f->ops->least_squares ? NNB_LM : f->opts.algo, f->ops->descent / STAGE_PART, end_epoch, m);
+    go_to(f, f->last);
+  }
+  f->opts.l2 = 0;
+  return status;
+}
+
+static nnb_status descend_again(full *u, nnb_min_report *m) {
+  nnb__fit *f = u->f;
+  nnb_report *r = &f->report;
+  double unit;
+  u->turn = 0, u->to_beat = r->best_loss;
+  r->second_start = r->epochs;
+  nnb_status status = constant_loss(u, &unit);
+  if (!status) status = descend_with_decay(u, unit, m);
+  u->turn = r->second_start + f->ops->descent;
+  if (!status && !is_over(u)) status = minimize(u, f->opts.algo, NNB_NONE, end_epoch, m);
+  if ((status && status != NNB_E_NUMERIC) || is_over(u) || (!status && r->best_loss < u->to_beat)) return status;
+  go_to(f, f->best);
+  return minimize(u, f->opts.algo, NNB_NONE, end_epoch, m);
+}
+
+/* ---- the call --------------------------------------------------------------------------------------------------- */
 
 nnb_status nnb__fit_full(nnb__fit *f) {
   nnb_net *net = f->net;
@@ -302,20 +400,21 @@ nnb_status nnb__fit_full(nnb__fit *f) {
             .norm = nnb__sum_weights(&f->rows, NULL, 0, f->rows.x.rows),
             .n_free = nnb__net_n_free(net),
             .epoch_began = nnb__now(),
-            .evaluations = f->report.samples / f->rows.x.rows};
-  nnb_min_opts opts = {
-      .max_iterations = NNB_NONE, .gradient_tol = (double)REAL_EPS, .on_iteration = end_epoch, .user = &u};
-  nnb__opts_copy(NNB__FIT_OPTS, &f->opts, NNB__MIN_OPTS, &opts);
+            .evaluations = f->report.samples / f->rows.x.rows,
+            .turn = f->first ? f->ops->descent : 0,
+            .to_beat = -HUGE_VAL};
   nnb_min_report report;
   real *before = NULL;
   nnb_status status = NNB_OK;
   f->keep.write = write_state, f->keep.user = &u;
   if (f->keep.from)
-    status = prepare_state(f, &opts, &before);
+    status = prepare_state(f, &before);
   else
     memcpy(f->last, net->params, net->n_values * sizeof *f->last);
-  if (!status) status = minimize(&u, &opts, f->opts.checkpoint ? &f->keep : NULL, &report);
-  const bool refused = status && f->keep.from; /* the state in the file is malformed */
+  if (!status) status = minimize(&u, f->opts.algo, NNB_NONE, end_epoch, &report);
+  if (!status && u.turned) status = descend_again(&u, &report);
+  if (status == NNB_E_NOMEM && u.turned) go_to(f, f->first); /* a call that is refused changes nothing */
+  const bool refused = status && f->keep.from;               /* the state in the file is malformed */
   if (!refused) memcpy(net->params, f->last, net->n_values * sizeof *f->last);
   if (refused && before) memcpy(net->params, before, net->n_values * sizeof *before);
   nnb__release(before);

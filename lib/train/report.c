@@ -46,6 +46,9 @@ static void say_end(const nnb_report *r, FILE *stream) {
   fprintf(stream, "end: %s after %d epoch%s", nnb_stop_text(r->stop), r->epochs, r->epochs == 1 ? "" : "s");
   say(stream, ", ", r->seconds);
   fputs(" s\n", stream);
+  if (r->second_start > 0)
+    fprintf(stream, "second descent: from the start after epoch %d, with a decay that fell to 0; it ended %s\n",
+            r->second_start, r->best_epoch > r->second_start ? "lower" : "no lower");
   if (r->epochs == 0) return;
   say(stream, "loss: training ", r->loss);
   if (!isnan(r->val_loss)) say(stream, ", validation ", r->val_loss);
