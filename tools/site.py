@@ -79,6 +79,7 @@ class Site:
         self.markdown.add_render_rule("code_block", lambda _, tokens, i, *rest: self.code(tokens[i].content, ""))
         self.markdown.add_render_rule("code_inline", lambda _, tokens, i, *rest: self.inline(tokens[i].content))
         self.markdown.add_render_rule("table_open", lambda *_: '<div class="table"><table>\n')
+        self.markdown.add_render_rule("td_open", lambda _, tokens, i, *rest: cell(tokens[i + 1].content))
         self.markdown.add_render_rule("table_close", lambda *_: "</table></div>\n")
 
     def file_of(self, path):
@@ -335,6 +336,11 @@ class Site:
                 for page in self.pages.values() for a, title, text, names in page.entries]
         text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
         (folder / "search-index.js").write_text(f"const nnblasIndex = {text};\n", encoding="utf-8")
+
+
+def cell(text):
+    """The start of a cell of a table; short ones stay on one line."""
+    return '<td class="short">' if len(text) < 16 else "<td>"
 
 
 def listed(rows):
