@@ -80,7 +80,7 @@ def command(line, folder):
             else:
                 check(built or place.exists(), line, "a file of the source or the build", path)
     else:
-        check(word in ("meson", "ninja", "man"), line, "a command that this test knows", word)
+        check(word in ("meson", "ninja", "man", "apt-get", "pip"), line, "a command that this test knows", word)
 
 
 def commands(code, folder):
