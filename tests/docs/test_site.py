@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The site: every link leads somewhere, every name of the reference has its place, nothing is loaded from elsewhere; and
-Chromium shows every page, wide and narrow, without an error, and finds nnb_fit from a file:// address.
+Chromium shows pages, wide and narrow, without an error, and finds nnb_fit from a file:// address.
 
-  test_site.py SOURCE
+  test_site.py SOURCE [--all]      --all: Chromium shows every page, otherwise one of each kind
 
 Skipped without the Python packages that the site needs; a part of it without Chromium.
 """
@@ -101,7 +101,7 @@ def check_reference(pages):
     check(not missing, f"without a place in the reference: {sorted(missing)}")
 
 
-# Loads every page in a narrow frame, and those of texts in a wide one, too; says what is wrong with it.
+# Loads pages in frames, wide and narrow, and says what is wrong with them.
 FRAMES = """<!DOCTYPE html><meta charset="utf-8"><body><script>
 const pages = PAGES, say = (line) => { document.body.append(line, document.createElement("br")); };
 const look = (page, width) => new Promise((done) => {
@@ -124,8 +124,7 @@ const look = (page, width) => new Promise((done) => {
   document.body.append(frame);
 });
 (async () => {
-  for (const page of pages) await look(page, 400);
-  for (const page of pages.filter((name) => !/^(ref|lesson)-/.test(name))) await look(page, 1280);
+  for (const page of pages) for (const width of [1280, 400]) await look(page, width);
 })();
 </script>"""
 
@@ -141,6 +140,12 @@ def browser(chromium, address, *options):
     return done.stdout
 
 
+def kinds(pages):
+    """One page of each kind."""
+    found = [next(name for name in pages if name.startswith(kind)) for kind in ("ref-typed", "ref-core", "lesson-03")]
+    return [*found, "index.html", "reference.html", "tour.html", "performance.html"]
+
+
 def check_browser(chromium, site, pages):
     found = browser(chromium, f"{(site / 'index.html').as_uri()}?q=nnb_fit")
     first = re.search(r'<ol id="found">.*?<a href="([^"]*)".*?<b>(.*?)</b>', found, flags=re.S)
@@ -151,8 +156,7 @@ def check_browser(chromium, site, pages):
     seen = browser(chromium, (site / "frames.html").as_uri(), "--allow-file-access-from-files", "--virtual-time-budget=200000")
     said = re.findall(r"\[([\w.-]+ at \d+: [^\]]*)\]", re.sub(r"<script>.*?</script>", "", seen, flags=re.S))
     failures.extend(line for line in said if not line.endswith(": good"))
-    wanted = len(pages) + sum(not name.startswith(("ref-", "lesson-")) for name in pages)
-    check(len(said) == wanted, f"the browser showed {len(said)} pages, wanted {wanted}")
+    check(len(said) == 2 * len(pages), f"the browser showed {len(said)} pages, wanted {2 * len(pages)}")
 
 
 def main():
@@ -169,7 +173,7 @@ def main():
         check_reference(pages)
         chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
         if chromium:
-            check_browser(chromium, site, pages)
+            check_browser(chromium, site, list(pages) if "--all" in sys.argv else kinds(pages))
         else:
             print("skipped: the pages in a browser (no Chromium)")
     print("\n".join(failures[:60]) or f"{len(pages)} pages")
