@@ -221,7 +221,6 @@ class Reader:
             self.add(Item("macro", match[1], f"#define {match[1]}(X)"))
         elif match and match[3].strip() and not match[3].startswith("("):
             self.add(Item("macro", match[1], " ".join(text.split())))
-        return bool(match)
 
     def declaration(self, code):
         bare = " ".join(re.sub(COMMENT, "", code, flags=re.S).split())
@@ -230,7 +229,8 @@ class Reader:
         type_of = re.match(r"(?:typedef )?(struct|enum) (\w+)?", bare)
         if bare.startswith("static inline") or "NNB_API" in bare:
             bare = re.sub(r"^(NNB_API|static inline) ", "", bare.split("{")[0].strip().rstrip(";")) + ";"
-            self.add(Item("function", re.search(r"(\w+)\(", bare)[1], bare, twin=self.twin(re.search(r"(\w+)\(", bare)[1])))
+            name = re.search(r"(\w+)\(", bare)[1]
+            self.add(Item("function", name, bare, twin=self.twin(name)))
         elif type_of and type_of[1] == "enum":
             members = enumerators(body, self.lists)
             self.enumeration(type_of[2], members)
@@ -253,6 +253,7 @@ class Reader:
                 self.group = group
 
     def structure(self, name, members):
+        """A struct, or the fields of one that was declared before."""
         for group in self.sections[-1].groups:
             for item in group.items:
                 if item.name == name:

@@ -153,25 +153,15 @@ class Site:
         for token in tokens:
             if token.content:
                 page.found(re.sub(r"\]\([^)]*\)|[`*\[\]|]", "", token.content))
+            tag = "a"
             for child in token.children or []:
                 if child.type == "link_open":
                     href = self.target(child.attrGet("href"), path)
-                    child.attrSet("href", href or "")
-                    if href is None:  # a file of the source: named, without a link
-                        child.tag, child.attrs = "span", {"class": "file"}
-                if child.type == "link_close":
-                    child.tag = "a"
-            self.close_spans(token.children or [])
+                    tag = "a" if href else "span"  # a file of the source is named, without a link
+                    child.tag, child.attrs = tag, {"href": href} if href else {}
+                elif child.type == "link_close":
+                    child.tag = tag
         return self.markdown.renderer.render(tokens, self.markdown.options, {})
-
-    @staticmethod
-    def close_spans(children):
-        opened = []
-        for child in children:
-            if child.type == "link_open":
-                opened.append(child.tag)
-            elif child.type == "link_close":
-                child.tag = opened.pop()
 
     # ---- the reference ----
 
@@ -220,7 +210,8 @@ class Site:
         spans = "".join(f'<span id="{n}"></span>' for n in others)
         lines = "\n".join(i.code + (" { … };" if i.members else "") for i in group.items if i.kind != "constants")
         page.entries.append([name, name, " ".join(group.text), " ".join(others)])
-        parts = [f'<section class="entry" id="{"" if name in self.values(group) else name}">'.replace(' id=""', ""),
+        place = "" if name in self.values(group) else f' id="{name}"'
+        parts = [f'<section class="entry"{place}>',
                  f'<h3>{spans}{name}<a class="anchor" href="#{name}" aria-label="Link to this entry">#</a></h3>']
         if lines:
             parts.append(f'<pre class="declaration"><code>{self.linked(highlighted(lines, "c"))}</code></pre>')
