@@ -32,12 +32,22 @@ static void print_flag(const flag *f) {
   text(f->doc);
 }
 
+/* A way to call the command for each line of argp's args_doc. */
+static void print_synopsis(const command *c, const char *arguments) {
+  do {
+    int n = (int)strcspn(arguments, "\n");
+    printf(".B nnblas %s\n[\\fIoption\\fR ...]%s%.*s\n.br\n", c->name, n ? " " : "", n, arguments);
+    arguments += n + (arguments[n] != '\0');
+  } while (*arguments);
+}
+
 static void print_command(const command *c) {
   flag flags[MOST_FLAGS];
   const struct argp *argp = c->argp();
   int n = flags_of(argp, flags);
-  printf(".SH \"NNBLAS %s\"\n.B nnblas %s\n", c->name, c->name);
-  printf("[\\fIoption\\fR ...]%s%s\n.PP\n", argp->args_doc ? " " : "", argp->args_doc ? argp->args_doc : "");
+  printf(".SH \"NNBLAS %s\"\n", c->name);
+  print_synopsis(c, argp->args_doc ? argp->args_doc : "");
+  puts(".PP");
   text(argp->doc);
   for (int i = 0; i < n; i++) print_flag(&flags[i]);
 }

@@ -28,7 +28,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
       *(m->model ? &m->path : &m->model) = arg;
       return 0;
     case ARGP_KEY_END:
-      if (!m->path) argp_error(state, "a model and a table are wanted");
+      if (!m->path && !m->unused) argp_error(state, "a model and a table are wanted");
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;

@@ -7,6 +7,7 @@
 typedef struct model_flags {
   table_flags table;
   const char *model, *path; /* the net's file, the table */
+  bool unused;              /* the command takes neither, this time */
 } model_flags;
 
 /* The arguments MODEL and TABLE, and how the table is read: a child of a command's argp; its input is a model_flags. */

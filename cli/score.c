@@ -1,7 +1,8 @@
 /* cli/score.c: `nnblas score`: a saved net on a table with targets. */
 #include "command.h"
+#include "gnuplot.h"
 #include "model.h"
-#include "plot.h"
+#include "pictures.h"
 #include "scores.h"
 
 typedef struct settings {
@@ -44,7 +45,7 @@ int score_command(int argc, char **argv) {
     code = print_json(scores_json(&of, net));
   else if (!code)
     scores_print(stdout, &of, net);
-  if (!code && s.plot) code = plot_scores(s.plot, net, data, &of);
+  if (!code && s.plot) code = plot_scores(s.plot, net, data);
   if (!code) code = close_result(NULL, stdout);
   scores_free(&of);
   nnb_data_destroy(data);

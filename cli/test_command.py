@@ -272,20 +272,104 @@ class Tables(InFolder):
 
 @unittest.skipUnless(shutil.which("gnuplot"), "gnuplot is not installed")
 class Plots(InFolder):
-    def test_pictures_and_their_data(self):
-        model, png, svg = (self.folder / name for name in ("m.safetensors", "curve.png", "it's.svg"))
-        self.good("train", IRIS, "-o", model, "--plot", png, "--max-epochs=7")
-        self.assertEqual(png.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
-        script = (self.folder / "curve.png.gp").read_text()
-        self.assertEqual(len(re.findall(r"^\d+ \S+ \S+$", script, flags=re.M)), 7)
-        self.good("score", model, IRIS, "--plot", svg)
-        self.assertIn("virginica", svg.read_text())
+    PNG = b"\x89PNG\r\n\x1a\n"
 
-    def test_predicted_against_true_in_the_terminal(self):
+    def drawn(self, name, *words):
+        """The script of a picture, which is one."""
+        path = self.folder / name
+        self.good(*words, path)
+        if name.endswith(".png"):
+            self.assertEqual(path.read_bytes()[:8], self.PNG)
+        else:
+            self.assertIn("</svg>", path.read_text())
+        return (self.folder / (name + ".gp")).read_text()
+
+    @staticmethod
+    def block(script, name):
+        """The numbers of a block of data."""
+        text = re.search(rf"^\${name} << END\n(.*?)^END$", script, flags=re.M | re.S)[1]
+        return [[float(x) for x in line.split()] for line in text.splitlines()]
+
+    def test_learning_curve_of_a_training(self):
+        script = self.drawn("curve.png", "train", IRIS, "--max-epochs=7", "--plot")
+        rows = self.block(script, "run0")
+        self.assertEqual([row[0] for row in rows], list(range(1, 8)))
+        self.assertTrue(all(row[2] > 0 for row in rows), rows)
+
+    def test_learning_curves_of_several_trainings(self):
+        a = self.file("a.csv", "epoch,updates,loss,val_loss,total_seconds\n1,10,0.5,0.6,0.1\n2,20,0.25,,0.3\n")
+        b = self.file("it's b.log", "epoch,seconds,loss\r\n1,0.5,4\r\n")
+        script = self.drawn("curves.svg", "plot", "curve", a, b, "-o")
+        rows = self.block(script, "run0")
+        self.assertEqual(rows[0], [1, 0.1, 0.5, 0.6])
+        self.assertEqual(rows[1][:3], [2, 0.3, 0.25])
+        self.assertEqual(self.block(script, "run1")[0][:3], [1, 0.5, 4])
+        self.assertIn("title 'it''s b'", script)
+        out = self.good("plot", "curve", a, b)
+        self.assertIn("a, validation", out)
+
+    def test_confusion_matrix(self):
+        model = self.trained()
+        script = self.drawn("it's.svg", "score", model, IRIS, "--plot")
+        self.assertIn("virginica", (self.folder / "it's.svg").read_text())
+        cells = {(x, y): rows for x, y, rows, _ in self.block(script, "m")}
+        self.assertEqual([sum(cells[j, i] for j in range(3)) for i in range(3)], [50, 50, 50])
+        accuracy = json.loads(self.good("score", model, IRIS, "--json"))["accuracy"]
+        self.assertAlmostEqual(sum(cells[i, i] for i in range(3)) / 150, accuracy)
+        self.assertIn("versicolor", self.good("plot", "confusion", model, IRIS))
+
+    def test_predicted_against_true(self):
         table = self.file("t.csv", regression())
-        out = self.good("score", self.trained(table, "--target=y"), table, "--plot=-")
+        model = self.trained(table, "--target=y")
+        out = self.good("score", model, table, "--plot=-")
         self.assertIn("true", out)
-        self.assertGreater(out.count("\n"), 25)
+        self.assertGreater(out.count("\n"), 20)
+        pairs = self.block(self.drawn("p.png", "plot", "predicted", model, table, "-o"), "target0")
+        predicted = self.good("predict", model, table).split()[1:]
+        self.assertEqual([row[1] for row in pairs], [float(p) for p in predicted])
+        self.assertEqual(pairs[0][0], float(regression().split()[1].split(",")[0]))
+
+    def test_error_bars(self):
+        draw = random.Random(3)
+        points = [draw.uniform(-1, 1) for _ in range(200)]
+        table = self.file("t.csv", "y,a\n" + "".join(f"{2 * a + draw.gauss(0, 0.25)},{a}\n" for a in points))
+        model = self.trained(table, "--target=y", "--layers=none", "--algo=lm")
+        script = self.drawn("p.svg", "plot", "predicted", model, table, "--error-bars", table, "-o")
+        deviations = [row[2] for row in self.block(script, "target0")]
+        self.assertGreater(min(deviations), 0.2)
+        self.assertLess(max(deviations), 0.31)
+
+    def test_residuals(self):
+        table = self.file("t.csv", regression())
+        model = self.trained(table, "--target=y")
+        script = self.drawn("r.png", "plot", "residuals", model, table, "-o")
+        self.assertEqual(sum(rows for _, rows in self.block(script, "often")), 60)
+        self.assertIn("true - predicted", self.good("plot", "residuals", model, table))
+
+    def test_several_targets_have_a_panel_each(self):
+        draw = random.Random(2)
+        rows = [(draw.random(), draw.random()) for _ in range(40)]
+        table = self.file("t.csv", "a,b,sum,difference\n" + "".join(f"{a},{b},{a + b},{a - b}\n" for a, b in rows))
+        model = self.trained(table, "--targets=2", "--max-epochs=20")
+        for kind in ("predicted", "residuals"):
+            script = self.drawn(kind + ".png", "plot", kind, model, table, "-o")
+            self.assertIn("layout 1,2", script)
+            self.assertEqual([row[0] for row in self.block(script, "target1")], [a - b for a, b in rows])
+
+    def test_decision_boundary(self):
+        draw = random.Random(4)
+        rows = [(draw.random(), draw.random(), draw.random()) for _ in range(200)]
+        table = self.file("t.csv", "a,b,c,side\n" +
+                          "".join(f"{a},{b},{c},{'right' if a > 0.5 else 'left'}\n" for a, b, c in rows))
+        model = self.trained(table, "--layers=none")
+        names = json.loads(self.good("info", model, "--json"))["classes"]
+        script = self.drawn("b.png", "plot", "boundary", model, table, "--x=a", "--y", "3", "-o")
+        grid = self.block(script, "grid")
+        wrong = [x for x, _, c in grid if abs(x - 0.5) > 0.05 and names[int(c)] != ("right" if x > 0.5 else "left")]
+        self.assertEqual((len(grid) > 1000, wrong), (True, []))
+        self.assertEqual([row[:2] for row in self.block(script, "rows")], [[a, c] for a, _, c in rows])
+        out = self.good("plot", "boundary", model, table, "--x=a", "--y=b")
+        self.assertIn("left", out)
 
 
 class SeveralTargets(InFolder):
@@ -322,6 +406,15 @@ class Refusals(InFolder):
         self.refused(USAGE, "one table at a time", "train", IRIS, IRIS)
         self.refused(USAGE, "--hold-out", "train", IRIS, "--hold-out=1")
         self.refused(USAGE, "--plot", "train", IRIS, "--plot=curve.jpg")
+        self.refused(USAGE, "wanted curve, confusion", "plot", "pie", IRIS)
+        self.refused(USAGE, "what? curve", "plot")
+        self.refused(USAGE, "which files", "plot", "curve")
+        self.refused(USAGE, "a model and a table", "plot", "residuals", IRIS)
+        self.refused(USAGE, "--output", "plot", "curve", IRIS, "-o", "x.jpg")
+        self.refused(DATA, "the columns epoch and loss", "plot", "curve", IRIS)
+        log = self.file("log.csv", "epoch,loss\n1,0.5\n2\n")
+        self.refused(DATA, "log.csv:3: wanted 2 numbers", "plot", "curve", log)
+        self.refused(NO_INPUT, "nowhere.csv", "plot", "curve", "nowhere.csv")
         self.refused(USAGE, "history", "train", IRIS, "--plot=-", "--history=none")
         self.refused(USAGE, "--folds", "cv", IRIS, "--folds=1")
         self.refused(USAGE, "--repeats", "cv", IRIS, "--repeats=0")
@@ -329,6 +422,18 @@ class Refusals(InFolder):
         self.refused(USAGE, "did you mean adamw?", "train", IRIS, "--algo=admw")
         self.refused(USAGE, "unrecognized option", "train", IRIS, "--max-epohcs=3")
         self.refused(USAGE, "--layers", "train", IRIS, "--layers=" + "9-" * 600)
+
+    def test_pictures_of_another_kind(self):
+        classes, numbers = self.trained(), self.folder / "numbers.safetensors"
+        table = self.file("t.csv", regression())
+        self.good("train", table, "--target=y", "-o", numbers, "--max-epochs=5", "--hold-out=0")
+        for kind in ("predicted", "residuals"):
+            self.refused(DATA, "see confusion", "plot", kind, classes, IRIS)
+        for kind in ("confusion", "boundary"):
+            self.refused(DATA, "see predicted", "plot", kind, numbers, table)
+        self.refused(USAGE, "--x and --y", "plot", "boundary", classes, IRIS)
+        self.refused(USAGE, 'no input "width"', "plot", "boundary", classes, IRIS, "--x=width", "--y=1")
+        self.refused(USAGE, "the same input", "plot", "boundary", classes, IRIS, "--x=1", "--y=sepal_length")
 
     def test_files(self):
         self.refused(NO_INPUT, "nowhere.csv", "train", "nowhere.csv")

@@ -4,8 +4,9 @@
 #include <sysexits.h>
 
 #include "command.h"
+#include "curves.h"
+#include "gnuplot.h"
 #include "make.h"
-#include "plot.h"
 #include "scores.h"
 #include "watch.h"
 
@@ -188,7 +189,7 @@ int train_command(int argc, char **argv) {
     code = print_json(to_json(&s, &r, argv));
   else if (!code)
     print(&s, &r, argv);
-  if (!code && s.plot) code = plot_curve(s.plot, &r.report);
+  if (!code && s.plot) code = plot_history(s.plot, &r.report);
   if (!code) code = close_result(NULL, stdout);
   scores_free(&r.on_train), scores_free(&r.on_test);
   nnb_net_destroy(r.net);
