@@ -1,6 +1,6 @@
 /* batch_vs_stochastic: trains the same net, from the same start, on the same data, by plain gradient descent with one
  * update from all rows, with mini-batches of several sizes, and with single samples.  Prints a table and draws the loss
- * against epochs and against seconds.  --help lists the options. */
+ * against epochs, seconds and samples; with several seeds, its median and quartiles.  --help lists the options. */
 #include "batch_vs_stochastic.h"
 
 #include <getopt.h>
@@ -29,7 +29,8 @@ static const char help[] =
     "                    classes if they are whole and at most 20 of them differ, else a regression\n"
     "  --scale HOW       standardize (default for CSV), minmax or none (default for images)\n"
     "  --precision P     f64 (default) or f32\n"
-    "  --seed N          of the start and of the order of the rows; default 1\n"
+    "  --seeds LIST      of the start and of the order of the rows, a run for each; default 1.  With several, the\n"
+    "                    table and the pictures have medians and quartiles\n"
     "  --threads N       default: as many as there are processors\n"
     "  --out DIR         where curves and pictures go, made if it is not there; default: here\n\n"
     "A run has diverged if its loss became infinite or ended above 10 times the loss at the start.\n";
@@ -78,6 +79,17 @@ static int parse_rates(const char *text, double rates[MAX_RUNS]) {
   }
 }
 
+static void parse_seeds(const char *text, settings *s) {
+  char *end;
+  s->n_seeds = 0;
+  for (const char *p = text;; p = end + 1) {
+    if (s->n_seeds == MAX_SEEDS) fail("too many seeds", text);
+    s->seeds[s->n_seeds++] = strtoull(p, &end, 10);
+    if (*p < '0' || *p > '9' || (*end && *end != ',')) fail("seeds", text);
+    if (!*end) return;
+  }
+}
+
 static bool ends_with(const char *text, const char *end) {
   size_t n = strlen(text), m = strlen(end);
   return n > m && strcmp(text + n - m, end) == 0;
@@ -95,7 +107,7 @@ static bool parse_options(int argc, char **argv, settings *s) {
                                           {"regression", no_argument, NULL, 'r'},
                                           {"scale", required_argument, NULL, 'k'},
                                           {"precision", required_argument, NULL, 'p'},
-                                          {"seed", required_argument, NULL, 's'},
+                                          {"seeds", required_argument, NULL, 's'},
                                           {"threads", required_argument, NULL, 'j'},
                                           {"out", required_argument, NULL, 'o'},
                                           {"help", no_argument, NULL, 'h'},
@@ -133,7 +145,7 @@ static bool parse_options(int argc, char **argv, settings *s) {
         precision = optarg;
         break;
       case 's':
-        s->seed = strtoull(optarg, NULL, 10);
+        parse_seeds(optarg, s);
         break;
       case 'j':
         s->threads = parse_count("threads", optarg, NULL);
@@ -164,76 +176,8 @@ static bool parse_options(int argc, char **argv, settings *s) {
   return strcmp(precision, "f32") == 0;
 }
 
-/* ---- table and curves ------------------------------------------------------------------------------------------ */
-
-static const char *batch_name(const run *r, char text[16]) {
-  snprintf(text, 16, r->batch == NNB_FULL_BATCH ? "full" : "%d", r->batch);
-  return text;
-}
-
-/* A number in a column of this width, or a mark that there is none. */
-static const char *cell(char text[32], const run *r, const char *format, double v) {
-  if (r->diverged) return "diverged";
-  snprintf(text, 32, format, v);
-  return text;
-}
-
-static void print_table(const settings *s, const outcome *out) {
-  printf("%7s %8s %7s %9s %9s %11s %13s %11s\n", "batch", "lr", "epochs", "updates", "seconds", "train loss",
-         out->regression ? "test RMSE" : "test accuracy", "samples/s");
-  for (int k = 0; k < s->n_runs; k++) {
-    const run *r = &out->runs[k];
-    const point *end = &r->curve[r->n_points - 1];
-    char name[16], loss[32], quality[32];
-    printf("%7s %8.3g %7d %9lld %9.3f %11s %13s %11.3g%s\n", batch_name(r, name), r->lr, end->epoch,
-           (long long)end->updates, end->seconds, cell(loss, r, "%.4g", r->loss), cell(quality, r, "%.4f", r->quality),
-           end->seconds > 0 ? (double)end->epoch * out->train_rows / end->seconds : 0,
-           r->stop == NNB_STOP_SECONDS ? "   time limit" : "");
-  }
-}
-
-static void write_curve(const run *r) {
-  char name[16], path[64];
-  snprintf(path, sizeof path, "loss_batch_%s.dat", batch_name(r, name));
-  FILE *f = show_file(path);
-  fprintf(f, "# epoch updates seconds loss\n");
-  for (int i = 0; i < r->n_points; i++)
-    fprintf(f, "%d %lld %.6g %.8g\n", r->curve[i].epoch, (long long)r->curve[i].updates, r->curve[i].seconds,
-            r->curve[i].loss);
-  show_close(f);
-}
-
-/* One panel: the curves of all runs over a column of their files. */
-static void plot_panel(FILE *f, const settings *s, const outcome *out, int column) {
-  for (int k = 0; k < s->n_runs; k++) {
-    char name[16];
-    batch_name(&out->runs[k], name);
-    fprintf(f, "%s'loss_batch_%s.dat' using %d:4 with lines ls %d title '%s'", k ? ", " : "plot ", name, column,
-            k % 6 + 1, name);
-  }
-  fprintf(f, "\n");
-}
-
-static void draw(const settings *s, const outcome *out) {
-  for (int k = 0; k < s->n_runs; k++) write_curve(&out->runs[k]);
-  FILE *f = show_file("batch_vs_stochastic.gp");
-  show_plot_head(f, "batch_vs_stochastic.svg", 1000, 460);
-  fprintf(f,
-          "set multiplot layout 1,2 title 'Plain gradient descent, %d rows, net %s' font ',15' noenhanced\n"
-          "set grid\nset logscale y\nset format y '%%g'\nset ylabel 'training loss'\n"
-          "set key top right samplen 3 title 'rows per update'\n"
-          "set title 'by epochs'\nset xlabel 'epochs'\n",
-          out->train_rows, out->net);
-  plot_panel(f, s, out, 1);
-  fprintf(f, "set title 'by time'\nset xlabel 'seconds'\nset logscale x\nset format x '%%g'\nunset key\n");
-  plot_panel(f, s, out, 3);
-  fprintf(f, "unset multiplot\n");
-  show_close(f);
-  show_plot("batch_vs_stochastic.gp");
-}
-
 int main(int argc, char **argv) {
-  settings s = {.batches = {1, 8, 32, 128, NNB_FULL_BATCH}, .n_runs = 5, .epochs = 100, .seed = 1};
+  settings s = {.batches = {1, 8, 32, 128, NNB_FULL_BATCH}, .n_runs = 5, .epochs = 100, .seeds = {1}, .n_seeds = 1};
   static outcome out;
   bool single = parse_options(argc, argv, &s);
   if (single)
@@ -244,5 +188,6 @@ int main(int argc, char **argv) {
          out.train_rows, out.test_rows, out.net, out.n_params, single ? "single precision" : "double precision");
   print_table(&s, &out);
   draw(&s, &out);
-  for (int k = 0; k < s.n_runs; k++) free(out.runs[k].curve);
+  for (int k = 0; k < s.n_runs; k++)
+    for (int i = 0; i < s.n_seeds; i++) free(out.runs[k].of[i].curve);
 }

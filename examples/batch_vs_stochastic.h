@@ -5,7 +5,7 @@
 
 #include <nnblas.h>
 
-enum { MAX_RUNS = 16 };
+enum { MAX_RUNS = 16, MAX_SEEDS = 32 };
 enum { MOST_CLASSES = 20 }; /* whole numbers are classes if at most this many different ones occur */
 
 typedef enum target_kind { BY_DATA, CLASSES, NUMBERS } target_kind; /* the kind of target in a CSV file */
@@ -21,20 +21,20 @@ typedef struct settings {
   int batches[MAX_RUNS]; /* NNB_FULL_BATCH: all rows */
   double lrs[MAX_RUNS];  /* one for each batch size; 0: chosen by batch size */
   int n_runs, epochs, threads;
-  uint64_t seed;
+  uint64_t seeds[MAX_SEEDS]; /* of the start and of the order of the rows: one run for each */
+  int n_seeds;
   double time_limit;
 } settings;
 
 /* The state after an epoch; the first point is the common start. */
 typedef struct point {
   int epoch;
-  int64_t updates;
+  int64_t updates, samples; /* samples: rows processed so far, each as often as it was */
   double seconds, loss;
 } point;
 
 typedef struct run {
-  int batch;
-  double lr;
+  uint64_t seed;
   point *curve; /* n_points; to be freed */
   int n_points;
   double loss, quality; /* training loss; accuracy, or for regression root mean squared error, on the test rows */
@@ -42,16 +42,28 @@ typedef struct run {
   bool diverged; /* loss and quality are meaningless */
 } run;
 
+/* The runs with one batch size. */
+typedef struct runs {
+  int batch;
+  double lr;
+  run of[MAX_SEEDS];
+} runs;
+
 typedef struct outcome {
   char net[256], target[256]; /* target: a sentence about the assumed kind */
   bool regression;
   int train_rows, test_rows;
   size_t n_params;
-  run runs[MAX_RUNS];
+  runs runs[MAX_RUNS];
 } outcome;
 
-/* Loads the data, builds the net and trains a copy of it once for each batch size.  Ends the program on an error. */
+/* Loads the data, builds the net and trains a copy of it once for each batch size and seed.  Ends the program on an
+ * error. */
 void compare_f64(const settings *s, outcome *out);
 void compare_f32(const settings *s, outcome *out);
+
+/* Prints the table, and writes the curves with what draws them. */
+void print_table(const settings *s, const outcome *out);
+void draw(const settings *s, const outcome *out);
 
 #endif

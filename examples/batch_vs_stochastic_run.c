@@ -105,7 +105,7 @@ static void load(const settings *s, nnb_data **train, nnb_data **test, outcome *
 /* ---- the net --------------------------------------------------------------------------------------------------- */
 
 /* The net that all runs start from: initialised, but not trained. */
-static nnb_net *starting_net(const settings *s, const nnb_data *train, outcome *out) {
+static nnb_net *starting_net(const settings *s, uint64_t seed, const nnb_data *train, outcome *out) {
   nnb_net *net = NULL;
   const char *scale = s->scale ? s->scale : s->csv ? "standardize" : "none"; /* pixels are 0 … 1 already */
   if (s->net)
@@ -117,7 +117,7 @@ static nnb_net *starting_net(const settings *s, const nnb_data *train, outcome *
   if (strcmp(scale, "none") != 0)
     must(nnb_net_scale_inputs(net, train, strcmp(scale, "minmax") == 0 ? NNB_MINMAX : NNB_STANDARDIZE));
   if (out->regression) must(nnb_net_scale_targets(net, train, NNB_STANDARDIZE));
-  must(nnb_net_init(net, s->seed));
+  must(nnb_net_init(net, seed));
   out->n_params = nnb_net_n_params(net);
   return net;
 }
@@ -135,7 +135,7 @@ typedef struct watch {
   const nnb_data *train;
   run *run;
   int epochs;
-  const char *name;
+  char name[48]; /* of the run */
   bool terminal;
 } watch;
 
@@ -153,31 +153,36 @@ static int after_epoch(void *user, const nnb_record *record) {
   watch *w = user;
   run *r = w->run;
   point *last = &r->curve[r->n_points - 1];
-  r->curve[r->n_points++] =
-      (point){record->epoch, record->updates, last->seconds + record->seconds, training_loss(w->net, w->train)};
+  r->curve[r->n_points++] = (point){record->epoch, record->updates, last->samples + record->samples,
+                                    last->seconds + record->seconds, training_loss(w->net, w->train)};
   if (w->terminal)
-    fprintf(stderr, "\rbatch %s: epoch %d of %d, loss %.4g, %.1f s\033[K", w->name, record->epoch, w->epochs,
+    fprintf(stderr, "\r%s: epoch %d of %d, loss %.4g, %.1f s\033[K", w->name, record->epoch, w->epochs,
             r->curve[r->n_points - 1].loss, r->curve[r->n_points - 1].seconds);
   return 0;
 }
 
-static void one_run(const settings *s, const nnb_net *start, const nnb_data *train, const nnb_data *test,
-                    bool regression, run *r) {
-  char name[16] = "full";
+static void name_run(const settings *s, int batch, uint64_t seed, char name[48]) {
+  int n = snprintf(name, 48, "batch ");
+  n += snprintf(name + n, 48 - (size_t)n, batch == NNB_FULL_BATCH ? "full" : "%d", batch);
+  if (s->n_seeds > 1) snprintf(name + n, 48 - (size_t)n, ", seed %llu", (unsigned long long)seed);
+}
+
+static void one_run(const settings *s, const runs *like, const nnb_net *start, const nnb_data *train,
+                    const nnb_data *test, bool regression, run *r) {
   nnb_net *net = NULL;
   nnb_metrics metrics;
   nnb_report report = {0};
-  if (r->batch != NNB_FULL_BATCH) snprintf(name, sizeof name, "%d", r->batch);
   must(nnb_net_copy(start, &net));
   r->curve = must_have(malloc(((size_t)s->epochs + 1) * sizeof *r->curve), "curve");
   r->curve[r->n_points++] = (point){.loss = training_loss(net, train)};
 
-  watch w = {net, train, r, s->epochs, name, isatty(STDERR_FILENO)};
+  watch w = {.net = net, .train = train, .run = r, .epochs = s->epochs, .terminal = isatty(STDERR_FILENO)};
+  name_run(s, like->batch, r->seed, w.name);
   nnb_fit_opts opts = {.algo = NNB_SGD,
-                       .lr = r->lr,
-                       .batch = r->batch,
+                       .lr = like->lr,
+                       .batch = like->batch,
                        .max_epochs = s->epochs,
-                       .seed = s->seed,
+                       .seed = r->seed,
                        .threads = s->threads,
                        .max_seconds = s->time_limit,
                        .on_epoch = after_epoch,
@@ -197,15 +202,20 @@ static void one_run(const settings *s, const nnb_net *start, const nnb_data *tra
 void compare(const settings *s, outcome *out) {
   nnb_data *train = NULL, *test = NULL;
   load(s, &train, &test, out);
-  nnb_net *start = starting_net(s, train, out);
   out->train_rows = nnb_data_rows(train), out->test_rows = nnb_data_rows(test);
   for (int k = 0; k < s->n_runs; k++) {
-    run *r = &out->runs[k];
+    runs *r = &out->runs[k];
     r->batch = s->batches[k];
     r->lr = s->lrs[k] > 0 ? s->lrs[k] : default_lr(r->batch, out->train_rows);
-    one_run(s, start, train, test, out->regression, r);
   }
-  nnb_net_destroy(start);
+  for (int i = 0; i < s->n_seeds; i++) {
+    nnb_net *start = starting_net(s, s->seeds[i], train, out);
+    for (int k = 0; k < s->n_runs; k++) {
+      out->runs[k].of[i].seed = s->seeds[i];
+      one_run(s, &out->runs[k], start, train, test, out->regression, &out->runs[k].of[i]);
+    }
+    nnb_net_destroy(start);
+  }
   nnb_data_destroy(train);
   nnb_data_destroy(test);
 }

@@ -162,15 +162,17 @@ void show_close(FILE *file) {
 }
 
 void show_plot_head(FILE *script, const char *picture, int width, int height) {
+  size_t n = strlen(picture);
+  bool png = n > 4 && strcmp(picture + n - 4, ".png") == 0;
   fprintf(script,
-          "set terminal svg size %d,%d dynamic font 'sans,13' background '#ffffff'\n"
+          "set terminal %s size %d,%d font 'sans,%d' background '#ffffff'\n"
           "set output '%s'\n"
           "set border lc rgb '#444444'\nset grid lc rgb '#dddddd' lt 1\nset key opaque\n"
           "# Okabe and Ito's colours, which the colour-blind can tell apart\n"
           "set style line 1 lc rgb '#0072b2' lw 2 pt 7 ps 0.5\nset style line 2 lc rgb '#d55e00' lw 2 pt 9 ps 0.6\n"
           "set style line 3 lc rgb '#009e73' lw 2 dt 2 pt 5\nset style line 4 lc rgb '#cc79a7' lw 2 dt 4 pt 11\n"
           "set style line 5 lc rgb '#e69f00' lw 2 dt 5 pt 13\nset style line 6 lc rgb '#000000' lw 2 pt 4\n",
-          width, height, picture);
+          png ? "pngcairo" : "svg dynamic", width, height, png ? 10 : 13, picture);
 }
 
 void show_plot(const char *script) {

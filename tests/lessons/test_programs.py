@@ -67,6 +67,41 @@ def check_divergence(batch, folder):
     expect(done.returncode == 0 and done.stdout.count("diverged") == 4, "two diverged runs", 4, done.stdout + done.stderr)
 
 
+def numbers(path):
+    """The blocks of numbers of a data file."""
+    with open(path, encoding="utf-8") as f:
+        blocks = f.read().split("\n\n\n")
+    return [[[float(word) for word in line.split()] for line in block.splitlines() if line and line[0] != "#"]
+            for block in blocks]
+
+
+def check_seeds(batch, folder):
+    """Each seed is the run that it is alone; bands are quartiles over the seeds."""
+    path = table(folder, "table.csv", [i * 1.5 for i in range(100)])
+    options = ["--epochs", "5", "--batches", "8,full", "--threads", "1", "--out", folder, path]
+    loss, band, seconds = (os.path.join(folder, f"{name}_batch_8.dat") for name in ("loss", "band", "band_seconds"))
+    run(batch, "--seeds", "2", *options)
+    alone = numbers(loss)[0]
+    done = run(batch, "--seeds", "1,2,5", *options)
+    runs = numbers(loss)
+    losses = [[point[3] for point in one] for one in runs]
+    expect(len(runs) == 3 and losses[1] == [point[3] for point in alone], "the run of seed 2", alone, runs[1:2])
+    expect([point[4] for point in runs[0]] == [80 * epoch for epoch in range(6)], "rows processed", "80 an epoch", runs[0])
+    for epoch, (number, _, *quartiles) in enumerate(numbers(band)[0]):
+        a, b, c = sorted(one[epoch] for one in losses)
+        near = all(abs(x - y) < 1e-6 * y for x, y in zip(quartiles, ((a + b) / 2, b, (b + c) / 2)))
+        expect(number == epoch and near, f"quartiles after epoch {epoch}", ((a + b) / 2, b, (b + c) / 2), quartiles)
+    times = numbers(seconds)[0]
+    expect(all(0 < a[0] < b[0] for a, b in zip(times, times[1:])) and len(times) > 50, "times of the band", "rising", times[:3])
+    expect(all(a <= b <= c for _, a, b, c in times), "quartiles of the band", "ascending", times[:3])
+    medians = sorted(one[-1] for one in losses)[1]
+    row = [line.split() for line in done.stdout.splitlines() if line.split()[:1] == ["8"]][0]
+    expect("Medians over 3 seeds" in done.stdout and abs(float(row[5]) / medians - 1) < 1e-3, "the median in the table",
+           medians, row)
+    for wrong in ("", "1,", "x", "1,,2", "-1", ",".join(map(str, range(33)))):
+        expect(run(batch, "--seeds", wrong, *options).returncode == 2, f"--seeds {wrong!r}", 2, "another status")
+
+
 def check_out(batch, lesson, folder):
     for program, options in ((batch, ["--epochs", "1", "--batches", "full"]), (lesson, [])):
         inner = os.path.join(folder, "made", os.path.basename(program), "here")
@@ -85,6 +120,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         check_targets(batch, folder)
         check_divergence(batch, folder)
+        check_seeds(batch, folder)
         check_out(batch, lessons[0], folder)
     sys.exit(1 if failures else 0)
 
