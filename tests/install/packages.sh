@@ -11,7 +11,7 @@ source=$1
 
 has() { command -v "$1" >/dev/null 2>&1; }
 { has dpkg-buildpackage && has dh; } || { skip "Debian's packages (no dpkg-buildpackage or no debhelper)" && finish; }
-missing=$(cd "$source" && dpkg-checkbuilddeps -P nocheck 2>&1) || { skip "Debian's packages ($missing)" && finish; }
+missing=$(cd "$source" && dpkg-checkbuilddeps -Pnocheck 2>&1) || { skip "Debian's packages ($missing)" && finish; }
 
 # ---- the packages ----
 
