@@ -41,8 +41,8 @@ FILE *show_file(const char *name);
 void show_close(FILE *file);
 /* Runs gnuplot on a script in that folder; without gnuplot, prints that script and data are there. */
 void show_plot(const char *script);
-/* The start of every script: SVG or PNG, by the ending of the picture, fonts, grid, and colours that colour-blind readers
- * can distinguish (line styles 1 to 6). */
+/* The start of every script: SVG or PNG, by the ending of the picture, fonts, grid, and colours that colour-blind
+ * readers can distinguish (line styles 1 to 6). */
 void show_plot_head(FILE *script, const char *picture, int width, int height);
 
 #endif
