@@ -21,6 +21,7 @@ typedef struct command {
   X(predict, "predict the rows of a CSV file with a saved net")                   \
   X(score, "measure how well a saved net predicts a CSV file with targets")       \
   X(cv, "estimate by cross-validation how well a net would predict")              \
+  X(search, "search for the layers and options that predict best")                \
   X(plot, "draw learning curves, or how a saved net predicts")                    \
   X(info, "show what a saved net is")                                             \
   X(bench, "measure training and prediction on this machine: nnblas-bench")       \

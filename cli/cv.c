@@ -99,8 +99,7 @@ int cv_command(int argc, char **argv) {
   argp_parse(cv_argp(), argc, argv, 0, NULL, &s);
   nnb_data *all = NULL;
   nnb_cv_report report = {0};
-  int code = read_table(s.make.path, &s.make.table.csv, &all);
-  if (!code && nnb_data_n_out(all) == 0) code = refuse(EX_DATAERR, "%s has no target", s.make.path);
+  int code = read_training_table(&s.make, &all);
   if (!code) code = validate(&s, all, &report);
   if (!code && s.json)
     code = print_json(to_json(&s, all, &report));

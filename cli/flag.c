@@ -40,6 +40,7 @@ static const char *schedule(int i) { return nnb_schedule_name((nnb_schedule)i); 
 
 const char *flag_values(const flag *f) {
   if (strcmp(f->name, "algo") == 0) return join(algo, NNB_N_ALGOS);
+  if (strcmp(f->name, "method") == 0) return "random grid halving";
   if (strcmp(f->name, "missing") == 0) return "mean error";
   if (strcmp(f->name, "schedule") == 0) return join(schedule, NNB_N_SCHEDULES);
   return "";

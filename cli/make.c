@@ -1,7 +1,6 @@
 /* cli/make.c: see make.h. */
 #include "make.h"
 
-#include <string.h>
 #include <sysexits.h>
 
 #include "command.h"
@@ -48,27 +47,20 @@ const struct argp *make_flags_argp(void) {
   return &argp;
 }
 
-/* The text of the whole chain: "4-20:tanh-3:softmax". */
-static int build(const nnb_data *data, const char *layers, nnb_net **net) {
-  char text[1024];
-  bool none = strcmp(layers, "none") == 0;
-  int n = snprintf(text, sizeof text, "%d-%s%s%d:%s", nnb_data_n_in(data), none ? "" : layers, none ? "" : "-",
-                   nnb_data_n_out(data), nnb_data_n_classes(data) ? "softmax" : "linear");
-  if (n >= (int)sizeof text) return refuse(EX_USAGE, "--layers is too long");
-  nnb_status status = nnb_net_parse(text, net);
-  return status ? fail(status) : EX_OK;
-}
-
-static int scale(const nnb_data *data, nnb_net *net, uint64_t seed) {
-  int status = nnb_net_standardize(net, data);
-  if (!status && !nnb_data_n_classes(data)) status = nnb_net_scale_targets(net, data, NNB_STANDARDIZE);
-  if (!status) status = nnb_net_seed(net, seed);
-  return status ? fail((nnb_status)status) : EX_OK;
+int read_training_table(const make_flags *flags, nnb_data **data) {
+  int code = read_table(flags->path, &flags->table.csv, data);
+  if (!code && nnb_data_n_out(*data) == 0) code = refuse(EX_DATAERR, "%s has no target", flags->path);
+  if (!code && nnb_data_n_classes(*data) == 1)
+    code = refuse(EX_DATAERR, "%s: all rows have the class \"%s\"; there is nothing to learn", flags->path,
+                  or_dash(nnb_data_class_name(*data, 0)));
+  return code;
 }
 
 int draft_net(const nnb_data *data, const make_flags *flags, nnb_net **net) {
-  int code = build(data, flags->layers, net);
-  return code ? code : scale(data, *net, flags->fit.opts.seed);
+  nnb_status status = nnb_net_for_data(data, flags->layers, net);
+  if (status == NNB_E_PARSE) return refuse(EX_USAGE, "--layers: %s", nnb_errmsg());
+  if (!status) status = (nnb_status)nnb_net_seed(*net, flags->fit.opts.seed);
+  return status ? fail(status) : EX_OK;
 }
 
 int make_net(const nnb_data *data, const make_flags *flags, const char *what, nnb_net **net, nnb_report *report) {

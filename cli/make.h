@@ -20,6 +20,9 @@ typedef struct make_flags {
  */
 const struct argp *make_flags_argp(void);
 
+/* Reads the table, which must have something to learn.  Returns the exit code. */
+int read_training_table(const make_flags *flags, nnb_data **data);
+
 /* A net for the table, with scaled inputs and targets, not trained.  Returns the exit code. */
 int draft_net(const nnb_data *data, const make_flags *flags, nnb_net **net);
 

@@ -180,6 +180,43 @@ class ScoreCvInfo(InFolder):
         self.assertEqual(out["targets"][0]["name"], "species")
 
 
+class Search(InFolder):
+    WORDS = ("--algo=lbfgs", "--max-epochs=15", "-k", 3)
+
+    def test_table_and_winner(self):
+        model = self.folder / "best.safetensors"
+        words = ("search", IRIS, "--space=layers=none,8:tanh", "--space", "l2=1e-4,1", "--method=grid", *self.WORDS)
+        out = self.good(*words, "-o", model)
+        self.assertIn("4 candidates, 4 measured", out)
+        scores = [float(s) for s in re.findall(r"^ +(0\.\d+|1) .*layers=", out, flags=re.M)]
+        self.assertEqual((len(scores), scores), (4, sorted(scores, reverse=True)))
+        best = re.search(r"^best: (.*)$", out, flags=re.M)[1].split()
+        self.assertRegex(best[0], "^--layers=(none|8:tanh)$")
+        other = self.folder / "other.safetensors"
+        self.good("train", IRIS, *best, "--algo=lbfgs", "--max-epochs=15", "--hold-out=0", "--threads=1", "-o", other)
+        self.assertEqual(self.good("predict", model, IRIS, "-p"), self.good("predict", other, IRIS, "-p"))
+        cv = json.loads(self.good("cv", IRIS, *best, *self.WORDS, "--json"))
+        found = json.loads(self.good(*words, "--json"))["candidates"]
+        self.assertAlmostEqual(found[0]["mean"], cv["mean"])
+        self.assertAlmostEqual(found[0]["standard_error"], cv["standard_error"])
+        self.assertEqual((len(found), found[0]["behind"]), (4, 0))
+
+    def test_the_same_for_any_number_of_threads(self):
+        words = ("search", "-", "--space=l2=1e-4..1 log", "--candidates=5", "--layers=4:tanh", *self.WORDS, "--json")
+        outs = [json.loads(self.good(*words, f"--threads={n}", stdin=regression())) for n in (1, 3)]
+        for out in outs:
+            out.pop("seconds")
+            self.assertEqual((out["score"], len(out["candidates"])), ("RMSE", 5))
+        self.assertEqual(*outs)
+
+    def test_halving_and_failures(self):
+        out = self.good("search", IRIS, "--method=halving", "--candidates=4", "--factor=2", "--layers=none", "-k", 2,
+                        "--space=lr=1e-3..0.1 log", "--algo=adam", "--max-epochs=4")
+        self.assertEqual(re.findall(r" (\d+)  lr=", out), ["4", "4", "2", "2"])
+        out = self.good("search", IRIS, "--space=algo=lm,scg", "--layers=none", "--max-epochs=4", "-k", 2)
+        self.assertRegex(out, r"failed +algo=lm\n +\S.*\n\nalways")
+
+
 def passengers(rows=80):
     """Mixed columns, invented: age is missing in some rows, one port has a comma and a blank."""
     draw = random.Random(3)
@@ -418,6 +455,10 @@ class Refusals(InFolder):
         self.refused(USAGE, "history", "train", IRIS, "--plot=-", "--history=none")
         self.refused(USAGE, "--folds", "cv", IRIS, "--folds=1")
         self.refused(USAGE, "--repeats", "cv", IRIS, "--repeats=0")
+        self.refused(USAGE, "--method wants", "search", IRIS, "--method=bayes")
+        self.refused(USAGE, "--candidates", "search", IRIS, "--candidates=0")
+        self.refused(USAGE, "did you mean lr?", "search", IRIS, "--space=l3=1")
+        self.refused(USAGE, "no candidate could be measured", "search", IRIS, "--space=algo=lm,varpro", "--lr=1")
         self.refused(USAGE, "folds is 200; wanted 2 to 150", "cv", IRIS, "--folds=200")
         self.refused(USAGE, "did you mean adamw?", "train", IRIS, "--algo=admw")
         self.refused(USAGE, "unrecognized option", "train", IRIS, "--max-epohcs=3")
@@ -554,7 +595,7 @@ printf '%s\n' "${{COMPREPLY[@]}}" """
         done = subprocess.run(["groff", "-man", "-ww", "-Kutf8", "-Tutf8"], input=page, capture_output=True, text=True,
                               timeout=60, check=True)
         self.assertEqual(done.stderr, "")
-        for name in ("--max-epochs", "--hold-out", "--folds", "--repeats", "--probabilities", "--algo"):
+        for name in ("--max-epochs", "--hold-out", "--folds", "--repeats", "--space", "--probabilities", "--algo"):
             self.assertIn(name, re.sub(".\x08", "", done.stdout))  # without overstriking
 
 

@@ -103,8 +103,7 @@ static const nnb_data *trained_on(const result *r) { return r->train ? r->train 
 static int run(const settings *s, result *r) {
   if (s->plot && s->make.fit.opts.history == NNB_NONE)
     return refuse(EX_USAGE, "--plot needs the history of the fit: leave out --history=none");
-  int code = read_table(s->make.path, &s->make.table.csv, &r->all);
-  if (!code && nnb_data_n_out(r->all) == 0) code = refuse(EX_DATAERR, "%s has no target", s->make.path);
+  int code = read_training_table(&s->make, &r->all);
   if (!code) code = split(s, r);
   if (!code) code = make_net(trained_on(r), &s->make, "training", &r->net, &r->report);
   if (!code) code = scores_of(r->net, trained_on(r), &r->on_train);

@@ -212,6 +212,19 @@ static nnb_status do_cross_validate(world *w) {
   return status;
 }
 
+static nnb_status do_search(world *w) {
+  const nnb_fit_opts fit_opts = {.algo = NNB_SCG, .max_epochs = 2};
+  const nnb_search_opts opts = {.layers = "2", .cv = {.folds = 2, .threads = 1}};
+  nnb_search_report report;
+  nnb_net *best;
+  nnb_status status = nnb_search(w->train, "l2=0,0.1", &fit_opts, &opts, &best, &report);
+  ck_assert(!status || (report.candidate == NULL && report.n == 0 && best == NULL));
+  if (!status) note(w, &report.candidate[0].score.mean, sizeof(double)), w->digest = toy_hash_net(w->digest, best);
+  nnb_search_report_clear(&report);
+  nnb_net_destroy(best);
+  return status;
+}
+
 static nnb_status do_fit_full(world *w) {
   return fit(
       w, w->train, NULL,
@@ -578,6 +591,7 @@ static const struct call {
     {"nnb_fit taking names", do_fit_with_names, false},
     {"nnb_evaluate", do_evaluate, false},
     {"nnb_cross_validate", do_cross_validate, false},
+    {"nnb_search", do_search, false},
     {"nnb_net_predict", do_predict, false},
     {"nnb_net_jacobian", do_jacobian, false},
     {"nnb_net_classify", do_classify, true},

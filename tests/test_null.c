@@ -13,6 +13,7 @@ typedef struct world {
   nnb_optim_opts *made_steps;
   nnb_min_opts *made_min;
   nnb_cv_report made_cv;
+  nnb_search_report made_search;
   nnb_batch rows;
   nnb_mat y;
   nnb_rng rng;
@@ -47,7 +48,7 @@ static void end(world *w) {
   nnb_data_destroy(w->data), nnb_data_destroy(w->made_data[0]);
   nnb_net_destroy(w->net), nnb_net_destroy(w->made_net);
   nnb_fit_opts_destroy(w->made_fit), nnb_optim_opts_destroy(w->made_steps), nnb_min_opts_destroy(w->made_min);
-  nnb_cv_report_clear(&w->made_cv);
+  nnb_cv_report_clear(&w->made_cv), nnb_search_report_clear(&w->made_search);
   nnb_free(w->memory), nnb_free(w->string);
   fclose(w->file);
   remove("1"); /* the path given to nnb_net_save */

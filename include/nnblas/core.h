@@ -586,6 +586,66 @@ typedef struct nnb_cv_report {
 /** Releases what nnb_cross_validate has put into the report, and makes it {0}.  NULL is accepted. */
 NNB_API void nnb_cv_report_clear(nnb_cv_report *report);
 
+/** How nnb_search takes candidates from its space. */
+#define NNB_SEARCH_LIST(X)                                                                                           \
+  X(NNB_SEARCH_RANDOM, "random")   /* drawn at random                            Bergstra and Bengio 2012         */ \
+  X(NNB_SEARCH_GRID, "grid")       /* every combination of the values                                             */ \
+  X(NNB_SEARCH_HALVING, "halving") /* drawn; few epochs for all, more for the better part of them, and so on:     */ \
+                                   /* successive halving         Jamieson and Talwalkar 2016, Li et al. 2018      */
+
+typedef enum nnb_search_method {
+#define NNB_SEARCH_ENUM(name, text) name,
+  NNB_SEARCH_LIST(NNB_SEARCH_ENUM)
+#undef NNB_SEARCH_ENUM
+  NNB_N_SEARCH_METHODS
+} nnb_search_method;
+NNB_API const char *nnb_search_method_name(nnb_search_method method);
+NNB_API bool nnb_search_method_find(const char *name, nnb_search_method *out);
+
+/** Options of nnb_search. */
+typedef struct nnb_search_opts {
+  nnb_search_method method; /**< default NNB_SEARCH_RANDOM                                                */
+  int candidates;      /**< random and halving: how many are drawn; default 20, halving 27.  All combinations if there
+                            are no more                                                                   */
+  int factor;          /**< halving, f: a stage keeps one of f candidates, and the next has f times its epochs;
+                            default 3                                                                     */
+  const char *layers;  /**< hidden layers where the space has none, as in nnb_net_for_data; default "20:tanh" */
+  double max_seconds;  /**< seconds for the whole; 0: no limit.  A fifth is kept for the training of the best.
+                            Candidates that are not measured by then are left out                         */
+  nnb_cv_opts cv;      /**< how each candidate is measured, all on the same parts.  seed is that of the draws, too.
+                            on_run counts the runs of all candidates                                      */
+  void *reserved[9];
+} nnb_search_opts;
+
+/** A candidate of a search. */
+typedef struct nnb_candidate {
+  const char *text;    /**< what the space decided, also about the activation: "layers=20:tanh l2=0.001"   */
+  int number;          /**< in the order in which they were taken from the space, from 0                  */
+  int stage, epochs;   /**< halving: the last stage that it was in, from 0, and the limit of epochs there; else 0 */
+  nnb_status status;   /**< NNB_OK, or the error of its first run that failed                             */
+  const char *message; /**< of that error, else ""                                                        */
+  nnb_cv_report cv;    /**< its runs, with those epochs                                                   */
+  nnb_cv_score score;  /**< its accuracy for labels, else its RMSE                                        */
+  nnb_cv_score behind; /**< by how much the best is better, run by run; error is that of this difference  */
+  void *reserved[8];
+} nnb_candidate;
+
+/** The result of nnb_search.  Release it with nnb_search_report_clear. */
+typedef struct nnb_search_report {
+  int n;               /**< candidates that were measured, or failed                                      */
+  const nnb_candidate *candidate; /**< the best first, those of later stages before those of earlier ones; those that
+                                       failed at the end                                                  */
+  int left_out;        /**< candidates that were not measured: stopped, or no time                        */
+  const char *score;   /**< "accuracy" or "rmse"                                                          */
+  bool stopped;        /**< by on_run or on_epoch                                                         */
+  double seconds;
+  nnb_report fit;      /**< the training of the best on all rows; its history belongs to the net          */
+  void *reserved[10];
+} nnb_search_report;
+
+/** Releases what nnb_search has put into the report, and makes it {0}.  NULL is accepted. */
+NNB_API void nnb_search_report_clear(nnb_search_report *report);
+
 /** Options of an optimiser, for the levels below nnb_fit.  The fields have the same meaning as in nnb_fit_opts. */
 typedef struct nnb_optim_opts {
   nnb_algo algo; /**< the method, one that steps from batch to batch; default NNB_AUTO: adam             */

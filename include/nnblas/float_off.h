@@ -74,6 +74,7 @@
 #undef nnb_net_dense_opts
 #undef nnb_net_destroy
 #undef nnb_net_find
+#undef nnb_net_for_data
 #undef nnb_net_freeze
 #undef nnb_net_init
 #undef nnb_net_input
@@ -145,6 +146,7 @@
 #undef nnb_real
 #undef nnb_rows
 #undef nnb_scale
+#undef nnb_search
 #undef nnb_sink
 #undef nnb_solve_output
 #undef nnb_source

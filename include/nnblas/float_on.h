@@ -74,6 +74,7 @@
 #define nnb_net_dense_opts nnbf_net_dense_opts
 #define nnb_net_destroy nnbf_net_destroy
 #define nnb_net_find nnbf_net_find
+#define nnb_net_for_data nnbf_net_for_data
 #define nnb_net_freeze nnbf_net_freeze
 #define nnb_net_init nnbf_net_init
 #define nnb_net_input nnbf_net_input
@@ -145,6 +146,7 @@
 #define nnb_real nnbf_real
 #define nnb_rows nnbf_rows
 #define nnb_scale nnbf_scale
+#define nnb_search nnbf_search
 #define nnb_sink nnbf_sink
 #define nnb_solve_output nnbf_solve_output
 #define nnb_source nnbf_source

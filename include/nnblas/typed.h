@@ -419,6 +419,36 @@ NNB_API nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics 
  *  first such run.  NNB_E_NOMEM.                                                                                     */
 NNB_API nnb_status nnb_cross_validate(const nnb_net *net, const nnb_data *data, const nnb_fit_opts *fit,
                                       const nnb_cv_opts *opts, nnb_cv_report *report);
+
+/** Makes a net for data: layers has its hidden layers as in nnb_net_parse, "64:relu-32:relu"; "none": none; NULL:
+ *  "20:tanh".  The outputs are a softmax for labels, else linear.  Inputs are standardised by data, and so are numeric
+ *  targets.  NNB_E_ARG without targets; NNB_E_PARSE.                                                                 */
+NNB_API nnb_status nnb_net_for_data(const nnb_data *data, const char *layers, nnb_net **out);
+
+/** Searches for the net and the options that predict data best: takes candidates from a space, measures each by
+ *  nnb_cross_validate, and trains the best one on all rows.
+ *
+ *  space is text, "NAME=VALUES; NAME=VALUES".  NAME is "layers" (nnb_net_for_data), "activation" (of hidden layers that
+ *  name none), or an option of nnb_fit_opts_parse.  VALUES are a list, "adam, lbfgs" or "20:tanh | 50:relu", or a range
+ *  of numbers, "1e-5..1 log": log is a logarithmic scale, and a number after it says how many values a grid takes (5).
+ *  An option that a candidate's method does not take is left out of it, so "algo=adam,lbfgs; lr=1e-3..0.1 log" is fine.
+ *    nnb_search(data, "layers=10:tanh,50:tanh; l2=1e-5..1 log", NULL, NULL, &net, &report)
+ *  fit: the other options, NULL: all defaults.  It may not have checkpoint or resume.  opts NULL: defaults.
+ *
+ *  halving: n candidates run in stages.  The last one has fit->max_epochs (default 100), each one before it
+ *  opts->factor times fewer; the first has as many stages before the last as n allows.  max_epochs may not vary.
+ *
+ *  The score of the best candidate is optimistic, since it is the best of many: keep rows apart to measure *best.
+ *  nnb_candidate.behind says which others might be as good.
+ *
+ *  The result has the same bits for any number of threads, unless max_seconds ends the search or a run.
+ *  Memory: as nnb_cross_validate, a net without parameters and all runs for each candidate.
+ *  best NULL: nothing is trained at the end.  *best is NULL after a failure, and if a callback stopped the search; the
+ *  report is then that of the candidates measured before.  report may be NULL; it is overwritten, and {0} after a
+ *  failure.  NNB_E_PARSE: the message has the name or value.  NNB_E_ARG, also for more than 10⁴ combinations of a grid,
+ *  and if max_seconds is too short for one candidate.  If all candidates fail, the error of the first.  NNB_E_NOMEM. */
+NNB_API nnb_status nnb_search(const nnb_data *data, const char *space, const nnb_fit_opts *fit,
+                              const nnb_search_opts *opts, nnb_net **best, nnb_search_report *report);
 /** y ← net(x); x: B×n_in, y: B×n_out in the data's units.  Makes a plan for the call; nnb_plan_predict does without. */
 NNB_API nnb_status nnb_net_predict(nnb_net *net, nnb_cmat x, nnb_mat y);
 /** The predictions' Jacobian for each row of x: J[b*ld + o*n_in + i] ← ∂y_o/∂x_i at row b, in the data's units.  J: B

@@ -43,6 +43,7 @@ static const char *const inits[] = {NNB_INIT_LIST(NAME)};
 static const char *const algos[] = {NNB_ALGO_LIST(NAME)};
 static const char *const schedules[] = {NNB_SCHEDULE_LIST(NAME)};
 static const char *const stops[] = {NNB_STOP_LIST(NAME)};
+static const char *const searches[] = {NNB_SEARCH_LIST(NAME)};
 #undef NAME
 
 static const char *name_of(const char *const *names, int n, int value) {
@@ -60,6 +61,7 @@ const char *nnb_loss_name(nnb_loss loss) { return name_of(losses, NNB_N_LOSSES, 
 const char *nnb_init_name(nnb_init init) { return name_of(inits, NNB_N_INITS, (int)init); }
 const char *nnb_algo_name(nnb_algo algo) { return name_of(algos, NNB_N_ALGOS, (int)algo); }
 const char *nnb_schedule_name(nnb_schedule s) { return name_of(schedules, NNB_N_SCHEDULES, (int)s); }
+const char *nnb_search_method_name(nnb_search_method m) { return name_of(searches, NNB_N_SEARCH_METHODS, (int)m); }
 const char *nnb_stop_text(nnb_stop stop) { return name_of(stops, NNB_N_STOPS, (int)stop); }
 
 bool nnb_activation_find(const char *name, nnb_activation *out) {
@@ -89,5 +91,11 @@ bool nnb_algo_find(const char *name, nnb_algo *out) {
 bool nnb_schedule_find(const char *name, nnb_schedule *out) {
   int i = find(schedules, NNB_N_SCHEDULES, name);
   if (i >= 0 && out) *out = (nnb_schedule)i;
+  return i >= 0;
+}
+
+bool nnb_search_method_find(const char *name, nnb_search_method *out) {
+  int i = find(searches, NNB_N_SEARCH_METHODS, name);
+  if (i >= 0 && out) *out = (nnb_search_method)i;
   return i >= 0;
 }

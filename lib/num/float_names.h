@@ -83,9 +83,9 @@
 #define nnb__curvature_choose nnbf__curvature_choose
 #define nnb__curvature_compare nnbf__curvature_compare
 #define nnb__curvature_take nnbf__curvature_take
+#define nnb__curvature_visit nnbf__curvature_visit
 #define nnb__cv_begin nnbf__cv_begin
 #define nnb__cv_run_all nnbf__cv_run_all
-#define nnb__curvature_visit nnbf__curvature_visit
 #define nnb__data_adopt nnbf__data_adopt
 #define nnb__data_check_rows nnbf__data_check_rows
 #define nnb__data_fingerprint nnbf__data_fingerprint
