@@ -3,7 +3,7 @@
 
   site.py SOURCE FOLDER [--version V] [--command NNBLAS] [--examples PROGRAM...]
 
-The pages are the Markdown files of docs/ and of the folders with a README.md, the reference from the public headers, and the
+The pages are the Markdown files of docs/ and the READMEs, the reference from the public headers, and the
 lessons with what they print and draw.  docs/index.md is the front page, and its headings and links are the menu.  With
 --examples the lessons run; gnuplot draws their pictures, if it is installed.  FOLDER is made again.
 """
@@ -32,7 +32,7 @@ except ImportError as missing:
         os.execv(DEBIAN, [DEBIAN, *sys.argv])  # where Debian's packages are
     sys.exit(f"The site needs the Python packages markdown-it-py and pygments ({missing}). On Debian: sh tools/setup.sh docs")
 
-TEXTS = ("docs/*.md", "*.md", "*/README.md")
+TEXTS = ("docs/*.md", "*.md", "*/README.md", "bindings/*/README.md")
 NAME = re.compile(r"(?<![\w.])(?:nnbf?|NNB)_\w+(?:\.\w+)?")
 
 
@@ -158,7 +158,9 @@ class Site:
                 if child.type == "link_open":
                     href = self.target(child.attrGet("href"), path)
                     tag = "a" if href else "span"  # a file of the source is named, without a link
-                    child.tag, child.attrs = tag, {"href": href} if href else {}
+                    child.tag, child.attrs = tag, type(child.attrs)()
+                    if href:
+                        child.attrSet("href", href)
                 elif child.type == "link_close":
                     child.tag = tag
         return self.markdown.renderer.render(tokens, self.markdown.options, {})
