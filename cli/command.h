@@ -24,6 +24,7 @@ typedef struct command {
   X(search, "search for the layers and options that predict best")                \
   X(plot, "draw learning curves, or how a saved net predicts")                    \
   X(info, "show what a saved net is")                                             \
+  X(convert, "write a net or a table in another format")                          \
   X(bench, "measure training and prediction on this machine: nnblas-bench")       \
   X(completion, "print what makes a shell complete commands and options")         \
   X(manual, "print the manual page")

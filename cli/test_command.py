@@ -422,6 +422,66 @@ class SeveralTargets(InFolder):
             self.assertAlmostEqual(float(row["difference"]), a - b, delta=0.01)
 
 
+class Convert(InFolder):
+    def predictions(self, model):
+        rows = self.good("predict", model, IRIS, "--probabilities").splitlines()[1:]
+        return [float(x) for row in rows for x in row.split(",")[1:]]
+
+    def test_precision(self):
+        model, single = self.trained(), self.folder / "single.safetensors"
+        self.good("convert", model, single, "--numbers=f32")
+        back = self.folder / "back.safetensors"
+        self.good("convert", single, back)
+        self.assertLess(single.stat().st_size, back.stat().st_size)
+        self.assertEqual(self.good("info", back), self.good("info", single))
+        for a, b in zip(self.predictions(model), self.predictions(back), strict=True):
+            self.assertAlmostEqual(a, b, places=4)
+
+    def test_weights_of_pytorch(self):
+        model, weights = self.trained(), self.folder / "weights.safetensors"
+        self.good("convert", model, weights, "--to=torch")
+        self.assertIn(b'"0.weight"', weights.read_bytes())
+        other = self.folder / "other.safetensors"
+        self.good("train", IRIS, "-o", other, "--hold-out=0", "--algo=lbfgs", "--max-epochs=1")
+        self.assertNotEqual(self.predictions(other), self.predictions(model))
+        self.good("convert", weights, other, "--from=torch", "--like", model)
+        self.assertEqual(self.predictions(other), self.predictions(model))
+
+    def test_c_source(self):
+        source = self.folder / "iris.c"
+        self.good("convert", self.trained(), source, "--name=iris", "--numbers=i16")
+        self.assertIn("iris_predict", source.read_text(encoding="utf-8"))
+
+    def test_tables(self):
+        table = self.file("a.csv", "u,v\n0.1,-2e-300\n3,4\n")
+        array, arrays, back = (self.folder / name for name in ("a.npy", "a.npz", "b.csv"))
+        self.good("convert", table, array)
+        self.good("convert", array, arrays, "--key=pairs")
+        self.good("convert", arrays, back)
+        self.assertEqual(back.read_text(encoding="utf-8"), "x1,x2\n0.1,-2e-300\n3,4\n")
+        self.good("convert", self.file("c.csv", "1,2\n3,4\n"), array, "--numbers=u8")
+        self.assertEqual(array.read_bytes()[-4:], bytes([1, 2, 3, 4]))
+
+    def test_refusals(self):
+        table, model = self.file("a.csv", "1,2\n"), self.folder / "m.safetensors"
+        for wanted, *words in (
+            ("two files are wanted", table),
+            ("the ending is of no known format; --from", "a.xyz", "b.csv"),
+            ("the ending is of no known format; --to", table, "b.xyz"),
+            ("csv is a table and c is a net", table, "b.c"),
+            ("c can be written, but not read", "a.c", model),
+            ("wanted model, torch, c, csv", table, "b", "--to=onyx"),
+            ("wanted f64, f32", table, "b.npy", "--numbers=f8"),
+            ("an array has f64", table, "b.npy", "--numbers=i8"),
+            ("--like MODEL", "a.safetensors", model, "--from=torch"),
+        ):
+            code, out, err = nnblas("convert", *words)
+            self.assertEqual((code, out), (USAGE, ""), err)
+            self.assertIn(wanted, err)
+        self.assertEqual(nnblas("convert", "nowhere.csv", "b.npy")[0], NO_INPUT)
+        self.assertEqual(nnblas("convert", self.file("t.csv", "a,b\n1,x\n2,y\n"), "b.npy")[0], DATA)
+
+
 class Bench(InFolder):
     def test_runs_nnblas_bench(self):
         program = self.file("nnblas-bench", "#!/bin/sh\necho bench \"$@\"\n")
@@ -521,9 +581,11 @@ class Terminal(InFolder):
         self.assertIn(b"stopped by a signal", out)
         self.assertIn("accuracy", self.good("score", model, IRIS))
 
-    def test_ctrl_c_prints_the_command_that_resumes(self):
-        state = self.folder / "the state.safetensors"
-        words = ["train", IRIS, "--algo=adam", "--max-epochs=1000", "--layers=100", "--hold-out=0", "--checkpoint", state]
+    def goes_on_after_ctrl_c(self, algo, refused, message):
+        draw = random.Random(2)
+        noise = self.file("noise.csv", "".join(f"{draw.random()},{draw.random()},{draw.random()}\n" for _ in range(200)))
+        state = self.folder / f"the state of {algo}.safetensors"
+        words = ["train", noise, f"--algo={algo}", "--max-epochs=1000", "--layers=100", "--hold-out=0", "--checkpoint", state]
         whole = json.loads(self.good(*words[:-2], "--json"))
         running, leader = self.start(*words)
         seen = b""
@@ -533,17 +595,23 @@ class Terminal(InFolder):
         out, _ = running.communicate(timeout=50)
         self.assertEqual(running.returncode, 0)
         line = out.decode().splitlines()[-1]
-        self.assertRegex(line, "^to go on: nnblas train .*'.*the state.safetensors'.* --resume$")
+        self.assertRegex(line, "^to go on: nnblas train .*'.*the state of .*.safetensors'.* --resume$")
         command = shlex.split(line.removeprefix("to go on: "))[1:]
         resumed = json.loads(self.good(*command, "--json"))
-        self.assertEqual(resumed["epochs"], 1000)
+        self.assertEqual(resumed["epochs"], whole["epochs"])
         self.assertEqual(resumed["trained_on"], whole["trained_on"])
         again = self.good(*command)
         self.assertIn("resumed: after epoch 1000", again)
         self.assertNotIn("to go on", again)
-        code, out, err = nnblas(*command, "--lr=0.5")
+        code, out, err = nnblas(*command, refused)
         self.assertEqual((code, out), (USAGE, ""))
-        self.assertIn("lr is 0.5; the training in the file has lr=0", err)
+        self.assertIn(message, err)
+
+    def test_ctrl_c_prints_the_command_that_resumes(self):
+        self.goes_on_after_ctrl_c("adam", "--lr=0.5", "lr is 0.5; the training in the file has lr=0")
+
+    def test_and_so_for_a_full_batch_method(self):
+        self.goes_on_after_ctrl_c("rprop", "--l2=0.5", "l2 is 0.5; the training in the file has l2=0")
 
     def test_nothing_is_drawn_into_a_pipe(self):
         self.assertEqual(nnblas(*self.LONG[:3], "--max-epochs=50")[2], "")

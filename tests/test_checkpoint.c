@@ -102,6 +102,8 @@ static run start_steps(nnb_algo algo, int variant) {
   r.opts = (nnb_fit_opts){.algo = algo, .batch = 16};
   r.train = r.memory;
   if (variant == 0) r.opts.history = 5, r.opts.clip_norm = 1;
+  if (variant == 0 && algo == NNB_KFAC) /* an epoch is one update, which is judged, and often undone */
+    r.opts.batch = NNB_FULL_BATCH, r.opts.lr = 1.9, r.opts.damping = 1e-4, r.opts.clip_norm = 0;
   if (variant == 1) {
     r.val = toy_classes(40, 4, 3);
     r.opts.ema = 0.9, r.opts.schedule = NNB_PLATEAU, r.opts.lr_step = 1, r.opts.patience = 20;

@@ -354,6 +354,28 @@ START_TEST(test_best_epoch) {
 }
 END_TEST
 
+/* A checkpoint has the buffers too, also those of a full-batch method, whose last evaluation was of another point. */
+START_TEST(test_checkpoint) {
+  static const nnb_algo algos[] = {NNB_ADAM, NNB_LBFGS, NNB_SCG, NNB_RPROP};
+  nnb_data *data = toy_regression(ROWS, COLS, 1);
+  char path[TOY_PATH];
+  toy_path(path, "coupled");
+  for (size_t k = 0; k < sizeof algos / sizeof *algos; k++) {
+    nnb_net *whole = make_net(4, false), *parts = make_net(4, false), *rest = make_net(4, false);
+    nnb_fit_opts opts = {.algo = algos[k], .max_epochs = 12, .threads = 1};
+    ck_ok(nnb_fit(whole, data, data, &opts, NULL));
+    opts.checkpoint = path, opts.resume = true, opts.max_epochs = 5;
+    ck_ok(nnb_fit(parts, data, data, &opts, NULL));
+    opts.max_epochs = 12;
+    ck_ok(nnb_fit(rest, data, data, &opts, NULL));
+    ck_assert_msg(bits(rest) == bits(whole), "%s", nnb_algo_name(algos[k]));
+    nnb_net_destroy(whole), nnb_net_destroy(parts), nnb_net_destroy(rest);
+    remove(path);
+  }
+  nnb_data_destroy(data);
+}
+END_TEST
+
 static void refuse(nnb_net *net, nnb_status wanted, nnb_status status, const char *layer, uint64_t before) {
   ck_assert_msg(status == wanted, "wanted %s, %s came: %s", nnb_strstatus(wanted), nnb_strstatus(status), nnb_errmsg());
   ck_assert_msg(strstr(nnb_errmsg(), layer) != NULL, "the message does not name %s: %s", layer, nnb_errmsg());
@@ -530,6 +552,7 @@ int main(void) {
   tcase_add_test(tcase, test_not_training);
   tcase_add_test(tcase, test_copy_and_file);
   tcase_add_test(tcase, test_best_epoch);
+  tcase_add_test(tcase, test_checkpoint);
   tcase_add_test(tcase, test_refusals);
   tcase_add_test(tcase, test_full_batch);
   tcase_add_test(tcase, test_held);

@@ -76,8 +76,6 @@ static void reset(void *self) { ((bfgs *)self)->begun = false; }
 static void visit(void *self, nnb__visitor *s) {
   bfgs *b = self;
   nnb__state_reals(s, "inverse_hessian", b->n * b->n, b->h);
-  nnb__state_reals(s, "direction", b->n, b->d);
-  nnb__state_reals(s, "direction_gradient", b->n, b->g);
   nnb__state_flag(s, "begun", &b->begun);
 }
 

@@ -1,0 +1,258 @@
+/* cli/convert.c: `nnblas convert`: a net or a table in another format. */
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "command.h"
+
+/* What was read: a net, or a table as data, an array or both. */
+typedef struct thing {
+  nnb_net *net;
+  nnb_data *data;
+  nnb_array array;
+  nnb_real *copy; /* the array's numbers, if no call of the library has filled it */
+} thing;
+
+typedef struct settings settings;
+typedef struct format {
+  const char *name, *ending;                  /* ending NULL: only by --from or --to */
+  bool table;                                 /* else a net */
+  int (*read)(const settings *s, thing *out); /* NULL: cannot be read; returns the exit code */
+  int (*write)(const settings *s, thing *it);
+} format;
+
+/* The types of --numbers, for C source and for arrays; -1: not there. */
+typedef struct numbers {
+  const char *name;
+  int c, array;
+} numbers;
+static const numbers all_numbers[] = {{"f64", NNB_C_F64, NNB_ARRAY_F64},
+                                      {"f32", NNB_C_F32, NNB_ARRAY_F32},
+                                      {"i16", NNB_C_I16, -1},
+                                      {"i8", NNB_C_I8, -1},
+                                      {"i64", -1, NNB_ARRAY_I64},
+                                      {"i32", -1, NNB_ARRAY_I32},
+                                      {"u8", -1, NNB_ARRAY_U8},
+                                      {"bool", -1, NNB_ARRAY_BOOL}};
+enum { N_NUMBERS = sizeof all_numbers / sizeof *all_numbers };
+
+struct settings {
+  const char *from, *to, *like, *name, *key;
+  const format *reads, *writes;
+  const numbers *numbers; /* NULL: as they are */
+};
+
+/* ---- nets -------------------------------------------------------------------------------------------------------- */
+
+static int read_model(const settings *s, thing *out) {
+  nnb_status status = nnb_net_load(s->from, NULL, &out->net);
+  return status ? fail(status) : EX_OK;
+}
+
+static int read_torch(const settings *s, thing *out) {
+  if (!s->like) return refuse(EX_USAGE, "weights of PyTorch have no structure: --like MODEL gives a net that has it");
+  nnb_status status = nnb_net_load(s->like, NULL, &out->net);
+  if (!status) status = nnb_net_load_torch(out->net, s->from, NULL);
+  return status ? fail(status) : EX_OK;
+}
+
+/* Saves in the precision of --numbers. */
+static int save(const settings *s, nnb_net *net, bool torch) {
+  const int type = s->numbers ? s->numbers->array : NNB_ARRAY_F64;
+  if (type != NNB_ARRAY_F64 && type != NNB_ARRAY_F32)
+    return refuse(EX_USAGE, "--numbers=%s: a model has f64 or f32", s->numbers->name);
+  nnbf_net *single = NULL;
+  nnb_status status = type == NNB_ARRAY_F32 ? nnb_net_to_single(net, &single) : NNB_OK;
+  if (!status && single)
+    status = torch ? nnbf_net_save_torch(single, s->to, NULL) : nnbf_net_save(single, s->to);
+  else if (!status)
+    status = torch ? nnb_net_save_torch(net, s->to, NULL) : nnb_net_save(net, s->to);
+  nnbf_net_destroy(single);
+  return status ? fail(status) : EX_OK;
+}
+
+static int write_model(const settings *s, thing *it) { return save(s, it->net, false); }
+
+static int write_torch(const settings *s, thing *it) { return save(s, it->net, true); }
+
+static int write_c(const settings *s, thing *it) {
+  if (s->numbers && s->numbers->c < 0)
+    return refuse(EX_USAGE, "--numbers=%s: C source has f64, f32, i16 or i8", s->numbers->name);
+  const nnb_c_opts opts = {.name = s->name, .numbers = s->numbers ? (nnb_c_numbers)s->numbers->c : NNB_C_SAME};
+  nnb_status status = nnb_net_write_c(it->net, s->to, &opts);
+  return status ? fail(status) : EX_OK;
+}
+
+/* ---- tables ------------------------------------------------------------------------------------------------------ */
+
+/* array ← the rows of data. */
+static int array_of_data(thing *it) {
+  nnb_batch rows;
+  nnb_status status = nnb_data_batch(it->data, 0, nnb_data_rows(it->data), &rows);
+  if (status) return fail(status);
+  const size_t n = (size_t)rows.x.rows, cols = (size_t)rows.x.cols;
+  it->copy = calloc(n * cols, sizeof *it->copy);
+  if (!it->copy) return refuse(EX_OSERR, "out of memory");
+  for (size_t i = 0; i < n; i++) memcpy(it->copy + i * cols, rows.x.p + i * (size_t)rows.x.ld, cols * sizeof *it->copy);
+  it->array = (nnb_array){.p = it->copy, .n_dims = 2, .dim = {n, cols}};
+  return EX_OK;
+}
+
+static int read_csv(const settings *s, thing *out) {
+  nnb_status status = nnb_data_read_csv(s->from, &(nnb_csv_opts){.n_targets = NNB_NONE}, &out->data);
+  return status ? fail(status) : array_of_data(out);
+}
+
+static int read_npy(const settings *s, thing *out) {
+  nnb_status status = nnb_array_read_npy(s->from, &out->array);
+  return status ? fail(status) : EX_OK;
+}
+
+static int read_npz(const settings *s, thing *out) {
+  nnb_status status = nnb_array_read_npz(s->from, s->key, &out->array);
+  return status ? fail(status) : EX_OK;
+}
+
+static int write_csv(const settings *s, thing *it) {
+  if (s->numbers) return refuse(EX_USAGE, "--numbers is for files of numbers, and a CSV file is text");
+  nnb_mat rows;
+  nnb_status status = it->data ? NNB_OK : nnb_array_view(&it->array, &rows);
+  if (!status && !it->data)
+    status = nnb_data_wrap(&(nnb_batch){.x = nnb_cview(rows.p, rows.rows, rows.cols)}, 0, &it->data);
+  if (!status) status = nnb_data_write_csv(it->data, s->to);
+  return status ? fail(status) : EX_OK;
+}
+
+static int write_array(const settings *s, const nnb_array *array, bool npz) {
+  const char *key = s->key ? s->key : "x";
+  if (s->numbers && s->numbers->array < 0)
+    return refuse(EX_USAGE, "--numbers=%s: an array has f64, f32, i64, i32, u8 or bool", s->numbers->name);
+  const nnb_array_type type = s->numbers ? (nnb_array_type)s->numbers->array : NNB_ARRAY_SAME;
+  nnb_status status = npz ? nnb_array_write_npz(s->to, &key, array, 1, type) : nnb_array_write_npy(s->to, array, type);
+  return status ? fail(status) : EX_OK;
+}
+
+static int write_npy(const settings *s, thing *it) { return write_array(s, &it->array, false); }
+
+static int write_npz(const settings *s, thing *it) { return write_array(s, &it->array, true); }
+
+/* ---- formats ----------------------------------------------------------------------------------------------------- */
+
+static const format formats[] = {{"model", ".safetensors", false, read_model, write_model},
+                                 {"torch", NULL, false, read_torch, write_torch},
+                                 {"c", ".c", false, NULL, write_c},
+                                 {"csv", ".csv", true, read_csv, write_csv},
+                                 {"npy", ".npy", true, read_npy, write_npy},
+                                 {"npz", ".npz", true, read_npz, write_npz}};
+enum { N_FORMATS = sizeof formats / sizeof *formats };
+
+static const format *by_name(const char *name, const char *flag, struct argp_state *state) {
+  for (int i = 0; i < N_FORMATS; i++)
+    if (strcmp(formats[i].name, name) == 0) return &formats[i];
+  argp_failure(state, EX_USAGE, 0, "--%s=%s; wanted model, torch, c, csv, npy or npz", flag, name);
+  return NULL;
+}
+
+static const format *by_ending(const char *path) {
+  const size_t n = strlen(path);
+  for (int i = 0; i < N_FORMATS; i++) {
+    const size_t k = formats[i].ending ? strlen(formats[i].ending) : n;
+    if (n > k && strcmp(path + n - k, formats[i].ending) == 0) return &formats[i];
+  }
+  return NULL;
+}
+
+/* The formats of both files; an exit code. */
+static int find_formats(settings *s) {
+  if (!s->reads) s->reads = by_ending(s->from);
+  if (!s->writes) s->writes = by_ending(s->to);
+  if (!s->reads) return refuse(EX_USAGE, "%s: the ending is of no known format; --from says which it is", s->from);
+  if (!s->writes) return refuse(EX_USAGE, "%s: the ending is of no known format; --to says which is wanted", s->to);
+  if (!s->reads->read) return refuse(EX_USAGE, "%s: format %s can be written, but not read", s->from, s->reads->name);
+  if (s->reads->table != s->writes->table)
+    return refuse(EX_USAGE, "%s is a %s and %s is a %s", s->reads->name, s->reads->table ? "table" : "net",
+                  s->writes->name, s->writes->table ? "table" : "net");
+  return EX_OK;
+}
+
+/* ---- the command ------------------------------------------------------------------------------------------------- */
+
+enum { FROM = 0xb00, TO, LIKE, NUMBERS, NAME, KEY };
+
+static const numbers *find_numbers(const char *name, struct argp_state *state) {
+  for (int i = 0; i < N_NUMBERS; i++)
+    if (strcmp(all_numbers[i].name, name) == 0) return &all_numbers[i];
+  argp_failure(state, EX_USAGE, 0, "--numbers=%s; wanted f64, f32, i64, i32, i16, i8, u8 or bool", name);
+  return NULL;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  settings *s = state->input;
+  switch (key) {
+    case FROM:
+      s->reads = by_name(arg, "from", state);
+      return 0;
+    case TO:
+      s->writes = by_name(arg, "to", state);
+      return 0;
+    case LIKE:
+      s->like = arg;
+      return 0;
+    case NUMBERS:
+      s->numbers = find_numbers(arg, state);
+      return 0;
+    case NAME:
+      s->name = arg;
+      return 0;
+    case KEY:
+      s->key = arg;
+      return 0;
+    case ARGP_KEY_ARG:
+      if (state->arg_num > 1) argp_error(state, "too many files: %s", arg);
+      *(state->arg_num == 0 ? &s->from : &s->to) = arg;
+      return 0;
+    case ARGP_KEY_END:
+      if (state->arg_num < 2) argp_error(state, "two files are wanted: the one to read and the one to write");
+      return 0;
+    default:
+      return ARGP_ERR_UNKNOWN;
+  }
+}
+
+const struct argp *convert_argp(void) {
+  static const struct argp_option options[] = {
+      {"from", FROM, "FORMAT", 0, "format of the first file (by its ending)", 0},
+      {"to", TO, "FORMAT", 0, "format of the second file (by its ending)", 0},
+      {"like", LIKE, "MODEL", 0, "with --from=torch: a net of the same structure, whose weights are replaced", 0},
+      {"numbers", NUMBERS, "TYPE", 0,
+       "type of the numbers: f64 or f32; for C source also i16 and i8; for arrays also i64, i32, u8 and bool (f64)", 0},
+      {"name", NAME, "NAME", 0, "C source: what all names begin with (net)", 0},
+      {"key", KEY, "KEY", 0, "NPZ: the name of the array (the only one; written: x)", 0},
+      {0}};
+  static const struct argp argp = {
+      .options = options,
+      .parser = parse,
+      .args_doc = "FROM TO",
+      .doc =
+          "Writes a net or a table in another format. Nets: model (.safetensors), torch (the weights as PyTorch names "
+          "them, a safetensors file too), c (.c, to be compiled; written only). Tables of numbers: csv (.csv), npy "
+          "(.npy), npz (.npz)."};
+  return &argp;
+}
+
+int convert_command(int argc, char **argv) {
+  settings s = {0};
+  thing it = {0};
+  argp_parse(convert_argp(), argc, argv, 0, NULL, &s);
+  int code = find_formats(&s);
+  if (!code) code = s.reads->read(&s, &it);
+  if (!code) code = s.writes->write(&s, &it);
+  nnb_net_destroy(it.net);
+  nnb_data_destroy(it.data);
+  if (it.copy)
+    free(it.copy);
+  else
+    nnb_array_clear(&it.array);
+  return code;
+}
