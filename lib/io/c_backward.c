@@ -3,7 +3,7 @@
 #include "loss.h"
 
 nnb_loss nnb__c_loss_of(const nnb_net *net, const nnb__node *output) {
-  const nnb_loss_ops *ops = nnb__net_loss_ops(net, output);
+  const nnb_loss_ops *ops = nnb__net_plain_loss(net, output);
   nnb_loss loss;
   return nnb_loss_find(ops->name, &loss) && nnb__loss(loss) == ops ? loss : NNB_LOSS_AUTO;
 }
@@ -124,6 +124,33 @@ void nnb__c_put_jacobian(nnb__c_writer *w) {
 /* ---- a step of gradient descent -----------------------------------------------------------------------------------
  */
 
+/* smooth ← (1-s)·t + s·m with m = Σt/n or ½, as in nn/tuned_loss.c */
+static void put_smoothing(nnb__c_writer *w, const nnb__node *node, bool binary) {
+  const double s = node->tuned.smoothing;
+  const char *t = w->net->out.shift ? "scaled" : "t";
+  nnb__c_paste(&w->body, "  {\n    $ m = ");
+  nnb__c_put_number(&w->body, binary ? s / 2 : 0);
+  nnb__c_paste(&w->body, ";\n");
+  if (!binary) {
+    nnb__c_put(&w->body, "    for (int j = 0; j < %d; ++j) {\n      m += %s[%d + j] * ", node->needs.cols, t,
+               node->out_col);
+    nnb__c_put_number(&w->body, s / node->needs.cols);
+    nnb__c_paste(&w->body, ";\n    }\n");
+  }
+  nnb__c_put(&w->body, "    for (int j = 0; j < %d; ++j) {\n      smooth[%d + j] = m + (%s[%d + j] * ",
+             node->needs.cols, node->out_col, t, node->out_col);
+  nnb__c_put_number(&w->body, 1 - s);
+  nnb__c_paste(&w->body, ");\n    }\n  }\n");
+}
+
+/* Whether any output has smoothed targets. */
+static bool smooths(const nnb_net *net) {
+  bool found = false;
+  for (int k = 0; k < net->n_nodes; k++)
+    found = found || (net->nodes[k].out_col >= 0 && net->nodes[k].tuned.smoothing > 0);
+  return found;
+}
+
 /* d ← the slope of the losses */
 static void put_losses(nnb__c_writer *w) {
   char a[NNB__C_PLACE], d[NNB__C_PLACE];
@@ -132,10 +159,17 @@ static void put_losses(nnb__c_writer *w) {
     if (node->out_col < 0) continue;
     const nnb__c_loss *loss = nnb__c_loss_find(nnb__c_loss_of(w->net, node));
     const bool fused = fused_loss(w, node);
+    const bool smooth = node->tuned.smoothing > 0;
     (fused ? w->logit_slope : w->slope)[loss->loss] = true;
+    if (smooth) put_smoothing(w, node, loss->loss == NNB_BINARY_CROSS_ENTROPY);
     nnb__c_put(&w->body, "  @_%s_%sslope(%d, ", nnb_loss_name(loss->loss), fused ? "logit_" : "", node->needs.cols);
     nnb__c_put_number(&w->body, node->factor / (loss->mean ? node->needs.cols : 1));
-    nnb__c_put(&w->body, ", %s, &%s[%d], %s);\n", nnb__c_values(w, k, a), w->net->out.shift ? "scaled" : "t",
+    if (loss->limited)
+      nnb__c_paste(&w->body, ", "), nnb__c_put_number(&w->body, node->tuned.base ? node->tuned.delta : 1);
+    nnb__c_put(&w->body, ", %s, &%s[%d], %s);\n", nnb__c_values(w, k, a),
+               smooth              ? "smooth"
+               : w->net->out.shift ? "scaled"
+                                   : "t",
                node->out_col, nnb__c_derivatives(w, k, d));
   }
 }
@@ -166,6 +200,7 @@ void nnb__c_put_step(nnb__c_writer *w) {
     w->helper[NNB__C_SCALE] = true;
     nnb__c_put(&w->body, "  $ scaled[@@_N_OUT];\n  @_scale(%d, @_y_shift, @_y_factor, t, scaled);\n", n_y);
   }
+  if (smooths(w->net)) nnb__c_paste(&w->body, "  $ smooth[@@_N_OUT];\n");
   nnb__c_put_forward(w);
   w->helper[NNB__C_ZERO] = true;
   nnb__c_put(&w->body, "  @_zero(%lld, d);\n", (long long)w->layout.n_d);

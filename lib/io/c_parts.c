@@ -151,7 +151,8 @@ static const nnb__c_loss losses[] = {
     {.loss = NNB_MAE, .mean = true, .slope = "(a[j] > t[j]) ? 1.0~ : ((a[j] < t[j]) ? -1.0~ : 0.0~)"},
     {.loss = NNB_HUBER,
      .mean = true,
-     .slope = "((a[j] - t[j]) > 1.0~) ? 1.0~ : (((a[j] - t[j]) < -1.0~) ? -1.0~ : (a[j] - t[j]))"},
+     .slope = "((a[j] - t[j]) > delta) ? delta : (((a[j] - t[j]) < -delta) ? -delta : (a[j] - t[j]))",
+     .limited = true},
     {.loss = NNB_BINARY_CROSS_ENTROPY,
      .slope = "((1.0~ - t[j]) / (((1.0~ - a[j]) > `) ? (1.0~ - a[j]) : `)) -\n"
               "                 (t[j] / ((a[j] > `) ? a[j] : `))",
@@ -172,8 +173,8 @@ const nnb__c_loss *nnb__c_loss_find(nnb_loss loss) {
 
 void nnb__c_put_slope(nnb__c_text *out, const nnb__c_loss *loss, bool fused) {
   nnb__c_paste(out, "\n/* d = d + c * slope of the loss */\n");
-  nnb__c_put(out, "static void @_%s_%sslope(int n, $ c, const $ *a, const $ *t, $ *d)\n{\n", nnb_loss_name(loss->loss),
-             fused ? "logit_" : "");
+  nnb__c_put(out, "static void @_%s_%sslope(int n, $ c, %sconst $ *a, const $ *t, $ *d)\n{\n",
+             nnb_loss_name(loss->loss), fused ? "logit_" : "", loss->limited ? "$ delta, " : "");
   if (fused && loss->times_total)
     nnb__c_paste(out, "  $ total = 0.0~;\n  for (int j = 0; j < n; ++j) {\n    total += t[j];\n  }\n");
   nnb__c_paste(out, "  for (int j = 0; j < n; ++j) {\n    d[j] += c * (");

@@ -29,8 +29,9 @@ typedef struct nnb__c_act {
 
 typedef struct nnb__c_loss {
   nnb_loss loss;
-  bool mean;               /* divided by the number of columns */
-  const char *slope;       /* ∂ℓ/∂a from a, t */
+  bool mean;         /* divided by the number of columns */
+  const char *slope; /* ∂ℓ/∂a from a, t and, limited, δ */
+  bool limited;
   nnb_activation fuses;    /* with that activation before it … */
   bool fused, times_total; /* … ∂ℓ/∂z is a - t, or a·Σt - t */
 } nnb__c_loss;
@@ -40,7 +41,8 @@ const nnb__c_act *nnb__c_act_find(int activation);
 const nnb__c_loss *nnb__c_loss_find(nnb_loss loss);
 
 /* Static functions: @_copy and similar ones; @_act_tanh(n, v) and @_act_tanh_pull(n, v, d); @_mse_slope(n, c, a, t, d),
- * which adds c times the slope to d, and @_mse_logit_slope, the same for the fused pair. */
+ * which adds c times the slope to d (@_huber_slope takes δ after c), and @_mse_logit_slope, the same for the fused
+ * pair. */
 void nnb__c_put_helper(nnb__c_text *out, nnb__c_helper helper);
 void nnb__c_put_value(nnb__c_text *out, const nnb__c_act *act);
 void nnb__c_put_pull(nnb__c_text *out, const nnb__c_act *act);

@@ -4,24 +4,25 @@
 #include "bytes.h"
 #include "net_bag.h"
 #include "safetensors.h"
+#include "seal.h"
 #include "status.h"
 
-nnb_status nnb_net_save(nnb_net *net, const char *path) {
+nnb_status nnb_net_save(const nnb_net *net, const char *path) {
   if (!net || !path) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "path" : "net");
   if (!*path) return nnb__fail(NNB_E_ARG, "path is empty");
   nnb__bag bag = {0};
-  nnb_status status = nnb__net_to_bag(net, &bag);
+  nnb_status status = nnb__net_to_bag(nnb__net_sealable(net), &bag);
   if (!status) status = nnb__safetensors_save(&bag, path);
   nnb__bag_clear(&bag);
   return status;
 }
 
-nnb_status nnb_net_save_mem(nnb_net *net, void **out, size_t *bytes) {
+nnb_status nnb_net_save_mem(const nnb_net *net, void **out, size_t *bytes) {
   if (!net || !out || !bytes) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "out or bytes" : "net");
   *out = NULL, *bytes = 0;
   nnb__bag bag = {0};
   nnb__bytes file = {0};
-  nnb_status status = nnb__net_to_bag(net, &bag);
+  nnb_status status = nnb__net_to_bag(nnb__net_sealable(net), &bag);
   if (!status) status = nnb__safetensors_to_mem(&bag, &file);
   nnb__bag_clear(&bag);
   *out = file.p, *bytes = file.n;

@@ -289,29 +289,56 @@ static nnb_status check_loss_number(const nnb_net *net, int loss) {
   return built_in || own ? NNB_OK : nnb__fail(NNB_E_ARG, "there is no loss %d", loss);
 }
 
-int nnb_net_loss(nnb_net *net, nnb_loss loss) {
-  nnb_status status = nnb__net_open(net);
-  if (!status) status = check_loss_number(net, (int)loss);
-  if (status) return nnb__net_stick(net, status);
-  net->loss = (int)loss;
+static nnb_status check_loss_opts(const nnb_net *net, const nnb_loss_opts *o) {
+  static const nnb_loss_opts none;
+  nnb_status status = check_loss_number(net, (int)o->loss);
+  if (!status && !(o->delta >= 0 && o->delta <= (double)REAL_MAX))
+    status = nnb__fail(NNB_E_ARG, "delta is %g; wanted a finite number, 0 or more", o->delta);
+  if (!status && !(o->label_smoothing >= 0 && o->label_smoothing < 1))
+    status = nnb__fail(NNB_E_ARG, "label_smoothing is %g; wanted 0 or more, below 1", o->label_smoothing);
+  if (!status && memcmp(o->reserved, none.reserved, sizeof none.reserved) != 0)
+    status = nnb__fail(NNB_E_ARG, "nnb_loss_opts: a reserved word is not 0; initialise the struct with {0}");
+  return status;
+}
+
+static nnb_status set_output_loss(nnb_net *net, int k, const nnb_loss_opts *o) {
+  nnb__node *node = nnb__net_node(net, k);
+  if (!node) return NNB_E_ARG;
+  if (node->out_col < 0)
+    return nnb__fail(NNB_E_ARG, "%s is not an output; declare it with nnb_net_output first", node->name);
+  if (!(o->factor > 0) || isinf(o->factor))
+    return nnb__fail(NNB_E_ARG, "the factor of a loss is %g; wanted a positive number", o->factor);
+  node->loss = (int)o->loss, node->factor = o->factor;
+  node->delta = o->delta, node->smoothing = o->label_smoothing;
   return NNB_OK;
 }
 
 int nnb_net_output_loss(nnb_net *net, int k, nnb_loss loss, double factor) {
+  const nnb_loss_opts opts = {.loss = loss, .factor = factor};
   nnb_status status = nnb__net_open(net);
-  if (!status) status = check_loss_number(net, (int)loss);
-  if (status) return nnb__net_stick(net, status);
-  nnb__node *node = nnb__net_node(net, k);
-  if (!node) return nnb__net_stick(net, NNB_E_ARG);
-  if (node->out_col < 0)
-    return nnb__net_stick(
-        net, nnb__fail(NNB_E_ARG, "%s is not an output; declare it with nnb_net_output first", node->name));
-  if (!(factor > 0) || isinf(factor))
-    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "the factor of a loss is %g; wanted a positive number", factor));
-  node->loss = (int)loss;
-  node->factor = factor;
-  return NNB_OK;
+  if (!status) status = check_loss_opts(net, &opts);
+  if (!status) status = set_output_loss(net, k, &opts);
+  return status ? nnb__net_stick(net, status) : NNB_OK;
 }
+
+int nnb_net_loss_opts(nnb_net *net, const nnb_loss_opts *opts) {
+  nnb_status status = nnb__net_open(net);
+  if (!status && !opts) status = nnb__fail(NNB_E_ARG, "opts is NULL");
+  if (!status) status = check_loss_opts(net, opts);
+  if (!status && opts->output == 0 && opts->factor != 0)
+    status = nnb__fail(NNB_E_ARG, "factor is %g, but output names no output; the factor is that of one output",
+                       opts->factor);
+  if (!status && opts->output == 0) {
+    net->loss = (int)opts->loss, net->delta = opts->delta, net->smoothing = opts->label_smoothing;
+  } else if (!status) {
+    nnb_loss_opts one = *opts;
+    if (one.factor == 0) one.factor = 1;
+    status = set_output_loss(net, one.output, &one);
+  }
+  return status ? nnb__net_stick(net, status) : NNB_OK;
+}
+
+int nnb_net_loss(nnb_net *net, nnb_loss loss) { return nnb_net_loss_opts(net, &(nnb_loss_opts){.loss = loss}); }
 
 int nnb_net_seed(nnb_net *net, uint64_t seed) {
   nnb_status status = nnb__net_open(net);

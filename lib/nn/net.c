@@ -253,8 +253,12 @@ static nnb_loss loss_of_activation(int activation) {
   return activation < NNB_N_ACTIVATIONS ? losses[activation] : NNB_MSE; /* own ones */
 }
 
-const nnb_loss_ops *nnb__net_loss_ops(const nnb_net *net, const nnb__node *output) {
+const nnb_loss_ops *nnb__net_plain_loss(const nnb_net *net, const nnb__node *output) {
   int loss = output->loss ? output->loss : net->loss;
   if (loss >= NNB_OWN_LOSS) return net->own_losses[loss - NNB_OWN_LOSS];
   return nnb__loss(loss ? (nnb_loss)loss : loss_of_activation(output->activation));
+}
+
+const nnb_loss_ops *nnb__net_loss_ops(const nnb_net *net, const nnb__node *output) {
+  return output->tuned.base ? &output->tuned.ops : nnb__net_plain_loss(net, output);
 }

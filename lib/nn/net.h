@@ -9,6 +9,7 @@
 #include "layer.h"
 #include "status.h"
 #include "table.h"
+#include "tuned_loss.h"
 
 typedef struct nnb__node {
   const nnb_layer_ops *ops;
@@ -24,6 +25,8 @@ typedef struct nnb__node {
   int out_col;        /* output: its first column of y; -1: not an output */
   int loss;           /* output: nnb_loss or NNB_OWN_LOSS + index; NNB_LOSS_AUTO: the loss of the net */
   double factor;
+  double delta, smoothing; /* output: options of its own loss (nnb_loss_opts); 0: not set */
+  nnb__tuned tuned;        /* output of a sealed net: its loss, where options are set */
   int n_consumers;
 } nnb__node;
 
@@ -53,6 +56,7 @@ struct nnb_net {
   nnb_status status;          /* the first error of the building calls */
   char message[NNB__MESSAGE]; /* its message */
   int loss;
+  double delta, smoothing; /* its options */
   uint64_t seed;
   nnb__scaler in, out;
   nnb__names columns, classes;
@@ -105,6 +109,8 @@ bool nnb__node_wants_whole(const nnb__node *node);
 nnb_status nnb__net_check_uncoupled(const nnb_net *net, const char *what);
 
 const nnb_act_ops *nnb__net_act(const nnb_net *net, int activation);
+/* The loss of an output: the table that runs, and the one of the loss without its options. */
+const nnb_loss_ops *nnb__net_plain_loss(const nnb_net *net, const nnb__node *output);
 const nnb_loss_ops *nnb__net_loss_ops(const nnb_net *net, const nnb__node *output);
 
 /* Copies n numbers each; NNB_E_NOMEM. */

@@ -72,6 +72,14 @@ static nnb_status get_loss(reader *r, const char *key, int *out) {
   return nnb__fail(NNB_E_UNSUPPORTED, "the model uses the loss \"%.60s\", which is not in the load options", name);
 }
 
+/* *out ← the option of a loss, 0 where it is not set; below: its bound. */
+static nnb_status get_loss_opt(const reader *r, const char *key, double below, double *out) {
+  *out = 0;
+  if (!nnb__bag_find_string(r->bag, key)) return NNB_OK;
+  if (nnb__bag_find_number(r->bag, key, out) && *out >= 0 && *out < below) return NNB_OK;
+  return nnb__fail(NNB_E_PARSE, "the model's \"%s\" must be a number of 0 or more, below %g", key, below);
+}
+
 static nnb_status get_layer(const reader *r, const char *name, const nnb_layer_ops **out) {
   if ((*out = nnb__layer_find(name))) return NNB_OK;
   for (int i = 0; r->opts && r->opts->layers && i < r->opts->n_layers; i++)
@@ -141,7 +149,8 @@ static nnb_status get_output(reader *r, int k) {
   nnb__node *node = &r->net->nodes[k - 1];
   if (nnb__node_is_input(node)) return nnb__fail(NNB_E_PARSE, "node %d of the model is both an input and an output", k);
   node->out_col = column, node->loss = loss, node->factor = factor;
-  return NNB_OK;
+  status = get_loss_opt(r, nnb__node_key(key, k, "delta"), HUGE_VAL, &node->delta);
+  return status ? status : get_loss_opt(r, nnb__node_key(key, k, "label_smoothing"), 1, &node->smoothing);
 }
 
 static nnb_status get_shape(reader *r, int k) {
@@ -357,6 +366,8 @@ static nnb_status read_net(reader *r) {
   if (!status) status = get_int(r, "nodes", 2, MOST_NODES, &n_nodes);
   if (!status) status = get_text(r, "seed", &seed);
   if (!status) status = get_loss(r, "loss", &r->net->loss);
+  if (!status) status = get_loss_opt(r, "loss.delta", HUGE_VAL, &r->net->delta);
+  if (!status) status = get_loss_opt(r, "loss.label_smoothing", 1, &r->net->smoothing);
   if (status) return status;
   r->net->seed = strtoull(seed, NULL, 10);
   for (int k = 1; k <= n_nodes && !status; k++) status = get_node(r, k);

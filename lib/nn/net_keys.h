@@ -1,9 +1,10 @@
 /* nn/net_keys.h: the names in the bag of a net.
  *
- *   nnblas 1; nodes n; loss; seed; columns n, column.i; classes n, class.i
+ *   nnblas 1; nodes n; loss, its options loss.delta and loss.label_smoothing; seed; columns n, column.i; classes n,
+ *   class.i
  *   table n and its columns, where they are not the inputs themselves: base/columns.h
  *   node.k.layer, .name, .from "1,2", .act, .frozen, one key per attribute of the layer; outputs: .output (first
- *   column), .loss, .factor; nodes with a shape: .shape "3,8,8"
+ *   column), .loss, .factor, .delta, .label_smoothing; nodes with a shape: .shape "3,8,8"
  *   tensors NAME.weight [I, O], NAME.bias [O] and NAME.buffers [n] per node; scaler.input.shift, .factor,
  *   scaler.target.shift, .factor; a min-max scaler: scaler.input.scaling "minmax", scaler.target.scaling */
 #ifndef NNB__NET_KEYS_H

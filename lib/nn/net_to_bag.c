@@ -38,9 +38,16 @@ static const char *loss_name(const nnb_net *net, int loss) {
   return loss >= NNB_OWN_LOSS ? net->own_losses[loss - NNB_OWN_LOSS]->name : nnb_loss_name((nnb_loss)loss);
 }
 
+/* Options of a loss, where they are set. */
+static void put_loss_opts(nnb__bag *bag, const char *delta_key, double delta, const char *smoothing_key,
+                          double smoothing) {
+  if (delta > 0) nnb__bag_number(bag, delta_key, delta);
+  if (smoothing > 0) nnb__bag_number(bag, smoothing_key, smoothing);
+}
+
 static void put_node(const nnb_net *net, nnb__bag *bag, int k) {
   const nnb__node *node = &net->nodes[k - 1];
-  char key[NNB__KEY];
+  char key[NNB__KEY], other[NNB__KEY];
   nnb__bag_string(bag, nnb__node_key(key, k, "layer"), node->ops->name);
   nnb__bag_string(bag, nnb__node_key(key, k, "name"), node->name);
   put_from(bag, k, node);
@@ -52,6 +59,8 @@ static void put_node(const nnb_net *net, nnb__bag *bag, int k) {
   nnb__bag_number(bag, nnb__node_key(key, k, "output"), node->out_col);
   nnb__bag_string(bag, nnb__node_key(key, k, "loss"), loss_name(net, node->loss));
   nnb__bag_number(bag, nnb__node_key(key, k, "factor"), node->factor);
+  put_loss_opts(bag, nnb__node_key(key, k, "delta"), node->delta, nnb__node_key(other, k, "label_smoothing"),
+                node->smoothing);
 }
 
 static void put_params(const nnb_net *net, nnb__bag *bag, const nnb__node *node) {
@@ -92,6 +101,7 @@ nnb_status nnb__net_to_bag(nnb_net *net, nnb__bag *bag) {
   nnb__bag_number(bag, "nnblas", NNB__NET_FORMAT);
   nnb__bag_number(bag, "nodes", net->n_nodes);
   nnb__bag_string(bag, "loss", loss_name(net, net->loss));
+  put_loss_opts(bag, "loss.delta", net->delta, "loss.label_smoothing", net->smoothing);
   nnb__bag_string(bag, "seed", seed);
   for (int k = 1; k <= net->n_nodes; k++) put_node(net, bag, k);
   for (int i = 0; i < net->n_nodes; i++) put_params(net, bag, &net->nodes[i]);

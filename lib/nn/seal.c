@@ -46,16 +46,24 @@ static nnb_status check_softmax(const nnb__node *node) {
                    node->name);
 }
 
+/* Options belong to the loss that they were set with: that of the output, or that of the net. */
+static nnb_status tune(const nnb_net *net, nnb__node *output) {
+  const double delta = output->loss ? output->delta : net->delta;
+  const double smoothing = output->loss ? output->smoothing : net->smoothing;
+  return nnb__tune_loss(nnb__net_plain_loss(net, output), output->activation, delta, smoothing, &output->tuned);
+}
+
 static nnb_status check_ends(const nnb_net *net) {
   const nnb__node *last = &net->nodes[net->n_nodes - 1];
   if (net->n_y == 0 && nnb__node_is_input(last))
     return nnb__fail(NNB_E_STATE, "the last node is an input; add a layer after it");
   for (int i = 0; i < net->n_nodes; i++) {
-    const nnb__node *node = &net->nodes[i];
+    nnb__node *node = &net->nodes[i];
     if (node->n_consumers == 0 && node->out_col < 0 && (net->n_y > 0 || node != last))
       return nnb__fail(NNB_E_STATE, "node %d (%s) is not used by any output", i + 1, node->name);
     bool output = net->n_y > 0 ? node->out_col >= 0 : node == last;
     nnb_status status = check_softmax(node);
+    if (!status && output) status = tune(net, node);
     if (!status && output) status = check_output_loss(net, node);
     if (status) return status;
   }

@@ -6,6 +6,8 @@
 
 /* Fixes the structure, lays out and draws the parameters.  Does nothing to a sealed net.  Any thread may call it. */
 nnb_status nnb__net_seal(nnb_net *net);
+/* A net of a call that changes nothing but may seal it. */
+static inline nnb_net *nnb__net_sealable(const nnb_net *net) { return (nnb_net *)(uintptr_t)net; }
 /* The same without drawing the parameters: the caller must write all of them. */
 nnb_status nnb__net_seal_undrawn(nnb_net *net);
 

@@ -17,6 +17,7 @@ typedef struct spec {
   nnb_loss loss;
   bool scaled, probabilities;
   nnb_c_numbers numbers;
+  double delta, smoothing; /* of the loss */
 } spec;
 
 static void must(nnb_status status) {
@@ -46,7 +47,8 @@ static nnb_net *graph(void) {
   int second = nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 2, .activation = NNB_SIGMOID, .from = first});
   nnb_net_output(net, first), nnb_net_output(net, second);
   must((nnb_status)nnb_net_output_loss(net, second, NNB_HALF_SSE, 0.5));
-  must((nnb_status)nnb_net_output_loss(net, first, NNB_HUBER, 2));
+  must((nnb_status)nnb_net_loss_opts(net,
+                                     &(nnb_loss_opts){.loss = NNB_HUBER, .output = first, .factor = 2, .delta = 0.5}));
   return net;
 }
 
@@ -58,7 +60,8 @@ static nnb_net *read_classes(void) {
   int a = nnb_net_output(net, nnb_net_dense(net, 3, NNB_SOFTMAX));
   int b = nnb_net_output(net, nnb_net_dense(net, 2, NNB_SIGMOID));
   nnb_net_output(net, nnb_net_add(net, (int[]){nnb_net_dense(net, 3, NNB_SIGMOID), a}, 2, NNB_LINEAR));
-  must((nnb_status)nnb_net_output_loss(net, b, NNB_BINARY_CROSS_ENTROPY, 3));
+  must((nnb_status)nnb_net_loss_opts(
+      net, &(nnb_loss_opts){.loss = NNB_BINARY_CROSS_ENTROPY, .output = b, .factor = 3, .label_smoothing = 0.125}));
   return net;
 }
 
@@ -72,7 +75,8 @@ static nnb_net *build(const spec *s) {
     must(nnb_net_parse(s->net, &net));
   else
     net = graph();
-  if (s->loss) must((nnb_status)nnb_net_loss(net, s->loss));
+  const nnb_loss_opts loss = {.loss = s->loss, .delta = s->delta, .label_smoothing = s->smoothing};
+  if (s->loss || s->smoothing > 0) must((nnb_status)nnb_net_loss_opts(net, &loss));
   fill(x, SAMPLES * WIDE, 1), fill(t, SAMPLES * WIDE, 2);
   for (int i = 0; i < SAMPLES * WIDE; i++) x[i] = 3 * x[i] + 1, t[i] = 10 * t[i] - 5;
   nnb_batch rows = {.x = nnb_cview(x, SAMPLES, nnb_net_n_in(net)), .t = nnb_cview(t, SAMPLES, nnb_net_n_out(net))};
@@ -243,6 +247,9 @@ int main(int argc, char **argv) {
                     {.name = "sse", .net = "3-5:tanh-3", .loss = NNB_SSE},
                     {.name = "mae", .net = "3-5:tanh-3", .loss = NNB_MAE, .scaled = true},
                     {.name = "huber", .net = "3-5:tanh-3", .loss = NNB_HUBER},
+                    {.name = "huber_delta", .net = "3-5:tanh-3", .loss = NNB_HUBER, .delta = 0.25, .scaled = true},
+                    {.name = "smooth", .net = "3-5:tanh-3:softmax", .probabilities = true, .smoothing = 0.25},
+                    {.name = "smooth_labels", .net = "3-5:tanh-3:sigmoid", .probabilities = true, .smoothing = 0.25},
                     {.name = "binary", .net = "3-5:tanh-3:sigmoid", .probabilities = true, .scaled = true},
                     {.name = "classes", .net = "3-5:tanh-3:softmax", .probabilities = true, .scaled = true},
                     {.name = "read_classes", .net = READ_CLASSES, .probabilities = true},
