@@ -17,6 +17,7 @@ FINE = {
     "const nnb_real *": "w->reals", "nnb_real *": "w->reals", "const void *": "w->reals", "void **": "&w->memory",
     "nnb_net **": "&w->made_net", "nnb_data **": "&w->made_data[0]", "nnb_plan **": "&w->made_plan",
     "nnb_optim **": "&w->made_optim", "nnb_error_bars **": "&w->made_bars", "size_t": "64",
+    "nnb_scores *": "w->scores", "nnb_scores **": "&w->made_scores", "void *": "&w->bar",
     "nnb_fit_opts **": "&w->made_fit", "nnb_optim_opts **": "&w->made_steps", "nnb_min_opts **": "&w->made_min",
     "nnb_cv_report *": "&w->made_cv", "nnb_search_report *": "&w->made_search",
 }

@@ -9,6 +9,8 @@ typedef struct world {
   nnb_data *data, *made_data[2];
   nnb_optim *optim, *made_optim;
   nnb_error_bars *bars, *made_bars;
+  nnb_scores *scores, *made_scores;
+  nnb_progress bar;
   nnb_fit_opts *made_fit;
   nnb_optim_opts *made_steps;
   nnb_min_opts *made_min;
@@ -38,6 +40,7 @@ static void make(world *w) {
   ck_ok(nnb_optim_create(w->net, NULL, &w->optim));
   ck_ok(nnb_error_bars_create(w->net, w->data, &(nnb_error_bars_opts){.evidence = {.alpha = 1, .beta = 1}}, &w->bars));
   ck_ok(nnb_data_batch(w->data, 0, ROWS, &w->rows));
+  ck_ok(nnb_net_score(w->net, w->data, NULL, &w->scores));
   w->y = nnb_view(w->outputs, ROWS, N_OUT);
 }
 
@@ -45,6 +48,7 @@ static void end(world *w) {
   nnb_plan_destroy(w->plan), nnb_plan_destroy(w->made_plan);
   nnb_optim_destroy(w->optim), nnb_optim_destroy(w->made_optim);
   nnb_error_bars_destroy(w->bars), nnb_error_bars_destroy(w->made_bars);
+  nnb_scores_destroy(w->scores), nnb_scores_destroy(w->made_scores);
   nnb_data_destroy(w->data), nnb_data_destroy(w->made_data[0]);
   nnb_net_destroy(w->net), nnb_net_destroy(w->made_net);
   nnb_fit_opts_destroy(w->made_fit), nnb_optim_opts_destroy(w->made_steps), nnb_min_opts_destroy(w->made_min);

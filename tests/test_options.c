@@ -57,6 +57,8 @@ static bool put_value(const nnb__option *option, nnb__opts_kind kind, any *opts,
     case NNB__TYPE_SCHEDULE:
       nnb__option_names(option, &n);
       return *(nnb_schedule *)p = (nnb_schedule)(i % n), i < n;
+    case NNB__TYPE_METRICS:
+      return *(unsigned *)p = i < 11 ? 1U << i : (1U << 11) - 1, i < 12;
     case NNB__TYPE_REAL:
       *(double *)p = i == 8 ? nextafter(1, 0) : open_ends[i % 8];
       return i < 9;

@@ -173,7 +173,7 @@ typedef enum nnb_loss {
   NNB_SSE,                  /**< Σ w_i (t-a)²                                                                   */
   NNB_MSE,                  /**< Σ w_i (t-a)² / (Σ w_i · n_out)                                                 */
   NNB_MAE,                  /**< Σ w_i |t-a| / (Σ w_i · n_out)                                                  */
-  NNB_HUBER,                /**< as mse with ½r² for |r| ≤ 1, |r| - ½ beyond; Huber 1964                        */
+  NNB_HUBER,                /**< as mse with ½r² for |r| ≤ δ, δ(|r| - ½δ) beyond; δ: 1 (nnb_loss_opts); Huber 1964 */
   NNB_BINARY_CROSS_ENTROPY, /**< -Σ w_i (t log a + (1-t) log(1-a)) / Σ w_i                                      */
   NNB_CROSS_ENTROPY,        /**< -Σ w_i t log a / Σ w_i                                                         */
   NNB_N_LOSSES,
@@ -272,6 +272,33 @@ typedef enum nnb_stop { NNB_STOP_LIST(NNB_ENUM) NNB_N_STOPS } nnb_stop;
 typedef enum nnb_choice { NNB_CHOICE_LIST(NNB_ENUM) NNB_N_CHOICES } nnb_choice;
 #undef NNB_ENUM
 
+/** Metrics: how good predictions are.  They are flags, which can be or'ed.
+ *  Classes: data with labels and outputs with a cross_entropy have one class in each row, the largest output (of one
+ *  column: above ½).  Labels: each column of an output with a binary_cross_entropy and targets t is true or false,
+ *  above ½ or not.  Values: targets t of any output, in the data's units.  Sample weights count everywhere.  The words
+ *  in brackets say how a metric of the whole is made from those of the classes, labels or values; docs/training.md has
+ *  the calls of scikit-learn that give the same numbers. */
+#define NNB_METRIC_LIST(X)                                                                                            \
+  X(NNB_METRIC_ACCURACY, 1, "accuracy")   /* share of right answers                        [all answers together]   */ \
+  X(NNB_METRIC_BALANCED_ACCURACY, 2, "balanced_accuracy") /* mean recall of the classes; of a label: of true and   */ \
+                                          /* false                                        [mean of outputs, labels] */ \
+  X(NNB_METRIC_PRECISION, 4, "precision") /* share of right ones among those predicted as it   [mean]               */ \
+  X(NNB_METRIC_RECALL, 8, "recall")       /* share of right ones among those that are it       [mean]               */ \
+  X(NNB_METRIC_F1, 16, "f1")              /* 2·precision·recall/(precision + recall)           [mean]               */ \
+  X(NNB_METRIC_AUC, 32, "auc")            /* area under the ROC curve, one against the rest    [mean]               */ \
+  X(NNB_METRIC_LOG_LOSS, 64, "log_loss")  /* -Σ w log p/Σ w, p: of the true class, as a part of the row's sum, at   */ \
+                                          /* least ε of the precision                     [mean of outputs, labels] */ \
+  X(NNB_METRIC_MSE, 128, "mse")           /* Σ w (t-a)²/Σ w                                    [mean]               */ \
+  X(NNB_METRIC_RMSE, 256, "rmse")         /* √mse                                              [root of the mean]   */ \
+  X(NNB_METRIC_MAE, 512, "mae")           /* Σ w |t-a|/Σ w                                     [mean]               */ \
+  X(NNB_METRIC_R2, 1024, "r2")            /* 1 - Σ w (t-a)²/Σ w (t-t̄)²                 [mean of those that vary]    */
+
+typedef enum nnb_metric {
+#define NNB_METRIC_ENUM(name, value, text) name = value,
+  NNB_METRIC_LIST(NNB_METRIC_ENUM)
+#undef NNB_METRIC_ENUM
+} nnb_metric;
+
 /** The name of a value; "?" for other values. */
 NNB_API const char *nnb_activation_name(nnb_activation activation);
 NNB_API const char *nnb_loss_name(nnb_loss loss);
@@ -279,12 +306,17 @@ NNB_API const char *nnb_init_name(nnb_init init);
 NNB_API const char *nnb_algo_name(nnb_algo algo);
 NNB_API const char *nnb_schedule_name(nnb_schedule schedule);
 NNB_API const char *nnb_stop_text(nnb_stop stop);
+NNB_API const char *nnb_metric_name(nnb_metric metric);
 /** *out ← the value with that name.  false if there is none; *out is then unchanged. */
 NNB_API bool nnb_activation_find(const char *name, nnb_activation *out);
 NNB_API bool nnb_loss_find(const char *name, nnb_loss *out);
 NNB_API bool nnb_init_find(const char *name, nnb_init *out);
 NNB_API bool nnb_algo_find(const char *name, nnb_algo *out);
 NNB_API bool nnb_schedule_find(const char *name, nnb_schedule *out);
+NNB_API bool nnb_metric_find(const char *name, nnb_metric *out);
+/** Whether a lower value is better: log_loss, mse, rmse, mae. */
+NNB_API bool nnb_metric_is_error(nnb_metric metric);
+
 /** Values with a meaning of their own, in options. */
 enum {
   NNB_NONE = -1,      /**< "none", for options where 0 means the default                   */
@@ -313,6 +345,17 @@ typedef struct nnb_dense_opts {
   void *reserved[10];
 } nnb_dense_opts;
 
+/** A loss with all its options, for nnb_net_loss_opts.  Files keep them. */
+typedef struct nnb_loss_opts {
+  nnb_loss loss;          /**< default NNB_LOSS_AUTO                                                       */
+  int output;             /**< the node of the output; 0: all outputs that have no loss of their own       */
+  double factor;          /**< factor of the loss of that output; 0: 1                                     */
+  double delta;           /**< huber: δ, where the squares end, in the units of the loss; 0: 1             */
+  double label_smoothing; /**< s of the cross-entropies, below 1: the targets of a row are (1-s)·t + s·Σt/n_out, or
+                               (1-s)·t + s/2 for binary_cross_entropy (Szegedy et al. 2016).  Metrics take t itself */
+  void *reserved[6];
+} nnb_loss_opts;
+
 /** A record of the history: the result of one epoch. */
 typedef struct nnb_record {
   int epoch;        /**< 1, 2, …                                                                        */
@@ -324,8 +367,56 @@ typedef struct nnb_record {
   double seconds;   /**< time of this epoch, without the validation                                     */
   double total_seconds; /**< time since the start, with everything                                      */
   double lr;        /**< learning rate of the last update; 0 for methods without one                    */
-  void *reserved[8];
+  const void *net;  /**< in a callback: the net that is trained, a const nnb_net * or const nnbf_net *, with the
+                         parameters at the end of the epoch; else NULL                                  */
+  const double *values; /**< what nnb_record_metric returns; valid as long as the record                */
+  unsigned metrics, train_metrics; /**< the metrics of nnb_record_metric and nnb_record_train_metric    */
+  int max_epochs;   /**< the limit of the epochs; 0: none                                               */
+  nnb_stop stop;    /**< the limit that ends the training here; NNB_STOP_NONE: none                     */
+  void *reserved[4];
 } nnb_record;
+/** A metric of .metrics after the epoch: on the validation set, or on the training data without one.  NaN if it was not
+ *  computed. */
+NNB_API double nnb_record_metric(const nnb_record *record, nnb_metric metric);
+/** The same on the training data, with .train_metrics. */
+NNB_API double nnb_record_train_metric(const nnb_record *record, nnb_metric metric);
+
+/** A callback: on_epoch is called after each epoch with user; non-zero stops the training. */
+typedef struct nnb_callback {
+  int (*on_epoch)(void *user, const nnb_record *record); /**< NULL ends a list of them                  */
+  void *user;
+} nnb_callback;
+
+/** A learning rate over time of the program's own: η is multiplied by factor(user, epoch), a finite number of 0 or
+ *  more.  epoch: updates so far by updates per epoch, 0 at the end of the warm-up.  Called once for each update. */
+typedef struct nnb_own_schedule {
+  double (*factor)(void *user, double epoch);
+  void *user;
+} nnb_own_schedule;
+
+/** Progress of a training: a callback that is ready to use.  On a terminal it draws one line and draws it again a few
+ *  times a second: epoch, bar, losses, the first metric, samples per second, time left.  Elsewhere, and where TERM is
+ *  dumb, it writes a plain line a few times a second.  It uses no colours, and a decimal point in every locale.
+ *    nnb_progress bar = {.stream = stderr};
+ *    const nnb_callback watch[] = {{nnb_progress_epoch, &bar}, {0}};
+ *    status = nnb_fit(net, train, val, &(nnb_fit_opts){.callbacks = watch}, NULL);
+ *    nnb_progress_end(&bar);
+ *  .progress of nnb_fit_opts does the same with fewer words.  {0} before it is filled. */
+typedef struct nnb_progress {
+  FILE *stream;      /**< required                                                                      */
+  const char *title; /**< what stands before "epoch"; NULL: nothing                                     */
+  int columns;       /**< width of the line; 0: that of the terminal, else that of COLUMNS, else 80     */
+  bool no_plain;     /**< writes nothing where it cannot redraw a line                                  */
+  bool erase;        /**< nnb_progress_end removes the line; otherwise it stays                         */
+  /* set by the calls */
+  bool drawn;        /**< a line stands on the terminal, and the cursor is in it                        */
+  double last;       /**< seconds of the training at the last line                                      */
+  void *reserved[6];
+} nnb_progress;
+/** The callback; progress: an nnb_progress.  Returns 0. */
+NNB_API int nnb_progress_epoch(void *progress, const nnb_record *record);
+/** Ends the line, or removes it, if there is one.  Call it after the training; NULL is accepted. */
+NNB_API void nnb_progress_end(nnb_progress *progress);
 
 /** The result of Bayesian regularisation (.bayes): the prior variance 1/alpha of the parameters and the noise variance
  *  1/beta that make the data most probable (MacKay 1992).  All zero without .bayes.                                  */
@@ -428,9 +519,23 @@ typedef struct nnb_fit_opts {
   bool resume;       /**< continue from the file checkpoint, if it exists: with the same net, data and options a run
                           that was killed then ends with the bits of one that was not.  on_epoch is called for new
                           epochs only.  max_epochs and max_seconds count the whole run.  Options may not differ, except
-                          max_seconds, target_loss, patience, threads, chunk, those of checkpoints, and max_epochs
-                          unless the schedule is cosine or one_cycle */
-  void *reserved[34];
+                          max_seconds, target_loss, patience, min_delta, threads, chunk, those of checkpoints, and
+                          max_epochs unless the schedule is cosine or one_cycle; an own schedule must be the same */
+  /* more on stopping, the learning rate and output */
+  double min_delta;  /**< least fall of the loss that counts for patience                               */
+  const nnb_own_schedule *own_schedule; /**< factor of the learning rate over time, in place of schedule, which must be
+                          NNB_CONSTANT; warmup and lr_min count as with that.  NULL: none               */
+  const nnb_callback *callbacks; /**< a list of callbacks after on_epoch, which {0} ends.  All of them are called after
+                          each epoch; NULL: none                                                        */
+  const char *log;   /**< CSV file that a row is appended to after each epoch: epoch, updates, samples, loss, val_loss,
+                          seconds, total_seconds, lr, then the metrics (NAME on the training data, val_NAME on the
+                          validation set).  An existing file is replaced; with resume, rows of epochs up to the
+                          checkpoint's stay.  If a row cannot be written, the training goes on, and report.log_status
+                          has the error; the rows before it stay whole.  NULL: no file                  */
+  unsigned metrics;  /**< metrics in each record (NNB_METRIC_LIST), joined by '+' in text: on the validation set, or on
+                          the training data without one                                                 */
+  bool train_metrics;/**< metrics also on the training data: one more pass over it in each epoch        */
+  void *reserved[29];
 } nnb_fit_opts;
 
 /** Options as text: "algo=lm max_epochs=200".  Pairs key=value are separated by blanks or commas; the keys are the
@@ -456,7 +561,7 @@ NNB_API nnb_status nnb_fit_opts_set_pointer(nnb_fit_opts *opts, const char *name
 /** The description of one option, for help texts and forms.  The strings are constants. */
 typedef struct nnb_option {
   const char *name;    /**< of the field, and in text                                                   */
-  const char *type;    /**< "bool", "integer", "number", "name" (of an enumeration), or "pointer"       */
+  const char *type;    /**< "bool", "integer", "number", "name" (of an enumeration), "names" (of flags), or "pointer" */
   const char *zero;    /**< the meaning of 0; NULL: 0, false or NULL itself                             */
   const char *minus;   /**< the name of -1 in text; NULL: -1 has no special meaning                     */
   const char *range;   /**< the range of a number: "0 or more"                                          */
@@ -504,6 +609,7 @@ typedef struct nnb_report {
                                  interrupted                                                            */
   int second_start;         /**< the epoch after which lm, varpro or bfgs began again from the start; 0: they did not.
                                  The second descent ended lower if best_epoch is later                  */
+  nnb_status log_status;    /**< the error of .log, which ended the file but not the training; NNB_OK: none */
   void *reserved[8];
 } nnb_report;
 
@@ -585,6 +691,41 @@ typedef struct nnb_cv_report {
 
 /** Releases what nnb_cross_validate has put into the report, and makes it {0}.  NULL is accepted. */
 NNB_API void nnb_cv_report_clear(nnb_cv_report *report);
+/** How well a net predicts data, by all metrics: made by nnb_net_score.  Several threads may read it.
+ *  Its parts are the classes, labels or columns of targets, in the order of the outputs; one output column with two
+ *  classes has two parts. */
+typedef struct nnb_scores nnb_scores;
+
+/** Options of nnb_net_score. */
+typedef struct nnb_score_opts {
+  bool no_auc;       /**< no AUC, which keeps the outputs of all rows in memory                       */
+  bool no_confusion; /**< no confusion matrices, which have n² numbers for n classes                  */
+  int threads;       /**< 0: nnb_get_threads()                                                        */
+  void *reserved[6];
+} nnb_score_opts;
+
+/** NULL is accepted. */
+NNB_API void nnb_scores_destroy(nnb_scores *scores);
+/** A metric of the whole, as NNB_METRIC_LIST says.  NaN where it has no meaning: classes have no rmse, values no
+ *  accuracy, outputs outside 0 … 1 no log loss. */
+NNB_API double nnb_scores_get(const nnb_scores *scores, nnb_metric metric);
+/** Number of parts; 0 for NULL. */
+NNB_API int nnb_scores_n_parts(const nnb_scores *scores);
+/** A metric of part k, from 0.  0 for a class that is predicted and never there, or there and never predicted; NaN for
+ *  one that is neither; NaN for a part that does not exist. */
+NNB_API double nnb_scores_part(const nnb_scores *scores, nnb_metric metric, int k);
+/** The name of part k: of the class, or the column of the targets; NULL if it has none. */
+NNB_API const char *nnb_scores_name(const nnb_scores *scores, int k);
+/** Σ weight of the rows that are of class k, or where label k is true; of all rows for values. */
+NNB_API double nnb_scores_support(const nnb_scores *scores, int k);
+/** Σ weight of the rows of class `truth` that are predicted as class `predicted`; both of one output.  Else 0. */
+NNB_API double nnb_scores_confusion(const nnb_scores *scores, int truth, int predicted);
+/** Prints the metrics of all parts and of the whole as a table.  The lines are for people and may change.  Nothing if
+ *  one of the two is NULL. */
+NNB_API void nnb_scores_print(const nnb_scores *scores, FILE *stream);
+/** Prints the confusion matrix of each output with classes: a row for each true class, a column for each predicted
+ *  one. */
+NNB_API void nnb_scores_print_confusion(const nnb_scores *scores, FILE *stream);
 
 /** How nnb_search takes candidates from its space. */
 #define NNB_SEARCH_LIST(X)                                                                                           \
@@ -659,7 +800,8 @@ typedef struct nnb_optim_opts {
   double damping;
   int invert_every;
   bool data_fisher;
-  void *reserved[21];
+  const nnb_own_schedule *own_schedule; /**< what it points to is copied */
+  void *reserved[20];
 } nnb_optim_opts;
 
 /** Options as text: the same as nnb_fit_opts_parse, nnb_fit_opts_print, … */
@@ -753,10 +895,10 @@ NNB_API nnb_status nnb_result_create(const char *name, void **out);
 /** *out ← the numbers in a struct of results as text, one "field=value" a line: "loss=0.25".  Numbers read back to the
  *  same bits and have a decimal point in every locale, or are nan, inf, -inf.  A bool is true or false.  A value of an
  *  enumeration is its enumerator without prefix in lower case: stop=target, algo=lm.  A struct in the struct gives
- *  "evidence.alpha".  Pointers are left out.  Release it with nnb_free.  NNB_E_NOMEM. */
+ *  "evidence.alpha", flags of metrics f1+auc.  Pointers are left out.  Release it with nnb_free.  NNB_E_NOMEM. */
 NNB_API nnb_status nnb_result_print(const char *name, const void *result, char **out);
-/** out[i] ← a field of record i of the history, by its name: "loss".  out: report->n_history numbers.  NNB_E_ARG if
- *  nnb_record has no such field. */
+/** out[i] ← a field of record i of the history, by its name: "loss"; or a metric, "f1" (nnb_record_metric) or
+ *  "train_f1".  out: report->n_history numbers.  NNB_E_ARG if nnb_record has no such field. */
 NNB_API nnb_status nnb_report_history(const nnb_report *report, const char *field, double *out);
 
 /** What becomes of a missing value in an input column of a CSV file.  Missing is an empty field, "?", and NA, N/A, NaN

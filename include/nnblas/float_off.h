@@ -86,6 +86,7 @@
 #undef nnb_net_load_torch
 #undef nnb_net_load_torch_mem
 #undef nnb_net_loss
+#undef nnb_net_loss_opts
 #undef nnb_net_n_buffers
 #undef nnb_net_n_in
 #undef nnb_net_n_nodes
@@ -108,6 +109,7 @@
 #undef nnb_net_save_torch_mem
 #undef nnb_net_scale_inputs
 #undef nnb_net_scale_targets
+#undef nnb_net_score
 #undef nnb_net_seed
 #undef nnb_net_set_bias
 #undef nnb_net_set_buffers

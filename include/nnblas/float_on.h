@@ -86,6 +86,7 @@
 #define nnb_net_load_torch nnbf_net_load_torch
 #define nnb_net_load_torch_mem nnbf_net_load_torch_mem
 #define nnb_net_loss nnbf_net_loss
+#define nnb_net_loss_opts nnbf_net_loss_opts
 #define nnb_net_n_buffers nnbf_net_n_buffers
 #define nnb_net_n_in nnbf_net_n_in
 #define nnb_net_n_nodes nnbf_net_n_nodes
@@ -108,6 +109,7 @@
 #define nnb_net_save_torch_mem nnbf_net_save_torch_mem
 #define nnb_net_scale_inputs nnbf_net_scale_inputs
 #define nnb_net_scale_targets nnbf_net_scale_targets
+#define nnb_net_score nnbf_net_score
 #define nnb_net_seed nnbf_net_seed
 #define nnb_net_set_bias nnbf_net_set_bias
 #define nnb_net_set_buffers nnbf_net_set_buffers

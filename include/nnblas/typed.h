@@ -224,7 +224,8 @@ NNB_API void nnb_array_clear(nnb_array *array);
  *
  *  Sealing: the first plan, nnb_net_init, or access to the parameters seals the net.  Its shapes are then fixed, its
  *  parameters are allocated and initialised from the seed, and building calls return NNB_E_STATE.  The net stays sealed
- *  if the call that sealed it fails, unless that is one of the changing calls below.
+ *  if the call that sealed it fails, unless that is one of the changing calls below.  Calls that take a const nnb_net
+ *  change nothing but may seal it.
  *
  *  Refused calls: a call that fails because of its arguments, the data, the state or lack of memory leaves the net bit
  *  for bit as it was.  A building call also records its error.
@@ -281,6 +282,10 @@ NNB_API int nnb_net_output(nnb_net *net, int node);
 NNB_API int nnb_net_loss(nnb_net *net, nnb_loss loss);
 /** Sets the loss of one output and its factor > 0. */
 NNB_API int nnb_net_output_loss(nnb_net *net, int node, nnb_loss loss, double factor);
+/** Sets a loss with all its options: label smoothing, huber's δ.  Returns NNB_OK or an error: NNB_E_ARG for an option
+ *  out of range; when the net is sealed also for one that the loss does not take.  Nets with such a loss run by the
+ *  layerwise executor. */
+NNB_API int nnb_net_loss_opts(nnb_net *net, const nnb_loss_opts *opts);
 /** Sets the seed of the initial parameters (default 0).  Returns NNB_OK or an error. */
 NNB_API int nnb_net_seed(nnb_net *net, uint64_t seed);
 
@@ -397,7 +402,12 @@ NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *
 NNB_API nnb_status nnb_solve_output(nnb_net *net, const nnb_data *data, double ridge);
 /** Computes loss, accuracy and error of the net on data, in chunks: the memory does not depend on N.  After a failure
  *  *out is all zero, except for NNB_E_NUMERIC, where the loss is not finite.                                         */
-NNB_API nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics *out);
+NNB_API nnb_status nnb_evaluate(const nnb_net *net, const nnb_data *data, nnb_metrics *out);
+/** Computes all metrics of the net on data (NNB_METRIC_LIST); read them with nnb_scores_get.  opts NULL: defaults.
+ *  Memory: for the AUC the outputs of all rows and up to 50 bytes a row; without, it does not depend on the rows.
+ *  Errors as of nnb_evaluate; *out is then NULL.                                                                     */
+NNB_API nnb_status nnb_net_score(const nnb_net *net, const nnb_data *data, const nnb_score_opts *opts,
+                                 nnb_scores **out);
 /** Cross-validates a net: each part of data is held out once and predicted by a copy of net that was trained on the
  *  other parts (Stone 1974).  opts NULL: 5 parts.  Data with labels is divided by class, so that each part has its
  *  share of every class.  With .repeats the whole is done again with other parts.
@@ -408,9 +418,9 @@ NNB_API nnb_status nnb_evaluate(nnb_net *net, const nnb_data *data, nnb_metrics 
  *  fit (NULL: all defaults) and nnb_evaluate measures it.  Sample weights count in both.  net stays as it is.
  *
  *  Runs are spread over .threads threads.  Each uses one thread and one thread of the BLAS, so the result has the same
- *  bits for any number of them, unless fit->max_seconds ends a run.  fit->on_epoch is called by these threads, one call
- *  at a time; non-zero stops the whole.  A stopped call returns NNB_OK, and the report has the runs that ended before.
- *  fit->threads, history and progress have no effect.
+ *  bits for any number of them, unless fit->max_seconds ends a run.  fit->on_epoch and callbacks are called by these
+ *  threads, one call at a time; non-zero stops the whole.  A stopped call returns NNB_OK, and the report has the runs
+ *  that ended before.  fit->threads, history, progress, log and metrics have no effect.
  *
  *  Memory: for each thread a copy of the rows and what nnb_fit takes; an nnb_cv_run for each run.
  *  *report is overwritten, without releasing what it held; after a failure it is {0}.
@@ -450,7 +460,7 @@ NNB_API nnb_status nnb_net_for_data(const nnb_data *data, const char *layers, nn
 NNB_API nnb_status nnb_search(const nnb_data *data, const char *space, const nnb_fit_opts *fit,
                               const nnb_search_opts *opts, nnb_net **best, nnb_search_report *report);
 /** y ← net(x); x: B×n_in, y: B×n_out in the data's units.  Makes a plan for the call; nnb_plan_predict does without. */
-NNB_API nnb_status nnb_net_predict(nnb_net *net, nnb_cmat x, nnb_mat y);
+NNB_API nnb_status nnb_net_predict(const nnb_net *net, nnb_cmat x, nnb_mat y);
 /** The predictions' Jacobian for each row of x: J[b*ld + o*n_in + i] ← ∂y_o/∂x_i at row b, in the data's units.  J: B
  *  rows of n_out·n_in numbers.  Makes a plan for the call and runs it n_out times.  NNB_E_SHAPE; NNB_E_OVERFLOW if
  *  n_out·n_in does not fit into an int; NNB_E_NOMEM.                                                                 */
@@ -459,7 +469,7 @@ NNB_API nnb_status nnb_net_jacobian(nnb_net *net, nnb_cmat x, nnb_mat J);
  *  NNB_E_SHAPE for a net with several outputs (nnb_net_output).  NNB_E_UNSUPPORTED for binary_cross_entropy with
  *  several columns: those are separate labels; use nnb_net_predict.  NNB_E_NUMERIC: the message has the first row with
  *  a NaN output, and label holds the classes of the rows before it.                                                  */
-NNB_API nnb_status nnb_net_classify(nnb_net *net, nnb_cmat x, int32_t *label);
+NNB_API nnb_status nnb_net_classify(const nnb_net *net, nnb_cmat x, int32_t *label);
 
 /** Error bars of predictions, for a net that was trained with a sum of squares: a standard deviation for each row and
  *  output.  They assume that the parameters are normally distributed around the trained ones with covariance H⁻¹, H =
@@ -505,14 +515,14 @@ typedef struct nnb_load_opts {
 /** Writes structure, parameters, buffers, scalers and names as a safetensors file, atomically: an existing file stays
  *  whole until the new one is complete on disk.  f64 is kept bit for bit.  A program that is killed during the call may
  *  leave a temporary file, ".nnblas-*.tmp" in the same folder; it can be deleted. */
-NNB_API nnb_status nnb_net_save(nnb_net *net, const char *path);
+NNB_API nnb_status nnb_net_save(const nnb_net *net, const char *path);
 /** Reads a file of nnb_net_save.  A file of the other precision is converted (NNB_E_PARSE if a number is too large).
  *  The file need not be trusted: a malformed one gives NNB_E_PARSE with a message, in time proportional to its size.
  *  opts may be NULL.  NNB_E_UNSUPPORTED if the file needs an own part that is not in opts, or more memory than
  *  max_bytes.                                                                                                        */
 NNB_API nnb_status nnb_net_load(const char *path, const nnb_load_opts *opts, nnb_net **out);
 /** The same to and from memory: *out holds *bytes bytes; release it with nnb_free. */
-NNB_API nnb_status nnb_net_save_mem(nnb_net *net, void **out, size_t *bytes);
+NNB_API nnb_status nnb_net_save_mem(const nnb_net *net, void **out, size_t *bytes);
 NNB_API nnb_status nnb_net_load_mem(const void *file, size_t bytes, const nnb_load_opts *opts, nnb_net **out);
 
 /** Reads the weights of linear modules that PyTorch has saved as safetensors into the dense layers of a net of the same

@@ -46,6 +46,16 @@ static const char *const stops[] = {NNB_STOP_LIST(NAME)};
 static const char *const searches[] = {NNB_SEARCH_LIST(NAME)};
 #undef NAME
 
+static const struct {
+  nnb_metric metric;
+  const char *name;
+} metrics[] = {
+#define METRIC(name, value, text) {name, text},
+    NNB_METRIC_LIST(METRIC)
+#undef METRIC
+};
+enum { N_METRICS = sizeof metrics / sizeof *metrics };
+
 static const char *name_of(const char *const *names, int n, int value) {
   return value >= 0 && value < n ? names[value] : "?";
 }
@@ -63,6 +73,12 @@ const char *nnb_algo_name(nnb_algo algo) { return name_of(algos, NNB_N_ALGOS, (i
 const char *nnb_schedule_name(nnb_schedule s) { return name_of(schedules, NNB_N_SCHEDULES, (int)s); }
 const char *nnb_search_method_name(nnb_search_method m) { return name_of(searches, NNB_N_SEARCH_METHODS, (int)m); }
 const char *nnb_stop_text(nnb_stop stop) { return name_of(stops, NNB_N_STOPS, (int)stop); }
+
+const char *nnb_metric_name(nnb_metric metric) {
+  for (int i = 0; i < N_METRICS; i++)
+    if (metrics[i].metric == metric) return metrics[i].name;
+  return "?";
+}
 
 bool nnb_activation_find(const char *name, nnb_activation *out) {
   int i = find(activations, NNB_N_ACTIVATIONS, name);
@@ -98,4 +114,18 @@ bool nnb_search_method_find(const char *name, nnb_search_method *out) {
   int i = find(searches, NNB_N_SEARCH_METHODS, name);
   if (i >= 0 && out) *out = (nnb_search_method)i;
   return i >= 0;
+}
+
+bool nnb_metric_find(const char *name, nnb_metric *out) {
+  for (int i = 0; name && i < N_METRICS; i++)
+    if (strcmp(metrics[i].name, name) == 0) {
+      if (out) *out = metrics[i].metric;
+      return true;
+    }
+  return false;
+}
+
+bool nnb_metric_is_error(nnb_metric metric) {
+  const unsigned errors = NNB_METRIC_LOG_LOSS | NNB_METRIC_MSE | NNB_METRIC_RMSE | NNB_METRIC_MAE;
+  return ((unsigned)metric & errors) != 0;
 }

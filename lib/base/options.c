@@ -56,6 +56,7 @@ static_assert(sizeof list / sizeof *list <= NNB__MOST_OPTIONS, "more lines in op
 #define TYPE_REAL(p)            _Generic((p), double * : 1, default : 0)
 #define TYPE_ALGO(p)            _Generic((p), nnb_algo * : 1, default : 0)
 #define TYPE_SCHEDULE(p)        _Generic((p), nnb_schedule * : 1, default : 0)
+#define TYPE_METRICS(p)         _Generic((p), unsigned * : 1, default : 0)
 #define TYPE_CODE(p)            (sizeof *(p) == sizeof(void *))
 #define FIELD(structure, field) (&((structure *)0)->field)
 #define F_FITS(t, field)        TYPE_##t(FIELD(nnb_fit_opts, field))
@@ -113,11 +114,11 @@ nnb__name_fn *nnb__option_names(const nnb__option *option, int *n) {
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
 
-static const size_t sizes[] = {[NNB__TYPE_BOOL] = sizeof(bool),     [NNB__TYPE_INT] = sizeof(int),
-                               [NNB__TYPE_LONG] = sizeof(int64_t),  [NNB__TYPE_SEED] = sizeof(uint64_t),
-                               [NNB__TYPE_BYTES] = sizeof(size_t),  [NNB__TYPE_REAL] = sizeof(double),
-                               [NNB__TYPE_ALGO] = sizeof(nnb_algo), [NNB__TYPE_SCHEDULE] = sizeof(nnb_schedule),
-                               [NNB__TYPE_CODE] = sizeof(void *)};
+static const size_t sizes[] = {[NNB__TYPE_BOOL] = sizeof(bool),        [NNB__TYPE_INT] = sizeof(int),
+                               [NNB__TYPE_LONG] = sizeof(int64_t),     [NNB__TYPE_SEED] = sizeof(uint64_t),
+                               [NNB__TYPE_BYTES] = sizeof(size_t),     [NNB__TYPE_REAL] = sizeof(double),
+                               [NNB__TYPE_ALGO] = sizeof(nnb_algo),    [NNB__TYPE_SCHEDULE] = sizeof(nnb_schedule),
+                               [NNB__TYPE_METRICS] = sizeof(unsigned), [NNB__TYPE_CODE] = sizeof(void *)};
 
 /* The value as a number.  CODE: 1 if it is not NULL. */
 static double number(const nnb__option *option, nnb__opts_kind kind, const void *opts) {
@@ -139,11 +140,24 @@ static double number(const nnb__option *option, nnb__opts_kind kind, const void 
       return (int)*(const nnb_algo *)p;
     case NNB__TYPE_SCHEDULE:
       return (int)*(const nnb_schedule *)p;
+    case NNB__TYPE_METRICS:
+      return *(const unsigned *)p;
     case NNB__TYPE_CODE:
       break;
   }
   static const char none[sizeof(void *)] = {0};
   return memcmp(p, none, sizeof none) != 0;
+}
+
+void nnb__metrics_text(unsigned flags, char out[NNB__OPTION_TEXT]) {
+  int used = 0;
+  *out = '\0';
+#define SHOW(metric, value, text)                                                                               \
+  if (flags & value) used += snprintf(out + used, NNB__OPTION_TEXT - (size_t)used, "%s" text, used ? "+" : ""); \
+  flags &= ~(unsigned)value;
+  NNB_METRIC_LIST(SHOW)
+#undef SHOW
+  if (flags) snprintf(out + used, NNB__OPTION_TEXT - (size_t)used, "%s%u", used ? "+" : "", flags);
 }
 
 void nnb__option_show(const nnb__option *option, nnb__opts_kind kind, const void *opts, bool c,
@@ -165,6 +179,8 @@ void nnb__option_show(const nnb__option *option, nnb__opts_kind kind, const void
     snprintf(out, NNB__OPTION_TEXT, "%" PRIu64, *(const uint64_t *)p);
   else if (option->type == NNB__TYPE_BYTES)
     snprintf(out, NNB__OPTION_TEXT, "%zu", *(const size_t *)p);
+  else if (option->type == NNB__TYPE_METRICS && value != 0)
+    nnb__metrics_text(*(const unsigned *)p, out);
   else if (option->type == NNB__TYPE_REAL)
     nnb__double_to_text(value, out);
   else if (option->type != NNB__TYPE_CODE)
@@ -187,13 +203,20 @@ static bool within(const nnb__option *option, double value) {
   return value >= ranges[option->range].least && (ranges[option->range].open ? value < bound : value <= bound);
 }
 
+#define OR(metric, value, text) | (value)
+enum { ALL_METRICS = 0 NNB_METRIC_LIST(OR) };
+#undef OR
+
 nnb_status nnb__option_check(const nnb__option *option, nnb__opts_kind kind, const void *opts, bool c) {
   char shown[NNB__OPTION_TEXT];
   const double value = number(option, kind, opts);
   int n;
   const bool named = nnb__option_names(option, &n), known = !named || (value >= 0 && value < n);
-  if (known && within(option, value)) return NNB_OK;
+  const bool flags = option->type == NNB__TYPE_METRICS;
+  if (!flags && known && within(option, value)) return NNB_OK;
+  if (flags && (*(const unsigned *)in(option, kind, opts) & ~(unsigned)ALL_METRICS) == 0) return NNB_OK;
   nnb__option_show(option, kind, opts, c, shown);
+  if (flags) return nnb__fail(NNB_E_ARG, "%s is %s; wanted flags of NNB_METRIC_LIST", option->name, shown);
   if (named) return nnb__fail(NNB_E_ARG, "%s is %s; wanted 0 to %d", option->name, shown, n - 1);
   return nnb__fail(NNB_E_ARG, "%s is %s; wanted %s%s%s", option->name, shown, ranges[option->range].words,
                    option->minus ? ", or " : "",
@@ -276,7 +299,8 @@ static bool tell(nnb__opts_kind kind, int i, nnb_option *out) {
   static const char *const types[] = {
       [NNB__TYPE_BOOL] = "bool",    [NNB__TYPE_INT] = "integer",   [NNB__TYPE_LONG] = "integer",
       [NNB__TYPE_SEED] = "integer", [NNB__TYPE_BYTES] = "integer", [NNB__TYPE_REAL] = "number",
-      [NNB__TYPE_ALGO] = "name",    [NNB__TYPE_SCHEDULE] = "name", [NNB__TYPE_CODE] = "pointer"};
+      [NNB__TYPE_ALGO] = "name",    [NNB__TYPE_SCHEDULE] = "name", [NNB__TYPE_METRICS] = "names",
+      [NNB__TYPE_CODE] = "pointer"};
   const nnb__option *option = i < 0 || !out ? NULL : nnb__option_at(kind, i);
   if (!option) return false;
   *out = (nnb_option){.name = option->name,

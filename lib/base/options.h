@@ -40,6 +40,7 @@ typedef enum nnb__option_type {
   NNB__TYPE_REAL,
   NNB__TYPE_ALGO,
   NNB__TYPE_SCHEDULE,
+  NNB__TYPE_METRICS, /* flags, joined by '+' in text */
   NNB__TYPE_CODE
 } nnb__option_type;
 
@@ -79,9 +80,12 @@ typedef const char *nnb__name_fn(int value);
 nnb__name_fn *nnb__option_names(const nnb__option *option, int *n);
 
 /* The value as text, or as C (c true): "none" or "NNB_NONE".  CODE: "". */
-enum { NNB__OPTION_TEXT = 48 };
+enum { NNB__OPTION_TEXT = 160 };
 void nnb__option_show(const nnb__option *option, nnb__opts_kind kind, const void *opts, bool c,
                       char out[NNB__OPTION_TEXT]);
+
+/* The names of flags of nnb_metric, joined by '+'; flags without a name as one number.  0: "". */
+void nnb__metrics_text(unsigned flags, char out[NNB__OPTION_TEXT]);
 
 /* Check one option against its range, or all of them and the reserve.  NNB_E_ARG with a message. */
 nnb_status nnb__option_check(const nnb__option *option, nnb__opts_kind kind, const void *opts, bool c);

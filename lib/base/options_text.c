@@ -58,6 +58,10 @@ static nnb_status no_value(const reader *r, const nnb__option *option, word w, c
   int n;
   nnb__name_fn *names = nnb__option_names(option, &n);
   for (int i = 0; i < n; i++) nnb__nearest_try(&nearest, w.at, w.n, names(i));
+#define TRY(metric, value, text) \
+  if (option->type == NNB__TYPE_METRICS) nnb__nearest_try(&nearest, w.at, w.n, text);
+  NNB_METRIC_LIST(TRY)
+#undef TRY
   if (option->minus) nnb__nearest_try(&nearest, w.at, w.n, option->minus);
   snprintf(why, sizeof why, "%s=%s; wanted %s%s%s%s%s%s", option->name, nnb__show(w.at, w.n, shown), wanted,
            option->minus ? ", or " : "", option->minus ? option->minus : "", nearest.name ? "; did you mean " : "",
@@ -124,6 +128,22 @@ static nnb_status take_name(const reader *r, const nnb__option *option, word w, 
   return no_value(r, option, w, option->type == NNB__TYPE_ALGO ? "the name of a method" : "the name of a schedule");
 }
 
+/* Names joined by '+'. */
+static nnb_status take_metrics(const reader *r, const nnb__option *option, word w, unsigned *to) {
+  unsigned flags = 0;
+  for (size_t at = 0, n; at <= w.n; at += n + 1) {
+    char name[32];
+    nnb_metric metric;
+    for (n = 0; at + n < w.n && w.at[at + n] != '+';) n++;
+    snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name - 1), w.at + at);
+    if (!nnb_metric_find(name, &metric))
+      return no_value(r, option, (word){w.at + at, n}, "names of metrics, joined by '+'");
+    flags |= (unsigned)metric;
+  }
+  *to = flags;
+  return NNB_OK;
+}
+
 static nnb_status take_bool(const reader *r, const nnb__option *option, word w, bool *to) {
   *to = is(w, "true");
   return *to || is(w, "false") ? NNB_OK : no_value(r, option, w, "true or false");
@@ -146,6 +166,8 @@ static nnb_status take_value(const reader *r, const nnb__option *option, word w,
     case NNB__TYPE_ALGO:
     case NNB__TYPE_SCHEDULE:
       return take_name(r, option, w, to);
+    case NNB__TYPE_METRICS:
+      return take_metrics(r, option, w, to);
     case NNB__TYPE_CODE:
       return no_value(r, option, w, "a pointer, which only a program can set");
     default:

@@ -7,12 +7,13 @@
 
 #include "alloc.h"
 #include "nearest.h"
+#include "options.h"
 #include "status.h"
 #include "text.h"
 
 /* ---- the list --------------------------------------------------------------------------------------------------- */
 
-typedef enum result_type { INT, LONG, REAL, BOOL, ALGO, STOP, CHOICE, STATUS } result_type;
+typedef enum result_type { INT, LONG, REAL, BOOL, ALGO, STOP, CHOICE, STATUS, METRICS } result_type;
 
 /* The number of each struct: its place in structs[]. */
 enum { nnb_record_at, nnb_report_at, nnb_metrics_at, nnb_min_record_at, nnb_min_report_at, nnb_sums_at, N_STRUCTS };
@@ -43,14 +44,15 @@ static const entry list[] = {
 enum { N_RESULTS = sizeof list / sizeof *list };
 
 /* The types in the list must be those of the fields. */
-#define IS_INT(p)    _Generic((p), int * : 1, default : 0)
-#define IS_LONG(p)   _Generic((p), int64_t * : 1, default : 0)
-#define IS_REAL(p)   _Generic((p), double * : 1, default : 0)
-#define IS_BOOL(p)   _Generic((p), bool * : 1, default : 0)
-#define IS_ALGO(p)   _Generic((p), nnb_algo * : 1, default : 0)
-#define IS_STOP(p)   _Generic((p), nnb_stop * : 1, default : 0)
-#define IS_CHOICE(p) _Generic((p), nnb_choice * : 1, default : 0)
-#define IS_STATUS(p) _Generic((p), nnb_status * : 1, default : 0)
+#define IS_INT(p)     _Generic((p), int * : 1, default : 0)
+#define IS_LONG(p)    _Generic((p), int64_t * : 1, default : 0)
+#define IS_REAL(p)    _Generic((p), double * : 1, default : 0)
+#define IS_BOOL(p)    _Generic((p), bool * : 1, default : 0)
+#define IS_ALGO(p)    _Generic((p), nnb_algo * : 1, default : 0)
+#define IS_STOP(p)    _Generic((p), nnb_stop * : 1, default : 0)
+#define IS_CHOICE(p)  _Generic((p), nnb_choice * : 1, default : 0)
+#define IS_STATUS(p)  _Generic((p), nnb_status * : 1, default : 0)
+#define IS_METRICS(p) _Generic((p), unsigned * : 1, default : 0)
 #define RESULT(structure, field, t) \
   static_assert(IS_##t(&((structure *)0)->field), "results.def has another type than core.h for " #field);
 #include "results.def"
@@ -88,7 +90,7 @@ static const char *const stops[] = {NNB_STOP_LIST(AFTER_STOP)};
 static const char *const choices[] = {NNB_CHOICE_LIST(AFTER_CHOICE)};
 static const char *const statuses[] = {NNB_STATUS_LIST(AFTER_NNB)}; /* of 0, -1, -2, ... */
 
-enum { MOST_VALUE = 48 };
+enum { MOST_VALUE = NNB__OPTION_TEXT };
 static_assert((int)MOST_VALUE >= (int)NNB__DOUBLE_TEXT, "a number fits");
 
 static void lower(const char *const *names, size_t n, int value, char out[MOST_VALUE]) {
@@ -106,6 +108,8 @@ static double number(const entry *r, const void *at) {
       return (double)*(const int64_t *)p;
     case BOOL:
       return *(const bool *)p;
+    case METRICS:
+      return *(const unsigned *)p;
     default: /* enumerations are ints */
       return *(const int *)p;
   }
@@ -137,6 +141,9 @@ static void show(const entry *r, const void *at, char out[MOST_VALUE]) {
       break;
     case CHOICE:
       LOWER(choices, value, out);
+      break;
+    case METRICS:
+      nnb__metrics_text(*(const unsigned *)((const char *)at + r->offset), out);
       break;
     case STATUS:
       LOWER(statuses, -value, out);
@@ -183,8 +190,21 @@ nnb_status nnb_result_print(const char *name, const void *result, char **out) {
   return NNB_OK;
 }
 
+/* A metric, "f1" or "train_f1", of every record. */
+static bool copy_metric(const nnb_report *report, const char *field, double *out) {
+  static const char prefix[] = "train_";
+  const bool train = strncmp(field, prefix, strlen(prefix)) == 0;
+  nnb_metric metric;
+  if (!nnb_metric_find(train ? field + strlen(prefix) : field, &metric)) return false;
+  for (int i = 0; i < report->n_history; i++)
+    out[i] =
+        train ? nnb_record_train_metric(&report->history[i], metric) : nnb_record_metric(&report->history[i], metric);
+  return true;
+}
+
 nnb_status nnb_report_history(const nnb_report *report, const char *field, double *out) {
   if (!report || !field || !out) return nnb__fail(NNB_E_ARG, "report, field or out is NULL");
+  if (copy_metric(report, field, out)) return NNB_OK;
   const entry *r = find_field(nnb_record_at, field);
   if (!r) return NNB_E_ARG;
   for (int i = 0; i < report->n_history; i++) out[i] = number(r, &report->history[i]);

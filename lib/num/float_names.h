@@ -24,6 +24,7 @@
 #define nnb__algo_scg nnbf__algo_scg
 #define nnb__algo_sgd nnbf__algo_sgd
 #define nnb__algo_varpro nnbf__algo_varpro
+#define nnb__area nnbf__area
 #define nnb__attr_find nnbf__attr_find
 #define nnb__attr_get nnbf__attr_get
 #define nnb__attr_set nnbf__attr_set
@@ -126,8 +127,14 @@
 #define nnb__fit_full_may_repeat nnbf__fit_full_may_repeat
 #define nnb__fit_judge_start nnbf__fit_judge_start
 #define nnb__fit_keep_last_record nnbf__fit_keep_last_record
+#define nnb__fit_metrics nnbf__fit_metrics
+#define nnb__fit_metrics_close nnbf__fit_metrics_close
+#define nnb__fit_metrics_open nnbf__fit_metrics_open
+#define nnb__fit_n_values nnbf__fit_n_values
 #define nnb__fit_no_report nnbf__fit_no_report
 #define nnb__fit_open_source nnbf__fit_open_source
+#define nnb__fit_put_record nnbf__fit_put_record
+#define nnb__fit_quiet nnbf__fit_quiet
 #define nnb__fit_restarts nnbf__fit_restarts
 #define nnb__fit_run nnbf__fit_run
 #define nnb__fit_source_epoch nnbf__fit_source_epoch
@@ -243,6 +250,7 @@
 #define nnb__net_new nnbf__net_new
 #define nnb__net_node nnbf__net_node
 #define nnb__net_open nnbf__net_open
+#define nnb__net_plain_loss nnbf__net_plain_loss
 #define nnb__net_release_columns nnbf__net_release_columns
 #define nnb__net_release_names nnbf__net_release_names
 #define nnb__net_release_params nnbf__net_release_params
@@ -319,7 +327,7 @@
 #define nnb__predict_v2 nnbf__predict_v2
 #define nnb__predict_v3 nnbf__predict_v3
 #define nnb__predict_v4 nnbf__predict_v4
-#define nnb__progress nnbf__progress
+#define nnb__ranked_size nnbf__ranked_size
 #define nnb__region_begin nnbf__region_begin
 #define nnb__region_shrink nnbf__region_shrink
 #define nnb__region_step nnbf__region_step
@@ -376,12 +384,16 @@
 #define nnb__system_times nnbf__system_times
 #define nnb__system_turn_to_qr nnbf__system_turn_to_qr
 #define nnb__system_visit nnbf__system_visit
+#define nnb__tally_close nnbf__tally_close
+#define nnb__tally_open nnbf__tally_open
+#define nnb__tally_run nnbf__tally_run
 #define nnb__tensor_is_real nnbf__tensor_is_real
 #define nnb__tensor_real nnbf__tensor_real
 #define nnb__torch_check nnbf__torch_check
 #define nnb__total_sums nnbf__total_sums
 #define nnb__train_more nnbf__train_more
 #define nnb__train_rows nnbf__train_rows
+#define nnb__tune_loss nnbf__tune_loss
 #define nnb__update_chunks nnbf__update_chunks
 #define nnb__update_curved nnbf__update_curved
 #define nnb__update_job nnbf__update_job

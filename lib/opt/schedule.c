@@ -14,6 +14,10 @@ bool nnb__schedule_needs_epochs(nnb_schedule kind) { return kind == NNB_COSINE |
 static nnb_status check_opts(const nnb_optim_opts *o) {
   if (o->epochs == 0 && nnb__schedule_needs_epochs(o->schedule))
     return nnb__fail(NNB_E_ARG, "%s needs a limit of the epochs", nnb_schedule_name(o->schedule));
+  if (o->own_schedule && !o->own_schedule->factor) return nnb__fail(NNB_E_ARG, "own_schedule has no factor");
+  if (o->own_schedule && o->schedule != NNB_CONSTANT)
+    return nnb__fail(NNB_E_ARG, "schedule is %s; wanted constant, because there is an own_schedule",
+                     nnb_schedule_name(o->schedule));
   if (o->epochs > 0 && o->warmup > (double)o->epochs)
     return nnb__fail(NNB_E_ARG, "warmup is %g epochs; wanted at most %lld, the number of epochs", o->warmup,
                      (long long)o->epochs);
@@ -26,6 +30,7 @@ nnb_status nnb__schedule_init(nnb__schedule *s, const nnb_optim_opts *o) {
   nnb_status status = check_opts(o);
   if (status) return status;
   *s = (nnb__schedule){.kind = o->schedule, .lr_min = o->lr_min, .scale = 1, .best = HUGE_VAL};
+  if (o->own_schedule) s->own = *o->own_schedule;
   s->epoch = (double)o->epoch_updates;
   s->total = (double)o->epochs * s->epoch;
   s->warmup = o->warmup > 0 ? o->warmup * s->epoch : s->kind == NNB_ONE_CYCLE ? 0.3 * s->total : 0;
@@ -48,6 +53,12 @@ static double one_cycle(const nnb__schedule *s, double lr, double u) {
   return u < peak ? glide(first, lr, u / peak) : glide(lr, last, (u - peak) / fmax(s->total - 1 - peak, 1));
 }
 
+/* NaN for a factor that is negative or not finite. */
+static double own_factor(const nnb__schedule *s, double epoch) {
+  const double factor = s->own.factor(s->own.user, epoch);
+  return factor >= 0 && isfinite(factor) ? factor : (double)NAN;
+}
+
 double nnb__schedule_lr(const nnb__schedule *s, double lr, int64_t update) {
   double u = (double)update - s->warmup, n = fmax(s->total - s->warmup, 1);
   if (s->kind == NNB_ONE_CYCLE) return one_cycle(s, lr, (double)update);
@@ -66,9 +77,11 @@ double nnb__schedule_lr(const nnb__schedule *s, double lr, int64_t update) {
       lr *= s->scale;
       break;
     default:
-      return lr;
+      if (!s->own.factor) return lr;
+      lr *= own_factor(s, u / s->epoch);
+      break;
   }
-  return fmax(lr, least);
+  return lr > least || isnan(lr) ? lr : least;
 }
 
 void nnb__schedule_epoch(nnb__schedule *s, double loss) {

@@ -8,6 +8,7 @@ typedef struct nnb__schedule {
   nnb_schedule kind;
   double lr_min, factor;
   double epoch, warmup, step, total; /* in updates; total 0: not known */
+  nnb_own_schedule own;              /* or a factor of NULL */
   /* NNB_PLATEAU */
   double scale, best; /* the present factor of η; lowest loss so far */
   double waited;      /* epochs since then */

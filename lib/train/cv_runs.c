@@ -119,7 +119,7 @@ static bool is_late(const nnb__cv *cv) { return cv->deadline > 0 && nnb__now() >
 static int on_epoch(void *user, const nnb_record *record) {
   nnb__cv *cv = user;
   pthread_mutex_lock(cv->lock);
-  if (!cv->stopped && cv->given->on_epoch && cv->given->on_epoch(cv->given->user, record)) cv->stopped = true;
+  if (!cv->stopped && nnb__fit_call_back(cv->given, record)) cv->stopped = true;
   if (is_late(cv)) cv->late = true;
   const bool ends = cv->stopped || cv->late;
   pthread_mutex_unlock(cv->lock);
@@ -159,7 +159,8 @@ static void end_run(nnb__cv *cv, nnb__cv_case *c, int r, nnb_status status, cons
 
 static nnb_fit_opts options_of_run(nnb__cv *cv, const nnb__cv_case *c) {
   nnb_fit_opts o = c->fit;
-  o.threads = 1, o.history = NNB_NONE, o.progress = NULL;
+  nnb__fit_quiet(&o);
+  o.threads = 1, o.history = NNB_NONE;
   o.on_epoch = on_epoch, o.user = cv;
   if (cv->deadline > 0) {
     const double left = fmax(cv->deadline - nnb__now(), DBL_MIN);

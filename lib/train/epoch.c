@@ -6,7 +6,6 @@
 #include "ints.h"
 #include "match.h"
 #include "plan.h"
-#include "progress.h"
 
 typedef struct nnb__fit fit;
 
@@ -29,20 +28,29 @@ static nnb_status validate(fit *f, double *out) {
 
 void nnb__fit_judge_start(fit *f) {
   double loss;
-  if (f->val && !validate(f, &loss)) f->report.best_loss = loss;
+  if (f->val && !validate(f, &loss)) f->report.best_loss = f->waited_loss = loss;
+}
+
+void nnb__fit_put_record(fit *f, int i, const nnb_record *rec) {
+  const size_t n = (size_t)nnb__fit_n_values(&f->opts);
+  f->history[i] = *rec;
+  f->history[i].net = NULL;
+  if (n == 0) return;
+  f->history[i].values = f->values + (size_t)i * n;
+  memmove(f->values + (size_t)i * n, rec->values, n * sizeof *f->values);
 }
 
 /* Keeps every stride-th record; when full, drops every second one and doubles the stride. */
 static void keep_record(fit *f, const nnb_record *rec) {
   if (f->cap_history == 0 || (rec->epoch - 1) % f->stride) return;
   if (f->n_history == f->cap_history) {
-    for (int i = 0; 2 * i < f->n_history; i++) f->history[i] = f->history[2 * i];
+    for (int i = 1; 2 * i < f->n_history; i++) nnb__fit_put_record(f, i, &f->history[2 * i]);
     f->n_history = (f->n_history + 1) / 2;
     f->stride *= 2;
     if ((rec->epoch - 1) % f->stride) return;
     if (f->n_history == f->cap_history) return; /* the capacity is one record */
   }
-  f->history[f->n_history++] = *rec;
+  nnb__fit_put_record(f, f->n_history++, rec);
 }
 
 /* In mini-batch training without validation, the loss of an epoch is a mean while the parameters change.  It says
@@ -62,30 +70,49 @@ static void keep_best(fit *f, const nnb_record *rec) {
   }
 }
 
+/* The patience begins again where the loss fell by more than min_delta. */
+static void note_fall(fit *f, const nnb_record *rec) {
+  const double loss = f->val ? rec->val_loss : rec->loss;
+  if (!(loss < f->waited_loss - f->opts.min_delta)) return;
+  f->waited_loss = loss, f->waited_epoch = rec->epoch;
+}
+
 nnb_stop nnb__fit_at_limit(const fit *f, const nnb_record *rec) {
   const nnb_fit_opts *o = &f->opts;
   double loss = f->val ? rec->val_loss : rec->loss;
   if (o->target_loss > 0 && loss <= o->target_loss) return NNB_STOP_TARGET;
-  if (o->patience > 0 && rec->epoch - f->report.best_epoch >= o->patience) return NNB_STOP_PATIENCE;
+  if (o->patience > 0 && rec->epoch - f->waited_epoch >= o->patience) return NNB_STOP_PATIENCE;
   if (o->max_seconds > 0 && rec->total_seconds >= o->max_seconds) return NNB_STOP_SECONDS;
   if (o->max_epochs != NNB_NONE && rec->epoch >= o->max_epochs) return NNB_STOP_EPOCHS;
   return NNB_STOP_NONE;
+}
+
+bool nnb__fit_call_back(const nnb_fit_opts *o, const nnb_record *rec) {
+  bool stopped = o->on_epoch && o->on_epoch(o->user, rec);
+  for (const nnb_callback *c = o->callbacks; c && c->on_epoch; c++) stopped = c->on_epoch(c->user, rec) || stopped;
+  return stopped;
 }
 
 nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
   nnb_report *r = &f->report;
   rec->val_loss = (double)NAN;
   nnb_status status = f->val ? validate(f, &rec->val_loss) : NNB_OK;
+  if (!status) status = nnb__fit_metrics(f, rec);
   rec->total_seconds = nnb__now() - f->start;
   r->loss = rec->loss, r->val_loss = rec->val_loss;
   if (status) return status;
   r->epochs = rec->epoch;
+  rec->max_epochs = f->opts.max_epochs == NNB_NONE ? 0 : f->opts.max_epochs;
   keep_best(f, rec);
+  note_fall(f, rec);
+  rec->stop = nnb__fit_at_limit(f, rec);
   keep_record(f, rec);
   f->last_record = *rec;
-  const bool stopped = f->opts.on_epoch && f->opts.on_epoch(f->opts.user, rec);
-  r->stop = stopped ? NNB_STOP_USER : nnb__fit_at_limit(f, rec);
-  nnb__progress(&f->opts, rec, r->stop != NNB_STOP_NONE);
+  nnb__log_row(&f->log, rec, f->val);
+  rec->net = f->net;
+  if (nnb__fit_call_back(&f->opts, rec)) rec->stop = NNB_STOP_USER;
+  r->stop = rec->stop;
+  nnb_progress_epoch(&f->bar, rec);
   return NNB_OK;
 }
 
@@ -94,5 +121,5 @@ void nnb__fit_keep_last_record(fit *f) {
   int n = f->n_history;
   if (n == 0 || f->history[n - 1].epoch == f->last_record.epoch) return;
   if (n < f->cap_history) f->n_history = ++n;
-  f->history[n - 1] = f->last_record;
+  nnb__fit_put_record(f, n - 1, &f->last_record);
 }

@@ -1,5 +1,6 @@
 /* train/fit.c: a fit by one method: checks options and data, allocates everything, calls one of the ways to train. */
 #include <string.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "clock.h"
@@ -94,6 +95,7 @@ static nnb_optim_opts optim_opts(const nnb_fit_opts *o, int n_rows) {
   nnb_optim_opts optim = {.epoch_updates = (n_rows - 1) / o->batch + 1,
                           .epochs = o->max_epochs == NNB_NONE ? 0 : o->max_epochs};
   nnb__opts_copy(NNB__FIT_OPTS, o, NNB__OPTIM_OPTS, &optim);
+  optim.own_schedule = o->own_schedule;
   return optim;
 }
 
@@ -128,7 +130,8 @@ static nnb_status allocate(fit *f) {
   f->cap_history = f->opts.history > 0 ? f->opts.history : 0;
   const size_t n_values = f->net->n_values;
   f->best = nnb__alloc(n_values, sizeof *f->best);
-  f->history = nnb__alloc((size_t)f->cap_history, sizeof *f->history);
+  const size_t record_bytes = sizeof *f->history + (size_t)nnb__fit_n_values(&f->opts) * sizeof *f->values;
+  f->history = nnb__alloc((size_t)f->cap_history + 1, record_bytes);
   /* A sum does not depend on the order of its rows, but a method that needs pairs uses the first rows as a sample. */
   const bool one_update = f->opts.batch == f->rows.x.rows && !nnb__optim_has(f->ops, NNB__TRAIT_PAIRS);
   const bool shuffled = f->optim && !f->opts.in_order && !one_update;
@@ -146,6 +149,7 @@ static nnb_status allocate(fit *f) {
   if (!f->best || (moving && !f->epoch_start) || !f->history || (shuffled && !f->order) || (!f->optim && !f->x) ||
       (ridge && !f->ridge) || (twice && !f->first) || (linear && !f->linear))
     return nnb__fail_nomem("a fit");
+  f->values = (double *)(f->history + f->cap_history);
   memcpy(f->best, f->net->params, n_values * sizeof *f->best);
   return f->optim && nnb__data_is_read(f->train) ? nnb__fit_open_source(f) : NNB_OK;
 }
@@ -162,11 +166,15 @@ static void finish(fit *f, nnb_status status) {
   if (!keep_last) memcpy(f->net->params, f->best, f->net->n_values * sizeof *f->best), r->evidence = f->best_evidence;
   nnb__net_keep_history(f->net, f->history);
   nnb__fit_keep_last_record(f);
+  r->log_status = f->log.status;
   r->history = f->history, r->n_history = f->n_history, r->history_stride = f->stride;
   f->history = NULL;
 }
 
 static void release(fit *f) {
+  nnb_progress_end(&f->bar);
+  nnb__log_close(&f->log);
+  nnb__fit_metrics_close(f);
   nnb_plan_destroy(f->plan);
   nnb_plan_destroy(f->val_plan);
   nnb_optim_destroy(f->optim);
@@ -189,9 +197,29 @@ static nnb_status set_up(fit *f) {
   if (f->ops) f->report.algo = f->opts.algo;
   if (!status) status = prepare(f);
   if (!status) status = allocate(f);
+  if (!status) status = nnb__fit_metrics_open(f);
   if (!status && !nnb__all_finite(f->net->n_params, f->net->params))
     status = nnb__fail(NNB_E_NUMERIC, "a parameter of the net is not finite at the start");
   return status;
+}
+
+static void log_head(const fit *f, char head[NNB__LOG_ROW]) {
+  nnb__log_head(f->opts.metrics, f->opts.train_metrics ? f->opts.metrics : 0, f->val, head);
+}
+
+/* A log that a checkpoint is there for is continued. */
+static nnb_status open_log(fit *f) {
+  const nnb_fit_opts *o = &f->opts;
+  char head[NNB__LOG_ROW];
+  if (!o->log) return NNB_OK;
+  log_head(f, head);
+  return nnb__log_open(&f->log, o->log, o->resume && access(o->checkpoint, F_OK) == 0 ? head : NULL);
+}
+
+static void begin_log(fit *f) {
+  char head[NNB__LOG_ROW];
+  log_head(f, head);
+  nnb__log_begin(&f->log, head, f->report.resumed);
 }
 
 /* Once training has begun, only divergence and an error of a source end it.  Every other error is a refusal, and the
@@ -200,6 +228,7 @@ static nnb_status train_net(fit *f) {
   nnb_report *r = &f->report;
   nnb_status status = set_up(f);
   if (!status) status = nnb__fit_checkpoint_open(f);
+  if (!status) status = open_log(f);
   if (status) return status;
   const nnb_report refused = *r;
   *r = (nnb_report){.algo = f->optim ? f->optim->algo : r->algo, .val_loss = (double)NAN, .best_loss = HUGE_VAL};
@@ -212,6 +241,8 @@ static nnb_status train_net(fit *f) {
     *r = refused;
     return status;
   }
+  begin_log(f);
+  f->bar.stream = f->opts.progress;
   status = f->optim ? nnb__fit_batches(f) : nnb__fit_full(f);
   if (f->broken) r->stop = NNB_STOP_ERROR;
   if (status && status != NNB_E_NUMERIC && !f->broken) {
@@ -228,6 +259,12 @@ nnb_report nnb__fit_no_report(nnb_algo algo) {
                       .loss = (double)NAN,
                       .val_loss = (double)NAN,
                       .best_loss = (double)NAN};
+}
+
+void nnb__fit_quiet(nnb_fit_opts *opts) {
+  opts->on_epoch = NULL, opts->user = NULL, opts->callbacks = NULL;
+  opts->progress = NULL, opts->log = NULL;
+  opts->metrics = 0, opts->train_metrics = false;
 }
 
 nnb_status nnb__fit_check(const nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts) {
@@ -247,7 +284,8 @@ nnb_status nnb__fit_run(nnb_net *net, const nnb_data *train, const nnb_data *val
            .opts = *opts,
            .choices = choices,
            .stride = 1,
-           .start = began};
+           .start = began,
+           .waited_loss = HUGE_VAL};
   f.report = nnb__fit_no_report(opts->algo);
   nnb_status status = train_net(&f);
   release(&f);

@@ -4,10 +4,12 @@
 
 #include "fit_choices.h"
 #include "keep.h"
+#include "log.h"
 #include "net.h"
 #include "optim.h"
 #include "rows.h"
 #include "source.h"
+#include "tally.h"
 
 typedef struct nnb__fit {
   nnb_net *net;
@@ -34,9 +36,15 @@ typedef struct nnb__fit {
                         NULL */
   double *ridge;     /* least squares with decay: the l2 of each parameter that is not frozen */
   real *first;       /* full batch: the parameters at the start, then its buffers; NULL: no second descent */
-  nnb_record *history;
+  nnb_record *history;    /* cap_history records, then values */
+  double *values;         /* (cap_history + 1)×nnb__fit_n_values: the metrics of the records, and of the last epoch */
   nnb_record last_record; /* of the last epoch */
   int n_history, cap_history, stride;
+  nnb__tally tally, train_tally; /* .metrics on the validation set, or without one on train; on train beside one */
+  nnb__log log;
+  nnb_progress bar;   /* .progress */
+  double waited_loss; /* patience: the last loss that fell by more than min_delta, and its epoch */
+  int waited_epoch;
   double start;
   uint64_t train_print, val_print; /* .checkpoint: fingerprints of the data */
   int checkpoint_epoch;            /* epoch of the last checkpoint */
@@ -56,16 +64,31 @@ nnb_status nnb__fit_check(const nnb_net *net, const nnb_data *train, const nnb_d
 /* The report of a fit that has not begun. */
 nnb_report nnb__fit_no_report(nnb_algo algo);
 
+/* fit.c: for a fit of a copy that nobody is to hear of: no callbacks, lines, files or metrics. */
+void nnb__fit_quiet(nnb_fit_opts *opts);
+
 /* epoch.c: with a validation set, the parameters at the start are epoch 0, the first candidate for the best, unless
  * their loss is not finite. */
 void nnb__fit_judge_start(nnb__fit *f);
 /* Ends an epoch.  The net has the parameters of its end; rec has its number, updates, samples, loss and seconds.
  * Validates, keeps the best parameters and the history, calls on_epoch, and sets report.stop. */
 nnb_status nnb__fit_end_epoch(nnb__fit *f, nnb_record *rec);
+/* Calls on_epoch and all callbacks, whatever the others return; true: one of them stops the training. */
+bool nnb__fit_call_back(const nnb_fit_opts *opts, const nnb_record *rec);
 /* The limit of the options that an epoch with this record has reached; NNB_STOP_NONE: none. */
 nnb_stop nnb__fit_at_limit(const nnb__fit *f, const nnb_record *rec);
+/* Record i of the history ← rec, with its metrics. */
+void nnb__fit_put_record(nnb__fit *f, int i, const nnb_record *rec);
 /* Makes the last record of the history that of the last epoch. */
 void nnb__fit_keep_last_record(nnb__fit *f);
+
+/* fit_metrics.c: numbers in a record for .metrics. */
+int nnb__fit_n_values(const nnb_fit_opts *opts);
+/* Allocates what measuring needs.  NNB_E_ARG for a metric that has no meaning for the data. */
+nnb_status nnb__fit_metrics_open(nnb__fit *f);
+/* Measures the net and puts the metrics into rec.  An error is one of a source (broken). */
+nnb_status nnb__fit_metrics(nnb__fit *f, nnb_record *rec);
+void nnb__fit_metrics_close(nnb__fit *f);
 
 /* fit_batches.c: the epochs of a method that steps from batch to batch. */
 nnb_status nnb__fit_batches(nnb__fit *f);

@@ -266,7 +266,8 @@ static nnb_fit_opts cycle(const search *s, double lr, double l2, int epochs) {
 static nnb_fit_opts short_cycle(const search *s, double lr, double l2, int epochs) {
   nnb_fit_opts opts = cycle(s, lr, l2, epochs / TRIAL > 0 ? epochs / TRIAL : 1);
   opts.threads = 1, opts.history = NNB_NONE, opts.max_seconds = seconds_left(s);
-  opts.on_epoch = NULL, opts.user = NULL, opts.progress = NULL, opts.target_loss = 0, opts.patience = 0;
+  opts.target_loss = 0, opts.patience = 0;
+  nnb__fit_quiet(&opts);
   nnb__fit_without_checkpoint(&opts);
   return opts;
 }

@@ -49,7 +49,9 @@ static nnb_status explain_divergence(const fit *f, int epoch) {
   const nnb_report *r = &f->report;
   char reason[NNB__MESSAGE / 2], advice[100] = "", kept[40] = "from the start";
   snprintf(reason, sizeof reason, "%.*s", (int)sizeof reason - 1, nnb_errmsg());
-  if (nnb__batch_finite(&f->rows))
+  if (!isfinite(f->optim->lr))
+    nnb__format(advice, sizeof advice, "own_schedule gave a factor that is not a finite number of 0 or more; ");
+  else if (nnb__batch_finite(&f->rows))
     nnb__format(advice, sizeof advice, "a learning rate below %g%s may help; ", f->optim->lr,
                 f->opts.clip_norm > 0 ? "" : " or clip_norm");
   if (r->best_epoch > 0)

@@ -29,8 +29,10 @@ static const double most_whole = 9007199254740992.0; /* 2⁵³: below, doubles h
 /* The state of a fit besides its optimiser and the parameters. */
 typedef struct progress {
   int64_t epoch, updates, samples, best_epoch, n_history, stride;
-  double best_loss;
-  double *records; /* those of the history, then the last one: (n_history + 1)×RECORD */
+  double best_loss, waited_loss;
+  int64_t waited_epoch;
+  double *records; /* those of the history, then the last one: (n_history + 1)×RECORD … */
+  double *values;  /* … and their metrics, in the memory behind: (n_history + 1)×nnb__fit_n_values */
 } progress;
 
 static void visit_numbers(progress *p, nnb__visitor *s) {
@@ -39,6 +41,8 @@ static void visit_numbers(progress *p, nnb__visitor *s) {
   nnb__state_whole(s, "fit.samples", 0, INT64_MAX, &p->samples);
   nnb__state_whole(s, "fit.best_epoch", 0, INT_MAX, &p->best_epoch);
   nnb__state_number(s, "fit.best_loss", -HUGE_VAL, HUGE_VAL, &p->best_loss);
+  nnb__state_number(s, "fit.waited_loss", -HUGE_VAL, HUGE_VAL, &p->waited_loss);
+  nnb__state_whole(s, "fit.waited_epoch", 0, INT_MAX, &p->waited_epoch);
   nnb__state_whole(s, "fit.history", 0, INT_MAX, &p->n_history);
   nnb__state_whole(s, "fit.stride", 1, INT_MAX, &p->stride);
 }
@@ -46,14 +50,32 @@ static void visit_numbers(progress *p, nnb__visitor *s) {
 static void visit_arrays(fit *f, progress *p, nnb__visitor *s) {
   enum { EVIDENCE = sizeof(nnb_evidence) / sizeof(double) };
   nnb__state_reals(s, "best", f->net->n_values, f->best);
+  const size_t n = (size_t)nnb__fit_n_values(&f->opts);
   nnb__state_doubles(s, "history", ((size_t)p->n_history + 1) * RECORD, p->records);
+  if (n > 0) nnb__state_doubles(s, "metrics", ((size_t)p->n_history + 1) * n, p->values);
   if (f->optim) return;
   if (f->net->n_buffers) nnb__state_reals(s, "buffers", f->net->n_buffers, f->buffers);
   nnb__state_doubles(s, "fit.evidence", EVIDENCE, (double *)&f->report.evidence);
   nnb__state_doubles(s, "fit.best_evidence", EVIDENCE, (double *)&f->best_evidence);
 }
 
-static void write_record(const nnb_record *r, double *to) {
+static nnb_status allocate(const fit *f, progress *p) {
+  const size_t rows = (size_t)p->n_history + 1;
+  p->records = nnb__alloc(rows, (RECORD + (size_t)nnb__fit_n_values(&f->opts)) * sizeof *p->records);
+  if (!p->records) return nnb__fail_nomem("the history of a checkpoint");
+  p->values = p->records + rows * RECORD;
+  return NNB_OK;
+}
+
+/* The metrics of record i of the file's or memory's history. */
+static double *values_of(const fit *f, const progress *p, int64_t i) {
+  return p->values + (size_t)i * (size_t)nnb__fit_n_values(&f->opts);
+}
+
+static void write_record(const fit *f, progress *p, int i, const nnb_record *r) {
+  double *to = p->records + (size_t)i * RECORD;
+  const size_t n = (size_t)nnb__fit_n_values(&f->opts);
+  if (n > 0) memcpy(values_of(f, p, i), r->values, n * sizeof *p->values);
   const double row[RECORD] = {r->epoch,    (double)r->updates, (double)r->samples, r->loss,
                               r->val_loss, r->seconds,         r->total_seconds,   r->lr};
   memcpy(to, row, sizeof row);
@@ -135,11 +157,12 @@ static nnb_status put_progress(fit *f, progress *p, nnb__bag *bag) {
   nnb__visitor state = {.way = NNB__STATE_SAVE, .out = bag};
   p->epoch = r->epochs, p->updates = r->updates, p->samples = r->samples;
   p->best_epoch = r->best_epoch, p->best_loss = r->best_loss;
+  p->waited_epoch = f->waited_epoch, p->waited_loss = f->waited_loss;
   p->n_history = f->n_history, p->stride = f->stride;
-  p->records = nnb__alloc((size_t)f->n_history + 1, RECORD * sizeof *p->records);
-  if (!p->records) return nnb__fail_nomem("a checkpoint");
-  for (int i = 0; i < f->n_history; i++) write_record(&f->history[i], p->records + (size_t)i * RECORD);
-  write_record(&f->last_record, p->records + (size_t)f->n_history * RECORD);
+  nnb_status status = allocate(f, p);
+  if (status) return status;
+  for (int i = 0; i < f->n_history; i++) write_record(f, p, i, &f->history[i]);
+  write_record(f, p, f->n_history, &f->last_record);
   visit_numbers(p, &state);
   visit_arrays(f, p, &state);
   if (!f->optim) nnb__keep_visit(&f->keep, &state);
@@ -175,7 +198,7 @@ void nnb__fit_checkpoint_write(fit *f, bool last) {
   if (!r->checkpoint_status)
     r->checkpoints++;
   else if (f->opts.progress)
-    fprintf(f->opts.progress, "no checkpoint: %s\n", nnb_errmsg());
+    nnb_progress_end(&f->bar), fprintf(f->opts.progress, "no checkpoint: %s\n", nnb_errmsg());
   f->checkpoint_epoch = r->epochs, f->checkpoint_time = nnb__now();
 }
 
@@ -197,15 +220,28 @@ static nnb_status match(fit *f, const nnb__bag *bag) {
   return status || !f->optim ? status : nnb__optim_check(f->optim, bag);
 }
 
+static void take_metrics(const fit *f, const double *values, nnb_record *rec) {
+  rec->metrics = f->opts.metrics, rec->train_metrics = f->opts.train_metrics ? f->opts.metrics : 0;
+  rec->values = rec->metrics ? values : NULL;
+}
+
 /* The history from the records of the file. */
 static nnb_status take_records(fit *f, const progress *p) {
   bool good = read_record(p->records + (size_t)p->n_history * RECORD, (int)p->epoch, &f->last_record);
   good = good && f->last_record.epoch == p->epoch;
-  for (int64_t i = 0; i < p->n_history && good; i++)
-    good = read_record(p->records + (size_t)i * RECORD, (int)p->epoch, &f->history[i]) &&
-           (i == 0 || f->history[i].epoch > f->history[i - 1].epoch);
+  for (int i = 0; i < p->n_history && good; i++) {
+    nnb_record rec = {0};
+    good = read_record(p->records + (size_t)i * RECORD, (int)p->epoch, &rec) &&
+           (i == 0 || rec.epoch > f->history[i - 1].epoch);
+    take_metrics(f, values_of(f, p, i), &rec);
+    if (good) nnb__fit_put_record(f, i, &rec);
+  }
   if (!good) return nnb__fail(NNB_E_PARSE, "the history in the file is not one of epochs up to %d", (int)p->epoch);
   f->n_history = (int)p->n_history, f->stride = (int)p->stride;
+  const size_t n = (size_t)nnb__fit_n_values(&f->opts);
+  double *last = f->values + (size_t)f->cap_history * n;
+  if (n > 0) memcpy(last, values_of(f, p, p->n_history), n * sizeof *last);
+  take_metrics(f, last, &f->last_record);
   return NNB_OK;
 }
 
@@ -217,18 +253,19 @@ static nnb_status take_progress(fit *f, const nnb__bag *bag) {
   if (f->opts.max_epochs != NNB_NONE && p.epoch > f->opts.max_epochs)
     return nnb__fail(NNB_E_ARG, "max_epochs is %d; the training in the file is at epoch %d", f->opts.max_epochs,
                      (int)p.epoch);
-  if (p.best_epoch > p.epoch || p.n_history > f->cap_history)
+  if (p.best_epoch > p.epoch || p.waited_epoch > p.epoch || p.n_history > f->cap_history)
     return nnb__fail(NNB_E_PARSE, "the file has an impossible best epoch or history");
-  p.records = nnb__alloc((size_t)p.n_history + 1, RECORD * sizeof *p.records);
-  if (!p.records) return nnb__fail_nomem("the history of a checkpoint");
+  nnb_status status = allocate(f, &p);
+  if (status) return status;
   visit_arrays(f, &p, &state);
-  nnb_status status = state.status ? state.status : take_records(f, &p);
+  status = state.status ? state.status : take_records(f, &p);
   nnb__release(p.records);
   if (status) return status;
   nnb_report *r = &f->report;
   r->epochs = r->resumed = f->checkpoint_epoch = (int)p.epoch;
   r->updates = p.updates, r->samples = p.samples;
   r->best_epoch = (int)p.best_epoch, r->best_loss = p.best_loss;
+  f->waited_epoch = (int)p.waited_epoch, f->waited_loss = p.waited_loss;
   r->loss = f->last_record.loss, r->val_loss = f->last_record.val_loss;
   f->start -= f->last_record.total_seconds > 0 ? f->last_record.total_seconds : 0;
   return NNB_OK;

@@ -55,8 +55,9 @@ void nnb__choices_report(const nnb__choices *c, nnb_report *r) {
 /* Options that may differ from those in the file: they decide when the training ends, or how the same numbers are
  * computed. */
 static const char *const *free_options(nnb_schedule schedule) {
-#define FREE_OPTIONS \
-  "max_seconds", "target_loss", "patience", "threads", "chunk", "checkpoint_seconds", "checkpoint_epochs", "resume"
+#define FREE_OPTIONS                                                                               \
+  "max_seconds", "target_loss", "patience", "min_delta", "threads", "chunk", "checkpoint_seconds", \
+      "checkpoint_epochs", "resume"
   static const char *const few[] = {FREE_OPTIONS, NULL}, *const all[] = {FREE_OPTIONS, "max_epochs", NULL};
   return nnb__schedule_needs_epochs(schedule) ? few : all;
 }

@@ -63,7 +63,7 @@ static void run_start(void *context, int i) {
   nnb__choices choices = {.asked = s->given};
   nnb_fit_opts opts = *s->given;
   opts.threads = 1, opts.history = NNB_NONE, opts.max_seconds = s->seconds;
-  opts.on_epoch = NULL, opts.user = NULL, opts.progress = NULL;
+  nnb__fit_quiet(&opts);
   nnb__fit_without_checkpoint(&opts);
   if (opts.bayes && (opts.max_epochs <= 0 || opts.max_epochs > BAYES_EPOCHS)) opts.max_epochs = BAYES_EPOCHS;
   s->score[i] = HUGE_VAL;

@@ -9,12 +9,13 @@
 
 enum { CHUNK = 1024 };
 
-nnb_status nnb_net_predict(nnb_net *net, nnb_cmat x, nnb_mat y) {
+nnb_status nnb_net_predict(const nnb_net *net, nnb_cmat x, nnb_mat y) {
   nnb_plan *plan = NULL;
-  nnb_status status = nnb__net_seal(net);
+  nnb_status status = nnb__net_seal(nnb__net_sealable(net));
   if (!status) status = nnb__check_x(net, x, 0);
   if (!status && y.rows != x.rows) status = nnb__fail(NNB_E_SHAPE, "y has %d rows; x has %d", y.rows, x.rows);
-  if (!status) status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = nnb__smaller(x.rows, CHUNK)}, &plan);
+  if (!status)
+    status = nnb_plan_create(nnb__net_sealable(net), &(nnb_plan_opts){.max_rows = nnb__smaller(x.rows, CHUNK)}, &plan);
   for (int r = 0, n; !status && (n = nnb__chunk(x.rows, r, CHUNK)) > 0; r += n)
     status = nnb_plan_predict(plan, nnb__crows(x, r, n), nnb__rows(y, r, n));
   nnb_plan_destroy(plan);
@@ -88,11 +89,11 @@ static nnb_status classify(nnb_plan *plan, nnb_cmat x, int row0, nnb_mat y, int3
   return status;
 }
 
-nnb_status nnb_net_classify(nnb_net *net, nnb_cmat x, int32_t *label) {
+nnb_status nnb_net_classify(const nnb_net *net, nnb_cmat x, int32_t *label) {
   nnb_plan *plan = NULL;
   size_t size;
   if (!label) return nnb__fail(NNB_E_ARG, "label is NULL");
-  nnb_status status = nnb__net_seal(net);
+  nnb_status status = nnb__net_seal(nnb__net_sealable(net));
   if (!status) status = nnb__check_x(net, x, 0);
   if (!status) status = check_classes(net);
   if (status) return status;
@@ -101,7 +102,7 @@ nnb_status nnb_net_classify(nnb_net *net, nnb_cmat x, int32_t *label) {
     return nnb__fail(NNB_E_OVERFLOW, "the net has too many outputs");
   real *outputs = nnb__alloc(size, sizeof *outputs);
   if (!outputs) return nnb__fail_nomem("the outputs of a classification");
-  status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows}, &plan);
+  status = nnb_plan_create(nnb__net_sealable(net), &(nnb_plan_opts){.max_rows = rows}, &plan);
   for (int r = 0, n; !status && (n = nnb__chunk(x.rows, r, CHUNK)) > 0; r += n)
     status = classify(plan, x, r, nnb_view(outputs, n, net->n_y), label);
   nnb_plan_destroy(plan);

@@ -40,6 +40,7 @@ static void say_checkpoints(const nnb_report *r, FILE *stream) {
   if (r->resumed > 0) fprintf(stream, "resumed: after epoch %d%s\n", r->resumed, r->bits_may_differ ? differs : "");
   if (r->checkpoint_status)
     fprintf(stream, "no checkpoint: the last one could not be written (%s)\n", nnb_strstatus(r->checkpoint_status));
+  if (r->log_status) fprintf(stream, "no whole log: a row could not be written (%s)\n", nnb_strstatus(r->log_status));
 }
 
 static void say_end(const nnb_report *r, FILE *stream) {

@@ -355,9 +355,9 @@ class AnOption(InTemporaryFolder):
 int main(void) {
   nnb_fit_opts o = {0};
   char *text = NULL;
-  if (nnb_fit_opts_parse("min_delt=0.1", &o)) puts(nnb_errmsg());
-  if (nnb_fit_opts_parse("min_delta=-1", &o)) puts(nnb_errmsg());
-  if (!nnb_fit_opts_parse("min_delta=0.001", &o) && o.min_delta == 0.001 && !nnb_fit_opts_print(&o, &text)) puts(text);
+  if (nnb_fit_opts_parse("min_second=0.1", &o)) puts(nnb_errmsg());
+  if (nnb_fit_opts_parse("min_seconds=-1", &o)) puts(nnb_errmsg());
+  if (!nnb_fit_opts_parse("min_seconds=0.001", &o) && o.min_seconds == 0.001 && !nnb_fit_opts_print(&o, &text)) puts(text);
   nnb_free(text);
   return 0;
 }
@@ -384,9 +384,9 @@ int main(void) {
         self.assertEqual(
             done.stdout.splitlines(),
             [
-                "nnb_fit_opts, character 1: min_delt is not an option; did you mean min_delta?",
-                "nnb_fit_opts, character 11: min_delta is -1; wanted 0 or more, finite",
-                "min_delta=0.001",
+                "nnb_fit_opts, character 1: min_second is not an option; did you mean min_seconds?",
+                "nnb_fit_opts, character 13: min_seconds is -1; wanted 0 or more, finite",
+                "min_seconds=0.001",
             ],
         )
 
