@@ -21,9 +21,10 @@ static void fill(int i, const nnb_option *o) {
   bool is_bool = strcmp(o->type, "bool") == 0;
   flags[i] = (struct argp_option){.name = flag_names[i],
                                   .key = FIRST_KEY + i,
-                                  .arg = strcmp(o->type, "name") == 0 ? "NAME"
-                                         : is_bool                    ? NULL
-                                                                      : "NUMBER",
+                                  .arg = strcmp(o->type, "name") == 0    ? "NAME"
+                                         : strcmp(o->type, "names") == 0 ? "NAMES"
+                                         : is_bool                       ? NULL
+                                                                         : "NUMBER",
                                   .doc = docs[i]};
 }
 

@@ -38,9 +38,19 @@ static const char *join(const char *(*name)(int), int n) {
 static const char *algo(int i) { return nnb_algo_name((nnb_algo)i); }
 static const char *schedule(int i) { return nnb_schedule_name((nnb_schedule)i); }
 
+/* The names that --metrics joins by '+'. */
+static const char *metric(int i) { return nnb_metric_name((nnb_metric)(1U << i)); }
+
+static int n_metrics(void) {
+  int n = 0;
+  while (strcmp(metric(n), "?") != 0) n++;
+  return n;
+}
+
 const char *flag_values(const flag *f) {
   if (strcmp(f->name, "algo") == 0) return join(algo, NNB_N_ALGOS);
   if (strcmp(f->name, "method") == 0) return "random grid halving";
+  if (strcmp(f->name, "metrics") == 0) return join(metric, n_metrics());
   if (strcmp(f->name, "missing") == 0) return "mean error";
   if (strcmp(f->name, "schedule") == 0) return join(schedule, NNB_N_SCHEDULES);
   return "";

@@ -16,7 +16,7 @@ enum { MOST_NUMBERS = 30 }; /* in each row: more could not be read */
 typedef struct confusion {
   const nnb_net *net;
   int n;
-  long *rows; /* n×n: of the true class i, predicted as j */
+  nnb_scores *scores;
 } confusion;
 
 static void write_ticks(FILE *f, char axis, const confusion *c) {
@@ -38,11 +38,11 @@ static void write_ticks(FILE *f, char axis, const confusion *c) {
 static void write_matrix(FILE *f, const confusion *c) {
   fputs("# predicted, true, rows, share of the true class\n$m << END\n", f);
   for (int i = 0; i < c->n; i++) {
-    long all = 0;
-    for (int j = 0; j < c->n; j++) all += c->rows[i * c->n + j];
-    for (int j = 0; j < c->n; j++)
-      fprintf(f, "%d %d %ld %.6g\n", j, i, c->rows[i * c->n + j],
-              all ? (double)c->rows[i * c->n + j] / (double)all : 0);
+    const double all = nnb_scores_support(c->scores, i);
+    for (int j = 0; j < c->n; j++) {
+      const double rows = nnb_scores_confusion(c->scores, i, j);
+      fprintf(f, "%d %d %.0f %.6g\n", j, i, rows, all > 0 ? rows / all : 0);
+    }
   }
   fputs("END\n", f);
 }
@@ -72,27 +72,14 @@ static void write_confusion(FILE *f, const void *what, bool terminal) {
   fputc('\n', f);
 }
 
-static int count(nnb_net *net, const nnb_batch *rows, confusion *c) {
-  int32_t *label = malloc((size_t)rows->x.rows * sizeof *label);
-  c->rows = calloc((size_t)c->n * (size_t)c->n, sizeof *c->rows);
-  int code = label && c->rows ? EX_OK : refuse(EX_OSERR, "out of memory");
-  nnb_status status = code ? NNB_OK : nnb_net_classify(net, rows->x, label);
-  if (status) code = fail(status);
-  for (int i = 0; i < rows->x.rows && !code; i++)
-    if (label[i] >= 0 && label[i] < c->n) c->rows[rows->label[i] * c->n + label[i]]++;
-  free(label);
-  return code;
-}
-
 int plot_confusion(const char *path, nnb_net *net, const nnb_data *data) {
   confusion c = {net, nnb_data_n_classes(data), NULL};
-  nnb_batch rows;
   if (!c.n) return refuse(EX_DATAERR, "a confusion matrix is of classes, and the target has numbers: see predicted");
-  nnb_status status = nnb_data_batch(data, 0, nnb_data_rows(data), &rows);
-  int code = status ? fail(status) : count(net, &rows, &c), size = 420 + (c.n > 6 ? 24 * c.n : 0);
+  nnb_status status = nnb_net_score(net, data, &(nnb_score_opts){.no_auc = true}, &c.scores);
+  int code = status ? fail(status) : EX_OK, size = 420 + (c.n > 6 ? 24 * c.n : 0);
   if (size > 1600) size = 1600;
   if (!code) code = draw_picture(path, &(picture){size + 140, size + 40, 1, 1, write_confusion, &c});
-  free(c.rows);
+  nnb_scores_destroy(c.scores);
   return code;
 }
 

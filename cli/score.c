@@ -42,9 +42,9 @@ int score_command(int argc, char **argv) {
   if (!code) code = read_table_for_model(&s.model, net, true, &data);
   if (!code) code = scores_of(net, data, &of);
   if (!code && s.json)
-    code = print_json(scores_json(&of, net));
+    code = print_json(scores_json(&of));
   else if (!code)
-    scores_print(stdout, &of, net);
+    scores_print(stdout, &of);
   if (!code && s.plot) code = plot_scores(s.plot, net, data);
   if (!code) code = close_result(NULL, stdout);
   scores_free(&of);

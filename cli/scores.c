@@ -2,30 +2,15 @@
 #include "scores.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "command.h"
 
-void scores_free(scores *s) { free(s->confusion); }
+void scores_free(scores *s) { nnb_scores_destroy(s->of); }
 
 const char *scores_name(bool classes) { return classes ? "accuracy" : "RMSE"; }
 
 /* ---- measuring --------------------------------------------------------------------------------------------------- */
-
-static int count_classes(nnb_net *net, const nnb_batch *rows, scores *s) {
-  int n = s->rows, k = s->n_classes;
-  int32_t *label = malloc((size_t)n * sizeof *label);
-  s->confusion = calloc((size_t)k * (size_t)k, sizeof *s->confusion);
-  int code = label && s->confusion ? EX_OK : refuse(EX_OSERR, "out of memory");
-  nnb_status status = code ? NNB_OK : nnb_net_classify(net, rows->x, label);
-  if (status) code = fail(status);
-  for (int i = 0; i < n && !code; i++)
-    if (label[i] >= 0 && label[i] < k) s->confusion[rows->label[i] * k + label[i]]++;
-  free(label);
-  return code;
-}
 
 static double share_of_largest(const nnb_batch *rows, int n, int k) {
   int most = 0;
@@ -52,20 +37,6 @@ static double rmse_of_mean(const nnb_batch *rows) {
   return sqrt(sum / ((double)rows->t.rows * rows->t.cols));
 }
 
-static int measure_errors(nnb_net *net, const nnb_batch *rows, scores *s) {
-  int n = s->rows, cols = rows->t.cols;
-  nnb_real *y = malloc((size_t)n * (size_t)cols * sizeof *y);
-  if (!y) return refuse(EX_OSERR, "out of memory");
-  nnb_status status = nnb_net_predict(net, rows->x, nnb_view(y, n, cols));
-  int code = status ? fail(status) : EX_OK;
-  double sum = 0;
-  for (int i = 0; i < n && !code; i++)
-    for (int j = 0; j < cols; j++) sum += fabs(y[(size_t)i * (size_t)cols + (size_t)j] - target(rows, i, j));
-  s->mae = sum / ((double)n * cols);
-  free(y);
-  return code;
-}
-
 double scores_baseline(const nnb_data *data) {
   const int n = nnb_data_rows(data), k = nnb_data_n_classes(data);
   nnb_batch rows;
@@ -76,108 +47,66 @@ double scores_baseline(const nnb_data *data) {
 int scores_of(nnb_net *net, const nnb_data *data, scores *out) {
   *out =
       (scores){.rows = nnb_data_rows(data), .n_classes = nnb_data_n_classes(data), .baseline = scores_baseline(data)};
-  nnb_batch rows;
-  nnb_status status = nnb_data_batch(data, 0, out->rows, &rows);
-  if (!status) status = nnb_evaluate(net, data, &out->metrics);
-  if (status) return fail(status);
-  return out->n_classes ? count_classes(net, &rows, out) : measure_errors(net, &rows, out);
-}
-
-/* ---- classes: precision, recall, F1 ------------------------------------------------------------------------------ */
-
-typedef struct class_scores {
-  double precision, recall, f1; /* 0 where nothing was predicted, or there is nothing to find */
-  int64_t rows;
-} class_scores;
-
-static double ratio(int64_t a, int64_t b) { return b ? (double)a / (double)b : 0; }
-
-static class_scores scores_of_class(const scores *s, int c) {
-  int k = s->n_classes;
-  int64_t predicted = 0, rows = 0, right = s->confusion[c * k + c];
-  for (int i = 0; i < k; i++) predicted += s->confusion[i * k + c], rows += s->confusion[c * k + i];
-  return (class_scores){.precision = ratio(right, predicted),
-                        .recall = ratio(right, rows),
-                        .f1 = ratio(2 * right, predicted + rows),
-                        .rows = rows};
-}
-
-static const char *class_name(const nnb_net *net, int c, char buffer[16]) {
-  const char *name = nnb_net_class_name(net, c);
-  if (name) return name;
-  snprintf(buffer, 16, "%d", c);
-  return buffer;
+  nnb_status status = nnb_net_score(net, data, NULL, &out->of);
+  return status ? fail(status) : EX_OK;
 }
 
 /* ---- printing ---------------------------------------------------------------------------------------------------- */
 
 enum { MOST_COLUMNS = 12 }; /* a wider confusion matrix does not fit into a terminal */
 
-static int width_of_names(const scores *s, const nnb_net *net) {
-  size_t width = 8;
-  char buffer[16];
-  for (int c = 0; c < s->n_classes; c++) {
-    size_t n = strlen(class_name(net, c, buffer));
-    if (n > width) width = n;
-  }
-  return width > 24 ? 24 : (int)width;
-}
+static double get(const scores *s, nnb_metric metric) { return nnb_scores_get(s->of, metric); }
 
-static void print_classes(FILE *stream, const scores *s, const nnb_net *net) {
-  int width = width_of_names(s, net), k = s->n_classes;
-  char buffer[16];
-  fprintf(stream, "\n%-*s  precision  recall      F1   rows", width, "class");
-  if (k <= MOST_COLUMNS) fputs("   predicted as, in the same order", stream);
-  fputc('\n', stream);
-  for (int c = 0; c < k; c++) {
-    class_scores of = scores_of_class(s, c);
-    fprintf(stream, "%-*.*s  %9.3f  %6.3f  %6.3f  %5lld", width, width, class_name(net, c, buffer), of.precision,
-            of.recall, of.f1, (long long)of.rows);
-    for (int j = 0; j < k && k <= MOST_COLUMNS; j++) fprintf(stream, " %6lld", (long long)s->confusion[c * k + j]);
-    fputc('\n', stream);
-  }
-}
-
-void scores_print(FILE *stream, const scores *s, const nnb_net *net) {
+void scores_print(FILE *stream, const scores *s) {
   if (s->n_classes) {
-    fprintf(stream, "accuracy %.4g on %d rows (always the largest class: %.4g), log loss %.4g\n", s->metrics.accuracy,
-            s->rows, s->baseline, s->metrics.loss);
-    print_classes(stream, s, net);
+    fprintf(stream, "accuracy %.4g on %d rows (always the largest class: %.4g), log loss %.4g\n\n",
+            get(s, NNB_METRIC_ACCURACY), s->rows, s->baseline, get(s, NNB_METRIC_LOG_LOSS));
+    nnb_scores_print(s->of, stream);
+    if (s->n_classes <= MOST_COLUMNS) fputc('\n', stream), nnb_scores_print_confusion(s->of, stream);
   } else {
-    fprintf(stream, "RMSE %.4g on %d rows (always their mean: %.4g), MAE %.4g, R² %.4g\n", s->metrics.rmse, s->rows,
-            s->baseline, s->mae, s->metrics.r2);
+    fprintf(stream, "RMSE %.4g on %d rows (always their mean: %.4g), MAE %.4g, R² %.4g\n", get(s, NNB_METRIC_RMSE),
+            s->rows, s->baseline, get(s, NNB_METRIC_MAE), get(s, NNB_METRIC_R2));
+    if (nnb_scores_n_parts(s->of) > 1) fputc('\n', stream), nnb_scores_print(s->of, stream);
   }
 }
 
-static json_t *classes_json(const scores *s, const nnb_net *net) {
-  json_t *list = json_array();
-  char buffer[16];
-  for (int c = 0; c < s->n_classes; c++) {
-    class_scores of = scores_of_class(s, c);
-    json_t *predicted = json_array();
-    for (int j = 0; j < s->n_classes; j++)
-      json_array_append_new(predicted, json_integer(s->confusion[c * s->n_classes + j]));
-    json_array_append_new(list, json_pack("{s:s, s:f, s:f, s:f, s:I, s:o}", "class", class_name(net, c, buffer),
-                                          "precision", of.precision, "recall", of.recall, "f1", of.f1, "rows",
-                                          (json_int_t)of.rows, "predicted", predicted));
-  }
-  return list;
-}
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 /* JSON has no NaN. */
 static json_t *real_or_null(double x) { return isfinite(x) ? json_real(x) : json_null(); }
 
-json_t *scores_json(const scores *s, const nnb_net *net) {
-  json_t *o = json_pack("{s:i, s:o}", "rows", s->rows, "loss", real_or_null(s->metrics.loss));
-  if (s->n_classes) {
-    json_object_set_new(o, "accuracy", real_or_null(s->metrics.accuracy));
-    json_object_set_new(o, "accuracy_of_largest_class", json_real(s->baseline));
-    json_object_set_new(o, "classes", classes_json(s, net));
-  } else {
-    json_object_set_new(o, "rmse", real_or_null(s->metrics.rmse));
-    json_object_set_new(o, "rmse_of_mean", json_real(s->baseline));
-    json_object_set_new(o, "mae", json_real(s->mae));
-    json_object_set_new(o, "r2", real_or_null(s->metrics.r2));
+static const nnb_metric of_classes[] = {
+    NNB_METRIC_ACCURACY, NNB_METRIC_BALANCED_ACCURACY, NNB_METRIC_PRECISION, NNB_METRIC_RECALL, NNB_METRIC_F1,
+    NNB_METRIC_AUC,      NNB_METRIC_LOG_LOSS};
+static const nnb_metric of_values[] = {NNB_METRIC_MSE, NNB_METRIC_RMSE, NNB_METRIC_MAE, NNB_METRIC_R2};
+enum { N_OF_CLASSES = sizeof of_classes / sizeof *of_classes, N_OF_VALUES = sizeof of_values / sizeof *of_values };
+
+static json_t *part_json(const scores *s, int k) {
+  const char *name = nnb_scores_name(s->of, k);
+  char number[16];
+  snprintf(number, sizeof number, "%d", s->n_classes ? k : k + 1);
+  json_t *o = json_pack("{s:s}", s->n_classes ? "class" : "target", name ? name : number);
+  for (int i = 0; i < (s->n_classes ? N_OF_CLASSES - 1 : N_OF_VALUES); i++) { /* a class has no log loss of its own */
+    const nnb_metric metric = s->n_classes ? of_classes[i] : of_values[i];
+    json_object_set_new(o, nnb_metric_name(metric), real_or_null(nnb_scores_part(s->of, metric, k)));
   }
+  if (!s->n_classes) return o;
+  json_t *predicted = json_array();
+  for (int j = 0; j < s->n_classes; j++)
+    json_array_append_new(predicted, json_integer((json_int_t)nnb_scores_confusion(s->of, k, j)));
+  json_object_set_new(o, "rows", json_integer((json_int_t)nnb_scores_support(s->of, k)));
+  json_object_set_new(o, "predicted", predicted);
+  return o;
+}
+
+json_t *scores_json(const scores *s) {
+  json_t *o = json_pack("{s:i}", "rows", s->rows), *parts = json_array();
+  for (int i = 0; i < (s->n_classes ? N_OF_CLASSES : N_OF_VALUES); i++) {
+    const nnb_metric metric = s->n_classes ? of_classes[i] : of_values[i];
+    json_object_set_new(o, nnb_metric_name(metric), real_or_null(get(s, metric)));
+  }
+  json_object_set_new(o, s->n_classes ? "accuracy_of_largest_class" : "rmse_of_mean", json_real(s->baseline));
+  for (int k = 0; k < nnb_scores_n_parts(s->of); k++) json_array_append_new(parts, part_json(s, k));
+  json_object_set_new(o, s->n_classes ? "classes" : "targets", parts);
   return o;
 }

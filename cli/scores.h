@@ -6,10 +6,8 @@
 #include <nnblas.h>
 
 typedef struct scores {
-  nnb_metrics metrics;
+  nnb_scores *of;
   int rows, n_classes; /* n_classes 0: a regression */
-  int64_t *confusion;  /* n_classes×n_classes: rows are the true classes, columns the predicted ones */
-  double mae;          /* regression: mean absolute error over rows and outputs */
   double baseline;     /* the same rows by a constant: RMSE of the mean, accuracy of the largest class; of data's own */
 } scores;
 
@@ -23,7 +21,7 @@ double scores_baseline(const nnb_data *data);
 /* The name of the one figure that is compared. */
 const char *scores_name(bool classes);
 
-void scores_print(FILE *stream, const scores *s, const nnb_net *net);
-json_t *scores_json(const scores *s, const nnb_net *net);
+void scores_print(FILE *stream, const scores *s);
+json_t *scores_json(const scores *s);
 
 #endif

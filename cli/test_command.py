@@ -78,6 +78,8 @@ class Train(InFolder):
         self.assertEqual([c["class"] for c in out["held_out"]["classes"]], ["setosa", "versicolor", "virginica"])
         for c in out["held_out"]["classes"]:
             self.assertEqual(sum(c["predicted"]), c["rows"])
+            self.assertTrue(0.5 < c["auc"] <= 1)
+        self.assertLess(out["held_out"]["log_loss"], 0.5)
 
     def test_the_defaults_learn(self):
         out = json.loads(self.good("train", "-", "--target=y", "--json", stdin=regression()))
@@ -86,6 +88,21 @@ class Train(InFolder):
     def test_every_option_of_fit_is_a_flag(self):
         out = json.loads(self.good("train", IRIS, "--json", "--algo", "adam", "--max-epochs", "3", "--in-order"))
         self.assertEqual((out["algorithm"], out["epochs"], out["stop"]), ("adam", 3, "epoch limit reached"))
+
+    def test_log_and_metrics(self):
+        log = self.folder / "log.csv"
+        self.good("train", IRIS, "--algo=adam", "--max-epochs=7", "--metrics=f1+accuracy", "--log", log)
+        rows = log.read_text().splitlines()
+        self.assertEqual(rows[0], "epoch,updates,samples,loss,val_loss,seconds,total_seconds,lr,accuracy,f1")
+        self.assertEqual([row.split(",")[0] for row in rows[1:]], [str(i) for i in range(1, 8)])
+        self.assertTrue(0 < float(rows[-1].split(",")[-1]) <= 1)
+        self.assertEqual(nnblas("train", IRIS, "--metrics=acuracy")[0], USAGE)
+
+    def test_several_targets(self):
+        table = self.file("two.csv", "".join(f"{i / 50},{i / 25},{1 - i / 50}\n" for i in range(50)))
+        out = json.loads(self.good("train", table, "--targets=2", "--layers=none", "--algo=lbfgs", "--json"))["trained_on"]
+        self.assertLess(out["targets"][1]["rmse"], 1e-3)
+        self.assertEqual(len(out["targets"]), 2)
 
     def test_few_rows_are_not_held_out(self):
         xor = "a,b,c\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n"
@@ -644,6 +661,7 @@ printf '%s\n' "${{COMPREPLY[@]}}" """
         self.assertEqual(self.complete("nnblas", "train", "--algo", "=", "lb"), ["lbfgs"])
         self.assertIn("lm", self.complete("nnblas", "cv", "--algo", "="))
         self.assertEqual(self.complete("nnblas", "info", "--algo"), [])
+        self.assertEqual(self.complete("nnblas", "train", "--metrics", "=", "bal"), ["balanced_accuracy"])
 
     @unittest.skipUnless(shutil.which("zsh"), "zsh is not installed")
     def test_zsh(self):

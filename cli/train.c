@@ -21,7 +21,7 @@ enum { FEWEST_TO_HOLD_OUT = 20 };
 
 /* ---- flags ------------------------------------------------------------------------------------------------------- */
 
-enum { HOLD_OUT = 0x900, CHECKPOINT };
+enum { HOLD_OUT = 0x900, CHECKPOINT, LOG };
 
 static const struct argp_option options[] = {
     {0, 0, 0, 0, "Results:", 1},
@@ -31,6 +31,7 @@ static const struct argp_option options[] = {
      0},
     {"checkpoint", CHECKPOINT, "FILE", 0,
      "keep the state of the training in this file, so that --resume can go on from it", 0},
+    {"log", LOG, "FILE", 0, "write a row for each epoch to this CSV file: losses, seconds, --metrics", 0},
     {0},
 };
 
@@ -55,6 +56,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
       return 0;
     case CHECKPOINT:
       s->make.fit.opts.checkpoint = arg;
+      return 0;
+    case LOG:
+      s->make.fit.opts.log = arg;
       return 0;
     case HOLD_OUT:
       s->hold_out = share_of(arg, state);
@@ -153,10 +157,10 @@ static void print(const settings *s, const result *r, char **argv) {
   printf("trained on %d rows%s\n", nnb_data_rows(trained_on(r)), watch_interrupted() ? ", stopped by a signal" : "");
   nnb_report_print(&r->report, stdout);
   printf("rows trained on: ");
-  scores_print(stdout, &r->on_train, r->net);
+  scores_print(stdout, &r->on_train);
   if (r->test) {
     printf("%sheld out: ", r->on_test.n_classes ? "\n" : "");
-    scores_print(stdout, &r->on_test, r->net);
+    scores_print(stdout, &r->on_test);
   } else {
     puts("held out: nothing, so nothing here says how well the net predicts other rows");
   }
@@ -172,8 +176,8 @@ static json_t *to_json(const settings *s, const result *r, char **argv) {
                         nnb_data_rows(r->all), "inputs", nnb_data_n_in(r->all), "layers", s->make.layers, "parameters",
                         (json_int_t)nnb_net_n_params(r->net), "algorithm", nnb_algo_name(r->report.algo), "epochs",
                         r->report.epochs, "seconds", r->report.seconds, "stop", nnb_stop_text(r->report.stop),
-                        "trained_on", scores_json(&r->on_train, r->net));
-  if (o && r->test) json_object_set_new(o, "held_out", scores_json(&r->on_test, r->net));
+                        "trained_on", scores_json(&r->on_train));
+  if (o && r->test) json_object_set_new(o, "held_out", scores_json(&r->on_test));
   if (o && s->model) json_object_set_new(o, "model", json_string(s->model));
   if (o && can_resume(s, r)) json_object_set_new(o, "resume", resuming_words(s, argv));
   return o;

@@ -1,69 +1,39 @@
 /* cli/watch.c: see watch.h. */
 #include "watch.h"
 
-#include <math.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 static atomic_int interrupted; /* read by the threads of a cross-validation */
 static struct sigaction before_int, before_term;
-static struct {
-  const char *what;
-  int max_epochs;
-  bool terminal, drawn;
-  double last; /* seconds of the fit at which the line was drawn */
-} line;
+static nnb_progress bar;
+static nnb_callback callbacks[3];
 
 static void interrupt(int signal) {
   (void)signal;
   interrupted = 1;
 }
 
-static int columns(void) {
-  struct winsize size;
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
-}
-
-static void show(const char *text) {
-  fprintf(stderr, "\r%.*s\033[K", columns() - 1, text);
-  fflush(stderr);
-  line.drawn = true;
-}
-
-static void draw(const nnb_record *r) {
-  char text[512];
-  int n = snprintf(text, sizeof text, "%s: epoch %d", line.what, r->epoch);
-  if (line.max_epochs > 0) n += snprintf(text + n, sizeof text - (size_t)n, " of %d", line.max_epochs);
-  n += snprintf(text + n, sizeof text - (size_t)n, ", loss %.4g", r->loss);
-  if (!isnan(r->val_loss)) n += snprintf(text + n, sizeof text - (size_t)n, ", validation %.4g", r->val_loss);
-  snprintf(text + n, sizeof text - (size_t)n, ", %.3g samples/s, %.1f s",
-           r->seconds > 0 ? (double)r->samples / r->seconds : 0.0, r->total_seconds);
-  show(text);
-}
-
-static int on_epoch(void *user, const nnb_record *record) {
-  (void)user;
-  if (line.terminal && (!line.drawn || record->total_seconds > line.last + 0.1)) {
-    line.last = record->total_seconds;
-    draw(record);
-  }
+static int only_interrupt(void *user, const nnb_record *record) {
+  (void)user, (void)record;
   return interrupted;
+}
+
+static void say_runs(const char *text) {
+  if (isatty(STDERR_FILENO) != 1) return;
+  fprintf(stderr, "\r%s\033[K", text);
+  fflush(stderr);
+  bar.drawn = true; /* nnb_progress_end removes it */
 }
 
 int watch_run(void *user, int done, int runs) {
   (void)user;
   char text[256];
-  snprintf(text, sizeof text, "%s: %d of %d runs", line.what, done, runs);
-  if (line.terminal) show(text);
-  return interrupted;
-}
-
-static int only_interrupt(void *user, const nnb_record *record) {
-  (void)user, (void)record;
+  snprintf(text, sizeof text, "%s: %d of %d runs", bar.title, done, runs);
+  say_runs(text);
   return interrupted;
 }
 
@@ -75,20 +45,21 @@ static void catch_signals(void) {
 }
 
 void watch_begin(nnb_fit_opts *opts, const char *what) {
-  line.what = what, line.max_epochs = opts->max_epochs, line.drawn = false, line.last = 0;
-  line.terminal = isatty(STDERR_FILENO) == 1;
-  opts->on_epoch = on_epoch;
+  bar = (nnb_progress){.stream = stderr, .title = what, .no_plain = true, .erase = true};
+  callbacks[0] = (nnb_callback){nnb_progress_epoch, &bar};
+  callbacks[1] = (nnb_callback){only_interrupt, NULL};
+  opts->callbacks = callbacks;
   catch_signals();
 }
 
 void watch_begin_runs(nnb_fit_opts *opts, const char *what) {
   watch_begin(opts, what);
-  opts->on_epoch = only_interrupt;
-  if (line.terminal) show(what);
+  opts->callbacks = callbacks + 1; /* not the epochs of single runs */
+  say_runs(what);
 }
 
 void watch_end(void) {
-  if (line.drawn) fputs("\r\033[K", stderr);
+  nnb_progress_end(&bar);
   sigaction(SIGINT, &before_int, NULL);
   sigaction(SIGTERM, &before_term, NULL);
 }

@@ -5,7 +5,7 @@
 #include <nnblas.h>
 #include <stdbool.h>
 
-/* Puts on_epoch and user into opts; what names the fit in the line of progress.  From now on Ctrl-C (SIGINT, SIGTERM)
+/* Puts callbacks into opts; what names the fit in the line of progress.  From now on Ctrl-C (SIGINT, SIGTERM)
  * ends the fit after the present epoch; a second one ends the program. */
 void watch_begin(nnb_fit_opts *opts, const char *what);
 

@@ -305,6 +305,34 @@ static nnb_status do_evaluate(world *w) {
   return status;
 }
 
+static nnb_status do_score(world *w) {
+  nnb_scores *scores;
+  nnb_status status = nnb_net_score(w->net, w->train, NULL, &scores);
+  if (!status) {
+    const double auc = nnb_scores_get(scores, NNB_METRIC_AUC);
+    note(w, &auc, sizeof auc);
+  }
+  nnb_scores_destroy(scores);
+  return status;
+}
+
+static nnb_status do_fit_with_metrics(world *w) {
+  char path[TOY_PATH];
+  const nnb_fit_opts opts = {.algo = NNB_SGD,
+                             .max_epochs = 2,
+                             .log = toy_path(path, "nomem-log.csv"),
+                             .metrics = NNB_METRIC_AUC,
+                             .train_metrics = true};
+  nnb_report r;
+  nnb_status status = nnb_fit(w->net, w->train, w->val, &opts, &r);
+  if (!status) {
+    const double auc = nnb_record_train_metric(&r.history[r.n_history - 1], NNB_METRIC_AUC);
+    note(w, &auc, sizeof auc);
+  }
+  remove(path);
+  return status;
+}
+
 static nnb_status do_predict(world *w) {
   real y[ROWS * 3];
   nnb_batch rows;
@@ -590,6 +618,8 @@ static const struct call {
     {"nnb_fit with .bayes, nnb_error_bars_create", do_error_bars, false},
     {"nnb_fit taking names", do_fit_with_names, false},
     {"nnb_evaluate", do_evaluate, false},
+    {"nnb_net_score", do_score, false},
+    {"nnb_fit with metrics and a log", do_fit_with_metrics, false},
     {"nnb_cross_validate", do_cross_validate, false},
     {"nnb_search", do_search, false},
     {"nnb_net_predict", do_predict, false},

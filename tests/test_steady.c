@@ -214,7 +214,11 @@ START_TEST(fits_after_their_start) {
   fixture f = make(_i);
   for (int k = 0; k < 3; k++) {
     watch w = {.epochs = 0};
+    char path[TOY_PATH];
     nnb_fit_opts opts = {.batch = batches[k],
+                         .log = toy_path(path, "steady.csv"),
+                         .metrics = nnb_data_n_classes(f.data) ? NNB_METRIC_AUC : NNB_METRIC_R2,
+                         .train_metrics = true,
                          .chunk = 120,
                          .max_epochs = 8,
                          .history = 3,
@@ -223,6 +227,7 @@ START_TEST(fits_after_their_start) {
                          .on_epoch = on_epoch,
                          .user = &w};
     ck_ok(nnb_fit(f.net, f.data, f.data, &opts, NULL));
+    remove(path);
     ck_assert_int_eq(w.epochs, 8);
     ck_assert_msg(w.ours == 0 && w.all == 0,
                   "%s, batch %d, %d threads: %ld allocations by the library, %ld calls of malloc", f.text, batches[k],

@@ -117,6 +117,7 @@
 #define nnb__fit_at_limit nnbf__fit_at_limit
 #define nnb__fit_auto nnbf__fit_auto
 #define nnb__fit_batches nnbf__fit_batches
+#define nnb__fit_call_back nnbf__fit_call_back
 #define nnb__fit_check nnbf__fit_check
 #define nnb__fit_checkpoint_open nnbf__fit_checkpoint_open
 #define nnb__fit_checkpoint_resume nnbf__fit_checkpoint_resume

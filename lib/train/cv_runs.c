@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "data.h"
+#include "fit.h"
 #include "metrics.h"
 #include "options.h"
 #include "scalers.h"

@@ -2,7 +2,7 @@
 """Writes metrics.h: make_metrics.py metrics.h
 
 Metrics by scikit-learn (1.2.1 was used) of predictions that are made here as in test_scores.c: logits z, of which the net makes
-softmax or sigmoid, or values; labels or targets; weights.  Each case has all metrics of the whole, then of each part; NAN where
+softmax or sigmoid, or values; labels or targets; weights.  Each case has all metrics of the whole, then of each part; NO where
 scikit-learn has none or another convention (nnb_scores_part)."""
 import sys
 import textwrap
@@ -113,11 +113,11 @@ def wrapped(text, indent):
 
 def main():
     def row(numbers):
-        return "{" + ", ".join("NAN" if np.isnan(x) else repr(float(x)) for x in numbers) + "}"
+        return "{" + ", ".join("NO" if np.isnan(x) else repr(float(x)) for x in numbers) + "}"
 
     with open(sys.argv[1], "w", encoding="utf-8") as f:
         f.write("/* Written by make_metrics.py: metrics by scikit-learn, in the order of NNB_METRIC_LIST. */\n")
-        f.write(f"/* clang-format off */\nenum {{ GOLDEN_METRICS = {len(NAMES)}, GOLDEN_PARTS = 4 }};\n")
+        f.write(f"/* clang-format off */\n#define NO ((double)NAN)\nenum {{ GOLDEN_METRICS = {len(NAMES)}, GOLDEN_PARTS = 4 }};\n")
         f.write("static const struct golden_metrics {\n  int n_parts;\n")
         f.write("  double whole[GOLDEN_METRICS], part[GOLDEN_PARTS][GOLDEN_METRICS];\n} golden_metrics[] = {\n")
         for whole, parts, n in cases():
@@ -125,7 +125,7 @@ def main():
             rows = [row([parts[name][k] if name in parts else NAN for name in NAMES]) for k in range(n)]
             for k, text in enumerate(rows):
                 f.write(wrapped(("{" if k == 0 else "") + text + (",", "}},")[k == n - 1], 4))
-        f.write("};\n/* clang-format on */\n")
+        f.write("};\n#undef NO\n/* clang-format on */\n")
 
 
 main()
