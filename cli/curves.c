@@ -178,7 +178,8 @@ static int read_lines(FILE *f, const char *path, curve *out) {
   size_t room = 0;
   int field[MOST_COLUMNS], n = 0, code = EX_OK, space = 0;
   if (getline(&line, &room, f) > 0) n = read_head(line, field);
-  if (!is_head(field, n)) code = refuse(EX_DATAERR, "%s: wanted a CSV file with the columns epoch and loss", path);
+  if (!is_head(field, n))
+    code = refuse(EX_DATAERR, "%s: wanted columns epoch and loss, as train --log FILE writes", path);
   while (!code && getline(&line, &room, f) > 0) {
     if (out->n == space) {
       space = space ? 2 * space : 256;

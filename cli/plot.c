@@ -91,7 +91,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
       argp_error(state, "what? curve, confusion, predicted, residuals or boundary");
       return 0;
     case ARGP_KEY_END:
-      if (is(s, "curve") && !s->n_logs) argp_error(state, "which files? CSV files with the columns epoch and loss");
+      if (is(s, "curve") && !s->n_logs) argp_error(state, "which files? `nnblas train --log FILE` writes one");
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -107,8 +107,8 @@ const struct argp *plot_argp(void) {
           "curve LOG...\nconfusion MODEL TABLE\npredicted MODEL TABLE\nresiduals MODEL TABLE\nboundary MODEL TABLE",
       .children = children,
       .doc =
-          "Draws a picture by gnuplot: learning curves, each LOG a CSV file with the columns epoch and loss; or how a "
-          "saved net predicts TABLE, a CSV file with targets (- is standard input).\vcurve: the losses by epoch and by "
+          "Draws a picture by gnuplot: learning curves, each LOG a file of `nnblas train --log`; or how a saved net "
+          "predicts TABLE, a CSV file with targets (- is standard input).\vcurve: the losses by epoch and by "
           "second.  confusion: how many rows of each class were predicted as each.  predicted: predicted against true "
           "numbers.  residuals: true - predicted.  boundary: the class that is predicted at each point of two inputs.  "
           "Beside FILE.png stands FILE.png.gp, gnuplot's script with the data in it."};

@@ -362,6 +362,13 @@ class Plots(InFolder):
         out = self.good("plot", "curve", a, b)
         self.assertIn("a, validation", out)
 
+    def test_learning_curve_of_a_log(self):
+        log = self.folder / "run.csv"
+        self.good("train", IRIS, "--algo=adam", "--max-epochs=5", "--metrics=accuracy", "--log", log)
+        rows = self.block(self.drawn("log.svg", "plot", "curve", log, "-o"), "run0")
+        losses = [float(row["loss"]) for row in csv.DictReader(io.StringIO(log.read_text()))]
+        self.assertEqual([(row[0], row[2]) for row in rows], list(zip(range(1, 6), losses)))
+
     def test_confusion_matrix(self):
         model = self.trained()
         script = self.drawn("it's.svg", "score", model, IRIS, "--plot")
@@ -525,7 +532,7 @@ class Refusals(InFolder):
         self.refused(USAGE, "which files", "plot", "curve")
         self.refused(USAGE, "a model and a table", "plot", "residuals", IRIS)
         self.refused(USAGE, "--output", "plot", "curve", IRIS, "-o", "x.jpg")
-        self.refused(DATA, "the columns epoch and loss", "plot", "curve", IRIS)
+        self.refused(DATA, "wanted columns epoch and loss", "plot", "curve", IRIS)
         log = self.file("log.csv", "epoch,loss\n1,0.5\n2\n")
         self.refused(DATA, "log.csv:3: wanted 2 numbers", "plot", "curve", log)
         self.refused(NO_INPUT, "nowhere.csv", "plot", "curve", "nowhere.csv")
