@@ -557,6 +557,34 @@ static nnb_status do_torch(world *w) {
   return status;
 }
 
+#ifdef NNB_HAVE_ONNX
+static nnb_status do_save_onnx_mem(world *w) {
+  void *file;
+  size_t bytes;
+  nnb_net *back;
+  nnb_status status = nnb_net_save_onnx_mem(w->net, NULL, &file, &bytes);
+  if (status) {
+    ck_assert(!file && bytes == 0);
+    return status;
+  }
+  status = nnb_net_load_onnx_mem(file, bytes, NULL, &back);
+  ck_assert((status == NNB_OK) == (back != NULL));
+  if (!status) note(w, file, bytes), w->digest = toy_hash_net(w->digest, back);
+  nnb_net_destroy(back);
+  nnb_free(file);
+  return status;
+}
+
+static nnb_status do_onnx(world *w) {
+  nnb_net *back = NULL;
+  nnb_status status = nnb_net_save_onnx(w->net, w->model_path, NULL);
+  if (!status) status = nnb_net_load_onnx(w->model_path, NULL, &back);
+  if (!status) w->digest = toy_hash_net(w->digest, back);
+  nnb_net_destroy(back);
+  return status;
+}
+#endif
+
 static nnb_status do_write_c_mem(world *w) {
   char *text;
   size_t bytes;
@@ -641,6 +669,10 @@ static const struct call {
     {"nnb_net_load_mem", do_load_mem, false},
     {"nnb_net_write_c", do_write_c, false},
     {"nnb_net_write_c_mem", do_write_c_mem, true},
+#ifdef NNB_HAVE_ONNX
+    {"nnb_net_save_onnx, nnb_net_load_onnx", do_onnx, false},
+    {"nnb_net_save_onnx_mem, nnb_net_load_onnx_mem", do_save_onnx_mem, true},
+#endif
     {"nnb_net_save_torch, nnb_net_load_torch", do_torch, false},
     {"nnb_net_save_torch_mem, nnb_net_load_torch_mem", do_save_torch_mem, true},
     {"nnb_array_write_npz, nnb_array_read_npz and the same of NPY", do_arrays, false},

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the build needs and the machine lacks, saying so first; does nothing where nothing is missing.
-#   sh tools/setup.sh [examples] [tests] [docs] [bindings] [clang] [fuzz] [valgrind] [lint]
+#   sh tools/setup.sh [examples] [tests] [onnx] [docs] [bindings] [clang] [fuzz] [valgrind] [lint]
 # with what each part needs beyond the library itself.
 # On Debian and Ubuntu through apt-get, as root or with sudo; elsewhere it names the packages and ends with status 1.
 set -u
@@ -47,6 +47,8 @@ need_library() {
     links_blas lapacke.h 'LAPACKE_dpotrf(101, 76, 0, 0, 1)' -llapacke || need liblapacke-dev
   has_lib jansson || need libjansson-dev
   has_lib zlib || need zlib1g-dev
+  has_lib libprotobuf-c || need libprotobuf-c-dev
+  works protoc-c || need protobuf-c-compiler
 }
 
 need_tests() {
@@ -55,6 +57,14 @@ need_tests() {
   works cmake || need cmake
   need_docs
   has groff || optional="$optional groff-base"
+}
+
+# The programs that ONNX files are compared with, in the system's Python.
+need_onnx() {
+  for pair in onnx:python3-onnx torch:python3-torch cv2:python3-opencv; do
+    /usr/bin/python3 -c "import ${pair%:*}" 2>/dev/null || optional="$optional ${pair#*:}"
+  done
+  [ -d /usr/lib/python3/dist-packages/onnx/backend/test/data ] || optional="$optional libonnx-testdata"
 }
 
 # The site of the documentation, in the Python that tools/site.py takes.
@@ -82,6 +92,7 @@ need_group() {
       has_module sklearn || optional="$optional python3-sklearn" ;;
     examples) works gnuplot || optional="$optional gnuplot-nox" ;;
     tests) need_tests ;;
+    onnx) need_onnx ;;
     docs) need_docs; works gnuplot || optional="$optional gnuplot-nox" ;;
     clang) works clang || need clang ;;
     fuzz) works clang || need clang; links_with -fsanitize=address || wants_runtime=1 ;;
@@ -96,10 +107,10 @@ elsewhere() {
 This machine lacks what Debian calls:$missing$optional
 Packages are only installed by themselves on Debian and Ubuntu. Elsewhere, install (names may vary with the release):
   Fedora   gcc gcc-c++ clang cmake meson ninja-build pkgconf-pkg-config python3 openblas-devel lapack-devel check-devel
-           jansson-devel zlib-devel gnuplot groff python3-markdown-it-py python3-pygments
-  Arch     gcc clang cmake meson ninja pkgconf python openblas lapacke check jansson zlib gnuplot groff
+           jansson-devel zlib-devel protobuf-c-devel gnuplot groff python3-markdown-it-py python3-pygments
+  Arch     gcc clang cmake meson ninja pkgconf python openblas lapacke check jansson zlib protobuf-c gnuplot groff
            python-markdown-it-py python-pygments
-  macOS    brew install meson ninja pkgconf openblas lapack check jansson zlib cmake gnuplot groff
+  macOS    brew install meson ninja pkgconf openblas lapack check jansson zlib protobuf-c cmake gnuplot groff
            pip3 install markdown-it-py pygments
            export PKG_CONFIG_PATH="\$(brew --prefix openblas)/lib/pkgconfig:\$(brew --prefix lapack)/lib/pkgconfig"
 then run this command again.

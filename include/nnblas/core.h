@@ -992,6 +992,14 @@ typedef struct nnb_torch_opts {
   void *reserved[9];
 } nnb_torch_opts;
 
+/** Options of nnb_net_save_onnx and nnb_net_load_onnx. */
+typedef struct nnb_onnx_opts {
+  int opset;          /**< saving: the version of ONNX's operators, 9 to 17; default 13              */
+  bool external_data; /**< loading: numbers may lie in other files, which are in the folder of the model */
+  size_t max_bytes;   /**< loading: limit of memory as in nnb_load_opts                              */
+  void *reserved[10];
+} nnb_onnx_opts;
+
 /** How nnb_net_write_c stores the weights.  Arithmetic is in double for NNB_C_F64, otherwise in float. */
 typedef enum nnb_c_numbers {
   NNB_C_SAME, /**< as the net                                                                    */

@@ -83,6 +83,8 @@
 #undef nnb_net_layer
 #undef nnb_net_load
 #undef nnb_net_load_mem
+#undef nnb_net_load_onnx
+#undef nnb_net_load_onnx_mem
 #undef nnb_net_load_torch
 #undef nnb_net_load_torch_mem
 #undef nnb_net_loss
@@ -105,6 +107,8 @@
 #undef nnb_net_predict
 #undef nnb_net_save
 #undef nnb_net_save_mem
+#undef nnb_net_save_onnx
+#undef nnb_net_save_onnx_mem
 #undef nnb_net_save_torch
 #undef nnb_net_save_torch_mem
 #undef nnb_net_scale_inputs

@@ -83,6 +83,8 @@
 #define nnb_net_layer nnbf_net_layer
 #define nnb_net_load nnbf_net_load
 #define nnb_net_load_mem nnbf_net_load_mem
+#define nnb_net_load_onnx nnbf_net_load_onnx
+#define nnb_net_load_onnx_mem nnbf_net_load_onnx_mem
 #define nnb_net_load_torch nnbf_net_load_torch
 #define nnb_net_load_torch_mem nnbf_net_load_torch_mem
 #define nnb_net_loss nnbf_net_loss
@@ -105,6 +107,8 @@
 #define nnb_net_predict nnbf_net_predict
 #define nnb_net_save nnbf_net_save
 #define nnb_net_save_mem nnbf_net_save_mem
+#define nnb_net_save_onnx nnbf_net_save_onnx
+#define nnb_net_save_onnx_mem nnbf_net_save_onnx_mem
 #define nnb_net_save_torch nnbf_net_save_torch
 #define nnb_net_save_torch_mem nnbf_net_save_torch_mem
 #define nnb_net_scale_inputs nnbf_net_scale_inputs

@@ -544,6 +544,31 @@ NNB_API nnb_status nnb_net_save_torch(nnb_net *net, const char *path, const nnb_
 /** The same to memory: *out holds *bytes bytes; release it with nnb_free. */
 NNB_API nnb_status nnb_net_save_torch_mem(nnb_net *net, const nnb_torch_opts *opts, void **out, size_t *bytes);
 
+/** Writes the net as a model of ONNX in its precision, for other programs: inputs and outputs have the names of their
+ *  nodes, any number of rows, and the data's units; scalers are inside.  A dense layer is Gemm with transB 1, as
+ *  PyTorch writes it, without bias MatMul.  Names of columns and classes are metadata: nnblas.column.0, ….
+ *  Double precision has other formulas for elu, leaky_relu, selu, silu and softplus, because ONNX Runtime has these in
+ *  single precision only; gelu has the accuracy of single precision.  docs/files.md has an example.
+ *  The file is written atomically, as by nnb_net_save.  Seals the net.  opts NULL: defaults.  Memory during the call:
+ *  the file and the parameters once more.
+ *  NNB_E_UNSUPPORTED for own parts, or if the library was built without protobuf-c.  NNB_E_ARG for names that are not
+ *  UTF-8.  NNB_E_OVERFLOW above 2 GB.  NNB_E_IO; NNB_E_NOMEM.                                                        */
+NNB_API nnb_status nnb_net_save_onnx(nnb_net *net, const char *path, const nnb_onnx_opts *opts);
+/** The same to memory: *out holds *bytes bytes; release it with nnb_free. */
+NNB_API nnb_status nnb_net_save_onnx_mem(nnb_net *net, const nnb_onnx_opts *opts, void **out, size_t *bytes);
+/** Reads a feed-forward net from a model of ONNX, as this library, PyTorch, Keras, skl2onnx and tf2onnx write them.
+ *  docs/files.md has the list of what is read; everything else is NNB_E_UNSUPPORTED with the name of the node and its
+ *  operator.  Numbers of the other precision are converted, as by nnb_net_load.  The loss of the net is the default one
+ *  of its outputs, or mse if these are scaled.
+ *  The file need not be trusted: a malformed one gives NNB_E_PARSE with a message, in time proportional to its size.
+ *  Memory during the call: the file, and at most 64 times its size, but 64 MiB may always be used; then the net, within
+ *  opts->max_bytes.  opts NULL: defaults.
+ *  NNB_E_UNSUPPORTED also for numbers in other files, unless opts->external_data, and if the library was built without
+ *  protobuf-c.  NNB_E_IO; NNB_E_NOMEM.                                                                               */
+NNB_API nnb_status nnb_net_load_onnx(const char *path, const nnb_onnx_opts *opts, nnb_net **out);
+/** The same from memory, where no other files can be meant. */
+NNB_API nnb_status nnb_net_load_onnx_mem(const void *file, size_t bytes, const nnb_onnx_opts *opts, nnb_net **out);
+
 /** Writes the net as one C99 file that needs nothing but math.h, for programs and devices without this library: no
  *  heap, no I/O, no state.  With the name "pump" it has the parameters in one constant table, pump_table, and the
  *  functions

@@ -10,13 +10,12 @@
 #include "loss.h"
 #include "net_bag.h"
 #include "net_keys.h"
+#include "net_memory.h"
 #include "seal.h"
 #include "status.h"
 #include "tensor.h"
 
 enum { MOST_NODES = 1000000 };
-/* The memory limit for a net: this many bytes per byte of its file, and at least that of a file of one megabyte. */
-enum { MEMORY_PER_BYTE = 64, LEAST_FILE = 1 << 20 };
 
 typedef struct reader {
   const nnb__bag *bag;
@@ -272,27 +271,6 @@ static nnb_status check_sizes(const reader *r) {
   return NNB_OK;
 }
 
-/* The memory for parameters and for one row of all nodes' inputs and outputs: concats can double their columns again
- * and again. */
-static nnb_status check_memory(const reader *r) {
-  const size_t file_bytes = r->file_bytes > LEAST_FILE ? r->file_bytes : LEAST_FILE;
-  double most = MEMORY_PER_BYTE * (double)file_bytes, numbers = 0;
-  if (r->opts && r->opts->max_bytes) most = (double)r->opts->max_bytes;
-  for (int i = 0; i < r->net->n_nodes; i++) {
-    const nnb__node *node = &r->net->nodes[i];
-    numbers += ((double)node->needs.w_rows + node->needs.bias) * node->needs.w_cols + (double)node->needs.buffers;
-    numbers += (double)node->needs.cols + (double)node->needs.scratch + (double)node->needs.init_scratch;
-    for (int k = 0; k < node->n_from; k++) numbers += r->net->nodes[node->from[k] - 1].needs.cols;
-  }
-  const double bytes = numbers * (double)sizeof(real);
-  if (bytes <= most) return NNB_OK;
-  return nnb__fail(
-      NNB_E_UNSUPPORTED,
-      "the model needs %.0f bytes of memory; the limit for a file of %zu bytes is %.0f (max_bytes of the load "
-      "options raises it)",
-      bytes, r->file_bytes, most);
-}
-
 /* Without a text the scaler standardises. */
 static nnb_status get_scaling(const reader *r, const char *name, nnb_scaling *out) {
   char key[NNB__KEY];
@@ -378,7 +356,7 @@ static nnb_status read_net(reader *r) {
   if (!status) status = get_table(r);
   if (!status) status = get_names(r, "classes", "class", &r->net->classes);
   if (!status) status = check_sizes(r);
-  if (!status) status = check_memory(r);
+  if (!status) status = nnb__net_check_memory(r->net, r->file_bytes, r->opts ? r->opts->max_bytes : 0);
   if (!status) status = nnb__net_seal_undrawn(r->net);
   for (int i = 0; i < r->net->n_nodes && !status; i++) status = get_params(r, &r->net->nodes[i], r->net->params);
   return status;

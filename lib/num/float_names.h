@@ -237,6 +237,7 @@
 #define nnb__net_begin nnbf__net_begin
 #define nnb__net_chain nnbf__net_chain
 #define nnb__net_check nnbf__net_check
+#define nnb__net_check_memory nnbf__net_check_memory
 #define nnb__net_check_uncoupled nnbf__net_check_uncoupled
 #define nnb__net_end nnbf__net_end
 #define nnb__net_from_bag nnbf__net_from_bag
@@ -267,6 +268,10 @@
 #define nnb__node_is_input nnbf__node_is_input
 #define nnb__node_wants_whole nnbf__node_wants_whole
 #define nnb__not_squares nnbf__not_squares
+#define nnb__onnx_build nnbf__onnx_build
+#define nnb__onnx_chain_of nnbf__onnx_chain_of
+#define nnb__onnx_fill nnbf__onnx_fill
+#define nnb__onnx_real nnbf__onnx_real
 #define nnb__optim_algo nnbf__optim_algo
 #define nnb__optim_apply nnbf__optim_apply
 #define nnb__optim_begin nnbf__optim_begin

@@ -28,6 +28,7 @@ static_assert(sizeof(nnb_sums) == 96, "size of nnb_sums");
 static_assert(sizeof(nnb_csv_opts) == 160, "size of nnb_csv_opts");
 static_assert(sizeof(nnb_c_opts) == 96, "size of nnb_c_opts");
 static_assert(sizeof(nnb_torch_opts) == 96, "size of nnb_torch_opts");
+static_assert(sizeof(nnb_onnx_opts) == 96, "size of nnb_onnx_opts");
 static_assert(sizeof(nnb_array) == 112, "size of nnb_array");
 static_assert(sizeof(nnb_batch) == 160, "size of nnb_batch");
 static_assert(sizeof(nnb_load_opts) == 128, "size of nnb_load_opts");

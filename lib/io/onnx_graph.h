@@ -1,0 +1,123 @@
+/* io/onnx_graph.h: the graph of an ONNX file as values.  Each tensor of the file is a constant, or a matrix with a row
+ * for each sample, which is one of few kinds: what the library has nodes for, elementwise arithmetic with constants,
+ * and parts of formulas that become activations.  Values are numbered from 1 in an order in which all come after what
+ * they are made of; 0 is none. */
+#ifndef NNB__ONNX_GRAPH_H
+#define NNB__ONNX_GRAPH_H
+
+#include "onnx_pool.h"
+#include "table.h"
+
+typedef struct nnb__onnx_const {
+  nnb__tensor t;                   /* data NULL: no numbers that the library reads */
+  bool transposed;                 /* the matrix is read as its transpose */
+  const Nnb__Onnx__Tensor *source; /* with its texts; or NULL */
+} nnb__onnx_const;
+
+typedef enum nnb__onnx_kind {
+  NNB__ONNX_CONST,
+  NNB__ONNX_INPUT,
+  NNB__ONNX_DENSE,  /* alpha·from·W + beta·b */
+  NNB__ONNX_ARITH,  /* from ± c, c - from, from·c, from/c, from/√(c + eps) */
+  NNB__ONNX_ACT,    /* f(from) */
+  NNB__ONNX_SUM,    /* of list */
+  NNB__ONNX_CONCAT, /* of list */
+  NNB__ONNX_LABEL,  /* class numbers or names that are computed from `from` */
+  /* parts of formulas */
+  NNB__ONNX_EXP,
+  NNB__ONNX_ERF,
+  NNB__ONNX_ABS,
+  NNB__ONNX_BELOW,    /* min(from, 0) */
+  NNB__ONNX_ABOVE,    /* from > 0, as a truth value */
+  NNB__ONNX_LOG_PART, /* log(1 + e^-|from|) */
+  NNB__ONNX_SELU_PART /* max(from, 0) + α(e^min(from, 0) - 1) */
+} nnb__onnx_kind;
+
+typedef enum nnb__onnx_arith {
+  NNB__ONNX_ADD,
+  NNB__ONNX_SUB,
+  NNB__ONNX_SUB_FROM, /* c - from */
+  NNB__ONNX_MUL,
+  NNB__ONNX_DIV,
+  NNB__ONNX_DIV_ROOT
+} nnb__onnx_arith;
+
+typedef struct nnb__onnx_value {
+  nnb__onnx_kind kind;
+  int cols;          /* columns; of a constant 0 */
+  bool flat;         /* a matrix; else an input of more dimensions, which has cols numbers a row */
+  int from;          /* value */
+  int *list, n_list; /* of a sum or a concatenation */
+  int act;           /* nnb_activation */
+  nnb__onnx_arith arith;
+  const nnb__onnx_const *c, *bias; /* constant; W; c NULL: all columns have the number `number` */
+  double number, alpha, beta;      /* beta and alpha of a dense layer; alpha: eps */
+  const char *name;                /* of the tensor */
+  const Nnb__Onnx__Node *node;     /* or NULL */
+  int uses, user;                  /* by live values and outputs; the last one that uses it, 0: an output */
+  bool live;
+} nnb__onnx_value;
+
+typedef struct nnb__onnx_graph {
+  const char *file; /* for messages */
+  const char *path; /* or NULL, then there are no other files */
+  bool external;
+  nnb__onnx_pool *pool;
+  const Nnb__Onnx__Model *model;
+  const Nnb__Onnx__Graph *message;
+  int opset;        /* version of the operators; 0: none of ONNX's own are used */
+  nnb__table names; /* of tensors */
+  int *value_of;    /* name i is of value value_of[i] */
+  size_t cap_names;
+  nnb__onnx_value *value; /* value k is value[k - 1] */
+  size_t n, cap;
+  int *outputs, n_outputs;        /* values; labels are left out */
+  const nnb__onnx_const *classes; /* names or numbers of the classes, or NULL */
+  nnb__table others;              /* names of other files that were read */
+  size_t file_bytes;              /* of the model and these files */
+} nnb__onnx_graph;
+
+/* Reads a model and makes values of its graph.  {0} but for file, path, external, pool, file_bytes before; clear it in
+ * any case. */
+nnb_status nnb__onnx_read(nnb__onnx_graph *g, const void *bytes, size_t n);
+void nnb__onnx_graph_clear(nnb__onnx_graph *g);
+
+nnb__onnx_value *nnb__onnx_at(const nnb__onnx_graph *g, int value);
+/* Adds a value that the node (or NULL) makes, named by the node's first output for messages and the net; *out: its
+ * number. */
+nnb_status nnb__onnx_add(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, nnb__onnx_value v, int *out);
+/* Names a value; several names are possible.  NNB_E_PARSE if the name is taken. */
+nnb_status nnb__onnx_name(nnb__onnx_graph *g, const char *name, int value);
+/* The value of a name, or 0. */
+int nnb__onnx_find(const nnb__onnx_graph *g, const char *name);
+
+/* The message is "FILE: node "NAME" (OPERATOR): …". */
+nnb_status nnb__onnx_fail(const nnb__onnx_graph *g, const Nnb__Onnx__Node *node, nnb_status status, const char *format,
+                          ...) __attribute__((format(printf, 4, 5)));
+
+/* The constant of a tensor of the file (onnx_tensor.c). */
+nnb_status nnb__onnx_const_of(nnb__onnx_graph *g, const Nnb__Onnx__Tensor *t, nnb__onnx_const **out);
+/* Number of elements; element i as a number; as an integer (false: it has none). */
+size_t nnb__onnx_count(const nnb__onnx_const *c);
+bool nnb__onnx_int(const nnb__onnx_const *c, size_t i, int64_t *out);
+bool nnb__onnx_is_real(const nnb__onnx_const *c);
+/* Whether it is one number, of any shape. */
+bool nnb__onnx_number(const nnb__onnx_const *c, double *out);
+
+/* Makes values of a node (onnx_ops.c). */
+nnb_status nnb__onnx_translate(nnb__onnx_graph *g, const Nnb__Onnx__Node *node);
+
+/* Values from formulas (onnx_match.c): what arithmetic of values and constants is.  *out 0: no formula fits. */
+nnb_status nnb__onnx_match_const(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, nnb__onnx_arith arith, int from,
+                                 double number, int *out);
+nnb_status nnb__onnx_match_add(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int y, int *out);
+nnb_status nnb__onnx_match_mul(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int y, int *out);
+nnb_status nnb__onnx_match_div(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int y, int *out);
+nnb_status nnb__onnx_match_max(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int y, int *out);
+nnb_status nnb__onnx_match_log(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int *out);
+/* 1/x */
+nnb_status nnb__onnx_match_inverse(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int *out);
+/* Whether x is 1 - y. */
+bool nnb__onnx_is_rest(const nnb__onnx_graph *g, int x, int y);
+
+#endif

@@ -1,0 +1,358 @@
+/* io/onnx_net.c: a net of the values of an ONNX file.  Elementwise arithmetic becomes part of the dense layer before it
+ * or after it, or of the scalers. */
+#include "onnx_net.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "build.h"
+#include "net_memory.h"
+#include "onnx_names.h"
+#include "seal.h"
+#include "status.h"
+#include "text.h"
+
+typedef nnb__onnx_builder builder;
+typedef nnb__onnx_value value;
+
+static value *at(const builder *b, int k) { return nnb__onnx_at(b->g, k); }
+
+static nnb_status fail(const builder *b, int k, const char *sentence) {
+  return nnb__onnx_fail(b->g, at(b, k)->node, NNB_E_UNSUPPORTED, "%s", sentence);
+}
+
+/* ---- runs of arithmetic ------------------------------------------------------------------------------------------ */
+
+/* Whether the only thing that reads the value is another value of that kind. */
+static bool only_read_by(const builder *b, int k, nnb__onnx_kind kind) {
+  const value *v = at(b, k);
+  return v->uses == 1 && v->user && at(b, v->user)->kind == kind;
+}
+
+/* Where the run of arithmetic that ends with k begins: the first value below that others read too, that has a node, or
+ * that is no arithmetic.  k itself, if it is none. */
+static int base_of(const builder *b, int k) {
+  int base = k;
+  if (at(b, k)->kind != NNB__ONNX_ARITH) return k;
+  do base = at(b, base)->from;
+  while (at(b, base)->kind == NNB__ONNX_ARITH && at(b, base)->uses == 1 && !b->node[base]);
+  return base;
+}
+
+/* The first step of the run of k above its base */
+static int first_step(const builder *b, int k, int base) {
+  while (at(b, k)->from != base) k = at(b, k)->from;
+  return k;
+}
+
+static bool adds(const value *v) {
+  return v->arith != NNB__ONNX_MUL && v->arith != NNB__ONNX_DIV && v->arith != NNB__ONNX_DIV_ROOT;
+}
+
+static bool run_adds(const builder *b, int k, int base) {
+  bool any = false;
+  for (; k != base; k = at(b, k)->from) any |= adds(at(b, k));
+  return any;
+}
+
+/* Multiplications by 1, which stand for a change of shape */
+static bool is_identity(const builder *b, int k, int base) {
+  for (; k != base; k = at(b, k)->from)
+    if (at(b, k)->arith != NNB__ONNX_MUL || at(b, k)->c || at(b, k)->number != 1) return false;
+  return true;
+}
+
+/* ---- nodes ------------------------------------------------------------------------------------------------------- */
+
+/* The tensor's name without our ".scaled", if nodes may have such a name; else NULL */
+static const char *name_for(const builder *b, int k, char out[64]) {
+  const char *name = at(b, k)->name ? at(b, k)->name : "";
+  const char *suffix = strstr(name, ".scaled");
+  const size_t n = suffix && !suffix[7] ? (size_t)(suffix - name) : strlen(name);
+  if (n < 1 || n > 60 || strchr("0123456789/", *name) || !nnb__is_utf8(name, n)) return NULL;
+  for (size_t i = 0; i < n; i++)
+    if ((unsigned char)name[i] <= ' ' || strchr(":-=.\"\\", name[i])) return NULL;
+  memcpy(out, name, n);
+  out[n] = '\0';
+  return nnb_net_find(b->net, out) > 0 ? NULL : out;
+}
+
+static nnb_status append(builder *b, int k, const nnb_layer_ops *ops, const void *self, const int *from, int n,
+                         int act) {
+  char name[64];
+  const int node = nnb__net_append(b->net, ops, self, from, n, act, 0, name_for(b, k, name), ops->name);
+  if (node < 0) return (nnb_status)node;
+  b->node[k] = node;
+  return NNB_OK;
+}
+
+/* The node that has the value; arithmetic that has no place is an error. */
+static nnb_status node_of(const builder *b, int k, int *out) {
+  *out = b->node[k];
+  return *out ? NNB_OK
+              : fail(b, k,
+                     "arithmetic with constants is only read beside a dense layer, after an input or before an output");
+}
+
+static nnb_status append_list(builder *b, int k, int list_of, const nnb_layer_ops *ops, int act) {
+  const value *v = at(b, list_of);
+  nnb_status status = NNB_OK;
+  int *from = nnb__onnx_take(b->g->pool, (size_t)v->n_list, sizeof *from);
+  if (!from) return nnb__onnx_pool_fail(b->g->pool, b->g->file);
+  for (int i = 0; i < v->n_list && !status; i++) status = node_of(b, v->list[i], &from[i]);
+  return status ? status : append(b, k, ops, NULL, from, v->n_list, act);
+}
+
+/* The dense layer `dense` with the arithmetic up to `after`, and an activation; the node is that of value k. */
+static nnb_status append_dense(builder *b, int k, int dense, int after, int act) {
+  const value *v = at(b, dense);
+  nnb__onnx_dense *place = &b->dense[b->n_dense];
+  int from = b->node[v->from];
+  *place = (nnb__onnx_dense){.value = dense, .after = after};
+  if (!from && at(b, v->from)->kind == NNB__ONNX_ARITH) {
+    place->before = v->from;
+    if (!b->stop[v->from]) b->stop[v->from] = base_of(b, v->from); /* other layers may read it too */
+    from = b->node[b->stop[v->from]];
+  }
+  if (!from) return node_of(b, v->from, &from);
+  b->stop[after] = dense;
+  nnb__dense self = {.units = v->cols, .init = (int)nnb__init_for(act), .init_scale = 1};
+  self.bias = v->bias || place->before || run_adds(b, after, dense);
+  nnb_status status = append(b, k, &nnb__layer_dense, &self, &from, 1, act);
+  place->node = b->node[k];
+  b->n_dense += !status;
+  return status;
+}
+
+/* ---- one value after the other ----------------------------------------------------------------------------------- */
+
+static nnb_status set_input_scaler(builder *b, int input, int end) {
+  const nnb__onnx_chain *chain;
+  const int column = b->net->nodes[b->node[input] - 1].x_col;
+  b->stop[end] = input;
+  nnb_status status = nnb__onnx_chain_of(b, end, &chain);
+  for (int j = 0; j < at(b, end)->cols && !status; j++) {
+    const double factor = chain->d[j] == 1 ? chain->m[j] : chain->m[j] / chain->d[j];
+    const double shift = chain->q[j] == 0 ? chain->p[j] : chain->p[j] - chain->q[j] / factor;
+    b->shift[column + j] = (real)shift, b->factor[column + j] = (real)factor;
+    if (!isfinite(b->shift[column + j]) || !isfinite(b->factor[column + j]) || b->factor[column + j] == 0)
+      return fail(b, end, "it scales a column of an input by 0 or by a number that is not finite");
+  }
+  b->node[end] = b->node[input];
+  return status;
+}
+
+/* The end of a run of arithmetic.  Without a node it belongs to the dense layers that read it, or to a scaler. */
+static nnb_status place_run(builder *b, int k) {
+  const int base = base_of(b, k);
+  const bool alone = at(b, base)->uses == 1;
+  if (b->node[base] && is_identity(b, k, base)) return b->node[k] = b->node[base], NNB_OK;
+  if (at(b, base)->kind == NNB__ONNX_INPUT && alone) return set_input_scaler(b, base, k);
+  if (at(b, base)->kind != NNB__ONNX_DENSE || !alone || only_read_by(b, k, NNB__ONNX_ACT)) return NNB_OK;
+  if (at(b, k)->uses > 1 || at(b, k)->user) return append_dense(b, k, base, k, NNB_LINEAR);
+  const int first = first_step(b, k, base);
+  const int after = !at(b, base)->bias && adds(at(b, first)) ? first : base; /* the rest scales the output */
+  return append_dense(b, after, base, after, NNB_LINEAR);
+}
+
+static nnb_status place_activation(builder *b, int k) {
+  const value *v = at(b, k);
+  const int base = base_of(b, v->from);
+  int from;
+  const bool in_layer =
+      !b->node[v->from] && at(b, base)->kind == NNB__ONNX_DENSE && at(b, v->from)->uses == 1 && at(b, base)->uses == 1;
+  if (in_layer) return append_dense(b, k, base, v->from, v->act);
+  if (!b->node[v->from] && at(b, v->from)->kind == NNB__ONNX_SUM)
+    return append_list(b, k, v->from, &nnb__layer_add, v->act);
+  nnb_status status = node_of(b, v->from, &from);
+  return status ? status : append(b, k, &nnb__layer_activation, NULL, &from, 1, v->act);
+}
+
+static nnb_status place(builder *b, int k) {
+  switch (at(b, k)->kind) {
+    case NNB__ONNX_INPUT:
+      return NNB_OK;
+    case NNB__ONNX_ARITH:
+      return only_read_by(b, k, NNB__ONNX_ARITH) ? NNB_OK : place_run(b, k);
+    case NNB__ONNX_ACT:
+      return place_activation(b, k);
+    case NNB__ONNX_CONCAT:
+      return append_list(b, k, k, &nnb__layer_concat, NNB_LINEAR);
+    case NNB__ONNX_SUM:
+      return only_read_by(b, k, NNB__ONNX_ACT) ? NNB_OK : append_list(b, k, k, &nnb__layer_add, NNB_LINEAR);
+    case NNB__ONNX_DENSE:
+      if (only_read_by(b, k, NNB__ONNX_ACT) || only_read_by(b, k, NNB__ONNX_ARITH)) return NNB_OK;
+      return append_dense(b, k, k, k, NNB_LINEAR);
+    case NNB__ONNX_CONST:
+      return nnb__onnx_fail(b->g, at(b, k)->node, NNB_E_UNSUPPORTED, "an output is a constant");
+    default:
+      return fail(b, k, "it is no part of a known activation");
+  }
+}
+
+/* ---- ends -------------------------------------------------------------------------------------------------------- */
+
+static nnb_status place_inputs(builder *b) {
+  char name[64];
+  nnb_status status = NNB_OK;
+  for (int k = 1; k <= (int)b->g->n && !status; k++) {
+    if (at(b, k)->kind != NNB__ONNX_INPUT) continue;
+    const int node = nnb_net_input(b->net, at(b, k)->cols, name_for(b, k, name));
+    if (node < 0)
+      status = (nnb_status)node;
+    else
+      b->node[k] = node;
+  }
+  if (status) return status;
+  b->shift = nnb__onnx_take(b->g->pool, (size_t)b->net->n_x, sizeof *b->shift);
+  b->factor = nnb__onnx_take(b->g->pool, (size_t)b->net->n_x, sizeof *b->factor);
+  if (!b->shift || !b->factor) return nnb__onnx_pool_fail(b->g->pool, b->g->file);
+  for (int i = 0; i < b->net->n_x; i++) b->factor[i] = 1;
+  return NNB_OK;
+}
+
+/* The scaler, unless it changes nothing */
+static nnb_status set_scaler(const builder *b, bool targets, int n, const real *shift, const real *factor) {
+  bool trivial = true;
+  for (int i = 0; i < n; i++) trivial &= shift[i] == 0 && factor[i] == 1;
+  return trivial ? NNB_OK : nnb__net_set_scaler(b->net, targets, NNB_STANDARDIZE, n, shift, factor);
+}
+
+/* Declares an output; arithmetic between its node and the output is its scaler, x/factor + shift. */
+static nnb_status place_output(builder *b, int k, real *shift, real *factor) {
+  const value *v = at(b, k);
+  const nnb__onnx_chain *chain = NULL;
+  int node = k;
+  nnb_status status = NNB_OK;
+  if (!b->node[k] && v->kind == NNB__ONNX_ARITH && v->uses == 1) {
+    node = b->stop[k] = base_of(b, k);
+    status = nnb__onnx_chain_of(b, k, &chain);
+  }
+  if (!status) status = node_of(b, node, &node);
+  if (!status && (node = nnb_net_output(b->net, node)) < 0) status = (nnb_status)node;
+  for (int j = 0; j < v->cols && !status; j++) {
+    const double m = chain ? chain->m[j] : 1, d = chain ? chain->d[j] : 1;
+    factor[j] = (real)(m == 1 ? d : d / m);
+    shift[j] = (real)(chain ? chain->q[j] - chain->p[j] * m / d : 0);
+    if (!isfinite(shift[j]) || !isfinite(factor[j]) || factor[j] == 0)
+      return fail(b, k, "it scales a column of an output by 0 or by a number that is not finite");
+  }
+  return status;
+}
+
+static nnb_status place_outputs(builder *b) {
+  const nnb__onnx_graph *g = b->g;
+  int total = 0, column = 0;
+  for (int i = 0; i < g->n_outputs; i++)
+    if (__builtin_add_overflow(total, at(b, g->outputs[i])->cols, &total))
+      return nnb__fail(NNB_E_UNSUPPORTED, "%s: the outputs have more columns in all than an int can hold", g->file);
+  real *shift = nnb__onnx_take(g->pool, (size_t)total, sizeof *shift),
+       *factor = nnb__onnx_take(g->pool, (size_t)total, sizeof *factor);
+  nnb_status status = shift && factor ? NNB_OK : nnb__onnx_pool_fail(g->pool, g->file);
+  for (int i = 0; i < g->n_outputs && !status; i++) {
+    status = place_output(b, g->outputs[i], shift + column, factor + column);
+    column += at(b, g->outputs[i])->cols;
+  }
+  if (!status) status = set_scaler(b, true, total, shift, factor);
+  if (!status && b->net->out.shift) status = (nnb_status)nnb_net_loss(b->net, NNB_MSE);
+  return status;
+}
+
+/* ---- names ------------------------------------------------------------------------------------------------------- */
+
+typedef struct names {
+  char **name;
+  int n, most;
+} names;
+
+/* Keys PREFIX.0, PREFIX.1, … of the metadata */
+static void read_names(const nnb__onnx_graph *g, const char *prefix, names *out) {
+  const size_t n = strlen(prefix);
+  for (size_t i = 0; i < g->model->n_metadata_props; i++) {
+    const char *key = g->model->metadata_props[i]->key, *name = g->model->metadata_props[i]->value;
+    if (!key || !name || strncmp(key, prefix, n) != 0 || !nnb__is_utf8(name, strlen(name))) continue;
+    char *end;
+    const long number = strtol(key + n, &end, 10);
+    if (end == key + n || *end || number < 0 || number >= out->most) continue;
+    out->name[number] = g->model->metadata_props[i]->value;
+    if (number >= out->n) out->n = (int)number + 1;
+  }
+}
+
+/* The names in the constant that the labels are picked from */
+static nnb_status read_classes(const nnb__onnx_graph *g, names *out) {
+  const Nnb__Onnx__Tensor *t = g->classes ? g->classes->source : NULL;
+  int64_t number;
+  for (int i = 0; i < out->most && t; i++) {
+    const bool text = (size_t)i < t->n_string_data;
+    if (!text && !nnb__onnx_int(g->classes, (size_t)i, &number)) break;
+    const size_t n = text ? t->string_data[i].len : 24;
+    char *name = out->name[i] = nnb__onnx_take(g->pool, n + 1, 1);
+    if (!name) return nnb__onnx_pool_fail(g->pool, g->file);
+    if (text && n > 0)
+      memcpy(name, t->string_data[i].data, n);
+    else if (!text)
+      snprintf(name, n + 1, "%lld", (long long)number);
+    if (!nnb__is_utf8(name, strlen(name))) break;
+    out->n = i + 1;
+  }
+  return NNB_OK;
+}
+
+static const char *name_at(const void *list, int i) { return ((const names *)list)->name[i]; }
+
+static nnb_status set_names(builder *b) {
+  const nnb__onnx_graph *g = b->g;
+  nnb_net *net = b->net;
+  const int n_y = nnb_net_n_out(net);
+  names columns = {.most = n_y <= INT_MAX - net->n_x ? net->n_x + n_y : INT_MAX}, classes = {.most = n_y > 1 ? n_y : 2};
+  columns.name = nnb__onnx_take(g->pool, (size_t)columns.most, sizeof *columns.name);
+  classes.name = nnb__onnx_take(g->pool, (size_t)classes.most, sizeof *classes.name);
+  if (!columns.name || !classes.name) return nnb__onnx_pool_fail(g->pool, g->file);
+  nnb_status status = read_classes(g, &classes);
+  read_names(g, NNB__ONNX_NAMES "column.", &columns);
+  read_names(g, NNB__ONNX_NAMES "class.", &classes);
+  if (!status && classes.n > 0) status = nnb__net_set_names(&net->classes, classes.n, name_at, &classes);
+  if (!status && columns.n > 0) status = nnb__net_set_names(&net->columns, columns.n, name_at, &columns);
+  if (!status && columns.n > 0) status = nnb__net_set_table(net, NULL);
+  return status;
+}
+
+/* ---- the net ----------------------------------------------------------------------------------------------------- */
+
+static nnb_status build(builder *b, size_t max_bytes) {
+  nnb__onnx_graph *g = b->g;
+  const size_t n = g->n + 1;
+  b->node = nnb__onnx_take(g->pool, n, sizeof *b->node), b->stop = nnb__onnx_take(g->pool, n, sizeof *b->stop);
+  b->chain = nnb__onnx_take(g->pool, n, sizeof *b->chain), b->dense = nnb__onnx_take(g->pool, n, sizeof *b->dense);
+  if (!b->node || !b->stop || !b->chain || !b->dense) return nnb__onnx_pool_fail(g->pool, g->file);
+  nnb_status status = place_inputs(b);
+  for (int k = 1; k < (int)n && !status; k++)
+    if (at(b, k)->live) status = place(b, k);
+  if (!status) status = set_scaler(b, false, b->net->n_x, b->shift, b->factor);
+  if (!status) status = place_outputs(b);
+  if (!status) status = set_names(b);
+  if (!status) status = nnb__net_check_memory(b->net, g->file_bytes, max_bytes);
+  if (!status) status = nnb__net_seal_undrawn(b->net);
+  for (int i = 0; i < b->n_dense && !status; i++) status = nnb__onnx_fill(b, &b->dense[i]);
+  return status;
+}
+
+/* An argument that a building call rejects is here a net that the library does not have. */
+static nnb_status refuse(const nnb__onnx_graph *g, nnb_status status) {
+  if (status == NNB_E_NOMEM || status == NNB_E_UNSUPPORTED || status == NNB_E_PARSE || status == NNB_E_IO)
+    return status;
+  return nnb__fail(NNB_E_UNSUPPORTED, "%s: %s", g->file, nnb_errmsg());
+}
+
+nnb_status nnb__onnx_build(nnb__onnx_graph *g, size_t max_bytes, nnb_net **out) {
+  builder b = {.g = g, .net = nnb__net_new()};
+  *out = NULL;
+  if (!b.net) return NNB_E_NOMEM;
+  nnb_status status = build(&b, max_bytes);
+  if (!status) return *out = b.net, NNB_OK;
+  nnb_net_destroy(b.net);
+  return refuse(g, status);
+}

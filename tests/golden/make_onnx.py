@@ -1,0 +1,306 @@
+#!/usr/bin/env python3
+"""Writes golden/onnx: models as exporters write them, with rows and the outputs that NumPy computes from the formulas.
+
+  make_onnx.py FOLDER       needs NumPy, onnx 1.12 (python3-onnx) and PyTorch 1.13 (python3-torch)
+
+What PyTorch's TorchScript exporter writes comes from it.  What the exporters of PyTorch 2 (dynamo), Keras 3, skl2onnx
+and tf2onnx write is put together here, operator by operator, as these programs do.
+"""
+import io
+import math
+import pathlib
+import sys
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+FLOAT, DOUBLE, INT64 = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64
+folder = pathlib.Path(sys.argv[1])
+folder.mkdir(exist_ok=True)
+rng = np.random.default_rng(5)
+refused = []
+
+
+def draw(*shape):
+    return rng.normal(size=shape).astype(np.float32)
+
+
+W1, B1, W2, B2 = draw(4, 5), draw(5), draw(5, 3), draw(3)
+X = draw(3, 4)
+
+
+def tensor(name, value):
+    return numpy_helper.from_array(np.asarray(value), name)
+
+
+def node(op, inputs, output, domain="", **attributes):
+    return helper.make_node(op, inputs.split(), output.split(), domain=domain, name=f"{op}_{output}", **attributes)
+
+
+def info(name, shape, kind=FLOAT):
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def model(nodes, tensors, inputs=None, outputs=None, opset=13, others=(), check=True, **more):
+    graph = helper.make_graph(nodes, "g", inputs or [info("x", ["N", 4])], outputs or [info("y", ["N", None])],
+                              [t if isinstance(t, TensorProto) else tensor(*t) for t in tensors])
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)] +
+                             [helper.make_opsetid(d, v) for d, v in others], ir_version=8, **more)
+    if check:
+        onnx.checker.check_model(made)
+    return made
+
+
+def good(name, made, y, x=X):
+    onnx.save(made, folder / f"{name}.onnx") if not isinstance(made, bytes) else (folder / f"{name}.onnx").write_bytes(made)
+    np.save(folder / f"{name}.x.npy", np.float64(x))
+    np.save(folder / f"{name}.y.npy", np.float64(y))
+
+
+def bad(name, words, made):
+    onnx.save(made, folder / f"bad_{name}.onnx")
+    refused.append(f"{name}: {words}")
+
+
+def relu(z):
+    return np.maximum(z, 0)
+
+
+def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+erf = np.vectorize(math.erf)
+
+
+def gelu(z):
+    return z * 0.5 * (1 + erf(z / math.sqrt(2)))
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def hidden(x=X, w=W1, b=B1):
+    return np.float64(x) @ np.float64(w) + b
+
+
+def last(a):
+    return a @ np.float64(W2) + B2
+
+
+LAYER1 = [("w1", W1), ("b1", B1)]
+LAYER2 = [("w2", W2), ("b2", B2)]
+FIRST, SECOND = node("Gemm", "x w1 b1", "h"), node("Gemm", "a w2 b2", "y")
+
+
+def scalar(name, value, kind=np.float32):
+    return (name, np.array(value, kind))
+
+
+def between(name, nodes, f, tensors=(), **more):
+    """Two layers with an activation of these nodes, from h to a."""
+    good(name, model([FIRST, *nodes, SECOND], LAYER1 + LAYER2 + list(tensors), **more), last(f(hidden())))
+
+
+# ---- activations as exporters spell them out ----
+
+HALF, ONE, ROOT = scalar("half", 0.5), scalar("one", 1), scalar("root", math.sqrt(2))
+between("gelu_torch", [node("Div", "h root", "d"), node("Erf", "d", "e"), node("Add", "e one", "p"),
+                       node("Mul", "h p", "m"), node("Mul", "m half", "a")], gelu, [HALF, ONE, ROOT])
+between("gelu_dynamo", [node("Mul", "h inverse", "d"), node("Erf", "d", "e"), node("Add", "e one", "p"),
+                        node("Mul", "half h", "m"), node("Mul", "m p", "a")], gelu,
+        [HALF, ONE, scalar("inverse", 1 / math.sqrt(2))], opset=17)
+between("gelu_keras", [node("Div", "h root", "d"), node("Erf", "d", "e"), node("Add", "one e", "p"),
+                       node("Mul", "half p", "m"), node("Mul", "h m", "a")], gelu, [HALF, ONE, ROOT])
+between("gelu_op", [node("Gelu", "h", "a")], gelu, opset=20, check=False)
+between("silu_torch", [node("Sigmoid", "h", "s"), node("Mul", "h s", "a")], lambda z: z * sigmoid(z))
+between("silu_swapped", [node("Sigmoid", "h", "s"), node("Mul", "s h", "a")], lambda z: z * sigmoid(z))
+between("sigmoid_spelt", [node("Neg", "h", "n"), node("Exp", "n", "e"), node("Add", "e one", "p"),
+                          node("Reciprocal", "p", "a")], sigmoid, [ONE])
+between("softplus_spelt", [node("Exp", "h", "e"), node("Add", "e one", "p"), node("Log", "p", "a")],
+        lambda z: np.log1p(np.exp(z)), [ONE])
+between("clip_inputs", [node("Clip", "h zero", "a")], relu, [scalar("zero", 0)])
+between("clip_attribute", [helper.make_node("Clip", ["h"], ["a"], min=0.0)], relu, opset=9)
+between("elu_attribute", [node("Elu", "h", "a", alpha=1.0)], lambda z: np.where(z > 0, z, np.expm1(z)))
+between("max_zero", [node("Max", "zero h", "a")], relu, [scalar("zero", 0)])
+
+# ---- layers ----
+
+good("matmul_add", model([node("MatMul", "x w1", "m"), node("Add", "m b1", "h"), node("Tanh", "h", "a"),
+                          node("MatMul", "a w2", "n"), node("Add", "b2 n", "y")], LAYER1 + LAYER2),
+     last(np.tanh(hidden())))
+good("gemm_factors", model([node("Gemm", "x w1 c", "y", alpha=0.5, beta=2.0)], [("w1", W1), scalar("c", 0.25)]),
+     0.5 * (np.float64(X) @ W1) + 0.5)
+good("gemm_row", model([node("Gemm", "x w1 c", "y", transB=1)], [("w1", W1.T.copy()), ("c", B1[None])]), hidden())
+good("transposed", model([node("Transpose", "w1", "t", perm=[1, 0]), node("MatMul", "x t", "y")], [("w1", W1.T.copy())]),
+     np.float64(X) @ W1)
+good("constants", model([node("Constant", "", "w1", value=tensor("", W1)), node("Constant", "", "c", value_float=0.5),
+                         node("MatMul", "x w1", "m"), node("Add", "m c", "y")], []), np.float64(X) @ W1 + 0.5)
+SCALE, SHIFT, MEAN, VAR = draw(5), draw(5), draw(5), np.abs(draw(5)) + np.float32(0.3)
+NORM = [("s", SCALE), ("o", SHIFT), ("m", MEAN), ("v", VAR)]
+
+
+def norm(z):
+    return (z - MEAN) * SCALE / np.sqrt(np.float64(VAR) + np.float64(np.float32(1e-3))) + SHIFT
+
+
+def batch(source, target, **more):
+    return node("BatchNormalization", f"{source} s o m v", target, epsilon=1e-3, **more)
+
+
+between("norm_before_activation", [batch("h", "n"), node("Relu", "n", "a")], lambda z: relu(norm(z)), NORM)
+between("norm_after_activation", [node("Relu", "h", "r"), batch("r", "a")], lambda z: norm(relu(z)), NORM)
+between("norm_and_gelu", [batch("h", "n"), node("Div", "n root", "d"), node("Erf", "d", "e"), node("Add", "e one", "p"),
+                          node("Mul", "n p", "q"), node("Mul", "q half", "a")], lambda z: gelu(norm(z)),
+        NORM + [HALF, ONE, ROOT])
+good("norm_for_two", model([FIRST, node("Tanh", "h", "t"), batch("t", "a"), SECOND, node("Gemm", "a w2 b2", "z"),
+                            ], LAYER1 + LAYER2 + NORM, outputs=[info("y", ["N", 3]), info("z", ["N", 3])]),
+     np.hstack([last(norm(np.tanh(hidden())))] * 2))
+
+# ---- scalers ----
+
+LOW, WIDE, TALL = draw(4), np.abs(draw(4)) + np.float32(0.2), draw(3)
+good("scalers", model([node("Sub", "x low", "p"), node("Div", "p wide", "q"), node("Gemm", "q w1 b1", "h"),
+                       node("Tanh", "h", "a"), node("Gemm", "a w2 b2", "o"), node("Mul", "o k", "r"),
+                       node("Add", "r tall", "y")],
+                      LAYER1 + LAYER2 + [("low", LOW), ("wide", WIDE), scalar("k", 7), ("tall", TALL)]),
+     last(np.tanh(hidden((np.float64(X) - LOW) / WIDE))) * 7 + TALL)
+good("mul_add", model([node("Mul", "x wide", "p"), node("Add", "p low", "q"), node("Gemm", "q w1 b1", "h"),
+                       node("Sigmoid", "h", "y")], LAYER1 + [("low", LOW), ("wide", WIDE)]),
+     sigmoid(hidden(np.float64(X) * WIDE + LOW)))
+good("from_constant", model([FIRST, node("Tanh", "h", "t"), node("Sub", "one t", "y")], LAYER1 + [ONE]),
+     1 - np.tanh(hidden()))
+
+# ---- structure ----
+
+good("torch_view", model([node("Flatten", "x", "f"), node("Dropout", "f", "d mask"), node("Identity", "d", "i"),
+                          node("Gemm", "i w1 b1", "y")], LAYER1, inputs=[info("x", ["N", 1, 2, 2])]), hidden())
+good("keras_input", model([node("Reshape", "x shape", "r"), node("MatMul", "r w1", "m"), node("Add", "m b1", "h"),
+                           node("Softmax", "h", "y", axis=-1)], LAYER1 + [("shape", np.array([-1, 4], np.int64))],
+                          inputs=[info("x", ["N", 2, 2, 1])], opset=15, others=[("ai.onnx.ml", 2)]), softmax(hidden()))
+good("two_inputs", model([node("Concat", "x u", "c", axis=-1), node("Gemm", "c w2 b2", "y")], LAYER2,
+                         inputs=[info("x", ["N", 4]), info("u", ["N", 1])]),
+     last(np.hstack([X, X[:, :1]]).astype(np.float64)), np.hstack([X, X[:, :1]]))
+good("sums", model([FIRST, node("Relu", "h", "r"), node("Tanh", "h", "t"), node("Sum", "r t h", "s"),
+                    node("Add", "s h", "a"), SECOND], LAYER1 + LAYER2),
+     last(relu(hidden()) + np.tanh(hidden()) + 2 * hidden()))
+good("default_input", model([FIRST], LAYER1, inputs=[info("x", [1, 4]), info("w1", [4, 5]), info("b1", [5])],
+                            outputs=[info("h", [1, 5])]), hidden())
+good("double_casts", model([node("Cast", "x", "d", to=DOUBLE), node("Gemm", "d w1 b1", "h"), node("Cast", "h", "y", to=FLOAT)],
+                           [("w1", np.float64(W1)), ("b1", np.float64(B1))]), hidden())
+
+# ---- classifiers of scikit-learn, by skl2onnx ----
+
+ML = [("ai.onnx.ml", 1)]
+TAIL = [node("ArgMax", "p", "k", axis=1), node("ArrayFeatureExtractor", "classes k", "l", domain="ai.onnx.ml"),
+        node("Reshape", "l flat", "label"), node("ZipMap", "p", "map", domain="ai.onnx.ml", classlabels_strings=["a", "b", "c"])]
+ENDS = [helper.make_tensor_value_info("label", TensorProto.STRING, ["N"]), info("p", ["N", 3])]
+CLASSES = [("classes", np.array(["a", "b", "c"], object)), ("flat", np.array([-1], np.int64))]
+good("skl_classifier", model([node("Scaler", "x", "v", domain="ai.onnx.ml", offset=LOW.tolist(), scale=WIDE.tolist()),
+                              node("Cast", "v", "u", to=FLOAT), node("MatMul", "u w1", "m"), node("Add", "m b1", "h"),
+                              node("Relu", "h", "a"), node("MatMul", "a w2", "n"), node("Add", "n b2", "o"),
+                              node("Softmax", "o", "p", axis=1), *TAIL], LAYER1 + LAYER2 + CLASSES, outputs=ENDS, others=ML),
+     softmax(last(relu(hidden((np.float64(X) - LOW) * WIDE)))))
+good("skl_binary", model([node("Gemm", "x wb bb", "o"), node("Sigmoid", "o", "s"), node("Sub", "one s", "r"),
+                          node("Concat", "r s", "p", axis=1), node("ArgMax", "p", "k", axis=1),
+                          node("Cast", "k", "label", to=TensorProto.INT32)],
+                         [("wb", W1[:, :1]), ("bb", B1[:1]), ONE],
+                         outputs=[info("label", ["N", 1], TensorProto.INT32), info("p", ["N", 2])]),
+     sigmoid(hidden()[:, :1]))
+
+# ---- types and fields of tensors ----
+
+
+def fields(name, kind, value):
+    return helper.make_tensor(name, kind, value.shape, value.flatten().tolist())
+
+
+def bits(value):
+    return (np.ascontiguousarray(value, np.float32).view(np.uint32) >> 16).astype(np.uint16)
+
+
+def of_bits(value):
+    return (value.astype(np.uint32) << 16).view(np.float32)
+
+
+HALF_W, UPPER_W = W1.astype(np.float16), bits(W1)
+good("float_data", model([FIRST], [fields("w1", FLOAT, W1), fields("b1", FLOAT, B1)], outputs=[info("h", ["N", 5])]), hidden())
+good("double_data", model([node("Gemm", "x w1 b1", "h")], [fields("w1", DOUBLE, W1), fields("b1", DOUBLE, B1)],
+                          inputs=[info("x", ["N", 4], DOUBLE)], outputs=[info("h", ["N", 5], DOUBLE)]), hidden())
+good("half_raw", model([node("MatMul", "x w1", "h")], [("w1", HALF_W)], inputs=[info("x", ["N", 4], TensorProto.FLOAT16)],
+                       outputs=[info("h", ["N", 5], TensorProto.FLOAT16)]), np.float64(X) @ np.float64(HALF_W))
+raw = TensorProto(name="w1", data_type=TensorProto.FLOAT16, dims=HALF_W.shape)
+raw.int32_data.extend(HALF_W.view(np.uint16).flatten().tolist())
+good("half_data", model([node("MatMul", "x w1", "h")], [raw], inputs=[info("x", ["N", 4], TensorProto.FLOAT16)],
+                        outputs=[info("h", ["N", 5], TensorProto.FLOAT16)]), np.float64(X) @ np.float64(HALF_W))
+upper = TensorProto(name="w1", data_type=TensorProto.BFLOAT16, dims=W1.shape, raw_data=UPPER_W.tobytes())
+good("bfloat_raw", model([node("MatMul", "x w1", "h")], [upper], inputs=[info("x", ["N", 4], TensorProto.BFLOAT16)],
+                         outputs=[info("h", ["N", 5], TensorProto.BFLOAT16)]), np.float64(X) @ np.float64(of_bits(UPPER_W)))
+
+
+def outside(name, value, location, offset, length):
+    t = TensorProto(name=name, data_type=FLOAT, dims=value.shape, data_location=TensorProto.EXTERNAL)
+    for key, v in (("location", location), ("offset", offset), ("length", length)):
+        t.external_data.add(key=key, value=str(v))
+    return t
+
+
+(folder / "beside.bin").write_bytes(b"12345678" + W1.tobytes() + B1.tobytes())
+
+
+def external(location="beside.bin", length=W1.nbytes, offset=8):
+    return model([FIRST], [outside("w1", W1, location, offset, length), outside("b1", B1, "beside.bin", 8 + W1.nbytes, B1.nbytes)],
+                 outputs=[info("h", ["N", 5])], check=False)
+
+
+good("external", external(), hidden())
+bad("external", "external_data of the options", external())
+bad("external_path", "not the name of a file", external("../beside.bin"))
+
+# ---- what PyTorch 1.13 writes ----
+
+torch.manual_seed(3)
+net = torch.nn.Sequential(torch.nn.Linear(4, 6), torch.nn.BatchNorm1d(6), torch.nn.GELU(), torch.nn.Dropout(), torch.nn.Linear(6, 5, bias=False),
+                          torch.nn.SiLU(), torch.nn.Linear(5, 3), torch.nn.Softmax(dim=1)).eval()
+net[1].running_mean.normal_(), net[1].running_var.uniform_(0.5, 2)
+for opset in (9, 13, 16):
+    file = io.BytesIO()
+    torch.onnx.export(net, torch.from_numpy(X), file, opset_version=opset, input_names=["x"], dynamic_axes={"x": [0]})
+    good(f"torch_{opset}", file.getvalue(), net.double()(torch.from_numpy(np.float64(X))).detach().numpy())
+    net.float()
+
+# ---- what is refused ----
+
+bad("conv", '(Conv): the operator', model([node("Conv", "x w", "y")], [("w", draw(2, 1, 2, 2))], inputs=[info("x", ["N", 1, 4, 4])]))
+bad("domain", "its domain is com.example", model([node("Gemm", "x w1 b1", "y", domain="com.example")], LAYER1, others=[("com.example", 1)], check=False))
+function = helper.make_function("local", "Layer", ["x"], ["y"], [node("Relu", "x", "y")], [helper.make_opsetid("", 13)])
+bad("function", '(Layer): the operator', model([node("Layer", "x", "y", domain="local")], [], others=[("local", 1)], functions=[function], check=False))
+bad("trans_a", "transA", model([node("Gemm", "x w1 b1", "y", transA=1)], LAYER1, check=False))
+bad("two_values", "not a constant", model([node("MatMul", "x u", "y")], [], inputs=[info("x", ["N", 4]), info("u", [4, 4])]))
+bad("leaky", "alpha is 0.2; the library has 0.01", model([FIRST, node("LeakyRelu", "h", "y", alpha=0.2)], LAYER1))
+bad("relu6", "limits to 0", model([FIRST, node("Clip", "h zero six", "y")], LAYER1 + [scalar("zero", 0), scalar("six", 6)]))
+bad("product", "known activation", model([FIRST, node("Tanh", "h", "t"), node("Mul", "h t", "y")], LAYER1))
+bad("middle", "arithmetic with constants", model([FIRST, node("Tanh", "h", "t"), node("Mul", "t half", "m"), node("Add", "m t", "y")], LAYER1 + [HALF]))
+bad("part", "no part of a known activation", model([FIRST, node("Exp", "h", "y")], LAYER1))
+bad("softmax_axis", "axis is 0", model([FIRST, node("Softmax", "h", "y", axis=0)], LAYER1))
+bad("argmax", "axis is 0", model([FIRST, node("ArgMax", "h", "y")], LAYER1, outputs=[info("y", [1, 5], INT64)]))
+bad("training", "training mode", model([batch("x", "y", training_mode=1)], [(n, v[:4]) for n, v in NORM], check=False))
+bad("sizes", "4×5 for an input of 3 columns", model([FIRST], LAYER1, inputs=[info("x", ["N", 3])], outputs=[info("h", ["N", 5])]))
+bad("integers", "not a constant matrix of numbers", model([node("MatMul", "x w", "y")], [("w", np.ones((4, 2), np.int64))], check=False))
+bad("old", "version 5 of the operators", model([FIRST], LAYER1, opset=5, check=False))
+bad("new", "version 99 of the operators", model([FIRST], LAYER1, opset=99, check=False))
+bad("undefined", 'input "nothing" is not defined', model([node("Relu", "nothing", "y")], [], check=False))
+bad("twice", '"h" is defined twice', model([FIRST, FIRST], LAYER1, check=False))
+bad("columns", "fixed number of columns", model([node("Relu", "x", "y")], [], inputs=[info("x", ["N", "M"])]))
+bad("vector", "matrix with one row for each sample", model([node("Relu", "x", "y")], [], inputs=[info("x", [4])], outputs=[info("y", [4])]))
+bad("cut", "number of its elements", model([FIRST], [TensorProto(name="w1", data_type=FLOAT, dims=[4, 5], raw_data=b"1234"), ("b1", B1)], check=False))
+bad("negative", "negative size", model([FIRST], [TensorProto(name="w1", data_type=FLOAT, dims=[-1, 5], raw_data=b"1234"), ("b1", B1)], check=False))
+bad("tanh_gelu", "approximation", model([FIRST, node("Gelu", "h", "y", approximate="tanh")], LAYER1, opset=20, check=False))
+bad("zero_scale", "by 0", model([node("Mul", "x zero", "m"), node("Gemm", "m w1 b1", "y")], LAYER1 + [("zero", np.zeros(4, np.float32))]))
+bad("unused", "not used by any output", model([FIRST], LAYER1, inputs=[info("x", ["N", 4]), info("u", ["N", 2])], outputs=[info("h", ["N", 5])]))
+
+(folder / "refused.txt").write_text("".join(line + "\n" for line in refused), encoding="utf-8")

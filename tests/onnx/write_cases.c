@@ -1,0 +1,93 @@
+/* write_cases FOLDER [all]: nets of every activation, end and structure as ONNX files, with rows and predictions (NPY).
+ * Without all, each of them once with the others at one value. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../precision.h"
+
+enum { ROWS = 5, MOST = 8 };
+
+static const char *const shapes[] = {"chain", "inputs", "sum", "concat"};
+typedef struct ending {
+  const char *name;
+  nnb_activation activation;
+  bool scaled;
+} ending;
+static const ending endings[] = {{"linear", NNB_LINEAR, false},
+                                 {"scaled", NNB_LINEAR, true},
+                                 {"sigmoid", NNB_SIGMOID, false},
+                                 {"softmax", NNB_SOFTMAX, false}};
+
+static void must(bool right, const char *what) {
+  if (right) return;
+  fprintf(stderr, "%s: %s\n", what, nnb_errmsg());
+  exit(1);
+}
+
+static nnb_net *make(int shape, nnb_activation act, const ending *end) {
+  nnb_net *net = nnb_net_create(3);
+  const int second = shape == 1 ? nnb_net_input(net, 2, "other") : 0;
+  const int from[] = {1, second};
+  if (shape == 1) nnb_net_concat(net, from, 2);
+  const int a = nnb_net_dense(net, 6, act);
+  if (shape == 2 || shape == 3) {
+    const int b = nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 6, .from = 1, .no_bias = true});
+    const int both[] = {a, b, a};
+    if (shape == 2) nnb_net_add(net, both, 3, act);
+    if (shape == 3) nnb_net_concat(net, both, 2), nnb_net_activation(net, 0, act);
+  }
+  nnb_net_dense(net, 4, end->activation);
+  return net;
+}
+
+/* Rows far from the origin, and scalers fitted to them. */
+static void scale(nnb_net *net, int n_in) {
+  real x[ROWS * MOST], t[ROWS * 4];
+  nnb_data *data = NULL;
+  for (int i = 0; i < ROWS * n_in; i++) x[i] = (real)(sin(3.7 * i) * 4 + 2);
+  for (int i = 0; i < ROWS * 4; i++) t[i] = (real)(cos(2.3 * i) * 50 + 100);
+  must(!nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, ROWS, n_in), .t = nnb_cview(t, ROWS, 4)}, 0, &data), "data");
+  nnb_net_standardize(net, data);
+  nnb_net_scale_targets(net, data, NNB_STANDARDIZE);
+  nnb_data_destroy(data);
+}
+
+static void write_array(const char *folder, const char *name, const char *what, real *p, int cols) {
+  char path[600];
+  const nnb_array array = {.p = p, .n_dims = 2, .dim = {ROWS, (size_t)cols}};
+  snprintf(path, sizeof path, "%s/%s.%s.npy", folder, name, what);
+  must(!nnb_array_write_npy(path, &array, sizeof(real) == 8 ? NNB_ARRAY_F64 : NNB_ARRAY_F32), path);
+}
+
+static void write_case(const char *folder, int shape, nnb_activation act, const ending *end, int opset) {
+  char name[200], path[600];
+  real x[ROWS * MOST], y[ROWS * 4];
+  nnb_net *net = make(shape, act, end);
+  const int n_in = nnb_net_n_in(net);
+  snprintf(name, sizeof name, "%s_%s_%s_%d_%s", shapes[shape], nnb_activation_name(act), end->name, opset, PRECISION);
+  if (end->scaled) scale(net, n_in);
+  for (size_t i = 0, n = nnb_net_n_params(net); i < n; i++)
+    nnb_net_params(net)[i] += (real)(0.3 * sin(1.3 * (double)i));
+  for (int i = 0; i < ROWS * n_in; i++) x[i] = (real)(sin(5.1 * i) * 3);
+  must(!nnb_net_predict(net, nnb_cview(x, ROWS, n_in), nnb_view(y, ROWS, 4)), name);
+  snprintf(path, sizeof path, "%s/%s.onnx", folder, name);
+  must(!nnb_net_save_onnx(net, path, &(nnb_onnx_opts){.opset = opset}), path);
+  write_array(folder, name, "x", x, n_in);
+  write_array(folder, name, "y", y, 4);
+  nnb_net_destroy(net);
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) return fprintf(stderr, "usage: write_cases FOLDER [all]\n"), 2;
+  const bool all = argc > 2;
+  for (int act = 0; act < NNB_N_ACTIVATIONS; act++) {
+    for (int shape = 0; shape < 4; shape++)
+      for (size_t e = 0; e < sizeof endings / sizeof *endings; e++)
+        if (all || act == NNB_TANH || (shape == 2 && e == 1))
+          write_case(argv[1], shape, (nnb_activation)act, &endings[e], 13);
+    for (int opset = 9; opset <= 17; opset++)
+      if (opset != 13 && (all || act == NNB_GELU)) write_case(argv[1], 3, (nnb_activation)act, &endings[1], opset);
+  }
+  return 0;
+}

@@ -1,0 +1,249 @@
+/* ONNX: what is written is read again with the same bits; refusals.  tests/onnx/ has the comparisons with other
+ * programs, tests/golden/make_onnx.py made the golden files. */
+#include <dirent.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bad.h"
+
+static bool has_onnx(void) {
+#ifdef NNB_HAVE_ONNX
+  return true;
+#else
+  printf("skipped: the library was built without protobuf-c\n");
+  return false;
+#endif
+}
+
+static void ck_same(nnb_net *a, nnb_net *b) {
+  ck_assert_uint_eq(nnb_net_n_params(a), nnb_net_n_params(b));
+  ck_assert(memcmp(nnb_net_params_read(a), nnb_net_params_read(b), nnb_net_n_params(a) * sizeof(real)) == 0);
+}
+
+/* ---- round trips ------------------------------------------------------------------------------------------------- */
+
+static void ck_predicts_alike(nnb_net *a, nnb_net *b) {
+  const int n = nnb_net_n_in(a), m = nnb_net_n_out(a);
+  real x[64], ya[64], yb[64];
+  ck_assert(n == nnb_net_n_in(b) && m == nnb_net_n_out(b) && 4 * n <= 64 && 4 * m <= 64);
+  for (int i = 0; i < 4 * n; i++) x[i] = (real)(sin(5.1 * i) * 3);
+  ck_ok(nnb_net_predict(a, nnb_cview(x, 4, n), nnb_view(ya, 4, m)));
+  ck_ok(nnb_net_predict(b, nnb_cview(x, 4, n), nnb_view(yb, 4, m)));
+  ck_assert(memcmp(ya, yb, (size_t)(4 * m) * sizeof(real)) == 0);
+}
+
+static void round_trip(nnb_net *one, int opset) {
+  void *saved;
+  size_t n;
+  nnb_net *back;
+  ck_ok(nnb_net_save_onnx_mem(one, &(nnb_onnx_opts){.opset = opset}, &saved, &n));
+  ck_ok(nnb_net_load_onnx_mem(saved, n, NULL, &back));
+  ck_same(one, back);
+  ck_predicts_alike(one, back);
+  nnb_free(saved);
+  nnb_net_destroy(back);
+}
+
+static nnb_net *make(int shape, nnb_activation act) {
+  nnb_net *one = nnb_net_create(3);
+  const int second = shape == 1 ? nnb_net_input(one, 2, "other") : 0, inputs[] = {1, second};
+  if (shape == 1) nnb_net_concat(one, inputs, 2);
+  const int a = nnb_net_dense(one, 6, act);
+  if (shape >= 2) {
+    const int b = nnb_net_dense_opts(one, &(nnb_dense_opts){.units = 6, .from = 1, .no_bias = true}),
+              both[] = {a, b, a};
+    if (shape == 2) nnb_net_add(one, both, 3, act);
+    if (shape == 3) nnb_net_concat(one, both, 2), nnb_net_activation(one, 0, act);
+    if (shape == 4) nnb_net_output(one, a), nnb_net_output(one, b);
+  }
+  if (shape < 4) nnb_net_dense(one, 4, NNB_LINEAR);
+  return one;
+}
+
+static void scale(nnb_net *one) {
+  nnb_data *d = toy_regression(12, nnb_net_n_in(one), nnb_net_n_out(one));
+  nnb_net_standardize(one, d);
+  nnb_net_scale_targets(one, d, NNB_MINMAX);
+  nnb_net_loss(one, NNB_MSE);
+  nnb_data_destroy(d);
+}
+
+START_TEST(round_trips) {
+  if (!has_onnx()) return;
+  for (int act = 0; act < NNB_N_ACTIVATIONS; act++)
+    for (int shape = 0; shape < 5; shape++)
+      for (int scaled = 0; scaled < 2; scaled++) {
+        nnb_net *one = make(shape, (nnb_activation)act);
+        if (scaled) scale(one);
+        ck_ok(nnb_net_status(one));
+        for (size_t i = 0, n = nnb_net_n_params(one); i < n; i++)
+          nnb_net_params(one)[i] += (real)(0.3 * sin(1.3 * (double)i));
+        round_trip(one, 0), round_trip(one, 9), round_trip(one, 17);
+        nnb_net_destroy(one);
+      }
+}
+END_TEST
+
+START_TEST(files_and_names) {
+  static const char *const names[] = {"a", "b", "größe", "kind"}, *const kinds[] = {"x", "y"};
+  char path[TOY_PATH];
+  nnb_net *one, *back;
+  if (!has_onnx()) return;
+  nnb_data *d = toy_classes(12, 3, 2);
+  ck_ok(nnb_data_set_column_names(d, names, 4));
+  ck_ok(nnb_data_set_class_names(d, kinds, 2));
+  ck_ok(nnb_net_parse("3-4:tanh-2:softmax", &one));
+  ck_ok(nnb_fit(one, d, NULL, &(nnb_fit_opts){.max_epochs = 1}, NULL));
+  ck_ok(nnb_net_save_onnx(one, toy_path(path, "net.onnx"), NULL));
+  ck_ok(nnb_net_load_onnx(path, NULL, &back));
+  ck_same(one, back);
+  for (int i = 0; i < 4; i++) ck_assert_str_eq(nnb_net_column_name(back, i), names[i]);
+  for (int i = 0; i < 2; i++) ck_assert_str_eq(nnb_net_class_name(back, i), kinds[i]);
+  nnb_metrics a, b;
+  ck_ok(nnb_evaluate(one, d, &a));
+  ck_ok(nnb_evaluate(back, d, &b)); /* the columns are those of the data */
+  ck_assert(a.loss == b.loss);
+  remove(path);
+  nnb_data_destroy(d), nnb_net_destroy(one), nnb_net_destroy(back);
+}
+END_TEST
+
+/* ---- refusals ---------------------------------------------------------------------------------------------------- */
+
+START_TEST(bad_calls) {
+  void *saved;
+  size_t n;
+  nnb_net *back;
+  bad(NNB_E_ARG, "net is NULL", nnb_net_save_onnx(NULL, "x", NULL));
+  bad(NNB_E_ARG, "path is NULL", nnb_net_load_onnx(NULL, NULL, &back));
+  bad(NNB_E_ARG, "file is NULL", nnb_net_load_onnx_mem(NULL, 0, NULL, &back));
+  if (!has_onnx()) {
+    bad(NNB_E_UNSUPPORTED, "protobuf-c", nnb_net_save_onnx_mem(net, NULL, &saved, &n));
+    bad(NNB_E_UNSUPPORTED, "protobuf-c", nnb_net_load_onnx_mem("", 0, NULL, &back));
+    return;
+  }
+  bad(NNB_E_ARG, "opset is 8; wanted 9 to 17", nnb_net_save_onnx_mem(net, &(nnb_onnx_opts){.opset = 8}, &saved, &n));
+  bad(NNB_E_ARG, "reserved", nnb_net_save_onnx_mem(net, &(nnb_onnx_opts){.reserved = {&n}}, &saved, &n));
+  bad(NNB_E_ARG, "reserved", nnb_net_load_onnx_mem("", 0, &(nnb_onnx_opts){.reserved = {&n}}, &back));
+  bad(NNB_E_IO, "No such file", nnb_net_load_onnx("/no/such/file", NULL, &back));
+  bad(NNB_E_PARSE, "not an ONNX model", nnb_net_load_onnx_mem("", 0, NULL, &back));
+  bad(NNB_E_PARSE, "cut off", nnb_net_load_onnx_mem("\x3a", 1, NULL, &back));
+}
+END_TEST
+
+/* Any change of a file of two layers, and any length: a net or a refusal. */
+START_TEST(damaged_files) {
+  uint8_t *saved;
+  void *p;
+  size_t n;
+  nnb_net *back;
+  if (!has_onnx()) return;
+  ck_ok(nnb_net_save_onnx_mem(net, NULL, &p, &n));
+  saved = p;
+  for (size_t cut = 0; cut < n; cut++) {
+    const nnb_status status = nnb_net_load_onnx_mem(saved, cut, NULL, &back);
+    ck_assert_msg(status == NNB_E_PARSE || status == NNB_E_UNSUPPORTED || status == NNB_OK, "%zu: %s", cut,
+                  nnb_errmsg());
+    ck_assert((status == NNB_OK) == (back != NULL));
+    nnb_net_destroy(back);
+  }
+  for (size_t bit = 0; bit < 8 * n; bit++) {
+    saved[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    const nnb_status status = nnb_net_load_onnx_mem(saved, n, NULL, &back);
+    ck_assert_msg(status == NNB_E_PARSE || status == NNB_E_UNSUPPORTED || status == NNB_OK, "%zu: %s", bit,
+                  nnb_errmsg());
+    nnb_net_destroy(back);
+    saved[bit / 8] ^= (uint8_t)(1u << bit % 8);
+  }
+  nnb_free(p);
+}
+END_TEST
+
+/* ---- golden files ------------------------------------------------------------------------------------------------ */
+
+/* NAME.onnx with rows NAME.x.npy and predictions NAME.y.npy */
+static void check_golden(const char *name) {
+  char path[PATH_MAX];
+  nnb_array x = {0}, want = {0};
+  nnb_mat given, wanted;
+  nnb_net *one;
+  real got[64];
+  double largest = 0, error = 0;
+  snprintf(path, sizeof path, ONNX_DATA "/%s.onnx", name);
+  ck_ok(nnb_net_load_onnx(path, &(nnb_onnx_opts){.external_data = true}, &one));
+  snprintf(path, sizeof path, ONNX_DATA "/%s.x.npy", name);
+  ck_ok(nnb_array_read_npy(path, &x));
+  snprintf(path, sizeof path, ONNX_DATA "/%s.y.npy", name);
+  ck_ok(nnb_array_read_npy(path, &want));
+  ck_ok(nnb_array_view(&x, &given));
+  ck_ok(nnb_array_view(&want, &wanted));
+  ck_assert_msg(nnb_net_n_in(one) == given.cols && nnb_net_n_out(one) == wanted.cols && given.rows * wanted.cols <= 64,
+                "%s: shapes", name);
+  ck_ok(nnb_net_predict(one, nnb_cview(given.p, given.rows, given.cols), nnb_view(got, given.rows, wanted.cols)));
+  for (int i = 0; i < wanted.rows * wanted.cols; i++) {
+    error = fmax(error, fabs((double)got[i] - (double)wanted.p[i]));
+    largest = fmax(largest, fabs((double)wanted.p[i]));
+  }
+  ck_assert_msg(error <= 1e-6 * largest, "%s: error %g of %g", name, error, largest);
+  nnb_array_clear(&x), nnb_array_clear(&want);
+  nnb_net_destroy(one);
+}
+
+START_TEST(golden_files) {
+  int n = 0;
+  if (!has_onnx()) return;
+  DIR *dir = opendir(ONNX_DATA);
+  ck_assert_ptr_nonnull(dir);
+  for (struct dirent *entry; (entry = readdir(dir));) {
+    char name[256];
+    char *end = strstr(entry->d_name, ".onnx");
+    if (!end || end[5] || strncmp(entry->d_name, "bad_", 4) == 0) continue;
+    snprintf(name, sizeof name, "%.*s", (int)(end - entry->d_name), entry->d_name);
+    check_golden(name), n++;
+  }
+  closedir(dir);
+  ck_assert_int_ge(n, 20);
+}
+END_TEST
+
+/* Each line of refused.txt: NAME: words of the message */
+START_TEST(refused_files) {
+  char line[300], path[PATH_MAX];
+  int n = 0;
+  if (!has_onnx()) return;
+  FILE *list = fopen(ONNX_DATA "/refused.txt", "r");
+  ck_assert_ptr_nonnull(list);
+  while (fgets(line, sizeof line, list)) {
+    char *words = strstr(line, ": ");
+    nnb_net *back;
+    ck_assert_ptr_nonnull(words);
+    line[strcspn(line, "\n")] = '\0', *words = '\0', words += 2;
+    snprintf(path, sizeof path, ONNX_DATA "/bad_%s.onnx", line);
+    const nnb_status status = nnb_net_load_onnx(path, NULL, &back);
+    ck_assert_msg(status == NNB_E_UNSUPPORTED || status == NNB_E_PARSE, "%s: %s", line, nnb_strstatus(status));
+    ck_assert_msg(strstr(nnb_errmsg(), words), "%s: \"%s\" says nothing of \"%s\"", line, nnb_errmsg(), words);
+    ck_assert_ptr_null(back);
+    n++;
+  }
+  fclose(list);
+  ck_assert_int_ge(n, 10);
+}
+END_TEST
+
+static Suite *suite(void) {
+  Suite *s = suite_create("onnx " PRECISION);
+  TCase *t = tcase_create("onnx");
+  tcase_add_checked_fixture(t, setup, teardown);
+  tcase_set_timeout(t, 60);
+  tcase_add_test(t, round_trips);
+  tcase_add_test(t, files_and_names);
+  tcase_add_test(t, bad_calls);
+  tcase_add_test(t, damaged_files);
+  tcase_add_test(t, golden_files);
+  tcase_add_test(t, refused_files);
+  suite_add_tcase(s, t);
+  return s;
+}
+
+int main(void) { return run_suite(suite()); }
