@@ -77,8 +77,8 @@ typedef struct nnb__onnx_graph {
   size_t file_bytes;              /* of the model and these files */
 } nnb__onnx_graph;
 
-/* Reads a model and makes values of its graph.  {0} but for file, path, external, pool, file_bytes before; clear it in
- * any case. */
+/* Reads a model and makes values of its graph (onnx_read.c).  {0} but for file, path, external, pool, file_bytes
+ * before; clear it in any case. */
 nnb_status nnb__onnx_read(nnb__onnx_graph *g, const void *bytes, size_t n);
 void nnb__onnx_graph_clear(nnb__onnx_graph *g);
 
