@@ -68,6 +68,7 @@ class Train(InFolder):
         self.assertRegex(out, "trained on 120 rows\\nchosen: .*\\nmethod: lbfgs")
         self.assertIn("held out: accuracy", out)
         self.assertIn("virginica", out)
+        self.assertRegex(out, "\\n +setosa +versicolor +virginica\\n")  # the head of the confusion matrix, with whole names
         self.assertTrue(model.exists())
 
     def test_json(self):

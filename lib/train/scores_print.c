@@ -111,15 +111,18 @@ void nnb_scores_print(const nnb_scores *s, FILE *stream) {
 /* ---- confusion --------------------------------------------------------------------------------------------------- */
 
 static void put_confusion(FILE *f, const nnb_scores *s, const nnb__question *q, int width) {
-  char number[TEXT];
+  const int place = width < NUMBER ? NUMBER : width + 1;
+  char text[TEXT];
   put_left(f, "true", width), fputs("  predicted as\n", f);
   put_left(f, "", width);
-  for (int j = 0; j < q->n_parts; j++) fputc(' ', f), put_right(f, name_of(s, q->part + j, number), NUMBER - 1);
+  for (int j = 0; j < q->n_parts; j++) fputc(' ', f), put_right(f, name_of(s, q->part + j, text), place - 1);
   fputc('\n', f);
   for (int i = 0; i < q->n_parts; i++) {
-    put_left(f, name_of(s, q->part + i, number), width);
-    for (int j = 0; j < q->n_parts; j++)
-      put_number(f, "%.6g", q->confusion[(size_t)i * (size_t)q->n_parts + (size_t)j]);
+    put_left(f, name_of(s, q->part + i, text), width);
+    for (int j = 0; j < q->n_parts; j++) {
+      nnb__format(text, sizeof text, "%.6g", q->confusion[(size_t)i * (size_t)q->n_parts + (size_t)j]);
+      put_right(f, text, place);
+    }
     fputc('\n', f);
   }
 }
