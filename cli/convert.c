@@ -57,24 +57,40 @@ static int read_torch(const settings *s, thing *out) {
   return status ? fail(status) : EX_OK;
 }
 
+static int read_onnx(const settings *s, thing *out) {
+  nnb_status status = nnb_net_load_onnx(s->from, NULL, &out->net);
+  return status ? fail(status) : EX_OK;
+}
+
+typedef enum net_file { MODEL, TORCH, ONNX } net_file;
+
+static nnb_status save_double(const settings *s, nnb_net *net, net_file kind) {
+  if (kind == TORCH) return nnb_net_save_torch(net, s->to, NULL);
+  return kind == ONNX ? nnb_net_save_onnx(net, s->to, NULL) : nnb_net_save(net, s->to);
+}
+
+static nnb_status save_single(const settings *s, nnbf_net *net, net_file kind) {
+  if (kind == TORCH) return nnbf_net_save_torch(net, s->to, NULL);
+  return kind == ONNX ? nnbf_net_save_onnx(net, s->to, NULL) : nnbf_net_save(net, s->to);
+}
+
 /* Saves in the precision of --numbers. */
-static int save(const settings *s, nnb_net *net, bool torch) {
+static int save(const settings *s, nnb_net *net, net_file kind) {
   const int type = s->numbers ? s->numbers->array : NNB_ARRAY_F64;
   if (type != NNB_ARRAY_F64 && type != NNB_ARRAY_F32)
     return refuse(EX_USAGE, "--numbers=%s: a model has f64 or f32", s->numbers->name);
   nnbf_net *single = NULL;
   nnb_status status = type == NNB_ARRAY_F32 ? nnb_net_to_single(net, &single) : NNB_OK;
-  if (!status && single)
-    status = torch ? nnbf_net_save_torch(single, s->to, NULL) : nnbf_net_save(single, s->to);
-  else if (!status)
-    status = torch ? nnb_net_save_torch(net, s->to, NULL) : nnb_net_save(net, s->to);
+  if (!status) status = single ? save_single(s, single, kind) : save_double(s, net, kind);
   nnbf_net_destroy(single);
   return status ? fail(status) : EX_OK;
 }
 
-static int write_model(const settings *s, thing *it) { return save(s, it->net, false); }
+static int write_model(const settings *s, thing *it) { return save(s, it->net, MODEL); }
 
-static int write_torch(const settings *s, thing *it) { return save(s, it->net, true); }
+static int write_torch(const settings *s, thing *it) { return save(s, it->net, TORCH); }
+
+static int write_onnx(const settings *s, thing *it) { return save(s, it->net, ONNX); }
 
 static int write_c(const settings *s, thing *it) {
   if (s->numbers && s->numbers->c < 0)
@@ -141,6 +157,7 @@ static int write_npz(const settings *s, thing *it) { return write_array(s, &it->
 
 static const format formats[] = {{"model", ".safetensors", false, read_model, write_model},
                                  {"torch", NULL, false, read_torch, write_torch},
+                                 {"onnx", ".onnx", false, read_onnx, write_onnx},
                                  {"c", ".c", false, NULL, write_c},
                                  {"csv", ".csv", true, read_csv, write_csv},
                                  {"npy", ".npy", true, read_npy, write_npy},
@@ -150,7 +167,7 @@ enum { N_FORMATS = sizeof formats / sizeof *formats };
 static const format *by_name(const char *name, const char *flag, struct argp_state *state) {
   for (int i = 0; i < N_FORMATS; i++)
     if (strcmp(formats[i].name, name) == 0) return &formats[i];
-  argp_failure(state, EX_USAGE, 0, "--%s=%s; wanted model, torch, c, csv, npy or npz", flag, name);
+  argp_failure(state, EX_USAGE, 0, "--%s=%s; wanted model, torch, onnx, c, csv, npy or npz", flag, name);
   return NULL;
 }
 
@@ -236,8 +253,8 @@ const struct argp *convert_argp(void) {
       .args_doc = "FROM TO",
       .doc =
           "Writes a net or a table in another format. Nets: model (.safetensors), torch (the weights as PyTorch names "
-          "them, a safetensors file too), c (.c, to be compiled; written only). Tables of numbers: csv (.csv), npy "
-          "(.npy), npz (.npz)."};
+          "them, a safetensors file too), onnx (.onnx), c (.c, to be compiled; written only). Tables of numbers: csv "
+          "(.csv), npy (.npy), npz (.npz)."};
   return &argp;
 }
 

@@ -472,6 +472,14 @@ class Convert(InFolder):
         self.good("convert", weights, other, "--from=torch", "--like", model)
         self.assertEqual(self.predictions(other), self.predictions(model))
 
+    def test_onnx(self):
+        model, onnx, back = self.trained(), self.folder / "iris.onnx", self.folder / "back.safetensors"
+        code, _, err = nnblas("convert", model, onnx)
+        if code and "protobuf-c" in err:
+            self.skipTest("the library was built without protobuf-c")
+        self.good("convert", onnx, back)
+        self.assertEqual(self.predictions(back), self.predictions(model))
+
     def test_c_source(self):
         source = self.folder / "iris.c"
         self.good("convert", self.trained(), source, "--name=iris", "--numbers=i16")
@@ -495,7 +503,7 @@ class Convert(InFolder):
             ("the ending is of no known format; --to", table, "b.xyz"),
             ("csv is a table and c is a net", table, "b.c"),
             ("c can be written, but not read", "a.c", model),
-            ("wanted model, torch, c, csv", table, "b", "--to=onyx"),
+            ("wanted model, torch, onnx, c, csv", table, "b", "--to=onyx"),
             ("wanted f64, f32", table, "b.npy", "--numbers=f8"),
             ("an array has f64", table, "b.npy", "--numbers=i8"),
             ("--like MODEL", "a.safetensors", model, "--from=torch"),
