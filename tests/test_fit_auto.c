@@ -62,6 +62,18 @@ START_TEST(noise_is_not_learned) {
 }
 END_TEST
 
+/* The evidence has many optima here.  From one start, α and β that are estimated at once end where nets fit the noise.
+ */
+START_TEST(bayes_does_not_learn_noise) {
+  nnb_data *data = noisy_law(440, 10, 1);
+  nnb_report r;
+  double error = error_over_folds("20:tanh", data, &(nnb_fit_opts){.bayes = true, .restarts = 1}, &r);
+  ck_assert_msg(error < 1.1, "RMSE %g; wanted below 1.1 of noise 1", error);
+  ck_assert_msg(r.evidence.gamma < 40, "%g effective parameters", r.evidence.gamma);
+  nnb_data_destroy(data);
+}
+END_TEST
+
 /* 83 and 84 units of 10 inputs are 997 and 1009 parameters. */
 START_TEST(no_cliff_at_a_thousand_parameters) {
   nnb_data *data = noisy_law(300, 10, 1);
@@ -362,6 +374,7 @@ int main(void) {
   TCase *t = tcase_create("all");
   tcase_set_timeout(t, 120);
   tcase_add_test(t, noise_is_not_learned);
+  tcase_add_test(t, bayes_does_not_learn_noise);
   tcase_add_test(t, no_cliff_at_a_thousand_parameters);
   tcase_add_test(t, iris_is_learned);
   tcase_add_test(t, the_seed_decides_and_nothing_else);

@@ -103,9 +103,13 @@
 #define nnb__dot nnbf__dot
 #define nnb__evaluate nnbf__evaluate
 #define nnb__evidence_begin nnbf__evidence_begin
-#define nnb__evidence_converged nnbf__evidence_converged
+#define nnb__evidence_ended nnbf__evidence_ended
+#define nnb__evidence_keep nnbf__evidence_keep
+#define nnb__evidence_keeps nnbf__evidence_keeps
 #define nnb__evidence_measure nnbf__evidence_measure
 #define nnb__evidence_near nnbf__evidence_near
+#define nnb__evidence_next nnbf__evidence_next
+#define nnb__evidence_suit nnbf__evidence_suit
 #define nnb__evidence_take nnbf__evidence_take
 #define nnb__evidence_update nnbf__evidence_update
 #define nnb__evidence_visit nnbf__evidence_visit

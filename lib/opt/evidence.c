@@ -22,13 +22,25 @@
  * singular; above, no variable would move. */
 static const double least_ridge = 1e-20, most_ridge = 1e6;
 
-/* The first ridge, as a part of the one that follows from the start.  A large one takes the parameters of an untrained
- * net to 0, where they stay.  With this and most_growth, no net of 24 for a sine of 20 to 60 noisy points ended so;
- * with 1e-2 and no bound, 6 did.  A model near its minimum, as a linear one after a step or two, needs no bound. */
-static const double first_ridge = 1e-4, most_growth = 2;
-/* Converged: this is the most that log p(x | data) and the evidence can gain, for CONVERGED_TIMES iterations in a
- * row. */
-static const double gain_tol = 1e-6, gain_tol_eps = 100; /* the latter times ε and β·f ≈ m/2, for single precision */
+/* α and β that are estimated at once from an untrained net follow its weights to an optimum of the evidence, often a
+ * poor one, where large weights fit the noise.  So a path of ridges comes first: from the ridge that follows from the
+ * start downwards, STAGE iterations each, every one from where the one before ended, until the evidence falls.  α and β
+ * are then estimated from the best stage.  If the evidence falls clearly below that of the stage, the minimum there was
+ * left for a sharper one; then x goes back to the stage, and its ridge is kept, unless that ends with less evidence
+ * (docs/defaults.md). */
+enum { STAGES = 6, STAGE = 8, IDLE_STAGES = 2, BELOW_TIMES = 15 };
+static const double next_stage = 0.2;
+static const double slack = 0.05; /* of the log evidence, for each residual: it is inexact away from a minimum of f */
+static const double learnt =
+    1.5; /* γ for each output: below, all weights are about 0, where the next stage would stay */
+
+/* The largest growth of the ridge in an iteration.  A fast growth takes the parameters of an untrained net to 0.  A
+ * model near its minimum, as a linear one after a step or two, needs no bound. */
+static const double most_growth = 2;
+/* Converged: this is the most that log p(x | data) and the evidence can gain, for CONVERGED_TIMES iterations in a row;
+ * keep_tol with a ridge that is kept, which is not exact anyway. */
+static const double gain_tol = 1e-6, keep_tol = 1e-2;
+static const double gain_tol_eps = 100; /* times ε and β·f ≈ m/2, for single precision */
 enum { CONVERGED_TIMES = 5 };
 /* With less than this to gain, in the same units, secants of the last steps approximate the Hessian at the minimum.
  * Median iterations of 15 fits with 0.03, 0.3, 3: a sine 101, 119, 136; yacht 149, 150, 191; energy 112, 135, 171;
@@ -49,21 +61,42 @@ static double next_ridge(const nnb__bayes *b) { return b->next.alpha / b->next.b
 
 void nnb__evidence_take(nnb__bayes *b, int n, nnb__arena *arena) {
   b->g = nnb__arena_take(arena, (size_t)n, sizeof *b->g);
+  b->first = nnb__arena_take(arena, (size_t)n, sizeof *b->first);
+  b->best = nnb__arena_take(arena, (size_t)n, sizeof *b->best);
 }
 
-void nnb__evidence_visit(nnb__bayes *b, nnb__visitor *s) {
+void nnb__evidence_visit(nnb__bayes *b, int n, nnb__visitor *s) {
   enum { NUMBERS = sizeof b->now / sizeof(double) };
   nnb__state_doubles(s, "evidence.now", NUMBERS, (double *)&b->now);
   nnb__state_doubles(s, "evidence.next", NUMBERS, (double *)&b->next);
   nnb__state_number(s, "evidence.gain_left", -HUGE_VAL, HUGE_VAL, &b->gain_left);
   nnb__state_number(s, "evidence.least_squares", 0, DBL_MAX, &b->least_squares);
   nnb__state_int(s, "evidence.times", 0, INT_MAX - 1, &b->times);
+  nnb__state_int(s, "evidence.phase", 0, NNB__EVIDENCE_PHASES - 1, &b->phase);
+  nnb__state_int(s, "evidence.stage", 0, STAGES, &b->stage);
+  nnb__state_int(s, "evidence.left", 0, STAGE, &b->left);
+  nnb__state_int(s, "evidence.idle", 0, STAGES, &b->idle);
+  nnb__state_int(s, "evidence.below", 0, INT_MAX - 1, &b->below);
+  nnb__state_flag(s, "evidence.fell", &b->fell);
+  nnb__state_number(s, "evidence.ridge", 0, DBL_MAX, &b->ridge);
+  nnb__state_number(s, "evidence.best_ridge", 0, DBL_MAX, &b->best_ridge);
+  nnb__state_number(s, "evidence.fell_ridge", 0, DBL_MAX, &b->fell_ridge);
+  nnb__state_number(s, "evidence.most", -HUGE_VAL, HUGE_VAL, &b->most);
+  nnb__state_number(s, "evidence.fell_evidence", -HUGE_VAL, HUGE_VAL, &b->fell_evidence);
+  nnb__state_reals(s, "evidence.best", (size_t)n, b->best);
+  nnb__state_reals(s, "evidence.first", (size_t)n, b->first);
+}
+
+/* Of JᵀJ, so far. */
+static double largest_diagonal(const nnb__system *s) {
+  double most = 0;
+  for (int i = 0; i < s->n; i++) most = fmax(most, s->d[i] * s->d[i]);
+  return most;
 }
 
 /* next ← α and β, with the ridge within its bounds.  growth: its largest growth. */
 static void choose(nnb__bayes *b, const nnb__system *s, double alpha, double beta, double growth) {
-  double most = 0;
-  for (int i = 0; i < s->n; i++) most = fmax(most, s->d[i] * s->d[i]);
+  const double most = largest_diagonal(s);
   double ridge = clamp(alpha / beta, least_ridge * most, most_ridge * most);
   if (s->ridge > 0) ridge = fmin(ridge, growth * s->ridge);
   b->next = (nnb_evidence){.alpha = ridge * beta, .beta = beta};
@@ -72,8 +105,12 @@ static void choose(nnb__bayes *b, const nnb__system *s, double alpha, double bet
 void nnb__evidence_begin(nnb__bayes *b, const nnb__system *s) {
   double squares = nnb__sum_squares(s->m, s->r) / 2;
   b->least_squares = fmax(squares * s->stop->eps * s->stop->eps, DBL_MIN);
-  choose(b, s, first_ridge * s->n / (2 * fmax(half_squares_of_x(s), DBL_MIN)), count(s) / (2 * half_squares_of_r(b, s)),
-         1);
+  choose(b, s, s->n / (2 * fmax(half_squares_of_x(s), DBL_MIN)), count(s) / (2 * half_squares_of_r(b, s)), 1);
+  b->phase = NNB__EVIDENCE_PATH, b->stage = b->idle = b->below = 0, b->left = STAGE, b->fell = false;
+  b->ridge = b->best_ridge = fmin(next_ridge(b), largest_diagonal(s)), b->next.alpha = b->ridge * b->next.beta;
+  b->most = -HUGE_VAL, b->fell_ridge = b->fell_evidence = 0;
+  memcpy(b->first, s->x, (size_t)s->n * sizeof *b->first);
+  memcpy(b->best, s->x, (size_t)s->n * sizeof *b->best);
 }
 
 /* factor ← L of A, for the present model. */
@@ -112,6 +149,14 @@ static double gain_by_ridge(const nnb__bayes *b, const nnb__system *s) {
   return b->now.gamma * change * change / 4;
 }
 
+bool nnb__evidence_keeps(const nnb__bayes *b) {
+  return b->phase == NNB__EVIDENCE_PATH || b->phase == NNB__EVIDENCE_KEEP;
+}
+
+void nnb__evidence_suit(nnb__bayes *b, const nnb__system *s) {
+  b->now.beta = count(s) / (2 * fmax(s->f, b->least_squares)), b->now.alpha = s->ridge * b->now.beta;
+}
+
 nnb_status nnb__evidence_measure(nnb__bayes *b, nnb__system *s, double *gradient_norm) {
   const double m = count(s), n = s->n;
   nnb_status status = factorise(s);
@@ -119,19 +164,24 @@ nnb_status nnb__evidence_measure(nnb__bayes *b, nnb__system *s, double *gradient
   double log_det = 2 * nnb__log_det_factor(s->n, s->factor);
   double trace = nnb__inverse_squares(s->n, s->factor); /* NaN or infinite: L has a 0, so γ is n */
   nnb_evidence *e = &b->now;
+  const bool keeps = nnb__evidence_keeps(b);
+  if (keeps) nnb__evidence_suit(b, s);
   e->gamma = isfinite(trace) ? clamp(n - s->ridge * trace, 0, fmin(n, m)) : fmin(n, m);
   e->log_evidence = log_evidence(b, s, log_det);
   const bool near = decrement(b, s, 0, gradient_norm) < near_gain;
   choose(b, s, e->gamma / (2 * fmax(half_squares_of_x(s), DBL_MIN)),
          fmax(m - e->gamma, DBL_EPSILON * m) / (2 * half_squares_of_r(b, s)), near ? HUGE_VAL : most_growth);
-  b->gain_left = decrement(b, s, next_ridge(b) - s->ridge, gradient_norm) + gain_by_ridge(b, s);
+  b->gain_left =
+      decrement(b, s, keeps ? 0 : next_ridge(b) - s->ridge, gradient_norm) + (keeps ? 0 : gain_by_ridge(b, s));
   return NNB_OK;
 }
 
 bool nnb__evidence_near(const nnb__bayes *b) { return b->gain_left < near_gain; }
 
-bool nnb__evidence_converged(nnb__bayes *b, const nnb__system *s) {
-  const double tol = fmax(gain_tol, gain_tol_eps * s->stop->eps * b->now.beta * s->f);
+/* Whether there was almost no predicted gain for some iterations, including this one. */
+static bool converged(nnb__bayes *b, const nnb__system *s) {
+  const double tol =
+      fmax(nnb__evidence_keeps(b) ? keep_tol : gain_tol, gain_tol_eps * s->stop->eps * b->now.beta * s->f);
   b->times = b->gain_left <= tol ? b->times + 1 : 0;
   return b->times >= CONVERGED_TIMES;
 }
@@ -147,4 +197,60 @@ nnb_status nnb__evidence_update(nnb__bayes *b, nnb__system *s) {
     s->normal[(size_t)i * (size_t)(s->n + 1)] += more;
   }
   return NNB_OK;
+}
+
+nnb_status nnb__evidence_keep(nnb__bayes *b, nnb__system *s, double ridge) {
+  b->next = (nnb_evidence){.alpha = ridge * b->now.beta, .beta = b->now.beta};
+  return nnb__evidence_update(b, s);
+}
+
+/* ---- phases ----------------------------------------------------------------------------------------------------- */
+
+bool nnb__evidence_ended(nnb__bayes *b, const nnb__system *s) {
+  const bool ends = converged(b, s);
+  if (b->phase == NNB__EVIDENCE_PATH) return --b->left <= 0 || b->times > 0;
+  if (b->phase != NNB__EVIDENCE_ESTIMATE) return ends;
+  b->below = b->now.log_evidence < b->most - slack * count(s) ? b->below + 1 : 0;
+  b->fell = b->below >= BELOW_TIMES || (ends && b->below > 0);
+  return ends || b->fell;
+}
+
+/* After a stage.  One that has taken all weights to about 0, or is about to, does not count; one that has found its
+ * minimum is the last. */
+static void note_stage(nnb__bayes *b, const nnb__system *s, bool *goes_on) {
+  const nnb_evidence *e = &b->now;
+  const bool first = b->most == -HUGE_VAL;
+  *goes_on = e->gamma > learnt * fmax(s->problem->group, 1) && !(first && next_ridge(b) > s->ridge);
+  if (!*goes_on && first) b->best_ridge = s->ridge;
+  if (!*goes_on) return;
+  b->idle = e->log_evidence > b->most ? 0 : b->idle + 1;
+  if (b->times > 0) b->idle = IDLE_STAGES;
+  if (!(e->log_evidence > b->most)) return;
+  b->most = e->log_evidence, b->best_ridge = s->ridge;
+  memcpy(b->best, s->x, (size_t)s->n * sizeof *b->best);
+}
+
+static void note_fall(nnb__bayes *b, const nnb__system *s) {
+  b->fell_evidence = b->now.log_evidence, b->fell_ridge = s->ridge;
+  memcpy(b->first, s->x, (size_t)s->n * sizeof *b->first);
+}
+
+bool nnb__evidence_next(nnb__bayes *b, const nnb__system *s, const real **x, double *ridge) {
+  bool goes_on = true;
+  if (b->phase == NNB__EVIDENCE_PATH) note_stage(b, s, &goes_on);
+  b->times = 0;
+  if (b->phase == NNB__EVIDENCE_PATH) {
+    b->left = STAGE, b->ridge *= next_stage, *ridge = b->ridge, *x = goes_on ? NULL : b->first;
+    if (++b->stage < STAGES && b->idle < IDLE_STAGES) return true;
+    b->phase = NNB__EVIDENCE_ESTIMATE, *x = b->best, *ridge = b->best_ridge;
+    return true;
+  }
+  if (b->phase == NNB__EVIDENCE_ESTIMATE && b->fell) {
+    note_fall(b, s);
+    b->phase = NNB__EVIDENCE_KEEP, *x = b->best, *ridge = b->best_ridge;
+    return true;
+  }
+  if (b->phase != NNB__EVIDENCE_KEEP || b->now.log_evidence >= b->fell_evidence) return false;
+  b->phase = NNB__EVIDENCE_AGAIN, *x = b->first, *ridge = b->fell_ridge;
+  return true;
 }

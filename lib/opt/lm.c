@@ -197,14 +197,41 @@ static nnb_status conclude(nnb__lm *lm, double step) {
   return NNB_OK;
 }
 
-/* After an iteration with .bayes, before the next: the next α and β, unless they have converged. */
+/* Goes back to x, with this ridge, which counts as an iteration. */
+static nnb_status go_to(nnb__lm *lm, const real *x, double ridge) {
+  nnb__system *s = &lm->system;
+  memcpy(s->x, x, (size_t)s->n * sizeof *x);
+  s->current = false, s->ridge = ridge;
+  nnb_status status = nnb__lm_begin(lm);
+  if (status) return status;
+  nnb__evidence_suit(&lm->bayes, s);
+  nnb__stop_rebase(s->stop, s->f);
+  return conclude(lm, 0);
+}
+
+/* .bayes: the next phase.  Without one the search ends. */
+static nnb_status next_phase(nnb__lm *lm) {
+  nnb__system *s = &lm->system;
+  const real *x;
+  double ridge;
+  if (!nnb__evidence_next(&lm->bayes, s, &x, &ridge)) {
+    if (!lm->stalled) nnb__stop_because(s->stop, NNB_STOP_CHANGE);
+    return NNB_OK;
+  }
+  lm->stalled = false;
+  nnb__secants_forget(&lm->secants);
+  if (x) return go_to(lm, x, ridge);
+  nnb_status status = nnb__evidence_keep(&lm->bayes, s, ridge);
+  nnb__stop_rebase(s->stop, s->f);
+  return status;
+}
+
+/* After an iteration with .bayes, before the next: the next α and β, unless they have converged or are kept. */
 static nnb_status update_evidence(nnb__lm *lm) {
   nnb__system *s = &lm->system;
   lm->evidence_due = false;
-  if (nnb__evidence_converged(&lm->bayes, s)) {
-    nnb__stop_because(s->stop, NNB_STOP_CHANGE);
-    return NNB_OK;
-  }
+  if (nnb__evidence_ended(&lm->bayes, s)) return next_phase(lm);
+  if (nnb__evidence_keeps(&lm->bayes)) return NNB_OK;
   if (nnb__evidence_near(&lm->bayes))
     nnb__secants_after_step(&lm->secants, s, s->x_new);
   else
@@ -299,7 +326,7 @@ static nnb_status iterate(nnb__lm *lm) {
   nnb__system *s = &lm->system;
   bool moved;
   nnb_status status = lm->evidence_due ? update_evidence(lm) : NNB_OK;
-  if (status || s->stop->report.stop != NNB_STOP_NONE) return status;
+  if (status || lm->evidence_due || s->stop->report.stop != NNB_STOP_NONE) return status;
   if ((status = try_step(lm, &moved))) return status;
   if (moved) {
     lm->stalled |= is_slow(lm);
@@ -308,7 +335,7 @@ static nnb_status iterate(nnb__lm *lm) {
     nnb__stop_early(s->stop);
     lm->stalled = !isfinite(s->lambda);
   }
-  return NNB_OK;
+  return lm->stalled && s->stop->evidence ? next_phase(lm) : NNB_OK;
 }
 
 nnb_status nnb__lm_search(nnb__lm *lm) {
@@ -330,7 +357,8 @@ void nnb__lm_visit(nnb__lm *lm, nnb__visitor *s) {
   nnb__state_flag(s, "evidence_due", &lm->evidence_due);
   if (lm->region.z) nnb__region_visit(&lm->region, s);
   if (lm->curvature.S) nnb__curvature_visit(&lm->curvature, lm->system.n, s);
-  if (lm->system.stop->opts.bayes) nnb__secants_visit(&lm->secants, s), nnb__evidence_visit(&lm->bayes, s);
+  if (lm->system.stop->opts.bayes)
+    nnb__secants_visit(&lm->secants, s), nnb__evidence_visit(&lm->bayes, lm->system.n, s);
 }
 
 /* Computes the first α and β, and the next ones. */

@@ -16,7 +16,7 @@
 #include "status.h"
 #include "team.h"
 
-enum { BAYES_STARTS = 2, BAYES_EPOCHS = 60 }; /* the evidence tells the better start by then */
+enum { BAYES_STARTS = 2, BAYES_EPOCHS = 100 }; /* the evidence tells the better start by then */
 static const double bayes_scale = 0.1;
 static const double share = 0.6; /* of max_seconds, for all starts together */
 
