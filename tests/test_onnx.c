@@ -71,7 +71,7 @@ static void scale(nnb_net *one) {
 
 START_TEST(round_trips) {
   if (!has_onnx()) return;
-  for (int act = 0; act < NNB_N_ACTIVATIONS; act++)
+  for (int act = 0; act <= NNB_SOFTMAX; act++)
     for (int shape = 0; shape < 5; shape++)
       for (int scaled = 0; scaled < 2; scaled++) {
         nnb_net *one = make(shape, (nnb_activation)act);
@@ -82,6 +82,21 @@ START_TEST(round_trips) {
         round_trip(one, 0), round_trip(one, 9), round_trip(one, 17);
         nnb_net_destroy(one);
       }
+}
+END_TEST
+
+/* Own activations and those that have no line in io/onnx_acts.c */
+START_TEST(what_cannot_be_written) {
+  void *saved;
+  size_t n;
+  if (!has_onnx()) return;
+  for (int act = NNB_SOFTMAX + 1; act <= NNB_N_ACTIVATIONS; act++) {
+    nnb_net *own = nnb_net_create(2);
+    nnb_net_dense(own, 2, (nnb_activation)(act < NNB_N_ACTIVATIONS ? act : nnb_net_own_activation(own, &toy_bump)));
+    bad(NNB_E_UNSUPPORTED, "cannot be written as ONNX", nnb_net_save_onnx_mem(own, NULL, &saved, &n));
+    ck_assert(!saved && n == 0);
+    nnb_net_destroy(own);
+  }
 }
 END_TEST
 
@@ -237,6 +252,7 @@ static Suite *suite(void) {
   tcase_add_checked_fixture(t, setup, teardown);
   tcase_set_timeout(t, 60);
   tcase_add_test(t, round_trips);
+  tcase_add_test(t, what_cannot_be_written);
   tcase_add_test(t, files_and_names);
   tcase_add_test(t, bad_calls);
   tcase_add_test(t, damaged_files);

@@ -81,7 +81,7 @@ static void write_case(const char *folder, int shape, nnb_activation act, const 
 int main(int argc, char **argv) {
   if (argc < 2) return fprintf(stderr, "usage: write_cases FOLDER [all]\n"), 2;
   const bool all = argc > 2;
-  for (int act = 0; act < NNB_N_ACTIVATIONS; act++) {
+  for (int act = 0; act <= NNB_SOFTMAX; act++) {
     for (int shape = 0; shape < 4; shape++)
       for (size_t e = 0; e < sizeof endings / sizeof *endings; e++)
         if (all || act == NNB_TANH || (shape == 2 && e == 1))
