@@ -86,6 +86,33 @@ static nnb_net *wide_concat(int n) {
 
 static void long_concat(int n) { save_and_load(wide_concat(n)); }
 
+#ifdef NNB_HAVE_ONNX
+static void as_onnx(nnb_net *net) {
+  void *file;
+  size_t bytes;
+  nnb_net *back;
+  ck_ok(nnb_net_save_onnx_mem(net, NULL, &file, &bytes));
+  ck_ok(nnb_net_load_onnx_mem(file, bytes, NULL, &back));
+  ck_assert_int_eq(nnb_net_n_out(back), nnb_net_n_out(net));
+  nnb_free(file), nnb_net_destroy(back), nnb_net_destroy(net);
+}
+
+static void onnx_nodes(int n) {
+  nnb_net *net = nnb_net_create(1);
+  for (int i = 0; i < n; i++) nnb_net_dense(net, 1, NNB_GELU);
+  as_onnx(net);
+}
+
+static void onnx_outputs(int n) {
+  nnb_net *net = nnb_net_create(1);
+  for (int i = 0; i < n; i++) nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 1, .from = 1});
+  for (int i = n; i > 0; i--) nnb_net_output(net, i + 1);
+  as_onnx(net);
+}
+
+static void onnx_concat(int n) { as_onnx(wide_concat(n)); }
+#endif
+
 /* Forward and back through a concat of n nodes of one column. */
 static void run_concat(int n) {
   nnb_net *net = wide_concat(n);
@@ -213,6 +240,11 @@ static const struct {
     {"a model of n nodes", many_nodes, 2000},
     {"a model of n outputs", many_outputs, 2000},
     {"a model with a concat of n nodes", long_concat, 100000},
+#ifdef NNB_HAVE_ONNX
+    {"an ONNX model of n nodes", onnx_nodes, 1000},
+    {"an ONNX model of n outputs", onnx_outputs, 1000},
+    {"an ONNX model with a concat of n nodes", onnx_concat, 20000},
+#endif
     {"a concat of n nodes, forward and back", run_concat, 20000},
     {"losses of n outputs", run_outputs, 5000},
     {"a prediction of n layers", run_chain, 5000},
