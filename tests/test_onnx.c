@@ -246,6 +246,42 @@ START_TEST(refused_files) {
 }
 END_TEST
 
+/* ---- numbers in other files -------------------------------------------------------------------------------------- */
+
+static void copy_file(const char *from, const char *to, size_t most) {
+  static char text[4096];
+  FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+  ck_assert(in && out);
+  const size_t n = fread(text, 1, most < sizeof text ? most : sizeof text, in);
+  ck_assert_uint_eq(fwrite(text, 1, n, out), n);
+  fclose(in), fclose(out);
+}
+
+/* A whole file beside the model is read; a link, a folder, a shorter file and none are not. */
+START_TEST(files_beside) {
+  char folder[] = "/tmp/nnblas-onnx-XXXXXX", model[64], beside[64];
+  const nnb_onnx_opts opts = {.external_data = true};
+  nnb_net *back;
+  if (!has_onnx()) return;
+  ck_assert_ptr_nonnull(mkdtemp(folder));
+  snprintf(model, sizeof model, "%s/m.onnx", folder), snprintf(beside, sizeof beside, "%s/beside.bin", folder);
+  copy_file(ONNX_DATA "/external.onnx", model, SIZE_MAX);
+  bad(NNB_E_IO, "No such file", nnb_net_load_onnx(model, &opts, &back));
+  ck_assert_int_eq(symlink(ONNX_DATA "/beside.bin", beside), 0);
+  bad(NNB_E_IO, "opening failed", nnb_net_load_onnx(model, &opts, &back));
+  unlink(beside);
+  ck_assert_int_eq(mkdir(beside, 0700), 0);
+  bad(NNB_E_IO, "not a regular file", nnb_net_load_onnx(model, &opts, &back));
+  rmdir(beside);
+  copy_file(ONNX_DATA "/beside.bin", beside, 50);
+  bad(NNB_E_PARSE, "the length in another file", nnb_net_load_onnx(model, &opts, &back));
+  copy_file(ONNX_DATA "/beside.bin", beside, SIZE_MAX);
+  ck_ok(nnb_net_load_onnx(model, &opts, &back));
+  nnb_net_destroy(back);
+  unlink(model), unlink(beside), rmdir(folder);
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("onnx " PRECISION);
   TCase *t = tcase_create("onnx");
@@ -258,6 +294,7 @@ static Suite *suite(void) {
   tcase_add_test(t, damaged_files);
   tcase_add_test(t, golden_files);
   tcase_add_test(t, refused_files);
+  tcase_add_test(t, files_beside);
   suite_add_tcase(s, t);
   return s;
 }
