@@ -196,8 +196,8 @@ static void train(nnb_algo algo, const nnb__exec *exec, real *params) {
   nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 3});
   real s[5], f[5];
   for (int j = 0; j < 5; j++) s[j] = (real)shift[j], f[j] = (real)factor[j];
-  ok(nnb__net_set_scaler(net, false, 5, s, f));
-  ok(nnb__net_set_scaler(net, true, 3, s, f));
+  ok(nnb__net_set_scaler(net, false, NNB_STANDARDIZE, 5, s, f));
+  ok(nnb__net_set_scaler(net, true, NNB_STANDARDIZE, 3, s, f));
   for (int i = 0; i < ROWS; i++) order[i] = (i * 37) % ROWS;
   nnb_optim *optim;
   nnb_plan *plan = plan_by(net, exec, CHUNK, 1);

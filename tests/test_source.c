@@ -1,4 +1,6 @@
 /* Data that is read from a source: the same bits as in memory, errors of the source, and the order of the rows. */
+#include <stdatomic.h>
+
 #include "alloc_count.h"
 #include "toys.h"
 
@@ -7,11 +9,14 @@ enum { ROWS = 230, COLS = 5, OUTS = 2, CLASSES = 3, MOST_CALLS = 100000 };
 /* A source over data in memory, which may fail in call number fail_at or write what it must not. */
 typedef struct tape_state {
   nnb_batch all;
-  int calls, fail_at;
+  atomic_int calls; /* from two windows at once */
+  int fail_at;
   nnb_status status;
   bool silent, wrong;
-  int widest; /* rows of the largest call */
+  atomic_int widest; /* rows of the largest call */
 } tape_state;
+
+static bool ahead; /* of the sources that from_tape makes */
 
 static nnb_status read_tape(void *user, int64_t row0, int n, const nnb_rows *rows) {
   tape_state *t = user;
@@ -35,7 +40,8 @@ static nnb_data *from_tape(tape_state *t, const nnb_data *data, const real *weig
   *t = (tape_state){0};
   ck_ok(nnb_data_batch(data, 0, ROWS, &t->all));
   t->all.weight = weight;
-  nnb_source source = {.rows = ROWS, .n_in = COLS, .user = t, .read = read_tape, .weighted = weight != NULL};
+  nnb_source source = {.rows = ROWS, .n_in = COLS, .user = t, .read = read_tape, .weighted = weight != NULL,
+                       .ahead = ahead};
   if (t->all.label)
     source.n_classes = CLASSES;
   else
@@ -125,6 +131,7 @@ static const char *const squares[] = {"algo=lm max_epochs=5 chunk=50", "algo=var
                                       "algo=lm bayes max_epochs=5"};
 
 START_TEST(test_same_bits) {
+  ahead = _i;
   for (size_t i = 0; i < sizeof both / sizeof *both; i++)
     for (int ways = 0; ways < 8; ways++) compare(both[i], ways & 1, ways & 2, ways & 4);
   for (size_t i = 0; i < sizeof squares / sizeof *squares; i++)
@@ -134,6 +141,7 @@ END_TEST
 
 /* With block each epoch reads each block once; without, row by row. */
 START_TEST(test_calls) {
+  ahead = _i;
   nnb_data *data = toy_regression(ROWS, COLS, OUTS);
   tape_state tape;
   nnb_data *source = from_tape(&tape, data, NULL);
@@ -148,6 +156,7 @@ START_TEST(test_calls) {
 END_TEST
 
 START_TEST(test_evaluate) {
+  ahead = _i;
   for (int classes = 0; classes < 2; classes++) {
     nnb_data *data = classes ? toy_classes(ROWS, COLS, CLASSES) : toy_regression(ROWS, COLS, OUTS);
     tape_state tape;
@@ -157,7 +166,8 @@ START_TEST(test_evaluate) {
     ck_ok(nnb_evaluate(net, data, &a));
     ck_ok(nnb_evaluate(net, source, &b));
     ck_assert_mem_eq(&a, &b, sizeof a);
-    tape.calls = 0, tape.fail_at = 1, tape.status = NNB_E_IO;
+    tape.calls = 0;
+    tape.fail_at = 1, tape.status = NNB_E_IO;
     ck_assert_int_eq(nnb_evaluate(net, source, &b), NNB_E_IO);
     ck_assert_msg(strstr(nnb_errmsg(), "the tape is torn") != NULL, "%s", nnb_errmsg());
     nnb_net_destroy(net), nnb_data_destroy(source), nnb_data_destroy(data);
@@ -178,6 +188,82 @@ START_TEST(test_auto) {
     nnb_net_destroy(net);
   }
   nnb_data_destroy(source), nnb_data_destroy(data);
+}
+END_TEST
+
+/* ---- parts, scalers ---------------------------------------------------------------------------------------------- */
+
+/* The same metrics and the same training as with the part of the data in memory. */
+static void compare_part(const nnb_data *scale, nnb_data *memory, nnb_data *source) {
+  const bool classes = nnb_data_n_classes(scale) > 0;
+  nnb_net *net = make_net(scale, classes);
+  nnb_metrics a, b;
+  ck_assert_int_eq(nnb_data_rows(memory), nnb_data_rows(source));
+  ck_ok(nnb_evaluate(net, memory, &a));
+  ck_ok(nnb_evaluate(net, source, &b));
+  ck_assert_mem_eq(&a, &b, sizeof a);
+  outcome x = fit(scale, memory, memory, "algo=adam max_epochs=2 block=20");
+  outcome y = fit(scale, source, source, "algo=adam max_epochs=2 block=20");
+  ck_assert(x.bits == y.bits && x.best == y.best);
+  nnb_net_destroy(net), nnb_data_destroy(memory), nnb_data_destroy(source);
+}
+
+START_TEST(test_parts) {
+  for (int ways = 0; ways < 8; ways++) {
+    nnb_data *data = ways & 1 ? toy_classes(ROWS, COLS, CLASSES) : toy_regression(ROWS, COLS, OUTS), *a, *b, *c, *d;
+    nnb_data *memory;
+    real weight[ROWS];
+    nnb_batch all;
+    tape_state tape;
+    for (int i = 0; i < ROWS; i++) weight[i] = (real)(1 + i % 3);
+    ck_ok(nnb_data_batch(data, 0, ROWS, &all));
+    all.weight = ways & 2 ? weight : NULL;
+    ck_ok(nnb_data_wrap(&all, ways & 1 ? CLASSES : 0, &memory));
+    ahead = ways & 4;
+    nnb_data *source = from_tape(&tape, data, all.weight);
+    ck_ok(nnb_data_split(memory, 0.3, 5, &a, &b));
+    ck_ok(nnb_data_split(source, 0.3, 5, &c, &d));
+    compare_part(data, a, c), compare_part(data, b, d);
+    ck_ok(nnb_data_fold(memory, 4, 1, 5, &a, &b));
+    ck_ok(nnb_data_fold(source, 4, 1, 5, &c, &d));
+    compare_part(data, a, c), compare_part(data, b, d);
+    ck_ok(nnb_data_shuffle(memory, 3, &a));
+    ck_ok(nnb_data_shuffle(source, 3, &c));
+    nnb_data *one[2], *other[2]; /* parts of a part */
+    ck_ok(nnb_data_split(a, 0.5, 1, &one[0], &one[1]));
+    ck_ok(nnb_data_split(c, 0.5, 1, &other[0], &other[1]));
+    for (int k = 0; k < 2; k++) compare_part(data, one[k], other[k]);
+    compare_part(data, a, c);
+    const int32_t row[] = {7, 3, 3, 4, 5, ROWS - 1};
+    ck_ok(nnb_data_take_rows(memory, row, 6, &a));
+    ck_ok(nnb_data_take_rows(source, row, 6, &c));
+    compare_part(data, a, c);
+    nnb_data_destroy(source), nnb_data_destroy(memory), nnb_data_destroy(data);
+  }
+}
+END_TEST
+
+START_TEST(test_scalers) {
+  for (int ways = 0; ways < 4; ways++) {
+    nnb_data *data = toy_regression(ROWS, COLS, OUTS);
+    tape_state tape;
+    ahead = ways & 1;
+    nnb_data *source = from_tape(&tape, data, NULL);
+    const nnb_scaling scaling = ways & 2 ? NNB_MINMAX : NNB_STANDARDIZE;
+    real y[2][ROWS * OUTS];
+    nnb_batch all;
+    ck_ok(nnb_data_batch(data, 0, ROWS, &all));
+    for (int k = 0; k < 2; k++) {
+      nnb_net *net = nnb_net_create(COLS);
+      nnb_net_scale_inputs(net, k ? source : data, scaling);
+      nnb_net_dense(net, OUTS, NNB_TANH);
+      nnb_net_scale_targets(net, k ? source : data, scaling);
+      ck_ok(nnb_net_predict(net, all.x, nnb_view(y[k], ROWS, OUTS)));
+      nnb_net_destroy(net);
+    }
+    ck_assert_mem_eq(y[0], y[1], sizeof y[0]);
+    nnb_data_destroy(source), nnb_data_destroy(data);
+  }
 }
 END_TEST
 
@@ -207,6 +293,7 @@ static void fit_torn(const char *text, int fail_at, nnb_status status, bool sile
 }
 
 START_TEST(test_errors) {
+  ahead = _i;
   static const char *const texts[] = {"algo=adam block=50 max_epochs=3", "algo=adam max_epochs=3",
                                       "algo=lbfgs chunk=100 max_epochs=3", "algo=lm chunk=100 max_epochs=3"};
   static const nnb_status statuses[] = {NNB_E_IO, NNB_E_NUMERIC, NNB_E_NOMEM, (nnb_status)7, NNB_OK};
@@ -266,7 +353,8 @@ static nnb_status fit_and_evaluate(void *context) {
   for (int i = 0; i < ROWS; i++) weight[i] = 1;
   ck_ok(nnb_data_batch(j->scale, 0, ROWS, &tape.all));
   tape.all.weight = weight;
-  nnb_source source = {.rows = ROWS, .n_in = COLS, .n_out = OUTS, .user = &tape, .read = read_tape, .weighted = true};
+  nnb_source source = {.rows = ROWS, .n_in = COLS, .n_out = OUTS, .user = &tape, .read = read_tape, .weighted = true,
+                       .ahead = ahead};
   nnb_status status = net ? nnb_data_from_source(&source, &data) : NNB_E_NOMEM;
   if (!status) status = (nnb_status)nnb_net_dense(net, 3, NNB_TANH) < 0 ? NNB_E_NOMEM : NNB_OK;
   if (!status) status = (nnb_status)nnb_net_dense(net, OUTS, NNB_LINEAR) < 0 ? NNB_E_NOMEM : NNB_OK;
@@ -288,6 +376,7 @@ static long allocations(const job *j) {
 
 /* Each allocation fails in turn, and further epochs allocate nothing. */
 START_TEST(test_memory) {
+  ahead = _i;
   static const char *const options[] = {"algo=adam block=50 batch=9 history=1", "algo=sgd batch=1 history=1",
                                         "algo=lbfgs chunk=100 history=1"};
   nnb_data *data = toy_regression(ROWS, COLS, OUTS);
@@ -302,8 +391,8 @@ END_TEST
 
 START_TEST(test_refusals) {
   tape_state tape;
-  nnb_data *data = toy_regression(ROWS, COLS, OUTS), *a, *b, *source = from_tape(&tape, data, NULL);
-  nnb_net *net = make_net(data, false), *open = nnb_net_create(COLS);
+  nnb_data *data = toy_regression(ROWS, COLS, OUTS), *a, *source = from_tape(&tape, data, NULL);
+  nnb_net *net = make_net(data, false);
   nnb_batch batch;
   nnb_error_bars *bars;
   const nnb_source good = {.rows = 2, .n_in = 1, .n_out = 1, .read = read_tape};
@@ -316,17 +405,12 @@ START_TEST(test_refusals) {
   bad.reserved[8] = &bad, refuse(NNB_E_ARG, bad), bad = good;
   bad.rows = (int64_t)INT32_MAX + 1, refuse(NNB_E_OVERFLOW, bad);
   ck_assert_int_eq(nnb_data_batch(source, 0, 1, &batch), NNB_E_UNSUPPORTED);
-  ck_assert_int_eq(nnb_data_split(source, 0.5, 1, &a, &b), NNB_E_UNSUPPORTED);
-  ck_assert_int_eq(nnb_data_fold(source, 2, 0, 1, &a, &b), NNB_E_UNSUPPORTED);
-  ck_assert_int_eq(nnb_data_take_rows(source, (int32_t[]){0}, 1, &a), NNB_E_UNSUPPORTED);
   ck_assert_int_eq(nnb_data_take_columns(source, (int32_t[]){0}, 1, &a), NNB_E_UNSUPPORTED);
-  ck_assert_int_eq(nnb_data_shuffle(source, 1, &a), NNB_E_UNSUPPORTED);
   ck_assert_int_eq(nnb_data_merge(data, source, &a), NNB_E_UNSUPPORTED);
   ck_assert_int_eq(nnb_solve_output(net, source, 0), NNB_E_UNSUPPORTED);
   ck_assert_int_eq(nnb_error_bars_create(net, source, NULL, &bars), NNB_E_UNSUPPORTED);
-  ck_assert_int_eq(nnb_net_standardize(open, source), NNB_E_UNSUPPORTED);
   ck_assert_msg(strstr(nnb_errmsg(), "nnb_data_wrap") != NULL, "%s", nnb_errmsg());
-  nnb_net_destroy(net), nnb_net_destroy(open), nnb_data_destroy(source), nnb_data_destroy(data);
+  nnb_net_destroy(net), nnb_data_destroy(source), nnb_data_destroy(data);
 }
 END_TEST
 
@@ -371,15 +455,17 @@ int main(void) {
   TCase *tcase = tcase_create("source");
   tcase_set_timeout(tcase, 120);
   tcase_add_test(tcase, test_order);
-  tcase_add_test(tcase, test_same_bits);
+  tcase_add_loop_test(tcase, test_same_bits, 0, 2);
   tcase_add_test(tcase, test_single_samples);
-  tcase_add_test(tcase, test_calls);
-  tcase_add_test(tcase, test_evaluate);
+  tcase_add_loop_test(tcase, test_calls, 0, 2);
+  tcase_add_loop_test(tcase, test_evaluate, 0, 2);
   tcase_add_test(tcase, test_auto);
-  tcase_add_test(tcase, test_errors);
+  tcase_add_test(tcase, test_parts);
+  tcase_add_test(tcase, test_scalers);
+  tcase_add_loop_test(tcase, test_errors, 0, 2);
   tcase_add_test(tcase, test_best_so_far);
   tcase_add_test(tcase, test_refusals);
-  tcase_add_test(tcase, test_memory);
+  tcase_add_loop_test(tcase, test_memory, 0, 2);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);
 }

@@ -27,6 +27,8 @@
 #undef nnb_data_n_classes
 #undef nnb_data_n_in
 #undef nnb_data_n_out
+#undef nnb_data_open_idx
+#undef nnb_data_open_npy
 #undef nnb_data_parse_csv
 #undef nnb_data_read_csv
 #undef nnb_data_read_idx

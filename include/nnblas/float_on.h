@@ -27,6 +27,8 @@
 #define nnb_data_n_classes nnbf_data_n_classes
 #define nnb_data_n_in nnbf_data_n_in
 #define nnb_data_n_out nnbf_data_n_out
+#define nnb_data_open_idx nnbf_data_open_idx
+#define nnb_data_open_npy nnbf_data_open_npy
 #define nnb_data_parse_csv nnbf_data_parse_csv
 #define nnb_data_read_csv nnbf_data_read_csv
 #define nnb_data_read_idx nnbf_data_read_idx

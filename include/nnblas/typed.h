@@ -90,9 +90,11 @@ typedef struct nnb_source {
   int n_out;      /**< columns of t; 0: none                                                              */
   int n_classes;  /**< above 0: labels 0 … n_classes-1 instead of t                                       */
   bool weighted;  /**< rows have weights, which are read once, at the start, and kept: N numbers          */
+  bool ahead;     /**< read may be called by a thread of the library's own, and by two threads at once: rows are then
+                       read while the rows before them are trained; two blocks are kept in memory         */
   void *user;     /**< passed to read                                                                     */
   /** Fills rows row0 … row0+n-1.  Must write the same numbers each time.  Called by the thread that called the library,
-   *  one call at a time, and must not change the net.  Returns NNB_OK or an error, which ends the call; its message is
+   *  one call at a time, unless .ahead allows more, and must not change the net.  Returns NNB_OK or an error, which ends the call; its message is
    *  set by nnb_layer_fail, or is that of a library call.                                                            */
   nnb_status (*read)(void *user, int64_t row0, int n, const nnb_rows *rows);
   void *reserved[9];
@@ -101,9 +103,10 @@ typedef struct nnb_source {
 /** Data that is read from a source; *source is copied, user must outlive the data.  Each number is checked when it is
  *  read, as by nnb_data_wrap (NNB_E_ARG); an error of read reaches the caller with its message.
  *
- *  nnb_fit (every method) and nnb_evaluate accept it; calls that need all rows at once return NNB_E_UNSUPPORTED:
- *  nnb_data_batch, the calls that copy rows (nnb_data_split, nnb_data_fold and others), the scalers, nnb_solve_output,
- *  nnb_error_bars_create.
+ *  nnb_fit (every method), nnb_evaluate and the scalers (nnb_net_standardize and others) accept it.  Calls that take
+ *  some of its rows (nnb_data_split, nnb_data_fold, nnb_data_take_rows, nnb_data_shuffle) give data that reads them
+ *  through this data, which must outlive it.  Calls that need all rows at once return NNB_E_UNSUPPORTED: nnb_data_batch,
+ *  nnb_data_take_columns, nnb_data_merge, nnb_data_weigh_classes, nnb_solve_output, nnb_error_bars_create.
  *  Mini-batch training holds a batch and a block (nnb_fit_opts.block) of rows in memory, or about 1024 rows without
  *  block; then shuffled rows are read one by one.  Full-batch methods read all rows in chunks for each evaluation.
  *  nnb_fit gives the same bits as for the same rows in memory with the same options, in any method that is named; sgd
@@ -111,6 +114,20 @@ typedef struct nnb_source {
  *  NNB_E_ARG for no rows or inputs, for both n_out and n_classes, and for a reserve that is not 0; NNB_E_OVERFLOW;
  *  NNB_E_NOMEM.                                                                                                      */
 NNB_API nnb_status nnb_data_from_source(const nnb_source *source, nnb_data **out);
+
+/** Data whose rows stay in NPY files, and are read when they are needed, ahead of their use (nnb_source.ahead).  What
+ *  nnb_data_from_source says holds; set nnb_fit_opts.block to some thousand rows, so that shuffled training reads block
+ *  by block.  x_path is an array of rows in C order; dimensions after the second belong to the row.  t_path has the
+ *  targets; NULL: the last n_targets columns of x_path, 0 for none.  n_classes above 0: the one column of targets is a
+ *  class 0 … n_classes-1.  Numbers are those of nnb_array_read_npy, in either precision.  The files stay open until
+ *  nnb_data_destroy, and must not change.
+ *  NNB_E_SHAPE for files that do not fit each other; NNB_E_UNSUPPORTED for Fortran order; the errors of
+ *  nnb_array_read_npy.  A file that has become shorter is NNB_E_IO when it is read.                                  */
+NNB_API nnb_status nnb_data_open_npy(const char *x_path, const char *t_path, int n_targets, int n_classes,
+                                     nnb_data **out);
+/** The same for the files of nnb_data_read_idx, which must not be compressed. */
+NNB_API nnb_status nnb_data_open_idx(const char *images_path, const char *labels_path, nnb_data **out);
+
 /** Number of rows; number of input columns. */
 NNB_API int nnb_data_rows(const nnb_data *data);
 NNB_API int nnb_data_n_in(const nnb_data *data);

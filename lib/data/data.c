@@ -90,6 +90,7 @@ int nnb__data_n_columns(const nnb_data *data) {
 
 void nnb_data_destroy(nnb_data *data) {
   if (!data) return;
+  if (data->close) data->close(data->source.user);
   for (int i = 0; i < 4; i++) nnb__release(data->owned[i]);
   nnb__names_release(data->column_names, nnb__data_n_columns(data));
   nnb__names_release(data->class_names, data->n_classes);
@@ -145,7 +146,7 @@ static bool take_names(char *const *names, int n, char ***out) {
   return copy != NULL;
 }
 
-/* A copy of n rows of checked data, in the given order (NULL: the first n). */
+/* A copy of n rows of checked data, in the given order (NULL: the first n).  Rows of a source stay there. */
 static nnb_status take(const nnb_data *from, const int32_t *order, int n, nnb_data **out) {
   nnb_data *data = nnb__alloc(1, sizeof *data);
   if (!data) return nnb__fail_nomem("data");
@@ -159,12 +160,15 @@ static nnb_status take(const nnb_data *from, const int32_t *order, int n, nnb_da
               take_names(from->class_names, from->n_classes, &data->class_names) &&
               (!from->columns || (data->columns = nnb__columns_copy(from->columns)));
   data->weight = weight.p;
-  if (!done) {
+  nnb_status status = done ? NNB_OK : nnb__fail_nomem("a copy of the data");
+  data->x.rows = n;
+  if (data->t.cols) data->t.rows = n;
+  if (!status && nnb__data_is_read(from)) status = nnb__data_select(from, order, n, data);
+  if (status)
     nnb_data_destroy(data);
-    return nnb__fail_nomem("a copy of the data");
-  }
-  *out = data;
-  return NNB_OK;
+  else
+    *out = data;
+  return status;
 }
 
 nnb_status nnb__data_take(const nnb_data *data, const int32_t *row, int n, nnb_data **out) {

@@ -15,6 +15,7 @@ struct nnb_data {
   char *about;          /* NULL, or the lines of nnb_data_summary; from nnb__alloc */
   char **class_names;   /* NULL, or n_classes strings that may be NULL  */
   nnb_source source;    /* read NULL: the rows are in memory */
+  void (*close)(void *user); /* NULL, or releases source.user */
   void *owned[4];       /* the arrays to release with it: x, t, label, weight; NULL if they are the caller's */
 };
 
@@ -22,6 +23,12 @@ struct nnb_data {
 bool nnb__data_is_read(const nnb_data *data);
 /* NNB_E_UNSUPPORTED for such data: `what` needs all rows in memory. */
 nnb_status nnb__data_in_memory(const nnb_data *data, const char *what);
+/* *out, a copy of data without its rows, ← these n rows of its source, read through it; data must outlive it. */
+nnb_status nnb__data_select(const nnb_data *data, const int32_t *row, int n, nnb_data *out);
+/* The labels of all rows of a source, by a pass over it. */
+nnb_status nnb__data_read_labels(const nnb_data *data, int32_t *label);
+enum { NNB__PASS = 1024 }; /* rows at a time of a pass over a source */
+
 /* All rows as nnb_data_batch gives them; of a source their number and weights, without x, t and labels. */
 nnb_batch nnb__data_outline(const nnb_data *data);
 /* *out ← a fingerprint of shape, inputs, targets, labels and weights: of all rows in memory; of a source, of its first

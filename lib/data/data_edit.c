@@ -12,8 +12,6 @@ nnb_status nnb_data_take_rows(const nnb_data *data, const int32_t *row, int n, n
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
   if (!data || !row) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "row" : "data");
-  nnb_status status = nnb__data_in_memory(data, "nnb_data_take_rows");
-  if (status) return status;
   if (n < 1) return nnb__fail(NNB_E_ARG, "%d rows; wanted at least 1", n);
   for (int i = 0; i < n; i++)
     if (row[i] < 0 || row[i] >= data->x.rows)
@@ -25,8 +23,6 @@ nnb_status nnb_data_shuffle(const nnb_data *data, uint64_t seed, nnb_data **out)
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
   if (!data) return nnb__fail(NNB_E_ARG, "data is NULL");
-  nnb_status status = nnb__data_in_memory(data, "nnb_data_shuffle");
-  if (status) return status;
   const int n = data->x.rows;
   int32_t *order = nnb__alloc((size_t)n, sizeof *order);
   if (!order) return nnb__fail_nomem("the order of the rows");
@@ -34,7 +30,7 @@ nnb_status nnb_data_shuffle(const nnb_data *data, uint64_t seed, nnb_data **out)
   for (int i = 0; i < n; i++) order[i] = i;
   nnb_rng_init(&rng, seed, NNB__STREAM_SHUFFLE);
   nnb_rng_shuffle(&rng, order, n);
-  status = nnb__data_take(data, order, n, out);
+  nnb_status status = nnb__data_take(data, order, n, out);
   nnb__release(order);
   return status;
 }

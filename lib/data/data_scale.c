@@ -1,6 +1,7 @@
 /* data/data_scale.c: shift and factor that bring columns to mean 0 and deviation 1, or to [0, 1]. */
 #include "alloc.h"
 #include "data.h"
+#include "source.h"
 #include "status.h"
 #include "view.h"
 
@@ -9,21 +10,23 @@ typedef struct column {
   double min, max, mean, error, square; /* error: Σ (x - mean), a rounding error; square: Σ (x - mean)² */
 } column;
 
-static void extremes_and_means(nnb_cmat m, column *c) {
-  const real *row = m.p;
-  for (int j = 0; j < m.cols; j++) c[j] = (column){.min = (double)row[j], .max = (double)row[j]};
+/* Adds rows, of N in all. */
+typedef void add_fn(nnb_cmat m, int N, column *c);
+
+static void extremes_and_means(nnb_cmat m, int N, column *c) {
   for (int i = 0; i < m.rows; i++) {
-    row = nnb__crow(m, i);
+    const real *row = nnb__crow(m, i);
     for (int j = 0; j < m.cols; j++) {
       double x = (double)row[j];
       c[j].min = x < c[j].min ? x : c[j].min;
       c[j].max = x > c[j].max ? x : c[j].max;
-      c[j].mean += x / m.rows;
+      c[j].mean += x / N;
     }
   }
 }
 
-static void squares(nnb_cmat m, column *c) {
+static void squares(nnb_cmat m, int N, column *c) {
+  (void)N;
   for (int i = 0; i < m.rows; i++) {
     const real *row = nnb__crow(m, i);
     for (int j = 0; j < m.cols; j++) {
@@ -32,6 +35,31 @@ static void squares(nnb_cmat m, column *c) {
       c[j].square += d * d;
     }
   }
+}
+
+/* A pass over all rows. */
+static nnb_status pass(nnb__window *w, bool targets, add_fn *add, column *c) {
+  const int N = w->data->x.rows;
+  nnb_status status = NNB_OK;
+  for (int r = 0, n; r < N && !status; r += n) {
+    nnb_batch rows;
+    n = N - r < w->rows ? N - r : w->rows;
+    status = nnb__window_rows(w, r, n, &rows);
+    if (!status) add(targets ? rows.t : rows.x, N, c);
+  }
+  return status;
+}
+
+static nnb_status survey(const nnb_data *data, bool targets, nnb_scaling scaling, int cols, column *c) {
+  const int N = data->x.rows;
+  nnb__window w;
+  nnb_status status = nnb__window_open(&w, data, N < NNB__PASS ? N : NNB__PASS);
+  if (status) return status;
+  for (int j = 0; j < cols; j++) c[j] = (column){.min = HUGE_VAL, .max = -HUGE_VAL};
+  status = pass(&w, targets, extremes_and_means, c);
+  if (!status && scaling == NNB_STANDARDIZE) status = pass(&w, targets, squares, c);
+  nnb__window_close(&w);
+  return status;
 }
 
 /* Corrected two-pass variance (Chan, Golub and LeVeque 1983): (Σd² - (Σd)²/N) / N */
@@ -51,18 +79,14 @@ static bool finish(const column *c, int n, nnb_scaling scaling, real *shift, rea
 }
 
 nnb_status nnb__data_scaler(const nnb_data *data, bool targets, nnb_scaling scaling, real *shift, real *factor) {
-  nnb_status status = nnb__data_in_memory(data, "scaling");
-  if (status) return status;
-  nnb_cmat m = targets ? data->t : data->x;
-  if (!m.p) return nnb__fail(NNB_E_ARG, "the data has no numeric targets");
+  const int N = data->x.rows, cols = targets ? data->t.cols : data->x.cols;
+  if (cols < 1) return nnb__fail(NNB_E_ARG, "the data has no numeric targets");
   if (scaling != NNB_STANDARDIZE && scaling != NNB_MINMAX)
     return nnb__fail(NNB_E_ARG, "scaling is %d; wanted a value of nnb_scaling", (int)scaling);
-  column *c = nnb__alloc((size_t)m.cols, sizeof *c);
-  if (!c) return nnb__fail_nomem("the columns' statistics");
-  extremes_and_means(m, c);
-  if (scaling == NNB_STANDARDIZE) squares(m, c);
-  for (int j = 0; j < m.cols && !status; j++)
-    if (!finish(&c[j], m.rows, scaling, &shift[j], &factor[j]))
+  column *c = nnb__alloc((size_t)cols, sizeof *c);
+  nnb_status status = c ? survey(data, targets, scaling, cols, c) : nnb__fail_nomem("the columns' statistics");
+  for (int j = 0; j < cols && !status; j++)
+    if (!finish(&c[j], N, scaling, &shift[j], &factor[j]))
       status = nnb__fail(NNB_E_NUMERIC, "column %d has values from %g to %g; this range is too large to scale", j + 1,
                          c[j].min, c[j].max);
   nnb__release(c);

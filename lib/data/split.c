@@ -19,6 +19,14 @@ static void line_release(line *l) {
   nnb__release(l->place);
 }
 
+/* The labels of data in memory; of a source into memory for *own.  NULL: all rows are of one class. */
+static nnb_status find_labels(const nnb_data *data, const int32_t **label, int32_t **own) {
+  *label = data->label, *own = NULL;
+  if (!nnb__data_is_read(data) || data->n_classes == 0) return NNB_OK;
+  *label = *own = nnb__alloc((size_t)data->x.rows, sizeof **own);
+  return *own ? nnb__data_read_labels(data, *own) : nnb__fail_nomem("the labels");
+}
+
 /* Counting sort of the shuffled rows in `part` by class. */
 static void sort_by_class(line *l, const int32_t *label, int n_classes) {
   for (int i = 0; i < l->n; i++) l->place[(label ? label[i] : 0) + 1]++;
@@ -28,21 +36,26 @@ static void sort_by_class(line *l, const int32_t *label, int n_classes) {
 
 static nnb_status line_up(line *l, const nnb_data *data, uint64_t seed, uint64_t stream) {
   size_t n = (size_t)data->x.rows;
-  int n_classes = data->label ? data->n_classes : 1;
+  const int32_t *label;
+  int32_t *own;
+  int n_classes = data->n_classes > 0 ? data->n_classes : 1;
   *l = (line){.n = data->x.rows};
   l->row = nnb__alloc(n, sizeof *l->row);
   l->part = nnb__alloc(n, sizeof *l->part);
   l->second = nnb__zalloc(n, sizeof *l->second);
   l->place = nnb__zalloc((size_t)n_classes + 1, sizeof *l->place);
-  if (!l->row || !l->part || !l->second || !l->place) {
+  nnb_status status = find_labels(data, &label, &own);
+  if (!status && !(l->row && l->part && l->second && l->place)) status = nnb__fail_nomem("the order of the rows");
+  if (!status) {
+    nnb_rng rng;
+    nnb_rng_init(&rng, seed, stream);
+    nnb_rng_shuffle(&rng, l->part, l->n);
+    sort_by_class(l, label, n_classes);
+  } else {
     line_release(l);
-    return nnb__fail_nomem("the order of the rows");
   }
-  nnb_rng rng;
-  nnb_rng_init(&rng, seed, stream);
-  nnb_rng_shuffle(&rng, l->part, l->n);
-  sort_by_class(l, data->label, n_classes);
-  return NNB_OK;
+  nnb__release(own);
+  return status;
 }
 
 /* Copies both parts; rows keep their order in the data.  Releases the line. */
@@ -68,15 +81,13 @@ nnb_status nnb_data_split(const nnb_data *data, double fraction, uint64_t seed, 
   if (first) *first = NULL;
   if (second) *second = NULL;
   if (!data || !first || !second) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "first or second" : "data");
-  nnb_status status = nnb__data_in_memory(data, "nnb_data_split");
-  if (status) return status;
   if (!(fraction > 0 && fraction < 1))
     return nnb__fail(NNB_E_ARG, "fraction is %g; wanted a number between 0 and 1", fraction);
   int n = data->x.rows, wanted = (int)floor(fraction * n + 0.5);
   if (wanted < 1) wanted = 1;
   if (wanted >= n) return nnb__fail(NNB_E_ARG, "fraction %g of %d rows leaves no row for the first part", fraction, n);
   line l;
-  status = line_up(&l, data, seed, NNB__STREAM_SPLIT);
+  nnb_status status = line_up(&l, data, seed, NNB__STREAM_SPLIT);
   if (status) return status;
   for (int64_t p = 0; p < n; p++) /* true where p·wanted/n passes an integer: `wanted` times, evenly along the line */
     l.second[l.row[p]] = (p + 1) * wanted / n > p * wanted / n;
@@ -87,13 +98,11 @@ nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb_
   if (train) *train = NULL;
   if (test) *test = NULL;
   if (!data || !train || !test) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "train or test" : "data");
-  nnb_status status = nnb__data_in_memory(data, "nnb_data_fold");
-  if (status) return status;
   if (k < 2 || k > data->x.rows)
     return nnb__fail(NNB_E_ARG, "%d parts of %d rows; wanted 2 to %d parts", k, data->x.rows, data->x.rows);
   if (i < 0 || i >= k) return nnb__fail(NNB_E_ARG, "part %d of %d; wanted 0 to %d", i, k, k - 1);
   line l;
-  status = line_up(&l, data, seed, NNB__STREAM_FOLD);
+  nnb_status status = line_up(&l, data, seed, NNB__STREAM_FOLD);
   if (status) return status;
   for (int p = 0; p < l.n; p++) l.second[l.row[p]] = p % k == i; /* dealt like cards */
   return divide(&l, data, train, test);

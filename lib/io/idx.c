@@ -32,13 +32,18 @@ static nnb_status parse_header(const uint8_t *file, size_t bytes, const char *na
   return NNB_OK;
 }
 
-nnb_status nnb__idx_parse(const uint8_t *file, size_t bytes, const char *name, int n_dims, nnb__idx *out) {
+nnb_status nnb__idx_parse_start(const uint8_t *file, size_t bytes, uint64_t file_bytes, const char *name, int n_dims,
+                                nnb__idx *out) {
   size_t total = 0;
   nnb_status status = parse_header(file, bytes, name, n_dims, out, &total);
-  if (!status && bytes != total)
+  if (!status && file_bytes != total)
     status = nnb__fail(NNB_E_PARSE, "%s: by its header it has %zu bytes, but the file has %s", name, total,
-                       bytes < total ? "fewer" : "more");
+                       file_bytes < total ? "fewer" : "more");
   return status;
+}
+
+nnb_status nnb__idx_parse(const uint8_t *file, size_t bytes, const char *name, int n_dims, nnb__idx *out) {
+  return nnb__idx_parse_start(file, bytes, bytes, name, n_dims, out);
 }
 
 nnb_status nnb__idx_load(const char *path, int n_dims, nnb__bytes *file, nnb__idx *out) {

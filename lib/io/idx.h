@@ -15,6 +15,11 @@ typedef struct nnb__idx {
 /* Checks a whole file in memory; n_dims is the required number of dimensions.  name is for messages. */
 nnb_status nnb__idx_parse(const uint8_t *file, size_t bytes, const char *name, int n_dims, nnb__idx *out);
 
+/* The same from the first bytes of a file; NNB__IDX_START are enough. */
+enum { NNB__IDX_START = 4 + 4 * NNB__IDX_IMAGES };
+nnb_status nnb__idx_parse_start(const uint8_t *file, size_t bytes, uint64_t file_bytes, const char *name, int n_dims,
+                                nnb__idx *out);
+
 /* Reads a file, plain or compressed, but not more than its header says.  out->data points into *file. */
 nnb_status nnb__idx_load(const char *path, int n_dims, nnb__bytes *file, nnb__idx *out);
 

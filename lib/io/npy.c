@@ -160,7 +160,7 @@ static bool count_numbers(nnb__npy *out, size_t *bytes) {
   return fits && nnb__mul(out->count, (size_t)out->size, bytes);
 }
 
-nnb_status nnb__npy_parse(const void *file, size_t bytes, const char *name, nnb__npy *out) {
+nnb_status nnb__npy_parse_start(const void *file, size_t bytes, uint64_t file_bytes, const char *name, nnb__npy *out) {
   size_t from = 0, n = 0, wanted = 0;
   *out = (nnb__npy){0};
   nnb_status status = find_header(file, bytes, name, &from, &n);
@@ -170,11 +170,15 @@ nnb_status nnb__npy_parse(const void *file, size_t bytes, const char *name, nnb_
   status = take_header(&s);
   if (status) return status;
   if (!count_numbers(out, &wanted)) return nnb__fail(NNB_E_OVERFLOW, "%s: its shape is too large", name);
-  if (bytes - from - n != wanted)
-    return nnb__fail(NNB_E_PARSE, "%s: by its header it has %zu bytes of numbers, but the file has %zu", name, wanted,
-                     bytes - from - n);
+  if (file_bytes - from - n != wanted)
+    return nnb__fail(NNB_E_PARSE, "%s: by its header it has %zu bytes of numbers, but the file has %llu", name, wanted,
+                     (unsigned long long)(file_bytes - from - n));
   out->data = (const uint8_t *)text + n;
   return NNB_OK;
+}
+
+nnb_status nnb__npy_parse(const void *file, size_t bytes, const char *name, nnb__npy *out) {
+  return nnb__npy_parse_start(file, bytes, bytes, name, out);
 }
 
 /* ---- numbers ----------------------------------------------------------------------------------------------------- */

@@ -17,6 +17,10 @@ typedef struct nnb__npy {
 /* Checks a whole file in memory.  name is for messages.  NNB_E_PARSE; NNB_E_UNSUPPORTED for other types (complex,
  * texts, records) and more dimensions. */
 nnb_status nnb__npy_parse(const void *file, size_t bytes, const char *name, nnb__npy *out);
+/* The same from the first bytes of a file, which hold the header: NNB__NPY_START are enough.  out->data points behind
+ * the header. */
+enum { NNB__NPY_START = 12 + (1 << 16) };
+nnb_status nnb__npy_parse_start(const void *file, size_t bytes, uint64_t file_bytes, const char *name, nnb__npy *out);
 /* Number i in the order of the file.  Integers beyond 2⁵³ are rounded. */
 double nnb__npy_number(const nnb__npy *npy, size_t i);
 

@@ -112,6 +112,7 @@ static nnb_status append(nnb_net *net, nnb__node *node, const void *self, const 
   if (!status) status = fill_node(net, node, self, from);
   if (!status) status = infer_shape(net, node);
   if (!status) status = nnb__net_add(net, node, text, numbered);
+  node->name = NULL;
   for (int k = 0; k < node->n_from && !status; k++) net->nodes[node->from[k] - 1].n_consumers++;
   return status;
 }

@@ -96,7 +96,9 @@
 #define nnb__data_outline nnbf__data_outline
 #define nnb__data_own nnbf__data_own
 #define nnb__data_own_weights nnbf__data_own_weights
+#define nnb__data_read_labels nnbf__data_read_labels
 #define nnb__data_scaler nnbf__data_scaler
+#define nnb__data_select nnbf__data_select
 #define nnb__data_set_inputs nnbf__data_set_inputs
 #define nnb__data_take nnbf__data_take
 #define nnb__descend nnbf__descend
@@ -372,6 +374,10 @@
 #define nnb__steps_v2 nnbf__steps_v2
 #define nnb__steps_v3 nnbf__steps_v3
 #define nnb__steps_v4 nnbf__steps_v4
+#define nnb__stored_close nnbf__stored_close
+#define nnb__stored_open_idx nnbf__stored_open_idx
+#define nnb__stored_open_npy nnbf__stored_open_npy
+#define nnb__stored_read nnbf__stored_read
 #define nnb__subtract_square nnbf__subtract_square
 #define nnb__sum_squares nnbf__sum_squares
 #define nnb__sum_weights nnbf__sum_weights
@@ -411,6 +417,7 @@
 #define nnb__window_batch nnbf__window_batch
 #define nnb__window_close nnbf__window_close
 #define nnb__window_copy nnbf__window_copy
+#define nnb__window_expect nnbf__window_expect
 #define nnb__window_open nnbf__window_open
 #define nnb__window_read nnbf__window_read
 #define nnb__window_rows nnbf__window_rows

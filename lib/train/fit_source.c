@@ -40,13 +40,7 @@ static nnb_status read_checked(nnb__fit *f, int place, int row0, int n) {
   return status ? status : nnb__check_fetched(f->net, &came, row0);
 }
 
-/* The n rows of the order from `at` on, which are a block: one call. */
-static nnb_status read_block(nnb__fit *f, int at, int n, int first, int32_t *local) {
-  for (int i = 0; i < n; i++) local[i] = f->spare + (f->order ? f->order[at + i] - first : i);
-  return read_checked(f, f->spare, first, n);
-}
-
-/* The same in any order: one call for neighbours that follow each other. */
+/* Rows in any order: one call for neighbours that follow each other. */
 static nnb_status read_singly(nnb__fit *f, int at, int n, int32_t *local) {
   nnb_status status = NNB_OK;
   for (int i = 0, k; i < n && !status; i += k) {
@@ -68,15 +62,37 @@ static int keep_rest(nnb__fit *f, int used, int have) {
   return have - used;
 }
 
+/* A part of the epoch's order that is read together: n rows from `at` on; first: the smallest of them, if they are one
+ * block. */
+typedef struct part {
+  int at, n, first;
+} part;
+
+static part part_at(const nnb__fit *f, int at) {
+  const int N = f->rows.x.rows, unit = unit_rows(f);
+  const int first = unit > 0 && f->order && at < N ? f->order[at] / unit * unit : at;
+  return (part){at, nnb__smaller(window_rows(f), unit > 0 ? N - first : N - at), first};
+}
+
+/* One call reads the whole part. */
+static bool is_together(const nnb__fit *f) { return unit_rows(f) > 0 || !f->order; }
+
+static nnb_status read_block(nnb__fit *f, const part *p, int32_t *local) {
+  for (int i = 0; i < p->n; i++) local[i] = f->spare + (f->order ? f->order[p->at + i] - p->first : i);
+  return read_checked(f, f->spare, p->first, p->n);
+}
+
 nnb_status nnb__fit_source_epoch(nnb__fit *f, nnb__total *total) {
-  const int N = f->rows.x.rows, unit = unit_rows(f), batch = f->opts.batch;
+  const int N = f->rows.x.rows, batch = f->opts.batch;
   nnb_status status = NNB_OK;
-  for (int at = 0, left = 0, n; at < N && !status; at += n) {
-    const int first = unit > 0 && f->order ? f->order[at] / unit * unit : at;
-    n = nnb__smaller(window_rows(f), unit > 0 ? N - first : N - at);
-    status = unit > 0 ? read_block(f, at, n, first, f->local + left) : read_singly(f, at, n, f->local + left);
+  part p = part_at(f, 0);
+  for (int left = 0; p.at < N && !status; p = part_at(f, p.at + p.n)) {
+    int32_t *local = f->local + left;
+    status = is_together(f) ? read_block(f, &p, local) : read_singly(f, p.at, p.n, local);
     if ((f->broken = status)) break;
-    const int have = left + n, used = at + n == N ? have : have / batch * batch;
+    const part next = part_at(f, p.at + p.n);
+    if (is_together(f)) nnb__window_expect(&f->window, f->spare, next.first, next.n);
+    const int have = left + p.n, used = p.at + p.n == N ? have : have / batch * batch;
     const nnb_batch rows = nnb__window_batch(&f->window, 0, f->window.rows);
     if (used > 0) status = nnb__train_more(f->net, f->plan, &rows, f->local, used, batch, f->optim, total);
     left = keep_rest(f, used, have);
