@@ -63,6 +63,13 @@ def program(code, folder, wanted):
         check(wanted is None or out == wanted, f"{name[1]} prints", wanted, out)
 
 
+def tables(line, folder):
+    """Makes the tables that a command reads and that are not there: iris.csv by another name."""
+    for name in re.findall(r"(?<=\s)[\w.-]+\.csv\b", re.sub(r"(-o|--output|>)[ =]?\S+", "", line)):
+        if not (folder / name).exists():
+            shutil.copy(folder / "iris.csv", folder / name)
+
+
 def command(line, folder):
     """One line of a block of commands."""
     word, *rest = line.split()
@@ -70,6 +77,7 @@ def command(line, folder):
     if word == "nnblas" and not shutil.which("nnblas", path=os.environ["PATH"]):
         skipped.append(f"{line} (no command in this build)")
     elif word in ("nnblas", "cc"):
+        tables(line, folder)
         run(["sh", "-c", line.replace("cc ", " ".join(CC) + " ", 1) if word == "cc" else line], folder, line)
     elif word in ("sh", "python3") or named:
         for path in named[:1]:
@@ -113,7 +121,6 @@ def surroundings(folder):
         shutil.copy(table, folder)
     rows = (folder / "iris.csv").read_text(encoding="utf-8").splitlines()
     (folder / "new.csv").write_text("\n".join(rows[:1] + rows[1::30]) + "\n", encoding="utf-8")
-    shutil.copy(folder / "iris.csv", folder / "big.csv")
     os.environ["PATH"] = os.pathsep.join([str(BUILD / "cli"), str(BUILD / "bench"), os.environ["PATH"]])
     os.environ["PKG_CONFIG_PATH"] = os.pathsep.join([str(folder), os.environ.get("PKG_CONFIG_PATH", "")])
     os.environ["LD_LIBRARY_PATH"] = os.pathsep.join([str(BUILD / "lib"), os.environ.get("LD_LIBRARY_PATH", "")])
