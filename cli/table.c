@@ -96,7 +96,9 @@ static const struct argp_option column_options[] = {
     {"missing", MISSING, "NAME", 0,
      "what a missing value becomes: mean, the mean of its column, beside a column that marks it; error (mean)", 0},
     {"categories", CATEGORIES, "NUMBER", 0,
-     "the most different texts of a column that is not the target; 0: it must have numbers (32)", 0},
+     "the most different texts of a column that is not the target; one with more is left out, with a note; 0: it must "
+     "have numbers (32)",
+     0},
     {"category", CATEGORY, "COLUMN", 0, "a column of numbers that are categories; may be given several times", 0},
     {0},
 };
@@ -111,7 +113,7 @@ static error_t parse_columns(int key, char *arg, struct argp_state *state) {
   table_flags *f = state->input;
   switch (key) {
     case ARGP_KEY_INIT:
-      f->csv.missing = NNB_MISSING_MEAN, f->csv.categories = DEFAULT_CATEGORIES;
+      f->csv.missing = NNB_MISSING_MEAN, f->csv.categories = DEFAULT_CATEGORIES, f->csv.leave_unusable = true;
       return 0;
     case MISSING:
       f->csv.missing = missing_of(arg, state);

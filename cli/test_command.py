@@ -286,6 +286,22 @@ class MixedTables(InFolder):
         out = self.good("cv", "-", "-k", 2, *self.WORDS, stdin=passengers())
         self.assertIn("3 categorical", out)
 
+    def test_columns_of_no_use_are_left_out(self):
+        """Names and tickets: the summary says so, and predictions ignore the column."""
+        lines = passengers().splitlines()
+        lines = [f"{line},{t}" for line, t in zip(lines, ["empty", *[""] * 80])]
+        table, model = self.file("p.csv", "\n".join(lines) + "\n"), self.folder / "m.safetensors"
+        out = self.good("train", table, "--target=survived", "-o", model, *self.WORDS[1:])
+        self.assertIn('note: "id" is left out: it has more than 32 different texts\n', out)
+        self.assertIn('note: "empty" is left out: it has no value in any row\n', out)
+        self.assertIn("2 numeric, 3 categorical; 2 left out;", out)
+        names = [c["name"] for c in json.loads(self.good("info", model, "--json"))["columns"]]
+        self.assertEqual(names, ["sex", "age", "port", "fare", "deck"])
+        self.good("predict", model, "-", stdin=passengers())
+        code, out, err = nnblas("train", "-", stdin="name,y\n" + "".join(f"n{i},{i}\n" for i in range(40)))
+        self.assertEqual((code, out), (DATA, ""))
+        self.assertIn("no input column can be used", err)
+
     def test_what_training_did_not_have(self):
         model = self.trained(self.file("p.csv", passengers()), *self.WORDS)
         head = "sex,age,port,fare,deck\n"
@@ -301,7 +317,6 @@ class MixedTables(InFolder):
         for words, code, text in ((("--missing=error", "--leave=id"), DATA, 'the value of "age" is missing'),
                                   (("--missing=median",), USAGE, "--missing wants mean or error"),
                                   (("--categories=0", "--leave=id"), DATA, '"male" is not a number'),
-                                  ((), DATA, '"id" has more than 32 different texts'),
                                   (("--categories=x",), USAGE, "--categories")):
             got, out, err = nnblas("train", "-", *words, stdin=passengers())
             self.assertEqual((got, out), (code, ""), err)
@@ -323,6 +338,53 @@ class Tables(InFolder):
         blanks = "u v w\n" + "red 1 2\nblue 2 1\n" * 4
         self.assertEqual(self.read(blanks, "--target=1", "--separator=blank"), (8, 2, True))
         self.assertEqual(self.read("1,2\n0,3\n1,4\n", "--classes", "--target=1", "--no-header"), (3, 1, True))
+
+
+class OtherPeoplesTables(InFolder):
+    """Tables that nobody wrote for this command."""
+    WORDS = ("--algo=lbfgs", "--max-epochs=20")
+
+    def test_semicolons_quotes_crlf_and_a_byte_order_mark(self):
+        draw = random.Random(5)
+        rows = [(draw.uniform(0, 9), draw.choice(('"a; b"', '"c ""d"""')), draw.uniform(0, 9)) for _ in range(60)]
+        text = "\ufeff" + '"gr\u00f6\u00dfe; cm";art;"\u4ef7\u683c"\r\n'
+        text += "".join(f"{a:.3f};{b};{a + 5 * ('d' in b) + 0 * c:.3f}\r\n" for a, b, c in rows)
+        table, model = self.folder / "t.csv", self.folder / "m.safetensors"
+        table.write_bytes(text.encode("utf-8"))
+        out = self.good("train", table, "-o", model, *self.WORDS)
+        self.assertIn("separated by ';', names in the first row", out)
+        self.assertIn("target: \u4ef7\u683c (last column, numbers); 1 numeric, 1 categorical", out)
+        self.assertLess(json.loads(self.good("score", model, table, "--json"))["rmse"], 0.5)
+        columns = json.loads(self.good("info", model, "--json"))["columns"]
+        self.assertEqual([c["name"] for c in columns], ["gr\u00f6\u00dfe; cm", "art"])
+        self.assertEqual(columns[1]["levels"], ["a; b", 'c "d"'])
+        self.assertEqual(self.good("predict", model, table).splitlines()[0], "\u4ef7\u683c")
+
+    def test_a_target_of_one_class(self):
+        text = "a,kind\n" + "1,good\n2,good\n" * 15
+        for words in (("train",), ("cv",), ("search", "--candidates=2")):
+            code, out, err = nnblas(*words, "-", stdin=text)
+            self.assertEqual((code, out), (DATA, ""))
+            self.assertIn('-: all rows have the class "good"; there is nothing to learn', err)
+
+    def test_constant_columns(self):
+        lines = regression().splitlines()
+        text = "\n".join([lines[0] + ",c,d", *[line + ",7,x" for line in lines[1:]]]) + "\n"
+        out = json.loads(self.good("train", "-", "--target=y", "--json", *self.WORDS, stdin=text))
+        self.assertEqual(out["inputs"], 4)
+        self.assertLess(out["held_out"]["rmse"], 0.2)
+        text = "a,y\n" + "".join(f"{i},5\n" for i in range(30))
+        out = json.loads(self.good("train", "-", "--json", *self.WORDS, stdin=text))
+        self.assertLess(out["held_out"]["rmse"], 1e-3)
+
+    def test_a_million_rows(self):
+        draw = random.Random(6)
+        block = [(draw.random(), draw.random()) for _ in range(1000)]
+        text = "a,b,y\n" + "".join(f"{a:.3f},{b:.3f},{a - b:.3f}\n" for a, b in block) * 1000
+        out = json.loads(self.good("train", "-", "--json", "--layers=none", "--algo=adam", "--max-epochs=1",
+                                   "--batch=1000", "--lr=0.05", stdin=text))
+        self.assertEqual((out["rows"], out["held_out"]["rows"]), (1000000, 200000))
+        self.assertLess(out["held_out"]["rmse"], 0.01)
 
 
 @unittest.skipUnless(shutil.which("gnuplot"), "gnuplot is not installed")

@@ -154,6 +154,17 @@ START_TEST(refusals) {
 END_TEST
 
 /* The length of a name is limited, because every level repeats it. */
+START_TEST(columns_of_no_use) {
+  static const char text[] = "id,sex,empty,code,y\na,m,,k,1\nb,f,,1,2\nc,m,NA,k,3\n";
+  const nnb_csv_opts strict = {.missing = NNB_MISSING_MEAN, .categories = 2};
+  nnb_csv_opts loose = strict;
+  loose.leave_unusable = true;
+  check_refused("id,y\na,1\nb,2\nc,3\n", strict, NNB_E_PARSE, "\"id\" has more than 2 different texts");
+  check_read(text, loose, "sex=f|sex=m|code=1|code=k: 0 1 0 1; 1 0 1 0; 0 1 0 1");
+  check_refused("id,y\na,1\nb,2\nc,3\n", loose, NNB_E_PARSE, "no input column can be used");
+}
+END_TEST
+
 START_TEST(a_long_name) {
   char *text = malloc(4000);
   ck_assert_ptr_nonnull(text);
@@ -473,6 +484,7 @@ int main(void) {
   tcase_add_test(t, values);
   tcase_add_test(t, means);
   tcase_add_test(t, refusals);
+  tcase_add_test(t, columns_of_no_use);
   tcase_add_test(t, a_long_name);
   tcase_add_test(t, what_was_inferred);
   tcase_add_test(t, other_tables);

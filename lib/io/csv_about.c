@@ -115,10 +115,28 @@ static void add_notes(words *w, const nnb__csv_layout *l, int few_targets, int f
         few_first);
 }
 
+/* A note for each column that .leave_unusable left out. */
+static void add_unusable(words *w, const nnb__csv_layout *l) {
+  char shown[NNB__SHOWN_TEXT];
+  for (int i = l->n_in; i < l->n_in + l->n_unusable; i++) {
+    const nnb__csv_input *in = &l->input[i];
+    const char *name = l->first == NNB__CSV_NAMES ? l->head[in->column] : "";
+    if (*name)
+      add(w, "note: \"%s\"", nnb__show(name, strlen(name), shown));
+    else
+      add(w, "note: column %d", in->column + 1);
+    if (in->decided)
+      add(w, " is left out: it has more than %d different texts\n", l->opts->categories);
+    else
+      add(w, " is left out: it has no value in any row\n");
+  }
+}
+
 char *nnb__csv_about(const nnb__csv_layout *layout, int n_classes, int few_targets, int few_first) {
   words w = {0};
   add_file(&w, layout);
   add_columns(&w, layout, n_classes);
+  add_unusable(&w, layout);
   add_notes(&w, layout, few_targets, few_first);
   if (!w.failed) return w.p;
   nnb__release(w.p);

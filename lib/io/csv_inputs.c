@@ -57,12 +57,15 @@ static nnb_status add_level(nnb__csv_layout *l, int i, const nnb__csv_field *fie
   char shown[NNB__SHOWN_TEXT], column[NNB__SHOWN_TEXT + 8];
   double value;
   if (nnb__table_find(&in->levels, field->text, field->n) >= 0) return NNB_OK;
-  if (!in->given && nnb__decimal(field->text, field->n, l->csv->point, &value) == NNB__DECIMAL)
+  if (!in->given && !l->opts->leave_unusable &&
+      nnb__decimal(field->text, field->n, l->csv->point, &value) == NNB__DECIMAL)
     return nnb__csv_fail(l->csv, field->at,
                          "\"%s\" is a number but the first value of %s is a text (.category allows both)",
                          nnb__show(field->text, field->n, shown), show_column(l, i, column));
   if (!nnb__is_utf8(field->text, field->n)) return nnb__csv_fail(l->csv, field->at, "the text is not UTF-8");
-  if (in->levels.n == (size_t)l->opts->categories)
+  const bool full = in->levels.n == (size_t)l->opts->categories;
+  if (full && l->opts->leave_unusable) return in->unusable = true, NNB_OK;
+  if (full)
     return nnb__csv_fail(l->csv, field->at,
                          "%s has more than %d different texts (.leave ignores the column, .categories is the limit)",
                          show_column(l, i, column), l->opts->categories);
@@ -76,7 +79,7 @@ static nnb_status survey(nnb__csv_layout *l, int i, const nnb__csv_field *field)
   if (!in->decided && l->opts->categories > 0)
     in->texts = in->given || nnb__decimal(field->text, field->n, l->csv->point, &value) == NNB__NOT_DECIMAL;
   in->decided = true;
-  return in->texts ? add_level(l, i, field) : NNB_OK;
+  return in->texts && !in->unusable ? add_level(l, i, field) : NNB_OK;
 }
 
 nnb_status nnb__csv_survey_inputs(nnb__csv_layout *l, const nnb__csv_row *row) {
@@ -108,9 +111,31 @@ static nnb_status encode(nnb__csv_layout *l, int i) {
   return NNB_OK;
 }
 
+/* Moves the inputs that cannot be used behind the others. */
+static nnb_status set_aside(nnb__csv_layout *l) {
+  nnb__csv_input *unusable = nnb__alloc((size_t)l->n_in, sizeof *unusable);
+  int kept = 0, n = 0;
+  if (!unusable) return nnb__fail_nomem("the columns");
+  for (int i = 0; i < l->n_in; i++) {
+    nnb__csv_input *in = &l->input[i];
+    if (!in->decided && in->n_missing > 0) in->unusable = true;
+    if (in->unusable)
+      unusable[n++] = *in;
+    else
+      l->input[kept++] = *in;
+  }
+  memcpy(l->input + kept, unusable, (size_t)n * sizeof *unusable);
+  l->n_in = kept, l->n_unusable = n;
+  nnb__release(unusable);
+  if (kept > 0) return NNB_OK;
+  return nnb__fail(NNB_E_PARSE, "%s: no input column can be used: each has more than %d different texts, or no value",
+                   l->csv->name, l->opts->categories);
+}
+
 nnb_status nnb__csv_encode(nnb__csv_layout *l) {
   const nnb_columns *as = l->opts->columns;
-  nnb_status status = NNB_OK;
+  nnb_status status = !as && l->opts->leave_unusable && l->opts->categories > 0 ? set_aside(l) : NNB_OK;
+  if (status) return status;
   l->encoding = as ? nnb__columns_copy(as) : nnb__columns_create(l->n_in, get_name, l);
   if (!l->encoding) return nnb__fail_nomem("the columns");
   for (int i = 0; !as && i < l->n_in && !status; i++) status = encode(l, i);

@@ -264,7 +264,8 @@ nnb_status nnb__csv_layout_init(nnb__csv_layout *layout, const nnb__csv *csv, co
 void nnb__csv_layout_clear(nnb__csv_layout *layout) {
   for (int c = 0; c < layout->n_head; c++) nnb__release(layout->head[c]);
   nnb__release(layout->head);
-  for (int i = 0; layout->input && i < layout->n_in; i++) nnb__table_clear(&layout->input[i].levels);
+  for (int i = 0; layout->input && i < layout->n_in + layout->n_unusable; i++)
+    nnb__table_clear(&layout->input[i].levels);
   nnb__release(layout->input);
   nnb__columns_destroy(layout->encoding);
   nnb__release(layout->target);

@@ -19,6 +19,7 @@ typedef struct nnb__csv_input {
   bool given;          /* .category has it                                               */
   bool decided, texts; /* it had a value; it has levels                                  */
   int n_missing;       /* rows without a value                                           */
+  bool unusable;       /* too many levels, or no value at all, and .leave_unusable        */
   nnb__table levels;   /* the texts so far                                               */
 } nnb__csv_input;
 
@@ -29,7 +30,8 @@ typedef struct nnb__csv_layout {
   int columns; /* of the file                                                     */
   nnb__csv_first first;
   int n_in, n_targets;
-  nnb__csv_input *input;          /* n_in                                                            */
+  int n_unusable; /* behind the n_in inputs: columns left out by .leave_unusable        */
+  nnb__csv_input *input;          /* n_in + n_unusable                                               */
   int *target;                    /* their columns in the file                                       */
   nnb_columns *encoding;          /* what the input columns become; the mean of a column is filled in by the reader */
   bool classes;                   /* the one target is a class                                       */
