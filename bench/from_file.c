@@ -1,9 +1,9 @@
-/* bench/from_file.c: training from an NPY file of 8 GB, which is never in memory as a whole, beside training from memory.
+/* bench/from_file.c: training from an NPY file of 8 GB, never in memory as a whole, beside training from memory.
  *
  *     nnblas_from_file [FOLDER [ROUNDS]]          f64; nnblas_from_file_f: f32
  *
  * W2's net, 784-128-64-10, sgd in batches of 128, blocks of 8192 rows.  The file is sparse: it takes no space on the
- * disk.  Each round trains two epochs of the file, and as many rows as the second has of a set of 60,000 in memory, each
+ * disk.  Each round trains two epochs of the file, and as many rows as the second has of 60,000 in memory, each
  * in a process of its own.  In the first epoch the system takes memory for its copy of the file, and with a file on a
  * disk it would read the disk; in the second it has the copy, unless it has too little memory.  Prints samples per
  * second, the ratio of the second epoch to memory, and the peak of the file's process (VmHWM).  Status 1 if the peak is

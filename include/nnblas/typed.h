@@ -94,8 +94,8 @@ typedef struct nnb_source {
                        read while the rows before them are trained; two blocks are kept in memory         */
   void *user;     /**< passed to read                                                                     */
   /** Fills rows row0 … row0+n-1.  Must write the same numbers each time.  Called by the thread that called the library,
-   *  one call at a time, unless .ahead allows more, and must not change the net.  Returns NNB_OK or an error, which ends the call; its message is
-   *  set by nnb_layer_fail, or is that of a library call.                                                            */
+   *  one call at a time, unless .ahead allows more, and must not change the net.  Returns NNB_OK or an error, which
+   *  ends the call; its message is set by nnb_layer_fail, or is that of a library call.                             */
   nnb_status (*read)(void *user, int64_t row0, int n, const nnb_rows *rows);
   void *reserved[9];
 } nnb_source;
@@ -105,8 +105,9 @@ typedef struct nnb_source {
  *
  *  nnb_fit (every method), nnb_evaluate and the scalers (nnb_net_standardize and others) accept it.  Calls that take
  *  some of its rows (nnb_data_split, nnb_data_fold, nnb_data_take_rows, nnb_data_shuffle) give data that reads them
- *  through this data, which must outlive it.  Calls that need all rows at once return NNB_E_UNSUPPORTED: nnb_data_batch,
- *  nnb_data_take_columns, nnb_data_merge, nnb_data_weigh_classes, nnb_solve_output, nnb_error_bars_create.
+ *  through this data, which must outlive it.  Calls that need all rows at once return NNB_E_UNSUPPORTED:
+ *  nnb_data_batch, nnb_data_take_columns, nnb_data_merge, nnb_data_weigh_classes, nnb_solve_output and
+ *  nnb_error_bars_create.
  *  Mini-batch training holds a batch and a block (nnb_fit_opts.block) of rows in memory, or about 1024 rows without
  *  block; then shuffled rows are read one by one.  Full-batch methods read all rows in chunks for each evaluation.
  *  nnb_fit gives the same bits as for the same rows in memory with the same options, in any method that is named; sgd

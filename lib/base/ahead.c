@@ -56,7 +56,7 @@ nnb_status nnb__ahead_create(nnb__ahead **out) {
   return NNB_OK;
 }
 
-/* A child has the memory, but not the thread; the mutex may be locked for ever there. */
+/* A child has the memory, but not the thread; the mutex may be locked forever there. */
 static bool is_child(const nnb__ahead *a) { return a->process != getpid(); }
 
 static void set(nnb__ahead *a, bool *flag) {

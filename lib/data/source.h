@@ -31,7 +31,7 @@ void nnb__window_close(nnb__window *w);
  * nothing.  Errors of the source, and of what it wrote: NNB_E_ARG. */
 nnb_status nnb__window_rows(nnb__window *w, int row0, int n, nnb_batch *out);
 
-/* For windows of a source: rows row0 … into the places from `at` on, where those before `at` stay; that the next call of
+/* For windows of a source: rows row0 … into the places from `at` on; those before `at` stay; that the next call of
  * it will be for these rows, which may be read from now on; one row to another place; places as a batch. */
 nnb_status nnb__window_read(nnb__window *w, int at, int row0, int n);
 void nnb__window_expect(nnb__window *w, int at, int row0, int n);

@@ -22,7 +22,8 @@ static nnb_status open_file(const char *path, size_t want, nnb__stored *out, uin
   nnb_status status = nnb__source_open(&source, path, false);
   if (status) return status;
   out->fd = source.fd;
-  status = fstat(out->fd, &st) == 0 ? nnb__source_read(&source, want, start) : nnb__fail_errno(path, "looking at it", errno);
+  status = fstat(out->fd, &st) == 0 ? nnb__source_read(&source, want, start)
+                                     : nnb__fail_errno(path, "looking at it", errno);
   if (!status && !(out->path = nnb__strdup(path))) status = nnb__fail_nomem(path);
   *size = (uint64_t)st.st_size;
   if (!status && start->n >= 2 && start->p[0] == 0x1F && start->p[1] == 0x8B)
