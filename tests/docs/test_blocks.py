@@ -88,7 +88,7 @@ def command(line, folder):
             else:
                 check(built or place.exists(), line, "a file of the source or the build", path)
     else:
-        check(word in ("meson", "ninja", "man", "apt-get", "pip"), line, "a command that this test knows", word)
+        check(word in ("meson", "ninja", "man", "apt-get", "pip", "gfortran"), line, "a command that this test knows", word)
 
 
 def commands(code, folder):
@@ -143,7 +143,7 @@ def try_text(doc):
             elif language in ("cmake", "meson"):
                 covered(code)
             else:
-                check(language == "text", "a block", "a language: c, sh, python, cmake, meson or text", f'"{language}"\n{code}')
+                check(language in ("text", "fortran"), "a block", "a language: c, sh, python, cmake, meson or text", f'"{language}"\n{code}')
     return number
 
 

@@ -104,6 +104,19 @@ else
   skip "the Python package (no Python has NumPy)"
 fi
 
+# ---- the Fortran module, and its source ----
+if [ -f "$lib/pkgconfig/nnblas-fortran.pc" ] && [ -e "$lib/libnnblas.so" ]; then
+  sed "s|^prefix=.*|prefix=$prefix|" "$lib/pkgconfig/nnblas-fortran.pc" >pc && mv pc "$lib/pkgconfig/nnblas-fortran.pc"
+  step "outside.f90 with the module: build" \
+    gfortran "$here/outside.f90" -o outside-f90 $(pkg-config --cflags --libs nnblas-fortran)
+  step "outside.f90 with the module: run" ./outside-f90 "$version"
+  step "outside.f90 with the source: build" \
+    gfortran "$prefix/share/nnblas/nnblas.f90" "$here/outside.f90" -o outside-f90-source $(pkg-config --libs nnblas)
+  step "outside.f90 with the source: run" ./outside-f90-source "$version"
+else
+  echo "no Fortran module in this build"
+fi
+
 # ---- the C++ program, against the CMake package ----
 if [ -n "$CXX" ] && command -v cmake >/dev/null; then
   export CMAKE_PREFIX_PATH="$prefix"
