@@ -146,7 +146,7 @@ static bool take_names(char *const *names, int n, char ***out) {
   return copy != NULL;
 }
 
-/* A copy of n rows of checked data, in the given order (NULL: the first n).  Rows of a source stay there. */
+/* A copy of n rows of checked data, in the given order (NULL: the first n).  Of a source: all but its rows. */
 static nnb_status take(const nnb_data *from, const int32_t *order, int n, nnb_data **out) {
   nnb_data *data = nnb__alloc(1, sizeof *data);
   if (!data) return nnb__fail_nomem("data");
@@ -163,7 +163,6 @@ static nnb_status take(const nnb_data *from, const int32_t *order, int n, nnb_da
   nnb_status status = done ? NNB_OK : nnb__fail_nomem("a copy of the data");
   data->x.rows = n;
   if (data->t.cols) data->t.rows = n;
-  if (!status && nnb__data_is_read(from)) status = nnb__data_select(from, order, n, data);
   if (status)
     nnb_data_destroy(data);
   else

@@ -23,8 +23,9 @@ struct nnb_data {
 bool nnb__data_is_read(const nnb_data *data);
 /* NNB_E_UNSUPPORTED for such data: `what` needs all rows in memory. */
 nnb_status nnb__data_in_memory(const nnb_data *data, const char *what);
-/* *out, a copy of data without its rows, ← these n rows of its source, read through it; data must outlive it. */
-nnb_status nnb__data_select(const nnb_data *data, const int32_t *row, int n, nnb_data *out);
+/* The n ≥ 1 rows with these indices: a copy of data in memory; of a source a source that reads them through it, which
+ * must outlive *out. */
+nnb_status nnb__data_part(const nnb_data *data, const int32_t *row, int n, nnb_data **out);
 /* The labels of all rows of a source, by a pass over it. */
 nnb_status nnb__data_read_labels(const nnb_data *data, int32_t *label);
 enum { NNB__PASS = 1024 }; /* rows at a time of a pass over a source */

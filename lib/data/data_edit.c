@@ -16,7 +16,7 @@ nnb_status nnb_data_take_rows(const nnb_data *data, const int32_t *row, int n, n
   for (int i = 0; i < n; i++)
     if (row[i] < 0 || row[i] >= data->x.rows)
       return nnb__fail(NNB_E_ARG, "row[%d] is %d; wanted 0 to %d", i, (int)row[i], data->x.rows - 1);
-  return nnb__data_take(data, row, n, out);
+  return nnb__data_part(data, row, n, out);
 }
 
 nnb_status nnb_data_shuffle(const nnb_data *data, uint64_t seed, nnb_data **out) {
@@ -30,7 +30,7 @@ nnb_status nnb_data_shuffle(const nnb_data *data, uint64_t seed, nnb_data **out)
   for (int i = 0; i < n; i++) order[i] = i;
   nnb_rng_init(&rng, seed, NNB__STREAM_SHUFFLE);
   nnb_rng_shuffle(&rng, order, n);
-  nnb_status status = nnb__data_take(data, order, n, out);
+  nnb_status status = nnb__data_part(data, order, n, out);
   nnb__release(order);
   return status;
 }

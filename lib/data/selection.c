@@ -53,13 +53,24 @@ static selection *selection_make(const nnb_source *of, const int32_t *row, int n
   return NULL;
 }
 
-nnb_status nnb__data_select(const nnb_data *data, const int32_t *row, int n, nnb_data *out) {
+static nnb_status select_rows(const nnb_data *data, const int32_t *row, int n, nnb_data *out) {
   selection *s = selection_make(&data->source, row, n);
   if (!s) return nnb__fail_nomem("the order of the rows");
   out->source = data->source;
   out->source.rows = n, out->source.user = s, out->source.read = read_selected;
   out->close = selection_close;
   return NNB_OK;
+}
+
+nnb_status nnb__data_part(const nnb_data *data, const int32_t *row, int n, nnb_data **out) {
+  nnb_data *part = NULL;
+  nnb_status status = nnb__data_take(data, row, n, &part);
+  if (!status && nnb__data_is_read(data)) status = select_rows(data, row, n, part);
+  if (status)
+    nnb_data_destroy(part);
+  else
+    *out = part;
+  return status;
 }
 
 nnb_status nnb__data_read_labels(const nnb_data *data, int32_t *label) {

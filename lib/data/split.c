@@ -66,8 +66,8 @@ static nnb_status divide(line *l, const nnb_data *data, nnb_data **first, nnb_da
     if (!l->second[i]) l->part[a++] = i;
   for (int32_t i = 0; i < l->n; i++)
     if (l->second[i]) l->part[a + b++] = i;
-  nnb_status status = nnb__data_take(data, l->part, a, &one);
-  if (!status) status = nnb__data_take(data, l->part + a, b, &two);
+  nnb_status status = nnb__data_part(data, l->part, a, &one);
+  if (!status) status = nnb__data_part(data, l->part + a, b, &two);
   line_release(l);
   if (status) {
     nnb_data_destroy(one);

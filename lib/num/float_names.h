@@ -96,9 +96,9 @@
 #define nnb__data_outline nnbf__data_outline
 #define nnb__data_own nnbf__data_own
 #define nnb__data_own_weights nnbf__data_own_weights
+#define nnb__data_part nnbf__data_part
 #define nnb__data_read_labels nnbf__data_read_labels
 #define nnb__data_scaler nnbf__data_scaler
-#define nnb__data_select nnbf__data_select
 #define nnb__data_set_inputs nnbf__data_set_inputs
 #define nnb__data_take nnbf__data_take
 #define nnb__descend nnbf__descend
