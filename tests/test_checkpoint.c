@@ -51,8 +51,11 @@ static char folder[TOY_PATH], path[TOY_PATH + 40];
 
 /* In memory where that is possible: a killed process loses nothing there either, and fsync costs nothing. */
 static void make_folder(void) {
-  snprintf(folder, sizeof folder, "/dev/shm/nnblas-%ld-" PRECISION "-checkpoint", (long)getpid());
-  if (mkdir(folder, 0700) != 0) ck_assert_int_eq(mkdir(toy_path(folder, "checkpoint"), 0700), 0);
+  snprintf(folder, sizeof folder, "/dev/shm/nnblas-checkpoint-XXXXXX");
+  if (!mkdtemp(folder)) {
+    toy_path(folder, "checkpoint-XXXXXX");
+    ck_assert(mkdtemp(folder));
+  }
   snprintf(path, sizeof path, "%s/run.safetensors", folder);
 }
 
