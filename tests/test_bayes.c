@@ -191,7 +191,8 @@ START_TEST(a_noisy_sine) {
 }
 END_TEST
 
-/* A fit ends when α and β agree with γ, the weights and the residuals, and long before the limit. */
+/* A fit ends when α and β agree with γ, the weights and the residuals, and long before the limit: 200 epochs and the
+ * path of ridges before them. */
 START_TEST(nets_converge) {
   enum { N = 60 };
   nnb_data *train = noisy_sine(N, 0.3, 6);
@@ -201,7 +202,7 @@ START_TEST(nets_converge) {
   double squares = 0;
   for (size_t i = 0; i < nnb_net_n_params(net); i++)
     squares += (double)nnb_net_params(net)[i] * (double)nnb_net_params(net)[i];
-  ck_assert_msg(r.stop == NNB_STOP_CHANGE && r.epochs <= 200, "start %d: %s after %d epochs", _i, nnb_stop_text(r.stop),
+  ck_assert_msg(r.stop == NNB_STOP_CHANGE && r.epochs <= 250, "start %d: %s after %d epochs", _i, nnb_stop_text(r.stop),
                 r.epochs);
   ck_near("alpha", e->alpha, e->gamma / squares, TOL(1e-4, 1e-3));
   ck_near("beta", e->beta, (N - e->gamma) / (N * r.loss), TOL(1e-4, 1e-3));
