@@ -66,7 +66,7 @@ nnb_status nnb__cv_begin(nnb__cv *cv, const nnb_data *data, const nnb_fit_opts *
   if (!status) status = nnb__opts_check(NNB__FIT_OPTS, cv->given);
   if (!status && (cv->given->checkpoint || cv->given->resume))
     status = nnb__fail(NNB_E_UNSUPPORTED, "a cross-validation has no checkpoint: checkpoint or resume is set");
-  cv->n_runs = cv->opts.folds * cv->opts.repeats;
+  if (!status) cv->n_runs = cv->opts.folds * cv->opts.repeats;
   return status;
 }
 
