@@ -48,7 +48,8 @@ suite_clang() { # without the tests that do not depend on the build
 # Vector loops are the same source at each level, so the sanitizers see two widths of it and not three (valgrind knows no
 # AVX-512), and the fuzz targets, which parse, the plain one.
 # What the tests need under each of these (environment, time, what to leave out) is a test setup in tests/meson.build.
-checked="-Dtests=enabled -Dbuildtype=debugoptimized -Dlevels=v3 -Dbench=false"
+# The lessons use what the tests use.
+checked="-Dtests=enabled -Dbuildtype=debugoptimized -Dlevels=v3 -Dbench=false -Dexamples=false"
 # shellcheck disable=SC2086
 suite_asan() {
   build build-asan "" $checked -Db_sanitize=address,undefined -Db_lundef=false && run_tests asan build-asan --setup asan "$@"
