@@ -48,7 +48,7 @@ START_TEST(npy_apart) {
     real x[ROWS * COLS], t[ROWS * OUTS];
     nnb_data *memory, *opened;
     toy_fill(x, ROWS * COLS, 1), toy_fill(t, ROWS * OUTS, 2);
-    for (int i = 0; i < ROWS * COLS && k > 2; i++) x[i] = (real)floor(50 * (x[i] + 1));
+    for (int i = 0; i < ROWS * COLS && k > 2; i++) x[i] = (real)floor(50 * ((double)x[i] + 1));
     write_rows(xs, x, ROWS, COLS, types[k]), write_rows(ts, t, ROWS, OUTS, k > 2 ? NNB_ARRAY_SAME : types[k]);
     ck_ok(nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, ROWS, COLS), .t = nnb_cview(t, ROWS, OUTS)}, 0, &memory));
     ck_ok(nnb_data_open_npy(xs, ts, k % 2 ? OUTS : 0, 0, &opened));

@@ -121,24 +121,22 @@ void nnb__c_put_jacobian(nnb__c_writer *w) {
                                      : "  @_jacobian_with(@_table, x, y, J);\n}\n");
 }
 
-/* ---- a step of gradient descent -----------------------------------------------------------------------------------
- */
+/* ---- a step of gradient descent --------------------------------------------------------------------------------- */
 
 /* smooth ← (1-s)·t + s·m with m = Σt/n or ½, as in nn/tuned_loss.c */
 static void put_smoothing(nnb__c_writer *w, const nnb__node *node, bool binary) {
   const double s = node->tuned.smoothing;
   const char *t = w->net->out.shift ? "scaled" : "t";
+  const int first = node->out_col, end = first + node->needs.cols;
   nnb__c_paste(&w->body, "  {\n    $ m = ");
   nnb__c_put_number(&w->body, binary ? s / 2 : 0);
   nnb__c_paste(&w->body, ";\n");
   if (!binary) {
-    nnb__c_put(&w->body, "    for (int j = 0; j < %d; ++j) {\n      m += %s[%d + j] * ", node->needs.cols, t,
-               node->out_col);
+    nnb__c_put(&w->body, "    for (int j = %d; j < %d; ++j) {\n      m += %s[j] * ", first, end, t);
     nnb__c_put_number(&w->body, s / node->needs.cols);
     nnb__c_paste(&w->body, ";\n    }\n");
   }
-  nnb__c_put(&w->body, "    for (int j = 0; j < %d; ++j) {\n      smooth[%d + j] = m + (%s[%d + j] * ",
-             node->needs.cols, node->out_col, t, node->out_col);
+  nnb__c_put(&w->body, "    for (int j = %d; j < %d; ++j) {\n      smooth[j] = m + (%s[j] * ", first, end, t);
   nnb__c_put_number(&w->body, 1 - s);
   nnb__c_paste(&w->body, ");\n    }\n  }\n");
 }
