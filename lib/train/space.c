@@ -222,12 +222,10 @@ static const char *value_of(const nnb__item *item, nnb__choice choice, char buff
   return buffer;
 }
 
-/* The value of the item with that name, or NULL. */
+/* The value of the list with that name, or NULL. */
 static const char *value_named(const nnb__space *space, const nnb__choice *choice, const char *name) {
-  char unused[NNB__DOUBLE_TEXT];
   for (int j = 0; j < space->n; j++)
-    if (space->item[j].n > 0 && strcmp(space->item[j].name, name) == 0)
-      return value_of(&space->item[j], choice[j], unused);
+    if (space->item[j].n > 0 && strcmp(space->item[j].name, name) == 0) return space->item[j].value[choice[j].k];
   return NULL;
 }
 
