@@ -49,8 +49,8 @@ extern "C" {
 
 /** A net in the other precision: structure, parameters, scalers, names and frozen parameters.  Seals the net.
  *  NNB_E_UNSUPPORTED for own parts; NNB_E_PARSE if a number is too large for float; NNB_E_NOMEM. */
-NNB_API nnb_status nnb_net_to_single(nnb_net *net, nnbf_net **out);
-NNB_API nnb_status nnbf_net_to_double(nnbf_net *net, nnb_net **out);
+NNB_API nnb_status nnb_net_to_single(const nnb_net *net, nnbf_net **out);
+NNB_API nnb_status nnbf_net_to_double(const nnbf_net *net, nnb_net **out);
 
 #ifdef __cplusplus
 }

@@ -3,7 +3,7 @@
 #   sh tests/run.sh [SUITE...] [-v] [ARGUMENT OF meson test...]
 #     default    all tests but the long ones, with the default compiler, in build/
 #     clang      the same with clang, in build-clang/, without the suites house and compilers
-#     asan       the same under AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan/
+#     asan       the same under AddressSanitizer and UndefinedBehaviorSanitizer, without the lessons, in build-asan/
 #     fuzz       each fuzz target for FUZZ_SECONDS (10) seconds, with clang, in build-fuzz/
 #     lint       clang-tidy over lib/, shellcheck over the scripts
 #     tsan       all tests but the long ones under ThreadSanitizer, in build-tsan/

@@ -36,6 +36,10 @@ static int listen(void *user, const nnb_record *r) {
   if (e->val) ck_assert_double_eq(nnb_record_metric(r, NNB_METRIC_ACCURACY), e->accuracy);
   if (e->train) ck_assert_double_eq(nnb_record_train_metric(r, NNB_METRIC_F1), e->train_f1);
   ck_assert(isnan(nnb_record_metric(r, NNB_METRIC_RMSE)));
+  const nnb_net *net = r->net; /* which shows its parameters */
+  nnb_cmat w;
+  ck_ok(nnb_net_weights(net, 2, &w));
+  ck_assert(nnb_net_n_params(net) > 0 && w.p == nnb_net_params_read(net));
   return e->calls == e->stop_at;
 }
 

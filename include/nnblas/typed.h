@@ -356,25 +356,25 @@ NNB_API const nnb_columns *nnb_net_columns(const nnb_net *net);
 NNB_API nnb_status nnb_net_summary(const nnb_net *net, FILE *stream);
 
 /** Number of parameters P; seals the net.  0 if the net cannot be sealed. */
-NNB_API size_t nnb_net_n_params(nnb_net *net);
+NNB_API size_t nnb_net_n_params(const nnb_net *net);
 /** All parameters as one contiguous vector.  The block of a dense layer is [W; b], (I+1)×O.  Writable, but not while
  *  another thread uses the net.  NULL if the net cannot be sealed, or while a changing call runs (nnb_net).          */
 NNB_API nnb_real *nnb_net_params(nnb_net *net);
 /** The same, read-only, at any time. */
-NNB_API const nnb_real *nnb_net_params_read(nnb_net *net);
+NNB_API const nnb_real *nnb_net_params_read(const nnb_net *net);
 /** Weights (I×O) of a layer: a view of the parameters.  NNB_E_ARG if the node has no weights. */
-NNB_API nnb_status nnb_net_weights(nnb_net *net, int node, nnb_cmat *out);
+NNB_API nnb_status nnb_net_weights(const nnb_net *net, int node, nnb_cmat *out);
 /** Bias (1×O) of a layer: a view of the parameters.  NNB_E_ARG if the node has no bias. */
-NNB_API nnb_status nnb_net_bias(nnb_net *net, int node, nnb_cmat *out);
+NNB_API nnb_status nnb_net_bias(const nnb_net *net, int node, nnb_cmat *out);
 /** Copy w or b into the weights or the bias of a layer.  NNB_E_SHAPE. */
 NNB_API nnb_status nnb_net_set_weights(nnb_net *net, int node, nnb_cmat w);
 NNB_API nnb_status nnb_net_set_bias(nnb_net *net, int node, nnb_cmat b);
 /** Number of buffers of all layers: numbers that training changes without a gradient, for instance running means in own
  *  layers (nnb_needs.buffers).  They are counted apart from the parameters, and saved, copied and restored with them.
  *  Gradients and updates change them; predictions and evaluations do not.  Seals the net; 0 if that fails.           */
-NNB_API size_t nnb_net_n_buffers(nnb_net *net);
+NNB_API size_t nnb_net_n_buffers(const nnb_net *net);
 /** The buffers of a layer, 1×n: a view.  NNB_E_ARG for a node without buffers. */
-NNB_API nnb_status nnb_net_buffers(nnb_net *net, int node, nnb_cmat *out);
+NNB_API nnb_status nnb_net_buffers(const nnb_net *net, int node, nnb_cmat *out);
 /** Copies numbers into the buffers of a layer.  NNB_E_SHAPE. */
 NNB_API nnb_status nnb_net_set_buffers(nnb_net *net, int node, nnb_cmat buffers);
 /** Sets which parameters of a layer training does not change: NNB_WEIGHTS, NNB_BIAS, both, or 0 for none.  NNB_E_STATE
@@ -482,7 +482,7 @@ NNB_API nnb_status nnb_net_predict(const nnb_net *net, nnb_cmat x, nnb_mat y);
 /** The predictions' Jacobian for each row of x: J[b*ld + o*n_in + i] ← ∂y_o/∂x_i at row b, in the data's units.  J: B
  *  rows of n_out·n_in numbers.  Makes a plan for the call and runs it n_out times.  NNB_E_SHAPE; NNB_E_OVERFLOW if
  *  n_out·n_in does not fit into an int; NNB_E_NOMEM.                                                                 */
-NNB_API nnb_status nnb_net_jacobian(nnb_net *net, nnb_cmat x, nnb_mat J);
+NNB_API nnb_status nnb_net_jacobian(const nnb_net *net, nnb_cmat x, nnb_mat J);
 /** label[i] ← the class of row i: the largest output, or for one output 0 or 1 (above ½).  label: B numbers.
  *  NNB_E_SHAPE for a net with several outputs (nnb_net_output).  NNB_E_UNSUPPORTED for binary_cross_entropy with
  *  several columns: those are separate labels; use nnb_net_predict.  NNB_E_NUMERIC: the message has the first row with
@@ -558,9 +558,9 @@ NNB_API nnb_status nnb_net_load_torch_mem(nnb_net *net, const void *file, size_t
 /** Writes the weights of all dense layers as a safetensors file that load_state_dict of a PyTorch model takes: names
  *  and O×I layout as above, in the net's precision.  Atomic, as nnb_net_save.  Seals the net.  Scalers are not
  *  written. */
-NNB_API nnb_status nnb_net_save_torch(nnb_net *net, const char *path, const nnb_torch_opts *opts);
+NNB_API nnb_status nnb_net_save_torch(const nnb_net *net, const char *path, const nnb_torch_opts *opts);
 /** The same to memory: *out holds *bytes bytes; release it with nnb_free. */
-NNB_API nnb_status nnb_net_save_torch_mem(nnb_net *net, const nnb_torch_opts *opts, void **out, size_t *bytes);
+NNB_API nnb_status nnb_net_save_torch_mem(const nnb_net *net, const nnb_torch_opts *opts, void **out, size_t *bytes);
 
 /** Writes the net as a model of ONNX in its precision, for other programs: inputs and outputs have the names of their
  *  nodes, any number of rows, and the data's units; scalers are inside.  A dense layer is Gemm with transB 1, as
@@ -571,9 +571,9 @@ NNB_API nnb_status nnb_net_save_torch_mem(nnb_net *net, const nnb_torch_opts *op
  *  the file and the parameters once more.
  *  NNB_E_UNSUPPORTED for own parts, or if the library was built without protobuf-c.  NNB_E_ARG for names that are not
  *  UTF-8.  NNB_E_OVERFLOW above 2 GB.  NNB_E_IO; NNB_E_NOMEM.                                                        */
-NNB_API nnb_status nnb_net_save_onnx(nnb_net *net, const char *path, const nnb_onnx_opts *opts);
+NNB_API nnb_status nnb_net_save_onnx(const nnb_net *net, const char *path, const nnb_onnx_opts *opts);
 /** The same to memory: *out holds *bytes bytes; release it with nnb_free. */
-NNB_API nnb_status nnb_net_save_onnx_mem(nnb_net *net, const nnb_onnx_opts *opts, void **out, size_t *bytes);
+NNB_API nnb_status nnb_net_save_onnx_mem(const nnb_net *net, const nnb_onnx_opts *opts, void **out, size_t *bytes);
 /** Reads a feed-forward net from a model of ONNX, as this library, PyTorch, Keras, skl2onnx and tf2onnx write them.
  *  docs/files.md has the list of what is read; everything else is NNB_E_UNSUPPORTED with the name of the node and its
  *  operator.  Numbers of the other precision are converted, as by nnb_net_load.  The loss of the net is the default one
@@ -600,9 +600,9 @@ NNB_API nnb_status nnb_net_load_onnx_mem(const void *file, size_t bytes, const n
  *  The file is written atomically, as by nnb_net_save.  Seals the net.  opts NULL: defaults.
  *  NNB_E_UNSUPPORTED for own parts.  NNB_E_NUMERIC if a parameter is not finite, or too large for float.  NNB_E_ARG,
  *  NNB_E_IO, NNB_E_NOMEM.                                                                                            */
-NNB_API nnb_status nnb_net_write_c(nnb_net *net, const char *path, const nnb_c_opts *opts);
+NNB_API nnb_status nnb_net_write_c(const nnb_net *net, const char *path, const nnb_c_opts *opts);
 /** The same to memory: *out is a text of *bytes bytes and a NUL; release it with nnb_free. */
-NNB_API nnb_status nnb_net_write_c_mem(nnb_net *net, const nnb_c_opts *opts, char **out, size_t *bytes);
+NNB_API nnb_status nnb_net_write_c_mem(const nnb_net *net, const nnb_c_opts *opts, char **out, size_t *bytes);
 
 /* ================================================================================================================== *
  * Low-level calls: three levels below nnb_fit.  The epochs of its mini-batch methods are written in these calls       *

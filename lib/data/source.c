@@ -125,9 +125,9 @@ nnb_status nnb__window_read(nnb__window *w, int at, int row0, int n) {
 
 nnb_status nnb__window_rows(nnb__window *w, int row0, int n, nnb_batch *out) {
   if (!nnb__data_is_read(w->data)) return nnb_data_batch(w->data, row0, n, out);
-  const int N = w->data->x.rows, end = row0 + n, next = end < N ? end : 0;
+  const int next = row0 + n, left = w->data->x.rows - next;
   nnb_status status = nnb__window_read(w, 0, row0, n);
-  if (!status) nnb__window_expect(w, 0, next, N - next < w->rows ? N - next : w->rows);
+  if (!status) nnb__window_expect(w, 0, next, left < w->rows ? left : w->rows);
   *out = nnb__window_batch(w, 0, n);
   return status;
 }

@@ -158,7 +158,7 @@ static nnb_status write_all(nnb__c_writer *w) {
   return status ? status : w->head.status ? w->head.status : w->body.status;
 }
 
-static nnb_status write_c(nnb_net *net, const nnb_c_opts *opts, nnb__c_writer *w) {
+static nnb_status write_c(const nnb_net *net, const nnb_c_opts *opts, nnb__c_writer *w) {
   static const nnb_c_opts defaults = {0};
   *w = (nnb__c_writer){.net = net, .opts = opts ? opts : &defaults};
   nnb_status status = check_opts(w->opts);
@@ -173,7 +173,7 @@ static void clear(nnb__c_writer *w) {
   nnb__c_layout_clear(&w->layout);
 }
 
-nnb_status nnb_net_write_c(nnb_net *net, const char *path, const nnb_c_opts *opts) {
+nnb_status nnb_net_write_c(const nnb_net *net, const char *path, const nnb_c_opts *opts) {
   if (!net || !path) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "path" : "net");
   if (!*path) return nnb__fail(NNB_E_ARG, "path is empty");
   nnb__c_writer w;
@@ -184,7 +184,7 @@ nnb_status nnb_net_write_c(nnb_net *net, const char *path, const nnb_c_opts *opt
   return status;
 }
 
-nnb_status nnb_net_write_c_mem(nnb_net *net, const nnb_c_opts *opts, char **out, size_t *bytes) {
+nnb_status nnb_net_write_c_mem(const nnb_net *net, const nnb_c_opts *opts, char **out, size_t *bytes) {
   if (!net || !out || !bytes) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "out or bytes" : "net");
   *out = NULL, *bytes = 0;
   nnb__c_writer w;

@@ -11,7 +11,7 @@ nnb_status nnb_net_save(const nnb_net *net, const char *path) {
   if (!net || !path) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "path" : "net");
   if (!*path) return nnb__fail(NNB_E_ARG, "path is empty");
   nnb__bag bag = {0};
-  nnb_status status = nnb__net_to_bag(nnb__net_sealable(net), &bag);
+  nnb_status status = nnb__net_to_bag(net, &bag);
   if (!status) status = nnb__safetensors_save(&bag, path);
   nnb__bag_clear(&bag);
   return status;
@@ -22,7 +22,7 @@ nnb_status nnb_net_save_mem(const nnb_net *net, void **out, size_t *bytes) {
   *out = NULL, *bytes = 0;
   nnb__bag bag = {0};
   nnb__bytes file = {0};
-  nnb_status status = nnb__net_to_bag(nnb__net_sealable(net), &bag);
+  nnb_status status = nnb__net_to_bag(net, &bag);
   if (!status) status = nnb__safetensors_to_mem(&bag, &file);
   nnb__bag_clear(&bag);
   *out = file.p, *bytes = file.n;

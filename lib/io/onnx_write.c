@@ -223,7 +223,7 @@ static void put_names(writer *w, const char *prefix, const nnb__names *names) {
   }
 }
 
-static nnb_status to_bytes(nnb_net *net, const nnb_onnx_opts *opts, nnb__bytes *out) {
+static nnb_status to_bytes(const nnb_net *net, const nnb_onnx_opts *opts, nnb__bytes *out) {
   static const nnb_onnx_opts defaults = {0};
   if (!opts) opts = &defaults;
   writer w = {.net = net, .opset = opts->opset ? opts->opset : DEFAULT_OPSET};
@@ -241,7 +241,7 @@ static nnb_status to_bytes(nnb_net *net, const nnb_onnx_opts *opts, nnb__bytes *
   return status;
 }
 
-nnb_status nnb_net_save_onnx(nnb_net *net, const char *path, const nnb_onnx_opts *opts) {
+nnb_status nnb_net_save_onnx(const nnb_net *net, const char *path, const nnb_onnx_opts *opts) {
   if (!net || !path) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "path" : "net");
   if (!*path) return nnb__fail(NNB_E_ARG, "path is empty");
   nnb__bytes file = {0};
@@ -252,7 +252,7 @@ nnb_status nnb_net_save_onnx(nnb_net *net, const char *path, const nnb_onnx_opts
   return status;
 }
 
-nnb_status nnb_net_save_onnx_mem(nnb_net *net, const nnb_onnx_opts *opts, void **out, size_t *bytes) {
+nnb_status nnb_net_save_onnx_mem(const nnb_net *net, const nnb_onnx_opts *opts, void **out, size_t *bytes) {
   if (!net || !out || !bytes) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "out or bytes" : "net");
   *out = NULL, *bytes = 0;
   nnb__bytes file = {0};

@@ -5,12 +5,12 @@
 #include "status.h"
 
 /* nn/net_bag.h, in both precisions */
-nnb_status nnb__net_to_bag(nnb_net *net, nnb__bag *bag);
-nnb_status nnbf__net_to_bag(nnbf_net *net, nnb__bag *bag);
+nnb_status nnb__net_to_bag(const nnb_net *net, nnb__bag *bag);
+nnb_status nnbf__net_to_bag(const nnbf_net *net, nnb__bag *bag);
 nnb_status nnb__net_from_bag(const nnb__bag *bag, size_t file_bytes, const nnb_load_opts *opts, nnb_net **out);
 nnb_status nnbf__net_from_bag(const nnb__bag *bag, size_t file_bytes, const nnbf_load_opts *opts, nnbf_net **out);
 
-nnb_status nnb_net_to_single(nnb_net *net, nnbf_net **out) {
+nnb_status nnb_net_to_single(const nnb_net *net, nnbf_net **out) {
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
   const nnbf_load_opts opts = {.max_bytes = SIZE_MAX}; /* the net is no file that promises more than it holds */
@@ -21,7 +21,7 @@ nnb_status nnb_net_to_single(nnb_net *net, nnbf_net **out) {
   return status;
 }
 
-nnb_status nnbf_net_to_double(nnbf_net *net, nnb_net **out) {
+nnb_status nnbf_net_to_double(const nnbf_net *net, nnb_net **out) {
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
   const nnb_load_opts opts = {.max_bytes = SIZE_MAX};

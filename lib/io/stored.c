@@ -17,7 +17,7 @@
 /* The file, its size, and at most `want` bytes of its beginning. */
 static nnb_status open_file(const char *path, size_t want, nnb__stored *out, uint64_t *size, nnb__bytes *start) {
   nnb__source source;
-  struct stat st;
+  struct stat st = {0};
   *out = (nnb__stored){.fd = -1};
   nnb_status status = nnb__source_open(&source, path, false);
   if (status) return status;

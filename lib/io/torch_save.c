@@ -86,7 +86,7 @@ static nnb_status fill(const nnb_net *net, const nnb_torch_opts *opts, real *tra
 }
 
 /* *bag ← the layers; *transposed is to be released after it. */
-static nnb_status to_bag(nnb_net *net, const nnb_torch_opts *opts, nnb__bag *bag, real **transposed) {
+static nnb_status to_bag(const nnb_net *net, const nnb_torch_opts *opts, nnb__bag *bag, real **transposed) {
   static const nnb_torch_opts defaults = {0};
   if (!opts) opts = &defaults;
   nnb_status status = nnb__net_seal(net);
@@ -96,7 +96,7 @@ static nnb_status to_bag(nnb_net *net, const nnb_torch_opts *opts, nnb__bag *bag
   return *transposed ? fill(net, opts, *transposed, bag) : nnb__fail_nomem("the transposed weights");
 }
 
-nnb_status nnb_net_save_torch(nnb_net *net, const char *path, const nnb_torch_opts *opts) {
+nnb_status nnb_net_save_torch(const nnb_net *net, const char *path, const nnb_torch_opts *opts) {
   if (!net || !path) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "path" : "net");
   if (!*path) return nnb__fail(NNB_E_ARG, "path is empty");
   nnb__bag bag = {0};
@@ -108,7 +108,7 @@ nnb_status nnb_net_save_torch(nnb_net *net, const char *path, const nnb_torch_op
   return status;
 }
 
-nnb_status nnb_net_save_torch_mem(nnb_net *net, const nnb_torch_opts *opts, void **out, size_t *bytes) {
+nnb_status nnb_net_save_torch_mem(const nnb_net *net, const nnb_torch_opts *opts, void **out, size_t *bytes) {
   if (!net || !out || !bytes) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "out or bytes" : "net");
   *out = NULL, *bytes = 0;
   nnb__bag bag = {0};

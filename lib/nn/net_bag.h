@@ -7,7 +7,7 @@
 
 /* Puts structure, parameters, scalers and names into an empty bag; seals the net.  The tensors borrow the net's memory:
  * the net must outlive the bag, unchanged. */
-nnb_status nnb__net_to_bag(nnb_net *net, nnb__bag *bag);
+nnb_status nnb__net_to_bag(const nnb_net *net, nnb__bag *bag);
 
 /* Makes the net that a bag describes; converts f32 and f64.  The bag comes from a file of file_bytes; only the
  * guarantees of bag.h are trusted.  NNB_E_PARSE; NNB_E_UNSUPPORTED for an own part that opts does not have, or for a

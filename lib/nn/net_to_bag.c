@@ -93,7 +93,7 @@ static void put_names(nnb__bag *bag, const char *list, const char *item, const n
   }
 }
 
-nnb_status nnb__net_to_bag(nnb_net *net, nnb__bag *bag) {
+nnb_status nnb__net_to_bag(const nnb_net *net, nnb__bag *bag) {
   nnb_status status = nnb__net_seal(net);
   if (status) return status;
   char seed[24];

@@ -5,9 +5,9 @@
 #include "status.h"
 #include "view.h"
 
-size_t nnb_net_n_params(nnb_net *net) { return nnb__net_seal(net) ? 0 : net->n_params; }
+size_t nnb_net_n_params(const nnb_net *net) { return nnb__net_seal(net) ? 0 : net->n_params; }
 
-const real *nnb_net_params_read(nnb_net *net) { return nnb__net_seal(net) ? NULL : net->params; }
+const real *nnb_net_params_read(const nnb_net *net) { return nnb__net_seal(net) ? NULL : net->params; }
 
 real *nnb_net_params(nnb_net *net) {
   nnb_status status = nnb__net_check(net);
@@ -16,7 +16,7 @@ real *nnb_net_params(nnb_net *net) {
   return status ? NULL : net->params;
 }
 
-size_t nnb_net_n_buffers(nnb_net *net) { return nnb__net_seal(net) ? 0 : net->n_buffers; }
+size_t nnb_net_n_buffers(const nnb_net *net) { return nnb__net_seal(net) ? 0 : net->n_buffers; }
 
 enum { BUFFERS = NNB_WEIGHTS | NNB_BIAS }; /* what else param_view shows */
 
@@ -39,12 +39,12 @@ static nnb_mat param_view(nnb_net *net, int k, unsigned what, nnb_status *status
   return none;
 }
 
-static nnb_status get(nnb_net *net, int node, unsigned what, nnb_cmat *out) {
+static nnb_status get(const nnb_net *net, int node, unsigned what, nnb_cmat *out) {
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = (nnb_cmat){0};
   nnb_status status = nnb__net_seal(net);
   if (status) return status;
-  nnb_mat m = param_view(net, node, what, &status);
+  nnb_mat m = param_view(nnb__net_sealable(net), node, what, &status);
   *out = nnb__read(m);
   return status;
 }
@@ -69,11 +69,11 @@ static nnb_status set(nnb_net *net, int node, unsigned what, nnb_cmat values) {
   return status;
 }
 
-nnb_status nnb_net_weights(nnb_net *net, int node, nnb_cmat *out) { return get(net, node, NNB_WEIGHTS, out); }
+nnb_status nnb_net_weights(const nnb_net *net, int node, nnb_cmat *out) { return get(net, node, NNB_WEIGHTS, out); }
 
-nnb_status nnb_net_bias(nnb_net *net, int node, nnb_cmat *out) { return get(net, node, NNB_BIAS, out); }
+nnb_status nnb_net_bias(const nnb_net *net, int node, nnb_cmat *out) { return get(net, node, NNB_BIAS, out); }
 
-nnb_status nnb_net_buffers(nnb_net *net, int node, nnb_cmat *out) { return get(net, node, BUFFERS, out); }
+nnb_status nnb_net_buffers(const nnb_net *net, int node, nnb_cmat *out) { return get(net, node, BUFFERS, out); }
 
 nnb_status nnb_net_set_weights(nnb_net *net, int node, nnb_cmat w) { return set(net, node, NNB_WEIGHTS, w); }
 

@@ -209,7 +209,7 @@ static nnb_status seal_once(nnb_net *net, bool draw) {
   return status;
 }
 
-nnb_status nnb__net_seal(nnb_net *net) { return seal_once(net, true); }
+nnb_status nnb__net_seal(const nnb_net *net) { return seal_once(nnb__net_sealable(net), true); }
 
 nnb_status nnb__net_seal_undrawn(nnb_net *net) { return seal_once(net, false); }
 

@@ -4,9 +4,10 @@
 
 #include "net.h"
 
-/* Fixes the structure, lays out and draws the parameters.  Does nothing to a sealed net.  Any thread may call it. */
-nnb_status nnb__net_seal(nnb_net *net);
-/* A net of a call that changes nothing but may seal it. */
+/* Fixes the structure, lays out and draws the parameters.  Does nothing to a sealed net.  Any thread may call it.  To a
+ * caller a net that seals itself has not changed: so it is const. */
+nnb_status nnb__net_seal(const nnb_net *net);
+/* The net of such a call, for a plan that only reads it. */
 static inline nnb_net *nnb__net_sealable(const nnb_net *net) { return (nnb_net *)(uintptr_t)net; }
 /* The same without drawing the parameters: the caller must write all of them. */
 nnb_status nnb__net_seal_undrawn(nnb_net *net);

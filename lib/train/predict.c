@@ -11,7 +11,7 @@ enum { CHUNK = 1024 };
 
 nnb_status nnb_net_predict(const nnb_net *net, nnb_cmat x, nnb_mat y) {
   nnb_plan *plan = NULL;
-  nnb_status status = nnb__net_seal(nnb__net_sealable(net));
+  nnb_status status = nnb__net_seal(net);
   if (!status) status = nnb__check_x(net, x, 0);
   if (!status && y.rows != x.rows) status = nnb__fail(NNB_E_SHAPE, "y has %d rows; x has %d", y.rows, x.rows);
   if (!status)
@@ -44,7 +44,7 @@ static nnb_status differentiate(nnb_plan *plan, nnb_cmat x, nnb_mat v, nnb_mat J
   return status;
 }
 
-nnb_status nnb_net_jacobian(nnb_net *net, nnb_cmat x, nnb_mat J) {
+nnb_status nnb_net_jacobian(const nnb_net *net, nnb_cmat x, nnb_mat J) {
   nnb_plan *plan = NULL;
   int size;
   nnb_status status = nnb__net_seal(net);
@@ -54,7 +54,7 @@ nnb_status nnb_net_jacobian(nnb_net *net, nnb_cmat x, nnb_mat J) {
   const int rows = nnb__smaller(x.rows, CHUNK);
   real *v = nnb__zalloc((size_t)rows * (size_t)net->n_y, sizeof *v);
   if (!v) return nnb__fail_nomem("a Jacobian");
-  status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows, .want = NNB_DX}, &plan);
+  status = nnb_plan_create(nnb__net_sealable(net), &(nnb_plan_opts){.max_rows = rows, .want = NNB_DX}, &plan);
   for (int r = 0, n; !status && (n = nnb__chunk(x.rows, r, rows)) > 0; r += n)
     status = differentiate(plan, nnb__crows(x, r, n), nnb_view(v, n, net->n_y), nnb__rows(J, r, n));
   nnb_plan_destroy(plan);
@@ -93,7 +93,7 @@ nnb_status nnb_net_classify(const nnb_net *net, nnb_cmat x, int32_t *label) {
   nnb_plan *plan = NULL;
   size_t size;
   if (!label) return nnb__fail(NNB_E_ARG, "label is NULL");
-  nnb_status status = nnb__net_seal(nnb__net_sealable(net));
+  nnb_status status = nnb__net_seal(net);
   if (!status) status = nnb__check_x(net, x, 0);
   if (!status) status = check_classes(net);
   if (status) return status;
