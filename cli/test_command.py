@@ -658,7 +658,8 @@ class Terminal(InFolder):
         except OSError as error:
             self.skipTest(f"no pseudo-terminal: {error}")
         self.addCleanup(os.close, leader)
-        running = subprocess.Popen([NNBLAS, *map(str, words)], stdout=subprocess.PIPE, stderr=follower)
+        running = subprocess.Popen([NNBLAS, *map(str, words)], stdout=subprocess.PIPE, stderr=follower,
+                                   env={**os.environ, "TERM": "xterm"})
         os.close(follower)
         return running, leader
 
