@@ -120,8 +120,9 @@ int nnb_progress_epoch(void *progress, const nnb_record *r) {
   nnb_progress *p = progress;
   if (!p || !p->stream || !r) return 0;
   const bool first = p->last == 0, due = r->total_seconds >= p->last + interval, last = r->stop != NNB_STOP_NONE;
+  if (!(first || due || last)) return 0;
   const bool redraws = can_redraw(p);
-  if (!(first || due || last) || (!redraws && p->no_plain)) return 0;
+  if (!redraws && p->no_plain) return 0;
   p->last = fmax(r->total_seconds, 1e-9); /* 0: no line yet */
   if (redraws)
     draw(p, r);
