@@ -95,23 +95,36 @@ static bool ends_with(const char *text, const char *end) {
   return n > m && strcmp(text + n - m, end) == 0;
 }
 
+/* The data: at most four files. */
+static void take_files(int argc, char **argv, settings *s) {
+  if (argc - optind > 4) fail("too many files", argv[optind + 4]);
+  for (s->n_files = 0; optind < argc; optind++) s->files[s->n_files++] = argv[optind];
+  if (s->n_files == 0) s->files[s->n_files++] = EXAMPLE_DATA "/digits.csv";
+  s->csv = ends_with(s->files[0], ".csv") || ends_with(s->files[0], ".csv.gz");
+  if (!s->csv && s->kind != BY_DATA) fail("--classes and --regression are for CSV files", s->files[0]);
+  if (s->csv ? s->n_files > 2 : s->n_files % 2 != 0)
+    fail("one or two .csv (.csv.gz) files, or images and labels", s->files[0]);
+}
+
+static const struct option options[] = {
+    {"batches", required_argument, NULL, 'b'},
+    {"lr", required_argument, NULL, 'l'},
+    {"epochs", required_argument, NULL, 'e'},
+    {"time-limit", required_argument, NULL, 't'},
+    {"net", required_argument, NULL, 'n'},
+    {"target", required_argument, NULL, 'c'},
+    {"classes", no_argument, NULL, 'a'},
+    {"regression", no_argument, NULL, 'r'},
+    {"scale", required_argument, NULL, 'k'},
+    {"precision", required_argument, NULL, 'p'},
+    {"seeds", required_argument, NULL, 's'},
+    {"threads", required_argument, NULL, 'j'},
+    {"out", required_argument, NULL, 'o'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0}};
+
 /* True for single precision. */
 static bool parse_options(int argc, char **argv, settings *s) {
-  static const struct option options[] = {{"batches", required_argument, NULL, 'b'},
-                                          {"lr", required_argument, NULL, 'l'},
-                                          {"epochs", required_argument, NULL, 'e'},
-                                          {"time-limit", required_argument, NULL, 't'},
-                                          {"net", required_argument, NULL, 'n'},
-                                          {"target", required_argument, NULL, 'c'},
-                                          {"classes", no_argument, NULL, 'a'},
-                                          {"regression", no_argument, NULL, 'r'},
-                                          {"scale", required_argument, NULL, 'k'},
-                                          {"precision", required_argument, NULL, 'p'},
-                                          {"seeds", required_argument, NULL, 's'},
-                                          {"threads", required_argument, NULL, 'j'},
-                                          {"out", required_argument, NULL, 'o'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
   const char *rates = NULL, *precision = "f64", *dir = NULL;
   for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) switch (c) {
       case 'b':
@@ -165,13 +178,7 @@ static bool parse_options(int argc, char **argv, settings *s) {
   int n_rates = rates ? parse_rates(rates, s->lrs) : 0;
   if (n_rates > 1 && n_rates != s->n_runs) fail("one learning rate, or one for each batch size", rates);
   for (int k = 1; n_rates == 1 && k < s->n_runs; k++) s->lrs[k] = s->lrs[0];
-  if (argc - optind > 4) fail("too many files", argv[optind + 4]);
-  for (s->n_files = 0; optind < argc; optind++) s->files[s->n_files++] = argv[optind];
-  if (s->n_files == 0) s->files[s->n_files++] = EXAMPLE_DATA "/digits.csv";
-  s->csv = ends_with(s->files[0], ".csv") || ends_with(s->files[0], ".csv.gz");
-  if (!s->csv && s->kind != BY_DATA) fail("--classes and --regression are for CSV files", s->files[0]);
-  if (s->csv ? s->n_files > 2 : s->n_files % 2 != 0)
-    fail("one or two .csv (.csv.gz) files, or images and labels", s->files[0]);
+  take_files(argc, argv, s);
   if (dir) show_into(dir);
   return strcmp(precision, "f32") == 0;
 }
