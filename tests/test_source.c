@@ -1,5 +1,8 @@
 /* Data that is read from a source: the same bits as in memory, errors of the source, and the order of the rows. */
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include "alloc_count.h"
 #include "toys.h"
@@ -172,6 +175,36 @@ START_TEST(test_evaluate) {
     ck_assert_msg(strstr(nnb_errmsg(), "the tape is torn") != NULL, "%s", nnb_errmsg());
     nnb_net_destroy(net), nnb_data_destroy(source), nnb_data_destroy(data);
   }
+}
+END_TEST
+
+static int fork_at_first(void *user, const nnb_record *record) {
+  if (record->epoch == 1) *(pid_t *)user = fork();
+  return 0;
+}
+
+/* A child has no thread that reads ahead: it reads for itself, and ends with the same bits. */
+START_TEST(test_fork_in_callback) {
+  nnb_data *data = toy_regression(ROWS, COLS, OUTS);
+  tape_state tape;
+  ahead = true;
+  nnb_data *source = from_tape(&tape, data, NULL);
+  const outcome wanted = fit(data, source, source, "algo=adam max_epochs=4 block=50");
+  nnb_net *net = make_net(data, false);
+  nnb_fit_opts opts = {.on_epoch = fork_at_first};
+  pid_t child = -1;
+  int status;
+  ck_ok(nnb_fit_opts_parse("algo=adam max_epochs=4 block=50", &opts));
+  opts.user = &child;
+  const bool done = nnb_fit(net, source, source, &opts, NULL) == NNB_OK && toy_hash_net(1, net) == wanted.bits;
+  if (child == 0) _exit(done ? 0 : 1);
+  ck_assert(done && child > 0);
+  for (int i = 0; waitpid(child, &status, WNOHANG) == 0; i++) {
+    if (i == 2000) kill(child, SIGKILL), waitpid(child, &status, 0), ck_abort_msg("the child hangs");
+    nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+  }
+  ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  nnb_net_destroy(net), nnb_data_destroy(source), nnb_data_destroy(data);
 }
 END_TEST
 
@@ -460,6 +493,10 @@ int main(void) {
   tcase_add_loop_test(tcase, test_calls, 0, 2);
   tcase_add_loop_test(tcase, test_evaluate, 0, 2);
   tcase_add_test(tcase, test_auto);
+  if (SANITIZED)
+    printf("skipped: a child of a process with threads inherits the sanitizer's locks\n");
+  else
+    tcase_add_test(tcase, test_fork_in_callback);
   tcase_add_test(tcase, test_parts);
   tcase_add_test(tcase, test_scalers);
   tcase_add_loop_test(tcase, test_errors, 0, 2);
