@@ -7,12 +7,12 @@ static nnb_status refuse(void) {
   return nnb__fail(NNB_E_UNSUPPORTED, "this library was built without protobuf-c, which ONNX files need");
 }
 
-nnb_status nnb_net_save_onnx(nnb_net *net, const char *path, const nnb_onnx_opts *opts) {
+nnb_status nnb_net_save_onnx(const nnb_net *net, const char *path, const nnb_onnx_opts *opts) {
   (void)opts;
   return net && path ? refuse() : nnb__fail(NNB_E_ARG, "%s is NULL", net ? "path" : "net");
 }
 
-nnb_status nnb_net_save_onnx_mem(nnb_net *net, const nnb_onnx_opts *opts, void **out, size_t *bytes) {
+nnb_status nnb_net_save_onnx_mem(const nnb_net *net, const nnb_onnx_opts *opts, void **out, size_t *bytes) {
   (void)opts;
   if (!net || !out || !bytes) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "out or bytes" : "net");
   *out = NULL, *bytes = 0;
