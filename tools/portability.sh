@@ -30,8 +30,8 @@ s390x     bookworm s390x-linux-gnu-gcc   s390x
 END
 }
 
-libraries="libopenblas-dev liblapacke-dev libjansson-dev zlib1g-dev check"
-tools="meson ninja-build pkg-config dpkg-dev python3 gcc libc6-dev g++ cmake make ccache"
+libraries="libopenblas-dev liblapacke-dev libjansson-dev zlib1g-dev libprotobuf-c-dev check"
+tools="meson ninja-build pkg-config dpkg-dev python3 gcc libc6-dev g++ cmake make protobuf-c-compiler ccache"
 
 inside() { env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 CCACHE_DIR=/ccache chroot "$root" "$@"; }
 install() { inside apt-get install -qy --no-install-recommends "$@"; }
