@@ -4,7 +4,7 @@
 
 #include "bad.h"
 
-static real dx[N * N_IN], grad[100];
+static real dx[N * N_IN], grad[100], jacobian[N * N_OUT * N_IN];
 static nnb_cmat view;
 
 /* ---- NULL ----------------------------------------------------------------------------------------------------------
@@ -97,6 +97,13 @@ START_TEST(null_for_running) {
   bad(NNB_E_ARG, "NULL", nnb_plan_vjp(NULL, rows.x, nnb_cview(y, 8, N_OUT), nnb_view(dx, 8, N_IN)));
   bad(NNB_E_ARG, "NULL", nnb_plan_vjp(plan, rows.x, nnb_cview(NULL, 8, N_OUT), nnb_view(dx, 8, N_IN)));
   bad(NNB_E_ARG, "NULL", nnb_plan_vjp(plan, rows.x, nnb_cview(y, 8, N_OUT), nnb_view(NULL, 8, N_IN)));
+  const nnb_mat J = nnb_view(jacobian, 8, N_OUT * N_IN);
+  bad(NNB_E_ARG, "NULL", nnb_plan_jvp(NULL, rows.x, rows.x, nnb_view(y, 8, N_OUT)));
+  bad(NNB_E_ARG, "u is NULL", nnb_plan_jvp(plan, rows.x, nnb_cview(NULL, 8, N_IN), nnb_view(y, 8, N_OUT)));
+  bad(NNB_E_ARG, "dy is NULL", nnb_plan_jvp(plan, rows.x, rows.x, nnb_view(NULL, 8, N_OUT)));
+  bad(NNB_E_ARG, "NULL", nnb_plan_jacobian(NULL, rows.x, nnb_view(y, 8, N_OUT), J));
+  bad(NNB_E_ARG, "x is NULL", nnb_plan_jacobian(plan, without_x.x, nnb_view(y, 8, N_OUT), J));
+  bad(NNB_E_ARG, "J is NULL", nnb_plan_jacobian(plan, rows.x, nnb_view(y, 8, N_OUT), nnb_view(NULL, 8, 6)));
   bad(NNB_E_ARG, "NULL", nnb_plan_view(NULL, 2, NNB_A, &view));
   bad(NNB_E_ARG, "NULL", nnb_plan_view(plan, 2, NNB_A, NULL));
   bad(NNB_E_ARG, "NULL", nnb_optim_create(NULL, NULL, &o));
@@ -199,6 +206,8 @@ END_TEST
 START_TEST(shapes_that_do_not_fit) {
   nnb_mat out = nnb_view(y, 8, N_OUT);
   nnb_cmat x = rows.x, v = nnb_cview(y, 8, N_OUT);
+  nnb_plan *row;
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.want = NNB_DX}, &row));
   nnb_batch b = rows;
   int32_t label[N] = {0};
   bad(NNB_E_SHAPE, "columns", nnb_plan_predict(plan, (nnb_cmat){x.p, 8, 2, 3}, out));
@@ -218,6 +227,13 @@ START_TEST(shapes_that_do_not_fit) {
   bad(NNB_E_SHAPE, "columns", nnb_net_classify(net, (nnb_cmat){x.p, 8, 2, 3}, label));
   bad(NNB_E_SHAPE, "v is", nnb_plan_vjp(plan, x, nnb_cview(y, 8, 1), nnb_view(dx, 8, N_IN)));
   bad(NNB_E_SHAPE, "dx is 8×2", nnb_plan_vjp(plan, x, v, nnb_view(dx, 8, 2)));
+  bad(NNB_E_SHAPE, "u is 8×2", nnb_plan_jvp(plan, x, nnb_cview(y, 8, 2), out));
+  bad(NNB_E_SHAPE, "dy is 7×2", nnb_plan_jvp(plan, x, x, nnb_view(y, 7, N_OUT)));
+  bad(NNB_E_SHAPE, "at most 1", nnb_plan_jvp(row, x, x, out));
+  bad(NNB_E_SHAPE, "y is 7×2", nnb_plan_jacobian(plan, x, nnb_view(y, 7, N_OUT), nnb_view(jacobian, 8, 6)));
+  bad(NNB_E_SHAPE, "wanted 8×6", nnb_plan_jacobian(plan, x, out, nnb_view(jacobian, 8, 5)));
+  bad(NNB_E_SHAPE, "(ld 5)", nnb_plan_jacobian(plan, x, out, (nnb_mat){jacobian, 8, 6, 5}));
+  nnb_plan_destroy(row);
   b.t = nnb_cview(rows.t.p, 7, N_OUT);
   bad(NNB_E_SHAPE, "t is 7×2", nnb_plan_loss(plan, &b, &loss));
   b.t = nnb_cview(rows.t.p, 8, 1);
@@ -556,6 +572,8 @@ START_TEST(bad_other_options) {
   bad(NNB_E_STATE, "NNB_GRAD", nnb_plan_gradient(p, &rows, 0, NULL, grad));
   bad(NNB_E_STATE, "NNB_GRAD", nnb_train_step(net, p, &rows, optim, NULL));
   bad(NNB_E_STATE, "NNB_DX", nnb_plan_vjp(p, rows.x, nnb_cview(y, 8, N_OUT), nnb_view(dx, 8, N_IN)));
+  bad(NNB_E_STATE, "NNB_DX", nnb_plan_jvp(p, rows.x, rows.x, nnb_view(y, 8, N_OUT)));
+  bad(NNB_E_STATE, "NNB_DX", nnb_plan_jacobian(p, rows.x, nnb_view(y, 8, N_OUT), nnb_view(jacobian, 8, N_OUT * N_IN)));
   bad(NNB_E_STATE, "NNB_KEEP", nnb_plan_view(p, 2, NNB_A, &view));
   nnb_plan_destroy(p);
   bad(NNB_E_STATE, "nothing yet", nnb_plan_view(plan, 2, NNB_A, &view));

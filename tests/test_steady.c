@@ -104,7 +104,7 @@ START_TEST(predictions_and_losses) {
   double loss;
   nnb_plan_opts opts = {.max_rows = BATCH, .threads = f.threads, .want = NNB_GRAD | NNB_DX};
   ck_ok(nnb_plan_create(f.net, &opts, &plan));
-  real *dx = malloc(sizeof *dx * BATCH * N_IN);
+  real *dx = malloc(sizeof *dx * BATCH * N_IN), *J = malloc(sizeof *J * BATCH * N_OUT * N_IN);
   counts before = count();
   for (int round = 0; round <= ROUNDS; round++) {
     nnb_batch *b = round % 2 ? &f.one : &f.batch;
@@ -116,10 +116,14 @@ START_TEST(predictions_and_losses) {
     if (round > 1) ck_none_since(before, "%s, %d threads, nnb_plan_gradient", f.text, f.threads);
     if (!status) status = nnb_plan_vjp(plan, b->x, nnb_cview(f.y, b->x.rows, N_OUT), nnb_view(dx, b->x.rows, N_IN));
     if (round > 1) ck_none_since(before, "%s, %d threads, nnb_plan_vjp", f.text, f.threads);
+    if (!status) status = nnb_plan_jvp(plan, b->x, b->x, nnb_view(f.y, b->x.rows, N_OUT));
+    if (round > 1) ck_none_since(before, "%s, %d threads, nnb_plan_jvp", f.text, f.threads);
+    if (!status) status = nnb_plan_jacobian(plan, b->x, (nnb_mat){0}, nnb_view(J, b->x.rows, N_OUT * N_IN));
+    if (round > 1) ck_none_since(before, "%s, %d threads, nnb_plan_jacobian", f.text, f.threads);
     if (status) ck_abort_msg("%s", nnb_errmsg());
     if (round <= 1) before = count();
   }
-  free(dx);
+  free(dx), free(J);
   nnb_plan_destroy(plan);
   end(&f);
 }

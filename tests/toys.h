@@ -167,6 +167,11 @@ static inline void gain_backward_params(const void *self, const nnb_layer_io *io
     sink->w[j] = (sink->beta == 0 ? 0 : sink->beta * sink->w[j]) + sink->alpha * sum;
   }
 }
+static inline void toy_gain_tangent(const void *self, const nnb_layer_io *io, const nnb_cmat *da, int n, nnb_mat dz) {
+  (void)n;
+  for (int i = 0; i < dz.rows; i++)
+    for (int j = 0; j < dz.cols; j++) dz.p[i * dz.ld + j] = gain_of(self) * io->w[j] * da[0].p[i * da[0].ld + j];
+}
 static const nnb_attr toy_gain_attrs[] = {{"power", NNB_ATTR_INT, offsetof(toy_gain_fields, power)},
                                           {"factor", NNB_ATTR_REAL, offsetof(toy_gain_fields, factor)},
                                           {0}};

@@ -1030,7 +1030,7 @@ typedef enum nnb_scaling {
 /** What a plan must support: flags of nnb_plan_opts.want. */
 enum {
   NNB_GRAD = 1, /**< gradients and training                                                          */
-  NNB_DX = 2,   /**< derivatives with respect to the inputs (nnb_plan_vjp)                           */
+  NNB_DX = 2,   /**< derivatives with respect to the inputs (nnb_plan_vjp, nnb_plan_jvp, nnb_plan_jacobian) */
   NNB_KEEP = 4, /**< all intermediate results can be read with nnb_plan_view                         */
   NNB_ROWS = 8  /**< residuals of sums of squares and their derivatives (nnb_plan_rows)              */
 };
@@ -1097,6 +1097,9 @@ typedef struct nnb_needs {
                              forward gets all rows of a chunk in one call                                      */
   const nnb_shape *from;/**< input: the shapes of the nodes that the layer reads; valid during shape           */
   nnb_shape shape;      /**< the shape of Z; an elementwise layer copies from[0]                               */
+  bool affine;          /**< Z is an affine function of the inputs (Z = A·M + c, M and c made from the parameters).
+                             Without scratch, backward_data may get any number of rows of delta and da, several for each
+                             row of the batch: it must not use a, z or the numbers of the rows               */
   void *reserved[8];
 } nnb_needs;
 

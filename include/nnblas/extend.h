@@ -16,7 +16,11 @@ struct nnb_act_ops {
   void (*value)(const nnb_act_ops *self, nnb_cmat z, nnb_mat a);
   /** d ← d·∂a/∂z: element by element, or with NNB_ACT_ROWWISE each row times its Jacobian. */
   void (*pull)(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d);
-  void *reserved[8];
+  /* OPTIONAL: NULL means the words in brackets */
+  /** With NNB_ACT_ROWWISE, for derivatives along a direction: d ← d·(∂a/∂z)ᵀ.  If the Jacobian is symmetric, as that of
+   *  softmax, it is pull.  [pull; with NNB_ACT_ROWWISE nnb_plan_jvp is NNB_E_UNSUPPORTED]                            */
+  void (*push)(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d);
+  void *reserved[7];
 };
 
 /** Registers an activation with a net.  Returns a value to use like the built-in ones, or a negative nnb_status. */
@@ -99,7 +103,11 @@ struct nnb_layer_ops {
   void (*kron)(const void *self, const nnb_layer_io *io, nnb_cmat *a, nnb_cmat *delta);
   /** Writes the initial values of the buffers.  Must not use the net.  [all zero] */
   void (*init_buffers)(const void *self, nnb_real *buffers);
-  void *reserved[11];
+  /** The derivative of forward along directions, n for each row of the batch: dz ← Σ_k ∂Z/∂A_k·da[k].  Rows i·n …
+   *  i·n+n-1 of da[k] (B·n×cols) and of dz (B·n×O) belong to row i of io, which has the inputs and scratch of the
+   *  forward pass; io->z is not valid.  [nnb_plan_jvp is NNB_E_UNSUPPORTED; Jacobians go backward]                   */
+  void (*tangent)(const void *self, const nnb_layer_io *io, const nnb_cmat *da, int n, nnb_mat dz);
+  void *reserved[10];
 };
 
 /** Adds a layer of your own.  self: ops->size bytes, copied; NULL if size is 0.  from: n input nodes; n 0: the node

@@ -145,6 +145,8 @@
 #undef nnb_plan_create
 #undef nnb_plan_destroy
 #undef nnb_plan_gradient
+#undef nnb_plan_jacobian
+#undef nnb_plan_jvp
 #undef nnb_plan_loss
 #undef nnb_plan_opts
 #undef nnb_plan_predict

@@ -480,8 +480,8 @@ NNB_API nnb_status nnb_search(const nnb_data *data, const char *space, const nnb
 /** y ← net(x); x: B×n_in, y: B×n_out in the data's units.  Makes a plan for the call; nnb_plan_predict does without. */
 NNB_API nnb_status nnb_net_predict(const nnb_net *net, nnb_cmat x, nnb_mat y);
 /** The predictions' Jacobian for each row of x: J[b*ld + o*n_in + i] ← ∂y_o/∂x_i at row b, in the data's units.  J: B
- *  rows of n_out·n_in numbers.  Makes a plan for the call and runs it n_out times.  NNB_E_SHAPE; NNB_E_OVERFLOW if
- *  n_out·n_in does not fit into an int; NNB_E_NOMEM.                                                                 */
+ *  rows of n_out·n_in numbers.  Makes a plan for the call; nnb_plan_jacobian does without.  NNB_E_SHAPE; NNB_E_OVERFLOW
+ *  if n_out·n_in does not fit into an int; NNB_E_NOMEM.                                                              */
 NNB_API nnb_status nnb_net_jacobian(const nnb_net *net, nnb_cmat x, nnb_mat J);
 /** label[i] ← the class of row i: the largest output, or for one output 0 or 1 (above ½).  label: B numbers.
  *  NNB_E_SHAPE for a net with several outputs (nnb_net_output).  NNB_E_UNSUPPORTED for binary_cross_entropy with
@@ -643,6 +643,15 @@ NNB_API nnb_status nnb_plan_loss(nnb_plan *plan, const nnb_batch *batch, double 
 NNB_API nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep, double *loss, nnb_real *grad);
 /** dx ← vᵀ·∂y/∂x for each row: v (B×n_out) times the predictions' Jacobian, in the data's units.  Needs NNB_DX. */
 NNB_API nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx);
+/** dy ← ∂y/∂x·u for each row: the predictions' derivative along u (B×n_in), in the data's units.  dy: B×n_out.  Needs
+ *  NNB_DX.  NNB_E_UNSUPPORTED if an own layer has no tangent, or an own activation over whole rows no push (extend.h);
+ *  the message has the node.  NNB_E_SHAPE.                                                                           */
+NNB_API nnb_status nnb_plan_jvp(nnb_plan *plan, nnb_cmat x, nnb_cmat u, nnb_mat dy);
+/** All derivatives of the predictions: J[b·ld + o·n_in + i] ← ∂y_o/∂x_i at row b, in the data's units.  J: B rows of
+ *  n_out·n_in numbers; without gaps (ld = cols) it is faster.  y: B×n_out predictions, or y.p NULL.  Needs NNB_DX.
+ *  Allocates nothing.  The derivatives of a row are further rows of the layers' products, one for each output, or one
+ *  for each input if there are fewer of these.  NNB_E_SHAPE; NNB_E_OVERFLOW if n_out·n_in does not fit into an int.  */
+NNB_API nnb_status nnb_plan_jacobian(nnb_plan *plan, nnb_cmat x, nnb_mat y, nnb_mat J);
 /** Residuals of a batch and their derivatives: r[i·n_out + o] = c·√weight_i·(a_io - t_io), J[(i·n_out + o)·ldj + p] =
  *  ∂r/∂w_p.  c is such that ½·Σ r² is the loss of nnb_plan_loss, and Jᵀ·r the gradient of nnb_plan_gradient.  J has
  *  B·n_out rows of P numbers, frozen parameters included; ldj ≥ P.  J NULL: residuals only.  Targets and outputs are in

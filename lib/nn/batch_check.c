@@ -1,6 +1,8 @@
 /* nn/batch_check.c: checks of batches in public calls. */
 #include "batch_check.h"
 
+#include <limits.h>
+
 #include "status.h"
 #include "view.h"
 
@@ -20,6 +22,16 @@ nnb_status nnb__check_y(const nnb_net *net, int rows, nnb_cmat y, const char *na
   if (y.rows != rows || y.cols != net->n_y || y.ld < y.cols)
     return nnb__fail(NNB_E_SHAPE, "%s is %d×%d with leading dimension %d; wanted %d×%d", name, y.rows, y.cols, y.ld,
                      rows, net->n_y);
+  return NNB_OK;
+}
+
+nnb_status nnb__check_jacobian(const nnb_net *net, int rows, nnb_mat J) {
+  if (net->n_x > 0 && net->n_y > INT_MAX / net->n_x)
+    return nnb__fail(NNB_E_OVERFLOW, "a Jacobian of %d×%d numbers for each row is too large", net->n_y, net->n_x);
+  const int size = net->n_y * net->n_x;
+  if (!J.p) return nnb__fail(NNB_E_ARG, "J is NULL");
+  if (J.rows != rows || J.cols != size || J.ld < J.cols)
+    return nnb__fail(NNB_E_SHAPE, "J is %d×%d (ld %d); wanted %d×%d", J.rows, J.cols, J.ld, rows, size);
   return NNB_OK;
 }
 

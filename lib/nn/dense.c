@@ -17,7 +17,7 @@ static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *need
   d->n_in = cols[0];
   needs->cols = needs->w_cols = d->units;
   needs->w_rows = d->n_in;
-  needs->bias = d->bias, needs->by_columns = true;
+  needs->bias = d->bias, needs->by_columns = needs->affine = true;
   needs->init_scratch = nnb__init_scratch((nnb_init)d->init, d->n_in, d->units);
   return NNB_OK;
 }
@@ -37,6 +37,11 @@ static void forward(const void *self, const nnb_layer_io *io) {
   /* a gemm with beta 1 on copies of b costs no more than one that first clears Z */
   for (int i = 0; d->bias && i < z.rows; i++) memcpy(nnb__row(z, i), b, (size_t)n * sizeof *b);
   nnb__gemm('N', 'N', 1, io->a[0], nnb__ccols(weights(d, io), c0, n), d->bias ? 1 : 0, z); /* Z = A·W + 1·b */
+}
+
+static void tangent(const void *self, const nnb_layer_io *io, const nnb_cmat *da, int n, nnb_mat dz) {
+  (void)n;
+  nnb__gemm('N', 'N', 1, da[0], weights(self, io), 0, dz); /* Ż = Ȧ·W */
 }
 
 static void backward_data(const void *self, const nnb_layer_io *io, int k) {
@@ -90,4 +95,5 @@ const nnb_layer_ops nnb__layer_dense = {
     .init = init,
     .backward_rows = backward_rows,
     .kron = kron,
+    .tangent = tangent,
 };

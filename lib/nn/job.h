@@ -12,6 +12,7 @@ enum {
   NNB__BACK = 4,      /* Δ of all nodes, from the loss or from v */
   NNB__RESIDUALS = 8, /* r and J, for a loss that is a sum of squares */
   NNB__SCORES = 16,   /* Δ from scores (nnb__plan_scores) */
+  NNB__TANGENTS = 32, /* dy, derivatives of the outputs by the inputs */
 };
 
 /* The columns of a Jacobian. */
@@ -30,7 +31,8 @@ typedef struct nnb__job {
   double norm; /* Σ weight of the whole update */
   unsigned what;
   const nnb__target *target; /* NULL: no parameter gradients */
-  nnb_cmat v;                /* ∂E/∂y instead of a loss, y in the data's units */
+  nnb_cmat v;                /* ∂E/∂y instead of a loss, y in the data's units; NNB__TANGENTS: directions of x */
+  nnb_mat dy;                /* NNB__TANGENTS: ∂y/∂x·v, B×n_y; v.p NULL: the Jacobians, B×(n_y·n_x) */
   real *r, *J;               /* NNB__RESIDUALS: rows·n_y residuals; their derivatives, ldj apart, or NULL */
   size_t ldj;
   nnb__columns columns; /* of J */

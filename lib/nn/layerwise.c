@@ -5,6 +5,7 @@
  * parameter products, each for its share of the rows of every W.  There is no reduction, and because all Δ exist by
  * then, the products may go into the weights themselves.  Wide layers have their own first phase (layerwise_wide.c). */
 #include "blas_threads.h"
+#include "derivatives.h"
 #include "exec.h"
 #include "jacobian.h"
 #include "layerwise_wide.h"
@@ -22,6 +23,7 @@ static void phase_rows(void *context, int part) {
   nnb__pass_forward(p, part, r0, n);
   if (p->job->what & NNB__BACK) nnb__pass_back(p, part, r0, n, -1);
   if (p->job->what & NNB__RESIDUALS) nnb__pass_rows(p, part, r0, n);
+  if (p->job->what & NNB__TANGENTS) nnb__pass_derivatives(p, part, r0, n);
 }
 
 /* ---- the parameters ---------------------------------------------------------------------------------------------- */
@@ -91,7 +93,7 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   nnb__pass p = {.plan = plan, .job = job};
   const int threads = most_threads(&p);
   double flops = plan->flops * job->rows;
-  if (job->J) flops *= 1 + plan->net->n_y;
+  if (job->J || job->what & NNB__TANGENTS) flops *= 1 + plan->net->n_y;
   p.row_parts = nnb__pass_parts(job->what & NNB__BACK ? 2 * flops : flops, threads, job->rows);
   p.param_parts = nnb__pass_parts(flops, threads, threads);
   if (p.owned) p.row_parts = p.param_parts = threads;

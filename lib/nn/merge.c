@@ -44,7 +44,7 @@ static nnb_status shape_equal(void *self, const int *cols, int n_from, nnb_needs
     if (cols[k] != cols[0])
       return nnb_layer_fail(NNB_E_SHAPE, "a sum needs nodes of equal width; the first has %d columns, number %d has %d",
                             cols[0], k + 1, cols[k]);
-  needs->cols = cols[0];
+  needs->cols = cols[0], needs->affine = true;
   take_shape(n_from, needs);
   return NNB_OK;
 }
@@ -59,13 +59,23 @@ static nnb_status shape_concat(void *self, const int *cols, int n_from, nnb_need
   for (int k = 0; k < n_from; k++)
     if (__builtin_add_overflow(needs->cols, cols[k], &needs->cols))
       return nnb_layer_fail(NNB_E_OVERFLOW, "the nodes have more columns in all than an int can hold");
+  needs->affine = true;
   join_shapes(n_from, needs);
   return NNB_OK;
 }
 
+static void sum(int n_from, const nnb_cmat *a, nnb_mat z) {
+  for (int k = 0; k < n_from; k++) copy_or_add(z, a[k], k ? 1 : 0);
+}
+
 static void forward_add(const void *self, const nnb_layer_io *io) {
   (void)self;
-  for (int k = 0; k < io->n_from; k++) copy_or_add(io->z, io->a[k], k ? 1 : 0);
+  sum(io->n_from, io->a, io->z);
+}
+
+static void tangent_add(const void *self, const nnb_layer_io *io, const nnb_cmat *da, int n, nnb_mat dz) {
+  (void)self, (void)n;
+  sum(io->n_from, da, dz);
 }
 
 static void backward_add(const void *self, const nnb_layer_io *io, int k) {
@@ -73,10 +83,18 @@ static void backward_add(const void *self, const nnb_layer_io *io, int k) {
   copy_or_add(io->da[k], io->delta, io->da_beta);
 }
 
+static void join(int n_from, const nnb_cmat *a, nnb_mat z) {
+  for (int k = 0, c = 0; k < n_from; c += a[k++].cols) copy_or_add(nnb__cols(z, c, a[k].cols), a[k], 0);
+}
+
 static void forward_concat(const void *self, const nnb_layer_io *io) {
   (void)self;
-  for (int k = 0, c = 0; k < io->n_from; c += io->a[k++].cols)
-    copy_or_add(nnb__cols(io->z, c, io->a[k].cols), io->a[k], 0);
+  join(io->n_from, io->a, io->z);
+}
+
+static void tangent_concat(const void *self, const nnb_layer_io *io, const nnb_cmat *da, int n, nnb_mat dz) {
+  (void)self, (void)n;
+  join(io->n_from, da, dz);
 }
 
 static void backward_concat(const void *self, const nnb_layer_io *io, int k) {
@@ -84,9 +102,15 @@ static void backward_concat(const void *self, const nnb_layer_io *io, int k) {
   copy_or_add(io->da[k], nnb__ccols(io->delta, io->cols_before, io->a[k].cols), io->da_beta);
 }
 
-const nnb_layer_ops nnb__layer_activation = {
-    .name = "activation", .shape = shape_single, .forward = forward_add, .backward_data = backward_add};
+const nnb_layer_ops nnb__layer_activation = {.name = "activation",
+                                             .shape = shape_single,
+                                             .forward = forward_add,
+                                             .backward_data = backward_add,
+                                             .tangent = tangent_add};
 const nnb_layer_ops nnb__layer_add = {
-    .name = "add", .shape = shape_equal, .forward = forward_add, .backward_data = backward_add};
-const nnb_layer_ops nnb__layer_concat = {
-    .name = "concat", .shape = shape_concat, .forward = forward_concat, .backward_data = backward_concat};
+    .name = "add", .shape = shape_equal, .forward = forward_add, .backward_data = backward_add, .tangent = tangent_add};
+const nnb_layer_ops nnb__layer_concat = {.name = "concat",
+                                         .shape = shape_concat,
+                                         .forward = forward_concat,
+                                         .backward_data = backward_concat,
+                                         .tangent = tangent_concat};

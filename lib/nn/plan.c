@@ -196,10 +196,15 @@ nnb_status nnb_plan_rows(nnb_plan *plan, const nnb_batch *batch, real *r, real *
   return nnb__plan_rows(plan, batch, 0, batch->x.rows, norm_of(batch), r, J, (size_t)ldj, NNB__EVERY);
 }
 
-nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx) {
+/* Whether the plan was made for derivatives of x. */
+static nnb_status check_dx(const nnb_plan *plan, nnb_cmat x) {
   if (!plan) return nnb__fail(NNB_E_ARG, "plan is NULL");
   if (!(plan->want & NNB_DX)) return nnb__fail(NNB_E_STATE, "the plan was made without NNB_DX");
-  nnb_status status = nnb__check_x(plan->net, x, plan->max_rows);
+  return nnb__check_x(plan->net, x, plan->max_rows);
+}
+
+nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx) {
+  nnb_status status = check_dx(plan, x);
   if (!status) status = nnb__check_y(plan->net, x.rows, v, "v");
   if (status) return status;
   if (!dx.p) return nnb__fail(NNB_E_ARG, "dx is NULL");
@@ -208,5 +213,30 @@ nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx) {
   nnb_batch batch = {.x = x};
   status = nnb__plan_run(plan, &(nnb__job){.batch = &batch, .rows = x.rows, .what = NNB__BACK, .v = v}).status;
   if (!status) nnb__plan_input_gradient(plan, dx);
+  return status;
+}
+
+nnb_status nnb_plan_jvp(nnb_plan *plan, nnb_cmat x, nnb_cmat u, nnb_mat dy) {
+  nnb_status status = check_dx(plan, x);
+  if (!status && !u.p) status = nnb__fail(NNB_E_ARG, "u is NULL");
+  if (!status && (u.rows != x.rows || u.cols != x.cols || u.ld < u.cols))
+    status = nnb__fail(NNB_E_SHAPE, "u is %d×%d; wanted %d×%d, as x", u.rows, u.cols, x.rows, x.cols);
+  if (!status) status = nnb__check_y(plan->net, x.rows, nnb__read(dy), "dy");
+  if (!status) status = nnb__check_tangents(plan->net);
+  if (status) return status;
+  nnb_batch batch = {.x = x};
+  nnb__job job = {.batch = &batch, .rows = x.rows, .what = NNB__OUTPUT | NNB__TANGENTS, .v = u, .dy = dy};
+  return nnb__plan_run(plan, &job).status;
+}
+
+nnb_status nnb_plan_jacobian(nnb_plan *plan, nnb_cmat x, nnb_mat y, nnb_mat J) {
+  nnb_status status = check_dx(plan, x);
+  if (!status && y.p) status = nnb__check_y(plan->net, x.rows, nnb__read(y), "y");
+  if (!status) status = nnb__check_jacobian(plan->net, x.rows, J);
+  if (status) return status;
+  nnb_batch batch = {.x = x};
+  nnb__job job = {.batch = &batch, .rows = x.rows, .what = NNB__OUTPUT | NNB__TANGENTS, .dy = J};
+  status = nnb__plan_run(plan, &job).status;
+  if (!status && y.p) nnb__plan_outputs(plan, y);
   return status;
 }

@@ -3,6 +3,7 @@
 #define NNB__PLAN_H
 
 #include "batch_check.h"
+#include "derivatives.h"
 #include "jacobian.h"
 #include "kron.h"
 #include "linear.h"

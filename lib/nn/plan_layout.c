@@ -84,6 +84,29 @@ static void lay_out_rows(nnb_plan *p, nnb__arena *arena) {
   p->weight = nnb__arena_take(arena, rows, sizeof *p->weight);
 }
 
+/* The most rows of derivatives at a time: the copy of W that the BLAS makes for each product then costs little. */
+enum { MOST_TILE_ROWS = 512 };
+
+static void lay_out_tiles(nnb_plan *p, nnb__arena *arena) {
+  const nnb_net *net = p->net;
+  const size_t threads = (size_t)p->threads, n = (size_t)net->n_nodes;
+  const int directions = net->n_x < net->n_y ? net->n_x : net->n_y;
+  int widest = 1;
+  p->tile_rows = directions <= MOST_TILE_ROWS / p->max_rows ? directions * p->max_rows : MOST_TILE_ROWS;
+  p->tiles = nnb__arena_take(arena, threads * n, sizeof *p->tiles);
+  p->slopes = nnb__arena_take(arena, threads, sizeof *p->slopes);
+  p->from_t = nnb__arena_take(arena, threads * (size_t)p->longest, sizeof *p->from_t);
+  for (size_t i = 0; i < threads * n; i++) {
+    const nnb_mat rows = take_mat(arena, p->tile_rows, net->nodes[i % n].needs.cols);
+    if (p->tiles) p->tiles[i] = rows;
+    if (rows.cols > widest) widest = rows.cols;
+  }
+  for (size_t i = 0; i < threads; i++) {
+    const nnb_mat rows = take_mat(arena, p->max_rows < p->tile_rows ? p->max_rows : p->tile_rows, widest);
+    if (p->slopes) p->slopes[i] = rows;
+  }
+}
+
 /* In the backward pass the last consumer is the first to write d. */
 static void find_first_writers(nnb_plan *p) {
   for (int i = 0; i < p->net->n_nodes; i++) {
@@ -119,6 +142,7 @@ void nnb__plan_lay_out(nnb_plan *p, nnb__arena *arena) {
   p->alternates = p->want == 0 && is_chain(p->net);
   if (p->alternates) lay_out_pair(p, arena);
   for (int k = 0; k < p->net->n_nodes; k++) lay_out_node(p, arena, k);
+  if (p->want & NNB_DX) lay_out_tiles(p, arena);
   nnb__plan_lay_out_execs(p, arena);
   if (!arena->base) return;
   find_first_writers(p);

@@ -48,6 +48,11 @@ struct nnb_plan {
   int longest;
   nnb_run run;   /* of the last call */
   nnb_run *runs; /* threads: the same with the part's own node and row0 */
+  /* NNB_DX, for derivatives.c: rows of derivatives of some rows of the batch */
+  int tile_rows;
+  nnb_mat *tiles;   /* threads × nodes: tile_rows×cols */
+  nnb_mat *slopes;  /* threads: f' of these rows of the batch, for the widest node */
+  nnb_cmat *from_t; /* threads × the longest input list */
   nnb__chain_rows_plan *chain_rows;
   nnb__chain_blocks_plan *chain_blocks; /* of the executor of that name */
   void *memory;                         /* to be released; NULL: it is the caller's */

@@ -65,11 +65,13 @@
 #define nnb__check_batch nnbf__check_batch
 #define nnb__check_chunks nnbf__check_chunks
 #define nnb__check_fetched nnbf__check_fetched
+#define nnb__check_jacobian nnbf__check_jacobian
 #define nnb__check_match nnbf__check_match
 #define nnb__check_one_output nnbf__check_one_output
 #define nnb__check_optim nnbf__check_optim
 #define nnb__check_rows nnbf__check_rows
 #define nnb__check_squares nnbf__check_squares
+#define nnb__check_tangents nnbf__check_tangents
 #define nnb__check_weight_sum nnbf__check_weight_sum
 #define nnb__check_x nnbf__check_x
 #define nnb__check_y nnbf__check_y
@@ -305,6 +307,7 @@
 #define nnb__pass_back nnbf__pass_back
 #define nnb__pass_begin nnbf__pass_begin
 #define nnb__pass_delta nnbf__pass_delta
+#define nnb__pass_derivatives nnbf__pass_derivatives
 #define nnb__pass_finish nnbf__pass_finish
 #define nnb__pass_first_row nnbf__pass_first_row
 #define nnb__pass_forward nnbf__pass_forward

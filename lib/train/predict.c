@@ -1,6 +1,4 @@
 /* train/predict.c: predictions and their derivatives for any number of rows, with a plan for the call. */
-#include <limits.h>
-
 #include "alloc.h"
 #include "classes.h"
 #include "ints.h"
@@ -22,43 +20,17 @@ nnb_status nnb_net_predict(const nnb_net *net, nnb_cmat x, nnb_mat y) {
   return status;
 }
 
-/* J is B×(n_out·n_in); *size is that product. */
-static nnb_status check_jacobian(const nnb_net *net, nnb_cmat x, nnb_mat J, int *size) {
-  if (net->n_x > 0 && net->n_y > INT_MAX / net->n_x)
-    return nnb__fail(NNB_E_OVERFLOW, "a Jacobian of %d×%d numbers for each row is too large", net->n_y, net->n_x);
-  *size = net->n_y * net->n_x;
-  if (!J.p) return nnb__fail(NNB_E_ARG, "J is NULL");
-  if (J.rows != x.rows || J.cols != *size || J.ld < J.cols)
-    return nnb__fail(NNB_E_SHAPE, "J is %d×%d (ld %d); wanted %d×%d", J.rows, J.cols, J.ld, x.rows, *size);
-  return NNB_OK;
-}
-
-/* The rows of v are unit vectors, one output after the other: vᵀ·∂y/∂x is that output's gradient. */
-static nnb_status differentiate(nnb_plan *plan, nnb_cmat x, nnb_mat v, nnb_mat J) {
-  nnb_status status = NNB_OK;
-  for (int o = 0; o < v.cols && !status; o++) {
-    for (int i = 0; i < v.rows; i++) nnb__row(v, i)[o] = 1;
-    status = nnb_plan_vjp(plan, x, nnb__read(v), nnb__cols(J, o * x.cols, x.cols));
-    for (int i = 0; i < v.rows; i++) nnb__row(v, i)[o] = 0;
-  }
-  return status;
-}
-
 nnb_status nnb_net_jacobian(const nnb_net *net, nnb_cmat x, nnb_mat J) {
   nnb_plan *plan = NULL;
-  int size;
   nnb_status status = nnb__net_seal(net);
   if (!status) status = nnb__check_x(net, x, 0);
-  if (!status) status = check_jacobian(net, x, J, &size);
+  if (!status) status = nnb__check_jacobian(net, x.rows, J);
   if (status) return status;
-  const int rows = nnb__smaller(x.rows, CHUNK);
-  real *v = nnb__zalloc((size_t)rows * (size_t)net->n_y, sizeof *v);
-  if (!v) return nnb__fail_nomem("a Jacobian");
-  status = nnb_plan_create(nnb__net_sealable(net), &(nnb_plan_opts){.max_rows = rows, .want = NNB_DX}, &plan);
-  for (int r = 0, n; !status && (n = nnb__chunk(x.rows, r, rows)) > 0; r += n)
-    status = differentiate(plan, nnb__crows(x, r, n), nnb_view(v, n, net->n_y), nnb__rows(J, r, n));
+  const nnb_plan_opts opts = {.max_rows = nnb__smaller(x.rows, CHUNK), .want = NNB_DX};
+  status = nnb_plan_create(nnb__net_sealable(net), &opts, &plan);
+  for (int r = 0, n; !status && (n = nnb__chunk(x.rows, r, CHUNK)) > 0; r += n)
+    status = nnb_plan_jacobian(plan, nnb__crows(x, r, n), (nnb_mat){0}, nnb__rows(J, r, n));
   nnb_plan_destroy(plan);
-  nnb__release(v);
   return status;
 }
 

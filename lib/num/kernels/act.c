@@ -43,8 +43,12 @@ INLINE void pull_elements(nnb_activation act, nnb_cmat slope_from, nnb_mat d, ve
 
 /* ---- the table ---- */
 
-#define ROW(NAME, called, its_traits) \
-  [NAME] = {.name = #called, .traits = its_traits, .value = called##_view, .pull = called##_view_pull},
+#define ROW(NAME, called, its_traits)   \
+  [NAME] = {.name = #called,            \
+            .traits = its_traits,       \
+            .value = called##_view,     \
+            .pull = called##_view_pull, \
+            .push = called##_view_pull}, /* all of these Jacobians are symmetric */
 #define FROM_A(NAME, name)    ROW(NAME, name, 0)
 #define FROM_Z(NAME, name)    ROW(NAME, name, NNB_ACT_NEEDS_Z)
 #define ROWWISE(NAME, name)   ROW(NAME, name, NNB_ACT_ROWWISE)

@@ -1,0 +1,305 @@
+/* Derivatives of outputs by inputs: nnb_plan_jacobian, nnb_plan_jvp and nnb_plan_vjp against central differences of the
+ * same net in plain loops in long double, against each other, and against PyTorch. */
+#include "toys.h"
+
+typedef long double wide;
+enum { ROWS = 7, UNITS = 5, MOST = 6 };
+
+/* ---- the reference ----------------------------------------------------------------------------------------------- */
+
+static void activate(int act, int n, wide *z) {
+  wide sum = 0, at = z[0];
+  for (int j = 1; j < n; j++) at = fmaxl(at, z[j]);
+  for (int j = 0; j < n; j++) sum += expl(z[j] - at);
+  for (int j = 0; j < n; j++) {
+    const wide v = z[j], down = expm1l(fminl(v, 0));
+    switch (act) {
+      case NNB_SIGMOID:
+        z[j] = 1 / (1 + expl(-v));
+        break;
+      case NNB_TANH:
+        z[j] = tanhl(v);
+        break;
+      case NNB_RELU:
+        z[j] = fmaxl(v, 0);
+        break;
+      case NNB_LEAKY_RELU:
+        z[j] = v > 0 ? v : v / 100;
+        break;
+      case NNB_ELU:
+        z[j] = v > 0 ? v : down;
+        break;
+      case NNB_SELU:
+        z[j] = 1.05070098735548049342L * (v > 0 ? v : 1.67326324235437728482L * down);
+        break;
+      case NNB_GELU:
+        z[j] = v * erfcl(-v / sqrtl(2)) / 2;
+        break;
+      case NNB_SILU:
+        z[j] = v / (1 + expl(-v));
+        break;
+      case NNB_SOFTPLUS:
+        z[j] = log1pl(expl(v));
+        break;
+      case NNB_SOFTMAX:
+        z[j] = expl(v - at) / sum;
+        break;
+      default:
+        break; /* linear */
+    }
+  }
+}
+
+typedef struct reference {
+  int n_in, n_out, act, out_act;
+  const real *w;
+  const real *shift, *factor, *y_shift, *y_factor; /* NULL: none */
+} reference;
+
+/* z ← a·W + b; returns what follows the block. */
+static const real *dense(const real *w, int n, int m, const wide *a, wide *z) {
+  for (int j = 0; j < m; j++) {
+    z[j] = (wide)w[n * m + j];
+    for (int i = 0; i < n; i++) z[j] += a[i] * (wide)w[i * m + j];
+  }
+  return w + (n + 1) * m;
+}
+
+/* y of the net that make_net makes */
+static void outputs(const reference *r, const wide *x, wide *y) {
+  wide in[MOST], one[UNITS], two[UNITS], joined[UNITS + MOST];
+  const real *w = r->w;
+  for (int i = 0; i < r->n_in; i++) in[i] = r->shift ? (x[i] - (wide)r->shift[i]) * (wide)r->factor[i] : x[i];
+  w = dense(w, r->n_in, UNITS, in, one);
+  activate(r->act, UNITS, one);
+  w = dense(w, UNITS, UNITS, one, two);
+  activate(r->act, UNITS, two);
+  for (int j = 0; j < UNITS; j++) joined[j] = one[j] + two[j];
+  activate(NNB_TANH, UNITS, joined);
+  memcpy(joined + UNITS, in, (size_t)r->n_in * sizeof *in);
+  dense(w, UNITS + r->n_in, r->n_out, joined, y);
+  activate(r->out_act, r->n_out, y);
+  for (int o = 0; r->y_factor && o < r->n_out; o++) y[o] = y[o] / (wide)r->y_factor[o] + (wide)r->y_shift[o];
+}
+
+/* dy ← ∂y/∂x·u by the five-point rule; its error is h⁴ */
+static void slope(const reference *r, const real *x, const real *u, wide *dy) {
+  static const int step[] = {-2, -1, 1, 2};
+  static const int factor[] = {1, -8, 8, -1};
+  const wide h = 0x1p-12L;
+  wide y[MOST], at[MOST];
+  for (int o = 0; o < r->n_out; o++) dy[o] = 0;
+  for (int k = 0; k < 4; k++) {
+    for (int i = 0; i < r->n_in; i++) at[i] = (wide)x[i] + step[k] * h * (wide)u[i];
+    outputs(r, at, y);
+    for (int o = 0; o < r->n_out; o++) dy[o] += factor[k] * y[o] / (12 * h);
+  }
+}
+
+/* ---- nets -------------------------------------------------------------------------------------------------------- */
+
+typedef struct fixture {
+  nnb_net *net;
+  nnb_data *data;
+  real x[ROWS * MOST], t[ROWS * MOST], u[ROWS * MOST];
+  reference r;
+} fixture;
+
+static void make(fixture *f, int n_in, int n_out, int act, int out_act, bool scaled) {
+  f->r = (reference){.n_in = n_in, .n_out = n_out, .act = act, .out_act = out_act};
+  toy_fill(f->x, ROWS * MOST, 21), toy_fill(f->t, ROWS * MOST, 22), toy_fill(f->u, ROWS * MOST, 23);
+  nnb_net *net = f->net = nnb_net_create(n_in);
+  if (scaled) {
+    const nnb_batch rows = {.x = nnb_cview(f->x, ROWS, n_in), .t = nnb_cview(f->t, ROWS, n_out)};
+    ck_ok(nnb_data_wrap(&rows, 0, &f->data));
+    ck_ok(nnb_net_standardize(net, f->data));
+    ck_ok(nnb_net_scale_targets(net, f->data, NNB_MINMAX));
+  } else {
+    f->data = NULL;
+  }
+  const int one = nnb_net_dense(net, UNITS, (nnb_activation)act);
+  const int two = nnb_net_dense(net, UNITS, (nnb_activation)act);
+  const int sum = nnb_net_add(net, (int[]){one, two}, 2, NNB_TANH);
+  nnb_net_concat(net, (int[]){sum, 1}, 2);
+  nnb_net_dense(net, n_out, (nnb_activation)out_act);
+  ck_ok(nnb_net_loss(net, NNB_MSE));
+  toy_fill(nnb_net_params(net), nnb_net_n_params(net), 5);
+  f->r.w = nnb_net_params_read(net);
+  nnb_net_input_scaler(net, &f->r.shift, &f->r.factor);
+  nnb_net_target_scaler(net, &f->r.y_shift, &f->r.y_factor);
+}
+
+static void end(fixture *f) {
+  nnb_net_destroy(f->net);
+  nnb_data_destroy(f->data);
+}
+
+static nnb_plan *plan_of(nnb_net *net, int rows, int threads) {
+  nnb_plan *plan;
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows, .threads = threads, .want = NNB_DX}, &plan));
+  return plan;
+}
+
+static void near(double got, wide want, double scale, const char *what, int i) {
+  const double error = fabs(got - (double)want), most = TOL(1e-12, 1e-4) * fmax(scale, fabs((double)want));
+  ck_assert_msg(error <= most, "test %s, number %d: %.17g, expected %.17g", what, i, got, (double)want);
+}
+
+/* ---- tests ------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+  int n_in, n_out;
+  bool scaled;
+} shapes[] = {{4, 2, false}, {2, 4, false}, {3, 3, true}, {2, 5, true}, {1, 1, false}};
+
+/* Each activation, forward and backward, with scalers and without. */
+START_TEST(against_differences) {
+  const int act = _i % NNB_N_ACTIVATIONS, which = _i / NNB_N_ACTIVATIONS;
+  const int n_in = shapes[which].n_in, n_out = shapes[which].n_out;
+  if (act == NNB_STEP) return;
+  fixture f;
+  make(&f, n_in, n_out, act, n_out > 1 ? act : NNB_TANH, shapes[which].scaled);
+  real J[ROWS * MOST * MOST], dy[ROWS * MOST], y[ROWS * MOST], same[ROWS * MOST];
+  const nnb_cmat x = nnb_cview(f.x, ROWS, n_in);
+  nnb_plan *plan = plan_of(f.net, ROWS, 0);
+  ck_ok(nnb_plan_jacobian(plan, x, nnb_view(y, ROWS, n_out), nnb_view(J, ROWS, n_out * n_in)));
+  ck_ok(nnb_plan_jvp(plan, x, nnb_cview(f.u, ROWS, n_in), nnb_view(dy, ROWS, n_out)));
+  ck_ok(nnb_plan_predict(plan, x, nnb_view(same, ROWS, n_out)));
+  ck_assert(memcmp(y, same, (size_t)(ROWS * n_out) * sizeof *y) == 0);
+  for (int b = 0; b < ROWS; b++) {
+    wide want[MOST];
+    for (int i = 0; i < n_in; i++) {
+      real unit[MOST] = {0};
+      unit[i] = 1;
+      slope(&f.r, f.x + b * n_in, unit, want);
+      for (int o = 0; o < n_out; o++)
+        near((double)J[(b * n_out + o) * n_in + i], want[o], 1, "jacobian", (b * n_out + o) * n_in + i);
+    }
+    slope(&f.r, f.x + b * n_in, f.u + b * n_in, want);
+    for (int o = 0; o < n_out; o++) near((double)dy[b * n_out + o], want[o], 1, "jvp", b * n_out + o);
+  }
+  nnb_plan_destroy(plan);
+  end(&f);
+}
+END_TEST
+
+/* A net of all kinds of nodes and two outputs; its own layer has no tangent, or one. */
+static nnb_net *graph(bool tangents) {
+  static nnb_layer_ops gain;
+  gain = toy_gain;
+  gain.tangent = tangents ? toy_gain_tangent : NULL;
+  nnb_net *net = nnb_net_create(3);
+  const int a = nnb_net_dense(net, 5, NNB_TANH);
+  const int g = nnb_net_own_layer(net, &gain, &(toy_gain_fields){.power = 2, .factor = 0.25}, &a, 1, NNB_SOFTMAX, NULL);
+  const int both = nnb_net_concat(net, (int[]){g, 1}, 2);
+  const int head = nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 4, .from = both, .activation = NNB_SIGMOID});
+  const int tail = nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 3, .from = head, .activation = NNB_SILU});
+  nnb_net_output(net, tail);
+  nnb_net_output(net, head);
+  ck_ok(nnb_net_loss(net, NNB_MSE));
+  toy_fill(nnb_net_params(net), nnb_net_n_params(net), 5);
+  return net;
+}
+
+/* The Jacobian, forward or backward, for any number of rows and threads and with gaps, is made of vᵀ·∂y/∂x for each
+ * output.  More rows than a tile has. */
+START_TEST(rows_of_vjp) {
+  enum { N = 300, N_IN = 3, N_OUT = 7, LD = N_IN * N_OUT + 2 };
+  static real x[N * N_IN], v[N * N_OUT], dx[N * N_IN], J[N * LD], dense_J[N * N_IN * N_OUT];
+  nnb_net *net = graph(_i % 2);
+  nnb_plan *plan = plan_of(net, N, 1 + _i / 2);
+  toy_fill(x, N * N_IN, 1);
+  for (int i = 0; i < N * LD; i++) J[i] = 42;
+  const nnb_cmat rows = nnb_cview(x, N, N_IN);
+  ck_ok(nnb_plan_jacobian(plan, rows, (nnb_mat){0}, (nnb_mat){J, N, N_IN * N_OUT, LD}));
+  ck_ok(nnb_plan_jacobian(plan, rows, (nnb_mat){0}, nnb_view(dense_J, N, N_IN * N_OUT)));
+  for (int o = 0; o < N_OUT; o++) {
+    for (int i = 0; i < N * N_OUT; i++) v[i] = (real)(i % N_OUT == o);
+    ck_ok(nnb_plan_vjp(plan, rows, nnb_cview(v, N, N_OUT), nnb_view(dx, N, N_IN)));
+    for (int i = 0; i < N * N_IN; i++) {
+      const int at = i / N_IN * N_IN * N_OUT + o * N_IN + i % N_IN;
+      near((double)J[i / N_IN * LD + o * N_IN + i % N_IN], (wide)dx[i], 0.1, "with gaps", i);
+      near((double)dense_J[at], (wide)dx[i], 0.1, "without", i);
+    }
+  }
+  for (int i = 0; i < N; i++) ck_assert(J[i * LD + LD - 1] == 42 && J[i * LD + LD - 2] == 42);
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net);
+}
+END_TEST
+
+/* More outputs than a tile has rows: a row of the batch takes several tiles. */
+START_TEST(many_outputs) {
+  enum { N = 3, N_OUT = 1100 };
+  static real J[N * N_OUT * 2], rest[N * N_OUT * 2], dy[N * N_OUT];
+  real x[N * 2], u[N * 2];
+  nnb_net *net = NULL;
+  toy_fill(x, N * 2, 1);
+  for (int i = 0; i < N * 2; i++) u[i] = (real)(i % 2);
+  ck_ok(nnb_net_parse(_i ? "2-4:tanh-1100" : "1100-4:tanh-1100:sigmoid-2", &net));
+  const int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net);
+  nnb_plan *plan = plan_of(net, N, 1);
+  if (_i) {
+    ck_ok(nnb_plan_jacobian(plan, nnb_cview(x, N, n_in), (nnb_mat){0}, nnb_view(J, N, n_in * n_out)));
+    ck_ok(nnb_plan_jvp(plan, nnb_cview(x, N, n_in), nnb_cview(u, N, n_in), nnb_view(dy, N, n_out)));
+    for (int i = 0; i < N * n_out; i++) near((double)J[2 * i + 1], (wide)dy[i], 0.1, "jvp", i);
+  } else {
+    static real wide_x[N * N_OUT];
+    toy_fill(wide_x, N * N_OUT, 1);
+    ck_ok(nnb_plan_jacobian(plan, nnb_cview(wide_x, N, n_in), (nnb_mat){0}, nnb_view(J, N, n_in * n_out)));
+    for (int o = 0; o < n_out; o++) {
+      const real v[] = {o == 0, o == 1, o == 0, o == 1, o == 0, o == 1};
+      ck_ok(nnb_plan_vjp(plan, nnb_cview(wide_x, N, n_in), nnb_cview(v, N, n_out), nnb_view(dy, N, n_in)));
+      for (int i = 0; i < N * n_in; i++) rest[(i / n_in * n_out + o) * n_in + i % n_in] = dy[i];
+    }
+    for (int i = 0; i < N * n_in * n_out; i++) near((double)J[i], (wide)rest[i], 0.1, "vjp", i);
+  }
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net);
+}
+END_TEST
+
+/* The same bits for any number of threads; a row alone agrees to rounding. */
+START_TEST(threads_and_single_rows) {
+  enum { N = 64, N_IN = 40, N_OUT = 8 };
+  static real x[N * N_IN], one[N * N_IN * N_OUT], four[N * N_IN * N_OUT], row[N_IN * N_OUT];
+  nnb_net *net = NULL;
+  ck_ok(nnb_net_parse("40-60:gelu-8:softmax", &net));
+  toy_fill(x, N * N_IN, 1);
+  nnb_plan *plan = plan_of(net, N, 1), *other = plan_of(net, N, 4), *single = plan_of(net, 1, 1);
+  ck_ok(nnb_plan_jacobian(plan, nnb_cview(x, N, N_IN), (nnb_mat){0}, nnb_view(one, N, N_IN * N_OUT)));
+  ck_ok(nnb_plan_jacobian(other, nnb_cview(x, N, N_IN), (nnb_mat){0}, nnb_view(four, N, N_IN * N_OUT)));
+  for (int i = 0; i < N * N_IN * N_OUT; i++) near((double)four[i], (wide)one[i], 0.1, "threads", i);
+  for (int i = 0; i < N; i += 9) {
+    ck_ok(nnb_plan_jacobian(single, nnb_cview(x + i * N_IN, 1, N_IN), (nnb_mat){0}, nnb_view(row, 1, N_IN * N_OUT)));
+    for (int j = 0; j < N_IN * N_OUT; j++)
+      near((double)row[j], (wide)one[i * N_IN * N_OUT + j], 0.1, "a single row", j);
+  }
+  nnb_plan_destroy(plan), nnb_plan_destroy(other), nnb_plan_destroy(single);
+  nnb_net_destroy(net);
+}
+END_TEST
+
+/* A layer without a tangent: no derivative along a direction, with its name. */
+START_TEST(refusals) {
+  real x[3] = {0}, dy[7];
+  nnb_net *net = graph(false);
+  nnb_plan *plan = plan_of(net, 1, 1);
+  ck_assert_int_eq(nnb_plan_jvp(plan, nnb_cview(x, 1, 3), nnb_cview(x, 1, 3), nnb_view(dy, 1, 7)), NNB_E_UNSUPPORTED);
+  ck_assert_msg(strstr(nnb_errmsg(), "gain"), "%s", nnb_errmsg());
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("derivatives, " PRECISION);
+  TCase *tc = tcase_create("derivatives");
+  tcase_add_loop_test(tc, against_differences, 0, (int)(sizeof shapes / sizeof *shapes) * NNB_N_ACTIVATIONS);
+  tcase_add_loop_test(tc, rows_of_vjp, 0, 6);
+  tcase_add_loop_test(tc, many_outputs, 0, 2);
+  tcase_add_test(tc, threads_and_single_rows);
+  tcase_add_test(tc, refusals);
+  suite_add_tcase(suite, tc);
+  return run_suite(suite);
+}
