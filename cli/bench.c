@@ -34,5 +34,7 @@ int bench_command(int argc, char **argv) {
   argv[0] = (char[]){"nnblas-bench"};
   run_beside(argv);
   execvp(argv[0], argv);
-  return refuse(EX_UNAVAILABLE, "nnblas-bench cannot be started: %s", strerror(errno));
+  return refuse(EX_UNAVAILABLE,
+                "nnblas-bench is neither beside nnblas nor in PATH (%s); builds with -Dbench=true have it",
+                strerror(errno));
 }

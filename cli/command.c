@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 int refuse(int code, const char *format, ...) {
   va_list args;
@@ -74,6 +76,29 @@ int close_result(const char *path, FILE *stream) {
   if (is_stdout(path) ? fflush(stream) : fclose(stream)) lost = true;
   return lost ? refuse(EX_IOERR, "%s: writing failed: %s", is_stdout(path) ? "standard output" : path, strerror(errno))
               : EX_OK;
+}
+
+static bool are_one_file(const char *a, const char *b) {
+  struct stat s, t;
+  return strcmp(a, b) == 0 ||
+         (stat(a, &s) == 0 && stat(b, &t) == 0 && s.st_dev == t.st_dev && s.st_ino == t.st_ino && S_ISREG(s.st_mode));
+}
+
+int spare(const char *input, const char *flag, const char *output) {
+  if (!output || !input || is_stdout(input) || !are_one_file(output, input)) return EX_OK;
+  return refuse(EX_USAGE, "%s %s would overwrite a file that is read; give another name", flag, output);
+}
+
+int check_writable(const char *path) {
+  if (is_stdout(path) || access(path, W_OK) == 0) return EX_OK;
+  char *folder = strdup(path);
+  if (!folder) return refuse(EX_OSERR, "out of memory");
+  char *slash = strrchr(folder, '/');
+  if (slash) slash[slash == folder] = '\0';
+  int code = EX_OK;
+  if (access(slash ? folder : ".", W_OK | X_OK) != 0) code = refuse(EX_CANTCREAT, "%s: %s", path, strerror(errno));
+  free(folder);
+  return code;
 }
 
 static error_t parse_json(int key, char *arg, struct argp_state *state) {

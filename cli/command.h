@@ -57,6 +57,12 @@ const char *or_dash(const char *text);
 int open_result(const char *path, FILE **out);
 int close_result(const char *path, FILE *stream);
 
+/* EX_USAGE if writing output, which flag gives, would overwrite input, a file that is read.  Either may be NULL. */
+int spare(const char *input, const char *flag, const char *output);
+
+/* EX_CANTCREAT if path is not there and its folder takes no files: known before hours of work. */
+int check_writable(const char *path);
+
 /* The flag --json, as a child of a command's argp; its input is a bool. */
 extern const struct argp json_flag_argp;
 

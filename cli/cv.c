@@ -72,7 +72,6 @@ static double main_value(const nnb_cv_run *run, bool classes) {
 static void print(const settings *s, const nnb_data *all, const nnb_cv_report *report) {
   const bool classes = nnb_data_n_classes(all) > 0;
   const nnb_cv_score *score = main_score(report, classes);
-  nnb_data_summary(all, stdout);
   for (int i = 0; i < report->n_runs; i++) {
     const nnb_cv_run *run = &report->run[i];
     if (s->cv.repeats > 1) printf("repeat %d, ", run->repeat + 1);
@@ -100,6 +99,7 @@ int cv_command(int argc, char **argv) {
   nnb_data *all = NULL;
   nnb_cv_report report = {0};
   int code = read_training_table(&s.make, &all);
+  if (!code && !s.json) nnb_data_summary(all, stdout), fflush(stdout);
   if (!code) code = validate(&s, all, &report);
   if (!code && s.json)
     code = print_json(to_json(&s, all, &report));

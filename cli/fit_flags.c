@@ -35,7 +35,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   int n = snprintf(text, sizeof text, arg ? "%s=%s" : "%s", field_names[key - FIRST_KEY], arg);
   if (n >= (int)sizeof text)
     argp_failure(state, EX_USAGE, 0, "--%s: the value is too long", flag_names[key - FIRST_KEY]);
-  if (nnb_fit_opts_parse(text, &f->opts)) argp_failure(state, EX_USAGE, 0, "%s", nnb_errmsg());
+  if (nnb_fit_opts_parse(text, &f->opts)) { /* "nnb_fit_opts, character 4: …" */
+    const char *colon = strstr(nnb_errmsg(), ": ");
+    argp_failure(state, EX_USAGE, 0, "--%s: %s", flag_names[key - FIRST_KEY], colon ? colon + 2 : nnb_errmsg());
+  }
   return 0;
 }
 

@@ -1,5 +1,6 @@
 /* cli/info.c: `nnblas info`: what a saved net is. */
 #include <argp.h>
+#include <math.h>
 #include <sysexits.h>
 
 #include "command.h"
@@ -62,7 +63,7 @@ static bool has_encoded(const nnb_net *net) {
 
 static void print_column(const char *what, int i, column c) {
   printf("%-7s %3d  %-24s", what, i + 1, or_dash(c.name));
-  if (c.factor != 1 || c.shift != 0) printf("  (x - %.6g) · %.6g", c.shift, c.factor);
+  if (c.factor != 1 || c.shift != 0) printf("  (x %c %.6g) · %.6g", c.shift < 0 ? '+' : '-', fabs(c.shift), c.factor);
   putchar('\n');
 }
 

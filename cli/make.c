@@ -70,5 +70,9 @@ int make_net(const nnb_data *data, const make_flags *flags, const char *what, nn
   watch_begin(&opts, what);
   nnb_status status = nnb_fit(*net, data, NULL, &opts, report);
   watch_end();
-  return status ? fail(status) : EX_OK;
+  if (!status) return EX_OK;
+  code = fail(status);
+  if (status == NNB_E_ARG && opts.resume)
+    refuse(code, "--resume goes on with the same table and options; without it the training begins again");
+  return code;
 }

@@ -39,6 +39,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 static bool is_classifier(const nnb_net *net) { return nnb_net_class_name(net, 0) != NULL; }
 
+/* A single output is the probability of the second of two classes. */
+static int n_classes(int n_out) { return n_out > 1 ? n_out : 2; }
+static double probability(const nnb_real *y, int n_out, int c) { return n_out > 1 ? y[c] : c ? y[0] : 1 - y[0]; }
+
 static void print_header(FILE *f, const nnb_net *net, bool probabilities) {
   int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net), targets = is_classifier(net) ? 1 : n_out;
   for (int j = 0; j < targets; j++) {
@@ -46,7 +50,7 @@ static void print_header(FILE *f, const nnb_net *net, bool probabilities) {
     if (j) fputc(',', f);
     print_field(f, name ? name : "prediction");
   }
-  for (int c = 0; c < n_out && probabilities; c++) fputc(',', f), print_field(f, nnb_net_class_name(net, c));
+  for (int c = 0; probabilities && c < n_classes(n_out); c++) fputc(',', f), print_field(f, nnb_net_class_name(net, c));
   fputc('\n', f);
 }
 
@@ -61,8 +65,9 @@ static void print_row(FILE *f, const nnb_net *net, const nnb_real *y, bool proba
   int n = nnb_net_n_out(net);
   bool classes = is_classifier(net);
   if (classes) print_field(f, nnb_net_class_name(net, n > 1 ? largest(y, n) : y[0] > 0.5));
-  for (int j = 0; j < n && (!classes || probabilities); j++) {
-    if (j || classes) fputc(',', f);
+  for (int c = 0; probabilities && c < n_classes(n); c++) fputc(',', f), print_number(f, probability(y, n, c));
+  for (int j = 0; j < n && !classes; j++) {
+    if (j) fputc(',', f);
     print_number(f, y[j]);
   }
   fputc('\n', f);
@@ -113,6 +118,8 @@ int predict_command(int argc, char **argv) {
   int code = load_model(&s.model, &net);
   if (!code && s.probabilities && !is_classifier(net))
     code = refuse(EX_USAGE, "--probabilities: %s is not a classifier", s.model.model);
+  if (!code) code = spare(s.model.model, "--output", s.output);
+  if (!code) code = spare(s.model.path, "--output", s.output);
   if (!code) code = read_table_for_model(&s.model, net, false, &data);
   if (!code) code = predict(&s, net, data);
   nnb_data_destroy(data);

@@ -44,7 +44,7 @@ int score_command(int argc, char **argv) {
   if (!code && s.json)
     code = print_json(scores_json(&of));
   else if (!code)
-    scores_print(stdout, &of);
+    scores_print_line(stdout, &of), scores_print_tables(stdout, &of);
   if (!code && s.plot) code = plot_scores(s.plot, net, data);
   if (!code) code = close_result(NULL, stdout);
   scores_free(&of);

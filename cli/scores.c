@@ -57,17 +57,20 @@ enum { MOST_COLUMNS = 12 }; /* a wider confusion matrix does not fit into a term
 
 static double get(const scores *s, nnb_metric metric) { return nnb_scores_get(s->of, metric); }
 
-void scores_print(FILE *stream, const scores *s) {
-  if (s->n_classes) {
-    fprintf(stream, "accuracy %.4g on %d rows (always the largest class: %.4g), log loss %.4g\n\n",
+void scores_print_line(FILE *stream, const scores *s) {
+  if (s->n_classes)
+    fprintf(stream, "accuracy %.4g on %d rows (always the largest class: %.4g), log loss %.4g\n",
             get(s, NNB_METRIC_ACCURACY), s->rows, s->baseline, get(s, NNB_METRIC_LOG_LOSS));
-    nnb_scores_print(s->of, stream);
-    if (s->n_classes <= MOST_COLUMNS) fputc('\n', stream), nnb_scores_print_confusion(s->of, stream);
-  } else {
+  else
     fprintf(stream, "RMSE %.4g on %d rows (always their mean: %.4g), MAE %.4g, R² %.4g\n", get(s, NNB_METRIC_RMSE),
             s->rows, s->baseline, get(s, NNB_METRIC_MAE), get(s, NNB_METRIC_R2));
-    if (nnb_scores_n_parts(s->of) > 1) fputc('\n', stream), nnb_scores_print(s->of, stream);
-  }
+}
+
+bool scores_print_tables(FILE *stream, const scores *s) {
+  if (!s->n_classes && nnb_scores_n_parts(s->of) == 1) return false;
+  fputc('\n', stream), nnb_scores_print(s->of, stream);
+  if (s->n_classes && s->n_classes <= MOST_COLUMNS) fputc('\n', stream), nnb_scores_print_confusion(s->of, stream);
+  return true;
 }
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */

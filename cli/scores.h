@@ -4,6 +4,8 @@
 
 #include <jansson.h>
 #include <nnblas.h>
+#include <stdbool.h>
+#include <stdio.h>
 
 typedef struct scores {
   nnb_scores *of;
@@ -21,7 +23,13 @@ double scores_baseline(const nnb_data *data);
 /* The name of the one figure that is compared. */
 const char *scores_name(bool classes);
 
-void scores_print(FILE *stream, const scores *s);
+/* One line with the main figures. */
+void scores_print_line(FILE *stream, const scores *s);
+
+/* After an empty line: a table by class or target, and the confusion matrix.  False, and nothing, for a single target.
+ */
+bool scores_print_tables(FILE *stream, const scores *s);
+
 json_t *scores_json(const scores *s);
 
 #endif

@@ -173,8 +173,11 @@ static void print_candidate(const nnb_candidate *c, bool halving) {
 static void print(const settings *s, const nnb_data *all, const nnb_search_report *report) {
   const bool classes = nnb_data_n_classes(all) > 0, halving = s->search.method == NNB_SEARCH_HALVING;
   const int shown = report->n < s->show ? report->n : s->show;
-  nnb_data_summary(all, stdout);
-  printf("%d candidates, %d measured or failed, %.3g s\n\n", report->n + report->left_out, report->n, report->seconds);
+  int failed = 0;
+  for (int i = 0; i < report->n; i++) failed += report->candidate[i].status != NNB_OK;
+  printf("%d candidates, %d measured", report->n + report->left_out, report->n - failed);
+  if (failed) printf(", %d failed", failed);
+  printf(", %.3g s\n\n", report->seconds);
   printf("%9s  %8s  %8s  %8s  ", scores_name(classes), "error", "behind", "error");
   puts(halving ? "epochs  candidate" : "candidate");
   for (int i = 0; i < shown; i++) print_candidate(&report->candidate[i], halving);
@@ -219,7 +222,10 @@ int search_command(int argc, char **argv) {
   nnb_data *all = NULL;
   nnb_net *best = NULL;
   nnb_search_report report = {0};
-  int code = read_training_table(&s.make, &all);
+  int code = spare(s.make.path, "--output", s.model);
+  if (!code) code = check_writable(s.model);
+  if (!code) code = read_training_table(&s.make, &all);
+  if (!code && !s.json) nnb_data_summary(all, stdout), fflush(stdout);
   if (!code) code = search(&s, all, &best, &report);
   if (!code && s.json)
     code = print_json(to_json(&s, all, &report));

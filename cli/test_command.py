@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import unittest
 
 NNBLAS = ""
 IRIS = pathlib.Path(__file__).parent.parent / "examples" / "data" / "iris.csv"
+ONLY_SUMMARY = r"^(.*: \d+ rows of .*\ntarget: .*\n(note: .*\n)*)?\Z"  # of the table, or nothing
 USAGE, DATA, NO_INPUT, CANT_CREATE, IO_ERROR = 64, 65, 66, 73, 74
 
 
@@ -142,6 +144,30 @@ class Predict(InFolder):
             p = {c: float(row[c]) for c in ("setosa", "versicolor", "virginica")}
             self.assertAlmostEqual(sum(p.values()), 1)
             self.assertEqual(max(p, key=p.get), row["species"])
+
+    def test_probabilities_of_a_single_output(self):
+        """One sigmoid: the file of a net with two classes, written again with one unit."""
+        text = "a,kind\n" + "".join(f"{i},{'high' if i > 19 else 'low'}\n" for i in range(40))
+        model, single = self.trained(self.file("t.csv", text), "--layers=none"), self.folder / "single.safetensors"
+        raw = model.read_bytes()
+        size = int.from_bytes(raw[:8], "little")
+        head = json.loads(raw[8:8 + size])
+        meta = {**head.pop("__metadata__"), "node.2.units": "1", "node.2.act": "sigmoid"}
+        tensors = {"dense1.bias": ([1], [0.0]), "dense1.weight": ([1, 1], [9.0])}
+        for name in ("scaler.input.factor", "scaler.input.shift"):
+            first, last = head[name]["data_offsets"]
+            tensors[name] = ([1], struct.unpack("<1d", raw[8 + size + first:8 + size + last]))
+        new, data = {"__metadata__": meta}, b""
+        for name, (shape, numbers) in tensors.items():
+            new[name] = {"dtype": "F64", "shape": shape, "data_offsets": [len(data), len(data) + 8]}
+            data += struct.pack("<1d", *numbers)
+        text_of_head = json.dumps(new).encode()
+        single.write_bytes(len(text_of_head).to_bytes(8, "little") + text_of_head + data)
+        out = list(csv.DictReader(io.StringIO(self.good("predict", single, "-", "-p", stdin=text))))
+        self.assertEqual([row["kind"] for row in out], ["low"] * 20 + ["high"] * 20)
+        for row in out:
+            self.assertAlmostEqual(float(row["low"]) + float(row["high"]), 1)
+            self.assertEqual(float(row[row["kind"]]) > 0.5, True)
 
     def test_physical_units(self):
         table = self.file("t.csv", regression())
@@ -587,8 +613,10 @@ class Bench(InFolder):
 
 class Refusals(InFolder):
     def refused(self, code, text, *words, **more):
+        """Nothing is printed but what was found out about the table."""
         got, out, err = nnblas(*words, **more)
-        self.assertEqual((got, out), (code, ""), err)
+        self.assertEqual(got, code, err)
+        self.assertRegex(out, ONLY_SUMMARY)
         self.assertIn(text, err)
 
     def test_usage(self):
@@ -615,7 +643,10 @@ class Refusals(InFolder):
         self.refused(USAGE, "did you mean lr?", "search", IRIS, "--space=l3=1")
         self.refused(USAGE, "no candidate could be measured", "search", IRIS, "--space=algo=lm,varpro", "--lr=1")
         self.refused(USAGE, "folds is 200; wanted 2 to 150", "cv", IRIS, "--folds=200")
-        self.refused(USAGE, "did you mean adamw?", "train", IRIS, "--algo=admw")
+        self.refused(USAGE, "--algo: algo=admw; wanted the name of a method; did you mean adamw?", "train", IRIS,
+                     "--algo=admw")
+        self.refused(USAGE, "--resume needs --checkpoint", "train", IRIS, "--resume")
+        self.refused(USAGE, "want two files", "train", IRIS, "-o", "same", "--checkpoint=same")
         self.refused(USAGE, "unrecognized option", "train", IRIS, "--max-epohcs=3")
         self.refused(USAGE, "--layers", "train", IRIS, "--layers=" + "9-" * 600)
 
@@ -636,9 +667,20 @@ class Refusals(InFolder):
         self.refused(NO_INPUT, "nowhere.st", "info", "nowhere.st")
         self.refused(DATA, "bad.csv:3:", "train", self.file("bad.csv", "a,b\n1,2\nx,2\n"))
         self.refused(DATA, "", "info", self.file("bad.safetensors", "nonsense"))
-        self.refused(CANT_CREATE, "no/folder", "train", IRIS, "-o", "no/folder/m", "--max-epochs=1")
+        self.refused(CANT_CREATE, "no/folder", "train", IRIS, "-o", "no/folder/m", "--max-epochs=1000000000")
+        self.refused(CANT_CREATE, "no/folder", "search", IRIS, "-o", "no/folder/m", "--seconds=1000")
         self.refused(USAGE, "is not a classifier", "predict", self.trained(self.file("t.csv", regression())), "-", "-p",
                      stdin=regression())
+
+    def test_what_is_read_is_not_overwritten(self):
+        model, table, link = self.trained(), self.folder / "iris.csv", self.folder / "link.csv"
+        shutil.copy(IRIS, table)
+        link.symlink_to(table)
+        for words in (("train", table, "-o", table), ("train", table, "-o", link), ("train", link, "--log", table),
+                      ("train", table, "--checkpoint", table), ("search", table, "-o", link),
+                      ("predict", model, table, "-o", link), ("predict", model, table, "-o", model)):
+            self.refused(USAGE, "would overwrite a file that is read", *words)
+        self.assertEqual(table.read_bytes(), IRIS.read_bytes())
 
     @unittest.skipUnless(os.path.exists("/dev/full"), "there is no /dev/full")
     def test_a_full_disk_is_an_error(self):
@@ -700,8 +742,10 @@ class Terminal(InFolder):
         self.assertIn("resumed: after epoch 1000", again)
         self.assertNotIn("to go on", again)
         code, out, err = nnblas(*command, refused)
-        self.assertEqual((code, out), (USAGE, ""))
+        self.assertEqual(code, USAGE)
+        self.assertRegex(out, ONLY_SUMMARY)
         self.assertIn(message, err)
+        self.assertIn("--resume goes on with the same table and options", err)
 
     def test_ctrl_c_prints_the_command_that_resumes(self):
         self.goes_on_after_ctrl_c("adam", "--lr=0.5", "lr is 0.5; the training in the file has lr=0")
@@ -718,7 +762,8 @@ class Terminal(InFolder):
         time.sleep(0.2)
         running.send_signal(signal.SIGTERM)
         out, _ = running.communicate(timeout=50)
-        self.assertEqual((running.returncode, out), (75, b""))
+        self.assertEqual(running.returncode, 75)
+        self.assertRegex(out.decode(), ONLY_SUMMARY)
 
 
 class Lists(InFolder):

@@ -104,10 +104,25 @@ static int split(const settings *s, result *r) {
 
 static const nnb_data *trained_on(const result *r) { return r->train ? r->train : r->all; }
 
-static int run(const settings *s, result *r) {
-  if (s->plot && s->make.fit.opts.history == NNB_NONE)
+/* What would only be found out at the end, or too late. */
+static int check(const settings *s) {
+  const nnb_fit_opts *fit = &s->make.fit.opts;
+  if (s->plot && fit->history == NNB_NONE)
     return refuse(EX_USAGE, "--plot needs the history of the fit: leave out --history=none");
-  int code = read_training_table(&s->make, &r->all);
+  if (fit->resume && !fit->checkpoint)
+    return refuse(EX_USAGE, "--resume needs --checkpoint FILE, the file that the first run kept its training in");
+  if (s->model && fit->checkpoint && strcmp(s->model, fit->checkpoint) == 0)
+    return refuse(EX_USAGE, "--output and --checkpoint want two files, not twice %s", s->model);
+  int code = spare(s->make.path, "--output", s->model);
+  if (!code) code = spare(s->make.path, "--checkpoint", fit->checkpoint);
+  if (!code) code = spare(s->make.path, "--log", fit->log);
+  return code ? code : check_writable(s->model);
+}
+
+static int run(const settings *s, result *r) {
+  int code = check(s);
+  if (!code) code = read_training_table(&s->make, &r->all);
+  if (!code && !s->json) nnb_data_summary(r->all, stdout), fflush(stdout);
   if (!code) code = split(s, r);
   if (!code) code = make_net(trained_on(r), &s->make, "training", &r->net, &r->report);
   if (!code) code = scores_of(r->net, trained_on(r), &r->on_train);
@@ -151,19 +166,17 @@ static json_t *resuming_words(const settings *s, char **argv) {
 }
 
 static void print(const settings *s, const result *r, char **argv) {
-  nnb_data_summary(r->all, stdout);
   printf("net: %d-%s-%d: %zu parameters\n", nnb_data_n_in(r->all), s->make.layers, nnb_data_n_out(r->all),
          nnb_net_n_params(r->net));
   printf("trained on %d rows%s\n", nnb_data_rows(trained_on(r)), watch_interrupted() ? ", stopped by a signal" : "");
   nnb_report_print(&r->report, stdout);
   printf("rows trained on: ");
-  scores_print(stdout, &r->on_train);
-  if (r->test) {
-    printf("%sheld out: ", r->on_test.n_classes ? "\n" : "");
-    scores_print(stdout, &r->on_test);
-  } else {
+  scores_print_line(stdout, &r->on_train);
+  if (r->test)
+    printf("held out: "), scores_print_line(stdout, &r->on_test);
+  else
     puts("held out: nothing, so nothing here says how well the net predicts other rows");
-  }
+  if (scores_print_tables(stdout, r->test ? &r->on_test : &r->on_train)) putchar('\n');
   if (s->model)
     printf("saved: %s\n", s->model);
   else

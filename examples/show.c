@@ -184,7 +184,7 @@ void show_plot(const char *script) {
     _exit(127);
   }
   if (child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-    printf("\nDrawn by gnuplot from %s/%s.\n", out_dir, script);
+    printf("\nDrawn by gnuplot: %s/%.*s.svg\n", out_dir, (int)(strlen(script) - strlen(".gp")), script);
   else
     printf("\ngnuplot did not run; %s/%s and its data files are there to be drawn.\n", out_dir, script);
 }

@@ -39,7 +39,8 @@ double kept_at(const nnb_plan *plan, int node, nnb_what what, int row, int col);
 FILE *show_file(const char *name);
 /* Closes it; ends the program if it could not be written completely. */
 void show_close(FILE *file);
-/* Runs gnuplot on a script in that folder; without gnuplot, prints that script and data are there. */
+/* Runs gnuplot on a script NAME.gp in that folder, which draws NAME.svg; without gnuplot, prints that script and data
+ * are there. */
 void show_plot(const char *script);
 /* The start of every script: SVG or PNG, by the ending of the picture, fonts, grid, and colours that colour-blind
  * readers can distinguish (line styles 1 to 6). */

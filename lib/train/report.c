@@ -19,7 +19,8 @@ static void say_choice(const nnb_report *r, FILE *stream) {
   fprintf(stream, "chosen: %s", known ? choices[r->choice] : "?");
   if (r->trials > 0) fprintf(stream, "; %d trial%s", r->trials, r->trials == 1 ? "" : "s");
   if (r->held_rows > 0) fprintf(stream, "; %d rows held out", r->held_rows);
-  if (r->held_loss > 0 && isfinite(r->held_loss)) say(stream, "; loss of a constant times ", r->held_loss);
+  if (r->held_loss > 0 && isfinite(r->held_loss))
+    say(stream, "; held-out loss ", r->held_loss), fputs(" of a constant prediction's", stream);
   if (r->starts > 1) fprintf(stream, "; start %d of %d", r->start + 1, r->starts);
   fputs("\n", stream);
 }
