@@ -13,20 +13,18 @@ optional="" # the same, for what the build can do without
 has() { command -v "$1" >/dev/null 2>&1; }
 works() { has "$1" && "$1" --version >/dev/null 2>&1; }
 has_lib() { pkg-config --exists "$1" 2>/dev/null; }
-compiles() { # the program on standard input
-  for c in ${CC:-} cc gcc clang; do
-    has "$c" && { "$c" -x c - -o /dev/null 2>/dev/null; return; }
+first_compiler() { # CC may be several words, as in "ccache gcc"
+  for c in "${CC:-cc}" gcc clang; do
+    has "${c%% *}" && echo "$c" && return
   done
   return 1
 }
+compiles() { $(first_compiler) -x c - -o /dev/null 2>/dev/null; } # the program on standard input
 # Whether a call links, as meson.build tries it where there is no file for pkg-config.
 links_blas() { # links_blas HEADER CALL FLAG...
   printf '#include <%s>\nint main(void) { return (int)%s; }\n' "$1" "$2" >"$probe.c"
   shift 2
-  for c in ${CC:-} cc gcc clang; do
-    has "$c" && { "$c" "$probe.c" -o "$probe" "$@" 2>/dev/null; return; }
-  done
-  return 1
+  $(first_compiler) "$probe.c" -o "$probe" "$@" 2>/dev/null
 }
 openblas_flags() { pkg-config --cflags --libs openblas 2>/dev/null || echo -lopenblas; }
 need() { missing="$missing $*"; }
