@@ -234,6 +234,18 @@ START_TEST(shapes_that_do_not_fit) {
   bad(NNB_E_SHAPE, "wanted 8×6", nnb_plan_jacobian(plan, x, out, nnb_view(jacobian, 8, 5)));
   bad(NNB_E_SHAPE, "(ld 5)", nnb_plan_jacobian(plan, x, out, (nnb_mat){jacobian, 8, 6, 5}));
   nnb_plan_destroy(row);
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 8, .want = NNB_SECOND}, &row));
+  const nnb_mat h = nnb_view(dx, 8, N_IN), both = nnb_view(jacobian, 8, 2 * N_OUT);
+  bad(NNB_E_ARG, "u is NULL", nnb_plan_hvp(row, x, v, nnb_cview(NULL, 8, N_IN), h));
+  bad(NNB_E_ARG, "h is NULL", nnb_plan_hvp(row, x, v, x, nnb_view(NULL, 8, N_IN)));
+  bad(NNB_E_SHAPE, "v is 8×1", nnb_plan_hvp(row, x, nnb_cview(y, 8, 1), x, h));
+  bad(NNB_E_SHAPE, "h is 8×2", nnb_plan_hvp(row, x, v, x, nnb_view(dx, 8, 2)));
+  bad(NNB_E_SHAPE, "u is 7×3", nnb_plan_taylor(row, x, (nnb_cmat){x.p, 7, 3, 3}, 1, both, NULL, 0));
+  bad(NNB_E_SHAPE, "wanted 8×6", nnb_plan_taylor(row, x, x, 2, both, NULL, 0));
+  bad(NNB_E_SHAPE, "ldj is 3", nnb_plan_taylor(row, x, x, 1, both, grad, 3));
+  bad(NNB_E_ARG, "order is 0", nnb_plan_taylor(row, x, x, 0, both, NULL, 0));
+  bad(NNB_E_ARG, "NULL", nnb_plan_taylor(NULL, x, x, 1, both, NULL, 0));
+  nnb_plan_destroy(row);
   b.t = nnb_cview(rows.t.p, 7, N_OUT);
   bad(NNB_E_SHAPE, "t is 7×2", nnb_plan_loss(plan, &b, &loss));
   b.t = nnb_cview(rows.t.p, 8, 1);
@@ -574,6 +586,8 @@ START_TEST(bad_other_options) {
   bad(NNB_E_STATE, "NNB_DX", nnb_plan_vjp(p, rows.x, nnb_cview(y, 8, N_OUT), nnb_view(dx, 8, N_IN)));
   bad(NNB_E_STATE, "NNB_DX", nnb_plan_jvp(p, rows.x, rows.x, nnb_view(y, 8, N_OUT)));
   bad(NNB_E_STATE, "NNB_DX", nnb_plan_jacobian(p, rows.x, nnb_view(y, 8, N_OUT), nnb_view(jacobian, 8, N_OUT * N_IN)));
+  bad(NNB_E_STATE, "NNB_SECOND", nnb_plan_hvp(p, rows.x, nnb_cview(y, 8, N_OUT), rows.x, nnb_view(dx, 8, N_IN)));
+  bad(NNB_E_STATE, "NNB_SECOND", nnb_plan_taylor(p, rows.x, rows.x, 1, nnb_view(jacobian, 8, 4), NULL, 0));
   bad(NNB_E_STATE, "NNB_KEEP", nnb_plan_view(p, 2, NNB_A, &view));
   nnb_plan_destroy(p);
   bad(NNB_E_STATE, "nothing yet", nnb_plan_view(plan, 2, NNB_A, &view));

@@ -1,11 +1,16 @@
-/* Derivatives of outputs by inputs: nnb_plan_jacobian, nnb_plan_jvp and nnb_plan_vjp against central differences of the
- * same net in plain loops in long double, against each other, and against PyTorch. */
+/* Derivatives of outputs by inputs, and derivatives of these: nnb_plan_jacobian, nnb_plan_jvp, nnb_plan_hvp and
+ * nnb_plan_taylor against central differences of the same net in plain loops in long double, against nnb_plan_vjp, and
+ * against PyTorch. */
+#include "golden/derivatives.h"
 #include "toys.h"
 
 typedef long double wide;
-enum { ROWS = 7, UNITS = 5, MOST = 6 };
+enum { ROWS = 7, UNITS = 5, MOST = 6, MOST_PARAMS = 150 };
 
 /* ---- the reference ----------------------------------------------------------------------------------------------- */
+
+/* The smallest |z| of all units since it was set: differences across the kinks of relu and others are no slopes. */
+static wide nearest;
 
 static void activate(int act, int n, wide *z) {
   wide sum = 0, at = z[0];
@@ -13,6 +18,7 @@ static void activate(int act, int n, wide *z) {
   for (int j = 0; j < n; j++) sum += expl(z[j] - at);
   for (int j = 0; j < n; j++) {
     const wide v = z[j], down = expm1l(fminl(v, 0));
+    nearest = fminl(nearest, fabsl(v));
     switch (act) {
       case NNB_SIGMOID:
         z[j] = 1 / (1 + expl(-v));
@@ -52,15 +58,15 @@ static void activate(int act, int n, wide *z) {
 
 typedef struct reference {
   int n_in, n_out, act, out_act;
-  const real *w;
+  wide w[MOST_PARAMS];
   const real *shift, *factor, *y_shift, *y_factor; /* NULL: none */
 } reference;
 
 /* z ← a·W + b; returns what follows the block. */
-static const real *dense(const real *w, int n, int m, const wide *a, wide *z) {
+static const wide *dense(const wide *w, int n, int m, const wide *a, wide *z) {
   for (int j = 0; j < m; j++) {
-    z[j] = (wide)w[n * m + j];
-    for (int i = 0; i < n; i++) z[j] += a[i] * (wide)w[i * m + j];
+    z[j] = w[n * m + j];
+    for (int i = 0; i < n; i++) z[j] += a[i] * w[i * m + j];
   }
   return w + (n + 1) * m;
 }
@@ -68,7 +74,7 @@ static const real *dense(const real *w, int n, int m, const wide *a, wide *z) {
 /* y of the net that make_net makes */
 static void outputs(const reference *r, const wide *x, wide *y) {
   wide in[MOST], one[UNITS], two[UNITS], joined[UNITS + MOST];
-  const real *w = r->w;
+  const wide *w = r->w;
   for (int i = 0; i < r->n_in; i++) in[i] = r->shift ? (x[i] - (wide)r->shift[i]) * (wide)r->factor[i] : x[i];
   w = dense(w, r->n_in, UNITS, in, one);
   activate(r->act, UNITS, one);
@@ -82,18 +88,27 @@ static void outputs(const reference *r, const wide *x, wide *y) {
   for (int o = 0; r->y_factor && o < r->n_out; o++) y[o] = y[o] / (wide)r->y_factor[o] + (wide)r->y_shift[o];
 }
 
-/* dy ← ∂y/∂x·u by the five-point rule; its error is h⁴ */
-static void slope(const reference *r, const real *x, const real *u, wide *dy) {
-  static const int step[] = {-2, -1, 1, 2};
-  static const int factor[] = {1, -8, 8, -1};
-  const wide h = 0x1p-12L;
+/* dy ← the derivative of this order of y(x + s·u) at s = 0, by the rules of five points; their error is h⁴ */
+static void slope(const reference *r, const wide *x, const real *u, int order, wide *dy) {
+  static const int factor[][5] = {{0, 0, 12, 0, 0}, {1, -8, 0, 8, -1}, {-1, 16, -30, 16, -1}};
+  const wide h = order == 1 ? 0x1p-13L : 0x1p-11L;
   wide y[MOST], at[MOST];
   for (int o = 0; o < r->n_out; o++) dy[o] = 0;
-  for (int k = 0; k < 4; k++) {
-    for (int i = 0; i < r->n_in; i++) at[i] = (wide)x[i] + step[k] * h * (wide)u[i];
+  for (int k = 0; k < 5; k++) {
+    for (int i = 0; i < r->n_in; i++) at[i] = x[i] + (k - 2) * h * (wide)u[i];
     outputs(r, at, y);
-    for (int o = 0; o < r->n_out; o++) dy[o] += factor[k] * y[o] / (12 * h);
+    for (int o = 0; o < r->n_out; o++) dy[o] += factor[order][k] * y[o] / (12 * powl(h, order));
   }
+}
+
+static bool has_kink(int act) { return act == NNB_RELU || act == NNB_LEAKY_RELU || act == NNB_ELU || act == NNB_SELU; }
+
+/* Whether a unit is within 0.01 of a kink at this row. */
+static bool near_kink(const reference *r, const wide *x) {
+  wide y[MOST];
+  nearest = 1;
+  outputs(r, x, y);
+  return has_kink(r->act) && nearest < 0.01L;
 }
 
 /* ---- nets -------------------------------------------------------------------------------------------------------- */
@@ -124,7 +139,7 @@ static void make(fixture *f, int n_in, int n_out, int act, int out_act, bool sca
   nnb_net_dense(net, n_out, (nnb_activation)out_act);
   ck_ok(nnb_net_loss(net, NNB_MSE));
   toy_fill(nnb_net_params(net), nnb_net_n_params(net), 5);
-  f->r.w = nnb_net_params_read(net);
+  for (size_t p = 0; p < nnb_net_n_params(net); p++) f->r.w[p] = (wide)nnb_net_params_read(net)[p];
   nnb_net_input_scaler(net, &f->r.shift, &f->r.factor);
   nnb_net_target_scaler(net, &f->r.y_shift, &f->r.y_factor);
 }
@@ -134,15 +149,26 @@ static void end(fixture *f) {
   nnb_data_destroy(f->data);
 }
 
-static nnb_plan *plan_of(nnb_net *net, int rows, int threads) {
+static nnb_plan *plan_of(nnb_net *net, int rows, int threads, unsigned want) {
   nnb_plan *plan;
-  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows, .threads = threads, .want = NNB_DX}, &plan));
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows, .threads = threads, .want = want}, &plan));
   return plan;
 }
 
-static void near(double got, wide want, double scale, const char *what, int i) {
-  const double error = fabs(got - (double)want), most = TOL(1e-12, 1e-4) * fmax(scale, fabs((double)want));
+/* The row in the numbers of the reference. */
+static const wide *widened(const real *x, int n) {
+  static wide out[MOST];
+  for (int i = 0; i < n; i++) out[i] = (wide)x[i];
+  return out;
+}
+
+static void near_within(double tolerance, double got, wide want, double scale, const char *what, int i) {
+  const double error = fabs(got - (double)want), most = tolerance * fmax(scale, fabs((double)want));
   ck_assert_msg(error <= most, "test %s, number %d: %.17g, expected %.17g", what, i, got, (double)want);
+}
+
+static void near(double got, wide want, double scale, const char *what, int i) {
+  near_within(TOL(1e-12, 1e-4), got, want, scale, what, i);
 }
 
 /* ---- tests ------------------------------------------------------------------------------------------------------- */
@@ -161,21 +187,22 @@ START_TEST(against_differences) {
   make(&f, n_in, n_out, act, n_out > 1 ? act : NNB_TANH, shapes[which].scaled);
   real J[ROWS * MOST * MOST], dy[ROWS * MOST], y[ROWS * MOST], same[ROWS * MOST];
   const nnb_cmat x = nnb_cview(f.x, ROWS, n_in);
-  nnb_plan *plan = plan_of(f.net, ROWS, 0);
+  nnb_plan *plan = plan_of(f.net, ROWS, 0, NNB_DX);
   ck_ok(nnb_plan_jacobian(plan, x, nnb_view(y, ROWS, n_out), nnb_view(J, ROWS, n_out * n_in)));
   ck_ok(nnb_plan_jvp(plan, x, nnb_cview(f.u, ROWS, n_in), nnb_view(dy, ROWS, n_out)));
   ck_ok(nnb_plan_predict(plan, x, nnb_view(same, ROWS, n_out)));
   ck_assert(memcmp(y, same, (size_t)(ROWS * n_out) * sizeof *y) == 0);
   for (int b = 0; b < ROWS; b++) {
     wide want[MOST];
+    if (near_kink(&f.r, widened(f.x + b * n_in, n_in))) continue;
     for (int i = 0; i < n_in; i++) {
       real unit[MOST] = {0};
       unit[i] = 1;
-      slope(&f.r, f.x + b * n_in, unit, want);
+      slope(&f.r, widened(f.x + b * n_in, n_in), unit, 1, want);
       for (int o = 0; o < n_out; o++)
         near((double)J[(b * n_out + o) * n_in + i], want[o], 1, "jacobian", (b * n_out + o) * n_in + i);
     }
-    slope(&f.r, f.x + b * n_in, f.u + b * n_in, want);
+    slope(&f.r, widened(f.x + b * n_in, n_in), f.u + b * n_in, 1, want);
     for (int o = 0; o < n_out; o++) near((double)dy[b * n_out + o], want[o], 1, "jvp", b * n_out + o);
   }
   nnb_plan_destroy(plan);
@@ -207,7 +234,7 @@ START_TEST(rows_of_vjp) {
   enum { N = 300, N_IN = 3, N_OUT = 7, LD = N_IN * N_OUT + 2 };
   static real x[N * N_IN], v[N * N_OUT], dx[N * N_IN], J[N * LD], dense_J[N * N_IN * N_OUT];
   nnb_net *net = graph(_i % 2);
-  nnb_plan *plan = plan_of(net, N, 1 + _i / 2);
+  nnb_plan *plan = plan_of(net, N, 1 + _i / 2, NNB_DX);
   toy_fill(x, N * N_IN, 1);
   for (int i = 0; i < N * LD; i++) J[i] = 42;
   const nnb_cmat rows = nnb_cview(x, N, N_IN);
@@ -238,7 +265,7 @@ START_TEST(many_outputs) {
   for (int i = 0; i < N * 2; i++) u[i] = (real)(i % 2);
   ck_ok(nnb_net_parse(_i ? "2-4:tanh-1100" : "1100-4:tanh-1100:sigmoid-2", &net));
   const int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net);
-  nnb_plan *plan = plan_of(net, N, 1);
+  nnb_plan *plan = plan_of(net, N, 1, NNB_DX);
   if (_i) {
     ck_ok(nnb_plan_jacobian(plan, nnb_cview(x, N, n_in), (nnb_mat){0}, nnb_view(J, N, n_in * n_out)));
     ck_ok(nnb_plan_jvp(plan, nnb_cview(x, N, n_in), nnb_cview(u, N, n_in), nnb_view(dy, N, n_out)));
@@ -266,7 +293,8 @@ START_TEST(threads_and_single_rows) {
   nnb_net *net = NULL;
   ck_ok(nnb_net_parse("40-60:gelu-8:softmax", &net));
   toy_fill(x, N * N_IN, 1);
-  nnb_plan *plan = plan_of(net, N, 1), *other = plan_of(net, N, 4), *single = plan_of(net, 1, 1);
+  nnb_plan *plan = plan_of(net, N, 1, NNB_DX), *other = plan_of(net, N, 4, NNB_DX),
+           *single = plan_of(net, 1, 1, NNB_DX);
   ck_ok(nnb_plan_jacobian(plan, nnb_cview(x, N, N_IN), (nnb_mat){0}, nnb_view(one, N, N_IN * N_OUT)));
   ck_ok(nnb_plan_jacobian(other, nnb_cview(x, N, N_IN), (nnb_mat){0}, nnb_view(four, N, N_IN * N_OUT)));
   for (int i = 0; i < N * N_IN * N_OUT; i++) near((double)four[i], (wide)one[i], 0.1, "threads", i);
@@ -284,10 +312,138 @@ END_TEST
 START_TEST(refusals) {
   real x[3] = {0}, dy[7];
   nnb_net *net = graph(false);
-  nnb_plan *plan = plan_of(net, 1, 1);
+  nnb_plan *plan = plan_of(net, 1, 1, NNB_DX);
   ck_assert_int_eq(nnb_plan_jvp(plan, nnb_cview(x, 1, 3), nnb_cview(x, 1, 3), nnb_view(dy, 1, 7)), NNB_E_UNSUPPORTED);
   ck_assert_msg(strstr(nnb_errmsg(), "gain"), "%s", nnb_errmsg());
   nnb_plan_destroy(plan);
+  ck_assert_int_eq(nnb_plan_create(net, &(nnb_plan_opts){.want = NNB_SECOND}, &plan), NNB_E_UNSUPPORTED);
+  ck_assert_msg(strstr(nnb_errmsg(), "gain"), "%s", nnb_errmsg());
+  nnb_net_destroy(net);
+  ck_ok(nnb_net_parse("3-4:tanh-2:softmax", &net));
+  plan = plan_of(net, 1, 1, NNB_SECOND);
+  const nnb_cmat row = nnb_cview(x, 1, 3);
+  ck_assert_int_eq(nnb_plan_taylor(plan, row, row, 2, nnb_view(dy, 1, 6), NULL, 0), NNB_E_UNSUPPORTED);
+  ck_assert_msg(strstr(nnb_errmsg(), "softmax"), "%s", nnb_errmsg());
+  ck_assert_int_eq(nnb_plan_taylor(plan, row, row, 3, nnb_view(dy, 1, 6), NULL, 0), NNB_E_ARG);
+  ck_ok(nnb_plan_taylor(plan, row, row, 1, nnb_view(dy, 1, 4), NULL, 0));
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net);
+}
+END_TEST
+
+/* H·u against differences of the derivatives along u. */
+START_TEST(hvp_against_differences) {
+  static const int step[] = {-2, -1, 1, 2}, factor[] = {1, -8, 8, -1};
+  const int act = _i % NNB_N_ACTIVATIONS, which = _i / NNB_N_ACTIVATIONS;
+  const int n_in = shapes[which].n_in, n_out = shapes[which].n_out;
+  const wide h = 0x1p-12L;
+  if (act == NNB_STEP) return;
+  fixture f;
+  make(&f, n_in, n_out, act, n_out > 1 ? act : NNB_TANH, shapes[which].scaled);
+  real got[ROWS * MOST];
+  nnb_plan *plan = plan_of(f.net, ROWS, 0, NNB_SECOND);
+  ck_ok(nnb_plan_hvp(plan, nnb_cview(f.x, ROWS, n_in), nnb_cview(f.t, ROWS, n_out), nnb_cview(f.u, ROWS, n_in),
+                     nnb_view(got, ROWS, n_in)));
+  for (int b = 0; b < ROWS; b++)
+    for (int i = 0; i < n_in && !near_kink(&f.r, widened(f.x + b * n_in, n_in)); i++) {
+      wide want = 0, dy[MOST], at[MOST];
+      for (int k = 0; k < 4; k++) {
+        memcpy(at, widened(f.x + b * n_in, n_in), (size_t)n_in * sizeof *at);
+        at[i] += step[k] * h;
+        slope(&f.r, at, f.u + b * n_in, 1, dy);
+        for (int o = 0; o < n_out; o++) want += (wide)f.t[b * n_out + o] * factor[k] * dy[o] / (12 * h);
+      }
+      near_within(TOL(1e-9, 3e-4), (double)got[b * n_in + i], want, 1, "hvp", b * n_in + i);
+    }
+  nnb_plan_destroy(plan);
+  end(&f);
+}
+END_TEST
+
+/* Values, first and second derivatives along a direction, and their derivatives by every parameter. */
+START_TEST(taylor_against_differences) {
+  static const int step[] = {-2, -1, 1, 2}, factor[] = {1, -8, 8, -1};
+  const int act = _i % NNB_N_ACTIVATIONS, which = _i / NNB_N_ACTIVATIONS, order = act == NNB_SOFTMAX ? 1 : 2;
+  const int n_in = shapes[which].n_in, n_out = shapes[which].n_out, cols = (order + 1) * n_out;
+  const wide h = 0x1p-12L;
+  if (act == NNB_STEP) return;
+  static real J[ROWS * 3 * MOST * MOST_PARAMS];
+  fixture f;
+  make(&f, n_in, n_out, act, n_out > 1 ? act : NNB_TANH, shapes[which].scaled);
+  const int P = (int)nnb_net_n_params(f.net);
+  ck_assert_int_le(P, MOST_PARAMS);
+  real y[ROWS * 3 * MOST];
+  nnb_plan *plan = plan_of(f.net, ROWS, 0, NNB_SECOND);
+  ck_ok(nnb_plan_taylor(plan, nnb_cview(f.x, ROWS, n_in), nnb_cview(f.u, ROWS, n_in), order, nnb_view(y, ROWS, cols), J,
+                        MOST_PARAMS));
+  for (int b = 0; b < ROWS; b += 3)
+    for (int c = 0; c <= order; c++) {
+      wide want[MOST], moved[MOST], x[MOST];
+      memcpy(x, widened(f.x + b * n_in, n_in), (size_t)n_in * sizeof *x);
+      if (near_kink(&f.r, x)) continue;
+      slope(&f.r, x, f.u + b * n_in, c, want);
+      const int row = b * cols + c * n_out;
+      for (int o = 0; o < n_out; o++) near_within(TOL(1e-9, 1e-3), (double)y[row + o], want[o], 1, "taylor", row + o);
+      for (int p = 0; p < P; p += 1 + p % 3) {
+        const wide before = f.r.w[p];
+        memset(want, 0, sizeof want);
+        for (int k = 0; k < 4; k++) {
+          f.r.w[p] = before + step[k] * h;
+          slope(&f.r, x, f.u + b * n_in, c, moved);
+          for (int o = 0; o < n_out; o++) want[o] += factor[k] * moved[o] / (12 * h);
+        }
+        f.r.w[p] = before;
+        for (int o = 0; o < n_out; o++)
+          near_within(TOL(1e-7, 1e-3), (double)J[(row + o) * MOST_PARAMS + p], want[o], 1, "by parameters", p);
+      }
+    }
+  nnb_plan_destroy(plan);
+  end(&f);
+}
+END_TEST
+
+static void same(const real *got, const double *want, int n, const char *what) {
+  double most = 0;
+  for (int i = 0; i < n; i++) most = fmax(most, fabs(want[i]));
+  for (int i = 0; i < n; i++) near((double)got[i], (wide)want[i], most, what, i);
+}
+
+static void take(const double *from, real *to, size_t n) {
+  for (size_t i = 0; i < n; i++) to[i] = (real)from[i];
+}
+
+START_TEST(against_pytorch) {
+  enum { B = 2 };
+  real x[B * MOST], t[B * MOST], u[B * MOST], v[B * MOST], J[B * MOST * MOST], y[B * 3 * MOST], h[B * MOST];
+  static real by_w[B * 3 * MOST * MOST_PARAMS];
+  nnb_net *net = NULL;
+  ck_ok(nnb_net_parse(golden_derivatives[_i].text, &net));
+  const int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net), order = golden_derivatives[_i].order;
+  take(golden_derivatives[_i].x, x, (size_t)(B * n_in)), take(golden_derivatives[_i].u, u, (size_t)(B * n_in));
+  take(golden_derivatives[_i].t, t, (size_t)(B * n_out)), take(golden_derivatives[_i].v, v, (size_t)(B * n_out));
+  const nnb_batch rows = {.x = nnb_cview(x, B, n_in), .t = nnb_cview(t, B, n_out)};
+  nnb_data *data;
+  ck_ok(nnb_data_wrap(&rows, 0, &data));
+  if (golden_derivatives[_i].scaled) {
+    ck_ok(nnb_net_scale_inputs(net, data, NNB_MINMAX));
+    ck_ok(nnb_net_scale_targets(net, data, NNB_MINMAX));
+    ck_ok(nnb_net_loss(net, NNB_MSE));
+  }
+  const int P = (int)nnb_net_n_params(net), cols = (order + 1) * n_out;
+  take(golden_derivatives[_i].params, nnb_net_params(net), (size_t)P);
+  nnb_plan *plan = plan_of(net, B, 1, NNB_SECOND);
+  const nnb_cmat along = nnb_cview(u, B, n_in);
+  ck_ok(nnb_plan_jacobian(plan, rows.x, (nnb_mat){0}, nnb_view(J, B, n_out * n_in)));
+  same(J, golden_derivatives[_i].J, B * n_out * n_in, "jacobian");
+  ck_ok(nnb_plan_jvp(plan, rows.x, along, nnb_view(y, B, n_out)));
+  same(y, golden_derivatives[_i].jvp, B * n_out, "jvp");
+  ck_ok(nnb_plan_hvp(plan, rows.x, nnb_cview(v, B, n_out), along, nnb_view(h, B, n_in)));
+  same(h, golden_derivatives[_i].hvp, B * n_in, "hvp");
+  ck_ok(nnb_plan_taylor(plan, rows.x, along, order, nnb_view(y, B, cols), by_w, P));
+  same(y, golden_derivatives[_i].taylor, B * cols, "taylor");
+  same(by_w, golden_derivatives[_i].by_w, B * cols * P, "taylor by the parameters");
+  nnb_plan_destroy(plan);
+  nnb_data_destroy(data);
   nnb_net_destroy(net);
 }
 END_TEST
@@ -300,6 +456,9 @@ int main(void) {
   tcase_add_loop_test(tc, many_outputs, 0, 2);
   tcase_add_test(tc, threads_and_single_rows);
   tcase_add_test(tc, refusals);
+  tcase_add_loop_test(tc, hvp_against_differences, 0, (int)(sizeof shapes / sizeof *shapes) * NNB_N_ACTIVATIONS);
+  tcase_add_loop_test(tc, taylor_against_differences, 0, (int)(sizeof shapes / sizeof *shapes) * NNB_N_ACTIVATIONS);
+  tcase_add_loop_test(tc, against_pytorch, 0, (int)(sizeof golden_derivatives / sizeof *golden_derivatives));
   suite_add_tcase(suite, tc);
   return run_suite(suite);
 }

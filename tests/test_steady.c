@@ -105,6 +105,8 @@ START_TEST(predictions_and_losses) {
   nnb_plan_opts opts = {.max_rows = BATCH, .threads = f.threads, .want = NNB_GRAD | NNB_DX};
   ck_ok(nnb_plan_create(f.net, &opts, &plan));
   real *dx = malloc(sizeof *dx * BATCH * N_IN), *J = malloc(sizeof *J * BATCH * N_OUT * N_IN);
+  real *by_w = malloc(sizeof *by_w * BATCH * 2 * N_OUT * nnb_net_n_params(f.net));
+  nnb_plan *second;
   counts before = count();
   for (int round = 0; round <= ROUNDS; round++) {
     nnb_batch *b = round % 2 ? &f.one : &f.batch;
@@ -123,7 +125,21 @@ START_TEST(predictions_and_losses) {
     if (status) ck_abort_msg("%s", nnb_errmsg());
     if (round <= 1) before = count();
   }
-  free(dx), free(J);
+  ck_ok(nnb_plan_create(f.net, &(nnb_plan_opts){.max_rows = BATCH, .threads = f.threads, .want = NNB_SECOND}, &second));
+  for (int round = 0; round <= ROUNDS; round++) {
+    nnb_batch *b = round % 2 ? &f.one : &f.batch;
+    const nnb_cmat v = nnb_cview(f.y, b->x.rows, N_OUT);
+    nnb_status status = nnb_plan_hvp(second, b->x, v, b->x, nnb_view(dx, b->x.rows, N_IN));
+    if (round > 1) ck_none_since(before, "%s, %d threads, nnb_plan_hvp", f.text, f.threads);
+    if (!status)
+      status =
+          nnb_plan_taylor(second, b->x, b->x, 1, nnb_view(J, b->x.rows, 2 * N_OUT), by_w, (int)nnb_net_n_params(f.net));
+    if (round > 1) ck_none_since(before, "%s, %d threads, nnb_plan_taylor", f.text, f.threads);
+    if (status) ck_abort_msg("%s", nnb_errmsg());
+    if (round <= 1) before = count();
+  }
+  nnb_plan_destroy(second);
+  free(dx), free(J), free(by_w);
   nnb_plan_destroy(plan);
   end(&f);
 }

@@ -1032,7 +1032,8 @@ enum {
   NNB_GRAD = 1, /**< gradients and training                                                          */
   NNB_DX = 2,   /**< derivatives with respect to the inputs (nnb_plan_vjp, nnb_plan_jvp, nnb_plan_jacobian) */
   NNB_KEEP = 4, /**< all intermediate results can be read with nnb_plan_view                         */
-  NNB_ROWS = 8  /**< residuals of sums of squares and their derivatives (nnb_plan_rows)              */
+  NNB_ROWS = 8, /**< residuals of sums of squares and their derivatives (nnb_plan_rows)              */
+  NNB_SECOND = 16 /**< second derivatives (nnb_plan_hvp, nnb_plan_taylor); includes NNB_DX            */
 };
 
 /** The intermediate results of a node for nnb_plan_view, for the B rows of the last call.  I×O: the layer's weights. */

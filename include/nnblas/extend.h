@@ -20,7 +20,13 @@ struct nnb_act_ops {
   /** With NNB_ACT_ROWWISE, for derivatives along a direction: d ← d·(∂a/∂z)ᵀ.  If the Jacobian is symmetric, as that of
    *  softmax, it is pull.  [pull; with NNB_ACT_ROWWISE nnb_plan_jvp is NNB_E_UNSUPPORTED]                            */
   void (*push)(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d);
-  void *reserved[7];
+  /** Without NNB_ACT_ROWWISE, for second derivatives: s ← f''(z) if order is 2, f'''(z) if it is 3.  [what needs second
+   *  derivatives is NNB_E_UNSUPPORTED]                                                                               */
+  void (*slope)(const nnb_act_ops *self, int order, nnb_cmat z, nnb_cmat a, nnb_mat s);
+  /** With NNB_ACT_ROWWISE, for second derivatives: d ← d + ∂(v·(∂a/∂z)·dz)/∂z for each row, with dz and v constant.
+   *  [the same]                                                                                                      */
+  void (*bend)(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_cmat dz, nnb_cmat v, nnb_mat d);
+  void *reserved[5];
 };
 
 /** Registers an activation with a net.  Returns a value to use like the built-in ones, or a negative nnb_status. */

@@ -145,12 +145,14 @@
 #undef nnb_plan_create
 #undef nnb_plan_destroy
 #undef nnb_plan_gradient
+#undef nnb_plan_hvp
 #undef nnb_plan_jacobian
 #undef nnb_plan_jvp
 #undef nnb_plan_loss
 #undef nnb_plan_opts
 #undef nnb_plan_predict
 #undef nnb_plan_rows
+#undef nnb_plan_taylor
 #undef nnb_plan_view
 #undef nnb_plan_vjp
 #undef nnb_real

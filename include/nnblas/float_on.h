@@ -145,12 +145,14 @@
 #define nnb_plan_create nnbf_plan_create
 #define nnb_plan_destroy nnbf_plan_destroy
 #define nnb_plan_gradient nnbf_plan_gradient
+#define nnb_plan_hvp nnbf_plan_hvp
 #define nnb_plan_jacobian nnbf_plan_jacobian
 #define nnb_plan_jvp nnbf_plan_jvp
 #define nnb_plan_loss nnbf_plan_loss
 #define nnb_plan_opts nnbf_plan_opts
 #define nnb_plan_predict nnbf_plan_predict
 #define nnb_plan_rows nnbf_plan_rows
+#define nnb_plan_taylor nnbf_plan_taylor
 #define nnb_plan_view nnbf_plan_view
 #define nnb_plan_vjp nnbf_plan_vjp
 #define nnb_real nnbf_real

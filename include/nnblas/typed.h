@@ -652,6 +652,19 @@ NNB_API nnb_status nnb_plan_jvp(nnb_plan *plan, nnb_cmat x, nnb_cmat u, nnb_mat 
  *  Allocates nothing.  The derivatives of a row are further rows of the layers' products, one for each output, or one
  *  for each input if there are fewer of these.  NNB_E_SHAPE; NNB_E_OVERFLOW if n_out·n_in does not fit into an int.  */
 NNB_API nnb_status nnb_plan_jacobian(nnb_plan *plan, nnb_cmat x, nnb_mat y, nnb_mat J);
+/** A Hessian times a vector: h ← H·u for each row, where H has the second derivatives of Σ_o v_o·y_o by x, in the
+ *  data's units.  v: B×n_out, u and h: B×n_in.  It costs about two forward and two backward passes (Pearlmutter 1994,
+ *  applied to the inputs).  Allocates nothing.  Needs NNB_SECOND (NNB_E_STATE).  A plan with NNB_SECOND is
+ *  NNB_E_UNSUPPORTED, with the node, for a layer that is not affine or has scratch (nnb_needs), and for an own
+ *  activation without slope or bend (extend.h).  NNB_E_SHAPE.                                                        */
+NNB_API nnb_status nnb_plan_hvp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_cmat u, nnb_mat h);
+/** The predictions along a line and their derivatives by the parameters, for residuals of differential equations:
+ *  y[b·ld + c·n_out + o] ← dᶜy_o(x + s·u)/dsᶜ at s = 0, for c = 0 … order, in the data's units.  x, u: B×n_in; y:
+ *  B×((order+1)·n_out); order: 1 or 2.  J: one row of P numbers for each number of y, in the same order, ldj apart: its
+ *  derivatives by the parameters, frozen ones included; ldj ≥ P.  J NULL: y only.
+ *  The derivatives of a residual f(y, y', y'') by the parameters are sums of such rows.  Allocates nothing.  Needs
+ *  NNB_SECOND, as nnb_plan_hvp; order 2 is NNB_E_UNSUPPORTED with activations over whole rows.  NNB_E_SHAPE.         */
+NNB_API nnb_status nnb_plan_taylor(nnb_plan *plan, nnb_cmat x, nnb_cmat u, int order, nnb_mat y, nnb_real *J, int ldj);
 /** Residuals of a batch and their derivatives: r[i·n_out + o] = c·√weight_i·(a_io - t_io), J[(i·n_out + o)·ldj + p] =
  *  ∂r/∂w_p.  c is such that ½·Σ r² is the loss of nnb_plan_loss, and Jᵀ·r the gradient of nnb_plan_gradient.  J has
  *  B·n_out rows of P numbers, frozen parameters included; ldj ≥ P.  J NULL: residuals only.  Targets and outputs are in

@@ -35,6 +35,15 @@ nnb_status nnb__check_jacobian(const nnb_net *net, int rows, nnb_mat J) {
   return NNB_OK;
 }
 
+nnb_status nnb__check_taylor(const nnb_net *net, int rows, int order, nnb_mat y) {
+  if (net->n_y > INT_MAX / (order + 1))
+    return nnb__fail(NNB_E_OVERFLOW, "%d derivatives of %d outputs are too many", order + 1, net->n_y);
+  const int cols = (order + 1) * net->n_y;
+  if (!y.p) return nnb__fail(NNB_E_ARG, "y is NULL");
+  if (y.rows == rows && y.cols == cols && y.ld >= cols) return NNB_OK;
+  return nnb__fail(NNB_E_SHAPE, "y is %d×%d (ld %d); wanted %d×%d", y.rows, y.cols, y.ld, rows, cols);
+}
+
 nnb_status nnb__check_one_output(const nnb_net *net) {
   int n = 0;
   for (int i = 0; i < net->n_nodes; i++) n += net->nodes[i].out_col >= 0;

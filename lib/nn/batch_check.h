@@ -10,6 +10,8 @@ nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most);
 nnb_status nnb__check_y(const nnb_net *net, int rows, nnb_cmat y, const char *name);
 /* J is rows×(n_y·n_x). */
 nnb_status nnb__check_jacobian(const nnb_net *net, int rows, nnb_mat J);
+/* y is rows×((order + 1)·n_y). */
+nnb_status nnb__check_taylor(const nnb_net *net, int rows, int order, nnb_mat y);
 /* NNB_E_SHAPE for a net with several outputs: class labels need exactly one output. */
 nnb_status nnb__check_one_output(const nnb_net *net);
 /* All weights may be 0, because a batch may be one of many. */

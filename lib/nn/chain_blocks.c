@@ -129,7 +129,7 @@ static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
 static bool takes(const nnb_plan *plan, const nnb__job *job) {
   const int least = plan->chain_blocks->least_rows;
   if (!plan->forced && (least == 0 || job->rows < least)) return false;
-  if (!(job->what & NNB__BACK)) return !(job->what & (NNB__RESIDUALS | NNB__TANGENTS));
+  if (!(job->what & NNB__BACK)) return !(job->what & ~(unsigned)(NNB__LOSS | NNB__OUTPUT));
   return job->what == (NNB__LOSS | NNB__BACK) && job->target && !(plan->want & NNB_DX);
 }
 

@@ -13,6 +13,7 @@ enum {
   NNB__RESIDUALS = 8, /* r and J, for a loss that is a sum of squares */
   NNB__SCORES = 16,   /* Δ from scores (nnb__plan_scores) */
   NNB__TANGENTS = 32, /* dy, derivatives of the outputs by the inputs */
+  NNB__SECOND = 64,   /* a Hessian times vector, or Taylor coefficients and their derivatives by the parameters */
 };
 
 /* The columns of a Jacobian. */
@@ -32,7 +33,10 @@ typedef struct nnb__job {
   unsigned what;
   const nnb__target *target; /* NULL: no parameter gradients */
   nnb_cmat v;                /* ∂E/∂y instead of a loss, y in the data's units; NNB__TANGENTS: directions of x */
-  nnb_mat dy;                /* NNB__TANGENTS: ∂y/∂x·v, B×n_y; v.p NULL: the Jacobians, B×(n_y·n_x) */
+  nnb_mat dy;                /* NNB__TANGENTS: ∂y/∂x·v, B×n_y; v.p NULL: the Jacobians, B×(n_y·n_x).
+                                NNB__SECOND: Taylor coefficients, whose derivatives by the parameters go into J */
+  nnb_cmat of;               /* NNB__SECOND: B×n_y weights of the outputs for a Hessian times v; p NULL: Taylor */
+  int degree;                /* NNB__SECOND: of the derivatives along v, 1 or 2 */
   real *r, *J;               /* NNB__RESIDUALS: rows·n_y residuals; their derivatives, ldj apart, or NULL */
   size_t ldj;
   nnb__columns columns; /* of J */

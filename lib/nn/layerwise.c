@@ -10,6 +10,7 @@
 #include "jacobian.h"
 #include "layerwise_wide.h"
 #include "pass.h"
+#include "second.h"
 #include "squares.h"
 #include "team.h"
 #include "thresholds.h"
@@ -24,6 +25,7 @@ static void phase_rows(void *context, int part) {
   if (p->job->what & NNB__BACK) nnb__pass_back(p, part, r0, n, -1);
   if (p->job->what & NNB__RESIDUALS) nnb__pass_rows(p, part, r0, n);
   if (p->job->what & NNB__TANGENTS) nnb__pass_derivatives(p, part, r0, n);
+  if (p->job->what & NNB__SECOND) nnb__pass_second(p, part, r0, n);
 }
 
 /* ---- the parameters ---------------------------------------------------------------------------------------------- */
@@ -94,6 +96,7 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   const int threads = most_threads(&p);
   double flops = plan->flops * job->rows;
   if (job->J || job->what & NNB__TANGENTS) flops *= 1 + plan->net->n_y;
+  if (job->what & NNB__SECOND) flops *= 4;
   p.row_parts = nnb__pass_parts(job->what & NNB__BACK ? 2 * flops : flops, threads, job->rows);
   p.param_parts = nnb__pass_parts(flops, threads, threads);
   if (p.owned) p.row_parts = p.param_parts = threads;

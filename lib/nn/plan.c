@@ -19,12 +19,14 @@ static nnb_status make_draft(nnb_net *net, const nnb_plan_opts *opts, nnb_plan *
   if (opts->max_rows < 0 || opts->threads < 0 || opts->threads > 1024)
     return nnb__fail(NNB_E_ARG, "max_rows is %d and threads is %d; wanted 0 or more, and at most 1024 threads",
                      opts->max_rows, opts->threads);
-  if (opts->want & ~(unsigned)(NNB_GRAD | NNB_DX | NNB_KEEP | NNB_ROWS))
-    return nnb__fail(NNB_E_ARG, "want is %u; wanted 0 or flags of NNB_GRAD, NNB_DX, NNB_KEEP and NNB_ROWS", opts->want);
+  if (opts->want & ~(unsigned)(NNB_GRAD | NNB_DX | NNB_KEEP | NNB_ROWS | NNB_SECOND))
+    return nnb__fail(NNB_E_ARG, "want is %u; wanted 0 or flags of NNB_GRAD, NNB_DX, NNB_KEEP, NNB_ROWS and NNB_SECOND",
+                     opts->want);
   if (opts->want & NNB_ROWS && (status = nnb__check_squares(net))) return status;
   if (opts->want & NNB_ROWS && (status = nnb__net_check_uncoupled(net, "the derivative of each residual")))
     return status;
-  *draft = (nnb_plan){.net = net, .want = opts->want};
+  if (opts->want & NNB_SECOND && (status = nnb__check_second(net, 1))) return status;
+  *draft = (nnb_plan){.net = net, .want = opts->want | (opts->want & NNB_SECOND ? NNB_DX : 0)};
   draft->max_rows = opts->max_rows ? opts->max_rows : 1;
   draft->threads = opts->threads ? opts->threads : nnb_get_threads();
   nnb__plan_count_outputs(draft);
@@ -196,6 +198,13 @@ nnb_status nnb_plan_rows(nnb_plan *plan, const nnb_batch *batch, real *r, real *
   return nnb__plan_rows(plan, batch, 0, batch->x.rows, norm_of(batch), r, J, (size_t)ldj, NNB__EVERY);
 }
 
+/* m has the shape of x. */
+static nnb_status check_as_x(nnb_cmat x, nnb_cmat m, const char *name) {
+  if (!m.p) return nnb__fail(NNB_E_ARG, "%s is NULL", name);
+  if (m.rows == x.rows && m.cols == x.cols && m.ld >= m.cols) return NNB_OK;
+  return nnb__fail(NNB_E_SHAPE, "%s is %d×%d; wanted %d×%d, as x", name, m.rows, m.cols, x.rows, x.cols);
+}
+
 /* Whether the plan was made for derivatives of x. */
 static nnb_status check_dx(const nnb_plan *plan, nnb_cmat x) {
   if (!plan) return nnb__fail(NNB_E_ARG, "plan is NULL");
@@ -206,10 +215,8 @@ static nnb_status check_dx(const nnb_plan *plan, nnb_cmat x) {
 nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx) {
   nnb_status status = check_dx(plan, x);
   if (!status) status = nnb__check_y(plan->net, x.rows, v, "v");
+  if (!status) status = check_as_x(x, nnb__read(dx), "dx");
   if (status) return status;
-  if (!dx.p) return nnb__fail(NNB_E_ARG, "dx is NULL");
-  if (dx.rows != x.rows || dx.cols != x.cols || dx.ld < dx.cols)
-    return nnb__fail(NNB_E_SHAPE, "dx is %d×%d; wanted %d×%d", dx.rows, dx.cols, x.rows, x.cols);
   nnb_batch batch = {.x = x};
   status = nnb__plan_run(plan, &(nnb__job){.batch = &batch, .rows = x.rows, .what = NNB__BACK, .v = v}).status;
   if (!status) nnb__plan_input_gradient(plan, dx);
@@ -218,9 +225,7 @@ nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx) {
 
 nnb_status nnb_plan_jvp(nnb_plan *plan, nnb_cmat x, nnb_cmat u, nnb_mat dy) {
   nnb_status status = check_dx(plan, x);
-  if (!status && !u.p) status = nnb__fail(NNB_E_ARG, "u is NULL");
-  if (!status && (u.rows != x.rows || u.cols != x.cols || u.ld < u.cols))
-    status = nnb__fail(NNB_E_SHAPE, "u is %d×%d; wanted %d×%d, as x", u.rows, u.cols, x.rows, x.cols);
+  if (!status) status = check_as_x(x, u, "u");
   if (!status) status = nnb__check_y(plan->net, x.rows, nnb__read(dy), "dy");
   if (!status) status = nnb__check_tangents(plan->net);
   if (status) return status;
@@ -239,4 +244,37 @@ nnb_status nnb_plan_jacobian(nnb_plan *plan, nnb_cmat x, nnb_mat y, nnb_mat J) {
   status = nnb__plan_run(plan, &job).status;
   if (!status && y.p) nnb__plan_outputs(plan, y);
   return status;
+}
+
+static nnb_status check_second(const nnb_plan *plan, nnb_cmat x, nnb_cmat u) {
+  if (plan && !(plan->want & NNB_SECOND)) return nnb__fail(NNB_E_STATE, "the plan was made without NNB_SECOND");
+  nnb_status status = check_dx(plan, x);
+  return status ? status : check_as_x(x, u, "u");
+}
+
+nnb_status nnb_plan_hvp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_cmat u, nnb_mat h) {
+  nnb_status status = check_second(plan, x, u);
+  if (!status) status = nnb__check_y(plan->net, x.rows, v, "v");
+  if (!status) status = check_as_x(x, nnb__read(h), "h");
+  if (status) return status;
+  nnb_batch batch = {.x = x};
+  nnb__job job = {.batch = &batch, .rows = x.rows, .what = NNB__OUTPUT | NNB__SECOND, .v = u, .of = v, .degree = 1};
+  status = nnb__plan_run(plan, &job).status;
+  if (!status) nnb__plan_input_gradient(plan, h);
+  return status;
+}
+
+nnb_status nnb_plan_taylor(nnb_plan *plan, nnb_cmat x, nnb_cmat u, int order, nnb_mat y, real *J, int ldj) {
+  nnb_status status = check_second(plan, x, u);
+  if (!status && order != 1 && order != 2) status = nnb__fail(NNB_E_ARG, "order is %d; wanted 1 or 2", order);
+  if (!status) status = nnb__check_taylor(plan->net, x.rows, order, y);
+  if (!status) status = nnb__check_second(plan->net, order);
+  if (!status && J && (ldj < 0 || (size_t)ldj < plan->net->n_params))
+    status =
+        nnb__fail(NNB_E_SHAPE, "ldj is %d; wanted at least %zu, the length of a row of J", ldj, plan->net->n_params);
+  if (status) return status;
+  nnb_batch batch = {.x = x};
+  nnb__job job = {.batch = &batch, .rows = x.rows, .what = NNB__OUTPUT | NNB__SECOND, .v = u, .degree = order, .dy = y};
+  job.J = J, job.ldj = (size_t)ldj;
+  return nnb__plan_run(plan, &job).status;
 }

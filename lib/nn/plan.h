@@ -10,6 +10,7 @@
 #include "look.h"
 #include "run.h"
 #include "seal.h"
+#include "second.h"
 #include "squares.h"
 
 /* nnb_plan_loss and nnb_plan_gradient as part of a caller's run. */

@@ -107,6 +107,23 @@ static void lay_out_tiles(nnb_plan *p, nnb__arena *arena) {
   }
 }
 
+/* Rows of one direction. */
+static void lay_out_jets(nnb_plan *p, nnb__arena *arena) {
+  const int rows = p->max_rows;
+  p->jets = nnb__arena_take(arena, (size_t)p->net->n_nodes, sizeof *p->jets);
+  for (int k = 0; k < p->net->n_nodes; k++) {
+    const nnb__node *node = &p->net->nodes[k];
+    const int cols = node->needs.cols;
+    nnb__jet jet = {0};
+    nnb_mat *const every[] = {&jet.a1, &jet.a2, &jet.d1, &jet.d2};
+    nnb_mat *const of_layers[] = {&jet.z1, &jet.z2, &jet.f1, &jet.f2, &jet.f3};
+    for (size_t i = 0; i < sizeof every / sizeof *every; i++) *every[i] = take_mat(arena, rows, cols);
+    for (size_t i = 0; !nnb__node_is_input(node) && i < sizeof of_layers / sizeof *of_layers; i++)
+      *of_layers[i] = take_mat(arena, rows, cols);
+    if (p->jets) p->jets[k] = jet;
+  }
+}
+
 /* In the backward pass the last consumer is the first to write d. */
 static void find_first_writers(nnb_plan *p) {
   for (int i = 0; i < p->net->n_nodes; i++) {
@@ -143,6 +160,7 @@ void nnb__plan_lay_out(nnb_plan *p, nnb__arena *arena) {
   if (p->alternates) lay_out_pair(p, arena);
   for (int k = 0; k < p->net->n_nodes; k++) lay_out_node(p, arena, k);
   if (p->want & NNB_DX) lay_out_tiles(p, arena);
+  if (p->want & NNB_SECOND) lay_out_jets(p, arena);
   nnb__plan_lay_out_execs(p, arena);
   if (!arena->base) return;
   find_first_writers(p);

@@ -21,6 +21,13 @@ typedef struct nnb__state {
   real *scratch;
 } nnb__state;
 
+/* Derivatives of one node along directions of x, and derivatives of a number by them (second.c). */
+typedef struct nnb__jet {
+  nnb_mat z1, a1, z2, a2; /* first and second derivatives of Z and A: a row for each row of the batch and direction */
+  nnb_mat d1, d2;         /* derivatives by a1 and a2, then by z1 and z2 */
+  nnb_mat f1, f2, f3;     /* f', f'', f''' at Z, for activations element by element */
+} nnb__jet;
+
 typedef struct nnb__chain_rows_plan nnb__chain_rows_plan;     /* chain_rows.c */
 typedef struct nnb__chain_blocks_plan nnb__chain_blocks_plan; /* chain_blocks.c */
 
@@ -48,6 +55,7 @@ struct nnb_plan {
   int longest;
   nnb_run run;   /* of the last call */
   nnb_run *runs; /* threads: the same with the part's own node and row0 */
+  nnb__jet *jets; /* NNB_SECOND, for second.c: nodes */
   /* NNB_DX, for derivatives.c: rows of derivatives of some rows of the batch */
   int tile_rows;
   nnb_mat *tiles;   /* threads × nodes: tile_rows×cols */
