@@ -662,8 +662,9 @@ NNB_API nnb_status nnb_plan_hvp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_cmat
  *  y[b·ld + c·n_out + o] ← dᶜy_o(x + s·u)/dsᶜ at s = 0, for c = 0 … order, in the data's units.  x, u: B×n_in; y:
  *  B×((order+1)·n_out); order: 1 or 2.  J: one row of P numbers for each number of y, in the same order, ldj apart: its
  *  derivatives by the parameters, frozen ones included; ldj ≥ P.  J NULL: y only.
- *  The derivatives of a residual f(y, y', y'') by the parameters are sums of such rows.  Allocates nothing.  Needs
- *  NNB_SECOND, as nnb_plan_hvp; order 2 is NNB_E_UNSUPPORTED with activations over whole rows.  NNB_E_SHAPE.         */
+ *  The derivatives of a residual f(y, y', y'') by the parameters are sums of such rows
+ *  (examples/16_boundary_value.c).  Allocates nothing.  Needs NNB_SECOND, as nnb_plan_hvp; order 2 is
+ *  NNB_E_UNSUPPORTED with activations over whole rows.  NNB_E_SHAPE.                                                 */
 NNB_API nnb_status nnb_plan_taylor(nnb_plan *plan, nnb_cmat x, nnb_cmat u, int order, nnb_mat y, nnb_real *J, int ldj);
 /** Residuals of a batch and their derivatives: r[i·n_out + o] = c·√weight_i·(a_io - t_io), J[(i·n_out + o)·ldj + p] =
  *  ∂r/∂w_p.  c is such that ½·Σ r² is the loss of nnb_plan_loss, and Jᵀ·r the gradient of nnb_plan_gradient.  J has
