@@ -132,6 +132,7 @@ int draw_picture(const char *path, const picture *p) {
   bool lost = fclose(f) != 0;
   int code = lost ? refuse(EX_OSERR, "out of memory") : terminal ? EX_OK : keep_script(path, script);
   if (!code) code = run_gnuplot(script);
+  if (!code && terminal) putchar('\n'); /* gnuplot leaves the last line open */
   free(script);
   return code;
 }

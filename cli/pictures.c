@@ -142,7 +142,7 @@ static void write_predicted(FILE *f, const void *what, bool terminal) {
   const predictions *p = what;
   write_pairs(f, p);
   fputs("set xlabel 'true'\nset ylabel 'predicted'\nunset key\n", f);
-  if (!terminal) fputs("set size square\n", f);
+  if (!terminal) fputs("set size square\nset bars 0\n", f); /* without caps, which hide the points of large tables */
   for (int j = 0; j < panels(p); j++) {
     write_title(f, p, j, terminal ? "predicted" : "", p->sd && !terminal ? ", bars of ±1 deviation" : "");
     write_square(f, p, j);

@@ -450,6 +450,7 @@ class Plots(InFolder):
         self.assertIn("title 'it''s b'", script)
         out = self.good("plot", "curve", a, b)
         self.assertIn("a, validation", out)
+        self.assertTrue(out.endswith("\n"))
 
     def test_learning_curve_of_a_log(self):
         log = self.folder / "run.csv"

@@ -119,7 +119,8 @@ class Site:
     def inline(self, code):
         if code in self.lessons:
             return f'<a href="lesson-{code}.html"><code>{code}</code></a>'
-        return f"<code>{self.linked(html.escape(code))}</code>"
+        kind = ' class="short"' if len(code) <= 24 else ""  # not broken at the hyphens of a flag
+        return f"<code{kind}>{self.linked(html.escape(code))}</code>"
 
     def code(self, text, language):
         return f"<pre><code>{self.linked(highlighted(text, language))}</code></pre>\n"
