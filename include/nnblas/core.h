@@ -345,6 +345,40 @@ typedef struct nnb_dense_opts {
   void *reserved[10];
 } nnb_dense_opts;
 
+/** A convolution: each channel of Z is b_o + Σ W·A over a window of all channels of A, one place of the window for each
+ *  pixel.  Images of height 1 are signals: the window has height 1, and stride and pad apply to the width only. */
+typedef struct nnb_conv_opts {
+  int channels;              /**< O, the channels of Z; required                                       */
+  int width, height;         /**< of the window; width is required, height 0: the same, for signals 1  */
+  int stride;                /**< pixels from one place of the window to the next; 0: 1                */
+  int pad;                   /**< zeros around each image, on every side                               */
+  nnb_activation activation; /**< default linear                                                       */
+  int from;                  /**< the node that is its input; 0: the node added last                   */
+  const char *name;          /**< default conv1, conv2, …; copied                                      */
+  bool no_bias;              /**< without b                                                            */
+  unsigned frozen;           /**< NNB_WEIGHTS, NNB_BIAS or both: training does not change them         */
+  nnb_init init;             /**< initial weights                                                      */
+  double init_scale;         /**< s of NNB_INIT_LIST; default 1                                        */
+  void *reserved[10];
+} nnb_conv_opts;
+
+/** What a pooling layer takes from each window. */
+typedef enum nnb_pooling {
+  NNB_POOL_MAX,    /**< the largest number                  */
+  NNB_POOL_AVERAGE /**< the mean                            */
+} nnb_pooling;
+
+/** A pooling layer: one number for each channel and each place of a window.  Pixels behind the last whole window are
+ *  not read.  Signals as in nnb_conv_opts. */
+typedef struct nnb_pool_opts {
+  nnb_pooling kind;
+  int width, height; /**< of the window; width is required, height 0: the same, for signals 1  */
+  int stride;        /**< 0: the side of the window, so that windows do not overlap            */
+  int from;          /**< the node that is its input; 0: the node added last                   */
+  const char *name;  /**< default maxpool1, avgpool1, …; copied                                */
+  void *reserved[6];
+} nnb_pool_opts;
+
 /** A loss with all its options, for nnb_net_loss_opts.  Files keep them. */
 typedef struct nnb_loss_opts {
   nnb_loss loss;          /**< default NNB_LOSS_AUTO                                                       */

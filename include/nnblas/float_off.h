@@ -70,12 +70,15 @@
 #undef nnb_net_column_name
 #undef nnb_net_columns
 #undef nnb_net_concat
+#undef nnb_net_conv
+#undef nnb_net_conv_opts
 #undef nnb_net_copy
 #undef nnb_net_create
 #undef nnb_net_dense
 #undef nnb_net_dense_opts
 #undef nnb_net_destroy
 #undef nnb_net_find
+#undef nnb_net_flatten
 #undef nnb_net_for_data
 #undef nnb_net_freeze
 #undef nnb_net_init
@@ -106,6 +109,8 @@
 #undef nnb_net_params
 #undef nnb_net_params_read
 #undef nnb_net_parse
+#undef nnb_net_pool
+#undef nnb_net_pool_opts
 #undef nnb_net_predict
 #undef nnb_net_save
 #undef nnb_net_save_mem

@@ -70,12 +70,15 @@
 #define nnb_net_column_name nnbf_net_column_name
 #define nnb_net_columns nnbf_net_columns
 #define nnb_net_concat nnbf_net_concat
+#define nnb_net_conv nnbf_net_conv
+#define nnb_net_conv_opts nnbf_net_conv_opts
 #define nnb_net_copy nnbf_net_copy
 #define nnb_net_create nnbf_net_create
 #define nnb_net_dense nnbf_net_dense
 #define nnb_net_dense_opts nnbf_net_dense_opts
 #define nnb_net_destroy nnbf_net_destroy
 #define nnb_net_find nnbf_net_find
+#define nnb_net_flatten nnbf_net_flatten
 #define nnb_net_for_data nnbf_net_for_data
 #define nnb_net_freeze nnbf_net_freeze
 #define nnb_net_init nnbf_net_init
@@ -106,6 +109,8 @@
 #define nnb_net_params nnbf_net_params
 #define nnb_net_params_read nnbf_net_params_read
 #define nnb_net_parse nnbf_net_parse
+#define nnb_net_pool nnbf_net_pool
+#define nnb_net_pool_opts nnbf_net_pool_opts
 #define nnb_net_predict nnbf_net_predict
 #define nnb_net_save nnbf_net_save
 #define nnb_net_save_mem nnbf_net_save_mem

@@ -261,10 +261,19 @@ typedef struct nnb_net nnb_net;
 
 /** A net with one input of n_in columns (node 1).  NULL only if out of memory. */
 NNB_API nnb_net *nnb_net_create(int n_in);
-/** Makes a chain from a string: sizes joined by '-', first the inputs, then dense layers with optional fields joined by
- *  ':', as in "64-32:tanh-10:softmax".  A field is the name of an activation, or key=value with the keys act, bias (0
- *  or 1), init, init_scale, frozen (0: nothing, 1: weights, 2: bias, 3: both), name.  The default activation is relu
- *  for hidden layers and linear for the last one.  NNB_E_PARSE: the message has the place.                           */
+/** Makes a chain from a string: first the inputs, then layers joined by '-', with optional fields joined by ':', as in
+ *  "64-32:tanh-10:softmax" or "1x28x28-conv6@5:tanh-maxpool2-conv16@5:tanh-maxpool2-120:tanh-84:tanh-10:softmax".
+ *  Inputs are a number of columns, or images: CHANNELSxHEIGHTxWIDTH, for signals CHANNELSxWIDTH (nnb_net_shape).
+ *  A layer is
+ *
+ *    32             a dense layer of 32 units
+ *    conv6@5        a convolution into 6 channels, window 5×5; conv6@3x5: height 3, width 5
+ *    maxpool2, avgpool2, maxpool2x3    pooling, window 2×2 or height 2, width 3
+ *    flatten        columns without a shape
+ *
+ *  A field is the name of an activation, or key=value with the keys act, frozen (0: nothing, 1: weights, 2: bias, 3:
+ *  both), name, and those of the layer: bias (0 or 1), init, init_scale, stride, pad.  The default activation of dense
+ *  layers and convolutions is relu, and linear for the last layer.  NNB_E_PARSE: the message has the place.          */
 NNB_API nnb_status nnb_net_parse(const char *text, nnb_net **out);
 /** Releases a net.  NULL is accepted.  Destroy its plans first.  Does nothing while a changing call runs (nnb_net). */
 NNB_API void nnb_net_destroy(nnb_net *net);
@@ -275,15 +284,30 @@ NNB_API nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out);
 NNB_API int nnb_net_dense(nnb_net *net, int n_out, nnb_activation activation);
 /** The same with all options. */
 NNB_API int nnb_net_dense_opts(nnb_net *net, const nnb_dense_opts *opts);
-/** Adds a dense layer that is described as in nnb_net_parse, "16:tanh:name=hidden", after the node from (0: the node
- *  added last).  The default activation is linear.  NNB_E_PARSE: the message has the place.                          */
+/** Adds a convolution with a square window of that size, of stride 1 and without padding, after the node added last,
+ *  whose columns must have a shape (nnb_net_shape).  For signals, images of height 1, the window is 1×size.
+ *  NNB_E_SHAPE if the node has no shape, or the window does not fit into its images. */
+NNB_API int nnb_net_conv(nnb_net *net, int channels, int size, nnb_activation activation);
+/** The same with all options.  W is (channels of A·height·width)×O: row (c·height + y)·width + x belongs to pixel
+ *  (y, x) of the window on channel c of A.  The window is not mirrored. */
+NNB_API int nnb_net_conv_opts(nnb_net *net, const nnb_conv_opts *opts);
+/** Adds a pooling layer with a square window of that size, for signals 1×size, after the node added last, whose columns
+ *  must have a shape.  Windows do not overlap. */
+NNB_API int nnb_net_pool(nnb_net *net, nnb_pooling kind, int size);
+/** The same with all options. */
+NNB_API int nnb_net_pool_opts(nnb_net *net, const nnb_pool_opts *opts);
+/** Adds a node with the same columns but without a shape.  Dense layers read images as they are and need none. */
+NNB_API int nnb_net_flatten(nnb_net *net);
+/** Adds a layer that is described as in nnb_net_parse, "16:tanh:name=hidden", after the node from (0: the node added
+ *  last).  The default activation is linear.  NNB_E_PARSE: the message has the place.                                */
 NNB_API int nnb_net_layer(nnb_net *net, int from, const char *text);
 /** Adds another input of n columns: the next columns of x.  name NULL: input2, … */
 NNB_API int nnb_net_input(nnb_net *net, int n, const char *name);
 /** Declares how the columns of a node are read (0: the node added last): as channels images of height×width
  *  (nnb_shape).  Call it before another node reads that node.  Activations and sums keep the shape, and nodes side by
- *  side add up their channels.  Own layers see it; dense layers ignore it.  NNB_E_SHAPE unless the product is the
- *  number of columns, NNB_E_STATE if another node reads the node.  Returns NNB_OK or an error. */
+ *  side add up their channels.  Convolutions and pools need it, own layers see it, dense layers ignore it.  NNB_E_SHAPE
+ *  unless the product is the number of columns, NNB_E_STATE if another node reads the node.  Returns NNB_OK or an
+ *  error. */
 NNB_API int nnb_net_shape(nnb_net *net, int node, int channels, int height, int width);
 /** Adds f(from).  from 0: the node added last. */
 NNB_API int nnb_net_activation(nnb_net *net, int from, nnb_activation activation);

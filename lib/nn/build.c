@@ -170,16 +170,25 @@ nnb_shape nnb_net_node_shape(const nnb_net *net, int node) {
   return net && node >= 1 && node <= net->n_nodes ? net->nodes[node - 1].needs.shape : (nnb_shape){0};
 }
 
+/* The initialiser and the frozen parts that a layer's options ask for. */
+static nnb_status check_params(int init, unsigned frozen) {
+  if (init < 0 || init >= NNB_N_INITS) return nnb__fail(NNB_E_ARG, "there is no initialiser %d", init);
+  if (frozen & ~(unsigned)(NNB_WEIGHTS | NNB_BIAS))
+    return nnb__fail(NNB_E_ARG, "frozen is %u; wanted NNB_WEIGHTS, NNB_BIAS, both or 0", frozen);
+  return NNB_OK;
+}
+static int choose_init(nnb_init init, nnb_activation activation) {
+  return init ? (int)init : (int)nnb__init_for((int)activation);
+}
+
 int nnb_net_dense_opts(nnb_net *net, const nnb_dense_opts *opts) {
   if (!opts) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "opts is NULL"));
-  if ((int)opts->init < 0 || opts->init >= NNB_N_INITS)
-    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "there is no initialiser %d", (int)opts->init));
-  if (opts->frozen & ~(unsigned)(NNB_WEIGHTS | NNB_BIAS))
-    return nnb__net_stick(net,
-                          nnb__fail(NNB_E_ARG, "frozen is %u; wanted NNB_WEIGHTS, NNB_BIAS, both or 0", opts->frozen));
-  nnb__dense d = {.units = opts->units, .bias = !opts->no_bias};
-  d.init = opts->init ? (int)opts->init : (int)nnb__init_for((int)opts->activation);
-  d.init_scale = opts->init_scale == 0 ? 1 : opts->init_scale;
+  nnb_status status = check_params((int)opts->init, opts->frozen);
+  if (status) return nnb__net_stick(net, status);
+  nnb__dense d = {.units = opts->units,
+                  .bias = !opts->no_bias,
+                  .init = choose_init(opts->init, opts->activation),
+                  .init_scale = opts->init_scale == 0 ? 1 : opts->init_scale};
   return nnb__net_append(net, &nnb__layer_dense, &d, &opts->from, 1, (int)opts->activation, opts->frozen, opts->name,
                          "dense");
 }
@@ -187,6 +196,44 @@ int nnb_net_dense_opts(nnb_net *net, const nnb_dense_opts *opts) {
 int nnb_net_dense(nnb_net *net, int n_out, nnb_activation activation) {
   nnb_dense_opts opts = {.units = n_out, .activation = activation};
   return nnb_net_dense_opts(net, &opts);
+}
+
+int nnb_net_conv_opts(nnb_net *net, const nnb_conv_opts *opts) {
+  if (!opts) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "opts is NULL"));
+  nnb_status status = check_params((int)opts->init, opts->frozen);
+  if (status) return nnb__net_stick(net, status);
+  nnb__conv d = {.channels = opts->channels,
+                 .height = opts->height,
+                 .width = opts->width,
+                 .stride = opts->stride ? opts->stride : 1,
+                 .pad = opts->pad,
+                 .bias = !opts->no_bias,
+                 .init = choose_init(opts->init, opts->activation),
+                 .init_scale = opts->init_scale == 0 ? 1 : opts->init_scale};
+  return nnb__net_append(net, &nnb__layer_conv, &d, &opts->from, 1, (int)opts->activation, opts->frozen, opts->name,
+                         "conv");
+}
+
+int nnb_net_conv(nnb_net *net, int channels, int size, nnb_activation activation) {
+  nnb_conv_opts opts = {.channels = channels, .width = size, .activation = activation};
+  return nnb_net_conv_opts(net, &opts);
+}
+
+int nnb_net_pool_opts(nnb_net *net, const nnb_pool_opts *opts) {
+  if (!opts) return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "opts is NULL"));
+  if (opts->kind != NNB_POOL_MAX && opts->kind != NNB_POOL_AVERAGE)
+    return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "there is no pooling %d", (int)opts->kind));
+  const nnb_layer_ops *ops = opts->kind == NNB_POOL_MAX ? &nnb__layer_maxpool : &nnb__layer_avgpool;
+  nnb__pool d = {.height = opts->height, .width = opts->width, .stride = opts->stride};
+  return nnb__net_append(net, ops, &d, &opts->from, 1, NNB_LINEAR, 0, opts->name, ops->name);
+}
+
+int nnb_net_pool(nnb_net *net, nnb_pooling kind, int size) {
+  return nnb_net_pool_opts(net, &(nnb_pool_opts){.kind = kind, .width = size});
+}
+
+int nnb_net_flatten(nnb_net *net) {
+  return nnb__net_append(net, &nnb__layer_flatten, NULL, &(int){0}, 1, NNB_LINEAR, 0, NULL, "flatten");
 }
 
 int nnb_net_activation(nnb_net *net, int from, nnb_activation activation) {

@@ -24,7 +24,7 @@ static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *need
 
 static void init(const void *self, real *w, nnb_rng *rng, real *scratch) {
   const nnb__dense *d = self;
-  nnb__init_weights((nnb_init)d->init, d->init_scale, d->n_in, d->units, w, rng, scratch);
+  nnb__init_weights((nnb_init)d->init, d->init_scale, d->n_in, d->units, d->units, w, rng, scratch);
 }
 
 static nnb_cmat weights(const nnb__dense *d, const nnb_layer_io *io) { return nnb_cview(io->w, d->n_in, d->units); }

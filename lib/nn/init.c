@@ -1,4 +1,4 @@
-/* nn/init.c: initial weights.  I: n_in, O: n_out, s: scale. */
+/* nn/init.c: initial weights.  I: n_in, O: fan_out, s: scale. */
 #include <assert.h>
 #include <string.h>
 
@@ -21,8 +21,8 @@ static void fill_orthogonal(double s, int n_in, int n_out, real *w, nnb_rng *rng
   for (size_t i = 0; i < n; i++) w[i] *= (real)s;
 }
 
-void nnb__init_weights(nnb_init init, double s, int n_in, int n_out, real *w, nnb_rng *rng, real *scratch) {
-  double in = n_in, out = n_out;
+void nnb__init_weights(nnb_init init, double s, int n_in, int n_out, double out, real *w, nnb_rng *rng, real *scratch) {
+  double in = n_in;
   size_t n = (size_t)n_in * (size_t)n_out;
   switch (init) {
     case NNB_INIT_ZEROS:

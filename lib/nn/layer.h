@@ -3,6 +3,7 @@
 #ifndef NNB__LAYER_H
 #define NNB__LAYER_H
 
+#include "patches.h"
 #include "real.h"
 
 #define LAYER(name) extern const nnb_layer_ops nnb__layer_##name;
@@ -21,11 +22,26 @@ typedef struct nnb__dense {
   int n_in; /* set by shape */
 } nnb__dense;
 
+typedef struct nnb__conv {
+  int channels, bias;
+  int height, width, stride, pad; /* as in nnb_conv_opts; height is completed by shape */
+  int init;                       /* nnb_init, never NNB_INIT_AUTO */
+  double init_scale;
+  nnb__patches patches; /* set by shape */
+} nnb__conv;
+
+typedef struct nnb__pool {
+  int height, width, stride; /* as in nnb_pool_opts; height and stride are completed by shape */
+  nnb__patches patches;      /* set by shape */
+} nnb__pool;
+
 /* The built-in layer with that name, or NULL. */
 const nnb_layer_ops *nnb__layer_find(const char *name);
 
-/* Fills the weights of a dense layer, n_in×n_out, row by row.  scratch: nnb__init_scratch() numbers. */
-void nnb__init_weights(nnb_init init, double scale, int n_in, int n_out, real *w, nnb_rng *rng, real *scratch);
+/* Fills the weights of a layer, n_in×n_out, row by row.  fan_out: the number of outputs that a number of the input
+ * affects; n_out for dense layers.  scratch: nnb__init_scratch() numbers. */
+void nnb__init_weights(nnb_init init, double scale, int n_in, int n_out, double fan_out, real *w, nnb_rng *rng,
+                       real *scratch);
 size_t nnb__init_scratch(nnb_init init, int n_in, int n_out);
 
 /* The default initialiser for an activation (NNB_INIT_AUTO of core.h). */

@@ -1,4 +1,5 @@
-/* nn/merge.c: the layers without parameters: activation (Z = A), add (Z = Σ A_k), concat (Z = [A_1 A_2 …]). */
+/* nn/merge.c: the layers without parameters: activation (Z = A), add (Z = Σ A_k), concat (Z = [A_1 A_2
+ * …]), flatten (Z = A without a shape). */
 #include <string.h>
 
 #include "layer.h"
@@ -52,6 +53,13 @@ static nnb_status shape_equal(void *self, const int *cols, int n_from, nnb_needs
 static nnb_status shape_single(void *self, const int *cols, int n_from, nnb_needs *needs) {
   if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "an activation has %d input nodes; wanted 1", n_from);
   return shape_equal(self, cols, n_from, needs);
+}
+
+static nnb_status shape_flatten(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  (void)self;
+  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "flatten has %d input nodes; wanted 1", n_from);
+  needs->cols = cols[0];
+  return NNB_OK;
 }
 
 static nnb_status shape_concat(void *self, const int *cols, int n_from, nnb_needs *needs) {
@@ -114,3 +122,8 @@ const nnb_layer_ops nnb__layer_concat = {.name = "concat",
                                          .forward = forward_concat,
                                          .backward_data = backward_concat,
                                          .tangent = tangent_concat};
+const nnb_layer_ops nnb__layer_flatten = {.name = "flatten",
+                                          .shape = shape_flatten,
+                                          .forward = forward_add,
+                                          .backward_data = backward_add,
+                                          .tangent = tangent_add};

@@ -1,4 +1,5 @@
-/* nn/parse.c: "64-32:tanh-10:softmax" as a chain of dense layers, "10:softmax" as one. */
+/* nn/parse.c: "64-32:tanh-10:softmax" or "1x28x28-conv6@5:tanh-10:softmax" as a chain of layers, "10:softmax" as one.
+ */
 #include <limits.h>
 #include <string.h>
 
@@ -47,9 +48,16 @@ static nnb_status take_field(cursor *c, char out[MOST_FIELD + 1]) {
   return NNB_OK;
 }
 
-/* A dense layer while its fields are read. */
+/* ---- layers ------------------------------------------------------------------------------------------------------ */
+
+/* A layer while its fields are read. */
 typedef struct draft {
-  nnb__dense dense;
+  const nnb_layer_ops *ops;
+  union {
+    nnb__dense dense;
+    nnb__conv conv;
+    nnb__pool pool;
+  } self;
   bool has_activation;
   char keys[128]; /* of the fields so far, each followed by ':' */
   nnb_activation activation;
@@ -57,7 +65,58 @@ typedef struct draft {
   char name[MOST_FIELD + 1];
 } draft;
 
+/* The sides of a window: "5", or "3x5", height and width. */
+static nnb_status take_window(cursor *c, int *height, int *width) {
+  nnb_status status = take_size(c, width);
+  if (status || *c->at != 'x') return status;
+  c->at++, *height = *width;
+  return take_size(c, width);
+}
+
+static nnb_status take_dense(cursor *c, draft *d) {
+  d->self.dense = (nnb__dense){.bias = 1, .init_scale = 1};
+  return take_size(c, &d->self.dense.units);
+}
+static nnb_status take_conv(cursor *c, draft *d) {
+  nnb__conv *conv = &d->self.conv;
+  *conv = (nnb__conv){.bias = 1, .init_scale = 1, .stride = 1};
+  nnb_status status = take_size(c, &conv->channels);
+  if (!status && *c->at != '@') return complain(c, "wanted '@' and the size of the window, as in conv6@5");
+  if (!status) c->at++, status = take_window(c, &conv->height, &conv->width);
+  return status;
+}
+static nnb_status take_pool(cursor *c, draft *d) {
+  d->self.pool = (nnb__pool){0};
+  return take_window(c, &d->self.pool.height, &d->self.pool.width);
+}
+static nnb_status take_nothing(cursor *c, draft *d) {
+  (void)c, (void)d;
+  return NNB_OK;
+}
+
+/* The layers that a string can have: the word before the sizes, and the fields that the sizes set. */
+static const struct {
+  const char *word;
+  const nnb_layer_ops *ops;
+  nnb_status (*take)(cursor *c, draft *d);
+  const char *sizes[3];
+} layers[] = {
+    {"conv", &nnb__layer_conv, take_conv, {"channels", "height", "width"}},
+    {"maxpool", &nnb__layer_maxpool, take_pool, {"height", "width"}},
+    {"avgpool", &nnb__layer_avgpool, take_pool, {"height", "width"}},
+    {"flatten", &nnb__layer_flatten, take_nothing, {0}},
+    {"", &nnb__layer_dense, take_dense, {"units"}}, /* the last one: every text begins with "" */
+};
+
 static bool is(const char *key, size_t n, const char *word) { return strlen(word) == n && memcmp(key, word, n) == 0; }
+
+/* Whether a field of the layer was set by its sizes. */
+static bool is_size(const nnb_layer_ops *ops, const char *name) {
+  for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+    for (size_t j = 0; layers[i].ops == ops && j < 3 && layers[i].sizes[j]; j++)
+      if (strcmp(layers[i].sizes[j], name) == 0) return true;
+  return false;
+}
 
 /* Applies one "key=value", or an activation, to the draft: a field of every node, or an attribute of the layer. */
 static bool apply_field(const char *field, draft *d) {
@@ -70,9 +129,8 @@ static bool apply_field(const char *field, draft *d) {
     d->frozen = (unsigned)(value[0] - '0');
     return d->frozen <= (NNB_WEIGHTS | NNB_BIAS) && !value[1];
   }
-  const nnb_attr *attr = nnb__attr_find(&nnb__layer_dense, field, n);
-  return attr && attr->offset != offsetof(nnb__dense, units) /* the size comes first */ &&
-         nnb__attr_set(attr, &d->dense, value);
+  const nnb_attr *attr = nnb__attr_find(d->ops, field, n);
+  return attr && !is_size(d->ops, attr->name) && nnb__attr_set(attr, &d->self, value);
 }
 
 /* Whether the field's key was seen before; remembers it.  All valid keys fit into d->keys. */
@@ -86,43 +144,76 @@ static bool is_repeated(const char *field, draft *d) {
   return false;
 }
 
-/* Reads the size and the fields of a layer. */
+/* "wanted an activation, or act=, bias=, …, frozen= or name= with a valid value" */
+static nnb_status complain_of_field(const cursor *c, const nnb_layer_ops *ops) {
+  char keys[100] = "";
+  for (const nnb_attr *at = ops->attrs; at && at->name; at++) {
+    const size_t n = strlen(keys);
+    if (!is_size(ops, at->name)) snprintf(keys + n, sizeof keys - n, " %s=,", at->name);
+  }
+  char text[200];
+  snprintf(text, sizeof text, "wanted an activation, or act=,%s frozen= or name= with a valid value", keys);
+  return complain(c, text);
+}
+
+/* Reads the kind, the sizes and the fields of a layer. */
 static nnb_status take_layer(cursor *c, draft *d) {
   char field[MOST_FIELD + 1];
-  nnb_status status = take_size(c, &d->dense.units);
+  size_t i = 0;
+  while (strncmp(c->at, layers[i].word, strlen(layers[i].word)) != 0) i++;
+  d->ops = layers[i].ops;
+  c->at += strlen(layers[i].word);
+  nnb_status status = layers[i].take(c, d);
   while (!status && *c->at == ':') {
     c->at++;
     cursor start = *c;
     status = take_field(c, field);
     if (!status && is_repeated(field, d)) return complain(&start, "the same option appears twice");
-    if (!status && !apply_field(field, d))
-      status = complain(
-          &start, "wanted an activation, or act=, bias=, init=, init_scale=, frozen= or name= with a valid value");
+    if (!status && !apply_field(field, d)) status = complain_of_field(&start, d->ops);
   }
   return status;
 }
 
 /* Adds the layer after the node *from (0: the node added last); the node or an error. */
 static int append(nnb_net *net, const int *from, draft *d) {
-  if (d->dense.init == NNB_INIT_AUTO) d->dense.init = (int)nnb__init_for((int)d->activation);
-  return nnb__net_append(net, &nnb__layer_dense, &d->dense, from, 1, (int)d->activation, d->frozen,
-                         *d->name ? d->name : NULL, "dense");
+  const nnb_attr *init = nnb__attr_find(d->ops, "init", 4);
+  if (init) {
+    int *field = (int *)(void *)((char *)&d->self + init->offset);
+    if (*field == NNB_INIT_AUTO) *field = (int)nnb__init_for((int)d->activation);
+  }
+  return nnb__net_append(net, d->ops, &d->self, from, 1, (int)d->activation, d->frozen, *d->name ? d->name : NULL,
+                         d->ops->name);
 }
 
-static const draft plain = {.dense = {.bias = 1, .init_scale = 1}};
-
 static nnb_status parse_layer(cursor *c, nnb_net *net) {
-  draft d = plain;
+  draft d = {0};
   char reason[160];
   const int first = (int)(c->at - c->text) + 1;
   nnb_status status = take_layer(c, &d);
   if (status) return status;
   if (*c->at && *c->at != '-') return complain(c, "wanted '-' or ':'");
-  if (!d.has_activation && *c->at == '-') d.activation = NNB_RELU; /* a hidden layer */
+  const bool hidden = *c->at == '-' && d.ops->backward_params;
+  if (!d.has_activation && hidden) d.activation = NNB_RELU;
   const int node = append(net, NULL, &d);
   if (node > 0 || node == NNB_E_NOMEM) return node > 0 ? NNB_OK : NNB_E_NOMEM;
   snprintf(reason, sizeof reason, "%.159s", nnb_errmsg());
   return nnb__fail(NNB_E_PARSE, "\"%s\": the layer at character %d: %s", c->text, first, reason);
+}
+
+/* ---- inputs ------------------------------------------------------------------------------------------------------ */
+
+/* "784" columns, or images: "1x28x28", channels, height and width; "3x100", channels and width. */
+static nnb_status take_inputs(cursor *c, int *cols, nnb_shape *shape) {
+  int side[3] = {0}, n = 0;
+  const cursor start = *c;
+  nnb_status status = take_size(c, &side[n++]);
+  while (!status && n < 3 && *c->at == 'x') c->at++, status = take_size(c, &side[n++]);
+  if (status) return status;
+  *cols = side[0];
+  for (int i = 1; i < n; i++)
+    if (__builtin_mul_overflow(*cols, side[i], cols)) return complain(&start, "more inputs than an int can count");
+  *shape = n == 1 ? (nnb_shape){0} : (nnb_shape){side[0], n == 3 ? side[1] : 1, side[n - 1]};
+  return NNB_OK;
 }
 
 nnb_status nnb_net_parse(const char *text, nnb_net **out) {
@@ -130,11 +221,13 @@ nnb_status nnb_net_parse(const char *text, nnb_net **out) {
   *out = NULL;
   cursor c = {text, text};
   int n_in = 0;
-  nnb_status status = take_size(&c, &n_in);
+  nnb_shape shape = {0};
+  nnb_status status = take_inputs(&c, &n_in, &shape);
   if (!status && *c.at != '-') status = complain(&c, "wanted '-' and a layer");
   if (status) return status;
   nnb_net *net = nnb_net_create(n_in);
   if (!net) return NNB_E_NOMEM;
+  if (shape.channels > 0) status = (nnb_status)nnb_net_shape(net, 0, shape.channels, shape.height, shape.width);
   while (!status && *c.at == '-') {
     c.at++;
     status = parse_layer(&c, net);
@@ -147,7 +240,7 @@ nnb_status nnb_net_parse(const char *text, nnb_net **out) {
 }
 
 int nnb_net_layer(nnb_net *net, int from, const char *text) {
-  draft d = plain;
+  draft d = {0};
   cursor c = {text, text};
   nnb_status status = nnb__net_open(net);
   if (!status && !text) status = nnb__fail(NNB_E_ARG, "text is NULL");

@@ -141,7 +141,7 @@ void nnb__plan_count_outputs(nnb_plan *p) {
     const nnb__node *node = &p->net->nodes[i];
     if (node->out_col >= 0) p->n_outputs++;
     if (node->n_from > p->longest) p->longest = node->n_from;
-    p->flops += 2.0 * node->needs.w_rows * node->needs.w_cols + 8.0 * node->needs.cols;
+    p->flops += 2.0 * node->needs.w_rows * node->needs.cols + 8.0 * node->needs.cols;
   }
 }
 

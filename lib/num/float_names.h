@@ -192,11 +192,15 @@
 #define nnb__kfac_visit nnbf__kfac_visit
 #define nnb__layer_activation nnbf__layer_activation
 #define nnb__layer_add nnbf__layer_add
+#define nnb__layer_avgpool nnbf__layer_avgpool
 #define nnb__layer_complete nnbf__layer_complete
 #define nnb__layer_concat nnbf__layer_concat
+#define nnb__layer_conv nnbf__layer_conv
 #define nnb__layer_dense nnbf__layer_dense
 #define nnb__layer_find nnbf__layer_find
+#define nnb__layer_flatten nnbf__layer_flatten
 #define nnb__layer_input nnbf__layer_input
+#define nnb__layer_maxpool nnbf__layer_maxpool
 #define nnb__layerwise_wide_divides nnbf__layerwise_wide_divides
 #define nnb__layerwise_wide_owns nnbf__layerwise_wide_owns
 #define nnb__layerwise_wide_params nnbf__layerwise_wide_params
@@ -330,6 +334,9 @@
 #define nnb__pass_scale nnbf__pass_scale
 #define nnb__pass_second nnbf__pass_second
 #define nnb__pass_weights nnbf__pass_weights
+#define nnb__patches_fit nnbf__patches_fit
+#define nnb__patches_gather nnbf__patches_gather
+#define nnb__patches_scatter nnbf__patches_scatter
 #define nnb__plan_count_outputs nnbf__plan_count_outputs
 #define nnb__plan_force nnbf__plan_force
 #define nnb__plan_gradient nnbf__plan_gradient

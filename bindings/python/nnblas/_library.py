@@ -149,6 +149,7 @@ _TYPED = {
     "net_copy": (Status, [P, PP]),
     "net_layer": (c_int, [P, c_int, c_char_p]),
     "net_input": (c_int, [P, c_int, c_char_p]),
+    "net_shape": (c_int, [P, c_int, c_int, c_int, c_int]),
     "net_activation": (c_int, [P, c_int, c_int]),
     "net_add": (c_int, [P, POINTER(c_int), c_int, c_int]),
     "net_concat": (c_int, [P, POINTER(c_int), c_int]),

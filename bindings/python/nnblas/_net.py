@@ -109,8 +109,8 @@ class Net:
     Parameters
     ----------
     structure : str or int
-        A chain of layers, "4-16:tanh-3:softmax": inputs, then dense layers with their activations and options as in
-        nnb_net_parse.  Or the number of inputs; layers are then added by calls, in any acyclic graph.
+        A chain of layers, "4-16:tanh-3:softmax" or "1x28x28-conv6@5:tanh-maxpool2-10:softmax": inputs, then layers
+        with their activations and options as in nnb_net_parse.  Or the number of inputs; layers are then added by calls, in any acyclic graph.
     dtype : "float64" or "float32"
         The precision of the net.  Arrays of this dtype in C order are used without a copy.
     seed : int
@@ -178,12 +178,16 @@ class Net:
     # ---- building: each call returns the number of its node ----
 
     def layer(self, text, source=0):
-        """Adds a dense layer, "16:tanh:name=hidden", after the node source (0: the node added last)."""
+        """Adds a layer, "16:tanh:name=hidden" or "conv6@5:tanh", after the node source (0: the node added last)."""
         return self._change("net_layer", source, text.encode())
 
     def input(self, n, name=None):
         """Adds another input of n columns: the next columns of x."""
         return self._change("net_input", n, None if name is None else name.encode())
+
+    def shape(self, channels, height, width, node=0):
+        """Declares how the columns of a node are read, for convolutions and pools: channels images of height×width."""
+        self._change("net_shape", node, channels, height, width)
 
     def activation(self, name, source=0):
         """Adds f(source)."""
