@@ -416,6 +416,9 @@ class OtherPeoplesTables(InFolder):
 @unittest.skipUnless(shutil.which("gnuplot"), "gnuplot is not installed")
 class Plots(InFolder):
     PNG = b"\x89PNG\r\n\x1a\n"
+        out = json.loads(self.good("train", table, "--target=survived", "--json", *self.WORDS[1:]))
+        self.assertEqual(out["left_out"], [{"column": "id", "why": "it has more than 32 different texts"},
+                                           {"column": "empty", "why": "it has no value in any row"}])
 
     def drawn(self, name, *words):
         """The script of a picture, which is one."""

@@ -184,12 +184,21 @@ static void print(const settings *s, const result *r, char **argv) {
   if (can_resume(s, r)) print_resuming(s, argv);
 }
 
+/* The columns that could not be inputs, and why. */
+static json_t *left_out_json(const nnb_data *data) {
+  json_t *list = json_array();
+  const char *name, *why;
+  for (int i = 0; (name = nnb_data_left_out(data, i, &why)); i++)
+    json_array_append_new(list, json_pack("{s:s, s:s}", "column", name, "why", why));
+  return list;
+}
+
 static json_t *to_json(const settings *s, const result *r, char **argv) {
-  json_t *o = json_pack("{s:s, s:i, s:i, s:s, s:I, s:s, s:i, s:f, s:s, s:o}", "table", s->make.path, "rows",
-                        nnb_data_rows(r->all), "inputs", nnb_data_n_in(r->all), "layers", s->make.layers, "parameters",
-                        (json_int_t)nnb_net_n_params(r->net), "algorithm", nnb_algo_name(r->report.algo), "epochs",
-                        r->report.epochs, "seconds", r->report.seconds, "stop", nnb_stop_text(r->report.stop),
-                        "trained_on", scores_json(&r->on_train));
+  json_t *o = json_pack("{s:s, s:i, s:i, s:o, s:s, s:I, s:s, s:i, s:f, s:s, s:o}", "table", s->make.path, "rows",
+                        nnb_data_rows(r->all), "inputs", nnb_data_n_in(r->all), "left_out", left_out_json(r->all),
+                        "layers", s->make.layers, "parameters", (json_int_t)nnb_net_n_params(r->net), "algorithm",
+                        nnb_algo_name(r->report.algo), "epochs", r->report.epochs, "seconds", r->report.seconds, "stop",
+                        nnb_stop_text(r->report.stop), "trained_on", scores_json(&r->on_train));
   if (o && r->test) json_object_set_new(o, "held_out", scores_json(&r->on_test));
   if (o && s->model) json_object_set_new(o, "model", json_string(s->model));
   if (o && can_resume(s, r)) json_object_set_new(o, "resume", resuming_words(s, argv));

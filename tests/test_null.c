@@ -22,6 +22,7 @@ typedef struct world {
   FILE *file;
   void *memory;
   char *string, text[2048];
+  const char *word;
   int nodes[2];
   int32_t order[64];
   real reals[4096], outputs[ROWS * N_OUT];

@@ -1000,8 +1000,8 @@ typedef struct nnb_csv_opts {
   bool unseen_levels;  /**< with .columns: a text that is not among the levels is read as none of them.  false: it is
                             an error                                                                      */
   bool leave_unusable; /**< with .categories: input columns of more different texts (names, numbers of tickets), and
-                            columns without any value, are left out, and nnb_data_summary has a note for each; numbers
-                            below a text in a column are texts.  false: these are errors                  */
+                            columns without any value, are left out (nnb_data_left_out), and nnb_data_summary has a
+                            note for each; numbers below a text in a column are texts.  false: these are errors */
   void *reserved[7];
 } nnb_csv_opts;
 /** The most dimensions of an nnb_array. */

@@ -23,6 +23,7 @@
 #undef nnb_data_destroy
 #undef nnb_data_fold
 #undef nnb_data_from_source
+#undef nnb_data_left_out
 #undef nnb_data_merge
 #undef nnb_data_n_classes
 #undef nnb_data_n_in

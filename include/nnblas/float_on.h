@@ -23,6 +23,7 @@
 #define nnb_data_destroy nnbf_data_destroy
 #define nnb_data_fold nnbf_data_fold
 #define nnb_data_from_source nnbf_data_from_source
+#define nnb_data_left_out nnbf_data_left_out
 #define nnb_data_merge nnbf_data_merge
 #define nnb_data_n_classes nnbf_data_n_classes
 #define nnb_data_n_in nnbf_data_n_in

@@ -143,6 +143,10 @@ NNB_API const char *nnb_data_class_name(const nnb_data *data, int k);
 /** The columns of the CSV file that the inputs come from; copies of rows keep them.  NULL: the inputs are the columns,
  *  because the data comes from arrays, has new names, or has only a part of the inputs of a column. */
 NNB_API const nnb_columns *nnb_data_columns(const nnb_data *data);
+/** Column i, from 0, of those that .leave_unusable left out: its name, or its number from 1 as text; NULL if there are
+ *  not as many.  *why ← the reason, "it has more than 32 different texts"; why may be NULL.  The strings live as long
+ *  as the data, whose copies do not have them.                                                                       */
+NNB_API const char *nnb_data_left_out(const nnb_data *data, int i, const char **why);
 /** Names all columns: inputs, then targets or the column of classes; or all classes.  The strings are copied, NULL: no
  *  name.  n: their number; NNB_E_SHAPE if it is wrong.  Do not call it while another thread reads the data. */
 NNB_API nnb_status nnb_data_set_column_names(nnb_data *data, const char *const *names, int n);

@@ -93,6 +93,7 @@ void nnb_data_destroy(nnb_data *data) {
   if (data->close) data->close(data->source.user);
   for (int i = 0; i < 4; i++) nnb__release(data->owned[i]);
   nnb__names_release(data->column_names, nnb__data_n_columns(data));
+  nnb__names_release(data->left_out, 2 * data->n_left_out);
   nnb__names_release(data->class_names, data->n_classes);
   nnb__columns_destroy(data->columns);
   nnb__release(data->about);
@@ -235,6 +236,12 @@ const char *nnb_data_class_name(const nnb_data *data, int k) {
   if (!data || !data->class_names || k < 0 || k >= data->n_classes) return NULL;
   return data->class_names[k];
 }
+const char *nnb_data_left_out(const nnb_data *data, int i, const char **why) {
+  const bool there = data && i >= 0 && i < data->n_left_out;
+  if (why) *why = there ? data->left_out[2 * i + 1] : NULL;
+  return there ? data->left_out[2 * i] : NULL;
+}
+
 
 const nnb_columns *nnb_data_columns(const nnb_data *data) { return data ? data->columns : NULL; }
 

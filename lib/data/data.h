@@ -12,9 +12,11 @@ struct nnb_data {
   int n_classes;        /* 0 without labels                     */
   char **column_names;  /* NULL, or n_in + n_t strings (labels count as 1) that may be NULL */
   nnb_columns *columns; /* NULL, or those of the table that x comes from; from nnb__columns_create */
-  char *about;          /* NULL, or the lines of nnb_data_summary; from nnb__alloc */
-  char **class_names;   /* NULL, or n_classes strings that may be NULL  */
-  nnb_source source;    /* read NULL: the rows are in memory */
+  char **left_out; /* NULL, or 2·n_left_out strings: columns of the table that are left out, each with the reason */
+  int n_left_out;
+  char *about;               /* NULL, or the lines of nnb_data_summary; from nnb__alloc */
+  char **class_names;        /* NULL, or n_classes strings that may be NULL  */
+  nnb_source source;         /* read NULL: the rows are in memory */
   void (*close)(void *user); /* NULL, or releases source.user */
   void *owned[4];       /* the arrays to release with it: x, t, label, weight; NULL if they are the caller's */
 };

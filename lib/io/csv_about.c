@@ -115,9 +115,18 @@ static void add_notes(words *w, const nnb__csv_layout *l, int few_targets, int f
         few_first);
 }
 
-/* A note for each column that .leave_unusable left out. */
+enum { REASON = 64 };
+
+/* Why .leave_unusable left out the column of an input. */
+static void say_why(const nnb__csv_layout *l, const nnb__csv_input *in, char out[REASON]) {
+  if (in->decided)
+    snprintf(out, REASON, "it has more than %d different texts", l->opts->categories);
+  else
+    snprintf(out, REASON, "it has no value in any row");
+}
+
 static void add_unusable(words *w, const nnb__csv_layout *l) {
-  char shown[NNB__SHOWN_TEXT];
+  char shown[NNB__SHOWN_TEXT], why[REASON];
   for (int i = l->n_in; i < l->n_in + l->n_unusable; i++) {
     const nnb__csv_input *in = &l->input[i];
     const char *name = l->first == NNB__CSV_NAMES ? l->head[in->column] : "";
@@ -125,11 +134,25 @@ static void add_unusable(words *w, const nnb__csv_layout *l) {
       add(w, "note: \"%s\"", nnb__show(name, strlen(name), shown));
     else
       add(w, "note: column %d", in->column + 1);
-    if (in->decided)
-      add(w, " is left out: it has more than %d different texts\n", l->opts->categories);
-    else
-      add(w, " is left out: it has no value in any row\n");
+    say_why(l, in, why);
+    add(w, " is left out: %s\n", why);
   }
+}
+
+bool nnb__csv_left_out(const nnb__csv_layout *l, char ***out) {
+  char number[16], why[REASON];
+  *out = l->n_unusable ? nnb__zalloc(2 * (size_t)l->n_unusable, sizeof **out) : NULL;
+  if (l->n_unusable && !*out) return false;
+  for (int i = 0; i < l->n_unusable; i++) {
+    const nnb__csv_input *in = &l->input[l->n_in + i];
+    const char *name = l->first == NNB__CSV_NAMES ? l->head[in->column] : "";
+    snprintf(number, sizeof number, "%d", in->column + 1);
+    say_why(l, in, why);
+    (*out)[2 * i] = nnb__strdup(*name ? name : number);
+    (*out)[2 * i + 1] = nnb__strdup(why);
+    if (!(*out)[2 * i] || !(*out)[2 * i + 1]) return false;
+  }
+  return true;
 }
 
 char *nnb__csv_about(const nnb__csv_layout *layout, int n_classes, int few_targets, int few_first) {

@@ -11,4 +11,8 @@ enum { NNB__FEW = 10 };
  * else 0. */
 char *nnb__csv_about(const nnb__csv_layout *layout, int n_classes, int few_targets, int few_first);
 
+/* *out ← name or number of each column that .leave_unusable left out, and the reason; 2·n_unusable strings, or NULL
+ * without such columns.  False if out of memory; *out must be released even then. */
+bool nnb__csv_left_out(const nnb__csv_layout *layout, char ***out);
+
 #endif

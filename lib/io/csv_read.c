@@ -20,6 +20,7 @@ typedef struct table {
   double *sum; /* of each column with missing numbers, times SCALE */
   int32_t *label;
   char **column_names, **class_names;
+  char **left_out; /* 2·layout.n_unusable */
   int n_classes;
   char *about;
 } table;
@@ -145,6 +146,7 @@ static bool take_names(table *tab) {
       done = nnb__columns_input_name(e, i, k, &tab->column_names[e->column[i].first + k]);
   for (int k = 0; done && k < l->n_targets && l->first == NNB__CSV_NAMES; k++) {
     const char *name = l->head[l->target[k]];
+  if (!status && !nnb__csv_left_out(&tab->layout, &tab->left_out)) status = nnb__fail_nomem("the columns left out");
     done = !*name || (tab->column_names[tab->n_x + k] = nnb__strdup(name));
   }
   return done;
@@ -154,6 +156,7 @@ static bool take_names(table *tab) {
 static int count_few(const real *p, int rows, int ld) {
   real seen[NNB__FEW];
   int n = 0, k;
+  nnb__names_release(tab->left_out, 2 * tab->layout.n_unusable);
   for (int i = 0; i < rows; i++) {
     const real value = p[(size_t)i * (size_t)ld];
     for (k = 0; k < n && seen[k] != value; k++) continue;
@@ -177,6 +180,7 @@ static nnb_status fill(table *tab) {
   if (!status && tab->layout.classes)
     status = nnb__csv_class_names(&tab->layout, tab->label, &tab->class_names, &tab->n_classes);
   if (!status && !(tab->about = describe(tab))) status = nnb__fail_nomem("the summary");
+      (*out)->left_out = tab.left_out, (*out)->n_left_out = tab.layout.n_unusable, tab.left_out = NULL;
   return status;
 }
 
