@@ -394,6 +394,15 @@ class OtherPeoplesTables(InFolder):
             self.assertIn('-: all rows have the class "good"; there is nothing to learn', err)
 
     def test_constant_columns(self):
+    def test_the_mean_is_that_of_the_rows_trained_on(self):
+        """One age is far from the others, which are all 30; in some divisions of the rows it is held out."""
+        lines = ["age,size,kind", ",2,a", "1000000,1,b", *[f"30,{i},{'ab'[i % 2]}" for i in range(40)]]
+        model, means = self.folder / "m.safetensors", set()
+        for seed in range(12):
+            self.good("train", "-", "-o", model, "--max-epochs=1", f"--seed={seed}", stdin="\n".join(lines) + "\n")
+            means.add(json.loads(self.good("info", model, "--json"))["columns"][0]["mean"])
+        self.assertEqual((min(means), len(means) > 1), (30, True))
+
         lines = regression().splitlines()
         text = "\n".join([lines[0] + ",c,d", *[line + ",7,x" for line in lines[1:]]]) + "\n"
         out = json.loads(self.good("train", "-", "--target=y", "--json", *self.WORDS, stdin=text))

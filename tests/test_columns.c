@@ -193,7 +193,170 @@ START_TEST(what_was_inferred) {
                    "target: survived (last column, 2 classes); 2 numeric, 2 categorical; 2 missing in \"age\", 1 in "
                    "\"port\"\n"
                    "2 rows\ntarget: survived (2 classes); 2 numeric, 2 categorical\n");
+  ck_assert_ptr_null(nnb_data_left_out(data, 0, NULL));
   nnb_data_destroy(data), nnb_data_destroy(part);
+}
+END_TEST
+
+START_TEST(columns_left_out_have_reasons) {
+  static const char text[] = "a;b,name,none,y\n1,u,?,2\n2,v,,3\n3,w,NA,4\n";
+  static const nnb_csv_opts opts = {
+      .missing = NNB_MISSING_MEAN, .categories = 2, .leave_unusable = true, .separator = ','};
+  const char *why;
+  nnb_data *data = read_good(text, opts), *part = NULL;
+  ck_assert_str_eq(nnb_data_left_out(data, 0, &why), "name");
+  ck_assert_str_eq(why, "it has more than 2 different texts");
+  ck_assert_str_eq(nnb_data_left_out(data, 1, &why), "none");
+  ck_assert_str_eq(why, "it has no value in any row");
+  ck_assert(nnb_data_left_out(data, 2, &why) == NULL && why == NULL);
+  ck_assert(nnb_data_left_out(data, -1, NULL) == NULL && nnb_data_left_out(NULL, 0, NULL) == NULL);
+  ck_assert_int_eq(nnb_data_shuffle(data, 1, &part), NNB_OK);
+  ck_assert_ptr_null(nnb_data_left_out(part, 0, NULL));
+  nnb_data_destroy(data), nnb_data_destroy(part);
+  data = read_good("1,u,2\n2,v,3\n3,w,4\n", opts);
+  ck_assert_str_eq(nnb_data_left_out(data, 0, NULL), "2");
+  nnb_data_destroy(data);
+}
+END_TEST
+
+/* ---- means of the rows trained on -------------------------------------------------------------------------------- */
+
+enum { ROWS = 24 };
+
+/* Rows "age,size,kind" of three kinds; every fourth age and size is missing, and those of the rows that are marked are
+ * far from the others. */
+static nnb_data *people(const bool far[ROWS]) {
+  static const char *const kinds[] = {"u", "v", "odd"};
+  char text[2000] = "age,size,kind\n", *p = text + strlen(text);
+  for (int i = 0; i < ROWS; i++) {
+    const int shift = far[i] ? 1000000 : 0;
+    p += i % 4 == 1 ? sprintf(p, ",") : sprintf(p, "%d,", 20 + i * 7 % 31 + shift);
+    p += i % 4 == 2 ? sprintf(p, "NA,") : sprintf(p, "%d.5,", i * 5 % 13 - shift);
+    p += sprintf(p, "%s\n", kinds[i % 3]);
+  }
+  return read_good(text, mean);
+}
+
+/* That missing numbers of both parts are the means of the numbers in train. */
+static void check_means(const nnb_data *train, const nnb_data *test) {
+  nnb_batch a, b;
+  ck_assert_int_eq(nnb_data_batch(train, 0, nnb_data_rows(train), &a), NNB_OK);
+  ck_assert_int_eq(nnb_data_batch(test, 0, nnb_data_rows(test), &b), NNB_OK);
+  for (int c = 0; c < 2; c++) {
+    double sum = 0;
+    int n = 0;
+    for (int i = 0; i < a.x.rows; i++) {
+      const real *x = a.x.p + i * a.x.ld + 2 * c;
+      if (x[1] == 0) sum += (double)x[0], n++;
+    }
+    const double wanted = nnb_columns_at(nnb_data_columns(train), c)->mean;
+    ck_assert_double_eq_tol(wanted, sum / n, 1e-12);
+    ck_assert_double_eq(nnb_columns_at(nnb_data_columns(test), c)->mean, wanted);
+    for (int i = 0; i < a.x.rows + b.x.rows; i++) {
+      const real *x = (i < a.x.rows ? a.x.p + i * a.x.ld : b.x.p + (i - a.x.rows) * b.x.ld) + 2 * c;
+      ck_assert(x[1] == 0 || x[0] == (real)wanted);
+    }
+  }
+}
+
+static void check_same(const nnb_data *a, const nnb_data *b) {
+  char one[4000], other[4000];
+  print_inputs(a, one), print_inputs(b, other);
+  ck_assert_str_eq(one, other);
+}
+
+/* Divides the table, marks the rows held out, and divides it again. */
+START_TEST(rows_held_out_tell_nothing) {
+  const int fold = _i - 1; /* -1: nnb_data_split */
+  bool far[ROWS] = {false};
+  nnb_data *data = people(far), *train, *test, *far_train, *far_test;
+  ck_assert_int_eq(
+      fold < 0 ? nnb_data_split(data, 0.25, 5, &train, &test) : nnb_data_fold(data, 4, fold, 5, &train, &test), NNB_OK);
+  check_means(train, test);
+  nnb_batch all, held;
+  ck_assert_int_eq(nnb_data_batch(data, 0, ROWS, &all), NNB_OK);
+  ck_assert_int_eq(nnb_data_batch(test, 0, nnb_data_rows(test), &held), NNB_OK);
+  for (int i = 0, next = 0; i < ROWS && next < held.x.rows; i++) { /* rows keep their order */
+    const real *x = all.x.p + i * all.x.ld, *y = held.x.p + next * held.x.ld;
+    const bool same = x[1] == y[1] && x[3] == y[3] && (x[1] == 1 || x[0] == y[0]) && (x[3] == 1 || x[2] == y[2]);
+    if (same && all.label[i] == held.label[next]) far[i] = true, next++;
+  }
+  nnb_data_destroy(data);
+  data = people(far);
+  ck_assert_double_gt(fabs(nnb_columns_at(nnb_data_columns(data), 0)->mean), 1000); /* of all rows */
+  ck_assert_int_eq(fold < 0 ? nnb_data_split(data, 0.25, 5, &far_train, &far_test)
+                            : nnb_data_fold(data, 4, fold, 5, &far_train, &far_test),
+                   NNB_OK);
+  check_same(train, far_train);
+  check_means(far_train, far_test);
+  nnb_data_destroy(train), nnb_data_destroy(test), nnb_data_destroy(far_train), nnb_data_destroy(far_test);
+  nnb_data_destroy(data);
+}
+END_TEST
+
+/* Rows held out whose weight is 0 change no measure of their part, whatever they hold; also with own parts,
+ * and for a net that has seen the whole table. */
+START_TEST(cross_validation_computes_the_means) {
+  static const real weight[] = {1, 1, 0};
+  int32_t part[ROWS];
+  bool far[ROWS];
+  double loss[2];
+  for (int i = 0; i < ROWS; i++) part[i] = i % 3 == 2 || i % 5 == 0; /* with all of kind "odd" */
+  for (int k = 0; k < 2; k++) {
+    for (int i = 0; i < ROWS; i++) far[i] = k == 1 && i % 3 == 2;
+    nnb_data *data = people(far);
+    nnb_net *net = NULL;
+    nnb_cv_report report;
+    const nnb_fit_opts fit = {.algo = NNB_SCG, .max_epochs = 5};
+    const nnb_cv_opts opts = {.folds = 2, .part = part};
+    ck_assert_int_eq(nnb_data_weigh_classes(data, weight), NNB_OK);
+    ck_assert_int_eq(nnb_net_for_data(data, "3:tanh", &net), NNB_OK);
+    if (_i) ck_assert_int_eq(nnb_fit(net, data, NULL, &fit, NULL), NNB_OK);
+    nnb_status status = nnb_cross_validate(net, data, &fit, &opts, &report);
+    ck_assert_msg(status == NNB_OK, "%s", nnb_errmsg());
+    loss[k] = report.run[1].metrics.loss; /* part 1 is held out */
+    nnb_cv_report_clear(&report);
+    nnb_net_destroy(net), nnb_data_destroy(data);
+  }
+  ck_assert_double_eq(loss[0], loss[1]);
+}
+END_TEST
+
+/* Rows that a fit holds out by itself keep the mean, as they keep the scalers: the net suits the data it was given. */
+START_TEST(a_fit_that_chooses_suits_its_data) {
+  bool far[ROWS] = {false};
+  nnb_data *data = people(far);
+  nnb_net *net = NULL;
+  nnb_metrics m;
+  ck_assert_int_eq(nnb_net_for_data(data, "3:tanh", &net), NNB_OK);
+  for (int i = 0; i < 2; i++) {
+    nnb_status status = nnb_fit(net, data, NULL, &(nnb_fit_opts){.max_epochs = 5}, NULL);
+    ck_assert_msg(status == NNB_OK, "%s", nnb_errmsg());
+    ck_assert_int_eq(nnb_evaluate(net, data, &m), NNB_OK);
+  }
+  nnb_net_destroy(net), nnb_data_destroy(data);
+}
+END_TEST
+
+/* A column without any value in the rows trained on becomes 0. */
+START_TEST(no_value_to_train_on) {
+  nnb_data *data = read_good("a,b\n,1\n,2\n5,3\n", mean), *train, *test;
+  bool found = false;
+  for (int i = 0; i < 3; i++) {
+    nnb_batch rows;
+    ck_assert_int_eq(nnb_data_fold(data, 3, i, 1, &train, &test), NNB_OK);
+    ck_assert_int_eq(nnb_data_batch(test, 0, 1, &rows), NNB_OK);
+    if (rows.x.p[1] == 0) {
+      found = true;
+      check_data(train, "a|a missing: 0 1; 0 1");
+      check_data(test, "a|a missing: 5 0");
+    } else {
+      check_data(test, "a|a missing: 5 1");
+    }
+    nnb_data_destroy(train), nnb_data_destroy(test);
+  }
+  ck_assert(found);
+  nnb_data_destroy(data);
 }
 END_TEST
 
@@ -262,7 +425,7 @@ START_TEST(copies_keep_the_columns) {
   nnb_data *data = read_good(mixed, mean), *a = NULL, *b = NULL, *both = NULL, *other = NULL;
   ck_assert_int_eq(nnb_data_split(data, 0.5, 1, &a, &b), NNB_OK);
   ck_assert_int_eq(nnb_data_merge(a, b, &both), NNB_OK);
-  ck_assert_double_eq(nnb_columns_at(nnb_data_columns(both), 1)->mean, 30);
+  ck_assert_double_eq(nnb_columns_at(nnb_data_columns(both), 1)->mean, nnb_columns_at(nnb_data_columns(a), 1)->mean);
   ck_assert_str_eq(nnb_columns_at(nnb_data_columns(both), 2)->levels[3], "S");
   ck_assert_ptr_ne(nnb_data_columns(both), nnb_data_columns(data));
   nnb_data_destroy(a), nnb_data_destroy(b), nnb_data_destroy(both);
@@ -487,6 +650,11 @@ int main(void) {
   tcase_add_test(t, columns_of_no_use);
   tcase_add_test(t, a_long_name);
   tcase_add_test(t, what_was_inferred);
+  tcase_add_test(t, columns_left_out_have_reasons);
+  tcase_add_loop_test(t, rows_held_out_tell_nothing, 0, 5);
+  tcase_add_loop_test(t, cross_validation_computes_the_means, 0, 2);
+  tcase_add_test(t, a_fit_that_chooses_suits_its_data);
+  tcase_add_test(t, no_value_to_train_on);
   tcase_add_test(t, other_tables);
   tcase_add_test(t, tables_without_names);
   tcase_add_test(t, copies_keep_the_columns);

@@ -940,7 +940,8 @@ NNB_API nnb_status nnb_report_history(const nnb_report *report, const char *fiel
 typedef enum nnb_missing {
   NNB_MISSING_ERROR, /**< an error with the place                                                          */
   NNB_MISSING_MEAN   /**< a number becomes the mean of the column's other rows, a text none of the levels; the input
-                          "NAME missing" is added, which is 1 in these rows and 0 in the others */
+                          "NAME missing" is added, which is 1 in these rows and 0 in the others.  In parts of the data
+                          it is the mean of the rows trained on (nnb_data_split, nnb_data_fold, nnb_cross_validate) */
 } nnb_missing;
 
 /** One column of a table and the inputs that it became.  Only the library creates it; later versions may add fields. */

@@ -184,7 +184,8 @@ NNB_API nnb_status nnb_data_split(const nnb_data *data, double fraction, uint64_
                                   nnb_data **second);
 /** Part i of a k-fold cross-validation: *test gets the i-th of k disjoint parts that cover the data, *train the rest.
  *  With labels it is stratified: the sizes of the parts, and of each class in them, differ by 1 at most.  Rows keep
- *  their order.  NNB_E_ARG unless 2 ≤ k ≤ N and 0 ≤ i < k.                                                           */
+ *  their order.  Missing numbers become the means of *train, as of nnb_data_split's first part.  NNB_E_ARG unless
+ *  2 ≤ k ≤ N and 0 ≤ i < k.                                                                                          */
 NNB_API nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb_data **train, nnb_data **test);
 
 /** Writes data as comma-separated text that nnb_data_read_csv reads to the same numbers: a row of column names (x1, …,

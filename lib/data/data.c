@@ -7,8 +7,6 @@
 #include "status.h"
 #include "view.h"
 
-enum { OWN_X, OWN_T, OWN_LABEL, OWN_WEIGHT };
-
 /* ---- checking --------------------------------------------------------------------------------------------------- */
 
 static nnb_status check_finite(nnb_cmat m, int row0, const char *name) {
@@ -91,11 +89,11 @@ int nnb__data_n_columns(const nnb_data *data) {
 void nnb_data_destroy(nnb_data *data) {
   if (!data) return;
   if (data->close) data->close(data->source.user);
-  for (int i = 0; i < 4; i++) nnb__release(data->owned[i]);
+  for (int i = 0; i < NNB__N_OWN; i++) nnb__release(data->owned[i]);
   nnb__names_release(data->column_names, nnb__data_n_columns(data));
-  nnb__names_release(data->left_out, 2 * data->n_left_out);
   nnb__names_release(data->class_names, data->n_classes);
   nnb__columns_destroy(data->columns);
+  nnb__names_release(data->left_out, 2 * data->n_left_out);
   nnb__release(data->about);
   nnb__release(data);
 }
@@ -153,10 +151,10 @@ static nnb_status take(const nnb_data *from, const int32_t *order, int n, nnb_da
   if (!data) return nnb__fail_nomem("data");
   *data = (nnb_data){.x = from->x, .t = from->t, .label = from->label, .n_classes = from->n_classes};
   nnb_cmat weight = nnb_cview(from->weight, from->x.rows, 1);
-  bool done = take_matrix(&data->x, order, n, &data->owned[OWN_X]) &&
-              take_matrix(&data->t, order, n, &data->owned[OWN_T]) &&
-              take_labels(&data->label, order, n, &data->owned[OWN_LABEL]) &&
-              take_matrix(&weight, order, n, &data->owned[OWN_WEIGHT]) &&
+  bool done = take_matrix(&data->x, order, n, &data->owned[NNB__OWN_X]) &&
+              take_matrix(&data->t, order, n, &data->owned[NNB__OWN_T]) &&
+              take_labels(&data->label, order, n, &data->owned[NNB__OWN_LABEL]) &&
+              take_matrix(&weight, order, n, &data->owned[NNB__OWN_WEIGHT]) &&
               take_names(from->column_names, nnb__data_n_columns(from), &data->column_names) &&
               take_names(from->class_names, from->n_classes, &data->class_names) &&
               (!from->columns || (data->columns = nnb__columns_copy(from->columns)));
@@ -192,7 +190,7 @@ nnb_status nnb__data_adopt(real *x, int rows, int n_in, real *t, int n_t, int32_
   nnb_data *data = NULL;
   nnb_status status = nnb_data_wrap(&batch, n_classes, &data);
   if (!status) {
-    data->owned[OWN_X] = x, data->owned[OWN_T] = t, data->owned[OWN_LABEL] = label;
+    data->owned[NNB__OWN_X] = x, data->owned[NNB__OWN_T] = t, data->owned[NNB__OWN_LABEL] = label;
     data->column_names = column_names, data->class_names = class_names;
     *out = data;
     return NNB_OK;
@@ -208,13 +206,14 @@ nnb_status nnb__data_adopt(real *x, int rows, int n_in, real *t, int n_t, int32_
 void nnb__data_set_inputs(nnb_data *data, real *x, int n, char **column_names, nnb_columns *columns) {
   nnb__names_release(data->column_names, nnb__data_n_columns(data));
   nnb__columns_destroy(data->columns);
-  nnb__release(data->owned[OWN_X]);
+  nnb__release(data->owned[NNB__OWN_X]);
   data->columns = columns;
-  data->owned[OWN_X] = x, data->x = nnb_cview(x, data->x.rows, n), data->column_names = column_names;
+  data->owned[NNB__OWN_X] = x, data->x = nnb_cview(x, data->x.rows, n), data->column_names = column_names;
 }
 
 void nnb__data_own(nnb_data *data, real *x, real *t, int32_t *label, real *weight) {
-  data->owned[OWN_X] = x, data->owned[OWN_T] = t, data->owned[OWN_LABEL] = label, data->owned[OWN_WEIGHT] = weight;
+  data->owned[NNB__OWN_X] = x, data->owned[NNB__OWN_T] = t, data->owned[NNB__OWN_LABEL] = label,
+  data->owned[NNB__OWN_WEIGHT] = weight;
 }
 
 /* ---- access ------------------------------------------------------------------------------------------------------ */
@@ -236,12 +235,12 @@ const char *nnb_data_class_name(const nnb_data *data, int k) {
   if (!data || !data->class_names || k < 0 || k >= data->n_classes) return NULL;
   return data->class_names[k];
 }
+
 const char *nnb_data_left_out(const nnb_data *data, int i, const char **why) {
   const bool there = data && i >= 0 && i < data->n_left_out;
   if (why) *why = there ? data->left_out[2 * i + 1] : NULL;
   return there ? data->left_out[2 * i] : NULL;
 }
-
 
 const nnb_columns *nnb_data_columns(const nnb_data *data) { return data ? data->columns : NULL; }
 
@@ -262,8 +261,8 @@ nnb_batch nnb__data_outline(const nnb_data *data) {
 }
 
 void nnb__data_own_weights(nnb_data *data, real *weight) {
-  nnb__release(data->owned[OWN_WEIGHT]);
-  data->owned[OWN_WEIGHT] = weight, data->weight = weight;
+  nnb__release(data->owned[NNB__OWN_WEIGHT]);
+  data->owned[NNB__OWN_WEIGHT] = weight, data->weight = weight;
 }
 
 nnb_status nnb_data_batch(const nnb_data *data, int row0, int rows, nnb_batch *out) {

@@ -5,6 +5,8 @@
 #include "columns.h"
 #include "real.h"
 
+enum { NNB__OWN_X, NNB__OWN_T, NNB__OWN_LABEL, NNB__OWN_WEIGHT, NNB__N_OWN };
+
 struct nnb_data {
   nnb_cmat x, t;        /* N×n_in; N×n_t, all zero without targets; of a source the shapes, p NULL */
   const int32_t *label; /* N, or NULL                           */
@@ -18,7 +20,7 @@ struct nnb_data {
   char **class_names;        /* NULL, or n_classes strings that may be NULL  */
   nnb_source source;         /* read NULL: the rows are in memory */
   void (*close)(void *user); /* NULL, or releases source.user */
-  void *owned[4];       /* the arrays to release with it: x, t, label, weight; NULL if they are the caller's */
+  void *owned[NNB__N_OWN];   /* the arrays to release with it; NULL if they are the caller's */
 };
 
 /* Whether the rows come from a source. */
@@ -59,6 +61,18 @@ nnb_status nnb__data_adopt(real *x, int rows, int n_in, real *t, int n_t, int32_
 
 /* A copy of the n ≥ 1 rows with these indices, with weights and names. */
 nnb_status nnb__data_take(const nnb_data *data, const int32_t *row, int n, nnb_data **out);
+
+/* nnb_data_split and nnb_data_fold, but missing numbers stay what they were: for rows that are held out within a fit,
+ * whose scalers are not computed again either. */
+nnb_status nnb__data_split(const nnb_data *data, double fraction, uint64_t seed, nnb_data **first, nnb_data **second);
+nnb_status nnb__data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb_data **train, nnb_data **test);
+
+/* Missing numbers, of data that owns its inputs.  Means ← those of the rows where the number is there. */
+void nnb__data_find_means(nnb_data *data);
+/* Missing numbers ← the means.  NNB_E_NUMERIC for one that is too large for the precision. */
+nnb_status nnb__data_fill_missing(nnb_data *data);
+/* The same in both of two parts of data by the means of the first one. */
+nnb_status nnb__data_impute(nnb_data *train, nnb_data *test);
 
 /* All columns: inputs, then targets; classes count as one. */
 int nnb__data_n_columns(const nnb_data *data);

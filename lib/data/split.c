@@ -77,7 +77,7 @@ static nnb_status divide(line *l, const nnb_data *data, nnb_data **first, nnb_da
   return NNB_OK;
 }
 
-nnb_status nnb_data_split(const nnb_data *data, double fraction, uint64_t seed, nnb_data **first, nnb_data **second) {
+nnb_status nnb__data_split(const nnb_data *data, double fraction, uint64_t seed, nnb_data **first, nnb_data **second) {
   if (first) *first = NULL;
   if (second) *second = NULL;
   if (!data || !first || !second) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "first or second" : "data");
@@ -94,7 +94,7 @@ nnb_status nnb_data_split(const nnb_data *data, double fraction, uint64_t seed, 
   return divide(&l, data, first, second);
 }
 
-nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb_data **train, nnb_data **test) {
+nnb_status nnb__data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb_data **train, nnb_data **test) {
   if (train) *train = NULL;
   if (test) *test = NULL;
   if (!data || !train || !test) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "train or test" : "data");
@@ -106,4 +106,22 @@ nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb_
   if (status) return status;
   for (int p = 0; p < l.n; p++) l.second[l.row[p]] = p % k == i; /* dealt like cards */
   return divide(&l, data, train, test);
+}
+
+/* The missing numbers of both parts by the means of the first one; destroys both after a failure. */
+static nnb_status impute(nnb_status status, nnb_data **first, nnb_data **second) {
+  if (!status) status = nnb__data_impute(*first, *second);
+  if (status && first && second) {
+    nnb_data_destroy(*first), *first = NULL;
+    nnb_data_destroy(*second), *second = NULL;
+  }
+  return status;
+}
+
+nnb_status nnb_data_split(const nnb_data *data, double fraction, uint64_t seed, nnb_data **first, nnb_data **second) {
+  return impute(nnb__data_split(data, fraction, seed, first, second), first, second);
+}
+
+nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb_data **train, nnb_data **test) {
+  return impute(nnb__data_fold(data, k, i, seed, train, test), train, test);
 }

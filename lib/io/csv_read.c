@@ -17,11 +17,10 @@ typedef struct table {
   nnb__csv_layout layout;
   int n_x, n_t, n_names; /* n_x: inputs */
   real *x, *t;
-  double *sum; /* of each column with missing numbers, times SCALE */
   int32_t *label;
   char **column_names, **class_names;
-  char **left_out; /* 2·layout.n_unusable */
   int n_classes;
+  char **left_out; /* 2·layout.n_unusable */
   char *about;
 } table;
 
@@ -43,20 +42,15 @@ static nnb_status read_targets(const nnb__csv_layout *l, const nnb__csv_row *row
 
 /* ---- inputs ------------------------------------------------------------------------------------------------------ */
 
-/* A sum of numbers times SCALE does not overflow. */
-#define SCALE 0x1p-32
-
 /* A field of column i into its inputs, c->n places of 0. */
 static nnb_status read_input(table *tab, const nnb__csv_field *field, int i, real *to) {
   const nnb__csv_layout *l = &tab->layout;
   const nnb_column *c = &l->encoding->column[i];
   int level;
-  if (!c->levels && read_real(field, l->csv->point, to)) {
-    if (c->missing) tab->sum[i] += (double)*to * SCALE;
-    return NNB_OK;
-  }
+  if (!c->levels && read_real(field, l->csv->point, to)) return NNB_OK;
   if (nnb__csv_is_missing(field)) {
     if (!c->missing) return nnb__csv_fail_missing(l, field, i);
+    if (!c->levels) to[0] = 0; /* the mean is known later */
     to[c->n - 1] = 1;
     return NNB_OK;
   }
@@ -72,29 +66,6 @@ static nnb_status read_inputs(table *tab, const nnb__csv_row *row, real *to) {
   if (tab->n_x != l->n_in) memset(to, 0, (size_t)tab->n_x * sizeof *to);
   for (int i = 0; i < l->n_in && !status; i++)
     status = read_input(tab, &row->field[l->input[i].column], i, to + l->encoding->column[i].first);
-  return status;
-}
-
-/* Missing numbers of column i become its mean: of these rows, or of those that .columns comes from. */
-static nnb_status fill_missing(table *tab, int i) {
-  const nnb__csv_layout *l = &tab->layout;
-  nnb_column *c = &l->encoding->column[i];
-  if (!l->opts->columns) c->mean = tab->sum[i] / (l->rows - l->input[i].n_missing) / SCALE;
-  const real mean = (real)c->mean;
-  if (!isfinite(mean))
-    return nnb__fail(NNB_E_NUMERIC, "%s: the mean of input column %d is infinite", l->csv->name, i + 1);
-  for (int k = 0; k < l->rows; k++) {
-    real *x = tab->x + (size_t)k * (size_t)tab->n_x + c->first;
-    if (x[1] == 1) x[0] = mean;
-  }
-  return NNB_OK;
-}
-
-static nnb_status fill_means(table *tab) {
-  const nnb_columns *e = tab->layout.encoding;
-  nnb_status status = NNB_OK;
-  for (int i = 0; i < e->n && !status; i++)
-    if (e->column[i].missing && !e->column[i].levels) status = fill_missing(tab, i);
   return status;
 }
 
@@ -127,8 +98,7 @@ static bool make_arrays(table *tab) {
   size_t rows = (size_t)l->rows, n;
   tab->n_t = l->classes ? 0 : l->n_targets;
   tab->n_x = l->encoding->n_in;
-  tab->sum = nnb__zalloc((size_t)l->n_in, sizeof *tab->sum);
-  if (!tab->sum || !nnb__mul(rows, (size_t)tab->n_x, &n) || !(tab->x = nnb__alloc(n, sizeof *tab->x))) return false;
+  if (!nnb__mul(rows, (size_t)tab->n_x, &n) || !(tab->x = nnb__alloc(n, sizeof *tab->x))) return false;
   if (tab->n_t && (!nnb__mul(rows, (size_t)tab->n_t, &n) || !(tab->t = nnb__alloc(n, sizeof *tab->t)))) return false;
   return !l->classes || (tab->label = nnb__alloc(rows, sizeof *tab->label));
 }
@@ -146,7 +116,6 @@ static bool take_names(table *tab) {
       done = nnb__columns_input_name(e, i, k, &tab->column_names[e->column[i].first + k]);
   for (int k = 0; done && k < l->n_targets && l->first == NNB__CSV_NAMES; k++) {
     const char *name = l->head[l->target[k]];
-  if (!status && !nnb__csv_left_out(&tab->layout, &tab->left_out)) status = nnb__fail_nomem("the columns left out");
     done = !*name || (tab->column_names[tab->n_x + k] = nnb__strdup(name));
   }
   return done;
@@ -156,7 +125,6 @@ static bool take_names(table *tab) {
 static int count_few(const real *p, int rows, int ld) {
   real seen[NNB__FEW];
   int n = 0, k;
-  nnb__names_release(tab->left_out, 2 * tab->layout.n_unusable);
   for (int i = 0; i < rows; i++) {
     const real value = p[(size_t)i * (size_t)ld];
     for (k = 0; k < n && seen[k] != value; k++) continue;
@@ -176,23 +144,29 @@ static char *describe(const table *tab) {
 static nnb_status fill(table *tab) {
   if (!make_arrays(tab) || !take_names(tab)) return nnb__fail_nomem(tab->layout.csv->name);
   nnb_status status = read_rows(tab);
-  if (!status) status = fill_means(tab);
   if (!status && tab->layout.classes)
     status = nnb__csv_class_names(&tab->layout, tab->label, &tab->class_names, &tab->n_classes);
+  if (!status && !nnb__csv_left_out(&tab->layout, &tab->left_out)) status = nnb__fail_nomem("the columns left out");
   if (!status && !(tab->about = describe(tab))) status = nnb__fail_nomem("the summary");
-      (*out)->left_out = tab.left_out, (*out)->n_left_out = tab.layout.n_unusable, tab.left_out = NULL;
   return status;
 }
 
 static void table_clear(table *tab) {
   nnb__release(tab->x);
   nnb__release(tab->t);
-  nnb__release(tab->sum);
   nnb__release(tab->label);
   nnb__release(tab->about);
+  nnb__names_release(tab->left_out, 2 * tab->layout.n_unusable);
   nnb__names_release(tab->column_names, tab->n_names);
   nnb__names_release(tab->class_names, tab->n_classes);
   nnb__csv_layout_clear(&tab->layout);
+}
+
+/* Missing numbers become the mean of their column: of these rows, or of those that .columns comes from. */
+static nnb_status fill_missing(nnb_data *data, const nnb__csv *csv, const nnb_csv_opts *opts) {
+  if (!opts->columns) nnb__data_find_means(data);
+  nnb_status status = nnb__data_fill_missing(data);
+  return status ? nnb__fail(status, "%s: %s", csv->name, nnb_errmsg()) : NNB_OK;
 }
 
 static nnb_status read_table(const nnb__csv *csv, const nnb_csv_opts *opts, nnb_data **out) {
@@ -206,8 +180,11 @@ static nnb_status read_table(const nnb__csv *csv, const nnb_csv_opts *opts, nnb_
     tab.x = tab.t = NULL, tab.label = NULL, tab.column_names = tab.class_names = NULL; /* adopted */
     if (!status) {
       (*out)->about = tab.about, tab.about = NULL;
+      (*out)->left_out = tab.left_out, (*out)->n_left_out = tab.layout.n_unusable, tab.left_out = NULL;
       (*out)->columns = tab.layout.encoding, tab.layout.encoding = NULL;
+      status = fill_missing(*out, csv, opts);
     }
+    if (status && *out) nnb_data_destroy(*out), *out = NULL;
   }
   table_clear(&tab);
   return status;

@@ -99,7 +99,11 @@
 #define nnb__data_fingerprint nnbf__data_fingerprint
 #define nnb__data_in_memory nnbf__data_in_memory
 #define nnb__data_is_read nnbf__data_is_read
+#define nnb__data_fill_missing nnbf__data_fill_missing
+#define nnb__data_find_means nnbf__data_find_means
 #define nnb__data_n_columns nnbf__data_n_columns
+#define nnb__data_fold nnbf__data_fold
+#define nnb__data_impute nnbf__data_impute
 #define nnb__data_outline nnbf__data_outline
 #define nnb__data_own nnbf__data_own
 #define nnb__data_own_weights nnbf__data_own_weights
@@ -110,6 +114,7 @@
 #define nnb__data_take nnbf__data_take
 #define nnb__descend nnbf__descend
 #define nnb__dot nnbf__dot
+#define nnb__data_split nnbf__data_split
 #define nnb__evaluate nnbf__evaluate
 #define nnb__evidence_begin nnbf__evidence_begin
 #define nnb__evidence_ended nnbf__evidence_ended

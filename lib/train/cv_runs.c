@@ -86,6 +86,7 @@ static nnb_status take_part(const nnb__cv *cv, int part, nnb_data **train, nnb_d
   if (!status) status = nnb__data_take(cv->data, row + n_train, rows - n_train, test);
   nnb__release(row);
   return status;
+  if (!status) status = nnb__data_impute(*train, *test);
 }
 
 static nnb_status divide(const nnb__cv *cv, int repeat, int fold, nnb_data **train, nnb_data **test) {
@@ -119,7 +120,9 @@ static bool is_late(const nnb__cv *cv) { return cv->deadline > 0 && nnb__now() >
 
 static int on_epoch(void *user, const nnb_record *record) {
   nnb__cv *cv = user;
+  const nnb_columns *table = nnb_data_columns(train);
   pthread_mutex_lock(cv->lock);
+  if (!status && from->table && table) status = nnb__net_set_table(*out, table); /* its means are those of the rows */
   if (!cv->stopped && nnb__fit_call_back(cv->given, record)) cv->stopped = true;
   if (is_late(cv)) cv->late = true;
   const bool ends = cv->stopped || cv->late;

@@ -165,7 +165,7 @@ static nnb_status make_folds(search *s) {
   for (int k = 0; !status && k < FOLDS; k++) {
     status = add_trial(s, NULL, NULL);
     trial *t = &s->trial[k];
-    if (!status) status = nnb_data_fold(s->train, FOLDS, k, s->given->seed, &t->own_train, &t->own_test);
+    if (!status) status = nnb__data_fold(s->train, FOLDS, k, s->given->seed, &t->own_train, &t->own_test);
     t->train = t->own_train, t->test = t->own_test;
   }
   return status;
@@ -311,7 +311,7 @@ static nnb_status fit_by_cycle(search *s) {
     status = add_trial(s, train, test);
     trial *first = &s->trial[0];
     if (!status && i == 0 && !test)
-      status = nnb_data_split(s->train, held_out, s->given->seed, &first->own_train, &first->own_test);
+      status = nnb__data_split(s->train, held_out, s->given->seed, &first->own_train, &first->own_test);
     if (first->own_train) train = first->own_train, test = first->own_test;
     s->trial[i].train = train, s->trial[i].test = test;
   }
@@ -332,7 +332,7 @@ static nnb_status fit_by_steps(search *s) {
   if (s->val || opts.max_epochs != 0 || nnb_data_rows(s->train) < FEW_ROWS)
     return train_net(s, s->train, s->val, &opts, NNB_CHOICE_NONE, 0);
   trial *t = &s->trial[s->n++];
-  nnb_status status = nnb_data_split(s->train, held_out, opts.seed, &t->own_train, &t->own_test);
+  nnb_status status = nnb__data_split(s->train, held_out, opts.seed, &t->own_train, &t->own_test);
   if (status) return status;
   if (opts.patience == 0) opts.patience = STOPPED_PATIENCE;
   s->choices->held_share = held_out;

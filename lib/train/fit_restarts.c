@@ -10,6 +10,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "data.h"
 #include "fit.h"
 #include "fit_auto.h"
 #include "ints.h"
@@ -125,7 +126,7 @@ static nnb_status resume(nnb_net *net, const nnb_data *train, const nnb_data *va
   nnb_data *own_train = NULL, *own_val = NULL;
   nnb_status status = nnb__fit_check(net, train, val, opts);
   if (!status && choices->held_share > 0)
-    status = nnb_data_split(train, choices->held_share, opts->seed, &own_train, &own_val);
+    status = nnb__data_split(train, choices->held_share, opts->seed, &own_train, &own_val);
   if (!status)
     status = nnb__fit_run(net, own_train ? own_train : train, own_val ? own_val : val, opts, choices, began, report);
   nnb_data_destroy(own_train);
