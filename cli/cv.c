@@ -36,7 +36,7 @@ const struct argp *cv_argp(void) {
       .doc =
           "Estimates how well the net that `nnblas train` makes with the same options predicts new rows: each part of "
           "TABLE is predicted by a net trained on the others.  The parts are trained at the same time, one on each "
-          "processor; --threads sets how many."};
+          "processor; --threads sets how many.  --metrics says which metrics are reported."};
   children[2].argp = make_flags_argp();
   return &argp;
 }
@@ -46,8 +46,10 @@ const struct argp *cv_argp(void) {
 static int validate(settings *s, const nnb_data *all, nnb_cv_report *report) {
   nnb_net *net = NULL;
   nnb_fit_opts opts = s->make.fit.opts;
-  int code = draft_net(all, &s->make, &net);
-  s->cv.seed = opts.seed, s->cv.threads = opts.threads, s->cv.on_run = watch_run;
+  double *weight = NULL;
+  int code = class_weights(all, &s->make, &s->cv.weigh_classes, &weight);
+  if (!code) code = draft_net(all, &s->make, &net);
+  s->cv.seed = opts.seed, s->cv.threads = opts.threads, s->cv.on_run = watch_run, s->cv.class_weight = weight;
   if (!code) {
     watch_begin_runs(&opts, "cross-validation");
     nnb_status status = nnb_cross_validate(net, all, &opts, &s->cv, report);
@@ -55,42 +57,54 @@ static int validate(settings *s, const nnb_data *all, nnb_cv_report *report) {
     if (status) code = fail(status);
   }
   if (!code && report->stopped) code = refuse(EX_TEMPFAIL, "stopped by a signal after %d runs", report->n_runs);
+  free(weight);
   nnb_net_destroy(net);
   return code;
 }
 
 /* ---- results ----------------------------------------------------------------------------------------------------- */
 
-static const nnb_cv_score *main_score(const nnb_cv_report *report, bool classes) {
-  return classes ? &report->accuracy : &report->rmse;
-}
-
-static double main_value(const nnb_cv_run *run, bool classes) {
-  return classes ? run->metrics.accuracy : run->metrics.rmse;
+/* The metrics to print: those of --metrics. */
+static unsigned asked(const settings *s, const nnb_data *all) {
+  return s->make.fit.opts.metrics ? s->make.fit.opts.metrics : (unsigned)scores_main(all);
 }
 
 static void print(const settings *s, const nnb_data *all, const nnb_cv_report *report) {
-  const bool classes = nnb_data_n_classes(all) > 0;
-  const nnb_cv_score *score = main_score(report, classes);
+  const unsigned metrics = asked(s, all);
   for (int i = 0; i < report->n_runs; i++) {
     const nnb_cv_run *run = &report->run[i];
     if (s->cv.repeats > 1) printf("repeat %d, ", run->repeat + 1);
-    printf("fold %d: %s %.4g on %d rows\n", run->fold + 1, scores_name(classes), main_value(run, classes),
-           run->test_rows);
+    printf("fold %d:", run->fold + 1);
+    for (unsigned m = 1; m <= metrics; m <<= 1)
+      if (m & metrics)
+        printf(" %s %.4g,", nnb_metric_name((nnb_metric)m), nnb_cv_report_run_metric(report, i, (nnb_metric)m));
+    printf(" %d rows\n", run->test_rows);
   }
-  printf("mean: %s %.4g ± %.2g (standard error); always %s: %.4g\n", scores_name(classes), score->mean, score->error,
-         classes ? "the largest class" : "the mean", scores_baseline(all));
+  for (unsigned m = 1; m <= metrics; m <<= 1) {
+    const nnb_cv_score score = nnb_cv_report_metric(report, (nnb_metric)m);
+    if (m & metrics)
+      printf("mean: %s %.4g ± %.2g (standard error); a constant prediction: %.4g\n", nnb_metric_name((nnb_metric)m),
+             score.mean, score.error, scores_baseline(all, (nnb_metric)m));
+  }
+}
+
+static json_t *metric_json(const nnb_data *all, const nnb_cv_report *report, nnb_metric metric) {
+  const nnb_cv_score score = nnb_cv_report_metric(report, metric);
+  json_t *list = json_array();
+  for (int i = 0; i < report->n_runs; i++)
+    json_array_append_new(list, real_or_null(nnb_cv_report_run_metric(report, i, metric)));
+  return json_pack("{s:o, s:o, s:o, s:o, s:o}", "folds", list, "mean", real_or_null(score.mean), "standard_error",
+                   real_or_null(score.error), "plain_standard_error", real_or_null(score.plain_error), "baseline",
+                   real_or_null(scores_baseline(all, metric)));
 }
 
 static json_t *to_json(const settings *s, const nnb_data *all, const nnb_cv_report *report) {
-  const bool classes = nnb_data_n_classes(all) > 0;
-  const nnb_cv_score *score = main_score(report, classes);
-  json_t *list = json_array();
-  for (int i = 0; i < report->n_runs; i++) json_array_append_new(list, json_real(main_value(&report->run[i], classes)));
-  return json_pack("{s:s, s:s, s:i, s:o, s:f, s:f, s:f, s:f}", "table", s->make.path, "score", scores_name(classes),
-                   "repeats", s->cv.repeats > 1 ? s->cv.repeats : 1, "folds", list, "mean", score->mean,
-                   "standard_error", score->error, "plain_standard_error", score->plain_error, "baseline",
-                   scores_baseline(all));
+  const unsigned metrics = asked(s, all);
+  json_t *list = json_object();
+  for (unsigned m = 1; m <= metrics; m <<= 1)
+    if (m & metrics) json_object_set_new(list, nnb_metric_name((nnb_metric)m), metric_json(all, report, (nnb_metric)m));
+  return json_pack("{s:s, s:i, s:o}", "table", s->make.path, "repeats", s->cv.repeats > 1 ? s->cv.repeats : 1,
+                   "metrics", list);
 }
 
 int cv_command(int argc, char **argv) {

@@ -36,6 +36,7 @@ static const char *join(const char *(*name)(int), int n) {
 }
 
 static const char *algo(int i) { return nnb_algo_name((nnb_algo)i); }
+static const char *loss(int i) { return nnb_loss_name((nnb_loss)i); }
 static const char *schedule(int i) { return nnb_schedule_name((nnb_schedule)i); }
 
 /* The names that --metrics joins by '+'. */
@@ -49,6 +50,8 @@ static int n_metrics(void) {
 
 const char *flag_values(const flag *f) {
   if (strcmp(f->name, "algo") == 0) return join(algo, NNB_N_ALGOS);
+  if (strcmp(f->name, "class-weight") == 0) return "balanced";
+  if (strcmp(f->name, "loss") == 0) return join(loss, NNB_N_LOSSES);
   if (strcmp(f->name, "method") == 0) return "random grid halving";
   if (strcmp(f->name, "metrics") == 0) return join(metric, n_metrics());
   if (strcmp(f->name, "missing") == 0) return "mean error";

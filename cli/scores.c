@@ -2,51 +2,56 @@
 #include "scores.h"
 
 #include <math.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "command.h"
 
 void scores_free(scores *s) { nnb_scores_destroy(s->of); }
 
-const char *scores_name(bool classes) { return classes ? "accuracy" : "RMSE"; }
+nnb_metric scores_main(const nnb_data *data) {
+  return nnb_data_n_classes(data) ? NNB_METRIC_ACCURACY : NNB_METRIC_RMSE;
+}
 
 /* ---- measuring --------------------------------------------------------------------------------------------------- */
 
-static double share_of_largest(const nnb_batch *rows, int n, int k) {
-  int most = 0;
-  for (int c = 0; c < k; c++) {
-    int count = 0;
-    for (int i = 0; i < n; i++) count += rows->label[i] == c;
-    most = count > most ? count : most;
-  }
-  return (double)most / n;
+/* The logarithm of the share of each class, of at least e^-700. */
+static void put_shares(const nnb_batch *rows, int k, double *bias) {
+  for (int i = 0; i < rows->x.rows; i++) bias[rows->label[i]] += 1.0 / rows->x.rows;
+  for (int c = 0; c < k; c++) bias[c] = bias[c] > 0 ? log(bias[c]) : -700;
 }
 
-static double target(const nnb_batch *rows, int i, int j) {
-  return rows->t.p[(size_t)i * (size_t)rows->t.ld + (size_t)j];
-}
-
-/* RMSE of predicting each target by its mean. */
-static double rmse_of_mean(const nnb_batch *rows) {
-  double sum = 0;
-  for (int j = 0; j < rows->t.cols; j++) {
-    double mean = 0;
-    for (int i = 0; i < rows->t.rows; i++) mean += target(rows, i, j) / rows->t.rows;
-    for (int i = 0; i < rows->t.rows; i++) sum += (target(rows, i, j) - mean) * (target(rows, i, j) - mean);
-  }
-  return sqrt(sum / ((double)rows->t.rows * rows->t.cols));
-}
-
-double scores_baseline(const nnb_data *data) {
+/* A net without hidden layers whose weights are 0: it gives the shares of the classes, or the mean of the targets. */
+static nnb_status constant_net(const nnb_data *data, nnb_net **net) {
   const int n = nnb_data_rows(data), k = nnb_data_n_classes(data);
   nnb_batch rows;
-  if (nnb_data_batch(data, 0, n, &rows)) return (double)NAN;
-  return k ? share_of_largest(&rows, n, k) : rmse_of_mean(&rows);
+  nnb_status status = nnb_data_batch(data, 0, n, &rows);
+  if (!status) status = nnb_net_for_data(data, "none", net);
+  if (status) return status;
+  const size_t n_params = nnb_net_n_params(*net);
+  double *params = nnb_net_params(*net);
+  if (!params) return NNB_E_NOMEM;
+  memset(params, 0, n_params * sizeof *params);
+  if (k) put_shares(&rows, k, params + n_params - k);
+  return NNB_OK;
+}
+
+double scores_baseline(const nnb_data *data, nnb_metric metric) {
+  const nnb_score_opts opts = {.no_auc = metric != NNB_METRIC_AUC, .no_confusion = true};
+  nnb_net *net = NULL;
+  nnb_scores *of = NULL;
+  nnb_status status = constant_net(data, &net);
+  if (!status) status = nnb_net_score(net, data, &opts, &of);
+  const double value = status ? (double)NAN : nnb_scores_get(of, metric);
+  nnb_scores_destroy(of);
+  nnb_net_destroy(net);
+  return value;
 }
 
 int scores_of(nnb_net *net, const nnb_data *data, scores *out) {
-  *out =
-      (scores){.rows = nnb_data_rows(data), .n_classes = nnb_data_n_classes(data), .baseline = scores_baseline(data)};
+  *out = (scores){.rows = nnb_data_rows(data),
+                  .n_classes = nnb_data_n_classes(data),
+                  .baseline = scores_baseline(data, scores_main(data))};
   nnb_status status = nnb_net_score(net, data, NULL, &out->of);
   return status ? fail(status) : EX_OK;
 }
@@ -75,8 +80,7 @@ bool scores_print_tables(FILE *stream, const scores *s) {
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
-/* JSON has no NaN. */
-static json_t *real_or_null(double x) { return isfinite(x) ? json_real(x) : json_null(); }
+json_t *real_or_null(double x) { return isfinite(x) ? json_real(x) : json_null(); }
 
 static const nnb_metric of_classes[] = {
     NNB_METRIC_ACCURACY, NNB_METRIC_BALANCED_ACCURACY, NNB_METRIC_PRECISION, NNB_METRIC_RECALL, NNB_METRIC_F1,
@@ -108,7 +112,7 @@ json_t *scores_json(const scores *s) {
     const nnb_metric metric = s->n_classes ? of_classes[i] : of_values[i];
     json_object_set_new(o, nnb_metric_name(metric), real_or_null(get(s, metric)));
   }
-  json_object_set_new(o, s->n_classes ? "accuracy_of_largest_class" : "rmse_of_mean", json_real(s->baseline));
+  json_object_set_new(o, s->n_classes ? "accuracy_of_largest_class" : "rmse_of_mean", real_or_null(s->baseline));
   for (int k = 0; k < nnb_scores_n_parts(s->of); k++) json_array_append_new(parts, part_json(s, k));
   json_object_set_new(o, s->n_classes ? "classes" : "targets", parts);
   return o;

@@ -17,11 +17,15 @@ typedef struct scores {
 int scores_of(nnb_net *net, const nnb_data *data, scores *out);
 void scores_free(scores *s);
 
-/* What a constant reaches on data: the RMSE of the mean, the accuracy of the largest class. */
-double scores_baseline(const nnb_data *data);
+/* The metric that rows are judged by if none is asked for: accuracy, or RMSE. */
+nnb_metric scores_main(const nnb_data *data);
 
-/* The name of the one figure that is compared. */
-const char *scores_name(bool classes);
+/* What a constant prediction reaches on data: the shares of the classes, or the means of the targets.  NaN if it has no
+ * such metric. */
+double scores_baseline(const nnb_data *data, nnb_metric metric);
+
+/* JSON has no NaN. */
+json_t *real_or_null(double x);
 
 /* One line with the main figures. */
 void scores_print_line(FILE *stream, const scores *s);

@@ -120,7 +120,8 @@ const struct argp *search_argp(void) {
       .children = children,
       .doc =
           "Measures many nets and options by cross-validation, all on the same parts of TABLE, and prints them, the "
-          "best first.  Candidates are measured at the same time, on all processors.\v"
+          "best first.  Candidates are measured at the same time, on all processors.  --metrics with one name says by "
+          "which metric they are compared.\v"
           "The score of the best is better than it will be on new rows, because it is the best of many.  A column "
           "\"behind\" says by how much each is worse than the best, part by part, with the standard error of that; "
           "those within one error may be as good.  Ctrl-C ends the search without a result; --seconds ends it with "
@@ -131,14 +132,32 @@ const struct argp *search_argp(void) {
 
 /* ---- work -------------------------------------------------------------------------------------------------------- */
 
+/* *metric ← the one of --metrics, which the training of the best needs not. */
+static int score_of(nnb_fit_opts *opts, nnb_metric *metric) {
+  if (opts->metrics & (opts->metrics - 1))
+    return refuse(EX_USAGE, "--metrics: candidates are compared by one metric; `nnblas cv` reports several");
+  *metric = (nnb_metric)opts->metrics;
+  opts->metrics = 0;
+  return EX_OK;
+}
+
 static int search(settings *s, const nnb_data *all, nnb_net **best, nnb_search_report *report) {
   nnb_fit_opts opts = s->make.fit.opts;
+  double *weight = NULL;
+  nnb_net *draft = NULL;
+  int code = score_of(&opts, &s->search.metric);
+  if (!code) code = class_weights(all, &s->make, &s->search.cv.weigh_classes, &weight);
+  if (!code) code = draft_net(all, &s->make, &draft); /* refuses what no candidate could have */
+  nnb_net_destroy(draft);
+  if (code) return free(weight), code;
+  s->search.loss = &s->make.loss, s->search.cv.class_weight = weight;
   s->search.cv.seed = opts.seed, s->search.cv.threads = opts.threads, s->search.cv.on_run = watch_run;
   s->search.layers = s->make.layers;
   watch_begin_runs(&opts, "search");
   nnb_status status =
       nnb_search(all, s->space ? s->space : default_space, &opts, &s->search, s->model ? best : NULL, report);
   watch_end();
+  free(weight);
   if (status == NNB_E_PARSE) return refuse(EX_USAGE, "%s", nnb_errmsg());
   if (status) return fail(status);
   if (report->stopped) return refuse(EX_TEMPFAIL, "stopped by a signal after %d candidates", report->n);
@@ -170,19 +189,24 @@ static void print_candidate(const nnb_candidate *c, bool halving) {
   if (c->status) printf("%11s%s\n", "", c->message);
 }
 
+static double baseline(const nnb_data *all, const nnb_search_report *report) {
+  nnb_metric metric;
+  return nnb_metric_find(report->score, &metric) ? scores_baseline(all, metric) : (double)NAN;
+}
+
 static void print(const settings *s, const nnb_data *all, const nnb_search_report *report) {
-  const bool classes = nnb_data_n_classes(all) > 0, halving = s->search.method == NNB_SEARCH_HALVING;
+  const bool halving = s->search.method == NNB_SEARCH_HALVING;
   const int shown = report->n < s->show ? report->n : s->show;
   int failed = 0;
   for (int i = 0; i < report->n; i++) failed += report->candidate[i].status != NNB_OK;
   printf("%d candidates, %d measured", report->n + report->left_out, report->n - failed);
   if (failed) printf(", %d failed", failed);
   printf(", %.3g s\n\n", report->seconds);
-  printf("%9s  %8s  %8s  %8s  ", scores_name(classes), "error", "behind", "error");
+  printf("%9s  %8s  %8s  %8s  ", report->score, "error", "behind", "error");
   puts(halving ? "epochs  candidate" : "candidate");
   for (int i = 0; i < shown; i++) print_candidate(&report->candidate[i], halving);
   if (shown < report->n) printf("and %d more; --show prints more of them\n", report->n - shown);
-  printf("\nalways %s: %.4g\n", classes ? "the largest class" : "the mean", scores_baseline(all));
+  printf("\na constant prediction: %.4g\n", baseline(all, report));
   printf("best: ");
   print_flags(report->candidate[0].text);
   printf("\nits score is better here than on new rows: it is the best of %d\n", report->n);
@@ -198,10 +222,10 @@ static json_t *candidate_json(const nnb_candidate *c) {
     json_object_set_new(o, "failed", json_string(c->message));
     return o;
   }
-  json_object_set_new(o, "mean", json_real(c->score.mean));
-  json_object_set_new(o, "standard_error", json_real(c->score.error));
-  json_object_set_new(o, "behind", json_real(c->behind.mean));
-  json_object_set_new(o, "behind_error", json_real(c->behind.error));
+  json_object_set_new(o, "mean", real_or_null(c->score.mean));
+  json_object_set_new(o, "standard_error", real_or_null(c->score.error));
+  json_object_set_new(o, "behind", real_or_null(c->behind.mean));
+  json_object_set_new(o, "behind_error", real_or_null(c->behind.error));
   if (c->epochs) json_object_set_new(o, "epochs", json_integer(c->epochs));
   return o;
 }
@@ -209,9 +233,9 @@ static json_t *candidate_json(const nnb_candidate *c) {
 static json_t *to_json(const settings *s, const nnb_data *all, const nnb_search_report *report) {
   json_t *list = json_array();
   for (int i = 0; i < report->n; i++) json_array_append_new(list, candidate_json(&report->candidate[i]));
-  json_t *o = json_pack("{s:s, s:s, s:i, s:f, s:f, s:o}", "table", s->make.path, "score",
-                        scores_name(nnb_data_n_classes(all) > 0), "left_out", report->left_out, "baseline",
-                        scores_baseline(all), "seconds", report->seconds, "candidates", list);
+  json_t *o = json_pack("{s:s, s:s, s:i, s:o, s:f, s:o}", "table", s->make.path, "score", report->score, "left_out",
+                        report->left_out, "baseline", real_or_null(baseline(all, report)), "seconds", report->seconds,
+                        "candidates", list);
   if (o && s->model) json_object_set_new(o, "model", json_string(s->model));
   return o;
 }

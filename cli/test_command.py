@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import os
 import pathlib
 import pty
@@ -54,6 +55,13 @@ class InFolder(unittest.TestCase):
         code, out, err = nnblas(*words, **more)
         self.assertEqual((code, err), (0, ""), out)
         return out
+
+    def refused(self, code, text, *words, **more):
+        """Nothing is printed but what was found out about the table."""
+        got, out, err = nnblas(*words, **more)
+        self.assertEqual(got, code, err)
+        self.assertRegex(out, ONLY_SUMMARY)
+        self.assertIn(text, err)
 
     def trained(self, table=IRIS, *words):
         model = self.folder / "model.safetensors"
@@ -197,7 +205,9 @@ class ScoreCvInfo(InFolder):
 
     def test_cv(self):
         out = json.loads(self.good("cv", IRIS, "-k", 3, "--json", "--algo=lbfgs", "--l2=0.01"))
-        self.assertEqual((out["score"], len(out["folds"])), ("accuracy", 3))
+        self.assertEqual(list(out["metrics"]), ["accuracy"])
+        out = out["metrics"]["accuracy"]
+        self.assertEqual(len(out["folds"]), 3)
         self.assertAlmostEqual(out["mean"], sum(out["folds"]) / 3)
         self.assertGreater(out["mean"], 0.9)
         variance = sum((x - out["mean"]) ** 2 for x in out["folds"]) / 2
@@ -205,6 +215,22 @@ class ScoreCvInfo(InFolder):
         self.assertAlmostEqual(out["standard_error"], (variance * (1 / 3 + 1 / 2)) ** 0.5)
         self.assertAlmostEqual(out["baseline"], 1 / 3)
         self.assertIn("standard error", self.good("cv", IRIS, "-k", 2, "--max-epochs=2"))
+
+    def test_cv_by_metrics(self):
+        out = json.loads(self.good("cv", IRIS, "-k", 3, "--json", "--max-epochs=5", "--metrics=auc+log_loss+recall"))
+        self.assertEqual(list(out["metrics"]), ["recall", "auc", "log_loss"])
+        base = [out["metrics"][name]["baseline"] for name in out["metrics"]]
+        for got, wanted in zip(base, (1 / 3, 1 / 2, math.log(3))):
+            self.assertAlmostEqual(got, wanted)
+        text = self.good("cv", IRIS, "-k", 3, "--max-epochs=5", "--metrics=auc+log_loss")
+        self.assertRegex(text, r"fold 1: auc 0\.\d+, log_loss \d\.\d+, 50 rows\n")
+        self.assertAlmostEqual(float(re.search(r"mean: auc ([\d.]+) ", text)[1]), out["metrics"]["auc"]["mean"], 3)
+        out = json.loads(self.good("cv", "-", "--json", "--max-epochs=5", "--metrics=r2+mae", "-t", "y",
+                                   stdin=regression()))["metrics"]
+        rows = [float(line.split(",")[0]) for line in regression().splitlines()[1:]]
+        mean = sum(rows) / len(rows)
+        self.assertAlmostEqual(out["mae"]["baseline"], sum(abs(y - mean) for y in rows) / len(rows))
+        self.assertAlmostEqual(out["r2"]["baseline"], 0)
 
     def test_cv_with_repeats_by_any_number_of_threads(self):
         words = ("cv", IRIS, "-k", 2, "--repeats=3", "--algo=lbfgs", "--l2=0.01", "--seed=4")
@@ -224,6 +250,55 @@ class ScoreCvInfo(InFolder):
         self.assertEqual(out["targets"][0]["name"], "species")
 
 
+class Losses(InFolder):
+    def test_class_weights(self):
+        words = (IRIS, "--class-weight=setosa=0", "--class-weight=virginica=2", "--algo=lbfgs", "--max-epochs=20")
+        out = json.loads(self.good("train", *words, "--json"))
+        for part in (out["trained_on"], out["held_out"]):  # their rows count as they are
+            self.assertEqual(part["classes"][0]["recall"], 0)
+            self.assertAlmostEqual(part["accuracy"], 2 / 3, delta=0.05)
+        self.assertEqual(out["trained_on"]["classes"][0]["rows"], 40)
+        out = json.loads(self.good("cv", *words, "--json"))
+        self.assertAlmostEqual(out["metrics"]["accuracy"]["mean"], 2 / 3, delta=0.05)
+        model = self.folder / "m.safetensors"
+        out = json.loads(self.good("search", *words, "--space=layers=none,4", "-o", model, "--json"))
+        self.assertAlmostEqual(out["candidates"][0]["mean"], 2 / 3, delta=0.05)
+        self.assertNotIn("setosa", self.good("predict", model, IRIS))
+
+    def test_balanced(self):
+        draw = random.Random(3)
+        lines = [f"{draw.gauss(1.2 if rare else 0, 1)},{'rare' if rare else 'common'}"
+                 for rare in [True] * 30 + [False] * 570]
+        words = ("cv", "-", "--layers=none", "--metrics=balanced_accuracy", "--json")
+        plain, balanced = (json.loads(self.good(*words, *more, stdin="x,y\n" + "\n".join(lines)))["metrics"]
+                           for more in ((), ("--class-weight=balanced",)))
+        plain, balanced = (m["balanced_accuracy"]["mean"] for m in (plain, balanced))
+        self.assertLess(plain, 0.6)
+        self.assertGreater(balanced, 0.65)
+
+    def test_label_smoothing(self):
+        for smoothing, low, high in ((0, 0.97, 1), (0.3, 0.75, 0.87)):  # the smooth targets are 0.8, 0.1, 0.1
+            model = self.trained(IRIS, f"--label-smoothing={smoothing}", "--algo=lbfgs", "--max-epochs=100")
+            rows = list(csv.reader(io.StringIO(self.good("predict", model, IRIS, "-p"))))[1:51]
+            mean = sum(float(row[-3]) for row in rows) / 50
+            self.assertTrue(low < mean <= high, mean)
+
+    def test_huber(self):
+        lines = regression(61).splitlines()
+        lines[7] = "1000," + lines[7].split(",", 1)[1]
+        table = self.file("t.csv", "\n".join(lines))
+        words = ("-t", "y", "--layers=none", "--algo=lbfgs", "--max-epochs=200")
+        errors = []
+        for more in ((), ("--loss=huber", "--delta=0.001")):
+            model = self.trained(table, *words, *more)
+            said = self.good("predict", model, table).splitlines()[1:]
+            errors.append(sum(abs(float(a) - float(b.split(",")[0])) for a, b in zip(said, lines[1:]) if b[:4] != "1000"))
+        self.assertLess(errors[1], errors[0] / 10)
+        self.refused(USAGE, "is for classes, and the target has numbers", "cv", table, "-t", "y", "--class-weight=balanced")
+        self.refused(USAGE, "is for classes, and the target has numbers", "search", table, "-t", "y",
+                     "--label-smoothing=0.1")
+
+
 class Search(InFolder):
     WORDS = ("--algo=lbfgs", "--max-epochs=15", "-k", 3)
 
@@ -241,16 +316,29 @@ class Search(InFolder):
         self.assertEqual(self.good("predict", model, IRIS, "-p"), self.good("predict", other, IRIS, "-p"))
         cv = json.loads(self.good("cv", IRIS, *best, *self.WORDS, "--json"))
         found = json.loads(self.good(*words, "--json"))["candidates"]
+        cv = cv["metrics"]["accuracy"]
         self.assertAlmostEqual(found[0]["mean"], cv["mean"])
         self.assertAlmostEqual(found[0]["standard_error"], cv["standard_error"])
         self.assertEqual((len(found), found[0]["behind"]), (4, 0))
+
+    def test_any_metric_decides(self):
+        words = ("search", IRIS, "--space=layers=none,8:tanh,2:relu", *self.WORDS, "--metrics=log_loss", "--json")
+        out = json.loads(self.good(*words))
+        scores = [c["mean"] for c in out["candidates"]]
+        self.assertEqual((out["score"], scores), ("log_loss", sorted(scores)))
+        self.assertAlmostEqual(out["baseline"], math.log(3))
+        best = "--layers=" + out["candidates"][0]["candidate"].split("=")[1]
+        cv = json.loads(self.good("cv", IRIS, best, *self.WORDS, "--metrics=log_loss", "--json"))
+        self.assertAlmostEqual(scores[0], cv["metrics"]["log_loss"]["mean"])
+        self.refused(USAGE, "by one metric", "search", IRIS, "--metrics=auc+f1")
+        self.refused(USAGE, "metric r2 is for targets", "search", IRIS, "--metrics=r2")
 
     def test_the_same_for_any_number_of_threads(self):
         words = ("search", "-", "--space=l2=1e-4..1 log", "--candidates=5", "--layers=4:tanh", *self.WORDS, "--json")
         outs = [json.loads(self.good(*words, f"--threads={n}", stdin=regression())) for n in (1, 3)]
         for out in outs:
             out.pop("seconds")
-            self.assertEqual((out["score"], len(out["candidates"])), ("RMSE", 5))
+            self.assertEqual((out["score"], len(out["candidates"])), ("rmse", 5))
         self.assertEqual(*outs)
 
     def test_halving_and_failures(self):
@@ -258,7 +346,7 @@ class Search(InFolder):
                         "--space=lr=1e-3..0.1 log", "--algo=adam", "--max-epochs=4")
         self.assertEqual(re.findall(r" (\d+)  lr=", out), ["4", "4", "2", "2"])
         out = self.good("search", IRIS, "--space=algo=lm,scg", "--layers=none", "--max-epochs=4", "-k", 2)
-        self.assertRegex(out, r"failed +algo=lm\n +\S.*\n\nalways")
+        self.assertRegex(out, r"failed +algo=lm\n +\S.*\n\na constant prediction")
 
 
 def passengers(rows=80):
@@ -308,6 +396,15 @@ class MixedTables(InFolder):
         ages = [float(r["age"]) for r in csv.DictReader(io.StringIO(passengers())) if r["age"] not in ("", "NA", "?")]
         self.assertAlmostEqual(columns[1]["mean"], sum(ages) / len(ages))
 
+    def test_the_mean_is_that_of_the_rows_trained_on(self):
+        """One age is far from the others, which are all 30; in some divisions of the rows it is held out."""
+        lines = ["age,size,kind", ",2,a", "1000000,1,b", *[f"30,{i},{'ab'[i % 2]}" for i in range(40)]]
+        model, means = self.folder / "m.safetensors", set()
+        for seed in range(12):
+            self.good("train", "-", "-o", model, "--max-epochs=1", f"--seed={seed}", stdin="\n".join(lines) + "\n")
+            means.add(json.loads(self.good("info", model, "--json"))["columns"][0]["mean"])
+        self.assertEqual((min(means), len(means) > 1), (30, True))
+
     def test_cv(self):
         out = self.good("cv", "-", "-k", 2, *self.WORDS, stdin=passengers())
         self.assertIn("3 categorical", out)
@@ -321,6 +418,9 @@ class MixedTables(InFolder):
         self.assertIn('note: "id" is left out: it has more than 32 different texts\n', out)
         self.assertIn('note: "empty" is left out: it has no value in any row\n', out)
         self.assertIn("2 numeric, 3 categorical; 2 left out;", out)
+        out = json.loads(self.good("train", table, "--target=survived", "--json", *self.WORDS[1:]))
+        self.assertEqual(out["left_out"], [{"column": "id", "why": "it has more than 32 different texts"},
+                                           {"column": "empty", "why": "it has no value in any row"}])
         names = [c["name"] for c in json.loads(self.good("info", model, "--json"))["columns"]]
         self.assertEqual(names, ["sex", "age", "port", "fare", "deck"])
         self.good("predict", model, "-", stdin=passengers())
@@ -394,15 +494,6 @@ class OtherPeoplesTables(InFolder):
             self.assertIn('-: all rows have the class "good"; there is nothing to learn', err)
 
     def test_constant_columns(self):
-    def test_the_mean_is_that_of_the_rows_trained_on(self):
-        """One age is far from the others, which are all 30; in some divisions of the rows it is held out."""
-        lines = ["age,size,kind", ",2,a", "1000000,1,b", *[f"30,{i},{'ab'[i % 2]}" for i in range(40)]]
-        model, means = self.folder / "m.safetensors", set()
-        for seed in range(12):
-            self.good("train", "-", "-o", model, "--max-epochs=1", f"--seed={seed}", stdin="\n".join(lines) + "\n")
-            means.add(json.loads(self.good("info", model, "--json"))["columns"][0]["mean"])
-        self.assertEqual((min(means), len(means) > 1), (30, True))
-
         lines = regression().splitlines()
         text = "\n".join([lines[0] + ",c,d", *[line + ",7,x" for line in lines[1:]]]) + "\n"
         out = json.loads(self.good("train", "-", "--target=y", "--json", *self.WORDS, stdin=text))
@@ -425,9 +516,6 @@ class OtherPeoplesTables(InFolder):
 @unittest.skipUnless(shutil.which("gnuplot"), "gnuplot is not installed")
 class Plots(InFolder):
     PNG = b"\x89PNG\r\n\x1a\n"
-        out = json.loads(self.good("train", table, "--target=survived", "--json", *self.WORDS[1:]))
-        self.assertEqual(out["left_out"], [{"column": "id", "why": "it has more than 32 different texts"},
-                                           {"column": "empty", "why": "it has no value in any row"}])
 
     def drawn(self, name, *words):
         """The script of a picture, which is one."""
@@ -625,13 +713,6 @@ class Bench(InFolder):
 
 
 class Refusals(InFolder):
-    def refused(self, code, text, *words, **more):
-        """Nothing is printed but what was found out about the table."""
-        got, out, err = nnblas(*words, **more)
-        self.assertEqual(got, code, err)
-        self.assertRegex(out, ONLY_SUMMARY)
-        self.assertIn(text, err)
-
     def test_usage(self):
         self.refused(USAGE, "which command", )
         self.refused(USAGE, 'no command "trian"', "trian")
@@ -660,6 +741,19 @@ class Refusals(InFolder):
                      "--algo=admw")
         self.refused(USAGE, "--resume needs --checkpoint", "train", IRIS, "--resume")
         self.refused(USAGE, "want two files", "train", IRIS, "-o", "same", "--checkpoint=same")
+        self.refused(USAGE, "train: --max-epochs: max_epochs=few; wanted a whole", "train", IRIS, "--max-epochs=few")
+        self.refused(USAGE, "train: --l2: l2 is -3; wanted", "train", IRIS, "--l2=-3")
+        self.refused(USAGE, "did you mean accuracy?", "cv", IRIS, "--metrics=acuracy")
+        self.refused(USAGE, '--loss: "hubr" is not a loss; wanted one of', "train", IRIS, "--loss=hubr")
+        self.refused(USAGE, "--loss: ", "cv", IRIS, "--loss=binary_cross_entropy")
+        self.refused(USAGE, "--delta is for --loss=huber", "search", IRIS, "--delta=2")
+        self.refused(USAGE, "--delta wants", "train", IRIS, "--delta=0")
+        self.refused(USAGE, "--label-smoothing wants", "train", IRIS, "--label-smoothing=1")
+        self.refused(USAGE, "--class-weight wants balanced, or CLASS=", "train", IRIS, "--class-weight=setosa")
+        self.refused(USAGE, "--class-weight wants balanced, or CLASS=", "train", IRIS, "--class-weight=setosa=-1")
+        self.refused(USAGE, "either balanced", "train", IRIS, "--class-weight=setosa=2", "--class-weight=balanced")
+        for command in ("train", "cv", "search"):
+            self.refused(USAGE, 'no such class; the first of 3 is "setosa"', command, IRIS, "--class-weight=rose=2")
         self.refused(USAGE, "unrecognized option", "train", IRIS, "--max-epohcs=3")
         self.refused(USAGE, "--layers", "train", IRIS, "--layers=" + "9-" * 600)
 

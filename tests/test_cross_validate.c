@@ -71,6 +71,73 @@ START_TEST(runs_are_those_made_by_hand) {
 }
 END_TEST
 
+/* ---- metrics and weights of classes ------------------------------------------------------------------------------ */
+
+enum {
+  OF_CLASSES = NNB_METRIC_ACCURACY | NNB_METRIC_BALANCED_ACCURACY | NNB_METRIC_PRECISION | NNB_METRIC_RECALL |
+               NNB_METRIC_F1 | NNB_METRIC_AUC | NNB_METRIC_LOG_LOSS,
+  OF_VALUES = NNB_METRIC_MSE | NNB_METRIC_RMSE | NNB_METRIC_MAE | NNB_METRIC_R2
+};
+
+/* What run r must have: the rows trained on have the weights of their classes, those held out do not. */
+static nnb_scores *scores_by_hand(const char *text, const nnb_data *data, const nnb_cv_opts *opts, int r) {
+  nnb_data *train, *test;
+  nnb_scores *scores;
+  ck_ok(nnb_data_fold(data, opts->folds, r, opts->seed, &train, &test));
+  if (opts->weigh_classes) {
+    real weight[3];
+    for (int k = 0; opts->class_weight && k < 3; k++) weight[k] = (real)opts->class_weight[k];
+    ck_ok(nnb_data_weigh_classes(train, opts->class_weight ? weight : NULL));
+  }
+  nnb_net *net = net_for(text, train, NNB_STANDARDIZE);
+  ck_ok(nnb_net_init(net, 7 + (uint64_t)r));
+  ck_ok(nnb_fit(net, train, NULL, &adam, NULL));
+  ck_ok(nnb_net_score(net, test, NULL, &scores));
+  nnb_net_destroy(net), nnb_data_destroy(train), nnb_data_destroy(test);
+  return scores;
+}
+
+START_TEST(metrics_are_those_made_by_hand) {
+  static const double weight[] = {5, 0.5, 1};
+  const bool classes = _i < 3;
+  const char *text = classes ? "4-5:tanh-3:softmax" : "3-5:tanh-2";
+  nnb_data *data = classes ? weighted() : toy_regression(50, 3, 2);
+  nnb_net *net = net_for(text, data, NNB_STANDARDIZE);
+  nnb_fit_opts fit = adam;
+  fit.metrics = classes ? OF_CLASSES : OF_VALUES;
+  nnb_cv_opts opts = {.folds = FOLDS, .seed = 11, .weigh_classes = _i == 1 || _i == 2};
+  if (_i == 2) opts.class_weight = weight;
+  nnb_cv_report report;
+  ck_ok(nnb_set_threads(1));
+  ck_ok(nnb_cross_validate(net, data, &fit, &opts, &report));
+  ck_assert(report.metrics == fit.metrics && report.n_runs == FOLDS);
+  double sum[11] = {0};
+  for (int r = 0; r < FOLDS; r++) {
+    nnb_scores *scores = scores_by_hand(text, data, &opts, r);
+    for (unsigned i = 0; i < 11; i++) {
+      const nnb_metric metric = (nnb_metric)(1U << i);
+      const double got = nnb_cv_report_run_metric(&report, r, metric);
+      const double wanted = nnb_scores_get(scores, metric);
+      ck_assert_msg(same(got, wanted), "run %d: %s is %.17g, by hand %.17g", r, nnb_metric_name(metric), got, wanted);
+      ck_assert(isnan(got) == !(fit.metrics & (unsigned)metric));
+      sum[i] += got / FOLDS;
+    }
+    nnb_scores_destroy(scores);
+  }
+  for (unsigned i = 0; i < 11; i++) {
+    const nnb_cv_score score = nnb_cv_report_metric(&report, (nnb_metric)(1U << i));
+    ck_assert(fabs(score.mean - sum[i]) < 1e-14 || (isnan(score.mean) && isnan(sum[i]) && isnan(score.error)));
+  }
+  ck_assert(isnan(nnb_cv_report_run_metric(&report, FOLDS, NNB_METRIC_ACCURACY)));
+  ck_assert(isnan(nnb_cv_report_run_metric(NULL, 0, NNB_METRIC_ACCURACY)));
+  ck_assert(isnan(nnb_cv_report_metric(NULL, NNB_METRIC_R2).mean));
+  ck_assert(isnan(nnb_cv_report_metric(&report, (nnb_metric)3).mean)); /* no single one */
+  nnb_cv_report_clear(&report);
+  nnb_net_destroy(net), nnb_data_destroy(data);
+  ck_ok(nnb_set_threads(0));
+}
+END_TEST
+
 /* ---- the figures ------------------------------------------------------------------------------------------------- */
 
 static void check_score(const nnb_cv_report *report, const nnb_cv_score *s, const double *x) {
@@ -246,6 +313,9 @@ static nnb_status read_none(void *user, int64_t row0, int n, const nnb_rows *row
 START_TEST(refusals) {
   nnb_data *data = weighted(), *unread, *wide = toy_classes(20, 5, 3);
   nnb_net *net = net_for("4-3:softmax", data, NNB_STANDARDIZE);
+  nnb_data *flow = toy_regression(30, 3, 1);
+  nnb_net *flow_net = net_for("3-1", flow, NNB_STANDARDIZE);
+  const double below = -1;
   int32_t part[61] = {0};
   ck_ok(nnb_data_from_source(&(nnb_source){.rows = 20, .n_in = 4, .n_classes = 3, .read = read_none}, &unread));
   const struct {
@@ -271,6 +341,11 @@ START_TEST(refusals) {
       {net, unread, {0}, {0}, NNB_E_UNSUPPORTED, "source"},
       {net, wide, {0}, {0}, NNB_E_SHAPE, "repeat 1, fold 1: "},
       {net, data, {.algo = NNB_LM}, {0}, NNB_E_UNSUPPORTED, "repeat 1, fold 1: "},
+      {net, data, {.metrics = NNB_METRIC_RMSE}, {0}, NNB_E_ARG, "the metric rmse is for targets t"},
+      {flow_net, flow, {.metrics = NNB_METRIC_F1}, {0}, NNB_E_ARG, "the metric f1 is for classes and labels"},
+      {flow_net, flow, {0}, {.weigh_classes = true}, NNB_E_ARG, "the data has no classes to weigh"},
+      {net, data, {0}, {.class_weight = &below}, NNB_E_ARG, "class_weight is set, but weigh_classes is false"},
+      {net, data, {0}, {.weigh_classes = true, .class_weight = &below}, NNB_E_ARG, "weight[0] is -1"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     nnb_cv_report report = {.n_runs = 5};
@@ -285,6 +360,7 @@ START_TEST(refusals) {
   ck_assert_int_eq(nnb_cross_validate(net, data, NULL, &(nnb_cv_opts){.folds = 2, .part = part}, &report), NNB_E_ARG);
   ck_assert(strstr(nnb_errmsg(), "part[60] is 2; wanted 0 to 1") != NULL);
   nnb_net_destroy(net), nnb_data_destroy(data), nnb_data_destroy(unread), nnb_data_destroy(wide);
+  nnb_net_destroy(flow_net), nnb_data_destroy(flow);
 }
 END_TEST
 
@@ -293,6 +369,7 @@ int main(void) {
   TCase *tc = tcase_create("cross_validate");
   tcase_set_timeout(tc, 60);
   tcase_add_loop_test(tc, runs_are_those_made_by_hand, 0, 4);
+  tcase_add_loop_test(tc, metrics_are_those_made_by_hand, 0, 4);
   tcase_add_test(tc, figures);
   tcase_add_loop_test(tc, threads_change_nothing, 0, 3);
   tcase_add_test(tc, the_net_stays);

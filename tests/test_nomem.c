@@ -208,19 +208,25 @@ static nnb_status do_fit(world *w) {
 }
 
 static nnb_status do_cross_validate(world *w) {
-  const nnb_fit_opts fit_opts = {.algo = NNB_SCG, .max_epochs = 2};
+  const nnb_fit_opts fit_opts = {.algo = NNB_SCG, .max_epochs = 2, .metrics = NNB_METRIC_AUC | NNB_METRIC_F1};
+  const double weight[] = {1, 2, 3};
+  const nnb_cv_opts opts = {.folds = 2, .threads = 1, .weigh_classes = true, .class_weight = weight};
   nnb_cv_report report;
-  nnb_status status =
-      nnb_cross_validate(w->net, w->train, &fit_opts, &(nnb_cv_opts){.folds = 2, .threads = 1}, &report);
-  ck_assert(!status || (report.run == NULL && report.n_runs == 0));
-  if (!status) note(w, &report.loss.mean, sizeof report.loss.mean);
+  nnb_status status = nnb_cross_validate(w->net, w->train, &fit_opts, &opts, &report);
+  ck_assert(!status || (report.run == NULL && report.values == NULL && report.n_runs == 0));
+  const double f1 = nnb_cv_report_metric(&report, NNB_METRIC_F1).mean;
+  if (!status) note(w, &report.loss.mean, sizeof report.loss.mean), note(w, &f1, sizeof f1);
   nnb_cv_report_clear(&report);
   return status;
 }
 
 static nnb_status do_search(world *w) {
   const nnb_fit_opts fit_opts = {.algo = NNB_SCG, .max_epochs = 2};
-  const nnb_search_opts opts = {.layers = "2", .cv = {.folds = 2, .threads = 1}};
+  const nnb_loss_opts loss = {.label_smoothing = 0.1};
+  const nnb_search_opts opts = {.layers = "2",
+                                .metric = NNB_METRIC_LOG_LOSS,
+                                .loss = &loss,
+                                .cv = {.folds = 2, .threads = 1, .weigh_classes = true}};
   nnb_search_report report;
   nnb_net *best;
   nnb_status status = nnb_search(w->train, "l2=0,0.1", &fit_opts, &opts, &best, &report);

@@ -140,6 +140,56 @@ START_TEST(scores_are_those_of_cross_validation) {
 }
 END_TEST
 
+/* By any metric the order is that of the scores, which are those of nnb_cross_validate. */
+START_TEST(any_metric_gives_the_order) {
+  static const nnb_metric metrics[] = {NNB_METRIC_AUC, NNB_METRIC_LOG_LOSS, NNB_METRIC_F1, NNB_METRIC_MAE,
+                                       NNB_METRIC_R2};
+  const nnb_metric metric = metrics[_i];
+  const bool classes = _i < 3;
+  nnb_data *data = classes ? toy_classes(60, 3, 3) : curve();
+  nnb_search_report report;
+  const nnb_fit_opts fit = {.algo = NNB_SCG, .max_epochs = 6, .seed = 3};
+  nnb_loss_opts loss = {.loss = NNB_HUBER, .delta = 0.5};
+  if (classes) loss = (nnb_loss_opts){.label_smoothing = 0.1};
+  const nnb_search_opts opts = {
+      .metric = metric, .loss = &loss, .cv = {.folds = 3, .seed = 8, .weigh_classes = classes}};
+  search(data, "layers=none,2,6:relu,3:tanh", &fit, &opts, NULL, &report);
+  ck_assert_int_eq(report.n, 4);
+  ck_assert_str_eq(report.score, nnb_metric_name(metric));
+  nnb_fit_opts with = fit;
+  with.metrics = (unsigned)metric;
+  for (int i = 0; i < 4; i++) {
+    const nnb_candidate *c = &report.candidate[i];
+    char layers[40];
+    nnb_net *net;
+    nnb_cv_report alone;
+    ck_assert(sscanf(c->text, "layers=%39s", layers) == 1);
+    ck_ok(nnb_net_for_data(data, layers, &net));
+    ck_ok(nnb_net_loss_opts(net, &loss));
+    ck_ok(nnb_net_seed(net, 3));
+    ck_ok(nnb_cross_validate(net, data, &with, &opts.cv, &alone));
+    ck_assert_double_eq(c->score.mean, nnb_cv_report_metric(&alone, metric).mean);
+    const double more = (c->score.mean - report.candidate[0].score.mean) * (nnb_metric_is_error(metric) ? 1 : -1);
+    ck_assert(more >= 0 && fabs(c->behind.mean - more) < 1e-12);
+    if (i) ck_assert(c->behind.mean >= report.candidate[i - 1].behind.mean);
+    nnb_cv_report_clear(&alone), nnb_net_destroy(net);
+  }
+  ck_assert(report.candidate[3].behind.mean > 0);
+  nnb_search_report_clear(&report), nnb_data_destroy(data);
+}
+END_TEST
+
+/* Rows of one class have no AUC. */
+START_TEST(a_metric_without_a_value) {
+  nnb_data *data = toy_classes(12, 3, 2);
+  nnb_search_report report;
+  const nnb_search_opts opts = {.metric = NNB_METRIC_AUC, .cv = {.folds = 12}};
+  ck_assert_int_eq(nnb_search(data, "layers=none,2", &brief, &opts, NULL, &report), NNB_E_ARG);
+  ck_assert_msg(strstr(nnb_errmsg(), "auc is NaN in a part for every candidate") != NULL, "%s", nnb_errmsg());
+  nnb_data_destroy(data);
+}
+END_TEST
+
 /* The winner is trained on all rows, by its options. */
 START_TEST(the_best_is_trained_on_all_rows) {
   nnb_data *data = curve();
@@ -327,6 +377,8 @@ START_TEST(refusals) {
       {"l2=1,2", {0}, {.max_seconds = -1}, NNB_E_ARG, "max_seconds is -1"},
       {"l2=1,2", {0}, {.method = (nnb_search_method)7}, NNB_E_ARG, "method is 7"},
       {"l2=1,2", {0}, {.cv = {.folds = 41}}, NNB_E_ARG, "folds is 41"},
+      {"l2=1,2", {0}, {.metric = (nnb_metric)3}, NNB_E_ARG, "metric is 3; wanted a value of nnb_metric"},
+      {"l2=1,2", {0}, {.metric = NNB_METRIC_R2}, NNB_E_ARG, "the metric r2 is for targets t"},
       {"max_epochs=1,2", {0}, {.method = NNB_SEARCH_HALVING}, NNB_E_ARG, "halving sets max_epochs"},
       {"l2=0..1 200;l1=0..1 200", {0}, {.method = NNB_SEARCH_GRID}, NNB_E_ARG, "40000 combinations"},
   };
@@ -364,6 +416,8 @@ int main(void) {
   tcase_add_test(tc, activations);
   tcase_add_test(tc, random_draws);
   tcase_add_test(tc, scores_are_those_of_cross_validation);
+  tcase_add_loop_test(tc, any_metric_gives_the_order, 0, 5);
+  tcase_add_test(tc, a_metric_without_a_value);
   tcase_add_test(tc, the_best_is_trained_on_all_rows);
   tcase_add_test(tc, failures_are_reported);
   tcase_add_test(tc, halving);

@@ -137,10 +137,10 @@ START_TEST(metrics_without_a_meaning_are_refused) {
   const uint64_t before = toy_hash_net(1, a);
   ck_assert_int_eq(nnb_fit(a, classes, NULL, &(nnb_fit_opts){.algo = NNB_SGD, .metrics = NNB_METRIC_RMSE}, NULL),
                    NNB_E_ARG);
-  ck_assert_msg(strstr(nnb_errmsg(), "metrics has rmse"), "%s", nnb_errmsg());
+  ck_assert_msg(strstr(nnb_errmsg(), "the metric rmse is for targets t"), "%s", nnb_errmsg());
   ck_assert_int_eq(nnb_fit(b, values, NULL, &(nnb_fit_opts){.algo = NNB_LM, .metrics = NNB_METRIC_AUC}, NULL),
                    NNB_E_ARG);
-  ck_assert_msg(strstr(nnb_errmsg(), "metrics has auc"), "%s", nnb_errmsg());
+  ck_assert_msg(strstr(nnb_errmsg(), "the metric auc is for classes and labels"), "%s", nnb_errmsg());
   ck_assert_int_eq(nnb_fit(a, classes, NULL, &(nnb_fit_opts){.algo = NNB_SGD, .metrics = 1 << 20}, NULL), NNB_E_ARG);
   ck_assert_int_eq(nnb_fit(a, classes, NULL, &(nnb_fit_opts){.algo = NNB_SGD, .train_metrics = true}, NULL), NNB_E_ARG);
   ck_assert(toy_hash_net(1, a) == before);

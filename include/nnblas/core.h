@@ -566,8 +566,9 @@ typedef struct nnb_fit_opts {
                           validation set).  An existing file is replaced; with resume, rows of epochs up to the
                           checkpoint's stay.  If a row cannot be written, the training goes on, and report.log_status
                           has the error; the rows before it stay whole.  NULL: no file                  */
-  unsigned metrics;  /**< metrics in each record (NNB_METRIC_LIST), joined by '+' in text: on the validation set, or on
-                          the training data without one                                                 */
+  unsigned metrics;  /**< metrics in each record, and of the rows held out in a cross-validation (NNB_METRIC_LIST),
+                          joined by '+' in text.  A record's are those of the validation set, or of the training data
+                          without one                                                                   */
   bool train_metrics;/**< metrics also on the training data: one more pass over it in each epoch        */
   void *reserved[29];
 } nnb_fit_opts;
@@ -685,7 +686,10 @@ typedef struct nnb_cv_opts {
   int (*on_run)(void *user, int done, int runs); /**< called after each run, by any thread, one call at a time; non-zero
                                                       stops                                               */
   void *user;          /**< passed to on_run                                                              */
-  void *reserved[10];
+  bool weigh_classes;  /**< weigh the rows trained on by their classes (nnb_data_weigh_classes).  The rows held out keep
+                            their weights                                                                 */
+  const double *class_weight; /**< the weight of each class; NULL: balanced, in each part by itself       */
+  void *reserved[8];
 } nnb_cv_opts;
 
 /** One run of a cross-validation: a net trained on all parts but one and measured on that one. */
@@ -715,13 +719,21 @@ typedef struct nnb_cv_score {
 /** The result of nnb_cross_validate.  Release it with nnb_cv_report_clear. */
 typedef struct nnb_cv_report {
   int n_runs;            /**< folds·repeats; fewer if it was stopped                                      */
+  unsigned metrics;      /**< those of nnb_fit_opts.metrics, which nnb_cv_report_metric gives             */
   const nnb_cv_run *run; /**< in the order of repeat and fold                                             */
   nnb_cv_score loss, accuracy, rmse, r2; /**< of the rows held out, over the runs; NaN where nnb_metrics is NaN in a
                                               run */
   bool stopped;          /**< by on_run or on_epoch                                                       */
   double seconds;
-  void *reserved[12];
+  const double *values;  /**< these metrics of each run, in the order of NNB_METRIC_LIST                  */
+  void *reserved[11];
 } nnb_cv_report;
+
+/** A metric of the rows held out, over the runs: one of nnb_fit_opts.metrics, accuracy, rmse or r2.  All numbers are
+ *  NaN for others, and if it is NaN in a run, as the AUC of rows of one class is. */
+NNB_API nnb_cv_score nnb_cv_report_metric(const nnb_cv_report *report, nnb_metric metric);
+/** The same of run i, from 0.  NaN for a run that does not exist. */
+NNB_API double nnb_cv_report_run_metric(const nnb_cv_report *report, int i, nnb_metric metric);
 
 /** Releases what nnb_cross_validate has put into the report, and makes it {0}.  NULL is accepted. */
 NNB_API void nnb_cv_report_clear(nnb_cv_report *report);
@@ -789,7 +801,10 @@ typedef struct nnb_search_opts {
                             Candidates that are not measured by then are left out                         */
   nnb_cv_opts cv;      /**< how each candidate is measured, all on the same parts.  seed is that of the draws, too.
                             on_run counts the runs of all candidates                                      */
-  void *reserved[9];
+  nnb_metric metric;   /**< the score that candidates are compared by, higher or lower as nnb_metric_is_error says;
+                            0: accuracy for labels, else rmse                                             */
+  const nnb_loss_opts *loss; /**< the loss of all candidates; NULL: that of nnb_net_for_data               */
+  void *reserved[7];
 } nnb_search_opts;
 
 /** A candidate of a search. */
@@ -800,7 +815,7 @@ typedef struct nnb_candidate {
   nnb_status status;   /**< NNB_OK, or the error of its first run that failed                             */
   const char *message; /**< of that error, else ""                                                        */
   nnb_cv_report cv;    /**< its runs, with those epochs                                                   */
-  nnb_cv_score score;  /**< its accuracy for labels, else its RMSE                                        */
+  nnb_cv_score score;  /**< its figure of nnb_search_opts.metric                                          */
   nnb_cv_score behind; /**< by how much the best is better, run by run; error is that of this difference  */
   void *reserved[8];
 } nnb_candidate;
@@ -811,7 +826,7 @@ typedef struct nnb_search_report {
   const nnb_candidate *candidate; /**< the best first, those of later stages before those of earlier ones; those that
                                        failed at the end                                                  */
   int left_out;        /**< candidates that were not measured: stopped, or no time                        */
-  const char *score;   /**< "accuracy" or "rmse"                                                          */
+  const char *score;   /**< the name of the metric, "accuracy"                                            */
   bool stopped;        /**< by on_run or on_epoch                                                         */
   double seconds;
   nnb_report fit;      /**< the training of the best on all rows; its history belongs to the net          */

@@ -462,18 +462,19 @@ NNB_API nnb_status nnb_net_score(const nnb_net *net, const nnb_data *data, const
  *  Each run copies the structure of net.  Its scalers are computed again, in the same way, from the rows that it trains
  *  on; a scaler from a file standardises, unless the file says otherwise.  Its parameters are drawn: run i from 0 from
  *  the seed of net (nnb_net_seed) + i; frozen parameters of a sealed net stay.  Then nnb_fit trains it with the options
- *  fit (NULL: all defaults) and nnb_evaluate measures it.  Sample weights count in both.  net stays as it is.
+ *  fit (NULL: all defaults), nnb_evaluate measures it on the rows held out, and nnb_net_score does so for fit->metrics.
+ *  Sample weights count in all of them.  net stays as it is.
  *
  *  Runs are spread over .threads threads.  Each uses one thread and one thread of the BLAS, so the result has the same
  *  bits for any number of them, unless fit->max_seconds ends a run.  fit->on_epoch and callbacks are called by these
  *  threads, one call at a time; non-zero stops the whole.  A stopped call returns NNB_OK, and the report has the runs
- *  that ended before.  fit->threads, history, progress, log and metrics have no effect.
+ *  that ended before.  fit->threads, history, progress, log and train_metrics have no effect.
  *
  *  Memory: for each thread a copy of the rows and what nnb_fit takes; an nnb_cv_run for each run.
  *  *report is overwritten, without releasing what it held; after a failure it is {0}.
- *  NNB_E_ARG: fewer than 2 parts, more parts than rows, a part without rows, .part with repeats.  NNB_E_UNSUPPORTED for
- *  data from a source, and with fit->checkpoint.  Errors of nnb_fit and nnb_evaluate in a run; the message names the
- *  first such run.  NNB_E_NOMEM.                                                                                     */
+ *  NNB_E_ARG: fewer than 2 parts, more parts than rows, a part without rows, .part with repeats, a metric that has no
+ *  meaning for the data.  NNB_E_UNSUPPORTED for data from a source, and with fit->checkpoint.  Errors of nnb_fit and
+ *  nnb_evaluate in a run; the message names the first such run.  NNB_E_NOMEM.                                        */
 NNB_API nnb_status nnb_cross_validate(const nnb_net *net, const nnb_data *data, const nnb_fit_opts *fit,
                                       const nnb_cv_opts *opts, nnb_cv_report *report);
 
@@ -503,7 +504,8 @@ NNB_API nnb_status nnb_net_for_data(const nnb_data *data, const char *layers, nn
  *  best NULL: nothing is trained at the end.  *best is NULL after a failure, and if a callback stopped the search; the
  *  report is then that of the candidates measured before.  report may be NULL; it is overwritten, and {0} after a
  *  failure.  NNB_E_PARSE: the message has the name or value.  NNB_E_ARG, also for more than 10⁴ combinations of a grid,
- *  and if max_seconds is too short for one candidate.  If all candidates fail, the error of the first.  NNB_E_NOMEM. */
+ *  if max_seconds is too short for one candidate, and if opts->metric is NaN in a run of every candidate.  If all
+ *  candidates fail, the error of the first.  NNB_E_NOMEM.                                                            */
 NNB_API nnb_status nnb_search(const nnb_data *data, const char *space, const nnb_fit_opts *fit,
                               const nnb_search_opts *opts, nnb_net **best, nnb_search_report *report);
 /** y ← net(x); x: B×n_in, y: B×n_out in the data's units.  Makes a plan for the call; nnb_plan_predict does without. */

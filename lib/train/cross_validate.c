@@ -7,17 +7,16 @@
 
 static nnb_status run(nnb__cv *cv, nnb_cv_report *report) {
   nnb__cv_case *c = cv->cases;
-  c->run = nnb__zalloc((size_t)cv->n_runs, sizeof *c->run);
-  if (!c->run) return nnb__fail_nomem("the runs of a cross-validation");
-  nnb_status status = nnb__cv_run_all(cv);
+  nnb_status status = nnb__cv_case_open(cv, c);
+  if (!status) status = nnb__cv_run_all(cv);
   if (!status && c->status)
     status = nnb__fail(c->status, "repeat %d, fold %d: %s", c->failed / cv->opts.folds + 1,
                        c->failed % cv->opts.folds + 1, c->message ? c->message : nnb_strstatus(c->status));
-  if (status)
-    nnb__release(c->run);
-  else
-    nnb__cv_summarise(c->run, cv->n_runs, report);
-  nnb__release(c->message);
+  if (!status) {
+    nnb__cv_summarise(c->result, cv->n_runs, cv->metrics, report);
+    c->result = (nnb__cv_result){0};
+  }
+  nnb__cv_case_close(c);
   return status;
 }
 

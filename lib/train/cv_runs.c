@@ -27,6 +27,8 @@ static nnb_status check_numbers(const nnb_cv_opts *o, int rows) {
     return nnb__fail(NNB_E_OVERFLOW, "nnb_cv_opts: %d repeats of %d folds are too many", o->repeats, o->folds);
   if (o->threads < 0 || o->threads > MOST_THREADS)
     return nnb__fail(NNB_E_ARG, "nnb_cv_opts: threads is %d; wanted 0 to %d", o->threads, MOST_THREADS);
+  if (o->class_weight && !o->weigh_classes)
+    return nnb__fail(NNB_E_ARG, "nnb_cv_opts: class_weight is set, but weigh_classes is false");
   for (size_t i = 0; i < sizeof o->reserved / sizeof *o->reserved; i++)
     if (o->reserved[i])
       return nnb__fail(NNB_E_ARG, "nnb_cv_opts: a reserved word is not 0; initialise the struct with {0}");
@@ -66,7 +68,7 @@ nnb_status nnb__cv_begin(nnb__cv *cv, const nnb_data *data, const nnb_fit_opts *
   if (!status) status = nnb__opts_check(NNB__FIT_OPTS, cv->given);
   if (!status && (cv->given->checkpoint || cv->given->resume))
     status = nnb__fail(NNB_E_UNSUPPORTED, "a cross-validation has no checkpoint: checkpoint or resume is set");
-  if (!status) cv->n_runs = cv->opts.folds * cv->opts.repeats;
+  if (!status) cv->n_runs = cv->opts.folds * cv->opts.repeats, cv->metrics = cv->given->metrics;
   return status;
 }
 
@@ -84,14 +86,26 @@ static nnb_status take_part(const nnb__cv *cv, int part, nnb_data **train, nnb_d
     if (cv->opts.part[i] == part) row[n++] = i;
   nnb_status status = nnb__data_take(cv->data, row, n_train, train);
   if (!status) status = nnb__data_take(cv->data, row + n_train, rows - n_train, test);
+  if (!status) status = nnb__data_impute(*train, *test);
   nnb__release(row);
   return status;
-  if (!status) status = nnb__data_impute(*train, *test);
 }
 
 static nnb_status divide(const nnb__cv *cv, int repeat, int fold, nnb_data **train, nnb_data **test) {
   if (cv->opts.part) return take_part(cv, fold, train, test);
   return nnb_data_fold(cv->data, cv->opts.folds, fold, cv->opts.seed + (uint64_t)repeat, train, test);
+}
+
+nnb_status nnb__cv_weigh(const nnb_cv_opts *opts, nnb_data *train) {
+  const size_t n = (size_t)nnb_data_n_classes(train);
+  if (!opts->weigh_classes) return NNB_OK;
+  if (!opts->class_weight || n == 0) return nnb_data_weigh_classes(train, NULL);
+  real *weight = nnb__alloc(n, sizeof *weight);
+  if (!weight) return nnb__fail_nomem("the weights of the classes");
+  for (size_t k = 0; k < n; k++) weight[k] = (real)opts->class_weight[k];
+  nnb_status status = nnb_data_weigh_classes(train, weight);
+  nnb__release(weight);
+  return status;
 }
 
 /* The frozen parameters of net ← those of the net that it is a copy of. */
@@ -106,7 +120,9 @@ static void keep_frozen(nnb_net *net, const nnb_net *from) {
 }
 
 static nnb_status start_net(const nnb_net *from, const nnb_data *train, uint64_t run, nnb_net **out) {
+  const nnb_columns *table = nnb_data_columns(train);
   nnb_status status = nnb_net_copy(from, out);
+  if (!status && from->table && table) status = nnb__net_set_table(*out, table); /* its means are those of the rows */
   if (!status && from->in.shift) status = nnb__scale(*out, train, false, from->in.scaling);
   if (!status && from->out.shift) status = nnb__scale(*out, train, true, from->out.scaling);
   if (!status) status = nnb_net_init(*out, from->seed + run);
@@ -120,9 +136,7 @@ static bool is_late(const nnb__cv *cv) { return cv->deadline > 0 && nnb__now() >
 
 static int on_epoch(void *user, const nnb_record *record) {
   nnb__cv *cv = user;
-  const nnb_columns *table = nnb_data_columns(train);
   pthread_mutex_lock(cv->lock);
-  if (!status && from->table && table) status = nnb__net_set_table(*out, table); /* its means are those of the rows */
   if (!cv->stopped && nnb__fit_call_back(cv->given, record)) cv->stopped = true;
   if (is_late(cv)) cv->late = true;
   const bool ends = cv->stopped || cv->late;
@@ -152,11 +166,28 @@ static void end_run(nnb__cv *cv, nnb__cv_case *c, int r, nnb_status status, cons
     if (status)
       note_failure(c, r, status);
     else
-      c->run[r] = *run;
+      c->result.run[r] = *run;
     cv->done++;
     if (cv->opts.on_run && cv->opts.on_run(cv->opts.user, cv->done, cv->all)) cv->stopped = true;
   }
   pthread_mutex_unlock(cv->lock);
+}
+
+/* ---- cases ------------------------------------------------------------------------------------------------------- */
+
+nnb_status nnb__cv_case_open(const nnb__cv *cv, nnb__cv_case *c) {
+  const size_t runs = (size_t)cv->n_runs, n = (size_t)nnb__count_metrics(cv->metrics);
+  c->result.run = nnb__zalloc(runs, sizeof *c->result.run);
+  if (n > 0) c->result.values = nnb__alloc(runs, n * sizeof *c->result.values);
+  const bool whole = c->result.run && (n == 0 || c->result.values);
+  return whole ? NNB_OK : nnb__fail_nomem("the runs of a cross-validation");
+}
+
+void nnb__cv_case_close(nnb__cv_case *c) {
+  nnb__release(c->result.run);
+  nnb__release(c->result.values);
+  nnb__release(c->message);
+  *c = (nnb__cv_case){0};
 }
 
 /* ---- a run ------------------------------------------------------------------------------------------------------- */
@@ -173,22 +204,35 @@ static nnb_fit_opts options_of_run(nnb__cv *cv, const nnb__cv_case *c) {
   return o;
 }
 
+/* Where the metrics of run r go; NULL if there are none. */
+static double *values_of(const nnb__cv *cv, const nnb__cv_case *c, int r) {
+  const size_t n = (size_t)nnb__count_metrics(cv->metrics);
+  return n > 0 ? c->result.values + (size_t)r * n : NULL;
+}
+
 static nnb_status measure(nnb__cv *cv, const nnb__cv_case *c, int r, nnb_cv_run *out) {
   nnb_data *train = NULL, *test = NULL;
   nnb_net *net = NULL;
+  nnb__tally tally = {0};
   nnb_report report;
+  const unsigned metrics = cv->metrics, want = metrics & NNB_METRIC_AUC ? NNB__WANT_AREAS : 0;
   *out = (nnb_cv_run){.repeat = r / cv->opts.folds, .fold = r % cv->opts.folds};
   nnb_status status = divide(cv, out->repeat, out->fold, &train, &test);
+  if (!status) status = nnb__cv_weigh(&cv->opts, train);
   if (!status) status = start_net(c->net, train, (uint64_t)r, &net);
+  if (!status) status = nnb__tally_open(&tally, net, test, want, 1);
+  if (!status) status = nnb__scores_check(tally.scores, metrics);
   if (!status) {
     const nnb_fit_opts opts = options_of_run(cv, c);
     status = nnb_fit(net, train, NULL, &opts, &report);
   }
-  if (!status) status = nnb__evaluate(net, test, 1, &out->metrics);
+  if (!status) status = nnb__measure(&tally, &out->metrics);
   if (!status) {
+    nnb__scores_put(tally.scores, metrics, values_of(cv, c, r));
     out->train_rows = nnb_data_rows(train), out->test_rows = nnb_data_rows(test);
     out->algo = report.algo, out->stop = report.stop, out->epochs = report.epochs, out->seconds = report.seconds;
   }
+  nnb__tally_close(&tally);
   nnb_net_destroy(net);
   nnb_data_destroy(train);
   nnb_data_destroy(test);

@@ -4,7 +4,16 @@
 #include "scores.h"
 #include "seal.h"
 #include "status.h"
-#include "tally.h"
+
+nnb_status nnb__measure(nnb__tally *tally, nnb_metrics *out) {
+  nnb_status status = nnb__tally_run(tally, &out->loss);
+  if (status && status != NNB_E_NUMERIC) return status;
+  out->accuracy = nnb_scores_get(tally->scores, NNB_METRIC_ACCURACY);
+  out->rmse = nnb_scores_get(tally->scores, NNB_METRIC_RMSE);
+  out->r2 = nnb_scores_get(tally->scores, NNB_METRIC_R2);
+  out->rows = nnb_data_rows(tally->data);
+  return status;
+}
 
 nnb_status nnb__evaluate(nnb_net *net, const nnb_data *data, int threads, nnb_metrics *out) {
   nnb__tally tally;
@@ -12,13 +21,7 @@ nnb_status nnb__evaluate(nnb_net *net, const nnb_data *data, int threads, nnb_me
   *out = (nnb_metrics){0};
   nnb_status status = nnb__tally_open(&tally, net, data, 0, threads);
   if (status) return status;
-  status = nnb__tally_run(&tally, &out->loss);
-  if (!status || status == NNB_E_NUMERIC) {
-    out->accuracy = nnb_scores_get(tally.scores, NNB_METRIC_ACCURACY);
-    out->rmse = nnb_scores_get(tally.scores, NNB_METRIC_RMSE);
-    out->r2 = nnb_scores_get(tally.scores, NNB_METRIC_R2);
-    out->rows = nnb_data_rows(data);
-  }
+  status = nnb__measure(&tally, out);
   nnb__tally_close(&tally);
   return status;
 }

@@ -148,7 +148,28 @@ double nnb_scores_get(const nnb_scores *s, nnb_metric metric) {
   return (unsigned)metric & by_question ? mean_of_questions(s, metric) : mean_of_parts(s, metric);
 }
 
-unsigned nnb__scores_known(const nnb_scores *s) { return (s->n_questions > 0 ? answers : 0) | (s->has_t ? values : 0); }
+nnb_status nnb__scores_check(const nnb_scores *s, unsigned metrics) {
+  const unsigned known = (s->n_questions > 0 ? answers : 0) | (s->has_t ? values : 0);
+  const unsigned unknown = metrics & ~known, first = unknown & (~unknown + 1);
+  if (!unknown) return NNB_OK;
+  return nnb__fail(NNB_E_ARG, "the metric %s is for %s; this data and net have %s", nnb_metric_name((nnb_metric)first),
+                   s->n_questions > 0 ? "targets t" : "classes and labels",
+                   s->n_questions > 0 ? "classes" : "no classes and no labels");
+}
+
+int nnb__count_metrics(unsigned metrics) {
+  int n = 0;
+  for (; metrics; metrics &= metrics - 1) n++;
+  return n;
+}
+
+double *nnb__scores_put(const nnb_scores *s, unsigned metrics, double *value) {
+#define PUT(metric, flag, text) \
+  if (metrics & flag) *value++ = nnb_scores_get(s, metric);
+  NNB_METRIC_LIST(PUT)
+#undef PUT
+  return value;
+}
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 

@@ -38,7 +38,11 @@ struct nnb_scores {
 nnb_status nnb__scores_new(int n_parts, int n_questions, nnb_scores **out);
 /* All sums ← 0. */
 void nnb__scores_clear(nnb_scores *scores);
-/* The metrics, of flags, that have a meaning for these parts. */
-unsigned nnb__scores_known(const nnb_scores *scores);
+/* NNB_E_ARG for flags of metrics that have no meaning for these parts. */
+nnb_status nnb__scores_check(const nnb_scores *scores, unsigned metrics);
+/* The number of metrics in flags. */
+int nnb__count_metrics(unsigned metrics);
+/* value ← the metrics of these flags, in the order of NNB_METRIC_LIST; returns the place behind the last one. */
+double *nnb__scores_put(const nnb_scores *scores, unsigned metrics, double *value);
 
 #endif

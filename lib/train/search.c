@@ -33,8 +33,7 @@ typedef struct search {
   entry *entry; /* in the order of the last stage: first those that are in it */
   int n;
   size_t capacity;
-  size_t figure; /* the offset of the score in nnb_metrics */
-  bool larger;   /* a larger one is better */
+  nnb_metric metric; /* of the score */
   double began;
 } search;
 
@@ -58,6 +57,8 @@ static nnb_status check(const search *s) {
     return nnb__fail(NNB_E_ARG, "nnb_search_opts: method is %d; wanted a value of nnb_search_method", (int)o->method);
   if (o->candidates < 1 || o->candidates > MOST)
     return nnb__fail(NNB_E_ARG, "nnb_search_opts: candidates is %d; wanted 0 to %d", o->candidates, MOST);
+  if (strcmp(nnb_metric_name(s->metric), "?") == 0)
+    return nnb__fail(NNB_E_ARG, "nnb_search_opts: metric is %d; wanted a value of nnb_metric", (int)s->metric);
   if (o->factor < 2) return nnb__fail(NNB_E_ARG, "nnb_search_opts: factor is %d; wanted 0, or 2 or more", o->factor);
   if (!(o->max_seconds >= 0))
     return nnb__fail(NNB_E_ARG, "nnb_search_opts: max_seconds is %g; wanted 0 or more", o->max_seconds);
@@ -76,8 +77,8 @@ static nnb_status begin(search *s, const char *space, const nnb_fit_opts *fit, c
   if (status) return status;
   if (s->opts.candidates == 0) s->opts.candidates = halves(s) ? DRAWN_HALVING : DRAWN;
   if (s->opts.factor == 0) s->opts.factor = FACTOR;
-  s->larger = nnb_data_n_classes(s->data) > 0;
-  s->figure = s->larger ? offsetof(nnb_metrics, accuracy) : offsetof(nnb_metrics, rmse);
+  s->metric = s->opts.metric ? s->opts.metric : nnb_data_n_classes(s->data) > 0 ? NNB_METRIC_ACCURACY : NNB_METRIC_RMSE;
+  s->cv.metrics |= (unsigned)s->metric;
   if (s->opts.max_seconds > 0) s->cv.deadline = s->began + search_share * s->opts.max_seconds;
   return check(s);
 }
@@ -107,6 +108,7 @@ static nnb_status add(search *s, const nnb__choice *choice) {
   if (!known && !nnb__grow(&s->entry, &s->capacity, (size_t)s->n + 1, sizeof *s->entry))
     status = nnb__fail_nomem("a candidate");
   if (!status && !known) status = nnb_net_for_data(s->data, p.layers, &net);
+  if (!status && !known && s->opts.loss) status = (nnb_status)nnb_net_loss_opts(net, s->opts.loss);
   if (!status && !known) status = (nnb_status)nnb_net_seed(net, p.fit.seed);
   if (status || known) {
     nnb_net_destroy(net);
@@ -162,18 +164,18 @@ static int epochs_of_stage(const search *s, int stage, int stages) {
 static void note(search *s, nnb__cv_case *c, entry *e, int stage) {
   const int n = s->cv.n_runs;
   bool ended = true;
-  for (int r = 0; r < n; r++) ended = ended && c->run[r].train_rows > 0;
+  for (int r = 0; r < n; r++) ended = ended && c->result.run[r].train_rows > 0;
   if (c->status) {
     nnb_cv_report_clear(&e->c.cv);
     e->c.status = c->status, e->c.message = c->message, e->c.stage = stage;
     c->message = NULL;
   } else if (ended) {
     nnb_cv_report_clear(&e->c.cv);
-    nnb__cv_summarise(c->run, n, &e->c.cv);
-    for (int r = 0; r < n; r++) e->c.cv.seconds += c->run[r].seconds;
-    e->c.score = nnb__cv_score(c->run, n, s->figure);
+    nnb__cv_summarise(c->result, n, s->cv.metrics, &e->c.cv);
+    for (int r = 0; r < n; r++) e->c.cv.seconds += c->result.run[r].seconds;
+    e->c.score = nnb_cv_report_metric(&e->c.cv, s->metric);
     e->c.stage = stage, e->c.epochs = halves(s) ? c->fit.max_epochs : 0, e->measured = true;
-    c->run = NULL;
+    c->result = (nnb__cv_result){0};
   }
 }
 
@@ -183,15 +185,13 @@ static nnb_status run_stage(search *s, int alive, int stage, int stages) {
   for (int i = 0; i < alive && !status; i++) {
     cases[i].net = s->entry[i].net, cases[i].fit = s->entry[i].fit;
     if (halves(s)) cases[i].fit.max_epochs = epochs_of_stage(s, stage, stages);
-    cases[i].run = nnb__zalloc((size_t)s->cv.n_runs, sizeof *cases[i].run);
-    if (!cases[i].run) status = nnb__fail_nomem("the runs of a candidate");
+    status = nnb__cv_case_open(&s->cv, &cases[i]);
   }
   s->cv.cases = cases, s->cv.n_cases = alive;
   if (!status) status = nnb__cv_run_all(&s->cv);
   for (int i = 0; i < alive && cases; i++) {
     if (!status) note(s, &cases[i], &s->entry[i], stage);
-    nnb__release(cases[i].run);
-    nnb__release(cases[i].message);
+    nnb__cv_case_close(&cases[i]);
   }
   nnb__release(cases);
   return status;
@@ -206,7 +206,7 @@ static void sort(search *s) {
       const entry *before = &s->entry[j - 1];
       const bool e_counts = e.measured || e.c.status, before_counts = before->measured || before->c.status;
       const int order =
-          e_counts && before_counts ? nnb__candidate_order(&e.c, &before->c, s->larger) : before_counts - e_counts;
+          e_counts && before_counts ? nnb__candidate_order(&e.c, &before->c, s->metric) : before_counts - e_counts;
       if (order >= 0) break;
       s->entry[j] = *before;
     }
@@ -232,7 +232,11 @@ static nnb_status run(search *s) {
     if (!status) sort(s);
     n = nnb__smaller(kept(s, n), measured(s));
   }
-  if (status || s->cv.stopped || measured(s) > 0) return status;
+  if (status || s->cv.stopped) return status;
+  if (measured(s) > 0 && isnan(s->entry[0].c.score.mean))
+    return nnb__fail(NNB_E_ARG, "%s is NaN in a part for every candidate; fewer folds make parts larger",
+                     nnb_metric_name(s->metric));
+  if (measured(s) > 0) return NNB_OK;
   if (s->n > 0 && s->entry[0].c.status)
     return nnb__fail(s->entry[0].c.status, "no candidate could be measured; %s: %s", s->entry[0].c.text,
                      s->entry[0].c.message ? s->entry[0].c.message : "");
@@ -250,7 +254,12 @@ static nnb_status train_best(search *s, nnb_net **best, nnb_report *report) {
     const double left = fmax(s->began + s->opts.max_seconds - nnb__now(), DBL_MIN);
     if (!(opts.max_seconds > 0) || left < opts.max_seconds) opts.max_seconds = left;
   }
-  nnb_status status = nnb_fit(e->net, s->data, NULL, &opts, report);
+  nnb_data *weighed = NULL;
+  nnb_status status = NNB_OK;
+  if (s->opts.cv.weigh_classes) status = nnb__data_take(s->data, NULL, nnb_data_rows(s->data), &weighed);
+  if (!status && weighed) status = nnb__cv_weigh(&s->opts.cv, weighed);
+  if (!status) status = nnb_fit(e->net, weighed ? weighed : s->data, NULL, &opts, report);
+  nnb_data_destroy(weighed);
   if (!status) *best = e->net, e->net = NULL;
   return status;
 }
@@ -260,8 +269,7 @@ static nnb_status report_all(search *s, nnb_search_report *report) {
   int n = 0;
   for (int i = 0; i < s->n; i++) n += s->entry[i].measured || s->entry[i].c.status;
   nnb_candidate *list = nnb__zalloc((size_t)n, sizeof *list);
-  nnb_cv_run *scratch = nnb__alloc((size_t)s->cv.n_runs, sizeof *scratch);
-  nnb_status status = list && scratch ? NNB_OK : nnb__fail_nomem("the report of a search");
+  nnb_status status = list ? NNB_OK : nnb__fail_nomem("the report of a search");
   for (int i = 0; i < n && !status; i++) { /* the others are behind them */
     if (!s->entry[i].c.message && !(s->entry[i].c.message = nnb__strdup(""))) status = nnb__fail_nomem("a message");
   }
@@ -269,16 +277,15 @@ static nnb_status report_all(search *s, nnb_search_report *report) {
     nnb__release(list);
   } else {
     for (int i = 0; i < n; i++) list[i] = s->entry[i].c, s->entry[i].c = (nnb_candidate){0};
-    nnb__candidates_behind(list, n, s->figure, s->larger, scratch);
+    nnb__candidates_behind(list, n, s->metric);
     *report = (nnb_search_report){.n = n,
                                   .candidate = list,
                                   .left_out = s->n - n,
-                                  .score = s->larger ? "accuracy" : "rmse",
+                                  .score = nnb_metric_name(s->metric),
                                   .stopped = s->cv.stopped,
                                   .seconds = nnb__now() - s->began,
                                   .fit = report->fit};
   }
-  nnb__release(scratch);
   return status;
 }
 

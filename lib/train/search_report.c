@@ -1,17 +1,23 @@
 /* train/search_report.c: the order of the candidates of a search.  Compiled once. */
 #include "search_report.h"
 
-#include <string.h>
+#include <math.h>
 
 #include "alloc.h"
 #include "cv_report.h"
 
 static int sign(double x) { return (x > 0) - (x < 0); }
 
-int nnb__candidate_order(const nnb_candidate *a, const nnb_candidate *b, bool larger) {
+/* Larger for a better candidate. */
+static double merit(const nnb_candidate *c, nnb_metric metric) {
+  if (isnan(c->score.mean)) return -HUGE_VAL;
+  return nnb_metric_is_error(metric) ? -c->score.mean : c->score.mean;
+}
+
+int nnb__candidate_order(const nnb_candidate *a, const nnb_candidate *b, nnb_metric metric) {
   if (!a->status != !b->status) return a->status ? 1 : -1;
   if (!a->status) {
-    const int better = larger ? sign(b->score.mean - a->score.mean) : sign(a->score.mean - b->score.mean);
+    const int better = sign(merit(b, metric) - merit(a, metric));
     const int loss = sign(a->cv.loss.mean - b->cv.loss.mean);
     if (a->stage != b->stage) return b->stage - a->stage;
     if (better || loss) return better ? better : loss;
@@ -19,21 +25,12 @@ int nnb__candidate_order(const nnb_candidate *a, const nnb_candidate *b, bool la
   return a->number - b->number;
 }
 
-static double figure_of(const nnb_cv_run *run, size_t figure) {
-  double x;
-  memcpy(&x, (const char *)&run->metrics + figure, sizeof x);
-  return x;
-}
-
-void nnb__candidates_behind(nnb_candidate *candidate, int n, size_t figure, bool larger, nnb_cv_run *run) {
+void nnb__candidates_behind(nnb_candidate *candidate, int n, nnb_metric metric) {
   for (int i = 0; i < n && !candidate[i].status; i++) {
-    const nnb_cv_report *best = &candidate[0].cv, *cv = &candidate[i].cv;
-    for (int r = 0; r < cv->n_runs; r++) {
-      const double more = figure_of(&best->run[r], figure) - figure_of(&cv->run[r], figure);
-      run[r] = cv->run[r];
-      run[r].metrics.loss = larger ? more : -more;
-    }
-    candidate[i].behind = nnb__cv_score(run, cv->n_runs, offsetof(nnb_metrics, loss));
+    const nnb_cv_report *cv = &candidate[i].cv;
+    const nnb__figure best = nnb__cv_figure(&candidate[0].cv, metric), own = nnb__cv_figure(cv, metric);
+    candidate[i].behind = nnb_metric_is_error(metric) ? nnb__cv_score(cv->run, cv->n_runs, own, best)
+                                                      : nnb__cv_score(cv->run, cv->n_runs, best, own);
   }
 }
 

@@ -5,11 +5,10 @@
 #include "nnblas/core.h"
 
 /* Whether a comes before b: measured ones first, those of later stages before those of earlier ones, better scores
- * first, then lower losses.  larger: a larger score is better.  For qsort's sign. */
-int nnb__candidate_order(const nnb_candidate *a, const nnb_candidate *b, bool larger);
-/* .behind of each candidate, the first of them being the best; run: as many runs as each has, as scratch.  figure: the
- * offset of the score in nnb_metrics. */
-void nnb__candidates_behind(nnb_candidate *candidate, int n, size_t figure, bool larger, nnb_cv_run *run);
+ * first and NaN last, then lower losses.  metric: that of the scores.  For qsort's sign. */
+int nnb__candidate_order(const nnb_candidate *a, const nnb_candidate *b, nnb_metric metric);
+/* .behind of each candidate, the first of them being the best. */
+void nnb__candidates_behind(nnb_candidate *candidate, int n, nnb_metric metric);
 void nnb__candidate_clear(nnb_candidate *candidate);
 
 #endif
