@@ -76,6 +76,11 @@ static void read_twice(nnb_net *net, nnb_activation f, nnb_activation g) {
   dense(net, 0, 3, g);
 }
 
+static void gated(nnb_net *net, nnb_activation f, nnb_activation g) {
+  int h = dense(net, 0, 3, f), from[] = {h, dense(net, 1, 3, NNB_SIGMOID), h};
+  nnb_net_product(net, from, 3, f);
+  dense(net, 0, 3, g);
+}
 static const struct graph {
   const char *name;
   void (*build)(nnb_net *net, nnb_activation f, nnb_activation g);
@@ -91,6 +96,7 @@ static const struct graph {
     {"two in, two out", two_in_two_out, 0},
     {"consumed output", consumed_output, 0},
     {"read twice", read_twice, 3},
+    {"product", gated, 3},
 };
 
 /* ---- batches -------------------------------------------------------------------------------------------------------

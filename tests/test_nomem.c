@@ -142,6 +142,16 @@ static nnb_status do_copy_graph(world *w) {
   return status;
 }
 
+static nnb_status do_fold_net(world *w) {
+  nnb_net *net = NULL, *folded = NULL;
+  nnb_status status = nnb_net_parse("4-5:linear-batchnorm:tanh-dropout0.5-layernorm-3", &net);
+  if (!status) status = nnb_net_fold(net, &folded);
+  if (!status) w->digest = toy_hash_net(w->digest, folded);
+  nnb_net_destroy(folded);
+  nnb_net_destroy(net);
+  return status;
+}
+
 static nnb_status do_seal(world *w) {
   nnb_status status = nnb_net_init(w->net, 9);
   if (!status) w->digest = toy_hash_net(w->digest, w->net);
@@ -647,6 +657,7 @@ static const struct call {
     {"nnb_net_copy, unsealed", do_copy, false},
     {"nnb_net_copy", do_copy, true},
     {"nnb_net_copy of a graph", do_copy_graph, false},
+    {"nnb_net_fold", do_fold_net, false},
     {"nnb_net_init", do_seal, false},
     {"nnb_plan_create, unsealed", do_plan, false},
     {"nnb_plan_create", do_plan, true},

@@ -64,7 +64,7 @@ static void backward_data(const void *self, const nnb_layer_io *io, int k) {
 }
 
 static const nnb_layer_ops dropout_ops = {
-    .name = "dropout", .size = sizeof(dropout), .shape = shape, .forward = forward, .backward_data = backward_data};
+    .name = "drops", .size = sizeof(dropout), .shape = shape, .forward = forward, .backward_data = backward_data};
 
 /* 3-(dropout)-width:tanh-width:tanh-1 */
 static nnb_net *make_net(bool drops, record *r, int width) {

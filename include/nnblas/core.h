@@ -1151,7 +1151,11 @@ typedef struct nnb_needs {
   bool affine;          /**< Z is an affine function of the inputs (Z = A·M + c, M and c made from the parameters).
                              Without scratch, backward_data may get any number of rows of delta and da, several for each
                              row of the batch: it must not use a, z or the numbers of the rows               */
-  void *reserved[8];
+  bool random;          /**< in training, Z depends on numbers that are drawn for each update (dropout).  Rejected
+                             by methods that minimise one function (lbfgs, lm, varpro, …)                           */
+  size_t work;          /**< numbers for all rows together, kept from forward to backward as scratch.  To be written
+                             only in calls that get all rows: in training, by layers that couple rows or have buffers */
+  void *reserved[7];
 } nnb_needs;
 
 /** What a layer knows about the run.  Random numbers that are a function of (seed, update, node, row) are the same for

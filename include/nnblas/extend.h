@@ -76,7 +76,8 @@ typedef struct nnb_layer_io {
   const nnb_real *buffers; /**< the layer's buffers (nnb_needs.buffers)                                        */
   nnb_real *new_buffers;   /**< the same numbers, to be changed: in the forward pass of a gradient or an update; NULL in
                                 every other pass                                                               */
-  void *reserved[7];
+  nnb_real *work;          /**< nnb_needs.work numbers                                                         */
+  void *reserved[6];
 } nnb_layer_io;
 
 /** The destination of a parameter gradient: W ← beta·W + alpha·∂E/∂W at w, and the same for b with beta_bias.  A beta

@@ -64,6 +64,7 @@
 #undef nnb_net
 #undef nnb_net_activation
 #undef nnb_net_add
+#undef nnb_net_batch_norm
 #undef nnb_net_bias
 #undef nnb_net_buffers
 #undef nnb_net_class_name
@@ -78,8 +79,10 @@
 #undef nnb_net_dense
 #undef nnb_net_dense_opts
 #undef nnb_net_destroy
+#undef nnb_net_dropout
 #undef nnb_net_find
 #undef nnb_net_flatten
+#undef nnb_net_fold
 #undef nnb_net_for_data
 #undef nnb_net_freeze
 #undef nnb_net_init
@@ -87,6 +90,7 @@
 #undef nnb_net_input_scaler
 #undef nnb_net_jacobian
 #undef nnb_net_layer
+#undef nnb_net_layer_norm
 #undef nnb_net_load
 #undef nnb_net_load_mem
 #undef nnb_net_load_onnx
@@ -113,6 +117,7 @@
 #undef nnb_net_pool
 #undef nnb_net_pool_opts
 #undef nnb_net_predict
+#undef nnb_net_product
 #undef nnb_net_save
 #undef nnb_net_save_mem
 #undef nnb_net_save_onnx

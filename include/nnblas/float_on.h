@@ -64,6 +64,7 @@
 #define nnb_net nnbf_net
 #define nnb_net_activation nnbf_net_activation
 #define nnb_net_add nnbf_net_add
+#define nnb_net_batch_norm nnbf_net_batch_norm
 #define nnb_net_bias nnbf_net_bias
 #define nnb_net_buffers nnbf_net_buffers
 #define nnb_net_class_name nnbf_net_class_name
@@ -78,8 +79,10 @@
 #define nnb_net_dense nnbf_net_dense
 #define nnb_net_dense_opts nnbf_net_dense_opts
 #define nnb_net_destroy nnbf_net_destroy
+#define nnb_net_dropout nnbf_net_dropout
 #define nnb_net_find nnbf_net_find
 #define nnb_net_flatten nnbf_net_flatten
+#define nnb_net_fold nnbf_net_fold
 #define nnb_net_for_data nnbf_net_for_data
 #define nnb_net_freeze nnbf_net_freeze
 #define nnb_net_init nnbf_net_init
@@ -87,6 +90,7 @@
 #define nnb_net_input_scaler nnbf_net_input_scaler
 #define nnb_net_jacobian nnbf_net_jacobian
 #define nnb_net_layer nnbf_net_layer
+#define nnb_net_layer_norm nnbf_net_layer_norm
 #define nnb_net_load nnbf_net_load
 #define nnb_net_load_mem nnbf_net_load_mem
 #define nnb_net_load_onnx nnbf_net_load_onnx
@@ -113,6 +117,7 @@
 #define nnb_net_pool nnbf_net_pool
 #define nnb_net_pool_opts nnbf_net_pool_opts
 #define nnb_net_predict nnbf_net_predict
+#define nnb_net_product nnbf_net_product
 #define nnb_net_save nnbf_net_save
 #define nnb_net_save_mem nnbf_net_save_mem
 #define nnb_net_save_onnx nnbf_net_save_onnx

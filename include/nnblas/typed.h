@@ -275,15 +275,23 @@ NNB_API nnb_net *nnb_net_create(int n_in);
  *    conv6@5        a convolution into 6 channels, window 5×5; conv6@3x5: height 3, width 5
  *    maxpool2, avgpool2, maxpool2x3    pooling, window 2×2 or height 2, width 3
  *    flatten        columns without a shape
+ *    dropout0.2     dropout with probability 0.2 (nnb_net_dropout)
+ *    layernorm, batchnorm    layer and batch normalisation (nnb_net_layer_norm, nnb_net_batch_norm)
  *
  *  A field is the name of an activation, or key=value with the keys act, frozen (0: nothing, 1: weights, 2: bias, 3:
- *  both), name, and those of the layer: bias (0 or 1), init, init_scale, stride, pad.  The default activation of dense
- *  layers and convolutions is relu, and linear for the last layer.  NNB_E_PARSE: the message has the place.          */
+ *  both), name, and those of the layer: bias (0 or 1), init, init_scale, stride, pad, epsilon, momentum.  The default
+ *  activation of dense layers and convolutions is relu, that of other layers and of the last one is linear.
+ *  NNB_E_PARSE: the message has the place.                                                                           */
 NNB_API nnb_status nnb_net_parse(const char *text, nnb_net **out);
 /** Releases a net.  NULL is accepted.  Destroy its plans first.  Does nothing while a changing call runs (nnb_net). */
 NNB_API void nnb_net_destroy(nnb_net *net);
 /** A copy with the same structure, parameters, buffers, scalers and names.  Plans and history are not copied. */
 NNB_API nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out);
+
+/** A copy for predictions alone, of the same outputs but for rounding: dropout is left out, and batch normalisation
+ *  that is the only reader of a dense layer without activation becomes part of its weights.  Such a net may run by the
+ *  faster executors for chains of dense layers.  C source and ONNX files are written from it.  NNB_E_NOMEM.          */
+NNB_API nnb_status nnb_net_fold(const nnb_net *net, nnb_net **out);
 
 /** Adds a dense layer of n_out units after the node added last. */
 NNB_API int nnb_net_dense(nnb_net *net, int n_out, nnb_activation activation);
@@ -320,6 +328,23 @@ NNB_API int nnb_net_activation(nnb_net *net, int from, nnb_activation activation
 NNB_API int nnb_net_add(nnb_net *net, const int *from, int n, nnb_activation activation);
 /** Adds the concatenation of the columns of n ≥ 1 nodes. */
 NNB_API int nnb_net_concat(nnb_net *net, const int *from, int n);
+/** Adds the product of n ≥ 1 nodes of equal width, element by element, followed by an activation. */
+NNB_API int nnb_net_product(nnb_net *net, const int *from, int n, nnb_activation activation);
+/** Adds dropout of a node (0: the node added last): in training each number is set to 0 with probability p, 0 ≤ p < 1,
+ *  and else multiplied by 1/(1-p).  In predictions and evaluations nothing changes.  Which numbers are dropped is a
+ *  function of seed, update, node and row (nnb_run): the same for any number of threads and any chunk, and in a
+ *  training that is resumed.  NNB_E_UNSUPPORTED in methods that minimise one function, such as lbfgs and lm.         */
+NNB_API int nnb_net_dropout(nnb_net *net, int from, double p);
+/** Adds γ ⊙ (A - μ)/√(σ² + ε) + β of a node (0: the node added last), followed by an activation.  μ and σ² are the
+ *  mean and the variance of each row; γ (initially 1; nnb_net_weights) and β (0; nnb_net_bias) have a number for each
+ *  column, which decay spares.  ε is 1e-5; nnb_net_layer takes "layernorm:epsilon=1e-3".                             */
+NNB_API int nnb_net_layer_norm(nnb_net *net, int from, nnb_activation activation);
+/** The same with μ and σ² of each column over the rows of a batch; for images (nnb_net_shape), of each channel over
+ *  rows and pixels.  Predictions and evaluations use running means, which are the buffers [μ; σ²]: each update moves
+ *  them by momentum, 0.1, of the way to the batch's μ and unbiased σ².  nnb_net_layer takes
+ *  "batchnorm:epsilon=1e-3:momentum=0.01".  Sample weights do not count in μ and σ².  An update takes its rows in one
+ *  chunk.  NNB_E_UNSUPPORTED in methods that need independent rows: lm, varpro, kfac.                                */
+NNB_API int nnb_net_batch_norm(nnb_net *net, int from, nnb_activation activation);
 /** Declares a node as an output: the next columns of y and t.  Without any declaration, the node added last is the only
  *  output.  Returns the node.                                                                                        */
 NNB_API int nnb_net_output(nnb_net *net, int node);

@@ -1,25 +1,8 @@
-/* base/rng.c: Philox4x32-10, a counter-based generator (Salmon, Moraes, Dror, Shaw, SC 2011).
- * key = seed; counter words 0-1 = position, 2-3 = stream. */
+/* base/rng.c: random numbers by Philox: key = seed; counter words 0-1 = position, 2-3 = stream. */
 #include <math.h>
 
 #include "nnblas/core.h"
-
-static void round_once(uint32_t c[4], const uint32_t key[2]) {
-  uint64_t p0 = (uint64_t)0xD2511F53u * c[0], p1 = (uint64_t)0xCD9E8D57u * c[2];
-  uint32_t next[4] = {(uint32_t)(p1 >> 32) ^ c[1] ^ key[0], (uint32_t)p1, (uint32_t)(p0 >> 32) ^ c[3] ^ key[1],
-                      (uint32_t)p0};
-  for (int i = 0; i < 4; i++) c[i] = next[i];
-}
-
-static void philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4]) {
-  uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
-  out[0] = (uint32_t)counter, out[1] = (uint32_t)(counter >> 32);
-  out[2] = (uint32_t)stream, out[3] = (uint32_t)(stream >> 32);
-  for (int i = 0; i < 10; i++) {
-    round_once(out, key);
-    key[0] += 0x9E3779B9u, key[1] += 0xBB67AE85u; /* Weyl sequence: golden ratio, √3 - 1 */
-  }
-}
+#include "philox.h"
 
 void nnb_rng_init(nnb_rng *rng, uint64_t seed, uint64_t stream) {
   if (rng) *rng = (nnb_rng){.seed = seed, .stream = stream};
@@ -28,8 +11,10 @@ void nnb_rng_init(nnb_rng *rng, uint64_t seed, uint64_t stream) {
 uint32_t nnb_rng_u32(nnb_rng *rng) {
   if (!rng) return 0;
   if (rng->left == 0) {
-    philox(rng->seed, rng->stream, rng->counter++, rng->block);
-    rng->left = 4;
+    rng->block[0] = (uint32_t)rng->counter, rng->block[1] = (uint32_t)(rng->counter >> 32);
+    rng->block[2] = (uint32_t)rng->stream, rng->block[3] = (uint32_t)(rng->stream >> 32);
+    nnb__philox(1, rng->seed, rng->block);
+    rng->counter++, rng->left = 4;
   }
   return rng->block[4 - rng->left--];
 }

@@ -4,6 +4,7 @@
 
 #include "alloc.h"
 #include "c_writer.h"
+#include "fold.h"
 #include "save.h"
 #include "seal.h"
 #include "status.h"
@@ -163,6 +164,10 @@ static nnb_status write_c(const nnb_net *net, const nnb_c_opts *opts, nnb__c_wri
   *w = (nnb__c_writer){.net = net, .opts = opts ? opts : &defaults};
   nnb_status status = check_opts(w->opts);
   if (!status) status = nnb__net_seal(net);
+  if (!status && !w->opts->step && nnb__net_folds(net)) {
+    status = nnb_net_fold(net, &w->folded);
+    w->net = w->folded;
+  }
   if (!status) status = start(w);
   return status ? status : write_all(w);
 }
@@ -171,6 +176,7 @@ static void clear(nnb__c_writer *w) {
   nnb__c_text_clear(&w->head);
   nnb__c_text_clear(&w->body);
   nnb__c_layout_clear(&w->layout);
+  nnb_net_destroy(w->folded);
 }
 
 nnb_status nnb_net_write_c(const nnb_net *net, const char *path, const nnb_c_opts *opts) {

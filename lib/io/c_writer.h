@@ -12,6 +12,7 @@ enum { NNB__C_PLACE = 48 };
 /* The functions are emitted first, into body; so it is known which helpers and formulas the head needs. */
 typedef struct nnb__c_writer {
   const nnb_net *net;
+  nnb_net *folded; /* what net is then; NULL: it is the caller's */
   const nnb_c_opts *opts;
   bool integers; /* weights are stored as integers */
   nnb__c_layout layout;

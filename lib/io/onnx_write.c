@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "fold.h"
 #include "onnx_acts.h"
 #include "onnx_model.h"
 #include "onnx_names.h"
@@ -223,12 +224,9 @@ static void put_names(writer *w, const char *prefix, const nnb__names *names) {
   }
 }
 
-static nnb_status to_bytes(const nnb_net *net, const nnb_onnx_opts *opts, nnb__bytes *out) {
-  static const nnb_onnx_opts defaults = {0};
-  if (!opts) opts = &defaults;
-  writer w = {.net = net, .opset = opts->opset ? opts->opset : DEFAULT_OPSET};
-  nnb_status status = check_opts(opts);
-  if (!status) status = nnb__net_seal(net);
+static nnb_status write_net(const nnb_net *net, int opset, nnb__bytes *out) {
+  writer w = {.net = net, .opset = opset};
+  nnb_status status = NNB_OK;
   for (int k = 1; !status && k <= net->n_nodes; k++) status = check_node(net, k);
   if (status) return status;
   nnb__onnx_begin(&w.file, w.opset);
@@ -238,6 +236,18 @@ static nnb_status to_bytes(const nnb_net *net, const nnb_onnx_opts *opts, nnb__b
   put_names(&w, "class", &net->classes);
   status = nnb__onnx_pack(&w.file, out);
   nnb__onnx_clear(&w.file);
+  return status;
+}
+
+static nnb_status to_bytes(const nnb_net *net, const nnb_onnx_opts *opts, nnb__bytes *out) {
+  static const nnb_onnx_opts defaults = {0};
+  if (!opts) opts = &defaults;
+  nnb_net *folded = NULL;
+  nnb_status status = check_opts(opts);
+  if (!status) status = nnb__net_seal(net);
+  if (!status && nnb__net_folds(net)) status = nnb_net_fold(net, &folded);
+  if (!status) status = write_net(folded ? folded : net, opts->opset ? opts->opset : DEFAULT_OPSET, out);
+  nnb_net_destroy(folded);
   return status;
 }
 

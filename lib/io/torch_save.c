@@ -27,10 +27,15 @@ nnb_status nnb__torch_check(const nnb_net *net, const nnb_torch_opts *opts) {
   return NNB_OK;
 }
 
+/* Whether the layer, apart from its activation, is a module of torch.nn. */
+static bool is_module(const nnb__node *node) {
+  return node->ops == &nnb__layer_dense || node->ops == &nnb__layer_dropout;
+}
+
 static bool is_chain(const nnb_net *net) {
   for (int k = 2; k <= net->n_nodes; k++) {
     const nnb__node *node = &net->nodes[k - 1];
-    const bool one = node->ops == &nnb__layer_dense || node->ops == &nnb__layer_activation;
+    const bool one = is_module(node) || node->ops == &nnb__layer_activation;
     if (!one || node->n_from != 1 || node->from[0] != k - 1) return false;
   }
   return nnb__node_is_input(&net->nodes[0]);
@@ -41,7 +46,7 @@ static int number_in_chain(const nnb_net *net, int k) {
   int number = 0;
   for (int i = 2; i < k; i++) {
     const nnb__node *node = &net->nodes[i - 1];
-    number += (node->ops == &nnb__layer_dense) + (node->activation != NNB_LINEAR);
+    number += is_module(node) + (node->activation != NNB_LINEAR);
   }
   return number;
 }

@@ -255,6 +255,25 @@ int nnb_net_concat(nnb_net *net, const int *from, int n) {
   return append_list(net, &nnb__layer_concat, from, n, NNB_LINEAR, "concat");
 }
 
+int nnb_net_product(nnb_net *net, const int *from, int n, nnb_activation activation) {
+  return append_list(net, &nnb__layer_product, from, n, (int)activation, "product");
+}
+
+int nnb_net_dropout(nnb_net *net, int from, double p) {
+  const nnb__dropout d = {.p = p};
+  return nnb__net_append(net, &nnb__layer_dropout, &d, &from, 1, NNB_LINEAR, 0, NULL, "dropout");
+}
+
+int nnb_net_layer_norm(nnb_net *net, int from, nnb_activation activation) {
+  return nnb__net_append(net, &nnb__layer_layernorm, &nnb__norm_defaults, &from, 1, (int)activation, 0, NULL,
+                         "layernorm");
+}
+
+int nnb_net_batch_norm(nnb_net *net, int from, nnb_activation activation) {
+  return nnb__net_append(net, &nnb__layer_batchnorm, &nnb__norm_defaults, &from, 1, (int)activation, 0, NULL,
+                         "batchnorm");
+}
+
 /* Files refer to parts by name, so an own part must not have the name of a built-in one. */
 static nnb_status check_own(bool whole, bool built_in, const char *name) {
   if (!whole) return nnb__fail(NNB_E_ARG, "the name or a REQUIRED function is missing");

@@ -3,10 +3,11 @@
 
 #include "alloc.h"
 #include "build.h"
+#include "copy.h"
 #include "seal.h"
 #include "status.h"
 
-static nnb_status copy_node(nnb_net *to, const nnb__node *node, int numbered) {
+nnb_status nnb__copy_node(nnb_net *to, const nnb__node *node, int numbered) {
   nnb__node copy = *node;
   copy.self = nnb__memdup(node->self, 1, node->ops->size);
   copy.from = nnb__memdup(node->from, (size_t)node->n_from, sizeof *node->from);
@@ -24,14 +25,10 @@ static nnb_status copy_scaler(nnb_net *to, bool targets, const nnb__scaler *s) {
 
 static const char *get_name(const void *context, int i) { return ((const nnb__names *)context)->name[i]; }
 
-static nnb_status copy_unsealed(nnb_net *to, const nnb_net *net) {
+nnb_status nnb__copy_frame(nnb_net *to, const nnb_net *net) {
   to->delta = net->delta, to->smoothing = net->smoothing;
   to->loss = net->loss, to->seed = net->seed, to->n_x = net->n_x, to->n_y = net->n_y;
   nnb_status status = NNB_OK;
-  for (int i = 0; i < net->n_nodes && !status; i++) {
-    const nnb__node *node = &net->nodes[i];
-    status = copy_node(to, node, nnb__net_kind(net, node->ops).numbered);
-  }
   for (int i = 0; i < net->n_own_acts && !status; i++)
     if (nnb_net_own_activation(to, net->own_acts[i]) < 0) status = to->status;
   for (int i = 0; i < net->n_own_losses && !status; i++)
@@ -42,6 +39,15 @@ static nnb_status copy_unsealed(nnb_net *to, const nnb_net *net) {
   if (!status && net->table) status = nnb__net_set_table(to, net->table);
   if (!status) status = nnb__net_set_names(&to->classes, net->classes.n, get_name, &net->classes);
   return status;
+}
+
+static nnb_status copy_unsealed(nnb_net *to, const nnb_net *net) {
+  nnb_status status = NNB_OK;
+  for (int i = 0; i < net->n_nodes && !status; i++) {
+    const nnb__node *node = &net->nodes[i];
+    status = nnb__copy_node(to, node, nnb__net_kind(net, node->ops).numbered);
+  }
+  return status ? status : nnb__copy_frame(to, net);
 }
 
 nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out) {

@@ -35,6 +35,20 @@ typedef struct nnb__pool {
   nnb__patches patches;      /* set by shape */
 } nnb__pool;
 
+typedef struct nnb__dropout {
+  double p;
+} nnb__dropout;
+
+typedef struct nnb__norm { /* layernorm and batchnorm */
+  double epsilon, momentum;
+  int channels, pixels; /* set by shape: γ and β have one number for each channel */
+} nnb__norm;
+
+extern const nnb__norm nnb__norm_defaults;
+
+/* The shape of a node whose columns are those of what it reads: theirs, if all of them are read alike. */
+void nnb__take_shape(int n_from, nnb_needs *needs);
+
 /* The built-in layer with that name, or NULL. */
 const nnb_layer_ops *nnb__layer_find(const char *name);
 

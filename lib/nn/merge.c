@@ -21,8 +21,7 @@ static bool same(const nnb_shape *s, const nnb_shape *t) {
   return s->channels == t->channels && s->height == t->height && s->width == t->width;
 }
 
-/* A sum is read as its terms are, if all of them are read alike. */
-static void take_shape(int n_from, nnb_needs *needs) {
+void nnb__take_shape(int n_from, nnb_needs *needs) {
   for (int k = 1; k < n_from; k++)
     if (!same(&needs->from[k], &needs->from[0])) return;
   needs->shape = needs->from[0];
@@ -46,7 +45,7 @@ static nnb_status shape_equal(void *self, const int *cols, int n_from, nnb_needs
       return nnb_layer_fail(NNB_E_SHAPE, "a sum needs nodes of equal width; the first has %d columns, number %d has %d",
                             cols[0], k + 1, cols[k]);
   needs->cols = cols[0], needs->affine = true;
-  take_shape(n_from, needs);
+  nnb__take_shape(n_from, needs);
   return NNB_OK;
 }
 

@@ -95,6 +95,15 @@ nnb_status nnb__net_check_uncoupled(const nnb_net *net, const char *what) {
                    what, node->name, node->ops->name);
 }
 
+nnb_status nnb__net_check_fixed(const nnb_net *net, const char *what) {
+  if (net->drawing == 0) return NNB_OK;
+  const nnb__node *node = &net->nodes[net->drawing - 1];
+  return nnb__fail(NNB_E_UNSUPPORTED,
+                   "%s minimises one function, and the layer %s (%s) makes another one of the net in each update; take "
+                   "adam, sgd or another method of updates",
+                   what, node->name, node->ops->name);
+}
+
 int nnb_net_n_nodes(const nnb_net *net) { return net ? net->n_nodes : 0; }
 
 int nnb_net_n_in(const nnb_net *net) { return net && !net->status ? net->n_x : 0; }

@@ -73,6 +73,7 @@ struct nnb_net {
   size_t n_params, n_buffers;
   size_t n_values;    /* both together: what copies, best epochs and rejected calls restore */
   int coupling;       /* the first node that couples rows; 0: none */
+  int drawing;        /* the first node that is random in training; 0: none */
   bool whole_rows;    /* a node needs all rows at once in training */
   nnb__block *blocks; /* one per node with parameters, in order */
   int *block_node;
@@ -107,6 +108,8 @@ bool nnb__node_is_input(const nnb__node *node);
 bool nnb__node_wants_whole(const nnb__node *node);
 /* NNB_E_UNSUPPORTED, with the name of the layer, where a sealed net couples rows: `what` needs independent ones. */
 nnb_status nnb__net_check_uncoupled(const nnb_net *net, const char *what);
+/* The same where a layer is random in training: `what` minimises one function. */
+nnb_status nnb__net_check_fixed(const nnb_net *net, const char *what);
 
 const nnb_act_ops *nnb__net_act(const nnb_net *net, int activation);
 /* The loss of an output: the table that runs, and the one of the loss without its options. */

@@ -12,6 +12,7 @@ nnb_status nnb__net_check_memory(const nnb_net *net, size_t file_bytes, size_t m
     const nnb__node *node = &net->nodes[i];
     numbers += ((double)node->needs.w_rows + node->needs.bias) * node->needs.w_cols + (double)node->needs.buffers;
     numbers += (double)node->needs.cols + (double)node->needs.scratch + (double)node->needs.init_scratch;
+    numbers += (double)node->needs.work;
     for (int k = 0; k < node->n_from; k++) numbers += net->nodes[node->from[k] - 1].needs.cols;
   }
   const double bytes = numbers * (double)sizeof(real);

@@ -31,13 +31,11 @@ static nnb_status take_size(cursor *c, int *out) {
 
 static bool digit(char c) { return c >= '0' && c <= '9'; }
 
-/* The text up to the next ':', '-' or the end.  The '-' of init_scale=1e-3 belongs to the number; in all other fields a
- * '-' ends the field. */
-static nnb_status take_field(cursor *c, char out[MOST_FIELD + 1]) {
+/* The text up to the next ':', '-' or the end.  number: the '-' of 1e-3 belongs to it; else a '-' ends the field. */
+static nnb_status take_field(cursor *c, bool number, char out[MOST_FIELD + 1]) {
   size_t n = 0;
-  bool number = strncmp(c->at, "init_scale=", 11) == 0;
   for (const char *p = c->at; *p && *p != ':'; p++, n++) {
-    bool exponent = number && (p[-1] == 'e' || p[-1] == 'E') && (digit(p[-2]) || p[-2] == '.') && digit(p[1]);
+    bool exponent = number && n >= 2 && (p[-1] == 'e' || p[-1] == 'E') && (digit(p[-2]) || p[-2] == '.') && digit(p[1]);
     if (*p == '-' && !exponent) break;
     if (n == MOST_FIELD) return complain(c, "a field is too long");
     out[n] = *p;
@@ -57,6 +55,8 @@ typedef struct draft {
     nnb__dense dense;
     nnb__conv conv;
     nnb__pool pool;
+    nnb__dropout dropout;
+    nnb__norm norm;
   } self;
   bool has_activation;
   char keys[128]; /* of the fields so far, each followed by ':' */
@@ -93,6 +93,18 @@ static nnb_status take_nothing(cursor *c, draft *d) {
   (void)c, (void)d;
   return NNB_OK;
 }
+static nnb_status take_dropout(cursor *c, draft *d) {
+  char text[MOST_FIELD + 1];
+  cursor start = *c;
+  nnb_status status = take_field(c, true, text);
+  if (!status && nnb__attr_set(nnb__attr_find(d->ops, "p", 1), &d->self, text)) return NNB_OK;
+  return complain(&start, "wanted the probability of dropping a number, as in dropout0.2");
+}
+static nnb_status take_norm(cursor *c, draft *d) {
+  (void)c;
+  d->self.norm = nnb__norm_defaults;
+  return NNB_OK;
+}
 
 /* The layers that a string can have: the word before the sizes, and the fields that the sizes set. */
 static const struct {
@@ -105,6 +117,9 @@ static const struct {
     {"maxpool", &nnb__layer_maxpool, take_pool, {"height", "width"}},
     {"avgpool", &nnb__layer_avgpool, take_pool, {"height", "width"}},
     {"flatten", &nnb__layer_flatten, take_nothing, {0}},
+    {"dropout", &nnb__layer_dropout, take_dropout, {"p"}},
+    {"layernorm", &nnb__layer_layernorm, take_norm, {0}},
+    {"batchnorm", &nnb__layer_batchnorm, take_norm, {0}},
     {"", &nnb__layer_dense, take_dense, {"units"}}, /* the last one: every text begins with "" */
 };
 
@@ -131,6 +146,12 @@ static bool apply_field(const char *field, draft *d) {
   }
   const nnb_attr *attr = nnb__attr_find(d->ops, field, n);
   return attr && !is_size(d->ops, attr->name) && nnb__attr_set(attr, &d->self, value);
+}
+
+/* Whether the field at c is an attribute that is a real number. */
+static bool is_real(const nnb_layer_ops *ops, const cursor *c) {
+  const nnb_attr *attr = nnb__attr_find(ops, c->at, strcspn(c->at, "=:-"));
+  return attr && attr->type == NNB_ATTR_REAL;
 }
 
 /* Whether the field's key was seen before; remembers it.  All valid keys fit into d->keys. */
@@ -167,7 +188,7 @@ static nnb_status take_layer(cursor *c, draft *d) {
   while (!status && *c->at == ':') {
     c->at++;
     cursor start = *c;
-    status = take_field(c, field);
+    status = take_field(c, is_real(d->ops, c), field);
     if (!status && is_repeated(field, d)) return complain(&start, "the same option appears twice");
     if (!status && !apply_field(field, d)) status = complain_of_field(&start, d->ops);
   }
@@ -192,7 +213,7 @@ static nnb_status parse_layer(cursor *c, nnb_net *net) {
   nnb_status status = take_layer(c, &d);
   if (status) return status;
   if (*c->at && *c->at != '-') return complain(c, "wanted '-' or ':'");
-  const bool hidden = *c->at == '-' && d.ops->backward_params;
+  const bool hidden = *c->at == '-' && nnb__attr_find(d.ops, "init", 4); /* weights that are drawn */
   if (!d.has_activation && hidden) d.activation = NNB_RELU;
   const int node = append(net, NULL, &d);
   if (node > 0 || node == NNB_E_NOMEM) return node > 0 ? NNB_OK : NNB_E_NOMEM;

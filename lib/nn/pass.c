@@ -115,6 +115,7 @@ nnb_layer_io nnb__pass_io(const nnb_plan *plan, int k, int r0, int n, int part) 
                         .w = plan->net->params + node->off,
                         .buffers = node->needs.buffers ? plan->net->params + node->buffers_off : NULL,
                         .scratch = s->scratch ? s->scratch + (size_t)r0 * node->needs.scratch : NULL,
+                        .work = s->work,
                         .parts = 1};
 }
 

@@ -66,6 +66,7 @@ static void lay_out_node(nnb_plan *p, nnb__arena *arena, int k) {
     s.out = nnb__read(s.a);
     if (!nnb__mul((size_t)rows, node->needs.scratch, &n_scratch)) arena->overflow = true;
     s.scratch = nnb__arena_take(arena, n_scratch, sizeof(real));
+    s.work = nnb__arena_take(arena, node->needs.work, sizeof(real));
     if (keep) s.slope = take_mat(arena, rows, cols);
   }
   s.needs_d = back && ((p->want & NNB_DX) || (p->state && has_params_before(p->net, p->state, k)));

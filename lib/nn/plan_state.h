@@ -18,7 +18,7 @@ typedef struct nnb__state {
   nnb_mat d;                /* ∂E/∂A, and after the activation's pull ∂E/∂Z */
   nnb_mat tap;              /* for an output with consumers: the part of d from its own loss */
   nnb_mat da, slope;        /* only with NNB_KEEP */
-  real *scratch;
+  real *scratch, *work;
 } nnb__state;
 
 /* Derivatives of one node along directions of x, and derivatives of a number by them (second.c). */

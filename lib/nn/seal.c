@@ -119,13 +119,14 @@ static nnb_status lay_out_params(nnb_net *net) {
 /* Offsets of the buffers behind the parameters, and which nodes want all rows at once. */
 static nnb_status lay_out_buffers(nnb_net *net) {
   size_t total = net->n_params;
-  net->coupling = 0, net->whole_rows = false;
+  net->coupling = net->drawing = 0, net->whole_rows = false;
   for (int i = 0; i < net->n_nodes; i++) {
     nnb__node *node = &net->nodes[i];
     node->buffers_off = total;
     if (!add_up(&total, node->needs.buffers))
       return nnb__fail(NNB_E_OVERFLOW, "%s: the net has more buffers than memory can hold", node->name);
     if (node->needs.couples_rows && net->coupling == 0) net->coupling = i + 1;
+    if (node->needs.random && net->drawing == 0) net->drawing = i + 1;
     if (nnb__node_wants_whole(node)) net->whole_rows = true;
   }
   net->n_values = total, net->n_buffers = total - net->n_params;

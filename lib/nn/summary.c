@@ -8,13 +8,15 @@ static size_t count_params(const nnb__node *node) {
   return ((size_t)node->needs.w_rows + node->needs.bias) * (size_t)node->needs.w_cols;
 }
 
-/* "dense, tanh" */
+/* "dense, tanh"; "dropout0.2" */
 static void describe(const nnb_net *net, const nnb__node *node, char *out, size_t bytes) {
   const char *act = nnb__net_act(net, node->activation)->name;
+  char p[20] = "";
+  if (node->ops == &nnb__layer_dropout) snprintf(p, sizeof p, "%.4g", ((const nnb__dropout *)node->self)->p);
   if (node->activation == NNB_LINEAR)
-    snprintf(out, bytes, "%s", node->ops->name);
+    snprintf(out, bytes, "%s%s", node->ops->name, p);
   else
-    snprintf(out, bytes, "%s, %s", node->ops->name, act);
+    snprintf(out, bytes, "%s%s, %s", node->ops->name, p, act);
 }
 
 static const char *frozen_text(unsigned frozen) {

@@ -353,6 +353,7 @@ static nnb_status fit_by_choice(search *s) {
     return train_net(s, s->train, s->val, s->given, NNB_CHOICE_NONE, 0);
   if (says_steps(s->given)) return fit_by_steps(s);
   if (rows > MANY_ROWS && products > many_products) return fit_by_cycle(s);
+  if (s->net->drawing) return fit_by_steps(s); /* lbfgs minimises one function */
   return rows < FEW_ROWS && !s->val ? fit_few_rows(s) : fit_by_path(s);
 }
 

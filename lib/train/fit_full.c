@@ -46,7 +46,7 @@ nnb_status nnb__fit_full_check(const nnb__fit *f) {
         name, nnb_algo_name(nnb__optim_algo(NNB_AUTO, NNB__TRAIT_SQUARES)));
   if (nnb__optim_has(f->ops, NNB__TRAIT_SQUARES) && nnb__net_n_free(f->net) == 0)
     return nnb__fail(NNB_E_ARG, "%s has nothing to change: all parameters are frozen", name);
-  return NNB_OK;
+  return nnb__net_check_fixed(f->net, name);
 }
 
 /* ½·l2·‖w‖²; adds its gradient to g, unless g is NULL. */

@@ -1,0 +1,209 @@
+/* nn/batchnorm.c: Z = γ ⊙ X + β with X = (A - μ)/√(σ² + ε).  (Ioffe, Szegedy 2015.)
+ *
+ * In training μ and σ² are the mean and the variance of a column over the rows of the batch, or of a channel over rows
+ * and pixels, if the columns are images.  Running means of both, with σ² unbiased, are the buffers [μ; σ²], which all
+ * other runs use. */
+#include "ints.h"
+#include "norm.h"
+#include "view.h"
+
+enum { TILE = NNB__NORM_TILE };
+
+static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  nnb__norm *d = self;
+  nnb_status status = nnb__norm_check(d, n_from, "batchnorm");
+  if (status) return status;
+  if (!(d->momentum > 0 && d->momentum <= 1))
+    return nnb_layer_fail(NNB_E_ARG, "momentum is %g; wanted a number above 0, at most 1", d->momentum);
+  needs->cols = cols[0], needs->shape = needs->from[0];
+  d->channels = needs->shape.channels > 0 ? needs->shape.channels : cols[0];
+  d->pixels = cols[0] / d->channels;
+  needs->w_rows = 1, needs->w_cols = d->channels, needs->bias = true, needs->no_decay = true;
+  needs->couples_rows = true;
+  needs->buffers = needs->work = 2 * (size_t)d->channels;
+  return NNB_OK;
+}
+
+static void init_buffers(const void *self, real *buffers) {
+  const nnb__norm *d = self;
+  for (int c = 0; c < d->channels; c++) buffers[c] = 0, buffers[d->channels + c] = 1;
+}
+
+/* Channels c … c + n - 1, with their μ and 1/√(σ² + ε). */
+typedef struct tile {
+  int c, n, pixels;
+  real mean[TILE], root[TILE];
+} tile;
+
+static tile tile_at(const nnb__norm *d, int c) {
+  return (tile){.c = c, .n = nnb__chunk(d->channels, c, TILE), .pixels = d->pixels};
+}
+
+/* The tile's first column of row i. */
+static const real *row_of(nnb_cmat m, int i, const tile *t) {
+  return nnb__crow(m, i) + (size_t)t->c * (size_t)t->pixels;
+}
+
+/* sum ← Σ a, or Σ (a - μ)² */
+static void add_up(nnb_cmat m, const tile *t, bool squares, double sum[TILE]) {
+  for (int j = 0; j < t->n; j++) sum[j] = 0;
+  for (int i = 0; i < m.rows; i++) {
+    const real *a = row_of(m, i, t);
+    for (int j = 0; t->pixels == 1 && j < t->n; j++)
+      sum[j] += (double)(squares ? (a[j] - t->mean[j]) * (a[j] - t->mean[j]) : a[j]);
+    for (int j = 0; t->pixels > 1 && j < t->n; j++, a += t->pixels)
+      sum[j] += (double)(squares ? nnb__norm_squares(t->pixels, a, t->mean[j]) : nnb__norm_sum(t->pixels, a));
+  }
+}
+
+/* Computes μ and σ² of the batch, keeps them for the backward pass, and moves the running means. */
+static void measure(const nnb__norm *d, const nnb_layer_io *io, tile *t) {
+  const double count = (double)io->a[0].rows * t->pixels;
+  double sum[TILE], squares[TILE];
+  add_up(io->a[0], t, false, sum);
+  for (int j = 0; j < t->n; j++) t->mean[j] = (real)(sum[j] / count);
+  add_up(io->a[0], t, true, squares);
+  for (int j = 0; j < t->n; j++) {
+    const int c = t->c + j;
+    t->root[j] = (real)(1 / sqrt(squares[j] / count + d->epsilon));
+    io->work[c] = t->mean[j], io->work[d->channels + c] = t->root[j];
+    if (!io->new_buffers) continue;
+    real *mean = io->new_buffers + c, *variance = mean + d->channels;
+    *mean += (real)(d->momentum * (sum[j] / count - (double)*mean));
+    if (count > 1) *variance += (real)(d->momentum * (squares[j] / (count - 1) - (double)*variance));
+  }
+}
+
+/* The μ and σ² of the run, once it has measured them. */
+static void recall(const nnb__norm *d, const nnb_layer_io *io, tile *t) {
+  const real *known = (io->run->training ? io->work : io->buffers) + t->c;
+  for (int j = 0; j < t->n; j++) {
+    t->mean[j] = known[j], t->root[j] = known[d->channels + j];
+    if (!io->run->training) t->root[j] = (real)(1 / sqrt((double)t->root[j] + d->epsilon));
+  }
+}
+
+/* The loops over a row are inlined for 1 pixel, where those over channels become vector instructions. */
+static inline void forward_row(int pixels, const tile *t, const real *gain, const real *bias, const real *a, real *z) {
+  for (int j = 0; j < t->n; j++)
+    for (int q = j * pixels; q < (j + 1) * pixels; q++) z[q] = gain[j] * ((a[q] - t->mean[j]) * t->root[j]) + bias[j];
+}
+
+static void forward(const void *self, const nnb_layer_io *io) {
+  const nnb__norm *d = self;
+  for (int c = 0; c < d->channels; c += TILE) {
+    tile t = tile_at(d, c);
+    const real *gain = io->w + c, *bias = gain + d->channels;
+    if (io->run->training)
+      measure(d, io, &t);
+    else
+      recall(d, io, &t);
+    for (int i = 0; i < io->z.rows; i++) {
+      const real *a = row_of(io->a[0], i, &t);
+      real *z = nnb__row(io->z, i) + (size_t)c * (size_t)t.pixels;
+      if (t.pixels == 1)
+        forward_row(1, &t, gain, bias, a, z);
+      else
+        forward_row(t.pixels, &t, gain, bias, a, z);
+    }
+  }
+}
+
+static inline void slopes_row(int pixels, const tile *t, const real *delta, const real *a, double *gain, double *bias) {
+  for (int j = 0; j < t->n; j++)
+    for (int q = j * pixels; q < (j + 1) * pixels; q++)
+      gain[j] += (double)(delta[q] * (a[q] - t->mean[j])), bias[j] += (double)delta[q];
+}
+
+/* ∂E/∂γ = Σ Δ ⊙ X and ∂E/∂β = Σ Δ */
+static void find_slopes(const nnb_layer_io *io, const tile *t, double gain[TILE], double bias[TILE]) {
+  for (int j = 0; j < t->n; j++) gain[j] = bias[j] = 0;
+  for (int i = 0; i < io->delta.rows; i++) {
+    const real *delta = row_of(io->delta, i, t), *a = row_of(io->a[0], i, t);
+    if (t->pixels == 1)
+      slopes_row(1, t, delta, a, gain, bias);
+    else
+      slopes_row(t->pixels, t, delta, a, gain, bias);
+  }
+  for (int j = 0; j < t->n; j++) gain[j] *= (double)t->root[j];
+}
+
+/* da ← da_beta·da + scale·(Δ - level - (A - μ)·slope) */
+static inline void backward_row(int pixels, const tile *t, const real *scale, const real *level, const real *slope,
+                                const real *delta, const real *a, real beta, real *da) {
+  for (int j = 0; j < t->n; j++)
+    for (int q = j * pixels; q < (j + 1) * pixels; q++) {
+      const real d = scale[j] * (delta[q] - level[j] - (a[q] - t->mean[j]) * slope[j]);
+      da[q] = beta == 0 ? d : da[q] + d;
+    }
+}
+
+/* ∂E/∂A = γ/√(σ² + ε) · (Δ - mean of Δ - X · mean of Δ ⊙ X); with μ and σ² that do not depend on A, without the means
+ */
+static void backward_data(const void *self, const nnb_layer_io *io, int k) {
+  const nnb__norm *d = self;
+  const double count = (double)io->delta.rows * d->pixels;
+  for (int c = 0; c < d->channels; c += TILE) {
+    tile t = tile_at(d, c);
+    double gain[TILE] = {0}, bias[TILE] = {0};
+    real scale[TILE], level[TILE], slope[TILE];
+    recall(d, io, &t);
+    if (io->run->training) find_slopes(io, &t, gain, bias);
+    for (int j = 0; j < t.n; j++) {
+      scale[j] = io->w[c + j] * t.root[j];
+      level[j] = (real)(bias[j] / count), slope[j] = (real)(gain[j] / count) * t.root[j];
+    }
+    for (int i = 0; i < io->delta.rows; i++) {
+      const real *delta = row_of(io->delta, i, &t), *a = row_of(io->a[0], i, &t);
+      real *da = nnb__row(io->da[k], i) + (size_t)c * (size_t)t.pixels;
+      if (t.pixels == 1)
+        backward_row(1, &t, scale, level, slope, delta, a, io->da_beta, da);
+      else
+        backward_row(t.pixels, &t, scale, level, slope, delta, a, io->da_beta, da);
+    }
+  }
+}
+
+static void backward_params(const void *self, const nnb_layer_io *io, const nnb_sink *sink) {
+  const nnb__norm *d = self;
+  if (io->part != io->parts - 1) return; /* which has the one row of W, and b */
+  for (int c = 0; c < d->channels; c += TILE) {
+    tile t = tile_at(d, c);
+    double gain[TILE], bias[TILE];
+    recall(d, io, &t);
+    find_slopes(io, &t, gain, bias);
+    nnb__norm_put(sink, c, t.n, gain, bias);
+  }
+}
+
+/* Derivatives are those of predictions: dZ = γ/√(σ² + ε) ⊙ dA. */
+static void tangent(const void *self, const nnb_layer_io *io, const nnb_cmat *da, int n, nnb_mat dz) {
+  const nnb__norm *d = self;
+  (void)n;
+  for (int c = 0; c < d->channels; c += TILE) {
+    tile t = tile_at(d, c);
+    recall(d, io, &t);
+    for (int i = 0; i < dz.rows; i++) {
+      const real *from = row_of(da[0], i, &t);
+      real *z = nnb__row(dz, i) + (size_t)c * (size_t)t.pixels;
+      for (int j = 0; j < t.n * t.pixels; j++) z[j] = io->w[c + j / t.pixels] * t.root[j / t.pixels] * from[j];
+    }
+  }
+}
+
+static const nnb_attr attrs[] = {{"epsilon", NNB_ATTR_REAL, offsetof(nnb__norm, epsilon)},
+                                 {"momentum", NNB_ATTR_REAL, offsetof(nnb__norm, momentum)},
+                                 {0}};
+
+const nnb_layer_ops nnb__layer_batchnorm = {
+    .name = "batchnorm",
+    .size = sizeof(nnb__norm),
+    .attrs = attrs,
+    .shape = shape,
+    .forward = forward,
+    .backward_data = backward_data,
+    .backward_params = backward_params,
+    .init = nnb__norm_init,
+    .init_buffers = init_buffers,
+    .tangent = tangent,
+};

@@ -1,0 +1,25 @@
+/* nn/norm.h: what the layers that normalise share.  Their block is [γ; β], one number each for a channel. */
+#ifndef NNB__NORM_H
+#define NNB__NORM_H
+
+#include "layer.h"
+
+/* Columns or channels that are worked on at once; and the parts of a sum, which the compiler makes vectors of. */
+enum { NNB__NORM_TILE = 64, NNB__NORM_LANES = 16 };
+
+static inline real nnb__norm_total(const real part[NNB__NORM_LANES]) {
+  real sum = 0;
+  for (int k = 0; k < NNB__NORM_LANES; k++) sum += part[k];
+  return sum;
+}
+/* Σ a_j and Σ (a_j - shift)² over n numbers. */
+real nnb__norm_sum(int n, const real *a);
+real nnb__norm_squares(int n, const real *a, real shift);
+
+nnb_status nnb__norm_check(const nnb__norm *d, int n_from, const char *name);
+/* init of a layer: γ ← 1. */
+void nnb__norm_init(const void *self, real *w, nnb_rng *rng, real *scratch);
+/* Passes on ∂E/∂γ and ∂E/∂β of n channels from c on. */
+void nnb__norm_put(const nnb_sink *sink, int c, int n, const double *gain, const double *bias);
+
+#endif
