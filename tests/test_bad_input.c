@@ -572,7 +572,7 @@ START_TEST(bad_other_options) {
   bad(NNB_E_ARG, "max_rows is -1", nnb_plan_create(net, &(nnb_plan_opts){.max_rows = -1}, &p));
   bad(NNB_E_ARG, "threads is -1", nnb_plan_create(net, &(nnb_plan_opts){.threads = -1}, &p));
   bad(NNB_E_ARG, "threads is 1025", nnb_plan_bytes(net, &(nnb_plan_opts){.threads = 1025}, &size));
-  bad(NNB_E_ARG, "want is 16", nnb_plan_create(net, &(nnb_plan_opts){.want = 16}, &p));
+  bad(NNB_E_ARG, "want is 64", nnb_plan_create(net, &(nnb_plan_opts){.want = 64}, &p));
   ck_ok(nnb_plan_bytes(net, &(nnb_plan_opts){.max_rows = 8}, &size));
   ck_assert_uint_lt(size, sizeof memory - 8);
   bad(NNB_E_ARG, "aligned",

@@ -286,7 +286,48 @@ START_TEST(many_outputs) {
 }
 END_TEST
 
-/* The same bits for any number of threads; a row alone agrees to rounding. */
+/* Convolution and pools: the Jacobian against vᵀ·∂y/∂x, derivatives along u against J·u, H·u against differences. */
+START_TEST(convolutions) {
+  enum { N = 3, N_IN = 36, N_OUT = 3 };
+  static real x[N * N_IN], u[N * N_IN], J[N * N_OUT * N_IN], dx[N * N_IN], h[N * N_IN], side[2][N * N_IN];
+  real v[N * N_OUT], dy[N * N_OUT];
+  nnb_net *net = NULL;
+  ck_ok(nnb_net_parse(_i ? "1x6x6-conv2@3:tanh-conv3@2:silu-3" : "1x6x6-conv2@3:tanh-maxpool2-3:softmax", &net));
+  toy_fill(x, N * N_IN, 1), toy_fill(u, N * N_IN, 2), toy_fill(v, N * N_OUT, 3);
+  toy_fill(nnb_net_params(net), nnb_net_n_params(net), 5);
+  const nnb_cmat rows = nnb_cview(x, N, N_IN);
+  nnb_plan *plan = plan_of(net, N, 2, _i ? NNB_SECOND : NNB_DX);
+  ck_ok(nnb_plan_jacobian(plan, rows, (nnb_mat){0}, nnb_view(J, N, N_OUT * N_IN)));
+  ck_ok(nnb_plan_jvp(plan, rows, nnb_cview(u, N, N_IN), nnb_view(dy, N, N_OUT)));
+  ck_ok(nnb_plan_vjp(plan, rows, nnb_cview(v, N, N_OUT), nnb_view(dx, N, N_IN)));
+  for (int b = 0; b < N; b++) {
+    for (int o = 0; o < N_OUT; o++) {
+      double sum = 0;
+      for (int i = 0; i < N_IN; i++) sum += (double)J[(b * N_OUT + o) * N_IN + i] * (double)u[b * N_IN + i];
+      near((double)dy[b * N_OUT + o], (wide)sum, 1, "J·u", o);
+    }
+    for (int i = 0; i < N_IN; i++) {
+      double sum = 0;
+      for (int o = 0; o < N_OUT; o++) sum += (double)J[(b * N_OUT + o) * N_IN + i] * (double)v[b * N_OUT + o];
+      near((double)dx[b * N_IN + i], (wide)sum, 1, "vJ", i);
+    }
+  }
+  if (_i) {
+    const real step = (real)TOL(1e-5, 1e-2);
+    ck_ok(nnb_plan_hvp(plan, rows, nnb_cview(v, N, N_OUT), nnb_cview(u, N, N_IN), nnb_view(h, N, N_IN)));
+    for (int s = 0; s < 2; s++) {
+      for (int i = 0; i < N * N_IN; i++) x[i] += (s ? -2 : 1) * step * u[i];
+      ck_ok(nnb_plan_vjp(plan, rows, nnb_cview(v, N, N_OUT), nnb_view(side[s], N, N_IN)));
+    }
+    for (int i = 0; i < N * N_IN; i++)
+      near_within(TOL(1e-8, 1e-2), (double)h[i], (wide)(side[0][i] - side[1][i]) / (2 * (wide)step), 1, "H·u", i);
+  }
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net);
+}
+END_TEST
+
+/* Any number of threads, and a row alone, agree to rounding. */
 START_TEST(threads_and_single_rows) {
   enum { N = 64, N_IN = 40, N_OUT = 8 };
   static real x[N * N_IN], one[N * N_IN * N_OUT], four[N * N_IN * N_OUT], row[N_IN * N_OUT];
@@ -448,17 +489,260 @@ START_TEST(against_pytorch) {
 }
 END_TEST
 
+/* ---- targets of derivatives -------------------------------------------------------------------------------------- */
+
+static nnb_status affine_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  needs->affine = true;
+  return toy_gain.shape(self, cols, n_from, needs);
+}
+
+/* All kinds of nodes that take such targets; another node reads one of the outputs. */
+static nnb_net *affine_graph(void) {
+  static nnb_layer_ops gain;
+  gain = toy_gain;
+  gain.shape = affine_shape, gain.tangent = toy_gain_tangent;
+  nnb_net *net = nnb_net_create(2);
+  const int second = nnb_net_input(net, 1, NULL);
+  const int a = nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 4, .from = 1, .activation = NNB_TANH});
+  const int g = nnb_net_own_layer(net, &gain, &(toy_gain_fields){.power = 2, .factor = 0.25}, &a, 1, NNB_SOFTMAX, NULL);
+  const int b = nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 4, .from = second, .activation = NNB_GELU});
+  const int sum = nnb_net_add(net, (int[]){g, b}, 2, NNB_LINEAR);
+  const int both = nnb_net_concat(net, (int[]){sum, 1}, 2);
+  const int head = nnb_net_dense_opts(
+      net, &(nnb_dense_opts){.units = 2, .from = both, .activation = NNB_SIGMOID, .frozen = NNB_BIAS});
+  const int tail = nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 1, .from = head, .activation = NNB_SILU});
+  nnb_net_output(net, tail);
+  nnb_net_output(net, head);
+  ck_ok(nnb_net_output_loss(net, tail, NNB_HALF_SSE, 0.5));
+  return net;
+}
+
+enum { SLOPE_NETS = 5 };
+static nnb_net *slope_net(int which, nnb_data *data) {
+  static const char *const text[] = {"3-5:tanh-3", "3-4:silu-4:softplus-3:sigmoid", "3-6:gelu-3:softmax", "3-4:elu-3"};
+  nnb_net *net = NULL;
+  if (which == SLOPE_NETS - 1)
+    net = affine_graph();
+  else
+    ck_ok(nnb_net_parse(text[which], &net));
+  if (which % 2) nnb_net_standardize(net, data), nnb_net_scale_targets(net, data, NNB_MINMAX);
+  ck_ok(nnb_net_loss_opts(net, &(nnb_loss_opts){.loss = which == 1 ? NNB_HUBER : NNB_MSE, .derivatives = 0.7}));
+  return net;
+}
+
+typedef struct slope_rows {
+  real x[ROWS * 3], t[ROWS * 3], dt[ROWS * 9], w[ROWS];
+  nnb_batch batch;
+} slope_rows;
+
+static nnb_data *make_rows(slope_rows *r) {
+  nnb_data *data;
+  toy_fill(r->x, ROWS * 3, 31), toy_fill(r->t, ROWS * 3, 32), toy_fill(r->dt, ROWS * 9, 33), toy_fill(r->w, ROWS, 34);
+  for (int i = 0; i < ROWS; i++) r->w[i] = i == 2 ? 0 : 1 + r->w[i] / 2;
+  r->batch = (nnb_batch){
+      .x = nnb_cview(r->x, ROWS, 3), .t = nnb_cview(r->t, ROWS, 3), .dt = nnb_cview(r->dt, ROWS, 9), .weight = r->w};
+  ck_ok(nnb_data_wrap(&r->batch, 0, &data));
+  return data;
+}
+
+static nnb_net *drawn(nnb_net *net) {
+  toy_fill(nnb_net_params(net), nnb_net_n_params(net), 5);
+  return net;
+}
+
+START_TEST(gradients_of_slopes) {
+  slope_rows r;
+  double worst;
+  nnb_data *data = make_rows(&r);
+  nnb_net *net = drawn(slope_net(_i, data));
+  ck_ok(nnb_check_gradient(net, &r.batch, &worst));
+  ck_assert_msg(worst < TOL(1e-6, 2e-2), "net %d: worst %g", _i, worst);
+  nnb_net_destroy(net);
+  nnb_data_destroy(data);
+}
+END_TEST
+
+/* The loss is that of the outputs and, as further outputs, of their derivatives in the net's units. */
+START_TEST(loss_of_slopes) {
+  slope_rows r;
+  nnb_data *data = make_rows(&r);
+  nnb_net *net = drawn(slope_net(_i, data));
+  const nnb_real *shift, *in, *out;
+  nnb_net_input_scaler(net, &shift, &in);
+  nnb_net_target_scaler(net, &shift, &out);
+  nnb_plan *plan;
+  const unsigned want = NNB_DX | NNB_DT;
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = ROWS, .threads = 3, .want = want}, &plan));
+  double with, without, weight = 0, sum = 0;
+  real J[ROWS * 9];
+  ck_ok(nnb_plan_loss(plan, &r.batch, &with));
+  ck_ok(nnb_plan_jacobian(plan, r.batch.x, (nnb_mat){0}, nnb_view(J, ROWS, 9)));
+  r.batch.dt = (nnb_cmat){0};
+  ck_ok(nnb_plan_loss(plan, &r.batch, &without));
+  for (int i = 0; i < ROWS; i++) {
+    weight += (double)r.w[i];
+    for (int k = 0; k < 9; k++) {
+      const double scale = in ? (double)out[k / 3] / (double)in[k % 3] : 1;
+      const double d = scale * ((double)J[9 * i + k] - (double)r.dt[9 * i + k]);
+      const double huber = fabs(d) < 1 ? d * d / 2 : fabs(d) - 0.5;
+      sum += (double)r.w[i] * (_i == 1 ? huber : d * d);
+    }
+  }
+  near(with - without, (wide)(0.7 * sum / (9 * weight)), 1, "loss", _i);
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net);
+  nnb_data_destroy(data);
+}
+END_TEST
+
+/* ½·Σr² is the loss and Jᵀr its gradient; also gathered in another order, in chunks and with several threads. */
+START_TEST(residuals_of_slopes) {
+  enum { N_R = 12, MOST_P = 100 };
+  static real J[ROWS * N_R * MOST_P];
+  real res[ROWS * N_R], grad[MOST_P], chunked[MOST_P];
+  slope_rows r;
+  double loss, sum = 0, half;
+  nnb_data *data = make_rows(&r);
+  nnb_net *net = drawn(slope_net(_i == 1 ? 3 : _i, data));
+  const int P = (int)nnb_net_n_params(net);
+  ck_assert_int_le(P, MOST_P);
+  nnb_plan *plan, *small;
+  const unsigned want = NNB_GRAD | NNB_ROWS | NNB_DT;
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = ROWS, .threads = 2, .want = want}, &plan));
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 3, .threads = 1, .want = want}, &small));
+  ck_ok(nnb_plan_gradient(plan, &r.batch, 0, &loss, grad));
+  ck_ok(nnb_plan_rows(plan, &r.batch, res, J, P));
+  for (int i = 0; i < ROWS * N_R; i++) sum += (double)res[i] * (double)res[i] / 2;
+  near(sum, (wide)loss, 1, "loss of residuals", _i);
+  for (int p = 0; p < P; p++) {
+    double g = 0;
+    for (int i = 0; i < ROWS * N_R; i++) g += (double)res[i] * (double)J[i * P + p];
+    near(g, (wide)grad[p], 1, "Jᵀr", p);
+  }
+  double total = 0;
+  for (int i = 0; i < ROWS; i++) total += (double)r.w[i];
+  loss = 0;
+  for (int i = 0; i < ROWS; i += 3) {
+    nnb_batch part;
+    ck_ok(nnb_data_batch(data, i, i + 3 <= ROWS ? 3 : ROWS - i, &part));
+    part.norm = total;
+    ck_ok(nnb_plan_gradient(small, &part, i > 0, &half, chunked));
+    loss += half;
+  }
+  near(loss, (wide)sum, 1, "loss in chunks", _i);
+  for (int p = 0; p < P; p++) near((double)chunked[p], (wide)grad[p], 1, "gradient in chunks", p);
+  nnb_plan_destroy(plan), nnb_plan_destroy(small);
+  nnb_net_destroy(net);
+  nnb_data_destroy(data);
+}
+END_TEST
+
+/* sin(3x) at 6 points with its slope: every method that takes such targets lowers the loss, and lm and lbfgs learn the
+ * curve between the points. */
+START_TEST(fits_of_slopes) {
+  enum { N = 6 };
+  real x[N], t[N], dt[N];
+  for (int i = 0; i < N; i++) {
+    x[i] = (real)(-1 + 0.4 * i), t[i] = (real)sin(3 * (double)x[i]), dt[i] = (real)(3 * cos(3 * (double)x[i]));
+  }
+  const nnb_batch rows = {.x = nnb_cview(x, N, 1), .t = nnb_cview(t, N, 1), .dt = nnb_cview(dt, N, 1)};
+  nnb_data *data;
+  ck_ok(nnb_data_copy(&rows, 0, &data));
+  for (int k = NNB_AUTO + 1; k < NNB_N_ALGOS; k++) {
+    nnb_net *net = NULL;
+    nnb_report report;
+    ck_ok(nnb_net_parse("1-8:tanh-1", &net));
+    ck_ok(nnb_net_standardize(net, data));
+    ck_ok(nnb_net_scale_targets(net, data, NNB_STANDARDIZE));
+    nnb_plan *plan;
+    nnb_batch all;
+    double before, after;
+    ck_ok(nnb_data_batch(data, 0, N, &all));
+    ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = N, .want = NNB_DT}, &plan));
+    ck_ok(nnb_plan_loss(plan, &all, &before));
+    const bool exact = k == NNB_LM || k == NNB_LBFGS;
+    const nnb_fit_opts opts = {.algo = (nnb_algo)k, .max_epochs = exact ? 300 : 20, .batch = 0};
+    const nnb_status status = nnb_fit(net, data, NULL, &opts, &report);
+    if (k == NNB_KFAC || k == NNB_VARPRO) {
+      ck_assert_int_eq(status, NNB_E_UNSUPPORTED);
+      ck_assert_msg(strstr(nnb_errmsg(), "dt"), "%s", nnb_errmsg());
+    } else {
+      ck_ok(status);
+      ck_ok(nnb_plan_loss(plan, &all, &after));
+      ck_assert_msg(after < before, "method %d: %g, before %g", k, after, before);
+    }
+    if (exact)
+      for (int i = 0; i < 50; i++) {
+        real at = (real)(-1 + 0.04 * i), y;
+        ck_ok(nnb_net_predict(net, nnb_cview(&at, 1, 1), nnb_view(&y, 1, 1)));
+        ck_assert_msg(fabs((double)y - sin(3 * (double)at)) < 0.02, "method %d at %g: %g", k, (double)at, (double)y);
+      }
+    nnb_plan_destroy(plan);
+    nnb_net_destroy(net);
+  }
+  nnb_data_destroy(data);
+}
+END_TEST
+
+static void refused(nnb_status status, nnb_status want, const char *words) {
+  ck_assert_msg(status == want && strstr(nnb_errmsg(), words), "%d, not %d: %s", status, want, nnb_errmsg());
+}
+
+START_TEST(refusals_of_slopes) {
+  slope_rows r;
+  double value;
+  nnb_data *data = make_rows(&r), *other = NULL;
+  nnb_net *net = NULL;
+  nnb_plan *plan;
+  nnb_batch batch = r.batch;
+  batch.dt.cols = 8;
+  refused(nnb_data_wrap(&batch, 0, &other), NNB_E_SHAPE, "wanted 7×(3·3)");
+  batch = r.batch, batch.t.p = NULL;
+  refused(nnb_data_wrap(&batch, 0, &other), NNB_E_ARG, "no t");
+  r.dt[4] = (real)NAN;
+  refused(nnb_data_wrap(&r.batch, 0, &other), NNB_E_ARG, "dt has NaN in row 1, column 5");
+  r.dt[4] = 0;
+  refused(nnb_data_take_columns(data, (int32_t[]){0}, 1, &other), NNB_E_UNSUPPORTED, "dt");
+  refused(nnb_data_merge(data, data, &other), NNB_E_UNSUPPORTED, "dt");
+  ck_ok(nnb_net_parse("3-4:tanh-3", &net));
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = ROWS}, &plan));
+  refused(nnb_plan_loss(plan, &r.batch, &value), NNB_E_STATE, "NNB_DT");
+  batch = r.batch, batch.dt.rows = 2;
+  refused(nnb_plan_loss(plan, &batch, &value), NNB_E_SHAPE, "dt is 2×9");
+  refused(nnb_fit(net, data, NULL, NULL, NULL), NNB_E_UNSUPPORTED, "name the method");
+  refused(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = NNB_LM, .bayes = true}, NULL), NNB_E_UNSUPPORTED, "bayes");
+  refused(nnb_solve_output(net, data, 0), NNB_E_UNSUPPORTED, "dt");
+  nnb_error_bars *bars;
+  refused(nnb_error_bars_create(net, data, NULL, &bars), NNB_E_UNSUPPORTED, "dt");
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net);
+  ck_ok(nnb_net_parse("3-4:tanh-3:softmax", &net));
+  refused(nnb_plan_create(net, &(nnb_plan_opts){.want = NNB_DT}, &plan), NNB_E_UNSUPPORTED, "cross_entropy");
+  nnb_net_destroy(net);
+  net = nnb_net_create(1);
+  refused(nnb_net_loss_opts(net, &(nnb_loss_opts){.derivatives = -1}), NNB_E_ARG, "derivatives is -1");
+  nnb_net_destroy(net);
+  nnb_data_destroy(data);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("derivatives, " PRECISION);
   TCase *tc = tcase_create("derivatives");
   tcase_add_loop_test(tc, against_differences, 0, (int)(sizeof shapes / sizeof *shapes) * NNB_N_ACTIVATIONS);
   tcase_add_loop_test(tc, rows_of_vjp, 0, 6);
   tcase_add_loop_test(tc, many_outputs, 0, 2);
+  tcase_add_loop_test(tc, convolutions, 0, 2);
   tcase_add_test(tc, threads_and_single_rows);
   tcase_add_test(tc, refusals);
   tcase_add_loop_test(tc, hvp_against_differences, 0, (int)(sizeof shapes / sizeof *shapes) * NNB_N_ACTIVATIONS);
   tcase_add_loop_test(tc, taylor_against_differences, 0, (int)(sizeof shapes / sizeof *shapes) * NNB_N_ACTIVATIONS);
   tcase_add_loop_test(tc, against_pytorch, 0, (int)(sizeof golden_derivatives / sizeof *golden_derivatives));
+  tcase_add_loop_test(tc, gradients_of_slopes, 0, SLOPE_NETS);
+  tcase_add_loop_test(tc, loss_of_slopes, 0, SLOPE_NETS - 1);
+  tcase_add_loop_test(tc, residuals_of_slopes, 0, SLOPE_NETS);
+  tcase_add_test(tc, fits_of_slopes);
+  tcase_add_test(tc, refusals_of_slopes);
   suite_add_tcase(suite, tc);
   return run_suite(suite);
 }

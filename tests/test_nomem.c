@@ -373,6 +373,27 @@ static nnb_status do_jacobian(world *w) {
   return status;
 }
 
+/* Data with targets of derivatives, learned by lm and by steps, and second derivatives of the net. */
+static nnb_status do_derivatives(world *w) {
+  real x[ROWS * 2], t[ROWS], dt[ROWS * 2], h[ROWS * 2];
+  nnb_data *data = NULL;
+  nnb_net *net = NULL;
+  nnb_plan *plan = NULL;
+  toy_fill(x, ROWS * 2, 1), toy_fill(t, ROWS, 2), toy_fill(dt, ROWS * 2, 3);
+  const nnb_batch rows = {.x = nnb_cview(x, ROWS, 2), .t = nnb_cview(t, ROWS, 1), .dt = nnb_cview(dt, ROWS, 2)};
+  nnb_status status = nnb_data_copy(&rows, 0, &data);
+  if (!status) status = nnb_net_parse("2-3:tanh-1", &net);
+  if (!status) status = nnb_fit(net, data, data, &(nnb_fit_opts){.algo = NNB_LM, .max_epochs = 2}, NULL);
+  if (!status) status = nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = NNB_ADAM, .max_epochs = 1}, NULL);
+  if (!status) status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = ROWS, .want = NNB_SECOND}, &plan);
+  if (!status) status = nnb_plan_hvp(plan, rows.x, rows.t, rows.x, nnb_view(h, ROWS, 2));
+  if (!status) note(w, h, sizeof h);
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net);
+  nnb_data_destroy(data);
+  return status;
+}
+
 static nnb_status do_classify(world *w) {
   int32_t label[ROWS];
   nnb_batch rows;
@@ -676,6 +697,7 @@ static const struct call {
     {"nnb_search", do_search, false},
     {"nnb_net_predict", do_predict, false},
     {"nnb_net_jacobian", do_jacobian, false},
+    {"targets of derivatives, nnb_plan_hvp", do_derivatives, false},
     {"nnb_net_classify", do_classify, true},
     {"nnb_check_gradient", do_check_gradient, false},
     {"nnb_data_parse_csv", do_parse_csv, false},

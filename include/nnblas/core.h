@@ -387,7 +387,9 @@ typedef struct nnb_loss_opts {
   double delta;           /**< huber: δ, where the squares end, in the units of the loss; 0: 1             */
   double label_smoothing; /**< s of the cross-entropies, below 1: the targets of a row are (1-s)·t + s·Σt/n_out, or
                                (1-s)·t + s/2 for binary_cross_entropy (Szegedy et al. 2016).  Metrics take t itself */
-  void *reserved[6];
+  double derivatives;     /**< weight of the targets of derivatives (nnb_batch.dt) beside the targets; with .output 0
+                               only; 0: 1                                                                   */
+  void *reserved[5];
 } nnb_loss_opts;
 
 /** A record of the history: the result of one epoch. */
@@ -1083,7 +1085,8 @@ enum {
   NNB_DX = 2,   /**< derivatives with respect to the inputs (nnb_plan_vjp, nnb_plan_jvp, nnb_plan_jacobian) */
   NNB_KEEP = 4, /**< all intermediate results can be read with nnb_plan_view                         */
   NNB_ROWS = 8, /**< residuals of sums of squares and their derivatives (nnb_plan_rows)              */
-  NNB_SECOND = 16 /**< second derivatives (nnb_plan_hvp, nnb_plan_taylor); includes NNB_DX            */
+  NNB_SECOND = 16, /**< second derivatives (nnb_plan_hvp, nnb_plan_taylor); includes NNB_DX           */
+  NNB_DT = 32   /**< batches with targets of derivatives (nnb_batch.dt)                               */
 };
 
 /** The intermediate results of a node for nnb_plan_view, for the B rows of the last call.  I×O: the layer's weights. */

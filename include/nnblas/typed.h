@@ -39,7 +39,11 @@ typedef struct nnb_batch {
                               gradient are 0 */
   double norm;           /**< divisor of a mean; 0: the Σ weight of this batch.  When one update consists of several
                               batches: the Σ weight of all of them */
-  void *reserved[11];
+  nnb_cmat dt;           /**< targets of the derivatives ∂y/∂x: B×(n_out·n_in), ordered as in nnb_plan_jacobian, in the
+                              data's units; p NULL: none.  They are learned as further outputs: .derivatives of
+                              nnb_loss_opts is their weight.  docs/training.md says which losses, layers and methods
+                              take them; others are NNB_E_UNSUPPORTED */
+  void *reserved[8];
 } nnb_batch;
 
 /* ---- data ------------------------------------------------------------------------------------------------------ */

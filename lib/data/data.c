@@ -59,6 +59,16 @@ nnb_status nnb__data_check_rows(const nnb_batch *rows, int row0, int n_classes) 
   return status;
 }
 
+/* Targets of derivatives: one for each target and input. */
+static nnb_status check_derivatives(const nnb_batch *rows) {
+  if (!rows->dt.p) return NNB_OK;
+  if (!rows->t.p) return nnb__fail(NNB_E_ARG, "dt has targets of derivatives, but there is no t");
+  if (rows->dt.rows != rows->x.rows || rows->dt.cols / rows->x.cols != rows->t.cols || rows->dt.cols % rows->x.cols)
+    return nnb__fail(NNB_E_SHAPE, "dt is %d×%d; wanted %d×(%d·%d): a derivative of each target by each input",
+                     rows->dt.rows, rows->dt.cols, rows->x.rows, rows->t.cols, rows->x.cols);
+  return check_view(rows->dt, "dt");
+}
+
 static nnb_status check_batch(const nnb_batch *rows, int *n_classes) {
   if (!rows || !rows->x.p) return nnb__fail(NNB_E_ARG, "rows or rows->x is NULL");
   if (rows->t.p && rows->label) return nnb__fail(NNB_E_ARG, "rows has both t and label; wanted one of them");
@@ -69,6 +79,7 @@ static nnb_status check_batch(const nnb_batch *rows, int *n_classes) {
   if (!status && rows->t.p && rows->t.rows != rows->x.rows)
     status = nnb__fail(NNB_E_SHAPE, "t has %d rows; x has %d", rows->t.rows, rows->x.rows);
   if (!status && rows->t.p) status = check_view(rows->t, "t");
+  if (!status) status = check_derivatives(rows);
   if (!status && rows->label) status = check_labels(rows->label, rows->x.rows, 0, n_classes);
   if (!status && rows->weight) status = check_weights(rows->weight, rows->x.rows, 0);
   return status;
@@ -107,6 +118,7 @@ nnb_status nnb_data_wrap(const nnb_batch *rows, int n_classes, nnb_data **out) {
   if (!data) return nnb__fail_nomem("data");
   *data = (nnb_data){.x = rows->x, .label = rows->label, .weight = rows->weight, .n_classes = n_classes};
   if (rows->t.p) data->t = rows->t;
+  if (rows->dt.p) data->dt = rows->dt;
   *out = data;
   return NNB_OK;
 }
@@ -149,10 +161,11 @@ static bool take_names(char *const *names, int n, char ***out) {
 static nnb_status take(const nnb_data *from, const int32_t *order, int n, nnb_data **out) {
   nnb_data *data = nnb__alloc(1, sizeof *data);
   if (!data) return nnb__fail_nomem("data");
-  *data = (nnb_data){.x = from->x, .t = from->t, .label = from->label, .n_classes = from->n_classes};
+  *data = (nnb_data){.x = from->x, .t = from->t, .dt = from->dt, .label = from->label, .n_classes = from->n_classes};
   nnb_cmat weight = nnb_cview(from->weight, from->x.rows, 1);
   bool done = take_matrix(&data->x, order, n, &data->owned[NNB__OWN_X]) &&
               take_matrix(&data->t, order, n, &data->owned[NNB__OWN_T]) &&
+              take_matrix(&data->dt, order, n, &data->owned[NNB__OWN_DT]) &&
               take_labels(&data->label, order, n, &data->owned[NNB__OWN_LABEL]) &&
               take_matrix(&weight, order, n, &data->owned[NNB__OWN_WEIGHT]) &&
               take_names(from->column_names, nnb__data_n_columns(from), &data->column_names) &&
@@ -180,6 +193,7 @@ nnb_status nnb_data_copy(const nnb_batch *rows, int n_classes, nnb_data **out) {
   if (status) return status;
   nnb_data view = {.x = rows->x, .label = rows->label, .weight = rows->weight, .n_classes = n_classes};
   if (rows->t.p) view.t = rows->t;
+  if (rows->dt.p) view.dt = rows->dt;
   return take(&view, NULL, rows->x.rows, out);
 }
 
@@ -254,9 +268,14 @@ nnb_status nnb__data_in_memory(const nnb_data *data, const char *what) {
                    what);
 }
 
+nnb_status nnb__data_without_dt(const nnb_data *data, const char *what) {
+  if (!data->dt.p) return NNB_OK;
+  return nnb__fail(NNB_E_UNSUPPORTED, "%s does not take targets of derivatives (dt); wanted data without them", what);
+}
+
 nnb_batch nnb__data_outline(const nnb_data *data) {
   nnb_batch all = {.x = data->x, .weight = data->weight};
-  if (!nnb__data_is_read(data)) all.t = data->t, all.label = data->label;
+  if (!nnb__data_is_read(data)) all.t = data->t, all.dt = data->dt, all.label = data->label;
   return all;
 }
 
@@ -277,6 +296,7 @@ nnb_status nnb_data_batch(const nnb_data *data, int row0, int rows, nnb_batch *o
       .t = data->t.p ? nnb__crows(data->t, row0, rows) : (nnb_cmat){0},
       .label = data->label ? data->label + row0 : NULL,
       .weight = data->weight ? data->weight + row0 : NULL,
+      .dt = data->dt.p ? nnb__crows(data->dt, row0, rows) : (nnb_cmat){0},
   };
   return NNB_OK;
 }

@@ -5,10 +5,11 @@
 #include "columns.h"
 #include "real.h"
 
-enum { NNB__OWN_X, NNB__OWN_T, NNB__OWN_LABEL, NNB__OWN_WEIGHT, NNB__N_OWN };
+enum { NNB__OWN_X, NNB__OWN_T, NNB__OWN_LABEL, NNB__OWN_WEIGHT, NNB__OWN_DT, NNB__N_OWN };
 
 struct nnb_data {
   nnb_cmat x, t;        /* N×n_in; N×n_t, all zero without targets; of a source the shapes, p NULL */
+  nnb_cmat dt;          /* N×(n_t·n_in) targets of derivatives, all zero without */
   const int32_t *label; /* N, or NULL                           */
   const real *weight;   /* N, or NULL: all 1                    */
   int n_classes;        /* 0 without labels                     */
@@ -27,6 +28,8 @@ struct nnb_data {
 bool nnb__data_is_read(const nnb_data *data);
 /* NNB_E_UNSUPPORTED for such data: `what` needs all rows in memory. */
 nnb_status nnb__data_in_memory(const nnb_data *data, const char *what);
+/* NNB_E_UNSUPPORTED for data with targets of derivatives, which `what` would lose. */
+nnb_status nnb__data_without_dt(const nnb_data *data, const char *what);
 /* The n ≥ 1 rows with these indices: a copy of data in memory; of a source a source that reads them through it, which
  * must outlive *out. */
 nnb_status nnb__data_part(const nnb_data *data, const int32_t *row, int n, nnb_data **out);

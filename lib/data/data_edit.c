@@ -65,6 +65,7 @@ nnb_status nnb_data_take_columns(const nnb_data *data, const int32_t *column, in
   *out = NULL;
   if (!data || !column) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "column" : "data");
   nnb_status status = nnb__data_in_memory(data, "nnb_data_take_columns");
+  if (!status) status = nnb__data_without_dt(data, "nnb_data_take_columns");
   if (status) return status;
   if (n < 1) return nnb__fail(NNB_E_ARG, "%d columns; wanted at least 1", n);
   for (int j = 0; j < n; j++)
@@ -81,6 +82,9 @@ nnb_status nnb_data_take_columns(const nnb_data *data, const int32_t *column, in
 /* ---- merging ----------------------------------------------------------------------------------------------------- */
 
 static nnb_status check_columns(const nnb_data *a, const nnb_data *b) {
+  nnb_status status = nnb__data_without_dt(a, "a merge");
+  if (!status) status = nnb__data_without_dt(b, "a merge");
+  if (status) return status;
   if (a->x.cols != b->x.cols || a->t.cols != b->t.cols || !a->label != !b->label)
     return nnb__fail(NNB_E_SHAPE, "the first data has %d inputs and %d target columns%s, the second %d and %d%s",
                      a->x.cols, a->t.cols, a->label ? ", and classes" : "", b->x.cols, b->t.cols,

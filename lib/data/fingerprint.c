@@ -14,6 +14,7 @@ static uint64_t add_rows(uint64_t h, const nnb_batch *rows) {
   for (int i = 0; i < rows->x.rows; i++) {
     h = chain(h, nnb__crow(rows->x, i), (size_t)rows->x.cols * sizeof(real));
     if (rows->t.p) h = chain(h, nnb__crow(rows->t, i), (size_t)rows->t.cols * sizeof(real));
+    if (rows->dt.p) h = chain(h, nnb__crow(rows->dt, i), (size_t)rows->dt.cols * sizeof(real));
   }
   const size_t n = (size_t)rows->x.rows;
   if (rows->label) h = chain(h, rows->label, n * sizeof *rows->label);

@@ -69,6 +69,16 @@ static nnb_status check_weights(const nnb_batch *batch) {
   return NNB_OK;
 }
 
+static nnb_status check_derivatives(const nnb_net *net, const nnb_batch *batch) {
+  const nnb_cmat dt = batch->dt;
+  if (!dt.p) return NNB_OK;
+  if (batch->label) return nnb__fail(NNB_E_ARG, "rows have labels and targets of derivatives; wanted t with them");
+  if (dt.rows == batch->x.rows && dt.cols % net->n_x == 0 && dt.cols / net->n_x == net->n_y && dt.ld >= dt.cols)
+    return NNB_OK;
+  return nnb__fail(NNB_E_SHAPE, "dt is %d×%d (ld %d); wanted %d×(%d·%d): a derivative of each output by each input",
+                   dt.rows, dt.cols, dt.ld, batch->x.rows, net->n_y, net->n_x);
+}
+
 double nnb__sum_weights(const nnb_batch *batch, const int32_t *order, int row0, int n) {
   double sum = 0;
   if (!batch->weight) return n;
@@ -95,6 +105,7 @@ nnb_status nnb__check_batch(const nnb_net *net, const nnb_batch *batch, int most
     return nnb__fail(status, "norm: %s", nnb_errmsg());
   const double sum = nnb__sum_weights(batch, NULL, 0, batch->x.rows);
   if (sum > (double)REAL_MIN && (status = nnb__check_weight_sum(sum))) return status;
+  if ((status = check_derivatives(net, batch))) return status;
   if (batch->label) return check_labels(net, batch);
   return nnb__check_y(net, batch->x.rows, batch->t, "t");
 }
@@ -114,7 +125,8 @@ static bool find_not_finite(nnb_cmat m, int *row, int *col) {
 
 bool nnb__batch_finite(const nnb_batch *batch) {
   int row, col;
-  return !find_not_finite(batch->x, &row, &col) && (batch->label || !find_not_finite(batch->t, &row, &col));
+  return !find_not_finite(batch->x, &row, &col) && (batch->label || !find_not_finite(batch->t, &row, &col)) &&
+         !find_not_finite(batch->dt, &row, &col);
 }
 
 nnb_status nnb__fail_loss(double loss, const nnb_batch *batch) {
@@ -123,5 +135,7 @@ nnb_status nnb__fail_loss(double loss, const nnb_batch *batch) {
     return nnb__fail(NNB_E_NUMERIC, "the loss is %g: x is not finite in row %d, column %d", loss, row, col);
   if (!batch->label && find_not_finite(batch->t, &row, &col))
     return nnb__fail(NNB_E_NUMERIC, "the loss is %g: t is not finite in row %d, column %d", loss, row, col);
+  if (find_not_finite(batch->dt, &row, &col))
+    return nnb__fail(NNB_E_NUMERIC, "the loss is %g: dt is not finite in row %d, column %d", loss, row, col);
   return nnb__fail(NNB_E_NUMERIC, "the loss is %g: the parameters or the net's outputs are too large", loss);
 }

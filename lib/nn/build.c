@@ -363,6 +363,8 @@ static nnb_status check_loss_opts(const nnb_net *net, const nnb_loss_opts *o) {
     status = nnb__fail(NNB_E_ARG, "delta is %g; wanted a finite number, 0 or more", o->delta);
   if (!status && !(o->label_smoothing >= 0 && o->label_smoothing < 1))
     status = nnb__fail(NNB_E_ARG, "label_smoothing is %g; wanted 0 or more, below 1", o->label_smoothing);
+  if (!status && !(o->derivatives >= 0 && o->derivatives <= (double)REAL_MAX))
+    status = nnb__fail(NNB_E_ARG, "derivatives is %g; wanted a finite number, 0 or more", o->derivatives);
   if (!status && memcmp(o->reserved, none.reserved, sizeof none.reserved) != 0)
     status = nnb__fail(NNB_E_ARG, "nnb_loss_opts: a reserved word is not 0; initialise the struct with {0}");
   return status;
@@ -395,8 +397,12 @@ int nnb_net_loss_opts(nnb_net *net, const nnb_loss_opts *opts) {
   if (!status && opts->output == 0 && opts->factor != 0)
     status = nnb__fail(NNB_E_ARG, "factor is %g, but output names no output; the factor is that of one output",
                        opts->factor);
+  if (!status && opts->output != 0 && opts->derivatives != 0)
+    status = nnb__fail(NNB_E_ARG, "derivatives is %g for one output; it is for all: wanted it with output 0",
+                       opts->derivatives);
   if (!status && opts->output == 0) {
     net->loss = (int)opts->loss, net->delta = opts->delta, net->smoothing = opts->label_smoothing;
+    net->derivatives = opts->derivatives;
   } else if (!status) {
     nnb_loss_opts one = *opts;
     if (one.factor == 0) one.factor = 1;

@@ -128,6 +128,7 @@ static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
 /* Takes predictions, losses and gradients of losses, but not gradients of plans with NNB_DX, which may need ∂E/∂x. */
 static bool takes(const nnb_plan *plan, const nnb__job *job) {
   const int least = plan->chain_blocks->least_rows;
+  if (NNB__HAS_SLOPES(job)) return false;
   if (!plan->forced && (least == 0 || job->rows < least)) return false;
   if (!(job->what & NNB__BACK)) return !(job->what & ~(unsigned)(NNB__LOSS | NNB__OUTPUT));
   return job->what == (NNB__LOSS | NNB__BACK) && job->target && !(plan->want & NNB_DX);

@@ -40,7 +40,7 @@ static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *need
       __builtin_mul_overflow(nnb__n_places(w), d->channels, &needs->cols))
     return nnb_layer_fail(NNB_E_OVERFLOW, "%d channels with a window of %d×%d×%d are more than an int can count",
                           d->channels, w->in.channels, w->height, w->width);
-  needs->w_cols = d->channels, needs->bias = d->bias;
+  needs->w_cols = d->channels, needs->bias = d->bias, needs->affine = true;
   needs->shape = (nnb_shape){d->channels, w->out_height, w->out_width};
   needs->init_scratch = nnb__init_scratch((nnb_init)d->init, needs->w_rows, d->channels);
   return NNB_OK;

@@ -22,7 +22,7 @@ static void residuals(const nnb__pass *p, int k, int r0, int n) {
   const real base = (real)nnb__output_root(p->plan->net, k, p->job->norm);
   for (int i = r0; i < r0 + n; i++) {
     const real root = p->batch.weight ? base * R(sqrt)(p->batch.weight[i]) : base;
-    real *r = p->job->r + (size_t)i * (size_t)p->plan->net->n_y + (size_t)node->out_col;
+    real *r = p->job->r + (size_t)i * nnb__n_residuals(p->plan->net, p->job->batch) + (size_t)node->out_col;
     for (int j = 0; j < a.cols; j++)
       r[j] = root == 0 ? 0 : root * (nnb__crow(a, i)[j] - target_at(&p->batch, node, i, j));
   }
@@ -79,16 +79,16 @@ static void clear_weightless(const nnb__pass *p, int r0, int n, real *J, size_t 
 
 void nnb__pass_rows(const nnb__pass *p, int part, int r0, int n) {
   const nnb_plan *plan = p->plan;
-  const size_t n_y = (size_t)plan->net->n_y, ld = p->job->ldj;
+  const size_t n_r = nnb__n_residuals(plan->net, p->job->batch), ld = p->job->ldj;
   for (int o = 0; o < plan->n_outputs; o++) {
     int k = plan->outputs[o];
     residuals(p, k, r0, n);
     for (int j = 0; p->job->J && j < plan->net->nodes[k].needs.cols; j++) {
       int column = plan->net->nodes[k].out_col + j;
-      real *J = p->job->J + ((size_t)r0 * n_y + (size_t)column) * ld;
+      real *J = p->job->J + ((size_t)r0 * n_r + (size_t)column) * ld;
       nnb__pass_back(p, part, r0, n, column);
-      column_rows(p, part, r0, n, J, n_y * ld);
-      clear_weightless(p, r0, n, J, n_y * ld);
+      column_rows(p, part, r0, n, J, n_r * ld);
+      clear_weightless(p, r0, n, J, n_r * ld);
     }
   }
 }

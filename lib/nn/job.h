@@ -16,6 +16,9 @@ enum {
   NNB__SECOND = 64,   /* a Hessian times vector, or Taylor coefficients and their derivatives by the parameters */
 };
 
+/* Whether a run has targets of derivatives. */
+#define NNB__HAS_SLOPES(job) ((job)->batch->dt.p && (job)->what & (NNB__LOSS | NNB__RESIDUALS))
+
 /* The columns of a Jacobian. */
 typedef enum nnb__columns {
   NNB__EVERY,  /* one for each parameter */

@@ -22,8 +22,12 @@ static void phase_rows(void *context, int part) {
   const int r0 = nnb__pass_first_row(p, part), n = nnb__pass_n_rows(p, part);
   nnb__pass_load(p, r0, r0 + n);
   nnb__pass_forward(p, part, r0, n);
-  if (p->job->what & NNB__BACK) nnb__pass_back(p, part, r0, n, -1);
+  if (NNB__HAS_SLOPES(p->job))
+    nnb__pass_slopes(p, part, r0, n);
+  else if (p->job->what & NNB__BACK)
+    nnb__pass_back(p, part, r0, n, -1);
   if (p->job->what & NNB__RESIDUALS) nnb__pass_rows(p, part, r0, n);
+  if (p->job->what & NNB__RESIDUALS && NNB__HAS_SLOPES(p->job)) nnb__pass_slope_rows(p, part, r0, n);
   if (p->job->what & NNB__TANGENTS) nnb__pass_derivatives(p, part, r0, n);
   if (p->job->what & NNB__SECOND) nnb__pass_second(p, part, r0, n);
 }
@@ -55,6 +59,7 @@ static void phase_params(void *context, int part) {
       nnb__layerwise_wide_params(p, k, &sink, part);
     else
       node->ops->backward_params(node->self, &io, &sink);
+    if (NNB__HAS_SLOPES(p->job)) nnb__pass_slope_params(p, k, &io, sink, part);
   }
 }
 
@@ -67,7 +72,8 @@ static int smaller_count(double worth, int threads) { return worth < threads ? (
 static int most_threads(nnb__pass *p) {
   const nnb_plan *plan = p->plan;
   const nnb__job *job = p->job;
-  if (!job->target || (double)plan->net->n_params * sizeof(real) > nnb__threshold.private_bytes) return plan->threads;
+  if (!job->target || NNB__HAS_SLOPES(job) || (double)plan->net->n_params * sizeof(real) > nnb__threshold.private_bytes)
+    return plan->threads;
   const int rows = smaller_count(job->rows / nnb__threshold.private_rows, plan->threads);
   const int columns = smaller_count(plan->flops * job->rows / nnb__threshold.owned_flops, plan->threads);
   p->owned = columns > rows && columns > 1 && columns <= job->rows;
@@ -97,6 +103,7 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   double flops = plan->flops * job->rows;
   if (job->J || job->what & NNB__TANGENTS) flops *= 1 + plan->net->n_y;
   if (job->what & NNB__SECOND) flops *= 4;
+  if (NNB__HAS_SLOPES(job)) flops *= 1 + plan->net->n_x;
   p.row_parts = nnb__pass_parts(job->what & NNB__BACK ? 2 * flops : flops, threads, job->rows);
   p.param_parts = nnb__pass_parts(flops, threads, threads);
   if (p.owned) p.row_parts = p.param_parts = threads;

@@ -141,6 +141,7 @@ bool nnb__layerwise_wide_divides(const nnb__pass *p) {
 
 bool nnb__layerwise_wide_suits(const nnb__pass *p) {
   if (p->row_parts == 1 || (p->job->what & (NNB__RESIDUALS | NNB__TANGENTS | NNB__SECOND))) return false;
+  if (NNB__HAS_SLOPES(p->job)) return false;
   return (p->job->run.training && p->plan->net->whole_rows) || nnb__layerwise_wide_divides(p);
 }
 

@@ -57,7 +57,7 @@ static nnb_status shape_single(void *self, const int *cols, int n_from, nnb_need
 static nnb_status shape_flatten(void *self, const int *cols, int n_from, nnb_needs *needs) {
   (void)self;
   if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "flatten has %d input nodes; wanted 1", n_from);
-  needs->cols = cols[0];
+  needs->cols = cols[0], needs->affine = true;
   return NNB_OK;
 }
 

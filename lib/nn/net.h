@@ -57,6 +57,7 @@ struct nnb_net {
   char message[NNB__MESSAGE]; /* its message */
   int loss;
   double delta, smoothing; /* its options */
+  double derivatives;      /* weight of the targets of derivatives; 0: 1 */
   uint64_t seed;
   nnb__scaler in, out;
   nnb__names columns, classes;

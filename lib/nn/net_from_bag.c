@@ -346,6 +346,7 @@ static nnb_status read_net(reader *r) {
   if (!status) status = get_loss(r, "loss", &r->net->loss);
   if (!status) status = get_loss_opt(r, "loss.delta", HUGE_VAL, &r->net->delta);
   if (!status) status = get_loss_opt(r, "loss.label_smoothing", 1, &r->net->smoothing);
+  if (!status) status = get_loss_opt(r, "loss.derivatives", HUGE_VAL, &r->net->derivatives);
   if (status) return status;
   r->net->seed = strtoull(seed, NULL, 10);
   for (int k = 1; k <= n_nodes && !status; k++) status = get_node(r, k);

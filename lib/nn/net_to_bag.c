@@ -102,6 +102,7 @@ nnb_status nnb__net_to_bag(const nnb_net *net, nnb__bag *bag) {
   nnb__bag_number(bag, "nodes", net->n_nodes);
   nnb__bag_string(bag, "loss", loss_name(net, net->loss));
   put_loss_opts(bag, "loss.delta", net->delta, "loss.label_smoothing", net->smoothing);
+  if (net->derivatives > 0) nnb__bag_number(bag, "loss.derivatives", net->derivatives);
   nnb__bag_string(bag, "seed", seed);
   for (int k = 1; k <= net->n_nodes; k++) put_node(net, bag, k);
   for (int i = 0; i < net->n_nodes; i++) put_params(net, bag, &net->nodes[i]);

@@ -21,6 +21,16 @@ static void load_row(int n, const real *src, const nnb__scaler *s, real *dst) {
     for (int j = 0; j < n; j++) dst[j] = (src[j] - s->shift[j]) * s->factor[j];
 }
 
+/* Targets of derivatives of one row, in the net's units and input after input: ∂a/∂x' with y = a/factor + shift and x'
+ * = (x - shift)·factor */
+static void load_slopes(const nnb_net *net, const real *src, nnb_mat dst) {
+  for (int j = 0; j < net->n_x; j++)
+    for (int o = 0; o < net->n_y; o++) {
+      const real up = net->out.factor ? net->out.factor[o] : 1, down = net->in.factor ? net->in.factor[j] : 1;
+      nnb__row(dst, j)[o] = src[o * net->n_x + j] * up / down;
+    }
+}
+
 /* Prefetches a row into the second-level cache while the previous row is copied: the hardware cannot predict the start
  * of rows in shuffled order. */
 static void fetch_row(int n, const real *src) {
@@ -42,6 +52,8 @@ void nnb__pass_load(const nnb__pass *p, int r0, int r1) {
       load_row(plan->net->n_y, nnb__crow(from->t, row), &plan->net->out, nnb__row(plan->t, i));
     if (p->batch.label && p->batch.label == plan->label) plan->label[i] = from->label[row];
     if (p->batch.weight && p->batch.weight == plan->weight) plan->weight[i] = from->weight[row];
+    if (p->batch.dt.p)
+      load_slopes(plan->net, nnb__crow(from->dt, row), nnb__rows(plan->dt, i * plan->net->n_x, plan->net->n_x));
   }
 }
 
@@ -66,6 +78,7 @@ static void choose_rows(nnb__pass *p) {
     p->batch.t =
         copy || plan->net->out.shift ? nnb__crows(nnb__read(plan->t), 0, n) : nnb__crows(from->t, job->row0, n);
   p->batch.weight = nnb__pass_weights(plan, job);
+  if (from->dt.p) p->batch.dt = nnb__read(plan->dt);
 }
 
 static void show_inputs(nnb_plan *plan, nnb_cmat x) {

@@ -19,13 +19,15 @@ static nnb_status make_draft(nnb_net *net, const nnb_plan_opts *opts, nnb_plan *
   if (opts->max_rows < 0 || opts->threads < 0 || opts->threads > 1024)
     return nnb__fail(NNB_E_ARG, "max_rows is %d and threads is %d; wanted 0 or more, and at most 1024 threads",
                      opts->max_rows, opts->threads);
-  if (opts->want & ~(unsigned)(NNB_GRAD | NNB_DX | NNB_KEEP | NNB_ROWS | NNB_SECOND))
-    return nnb__fail(NNB_E_ARG, "want is %u; wanted 0 or flags of NNB_GRAD, NNB_DX, NNB_KEEP, NNB_ROWS and NNB_SECOND",
+  if (opts->want & ~(unsigned)(NNB_GRAD | NNB_DX | NNB_KEEP | NNB_ROWS | NNB_SECOND | NNB_DT))
+    return nnb__fail(NNB_E_ARG,
+                     "want is %u; wanted 0 or flags of NNB_GRAD, NNB_DX, NNB_KEEP, NNB_ROWS, NNB_SECOND and NNB_DT",
                      opts->want);
   if (opts->want & NNB_ROWS && (status = nnb__check_squares(net))) return status;
   if (opts->want & NNB_ROWS && (status = nnb__net_check_uncoupled(net, "the derivative of each residual")))
     return status;
   if (opts->want & NNB_SECOND && (status = nnb__check_second(net, 1))) return status;
+  if (opts->want & NNB_DT && (status = nnb__check_slopes(net))) return status;
   *draft = (nnb_plan){.net = net, .want = opts->want | (opts->want & NNB_SECOND ? NNB_DX : 0)};
   draft->max_rows = opts->max_rows ? opts->max_rows : 1;
   draft->threads = opts->threads ? opts->threads : nnb_get_threads();
@@ -126,9 +128,15 @@ static nnb_status finish_loss(nnb__loss_sum sum, double norm, const nnb_batch *b
   return isfinite(value) ? NNB_OK : nnb__fail_loss(value, batch);
 }
 
+nnb_status nnb__check_plan_batch(const nnb_plan *plan, const nnb_batch *batch, int most) {
+  nnb_status status = nnb__check_batch(plan->net, batch, most);
+  if (status || !batch->dt.p || plan->want & NNB_DT) return status;
+  return nnb__fail(NNB_E_STATE, "the batch has targets of derivatives (dt), and the plan was made without NNB_DT");
+}
+
 nnb_status nnb__plan_loss(nnb_plan *plan, const nnb_batch *batch, const nnb_run *run, double *loss) {
   if (!plan || !loss) return nnb__fail(NNB_E_ARG, "plan or loss is NULL");
-  nnb_status status = nnb__check_batch(plan->net, batch, plan->max_rows);
+  nnb_status status = nnb__check_plan_batch(plan, batch, plan->max_rows);
   if (status) return status;
   double norm = norm_of(batch);
   nnb__job job = {.batch = batch, .rows = batch->x.rows, .norm = norm, .what = NNB__LOSS, .run = *run};
@@ -148,7 +156,7 @@ nnb_status nnb__plan_gradient(nnb_plan *plan, const nnb_batch *batch, const nnb_
                               real *grad) {
   if (!plan || !grad) return nnb__fail(NNB_E_ARG, "plan or grad is NULL");
   if (!(plan->want & NNB_GRAD)) return nnb__fail(NNB_E_STATE, "the plan was made without NNB_GRAD");
-  nnb_status status = nnb__check_batch(plan->net, batch, plan->max_rows);
+  nnb_status status = nnb__check_plan_batch(plan, batch, plan->max_rows);
   if (status) return status;
   double norm = norm_of(batch);
   real beta = plan->g ? 0 : (real)keep;
@@ -184,14 +192,14 @@ nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int 
                   .columns = columns};
   nnb_status status = nnb__plan_run(plan, &job).status;
   if (status) return status;
-  double loss = nnb__sum_squares((size_t)rows * (size_t)plan->net->n_y, r) / 2;
+  double loss = nnb__sum_squares((size_t)rows * nnb__n_residuals(plan->net, batch), r) / 2;
   return isfinite(loss) ? NNB_OK : nnb__fail_loss(loss, batch);
 }
 
 nnb_status nnb_plan_rows(nnb_plan *plan, const nnb_batch *batch, real *r, real *J, int ldj) {
   if (!plan || !r) return nnb__fail(NNB_E_ARG, "plan or r is NULL");
   if (!(plan->want & NNB_ROWS)) return nnb__fail(NNB_E_STATE, "the plan was made without NNB_ROWS");
-  nnb_status status = nnb__check_batch(plan->net, batch, plan->max_rows);
+  nnb_status status = nnb__check_plan_batch(plan, batch, plan->max_rows);
   if (status) return status;
   if (J && (ldj < 0 || (size_t)ldj < plan->net->n_params))
     return nnb__fail(NNB_E_SHAPE, "ldj is %d; wanted at least %zu, the length of a row of J", ldj, plan->net->n_params);

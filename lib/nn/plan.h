@@ -13,6 +13,8 @@
 #include "second.h"
 #include "squares.h"
 
+/* nnb__check_batch, and whether the plan was made for its targets of derivatives. */
+nnb_status nnb__check_plan_batch(const nnb_plan *plan, const nnb_batch *batch, int most);
 /* nnb_plan_loss and nnb_plan_gradient as part of a caller's run. */
 nnb_status nnb__plan_loss(nnb_plan *plan, const nnb_batch *batch, const nnb_run *run, double *loss);
 nnb_status nnb__plan_gradient(nnb_plan *plan, const nnb_batch *batch, const nnb_run *run, double keep, double *loss,

@@ -60,7 +60,7 @@ static void lay_out_node(nnb_plan *p, nnb__arena *arena, int k) {
   }
   if (!nnb__node_is_input(node)) {
     size_t n_scratch;
-    bool apart = keep || (back && s.act && (s.act->traits & NNB_ACT_NEEDS_Z));
+    bool apart = keep || ((back || p->want & NNB_DT) && s.act && (s.act->traits & NNB_ACT_NEEDS_Z));
     s.z = p->alternates && node->out_col < 0 ? nnb__cols(p->pair[k % 2], 0, cols) : take_mat(arena, rows, cols);
     s.a = apart ? take_mat(arena, rows, cols) : s.z;
     s.out = nnb__read(s.a);
@@ -96,7 +96,6 @@ static void lay_out_tiles(nnb_plan *p, nnb__arena *arena) {
   p->tile_rows = directions <= MOST_TILE_ROWS / p->max_rows ? directions * p->max_rows : MOST_TILE_ROWS;
   p->tiles = nnb__arena_take(arena, threads * n, sizeof *p->tiles);
   p->slopes = nnb__arena_take(arena, threads, sizeof *p->slopes);
-  p->from_t = nnb__arena_take(arena, threads * (size_t)p->longest, sizeof *p->from_t);
   for (size_t i = 0; i < threads * n; i++) {
     const nnb_mat rows = take_mat(arena, p->tile_rows, net->nodes[i % n].needs.cols);
     if (p->tiles) p->tiles[i] = rows;
@@ -108,19 +107,23 @@ static void lay_out_tiles(nnb_plan *p, nnb__arena *arena) {
   }
 }
 
-/* Rows of one direction. */
+/* With NNB_DT, as many directions as inputs; with NNB_SECOND second derivatives along one direction. */
 static void lay_out_jets(nnb_plan *p, nnb__arena *arena) {
-  const int rows = p->max_rows;
+  const bool all = p->want & NNB_DT, second = p->want & NNB_SECOND;
+  int rows = p->max_rows;
+  if (all && __builtin_mul_overflow(rows, p->net->n_x, &rows)) arena->overflow = true;
   p->jets = nnb__arena_take(arena, (size_t)p->net->n_nodes, sizeof *p->jets);
+  if (all) p->dt = take_mat(arena, rows, p->net->n_y);
   for (int k = 0; k < p->net->n_nodes; k++) {
     const nnb__node *node = &p->net->nodes[k];
+    const bool layer = !nnb__node_is_input(node);
     const int cols = node->needs.cols;
-    nnb__jet jet = {0};
-    nnb_mat *const every[] = {&jet.a1, &jet.a2, &jet.d1, &jet.d2};
-    nnb_mat *const of_layers[] = {&jet.z1, &jet.z2, &jet.f1, &jet.f2, &jet.f3};
-    for (size_t i = 0; i < sizeof every / sizeof *every; i++) *every[i] = take_mat(arena, rows, cols);
-    for (size_t i = 0; !nnb__node_is_input(node) && i < sizeof of_layers / sizeof *of_layers; i++)
-      *of_layers[i] = take_mat(arena, rows, cols);
+    nnb__jet jet = {.a1 = take_mat(arena, rows, cols), .d1 = take_mat(arena, rows, cols)};
+    if (layer) jet.z1 = take_mat(arena, rows, cols), jet.f1 = take_mat(arena, p->max_rows, cols);
+    if (layer) jet.f2 = take_mat(arena, p->max_rows, cols);
+    if (all && node->out_col >= 0 && node->n_consumers > 0) jet.tap = take_mat(arena, rows, cols);
+    if (second) jet.a2 = take_mat(arena, p->max_rows, cols), jet.d2 = take_mat(arena, p->max_rows, cols);
+    if (second && layer) jet.z2 = take_mat(arena, p->max_rows, cols), jet.f3 = take_mat(arena, p->max_rows, cols);
     if (p->jets) p->jets[k] = jet;
   }
 }
@@ -154,6 +157,7 @@ void nnb__plan_lay_out(nnb_plan *p, nnb__arena *arena) {
   p->partial = nnb__arena_take(arena, threads * (size_t)p->n_outputs, sizeof *p->partial);
   p->from = nnb__arena_take(arena, threads * longest, sizeof *p->from);
   p->from_d = nnb__arena_take(arena, threads * longest, sizeof *p->from_d);
+  p->from_t = nnb__arena_take(arena, threads * longest, sizeof *p->from_t);
   p->runs = nnb__arena_take(arena, threads, sizeof *p->runs);
   if (p->want & NNB_KEEP) p->g = nnb__arena_take(arena, p->net->n_params, sizeof *p->g);
   lay_out_rows(p, arena);
@@ -161,7 +165,7 @@ void nnb__plan_lay_out(nnb_plan *p, nnb__arena *arena) {
   if (p->alternates) lay_out_pair(p, arena);
   for (int k = 0; k < p->net->n_nodes; k++) lay_out_node(p, arena, k);
   if (p->want & NNB_DX) lay_out_tiles(p, arena);
-  if (p->want & NNB_SECOND) lay_out_jets(p, arena);
+  if (p->want & (NNB_SECOND | NNB_DT)) lay_out_jets(p, arena);
   nnb__plan_lay_out_execs(p, arena);
   if (!arena->base) return;
   find_first_writers(p);

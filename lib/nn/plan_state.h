@@ -25,6 +25,7 @@ typedef struct nnb__state {
 typedef struct nnb__jet {
   nnb_mat z1, a1, z2, a2; /* first and second derivatives of Z and A: a row for each row of the batch and direction */
   nnb_mat d1, d2;         /* derivatives by a1 and a2, then by z1 and z2 */
+  nnb_mat tap;            /* for an output with consumers: the part of d1 from its own loss */
   nnb_mat f1, f2, f3;     /* f', f'', f''' at Z, for activations element by element */
 } nnb__jet;
 
@@ -52,15 +53,16 @@ struct nnb_plan {
   double *partial; /* threads × outputs: the parts' losses */
   nnb_cmat *from;  /* threads × the longest input list: the views passed to layers */
   nnb_mat *from_d;
+  nnb_cmat *from_t; /* the same for derivatives of the inputs */
   int longest;
-  nnb_run run;   /* of the last call */
-  nnb_run *runs; /* threads: the same with the part's own node and row0 */
-  nnb__jet *jets; /* NNB_SECOND, for second.c: nodes */
+  nnb_run run;    /* of the last call */
+  nnb_run *runs;  /* threads: the same with the part's own node and row0 */
+  nnb__jet *jets; /* NNB_SECOND and NNB_DT, for second.c: nodes */
+  nnb_mat dt;     /* NNB_DT: targets of derivatives in the net's units, a row for each row of the batch and input */
   /* NNB_DX, for derivatives.c: rows of derivatives of some rows of the batch */
   int tile_rows;
-  nnb_mat *tiles;   /* threads × nodes: tile_rows×cols */
-  nnb_mat *slopes;  /* threads: f' of these rows of the batch, for the widest node */
-  nnb_cmat *from_t; /* threads × the longest input list */
+  nnb_mat *tiles;  /* threads × nodes: tile_rows×cols */
+  nnb_mat *slopes; /* threads: f' of these rows of the batch, for the widest node */
   nnb__chain_rows_plan *chain_rows;
   nnb__chain_blocks_plan *chain_blocks; /* of the executor of that name */
   void *memory;                         /* to be released; NULL: it is the caller's */

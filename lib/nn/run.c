@@ -28,6 +28,7 @@ bool nnb__plan_row(nnb_plan *plan, const real *x, real *y) {
 }
 
 bool nnb__plan_updates(nnb_plan *plan, nnb__updates *updates) {
+  if (updates->batch->dt.p) return false;
   plan->rows = 0, plan->what = 0;
   for (int i = 0; i < N_EXECS; i++)
     if ((plan->execs >> i & 1) && execs[i]->updates && execs[i]->updates(plan, updates)) return true;

@@ -11,6 +11,15 @@ double nnb__pass_scale(const nnb__node *node, const nnb__state *s, double norm) 
   return scale;
 }
 
+double nnb__slope_scale(const nnb_net *net, const nnb_loss_ops *loss) {
+  const double weight = net->derivatives > 0 ? net->derivatives : 1;
+  return loss->traits & NNB_LOSS_MEAN_ALL ? weight / net->n_x : weight;
+}
+
+size_t nnb__n_residuals(const nnb_net *net, const nnb_batch *batch) {
+  return (size_t)net->n_y * (batch->dt.p ? 1 + (size_t)net->n_x : 1);
+}
+
 /* The factor of ½(a - t)² in the loss; 0: not a sum of squares. */
 static double square_factor(const nnb_loss_ops *loss) {
 #define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) \

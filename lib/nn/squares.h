@@ -9,6 +9,11 @@ double nnb__pass_scale(const nnb__node *node, const nnb__state *s, double norm);
 /* ∂r/∂a of a row of weight 1 of output k: √factor, including the loss's own factor. */
 double nnb__output_root(const nnb_net *net, int k, double norm);
 
+/* The factor of a loss of derivatives, relative to that of the outputs. */
+double nnb__slope_scale(const nnb_net *net, const nnb_loss_ops *loss);
+/* The number of residuals of each row of a batch: of the outputs, then of their derivatives, if these have targets. */
+size_t nnb__n_residuals(const nnb_net *net, const nnb_batch *batch);
+
 /* The first output whose loss is not a sum of squares, or NULL. */
 const nnb__node *nnb__not_squares(const nnb_net *net);
 /* NNB_E_UNSUPPORTED with a message unless the losses of all outputs are sums of squares. */

@@ -72,8 +72,10 @@
 #define nnb__check_match nnbf__check_match
 #define nnb__check_one_output nnbf__check_one_output
 #define nnb__check_optim nnbf__check_optim
+#define nnb__check_plan_batch nnbf__check_plan_batch
 #define nnb__check_rows nnbf__check_rows
 #define nnb__check_second nnbf__check_second
+#define nnb__check_slopes nnbf__check_slopes
 #define nnb__check_squares nnbf__check_squares
 #define nnb__check_tangents nnbf__check_tangents
 #define nnb__check_taylor nnbf__check_taylor
@@ -118,6 +120,7 @@
 #define nnb__data_set_inputs nnbf__data_set_inputs
 #define nnb__data_split nnbf__data_split
 #define nnb__data_take nnbf__data_take
+#define nnb__data_without_dt nnbf__data_without_dt
 #define nnb__descend nnbf__descend
 #define nnb__dot nnbf__dot
 #define nnb__evaluate nnbf__evaluate
@@ -262,6 +265,7 @@
 #define nnb__mm_v2 nnbf__mm_v2
 #define nnb__mm_v3 nnbf__mm_v3
 #define nnb__mm_v4 nnbf__mm_v4
+#define nnb__n_residuals nnbf__n_residuals
 #define nnb__names_release nnbf__names_release
 #define nnb__net_act nnbf__net_act
 #define nnb__net_add nnbf__net_add
@@ -356,6 +360,9 @@
 #define nnb__pass_rows nnbf__pass_rows
 #define nnb__pass_scale nnbf__pass_scale
 #define nnb__pass_second nnbf__pass_second
+#define nnb__pass_slope_params nnbf__pass_slope_params
+#define nnb__pass_slope_rows nnbf__pass_slope_rows
+#define nnb__pass_slopes nnbf__pass_slopes
 #define nnb__pass_weights nnbf__pass_weights
 #define nnb__patches_fit nnbf__patches_fit
 #define nnb__patches_gather nnbf__patches_gather
@@ -398,6 +405,7 @@
 #define nnb__secants_take nnbf__secants_take
 #define nnb__secants_visit nnbf__secants_visit
 #define nnb__shrink nnbf__shrink
+#define nnb__slope_scale nnbf__slope_scale
 #define nnb__solve_factored nnbf__solve_factored
 #define nnb__solve_lower nnbf__solve_lower
 #define nnb__solve_rank nnbf__solve_rank

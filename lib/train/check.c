@@ -156,7 +156,9 @@ static nnb_status check_gradient(nnb_net *net, const nnb_batch *batch, double *w
   if (!nnb__mul((size_t)rows, (size_t)cols, &n_x)) return nnb__fail(NNB_E_OVERFLOW, "x is too large");
   c.batch = *batch;
   status = allocate(&c, net, n_x);
-  if (!status) status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows, .want = NNB_GRAD | NNB_DX}, &c.plan);
+  if (!status)
+    status = nnb_plan_create(
+        net, &(nnb_plan_opts){.max_rows = rows, .want = NNB_GRAD | NNB_DX | (batch->dt.p ? NNB_DT : 0)}, &c.plan);
   if (!status) {
     for (int i = 0; i < rows; i++)
       memcpy(c.x + (size_t)i * (size_t)cols, nnb__crow(batch->x, i), (size_t)cols * sizeof(real));

@@ -169,6 +169,7 @@ static nnb_status check_arguments(nnb_net *net, const nnb_data *data, const nnb_
     return nnb__fail(NNB_E_ARG, "alpha is %g and beta is %g; wanted both positive, or alpha 0", alpha, beta);
   if ((status = nnb_data_batch(data, 0, nnb_data_rows(data), rows))) return status;
   if (!rows->label && !rows->t.p) return nnb__fail(NNB_E_ARG, "the data has no targets");
+  if ((status = nnb__data_without_dt(data, "nnb_error_bars_create"))) return status;
   if ((status = nnb__check_rows(net, rows))) return status;
   status = nnb__check_match(net, data);
   return status ? status : nnb__check_squares(net);

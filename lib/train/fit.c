@@ -51,9 +51,11 @@ static int default_chunk(const fit *f) {
 
 static void complete(fit *f, bool full, int n_rows) {
   nnb_fit_opts *o = &f->opts;
+  const int given_chunk = o->chunk;
   if (o->batch == 0) o->batch = full ? NNB_FULL_BATCH : DEFAULT_BATCH;
   if (o->batch == NNB_FULL_BATCH || o->batch > n_rows) o->batch = n_rows;
   if (o->chunk == 0) o->chunk = f->net->coupling ? o->batch : o->batch == n_rows ? default_chunk(f) : DEFAULT_CHUNK;
+  if (given_chunk == 0 && f->rows.dt.p) o->chunk = o->chunk / (1 + f->net->n_x) + 1; /* as many rows of products */
   if (o->chunk > o->batch) o->chunk = o->batch;
   nnb__opts_complete(NNB__FIT_OPTS, o, nnb__optim_traits(f->ops));
   if (o->max_epochs == 0) o->max_epochs = o->bayes ? DEFAULT_BAYES_EPOCHS : DEFAULT_EPOCHS;
@@ -99,6 +101,19 @@ static nnb_optim_opts optim_opts(const nnb_fit_opts *o, int n_rows) {
   return optim;
 }
 
+static nnb_status check_derivatives(const fit *f) {
+  const unsigned not_for = NNB__TRAIT_PAIRS | NNB__TRAIT_LINEAR;
+  if (!f->rows.dt.p) return NNB_OK;
+  if (f->opts.bayes || nnb__optim_traits(f->ops) & not_for)
+    return nnb__fail(NNB_E_UNSUPPORTED,
+                     "the training data has targets of derivatives (dt), which %s does not take; wanted a method that "
+                     "steps, a full-batch method, or lm without .bayes",
+                     f->opts.bayes ? ".bayes" : f->ops->name);
+  return NNB_OK;
+}
+
+static unsigned want_of(const nnb_data *data) { return data->dt.p ? NNB_DT : 0; }
+
 static nnb_status prepare(fit *f) {
   nnb_fit_opts *o = &f->opts;
   const nnb_data *train = f->train;
@@ -107,13 +122,16 @@ static nnb_status prepare(fit *f) {
   if (status) return status;
   f->rows = nnb__data_outline(train);
   const bool steps = nnb__optim_has(f->ops, NNB__TRAIT_STEPS), squares = nnb__optim_has(f->ops, NNB__TRAIT_SQUARES);
+  if ((status = check_derivatives(f))) return status;
   complete(f, !steps, f->rows.x.rows);
   if ((status = nnb__check_chunks(f->net, o->batch, o->chunk))) return status;
-  nnb_plan_opts plan = {.max_rows = o->chunk, .threads = o->threads, .want = squares ? NNB_ROWS : NNB_GRAD};
+  nnb_plan_opts plan = {
+      .max_rows = o->chunk, .threads = o->threads, .want = want_of(train) | (squares ? NNB_ROWS : NNB_GRAD)};
   status = nnb_plan_create(f->net, &plan, &f->plan);
   if (!status && f->val) {
     int n = nnb_data_rows(f->val);
-    plan = (nnb_plan_opts){.max_rows = n < DEFAULT_CHUNK ? n : DEFAULT_CHUNK, .threads = o->threads};
+    plan = (nnb_plan_opts){
+        .max_rows = n < DEFAULT_CHUNK ? n : DEFAULT_CHUNK, .threads = o->threads, .want = want_of(f->val)};
     status = nnb_plan_create(f->net, &plan, &f->val_plan);
     if (!status) status = nnb__window_open(&f->val_window, f->val, plan.max_rows);
   }

@@ -361,6 +361,10 @@ nnb_status nnb__fit_auto(nnb_net *net, const nnb_data *train, const nnb_data *va
                          nnb__choices *choices, double began, nnb_report *report) {
   search s = {
       .net = net, .train = train, .val = val, .given = given, .began = began, .choices = choices, .report = report};
+  if (given->algo == NNB_AUTO && !given->bayes && train && train->dt.p)
+    return nnb__fail(NNB_E_UNSUPPORTED,
+                     "auto chooses by predictions, not by derivatives, and the training data has targets of these "
+                     "(dt); name the method, for instance .algo = NNB_LBFGS or NNB_LM");
   if (given->algo != NNB_AUTO || given->bayes) return nnb__fit_run(net, train, val, given, choices, began, report);
   *report = nnb__fit_no_report(given->algo);
   nnb_status status = nnb__fit_check(net, train, val, given);

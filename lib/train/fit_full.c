@@ -133,11 +133,11 @@ static void pack(const nnb__fit *f, real *x, double *ridge) {
 static nnb_status rows_of(const full *u, const real *x, size_t row0, int k, real *r, real *J, int ldj,
                           nnb__columns columns) {
   nnb__fit *f = u->f;
-  const int n_y = f->net->n_y, first = (int)(row0 / (size_t)n_y), n = k / n_y;
+  const int n_r = (int)nnb__n_residuals(f->net, &f->rows), first = (int)(row0 / (size_t)n_r), n = k / n_r;
   nnb_status status = NNB_OK;
   unpack(f, x, f->net->params);
   for (int i = 0, now; !status && (now = nnb__chunk(n, i, f->opts.chunk)) > 0; i += now) {
-    size_t off = (size_t)i * (size_t)n_y;
+    size_t off = (size_t)i * (size_t)n_r;
     nnb_batch part;
     if ((f->broken = nnb__fetch(f->net, &f->window, first + i, now, &part))) return NNB_E_STATE;
     status = nnb__plan_rows(f->plan, &part, 0, now, u->norm, r + off, J ? J + off * (size_t)ldj : NULL, (size_t)ldj,
@@ -299,7 +299,8 @@ static const double linear_ridge = 1e-4;
 
 static nnb_status minimize_squares(full *u, const nnb_min_opts *opts, nnb__keep *keep, nnb_min_report *report) {
   nnb__fit *f = u->f;
-  const nnb_lsq lsq = {.m = (size_t)f->rows.x.rows * (size_t)f->net->n_y,
+  const size_t n_r = nnb__n_residuals(f->net, &f->rows);
+  const nnb_lsq lsq = {.m = (size_t)f->rows.x.rows * n_r,
                        .n = u->n_free,
                        .user = u,
                        .rows = residuals,
@@ -307,8 +308,8 @@ static nnb_status minimize_squares(full *u, const nnb_min_opts *opts, nnb__keep 
                        .linear = opts->algo == f->opts.algo ? f->linear : NULL,
                        .linear_rows = linear_rows,
                        .linear_ridge = linear_ridge,
-                       .group = f->net->n_y,
-                       .m_known = (size_t)count_rows(&f->rows) * (size_t)f->net->n_y};
+                       .group = (int)n_r,
+                       .m_known = (size_t)count_rows(&f->rows) * n_r};
   pack(f, f->x, f->ridge);
   if (f->linear) nnb__linear_params(f->net, f->linear);
   return nnb__least_squares(&lsq, f->x, opts, keep, report);

@@ -93,7 +93,9 @@ static nnb_status check_training(nnb_net *net, nnb_plan *plan, const nnb_batch *
   if (plan->net != net) return nnb__fail(NNB_E_ARG, "the plan was made for another net");
   if (!(plan->want & NNB_GRAD)) return nnb__fail(NNB_E_STATE, "the plan was made without NNB_GRAD");
   nnb_status status = check_trains(net, optim);
-  return status ? status : nnb__check_batch(net, batch, most);
+  if (!status) status = nnb__check_plan_batch(plan, batch, most);
+  if (status || !batch->dt.p || !nnb__optim_has(optim->ops, NNB__TRAIT_PAIRS)) return status;
+  return nnb__fail(NNB_E_UNSUPPORTED, "%s does not take targets of derivatives (dt)", optim->ops->name);
 }
 
 nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, nnb_optim *optim, double *loss) {

@@ -189,6 +189,7 @@ static nnb_status solve_net(nnb_net *net, const nnb_data *data, double ridge) {
   if (!status) status = nnb__check_squares(net);
   if (!status) status = check_outputs(net);
   if (!status) status = nnb_data_batch(data, 0, nnb_data_rows(data), &s.rows);
+  if (!status) status = nnb__data_without_dt(data, "nnb_solve_output");
   if (!status) status = nnb__check_rows(net, &s.rows);
   if (!status) status = nnb__check_match(net, data);
   if (status) return status;

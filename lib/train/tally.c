@@ -193,6 +193,7 @@ nnb_status nnb__tally_run(nnb__tally *t, double *loss) {
     const nnb_mat y = nnb_view(t->outputs + (t->kept ? (size_t)r * (size_t)n_y : 0), n, n_y);
     nnb_status status = nnb__fetch(t->net, &t->window, r, n, &batch);
     if (status) return status;
+    batch.dt = (nnb_cmat){0}; /* predictions are measured, not derivatives */
     nnb__job job = {.batch = &batch, .rows = n, .norm = norm, .what = NNB__LOSS | NNB__OUTPUT};
     nnb__loss_sum part = nnb__plan_run(t->plan, &job);
     if (part.status) return part.status;
