@@ -266,13 +266,51 @@ START_TEST(predictions_only) {
 }
 END_TEST
 
+/* ---- images ------------------------------------------------------------------------------------------------------ */
+
+static const char *const images[] = {
+    "1x8x8-conv3@3:tanh-maxpool2-conv4@2:relu-avgpool2-3:softmax",
+    "2x5x6-conv7@3:silu:pad=1-maxpool3x2:stride=1-5:tanh-2",
+    "1x7x7-maxpool2:stride=1-conv13@2x3:relu:stride=2-flatten-4:sigmoid-2",
+    "3x15-conv5@4:gelu:stride=3:pad=2-avgpool2:stride=1-conv6@2:tanh:bias=0-3",
+    "2x4x4-conv17@1:tanh-conv8@3:relu:pad=2-avgpool3:tanh-1",
+    "1x6x9-conv11@3x5:leaky_relu-maxpool2:stride=2-6:tanh-70:tanh-4:softmax",
+};
+START_TEST(images_by_level) {
+  static const int rows[] = {1, 7, 16, 17, 37, 100};
+  nnb__kernel_limit(_i);
+  for (int k = 0; k < N_OF_TABLE(images); k++)
+    for (int i = 0; i < N_OF_TABLE(rows); i++) compare_text(images[k], 0, rows[i], 1 + i % 3);
+  nnb__kernel_limit(n_levels() - 1);
+}
+END_TEST
+
+/* The largest number of a window is NaN if one of them is; infinities are numbers. */
+START_TEST(pools_of_nan) {
+  enum { ROWS = 40, IN = 16 };
+  static real rows[ROWS * IN], want[ROWS], got[ROWS];
+  nnb_net *net = parsed("1x4x4-maxpool2-conv1@2:init=uniform", 0);
+  memcpy(rows, x, sizeof rows);
+  for (int k = 0; k < IN; k++) rows[k * IN + k] = (real)NAN, rows[(k + IN) * IN + k] = (real)INFINITY;
+  predict_by(net, &nnb__exec_layerwise, nnb_cview(rows, ROWS, IN), want);
+  predict_by(net, &nnb__exec_chain_blocks, nnb_cview(rows, ROWS, IN), got);
+  for (int i = 0; i < ROWS; i++) {
+    expect(isnan(got[i]) == (i < IN) && isnan(want[i]) == (i < IN), "row %d: %g, %g", i, (double)got[i],
+           (double)want[i]);
+    expect(isinf(got[i]) == isinf(want[i]), "row %d: %g, %g", i, (double)got[i], (double)want[i]);
+  }
+  nnb_net_destroy(net);
+}
+END_TEST
+
 /* ---- levels ----------------------------------------------------------------------------------------------------- */
 
 START_TEST(levels_agree) {
-  enum { ROWS = 75, BLOCK = 64, N_PARAMS = 24 + 35 + 24, FEATURES = 3 + 6 + 5 + 5 + 4 + 4 + 1 };
-  static const nnb__link link[] = {{.n_in = 3, .n_out = 6, .bias = true, .act = NNB_TANH, .off = 0},
-                                   {.n_in = 6, .n_out = 5, .bias = true, .act = NNB_SILU, .off = 24},
-                                   {.n_in = 5, .n_out = 4, .bias = true, .act = NNB_SOFTMAX, .off = 59}};
+  enum { ROWS = 75, BLOCK = 64, N_PARAMS = 24 + 35 + 24, FEATURES = 3 + 6 + 5 + 5 + 4 + 4 + 1 + 6 };
+  static const nnb__link link[] = {
+      {.n_in = 3, .n_out = 6, .rows = 3, .cols = 6, .bias = true, .act = NNB_TANH, .off = 0},
+      {.n_in = 6, .n_out = 5, .rows = 6, .cols = 5, .bias = true, .act = NNB_SILU, .off = 24},
+      {.n_in = 5, .n_out = 4, .rows = 5, .cols = 4, .bias = true, .act = NNB_SOFTMAX, .off = 59}};
   static const int a[] = {3, 9, 19}, z[] = {3, 14, 19};
   const nnb__chain_blocks layout = {
       .chain = {.link = link, .n = 3, .widest = 6, .loss = NNB_CROSS_ENTROPY, .factor = 1},
@@ -281,6 +319,7 @@ START_TEST(levels_agree) {
       .z = z,
       .t = 23,
       .weight = 27,
+      .back = 28,
       .n_params = N_PARAMS};
   static real params[N_PARAMS], room[(FEATURES + 1) * BLOCK], want[N_PARAMS], got[N_PARAMS], y[ROWS * 4], y0[ROWS * 4];
   uint64_t state = 3;
@@ -313,6 +352,8 @@ int main(void) {
   tcase_add_loop_test(tc, trained_parameters, 0, 5);
   tcase_add_test(tc, declines);
   tcase_add_loop_test(tc, predictions_only, 0, NNB_N_ACTIVATIONS);
+  tcase_add_loop_test(tc, images_by_level, 0, n_levels());
+  tcase_add_test(tc, pools_of_nan);
   tcase_add_loop_test(tc, levels_agree, 0, n_levels());
   suite_add_tcase(suite, tc);
   return run_suite(suite);

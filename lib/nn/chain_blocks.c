@@ -1,6 +1,6 @@
-/* nn/chain_blocks.c: the executor for chains of narrow layers, in blocks of rows that stay in the first-level cache
- * from x to the gradient (num/kernels/chain_blocks_kernel.h).  Rows are divided over the threads; each thread has its
- * own gradient, and these are added in the order of the threads. */
+/* nn/chain_blocks.c: the executor for chains of narrow layers, and of convolutions of small images, in blocks of rows
+ * that stay in the cache from x to the gradient (num/kernels/chain_blocks_kernel.h).  Rows are divided over the
+ * threads; each thread has its own gradient, and these are added in the order of the threads. */
 #include "chain_blocks_kernel.h"
 
 #include "act.h"
@@ -27,39 +27,69 @@ static const struct {
   int tiny;           /* maximal width of a tiny net's layers */
   size_t block_bytes; /* of a block; more than the first-level cache, because only a part is in use at a time */
   double least_flops; /* for each thread: about 20 µs */
-} limits = {.padding = 1.08, .tiny = 8, .block_bytes = 96 << 10, .least_flops = 1.5e6};
+  /* Chains with images have blocks of one vector of the widest level.  Their limits: bytes of such a block, and of the
+   * parameters; both are read and written once for each block and stay in a second-level cache of 1 MB. */
+  size_t image_bytes, image_params;
+} limits = {.padding = 1.08,
+            .tiny = 8,
+            .block_bytes = 96 << 10,
+            .least_flops = 1.5e6,
+            .image_bytes = 3 << 19,
+            .image_params = 1 << 19};
 
 /* ---- laying out ------------------------------------------------------------------------------------------------- */
 
 static bool goes_back(const nnb_plan *plan) { return plan->want & NNB_GRAD; }
-static bool keeps_z(const nnb__node *node) {
-  return nnb__act((nnb_activation)node->activation)->traits & NNB_ACT_NEEDS_Z;
-}
+static bool keeps_z(const nnb__link *link) { return nnb__act(link->act)->traits & NNB_ACT_NEEDS_Z; }
 
 /* Places the rows of a block, one for each feature: x, every A, each Z that is needed later, targets, weights.  Returns
- * their number.  a and z may be NULL. */
-static int place_rows(const nnb_plan *plan, nnb__chain_blocks *layout, int *a, int *z) {
+ * their number; behind them is the space for ∂E/∂A.  a and z may be NULL. */
+static size_t place_rows(const nnb_plan *plan, nnb__chain_blocks *layout, int *a, int *z) {
   const nnb_net *net = plan->net;
-  int next = net->n_x;
-  layout->x = 0;
-  for (int k = 1; k < net->n_nodes; k++) {
-    const int n_out = net->nodes[k].needs.cols;
-    const bool apart = goes_back(plan) && keeps_z(&net->nodes[k]);
-    if (a) a[k - 1] = next, z[k - 1] = apart ? next + n_out : next;
+  size_t next = (size_t)net->n_x, l = 0;
+  layout->x = 0, layout->first = -1;
+  for (nnb__link link = {0}; nnb__net_next_link(net, &link); l++) {
+    const size_t n_out = (size_t)link.n_out;
+    const bool apart = goes_back(plan) && keeps_z(&link);
+    if (a) a[l] = (int)next, z[l] = (int)(apart ? next + n_out : next);
     next += apart ? 2 * n_out : n_out;
+    if (layout->first < 0 && link.rows + link.bias > 0) layout->first = (int)l;
   }
-  layout->t = next, layout->weight = next + net->n_y;
-  return layout->weight + 1;
+  layout->t = (int)next, layout->weight = (int)next + net->n_y, layout->back = layout->weight + 1;
+  return next + (size_t)net->n_y + 1;
+}
+
+/* Features of the widest input of a link after the first one: the space for ∂E/∂A */
+static size_t widest_input(const nnb_plan *plan) {
+  size_t widest = 0;
+  for (nnb__link link = {0}; goes_back(plan) && nnb__net_next_link(plan->net, &link);)
+    if (link.node > 1 && (size_t)link.n_in > widest) widest = (size_t)link.n_in;
+  return widest;
 }
 
 static int round_up(int n, int unit) { return (n + unit - 1) / unit * unit; }
 
 /* A multiple of three vectors, the width of the product's tiles */
-static int block_rows(int features, int max_rows) {
+static int block_rows(size_t features, int max_rows) {
   const int unit = 3 * NNB__CHAIN_BLOCKS_LANES;
-  int rows = (int)(limits.block_bytes / sizeof(real)) / features / unit * unit;
+  int rows = (int)(limits.block_bytes / sizeof(real) / features) / unit * unit;
   if (rows < unit) rows = unit;
   return rows < max_rows ? rows : round_up(max_rows, NNB__CHAIN_BLOCKS_LANES);
+}
+
+/* Whether a net is a chain with convolutions that suits blocks: few columns, of which a block stays in the cache. */
+static bool has_small_images(const nnb_net *net) {
+  size_t features = 0;
+  bool conv = false;
+  if (nnb__net_image_links(net) == 0) return false;
+  for (nnb__link link = {0}; nnb__net_next_link(net, &link);) {
+    features += (size_t)link.n_in;
+    if (link.kind != NNB__LINK_CONV) continue;
+    conv = true;
+    if (link.rows > NNB__CHAIN_BLOCKS_MOST_K) return false;
+  }
+  return conv && features <= limits.image_bytes / (NNB__CHAIN_BLOCKS_LANES * sizeof(real)) &&
+         net->n_params <= limits.image_params / sizeof(real);
 }
 
 static bool is_narrow(const nnb_net *net) {
@@ -79,6 +109,9 @@ static double padding(const nnb_net *net) {
   }
   return padded / bare;
 }
+
+/* Half a vector of samples: with fewer, most lanes would be idle. */
+static int least_image_rows(void) { return NNB__CHAIN_BLOCKS_LANES / 2; }
 
 static int least_rows(const nnb_net *net) {
   int widest = net->n_x;
@@ -101,17 +134,18 @@ static int choose_parts(const nnb_plan *plan, int rows, bool back) {
 
 static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
   const nnb_net *net = plan->net;
-  if (!is_narrow(net) || plan->want & NNB_KEEP) return false;
-  const size_t n_links = (size_t)net->n_nodes - 1;
+  const bool narrow = is_narrow(net);
+  if (plan->want & NNB_KEEP || (!narrow && !has_small_images(net))) return false;
+  const size_t n_links = (size_t)(narrow ? nnb__net_links(net) : nnb__net_image_links(net));
   nnb__chain_blocks layout = {.n_params = net->n_params};
   nnb__chain_blocks_plan *state = nnb__arena_take(arena, 1, sizeof *state);
   nnb__link *link = nnb__arena_take(arena, n_links, sizeof *link);
   int *a = nnb__arena_take(arena, n_links, sizeof *a), *z = nnb__arena_take(arena, n_links, sizeof *z);
-  const int features = place_rows(plan, &layout, a, z);
-  layout.rows = block_rows(features, plan->max_rows);
+  const size_t features = place_rows(plan, &layout, a, z);
+  layout.rows = narrow ? block_rows(features, plan->max_rows) : NNB__CHAIN_BLOCKS_LANES;
   const size_t parts = (size_t)choose_parts(plan, plan->max_rows, true);
-  nnb__chain_blocks_plan made = {.least_rows = least_rows(net),
-                                 .n_workspace = (size_t)features * (size_t)layout.rows,
+  nnb__chain_blocks_plan made = {.least_rows = narrow ? least_rows(net) : least_image_rows(),
+                                 .n_workspace = (features + widest_input(plan)) * (size_t)layout.rows,
                                  .n_grad = goes_back(plan) ? (net->n_params + NNB__CHAIN_BLOCKS_LANES - 1) /
                                                                  NNB__CHAIN_BLOCKS_LANES * NNB__CHAIN_BLOCKS_LANES
                                                            : 0};
@@ -171,11 +205,11 @@ static void add_gradients(const block_run *p, const nnb__target *t) {
     for (size_t i = 0; i < r->n_grad; i++) r->grad[i] += r->grad[(size_t)part * r->n_grad + i];
   for (int k = 0; k < r->layout.chain.n; k++) {
     const nnb__link *link = &r->layout.chain.link[k];
-    const unsigned skip = t->skip_frozen ? net->nodes[k + 1].frozen : 0;
-    const size_t n = (size_t)link->n_in * (size_t)link->n_out, off = link->off, bias = off + n;
+    const unsigned skip = t->skip_frozen ? net->nodes[link->node].frozen : 0;
+    const size_t n = (size_t)link->rows * (size_t)link->cols, off = link->off, bias = off + n;
     if (!(skip & NNB_WEIGHTS)) axpby(n, t->alpha, t->beta, r->grad + off, t->dst + off);
     if (link->bias && !(skip & NNB_BIAS))
-      axpby((size_t)link->n_out, t->alpha, t->beta_bias, r->grad + bias, t->dst + bias);
+      axpby((size_t)link->cols, t->alpha, t->beta_bias, r->grad + bias, t->dst + bias);
   }
 }
 

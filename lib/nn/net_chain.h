@@ -1,4 +1,4 @@
-/* nn/net_chain.h: nets as chains of dense layers. */
+/* nn/net_chain.h: nets as chains. */
 #ifndef NNB__NET_CHAIN_H
 #define NNB__NET_CHAIN_H
 
@@ -10,7 +10,11 @@
  * Else 0.  Link i is the net's block i. */
 int nnb__net_links(const nnb_net *net);
 nnb__link nnb__net_link(const nnb_net *net, int i);
-/* The chain; its links are written to link[0 … nnb__net_links(net) - 1], unless link is NULL. */
-nnb__chain nnb__net_chain(const nnb_net *net, nnb__link *link);
+/* The same for chains that may also have convolutions, pools, flatten and activations.  A node may be two links. */
+int nnb__net_image_links(const nnb_net *net);
+/* From one link of a chain to the next, the first one after {0}; false after the last one. */
+bool nnb__net_next_link(const nnb_net *net, nnb__link *link);
+/* The chain; its links are written to links, unless that is NULL. */
+nnb__chain nnb__net_chain(const nnb_net *net, nnb__link *links);
 
 #endif

@@ -27,6 +27,7 @@ static nnb_status shape_max(void *self, const int *cols, int n_from, nnb_needs *
 }
 static nnb_status shape_average(void *self, const int *cols, int n_from, nnb_needs *needs) {
   (void)cols;
+  needs->affine = true;
   return shape("avgpool", self, n_from, needs);
 }
 
@@ -44,7 +45,7 @@ static void each_window(const nnb__patches *w, const real *a, real *z, const rea
       for (int x = 0; x < w->out_width; x++, place++) {
         const size_t at =
             (size_t)c * area + (size_t)y * (size_t)w->stride_y * (size_t)w->in.width + (size_t)x * (size_t)w->stride_x;
-        f(w, a + at, z ? z + place : NULL, delta ? delta + place : NULL, da ? da + at : NULL);
+        f(w, a ? a + at : NULL, z ? z + place : NULL, delta ? delta + place : NULL, da ? da + at : NULL);
       }
 }
 
@@ -98,7 +99,8 @@ static void backward(const void *self, const nnb_layer_io *io, int k, window_fn 
   for (int i = 0; i < io->delta.rows; i++) {
     real *da = nnb__row(io->da[k], i);
     if (io->da_beta == 0) memset(da, 0, (size_t)io->da[k].cols * sizeof *da);
-    each_window(&d->patches, nnb__crow(io->a[0], i), NULL, nnb__crow(io->delta, i), da, f);
+    const real *a = f == give_to_largest ? nnb__crow(io->a[0], i) : NULL; /* the mean needs nothing but Δ */
+    each_window(&d->patches, a, NULL, nnb__crow(io->delta, i), da, f);
   }
 }
 /* The derivative of the maximum is that of the largest number; the mean is linear. */

@@ -280,6 +280,7 @@
 #define nnb__net_folds nnbf__net_folds
 #define nnb__net_from_bag nnbf__net_from_bag
 #define nnb__net_idle nnbf__net_idle
+#define nnb__net_image_links nnbf__net_image_links
 #define nnb__net_keep_history nnbf__net_keep_history
 #define nnb__net_kind nnbf__net_kind
 #define nnb__net_link nnbf__net_link
@@ -288,6 +289,7 @@
 #define nnb__net_match nnbf__net_match
 #define nnb__net_n_free nnbf__net_n_free
 #define nnb__net_new nnbf__net_new
+#define nnb__net_next_link nnbf__net_next_link
 #define nnb__net_node nnbf__net_node
 #define nnb__net_open nnbf__net_open
 #define nnb__net_plain_loss nnbf__net_plain_loss

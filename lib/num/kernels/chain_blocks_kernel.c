@@ -1,11 +1,12 @@
 /* num/kernels/chain_blocks_kernel.c: see chain_blocks_kernel.h; built once per level. */
 #include "chain_blocks_kernel.h"
 
-#include <stdalign.h>
 #include <string.h>
 
 #include "act.h"
 #include "act_vec.h"
+#include "gradient_tile.h"
+#include "image_vec.h"
 #include "loss.h"
 #include "loss_vec.h"
 #include "mm.h"
@@ -290,20 +291,28 @@ static loss_fn *fused(const nnb__chain_blocks *layout) {
 /* ---- forward ---------------------------------------------------------------------------------------------------- */
 
 static const real *bias_of(const block *b, const nnb__link *link) {
-  return link->bias ? b->job->params + link->off + (size_t)link->n_in * (size_t)link->n_out : NULL;
+  return link->bias ? b->job->params + link->off + (size_t)link->rows * (size_t)link->cols : NULL;
 }
 
 /* Whether the product of a link also applies its activation. */
 static bool product_has_relu(const nnb__chain_blocks *layout, int l) {
-  return layout->chain.link[l].act == NNB_RELU && layout->z[l] == layout->a[l];
+  const nnb__link *link = &layout->chain.link[l];
+  return link->act == NNB_RELU && layout->z[l] == layout->a[l] && link->rows > 0;
 }
 
-/* Z ← b·1ᵀ + Wᵀ·A */
-static void multiply(const block *b, int l, const real *a) {
+/* Z ← b·1ᵀ + Wᵀ·A, or the link's other way to compute Z */
+static void multiply(const block *b, int l, real *a) {
   const nnb__link *link = &b->layout->chain.link[l];
   const size_t s = (size_t)b->stride;
-  NNB__MM_FROM(link->n_out, b->stride, link->n_in, bias_of(b, link), b->job->params + link->off, 1, (size_t)link->n_out,
-               a, s, row_at(b, b->layout->z[l]), s, product_has_relu(b->layout, l));
+  const real *w = b->job->params + link->off;
+  real *z = row_at(b, b->layout->z[l]);
+  const bool relu = product_has_relu(b->layout, l);
+  if (link->kind == NNB__LINK_DENSE)
+    NNB__MM_FROM(link->n_out, b->stride, link->n_in, bias_of(b, link), w, 1, (size_t)link->n_out, a, s, z, s, relu);
+  if (link->kind == NNB__LINK_CONV) conv_forward(link, b->stride, w, bias_of(b, link), a, z, relu);
+  if (link->kind == NNB__LINK_MAXPOOL) maxpool_forward(&link->patches, s, a, z);
+  if (link->kind == NNB__LINK_AVGPOOL) avgpool_forward(&link->patches, s, a, z);
+  if (link->kind == NNB__LINK_PAD) pad_block(&link->patches, s, a, z, false);
 }
 
 /* A ← f(Z) */
@@ -337,37 +346,10 @@ static double forward(const block *b) {
 
 /* ---- backward --------------------------------------------------------------------------------------------------- */
 
-#define OWN(j, k)     ((j) & (k) ? LANES + (j) : (j))
-#define PARTNER(j, k) ((j) & (k) ? LANES + ((j) ^ (k)) : (j) ^ (k))
-/* Lanes j without bit k: x_j + x_(j+k); lanes with it: y_j + y_(j-k). */
-#define FOLD(x, y, k) (SHUFFLE(x, y, OWN, k) + SHUFFLE(x, y, PARTNER, k))
-
-/* From LANES vecs: lane j of the result is the sum of the lanes of v[j]. */
-INLINE vec sums_of_lanes(vec *v) {
-#if LANES > 8
-  for (int j = 0; j < 8; j++) v[j] = FOLD(v[j], v[j + 8], 8);
-#endif
-#if LANES > 4
-  for (int j = 0; j < 4; j++) v[j] = FOLD(v[j], v[j + 4], 4);
-#endif
-#if LANES > 2
-  for (int j = 0; j < 2; j++) v[j] = FOLD(v[j], v[j + 2], 2);
-#endif
-  return FOLD(v[0], v[1], 1);
-}
-
-#ifdef VEC_AVX512
-enum { TILE_I = 4, TILE_O = 4 }; /* 16 of 32 registers */
-#else
-enum { TILE_I = 2, TILE_O = 4 }; /* 8 of 16 */
-#endif
-typedef real quad __attribute__((vector_size(TILE_O * sizeof(real)), aligned(sizeof(real)), may_alias));
-
 /* g_io ← g_io + Σ_s a_is·d_os for mi by no numbers */
 INLINE void gradient_tile(int mi, int no, const real *a, const real *d, int s, real *g, int ldg) {
-  enum { N = TILE_I * TILE_O };
-  vec sum[N < LANES ? LANES : N];
-  for (int k = 0; k < (N < LANES ? LANES : N); k++) sum[k] = (vec){0};
+  vec sum[TILE_SUMS];
+  for (int k = 0; k < TILE_SUMS; k++) sum[k] = (vec){0};
   for (int v = 0; v < s; v += LANES) {
     vec row[TILE_O];
     for (int o = 0; o < no; o++) row[o] = load(d + o * s + v);
@@ -376,14 +358,7 @@ INLINE void gradient_tile(int mi, int no, const real *a, const real *d, int s, r
       for (int o = 0; o < no; o++) sum[i * TILE_O + o] += x * row[o];
     }
   }
-  real out[N < LANES ? LANES : N];
-  for (int k = 0; k < N; k += LANES) store(out + k, sums_of_lanes(sum + k));
-  for (int i = 0; i < mi; i++) {
-    if (no == TILE_O)
-      *(quad *)(g + i * ldg) += *(const quad *)(out + i * TILE_O);
-    else
-      for (int o = 0; o < no; o++) g[i * ldg + o] += out[i * TILE_O + o];
-  }
+  add_tile(mi, no, sum, g, ldg);
 }
 
 INLINE void gradient_rows(int mi, const real *a, const real *d, int n_out, int s, real *g) {
@@ -457,22 +432,57 @@ static const real *slopes_from(const block *b, int l) {
   return row_at(b, z ? b->layout->z[l] : b->layout->a[l]);
 }
 
-/* Samples processed at a time in the backward pass, in a buffer on the stack: those of a tile of the product */
+/* Samples processed at a time in the backward pass of a dense link: those of a tile of the product */
 enum { AT_ONCE = 3 * LANES };
 
-/* Δ of link l - 1 ← f'∘(W·Δ).  It overwrites A of that link, which is not used again. */
-static const real *back_from(const block *b, int l, const real *delta) {
-  const nnb__link *link = &b->layout->chain.link[l], *before = link - 1;
+/* y ← f'∘(W·Δ); from: what f' is computed from */
+static void back_from_dense(const block *b, const nnb__link *link, const real *delta, const real *from, real *y) {
   const int s = b->stride, n = link->n_in;
-  const real *w = b->job->params + link->off, *from = slopes_from(b, l - 1);
-  real *y = row_at(b, b->layout->a[l - 1]);
-  alignas(64) real product[NNB__CHAIN_BLOCKS_WIDEST * AT_ONCE];
+  real *product = row_at(b, b->layout->back);
   for (int i = 0; i < s; i += AT_ONCE) {
     const int k = s - i < AT_ONCE ? s - i : AT_ONCE;
-    NNB__MM_FROM(n, k, link->n_out, NULL, w, (size_t)link->n_out, 1, delta + i, (size_t)s, product, AT_ONCE, false);
-    activations[before->act].pull(n, k, from + i, s, product, AT_ONCE, y + i);
+    NNB__MM_FROM(n, k, link->n_out, NULL, b->job->params + link->off, (size_t)link->n_out, 1, delta + i, (size_t)s,
+                 product, (size_t)k, false);
+    activations[link[-1].act].pull(n, k, from + i, s, product, k, y + i);
   }
+}
+
+/* The same for a link of images; y holds A of the link before. */
+static void back_from_images(const block *b, const nnb__link *link, const real *delta, const real *from, real *y) {
+  const size_t s = (size_t)b->stride;
+  const nnb__patches *at = &link->patches;
+  real *da = row_at(b, b->layout->back);
+  if (link->kind == NNB__LINK_CONV) conv_back(link, b->stride, b->job->params + link->off, delta, da);
+  if (link->kind == NNB__LINK_MAXPOOL || link->kind == NNB__LINK_AVGPOOL)
+    memset(da, 0, (size_t)link->n_in * s * sizeof *da);
+  if (link->kind == NNB__LINK_MAXPOOL) maxpool_back(at, s, y, delta, da);
+  if (link->kind == NNB__LINK_AVGPOOL) avgpool_back(at, s, delta, da);
+  if (link->kind == NNB__LINK_PAD) pad_block(at, s, da, (real *)(uintptr_t)delta, true);
+  activations[link[-1].act].pull(link->n_in, b->stride, from, b->stride, da, b->stride, y);
+}
+
+/* Δ of link l - 1, which overwrites A of that link: it is not used again. */
+static const real *back_from(const block *b, int l, const real *delta) {
+  const nnb__link *link = &b->layout->chain.link[l];
+  const real *from = slopes_from(b, l - 1);
+  real *y = row_at(b, b->layout->a[l - 1]);
+  if (link->kind == NNB__LINK_DENSE)
+    back_from_dense(b, link, delta, from, y);
+  else
+    back_from_images(b, link, delta, from, y);
   return y;
+}
+
+/* g ← g + the gradient of a link from its input and Δ */
+static void add_gradients(const block *b, const nnb__link *link, const real *a, const real *delta, real *g) {
+  const int s = b->stride;
+  real *w = g + link->off;
+  const bool conv = link->kind == NNB__LINK_CONV;
+  if (link->bias)
+    add_sums(delta, link->cols, conv ? s * nnb__n_places(&link->patches) : s,
+             w + (size_t)link->rows * (size_t)link->cols);
+  if (conv) conv_gradient(link, s, a, delta, w);
+  if (link->kind == NNB__LINK_DENSE) add_gradient(link->n_in, a, delta, link->n_out, s, w);
 }
 
 /* g ← g + the block's gradient */
@@ -484,10 +494,8 @@ static void backward(const block *b, real *g) {
   const real *delta = slope;
   if (!fused(layout)) activations[link->act].pull(link->n_out, s, slopes_from(b, end), s, slope, s, slope);
   for (int l = end; l >= 0; l--, link--) {
-    const int n_in = link->n_in, n_out = link->n_out;
-    if (link->bias) add_sums(delta, n_out, s, g + link->off + n_in * n_out);
-    add_gradient(n_in, row_at(b, l ? layout->a[l - 1] : layout->x), delta, n_out, s, g + link->off);
-    if (l) delta = back_from(b, l, delta);
+    add_gradients(b, link, row_at(b, l ? layout->a[l - 1] : layout->x), delta, g);
+    if (l > layout->first) delta = back_from(b, l, delta);
   }
 }
 

@@ -1,13 +1,13 @@
 /* num/kernels/chain_blocks_kernel.h: takes a block of rows through a whole chain while it stays in the first-level
- * cache.  Built once per level.
+ * cache, or for images in the second-level cache.  Built once per level.
  *
  * A block is a structure of arrays: one row of `stride` samples for each feature, so a vector has as many samples as it
  * has lanes, however narrow a layer is.  With A: I×S and W: I×O,
  *
  *     Z = Wᵀ·A + b·1     Δ = f'∘(W_next·Δ_next)     dW = A·Δᵀ     db = Δ·1
  *
- * Δ overwrites A, link by link, so little memory is touched.  If the block is longer than its rows, the last row is
- * repeated with a weight of 0. */
+ * in a dense link; num/kernels/image_vec.h has those of images.  Δ overwrites A, link by link, so little memory is
+ * touched.  If the block is longer than its rows, the last row is repeated with a weight of 0. */
 #ifndef NNB__CHAIN_BLOCKS_KERNEL_H
 #define NNB__CHAIN_BLOCKS_KERNEL_H
 
@@ -20,12 +20,15 @@ typedef struct nnb__chain_blocks {
   int rows;         /* maximum in a block; a multiple of NNB__CHAIN_BLOCKS_LANES */
   const int *a, *z; /* first row of A and Z of each link; the same if A overwrites Z */
   int x, t, weight; /* x; targets, then Δ of the last link; weights */
+  int back;         /* ∂E/∂A of one link */
+  int first;        /* the first link with parameters: derivatives go back to it */
   size_t n_params;
 } nnb__chain_blocks;
 
 enum {
   NNB__CHAIN_BLOCKS_LANES = 64 / sizeof(real), /* of the widest vector of any level */
-  NNB__CHAIN_BLOCKS_WIDEST = 64                /* features; wider layers use gemm */
+  NNB__CHAIN_BLOCKS_WIDEST = 64,               /* features of chains without images; wider layers use gemm */
+  NNB__CHAIN_BLOCKS_MOST_K = 1024              /* rows of W of a convolution */
 };
 
 /* The rows of a job: in order from row0 on, or order[row0 …]. */

@@ -71,10 +71,12 @@ INLINE bits lane_numbers(void) {
 #ifdef NNB_SINGLE
 typedef __mmask16 mask;
 INLINE mask less(vec a, vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+INLINE mask is_nan(vec a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
 INLINE mask not_zero(vec a) { return _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_NEQ_UQ); }
 #else
 typedef __mmask8 mask;
 INLINE mask less(vec a, vec b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+INLINE mask is_nan(vec a) { return _mm512_cmp_pd_mask(a, a, _CMP_UNORD_Q); }
 INLINE mask not_zero(vec a) { return _mm512_cmp_pd_mask(a, _mm512_setzero_pd(), _CMP_NEQ_UQ); }
 #endif
 INLINE mask first(int n) { return (mask)((1u << n) - 1); }                    /* lanes 0 … n-1, n ≤ LANES */
@@ -83,6 +85,7 @@ INLINE vec pick(mask m, vec yes, vec no) { return X512(mask_blend)(m, no, yes); 
 #else
 typedef bits mask;
 INLINE mask less(vec a, vec b) { return (mask)(a < b); }
+INLINE mask is_nan(vec a) { return (mask)(a != a); }
 INLINE mask first(int n) { return (mask)(lane_numbers() < (bits){0} + (word)n); }
 INLINE mask lane(int k) { return (mask)(lane_numbers() == (bits){0} + (word)k); }
 INLINE vec pick(mask m, vec yes, vec no) { return (vec)((m & (bits)yes) | (~m & (bits)no)); }
