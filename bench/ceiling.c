@@ -56,10 +56,11 @@ static void update(const ceiling_layer *l, nnb_cmat a, real lr) {
     gemm(CblasRowMajor, CblasTrans, CblasNoTrans, I, O, a.rows, -lr, a.p, a.ld, d.p, d.ld, 1, l->w, O);
 }
 
-/* The input of layer l, as many rows as x has. */
+/* The input of layer l, for as many rows of the batch as x has. */
 static nnb_cmat input(const ceiling *c, int l, nnb_cmat x) {
-  nnb_cmat a = l ? c->layer[l].a : x;
-  a.rows = x.rows;
+  const ceiling_layer *layer = &c->layer[l];
+  nnb_cmat a = layer->a.p ? layer->a : x;
+  a.rows = x.rows * layer->places;
   return a;
 }
 
@@ -70,7 +71,7 @@ void ceiling_infer(const ceiling *c, nnb_cmat x) {
 void ceiling_train(const ceiling *c, nnb_cmat x) {
   ceiling_infer(c, x);
   for (int l = c->n_layers; l-- > 0;) {
-    if (l) backward(&c->layer[l], x.rows, c->out);
+    if (l) backward(&c->layer[l], x.rows * c->layer[l].places, c->out);
     update(&c->layer[l], input(c, l, x), c->lr);
   }
 }

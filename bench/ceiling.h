@@ -9,16 +9,17 @@
 #define ceiling_threads TWIN(ceiling_threads)
 
 typedef struct ceiling_layer {
-  nnb_cmat a;     /* B×I, the input of the layer; for the first layer the step's x is used instead */
+  nnb_cmat a;     /* B×I, the input of the layer; p NULL: the step's x */
   nnb_cmat delta; /* B×O */
   real *w;        /* I×O, changed by training */
   int inputs, units;
+  int places; /* a convolution has as many rows of a and delta for each row of the batch; else 1 */
 } ceiling_layer;
 
 typedef struct ceiling {
   const ceiling_layer *layer;
   int n_layers;
-  real *out; /* result of products other than updates: B × the largest width */
+  real *out; /* result of products other than updates: B × the largest width, times places */
   real lr;
 } ceiling;
 

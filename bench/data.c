@@ -89,10 +89,10 @@ static void make_targets(data_law law, bench_data *d, nnb_rng *rng) {
 }
 
 int make_data(const workload *w, int limit, bench_data *out) {
-  int width[MAX_LAYERS + 1], n = net_widths(w->net, width);
+  const net_layout net = layout_of(w->net);
   int rows = limit && limit < w->rows ? limit : w->rows;
-  bool classes = width[n] > 1 && w->law != LAW_MATRIX, targets = w->loss != NNB_CROSS_ENTROPY;
-  bench_data d = {.rows = rows > w->batch ? rows : w->batch, .n_in = width[0], .n_out = width[n]};
+  bool classes = net.n_out > 1 && w->law != LAW_MATRIX, targets = w->loss != NNB_CROSS_ENTROPY;
+  bench_data d = {.rows = rows > w->batch ? rows : w->batch, .n_in = net.n_in, .n_out = net.n_out};
   size_t N = (size_t)d.rows, n_in = (size_t)d.n_in, n_out = (size_t)d.n_out;
   nnb_rng rng;
   nnb_rng_init(&rng, 1, 0);
@@ -138,20 +138,21 @@ static int write_data(const char *folder, const workload *w) {
 
 /* Weights as O×I and then the bias, layer by layer: normal, of deviation √(2/I) before relu and √(2/(I+O)) else. */
 static int write_weights(const char *folder, const workload *w) {
-  int width[MAX_LAYERS + 1], layers = net_widths(w->net, width);
+  const net_layout net = layout_of(w->net);
   const char *named = strchr(w->net, ':'); /* hidden layers without a name are relu */
   bool relu = !named || named > strrchr(w->net, '-');
   size_t n = 0, at = 0;
-  for (int l = 0; l < layers; l++) n += (size_t)(width[l] + 1) * (size_t)width[l + 1];
+  for (int l = 0; l < net.n_layers; l++) n += (size_t)(net.layer[l].inputs + 1) * (size_t)net.layer[l].units;
   float *p = calloc(n, sizeof *p);
   if (!p) return fprintf(stderr, "nnblas_bench: out of memory\n"), -1;
   nnb_rng rng;
   nnb_rng_init(&rng, 2, 0);
-  for (int l = 0; l < layers; l++) {
-    size_t weights = (size_t)width[l] * (size_t)width[l + 1];
-    double deviation = sqrt(2.0 / (relu ? width[l] : width[l] + width[l + 1]));
+  for (int l = 0; l < net.n_layers; l++) {
+    const int inputs = net.layer[l].inputs, units = net.layer[l].units;
+    size_t weights = (size_t)inputs * (size_t)units;
+    double deviation = sqrt(2.0 / (relu ? inputs : inputs + units));
     for (size_t i = 0; i < weights; i++) p[at + i] = (float)(nnb_rng_normal(&rng) * deviation);
-    at += weights + (size_t)width[l + 1];
+    at += weights + (size_t)units;
   }
   int failed = write_file(folder, w->init, "init.f32", p, n);
   free(p);
@@ -160,7 +161,7 @@ static int write_weights(const char *folder, const workload *w) {
 
 int write_files(const char *folder) {
   static const char *const data[] = {"W1", "W2b32", "W3i", "W3x", "W7", "W10"};
-  static const char *const init[] = {"W1", "W2b32", "W3i", "W3x", "W4", "W5s", "W7", "W10"};
+  static const char *const init[] = {"W1", "W2b32", "W3i", "W3x", "W4", "W5s", "W7", "W9b32", "W10"};
   for (size_t i = 0; i < sizeof data / sizeof *data; i++)
     if (write_data(folder, find_workload(data[i]))) return -1;
   for (size_t i = 0; i < sizeof init / sizeof *init; i++)

@@ -40,8 +40,7 @@ static int run_shape(const options *o, const bench_shape *shape) {
   bench_job job = o->job;
   w.rows -= w.rows % w.batch;
   job.w = &w, job.data = &data;
-  int width[MAX_LAYERS + 1];
-  w.loss = width[net_widths(w.net, width)] > 1 ? NNB_CROSS_ENTROPY : NNB_MSE;
+  w.loss = layout_of(w.net).n_out > 1 ? NNB_CROSS_ENTROPY : NNB_MSE;
   if (make_data(&w, 0, &data)) return fprintf(stderr, "nnblas-bench: out of memory for %s\n", w.name), -1;
   int failed = 0;
   for (int c = 0; !failed && c < job.n_counts; c++)

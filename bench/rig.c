@@ -24,9 +24,11 @@ struct rig {
   nnb_optim *optim;
   nnb_data *data;
   nnb_batch rows;
-  real *own_x, *own_t;                       /* the memory of rows, unless it is another rig's */
-  int batch, chunk, n_layers, n_steps, next; /* n_steps: in one pass over the rows; next: number of the next one */
-  real *y, *grad, *weights;                  /* weights: the ceiling's copy of the parameters */
+  real *own_x, *own_t;             /* the memory of rows, unless it is another rig's */
+  int batch, chunk, n_steps, next; /* n_steps: in one pass over the rows; next: number of the next one */
+  real *y, *grad, *weights;        /* weights: the ceiling's copy of the parameters */
+  real *patches[MAX_LAYERS];       /* a convolution's input in the ceiling */
+  net_layout layout;
   ceiling_layer layer[MAX_LAYERS];
   ceiling ceiling;
 };
@@ -101,12 +103,15 @@ static void ceiling_steps(rig *r, long steps) {
     }
 }
 
-/* Layer l of the ceiling is node l + 2 of the net: node 1 is the input. */
+/* Node 1 of the net, a chain, is the input.  Δ of a convolution has a row of channels for each place in the ceiling. */
 static int look(rig *r) {
-  for (int l = 0; l < r->n_layers; l++) {
+  for (int l = 0; l < r->layout.n_layers; l++) {
     ceiling_layer *layer = &r->layer[l];
-    if (l && nnb_plan_view(r->keep, l + 1, NNB_A, &layer->a)) return complain("nnb_plan_view of A");
-    if (trains(r) && nnb_plan_view(r->keep, l + 2, NNB_DELTA, &layer->delta)) return complain("nnb_plan_view of delta");
+    const int node = r->layout.layer[l].node;
+    if (!r->patches[l] && node > 2 && nnb_plan_view(r->keep, node - 1, NNB_A, &layer->a))
+      return complain("nnb_plan_view of A");
+    if (trains(r) && nnb_plan_view(r->keep, node, NNB_DELTA, &layer->delta)) return complain("nnb_plan_view of delta");
+    if (layer->places > 1) layer->delta.cols = layer->delta.ld = layer->units;
   }
   return 0;
 }
@@ -133,6 +138,7 @@ static void destroy(rig *r) {
   nnb_data_destroy(r->data);
   void *own[] = {r->own_x, r->own_t, r->y, r->grad, r->weights, r->ceiling.out};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) free(own[i]);
+  for (int l = 0; l < MAX_LAYERS; l++) free(r->patches[l]);
   free(r);
 }
 
@@ -173,21 +179,38 @@ static int make_rows(rig *r, const bench_data *d) {
   return 0;
 }
 
+/* The patches of a convolution: any numbers of the size of its inputs, here pixels in a row. */
+static int make_patches(rig *r, int l) {
+  const net_layer *at = &r->layout.layer[l];
+  const size_t n = (size_t)r->chunk * (size_t)at->places * (size_t)at->inputs;
+  const size_t n_x = (size_t)r->rows.x.rows * (size_t)r->rows.x.cols;
+  real *p = r->patches[l] = take(n, sizeof *p);
+  if (!p) return out_of_memory();
+  for (size_t i = 0; i < n; i++) p[i] = r->rows.x.p[i % n_x];
+  r->layer[l].a = nnb_cview(p, r->chunk * at->places, at->inputs);
+  return 0;
+}
+
 static int make_ceiling(rig *r) {
-  int width[MAX_LAYERS + 1];
   size_t n_params = nnb_net_n_params(r->net), widest = 0, offset = 0;
-  r->n_layers = net_widths(r->job->w->net, width);
+  r->layout = layout_of(r->job->w->net);
   r->weights = take(n_params, sizeof(real));
   r->grad = take(n_params, sizeof(real));
-  r->y = take((size_t)r->batch, (size_t)width[r->n_layers] * sizeof(real));
-  for (int l = 0; l <= r->n_layers; l++) widest = (size_t)width[l] > widest ? (size_t)width[l] : widest;
+  r->y = take((size_t)r->batch, (size_t)r->layout.n_out * sizeof(real));
+  for (int l = 0; l < r->layout.n_layers; l++) {
+    const net_layer *at = &r->layout.layer[l];
+    const size_t width = (size_t)(at->inputs > at->units ? at->inputs : at->units) * (size_t)at->places;
+    widest = width > widest ? width : widest;
+  }
   real *out = take((size_t)r->chunk, widest * sizeof(real));
-  r->ceiling = (ceiling){.layer = r->layer, .n_layers = r->n_layers, .out = out, .lr = (real)LEARNING_RATE};
+  r->ceiling = (ceiling){.layer = r->layer, .n_layers = r->layout.n_layers, .out = out, .lr = (real)LEARNING_RATE};
   if (!r->weights || !r->grad || !r->y || !out) return out_of_memory();
-  for (int l = 0; l < r->n_layers; l++) { /* a block is [W; b], (I+1)×O */
+  for (int l = 0; l < r->layout.n_layers; l++) { /* a block is [W; b], (I+1)×O */
+    const net_layer *at = &r->layout.layer[l];
     r->layer[l].w = r->weights + offset;
-    r->layer[l].inputs = width[l], r->layer[l].units = width[l + 1];
-    offset += (size_t)(width[l] + 1) * (size_t)width[l + 1];
+    r->layer[l].inputs = at->inputs, r->layer[l].units = at->units, r->layer[l].places = at->places;
+    offset += (size_t)(at->inputs + 1) * (size_t)at->units;
+    if (at->places > 1 && make_patches(r, l)) return -1;
   }
   return 0;
 }

@@ -70,7 +70,7 @@ static int load_weights(slot *s) {
   if (n != nnb_net_n_params(s->net)) return free(p), complain(s->w->init, "a wrong number of weights");
   for (int node = 2; node <= nnb_net_n_nodes(s->net); node++) {
     nnb_cmat w;
-    if (nnb_net_weights(s->net, node, &w)) return free(p), complain("weights", nnb_errmsg());
+    if (nnb_net_weights(s->net, node, &w)) continue; /* a pool has none */
     size_t inputs = (size_t)w.rows, units = (size_t)w.cols;
     for (size_t i = 0; i < inputs; i++)
       for (size_t o = 0; o < units; o++) dst[at + i * units + o] = p[at + o * inputs + i];

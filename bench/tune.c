@@ -55,11 +55,12 @@ typedef struct point {
 } point;
 
 static double place(const search *s, const workload *w, int threads, size_t number) {
-  int width[MAX_LAYERS + 1], layers = net_widths(w->net, width);
+  const net_layout net = layout_of(w->net);
+  const int layers = net.n_layers;
   double products = 0, params = 0;
   for (int l = 0; l < layers; l++) {
-    products += (double)width[l] * width[l + 1];
-    params += (double)(width[l] + 1) * width[l + 1];
+    products += (double)net.layer[l].inputs * net.layer[l].units;
+    params += (double)(net.layer[l].inputs + 1) * net.layer[l].units;
   }
   switch (s->what) {
     case MULTIPLY_ADDS:

@@ -11,6 +11,7 @@
 #define W4_NET  "784-128:sigmoid-10:sigmoid"
 #define W5S_NET "10-20-20-1"
 #define W7_NET  "4-32:tanh-16:tanh-4"
+#define W9_NET  "1x28x28-conv6@5:tanh-maxpool2-conv16@5:tanh-maxpool2-120:tanh-84:tanh-10:softmax"
 #define W10_NET "28-300:tanh-300:tanh-300:tanh-300:tanh-300:tanh-1:sigmoid"
 #define CE      NNB_CROSS_ENTROPY
 #define BCE     NNB_BINARY_CROSS_ENTROPY
@@ -40,6 +41,9 @@ const workload workloads[] = {
   {"W5sdb1024", W5S_NET, LAW_NORMAL,  "W1",  "W5s", PREDICT, HALF, SGD, 0, 1024, 1024, 1024, 0, NANO},
   {"W7",        W7_NET,  LAW_MATRIX,  "W7",  "W7",  BY_ROWS, NNB_MSE, NNB_ADAM,
    0.001, 10000, 10000, 10000, 100, "ms/epoch"},
+  {"W9b32",     W9_NET,  LAW_SPARSE,  "W2",  "W9",  BY_STEP, CE,   SGD, 0.1, 60000, 32, 32, 20, SPEED},
+  {"W9b128",    W9_NET,  LAW_SPARSE,  "W2",  "W9",  BY_STEP, CE,   SGD, 0.1, 60000, 128, 128, 20, SPEED},
+  {"W9b512",    W9_NET,  LAW_SPARSE,  "W2",  "W9",  BY_STEP, CE,   SGD, 0.1, 60000, 512, 512, 20, SPEED},
   {"W10",       W10_NET, LAW_PRODUCT, "W10", "W10", BY_STEP, BCE,  SGD, 0.05, 20000, 100, 100, 20, SPEED},
 };
 /* clang-format on */
@@ -78,20 +82,27 @@ const char *workload_words(const workload *w, char text[256]) {
   return text;
 }
 
-int net_widths(const char *net, int width[MAX_LAYERS + 1]) {
-  int n = 0;
-  for (;; n++) {
-    width[n] = (int)strtol(net, NULL, 10);
-    net = strchr(net, '-');
-    if (!net || n == MAX_LAYERS) return n;
-    net++;
+net_layout layout_of(const char *text) {
+  net_layout out = {0};
+  nnb_net *net;
+  nnb_cmat w;
+  if (nnb_net_parse(text, &net)) fprintf(stderr, "nnblas-bench: %s\n", nnb_errmsg()), exit(1);
+  out.n_in = nnb_net_n_in(net), out.n_out = nnb_net_n_out(net);
+  for (int k = 1; k <= nnb_net_n_nodes(net) && out.n_layers < MAX_LAYERS; k++) {
+    const nnb_shape s = nnb_net_node_shape(net, k);
+    if (nnb_net_weights(net, k, &w)) continue; /* a layer without weights */
+    out.layer[out.n_layers++] = (net_layer){k, w.rows, w.cols, s.channels ? s.height * s.width : 1};
   }
+  nnb_net_destroy(net);
+  return out;
 }
 
 double workload_flops(const workload *w) {
-  int width[MAX_LAYERS + 1], n_layers = net_widths(w->net, width);
+  const net_layout net = layout_of(w->net);
   double products = 0;
-  for (int l = 0; l < n_layers; l++)
-    products += (double)width[l] * width[l + 1] * (w->manner == PREDICT ? 1 : l ? 3 : 2);
+  for (int l = 0; l < net.n_layers; l++) {
+    const net_layer *at = &net.layer[l];
+    products += (double)at->inputs * at->units * at->places * (w->manner == PREDICT ? 1 : l ? 3 : 2);
+  }
   return 2 * w->batch * products;
 }

@@ -43,11 +43,26 @@ const workload *find_workload(const char *name);
 /* Describes it: "training of 784-128-64-10:softmax by sgd, cross_entropy, 32 rows an update; …".  Returns text. */
 const char *workload_words(const workload *w, char text[256]);
 
-/* The widths of a net, width[0] … width[n]; returns n. */
-int net_widths(const char *net, int width[MAX_LAYERS + 1]);
+/* A layer with weights, inputs×units, which multiply as many rows of the batch, or for convolutions as many places of
+ * their window in each row. */
+typedef struct net_layer {
+  int node;   /* its number */
+  int inputs; /* I; of a convolution the numbers in its window */
+  int units;  /* O; channels */
+  int places; /* 1, or those of the window */
+} net_layer;
+
+/* A net's layers with weights, and its inputs and outputs. */
+typedef struct net_layout {
+  int n_layers, n_in, n_out;
+  net_layer layer[MAX_LAYERS];
+} net_layout;
+
+/* The layout of a net; stops the program if the text is no net. */
+net_layout layout_of(const char *net);
 
 /* 2·m·n·k for each matrix product of one step: a prediction has one product per layer; training also AᵀΔ for each layer
- * and ΔWᵀ for each layer except the first. */
+ * and ΔWᵀ for each layer except the first.  A convolution is the product of its patches and W. */
 double workload_flops(const workload *w);
 
 #endif

@@ -21,8 +21,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TRAIN = ["W1", "W2b32", "W2b128", "W2full", "W10"]
 SIGMOID = ["W3i", "W3x", "W3ifull", "W3xfull", "W4"]
 PREDICT = ["W5m", "W5md", "W5s", "W5sd", "W5mb1024", "W5mdb1024", "W5sb1024", "W5sdb1024"]
-ALL = TRAIN + SIGMOID + PREDICT + ["W7"]
-THREADED = TRAIN + ["W7"] + [w for w in PREDICT if "b1024" in w]
+IMAGES = ["W9b32", "W9b128", "W9b512"]
+ALL = TRAIN + SIGMOID + PREDICT + ["W7"] + IMAGES
+THREADED = TRAIN + ["W7"] + IMAGES + [w for w in PREDICT if "b1024" in w]
 # name: what it measures, in which precisions, with more than one thread?
 PEERS = {"torch": (ALL, "f32 f64", True), "numpy": (TRAIN + SIGMOID + PREDICT, "f32 f64", True),
          "sklearn": (TRAIN + SIGMOID + PREDICT, "f32 f64", True), "onnx": (PREDICT, "f32 f64", True),
@@ -39,7 +40,8 @@ BARS = {("W1", 1): [("torch", 1.2, 1.3), ("torch-manual", 1.0, 1.1)], ("W1", 2):
         ("W3ifull", 1): [(BLAS, 3, 3)], ("W3xfull", 1): [(BLAS, 5, 5)], ("W4", 1): [("", 1.8, 2.2)],
         ("W5m", 1): [("onnxruntime", 2, 2)], ("W5md", 1): [("onnxruntime", 2, 2)], ("W5s", 1): [("", 5, 5)],
         ("W5mb1024", 1): [("torch-frozen", None, 1.15), ("onnxruntime", 0.95, None)], ("W5sb1024", 1): [("", 2, 2)],
-        ("W7", 1): [("torch", 10, None)], ("W10", 1): [(BLAS, 1.1, 1.1)]}
+        ("W7", 1): [("torch", 10, None)], ("W10", 1): [(BLAS, 1.1, 1.1)],
+        ("W9b32", 1): [("torch", 4, None)], ("W9b128", 1): [("torch", 4, None)], ("W9b512", 1): [("torch", 4, None)]}
 # The most that a time may be: ns a sample, ms an epoch.
 MOST = {("W5s", "f32", 1): 60, ("W5s", "f64", 1): 60, ("W7", "f32", 1): 0.60}
 
@@ -163,7 +165,7 @@ def cases(o):
 def measure(o):
     slot, bench, work = (f"{o.build}/{path}" for path in ("bench/nnblas_bench", "bench/nnblas-bench", "compare"))
     os.makedirs(work + "/data", exist_ok=True)
-    if not os.path.exists(work + "/data/W10init.f32"):
+    if not os.path.exists(work + "/data/W9init.f32"):
         subprocess.run([slot, "data", work + "/data"], check=True)
     found, core, lines = commands(o.peers.split(","), work), blas_core(bench), []
     for rep in range(o.reps):

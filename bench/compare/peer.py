@@ -44,8 +44,12 @@ TABLE = {
     "W5sb1024": (SMALL, "relu", "linear", "W2", "W5s", 1024, 1024, 0, 0),
     "W5sdb1024": (SMALL, "relu", "linear", "W1", "W5s", 1024, 1024, 0, 0),
     "W7": ([4, 32, 16, 4], "tanh", "linear", "W7", "W7", 10000, 10000, 0.001, 100),
+    "W9b32": ([784, 120, 84, 10], "tanh", "softmax", "W2", "W9", 60000, 32, 0.1, 20),  # LeNet-5: LENET below
+    "W9b128": ([784, 120, 84, 10], "tanh", "softmax", "W2", "W9", 60000, 128, 0.1, 20),
+    "W9b512": ([784, 120, 84, 10], "tanh", "softmax", "W2", "W9", 60000, 512, 0.1, 20),
     "W10": ([28, 300, 300, 300, 300, 300, 1], "tanh", "sigmoid", "W10", "W10", 20000, 100, 0.05, 20),
 }
+LENET = [(25, 6), (150, 16), (256, 120), (120, 84), (84, 10)]  # inputs and units of its layers with weights
 WIDTHS, HIDDEN, OUTPUT, FILES, INIT, ROWS, BATCH, RATE, WARM = TABLE[WORKLOAD]
 PREDICTS = WORKLOAD.startswith("W5")
 SQUARES = WORKLOAD[:2] in ("W3", "W4")  # ½ Σ (t - a)², one row's gradient at a time or of all rows
@@ -71,7 +75,7 @@ def targets():
 def weights():
     """[(W, b)] with W as outputs×inputs."""
     values, at, layers = np.fromfile(f"{DATA}/{INIT}init.f32", "f4").astype(REAL), 0, []
-    for i, o in zip(WIDTHS, WIDTHS[1:]):
+    for i, o in LENET if WORKLOAD.startswith("W9") else zip(WIDTHS, WIDTHS[1:]):
         layers.append((values[at:at + i * o].reshape(o, i).copy(), values[at + i * o:at + (i + 1) * o].copy()))
         at += (i + 1) * o
     return layers

@@ -10,7 +10,25 @@ torch.set_default_dtype(torch.float32 if DTYPE == "f32" else torch.float64)
 ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "softmax": lambda: nn.Softmax(1)}
 
 
+def lenet():
+    """LeNet-5 with max pools and tanh, up to its logits; weights of convolutions are O×(C·5·5)."""
+    modules = [nn.Unflatten(1, (1, 28, 28))]
+    for l, (w, b) in enumerate(weights()):
+        if l < 2:
+            layer = nn.Conv2d(w.shape[1] // 25, w.shape[0], 5)
+        else:
+            layer = nn.Linear(w.shape[1], w.shape[0])
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(w).reshape(layer.weight.shape))
+            layer.bias.copy_(torch.from_numpy(b))
+        modules += [layer] + ([nn.Tanh()] if l < 4 else []) + ([nn.MaxPool2d(2)] if l < 2 else [])
+        modules += [nn.Flatten()] if l == 1 else []
+    return nn.Sequential(*modules)
+
+
 def net(logits):
+    if WORKLOAD.startswith("W9"):
+        return lenet()
     modules = []
     for l, (w, b) in enumerate(weights()):
         linear = nn.Linear(w.shape[1], w.shape[0])
@@ -110,6 +128,8 @@ elif OUTPUT == "sigmoid":
     T = torch.from_numpy(targets())
     train(T, nn.functional.binary_cross_entropy_with_logits)
     train_by_hand(lambda z, part: torch.sigmoid(z) - T[part])
+elif WORKLOAD.startswith("W9"):
+    train(torch.from_numpy(labels()), nn.functional.cross_entropy)
 else:
     train(torch.from_numpy(labels()), nn.functional.cross_entropy)
     train_by_hand(classes(torch.from_numpy(labels())))
