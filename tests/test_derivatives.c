@@ -286,17 +286,27 @@ START_TEST(many_outputs) {
 }
 END_TEST
 
-/* Convolution and pools: the Jacobian against vᵀ·∂y/∂x, derivatives along u against J·u, H·u against differences. */
-START_TEST(convolutions) {
+/* Every kind of layer: the Jacobian against vᵀ·∂y/∂x, derivatives along u against J·u, H·u of affine layers against
+ * differences. */
+static const struct {
+  const char *text;
+  bool affine;
+} layer_nets[] = {{"1x6x6-conv2@3:tanh-conv3@2:silu-3", true},
+                  {"1x6x6-conv2@3:tanh-maxpool2-3:softmax", false},
+                  {"1x6x6-conv2@3:silu-avgpool2-flatten-3", false},
+                  {"36-6:tanh-layernorm-5:gelu-batchnorm-3", false},
+                  {"36-8:tanh-dropout0.5-batchnorm:relu-3", false}};
+
+START_TEST(layers_agree) {
   enum { N = 3, N_IN = 36, N_OUT = 3 };
   static real x[N * N_IN], u[N * N_IN], J[N * N_OUT * N_IN], dx[N * N_IN], h[N * N_IN], side[2][N * N_IN];
   real v[N * N_OUT], dy[N * N_OUT];
   nnb_net *net = NULL;
-  ck_ok(nnb_net_parse(_i ? "1x6x6-conv2@3:tanh-conv3@2:silu-3" : "1x6x6-conv2@3:tanh-maxpool2-3:softmax", &net));
+  ck_ok(nnb_net_parse(layer_nets[_i].text, &net));
   toy_fill(x, N * N_IN, 1), toy_fill(u, N * N_IN, 2), toy_fill(v, N * N_OUT, 3);
   toy_fill(nnb_net_params(net), nnb_net_n_params(net), 5);
   const nnb_cmat rows = nnb_cview(x, N, N_IN);
-  nnb_plan *plan = plan_of(net, N, 2, _i ? NNB_SECOND : NNB_DX);
+  nnb_plan *plan = plan_of(net, N, 2, layer_nets[_i].affine ? NNB_SECOND : NNB_DX);
   ck_ok(nnb_plan_jacobian(plan, rows, (nnb_mat){0}, nnb_view(J, N, N_OUT * N_IN)));
   ck_ok(nnb_plan_jvp(plan, rows, nnb_cview(u, N, N_IN), nnb_view(dy, N, N_OUT)));
   ck_ok(nnb_plan_vjp(plan, rows, nnb_cview(v, N, N_OUT), nnb_view(dx, N, N_IN)));
@@ -312,7 +322,7 @@ START_TEST(convolutions) {
       near((double)dx[b * N_IN + i], (wide)sum, 1, "vJ", i);
     }
   }
-  if (_i) {
+  if (layer_nets[_i].affine) {
     const real step = (real)TOL(1e-5, 1e-2);
     ck_ok(nnb_plan_hvp(plan, rows, nnb_cview(v, N, N_OUT), nnb_cview(u, N, N_IN), nnb_view(h, N, N_IN)));
     for (int s = 0; s < 2; s++) {
@@ -732,7 +742,7 @@ int main(void) {
   tcase_add_loop_test(tc, against_differences, 0, (int)(sizeof shapes / sizeof *shapes) * NNB_N_ACTIVATIONS);
   tcase_add_loop_test(tc, rows_of_vjp, 0, 6);
   tcase_add_loop_test(tc, many_outputs, 0, 2);
-  tcase_add_loop_test(tc, convolutions, 0, 2);
+  tcase_add_loop_test(tc, layers_agree, 0, (int)(sizeof layer_nets / sizeof *layer_nets));
   tcase_add_test(tc, threads_and_single_rows);
   tcase_add_test(tc, refusals);
   tcase_add_loop_test(tc, hvp_against_differences, 0, (int)(sizeof shapes / sizeof *shapes) * NNB_N_ACTIVATIONS);

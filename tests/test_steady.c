@@ -289,6 +289,40 @@ START_TEST(the_count_counts) {
 END_TEST
 #endif
 
+/* Targets of derivatives: losses, gradients, updates and residuals. */
+START_TEST(derivative_targets) {
+  enum { N = 24, X = 3, Y = 2, P = 4 * 8 + 9 * 2 };
+  real x[N * X], t[N * Y], dt[N * X * Y], r[N * Y * (1 + X)], grad[P];
+  static real J[N * Y * (1 + X) * P];
+  nnb_net *net = NULL;
+  nnb_plan *plan;
+  nnb_optim *optim;
+  double loss;
+  heap_install();
+  toy_fill(x, N * X, 1), toy_fill(t, N * Y, 2), toy_fill(dt, N * X * Y, 3);
+  const nnb_batch rows = {.x = nnb_cview(x, N, X), .t = nnb_cview(t, N, Y), .dt = nnb_cview(dt, N, X * Y)};
+  ck_ok(nnb_net_parse("3-8:silu-2", &net));
+  ck_ok(nnb_optim_create(net, &(nnb_optim_opts){.algo = NNB_SGD, .lr = 0.01}, &optim));
+  const nnb_plan_opts opts = {.max_rows = N, .threads = 1 + _i, .want = NNB_GRAD | NNB_ROWS | NNB_DT};
+  ck_ok(nnb_plan_create(net, &opts, &plan));
+  counts before = count();
+  for (int round = 0; round <= ROUNDS; round++) {
+    nnb_status status = nnb_plan_loss(plan, &rows, &loss);
+    if (!status) status = nnb_plan_gradient(plan, &rows, 0, &loss, grad);
+    if (!status) status = nnb_train_step(net, plan, &rows, optim, &loss);
+    if (!status) status = nnb_plan_rows(plan, &rows, r, J, P);
+    if (status) ck_abort_msg("%s", nnb_errmsg());
+    if (round > 1) ck_none_since(before, "%d threads, targets of derivatives", 1 + _i);
+    if (round <= 1) before = count();
+  }
+  nnb_plan_destroy(plan);
+  nnb_optim_destroy(optim);
+  nnb_net_destroy(net);
+  ck_assert_int_eq(heap_live(), 0);
+  heap_remove();
+}
+END_TEST
+
 int main(void) {
 #ifndef COUNTED
   puts("skipped: calls of malloc, which are counted only without a sanitizer and with glibc");
@@ -297,6 +331,7 @@ int main(void) {
   TCase *tc = tcase_create("steady");
   tcase_add_loop_test(tc, predictions_and_losses, 0, 2 * N_NETS);
   tcase_add_loop_test(tc, training_steps, 0, 2 * N_NETS);
+  tcase_add_loop_test(tc, derivative_targets, 0, 2);
   tcase_add_loop_test(tc, products_of_many_shapes, 0, 6);
   tcase_add_loop_test(tc, fits_after_their_start, 0, 2 * N_NETS);
   tcase_add_loop_test(tc, fits_by_every_method, 0, NNB_N_ALGOS);
