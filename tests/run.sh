@@ -49,22 +49,20 @@ suite_clang() { # without the tests that do not depend on the build, or only on 
 # AVX-512), and the fuzz targets, which parse, the plain one.
 # What the tests need under each of these (environment, time, what to leave out) is a test setup in tests/meson.build.
 # The lessons use what the tests use.
-checked="-Dtests=enabled -Dlevels=v3 -Dbench=false -Dexamples=false"
+checked="-Dtests=enabled -Dbuildtype=debugoptimized -Dlevels=v3 -Dbench=false -Dexamples=false"
 # Under the sanitizers less optimisation, lines without variables and the end at the first error halve the time of the
 # compiler, and the tests take as long.
 sanitized() { # sanitized FOLDER KIND
   (
     export CFLAGS="${CFLAGS:-} -g1 -fno-sanitize-recover=all"
     # shellcheck disable=SC2086
-    build "$1" "" $checked -Ddebug=true -Doptimization=1 -Db_sanitize="$2" -Db_lundef=false
+    build "$1" "" $checked -Doptimization=1 -Db_sanitize="$2" -Db_lundef=false
   )
 }
 suite_asan() { sanitized build-asan address,undefined && run_tests asan build-asan --setup asan "$@"; }
 suite_tsan() { sanitized build-tsan thread && run_tests tsan build-tsan --setup tsan "$@"; }
 # shellcheck disable=SC2086
-suite_valgrind() {
-  build build-valgrind "" $checked -Dbuildtype=debugoptimized && run_tests valgrind build-valgrind --setup valgrind "$@"
-}
+suite_valgrind() { build build-valgrind "" $checked && run_tests valgrind build-valgrind --setup valgrind "$@"; }
 
 # fuzz_one NAME SECONDS: new inputs go to build-fuzz-inputs/NAME, an input that fails to build-fuzz-inputs/failed-NAME-…
 fuzz_one() {
