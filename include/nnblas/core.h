@@ -1152,8 +1152,9 @@ typedef struct nnb_needs {
   const nnb_shape *from;/**< input: the shapes of the nodes that the layer reads; valid during shape           */
   nnb_shape shape;      /**< the shape of Z; an elementwise layer copies from[0]                               */
   bool affine;          /**< Z is an affine function of the inputs (Z = A·M + c, M and c made from the parameters).
-                             Without scratch, backward_data may get any number of rows of delta and da, several for each
-                             row of the batch: it must not use a, z or the numbers of the rows               */
+                             Without scratch, backward_data and backward_params may get any number of rows, several for
+                             each row of the batch: they must not use z or the numbers of the rows, nor backward_data a.
+                             Second derivatives and targets of derivatives need affine layers without scratch */
   bool random;          /**< in training, Z depends on numbers that are drawn for each update (dropout).  Rejected
                              by methods that minimise one function (lbfgs, lm, varpro, …)                           */
   size_t work;          /**< numbers for all rows together, kept from forward to backward as scratch.  To be written

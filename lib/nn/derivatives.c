@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "ints.h"
 #include "status.h"
 
 typedef struct tile {
@@ -41,8 +42,6 @@ nnb_status nnb__check_tangents(const nnb_net *net) {
 }
 
 /* ---- tiles ------------------------------------------------------------------------------------------------------ */
-
-static int smaller(int a, int b) { return a < b ? a : b; }
 
 /* The tile's rows of node k: the derivatives of its A, or by its A. */
 static nnb_mat rows_of(const tile *t, int k) {
@@ -203,7 +202,8 @@ void nnb__pass_derivatives(const nnb__pass *p, int part, int r0, int n) {
   if (b == 0 || (!forward && p->job->dy.ld != p->job->dy.cols)) b = 1;
   for (int i = 0; i < n; i += b)
     for (int d = 0; d < directions; d += p->plan->tile_rows) {
-      const tile t = {p, p->plan, part, r0 + i, smaller(b, n - i), d, smaller(p->plan->tile_rows, directions - d)};
+      const tile t = {
+          p, p->plan, part, r0 + i, nnb__smaller(b, n - i), d, nnb__smaller(p->plan->tile_rows, directions - d)};
       (forward ? go_forward : go_back)(&t);
     }
 }
