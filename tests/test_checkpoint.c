@@ -21,6 +21,7 @@ typedef struct kind {
   nnb_algo algo;
   bool steps, bayes;
   int restarts;
+  uint64_t twice; /* a fit with a second descent, of a net with this seed */
 } kind;
 static kind kinds[NNB_N_ALGOS + 4];
 static int n_kinds;
@@ -70,6 +71,22 @@ static void remove_folder(void) {
   }
   if (d) closedir(d);
   remove(folder);
+}
+
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
+
+static char *read_file(size_t *bytes) {
+  FILE *f = fopen(path, "rb");
+  char *p = malloc(1 << 20);
+  ck_assert(f && p);
+  *bytes = fread(p, 1, 1 << 20, f);
+  ck_assert(fclose(f) == 0 && *bytes < 1 << 20);
+  return p;
+}
+
+static void write_file(const char *p, size_t bytes) {
+  FILE *f = fopen(path, "wb");
+  ck_assert(f && fwrite(p, 1, bytes, f) == bytes && fclose(f) == 0);
 }
 
 /* ---- a run ------------------------------------------------------------------------------------------------------ */
@@ -153,10 +170,39 @@ static run start_full(const kind *k, int variant) {
   return r;
 }
 
+/* The methods that make two descents.  In single precision lm and varpro end by themselves before. */
+static const kind descents[] = {{.name = "lm", .algo = NNB_LM, .twice = 1},
+                                {.name = "varpro", .algo = NNB_VARPRO, .twice = 1},
+                                {.name = "bfgs", .algo = NNB_BFGS, .twice = 1}};
+enum { N_DESCENTS = sizeof descents / sizeof *descents };
+static bool ends_before(const kind *k) { return sizeof(real) == sizeof(float) && k->algo != NNB_BFGS; }
+static int length_of(const kind *k) { return k->algo == NNB_BFGS ? 800 : 400; }
+
+/* A smooth law of three inputs, for which long descents creep. */
+static run start_descents(const kind *k) {
+  enum { LAW_ROWS = 40 };
+  real x[LAW_ROWS * 3], t[LAW_ROWS];
+  run r = {.opts = {.algo = k->algo, .max_epochs = 2 * length_of(k) + 40}};
+  nnb_rng rng;
+  nnb_rng_init(&rng, 7, 1);
+  for (int i = 0; i < LAW_ROWS; i++) {
+    double at[3];
+    for (int j = 0; j < 3; j++) x[3 * i + j] = (real)(at[j] = 2 * nnb_rng_uniform(&rng) - 1);
+    t[i] = (real)(sin(4 * at[0] * at[1]) + cos(3 * at[2]));
+  }
+  const nnb_batch rows = {.x = nnb_cview(x, LAW_ROWS, 3), .t = nnb_cview(t, LAW_ROWS, 1)};
+  ck_ok(nnb_data_copy(&rows, 0, &r.memory));
+  r.train = r.memory;
+  ck_ok(nnb_net_for_data(r.memory, "5:tanh", &r.net));
+  ck_ok(nnb_net_seed(r.net, k->twice));
+  return r;
+}
+
 static run start(const kind *k, int variant) {
-  run r = k->steps ? start_steps(k->algo, variant) : start_full(k, variant);
+  run r = k->twice ? start_descents(k) : k->steps ? start_steps(k->algo, variant) : start_full(k, variant);
   freeze(&r, k, variant);
-  r.opts.max_epochs = EPOCHS, r.opts.seed = 9, r.opts.threads = 1;
+  if (!k->twice) r.opts.max_epochs = EPOCHS;
+  r.opts.seed = 9, r.opts.threads = 1;
   return r;
 }
 
@@ -193,6 +239,7 @@ static uint64_t digest(const run *r) {
                             p->held_rows,
                             p->starts,
                             p->start,
+                            p->second_start,
                             p->evidence.alpha,
                             p->evidence.beta,
                             p->evidence.gamma,
@@ -302,6 +349,65 @@ START_TEST(stopped_after_any_epoch) {
     }
     remove(path);
   }
+  remove_folder();
+}
+END_TEST
+
+/* ---- a second descent ------------------------------------------------------------------------------------------- */
+
+/* Stopped and resumed before, at and after the turn, in and between the stages with decay, and where the first descent
+ * goes on. */
+START_TEST(a_second_descent_is_resumed) {
+  const kind *k = &descents[_i];
+  const int length = length_of(k), stage = length / 16;
+  const int stops[] = {length / 2,         length - 1,         length,
+                       length + 1,         length + stage - 1, length + stage,
+                       length + stage + 1, length + 2 * stage, length + 5 * stage,
+                       2 * length - 1,     2 * length,         2 * length + 1,
+                       3 * length};
+  enum { STOPS = sizeof stops / sizeof *stops };
+  if (ends_before(k)) return;
+  run whole = start(k, 0);
+  ck_ok(fit(&whole));
+  ck_assert_int_eq(whole.report.second_start, length);
+  make_folder();
+  for (int i = 0; i < STOPS; i++) {
+    run r = start(k, 0);
+    int at = stops[i];
+    r.opts.checkpoint = path, r.opts.resume = true, r.opts.on_epoch = stop_at, r.opts.user = &at;
+    ck_ok(fit(&r));
+    ck_assert_msg(r.report.epochs == (at < whole.report.epochs ? at : whole.report.epochs), "%d", r.report.epochs);
+    ck_assert_int_eq(r.report.resumed, i == 0                               ? 0
+                                       : stops[i - 1] < whole.report.epochs ? stops[i - 1]
+                                                                            : whole.report.epochs);
+    if (i == STOPS - 1) ck_assert_msg(digest(&r) == digest(&whole), "%s, seed %d", k->name, (int)k->twice);
+    end(&r);
+  }
+  end(&whole);
+  remove_folder();
+}
+END_TEST
+
+/* A limit that leaves no time for two descents brings none later; a lower one leaves those of the file. */
+START_TEST(limits_do_not_change_the_descents) {
+  const kind *k = &descents[2];
+  run one = start(k, 0), other = start(k, 0);
+  make_folder();
+  one.opts.checkpoint = path, one.opts.max_epochs = 3;
+  ck_ok(fit(&one));
+  one.opts.resume = true, one.opts.max_epochs = 2 * length_of(k) + 1;
+  ck_ok(fit(&one));
+  ck_assert_int_eq(one.report.second_start, 0);
+  remove(path);
+  other.opts.checkpoint = path, other.opts.max_epochs = 2 * length_of(k), other.opts.on_epoch = stop_at;
+  int at = length_of(k) + 3;
+  other.opts.user = &at;
+  ck_ok(fit(&other));
+  ck_assert_int_eq(other.report.second_start, length_of(k));
+  other.opts.resume = true, other.opts.max_epochs = at + 30, other.opts.on_epoch = NULL;
+  ck_ok(fit(&other));
+  ck_assert(other.report.epochs == at + 30 && other.report.second_start == length_of(k));
+  end(&one), end(&other);
   remove_folder();
 }
 END_TEST
@@ -423,20 +529,6 @@ START_TEST(options_that_make_no_sense) {
   remove_folder();
 }
 END_TEST
-
-static char *read_file(size_t *bytes) {
-  FILE *f = fopen(path, "rb");
-  char *p = malloc(1 << 16);
-  ck_assert(f && p);
-  *bytes = fread(p, 1, 1 << 16, f);
-  ck_assert(fclose(f) == 0 && *bytes < 1 << 16);
-  return p;
-}
-
-static void write_file(const char *p, size_t bytes) {
-  FILE *f = fopen(path, "wb");
-  ck_assert(f && fwrite(p, 1, bytes, f) == bytes && fclose(f) == 0);
-}
 
 /* One of each sort of state. */
 static const nnb_algo sorts[] = {NNB_ADAM, NNB_LBFGS, NNB_VARPRO, NNB_AUTO};
@@ -683,6 +775,8 @@ int main(void) {
   tcase_set_timeout(cuts, 1800);
   tcase_add_loop_test(kills, killed_at_any_moment, 0, SANITIZED ? 0 : n_kinds * VARIANTS);
   tcase_add_loop_test(tc, stopped_after_any_epoch, 0, n_kinds * VARIANTS);
+  tcase_add_loop_test(tc, a_second_descent_is_resumed, 0, N_DESCENTS);
+  tcase_add_test(tc, limits_do_not_change_the_descents);
   tcase_add_loop_test(tc, a_longer_run_continues, 0, n_kinds);
   tcase_add_test(tc, as_often_as_asked);
   tcase_add_test(tc, the_file_is_a_model);

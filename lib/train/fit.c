@@ -160,7 +160,7 @@ static nnb_status allocate(fit *f) {
   if (moving) f->epoch_start = nnb__alloc(n_values, sizeof *f->epoch_start);
   const bool twice = !f->optim && nnb__fit_full_may_repeat(f);
   if (twice) f->first = nnb__memdup(f->net->params, n_values, sizeof *f->first);
-  const bool ridge = nnb__optim_has(f->ops, NNB__TRAIT_SQUARES) && (twice || f->opts.l2 > 0);
+  const bool ridge = nnb__optim_has(f->ops, NNB__TRAIT_SQUARES);
   if (ridge) f->ridge = nnb__alloc(f->net->n_params, sizeof *f->ridge);
   const bool linear = nnb__optim_has(f->ops, NNB__TRAIT_LINEAR);
   if (linear) f->linear = nnb__alloc(nnb__net_n_free(f->net), sizeof *f->linear);

@@ -11,6 +11,14 @@
 #include "source.h"
 #include "tally.h"
 
+/* Where a full-batch fit with two descents is: it runs a minimiser several times (fit_full.c). */
+enum { NNB__STAGES = 4, NNB__FIT_RUNS = NNB__STAGES + 3 };
+typedef struct nnb__descents {
+  int run;                         /* the first descent is 0 */
+  double unit, to_beat;            /* loss of the best constant prediction; lowest loss of the first descent */
+  int64_t iterations, evaluations; /* of the runs before */
+} nnb__descents;
+
 typedef struct nnb__fit {
   nnb_net *net;
   const nnb_data *train, *val;
@@ -36,6 +44,7 @@ typedef struct nnb__fit {
                         NULL */
   double *ridge;     /* least squares with decay: the l2 of each parameter that is not frozen */
   real *first;       /* full batch: the parameters at the start, then its buffers; NULL: no second descent */
+  nnb__descents descents;
   nnb_record *history;    /* cap_history records, then values */
   double *values;         /* (cap_history + 1)×nnb__fit_n_values: the metrics of the records, and of the last epoch */
   nnb_record last_record; /* of the last epoch */

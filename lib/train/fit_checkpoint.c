@@ -47,6 +47,19 @@ static void visit_numbers(progress *p, nnb__visitor *s) {
   nnb__state_whole(s, "fit.stride", 1, INT_MAX, &p->stride);
 }
 
+static const char first_key[] = "nnblas.state/first";
+
+static void visit_descents(fit *f, nnb__visitor *s) {
+  nnb__descents *d = &f->descents;
+  nnb__state_reals(s, "first", f->net->n_values, f->first);
+  nnb__state_int(s, "descents.run", 0, NNB__FIT_RUNS - 1, &d->run);
+  nnb__state_number(s, "descents.unit", 0, DBL_MAX, &d->unit);
+  nnb__state_number(s, "descents.to_beat", -HUGE_VAL, HUGE_VAL, &d->to_beat);
+  nnb__state_whole(s, "descents.iterations", 0, INT64_MAX, &d->iterations);
+  nnb__state_whole(s, "descents.evaluations", 0, INT64_MAX, &d->evaluations);
+  nnb__state_int(s, "descents.second_start", 0, INT_MAX, &f->report.second_start);
+}
+
 static void visit_arrays(fit *f, progress *p, nnb__visitor *s) {
   enum { EVIDENCE = sizeof(nnb_evidence) / sizeof(double) };
   nnb__state_reals(s, "best", f->net->n_values, f->best);
@@ -57,6 +70,7 @@ static void visit_arrays(fit *f, progress *p, nnb__visitor *s) {
   if (f->net->n_buffers) nnb__state_reals(s, "buffers", f->net->n_buffers, f->buffers);
   nnb__state_doubles(s, "fit.evidence", EVIDENCE, (double *)&f->report.evidence);
   nnb__state_doubles(s, "fit.best_evidence", EVIDENCE, (double *)&f->best_evidence);
+  if (f->first) visit_descents(f, s);
 }
 
 static nnb_status allocate(const fit *f, progress *p) {
@@ -245,6 +259,17 @@ static nnb_status take_records(fit *f, const progress *p) {
   return NNB_OK;
 }
 
+/* A fit has the descents of the file, whatever its limits are now. */
+static nnb_status prepare_descents(fit *f, const nnb__bag *bag) {
+  const bool there = nnb__bag_find_tensor(bag, first_key);
+  if (there && !f->optim && !f->first) {
+    f->first = nnb__alloc(f->net->n_values, sizeof *f->first);
+    return f->first ? NNB_OK : nnb__fail_nomem("a fit");
+  }
+  if (!there) nnb__release(f->first), f->first = NULL;
+  return NNB_OK;
+}
+
 static nnb_status take_progress(fit *f, const nnb__bag *bag) {
   nnb__visitor state = {.way = NNB__STATE_LOAD, .in = bag};
   progress p = {0};
@@ -255,7 +280,8 @@ static nnb_status take_progress(fit *f, const nnb__bag *bag) {
                      (int)p.epoch);
   if (p.best_epoch > p.epoch || p.waited_epoch > p.epoch || p.n_history > f->cap_history)
     return nnb__fail(NNB_E_PARSE, "the file has an impossible best epoch or history");
-  nnb_status status = allocate(f, &p);
+  nnb_status status = prepare_descents(f, bag);
+  if (!status) status = allocate(f, &p);
   if (status) return status;
   visit_arrays(f, &p, &state);
   status = state.status ? state.status : take_records(f, &p);

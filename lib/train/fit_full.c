@@ -5,6 +5,7 @@
  * A long descent without decay often creeps or stalls where units are saturated or cancel each other.  So a method with
  * .descent is broken off once, and a second descent begins at the same start with a decay that falls to 0; the lower
  * one goes on (docs/defaults.md has the measurements). */
+#include <assert.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -23,10 +24,9 @@ typedef struct full {
   double norm;   /* Σ weight of all rows */
   size_t n_free; /* parameters that are not frozen, for a method for sums of squares */
   double epoch_began;
-  int64_t evaluations;                           /* before this epoch */
-  int64_t iterations_before, evaluations_before; /* of earlier runs of the minimiser */
-  nnb_status status;                             /* the error of ending an epoch, if any */
-  int turn; /* the epoch that ends a descent, unless its best loss is below to_beat; 0: none */
+  int64_t evaluations; /* before this epoch */
+  nnb_status status;   /* the error of ending an epoch, if any */
+  int turn;            /* the epoch that ends a descent, unless its best loss is below to_beat; 0: none */
   double to_beat;
   bool turned; /* it did */
 } full;
@@ -193,7 +193,7 @@ static double loss_within(const full *u, double value, const nnb_evidence *e, co
 
 bool nnb__fit_full_may_repeat(const nnb__fit *f) {
   const nnb_fit_opts *o = &f->given;
-  const bool wanted = f->ops->descent > 0 && o->l2 == 0 && !o->bayes && o->patience == 0 && !f->val && !o->checkpoint;
+  const bool wanted = f->ops->descent > 0 && o->l2 == 0 && !o->bayes && o->patience == 0 && !f->val;
   return wanted && (f->opts.max_epochs == NNB_NONE || f->opts.max_epochs >= 2 * f->ops->descent);
 }
 
@@ -214,15 +214,15 @@ static int end_epoch(void *user, const nnb_min_record *m) {
   nnb__fit *f = u->f;
   const double now = nnb__now();
   nnb_record rec = {.epoch = f->report.epochs + 1,
-                    .updates = u->iterations_before + m->iteration,
-                    .samples = (u->evaluations_before + m->evaluations - u->evaluations) * f->rows.x.rows,
+                    .updates = f->descents.iterations + m->iteration,
+                    .samples = (f->descents.evaluations + m->evaluations - u->evaluations) * f->rows.x.rows,
                     .seconds = now - u->epoch_began};
   unpack(f, m->x, f->last);
   memcpy(f->net->params, f->last, f->net->n_params * sizeof *f->last);
   memcpy(f->last + f->net->n_params, f->net->params + f->net->n_params, f->net->n_buffers * sizeof *f->last);
   rec.loss = loss_within(u, m->value, m->evidence, m->x);
   if (m->evidence) f->report.evidence = of_targets(u, *m->evidence);
-  u->evaluations = u->evaluations_before + m->evaluations;
+  u->evaluations = f->descents.evaluations + m->evaluations;
   f->report.updates = rec.updates, f->report.samples = u->evaluations * f->rows.x.rows;
   u->status = nnb__fit_end_epoch(f, &rec);
   u->epoch_began = nnb__now();
@@ -249,9 +249,9 @@ static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) 
   nnb_report *r = &f->report;
   if (f->broken) return f->broken;
   if (u->status) return u->status;
-  if (status == NNB_E_NUMERIC && u->evaluations_before <= 1) return explain_start(u);
+  if (status == NNB_E_NUMERIC && f->descents.evaluations <= 1) return explain_start(u);
   if (status) return status;
-  r->samples = u->evaluations_before * f->rows.x.rows;
+  r->samples = f->descents.evaluations * f->rows.x.rows;
   if (r->stop == NNB_STOP_NONE) r->stop = m->stop;
   if (f->opts.bayes) r->evidence = of_targets(u, m->evidence);
   if (r->epochs == 0) r->loss = loss_within(u, m->value, &m->evidence, f->x);
@@ -287,7 +287,6 @@ static nnb_status prepare_state(nnb__fit *f, real **before) {
   if (!*before) return nnb__fail_nomem("a fit");
   memcpy(net->params, f->last, net->n_params * sizeof *f->last);
   memcpy(net->params + net->n_params, f->buffers, net->n_buffers * sizeof *f->last);
-  f->keep.finished = f->report.stop != NNB_STOP_NONE;
   return NNB_OK;
 }
 
@@ -315,16 +314,17 @@ static nnb_status minimize_squares(full *u, const nnb_min_opts *opts, nnb__keep 
   return nnb__least_squares(&lsq, f->x, opts, keep, report);
 }
 
-/* Runs a method from f->last, or a saved state, for so many iterations; NNB_NONE: without a limit. */
+/* Runs a method from f->last, or a saved state, for so many iterations; NNB_NONE: without a limit.  end NULL: its
+ * iterations are no epochs. */
 static nnb_status minimize(full *u, nnb_algo algo, int most, int (*end)(void *, const nnb_min_record *),
                            nnb_min_report *report) {
   nnb__fit *f = u->f;
   const size_t n = f->net->n_params;
-  nnb__keep *keep = f->opts.checkpoint ? &f->keep : NULL;
+  nnb__keep *keep = f->opts.checkpoint && end ? &f->keep : NULL;
   nnb_min_opts opts = {.gradient_tol = (double)REAL_EPS, .on_iteration = end, .user = u};
   nnb__opts_copy(NNB__FIT_OPTS, &f->opts, NNB__MIN_OPTS, &opts);
   opts.algo = algo, opts.max_iterations = most;
-  if (opts.max_seconds > 0 && (f->keep.from || u->evaluations_before > 0))
+  if (opts.max_seconds > 0 && (f->keep.from || f->descents.evaluations > 0))
     opts.max_seconds = fmax(f->start + opts.max_seconds - nnb__now(), DBL_MIN);
   nnb_status status;
   if (f->ops->least_squares) {
@@ -333,13 +333,18 @@ static nnb_status minimize(full *u, nnb_algo algo, int most, int (*end)(void *, 
     memcpy(f->x, f->net->params, n * sizeof *f->x);
     status = nnb__minimize(&(nnb_fdf){.n = n, .user = u, .eval = objective}, f->x, &opts, keep, report);
   }
-  u->iterations_before += report->iterations, u->evaluations_before += report->evaluations;
+  f->descents.iterations += report->iterations, f->descents.evaluations += report->evaluations;
   return status;
 }
 
-/* ---- the second descent ----------------------------------------------------------------------------------------- */
+/* ---- the descents ----------------------------------------------------------------------------------------------- */
 
-enum { STAGES = 4, STAGE_PART = 16, CONSTANT_ITERATIONS = 20 };
+/* The runs of the minimiser: the first descent; the second one, in stages with decay, then without; the first one from
+ * where it was broken off, if the second one is not lower. */
+enum { FIRST, STAGED, LAST = STAGED + NNB__STAGES, BACK, NO_RUN };
+static_assert((int)NO_RUN == (int)NNB__FIT_RUNS, "NNB__FIT_RUNS is not the number of runs");
+
+enum { STAGE_PART = 16, CONSTANT_ITERATIONS = 20 };
 static const double first_decay = 0.03, next_decay = 0.1; /* in units of the loss of a constant */
 
 /* The net ← these parameters and buffers, which count as those of the last epoch. */
@@ -363,34 +368,69 @@ static nnb_status constant_loss(full *u, double *loss) {
   return status;
 }
 
-/* From the first parameters, through the stages. */
-static nnb_status descend_with_decay(full *u, double unit, nnb_min_report *m) {
+static double decay_of_stage(const nnb__fit *f, int stage) {
+  double decay = first_decay * f->descents.unit;
+  while (stage-- > 0) decay *= next_decay;
+  return decay;
+}
+
+/* Whether the saved run had come to its end. */
+static bool had_ended(full *u, int most) {
+  const nnb__fit *f = u->f;
+  if (is_over(u) || is_turn(u)) return true;
+  return most != NNB_NONE && f->report.updates - f->descents.iterations >= most;
+}
+
+/* A run from its beginning, or from a saved state. */
+static nnb_status run_once(full *u, nnb_min_report *m) {
   nnb__fit *f = u->f;
-  double decay = first_decay * unit;
-  nnb_status status = NNB_OK;
-  go_to(f, f->first);
-  for (int k = 0; k < STAGES && !status && !is_over(u); k++, decay *= next_decay) {
-    f->opts.l2 = decay;
-    status = minimize(u, f->ops->least_squares ? NNB_LM : f->opts.algo, f->ops->descent / STAGE_PART, end_epoch, m);
-    go_to(f, f->last);
-  }
-  f->opts.l2 = 0;
+  const int run = f->descents.run;
+  const bool staged = run >= STAGED && run < LAST;
+  const nnb_algo algo = staged && f->ops->least_squares ? NNB_LM : f->opts.algo;
+  const int most = staged ? f->ops->descent / STAGE_PART : NNB_NONE;
+  u->turn = !f->first || staged ? 0 : f->report.second_start + f->ops->descent;
+  u->to_beat = run == FIRST ? -HUGE_VAL : f->descents.to_beat;
+  if (f->keep.from)
+    f->keep.finished = had_ended(u, most);
+  else if (run == STAGED || run == BACK)
+    go_to(f, run == STAGED ? f->first : f->best);
+  if (staged) f->opts.l2 = decay_of_stage(f, run - STAGED);
+  const nnb_status status = minimize(u, algo, most, end_epoch, m);
+  if (staged) f->opts.l2 = 0, go_to(f, f->last);
   return status;
 }
 
-static nnb_status descend_again(full *u, nnb_min_report *m) {
+static nnb_status begin_second(full *u) {
   nnb__fit *f = u->f;
-  nnb_report *r = &f->report;
-  double unit;
-  u->turn = 0, u->to_beat = r->best_loss;
-  r->second_start = r->epochs;
-  nnb_status status = constant_loss(u, &unit);
-  if (!status) status = descend_with_decay(u, unit, m);
-  u->turn = r->second_start + f->ops->descent;
-  if (!status && !is_over(u)) status = minimize(u, f->opts.algo, NNB_NONE, end_epoch, m);
-  if ((status && status != NNB_E_NUMERIC) || is_over(u) || (!status && r->best_loss < u->to_beat)) return status;
-  go_to(f, f->best);
-  return minimize(u, f->opts.algo, NNB_NONE, end_epoch, m);
+  f->descents.to_beat = f->report.best_loss;
+  f->report.second_start = f->report.epochs;
+  return constant_loss(u, &f->descents.unit);
+}
+
+/* The run after one that has ended. */
+static int next_run(const full *u, nnb_status status) {
+  const nnb__fit *f = u->f;
+  const int run = f->descents.run;
+  if (run == BACK || is_over(u)) return NO_RUN;
+  if (run == FIRST) return !status && u->turned ? STAGED : NO_RUN;
+  if (status) return status == NNB_E_NUMERIC ? BACK : NO_RUN;
+  if (run == LAST) return f->report.best_loss < f->descents.to_beat ? NO_RUN : BACK;
+  return run + 1;
+}
+
+static nnb_status descend(full *u, nnb_min_report *m) {
+  int *run = &u->f->descents.run;
+  for (;;) {
+    nnb_status status = run_once(u, m);
+    int next = next_run(u, status);
+    if (next == NO_RUN) return status;
+    if (*run == FIRST) {
+      status = begin_second(u);
+      if (status && status != NNB_E_NUMERIC) return status;
+      if (status) next = BACK;
+    }
+    *run = next;
+  }
 }
 
 /* ---- the call --------------------------------------------------------------------------------------------------- */
@@ -401,9 +441,7 @@ nnb_status nnb__fit_full(nnb__fit *f) {
             .norm = nnb__sum_weights(&f->rows, NULL, 0, f->rows.x.rows),
             .n_free = nnb__net_n_free(net),
             .epoch_began = nnb__now(),
-            .evaluations = f->report.samples / f->rows.x.rows,
-            .turn = f->first ? f->ops->descent : 0,
-            .to_beat = -HUGE_VAL};
+            .evaluations = f->report.samples / f->rows.x.rows};
   nnb_min_report report;
   real *before = NULL;
   nnb_status status = NNB_OK;
@@ -412,12 +450,12 @@ nnb_status nnb__fit_full(nnb__fit *f) {
     status = prepare_state(f, &before);
   else
     memcpy(f->last, net->params, net->n_values * sizeof *f->last);
-  if (!status) status = minimize(&u, f->opts.algo, NNB_NONE, end_epoch, &report);
-  if (!status && u.turned) status = descend_again(&u, &report);
-  if (status == NNB_E_NOMEM && u.turned) go_to(f, f->first); /* a call that is refused changes nothing */
-  const bool refused = status && f->keep.from;               /* the state in the file is malformed */
+  if (!status) status = descend(&u, &report);
+  const real *start = before ? before : f->first;
+  const bool refused = (status && f->keep.from) || (status == NNB_E_NOMEM && f->report.second_start > 0);
+  const bool malformed = status && f->keep.from; /* the state in the file */
   if (!refused) memcpy(net->params, f->last, net->n_values * sizeof *f->last);
-  if (refused && before) memcpy(net->params, before, net->n_values * sizeof *before);
+  if (refused && start) memcpy(net->params, start, net->n_values * sizeof *start);
   nnb__release(before);
-  return refused ? nnb__choices_explain(f->opts.checkpoint, status) : conclude(&u, &report, status);
+  return malformed ? nnb__choices_explain(f->opts.checkpoint, status) : conclude(&u, &report, status);
 }
