@@ -77,10 +77,26 @@ START_TEST(col_sums_sum) {
 }
 END_TEST
 
+/* Masks of dropout are the numbers of nnb_rng_u32, at every level. */
+START_TEST(masks_are_of_the_generator) {
+  static real out[MOST + 1];
+  for (int n = 0; n <= MOST; n += 7) {
+    const uint64_t seed = 0x9E3779B97F4A7C15u * (uint64_t)(n + 1), stream = ~(uint64_t)n << 20;
+    nnb_rng rng;
+    nnb_rng_init(&rng, seed, stream);
+    out[n] = untouched;
+    nnb__kernel_level(_i)->layer_rows->mask(seed, stream, 0x60000000u, (real)1.5, n, out);
+    for (int j = 0; j < n; j++) ck_assert(out[j] == (nnb_rng_u32(&rng) < 0x60000000u ? 0 : (real)1.5));
+    ck_assert(same_bits(out[n], untouched));
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("kernels");
   TCase *levels = tcase_create("each level");
-  const TTest *tests[] = {levels_have_names, exp_over_a_grid, exp_of_special_values, log_over_a_grid, col_sums_sum};
+  const TTest *tests[] = {levels_have_names, exp_over_a_grid, exp_of_special_values,
+                          log_over_a_grid,   col_sums_sum,    masks_are_of_the_generator};
   for (int k = 0; k < N_OF_TABLE(tests); k++) tcase_add_loop_test(levels, tests[k], 0, n_levels());
   suite_add_tcase(suite, levels);
   return run_suite(suite);

@@ -47,12 +47,16 @@ static const real *row_of(nnb_cmat m, int i, const tile *t) {
 /* sum ← Σ a, or Σ (a - μ)² */
 static void add_up(nnb_cmat m, const tile *t, bool squares, double sum[TILE]) {
   for (int j = 0; j < t->n; j++) sum[j] = 0;
-  for (int i = 0; i < m.rows; i++) {
-    const real *a = row_of(m, i, t);
-    for (int j = 0; t->pixels == 1 && j < t->n; j++)
-      sum[j] += (double)(squares ? (a[j] - t->mean[j]) * (a[j] - t->mean[j]) : a[j]);
-    for (int j = 0; t->pixels > 1 && j < t->n; j++, a += t->pixels)
-      sum[j] += (double)(squares ? nnb__norm_squares(t->pixels, a, t->mean[j]) : nnb__norm_sum(t->pixels, a));
+  for (int r = 0, rows; (rows = nnb__chunk(m.rows, r, NNB__NORM_ROWS)) > 0; r += rows) {
+    real part[TILE] = {0};
+    for (int i = r; i < r + rows; i++) {
+      const real *a = row_of(m, i, t);
+      for (int j = 0; t->pixels == 1 && j < t->n; j++)
+        part[j] += squares ? (a[j] - t->mean[j]) * (a[j] - t->mean[j]) : a[j];
+      for (int j = 0; t->pixels > 1 && j < t->n; j++, a += t->pixels)
+        part[j] += squares ? nnb__norm_squares(t->pixels, a, t->mean[j]) : nnb__norm_sum(t->pixels, a);
+    }
+    for (int j = 0; j < t->n; j++) sum[j] += (double)part[j];
   }
 }
 
@@ -109,23 +113,25 @@ static void forward(const void *self, const nnb_layer_io *io) {
   }
 }
 
-static inline void slopes_row(int pixels, const tile *t, const real *delta, const real *a, double *gain, double *bias) {
+static inline void slopes_row(int pixels, const tile *t, const real *delta, const real *a, real *gain, real *bias) {
   for (int j = 0; j < t->n; j++)
-    for (int q = j * pixels; q < (j + 1) * pixels; q++)
-      gain[j] += (double)(delta[q] * (a[q] - t->mean[j])), bias[j] += (double)delta[q];
+    for (int q = j * pixels; q < (j + 1) * pixels; q++) gain[j] += delta[q] * (a[q] - t->mean[j]), bias[j] += delta[q];
 }
 
 /* ∂E/∂γ = Σ Δ ⊙ X and ∂E/∂β = Σ Δ */
 static void find_slopes(const nnb_layer_io *io, const tile *t, double gain[TILE], double bias[TILE]) {
   for (int j = 0; j < t->n; j++) gain[j] = bias[j] = 0;
-  for (int i = 0; i < io->delta.rows; i++) {
-    const real *delta = row_of(io->delta, i, t), *a = row_of(io->a[0], i, t);
-    if (t->pixels == 1)
-      slopes_row(1, t, delta, a, gain, bias);
-    else
-      slopes_row(t->pixels, t, delta, a, gain, bias);
+  for (int r = 0, rows; (rows = nnb__chunk(io->delta.rows, r, NNB__NORM_ROWS)) > 0; r += rows) {
+    real dg[TILE] = {0}, db[TILE] = {0};
+    for (int i = r; i < r + rows; i++) {
+      const real *delta = row_of(io->delta, i, t), *a = row_of(io->a[0], i, t);
+      if (t->pixels == 1)
+        slopes_row(1, t, delta, a, dg, db);
+      else
+        slopes_row(t->pixels, t, delta, a, dg, db);
+    }
+    for (int j = 0; j < t->n; j++) gain[j] += (double)(dg[j] * t->root[j]), bias[j] += (double)db[j];
   }
-  for (int j = 0; j < t->n; j++) gain[j] *= (double)t->root[j];
 }
 
 /* da ← da_beta·da + scale·(Δ - level - (A - μ)·slope) */

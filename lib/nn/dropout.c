@@ -5,12 +5,9 @@
  * p·2³².  So masks do not depend on threads and chunks. */
 #include <string.h>
 
-#include "ints.h"
+#include "kernels.h"
 #include "layer.h"
-#include "philox.h"
 #include "view.h"
-
-enum { BLOCKS = 16, WORDS = 4 * BLOCKS }; /* drawn at once */
 
 static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
   const nnb__dropout *d = self;
@@ -22,29 +19,11 @@ static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *need
   return NNB_OK;
 }
 
-/* The words of 4·BLOCKS columns from block `first` on, in order. */
-static void draw_words(uint64_t key, uint64_t stream, uint32_t first, uint32_t out[WORDS]) {
-  uint32_t c[WORDS];
-  for (uint32_t k = 0; k < BLOCKS; k++) {
-    c[k] = first + k, c[BLOCKS + k] = 0;
-    c[2 * BLOCKS + k] = (uint32_t)stream, c[3 * BLOCKS + k] = (uint32_t)(stream >> 32);
-  }
-  nnb__philox(BLOCKS, key, c);
-  for (int k = 0; k < BLOCKS; k++)
-    for (int i = 0; i < 4; i++) out[4 * k + i] = c[i * BLOCKS + k];
-}
-
 /* mask ← 0 or 1/(1 - p), n numbers, for row i of the run */
 static void draw_mask(const nnb__dropout *d, const nnb_run *run, int i, int n, real *mask) {
-  const uint64_t key = run->seed + (uint64_t)run->node * 0x9E3779B97F4A7C15u;
+  const uint64_t seed = run->seed + (uint64_t)run->node * 0x9E3779B97F4A7C15u;
   const uint64_t stream = (uint64_t)run->update << 32 | (uint32_t)(run->row0 + i);
-  const uint32_t bound = (uint32_t)(d->p * 0x1p32);
-  const real kept = (real)(1 / (1 - d->p));
-  uint32_t word[WORDS];
-  for (int j = 0, now; (now = nnb__chunk(n, j, WORDS)) > 0; j += now) {
-    draw_words(key, stream, (uint32_t)j / 4, word);
-    for (int k = 0; k < now; k++) mask[j + k] = word[k] < bound ? 0 : kept;
-  }
+  nnb__kernel()->layer_rows->mask(seed, stream, (uint32_t)(d->p * 0x1p32), (real)(1 / (1 - d->p)), n, mask);
 }
 
 static void forward(const void *self, const nnb_layer_io *io) {

@@ -1,10 +1,11 @@
 /* nn/layernorm.c: Z = γ ⊙ X + β with X = (A - μ)/√(σ² + ε), where μ and σ² are the mean and the variance of a row.
  * (Ba, Kiros, Hinton 2016.) */
 #include "ints.h"
+#include "kernels.h"
 #include "norm.h"
 #include "view.h"
 
-enum { TILE = NNB__NORM_TILE, LANES = NNB__NORM_LANES };
+enum { TILE = NNB__NORM_TILE };
 
 static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
   nnb__norm *d = self;
@@ -12,66 +13,45 @@ static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *need
   if (status) return status;
   d->channels = needs->cols = needs->w_cols = cols[0], needs->shape = needs->from[0];
   needs->w_rows = 1, needs->bias = true, needs->no_decay = true;
-  needs->scratch = 2; /* μ and 1/√(σ² + ε) */
+  needs->scratch = sizeof(nnb__moments) / sizeof(real);
   return NNB_OK;
 }
 
-static real *moments(const nnb_layer_io *io, int i) { return io->scratch + 2 * (size_t)i; }
+/* Kept for row i. */
+static nnb__moments *moments(const nnb_layer_io *io, int i) { return (nnb__moments *)(void *)io->scratch + i; }
 
 static void forward(const void *self, const nnb_layer_io *io) {
   const nnb__norm *d = self;
   const int n = io->z.cols;
-  const real *gain = io->w, *bias = io->w + n;
-  for (int i = 0; i < io->z.rows; i++) {
-    const real *a = nnb__crow(io->a[0], i), mean = nnb__norm_sum(n, a) / (real)n;
-    const real root = 1 / R(sqrt)(nnb__norm_squares(n, a, mean) / (real)n + (real)d->epsilon);
-    real *z = nnb__row(io->z, i), *m = moments(io, i);
-    for (int j = 0; j < n; j++) z[j] = gain[j] * ((a[j] - mean) * root) + bias[j];
-    m[0] = mean, m[1] = root;
-  }
+  const nnb__layer_rows *rows = nnb__kernel()->layer_rows;
+  for (int i = 0; i < io->z.rows; i++)
+    *moments(io, i) = rows->norm(n, (real)d->epsilon, io->w, io->w + n, nnb__crow(io->a[0], i), nnb__row(io->z, i));
 }
 
-/* *sum ← Σ g_j and *dot ← Σ g_j·(a_j - mean), g = δ ⊙ γ */
-static void add_up(int n, const real *delta, const real *gain, const real *a, real mean, real *sum, real *dot) {
-  real s[LANES] = {0}, t[LANES] = {0};
-  int j = 0;
-  for (; j + LANES <= n; j += LANES)
-    for (int k = 0; k < LANES; k++) {
-      const real g = delta[j + k] * gain[j + k];
-      s[k] += g, t[k] += g * (a[j + k] - mean);
-    }
-  for (int k = 0; j < n; j++, k++) s[k] += delta[j] * gain[j], t[k] += delta[j] * gain[j] * (a[j] - mean);
-  *sum = nnb__norm_total(s), *dot = nnb__norm_total(t);
-}
-
-/* ∂E/∂A = (G - mean of G - X · mean of G ⊙ X)/√(σ² + ε), where G = Δ ⊙ γ */
 static void backward_data(const void *self, const nnb_layer_io *io, int k) {
   (void)self;
-  const int n = io->delta.cols;
-  const real *gain = io->w;
-  for (int i = 0; i < io->delta.rows; i++) {
-    const real *a = nnb__crow(io->a[0], i), *delta = nnb__crow(io->delta, i), *m = moments(io, i);
-    const real mean = m[0], root = m[1];
-    real *da = nnb__row(io->da[k], i), sum, dot;
-    add_up(n, delta, gain, a, mean, &sum, &dot);
-    const real level = sum / (real)n, slope = dot / (real)n * root * root;
-    for (int j = 0; j < n; j++) {
-      const real d = root * (delta[j] * gain[j] - level - (a[j] - mean) * slope);
-      da[j] = io->da_beta == 0 ? d : da[j] + d;
-    }
-  }
+  const nnb__layer_rows *rows = nnb__kernel()->layer_rows;
+  for (int i = 0; i < io->delta.rows; i++)
+    rows->norm_back(io->delta.cols, moments(io, i), io->w, nnb__crow(io->a[0], i), nnb__crow(io->delta, i), io->da_beta,
+                    nnb__row(io->da[k], i));
 }
 
-/* dγ = Σ Δ ⊙ X and dβ = Σ Δ over the rows */
+/* gain, bias ← gain, bias + Σ Δ ⊙ X, Σ Δ over rows r … r + rows - 1, for n columns from c on */
+static void add_rows(const nnb_layer_io *io, int r, int rows, int c, int n, double *gain, double *bias) {
+  real dg[TILE] = {0}, db[TILE] = {0};
+  for (int i = r; i < r + rows; i++)
+    nnb__kernel()->layer_rows->norm_params(n, moments(io, i), nnb__crow(io->a[0], i) + c, nnb__crow(io->delta, i) + c,
+                                           dg, db);
+  for (int j = 0; j < n; j++) gain[j] += (double)dg[j], bias[j] += (double)db[j];
+}
+
 static void backward_params(const void *self, const nnb_layer_io *io, const nnb_sink *sink) {
   (void)self;
   if (io->part != io->parts - 1) return; /* which has the one row of W, and b */
   for (int c = 0, n; (n = nnb__chunk(io->delta.cols, c, TILE)) > 0; c += n) {
     double gain[TILE] = {0}, bias[TILE] = {0};
-    for (int i = 0; i < io->delta.rows; i++) {
-      const real *a = nnb__crow(io->a[0], i) + c, *delta = nnb__crow(io->delta, i) + c, *m = moments(io, i);
-      for (int j = 0; j < n; j++) gain[j] += (double)(delta[j] * ((a[j] - m[0]) * m[1])), bias[j] += (double)delta[j];
-    }
+    for (int r = 0, rows; (rows = nnb__chunk(io->delta.rows, r, NNB__NORM_ROWS)) > 0; r += rows)
+      add_rows(io, r, rows, c, n, gain, bias);
     nnb__norm_put(sink, c, n, gain, bias);
   }
 }
@@ -82,12 +62,13 @@ static void tangent(const void *self, const nnb_layer_io *io, const nnb_cmat *da
   const real *gain = io->w;
   (void)self;
   for (int i = 0; i < dz.rows; i++) {
-    const real *a = nnb__crow(io->a[0], i / n), *d = nnb__crow(da[0], i), *m = moments(io, i / n);
+    const real *a = nnb__crow(io->a[0], i / n), *d = nnb__crow(da[0], i);
+    const nnb__moments m = *moments(io, i / n);
     real *z = nnb__row(dz, i), dot = 0;
     const real level = nnb__norm_sum(cols, d) / (real)cols;
-    for (int j = 0; j < cols; j++) dot += d[j] * (a[j] - m[0]);
-    const real slope = dot / (real)cols * m[1] * m[1];
-    for (int j = 0; j < cols; j++) z[j] = gain[j] * m[1] * (d[j] - level - (a[j] - m[0]) * slope);
+    for (int j = 0; j < cols; j++) dot += d[j] * (a[j] - m.mean);
+    const real slope = dot / (real)cols * m.root * m.root;
+    for (int j = 0; j < cols; j++) z[j] = gain[j] * m.root * (d[j] - level - (a[j] - m.mean) * slope);
   }
 }
 

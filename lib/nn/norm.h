@@ -4,14 +4,10 @@
 
 #include "layer.h"
 
-/* Columns or channels that are worked on at once; and the parts of a sum, which the compiler makes vectors of. */
-enum { NNB__NORM_TILE = 64, NNB__NORM_LANES = 16 };
+/* Columns or channels that are worked on at once; and rows whose sum is one number of the precision, which is then
+ * added in double. */
+enum { NNB__NORM_TILE = 64, NNB__NORM_ROWS = 64 };
 
-static inline real nnb__norm_total(const real part[NNB__NORM_LANES]) {
-  real sum = 0;
-  for (int k = 0; k < NNB__NORM_LANES; k++) sum += part[k];
-  return sum;
-}
 /* Σ a_j and Σ (a_j - shift)² over n numbers. */
 real nnb__norm_sum(int n, const real *a);
 real nnb__norm_squares(int n, const real *a, real shift);

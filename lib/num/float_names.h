@@ -218,6 +218,10 @@
 #define nnb__layer_layernorm nnbf__layer_layernorm
 #define nnb__layer_maxpool nnbf__layer_maxpool
 #define nnb__layer_product nnbf__layer_product
+#define nnb__layer_rows_plain nnbf__layer_rows_plain
+#define nnb__layer_rows_v2 nnbf__layer_rows_v2
+#define nnb__layer_rows_v3 nnbf__layer_rows_v3
+#define nnb__layer_rows_v4 nnbf__layer_rows_v4
 #define nnb__layerwise_wide_divides nnbf__layerwise_wide_divides
 #define nnb__layerwise_wide_owns nnbf__layerwise_wide_owns
 #define nnb__layerwise_wide_params nnbf__layerwise_wide_params

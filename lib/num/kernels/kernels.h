@@ -1,15 +1,17 @@
 /* num/kernels/kernels.h: passes over rows that are not matrix products, in the vector instructions of this processor.
  *
- * kernels_level.c, act.c, loss.c, mm.c, mm_row.c, chain_rows_kernel.c, chain_predict_kernel.c, chain_blocks_kernel.c
- * and steps.c are built once per level, cholesky.c and qr.c too, but only in double.  The level "plain" has the flags
- * of the rest of the library.  On x86-64 there are also the levels v2, v3 and v4 of its psABI (SSE4.2; AVX2 and FMA;
- * AVX-512), built with -DNNB__LEVEL=v3 and so on, which is the suffix of their tables.  kernels.c selects a level. */
+ * kernels_level.c, act.c, layer_rows.c, loss.c, mm.c, mm_row.c, chain_rows_kernel.c, chain_predict_kernel.c,
+ * chain_blocks_kernel.c and steps.c are built once per level, cholesky.c and qr.c too, but only in double.  The level
+ * "plain" has the flags of the rest of the library.  On x86-64 there are also the levels v2, v3 and v4 of its psABI
+ * (SSE4.2; AVX2 and FMA; AVX-512), built with -DNNB__LEVEL=v3 and so on, which is the suffix of their tables. kernels.c
+ * selects a level. */
 #ifndef NNB__KERNELS_H
 #define NNB__KERNELS_H
 
 #include "chain_blocks_kernel.h"
 #include "chain_rows_kernel.h"
 #include "factor_kernels.h"
+#include "layer_rows.h"
 #include "mm.h"
 #include "steps.h"
 
@@ -33,6 +35,7 @@ typedef struct nnb__kernels {
   nnb__mm_row_fn *mm_row;
   nnb__qr_fn *qr; /* this and the next one: in double in both precisions */
   nnb__cholesky_fn *cholesky;
+  const nnb__layer_rows *layer_rows;
 } nnb__kernels;
 
 /* The table for this processor.  Any thread may call it at any time. */

@@ -85,4 +85,5 @@ const nnb__kernels NNB__KERNELS = {
     .mm_row = NNB__MM_ROW,
     .qr = NNB__QR,
     .cholesky = NNB__CHOLESKY,
+    .layer_rows = &NNB__LAYER_ROWS,
 };

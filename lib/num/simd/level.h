@@ -12,6 +12,7 @@
 #define NNB__ACTS                    NNB__LEVEL_NAME(nnb__acts_, NNB__LEVEL)
 #define NNB__LOSSES                  NNB__LEVEL_NAME(nnb__losses_, NNB__LEVEL)
 #define NNB__STEPS                   NNB__LEVEL_NAME(nnb__steps_, NNB__LEVEL)
+#define NNB__LAYER_ROWS              NNB__LEVEL_NAME(nnb__layer_rows_, NNB__LEVEL)
 #define NNB__MM                      NNB__LEVEL_NAME(nnb__mm_, NNB__LEVEL)
 #define NNB__CHAIN_ROWS              NNB__LEVEL_NAME(nnb__chain_rows_, NNB__LEVEL)
 #define NNB__PREDICT                 NNB__LEVEL_NAME(nnb__predict_, NNB__LEVEL)
