@@ -39,6 +39,7 @@ enum { N_NUMBERS = sizeof all_numbers / sizeof *all_numbers };
 
 struct settings {
   const char *from, *to, *like, *name, *key;
+  int targets; /* 0: not given */
   const format *reads, *writes;
   const numbers *numbers; /* NULL: as they are */
 };
@@ -102,21 +103,30 @@ static int write_c(const settings *s, thing *it) {
 
 /* ---- tables ------------------------------------------------------------------------------------------------------ */
 
-/* array ← the rows of data. */
+/* array ← the rows of data: inputs, then targets. */
 static int array_of_data(thing *it) {
   nnb_batch rows;
   nnb_status status = nnb_data_batch(it->data, 0, nnb_data_rows(it->data), &rows);
   if (status) return fail(status);
-  const size_t n = (size_t)rows.x.rows, cols = (size_t)rows.x.cols;
+  const size_t n = (size_t)rows.x.rows, n_in = (size_t)rows.x.cols, n_t = rows.t.p ? (size_t)rows.t.cols : 0;
+  const size_t cols = n_in + n_t;
   it->copy = calloc(n * cols, sizeof *it->copy);
   if (!it->copy) return refuse(EX_OSERR, "out of memory");
-  for (size_t i = 0; i < n; i++) memcpy(it->copy + i * cols, rows.x.p + i * (size_t)rows.x.ld, cols * sizeof *it->copy);
+  for (size_t i = 0; i < n; i++) {
+    memcpy(it->copy + i * cols, rows.x.p + i * (size_t)rows.x.ld, n_in * sizeof *it->copy);
+    if (n_t > 0) memcpy(it->copy + i * cols + n_in, rows.t.p + i * (size_t)rows.t.ld, n_t * sizeof *it->copy);
+  }
   it->array = (nnb_array){.p = it->copy, .n_dims = 2, .dim = {n, cols}};
   return EX_OK;
 }
 
 static int read_csv(const settings *s, thing *out) {
   nnb_status status = nnb_data_read_csv(s->from, &(nnb_csv_opts){.n_targets = NNB_NONE}, &out->data);
+  return status ? fail(status) : array_of_data(out);
+}
+
+static int read_fann(const settings *s, thing *out) {
+  nnb_status status = nnb_data_read_fann(s->from, &out->data);
   return status ? fail(status) : array_of_data(out);
 }
 
@@ -140,6 +150,24 @@ static int write_csv(const settings *s, thing *it) {
   return status ? fail(status) : EX_OK;
 }
 
+/* The last columns are the targets. */
+static int write_fann(const settings *s, thing *it) {
+  if (s->numbers) return refuse(EX_USAGE, "--numbers is for files of numbers, and FANN's files are text");
+  const int n_out = s->targets ? s->targets : 1;
+  nnb_mat rows;
+  nnb_data *data = NULL;
+  nnb_status status = nnb_array_view(&it->array, &rows);
+  if (!status && n_out >= rows.cols)
+    return refuse(EX_DATAERR, "%s has %d columns; with %d of them as targets there is no input", s->from, rows.cols,
+                  n_out);
+  nnb_batch pairs = {.x = {.p = rows.p, .rows = rows.rows, .cols = rows.cols - n_out, .ld = rows.ld},
+                     .t = {.p = rows.p + rows.cols - n_out, .rows = rows.rows, .cols = n_out, .ld = rows.ld}};
+  if (!status) status = nnb_data_wrap(&pairs, 0, &data);
+  if (!status) status = nnb_data_write_fann(data, s->to);
+  nnb_data_destroy(data);
+  return status ? fail(status) : EX_OK;
+}
+
 static int write_array(const settings *s, const nnb_array *array, bool npz) {
   const char *key = s->key ? s->key : "x";
   if (s->numbers && s->numbers->array < 0)
@@ -160,6 +188,7 @@ static const format formats[] = {{"model", ".safetensors", false, read_model, wr
                                  {"onnx", ".onnx", false, read_onnx, write_onnx},
                                  {"c", ".c", false, NULL, write_c},
                                  {"csv", ".csv", true, read_csv, write_csv},
+                                 {"fann", NULL, true, read_fann, write_fann},
                                  {"npy", ".npy", true, read_npy, write_npy},
                                  {"npz", ".npz", true, read_npz, write_npz}};
 enum { N_FORMATS = sizeof formats / sizeof *formats };
@@ -167,7 +196,7 @@ enum { N_FORMATS = sizeof formats / sizeof *formats };
 static const format *by_name(const char *name, const char *flag, struct argp_state *state) {
   for (int i = 0; i < N_FORMATS; i++)
     if (strcmp(formats[i].name, name) == 0) return &formats[i];
-  argp_failure(state, EX_USAGE, 0, "--%s=%s; wanted model, torch, onnx, c, csv, npy or npz", flag, name);
+  argp_failure(state, EX_USAGE, 0, "--%s=%s; wanted model, torch, onnx, c, csv, fann, npy or npz", flag, name);
   return NULL;
 }
 
@@ -195,13 +224,21 @@ static int find_formats(settings *s) {
 
 /* ---- the command ------------------------------------------------------------------------------------------------- */
 
-enum { FROM = 0xb00, TO, LIKE, NUMBERS, NAME, KEY };
+enum { FROM = 0xb00, TO, LIKE, NUMBERS, NAME, KEY, TARGETS };
 
 static const numbers *find_numbers(const char *name, struct argp_state *state) {
   for (int i = 0; i < N_NUMBERS; i++)
     if (strcmp(all_numbers[i].name, name) == 0) return &all_numbers[i];
   argp_failure(state, EX_USAGE, 0, "--numbers=%s; wanted f64, f32, i64, i32, i16, i8, u8 or bool", name);
   return NULL;
+}
+
+static int targets_of(const char *text, struct argp_state *state) {
+  char *end;
+  const long n = strtol(text, &end, 10);
+  if (end == text || *end || n < 1 || n > 1000000)
+    argp_failure(state, EX_USAGE, 0, "--targets wants a number of at least 1, not \"%s\"", text);
+  return (int)n;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
@@ -225,6 +262,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case KEY:
       s->key = arg;
       return 0;
+    case TARGETS:
+      s->targets = targets_of(arg, state);
+      return 0;
     case ARGP_KEY_ARG:
       if (state->arg_num > 1) argp_error(state, "too many files: %s", arg);
       *(state->arg_num == 0 ? &s->from : &s->to) = arg;
@@ -246,6 +286,7 @@ const struct argp *convert_argp(void) {
        "type of the numbers: f64 or f32; for C source also i16 and i8; for arrays also i64, i32, u8 and bool (f64)", 0},
       {"name", NAME, "NAME", 0, "C source: what all names begin with (net)", 0},
       {"key", KEY, "KEY", 0, "NPZ: the name of the array (the only one; written: x)", 0},
+      {"targets", TARGETS, "NUMBER", 0, "FANN: how many columns at the end are targets (1)", 0},
       {0}};
   static const struct argp argp = {
       .options = options,
@@ -254,7 +295,8 @@ const struct argp *convert_argp(void) {
       .doc =
           "Writes a net or a table in another format. Nets: model (.safetensors), torch (the weights as PyTorch names "
           "them, a safetensors file too), onnx (.onnx), c (.c, to be compiled; written only). Tables of numbers: csv "
-          "(.csv), npy (.npy), npz (.npz)."};
+          "(.csv), npy (.npy), npz (.npz), fann (training files of FANN, by --from and --to only, because .data is the "
+          "ending of other tables too)."};
   return &argp;
 }
 

@@ -455,6 +455,16 @@ static nnb_status do_read_csv(world *w) {
   return judge_data(w, status, data);
 }
 
+static nnb_status do_open_csv(world *w) {
+  nnb_data *data;
+  nnb_status status = nnb_data_open_csv(w->csv_path, &(nnb_csv_opts){.target = "kind"}, &data);
+  if (status) return status;
+  const int rows = nnb_data_rows(data);
+  note(w, &rows, sizeof rows);
+  nnb_data_destroy(data);
+  return NNB_OK;
+}
+
 static nnb_status do_wrap(world *w) {
   nnb_batch rows;
   nnb_data *data;
@@ -557,6 +567,15 @@ static void note_file(world *w, const char *path) {
   char *file = read_file(path, &bytes);
   note(w, file, bytes);
   free(file);
+}
+
+static nnb_status do_fann(world *w) {
+  nnb_data *data;
+  nnb_status status = nnb_data_write_fann(w->flow, w->model_path);
+  if (status) return status;
+  note_file(w, w->model_path);
+  status = nnb_data_read_fann(w->model_path, &data);
+  return judge_data(w, status, data);
 }
 
 static nnb_status do_write_csv(world *w) {
@@ -703,6 +722,8 @@ static const struct call {
     {"nnb_data_parse_csv", do_parse_csv, false},
     {"nnb_data_parse_csv, numbers", do_parse_numbers, false},
     {"nnb_data_read_csv", do_read_csv, false},
+    {"nnb_data_open_csv", do_open_csv, false},
+    {"nnb_data_write_fann, nnb_data_read_fann", do_fann, false},
     {"nnb_data_wrap", do_wrap, false},
     {"nnb_data_copy", do_data_copy, false},
     {"nnb_data_split", do_split, false},

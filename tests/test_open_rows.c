@@ -1,5 +1,6 @@
 /* Data whose rows stay in NPY and IDX files: the same numbers and the same training as in memory, and errors. */
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "alloc_count.h"
 #include "bad.h"
@@ -212,10 +213,12 @@ START_TEST(changes) {
     const int fd = open(path, O_WRONLY);
     if (k == 0) ck_assert_int_eq(ftruncate(fd, 128 + 100 * COLS * (off_t)sizeof *p), 0);
     if (k == 1) ck_assert_int_eq(pwrite(fd, &nan, sizeof nan, 128 + 90 * COLS * (off_t)sizeof *p), sizeof nan);
+    struct stat st; /* clocks of files are coarse */
+    ck_assert_int_eq(fstat(fd, &st), 0);
+    if (k < 2) ck_assert_int_eq(futimens(fd, (struct timespec[]){st.st_atim, {st.st_mtim.tv_sec + 1, 0}}), 0);
     close(fd);
     const nnb_fit_opts opts = {.algo = NNB_ADAM, .max_epochs = 2, .block = 40};
-    if (k == 0) bad(NNB_E_IO, "become shorter", nnb_fit(mine, out, NULL, &opts, NULL));
-    if (k == 1) bad(NNB_E_ARG, "NaN in row 91, column 1", nnb_fit(mine, out, NULL, &opts, NULL));
+    if (k < 2) bad(NNB_E_IO, "the file has changed since it was opened", nnb_fit(mine, out, NULL, &opts, NULL));
     if (k == 2) bad(NNB_E_ARG, "wanted a class", nnb_fit(mine, out, NULL, &opts, NULL));
     nnb_net_destroy(mine), nnb_data_destroy(out);
   }

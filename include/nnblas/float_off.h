@@ -28,10 +28,13 @@
 #undef nnb_data_n_classes
 #undef nnb_data_n_in
 #undef nnb_data_n_out
+#undef nnb_data_open_csv
 #undef nnb_data_open_idx
 #undef nnb_data_open_npy
 #undef nnb_data_parse_csv
+#undef nnb_data_parse_fann
 #undef nnb_data_read_csv
+#undef nnb_data_read_fann
 #undef nnb_data_read_idx
 #undef nnb_data_rows
 #undef nnb_data_set_class_names
@@ -44,6 +47,7 @@
 #undef nnb_data_weigh_classes
 #undef nnb_data_wrap
 #undef nnb_data_write_csv
+#undef nnb_data_write_fann
 #undef nnb_data_write_idx
 #undef nnb_error_bars
 #undef nnb_error_bars_copy

@@ -28,10 +28,13 @@
 #define nnb_data_n_classes nnbf_data_n_classes
 #define nnb_data_n_in nnbf_data_n_in
 #define nnb_data_n_out nnbf_data_n_out
+#define nnb_data_open_csv nnbf_data_open_csv
 #define nnb_data_open_idx nnbf_data_open_idx
 #define nnb_data_open_npy nnbf_data_open_npy
 #define nnb_data_parse_csv nnbf_data_parse_csv
+#define nnb_data_parse_fann nnbf_data_parse_fann
 #define nnb_data_read_csv nnbf_data_read_csv
+#define nnb_data_read_fann nnbf_data_read_fann
 #define nnb_data_read_idx nnbf_data_read_idx
 #define nnb_data_rows nnbf_data_rows
 #define nnb_data_set_class_names nnbf_data_set_class_names
@@ -44,6 +47,7 @@
 #define nnb_data_weigh_classes nnbf_data_weigh_classes
 #define nnb_data_wrap nnbf_data_wrap
 #define nnb_data_write_csv nnbf_data_write_csv
+#define nnb_data_write_fann nnbf_data_write_fann
 #define nnb_data_write_idx nnbf_data_write_idx
 #define nnb_error_bars nnbf_error_bars
 #define nnb_error_bars_copy nnbf_error_bars_copy

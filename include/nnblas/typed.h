@@ -78,6 +78,14 @@ NNB_API nnb_status nnb_data_parse_csv(const char *text, size_t bytes, const char
  *  labels_path NULL: no labels.  NNB_E_UNSUPPORTED for a compressed file if the library was built without zlib.      */
 NNB_API nnb_status nnb_data_read_idx(const char *images_path, const char *labels_path, nnb_data **out);
 
+/** Reads a training file of FANN: three whole numbers, of pairs, inputs and outputs, then the inputs and outputs of
+ *  each pair, separated by blanks or line ends; plain or gzip-compressed.  Numbers are finite decimal numbers with a
+ *  point.
+ *  NNB_E_IO; NNB_E_PARSE: the message has file and line, `xor.data:3: "one" is not a finite number`; NNB_E_NOMEM.    */
+NNB_API nnb_status nnb_data_read_fann(const char *path, nnb_data **out);
+/** The same from memory.  name stands for the file name in messages. */
+NNB_API nnb_status nnb_data_parse_fann(const char *text, size_t bytes, const char *name, nnb_data **out);
+
 /** Memory for rows that nnb_source.read fills: n rows of each matrix or array.  p or the pointer is NULL for what the
  *  source does not have, and weight is NULL where it is not wanted.                                                  */
 typedef struct nnb_rows {
@@ -110,8 +118,8 @@ typedef struct nnb_source {
  *  nnb_fit (every method), nnb_evaluate and the scalers (nnb_net_standardize and others) accept it.  Calls that take
  *  some of its rows (nnb_data_split, nnb_data_fold, nnb_data_take_rows, nnb_data_shuffle) give data that reads them
  *  through this data, which must outlive it.  Calls that need all rows at once return NNB_E_UNSUPPORTED:
- *  nnb_data_batch, nnb_data_take_columns, nnb_data_merge, nnb_data_weigh_classes, nnb_solve_output and
- *  nnb_error_bars_create.
+ *  nnb_data_batch, nnb_data_take_columns, nnb_data_merge, nnb_data_weigh_classes, nnb_data_write_csv and other writers,
+ *  nnb_solve_output and nnb_error_bars_create.
  *  Mini-batch training holds a batch and a block (nnb_fit_opts.block) of rows in memory, or about 1024 rows without
  *  block; then shuffled rows are read one by one.  Full-batch methods read all rows in chunks for each evaluation.
  *  nnb_fit gives the same bits as for the same rows in memory with the same options, in any method that is named; sgd
@@ -125,13 +133,22 @@ NNB_API nnb_status nnb_data_from_source(const nnb_source *source, nnb_data **out
  *  by block.  x_path is an array of rows in C order; dimensions after the second belong to the row.  t_path has the
  *  targets; NULL: the last n_targets columns of x_path, 0 for none.  n_classes above 0: the one column of targets is a
  *  class 0 … n_classes-1.  Numbers are those of nnb_array_read_npy, in either precision.  The files stay open until
- *  nnb_data_destroy, and must not change.
+ *  nnb_data_destroy, and must not change: if the size or the time of the last change is another one after rows were
+ *  read, the call that needed them ends with NNB_E_IO.
  *  NNB_E_SHAPE for files that do not fit each other; NNB_E_UNSUPPORTED for Fortran order; the errors of
- *  nnb_array_read_npy.  A file that has become shorter is NNB_E_IO when it is read.                                  */
+ *  nnb_array_read_npy.                                                                                               */
 NNB_API nnb_status nnb_data_open_npy(const char *x_path, const char *t_path, int n_targets, int n_classes,
                                      nnb_data **out);
 /** The same for the files of nnb_data_read_idx, which must not be compressed. */
 NNB_API nnb_status nnb_data_open_idx(const char *images_path, const char *labels_path, nnb_data **out);
+/** The same for a CSV file, which must not be compressed: rows, names, levels, means and classes are those of
+ *  nnb_data_read_csv with the same options.  The file is read twice at the start, and once more for the means of
+ *  missing numbers, which nnb_data_split and nnb_data_fold make those of the first part.  Memory is what the columns
+ *  need, and about 1 MiB; a row longer than 256 KiB needs as much more, and more than 64 MiB are NNB_E_PARSE.  *opts
+ *  and its lists may be released after the call.  A row is found from the one before it, or from a mark at every 64th
+ *  row (fewer in files of more than 4 million rows), so nnb_fit_opts.block matters more than for other files.
+ *  The errors of nnb_data_read_csv; NNB_E_UNSUPPORTED for a compressed file.                                         */
+NNB_API nnb_status nnb_data_open_csv(const char *path, const nnb_csv_opts *opts, nnb_data **out);
 
 /** Number of rows; number of input columns. */
 NNB_API int nnb_data_rows(const nnb_data *data);
@@ -196,6 +213,10 @@ NNB_API nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t se
  *  t1, … or class if there are none), then inputs and targets, or the name or number of the class.  Atomic, as
  *  nnb_net_save.  NNB_E_UNSUPPORTED if there are sample weights.  NNB_E_IO; NNB_E_NOMEM: memory for the whole text. */
 NNB_API nnb_status nnb_data_write_csv(const nnb_data *data, const char *path);
+/** Writes inputs and targets as a training file of FANN, with the digits that nnb_data_read_fann reads to the same
+ *  numbers.  Classes become an output of 0 and 1 for each.  Atomic, as nnb_net_save.  NNB_E_ARG without targets;
+ *  NNB_E_UNSUPPORTED if there are sample weights.  NNB_E_IO; NNB_E_NOMEM: memory for the whole text.                 */
+NNB_API nnb_status nnb_data_write_fann(const nnb_data *data, const char *path);
 /** Writes inputs as an IDX file of ubyte images of that height (width: n_in / height), and labels as another, unless
  *  labels_path is NULL: the inverse of nnb_data_read_idx.  Each file is written atomically.  NNB_E_ARG unless all
  *  inputs are in 0 … 1, height divides n_in, and the labels are there and at most 255. */
@@ -596,8 +617,9 @@ typedef struct nnb_load_opts {
 NNB_API nnb_status nnb_net_save(const nnb_net *net, const char *path);
 /** Reads a file of nnb_net_save.  A file of the other precision is converted (NNB_E_PARSE if a number is too large).
  *  The file need not be trusted: a malformed one gives NNB_E_PARSE with a message, in time proportional to its size.
- *  opts may be NULL.  NNB_E_UNSUPPORTED if the file needs an own part that is not in opts, or more memory than
- *  max_bytes.                                                                                                        */
+ *  opts may be NULL.  The file is read in pieces: memory is that of the net, and 16 MB at most for the file's header.
+ *  NNB_E_UNSUPPORTED if the file needs an own part that is not in opts, or more memory than max_bytes.  NNB_E_IO, also
+ *  if the file has changed during the call.                                                                          */
 NNB_API nnb_status nnb_net_load(const char *path, const nnb_load_opts *opts, nnb_net **out);
 /** The same to and from memory: *out holds *bytes bytes; release it with nnb_free. */
 NNB_API nnb_status nnb_net_save_mem(const nnb_net *net, void **out, size_t *bytes);
@@ -608,7 +630,7 @@ NNB_API nnb_status nnb_net_load_mem(const void *file, size_t bytes, const nnb_lo
  *  With opts->names the modules are those.  Without, they are taken in the order of the number in which their names
  *  differ (0, 2, 10; layers.1.fc, layers.2.fc); names that differ in more than a number are NNB_E_ARG.  docs/files.md
  *  has examples for both sides.  opts NULL: defaults.
- *  Memory during the call: the file's size and the parameters once more.
+ *  Memory during the call: the parameters once more, and 16 MB at most for the file's header.
  *  NNB_E_SHAPE if the number of modules or a shape differs.  NNB_E_PARSE, also for a tensor that has no place in the
  *  net, unless opts->ignore_others, and for a number that is too large.  NNB_E_UNSUPPORTED if a layer that is not dense
  *  has parameters.  NNB_E_STATE while a changing call runs.  After a failure the net is unchanged.                   */

@@ -26,6 +26,9 @@ bool nnb__column_set_levels(nnb_column *column, char *const *level, int n);
  * is too long, or if two inputs would have the same name, one of which is made here. */
 nnb_status nnb__columns_arrange(nnb_columns *columns);
 
+/* Whether missing values of the column become its mean. */
+static inline bool nnb__column_has_mean(const nnb_column *column) { return column->missing && !column->levels; }
+
 /* Whether every column is one input: its number. */
 bool nnb__columns_plain(const nnb_columns *columns);
 /* Whether every column has a name. */

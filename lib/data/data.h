@@ -70,10 +70,14 @@ nnb_status nnb__data_take(const nnb_data *data, const int32_t *row, int n, nnb_d
 nnb_status nnb__data_split(const nnb_data *data, double fraction, uint64_t seed, nnb_data **first, nnb_data **second);
 nnb_status nnb__data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb_data **train, nnb_data **test);
 
-/* Missing numbers, of data that owns its inputs.  Means ← those of the rows where the number is there. */
-void nnb__data_find_means(nnb_data *data);
-/* Missing numbers ← the means.  NNB_E_NUMERIC for one that is too large for the precision. */
+/* Missing numbers, of data that owns its inputs or of a source.  Means ← those of the rows where the number is there.
+ * NNB_E_NOMEM; errors of the source. */
+nnb_status nnb__data_find_means(nnb_data *data);
+/* Missing numbers ← the means; those of a source become so as its rows are read.  NNB_E_NUMERIC for one that is too
+ * large for the precision. */
 nnb_status nnb__data_fill_missing(nnb_data *data);
+/* The same for rows.  columns may be NULL. */
+void nnb__data_fill_rows(const nnb_columns *columns, nnb_mat x);
 /* The same in both of two parts of data by the means of the first one. */
 nnb_status nnb__data_impute(nnb_data *train, nnb_data *test);
 

@@ -72,6 +72,7 @@ static nnb_status read_rows(const nnb_data *d, nnb__places *p, int at, int row0,
     status = nnb__fail_callback(status, "read", messages);
     return nnb__fail(status, "rows %d to %d of the source (counted from 0): %s", row0, row0 + n - 1, nnb_errmsg());
   }
+  nnb__data_fill_rows(d->columns, to.x);
   nnb_batch came = places_batch(d, p, at, n);
   came.weight = weight;
   return nnb__data_check_rows(&came, row0, d->n_classes);

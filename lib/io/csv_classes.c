@@ -68,12 +68,14 @@ nnb_status nnb__csv_class(nnb__csv_layout *l, const nnb__csv_field *field, int32
   nnb_status status = l->class_names && l->known.n == 0 ? take_given(l) : NNB_OK;
   if (!status) status = find_text(l, field, text, &name, &n);
   if (status) return status;
+  const bool fixed = l->class_names || l->class_of;
   int64_t number = nnb__table_find(&l->known, name, n);
-  if (number < 0 && !l->class_names) number = nnb__table_add(&l->known, name, n);
-  if (number < 0 && !l->class_names) return nnb__fail_nomem("the classes");
-  if (number < 0)
-    return nnb__csv_fail(l->csv, field->at, "\"%s\" is not in class_names", nnb__show(field->text, field->n, shown));
-  *label = (int32_t)number;
+  if (number < 0 && fixed)
+    return nnb__csv_fail(l->csv, field->at, "\"%s\" is not %s", nnb__show(field->text, field->n, shown),
+                         l->class_names ? "in class_names" : "one of the classes");
+  if (number < 0) number = nnb__table_add(&l->known, name, n);
+  if (number < 0) return nnb__fail_nomem("the classes");
+  *label = l->class_of ? l->class_of[number] : (int32_t)number;
   return NNB_OK;
 }
 
@@ -101,10 +103,10 @@ static bool rank_by_value(const nnb__table *known, int32_t *place) {
   return true;
 }
 
-nnb_status nnb__csv_class_names(const nnb__csv_layout *layout, int32_t *label, char ***names, int *n) {
+nnb_status nnb__csv_class_names(nnb__csv_layout *layout, char ***names, int *n) {
   const nnb__table *known = &layout->known;
   bool given = layout->class_names != NULL, sorted = layout->numeric && !given, done = true;
-  int32_t *place = nnb__alloc(known->n, sizeof *place);
+  int32_t *place = layout->class_of = nnb__alloc(known->n, sizeof *place);
   char **list = nnb__zalloc(known->n, sizeof *list);
   if (!place || !list) goto out_of_memory;
   for (size_t k = 0; k < known->n; k++) place[k] = (int32_t)k;
@@ -115,14 +117,11 @@ nnb_status nnb__csv_class_names(const nnb__csv_layout *layout, int32_t *label, c
     done = done && name;
   }
   if (!done) goto out_of_memory;
-  for (int i = 0; i < layout->rows; i++) label[i] = place[label[i]];
-  nnb__release(place);
   *names = list, *n = (int)known->n;
   return NNB_OK;
 
 out_of_memory:
   for (size_t k = 0; list && k < known->n; k++) nnb__release(list[k]);
   nnb__release(list);
-  nnb__release(place);
   return nnb__fail_nomem("the names of the classes");
 }

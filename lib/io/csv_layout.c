@@ -71,6 +71,7 @@ static nnb_status read_sample(nnb__csv_layout *l, sample *s) {
     s->n[i] = row.n;
     s->kinds[i] = nnb__alloc((size_t)row.n, sizeof *s->kinds[i]);
     if (!s->kinds[i] || (i == 0 && !keep_head(l, s, &row))) status = nnb__fail_nomem("the first rows");
+    if (i == 0) l->first_end = row.next;
     for (int c = 0; c < row.n && !status; c++) s->kinds[i][c] = kind_of(l->csv, &row.field[c]);
   }
   nnb__csv_row_clear(&row);
@@ -131,7 +132,7 @@ static nnb_status decide_first(nnb__csv_layout *l, const sample *s) {
 
 /* ---- all rows ---------------------------------------------------------------------------------------------------- */
 
-static nnb_status check_row(const nnb__csv_layout *l, const nnb__csv_row *row) {
+nnb_status nnb__csv_check_row(const nnb__csv_layout *l, const nnb__csv_row *row) {
   if (row->n == l->columns) return NNB_OK;
   return nnb__csv_fail_line(l->csv, row->at, "the row has %d field%s; the %s row has %d", row->n,
                             row->n == 1 ? "" : "s", l->first == NNB__CSV_SUMMARY ? "second" : "first", l->columns);
@@ -146,7 +147,7 @@ static nnb_status survey(nnb__csv_layout *l, field_kind *target) {
   *target = EMPTY;
   while (!(status = nnb__csv_next(&row, &more)) && more) {
     if (row.number <= skip) continue;
-    status = check_row(l, &row);
+    status = nnb__csv_check_row(l, &row);
     if (!status) status = nnb__csv_survey_inputs(l, &row);
     if (status) break;
     if (l->n_targets > 0 && !shows_kind(*target)) *target = kind_of(l->csv, &row.field[l->target[0]]);
@@ -250,7 +251,7 @@ static nnb_status find_layout(nnb__csv_layout *l, sample *s) {
   return status ? status : decide_classes(l, target);
 }
 
-nnb_status nnb__csv_layout_init(nnb__csv_layout *layout, const nnb__csv *csv, const nnb_csv_opts *opts) {
+nnb_status nnb__csv_layout_init(nnb__csv_layout *layout, nnb__csv *csv, const nnb_csv_opts *opts) {
   *layout = (nnb__csv_layout){.csv = csv, .opts = opts};
   layout->n_targets = opts->n_targets == NNB_NONE ? 0 : opts->n_targets == 0 ? 1 : opts->n_targets;
   sample s = {0};
@@ -270,6 +271,7 @@ void nnb__csv_layout_clear(nnb__csv_layout *layout) {
   nnb__columns_destroy(layout->encoding);
   nnb__release(layout->target);
   nnb__table_clear(&layout->known);
+  nnb__release(layout->class_of);
   *layout = (nnb__csv_layout){0};
 }
 
@@ -287,11 +289,7 @@ static const char *advice(const nnb__csv_layout *l, const nnb__csv_field *field,
   const char *comma = l->csv->point == '.' ? memchr(field->text, ',', field->n) : NULL;
   if (comma && nnb__decimal(field->text, field->n, ',', &value) == NNB__DECIMAL)
     return " (where numbers have a decimal comma, set .decimal_comma = true)";
-  nnb__csv_row row = {.csv = l->csv, .next = l->csv->start};
-  bool more = false;
-  bool in_first = !nnb__csv_next(&row, &more) && more && field->at < row.next;
-  nnb__csv_row_clear(&row);
-  if (in_first && l->opts->header == 0) return " (where the first row holds names, set .header = 1)";
+  if (field->at < l->first_end && l->opts->header == 0) return " (where the first row holds names, set .header = 1)";
   if (l->n_targets == 1 && column == l->target[0] && !l->opts->class_names)
     return " as the first target is (.class_names allows classes of both kinds)";
   if (l->opts->columns) return " as all of this column are in the training data";

@@ -24,11 +24,12 @@ typedef struct nnb__csv_input {
 } nnb__csv_input;
 
 typedef struct nnb__csv_layout {
-  const nnb__csv *csv;
+  nnb__csv *csv;
   const nnb_csv_opts *opts;
   int rows;    /* of data                                                         */
   int columns; /* of the file                                                     */
   nnb__csv_first first;
+  size_t first_end; /* the place behind the first row                             */
   int n_in, n_targets;
   int n_unusable; /* behind the n_in inputs: columns left out by .leave_unusable        */
   nnb__csv_input *input;          /* n_in + n_unusable                                               */
@@ -38,14 +39,18 @@ typedef struct nnb__csv_layout {
   bool numeric;                   /* and the classes are numbers; otherwise texts                    */
   const char *const *class_names; /* of opts or of the summary; n_class_names, or NULL and 0 */
   int n_class_names;
-  nnb__table known; /* the classes so far, as they are compared (see csv_classes.c)    */
+  nnb__table known;  /* the classes so far, as they are compared (see csv_classes.c)    */
+  int32_t *class_of; /* the number of each, once all rows were read; else NULL        */
   char **head;      /* the n_head fields of the first row                              */
   int n_head;
 } nnb__csv_layout;
 
 /* Reads the text once. */
-nnb_status nnb__csv_layout_init(nnb__csv_layout *layout, const nnb__csv *csv, const nnb_csv_opts *opts);
+nnb_status nnb__csv_layout_init(nnb__csv_layout *layout, nnb__csv *csv, const nnb_csv_opts *opts);
 void nnb__csv_layout_clear(nnb__csv_layout *layout);
+
+/* NNB_E_PARSE for another number of fields than the first row has. */
+nnb_status nnb__csv_check_row(const nnb__csv_layout *layout, const nnb__csv_row *row);
 
 /* Whether target, .take or .leave give a column by a name that is no number. */
 bool nnb__csv_by_name(const nnb_csv_opts *opts);
@@ -66,12 +71,12 @@ nnb_status nnb__csv_fail_missing(const nnb__csv_layout *layout, const nnb__csv_f
 /* NNB_E_PARSE for a field that is not a finite number of the precision. */
 nnb_status nnb__csv_fail_number(const nnb__csv_layout *l, const nnb__csv_field *field, int column);
 
-/* *label ← the class of a field. */
+/* *label ← the class of a field: its place in `known` while the classes are found, then its number. */
 nnb_status nnb__csv_class(nnb__csv_layout *layout, const nnb__csv_field *field, int32_t *label);
-/* After the last row: the names of the classes in their order (nnb__alloc), to which labels are changed. */
-nnb_status nnb__csv_class_names(const nnb__csv_layout *layout, int32_t *label, char ***names, int *n);
+/* After the last row: class_of, and the names of the classes in their order (nnb__alloc). */
+nnb_status nnb__csv_class_names(nnb__csv_layout *layout, char ***names, int *n);
 
 /* The separator of a text whose options leave it open: see nnb_csv_opts. */
-nnb_status nnb__csv_find_separator(const nnb__csv *csv, char *separator);
+nnb_status nnb__csv_find_separator(nnb__csv *csv);
 
 #endif

@@ -11,21 +11,42 @@
 
 /* ---- places ------------------------------------------------------------------------------------------------------ */
 
-/* ":line:column: " of the byte at `at`; columns count characters of UTF-8. */
-static void print_place(const nnb__csv *csv, size_t at, bool with_column, char *out, size_t size) {
-  size_t line = 1, column = 1;
-  for (size_t i = 0; i < at; i++) {
-    char c = csv->text[i];
-    bool line_end = c == '\n' || (c == '\r' && !(i + 1 < csv->bytes && csv->text[i + 1] == '\n'));
-    if (line_end)
-      line++, column = 1;
-    else if (((unsigned char)c & 0xC0) != 0x80)
-      column++;
+/* Lines and columns so far; columns count characters of UTF-8. */
+typedef struct counter {
+  size_t line, column;
+  char last;
+} counter;
+
+static void count(counter *c, const char *text, size_t n) {
+  for (size_t i = 0; i < n; c->last = text[i++]) {
+    const bool second = text[i] == '\n' && c->last == '\r'; /* the '\r' ended the line */
+    if ((text[i] == '\n' || text[i] == '\r') && !second)
+      c->line++, c->column = 1;
+    else if (!second && ((unsigned char)text[i] & 0xC0) != 0x80)
+      c->column++;
   }
+}
+
+/* A file is read once more for it, up to the place. */
+static counter count_to(const nnb__csv *csv, size_t at) {
+  char piece[1 << 14];
+  counter c = {1, 1, '\0'};
+  if (!csv->file) count(&c, csv->text, at);
+  for (size_t done = 0, n; csv->file && done < at; done += n) {
+    n = at - done < sizeof piece ? at - done : sizeof piece;
+    if (nnb__file_read(csv->file, piece, n, done)) break;
+    count(&c, piece, n);
+  }
+  return c;
+}
+
+/* ":line:column: " of the place. */
+static void print_place(const nnb__csv *csv, size_t at, bool with_column, char *out, size_t size) {
+  const counter c = count_to(csv, at);
   if (with_column)
-    snprintf(out, size, ":%zu:%zu: ", line, column);
+    snprintf(out, size, ":%zu:%zu: ", c.line, c.column);
   else
-    snprintf(out, size, ":%zu: ", line);
+    snprintf(out, size, ":%zu: ", c.line);
 }
 
 static nnb_status fail_at(const nnb__csv *csv, size_t at, bool with_column, const char *format, va_list args) {
@@ -51,9 +72,39 @@ nnb_status nnb__csv_fail_line(const nnb__csv *csv, size_t at, const char *format
   return status;
 }
 
-nnb_status nnb__csv_check_text(const nnb__csv *csv) {
+static nnb_status check_text(const nnb__csv *csv) {
   const char *nul = csv->bytes ? memchr(csv->text, '\0', csv->bytes) : NULL;
-  return nul ? nnb__csv_fail(csv, (size_t)(nul - csv->text), "a NUL byte; this is not text in UTF-8 or ASCII") : NNB_OK;
+  if (!nul) return NNB_OK;
+  return nnb__csv_fail(csv, csv->from + (size_t)(nul - csv->text), "a NUL byte; this is not text in UTF-8 or ASCII");
+}
+
+/* ---- the window of a file ---------------------------------------------------------------------------------------- */
+
+size_t nnb__csv_window = 1 << 18, nnb__csv_marks = 1 << 16;
+
+/* Whether the text goes to the end. */
+static bool is_last(const nnb__csv *csv) { return !csv->file || csv->from + csv->bytes == csv->file->size; }
+
+/* Moves the window; if it begins at this place already, it becomes longer. */
+static nnb_status load(nnb__csv *csv, size_t at) {
+  const bool longer = csv->bytes > 0 && csv->from == at;
+  if (longer && csv->window > NNB__CSV_LONGEST / 2)
+    return nnb__csv_fail_line(csv, at, "a row has more than %d MiB; a quotation mark may be missing",
+                              NNB__CSV_LONGEST >> 20);
+  if (longer) csv->window *= 2;
+  const uint64_t left = csv->file->size - at;
+  const size_t n = left < csv->window ? (size_t)left : csv->window;
+  csv->bytes = 0;
+  if (!nnb__grow(&csv->buffer, &csv->cap, n, 1)) return nnb__fail_nomem(csv->name);
+  nnb_status status = nnb__file_read(csv->file, csv->buffer, n, at);
+  if (status) return status;
+  csv->text = csv->buffer, csv->bytes = n, csv->from = at;
+  return check_text(csv);
+}
+
+void nnb__csv_end(nnb__csv *csv) {
+  nnb__release(csv->buffer);
+  csv->buffer = NULL, csv->cap = 0;
 }
 
 /* ---- characters -------------------------------------------------------------------------------------------------- */
@@ -72,22 +123,40 @@ static size_t find_line_end(const nnb__csv *csv, size_t i) {
   return i;
 }
 
-size_t nnb__csv_skip_lines(const nnb__csv *csv, int n) {
-  size_t i = csv->start;
-  for (; n > 0 && i < csv->bytes; n--) {
-    i = find_line_end(csv, i);
-    if (i + 1 < csv->bytes && csv->text[i] == '\r' && csv->text[i + 1] == '\n') i++;
-    if (i < csv->bytes) i++;
+/* The start moves behind n lines. */
+static nnb_status skip_lines(nnb__csv *csv, int n) {
+  nnb_status status = NNB_OK;
+  while (n > 0 && !status) {
+    const size_t i = find_line_end(csv, csv->start - csv->from);
+    csv->start = csv->from + i;
+    if (i + 1 < csv->bytes || is_last(csv)) {
+      const bool two = i + 1 < csv->bytes && csv->text[i] == '\r' && csv->text[i + 1] == '\n';
+      csv->start += i < csv->bytes ? 1 + (size_t)two : 0;
+      n--;
+    } else {
+      status = load(csv, csv->start);
+    }
   }
-  return i;
+  return status;
 }
 
-/* Past empty lines and comments.  The '\n' of "\r\n" counts as an empty line here. */
-static size_t skip_empty_lines(const nnb__csv *csv, size_t i) {
-  for (;; i++) {
+nnb_status nnb__csv_begin(nnb__csv *csv, int n) {
+  csv->window = nnb__csv_window < 3 ? 3 : nnb__csv_window;
+  nnb_status status = csv->file ? load(csv, 0) : check_text(csv);
+  if (status) return status;
+  if (csv->bytes >= 3 && memcmp(csv->text, "\xEF\xBB\xBF", 3) == 0) csv->start = 3; /* byte-order mark */
+  return skip_lines(csv, n);
+}
+
+/* Past empty lines and comments; row->next: the end of the last of these lines.  The '\n' of "\r\n" counts as an empty
+ * line. */
+static size_t skip_empty_lines(nnb__csv_row *row) {
+  const nnb__csv *csv = row->csv;
+  for (size_t i = row->next - csv->from;; i++) {
     i = skip_blanks(csv, i);
     if (i < csv->bytes && csv->comment && csv->text[i] == csv->comment) i = find_line_end(csv, i);
     if (i >= csv->bytes || !is_line_end(csv->text[i])) return i;
+    row->next = csv->from + i;
   }
 }
 
@@ -99,15 +168,16 @@ static nnb_status read_quoted(const nnb__csv *csv, size_t i, nnb__csv_field *fie
   size_t k = i + 1;
   for (;; k += 2, doubled = true) {
     const char *mark = memchr(csv->text + k, '"', csv->bytes - k);
-    if (!mark) return nnb__csv_fail(csv, i, "this quotation mark is never closed");
+    if (!mark && !is_last(csv)) return *end = csv->bytes, NNB_OK; /* the row is read again */
+    if (!mark) return nnb__csv_fail(csv, csv->from + i, "this quotation mark is never closed");
     k = (size_t)(mark - csv->text);
     if (k + 1 >= csv->bytes || csv->text[k + 1] != '"') break;
   }
-  *field = (nnb__csv_field){doubled ? NULL : csv->text + i + 1, k - i - 1, i};
+  *field = (nnb__csv_field){doubled ? NULL : csv->text + i + 1, k - i - 1, csv->from + i};
   *end = skip_blanks(csv, k + 1);
   const bool ends = *end == csv->bytes || is_line_end(csv->text[*end]) || csv->text[*end] == csv->separator;
   if (ends || (csv->separator == ' ' && *end > k + 1)) return NNB_OK;
-  return nnb__csv_fail(csv, *end, "a quotation mark inside a field, or text after a quoted field");
+  return nnb__csv_fail(csv, csv->from + *end, "a quotation mark inside a field, or text after a quoted field");
 }
 
 static nnb_status read_plain(const nnb__csv *csv, size_t i, nnb__csv_field *field, size_t *end) {
@@ -115,10 +185,10 @@ static nnb_status read_plain(const nnb__csv *csv, size_t i, nnb__csv_field *fiel
   size_t k = i;
   while (k < csv->bytes && text[k] != separator && text[k] != second && text[k] != '"' && !is_line_end(text[k])) k++;
   if (k < csv->bytes && text[k] == '"')
-    return nnb__csv_fail(csv, k, "a quotation mark inside a field, or text after a quoted field");
+    return nnb__csv_fail(csv, csv->from + k, "a quotation mark inside a field, or text after a quoted field");
   *end = k;
   while (k > i && is_blank(csv, text[k - 1])) k--;
-  *field = (nnb__csv_field){text + i, k - i, i};
+  *field = (nnb__csv_field){text + i, k - i, csv->from + i};
   return NNB_OK;
 }
 
@@ -145,7 +215,7 @@ static nnb_status copy_doubled(nnb__csv_row *row) {
   for (int c = 0; c < row->n; c++) {
     nnb__csv_field *field = &row->field[c];
     if (field->text) continue;
-    const char *from = row->csv->text + field->at + 1, *end = from + field->n;
+    const char *from = row->csv->text + (field->at - row->csv->from) + 1, *end = from + field->n;
     field->text = to;
     for (; from < end; from++) {
       *to++ = *from;
@@ -156,15 +226,13 @@ static nnb_status copy_doubled(nnb__csv_row *row) {
   return NNB_OK;
 }
 
-nnb_status nnb__csv_next(nnb__csv_row *row, bool *more) {
+/* Reads the row behind row->next, as far as the text goes; *cut: it may go on behind the text. */
+static nnb_status read_row(nnb__csv_row *row, bool *more, bool *cut) {
   const nnb__csv *csv = row->csv;
-  size_t i = skip_empty_lines(csv, row->next);
-  bool doubled = false, last = false;
-  row->n = 0, row->at = row->next = i;
-  *more = i < csv->bytes;
-  if (!*more) return NNB_OK;
-  if (row->number == INT32_MAX) return nnb__fail(NNB_E_OVERFLOW, "%s has more than %d rows", csv->name, INT32_MAX);
-  row->number++;
+  size_t i = skip_empty_lines(row);
+  bool doubled = false, last = i >= csv->bytes;
+  row->n = 0, row->at = csv->from + i;
+  *more = !last;
   while (!last) {
     if (row->n == INT32_MAX)
       return nnb__fail(NNB_E_OVERFLOW, "%s: a row has more than %d fields", csv->name, INT32_MAX);
@@ -176,8 +244,24 @@ nnb_status nnb__csv_next(nnb__csv_row *row, bool *more) {
     doubled |= !row->field[n].text;
     row->n++;
   }
-  row->next = i;
+  *cut = i >= csv->bytes && !is_last(csv);
+  if (*cut) return NNB_OK;
+  row->next = csv->from + i;
   return doubled ? copy_doubled(row) : NNB_OK;
+}
+
+nnb_status nnb__csv_next(nnb__csv_row *row, bool *more) {
+  nnb__csv *csv = row->csv;
+  nnb_status status = NNB_OK;
+  bool cut = row->next < csv->from || row->next - csv->from > csv->bytes;
+  do {
+    if (cut) status = load(csv, row->next);
+    if (!status) status = read_row(row, more, &cut);
+  } while (!status && cut);
+  if (status || !*more) return status;
+  if (row->number == INT32_MAX) return nnb__fail(NNB_E_OVERFLOW, "%s has more than %d rows", csv->name, INT32_MAX);
+  row->number++;
+  return NNB_OK;
 }
 
 void nnb__csv_row_clear(nnb__csv_row *row) {

@@ -2,26 +2,31 @@
 #ifndef NNB__CSV_SCAN_H
 #define NNB__CSV_SCAN_H
 
-#include "nnblas/core.h"
+#include "file.h"
 
+/* Places in the text are counted from its beginning. */
 typedef struct nnb__csv {
-  const char *text;
-  size_t bytes, start; /* start: behind a byte-order mark and skipped lines */
-  const char *name;    /* for messages */
-  char separator;      /* ' ': runs of blanks */
-  char comment;        /* lines that begin with it are skipped; 0: none */
-  char point;          /* of decimal numbers: '.' or ','  */
+  const char *text; /* the bytes from place `from` on: all, or a window of the file */
+  size_t bytes, from;
+  size_t start;          /* behind a byte-order mark and skipped lines */
+  const char *name;      /* for messages */
+  char separator;        /* ' ': runs of blanks */
+  char comment;          /* lines that begin with it are skipped; 0: none */
+  char point;            /* of decimal numbers: '.' or ','  */
+  const nnb__file *file; /* NULL: the text is in memory */
+  char *buffer;          /* memory of the window, from nnb__alloc */
+  size_t cap, window;    /* bytes that it has; bytes that are read at a time */
 } nnb__csv;
 
 typedef struct nnb__csv_field {
   const char *text; /* n bytes, valid until the next row; NULL while the row is read and quotation marks are doubled */
-  size_t n, at;     /* at: where it begins in the text */
+  size_t n, at;     /* at: the place where it begins */
 } nnb__csv_field;
 
 /* A row and where the next one begins.  {.csv = csv, .next = csv->start} stands before the first row. */
 typedef struct nnb__csv_row {
-  const nnb__csv *csv;
-  size_t next, at; /* at: where the row begins */
+  nnb__csv *csv;
+  size_t next, at; /* at: the place where the row begins */
   nnb__csv_field *field;
   size_t cap;
   int n, number; /* of fields; of the row, from 1 */
@@ -29,18 +34,23 @@ typedef struct nnb__csv_row {
   size_t cap_copy;
 } nnb__csv_row;
 
-/* Reads the next row that is neither empty nor a comment; *more false: there is none.  NNB_E_PARSE for wrong quoting,
- * NNB_E_OVERFLOW for more than INT_MAX rows or columns. */
+/* Reads the next row that is neither empty nor a comment; *more false: there is none.  Of a file, the window moves to
+ * the row, and grows to its length.  NNB_E_PARSE for wrong quoting, a NUL byte in a file, and a row of a file beyond
+ * NNB__CSV_LONGEST; NNB_E_OVERFLOW for more than INT_MAX rows or columns; errors of the file. */
+enum { NNB__CSV_LONGEST = 64 << 20 };
 nnb_status nnb__csv_next(nnb__csv_row *row, bool *more);
 void nnb__csv_row_clear(nnb__csv_row *row);
 
-/* NNB_E_PARSE for a NUL byte. */
-nnb_status nnb__csv_check_text(const nnb__csv *csv);
+/* Bytes of a file that are read at a time; the most places of rows that are kept.  Only tests change them. */
+extern size_t nnb__csv_window, nnb__csv_marks;
 
-/* The start of the line behind n lines. */
-size_t nnb__csv_skip_lines(const nnb__csv *csv, int n);
+/* Finds the start: behind a byte-order mark and n lines.  text and bytes are set, or file.  NNB_E_PARSE for a NUL byte;
+ * errors of the file. */
+nnb_status nnb__csv_begin(nnb__csv *csv, int skip_lines);
+/* Releases the window of a file. */
+void nnb__csv_end(nnb__csv *csv);
 
-/* NNB_E_PARSE with "name:line:column: " of the byte `at` before the sentence. */
+/* NNB_E_PARSE with "name:line:column: " of the place `at` before the sentence. */
 nnb_status nnb__csv_fail(const nnb__csv *csv, size_t at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The same with "name:line: ". */
 nnb_status nnb__csv_fail_line(const nnb__csv *csv, size_t at, const char *format, ...)

@@ -8,12 +8,11 @@ typedef struct division {
   bool evenly; /* and of the other rows; no wrong quoting */
 } division;
 
-static nnb_status divide(const nnb__csv *csv, char separator, division *out) {
-  nnb__csv with = *csv;
-  with.separator = separator;
-  nnb__csv_row row = {.csv = &with, .next = with.start};
+static nnb_status divide(nnb__csv *csv, char separator, division *out) {
+  nnb__csv_row row = {.csv = csv, .next = csv->start};
   bool more = true;
   nnb_status status = NNB_OK;
+  csv->separator = separator;
   *out = (division){.evenly = true};
   while (more && out->evenly && row.number < ROWS) {
     status = nnb__csv_next(&row, &more);
@@ -24,19 +23,16 @@ static nnb_status divide(const nnb__csv *csv, char separator, division *out) {
   return status == NNB_E_PARSE ? NNB_OK : status;
 }
 
-nnb_status nnb__csv_find_separator(const nnb__csv *csv, char *separator) {
+nnb_status nnb__csv_find_separator(nnb__csv *csv) {
   const char *candidates = csv->point == ',' ? "\t;" : "\t;,";
   bool divided = false;
   division d;
-  *separator = csv->point == ',' ? ';' : ',';
   for (const char *c = candidates; *c; c++) {
     nnb_status status = divide(csv, *c, &d);
-    if (status) return status;
-    if (d.evenly && d.n > 1) return *separator = *c, NNB_OK;
+    if (status || (d.evenly && d.n > 1)) return status;
     divided |= d.n > 1 && *c != '\t';
   }
-  if (divided) return NNB_OK;
-  nnb_status status = divide(csv, ' ', &d);
-  if (!status && d.evenly && d.n > 1) *separator = ' ';
+  nnb_status status = divided ? NNB_OK : divide(csv, ' ', &d);
+  if (!status && (divided || !d.evenly || d.n < 2)) csv->separator = csv->point == ',' ? ';' : ',';
   return status;
 }

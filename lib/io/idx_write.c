@@ -45,13 +45,15 @@ static nnb_status labels(const nnb_data *data, uint8_t *out) {
 
 nnb_status nnb_data_write_idx(const nnb_data *data, const char *images_path, const char *labels_path, int height) {
   if (!data || !images_path) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "images_path" : "data");
+  nnb_status status = nnb__data_in_memory(data, "nnb_data_write_idx");
+  if (status) return status;
   if (height < 1 || data->x.cols % height != 0)
     return nnb__fail(NNB_E_ARG, "height is %d; wanted a divisor of the %d columns", height, data->x.cols);
   if (labels_path && !data->label) return nnb__fail(NNB_E_ARG, "the data has no labels");
   const size_t rows = (size_t)data->x.rows, n = rows * (size_t)data->x.cols;
   const int dim[] = {data->x.rows, height, data->x.cols / height};
   uint8_t *image = nnb__alloc(n, 1), *label = nnb__alloc(rows, 1);
-  nnb_status status = image && label ? pixels(data, image) : nnb__fail_nomem("the bytes of the images");
+  status = image && label ? pixels(data, image) : nnb__fail_nomem("the bytes of the images");
   if (!status && labels_path) status = labels(data, label);
   if (!status) status = save(images_path, 3, dim, image, n);
   if (!status && labels_path) status = save(labels_path, 1, dim, label, rows);

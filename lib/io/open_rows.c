@@ -6,7 +6,7 @@
 #include "stored.h"
 
 typedef struct files {
-  nnb__stored x, t; /* t.fd -1: targets, if any, are the last columns of x */
+  nnb__stored x, t; /* t.file.fd -1: targets, if any, are the last columns of x */
 } files;
 
 static void files_close(void *user) {
@@ -18,14 +18,14 @@ static void files_close(void *user) {
 
 static nnb_status read_files(void *user, int64_t row0, int n, const nnb_rows *rows) {
   const files *f = user;
-  if (f->t.fd < 0) return nnb__stored_read(&f->x, row0, n, rows->x, rows->t, rows->label);
+  if (f->t.file.fd < 0) return nnb__stored_read(&f->x, row0, n, rows->x, rows->t, rows->label);
   nnb_status status = nnb__stored_read(&f->x, row0, n, rows->x, (nnb_mat){0}, NULL);
   return status ? status : nnb__stored_read(&f->t, row0, n, (nnb_mat){0}, rows->t, rows->label);
 }
 
 static files *files_make(void) {
   files *f = nnb__alloc(1, sizeof *f);
-  if (f) *f = (files){.x = {.fd = -1}, .t = {.fd = -1}};
+  if (f) *f = (files){.x.file.fd = -1, .t.file.fd = -1};
   return f;
 }
 
@@ -42,25 +42,25 @@ static nnb_status make(files *f, int n_in, int n_out, int n_classes, nnb_data **
 }
 
 static nnb_status check_count(const files *f) {
-  if (f->t.fd < 0 || f->t.rows == f->x.rows) return NNB_OK;
-  return nnb__fail(NNB_E_SHAPE, "%s has %d rows, %s has %d", f->t.path, f->t.rows, f->x.path, f->x.rows);
+  if (f->t.file.fd < 0 || f->t.rows == f->x.rows) return NNB_OK;
+  return nnb__fail(NNB_E_SHAPE, "%s has %d rows, %s has %d", f->t.file.path, f->t.rows, f->x.file.path, f->x.rows);
 }
 
 /* ---- NPY --------------------------------------------------------------------------------------------------------- */
 
 /* *n_in, *n_targets ← columns of inputs and of targets or labels. */
 static nnb_status share_columns(const files *f, int wanted, int n_classes, int *n_in, int *n_targets) {
-  const bool apart = f->t.fd >= 0;
+  const bool apart = f->t.file.fd >= 0;
   const nnb__stored *from = apart ? &f->t : &f->x;
   *n_targets = apart ? f->t.cols : n_classes > 0 ? 1 : wanted;
   *n_in = apart ? f->x.cols : f->x.cols - *n_targets;
   if (wanted > 0 && wanted != *n_targets)
-    return nnb__fail(NNB_E_SHAPE, "n_targets is %d; %s has %d", wanted, n_classes > 0 ? "a label" : from->path,
+    return nnb__fail(NNB_E_SHAPE, "n_targets is %d; %s has %d", wanted, n_classes > 0 ? "a label" : from->file.path,
                      *n_targets);
   if (n_classes > 0 && *n_targets != 1)
-    return nnb__fail(NNB_E_SHAPE, "%s has %d columns; wanted one, the labels", from->path, *n_targets);
+    return nnb__fail(NNB_E_SHAPE, "%s has %d columns; wanted one, the labels", from->file.path, *n_targets);
   if (*n_in < 1)
-    return nnb__fail(NNB_E_SHAPE, "%s has %d column%s; with %d of them as targets there is no input", f->x.path,
+    return nnb__fail(NNB_E_SHAPE, "%s has %d column%s; with %d of them as targets there is no input", f->x.file.path,
                      f->x.cols, f->x.cols == 1 ? "" : "s", *n_targets);
   return check_count(f);
 }

@@ -1,11 +1,8 @@
 /* io/stored.c: see stored.h. */
 #include "stored.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "alloc.h"
 #include "bytes.h"
@@ -14,28 +11,20 @@
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
-/* The file, its size, and at most `want` bytes of its beginning. */
-static nnb_status open_file(const char *path, size_t want, nnb__stored *out, uint64_t *size, nnb__bytes *start) {
-  nnb__source source;
-  struct stat st = {0};
-  *out = (nnb__stored){.fd = -1};
-  nnb_status status = nnb__source_open(&source, path, false);
+/* The file and at most `want` bytes of its beginning. */
+static nnb_status open_file(const char *path, size_t want, nnb__stored *out, nnb__bytes *start) {
+  *out = (nnb__stored){.file.fd = -1};
+  nnb_status status = nnb__file_open(&out->file, path);
   if (status) return status;
-  out->fd = source.fd;
-  status = fstat(out->fd, &st) == 0 ? nnb__source_read(&source, want, start)
-                                     : nnb__fail_errno(path, "looking at it", errno);
-  if (!status && !(out->path = nnb__strdup(path))) status = nnb__fail_nomem(path);
-  *size = (uint64_t)st.st_size;
-  if (!status && start->n >= 2 && start->p[0] == 0x1F && start->p[1] == 0x8B)
-    status = nnb__fail(NNB_E_UNSUPPORTED, "%s is gzip-compressed: its rows cannot be read one by one; unpack it", path);
-  if (status) nnb__stored_close(out);
-  return status;
+  const size_t n = out->file.size < want ? (size_t)out->file.size : want;
+  if (!nnb__grow(&start->p, &start->cap, n, 1)) return nnb__fail_nomem(path);
+  start->n = n;
+  return nnb__file_read(&out->file, start->p, n, 0);
 }
 
 void nnb__stored_close(nnb__stored *s) {
-  if (s->fd >= 0) close(s->fd);
-  nnb__release(s->path);
-  *s = (nnb__stored){.fd = -1};
+  nnb__file_close(&s->file);
+  *s = (nnb__stored){.file.fd = -1};
 }
 
 static nnb_status take_shape(const nnb__npy *npy, nnb__stored *s) {
@@ -44,22 +33,21 @@ static nnb_status take_shape(const nnb__npy *npy, nnb__stored *s) {
     if (!nnb__mul(cols, npy->dim[i], &cols)) cols = SIZE_MAX;
   for (int i = 0; i < npy->n_dims; i++) long_dims += npy->dim[i] > 1;
   if (npy->n_dims == 0 || npy->count == 0)
-    return nnb__fail(NNB_E_SHAPE, "%s has no rows or no columns; wanted an array of rows", s->path);
+    return nnb__fail(NNB_E_SHAPE, "%s has no rows or no columns; wanted an array of rows", s->file.path);
   if (npy->dim[0] > INT32_MAX || cols > INT32_MAX)
-    return nnb__fail(NNB_E_OVERFLOW, "%s has %zu rows and %zu columns; at most %d are possible", s->path, npy->dim[0],
-                     cols, INT32_MAX);
+    return nnb__fail(NNB_E_OVERFLOW, "%s has %zu rows and %zu columns; at most %d are possible", s->file.path,
+                     npy->dim[0], cols, INT32_MAX);
   if (npy->fortran && long_dims > 1)
     return nnb__fail(NNB_E_UNSUPPORTED, "%s has its columns one after the other (Fortran order); wanted its rows: save "
-                                        "numpy.ascontiguousarray of it", s->path);
+                                        "numpy.ascontiguousarray of it", s->file.path);
   s->rows = (int)npy->dim[0], s->cols = (int)cols;
   return NNB_OK;
 }
 
 nnb_status nnb__stored_open_npy(const char *path, nnb__stored *out) {
   nnb__bytes start = {0};
-  uint64_t size;
-  nnb_status status = open_file(path, NNB__NPY_START, out, &size, &start);
-  if (!status) status = nnb__npy_parse_start(start.p, start.n, size, path, &out->type);
+  nnb_status status = open_file(path, NNB__NPY_START, out, &start);
+  if (!status) status = nnb__npy_parse_start(start.p, start.n, out->file.size, path, &out->type);
   if (!status) status = take_shape(&out->type, out);
   if (!status) out->at = (uint64_t)(out->type.data - start.p);
   nnb__bytes_clear(&start);
@@ -70,9 +58,8 @@ nnb_status nnb__stored_open_npy(const char *path, nnb__stored *out) {
 nnb_status nnb__stored_open_idx(const char *path, int n_dims, nnb__stored *out) {
   nnb__bytes start = {0};
   nnb__idx idx;
-  uint64_t size;
-  nnb_status status = open_file(path, NNB__IDX_START, out, &size, &start);
-  if (!status) status = nnb__idx_parse_start(start.p, start.n, size, path, n_dims, &idx);
+  nnb_status status = open_file(path, NNB__IDX_START, out, &start);
+  if (!status) status = nnb__idx_parse_start(start.p, start.n, out->file.size, path, n_dims, &idx);
   if (!status) {
     out->at = (uint64_t)(idx.data - start.p);
     out->rows = idx.count, out->cols = idx.each, out->of_255 = n_dims == NNB__IDX_IMAGES;
@@ -84,17 +71,6 @@ nnb_status nnb__stored_open_idx(const char *path, int n_dims, nnb__stored *out) 
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
-
-static nnb_status read_bytes(const nnb__stored *s, void *to, size_t n, uint64_t at) {
-  for (size_t done = 0; done < n;) {
-    const ssize_t got = pread(s->fd, (char *)to + done, n - done, (off_t)(at + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return nnb__fail_errno(s->path, "reading", errno);
-    if (got == 0) return nnb__fail(NNB_E_IO, "%s: reading failed: the file has become shorter", s->path);
-    done += (size_t)got;
-  }
-  return NNB_OK;
-}
 
 /* The numbers are what the program computes with. */
 static bool is_native(const nnb__stored *s) {
@@ -118,23 +94,23 @@ static nnb_status convert_label(const nnb__stored *s, const uint8_t *raw, int64_
   part.data = raw;
   const double value = nnb__npy_number(&part, 0);
   if (!(value >= 0 && value <= INT32_MAX) || value != floor(value))
-    return nnb__fail(NNB_E_ARG, "%s: the label of row %lld (counted from 0) is %g; wanted a class, 0 or more", s->path,
-                     (long long)row, value);
+    return nnb__fail(NNB_E_ARG, "%s: the label of row %lld (counted from 0) is %g; wanted a class, 0 or more",
+                     s->file.path, (long long)row, value);
   *to = (int32_t)value;
   return NNB_OK;
 }
 
 enum { PIECE = 1 << 15 }; /* bytes at a time */
 
-nnb_status nnb__stored_read(const nnb__stored *s, int64_t row0, int n, nnb_mat x, nnb_mat t, int32_t *label) {
+static nnb_status read_rows(const nnb__stored *s, int64_t row0, int n, nnb_mat x, nnb_mat t, int32_t *label) {
   const size_t size = (size_t)s->type.size, cols = (size_t)s->cols, n_x = (size_t)x.cols, count = (size_t)n * cols;
   const uint64_t at = s->at + (uint64_t)row0 * cols * size;
   uint8_t raw[PIECE];
-  if (n_x == cols && is_native(s) && x.ld == x.cols) return read_bytes(s, x.p, count * size, at);
+  if (n_x == cols && is_native(s) && x.ld == x.cols) return nnb__file_read(&s->file, x.p, count * size, at);
   nnb_status status = NNB_OK;
   for (size_t k = 0, have = 0; k < count && !status; k += have) { /* number k is in row i, column j */
     have = count - k < PIECE / size ? count - k : PIECE / size;
-    status = read_bytes(s, raw, have * size, at + k * size);
+    status = nnb__file_read(&s->file, raw, have * size, at + k * size);
     for (size_t m = 0, span; m < have && !status; m += span) {
       const size_t i = (k + m) / cols, j = (k + m) % cols, end = j < n_x ? n_x : cols;
       const uint8_t *from = raw + m * size;
@@ -148,4 +124,8 @@ nnb_status nnb__stored_read(const nnb__stored *s, int64_t row0, int n, nnb_mat x
     }
   }
   return status;
+}
+
+nnb_status nnb__stored_read(const nnb__stored *s, int64_t row0, int n, nnb_mat x, nnb_mat t, int32_t *label) {
+  return nnb__file_confirm(&s->file, read_rows(s, row0, n, x, t, label));
 }

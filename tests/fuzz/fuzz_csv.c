@@ -1,7 +1,11 @@
 /* The CSV reader in both precisions.  The first byte chooses the options, the rest is the text. */
+#define _GNU_SOURCE /* memfd_create */
 #include <nnblas.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "csv_scan.h"
 #include "fuzz.h"
 
 static const char *const names[] = {"a", "b", "1"};
@@ -48,6 +52,32 @@ static void read_again(const char *text, size_t size, const nnb_csv_opts *opts, 
   nnb_data_destroy(again);
 }
 
+/* The same text as a file whose rows stay there, by small windows, gives the same data or the same error. */
+static void open_file(const char *text, size_t size, const nnb_csv_opts *opts, nnb_status wanted,
+                      const nnb_data *read) {
+  char path[40];
+  nnb_data *opened = NULL;
+  const int fd = memfd_create("f", 0);
+  if (fd < 0 || (size >= 2 && memcmp(text, "\x1f\x8b", 2) == 0)) {
+    close(fd);
+    return;
+  }
+  must(write(fd, text, size) == (ssize_t)size, "the file");
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  nnb__csv_window = 3 + size / 5;
+  const nnb_status status = nnb_data_open_csv(path, opts, &opened);
+  must(status == wanted, "opened and read are not the same");
+  if (opened) {
+    nnb_net *net = NULL;
+    must(nnb_data_rows(opened) == nnb_data_rows(read), "another number of rows");
+    must(nnb_data_n_in(opened) == nnb_data_n_in(read), "another number of inputs");
+    if (nnb_net_for_data(opened, "none", &net)) must(*nnb_errmsg() != '\0', "no sentence"); /* it reads all rows */
+    nnb_net_destroy(net);
+  }
+  nnb_data_destroy(opened);
+  close(fd);
+}
+
 static void fuzz(const uint8_t *data, size_t size) {
   if (size == 0) return;
   const nnb_csv_opts *opts = &variants[(uint8_t)(data[0] - '0') % (sizeof variants / sizeof *variants)];
@@ -57,6 +87,7 @@ static void fuzz(const uint8_t *data, size_t size) {
   must((status == NNB_OK) == (d != NULL), "status and data");
   if (d) check(d), read_again((const char *)data + 1, size - 1, opts, d);
   if (status) must(strlen(nnb_errmsg()) > 0, "a failure without a sentence");
+  open_file((const char *)data + 1, size - 1, opts, status, d);
   status = nnbf_data_parse_csv((const char *)data + 1, size - 1, "f.csv", opts, &s);
   must((status == NNB_OK) == (s != NULL), "status and data");
   if (s) must(d && nnbf_data_rows(s) == nnb_data_rows(d), "the precisions differ");
