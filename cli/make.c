@@ -10,10 +10,13 @@
 #include "watch.h"
 
 static const char default_layers[] = "20:tanh";
+enum { STREAM_BLOCK = 4096 }; /* rows that are read from the file together */
 
-enum { LOSS = 0xE00, DELTA, SMOOTHING, WEIGHT };
+enum { LOSS = 0xE00, FANN, DELTA, SMOOTHING, WEIGHT };
 
 static const struct argp_option options[] = {
+    {0, 0, 0, 0, "How the table is read:", 2},
+    {"fann", FANN, 0, 0, "TABLE is a training file of FANN, which says itself what its targets are", 0},
     {0, 0, 0, 0, "The net:", 3},
     {"layers", 'l', "LAYERS", 0,
      "hidden layers joined by '-', each a size and an activation: 64:relu-32:relu; none: no hidden layer (20:tanh)", 0},
@@ -86,6 +89,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
       state->child_inputs[1] = &m->table;
       state->child_inputs[2] = &m->fit;
       return 0;
+    case FANN:
+      m->fann = true;
+      return 0;
     case 'l':
       m->layers = arg;
       return 0;
@@ -123,6 +129,14 @@ const struct argp *make_flags_argp(void) {
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
+static int read_rows(const make_flags *flags, nnb_data **data) {
+  if (flags->fann && flags->stream) return refuse(EX_USAGE, "--stream is for CSV files; --fann reads another format");
+  if (flags->stream) return open_table(flags->path, &flags->table.csv, data);
+  if (!flags->fann) return read_table(flags->path, &flags->table.csv, data);
+  nnb_status status = nnb_data_read_fann(flags->path, data);
+  return status ? fail(status) : EX_OK;
+}
+
 /* What the target must be for the flags. */
 static int check_target(const make_flags *flags, bool classes) {
   const char *of_classes = flags->loss.label_smoothing > 0           ? "--label-smoothing"
@@ -135,7 +149,7 @@ static int check_target(const make_flags *flags, bool classes) {
 }
 
 int read_training_table(const make_flags *flags, nnb_data **data) {
-  int code = read_table(flags->path, &flags->table.csv, data);
+  int code = read_rows(flags, data);
   if (!code && nnb_data_n_out(*data) == 0) code = refuse(EX_DATAERR, "%s has no target", flags->path);
   if (!code && nnb_data_n_classes(*data) == 1)
     code = refuse(EX_DATAERR, "%s: all rows have the class \"%s\"; there is nothing to learn", flags->path,
@@ -209,6 +223,7 @@ int draft_net(const nnb_data *data, const make_flags *flags, nnb_net **net) {
 
 static int train(const nnb_data *data, const make_flags *flags, const char *what, nnb_net *net, nnb_report *report) {
   nnb_fit_opts opts = flags->fit.opts;
+  if (flags->stream && opts.algo == NNB_AUTO && opts.block == 0) opts.block = STREAM_BLOCK;
   watch_begin(&opts, what);
   nnb_status status = nnb_fit(net, data, NULL, &opts, report);
   watch_end();

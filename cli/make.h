@@ -15,6 +15,8 @@ typedef struct make_flags {
   const char *path; /* the table */
   table_flags table;
   fit_flags fit;
+  bool stream;        /* rows stay in the table's file */
+  bool fann;          /* the table is a training file of FANN */
   const char *layers; /* hidden layers as nnb_net_parse reads them, "64:relu-32:relu"; "none": none */
   nnb_loss_opts loss;
   bool balanced;                    /* classes */

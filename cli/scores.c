@@ -48,11 +48,23 @@ double scores_baseline(const nnb_data *data, nnb_metric metric) {
   return value;
 }
 
+/* The same from the scores, for rows that are not in memory. */
+static double baseline_of(const scores *s) {
+  double most = 0, sum = 0;
+  const int n = nnb_scores_n_parts(s->of);
+  for (int k = 0; k < n; k++) {
+    if (nnb_scores_support(s->of, k) > most) most = nnb_scores_support(s->of, k);
+    sum += nnb_scores_part(s->of, NNB_METRIC_MSE, k) / (1 - nnb_scores_part(s->of, NNB_METRIC_R2, k));
+  }
+  return s->n_classes ? most / s->rows : sqrt(sum / n);
+}
+
 int scores_of(nnb_net *net, const nnb_data *data, scores *out) {
   *out = (scores){.rows = nnb_data_rows(data),
                   .n_classes = nnb_data_n_classes(data),
                   .baseline = scores_baseline(data, scores_main(data))};
   nnb_status status = nnb_net_score(net, data, NULL, &out->of);
+  if (!status && isnan(out->baseline)) out->baseline = baseline_of(out);
   return status ? fail(status) : EX_OK;
 }
 

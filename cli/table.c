@@ -164,3 +164,10 @@ int read_table(const char *path, const nnb_csv_opts *opts, nnb_data **out) {
   free(text);
   return status ? fail(status) : EX_OK;
 }
+
+int open_table(const char *path, const nnb_csv_opts *opts, nnb_data **out) {
+  if (strcmp(path, "-") == 0)
+    return refuse(EX_USAGE, "--stream reads a file many times; standard input cannot be that");
+  nnb_status status = nnb_data_open_csv(path, opts, out);
+  return status ? fail(status) : EX_OK;
+}

@@ -20,5 +20,7 @@ extern const struct argp column_flags_argp;
 
 /* Reads a CSV file, or standard input if path is "-".  Returns the exit code; prints what is wrong. */
 int read_table(const char *path, const nnb_csv_opts *opts, nnb_data **out);
+/* The same with rows that stay in the file, which must not be standard input. */
+int open_table(const char *path, const nnb_csv_opts *opts, nnb_data **out);
 
 #endif

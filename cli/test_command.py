@@ -854,6 +854,41 @@ class Terminal(InFolder):
         self.assertIn(message, err)
         self.assertIn("--resume goes on with the same table and options", err)
 
+    def test_fann(self):
+        table = self.file("xor.data", "4 2 1\n-1 -1\n-1\n-1 1\n1\n1 -1\n1\n1 1\n-1\n")
+        out = json.loads(self.good("train", table, "--fann", "--algo=lm", "--json"))
+        self.assertEqual((out["rows"], out["inputs"]), (4, 2))
+        csv, back, npy = self.folder / "xor.csv", self.folder / "back.data", self.folder / "xor.npy"
+        self.good("convert", table, csv, "--from=fann")
+        self.assertEqual(csv.read_text(), "x1,x2,t1\n-1,-1,-1\n-1,1,1\n1,-1,1\n1,1,-1\n")
+        self.good("convert", csv, back, "--to=fann")
+        self.assertEqual(back.read_text(), table.read_text())
+        self.good("convert", table, npy, "--from=fann")
+        self.good("convert", npy, back, "--to=fann", "--targets=2")
+        self.assertTrue(back.read_text().startswith("4 1 2\n-1\n-1 -1\n"))
+        for words, part in ((("convert", npy, back, "--to=fann", "--targets=3"), "no input"),
+                            (("train", table, "--fann", "--stream"), "--stream"),
+                            (("train", self.file("bad", "1 1 1\n1\nx\n"), "--fann"), "bad:3:")):
+            code, out, err = nnblas(*words)
+            self.assertEqual((code != 0, out), (True, ""), words)
+            self.assertIn(part, err)
+
+    def test_stream(self):
+        for text, words in ((passengers(), ("--target=survived",)), (regression(), ("--target=y",))):
+            table = self.file("table.csv", text)
+            words = ("train", table, "--algo=adam", "--max-epochs=3", "--block=64", "--json", *words)
+            outs = [json.loads(self.good(*words, *more)) for more in ((), ("--stream",))]
+            for part in ("trained_on", "held_out"):
+                for a, b in zip(outs[0][part].items(), outs[1][part].items()):
+                    if isinstance(a[1], float):
+                        self.assertAlmostEqual(a[1], b[1], 12)
+                    else:
+                        self.assertEqual(a, b)
+            self.good("train", table, "--stream", "--max-epochs=2", words[-1])
+        code, out, err = nnblas("train", "-", "--stream", stdin=regression())
+        self.assertEqual((code, out), (64, ""))
+        self.assertIn("standard input", err)
+
     def test_ctrl_c_prints_the_command_that_resumes(self):
         self.goes_on_after_ctrl_c("adam", "--lr=0.5", "lr is 0.5; the training in the file has lr=0")
 

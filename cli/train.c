@@ -21,7 +21,7 @@ enum { FEWEST_TO_HOLD_OUT = 20 };
 
 /* ---- flags ------------------------------------------------------------------------------------------------------- */
 
-enum { HOLD_OUT = 0x900, CHECKPOINT, LOG };
+enum { HOLD_OUT = 0x900, CHECKPOINT, LOG, STREAM };
 
 static const struct argp_option options[] = {
     {0, 0, 0, 0, "Results:", 1},
@@ -32,6 +32,11 @@ static const struct argp_option options[] = {
     {"checkpoint", CHECKPOINT, "FILE", 0,
      "keep the state of the training in this file, so that --resume can go on from it", 0},
     {"log", LOG, "FILE", 0, "write a row for each epoch to this CSV file: losses, seconds, --metrics", 0},
+    {0, 0, 0, 0, "How the table is read:", 2},
+    {"stream", STREAM, 0, 0,
+     "leave the rows in the file and read them as they are needed, for tables larger than memory; --block rows are in "
+     "memory at a time (4096)",
+     0},
     {0},
 };
 
@@ -59,6 +64,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
       return 0;
     case LOG:
       s->make.fit.opts.log = arg;
+      return 0;
+    case STREAM:
+      s->make.stream = true;
       return 0;
     case HOLD_OUT:
       s->hold_out = share_of(arg, state);
