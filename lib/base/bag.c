@@ -71,6 +71,14 @@ void nnb__bag_tensor(nnb__bag *bag, const char *name, nnb__dtype dtype, int n_di
   for (int i = 0; i < n_dims; i++) t->dim[i] = dim[i];
 }
 
+void nnb__bag_stored(nnb__bag *bag, const char *name, nnb__dtype dtype, int n_dims, const size_t *dim,
+                     const nnb__store *store, uint64_t at) {
+  nnb__bag_tensor(bag, name, dtype, n_dims, dim, NULL);
+  if (bag->status) return;
+  bag->tensors[bag->n_tensors - 1].store = store;
+  bag->tensors[bag->n_tensors - 1].at = at;
+}
+
 void nnb__bag_string(nnb__bag *bag, const char *name, const char *text) {
   nnb__table *names = &bag->entry_names;
   size_t n = bag->n_entries;

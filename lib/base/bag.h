@@ -8,12 +8,20 @@
 typedef enum nnb__dtype { NNB__F64, NNB__F32, NNB__I64, NNB__I32, NNB__U8, NNB__F16, NNB__BF16 } nnb__dtype;
 enum { NNB__MAX_DIMS = 4 };
 
+/* Where the numbers of tensors are that are not in memory. */
+typedef struct nnb__store {
+  nnb_status (*read)(const void *user, void *to, size_t n, uint64_t at); /* n bytes from place `at` on */
+  const void *user;
+} nnb__store;
+
 typedef struct nnb__tensor {
   const char *name; /* owned by the bag */
   nnb__dtype dtype;
   int n_dims;
   size_t dim[NNB__MAX_DIMS]; /* row-major; the product times the element size fits into size_t */
   const void *data;          /* borrowed; any alignment */
+  const nnb__store *store;   /* borrowed; not NULL: the numbers are there, from place `at` on, and data is NULL */
+  uint64_t at;
 } nnb__tensor;
 
 typedef struct nnb__entry { /* a number is stored as text that reads back to the same double */
@@ -38,6 +46,9 @@ void nnb__bag_clear(nnb__bag *bag);
  * copied. */
 void nnb__bag_tensor(nnb__bag *bag, const char *name, nnb__dtype dtype, int n_dims, const size_t *dim,
                      const void *data);
+/* The same for numbers in a store. */
+void nnb__bag_stored(nnb__bag *bag, const char *name, nnb__dtype dtype, int n_dims, const size_t *dim,
+                     const nnb__store *store, uint64_t at);
 void nnb__bag_string(nnb__bag *bag, const char *name, const char *text);
 void nnb__bag_number(nnb__bag *bag, const char *name, double value);
 

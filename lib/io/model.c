@@ -29,28 +29,31 @@ nnb_status nnb_net_save_mem(const nnb_net *net, void **out, size_t *bytes) {
   return status;
 }
 
-static nnb_status load(const void *file, size_t bytes, const char *name, const nnb_load_opts *opts, nnb_net **out) {
-  nnb__bag bag = {0};
-  nnb_status status = nnb__safetensors_parse(file, bytes, name, &bag);
-  if (!status) status = nnb__net_from_bag(&bag, bytes, opts, out);
-  nnb__bag_clear(&bag);
-  return status;
-}
-
 nnb_status nnb_net_load_mem(const void *file, size_t bytes, const nnb_load_opts *opts, nnb_net **out) {
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
   if (!file) return nnb__fail(NNB_E_ARG, "file is NULL");
-  return load(file, bytes, "the model in memory", opts, out);
+  nnb__bag bag = {0};
+  nnb_status status = nnb__safetensors_parse(file, bytes, "the model in memory", &bag);
+  if (!status) status = nnb__net_from_bag(&bag, bytes, opts, out);
+  nnb__bag_clear(&bag);
+  return status;
 }
 
 nnb_status nnb_net_load(const char *path, const nnb_load_opts *opts, nnb_net **out) {
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
   if (!path) return nnb__fail(NNB_E_ARG, "path is NULL");
-  nnb__bytes file = {0};
-  nnb_status status = nnb__bytes_read(path, false, &file);
-  if (!status) status = load(file.p, file.n, path, opts, out);
-  nnb__bytes_clear(&file);
+  nnb__file file;
+  nnb__store store;
+  nnb__bag bag = {0};
+  nnb_status status = nnb__file_open(&file, path);
+  if (status) return status;
+  status = nnb__safetensors_open(&file, &store, &bag);
+  if (!status) status = nnb__net_from_bag(&bag, (size_t)file.size, opts, out);
+  status = nnb__file_confirm(&file, status);
+  if (status) nnb_net_destroy(*out), *out = NULL;
+  nnb__bag_clear(&bag);
+  nnb__file_close(&file);
   return status;
 }

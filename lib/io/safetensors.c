@@ -192,7 +192,9 @@ typedef struct span {
 
 typedef struct reader {
   const char *name; /* of the file, for messages */
-  const uint8_t *data;
+  const uint8_t *data;     /* NULL: in the store */
+  const nnb__store *store;
+  uint64_t data_at;        /* the place of the data in the store */
   size_t n_data;
   nnb__bag *bag;
   span *spans; /* one for each tensor */
@@ -260,7 +262,10 @@ static nnb_status read_tensor(reader *r, const char *name, const json_t *json) {
   if (!status) status = read_span(r, name, json_object_get(json, "data_offsets"), bytes, at);
   if (status) return status;
   r->n_spans++;
-  nnb__bag_tensor(r->bag, name, t.dtype, t.n_dims, t.dim, r->data + at->begin);
+  if (r->store)
+    nnb__bag_stored(r->bag, name, t.dtype, t.n_dims, t.dim, r->store, r->data_at + at->begin);
+  else
+    nnb__bag_tensor(r->bag, name, t.dtype, t.n_dims, t.dim, r->data + at->begin);
   return r->bag->status;
 }
 
@@ -330,21 +335,49 @@ static nnb_status header_size(const uint8_t *file, size_t bytes, const char *nam
   return NNB_OK;
 }
 
-nnb_status nnb__safetensors_parse(const void *file, size_t bytes, const char *name, nnb__bag *bag) {
-  size_t n = 0;
+/* The n bytes of the header into the reader's bag. */
+static nnb_status read_header(reader *r, const char *text, size_t n) {
   json_error_t error = {0}; /* jansson does not write it if its first allocation fails */
-  nnb_status status = check_host();
-  if (!status) status = header_size(file, bytes, name, &n);
-  if (status) return status;
-  const char *text = (const char *)file + SIZE_BYTES;
   seed_json();
   json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
   if (!root && (!*error.text || json_error_code(&error) == json_error_out_of_memory))
     return nnb__fail_nomem("the header");
-  if (!root) return nnb__fail(NNB_E_PARSE, "%s: the header: %s", name, error.text);
-  reader r = {.name = name, .data = (const uint8_t *)text + n, .n_data = bytes - SIZE_BYTES - n, .bag = bag};
-  status = read_root(&r, root);
+  if (!root) return nnb__fail(NNB_E_PARSE, "%s: the header: %s", r->name, error.text);
+  nnb_status status = read_root(r, root);
   json_decref(root);
-  if (status) nnb__bag_clear(bag);
+  if (status) nnb__bag_clear(r->bag);
+  return status;
+}
+
+nnb_status nnb__safetensors_parse(const void *file, size_t bytes, const char *name, nnb__bag *bag) {
+  size_t n = 0;
+  nnb_status status = check_host();
+  if (!status) status = header_size(file, bytes, name, &n);
+  if (status) return status;
+  const char *text = (const char *)file + SIZE_BYTES;
+  reader r = {.name = name, .data = (const uint8_t *)text + n, .n_data = bytes - SIZE_BYTES - n, .bag = bag};
+  return read_header(&r, text, n);
+}
+
+static nnb_status read_stored(const void *file, void *to, size_t n, uint64_t at) {
+  return nnb__file_read(file, to, n, at);
+}
+
+nnb_status nnb__safetensors_open(const nnb__file *file, nnb__store *store, nnb__bag *bag) {
+  uint8_t start[SIZE_BYTES] = {0};
+  const size_t bytes = file->size < SIZE_MAX ? (size_t)file->size : SIZE_MAX;
+  size_t n = 0;
+  nnb_status status = check_host();
+  if (!status) status = nnb__file_read(file, start, bytes < SIZE_BYTES ? bytes : SIZE_BYTES, 0);
+  if (!status) status = header_size(start, bytes, file->path, &n);
+  if (status) return status;
+  char *text = nnb__alloc(n, 1);
+  if (!text) return nnb__fail_nomem("the header");
+  status = nnb__file_read(file, text, n, SIZE_BYTES);
+  *store = (nnb__store){.read = read_stored, .user = file};
+  reader r = {.name = file->path, .store = store, .data_at = SIZE_BYTES + n, .n_data = bytes - SIZE_BYTES - n,
+              .bag = bag};
+  if (!status) status = read_header(&r, text, n);
+  nnb__release(text);
   return status;
 }

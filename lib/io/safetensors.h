@@ -7,6 +7,7 @@
 
 #include "bag.h"
 #include "bytes.h"
+#include "file.h"
 
 /* Whether this computer is little-endian.  Tests may change it. */
 extern bool nnb__little_endian;
@@ -20,5 +21,9 @@ nnb_status nnb__safetensors_save(const nnb__bag *bag, const char *path);
 /* Fills an empty bag; its tensors borrow the file's bytes.  name is for messages.  NNB_E_PARSE; NNB_E_UNSUPPORTED for a
  * dtype or number of dimensions that a bag cannot have. */
 nnb_status nnb__safetensors_parse(const void *file, size_t bytes, const char *name, nnb__bag *bag);
+
+/* The same from a file that stays open: the header is read, the tensors are in the store, which reads the file.  Both
+ * outlive the bag. */
+nnb_status nnb__safetensors_open(const nnb__file *file, nnb__store *store, nnb__bag *bag);
 
 #endif

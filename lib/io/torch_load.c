@@ -19,7 +19,7 @@ typedef struct module {
 } module;
 
 typedef struct loader {
-  const nnb_net *net;
+  nnb_net *net;
   const nnb_torch_opts *opts;
   const nnb__bag *bag;
   nnb__table names;
@@ -126,6 +126,19 @@ static nnb_status check_shape(const nnb__tensor *t, const char *name, const char
   return NNB_OK;
 }
 
+/* w ← Wᵀ, rows×cols, in pieces */
+static nnb_status read_transposed(const nnb__tensor *t, size_t rows, size_t cols, real *w) {
+  real piece[1 << 10];
+  const size_t most = sizeof piece / sizeof *piece;
+  nnb_status status = NNB_OK;
+  for (size_t k = 0, n; k < rows * cols && !status; k += n) {
+    n = rows * cols - k < most ? rows * cols - k : most;
+    status = nnb__tensor_reals(t, k, n, piece);
+    for (size_t m = 0; m < n && !status; m++) w[(k + m) % rows * cols + (k + m) / rows] = piece[m];
+  }
+  return status;
+}
+
 /* w ← [Wᵀ; b] of one module */
 static nnb_status read_module(const module *m, const nnb__block *block, real *w) {
   const size_t rows = (size_t)block->rows, cols = (size_t)block->cols;
@@ -136,16 +149,13 @@ static nnb_status read_module(const module *m, const nnb__block *block, real *w)
     status = nnb__fail(NNB_E_SHAPE, "the module \"%s\" has a bias, the layer has none",
                        nnb__show(m->name, strlen(m->name), shown));
   if (status) return status;
-  bool fits = true;
-  for (size_t j = 0; j < cols; j++)
-    for (size_t i = 0; i < rows; i++) fits &= nnb__tensor_real(m->weight, j * rows + i, &w[i * cols + j]);
-  for (size_t j = 0; block->bias && j < cols; j++) fits &= nnb__tensor_real(m->bias, j, &w[rows * cols + j]);
-  if (fits) return NNB_OK;
-  return nnb__fail(NNB_E_PARSE, "the module \"%s\" has a number too large for single precision",
-                   nnb__show(m->name, strlen(m->name), shown));
+  status = read_transposed(m->weight, rows, cols, w);
+  return status || !block->bias ? status : nnb__tensor_reals(m->bias, 0, cols, w + rows * cols);
 }
 
-static nnb_status read_all(loader *l, nnb_net *net) {
+/* file: where the tensors are, or NULL: in memory. */
+static nnb_status read_all(loader *l, const nnb__file *file) {
+  nnb_net *net = l->net;
   nnb_status status = find_modules(l);
   if (!status) status = l->opts->names ? order_by_options(l) : order_by_numbers(l);
   if (status) return status;
@@ -153,38 +163,59 @@ static nnb_status read_all(loader *l, nnb_net *net) {
   if (!params) return nnb__fail_nomem("the parameters");
   for (int i = 0; i < net->n_blocks && !status; i++)
     status = read_module(&l->modules[i], &net->blocks[i], params + net->blocks[i].off);
+  if (file) status = nnb__file_confirm(file, status);
   if (!status) memcpy(net->params, params, net->n_params * sizeof *params);
   nnb__release(params);
   return status;
 }
 
-static nnb_status load(nnb_net *net, const void *file, size_t bytes, const char *name, const nnb_torch_opts *opts) {
+/* What both ways of loading begin and end with: the net is as it was if it fails. */
+static nnb_status check(nnb_net *net, const nnb_torch_opts **opts, nnb__change *change) {
   static const nnb_torch_opts defaults = {0};
-  nnb__bag bag = {0};
-  nnb__change change;
-  loader l = {.net = net, .opts = opts ? opts : &defaults, .bag = &bag};
-  nnb_status status = nnb__net_begin(net, &change);
+  if (!*opts) *opts = &defaults;
+  nnb_status status = nnb__net_begin(net, change);
   if (status) return status;
-  status = nnb__torch_check(net, l.opts);
-  if (!status) status = nnb__safetensors_parse(file, bytes, name, &bag);
-  if (!status) status = read_all(&l, net);
-  nnb__net_end(&change, status != NNB_OK);
+  status = nnb__torch_check(net, *opts);
+  if (status) nnb__net_end(change, true);
+  return status;
+}
+
+static nnb_status take(nnb_net *net, nnb__bag *bag, const nnb_torch_opts *opts, const nnb__file *file) {
+  loader l = {.net = net, .opts = opts, .bag = bag};
+  nnb_status status = read_all(&l, file);
   nnb__table_clear(&l.names);
   nnb__release(l.modules);
-  nnb__bag_clear(&bag);
   return status;
 }
 
 nnb_status nnb_net_load_torch_mem(nnb_net *net, const void *file, size_t bytes, const nnb_torch_opts *opts) {
   if (!net || !file) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "file" : "net");
-  return load(net, file, bytes, "the file in memory", opts);
+  nnb__bag bag = {0};
+  nnb__change change;
+  nnb_status status = check(net, &opts, &change);
+  if (status) return status;
+  status = nnb__safetensors_parse(file, bytes, "the file in memory", &bag);
+  if (!status) status = take(net, &bag, opts, NULL);
+  nnb__net_end(&change, status != NNB_OK);
+  nnb__bag_clear(&bag);
+  return status;
 }
 
 nnb_status nnb_net_load_torch(nnb_net *net, const char *path, const nnb_torch_opts *opts) {
   if (!net || !path) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "path" : "net");
-  nnb__bytes file = {0};
-  nnb_status status = nnb__bytes_read(path, false, &file);
-  if (!status) status = load(net, file.p, file.n, path, opts);
-  nnb__bytes_clear(&file);
+  nnb__bag bag = {0};
+  nnb__change change;
+  nnb__file file;
+  nnb__store store;
+  nnb_status status = nnb__file_open(&file, path);
+  if (status) return status;
+  status = check(net, &opts, &change);
+  if (!status) {
+    status = nnb__safetensors_open(&file, &store, &bag);
+    if (!status) status = take(net, &bag, opts, &file);
+    nnb__net_end(&change, status != NNB_OK);
+    nnb__bag_clear(&bag);
+  }
+  nnb__file_close(&file);
   return status;
 }

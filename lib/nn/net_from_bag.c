@@ -214,13 +214,6 @@ static nnb_status arrange_outputs(nnb_net *net) {
   return status;
 }
 
-/* Converts tensor t to n reals; false if a finite number is too large for the precision. */
-static bool convert(const nnb__tensor *t, size_t n, real *out) {
-  for (size_t i = 0; i < n; i++)
-    if (!nnb__tensor_real(t, i, &out[i])) return false;
-  return true;
-}
-
 /* The tensor with that name must have these dimensions (cols 0: one dimension). */
 static nnb_status get_tensor(const reader *r, const char *name, int rows, int cols, real *out) {
   const nnb__tensor *t = nnb__bag_find_tensor(r->bag, name);
@@ -230,8 +223,7 @@ static nnb_status get_tensor(const reader *r, const char *name, int rows, int co
     return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" has no floating-point numbers", name);
   if (t->n_dims != n_dims || t->dim[0] != (size_t)rows || (cols && t->dim[1] != (size_t)cols))
     return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" does not have the shape of its layer", name);
-  if (convert(t, (size_t)rows * (size_t)(cols ? cols : 1), out)) return NNB_OK;
-  return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" holds a number too large for single precision", name);
+  return nnb__tensor_reals(t, 0, (size_t)rows * (size_t)(cols ? cols : 1), out);
 }
 
 /* The parameters and buffers of a node, into values, which is laid out as net->params. */
