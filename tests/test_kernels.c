@@ -79,15 +79,15 @@ END_TEST
 
 /* Masks of dropout are the numbers of nnb_rng_u32, at every level. */
 START_TEST(masks_are_of_the_generator) {
-  static real out[MOST + 1];
+  static real mask[MOST + 1];
   for (int n = 0; n <= MOST; n += 7) {
     const uint64_t seed = 0x9E3779B97F4A7C15u * (uint64_t)(n + 1), stream = ~(uint64_t)n << 20;
     nnb_rng rng;
     nnb_rng_init(&rng, seed, stream);
-    out[n] = untouched;
-    nnb__kernel_level(_i)->layer_rows->mask(seed, stream, 0x60000000u, (real)1.5, n, out);
-    for (int j = 0; j < n; j++) ck_assert(out[j] == (nnb_rng_u32(&rng) < 0x60000000u ? 0 : (real)1.5));
-    ck_assert(same_bits(out[n], untouched));
+    mask[n] = untouched;
+    nnb__kernel_level(_i)->layer_rows->mask(seed, stream, 0x60000000u, (real)1.5, n, mask);
+    for (int j = 0; j < n; j++) ck_assert(mask[j] == (nnb_rng_u32(&rng) < 0x60000000u ? 0 : (real)1.5));
+    ck_assert(same_bits(mask[n], untouched));
   }
 }
 END_TEST

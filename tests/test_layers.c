@@ -54,8 +54,8 @@ START_TEST(as_pytorch) {
   for (int i = 0; i < ROWS * IN; i++) x[i] = (real)g->x[i];
   for (int i = 0; i < ROWS * OUT; i++) t[i] = (real)g->t[i];
   ck_ok(nnb_net_loss(net, NNB_MSE));
-  ck_assert_uint_eq(nnb_net_n_params(net), g->n_params);
-  ck_assert_uint_eq(nnb_net_n_buffers(net), g->n_buffers);
+  ck_assert_uint_eq(nnb_net_n_params(net), (size_t)g->n_params);
+  ck_assert_uint_eq(nnb_net_n_buffers(net), (size_t)g->n_buffers);
   for (int i = 0; i < g->n_params; i++) nnb_net_params(net)[i] = (real)g->params[i];
   ck_ok(nnb_net_copy(net, &copy));
   ck_ok(nnb_plan_create(copy, &(nnb_plan_opts){.max_rows = ROWS, .want = NNB_GRAD}, &plan));
