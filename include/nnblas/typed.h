@@ -292,7 +292,7 @@ typedef struct nnb_net nnb_net;
 /** A net with one input of n_in columns (node 1).  NULL only if out of memory. */
 NNB_API nnb_net *nnb_net_create(int n_in);
 /** Makes a chain from a string: first the inputs, then layers joined by '-', with optional fields joined by ':', as in
- *  "64-32:tanh-10:softmax" or "1x28x28-conv6@5:tanh-maxpool2-conv16@5:tanh-maxpool2-120:tanh-84:tanh-10:softmax".
+ *  "64-32:tanh-10:softmax" or "1x28x28-conv6@5:tanh-maxpool2-84:tanh-10:softmax".
  *  Inputs are a number of columns, or images: CHANNELSxHEIGHTxWIDTH, for signals CHANNELSxWIDTH (nnb_net_shape).
  *  A layer is
  *

@@ -86,7 +86,7 @@ static bool has_small_images(const nnb_net *net) {
     features += (size_t)link.n_in;
     if (link.kind != NNB__LINK_CONV) continue;
     conv = true;
-    if (link.rows > NNB__CHAIN_BLOCKS_MOST_K) return false;
+    if (link.rows > NNB__MOST_OFFSETS) return false;
   }
   return conv && features <= limits.image_bytes / (NNB__CHAIN_BLOCKS_LANES * sizeof(real)) &&
          net->n_params <= limits.image_params / sizeof(real);

@@ -11,6 +11,9 @@ typedef struct nnb__patches {
   int out_height, out_width;            /* numbers of its places */
 } nnb__patches;
 
+/* Most numbers under the window of a convolution, for kernels that keep the place of each. */
+enum { NNB__MOST_OFFSETS = 1024 };
+
 /* Places of the window. */
 static inline int nnb__n_places(const nnb__patches *w) { return w->out_height * w->out_width; }
 

@@ -32,10 +32,17 @@ static double fuzz_slowness(void) {
   return text ? atof(text) : 1;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  const double most = fuzz_slowness() * (size > FUZZ_BYTES ? (double)size / FUZZ_BYTES : 1), begin = fuzz_seconds();
+static double fuzz_once(const uint8_t *data, size_t size) {
+  const double begin = fuzz_seconds();
   fuzz(data, size);
-  const double took = fuzz_seconds() - begin;
+  return fuzz_seconds() - begin;
+}
+
+/* On a busy machine the system itself can take a second for new pages, so a long time is measured again. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  const double most = fuzz_slowness() * (size > FUZZ_BYTES ? (double)size / FUZZ_BYTES : 1);
+  double took = fuzz_once(data, size);
+  for (int again = 0; again < 2 && took > most; again++) took = fuzz_once(data, size);
   if (took > most) fprintf(stderr, "%zu bytes take %.2f s\n", size, took);
   must(took <= most, "it takes too long");
   return 0;

@@ -26,7 +26,8 @@ def iris():
 class Checks(unittest.TestCase):
     def test_check_estimator(self):
         with warnings.catch_warnings():
-            warnings.simplefilter("error", SkipTestWarning)  # no check is left out
+            warnings.simplefilter("error", SkipTestWarning)  # no check is left out, but for what pandas is needed
+            warnings.filterwarnings("default", "pandas is not installed", SkipTestWarning)
             check_estimator(NNBLASRegressor())
             check_estimator(NNBLASClassifier())
 

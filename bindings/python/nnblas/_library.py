@@ -79,7 +79,8 @@ class Batch(Structure):
         ("label", c_void_p),
         ("weight", c_void_p),
         ("norm", c_double),
-        ("reserved", Reserve * 11),
+        ("dt", Mat),
+        ("reserved", Reserve * 8),
     ]
 
 

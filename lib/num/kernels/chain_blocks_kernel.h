@@ -27,8 +27,7 @@ typedef struct nnb__chain_blocks {
 
 enum {
   NNB__CHAIN_BLOCKS_LANES = 64 / sizeof(real), /* of the widest vector of any level */
-  NNB__CHAIN_BLOCKS_WIDEST = 64,               /* features of chains without images; wider layers use gemm */
-  NNB__CHAIN_BLOCKS_MOST_K = 1024              /* rows of W of a convolution */
+  NNB__CHAIN_BLOCKS_WIDEST = 64                /* features of chains without images; wider layers use gemm */
 };
 
 /* The rows of a job: in order from row0 on, or order[row0 …]. */

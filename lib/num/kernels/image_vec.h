@@ -10,7 +10,6 @@
 #define NNB__IMAGE_VEC_H
 
 #include "chain.h"
-#include "chain_blocks_kernel.h"
 #include "gradient_tile.h"
 
 /* mr rows by nv vectors stay in registers, with nv vectors that are read. */
@@ -38,7 +37,7 @@ static places places_of(const nnb__patches *w, int s) {
 }
 
 /* off[k] ← the first number under the window's pixel k */
-static void offsets_of(const nnb__patches *w, int s, size_t off[NNB__CHAIN_BLOCKS_MOST_K]) {
+static void offsets_of(const nnb__patches *w, int s, size_t off[NNB__MOST_OFFSETS]) {
   int k = 0;
   for (int c = 0; c < w->in.channels; c++)
     for (int y = 0; y < w->height; y++)
@@ -103,7 +102,7 @@ static void forward_run(const product_of_images *p, const real *a, real *z, int 
 /* z ← the convolution of a block; positive: max(z, 0) */
 static void conv_forward(const nnb__link *link, int s, const real *w, const real *bias, const real *a, real *z,
                          bool positive) {
-  size_t off[NNB__CHAIN_BLOCKS_MOST_K];
+  size_t off[NNB__MOST_OFFSETS];
   const nnb__patches *at = &link->patches;
   const places q = places_of(at, s);
   const product_of_images p = {link->rows, link->cols, off, w, bias, q.step, (size_t)nnb__n_places(at) * (size_t)s,
@@ -153,7 +152,7 @@ static void back_run(const product_of_images *p, const real *d, real *da, int ve
 
 /* da ← ∂E/∂A of a block from its Δ */
 static void conv_back(const nnb__link *link, int s, const real *w, const real *delta, real *da) {
-  size_t off[NNB__CHAIN_BLOCKS_MOST_K];
+  size_t off[NNB__MOST_OFFSETS];
   const nnb__patches *at = &link->patches;
   const places q = places_of(at, s);
   const product_of_images p = {link->rows, link->cols, off, w, NULL, q.step, (size_t)nnb__n_places(at) * (size_t)s,
@@ -198,7 +197,7 @@ INLINE void conv_gradient_rows(int mi, const nnb__link *link, places q, const si
 
 /* g ← g + ∂E/∂W of a block */
 static void conv_gradient(const nnb__link *link, int s, const real *a, const real *delta, real *g) {
-  size_t off[NNB__CHAIN_BLOCKS_MOST_K];
+  size_t off[NNB__MOST_OFFSETS];
   const places q = places_of(&link->patches, s);
   const size_t ldd = (size_t)nnb__n_places(&link->patches) * (size_t)s;
   int k = 0;
