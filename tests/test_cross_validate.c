@@ -315,7 +315,7 @@ START_TEST(refusals) {
   nnb_net *net = net_for("4-3:softmax", data, NNB_STANDARDIZE);
   nnb_data *flow = toy_regression(30, 3, 1);
   nnb_net *flow_net = net_for("3-1", flow, NNB_STANDARDIZE);
-  const double below = -1;
+  const double below[3] = {-1, 1, 1};
   int32_t part[61] = {0};
   ck_ok(nnb_data_from_source(&(nnb_source){.rows = 20, .n_in = 4, .n_classes = 3, .read = read_none}, &unread));
   const struct {
@@ -344,8 +344,8 @@ START_TEST(refusals) {
       {net, data, {.metrics = NNB_METRIC_RMSE}, {0}, NNB_E_ARG, "the metric rmse is for targets t"},
       {flow_net, flow, {.metrics = NNB_METRIC_F1}, {0}, NNB_E_ARG, "the metric f1 is for classes and labels"},
       {flow_net, flow, {0}, {.weigh_classes = true}, NNB_E_ARG, "the data has no classes to weigh"},
-      {net, data, {0}, {.class_weight = &below}, NNB_E_ARG, "class_weight is set, but weigh_classes is false"},
-      {net, data, {0}, {.weigh_classes = true, .class_weight = &below}, NNB_E_ARG, "weight[0] is -1"},
+      {net, data, {0}, {.class_weight = below}, NNB_E_ARG, "class_weight is set, but weigh_classes is false"},
+      {net, data, {0}, {.weigh_classes = true, .class_weight = below}, NNB_E_ARG, "weight[0] is -1"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     nnb_cv_report report = {.n_runs = 5};

@@ -21,8 +21,8 @@ int nnb__cv_pack(nnb__cv_result result, int n, int n_values) {
 nnb__figure nnb__cv_figure(const nnb_cv_report *report, nnb_metric metric) {
   static const double none = (double)NAN;
   const unsigned below = (unsigned)metric - 1;
-  const nnb_metrics *first = &report->run->metrics;
   if (report->n_runs == 0 || ((unsigned)metric & below)) return (nnb__figure){&none, 0};
+  const nnb_metrics *first = &report->run->metrics;
   if (report->metrics & (unsigned)metric)
     return (nnb__figure){report->values + nnb__count_metrics(report->metrics & below),
                          (size_t)nnb__count_metrics(report->metrics) * sizeof(double)};
