@@ -8,7 +8,7 @@ import sys
 
 # Arguments that are fine, by type; other pointers to constants are a zeroed struct, other results a place in the world.
 FINE = {
-    "FILE *": "w->file", "char *": "w->text", "char **": "&w->string", "const char **": "&w->word", "const char *": '"1"',
+    "FILE *": "w->file", "char *": "w->text", "char **": "&w->string", "const char **": "&w->word", "const char *": "one",
     "const char *const *": "(const char *const[]){NULL}", "const int *": "w->nodes",
     "const int32_t *": "w->order", "int32_t *": "w->order", "const nnb_act_ops *": "&toy_bump",
     "const nnb_loss_ops *": "&toy_quartic", "const nnb_layer_ops *": "&toy_gain", "const nnb_batch *": "&w->rows",
