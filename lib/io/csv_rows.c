@@ -7,8 +7,8 @@
 
 #include "alloc.h"
 #include "data.h"
-#include "decimal.h"
 #include "status.h"
+#include "table_text.h"
 #include "text.h"
 
 int nnb__csv_n_in(const nnb__csv_layout *l) { return l->encoding->n_in; }
@@ -23,13 +23,8 @@ nnb_status nnb__csv_open_text(nnb__csv *csv, const nnb_csv_opts *opts) {
 
 /* ---- a row ------------------------------------------------------------------------------------------------------- */
 
-/* False where the field is not a finite number of this precision. */
 static bool read_real(const nnb__csv_field *field, char point, real *out) {
-#ifdef NNB_SINGLE
-  return nnb__decimal_single(field->text, field->n, point, out) == NNB__DECIMAL && isfinite(*out);
-#else
-  return nnb__decimal(field->text, field->n, point, out) == NNB__DECIMAL;
-#endif
+  return nnb__table_text_read(field->text, field->n, point, out);
 }
 
 static nnb_status read_targets(const nnb__csv_layout *l, const nnb__csv_row *row, real *to) {

@@ -34,10 +34,12 @@ typedef struct nnb__csv_row {
   size_t cap_copy;
 } nnb__csv_row;
 
+/* Bytes of the longest row of a file. */
+enum { NNB__CSV_LONGEST = 64 << 20 };
+
 /* Reads the next row that is neither empty nor a comment; *more false: there is none.  Of a file, the window moves to
  * the row, and grows to its length.  NNB_E_PARSE for wrong quoting, a NUL byte in a file, and a row of a file beyond
  * NNB__CSV_LONGEST; NNB_E_OVERFLOW for more than INT_MAX rows or columns; errors of the file. */
-enum { NNB__CSV_LONGEST = 64 << 20 };
 nnb_status nnb__csv_next(nnb__csv_row *row, bool *more);
 void nnb__csv_row_clear(nnb__csv_row *row);
 

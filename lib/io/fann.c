@@ -7,7 +7,6 @@
 #include "alloc.h"
 #include "bytes.h"
 #include "data.h"
-#include "decimal.h"
 #include "status.h"
 #include "table_text.h"
 #include "text.h"
@@ -62,12 +61,7 @@ static nnb_status fail_number(scanner *s, size_t n, int pair) {
 static nnb_status read_numbers(scanner *s, int pair, int count, real *to) {
   for (int j = 0; j < count; j++) {
     const size_t n = find_word(s);
-#ifdef NNB_SINGLE
-    const bool good = nnb__decimal_single(s->at, n, '.', &to[j]) == NNB__DECIMAL && isfinite(to[j]);
-#else
-    const bool good = nnb__decimal(s->at, n, '.', &to[j]) == NNB__DECIMAL;
-#endif
-    if (!good) return fail_number(s, n, pair);
+    if (!nnb__table_text_read(s->at, n, '.', &to[j])) return fail_number(s, n, pair);
     s->at += n;
   }
   return NNB_OK;
@@ -83,7 +77,7 @@ static nnb_status read_pairs(scanner *s, int pairs, int n_in, int n_out, real *x
   return status;
 }
 
-/* A number takes two bytes at least, so no more memory is taken than 8 times the text. */
+/* A number takes two bytes at least, so at most 4 times the memory of the text is taken. */
 static nnb_status check_size(const scanner *s, int pairs, int n_in, int n_out) {
   size_t n;
   const size_t left = (size_t)(s->end - s->at);

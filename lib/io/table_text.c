@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "decimal.h"
 #include "save.h"
 #include "status.h"
 #include "text.h"
@@ -22,6 +23,14 @@ void nnb__table_text_number(nnb__table_text *out, real value) {
   else
     nnb__format(text, sizeof text, "%.9g", (double)value);
   nnb__table_text_put(out, text, strlen(text));
+}
+
+bool nnb__table_text_read(const char *text, size_t n, char point, real *out) {
+#ifdef NNB_SINGLE
+  return nnb__decimal_single(text, n, point, out) == NNB__DECIMAL && isfinite(*out);
+#else
+  return nnb__decimal(text, n, point, out) == NNB__DECIMAL;
+#endif
 }
 
 nnb_status nnb__table_text_save(nnb__table_text *out, const char *path) {

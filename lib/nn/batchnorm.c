@@ -4,6 +4,7 @@
  * and pixels, if the columns are images.  Running means of both, with σ² unbiased, are the buffers [μ; σ²], which all
  * other runs use. */
 #include "ints.h"
+#include "kernels.h"
 #include "norm.h"
 #include "view.h"
 
@@ -46,6 +47,7 @@ static const real *row_of(nnb_cmat m, int i, const tile *t) {
 
 /* sum ← Σ a, or Σ (a - μ)² */
 static void add_up(nnb_cmat m, const tile *t, bool squares, double sum[TILE]) {
+  const nnb__layer_rows *of = nnb__kernel()->layer_rows;
   for (int j = 0; j < t->n; j++) sum[j] = 0;
   for (int r = 0, rows; (rows = nnb__chunk(m.rows, r, NNB__NORM_ROWS)) > 0; r += rows) {
     real part[TILE] = {0};
@@ -54,7 +56,7 @@ static void add_up(nnb_cmat m, const tile *t, bool squares, double sum[TILE]) {
       for (int j = 0; t->pixels == 1 && j < t->n; j++)
         part[j] += squares ? (a[j] - t->mean[j]) * (a[j] - t->mean[j]) : a[j];
       for (int j = 0; t->pixels > 1 && j < t->n; j++, a += t->pixels)
-        part[j] += squares ? nnb__norm_squares(t->pixels, a, t->mean[j]) : nnb__norm_sum(t->pixels, a);
+        part[j] += squares ? of->squares(t->pixels, a, t->mean[j]) : of->sum(t->pixels, a);
     }
     for (int j = 0; j < t->n; j++) sum[j] += (double)part[j];
   }

@@ -27,8 +27,9 @@ static const struct {
   int tiny;           /* maximal width of a tiny net's layers */
   size_t block_bytes; /* of a block; more than the first-level cache, because only a part is in use at a time */
   double least_flops; /* for each thread: about 20 µs */
-  /* Chains with images have blocks of one vector of the widest level.  Their limits: bytes of such a block, and of the
-   * parameters; both are read and written once for each block and stay in a second-level cache of 1 MB. */
+  /* Chains with images have blocks of one vector of the widest level.  Their limits, of the size of second-level
+   * caches: bytes of such a block, and of the parameters; both are read and written once for each block.  Larger nets
+   * go layer by layer, with tiles of patches (conv.c). */
   size_t image_bytes, image_params;
 } limits = {.padding = 1.08,
             .tiny = 8,

@@ -65,7 +65,7 @@ static void tangent(const void *self, const nnb_layer_io *io, const nnb_cmat *da
     const real *a = nnb__crow(io->a[0], i / n), *d = nnb__crow(da[0], i);
     const nnb__moments m = *moments(io, i / n);
     real *z = nnb__row(dz, i), dot = 0;
-    const real level = nnb__norm_sum(cols, d) / (real)cols;
+    const real level = nnb__kernel()->layer_rows->sum(cols, d) / (real)cols;
     for (int j = 0; j < cols; j++) dot += d[j] * (a[j] - m.mean);
     const real slope = dot / (real)cols * m.root * m.root;
     for (int j = 0; j < cols; j++) z[j] = gain[j] * m.root * (d[j] - level - (a[j] - m.mean) * slope);

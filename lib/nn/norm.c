@@ -1,34 +1,7 @@
 /* nn/norm.c: what the layers that normalise share. */
 #include "norm.h"
 
-/* A sum is added up in LANES parts, which the compiler makes vectors of. */
-enum { LANES = 16 };
-
-static real add_up(const real part[LANES]) {
-  real sum = 0;
-  for (int k = 0; k < LANES; k++) sum += part[k];
-  return sum;
-}
-
 const nnb__norm nnb__norm_defaults = {.epsilon = 1e-5, .momentum = 0.1};
-
-real nnb__norm_sum(int n, const real *a) {
-  real part[LANES] = {0};
-  int j = 0;
-  for (; j + LANES <= n; j += LANES)
-    for (int k = 0; k < LANES; k++) part[k] += a[j + k];
-  for (int k = 0; j < n; j++, k++) part[k] += a[j];
-  return add_up(part);
-}
-
-real nnb__norm_squares(int n, const real *a, real shift) {
-  real part[LANES] = {0};
-  int j = 0;
-  for (; j + LANES <= n; j += LANES)
-    for (int k = 0; k < LANES; k++) part[k] += (a[j + k] - shift) * (a[j + k] - shift);
-  for (int k = 0; j < n; j++, k++) part[k] += (a[j] - shift) * (a[j] - shift);
-  return add_up(part);
-}
 
 nnb_status nnb__norm_check(const nnb__norm *d, int n_from, const char *name) {
   if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "%s has %d input nodes; wanted 1", name, n_from);

@@ -8,10 +8,6 @@
  * added in double. */
 enum { NNB__NORM_TILE = 64, NNB__NORM_ROWS = 64 };
 
-/* Σ a_j and Σ (a_j - shift)² over n numbers. */
-real nnb__norm_sum(int n, const real *a);
-real nnb__norm_squares(int n, const real *a, real shift);
-
 nnb_status nnb__norm_check(const nnb__norm *d, int n_from, const char *name);
 /* init of a layer: γ ← 1. */
 void nnb__norm_init(const void *self, real *w, nnb_rng *rng, real *scratch);

@@ -324,8 +324,6 @@
 #define nnb__norm_defaults nnbf__norm_defaults
 #define nnb__norm_init nnbf__norm_init
 #define nnb__norm_put nnbf__norm_put
-#define nnb__norm_squares nnbf__norm_squares
-#define nnb__norm_sum nnbf__norm_sum
 #define nnb__not_squares nnbf__not_squares
 #define nnb__onnx_build nnbf__onnx_build
 #define nnb__onnx_chain_of nnbf__onnx_chain_of
@@ -464,6 +462,7 @@
 #define nnb__system_visit nnbf__system_visit
 #define nnb__table_text_number nnbf__table_text_number
 #define nnb__table_text_put nnbf__table_text_put
+#define nnb__table_text_read nnbf__table_text_read
 #define nnb__table_text_save nnbf__table_text_save
 #define nnb__take_shape nnbf__take_shape
 #define nnb__tally_close nnbf__tally_close

@@ -75,7 +75,7 @@ static inline real add_up(const real part[PARTS]) {
   return sum;
 }
 
-static inline real sum_of(int n, const real *a) {
+static real sum_of(int n, const real *a) {
   real part[PARTS] = {0};
   int j = 0;
   for (; j + PARTS <= n; j += PARTS)
@@ -84,7 +84,7 @@ static inline real sum_of(int n, const real *a) {
   return add_up(part);
 }
 
-static inline real squares_of(int n, const real *a, real mean) {
+static real squares_of(int n, const real *a, real mean) {
   real part[PARTS] = {0};
   int j = 0;
   for (; j + PARTS <= n; j += PARTS)
@@ -122,5 +122,9 @@ static void norm_params(int n, const nnb__moments *m, const real *a, const real 
   for (int j = 0; j < n; j++) dg[j] += delta[j] * ((a[j] - mean) * root), db[j] += delta[j];
 }
 
-const nnb__layer_rows NNB__LAYER_ROWS = {
-    .mask = draw_mask, .norm = norm, .norm_back = norm_back, .norm_params = norm_params};
+const nnb__layer_rows NNB__LAYER_ROWS = {.mask = draw_mask,
+                                         .sum = sum_of,
+                                         .squares = squares_of,
+                                         .norm = norm,
+                                         .norm_back = norm_back,
+                                         .norm_params = norm_params};

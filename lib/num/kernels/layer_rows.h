@@ -14,6 +14,9 @@ typedef struct nnb__moments {
 typedef struct nnb__layer_rows {
   /* Dropout: mask_j ← 0 where word j of nnb_rng_u32 for (seed, stream) is below bound, else kept. */
   void (*mask)(uint64_t seed, uint64_t stream, uint32_t bound, real kept, int n, real *mask);
+  /* Σ a_j, and Σ (a_j - shift)² */
+  real (*sum)(int n, const real *a);
+  real (*squares)(int n, const real *a, real shift);
   /* Layer normalisation, x = (a - mean)·root: z ← γ ⊙ x + β */
   nnb__moments (*norm)(int n, real epsilon, const real *gain, const real *bias, const real *a, real *z);
   /* with g = δ ⊙ γ: da ← beta·da + root·(g - mean of g - x · mean of g ⊙ x) */
