@@ -94,16 +94,6 @@ START_TEST(null_for_running) {
   bad(NNB_E_ARG, "NULL", nnb_plan_gradient(NULL, &rows, 0, &loss, grad));
   bad(NNB_E_ARG, "NULL", nnb_plan_gradient(plan, NULL, 0, &loss, grad));
   bad(NNB_E_ARG, "NULL", nnb_plan_gradient(plan, &rows, 0, &loss, NULL));
-  bad(NNB_E_ARG, "NULL", nnb_plan_vjp(NULL, rows.x, nnb_cview(y, 8, N_OUT), nnb_view(dx, 8, N_IN)));
-  bad(NNB_E_ARG, "NULL", nnb_plan_vjp(plan, rows.x, nnb_cview(NULL, 8, N_OUT), nnb_view(dx, 8, N_IN)));
-  bad(NNB_E_ARG, "NULL", nnb_plan_vjp(plan, rows.x, nnb_cview(y, 8, N_OUT), nnb_view(NULL, 8, N_IN)));
-  const nnb_mat J = nnb_view(jacobian, 8, N_OUT * N_IN);
-  bad(NNB_E_ARG, "NULL", nnb_plan_jvp(NULL, rows.x, rows.x, nnb_view(y, 8, N_OUT)));
-  bad(NNB_E_ARG, "u is NULL", nnb_plan_jvp(plan, rows.x, nnb_cview(NULL, 8, N_IN), nnb_view(y, 8, N_OUT)));
-  bad(NNB_E_ARG, "dy is NULL", nnb_plan_jvp(plan, rows.x, rows.x, nnb_view(NULL, 8, N_OUT)));
-  bad(NNB_E_ARG, "NULL", nnb_plan_jacobian(NULL, rows.x, nnb_view(y, 8, N_OUT), J));
-  bad(NNB_E_ARG, "x is NULL", nnb_plan_jacobian(plan, without_x.x, nnb_view(y, 8, N_OUT), J));
-  bad(NNB_E_ARG, "J is NULL", nnb_plan_jacobian(plan, rows.x, nnb_view(y, 8, N_OUT), nnb_view(NULL, 8, 6)));
   bad(NNB_E_ARG, "NULL", nnb_plan_view(NULL, 2, NNB_A, &view));
   bad(NNB_E_ARG, "NULL", nnb_plan_view(plan, 2, NNB_A, NULL));
   bad(NNB_E_ARG, "NULL", nnb_optim_create(NULL, NULL, &o));
@@ -136,6 +126,22 @@ START_TEST(null_for_running) {
   bad(NNB_E_ARG, "NULL", nnb_check_gradient(NULL, &rows, &loss));
   bad(NNB_E_ARG, "NULL", nnb_check_gradient(net, NULL, &loss));
   bad(NNB_E_ARG, "NULL", nnb_check_gradient(net, &rows, NULL));
+}
+END_TEST
+
+START_TEST(null_for_derivatives) {
+  const nnb_mat J = nnb_view(jacobian, 8, N_OUT * N_IN);
+  nnb_batch without_x = rows;
+  without_x.x.p = NULL;
+  bad(NNB_E_ARG, "NULL", nnb_plan_vjp(NULL, rows.x, nnb_cview(y, 8, N_OUT), nnb_view(dx, 8, N_IN)));
+  bad(NNB_E_ARG, "NULL", nnb_plan_vjp(plan, rows.x, nnb_cview(NULL, 8, N_OUT), nnb_view(dx, 8, N_IN)));
+  bad(NNB_E_ARG, "NULL", nnb_plan_vjp(plan, rows.x, nnb_cview(y, 8, N_OUT), nnb_view(NULL, 8, N_IN)));
+  bad(NNB_E_ARG, "NULL", nnb_plan_jvp(NULL, rows.x, rows.x, nnb_view(y, 8, N_OUT)));
+  bad(NNB_E_ARG, "u is NULL", nnb_plan_jvp(plan, rows.x, nnb_cview(NULL, 8, N_IN), nnb_view(y, 8, N_OUT)));
+  bad(NNB_E_ARG, "dy is NULL", nnb_plan_jvp(plan, rows.x, rows.x, nnb_view(NULL, 8, N_OUT)));
+  bad(NNB_E_ARG, "NULL", nnb_plan_jacobian(NULL, rows.x, nnb_view(y, 8, N_OUT), J));
+  bad(NNB_E_ARG, "x is NULL", nnb_plan_jacobian(plan, without_x.x, nnb_view(y, 8, N_OUT), J));
+  bad(NNB_E_ARG, "J is NULL", nnb_plan_jacobian(plan, rows.x, nnb_view(y, 8, N_OUT), nnb_view(NULL, 8, 6)));
 }
 END_TEST
 
@@ -205,9 +211,7 @@ END_TEST
 
 START_TEST(shapes_that_do_not_fit) {
   nnb_mat out = nnb_view(y, 8, N_OUT);
-  nnb_cmat x = rows.x, v = nnb_cview(y, 8, N_OUT);
-  nnb_plan *row;
-  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.want = NNB_DX}, &row));
+  nnb_cmat x = rows.x;
   nnb_batch b = rows;
   int32_t label[N] = {0};
   bad(NNB_E_SHAPE, "columns", nnb_plan_predict(plan, (nnb_cmat){x.p, 8, 2, 3}, out));
@@ -225,27 +229,6 @@ START_TEST(shapes_that_do_not_fit) {
   bad(NNB_E_SHAPE, "8×2", nnb_net_predict(net, x, nnb_view(y, 8, 1)));
   bad(NNB_E_SHAPE, "columns", nnb_net_predict(net, (nnb_cmat){x.p, 8, 2, 3}, out));
   bad(NNB_E_SHAPE, "columns", nnb_net_classify(net, (nnb_cmat){x.p, 8, 2, 3}, label));
-  bad(NNB_E_SHAPE, "v is", nnb_plan_vjp(plan, x, nnb_cview(y, 8, 1), nnb_view(dx, 8, N_IN)));
-  bad(NNB_E_SHAPE, "dx is 8×2", nnb_plan_vjp(plan, x, v, nnb_view(dx, 8, 2)));
-  bad(NNB_E_SHAPE, "u is 8×2", nnb_plan_jvp(plan, x, nnb_cview(y, 8, 2), out));
-  bad(NNB_E_SHAPE, "dy is 7×2", nnb_plan_jvp(plan, x, x, nnb_view(y, 7, N_OUT)));
-  bad(NNB_E_SHAPE, "at most 1", nnb_plan_jvp(row, x, x, out));
-  bad(NNB_E_SHAPE, "y is 7×2", nnb_plan_jacobian(plan, x, nnb_view(y, 7, N_OUT), nnb_view(jacobian, 8, 6)));
-  bad(NNB_E_SHAPE, "wanted 8×6", nnb_plan_jacobian(plan, x, out, nnb_view(jacobian, 8, 5)));
-  bad(NNB_E_SHAPE, "(ld 5)", nnb_plan_jacobian(plan, x, out, (nnb_mat){jacobian, 8, 6, 5}));
-  nnb_plan_destroy(row);
-  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 8, .want = NNB_SECOND}, &row));
-  const nnb_mat h = nnb_view(dx, 8, N_IN), both = nnb_view(jacobian, 8, 2 * N_OUT);
-  bad(NNB_E_ARG, "u is NULL", nnb_plan_hvp(row, x, v, nnb_cview(NULL, 8, N_IN), h));
-  bad(NNB_E_ARG, "h is NULL", nnb_plan_hvp(row, x, v, x, nnb_view(NULL, 8, N_IN)));
-  bad(NNB_E_SHAPE, "v is 8×1", nnb_plan_hvp(row, x, nnb_cview(y, 8, 1), x, h));
-  bad(NNB_E_SHAPE, "h is 8×2", nnb_plan_hvp(row, x, v, x, nnb_view(dx, 8, 2)));
-  bad(NNB_E_SHAPE, "u is 7×3", nnb_plan_taylor(row, x, (nnb_cmat){x.p, 7, 3, 3}, 1, both, NULL, 0));
-  bad(NNB_E_SHAPE, "wanted 8×6", nnb_plan_taylor(row, x, x, 2, both, NULL, 0));
-  bad(NNB_E_SHAPE, "ldj is 3", nnb_plan_taylor(row, x, x, 1, both, grad, 3));
-  bad(NNB_E_ARG, "order is 0", nnb_plan_taylor(row, x, x, 0, both, NULL, 0));
-  bad(NNB_E_ARG, "NULL", nnb_plan_taylor(NULL, x, x, 1, both, NULL, 0));
-  nnb_plan_destroy(row);
   b.t = nnb_cview(rows.t.p, 7, N_OUT);
   bad(NNB_E_SHAPE, "t is 7×2", nnb_plan_loss(plan, &b, &loss));
   b.t = nnb_cview(rows.t.p, 8, 1);
@@ -267,6 +250,35 @@ START_TEST(shapes_that_do_not_fit) {
   bad(NNB_E_ARG, "no node 4", nnb_net_weights(net, 4, &view));
   bad(NNB_E_ARG, "no node -1", nnb_net_freeze(net, -1, 0));
   bad(NNB_E_ARG, "no node 0", nnb_net_set_bias(net, 0, nnb_cview(before, 1, 2)));
+}
+END_TEST
+
+START_TEST(shapes_of_derivatives) {
+  const nnb_mat out = nnb_view(y, 8, N_OUT);
+  const nnb_cmat x = rows.x, v = nnb_cview(y, 8, N_OUT);
+  nnb_plan *row;
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.want = NNB_DX}, &row));
+  bad(NNB_E_SHAPE, "v is", nnb_plan_vjp(plan, x, nnb_cview(y, 8, 1), nnb_view(dx, 8, N_IN)));
+  bad(NNB_E_SHAPE, "dx is 8×2", nnb_plan_vjp(plan, x, v, nnb_view(dx, 8, 2)));
+  bad(NNB_E_SHAPE, "u is 8×2", nnb_plan_jvp(plan, x, nnb_cview(y, 8, 2), out));
+  bad(NNB_E_SHAPE, "dy is 7×2", nnb_plan_jvp(plan, x, x, nnb_view(y, 7, N_OUT)));
+  bad(NNB_E_SHAPE, "at most 1", nnb_plan_jvp(row, x, x, out));
+  bad(NNB_E_SHAPE, "y is 7×2", nnb_plan_jacobian(plan, x, nnb_view(y, 7, N_OUT), nnb_view(jacobian, 8, 6)));
+  bad(NNB_E_SHAPE, "wanted 8×6", nnb_plan_jacobian(plan, x, out, nnb_view(jacobian, 8, 5)));
+  bad(NNB_E_SHAPE, "(ld 5)", nnb_plan_jacobian(plan, x, out, (nnb_mat){jacobian, 8, 6, 5}));
+  nnb_plan_destroy(row);
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 8, .want = NNB_SECOND}, &row));
+  const nnb_mat h = nnb_view(dx, 8, N_IN), both = nnb_view(jacobian, 8, 2 * N_OUT);
+  bad(NNB_E_ARG, "u is NULL", nnb_plan_hvp(row, x, v, nnb_cview(NULL, 8, N_IN), h));
+  bad(NNB_E_ARG, "h is NULL", nnb_plan_hvp(row, x, v, x, nnb_view(NULL, 8, N_IN)));
+  bad(NNB_E_SHAPE, "v is 8×1", nnb_plan_hvp(row, x, nnb_cview(y, 8, 1), x, h));
+  bad(NNB_E_SHAPE, "h is 8×2", nnb_plan_hvp(row, x, v, x, nnb_view(dx, 8, 2)));
+  bad(NNB_E_SHAPE, "u is 7×3", nnb_plan_taylor(row, x, (nnb_cmat){x.p, 7, 3, 3}, 1, both, NULL, 0));
+  bad(NNB_E_SHAPE, "wanted 8×6", nnb_plan_taylor(row, x, x, 2, both, NULL, 0));
+  bad(NNB_E_SHAPE, "ldj is 3", nnb_plan_taylor(row, x, x, 1, both, grad, 3));
+  bad(NNB_E_ARG, "order is 0", nnb_plan_taylor(row, x, x, 0, both, NULL, 0));
+  bad(NNB_E_ARG, "NULL", nnb_plan_taylor(NULL, x, x, 1, both, NULL, 0));
+  nnb_plan_destroy(row);
 }
 END_TEST
 
@@ -811,9 +823,11 @@ int main(void) {
   tcase_add_checked_fixture(tc, setup, teardown);
   tcase_add_test(tc, null_for_nets);
   tcase_add_test(tc, null_for_running);
+  tcase_add_test(tc, null_for_derivatives);
   tcase_add_test(tc, null_for_data);
   tcase_add_test(tc, null_where_it_means_nothing);
   tcase_add_test(tc, shapes_that_do_not_fit);
+  tcase_add_test(tc, shapes_of_derivatives);
   tcase_add_test(tc, data_of_other_widths);
   tcase_add_test(tc, sizes_that_overflow);
   tcase_add_loop_test(tc, numbers_that_are_not_finite, 0, 3);

@@ -315,7 +315,8 @@ NNB_API nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out);
 
 /** A copy for predictions alone, of the same outputs but for rounding: dropout is left out, and batch normalisation
  *  that is the only reader of a dense layer without activation becomes part of its weights.  Such a net may run by the
- *  faster executors for chains of dense layers.  C source and ONNX files are written from it.  NNB_E_NOMEM.          */
+ *  faster executors for chains of dense layers.  C source and ONNX files are written from it.  *out is released with
+ *  nnb_net_destroy; NULL after an error.  NNB_E_NOMEM; the recorded error of a net that cannot be built.             */
 NNB_API nnb_status nnb_net_fold(const nnb_net *net, nnb_net **out);
 
 /** Adds a dense layer of n_out units after the node added last. */
