@@ -136,8 +136,22 @@ START_TEST(windows) {
       for (size_t window = 3; window < strlen(texts[i]) + 5; window += 1 + window / 8)
         compare(path, &variants[k], window);
   }
-  write_text(path, "1,2\n3,\0\n", 8);
-  for (size_t window = 3; window < 9; window++) compare(path, &variants[0], window);
+  unlink(path);
+}
+END_TEST
+
+/* A NUL byte anywhere, met first while the separator is looked for or when the rows are read. */
+START_TEST(nul_bytes) {
+  static const nnb_csv_opts opts[] = {{0}, {.separator = ';'}, {.missing = NNB_MISSING_MEAN, .categories = 3}};
+  char path[TOY_PATH], text[] = "a;b;c\n1;2;3\n4;5;6\n7;8;9";
+  toy_path(path, "nul.csv");
+  for (size_t at = 0; at < strlen(text); at++) {
+    const char was = text[at];
+    text[at] = '\0';
+    write_text(path, text, sizeof text - 1);
+    text[at] = was;
+    for (size_t window = 3; window < sizeof text + 2; window++) compare(path, &opts[_i], window);
+  }
   unlink(path);
 }
 END_TEST
@@ -388,6 +402,7 @@ int main(void) {
   TCase *tcase = tcase_create("open_csv");
   tcase_set_timeout(tcase, 240);
   tcase_add_test(tcase, windows);
+  tcase_add_loop_test(tcase, nul_bytes, 0, 3);
   tcase_add_test(tcase, training);
   tcase_add_test(tcase, many_rows);
   tcase_add_test(tcase, bounded);

@@ -99,7 +99,9 @@ static nnb_status load(nnb__csv *csv, size_t at) {
   nnb_status status = nnb__file_read(csv->file, csv->buffer, n, at);
   if (status) return status;
   csv->text = csv->buffer, csv->bytes = n, csv->from = at;
-  return check_text(csv);
+  status = check_text(csv);
+  if (status) csv->bytes = 0; /* whoever goes on nevertheless meets it again */
+  return status;
 }
 
 void nnb__csv_end(nnb__csv *csv) {
