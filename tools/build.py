@@ -64,10 +64,11 @@ def text_of(value):
 
 
 def wanted_options(asked):
-    listed = output_of(["meson", "introspect", "meson.build", "--buildoptions"])
-    if listed is None:
-        die("`meson introspect meson.build --buildoptions` failed")
-    wanted = {name: text_of(value) for name, value in values_of(json.loads(listed)).items()}
+    command = ["meson", "introspect", "meson.build", "--buildoptions"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    if run.returncode:
+        die(f"`{' '.join(command)}` failed:\n{run.stdout}{run.stderr}")
+    wanted = {name: text_of(value) for name, value in values_of(json.loads(run.stdout)).items()}
     wanted.update(asked)
     optimization, debug = BY_TYPE.get(wanted["buildtype"], (None, None))
     for name, value in (("optimization", optimization), ("debug", debug)):
