@@ -2,7 +2,8 @@
 # Installs what is missing, builds, runs the tests:
 #   sh tests/run.sh [SUITE...] [-v] [ARGUMENT OF meson test...]
 #     default    all tests but the long ones, with the default compiler, in build/
-#     clang      the same with clang, in build-clang/, without the suites house, compilers, bindings, bench
+#     clang      the same with clang, in build-clang/, without the suites house, compilers, bindings,
+#                bench, system
 #     asan       the same under AddressSanitizer and UndefinedBehaviorSanitizer, without the lessons, in build-asan/
 #     fuzz       each fuzz target for FUZZ_SECONDS (10) seconds, with clang, in build-fuzz/
 #     lint       clang-tidy over lib/, shellcheck over the scripts
@@ -42,7 +43,8 @@ suite_default() { build build "" -Dtests=enabled && run_tests default build "$@"
 suite_slow() { build build "" -Dtests=enabled && run_tests slow build --suite long "$@"; }
 suite_clang() { # without the tests that do not depend on the build, or only on what the library exports
   build build-clang clang -Dtests=enabled &&
-    run_tests clang build-clang --no-suite house --no-suite compilers --no-suite bindings --no-suite bench "$@"
+    run_tests clang build-clang --no-suite house --no-suite compilers --no-suite bindings --no-suite bench \
+      --no-suite system "$@"
 }
 
 # Vector loops are the same source at each level, so the sanitizers see two widths of it and not three (valgrind knows no
