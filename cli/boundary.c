@@ -144,6 +144,17 @@ static void write(FILE *f, const void *what, bool terminal) {
 
 /* ---- the call ---------------------------------------------------------------------------------------------------- */
 
+static int no_input(const char *flag, const nnb_net *net, const char *column) {
+  const int n = nnb_net_n_in(net);
+  const char **names = malloc((size_t)n * sizeof *names);
+  if (!names) return refuse(EX_OSERR, "out of memory");
+  for (int j = 0; j < n; j++) names[j] = nnb_net_column_name(net, j);
+  refuse(EX_USAGE, "%s: the net has no input \"%s\"; `nnblas info MODEL` lists its %d inputs%s", flag, column, n,
+         did_you_mean(column, names, n));
+  free(names);
+  return EX_USAGE;
+}
+
 static int find_input(const char *flag, const nnb_net *net, const char *column, int *input) {
   int n = nnb_net_n_in(net);
   for (int j = 0; j < n; j++) {
@@ -153,7 +164,7 @@ static int find_input(const char *flag, const nnb_net *net, const char *column, 
   char *end;
   long number = strtol(column, &end, 10);
   if (end != column && !*end && number >= 1 && number <= n) return *input = (int)number - 1, EX_OK;
-  return refuse(EX_USAGE, "%s: the net has no input \"%s\"; `nnblas info MODEL` lists its %d inputs", flag, column, n);
+  return no_input(flag, net, column);
 }
 
 static int find_inputs(boundary *b, const char *x, const char *y) {

@@ -40,6 +40,13 @@ static int exit_code(nnb_status status) {
 
 int fail(nnb_status status) { return refuse(exit_code(status), "%s", nnb_errmsg()); }
 
+const char *did_you_mean(const char *word, const char *const *names, int n) {
+  static char hint[256];
+  const char *name = nnb_nearest(word, names, n);
+  snprintf(hint, sizeof hint, name ? "; did you mean %s?" : "", name);
+  return hint;
+}
+
 void print_number(FILE *stream, double x) {
   char text[32];
   for (int digits = 15; digits <= 17; digits++) {

@@ -44,6 +44,9 @@ int refuse(int code, const char *format, ...) __attribute__((format(printf, 2, 3
  */
 int fail(nnb_status status);
 
+/* "; did you mean NAME?" for the one of n names that word may be a misspelling of, or ""; valid until the next call. */
+const char *did_you_mean(const char *word, const char *const *names, int n);
+
 /* A number in the fewest digits that read back as the same number. */
 void print_number(FILE *stream, double x);
 

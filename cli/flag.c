@@ -4,7 +4,11 @@
 #include <ctype.h>
 #include <nnblas.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
+
+#include "command.h"
 
 static int is_letter(int key) { return key > 0 && key < 128 && isalnum(key); }
 
@@ -25,6 +29,55 @@ static int add(const struct argp *argp, const char *heading, flag *out, int n) {
 int flags_of(const struct argp *argp, flag out[MOST_FLAGS]) { return add(argp, NULL, out, 0); }
 
 int flag_is_file(const flag *f) { return f->arg && strcmp(f->arg, "FILE") == 0; }
+
+/* ---- flags that do not exist ------------------------------------------------------------------------------------- */
+
+/* The flag with the first n letters of a name, or one that begins with them, which argp may take; NULL: none. */
+static const flag *find(const flag *flags, int n_flags, const char *name, size_t n) {
+  const flag *found = NULL;
+  for (int i = 0; i < n_flags; i++) {
+    if (strncmp(flags[i].name, name, n) != 0) continue;
+    if (strlen(flags[i].name) == n) return &flags[i];
+    found = &flags[i];
+  }
+  return found;
+}
+
+static const flag *find_letter(const flag *flags, int n_flags, char letter) {
+  for (int i = 0; i < n_flags; i++)
+    if (flags[i].letter == letter) return &flags[i];
+  return NULL;
+}
+
+static int refuse_flag(const char *program, const flag *flags, int n_flags, const char *name, size_t n) {
+  const char *names[MOST_FLAGS + 1];
+  char *word = strndup(name, n);
+  if (!word) return refuse(EX_OSERR, "out of memory");
+  for (int i = 0; i < n_flags; i++) names[i] = flags[i].name;
+  const char *hint = did_you_mean(word, names, n_flags);
+  refuse(EX_USAGE, "there is no --%s; `%s --help` lists the options%s", word, program, hint);
+  free(word);
+  return EX_USAGE;
+}
+
+int check_flags(const char *program, const struct argp *argp, char **words) {
+  flag flags[MOST_FLAGS + 1];
+  int n = flags_of(argp, flags);
+  flags[n++] = (flag){.name = "help"}; /* argp's own; so is --usage, which begins with none of the others */
+  for (; *words && strcmp(*words, "--") != 0; words++) {
+    const bool is_long = strncmp(*words, "--", 2) == 0;
+    const char *name = is_long ? *words + 2 : "";
+    const size_t length = is_long ? strcspn(name, "=") : 0;
+    const flag *f = NULL;
+    if (is_long && strcmp(name, "usage") == 0) continue;
+    if (is_long && !(f = find(flags, n, name, length))) return refuse_flag(program, flags, n, name, length);
+    if (!is_long && (*words)[0] == '-' && (*words)[1] && !(*words)[2]) f = find_letter(flags, n, (*words)[1]);
+    if (f && f->arg && !(is_long && name[length]) && words[1]) words++; /* its value */
+  }
+  return EX_OK;
+}
+
+/* ---- what they may be -------------------------------------------------------------------------------------------- */
 
 /* All names of an enumeration of n values. */
 static const char *join(const char *(*name)(int), int n) {

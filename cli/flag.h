@@ -17,6 +17,10 @@ enum { MOST_FLAGS = 128 };
 /* Fills out with the flags of argp and of its children, in the order of --help; returns how many there are. */
 int flags_of(const struct argp *argp, flag out[MOST_FLAGS]);
 
+/* EX_USAGE, with the nearest name, for a --flag among the words that argp does not have; what else may be wrong is for
+ * argp to find.  program: as in "nnblas train".  words end with NULL. */
+int check_flags(const char *program, const struct argp *argp, char **words);
+
 /* The names that a flag's argument may have, separated by blanks; "" if it has no fixed names. */
 const char *flag_values(const flag *f);
 

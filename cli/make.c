@@ -36,11 +36,7 @@ static const struct argp_option options[] = {
 
 static nnb_loss loss_of(const char *text, struct argp_state *state) {
   nnb_loss loss = NNB_LOSS_AUTO;
-  char names[512] = "";
-  if (nnb_loss_find(text, &loss)) return loss;
-  for (int i = 0, used = 0; i < NNB_N_LOSSES && used < (int)sizeof names; i++)
-    used += snprintf(names + used, sizeof names - (size_t)used, "%s%s", i ? ", " : "", nnb_loss_name((nnb_loss)i));
-  argp_failure(state, EX_USAGE, 0, "--loss: \"%s\" is not a loss; wanted one of %s", text, names);
+  if (!nnb_loss_find(text, &loss)) argp_failure(state, EX_USAGE, 0, "--loss: %s", nnb_errmsg());
   return loss;
 }
 
@@ -168,6 +164,18 @@ static int find_class(const nnb_data *data, const char *name, size_t n) {
   return -1;
 }
 
+static int no_class(const nnb_data *data, const char *text, size_t length) {
+  const int n = nnb_data_n_classes(data);
+  const char **names = malloc((size_t)n * sizeof *names), *name = strndup(text, length);
+  if (names && name) {
+    for (int k = 0; k < n; k++) names[k] = nnb_data_class_name(data, k);
+    refuse(EX_USAGE, "--class-weight=%s: there is no such class; the first of %d is \"%s\"%s", text, n,
+           or_dash(names[0]), did_you_mean(name, names, n));
+  }
+  free(names), free((char *)name);
+  return EX_USAGE;
+}
+
 int class_weights(const nnb_data *data, const make_flags *flags, bool *weighed, double **weight) {
   const int n = nnb_data_n_classes(data);
   *weighed = flags->balanced || flags->n_weights > 0, *weight = NULL;
@@ -180,8 +188,7 @@ int class_weights(const nnb_data *data, const make_flags *flags, bool *weighed, 
     const int k = find_class(data, text, (size_t)(equals - text));
     if (k < 0) {
       free(w);
-      return refuse(EX_USAGE, "--class-weight=%s: there is no such class; the first of %d is \"%s\"", text, n,
-                    or_dash(nnb_data_class_name(data, 0)));
+      return no_class(data, text, (size_t)(equals - text));
     }
     w[k] = strtod(equals + 1, NULL);
   }

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "command.h"
+#include "flag.h"
 
 #define COMMAND_ROW(name, line) {#name, line, name##_argp, name##_command},
 const command commands[] = {COMMAND_LIST(COMMAND_ROW){0}};
@@ -19,11 +20,21 @@ static int help(void) {
   return EX_OK;
 }
 
+static int no_command(const char *name) {
+  const char *names[sizeof commands / sizeof *commands];
+  int n = 0;
+  for (; commands[n].name; n++) names[n] = commands[n].name;
+  if (!*name) return refuse(EX_USAGE, "which command? `nnblas --help` lists them");
+  return refuse(EX_USAGE, "there is no command \"%s\"; `nnblas --help` lists them%s", name,
+                did_you_mean(name, names, n));
+}
+
 static int run(const command *c, int argc, char **argv) {
   char name[32];
   snprintf(name, sizeof name, "nnblas %s", c->name);
   argv[1] = name; /* argp's name of the program */
-  return c->run(argc - 1, argv + 1);
+  const int code = c->run == bench_command ? EX_OK : check_flags(name, c->argp(), argv + 2);
+  return code ? code : c->run(argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv) {
@@ -32,8 +43,5 @@ int main(int argc, char **argv) {
   if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) return help();
   for (int i = 0; commands[i].name; i++)
     if (strcmp(name, commands[i].name) == 0) return run(&commands[i], argc, argv);
-  return refuse(
-      EX_USAGE,
-      *name ? "there is no command \"%s\"; `nnblas --help` lists them" : "which command?%s `nnblas --help` lists them",
-      name);
+  return no_command(name);
 }

@@ -62,8 +62,7 @@ static double seconds_of(const char *text, struct argp_state *state) {
 
 static nnb_search_method method_of(const char *text, struct argp_state *state) {
   nnb_search_method method = NNB_SEARCH_RANDOM;
-  if (!nnb_search_method_find(text, &method))
-    argp_failure(state, EX_USAGE, 0, "--method wants random, grid or halving, not \"%s\"", text);
+  if (!nnb_search_method_find(text, &method)) argp_failure(state, EX_USAGE, 0, "--method: %s", nnb_errmsg());
   return method;
 }
 

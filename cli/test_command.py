@@ -715,7 +715,8 @@ class Bench(InFolder):
 class Refusals(InFolder):
     def test_usage(self):
         self.refused(USAGE, "which command", )
-        self.refused(USAGE, 'no command "trian"', "trian")
+        self.refused(USAGE, 'no command "trian"; `nnblas --help` lists them; did you mean train?', "trian")
+        self.refused(USAGE, 'no command "xyzzy"; `nnblas --help` lists them\n', "xyzzy")
         self.refused(USAGE, "which table", "train")
         self.refused(USAGE, "one table at a time", "train", IRIS, IRIS)
         self.refused(USAGE, "--hold-out", "train", IRIS, "--hold-out=1")
@@ -732,7 +733,8 @@ class Refusals(InFolder):
         self.refused(USAGE, "history", "train", IRIS, "--plot=-", "--history=none")
         self.refused(USAGE, "--folds", "cv", IRIS, "--folds=1")
         self.refused(USAGE, "--repeats", "cv", IRIS, "--repeats=0")
-        self.refused(USAGE, "--method wants", "search", IRIS, "--method=bayes")
+        self.refused(USAGE, "wanted one of random, grid, halving; did you mean random?", "search", IRIS,
+                     "--method=rnadom")
         self.refused(USAGE, "--candidates", "search", IRIS, "--candidates=0")
         self.refused(USAGE, "did you mean lr?", "search", IRIS, "--space=l3=1")
         self.refused(USAGE, "no candidate could be measured", "search", IRIS, "--space=algo=lm,varpro", "--lr=1")
@@ -745,6 +747,10 @@ class Refusals(InFolder):
         self.refused(USAGE, "train: --l2: l2 is -3; wanted", "train", IRIS, "--l2=-3")
         self.refused(USAGE, "did you mean accuracy?", "cv", IRIS, "--metrics=acuracy")
         self.refused(USAGE, '--loss: "hubr" is not a loss; wanted one of', "train", IRIS, "--loss=hubr")
+        self.refused(USAGE, "did you mean huber?", "train", IRIS, "--loss=hubr")
+        self.refused(USAGE, "did you mean tanh?", "train", IRIS, "--layers=20:tahn")
+        self.refused(USAGE, "did you mean conv?", "train", IRIS, "--layers=cnov4@2")
+        self.refused(USAGE, '"tahn" is not an activation; wanted one of linear', "search", IRIS, "--space=activation=tahn")
         self.refused(USAGE, "--loss: ", "cv", IRIS, "--loss=binary_cross_entropy")
         self.refused(USAGE, "--delta is for --loss=huber", "search", IRIS, "--delta=2")
         self.refused(USAGE, "--delta wants", "train", IRIS, "--delta=0")
@@ -754,7 +760,15 @@ class Refusals(InFolder):
         self.refused(USAGE, "either balanced", "train", IRIS, "--class-weight=setosa=2", "--class-weight=balanced")
         for command in ("train", "cv", "search"):
             self.refused(USAGE, 'no such class; the first of 3 is "setosa"', command, IRIS, "--class-weight=rose=2")
-        self.refused(USAGE, "unrecognized option", "train", IRIS, "--max-epohcs=3")
+            self.refused(USAGE, "did you mean setosa?", command, IRIS, "--class-weight=setsoa=2")
+        for flag in ("--max-epohcs=3", "--max-epohcs"):
+            self.refused(USAGE, "there is no --max-epohcs; `nnblas train --help` lists the options; did you mean max-epochs?",
+                         "train", IRIS, flag)
+        self.refused(USAGE, "there is no --xyzzy; `nnblas info --help` lists the options\n", "info", "--xyzzy", "m")
+        self.refused(USAGE, "ambiguous", "train", IRIS, "--max=3")
+        self.refused(NO_INPUT, "--xyzzy", "info", "--", "--xyzzy")
+        self.refused(USAGE, 'no column is named "--xyzzy"', "train", IRIS, "--target", "--xyzzy") # the value of a flag
+        self.good("train", IRIS, "--max-ep=3") # cut short
         self.refused(USAGE, "--layers", "train", IRIS, "--layers=" + "9-" * 600)
 
     def test_pictures_of_another_kind(self):
@@ -767,6 +781,7 @@ class Refusals(InFolder):
             self.refused(DATA, "see predicted", "plot", kind, numbers, table)
         self.refused(USAGE, "--x and --y", "plot", "boundary", classes, IRIS)
         self.refused(USAGE, 'no input "width"', "plot", "boundary", classes, IRIS, "--x=width", "--y=1")
+        self.refused(USAGE, "did you mean sepal_length?", "plot", "boundary", classes, IRIS, "--x=sepal_lenght", "--y=1")
         self.refused(USAGE, "the same input", "plot", "boundary", classes, IRIS, "--x=1", "--y=sepal_length")
 
     def test_files(self):

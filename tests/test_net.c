@@ -119,6 +119,33 @@ START_TEST(a_bad_string_names_its_place) {
 }
 END_TEST
 
+static const struct hint {
+  const char *text, *words;
+} hints[] = {
+    {"3-2:tahn", "with a valid value; did you mean tanh?"},
+    {"3-2:act=tahn:name=a", "with a valid value; did you mean tanh?"},
+    {"3-2:bais=0", "with a valid value; did you mean bias?"},
+    {"3-2:fozen=1", "with a valid value; did you mean frozen?"},
+    {"3-2:init=he_norml", "with a valid value; did you mean he_normal?"},
+    {"3-2:bias=x", NULL},
+    {"3-2:red", NULL},
+    {"1x4x4-cnov3@2-1",
+     "wanted a layer size from 1 to 2147483647, or conv, maxpool, avgpool, flatten, dropout, layernorm, "
+     "batchnorm; did you mean conv?"},
+    {"1x4x4-max_pool2-1", "did you mean maxpool?"},
+    {"3-4-batchnrom-1", "did you mean batchnorm?"},
+    {"3-x", NULL},
+};
+
+START_TEST(a_bad_string_gets_a_hint) {
+  const struct hint *h = &hints[_i];
+  nnb_net *net;
+  ck_assert_int_eq(nnb_net_parse(h->text, &net), NNB_E_PARSE);
+  ck_assert_msg(strstr(nnb_errmsg(), h->words ? h->words : "wanted") != NULL, "%s", nnb_errmsg());
+  ck_assert_msg(h->words || !strstr(nnb_errmsg(), "did you mean"), "%s", nnb_errmsg());
+}
+END_TEST
+
 /* ---- single layers -------------------------------------------------------------------------------------------------
  */
 
@@ -442,6 +469,7 @@ int main(void) {
   TCase *tc = tcase_create("net");
   tcase_add_loop_test(tc, a_string_is_its_calls, 0, LENGTH(goods));
   tcase_add_loop_test(tc, a_bad_string_names_its_place, 0, LENGTH(bads));
+  tcase_add_loop_test(tc, a_bad_string_gets_a_hint, 0, LENGTH(hints));
   tcase_add_test(tc, a_layer_from_text);
   tcase_add_test(tc, a_bad_layer_sticks);
   tcase_add_loop_test(tc, a_copy_is_equal_and_apart, 0, 2);

@@ -112,6 +112,36 @@ START_TEST(text_is_read) {
 }
 END_TEST
 
+/* Each wrong name is answered with all names and the nearest one; the value stays. */
+START_TEST(names_are_found) {
+  nnb_activation activation = NNB_GELU;
+  nnb_loss loss = NNB_HUBER;
+  nnb_init init = NNB_INIT_AUTO;
+  nnb_algo algo = NNB_LM;
+  nnb_schedule schedule = NNB_COSINE;
+  nnb_metric metric = NNB_METRIC_F1;
+  nnb_search_method method = NNB_SEARCH_GRID;
+#define WRONG(call, words) ck_assert_msg(!(call) && strstr(nnb_errmsg(), words), "%s: %s", #call, nnb_errmsg())
+  WRONG(nnb_activation_find("tahn", &activation), "\"tahn\" is not an activation; wanted one of linear, step, ");
+  WRONG(nnb_activation_find("tahn", &activation), "; did you mean tanh?");
+  WRONG(nnb_loss_find("hubr", &loss), "; did you mean huber?");
+  WRONG(nnb_init_find("he_norml", &init), "; did you mean he_normal?");
+  WRONG(nnb_algo_find("levenberg", &algo), "\"levenberg\" is not a method; wanted one of auto, sgd, ");
+  WRONG(nnb_schedule_find("cosin", &schedule), "; did you mean cosine?");
+  WRONG(nnb_metric_find("acuracy", &metric), "; did you mean accuracy?");
+  WRONG(nnb_search_method_find("gird", &method), "wanted one of random, grid, halving; did you mean grid?");
+  WRONG(nnb_loss_find(NULL, &loss), "\"NULL\" is not a loss; wanted one of auto, ");
+#undef WRONG
+  ck_assert(activation == NNB_GELU && loss == NNB_HUBER && init == NNB_INIT_AUTO && algo == NNB_LM);
+  ck_assert(schedule == NNB_COSINE && metric == NNB_METRIC_F1 && method == NNB_SEARCH_GRID);
+  nnb_algo_find("levenberg", NULL);
+  ck_assert_ptr_null(strstr(nnb_errmsg(), "did you mean"));
+  static const char *const names[] = {"left", NULL, "right"};
+  ck_assert_str_eq(nnb_nearest("rihgt", names, 3), "right");
+  ck_assert(!nnb_nearest("up", names, 3) && !nnb_nearest(NULL, names, 3) && !nnb_nearest("left", NULL, 0));
+}
+END_TEST
+
 START_TEST(numbers_follow_no_locale) {
   nnb_optim_opts o = {0};
   char *text;
@@ -371,6 +401,7 @@ int main(void) {
   tcase_add_loop_test(tc, every_option_goes_round, 0, NNB__N_OPTS);
   tcase_add_test(tc, text_is_read);
   tcase_add_test(tc, numbers_follow_no_locale);
+  tcase_add_test(tc, names_are_found);
   tcase_add_loop_test(tc, a_refused_text_changes_nothing, 0, (int)(sizeof refused / sizeof *refused));
   tcase_add_test(tc, null_is_refused);
   tcase_add_loop_test(tc, every_number_is_checked, 0, NNB__N_OPTS);

@@ -42,6 +42,8 @@ START_TEST(what_is_refused_changes_nothing) {
     nnb_get_thresholds(after, ROOM);
     ck_assert_str_eq(after, before);
   }
+  ck_assert_int_eq(nnb_set_thresholds("row_untli=9"), NNB_E_PARSE);
+  ck_assert_msg(strstr(nnb_errmsg(), "named \"row_untli\"; did you mean row_until?"), "observed \"%s\"", nnb_errmsg());
   ck_assert_int_eq(nnb_get_thresholds(after, 20), NNB_E_ARG);
   ck_assert_int_eq(nnb_get_thresholds(NULL, ROOM), NNB_E_ARG);
 }
@@ -77,8 +79,9 @@ static void train(double *y, double *w, size_t *n) {
 
 START_TEST(results_stay) {
   static double y[2][B * O], w[2][(I + 1) * H + (H + 1) * O];
-  static const char unpacked[] = "unpacked_least=0,unpacked_bytes=1e12,unpacked_sum_bytes=1e12,transposed_rows=0,"
-                                 "transposed_most=1e9";
+  static const char unpacked[] =
+      "unpacked_least=0,unpacked_bytes=1e12,unpacked_sum_bytes=1e12,transposed_rows=0,"
+      "transposed_most=1e9";
   static const char *const ways[] = {unpacked,
                                      "unpacked_least=1e300,transposed_rows=1e9,transposed_numbers=0",
                                      "thread_flops=0,private_bytes=0",

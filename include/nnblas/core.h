@@ -307,7 +307,8 @@ NNB_API const char *nnb_algo_name(nnb_algo algo);
 NNB_API const char *nnb_schedule_name(nnb_schedule schedule);
 NNB_API const char *nnb_stop_text(nnb_stop stop);
 NNB_API const char *nnb_metric_name(nnb_metric metric);
-/** *out ← the value with that name.  false if there is none; *out is then unchanged. */
+/** *out ← the value with that name.  false if there is none; *out is then unchanged, and nnb_errmsg() has all names and
+ *  the nearest one. */
 NNB_API bool nnb_activation_find(const char *name, nnb_activation *out);
 NNB_API bool nnb_loss_find(const char *name, nnb_loss *out);
 NNB_API bool nnb_init_find(const char *name, nnb_init *out);
@@ -316,6 +317,10 @@ NNB_API bool nnb_schedule_find(const char *name, nnb_schedule *out);
 NNB_API bool nnb_metric_find(const char *name, nnb_metric *out);
 /** Whether a lower value is better: log_loss, mse, rmse, mae. */
 NNB_API bool nnb_metric_is_error(nnb_metric metric);
+/** The name that a misspelt word is closest to, for messages: the first of those with the fewest letters inserted,
+ *  deleted, replaced or swapped with their neighbour, at most a third of the word's (Damerau 1964).  names: n texts,
+ *  any of them NULL.  NULL if none is so near. */
+NNB_API const char *nnb_nearest(const char *word, const char *const *names, int n);
 
 /** Values with a meaning of their own, in options. */
 enum {

@@ -1,6 +1,7 @@
 /* base/nearest.c */
 #include "nearest.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static int least(int a, int b) { return a < b ? a : b; }
@@ -27,4 +28,12 @@ void nnb__nearest_try(nnb__nearest *nearest, const char *word, size_t n, const c
   const int distance = nnb__distance(word, n, name);
   if (distance > (int)(n + 2) / 3 || (nearest->name && distance >= nearest->distance)) return;
   nearest->name = name, nearest->distance = distance;
+}
+
+const char *nnb__nearest_hint(const nnb__nearest *nearest, char out[NNB__HINT]) {
+  if (nearest->name)
+    snprintf(out, NNB__HINT, "; did you mean %s?", nearest->name);
+  else
+    out[0] = '\0';
+  return out;
 }

@@ -18,5 +18,8 @@ typedef struct nnb__nearest {
 /* Considers one more name.  A name is near if its distance is at most a third of the word's length; the first of equals
  * is kept. */
 void nnb__nearest_try(nnb__nearest *nearest, const char *word, size_t n, const char *name);
+/* out ← "; did you mean NAME?", or "" if none is near; returns out. */
+enum { NNB__HINT = 64 };
+const char *nnb__nearest_hint(const nnb__nearest *nearest, char out[NNB__HINT]);
 
 #endif

@@ -41,19 +41,18 @@ static nnb_status complain(const reader *r, word w, nnb_status status, const cha
 }
 
 static nnb_status no_option(const reader *r, word w) {
-  char why[NNB__MESSAGE / 2], shown[NNB__SHOWN_TEXT];
+  char why[NNB__MESSAGE / 2], shown[NNB__SHOWN_TEXT], hint[NNB__HINT];
   nnb__nearest nearest = {0};
   const nnb__option *option;
   for (int i = 0; (option = nnb__option_at(r->kind, i)); i++)
     if (option->type != NNB__TYPE_CODE) nnb__nearest_try(&nearest, w.at, w.n, option->name);
-  snprintf(why, sizeof why, "%s is not an option%s%s%s", nnb__show(w.at, w.n, shown),
-           nearest.name ? "; did you mean " : "", nearest.name ? nearest.name : "", nearest.name ? "?" : "");
+  snprintf(why, sizeof why, "%s is not an option%s", nnb__show(w.at, w.n, shown), nnb__nearest_hint(&nearest, hint));
   return complain(r, w, NNB_E_PARSE, why);
 }
 
 /* Fails with what the option accepts, and the nearest name. */
 static nnb_status no_value(const reader *r, const nnb__option *option, word w, const char *wanted) {
-  char why[NNB__MESSAGE / 2], shown[NNB__SHOWN_TEXT];
+  char why[NNB__MESSAGE / 2], shown[NNB__SHOWN_TEXT], hint[NNB__HINT];
   nnb__nearest nearest = {0};
   int n;
   nnb__name_fn *names = nnb__option_names(option, &n);
@@ -63,9 +62,8 @@ static nnb_status no_value(const reader *r, const nnb__option *option, word w, c
   NNB_METRIC_LIST(TRY)
 #undef TRY
   if (option->minus) nnb__nearest_try(&nearest, w.at, w.n, option->minus);
-  snprintf(why, sizeof why, "%s=%s; wanted %s%s%s%s%s%s", option->name, nnb__show(w.at, w.n, shown), wanted,
-           option->minus ? ", or " : "", option->minus ? option->minus : "", nearest.name ? "; did you mean " : "",
-           nearest.name ? nearest.name : "", nearest.name ? "?" : "");
+  snprintf(why, sizeof why, "%s=%s; wanted %s%s%s%s", option->name, nnb__show(w.at, w.n, shown), wanted,
+           option->minus ? ", or " : "", option->minus ? option->minus : "", nnb__nearest_hint(&nearest, hint));
   return complain(r, w, NNB_E_PARSE, why);
 }
 

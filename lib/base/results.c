@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "names.h"
 #include "nearest.h"
 #include "options.h"
 #include "status.h"
@@ -58,25 +59,29 @@ enum { N_RESULTS = sizeof list / sizeof *list };
 #include "results.def"
 
 static int find_struct(const char *name) {
+  char hint[NNB__HINT];
   nnb__nearest nearest = {0};
   for (int i = 0; i < N_STRUCTS; i++) {
     if (strcmp(structs[i].name, name) == 0) return i;
     nnb__nearest_try(&nearest, name, strlen(name), structs[i].name);
   }
-  nnb__fail(NNB_E_ARG, "\"%.60s\" is not a struct of results%s%s%s", name, nearest.name ? "; did you mean " : "",
-            nearest.name ? nearest.name : "", nearest.name ? "?" : "");
+  nnb__fail(NNB_E_ARG, "\"%.60s\" is not a struct of results%s", name, nnb__nearest_hint(&nearest, hint));
   return -1;
 }
 
 static const entry *find_field(int of, const char *name) {
+  char hint[NNB__HINT];
   nnb__nearest nearest = {0};
   for (int i = 0; i < N_RESULTS; i++) {
     if (list[i].of != of) continue;
     if (strcmp(list[i].name, name) == 0) return &list[i];
     nnb__nearest_try(&nearest, name, strlen(name), list[i].name);
   }
-  nnb__fail(NNB_E_ARG, "\"%.60s\" is not a field of %s%s%s%s", name, structs[of].name,
-            nearest.name ? "; did you mean " : "", nearest.name ? nearest.name : "", nearest.name ? "?" : "");
+#define TRY(metric, value, text) \
+  if (of == nnb_record_at) nnb__nearest_try(&nearest, name, strlen(name), text);
+  NNB_METRIC_LIST(TRY)
+#undef TRY
+  nnb__fail(NNB_E_ARG, "\"%.60s\" is not a field of %s%s", name, structs[of].name, nnb__nearest_hint(&nearest, hint));
   return NULL;
 }
 
@@ -194,8 +199,8 @@ nnb_status nnb_result_print(const char *name, const void *result, char **out) {
 static bool copy_metric(const nnb_report *report, const char *field, double *out) {
   static const char prefix[] = "train_";
   const bool train = strncmp(field, prefix, strlen(prefix)) == 0;
-  nnb_metric metric;
-  if (!nnb_metric_find(train ? field + strlen(prefix) : field, &metric)) return false;
+  const nnb_metric metric = (nnb_metric)nnb__metric_flag(train ? field + strlen(prefix) : field);
+  if (!metric) return false;
   for (int i = 0; i < report->n_history; i++)
     out[i] =
         train ? nnb_record_train_metric(&report->history[i], metric) : nnb_record_metric(&report->history[i], metric);

@@ -1,11 +1,12 @@
 /* io/c_backward.c: @_jacobian and @_step of emitted C source. */
 #include "c_writer.h"
 #include "loss.h"
+#include "names.h"
 
 nnb_loss nnb__c_loss_of(const nnb_net *net, const nnb__node *output) {
   const nnb_loss_ops *ops = nnb__net_plain_loss(net, output);
-  nnb_loss loss;
-  return nnb_loss_find(ops->name, &loss) && nnb__loss(loss) == ops ? loss : NNB_LOSS_AUTO;
+  const int loss = nnb__loss_place(ops->name);
+  return loss >= 0 && nnb__loss((nnb_loss)loss) == ops ? (nnb_loss)loss : NNB_LOSS_AUTO;
 }
 
 /* The loss whose slope is computed from before the activation, or NULL. */

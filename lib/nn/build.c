@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "names.h"
 #include "status.h"
 
 /* ---- appending a node -------------------------------------------------------------------------------------------- */
@@ -312,10 +313,9 @@ static int append_own(nnb_net *net, void *list_address, size_t *capacity, int *n
 }
 
 int nnb_net_own_activation(nnb_net *net, const nnb_act_ops *ops) {
-  nnb_activation same;
   if (!net) return nnb__net_check(net);
   bool whole = ops && ops->name && ops->value && ops->pull;
-  nnb_status status = check_own(whole, whole && nnb_activation_find(ops->name, &same), whole ? ops->name : "");
+  nnb_status status = check_own(whole, whole && nnb__activation_place(ops->name) >= 0, whole ? ops->name : "");
   for (int k = 0; k < net->n_own_acts && !status; k++)
     if (net->own_acts[k] != ops && strcmp(net->own_acts[k]->name, ops->name) == 0) status = fail_taken(ops->name);
   int i = append_own(net, &net->own_acts, &net->cap_acts, &net->n_own_acts, ops, status);
@@ -323,10 +323,9 @@ int nnb_net_own_activation(nnb_net *net, const nnb_act_ops *ops) {
 }
 
 int nnb_net_own_loss(nnb_net *net, const nnb_loss_ops *ops) {
-  nnb_loss same;
   if (!net) return nnb__net_check(net);
   bool whole = ops && ops->name && ops->value;
-  nnb_status status = check_own(whole, whole && nnb_loss_find(ops->name, &same), whole ? ops->name : "");
+  nnb_status status = check_own(whole, whole && nnb__loss_place(ops->name) >= 0, whole ? ops->name : "");
   for (int k = 0; k < net->n_own_losses && !status; k++)
     if (net->own_losses[k] != ops && strcmp(net->own_losses[k]->name, ops->name) == 0) status = fail_taken(ops->name);
   int i = append_own(net, &net->own_losses, &net->cap_losses, &net->n_own_losses, ops, status);

@@ -8,6 +8,7 @@
 #include "attr.h"
 #include "build.h"
 #include "loss.h"
+#include "names.h"
 #include "net_bag.h"
 #include "net_keys.h"
 #include "net_memory.h"
@@ -42,8 +43,7 @@ static bool is_called(const char *own, const char *name) { return own && strcmp(
 
 /* Finds an activation by name: built in, already registered from opts, or to be registered now. */
 static nnb_status get_activation(reader *r, const char *name, int *out) {
-  nnb_activation built_in;
-  if (nnb_activation_find(name, &built_in)) return *out = (int)built_in, NNB_OK;
+  if ((*out = nnb__activation_place(name)) >= 0) return NNB_OK;
   for (int i = 0; i < r->net->n_own_acts; i++)
     if (strcmp(r->net->own_acts[i]->name, name) == 0) return *out = NNB_OWN_ACTIVATION + i, NNB_OK;
   for (int i = 0; r->opts && r->opts->activations && i < r->opts->n_activations; i++)
@@ -57,10 +57,9 @@ static nnb_status get_activation(reader *r, const char *name, int *out) {
 
 static nnb_status get_loss(reader *r, const char *key, int *out) {
   const char *name;
-  nnb_loss built_in;
   nnb_status status = get_text(r, key, &name);
   if (status) return status;
-  if (nnb_loss_find(name, &built_in)) return *out = (int)built_in, NNB_OK;
+  if ((*out = nnb__loss_place(name)) >= 0) return NNB_OK;
   for (int i = 0; i < r->net->n_own_losses; i++)
     if (strcmp(r->net->own_losses[i]->name, name) == 0) return *out = NNB_OWN_LOSS + i, NNB_OK;
   for (int i = 0; r->opts && r->opts->losses && i < r->opts->n_losses; i++)

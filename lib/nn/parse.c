@@ -5,6 +5,7 @@
 
 #include "attr.h"
 #include "build.h"
+#include "nearest.h"
 #include "status.h"
 
 enum { MOST_FIELD = 63 };
@@ -165,23 +166,76 @@ static bool is_repeated(const char *field, draft *d) {
   return false;
 }
 
+static void try_activations(nnb__nearest *nearest, const char *word) {
+  for (int i = 0; i < NNB_N_ACTIVATIONS; i++)
+    nnb__nearest_try(nearest, word, strcspn(word, ":-"), nnb_activation_name((nnb_activation)i));
+}
+
+static void try_inits(nnb__nearest *nearest, const char *word) {
+  for (int i = 0; i < NNB_N_INITS; i++)
+    nnb__nearest_try(nearest, word, strcspn(word, ":-"), nnb_init_name((nnb_init)i));
+}
+
+static void try_keys(nnb__nearest *nearest, const char *word, size_t n, const nnb_layer_ops *ops) {
+  static const char *const fields[] = {"act", "name", "frozen"};
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) nnb__nearest_try(nearest, word, n, fields[i]);
+  for (const nnb_attr *attr = ops->attrs; attr && attr->name; attr++)
+    if (!is_size(ops, attr->name)) nnb__nearest_try(nearest, word, n, attr->name);
+}
+
+/* The name that the field at `at` may have misspelt. */
+static nnb__nearest nearest_field(const char *at, const nnb_layer_ops *ops) {
+  nnb__nearest nearest = {0};
+  const size_t n = strcspn(at, "=:-");
+  const nnb_attr *attr = nnb__attr_find(ops, at, n);
+  if (at[n] != '=')
+    try_activations(&nearest, at);
+  else if (is(at, n, "act"))
+    try_activations(&nearest, at + n + 1);
+  else if (attr && attr->type == NNB_ATTR_INIT)
+    try_inits(&nearest, at + n + 1);
+  else
+    try_keys(&nearest, at, n, ops);
+  return nearest.distance > 0 ? nearest : (nnb__nearest){0}; /* 0: the name is right, its value is not */
+}
+
 /* "wanted an activation, or act=, bias=, …, frozen= or name= with a valid value" */
 static nnb_status complain_of_field(const cursor *c, const nnb_layer_ops *ops) {
-  char keys[100] = "";
+  char keys[100] = "", hint[NNB__HINT];
   for (const nnb_attr *at = ops->attrs; at && at->name; at++) {
     const size_t n = strlen(keys);
     if (!is_size(ops, at->name)) snprintf(keys + n, sizeof keys - n, " %s=,", at->name);
   }
-  char text[200];
-  snprintf(text, sizeof text, "wanted an activation, or act=,%s frozen= or name= with a valid value", keys);
+  char text[200 + NNB__HINT];
+  const nnb__nearest nearest = nearest_field(c->at, ops);
+  snprintf(text, sizeof text, "wanted an activation, or act=,%s frozen= or name= with a valid value%s", keys,
+           nnb__nearest_hint(&nearest, hint));
   return complain(c, text);
 }
+
+/* A layer that begins with letters, but not with the word of one. */
+static nnb_status complain_of_word(const cursor *c) {
+  char text[120 + NNB__HINT] = "wanted a layer size from 1 to 2147483647, or", hint[NNB__HINT];
+  nnb__nearest nearest = {0};
+  const size_t n = strcspn(c->at, "0123456789:-@");
+  for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+    const size_t used = strlen(text);
+    if (!*layers[i].word) continue;
+    nnb__nearest_try(&nearest, c->at, n, layers[i].word);
+    snprintf(text + used, sizeof text - used, "%s %s", i ? "," : "", layers[i].word);
+  }
+  strcat(text, nnb__nearest_hint(&nearest, hint));
+  return complain(c, text);
+}
+
+static bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 /* Reads the kind, the sizes and the fields of a layer. */
 static nnb_status take_layer(cursor *c, draft *d) {
   char field[MOST_FIELD + 1];
   size_t i = 0;
   while (strncmp(c->at, layers[i].word, strlen(layers[i].word)) != 0) i++;
+  if (!*layers[i].word && letter(*c->at)) return complain_of_word(c);
   d->ops = layers[i].ops;
   c->at += strlen(layers[i].word);
   nnb_status status = layers[i].take(c, d);

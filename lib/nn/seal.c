@@ -8,6 +8,7 @@
 #include "blas_threads.h"
 #include "fork.h"
 #include "loss.h"
+#include "names.h"
 #include "status.h"
 
 /* ---- inputs and outputs ------------------------------------------------------------------------------------------ */
@@ -28,7 +29,7 @@ static nnb_status check_output_loss(const nnb_net *net, const nnb__node *output)
         NNB_E_ARG,
         "the output %s has scaled targets, but %s needs targets that are not scaled; use another loss or do not scale",
         output->name, loss->name);
-  if (!nnb_loss_find(loss->name, &(nnb_loss){0}) || outputs_suit(output, (int)loss->fuses)) return NNB_OK;
+  if (nnb__loss_place(loss->name) < 0 || outputs_suit(output, (int)loss->fuses)) return NNB_OK;
   if (output->ops == &nnb__layer_concat)
     return nnb__fail(NNB_E_ARG,
                      "the output %s is a concatenation, which %s does not take; declare each of its nodes as an output "

@@ -40,16 +40,15 @@ static const nnb__option *find_option(const char *name) {
 }
 
 static nnb_status no_item(const char *name) {
-  char shown[NNB__SHOWN_TEXT];
+  char shown[NNB__SHOWN_TEXT], hint[NNB__HINT];
   const nnb__option *o;
   nnb__nearest nearest = {0};
   nnb__nearest_try(&nearest, name, strlen(name), layers_name);
   nnb__nearest_try(&nearest, name, strlen(name), activation_name);
   for (int i = 0; (o = nnb__option_at(NNB__FIT_OPTS, i)); i++)
     if (o->type != NNB__TYPE_CODE) nnb__nearest_try(&nearest, name, strlen(name), o->name);
-  return nnb__fail(NNB_E_PARSE, "space: %s is not layers, activation or an option of a fit%s%s%s",
-                   nnb__show(name, strlen(name), shown), nearest.name ? "; did you mean " : "",
-                   nearest.name ? nearest.name : "", nearest.name ? "?" : "");
+  return nnb__fail(NNB_E_PARSE, "space: %s is not layers, activation or an option of a fit%s",
+                   nnb__show(name, strlen(name), shown), nnb__nearest_hint(&nearest, hint));
 }
 
 static nnb_status set_option(const char *name, const char *value, nnb_fit_opts *opts) {
@@ -66,7 +65,7 @@ static nnb_status check_value(const nnb__item *item, const char *value) {
   if (!*value) return nnb__fail(NNB_E_PARSE, "space: %s has an empty value", item->name);
   if (item->option) return set_option(item->name, value, &opts);
   if (strcmp(item->name, activation_name) == 0 && !nnb_activation_find(value, &activation))
-    return nnb__fail(NNB_E_PARSE, "space: activation=%.40s; wanted the name of an activation", value);
+    return nnb__fail(NNB_E_PARSE, "space: %s", nnb_errmsg());
   return NNB_OK;
 }
 

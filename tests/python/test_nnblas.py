@@ -248,7 +248,7 @@ class Errors(unittest.TestCase):
             (OSError, "/nowhere", lambda: nnblas.Net.load("/nowhere/net.safetensors")),
             (OSError, "/nowhere", lambda: net.save("/nowhere/net.safetensors")),
             (ValueError, "", lambda: nnblas.Net.from_bytes(b"not a file")),
-            (ValueError, "there is no activation 'tan'", lambda: net.activation("tan")),
+            (ValueError, '"tan" is not an activation; .*; did you mean tanh', lambda: net.activation("tan")),
             (ValueError, "there is no node 'h'", lambda: net.weights("h")),
             (TypeError, "wanted float64 or float32", lambda: nnblas.Net("1-1", dtype="int32")),
             (TypeError, "labels have dtype", lambda: net.fit(x, labels=np.ones(5))),

@@ -456,5 +456,5 @@ def _find(what, name):
     """The number of an activation or loss."""
     number = c_int()
     if not getattr(once, what + "_find")(name.encode(), byref(number)):
-        raise ValueError(f"there is no {what} {name!r}")
+        raise ValueError(once.errmsg().decode("utf-8", "replace"))
     return number.value

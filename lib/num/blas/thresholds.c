@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "nearest.h"
 #include "nnblas/core.h"
 #include "status.h"
 #include "text.h"
@@ -30,14 +31,21 @@ static int find(const char *name, size_t n) {
   return -1;
 }
 
+static nnb_status no_threshold(const char *name, size_t n) {
+  char shown[NNB__SHOWN_TEXT], hint[NNB__HINT];
+  nnb__nearest nearest = {0};
+  for (int i = 0; i < N_ROWS; i++) nnb__nearest_try(&nearest, name, n, table[i].name);
+  return nnb__fail(NNB_E_PARSE, "thresholds: there is no threshold named \"%s\"%s", nnb__show(name, n, shown),
+                   nnb__nearest_hint(&nearest, hint));
+}
+
 /* Reads one "name=value". */
 static nnb_status read_part(const char *part, size_t n, nnb__thresholds *into) {
   char shown[NNB__SHOWN_TEXT], value[NNB__DOUBLE_TEXT];
   const char *equals = memchr(part, '=', n);
   size_t name = equals ? (size_t)(equals - part) : n;
   int row = find(part, name);
-  if (row < 0)
-    return nnb__fail(NNB_E_PARSE, "thresholds: there is no threshold named \"%s\"", nnb__show(part, name, shown));
+  if (row < 0) return no_threshold(part, name);
   size_t digits = equals ? n - name - 1 : 0;
   double x = -1;
   if (digits < sizeof value) {
