@@ -72,8 +72,9 @@ nnb_status nnb__csv_fail_line(const nnb__csv *csv, size_t at, const char *format
   return status;
 }
 
-static nnb_status check_text(const nnb__csv *csv) {
+static nnb_status check_text(nnb__csv *csv) {
   const char *nul = csv->bytes ? memchr(csv->text, '\0', csv->bytes) : NULL;
+  csv->has_nul = nul != NULL;
   if (!nul) return NNB_OK;
   return nnb__csv_fail(csv, csv->from + (size_t)(nul - csv->text), "a NUL byte; this is not text in UTF-8 or ASCII");
 }
@@ -99,9 +100,7 @@ static nnb_status load(nnb__csv *csv, size_t at) {
   nnb_status status = nnb__file_read(csv->file, csv->buffer, n, at);
   if (status) return status;
   csv->text = csv->buffer, csv->bytes = n, csv->from = at;
-  status = check_text(csv);
-  if (status) csv->bytes = 0; /* whoever goes on nevertheless meets it again */
-  return status;
+  return check_text(csv);
 }
 
 void nnb__csv_end(nnb__csv *csv) {

@@ -16,6 +16,7 @@ typedef struct nnb__csv {
   const nnb__file *file; /* NULL: the text is in memory */
   char *buffer;          /* memory of the window, from nnb__alloc */
   size_t cap, window;    /* bytes that it has; bytes that are read at a time */
+  bool has_nul;          /* a NUL byte was met */
 } nnb__csv;
 
 typedef struct nnb__csv_field {

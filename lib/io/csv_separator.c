@@ -20,7 +20,7 @@ static nnb_status divide(nnb__csv *csv, char separator, division *out) {
     out->evenly = !status && (!more || row.n == out->n);
   }
   nnb__csv_row_clear(&row);
-  return status == NNB_E_PARSE ? NNB_OK : status;
+  return status == NNB_E_PARSE && !csv->has_nul ? NNB_OK : status;
 }
 
 nnb_status nnb__csv_find_separator(nnb__csv *csv) {

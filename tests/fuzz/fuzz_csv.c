@@ -52,7 +52,8 @@ static void read_again(const char *text, size_t size, const nnb_csv_opts *opts, 
   nnb_data_destroy(again);
 }
 
-/* The same text as a file whose rows stay there, by small windows, gives the same data or the same error. */
+/* The same text as a file whose rows stay there, by small windows, gives the same data or the same error; another one
+ * if a NUL byte, which is looked for first in memory, is not the first error of the file. */
 static void open_file(const char *text, size_t size, const nnb_csv_opts *opts, nnb_status wanted,
                       const nnb_data *read) {
   char path[40];
@@ -66,7 +67,7 @@ static void open_file(const char *text, size_t size, const nnb_csv_opts *opts, n
   snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
   nnb__csv_window = 3 + size / 5;
   const nnb_status status = nnb_data_open_csv(path, opts, &opened);
-  must(status == wanted, "opened and read are not the same");
+  must(status == wanted || (status && memchr(text, '\0', size)), "opened and read are not the same");
   if (opened) {
     nnb_net *net = NULL;
     must(nnb_data_rows(opened) == nnb_data_rows(read), "another number of rows");
