@@ -17,3 +17,8 @@ int run_suite(Suite *suite) {
   if (ran == 0) return puts("skipped: no test of this suite can run here"), SKIPPED;
   return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
+
+double slowness(void) {
+  const char *text = getenv("NNB_SLOWNESS");
+  return text ? atof(text) : 1;
+}

@@ -22,4 +22,7 @@
  * something out prints a line "skipped: why", which tools/run_suite.py shows. */
 int run_suite(Suite *suite);
 
+/* How many times as long a test may take under the tool that runs it: NNB_SLOWNESS, or 1. */
+double slowness(void);
+
 #endif

@@ -49,7 +49,7 @@ START_TEST(lower_than_gradient_descent) {
   ck_assert_msg(r.loss < sgd / 2, "%s: %g, sgd: %g", nnb_algo_name(algos[_i]), r.loss, sgd);
   if (algos[_i] == NNB_LBFGS) ck_assert_msg(r.loss < sgd / 100, "lbfgs: %g, sgd: %g", r.loss, sgd);
   /* both round outputs of about 1, and residuals are their differences from the targets */
-  const double rounding = 20 * (double)REAL_EPS * sqrt(r.loss);
+  const double rounding = 100 * (double)REAL_EPS * sqrt(r.loss);
   ck_assert_msg(fabs(loss_of(net, data) - r.loss) <= 1e-6 * r.loss + rounding, "reported %g, evaluated %g", r.loss,
                 loss_of(net, data));
   ck_assert(r.updates == r.epochs && r.samples >= (int64_t)r.epochs * ROWS && r.n_history == r.epochs);
@@ -230,7 +230,8 @@ END_TEST
 
 /* ---- the second descent ----------------------------------------------------------------------------------------- */
 
-enum { LAW_ROWS = 150 };
+/* Single precision wants more, so that a descent creeps and does not end within rounding. */
+enum { LAW_ROWS = sizeof(real) == sizeof(double) ? 150 : 300, LAW_UNITS = sizeof(real) == sizeof(double) ? 12 : 20 };
 
 /* A smooth law of three inputs, for which long descents creep. */
 static nnb_data *law(void) {
@@ -251,7 +252,7 @@ static nnb_data *law(void) {
 static nnb_net *law_net(uint64_t seed) {
   nnb_net *net = nnb_net_create(3);
   nnb_data *data = law();
-  nnb_net_dense(net, 12, NNB_TANH), nnb_net_dense(net, 1, NNB_LINEAR), nnb_net_seed(net, seed);
+  nnb_net_dense(net, LAW_UNITS, NNB_TANH), nnb_net_dense(net, 1, NNB_LINEAR), nnb_net_seed(net, seed);
   nnb_net_standardize(net, data), nnb_net_scale_targets(net, data, NNB_STANDARDIZE);
   nnb_data_destroy(data);
   return net;
@@ -339,6 +340,7 @@ END_TEST
 
 /* Its memory is allocated when it begins: without it the call is refused, and the net is as it was. */
 START_TEST(a_second_descent_without_memory) {
+  counter = (struct counter){0};
   nnb_set_allocator(&(nnb_allocator){counting_alloc, counting_release, NULL});
   nnb_data *data = law();
   nnb_net *net = law_net(0), *before = law_net(0);
