@@ -3,8 +3,9 @@
 #   sh tests/run.sh [SUITE...] [-v] [ARGUMENT OF meson test...]
 #     default    all tests but the long ones, with the default compiler, in build/
 #     clang      the same with clang, in build-clang/, without the suites house, compilers, bindings,
-#                bench, system
-#     asan       the same under AddressSanitizer and UndefinedBehaviorSanitizer, without the lessons, in build-asan/
+#                bench, cli, install, system
+#     asan       the same under AddressSanitizer and UndefinedBehaviorSanitizer, without the lessons and
+#                the suites house, compilers, system, in build-asan/
 #     fuzz       each fuzz target for FUZZ_SECONDS (10) seconds, with clang, in build-fuzz/
 #     lint       clang-tidy over lib/, shellcheck over the scripts
 #     tsan       all tests but the long ones under ThreadSanitizer, in build-tsan/
@@ -44,7 +45,7 @@ suite_slow() { build build "" -Dtests=enabled && run_tests slow build --suite lo
 suite_clang() { # without the tests that do not depend on the build, or only on what the library exports
   build build-clang clang -Dtests=enabled &&
     run_tests clang build-clang --no-suite house --no-suite compilers --no-suite bindings --no-suite bench \
-      --no-suite system "$@"
+      --no-suite cli --no-suite install --no-suite system "$@"
 }
 
 # Vector loops are the same source at each level, so the sanitizers see two widths of it and not three (valgrind knows no
