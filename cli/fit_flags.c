@@ -42,10 +42,13 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   return 0;
 }
 
+/* A process of the command is alone, so it has no ranks. */
+static bool is_flag(const nnb_option *o) { return strcmp(o->type, "pointer") != 0 && strcmp(o->name, "own_rows") != 0; }
+
 const struct argp *fit_flags_argp(void) {
   static const struct argp argp = {.options = flags, .parser = parse};
   nnb_option o;
   for (int i = 0, n = 0; n < MOST - 1 && nnb_fit_option(i, &o); i++)
-    if (strcmp(o.type, "pointer") != 0) fill(n++, &o);
+    if (is_flag(&o)) fill(n++, &o);
   return &argp;
 }

@@ -459,6 +459,23 @@ NNB_API int nnb_progress_epoch(void *progress, const nnb_record *record);
 /** Ends the line, or removes it, if there is one.  Call it after the training; NULL is accepted. */
 NNB_API void nnb_progress_end(nnb_progress *progress);
 
+/** The ranks of a program that train one net together (.comm): processes on one machine or many, or threads.  Each
+ *  rank calls nnb_fit with a net, data, and a table of its own; docs/scale.md.
+ *
+ *  All ranks make the same calls in the same order, each from the thread that called nnb_fit, one at a time; a call
+ *  waits for the other ranks.  It returns NNB_OK or a negative status.  That ends the fit of this rank without another
+ *  call, so the implementation must see to it that no other rank waits for it.  The fit copies the table.            */
+typedef struct nnb_comm {
+  int rank, size; /**< the number of this rank, 0 … size-1; how many there are                          */
+  void *user;     /**< passed to the calls                                                              */
+  nnb_status (*sum)(void *user, size_t n, double *a); /**< a ← Σ a over the ranks, n numbers; all ranks get the same
+                                                           bits; required                               */
+  nnb_status (*sum_float)(void *user, size_t n, float *a);              /**< the same; required         */
+  nnb_status (*broadcast)(void *user, int root, size_t bytes, void *p); /**< the bytes at p ← those of the rank root;
+                                                                             required                   */
+  void *reserved[8];
+} nnb_comm;
+
 /** The result of Bayesian regularisation (.bayes): the prior variance 1/alpha of the parameters and the noise variance
  *  1/beta that make the data most probable (MacKay 1992).  All zero without .bayes.                                  */
 typedef struct nnb_evidence {
@@ -494,7 +511,7 @@ typedef struct nnb_fit_opts {
   bool in_order;     /**< keep the rows in the order of the data.  Otherwise each epoch shuffles them by (seed, epoch),
                           unless all rows make one update and the method is not kfac */
   uint64_t seed;     /**< seed of the shuffles and of the targets that kfac draws                       */
-  int threads;       /**< threads of the fit; 0: nnb_get_threads()                                      */
+  int threads;       /**< threads of the fit; 0: nnb_get_threads(), with comm 1                         */
   /* when it stops */
   int max_epochs;    /**< stop after this many epochs; default 100, with .bayes 1000; NNB_NONE: no limit */
   double max_seconds;/**< stop after this many seconds; 0: no limit                                     */
@@ -577,7 +594,15 @@ typedef struct nnb_fit_opts {
                           joined by '+' in text.  A record's are those of the validation set, or of the training data
                           without one                                                                   */
   bool train_metrics;/**< metrics also on the training data: one more pass over it in each epoch        */
-  void *reserved[29];
+  /* many ranks: docs/scale.md */
+  const nnb_comm *comm; /**< the ranks that train this net together; NULL: one.  All of them call nnb_fit with the same
+                          options, start from the parameters of rank 0, and end with the same bits and the same status.
+                          algo must be named; methods that do not train by ranks are NNB_E_UNSUPPORTED.  batch counts
+                          the rows of all ranks.  progress, log and checkpoint are those of rank 0; a callback of any
+                          rank stops all                                                                */
+  bool own_rows;     /**< each rank has data of its own, and train may be NULL on a rank that has none.  Otherwise all
+                          ranks have the same rows, and train different parts of each update            */
+  void *reserved[27];
 } nnb_fit_opts;
 
 /** Options as text: "algo=lm max_epochs=200".  Pairs key=value are separated by blanks or commas; the keys are the

@@ -108,8 +108,10 @@ void nnb__opts_overlay(nnb__opts_kind kind, const void *before, const void *now,
  * be released with nnb_free. */
 nnb_status nnb__opts_parse(nnb__opts_kind kind, const char *text, void *opts);
 nnb_status nnb__opts_print(nnb__opts_kind kind, const void *opts, char **out);
-/* Compares options with those that a file has as text.  NNB_E_ARG with both values for the first one that differs,
- * apart from those named in `except`, which ends in NULL; NNB_E_PARSE for a malformed text. */
-nnb_status nnb__opts_match(nnb__opts_kind kind, const void *opts, const char *text, const char *const *except);
+/* Compares options with those of `other` ("the training in the file"), which are a text.  NNB_E_ARG with both values
+ * for the first one that differs, apart from those named in `except`, which ends in NULL; NNB_E_PARSE for a malformed
+ * text. */
+nnb_status nnb__opts_match(nnb__opts_kind kind, const void *opts, const char *other, const char *text,
+                           const char *const *except);
 
 #endif

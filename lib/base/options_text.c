@@ -256,21 +256,21 @@ static bool is_one_of(const char *name, const char *const *names) {
   return *names;
 }
 
-nnb_status nnb__opts_match(nnb__opts_kind kind, const void *opts, const char *text, const char *const *except) {
+nnb_status nnb__opts_match(nnb__opts_kind kind, const void *opts, const char *other, const char *text,
+                           const char *const *except) {
   char here[NNB__OPTION_TEXT], there[NNB__OPTION_TEXT], why[NNB__MESSAGE / 2];
   const nnb__option *option;
   any_opts file;
   memset(&file, 0, sizeof file);
   if (nnb__opts_parse(kind, text, &file)) {
     snprintf(why, sizeof why, "%.*s", (int)sizeof why - 1, nnb_errmsg());
-    return nnb__fail(NNB_E_PARSE, "the options in the file: %s", why);
+    return nnb__fail(NNB_E_PARSE, "the options of %s: %s", other, why);
   }
   for (int i = 0; (option = nnb__option_at(kind, i)); i++) {
     nnb__option_show(option, kind, opts, false, here);
     nnb__option_show(option, kind, &file, false, there);
     if (strcmp(here, there) != 0 && !is_one_of(option->name, except))
-      return nnb__fail(NNB_E_ARG, "%s is %s; the training in the file has %s=%s", option->name, here, option->name,
-                       there);
+      return nnb__fail(NNB_E_ARG, "%s is %s; %s has %s=%s", option->name, here, other, option->name, there);
   }
   return NNB_OK;
 }

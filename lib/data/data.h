@@ -42,6 +42,8 @@ nnb_batch nnb__data_outline(const nnb_data *data);
 /* *out ← a fingerprint of shape, inputs, targets, labels and weights: of all rows in memory; of a source, of its first
  * and last 1024 rows. */
 nnb_status nnb__data_fingerprint(const nnb_data *data, uint64_t *out);
+/* The same of the first and last 1024 rows, in any case. */
+nnb_status nnb__data_fingerprint_ends(const nnb_data *data, uint64_t *out);
 /* Checks numbers, labels and weights of rows that begin with row row0 of the data.  NNB_E_ARG names row and column. */
 nnb_status nnb__data_check_rows(const nnb_batch *rows, int row0, int n_classes);
 /* Takes over the weights of all rows, from nnb__alloc, instead of those that it has. */

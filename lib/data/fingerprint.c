@@ -29,8 +29,9 @@ static nnb_status add_part(nnb__window *w, int row0, int n, uint64_t *h) {
   return status;
 }
 
-nnb_status nnb__data_fingerprint(const nnb_data *data, uint64_t *out) {
-  const int N = nnb_data_rows(data), n = nnb__data_is_read(data) ? nnb__smaller(N, ENDS) : N;
+/* Of n rows at each end. */
+static nnb_status fingerprint(const nnb_data *data, int n, uint64_t *out) {
+  const int N = nnb_data_rows(data);
   const int shape[] = {N, nnb_data_n_in(data), nnb_data_n_out(data), nnb_data_n_classes(data)};
   uint64_t h = chain(0, shape, sizeof shape);
   nnb__window w;
@@ -41,4 +42,13 @@ nnb_status nnb__data_fingerprint(const nnb_data *data, uint64_t *out) {
   nnb__window_close(&w);
   *out = h;
   return status;
+}
+
+nnb_status nnb__data_fingerprint(const nnb_data *data, uint64_t *out) {
+  if (nnb__data_is_read(data)) return nnb__data_fingerprint_ends(data, out);
+  return fingerprint(data, nnb_data_rows(data), out);
+}
+
+nnb_status nnb__data_fingerprint_ends(const nnb_data *data, uint64_t *out) {
+  return fingerprint(data, nnb__smaller(nnb_data_rows(data), ENDS), out);
 }

@@ -65,7 +65,8 @@ static nnb_status find(const nnb_min_opts *opts, size_t n, nnb_algo *algo, const
   return NNB_OK;
 }
 
-nnb_status nnb__minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb__keep *keep, nnb_min_report *report) {
+nnb_status nnb__minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb__keep *keep, nnb__comm *comm,
+                         nnb_min_report *report) {
   nnb__stop stop = {0};
   nnb__min m = {.f = f, .x = x, .stop = &stop};
   real *reals = NULL;
@@ -78,11 +79,11 @@ nnb_status nnb__minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nn
   nnb_status status = find(opts, m.n, &algo, &ops);
   if (report) report->algo = algo;
   if (!status) status = nnb__stop_begin(&stop, opts, algo, nnb__optim_traits(ops), (double)REAL_EPS);
-  stop.keep = keep;
+  stop.keep = keep, stop.comm = comm;
   if (!status) status = nnb__bounds_check(&stop.opts, m.n);
   if (!status) status = allocate(&m, ops, &reals);
   if (!status && m.lower) nnb__bounds_enter(&stop.opts, m.n, x, reals + m.n, reals + 2 * m.n);
-  if (!status) status = run(&m, ops, opts);
+  if (!(status = nnb__comm_agree(comm, status))) status = run(&m, ops, opts);
   if (status) nnb__stop_failed(&stop);
   if (report) *report = stop.report;
   nnb__release(reals);
@@ -91,5 +92,5 @@ nnb_status nnb__minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nn
 }
 
 nnb_status nnb_minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb_min_report *report) {
-  return nnb__minimize(f, x, opts, NULL, report);
+  return nnb__minimize(f, x, opts, NULL, NULL, report);
 }

@@ -47,7 +47,8 @@ nnb_status nnb__optim_check(nnb_optim *optim, const nnb__bag *bag) {
     return nnb__fail(NNB_E_ARG,
                      "the file has a net but no state of an optimiser; nnb_optim_save and the checkpoints of nnb_fit "
                      "write one");
-  nnb_status status = nnb__opts_match(NNB__OPTIM_OPTS, &optim->opts, text, free_options(optim));
+  nnb_status status =
+      nnb__opts_match(NNB__OPTIM_OPTS, &optim->opts, "the training in the file", text, free_options(optim));
   nnb__visitor state = {.way = NNB__STATE_CHECK, .in = bag};
   if (!status) nnb__optim_visit(optim, &state);
   return status ? status : state.status;

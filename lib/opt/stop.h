@@ -17,6 +17,7 @@ typedef struct nnb__stop {
   const nnb_evidence *evidence; /* for records, or NULL */
   nnb_stop own;                 /* the reason to end after the last iteration, apart from the caller's */
   struct nnb__keep *keep;       /* opt/keep.h, or NULL: no checkpoints */
+  struct nnb__comm *comm;       /* base/comm.h, or NULL: one rank */
   double start;                 /* seconds */
   double best, best_norm;       /* lowest value and gradient norm so far */
   int64_t best_iteration;       /* the iteration of the lowest value */

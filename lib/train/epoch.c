@@ -11,19 +11,18 @@ typedef struct nnb__fit fit;
 
 /* The loss on all validation data, in chunks whose losses add up. */
 static nnb_status validate(fit *f, double *out) {
-  nnb_batch all = nnb__data_outline(f->val), part;
-  const int N = nnb_data_rows(f->val);
-  const double norm = nnb__sum_weights(&all, NULL, 0, N);
+  const nnb__slice s = nnb__ranks_slice(f->ranks, nnb_data_rows(f->val));
+  nnb_batch part;
   double loss;
   nnb_status status = NNB_OK;
   *out = 0;
-  for (int r = 0, n; !status && (n = nnb__chunk(N, r, f->val_plan->max_rows)) > 0; r += n) {
-    if ((status = f->broken = nnb__fetch(f->net, &f->val_window, r, n, &part))) break;
-    part.norm = norm;
+  for (int r = 0, n; !status && (n = nnb__chunk(s.n, r, f->val_plan->max_rows)) > 0; r += n) {
+    if ((status = f->broken = nnb__fetch(f->net, &f->val_window, s.row0 + r, n, &part))) break;
+    part.norm = f->val_norm;
     status = nnb_plan_loss(f->val_plan, &part, &loss);
     *out += loss;
   }
-  return status;
+  return nnb__fit_add(f, status, out, 0, NULL);
 }
 
 void nnb__fit_judge_start(fit *f) {
@@ -93,12 +92,20 @@ bool nnb__fit_call_back(const nnb_fit_opts *o, const nnb_record *rec) {
   return stopped;
 }
 
+/* Validates and measures the net; the ranks agree that they have the same one, and on the time. */
+static nnb_status measure(fit *f, nnb_record *rec) {
+  nnb_status status = f->val ? validate(f, &rec->val_loss) : NNB_OK;
+  if (status) return status;
+  status = nnb__fit_metrics(f, rec);
+  rec->total_seconds = nnb__now() - f->start;
+  if (!f->ranks) return status;
+  return f->broken = nnb__ranks_end_epoch(f->ranks, status, f->net->n_params, f->net->params, &rec->total_seconds);
+}
+
 nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
   nnb_report *r = &f->report;
   rec->val_loss = (double)NAN;
-  nnb_status status = f->val ? validate(f, &rec->val_loss) : NNB_OK;
-  if (!status) status = nnb__fit_metrics(f, rec);
-  rec->total_seconds = nnb__now() - f->start;
+  nnb_status status = measure(f, rec);
   r->loss = rec->loss, r->val_loss = rec->val_loss;
   if (status) return status;
   r->epochs = rec->epoch;
@@ -110,10 +117,12 @@ nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
   f->last_record = *rec;
   nnb__log_row(&f->log, rec, f->val);
   rec->net = f->net;
-  if (nnb__fit_call_back(&f->opts, rec)) rec->stop = NNB_STOP_USER;
+  bool stopped = nnb__fit_call_back(&f->opts, rec);
+  if (f->ranks) status = f->broken = nnb__ranks_any(f->ranks, &stopped);
+  if (stopped) rec->stop = NNB_STOP_USER;
   r->stop = rec->stop;
   nnb_progress_epoch(&f->bar, rec);
-  return NNB_OK;
+  return status;
 }
 
 /* Puts the last epoch into the history: after the last record kept, or in its place if the history is full. */

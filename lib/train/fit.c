@@ -5,6 +5,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "fit.h"
+#include "ints.h"
 #include "match.h"
 #include "plan.h"
 #include "status.h"
@@ -56,7 +57,7 @@ static void complete(fit *f, bool full, int n_rows) {
   if (o->batch == NNB_FULL_BATCH || o->batch > n_rows) o->batch = n_rows;
   if (o->chunk == 0) o->chunk = f->net->coupling ? o->batch : o->batch == n_rows ? default_chunk(f) : DEFAULT_CHUNK;
   if (given_chunk == 0 && f->rows.dt.p) o->chunk = o->chunk / (1 + f->net->n_x) + 1; /* as many rows of products */
-  if (o->chunk > o->batch) o->chunk = o->batch;
+  o->chunk = nnb__smaller(o->chunk, nnb__ranks_most(f->ranks, o->batch));
   nnb__opts_complete(NNB__FIT_OPTS, o, nnb__optim_traits(f->ops));
   if (o->max_epochs == 0) o->max_epochs = o->bayes ? DEFAULT_BAYES_EPOCHS : DEFAULT_EPOCHS;
   if (o->max_epochs != NNB_NONE && o->history > o->max_epochs) o->history = o->max_epochs;
@@ -79,7 +80,7 @@ static nnb_status take_names(nnb_net *net, const nnb_data *data) {
   return status;
 }
 
-static nnb_status check_data(const nnb_net *net, const nnb_data *data, const char *what) {
+static nnb_status check_data(const nnb_net *net, const nnb_data *data, const char *what, const nnb__ranks *ranks) {
   if (nnb_data_n_in(data) != net->n_x)
     return nnb__fail(NNB_E_SHAPE, "the %s data has %d input columns; the net has %d inputs", what, nnb_data_n_in(data),
                      net->n_x);
@@ -88,6 +89,7 @@ static nnb_status check_data(const nnb_net *net, const nnb_data *data, const cha
   if (n_out != net->n_y && !labelled_pair && !(nnb_data_n_classes(data) && n_out < net->n_y))
     return nnb__fail(NNB_E_SHAPE, "the %s data has %d %s; the net has %d outputs", what, n_out,
                      nnb_data_n_classes(data) ? "classes" : "targets", net->n_y);
+  if (ranks && ranks->own_rows) return NNB_OK; /* the weights of all ranks were checked */
   const nnb_batch all = nnb__data_outline(data);
   nnb_status status = nnb__check_weight_sum(nnb__sum_weights(&all, NULL, 0, all.x.rows));
   return status ? nnb__fail(status, "the %s data: %s", what, nnb_errmsg()) : NNB_OK;
@@ -114,29 +116,42 @@ static nnb_status check_derivatives(const fit *f) {
 
 static unsigned want_of(const nnb_data *data) { return data->dt.p ? NNB_DT : 0; }
 
+static double weight_of(const nnb_batch *rows) { return nnb__sum_weights(rows, NULL, 0, rows->x.rows); }
+
+static void take_rows(fit *f) {
+  const bool own = f->ranks && f->ranks->own_rows;
+  f->rows = nnb__data_outline(f->train);
+  f->n_rows = f->ranks ? f->ranks->n_rows : f->rows.x.rows;
+  f->norm = own ? f->ranks->norm : weight_of(&f->rows);
+  if (!f->val) return;
+  const nnb_batch val = nnb__data_outline(f->val);
+  f->val_norm = own ? f->ranks->val_norm : weight_of(&val);
+}
+
 static nnb_status prepare(fit *f) {
   nnb_fit_opts *o = &f->opts;
   const nnb_data *train = f->train;
-  nnb_status status = check_data(f->net, train, "training");
-  if (!status && f->val) status = check_data(f->net, f->val, "validation");
+  nnb_status status = check_data(f->net, train, "training", f->ranks);
+  if (!status && f->val) status = check_data(f->net, f->val, "validation", f->ranks);
   if (status) return status;
-  f->rows = nnb__data_outline(train);
+  take_rows(f);
   const bool steps = nnb__optim_has(f->ops, NNB__TRAIT_STEPS), squares = nnb__optim_has(f->ops, NNB__TRAIT_SQUARES);
   if ((status = check_derivatives(f))) return status;
-  complete(f, !steps, f->rows.x.rows);
+  complete(f, !steps, f->n_rows);
   if ((status = nnb__check_chunks(f->net, o->batch, o->chunk))) return status;
+  if (f->ranks && (status = nnb__ranks_batches(f->ranks, o->batch))) return status;
   nnb_plan_opts plan = {
       .max_rows = o->chunk, .threads = o->threads, .want = want_of(train) | (squares ? NNB_ROWS : NNB_GRAD)};
   status = nnb_plan_create(f->net, &plan, &f->plan);
   if (!status && f->val) {
-    int n = nnb_data_rows(f->val);
+    int n = nnb_data_rows(f->val) > 0 ? nnb_data_rows(f->val) : 1; /* a rank may have none */
     plan = (nnb_plan_opts){
         .max_rows = n < DEFAULT_CHUNK ? n : DEFAULT_CHUNK, .threads = o->threads, .want = want_of(f->val)};
     status = nnb_plan_create(f->net, &plan, &f->val_plan);
     if (!status) status = nnb__window_open(&f->val_window, f->val, plan.max_rows);
   }
   if (!status && !steps) status = nnb__window_open(&f->window, train, o->chunk);
-  nnb_optim_opts optim = optim_opts(o, f->rows.x.rows);
+  nnb_optim_opts optim = optim_opts(o, f->n_rows);
   if (!status && steps) status = nnb_optim_create(f->net, &optim, &f->optim);
   if (!status) status = take_names(f->net, train);
   if (!status) status = nnb__check_match(f->net, train);
@@ -144,14 +159,14 @@ static nnb_status prepare(fit *f) {
 }
 
 static nnb_status allocate(fit *f) {
-  size_t n_rows = (size_t)f->rows.x.rows;
+  const size_t n_rows = f->rows.x.rows > 0 ? (size_t)f->rows.x.rows : 1;
   f->cap_history = f->opts.history > 0 ? f->opts.history : 0;
   const size_t n_values = f->net->n_values;
   f->best = nnb__alloc(n_values, sizeof *f->best);
   const size_t record_bytes = sizeof *f->history + (size_t)nnb__fit_n_values(&f->opts) * sizeof *f->values;
   f->history = nnb__alloc((size_t)f->cap_history + 1, record_bytes);
   /* A sum does not depend on the order of its rows, but a method that needs pairs uses the first rows as a sample. */
-  const bool one_update = f->opts.batch == f->rows.x.rows && !nnb__optim_has(f->ops, NNB__TRAIT_PAIRS);
+  const bool one_update = f->opts.batch == f->n_rows && !nnb__optim_has(f->ops, NNB__TRAIT_PAIRS);
   const bool shuffled = f->optim && !f->opts.in_order && !one_update;
   if (shuffled) f->order = nnb__alloc(n_rows, sizeof *f->order);
   if (!f->optim && n_values <= SIZE_MAX / 2) f->x = nnb__alloc(2 * n_values, sizeof *f->x);
@@ -164,15 +179,16 @@ static nnb_status allocate(fit *f) {
   if (ridge) f->ridge = nnb__alloc(f->net->n_params, sizeof *f->ridge);
   const bool linear = nnb__optim_has(f->ops, NNB__TRAIT_LINEAR);
   if (linear) f->linear = nnb__alloc(nnb__net_n_free(f->net), sizeof *f->linear);
-  if (!f->best || (moving && !f->epoch_start) || !f->history || (shuffled && !f->order) || (!f->optim && !f->x) ||
-      (ridge && !f->ridge) || (twice && !f->first) || (linear && !f->linear))
+  if (f->ranks) f->before = nnb__memdup(f->net->params, n_values, sizeof *f->before);
+  if (!f->best || (f->ranks && !f->before) || (moving && !f->epoch_start) || !f->history || (shuffled && !f->order) ||
+      (!f->optim && !f->x) || (ridge && !f->ridge) || (twice && !f->first) || (linear && !f->linear))
     return nnb__fail_nomem("a fit");
   f->values = (double *)(f->history + f->cap_history);
   memcpy(f->best, f->net->params, n_values * sizeof *f->best);
   return f->optim && nnb__data_is_read(f->train) ? nnb__fit_open_source(f) : NNB_OK;
 }
 
-/* ---- the call --------------------------------------------------------------------------------------------------- */
+/* ---- the end ---------------------------------------------------------------------------------------------------- */
 
 static void finish(fit *f, nnb_status status) {
   nnb_report *r = &f->report;
@@ -205,9 +221,12 @@ static void release(fit *f) {
   nnb__release(f->x);
   nnb__release(f->ridge);
   nnb__release(f->first);
+  nnb__release(f->before);
   nnb__release(f->linear);
   nnb__release(f->history);
 }
+
+/* ---- the beginning ---------------------------------------------------------------------------------------------- */
 
 static nnb_status set_up(fit *f) {
   nnb_status status = f->train ? nnb__opts_check(NNB__FIT_OPTS, &f->opts) : nnb__fail(NNB_E_ARG, "train is NULL");
@@ -240,6 +259,25 @@ static void begin_log(fit *f) {
   nnb__log_begin(&f->log, head, f->report.resumed);
 }
 
+/* ---- ranks ------------------------------------------------------------------------------------------------------ */
+
+/* The net of a rank has other parameters than its own by now: those of rank 0, or of a file. */
+static void refuse(const fit *f) {
+  if (f->before) memcpy(f->net->params, f->before, f->net->n_values * sizeof *f->before);
+}
+
+/* All ranks start from the parameters of rank 0. */
+static nnb_status share_start(fit *f) {
+  const size_t bytes = f->net->n_values * sizeof(real);
+  if (!f->ranks || f->report.resumed > 0) return NNB_OK;
+  const nnb_status status = nnb__comm_broadcast(nnb__fit_comm(f), 0, bytes, f->net->params);
+  memcpy(f->best, f->net->params, bytes);
+  if (f->first) memcpy(f->first, f->net->params, bytes);
+  return status;
+}
+
+/* ---- the call --------------------------------------------------------------------------------------------------- */
+
 /* Once training has begun, only divergence and an error of a source end it.  Every other error is a refusal, and the
  * report stays unchanged. */
 static nnb_status train_net(fit *f) {
@@ -247,16 +285,19 @@ static nnb_status train_net(fit *f) {
   nnb_status status = set_up(f);
   if (!status) status = nnb__fit_checkpoint_open(f);
   if (!status) status = open_log(f);
-  if (status) return status;
+  if ((status = nnb__comm_agree(nnb__fit_comm(f), status))) return status;
   const nnb_report refused = *r;
   *r = (nnb_report){.algo = f->optim ? f->optim->algo : r->algo, .val_loss = (double)NAN, .best_loss = HUGE_VAL};
-  status = nnb__fit_checkpoint_resume(f);
+  status = nnb__fit_checkpoint_join(f);
+  if (!status) status = nnb__comm_agree(nnb__fit_comm(f), nnb__fit_checkpoint_resume(f));
+  if (!status) status = share_start(f);
   if (!status && r->resumed == 0) {
     nnb__fit_judge_start(f);
     status = f->broken;
   }
   if (status) {
     *r = refused;
+    refuse(f);
     return status;
   }
   begin_log(f);
@@ -265,6 +306,7 @@ static nnb_status train_net(fit *f) {
   if (f->broken) r->stop = NNB_STOP_ERROR;
   if (status && status != NNB_E_NUMERIC && !f->broken) {
     *r = refused;
+    refuse(f);
     return status;
   }
   finish(f, status);
@@ -287,19 +329,20 @@ void nnb__fit_quiet(nnb_fit_opts *opts) {
 
 nnb_status nnb__fit_check(const nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts) {
   nnb_status status = train ? nnb__opts_check(NNB__FIT_OPTS, opts) : nnb__fail(NNB_E_ARG, "train is NULL");
-  if (!status) status = check_data(net, train, "training");
-  if (!status && val) status = check_data(net, val, "validation");
+  if (!status) status = check_data(net, train, "training", NULL);
+  if (!status && val) status = check_data(net, val, "validation", NULL);
   if (!status) status = nnb__check_match(net, train);
   return status || !val ? status : nnb__check_match(net, val);
 }
 
 nnb_status nnb__fit_run(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
-                        nnb__choices *choices, double began, nnb_report *report) {
+                        nnb__ranks *ranks, nnb__choices *choices, double began, nnb_report *report) {
   fit f = {.net = net,
            .train = train,
            .val = val,
            .given = *opts,
            .opts = *opts,
+           .ranks = ranks,
            .choices = choices,
            .stride = 1,
            .start = began,

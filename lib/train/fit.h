@@ -7,6 +7,7 @@
 #include "log.h"
 #include "net.h"
 #include "optim.h"
+#include "ranks.h"
 #include "rows.h"
 #include "source.h"
 #include "tally.h"
@@ -24,9 +25,12 @@ typedef struct nnb__fit {
   const nnb_data *train, *val;
   nnb_fit_opts given;    /* the caller's, with the method that was chosen */
   nnb_fit_opts opts;     /* completed with the defaults */
+  nnb__ranks *ranks;     /* NULL: one rank */
   nnb__choices *choices; /* what was chosen before; NULL: a trial, which has no checkpoint */
   const nnb__optim_ops *ops;
-  nnb_batch rows; /* all of train; of a source the outline */
+  nnb_batch rows;        /* all of train; of a source the outline */
+  int n_rows;            /* on all ranks */
+  double norm, val_norm; /* Σ weight of all rows, and of the validation set's */
   nnb__window window, val_window;
   int32_t *local;    /* training from a source by batches: the places of the next rows in the window (fit_source.c) */
   int spare;         /* … of which so many keep rows until the next block */
@@ -44,6 +48,7 @@ typedef struct nnb__fit {
                         NULL */
   double *ridge;     /* least squares with decay: the l2 of each parameter that is not frozen */
   real *first;       /* full batch: the parameters at the start, then its buffers; NULL: no second descent */
+  real *before;      /* by ranks: the net's parameters and buffers before the call */
   nnb__descents descents;
   nnb_record *history;    /* cap_history records, then values */
   double *values;         /* (cap_history + 1)×nnb__fit_n_values: the metrics of the records, and of the last epoch */
@@ -64,10 +69,15 @@ typedef struct nnb__fit {
 } nnb__fit;
 
 /* fit.c: a fit of a net that the caller holds (nnb__net_begin), by opts->algo; NNB_AUTO is lm with .bayes, else adam.
- * choices: what was chosen before, which is reported, too; NULL: nothing.  began: when the call that it is a part of
- * began.  Always fills *report. */
+ * ranks: counted (nnb__ranks_count), or NULL.  choices: what was chosen before, which is reported, too; NULL: nothing.
+ * began: when the call that it is a part of began.  Always fills *report. */
 nnb_status nnb__fit_run(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
-                        nnb__choices *choices, double began, nnb_report *report);
+                        nnb__ranks *ranks, nnb__choices *choices, double began, nnb_report *report);
+/* fit_sum.c: its ranks, or NULL. */
+nnb__comm *nnb__fit_comm(const nnb__fit *f);
+/* Adds the ranks' losses, and gradients of n numbers (NULL: none).  An error of one rank, also an earlier one of a
+ * source, is one of all; other errors than NNB_E_NUMERIC end the fit (broken). */
+nnb_status nnb__fit_add(nnb__fit *f, nnb_status status, double *loss, size_t n, real *g);
 /* Whether the options are in range and the data suit the sealed net. */
 nnb_status nnb__fit_check(const nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts);
 /* The report of a fit that has not begun. */
@@ -75,6 +85,10 @@ nnb_report nnb__fit_no_report(nnb_algo algo);
 
 /* fit.c: for a fit of a copy that nobody is to hear of: no callbacks, lines, files or metrics. */
 void nnb__fit_quiet(nnb_fit_opts *opts);
+
+/* fit_ranks.c: nnb_fit with .comm, by all ranks.  status: how the call fared before. */
+nnb_status nnb__fit_ranks(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
+                          nnb_status status, double began, nnb_report *report);
 
 /* epoch.c: with a validation set, the parameters at the start are epoch 0, the first candidate for the best, unless
  * their loss is not finite. */
@@ -105,6 +119,8 @@ nnb_status nnb__fit_batches(nnb__fit *f);
 /* fit_checkpoint.c: for a fit that is set up: checks the options, takes the fingerprints of the data, and tries whether
  * the file can be written.  Does nothing without .checkpoint. */
 nnb_status nnb__fit_checkpoint_open(nnb__fit *f);
+/* .own_rows: the fingerprints of the rows of all ranks. */
+nnb_status nnb__fit_checkpoint_join(nnb__fit *f);
 /* Continues from the checkpoint of the choices, if there is one, and report.resumed is its epoch.  NNB_E_ARG for
  * another net or other data; NNB_E_PARSE for a malformed file.  After a failure the net is unchanged. */
 nnb_status nnb__fit_checkpoint_resume(nnb__fit *f);

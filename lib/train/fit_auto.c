@@ -88,7 +88,7 @@ static double loss_on(trial *t, const nnb_data *data) {
 
 static nnb_status train_copy(trial *t, const nnb_data *data, const nnb_fit_opts *opts) {
   nnb_report r;
-  nnb_status status = nnb__fit_run(t->net, data, NULL, opts, NULL, nnb__now(), &r);
+  nnb_status status = nnb__fit_run(t->net, data, NULL, opts, NULL, NULL, nnb__now(), &r);
   if (status == NNB_E_NOMEM) t->status = status;
   t->seconds = r.seconds / (r.epochs > 0 ? r.epochs : 1);
   return status;
@@ -152,7 +152,7 @@ static nnb_status train_net(search *s, const nnb_data *train, const nnb_data *va
                             nnb_choice choice, int trials) {
   s->choices->choice = (int)choice, s->choices->trials = trials;
   s->choices->held_rows = nnb_data_rows(s->train) - nnb_data_rows(train);
-  nnb_status status = nnb__fit_run(s->net, train, val, opts, s->choices, s->began, s->report);
+  nnb_status status = nnb__fit_run(s->net, train, val, opts, NULL, s->choices, s->began, s->report);
   if (status && s->report->best_epoch == 0) set_params(s->net, s->start);
   return status;
 }
@@ -365,7 +365,8 @@ nnb_status nnb__fit_auto(nnb_net *net, const nnb_data *train, const nnb_data *va
     return nnb__fail(NNB_E_UNSUPPORTED,
                      "auto chooses by predictions, not by derivatives, and the training data has targets of these "
                      "(dt); name the method, for instance .algo = NNB_LBFGS or NNB_LM");
-  if (given->algo != NNB_AUTO || given->bayes) return nnb__fit_run(net, train, val, given, choices, began, report);
+  if (given->algo != NNB_AUTO || given->bayes)
+    return nnb__fit_run(net, train, val, given, NULL, choices, began, report);
   *report = nnb__fit_no_report(given->algo);
   nnb_status status = nnb__fit_check(net, train, val, given);
   if (status) return status;

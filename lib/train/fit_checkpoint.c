@@ -129,6 +129,8 @@ void nnb__fit_without_checkpoint(nnb_fit_opts *o) {
   o->checkpoint = NULL, o->resume = false, o->checkpoint_epochs = 0, o->checkpoint_seconds = 0;
 }
 
+static bool writes(const fit *f) { return !f->ranks || f->ranks->comm.calls.rank == 0; }
+
 /* ---- before the training ---------------------------------------------------------------------------------------- */
 
 static nnb_status check_opts(const nnb_fit_opts *o) {
@@ -141,14 +143,38 @@ static nnb_status check_opts(const nnb_fit_opts *o) {
   return NNB_OK;
 }
 
+/* A rank may have no rows. */
+static nnb_status fingerprint(const nnb_data *data, uint64_t *out) {
+  return nnb_data_rows(data) > 0 ? nnb__data_fingerprint(data, out) : NNB_OK;
+}
+
 nnb_status nnb__fit_checkpoint_open(fit *f) {
   nnb_status status = check_opts(&f->opts);
   if (status || !f->opts.checkpoint) return status;
-  status = nnb__data_fingerprint(f->train, &f->train_print);
-  if (!status && f->val) status = nnb__data_fingerprint(f->val, &f->val_print);
-  if (!status) status = nnb__save_try(f->opts.checkpoint);
+  status = fingerprint(f->train, &f->train_print);
+  if (!status && f->val) status = fingerprint(f->val, &f->val_print);
+  if (!status && writes(f)) status = nnb__save_try(f->opts.checkpoint);
   f->checkpoint_time = nnb__now();
   return status;
+}
+
+/* *print ← one of the rows of all ranks. */
+static nnb_status join(nnb__comm *comm, uint64_t *print) {
+  uint64_t all = 0;
+  for (int q = 0; q < nnb__comm_size(comm); q++) {
+    uint64_t theirs = *print;
+    const nnb_status status = nnb__comm_broadcast(comm, q, sizeof theirs, &theirs);
+    if (status) return status;
+    all = nnb__siphash(&theirs, sizeof theirs, (const uint64_t[2]){all, 0});
+  }
+  *print = all;
+  return NNB_OK;
+}
+
+nnb_status nnb__fit_checkpoint_join(fit *f) {
+  if (!f->opts.checkpoint || !f->ranks || !f->ranks->own_rows) return NNB_OK;
+  const nnb_status status = join(&f->ranks->comm, &f->train_print);
+  return status ? status : join(&f->ranks->comm, &f->val_print);
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
@@ -207,7 +233,7 @@ static bool is_due(const fit *f) {
 
 void nnb__fit_checkpoint_write(fit *f, bool last) {
   nnb_report *r = &f->report;
-  if (!f->opts.checkpoint || !(last || is_due(f))) return;
+  if (!f->opts.checkpoint || !writes(f) || !(last || is_due(f))) return;
   r->checkpoint_status = save(f);
   if (!r->checkpoint_status)
     r->checkpoints++;

@@ -72,7 +72,8 @@ static nnb_status take(nnb__choices *c, nnb_fit_opts *opts) {
   *opts = before;
   if (nnb__opts_parse(NNB__FIT_OPTS, asked, &before) || nnb__opts_parse(NNB__FIT_OPTS, text, opts))
     return nnb__fail(NNB_E_PARSE, "its options are malformed");
-  nnb_status status = nnb__opts_match(NNB__FIT_OPTS, c->asked, asked, free_options(opts->schedule));
+  nnb_status status =
+      nnb__opts_match(NNB__FIT_OPTS, c->asked, "the training in the file", asked, free_options(opts->schedule));
   if (status) return status;
   nnb__opts_overlay(NNB__FIT_OPTS, &before, c->asked, opts);
   visit(c, &load);
@@ -80,14 +81,37 @@ static nnb_status take(nnb__choices *c, nnb_fit_opts *opts) {
   return NNB_OK;
 }
 
-nnb_status nnb__choices_open(nnb__choices *c, nnb_fit_opts *opts) {
+/* Whether there is a file to resume from. */
+static bool has_file(const nnb_fit_opts *asked) {
+  const char *path = asked->checkpoint;
+  return path && *path && asked->resume && (access(path, F_OK) == 0 || errno != ENOENT);
+}
+
+/* The file of rank 0 on all ranks; *there: it has one. */
+static nnb_status read_file(nnb__choices *c, nnb__comm *comm, bool *there) {
+  const bool reads = nnb__comm_rank(comm) == 0 && has_file(c->asked);
+  nnb_status status = reads ? nnb__bytes_read(c->asked->checkpoint, false, &c->file) : NNB_OK;
+  int64_t n = reads && !status ? (int64_t)c->file.n : -1;
+  if (!(status = nnb__comm_agree(comm, status))) status = nnb__comm_broadcast(comm, 0, sizeof n, &n);
+  *there = n >= 0;
+  if (status || !comm || !*there) return status;
+  if (!c->file.p) c->file.p = nnb__alloc((size_t)n, 1), c->file.n = c->file.cap = (size_t)n;
+  status = nnb__comm_agree(comm, c->file.p ? NNB_OK : nnb__fail_nomem("a checkpoint"));
+  return status ? status : nnb__comm_broadcast(comm, 0, (size_t)n, c->file.p);
+}
+
+static nnb_status parse_file(nnb__choices *c, nnb_fit_opts *opts) {
   const char *path = c->asked->checkpoint;
-  if (!path || !*path || !c->asked->resume || (access(path, F_OK) != 0 && errno == ENOENT)) return NNB_OK;
-  nnb_status status = nnb__bytes_read(path, false, &c->file);
-  if (!status) status = nnb__safetensors_parse(c->file.p, c->file.n, path, &c->bag);
+  nnb_status status = nnb__safetensors_parse(c->file.p, c->file.n, path, &c->bag);
   if (status) return status;
   status = take(c, opts);
   return status ? nnb__choices_explain(path, status) : NNB_OK;
+}
+
+nnb_status nnb__choices_open(nnb__choices *c, nnb__comm *comm, nnb_fit_opts *opts) {
+  bool there;
+  const nnb_status status = read_file(c, comm, &there);
+  return status || !there ? status : nnb__comm_agree(comm, parse_file(c, opts));
 }
 
 void nnb__choices_close(nnb__choices *c) {

@@ -5,6 +5,7 @@
 
 #include "bag.h"
 #include "bytes.h"
+#include "comm.h"
 #include "real.h"
 
 typedef struct nnb__choices {
@@ -20,8 +21,9 @@ typedef struct nnb__choices {
 } nnb__choices;
 
 /* With .resume and a file: reads it, with the choices of that fit, and *opts ← its options, apart from those that the
- * caller has changed.  NNB_E_ARG for a change that is not allowed; NNB_E_PARSE for a malformed file. */
-nnb_status nnb__choices_open(nnb__choices *c, nnb_fit_opts *opts);
+ * caller has changed.  NNB_E_ARG for a change that is not allowed; NNB_E_PARSE for a malformed file.  comm, or NULL:
+ * all ranks get the file of rank 0. */
+nnb_status nnb__choices_open(nnb__choices *c, nnb__comm *comm, nnb_fit_opts *opts);
 void nnb__choices_close(nnb__choices *c);
 
 /* Into a checkpoint: the choices, and the options of the fit. */

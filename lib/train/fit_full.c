@@ -21,7 +21,6 @@
 
 typedef struct full {
   nnb__fit *f;
-  double norm;   /* Σ weight of all rows */
   size_t n_free; /* parameters that are not frozen, for a method for sums of squares */
   double epoch_began;
   int64_t evaluations; /* before this epoch */
@@ -73,18 +72,19 @@ static void project(const nnb__fit *f, real *g) {
   }
 }
 
-/* The loss over all rows, and its gradient unless g is NULL; losses of chunks add up. */
-static nnb_status loss_of_all(const full *u, double *loss, real *g) {
+/* The loss over this rank's rows, and its gradient unless g is NULL; losses of chunks add up. */
+static nnb_status loss_of_rows(const full *u, double *loss, real *g) {
   nnb__fit *f = u->f;
-  const int N = f->rows.x.rows;
+  const nnb__slice s = nnb__ranks_slice(f->ranks, f->rows.x.rows);
   nnb_status status = NNB_OK;
   *loss = 0;
-  for (int r = 0, n; !status && (n = nnb__chunk(N, r, f->opts.chunk)) > 0; r += n) {
+  if (g && s.n == 0) memset(g, 0, f->net->n_params * sizeof *g);
+  for (int r = 0, n; !status && (n = nnb__chunk(s.n, r, f->opts.chunk)) > 0; r += n) {
     nnb_batch part;
     double chunk_loss = 0;
-    if ((f->broken = nnb__fetch(f->net, &f->window, r, n, &part))) return NNB_E_STATE;
-    part.norm = u->norm;
-    const nnb_run run = {.training = true, .seed = f->opts.seed, .row0 = r};
+    if ((f->broken = nnb__fetch(f->net, &f->window, s.row0 + r, n, &part))) return NNB_E_STATE;
+    part.norm = f->norm;
+    const nnb_run run = {.training = true, .seed = f->opts.seed, .row0 = s.row0 + r};
     status = g ? nnb__plan_gradient(f->plan, &part, &run, r > 0, &chunk_loss, g)
                : nnb__plan_loss(f->plan, &part, &run, &chunk_loss);
     *loss += chunk_loss;
@@ -92,14 +92,23 @@ static nnb_status loss_of_all(const full *u, double *loss, real *g) {
   return status;
 }
 
+/* The same over the rows of all ranks. */
+static nnb_status loss_of_all(const full *u, double *loss, real *g) {
+  nnb__fit *f = u->f;
+  nnb_status status = nnb__blas_enter();
+  if (!status) {
+    status = loss_of_rows(u, loss, g);
+    nnb__blas_leave();
+  }
+  status = nnb__fit_add(f, status, loss, f->net->n_params, g);
+  return f->broken ? NNB_E_STATE : status;
+}
+
 static nnb_status objective(void *user, const real *x, double *value, real *g) {
   const full *u = user;
   nnb__fit *f = u->f;
   memcpy(f->net->params, x, f->net->n_params * sizeof *x);
-  nnb_status status = nnb__blas_enter();
-  if (status) return status;
-  status = loss_of_all(u, value, g);
-  nnb__blas_leave();
+  nnb_status status = loss_of_all(u, value, g);
   *value += penalty(f, x, g);
   if (g) project(f, g);
   return status;
@@ -140,7 +149,7 @@ static nnb_status rows_of(const full *u, const real *x, size_t row0, int k, real
     size_t off = (size_t)i * (size_t)n_r;
     nnb_batch part;
     if ((f->broken = nnb__fetch(f->net, &f->window, first + i, now, &part))) return NNB_E_STATE;
-    status = nnb__plan_rows(f->plan, &part, 0, now, u->norm, r + off, J ? J + off * (size_t)ldj : NULL, (size_t)ldj,
+    status = nnb__plan_rows(f->plan, &part, 0, now, u->f->norm, r + off, J ? J + off * (size_t)ldj : NULL, (size_t)ldj,
                             columns);
   }
   return status;
@@ -166,9 +175,9 @@ static int count_rows(const nnb_batch *rows) {
 static nnb_evidence of_targets(const full *u, nnb_evidence e) {
   const nnb_batch *rows = &u->f->rows;
   const nnb_net *net = u->f->net;
-  const double first = nnb__net_root(net, 0, u->norm);
+  const double first = nnb__net_root(net, 0, u->f->norm);
   double log_c = 0, log_weight = 0;
-  for (int j = 0; j < net->n_y; j++) log_c += log(nnb__net_root(net, j, u->norm));
+  for (int j = 0; j < net->n_y; j++) log_c += log(nnb__net_root(net, j, u->f->norm));
   for (int i = 0; rows->weight && i < rows->x.rows; i++)
     if (rows->weight[i] > 0) log_weight += log((double)rows->weight[i]) / 2;
   e.beta *= first * first;
@@ -215,7 +224,7 @@ static int end_epoch(void *user, const nnb_min_record *m) {
   const double now = nnb__now();
   nnb_record rec = {.epoch = f->report.epochs + 1,
                     .updates = f->descents.iterations + m->iteration,
-                    .samples = (f->descents.evaluations + m->evaluations - u->evaluations) * f->rows.x.rows,
+                    .samples = (f->descents.evaluations + m->evaluations - u->evaluations) * f->n_rows,
                     .seconds = now - u->epoch_began};
   unpack(f, m->x, f->last);
   memcpy(f->net->params, f->last, f->net->n_params * sizeof *f->last);
@@ -223,7 +232,7 @@ static int end_epoch(void *user, const nnb_min_record *m) {
   rec.loss = loss_within(u, m->value, m->evidence, m->x);
   if (m->evidence) f->report.evidence = of_targets(u, *m->evidence);
   u->evaluations = f->descents.evaluations + m->evaluations;
-  f->report.updates = rec.updates, f->report.samples = u->evaluations * f->rows.x.rows;
+  f->report.updates = rec.updates, f->report.samples = u->evaluations * f->n_rows;
   u->status = nnb__fit_end_epoch(f, &rec);
   u->epoch_began = nnb__now();
   return is_over(u) || is_turn(u);
@@ -233,10 +242,7 @@ static int end_epoch(void *user, const nnb_min_record *m) {
 static nnb_status explain_start(const full *u) {
   double loss;
   char reason[NNB__MESSAGE / 2];
-  nnb_status status = nnb__blas_enter();
-  if (status) return status;
-  status = loss_of_all(u, &loss, NULL);
-  nnb__blas_leave();
+  nnb_status status = loss_of_all(u, &loss, NULL);
   if (!status)
     return nnb__fail(NNB_E_NUMERIC, "the gradient or a derivative is not finite at the start; the loss is %g", loss);
   snprintf(reason, sizeof reason, "%.*s", (int)sizeof reason - 1, nnb_errmsg());
@@ -251,7 +257,7 @@ static nnb_status conclude(full *u, const nnb_min_report *m, nnb_status status) 
   if (u->status) return u->status;
   if (status == NNB_E_NUMERIC && f->descents.evaluations <= 1) return explain_start(u);
   if (status) return status;
-  r->samples = f->descents.evaluations * f->rows.x.rows;
+  r->samples = f->descents.evaluations * f->n_rows;
   if (r->stop == NNB_STOP_NONE) r->stop = m->stop;
   if (f->opts.bayes) r->evidence = of_targets(u, m->evidence);
   if (r->epochs == 0) r->loss = loss_within(u, m->value, &m->evidence, f->x);
@@ -324,6 +330,7 @@ static nnb_status minimize(full *u, nnb_algo algo, int most, int (*end)(void *, 
   nnb_min_opts opts = {.gradient_tol = (double)REAL_EPS, .on_iteration = end, .user = u};
   nnb__opts_copy(NNB__FIT_OPTS, &f->opts, NNB__MIN_OPTS, &opts);
   opts.algo = algo, opts.max_iterations = most;
+  if (f->ranks) opts.max_seconds = 0; /* rank 0 looks at its clock at the end of an epoch */
   if (opts.max_seconds > 0 && (f->keep.from || f->descents.evaluations > 0))
     opts.max_seconds = fmax(f->start + opts.max_seconds - nnb__now(), DBL_MIN);
   nnb_status status;
@@ -331,7 +338,8 @@ static nnb_status minimize(full *u, nnb_algo algo, int most, int (*end)(void *, 
     status = minimize_squares(u, &opts, keep, report);
   } else {
     memcpy(f->x, f->net->params, n * sizeof *f->x);
-    status = nnb__minimize(&(nnb_fdf){.n = n, .user = u, .eval = objective}, f->x, &opts, keep, report);
+    status =
+        nnb__minimize(&(nnb_fdf){.n = n, .user = u, .eval = objective}, f->x, &opts, keep, nnb__fit_comm(f), report);
   }
   f->descents.iterations += report->iterations, f->descents.evaluations += report->evaluations;
   return status;
@@ -437,17 +445,14 @@ static nnb_status descend(full *u, nnb_min_report *m) {
 
 nnb_status nnb__fit_full(nnb__fit *f) {
   nnb_net *net = f->net;
-  full u = {.f = f,
-            .norm = nnb__sum_weights(&f->rows, NULL, 0, f->rows.x.rows),
-            .n_free = nnb__net_n_free(net),
-            .epoch_began = nnb__now(),
-            .evaluations = f->report.samples / f->rows.x.rows};
+  full u = {
+      .f = f, .n_free = nnb__net_n_free(net), .epoch_began = nnb__now(), .evaluations = f->report.samples / f->n_rows};
   nnb_min_report report;
   real *before = NULL;
   nnb_status status = NNB_OK;
   f->keep.write = write_state, f->keep.user = &u;
   if (f->keep.from)
-    status = prepare_state(f, &before);
+    status = nnb__comm_agree(nnb__fit_comm(f), prepare_state(f, &before));
   else
     memcpy(f->last, net->params, net->n_values * sizeof *f->last);
   if (!status) status = descend(&u, &report);

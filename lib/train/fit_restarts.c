@@ -128,7 +128,8 @@ static nnb_status resume(nnb_net *net, const nnb_data *train, const nnb_data *va
   if (!status && choices->held_share > 0)
     status = nnb__data_split(train, choices->held_share, opts->seed, &own_train, &own_val);
   if (!status)
-    status = nnb__fit_run(net, own_train ? own_train : train, own_val ? own_val : val, opts, choices, began, report);
+    status =
+        nnb__fit_run(net, own_train ? own_train : train, own_val ? own_val : val, opts, NULL, choices, began, report);
   nnb_data_destroy(own_train);
   nnb_data_destroy(own_val);
   return status;
@@ -139,7 +140,7 @@ nnb_status nnb__fit_restarts(nnb_net *net, const nnb_data *train, const nnb_data
   nnb__choices choices = {.asked = given};
   nnb_fit_opts opts;
   *report = nnb__fit_no_report(given->algo);
-  nnb_status status = nnb__choices_open(&choices, &opts);
+  nnb_status status = nnb__choices_open(&choices, NULL, &opts);
   if (!status && choices.resumes)
     status = resume(net, train, val, &opts, &choices, began, report);
   else if (!status)

@@ -82,6 +82,13 @@ static nnb_status read_block(nnb__fit *f, const part *p, int32_t *local) {
   return read_checked(f, f->spare, p->first, p->n);
 }
 
+/* The rows at the first `used` places. */
+static nnb_status train_some(nnb__fit *f, const nnb_batch *rows, int used, nnb__total *total) {
+  const int batch = f->opts.batch;
+  if (!f->ranks) return nnb__train_more(f->net, f->plan, rows, f->local, used, batch, f->optim, total);
+  return nnb__ranks_train(f->ranks, f->net, f->plan, rows, f->local, used, batch, f->optim, total);
+}
+
 nnb_status nnb__fit_source_epoch(nnb__fit *f, nnb__total *total) {
   const int N = f->rows.x.rows, batch = f->opts.batch;
   nnb_status status = NNB_OK;
@@ -89,12 +96,13 @@ nnb_status nnb__fit_source_epoch(nnb__fit *f, nnb__total *total) {
   for (int left = 0; p.at < N && !status; p = part_at(f, p.at + p.n)) {
     int32_t *local = f->local + left;
     status = is_together(f) ? read_block(f, &p, local) : read_singly(f, p.at, p.n, local);
+    if (f->ranks) status = nnb__comm_agree(&f->ranks->comm, status);
     if ((f->broken = status)) break;
     const part next = part_at(f, p.at + p.n);
     if (is_together(f)) nnb__window_expect(&f->window, f->spare, next.first, next.n);
     const int have = left + p.n, used = p.at + p.n == N ? have : have / batch * batch;
     const nnb_batch rows = nnb__window_batch(&f->window, 0, f->window.rows);
-    if (used > 0) status = nnb__train_more(f->net, f->plan, &rows, f->local, used, batch, f->optim, total);
+    if (used > 0) status = train_some(f, &rows, used, total);
     left = keep_rest(f, used, have);
   }
   return status;

@@ -17,15 +17,16 @@ nnb_status nnb__check_chunks(const nnb_net *net, int n, int chunk) {
 nnb__job nnb__update_job(const nnb__update *u, int c, unsigned what, const nnb__target *target) {
   const int chunks = nnb__update_chunks(u);
   const int first = nnb__share(u->n, c, chunks), end = nnb__share(u->n, c + 1, chunks);
-  return (nnb__job){.batch = u->rows,
-                    .order = u->order,
-                    .row0 = u->row0 + first,
-                    .before = u->before,
-                    .rows = end - first,
-                    .norm = u->norm,
-                    .what = what,
-                    .target = target,
-                    .run = {.training = true, .seed = u->optim->seed, .update = u->optim->updates, .row0 = first}};
+  return (nnb__job){
+      .batch = u->rows,
+      .order = u->order,
+      .row0 = u->row0 + first,
+      .before = u->before,
+      .rows = end - first,
+      .norm = u->norm,
+      .what = what,
+      .target = target,
+      .run = {.training = true, .seed = u->optim->seed, .update = u->optim->updates, .row0 = u->first + first}};
 }
 
 nnb__loss_sum nnb__update_run(const nnb__update *u, unsigned what, nnb__target *target, nnb__chunk_fn *visit,

@@ -13,6 +13,7 @@ typedef struct nnb__update {
   const int32_t *order;
   int row0, n;
   int before;  /* rows of the epoch before those of rows and order */
+  int first;   /* rows of the update before row0, on other ranks */
   double norm; /* divisor of a mean */
   nnb_optim *optim;
 } nnb__update;

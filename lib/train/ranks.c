@@ -1,0 +1,227 @@
+/* train/ranks.c: see ranks.h. */
+#include "ranks.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "blas_threads.h"
+#include "ints.h"
+#include "status.h"
+#include "update.h"
+
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
+
+/* own_rows: rows[q] ← the rows of rank q. */
+static nnb_status count_each(nnb__ranks *r, int mine) {
+  const int size = r->comm.calls.size;
+  double all = 0;
+  r->rows = nnb__zalloc((size_t)size + 1, sizeof *r->rows);
+  nnb_status status = nnb__comm_agree(&r->comm, r->rows ? NNB_OK : nnb__fail_nomem("the ranks of a fit"));
+  if (status) return status;
+  r->rows[r->comm.calls.rank] = mine;
+  if ((status = nnb__comm_sum(&r->comm, (size_t)size, r->rows))) return status;
+  for (int q = 0; q < size; q++) all += r->rows[q];
+  if (all < 1) return nnb__fail(NNB_E_ARG, "no rank has rows to train on");
+  if (all > INT_MAX)
+    return nnb__fail(NNB_E_OVERFLOW, "the ranks have %.0f rows together; wanted at most %d", all, INT_MAX);
+  r->n_rows = (int)all;
+  return NNB_OK;
+}
+
+static double weight_of(const nnb_data *data) {
+  if (!data) return 0;
+  const nnb_batch all = nnb__data_outline(data);
+  return nnb__sum_weights(&all, NULL, 0, all.x.rows);
+}
+
+static nnb_status check_weights(double sum, const char *what) {
+  const nnb_status status = nnb__check_weight_sum(sum);
+  return status ? nnb__fail(status, "the %s data of all ranks: %s", what, nnb_errmsg()) : NNB_OK;
+}
+
+nnb_status nnb__ranks_count(nnb__ranks *r, const nnb_data *train, const nnb_data *val) {
+  double weight[2] = {weight_of(train), weight_of(val)};
+  r->n_rows = nnb_data_rows(train);
+  if (!r->own_rows) return NNB_OK;
+  nnb_status status = count_each(r, nnb_data_rows(train));
+  if (!status) status = nnb__comm_sum(&r->comm, 2, weight);
+  r->norm = weight[0], r->val_norm = weight[1];
+  if (!status) status = check_weights(r->norm, "training");
+  return status || !val ? status : check_weights(r->val_norm, "validation");
+}
+
+nnb_status nnb__ranks_batches(nnb__ranks *r, int batch) {
+  r->updates = (r->n_rows - 1) / batch + 1;
+  if (!r->own_rows) return NNB_OK;
+  r->weights = nnb__zalloc((size_t)r->updates + 1, sizeof *r->weights);
+  return r->weights ? NNB_OK : nnb__fail_nomem("the ranks of a fit");
+}
+
+void nnb__ranks_close(nnb__ranks *r) {
+  nnb__release(r->rows);
+  nnb__release(r->weights);
+}
+
+nnb__slice nnb__ranks_slice(const nnb__ranks *r, int n) {
+  nnb__slice s = {.n = n, .all = n};
+  if (!r) return s;
+  const int rank = r->comm.calls.rank, size = r->comm.calls.size;
+  if (r->own_rows) return s;
+  s.row0 = s.before = nnb__share(n, rank, size);
+  s.n = nnb__share(n, rank + 1, size) - s.row0;
+  return s;
+}
+
+/* own_rows: the rows of rank q in update k. */
+static int rows_in(const nnb__ranks *r, int q, int k) {
+  const int n = (int)r->rows[q];
+  return nnb__share(n, k + 1, r->updates) - nnb__share(n, k, r->updates);
+}
+
+static nnb__slice own_part(const nnb__ranks *r, int k) {
+  const int rank = r->comm.calls.rank;
+  nnb__slice s = {.row0 = nnb__share((int)r->rows[rank], k, r->updates), .n = rows_in(r, rank, k)};
+  for (int q = 0; q < r->comm.calls.size; q++) {
+    if (q < rank) s.before += rows_in(r, q, k);
+    s.all += rows_in(r, q, k);
+  }
+  return s;
+}
+
+/* *s ← this rank's part of update k of n rows in batches; false: there is no such update. */
+static bool part_of(const nnb__ranks *r, int n, int batch, int k, nnb__slice *s) {
+  if (r->own_rows) {
+    if (k >= r->updates) return false;
+    *s = own_part(r, k);
+    return true;
+  }
+  if (k > (n - 1) / batch) return false;
+  const int row0 = k * batch;
+  *s = nnb__ranks_slice(r, nnb__chunk(n, row0, batch));
+  s->row0 += row0;
+  return true;
+}
+
+int nnb__ranks_most(const nnb__ranks *r, int batch) {
+  if (!r) return batch;
+  const int n = r->own_rows ? (int)r->rows[r->comm.calls.rank] : batch;
+  const int parts = r->own_rows ? (r->n_rows - 1) / batch + 1 : r->comm.calls.size;
+  return n > 0 ? (n - 1) / parts + 1 : 1;
+}
+
+/* ---- sums -------------------------------------------------------------------------------------------------------- */
+
+static nnb_status sum_reals(nnb__comm *c, size_t n, real *a) {
+#ifdef NNB_SINGLE
+  return nnb__comm_sum_float(c, n, a);
+#else
+  return nnb__comm_sum(c, n, a);
+#endif
+}
+
+nnb_status nnb__ranks_add(nnb__ranks *r, nnb_status status, double *loss, size_t n, real *g) {
+  double sum[2] = {*loss};
+  if (!r) return status;
+  status = nnb__comm_add(&r->comm, status, 1, sum);
+  *loss = sum[0];
+  return status || !g ? status : sum_reals(&r->comm, n, g);
+}
+
+/* FNV-1a of Fowler, Noll and Vo, by words. */
+static uint64_t hash_of(size_t n, const real *values) {
+  uint64_t hash = 0xCBF29CE484222325u;
+  for (size_t i = 0; i < n; i++) {
+    uint64_t word = 0;
+    memcpy(&word, values + i, sizeof *values);
+    hash = (hash ^ word ^ word >> 32) * 0x100000001B3u;
+  }
+  return hash;
+}
+
+/* If all have the same number, it is the mean. */
+nnb_status nnb__ranks_end_epoch(nnb__ranks *r, nnb_status status, size_t n, const real *values, double *seconds) {
+  if (!r) return status;
+  const uint64_t hash = hash_of(n, values);
+  const double half[2] = {(double)(hash >> 32), (double)(hash & 0xFFFFFFFFu)}, size = r->comm.calls.size;
+  double sum[4] = {half[0], half[1], r->comm.calls.rank == 0 ? *seconds : 0};
+  if ((status = nnb__comm_add(&r->comm, status, 3, sum))) return status;
+  *seconds = sum[2];
+  if (sum[0] == size * half[0] && sum[1] == size * half[1]) return NNB_OK;
+  return nnb__fail(NNB_E_STATE, "the ranks have different parameters; wanted the same computation on all of them");
+}
+
+nnb_status nnb__ranks_any(nnb__ranks *r, bool *so) {
+  double sum = *so;
+  if (!r) return NNB_OK;
+  const nnb_status status = nnb__comm_sum(&r->comm, 1, &sum);
+  *so = sum > 0;
+  return status;
+}
+
+/* ---- updates ----------------------------------------------------------------------------------------------------- */
+
+/* The loss and the gradient of this rank's rows. */
+static nnb__loss_sum run_part(const nnb__update *u) {
+  nnb__target target = {.dst = u->optim->g, .alpha = 1};
+  if (u->n > 0) return nnb__update_run(u, NNB__LOSS | NNB__BACK, &target, NULL, NULL);
+  memset(target.dst, 0, u->net->n_params * sizeof *target.dst);
+  return (nnb__loss_sum){0};
+}
+
+/* One update by the gradient of all ranks.  *mine ← the loss of this rank's rows; returns that of all. */
+static nnb__loss_sum update(nnb__ranks *r, const nnb__update *u, double *mine) {
+  const nnb_net *net = u->net;
+  nnb_optim *optim = u->optim;
+  optim->threads = u->plan->threads;
+  nnb__optim_begin(optim);
+  const nnb__loss_sum part = run_part(u);
+  double sum[3] = {part.mean, part.sum};
+  *mine = nnb__loss_value(part, u->norm);
+  nnb__loss_sum all = {.status = nnb__comm_add(&r->comm, part.status, 2, sum)};
+  if (!all.status) all.status = sum_reals(&r->comm, net->n_params, optim->g);
+  if (!all.status) nnb__optim_step(optim, net->blocks, net->n_blocks, net->params, optim->g);
+  all.mean = sum[0], all.sum = sum[1];
+  return all;
+}
+
+/* The loss is not finite: the first rank whose own part of it is not says so, or else all of them. */
+static nnb_status explain_loss(nnb__ranks *r, double mine, double value, const nnb_batch *rows) {
+  const nnb_status status = nnb__comm_agree(&r->comm, isfinite(mine) ? NNB_OK : nnb__fail_loss(mine, rows));
+  return status ? status : nnb__fail_loss(value, rows);
+}
+
+/* own_rows: the weights of the updates of an epoch. */
+static nnb_status weigh(nnb__ranks *r, nnb_status status, const nnb_batch *rows, const int32_t *order) {
+  if (!r->own_rows) return nnb__comm_agree(&r->comm, status);
+  for (int k = 0; k < r->updates; k++) {
+    const nnb__slice s = own_part(r, k);
+    r->weights[k] = nnb__sum_weights(rows, order, s.row0, s.n);
+  }
+  return nnb__comm_add(&r->comm, status, (size_t)r->updates, r->weights);
+}
+
+static nnb_status make_updates(nnb__ranks *r, nnb__update *u, int n, int batch, nnb__total *total) {
+  nnb__slice s;
+  double mine = 0;
+  for (int k = 0; isfinite(total->value) && part_of(r, n, batch, k, &s); k++) {
+    u->row0 = s.row0, u->n = s.n, u->first = s.before;
+    u->norm = r->own_rows ? r->weights[k] : nnb__sum_weights(u->rows, u->order, s.row0 - s.before, s.all);
+    const nnb__loss_sum loss = update(r, u, &mine);
+    if (loss.status) return loss.status;
+    total->value = nnb__loss_value(loss, u->norm);
+    total->sum.mean += loss.mean, total->sum.sum += loss.sum;
+    total->weight += u->norm, total->rows += s.all, total->updates++;
+  }
+  return isfinite(total->value) ? NNB_OK : explain_loss(r, mine, total->value, u->rows);
+}
+
+nnb_status nnb__ranks_train(nnb__ranks *r, nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order,
+                            int n, int batch, nnb_optim *optim, nnb__total *total) {
+  nnb__update u = {.net = net, .plan = plan, .rows = rows, .order = order, .optim = optim, .before = (int)total->rows};
+  const nnb_status entered = nnb__blas_enter();
+  nnb_status status = weigh(r, entered, rows, order);
+  if (!status) status = make_updates(r, &u, n, batch, total);
+  if (!entered) nnb__blas_leave();
+  return status;
+}

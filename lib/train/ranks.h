@@ -1,0 +1,57 @@
+/* train/ranks.h: the ranks of a fit (.comm): who has which rows of an update, and sums over the ranks.
+ *
+ * Either all ranks have the same rows, and divide each update among themselves.  Or each has rows of its own
+ * (.own_rows): then an epoch has as many updates as one rank with all rows would make, and each rank divides its rows
+ * among them, so that all ranks make the same number of updates, whatever they have. */
+#ifndef NNB__RANKS_H
+#define NNB__RANKS_H
+
+#include "comm.h"
+#include "data.h"
+#include "rows.h"
+
+typedef struct nnb__ranks {
+  nnb__comm comm;
+  bool own_rows;
+  int n_rows;            /* of the training data, on all ranks together */
+  double norm, val_norm; /* own_rows: Σ weight of the training data and of the validation set */
+  double *rows;          /* own_rows: of each rank, and a number more */
+  int updates;           /* own_rows: of an epoch */
+  double *weights;       /* own_rows: Σ weight of each update of this epoch, and a number more */
+} nnb__ranks;
+
+/* A rank's part of some rows of all ranks. */
+typedef struct nnb__slice {
+  int row0, n; /* of this rank's rows, or of their order */
+  int before;  /* rows on the ranks before */
+  int all;     /* rows on all ranks */
+} nnb__slice;
+
+/* Counts the rows of all ranks, and their weights.  val may be NULL.  The same result on all ranks. */
+nnb_status nnb__ranks_count(nnb__ranks *r, const nnb_data *train, const nnb_data *val);
+/* own_rows: memory for the updates of an epoch. */
+nnb_status nnb__ranks_batches(nnb__ranks *r, int batch);
+void nnb__ranks_close(nnb__ranks *r);
+
+/* r NULL in the following: one rank. */
+
+/* This rank's part of n rows that it has: all of its own, else its share. */
+nnb__slice nnb__ranks_slice(const nnb__ranks *r, int n);
+/* The most rows that it has in an update. */
+int nnb__ranks_most(const nnb__ranks *r, int batch);
+/* loss ← its sum over the ranks, and g ← that of the gradients (NULL: none), unless a rank has failed; see
+ * nnb__comm_agree. */
+nnb_status nnb__ranks_add(nnb__ranks *r, nnb_status status, double *loss, size_t n, real *g);
+
+/* nnb__train_more by all ranks: an epoch over the n rows in this order (NULL: their own), or, with the same rows on all
+ * ranks, a part of one.  *total ← the same on all of them. */
+nnb_status nnb__ranks_train(nnb__ranks *r, nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order,
+                            int n, int batch, nnb_optim *optim, nnb__total *total);
+
+/* At the end of an epoch: agrees, and *seconds ← those of rank 0.  NNB_E_STATE unless all ranks have the same n
+ * values. */
+nnb_status nnb__ranks_end_epoch(nnb__ranks *r, nnb_status status, size_t n, const real *values, double *seconds);
+/* *so ← whether it is so on any rank. */
+nnb_status nnb__ranks_any(nnb__ranks *r, bool *so);
+
+#endif
