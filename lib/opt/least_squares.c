@@ -8,8 +8,8 @@
 #include "status.h"
 #include "stop.h"
 
-static nnb_status check_problem(const nnb_lsq *p, const real *x) {
-  if (!p || !p->rows || p->m == 0 || p->n == 0 || !x)
+static nnb_status check_problem(const nnb_lsq *p, const real *x, bool alone) {
+  if (!p || !p->rows || (p->m == 0 && alone) || p->n == 0 || !x)
     return nnb__fail(NNB_E_ARG, "problem, rows or x is NULL, or there are no residuals or no variables");
   if (p->group < 0 || (p->group > 0 && p->m % (size_t)p->group))
     return nnb__fail(NNB_E_ARG, "group is %d; wanted a divisor of %zu, the number of residuals", p->group, p->m);
@@ -104,12 +104,12 @@ static nnb_status projection_or_lm(const nnb_lsq *problem, real *x, nnb__stop *s
 }
 
 nnb_status nnb__least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts *opts, nnb__keep *keep,
-                              nnb_min_report *report) {
+                              nnb__comm *comm, nnb_min_report *report) {
   nnb__stop stop = {0};
   const nnb__optim_ops *ops = NULL;
   nnb_algo algo = NNB_LM;
   if (report) *report = nnb__stop_no_report();
-  nnb_status status = check_problem(problem, x);
+  nnb_status status = check_problem(problem, x, !comm);
   if (!status) status = check_bayes(problem, opts);
   if (!status) status = find(problem, opts, &algo, &ops);
   if (report) report->algo = algo;
@@ -118,6 +118,7 @@ nnb_status nnb__least_squares(const nnb_lsq *problem, real *x, const nnb_min_opt
   if (status) return status;
   const bool automatic = stop.opts.algo == NNB_AUTO && nnb__optim_has(ops, NNB__TRAIT_LINEAR);
   stop.keep = automatic ? NULL : keep; /* a state has one method */
+  stop.comm = comm;
   status = automatic ? projection_or_lm(problem, x, &stop) : ops->least_squares(problem, x, &stop);
   if (status) nnb__stop_failed(&stop);
   if (report) *report = stop.report;
@@ -125,5 +126,5 @@ nnb_status nnb__least_squares(const nnb_lsq *problem, real *x, const nnb_min_opt
 }
 
 nnb_status nnb_least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts *opts, nnb_min_report *report) {
-  return nnb__least_squares(problem, x, opts, NULL, report);
+  return nnb__least_squares(problem, x, opts, NULL, NULL, report);
 }

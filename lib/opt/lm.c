@@ -14,6 +14,7 @@
 #include "alloc.h"
 #include "blas_threads.h"
 #include "bounds.h"
+#include "comm.h"
 #include "status.h"
 
 /* The first λ, relative to the largest entry of the scaled JᵀJ, which is 1; the second for many variables, as in nets:
@@ -475,14 +476,14 @@ static nnb_status least_squares(const nnb_lsq *problem, real *x, nnb__stop *stop
   size_t bytes;
   lm.accelerates = stop->opts.acceleration != NNB_NONE;
   nnb_status status = nnb__lm_measure(&lm, &bytes);
-  if (status) return status;
-  char *memory = nnb__keep_memory(stop, bytes + NNB__ALIGN);
-  if (!memory) return nnb__fail_nomem("the normal equations of lm");
-  nnb__lm_lay_out(&lm, nnb__align(memory));
-  if (!(status = nnb__blas_enter())) {
+  char *memory = status ? NULL : nnb__keep_memory(stop, bytes + NNB__ALIGN);
+  if (!status && !memory) status = nnb__fail_nomem("the normal equations of lm");
+  const nnb_status entered = status ? status : nnb__blas_enter();
+  if (!(status = nnb__comm_agree(stop->comm, entered))) {
+    nnb__lm_lay_out(&lm, nnb__align(memory));
     status = run(&lm);
-    nnb__blas_leave();
   }
+  if (!entered) nnb__blas_leave();
   nnb__release(memory);
   return status;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "blas.h"
+#include "comm.h"
 #include "ints.h"
 #include "normal.h"
 #include "status.h"
@@ -40,6 +41,15 @@ void nnb__system_take(nnb__system *s, nnb__arena *arena) {
   s->d = nnb__arena_take(arena, n, sizeof(double));
   s->inverse_scale = nnb__arena_take(arena, n, sizeof(double));
   s->chunk = nnb__arena_take(arena, chunk, ((size_t)s->ld + 1) * sizeof(double));
+  if (s->stop->comm) s->joined = nnb__arena_take(arena, n, n * sizeof(double));
+}
+
+/* The steps depend on it (curvature.h), so it is the same on all ranks. */
+static nnb_status agree_on_whole(nnb__system *s) {
+  double parts = s->whole ? 0 : 1;
+  const nnb_status status = nnb__comm_sum(s->stop->comm, 1, &parts);
+  s->whole = parts == 0;
+  return status;
 }
 
 nnb_status nnb__system_sizes(nnb__system *s) {
@@ -50,7 +60,7 @@ nnb_status nnb__system_sizes(nnb__system *s) {
                      nnb_algo_name(s->stop->report.algo), (int)MOST, p->n);
   s->m = p->m, s->n = (int)p->n, s->ld = (s->n + VECTOR) / VECTOR * VECTOR;
   choose_rows(s);
-  return NNB_OK;
+  return agree_on_whole(s);
 }
 
 nnb_status nnb__system_check_bytes(const nnb__system *s, const nnb__arena *arena) {
@@ -95,14 +105,23 @@ nnb_status nnb__system_rows(const nnb__system *s, const real *x, size_t row0, re
                                            : status;
 }
 
+/* *value ← ½‖r‖² over all ranks, unless one of them has failed. */
+static nnb_status half_squares(const nnb__system *s, nnb_status status, const real *r, double *value) {
+  double sum[2] = {status ? 0 : nnb__sum_squares(s->m, r) / 2};
+  status = nnb__comm_add(s->stop->comm, status, 1, sum);
+  *value = sum[0];
+  return status;
+}
+
 nnb_status nnb__system_residuals(nnb__system *s, const real *x, real *r, double *f) {
+  nnb_status status = NNB_OK;
+  double value;
   *f = HUGE_VAL;
   nnb__stop_count(s->stop);
-  for (size_t row0 = 0; row0 < s->m; row0 += (size_t)s->rows) {
-    nnb_status status = nnb__system_rows(s, x, row0, r + row0, NULL, false);
-    if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
-  }
-  double value = nnb__sum_squares(s->m, r) / 2 + nnb__system_ridge_value(s, x);
+  for (size_t row0 = 0; row0 < s->m && !status; row0 += (size_t)s->rows)
+    status = nnb__system_rows(s, x, row0, r + row0, NULL, false);
+  if ((status = half_squares(s, status, r, &value))) return status == NNB_E_NUMERIC ? NNB_OK : status;
+  value += nnb__system_ridge_value(s, x);
   if (isfinite(value)) *f = value;
   return NNB_OK;
 }
@@ -195,34 +214,83 @@ bool nnb__system_finite(const nnb__system *s) {
   return zero == 0;
 }
 
-static nnb_status linearise(nnb__system *s) {
-  size_t n = (size_t)s->n;
-  s->f = HUGE_VAL;
+/* normal, g ← those of this rank's rows; kept: J and r belong to x. */
+static nnb_status add_blocks(nnb__system *s, bool kept) {
+  const size_t n = (size_t)s->n;
+  nnb_status status = NNB_OK;
   memset(s->normal, 0, n * n * sizeof *s->normal);
   memset(s->g, 0, n * sizeof *s->g);
+  for (size_t row0 = 0; row0 < s->m && !status; row0 += (size_t)s->rows) {
+    const int k = nnb__system_block(s, row0);
+    real *J = s->whole ? s->J + row0 * (size_t)s->ld : s->J;
+    if (!kept) status = nnb__system_rows(s, s->x, row0, s->r + row0, J, false);
+    if (!status) add_rows(s, J, k);
+  }
+  return status;
+}
+
+/* L·Lᵀ ← L·Lᵀ + F·Fᵀ: the rows of Fᵀ begin with zeros. */
+static void add_factor(nnb__system *s, double *l, const double *f) {
+  const size_t n = (size_t)s->n;
+  for (int i = 0, k; i < s->n; i += k) {
+    const int left = s->n - i;
+    k = nnb__smaller(CHUNK_ROWS, left);
+    for (int j = 0; j < left; j++)
+      for (int r = 0; r < k; r++) s->chunk[j * k + r] = j >= r ? f[(size_t)(i + j) * n + (size_t)(i + r)] : 0;
+    nnb__qr_add(left, k, l + (size_t)i * (n + 1), s->n, s->chunk);
+  }
+}
+
+/* normal ← L of all ranks, from the factor of each, in their order.  factor is free: it belongs to another point. */
+static nnb_status join_factors(nnb__system *s) {
+  const size_t bytes = (size_t)s->n * (size_t)s->n * sizeof *s->normal;
+  memset(s->joined, 0, bytes);
+  for (int q = 0; q < nnb__comm_size(s->stop->comm); q++) {
+    if (q == nnb__comm_rank(s->stop->comm)) memcpy(s->factor, s->normal, bytes);
+    const nnb_status status = nnb__comm_broadcast(s->stop->comm, q, bytes, s->factor);
+    if (status) return status;
+    add_factor(s, s->joined, s->factor);
+  }
+  memcpy(s->normal, s->joined, bytes);
+  return NNB_OK;
+}
+
+/* JᵀJ of all ranks: the rows of the lower triangle move together for the sum, then back. */
+static nnb_status sum_triangles(nnb__system *s) {
+  const size_t n = (size_t)s->n;
+  double *to = s->normal;
+  for (size_t i = 0; i < n; to += ++i) memmove(to, s->normal + i * n, (i + 1) * sizeof *to);
+  const nnb_status status = nnb__comm_sum(s->stop->comm, (size_t)(to - s->normal), s->normal);
+  for (size_t i = n; i-- > 0;) memmove(s->normal + i * n, to -= i + 1, (i + 1) * sizeof *to);
+  return status;
+}
+
+static nnb_status sum_models(nnb__system *s) {
+  if (!s->stop->comm) return NNB_OK;
+  const nnb_status status = s->by_qr ? join_factors(s) : sum_triangles(s);
+  return status ? status : nnb__comm_sum(s->stop->comm, (size_t)s->n, s->g);
+}
+
+static nnb_status linearise(nnb__system *s) {
   const bool kept = s->current && s->whole;
+  double value;
+  s->f = HUGE_VAL;
   if (!kept) nnb__stop_count(s->stop);
   s->current = false;
-  for (size_t row0 = 0; row0 < s->m; row0 += (size_t)s->rows) {
-    int k = nnb__system_block(s, row0);
-    real *J = s->whole ? s->J + row0 * (size_t)s->ld : s->J;
-    nnb_status status = kept ? NNB_OK : nnb__system_rows(s, s->x, row0, s->r + row0, J, false);
-    if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
-    add_rows(s, J, k);
-  }
+  nnb_status status = add_blocks(s, kept);
+  if ((status = half_squares(s, status, s->r, &value))) return status == NNB_E_NUMERIC ? NNB_OK : status;
+  if ((status = sum_models(s))) return status;
   add_ridge(s);
-  double value = nnb__sum_squares(s->m, s->r) / 2 + nnb__system_ridge_value(s, s->x);
+  value += nnb__system_ridge_value(s, s->x);
   if (isfinite(value) && nnb__system_finite(s)) s->f = value, s->current = true;
   return NNB_OK;
 }
 
 nnb_status nnb__system_restore(nnb__system *s) {
-  for (size_t row0 = 0; row0 < s->m; row0 += (size_t)s->rows) {
-    nnb_status status =
-        nnb__system_rows(s, s->x, row0, s->r + row0, s->whole ? s->J + row0 * (size_t)s->ld : s->J, false);
-    if (status) return status;
-  }
-  return NNB_OK;
+  nnb_status status = NNB_OK;
+  for (size_t row0 = 0; row0 < s->m && !status; row0 += (size_t)s->rows)
+    status = nnb__system_rows(s, s->x, row0, s->r + row0, s->whole ? s->J + row0 * (size_t)s->ld : s->J, false);
+  return nnb__comm_agree(s->stop->comm, status);
 }
 
 void nnb__system_visit(nnb__system *s, nnb__visitor *v) {
@@ -248,22 +316,26 @@ static nnb_status value(nnb__system *s, double *f) { return nnb__system_residual
 
 const nnb__lsq_model nnb__full_model = {.value = value, .linearise = linearise};
 
+/* out += Jᵀu over k rows */
+static void pull_rows(nnb__system *s, const real *J, int k, const real *u, double *out) {
+  for (int i = 0, now; i < k; i += now) {
+    now = sizeof(real) == sizeof(double) ? k : nnb__smaller(CHUNK_ROWS, k - i);
+    const double *wide = in_double(s, J + (size_t)i * (size_t)s->ld, now);
+    nnb__add_transpose_times(s->n, now, wide, s->ld, residuals_in_double(s, u + i, now), 1, out);
+  }
+}
+
 nnb_status nnb__system_pull(nnb__system *s, const real *u, double *out) {
-  const size_t ld = (size_t)s->ld;
+  nnb_status status = NNB_OK;
   memset(out, 0, (size_t)s->n * sizeof *out);
   if (!s->whole) nnb__stop_count(s->stop);
-  for (size_t row0 = 0; row0 < s->m; row0 += (size_t)s->rows) {
-    int k = nnb__system_block(s, row0);
-    real *J = s->whole ? s->J + row0 * ld : s->J;
-    nnb_status status = s->whole ? NNB_OK : nnb__system_rows(s, s->x, row0, s->r + row0, J, false);
-    if (status) return status;
-    for (int i = 0, now; i < k; i += now) {
-      now = sizeof(real) == sizeof(double) ? k : nnb__smaller(CHUNK_ROWS, k - i);
-      const double *wide = in_double(s, J + (size_t)i * ld, now);
-      nnb__add_transpose_times(s->n, now, wide, s->ld, residuals_in_double(s, u + row0 + (size_t)i, now), 1, out);
-    }
+  for (size_t row0 = 0; row0 < s->m && !status; row0 += (size_t)s->rows) {
+    real *J = s->whole ? s->J + row0 * (size_t)s->ld : s->J;
+    if (!s->whole) status = nnb__system_rows(s, s->x, row0, s->r + row0, J, false);
+    if (!status) pull_rows(s, J, nnb__system_block(s, row0), u + row0, out);
   }
-  return NNB_OK;
+  if (!s->whole) status = nnb__comm_agree(s->stop->comm, status);
+  return status ? status : nnb__comm_sum(s->stop->comm, (size_t)s->n, out);
 }
 
 /* out ← L·(Lᵀ·v) */

@@ -25,7 +25,7 @@ struct nnb__system {
   const nnb__lsq_model *model;
   const nnb_lsq *problem;
   nnb__stop *stop;
-  size_t m;
+  size_t m; /* of this rank, as r and J (stop->comm) */
   int n;
   int rows;   /* of a block */
   int ld;     /* length of a row of J: n derivatives, the residual, zeros up to a whole vector */
@@ -50,6 +50,7 @@ struct nnb__system {
   double *factor;           /* n×n: L of D⁻¹(JᵀJ)D⁻¹ + λI */
   double *inverse_scale;    /* n: D⁻¹ */
   double *chunk;            /* rows of J in double, or the columns of a QR update */
+  double *joined;           /* n×n: to join the QR factors of ranks; NULL: there is one */
 };
 
 /* The model of all variables. */

@@ -9,6 +9,6 @@
 nnb_status nnb__minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb__keep *keep, nnb__comm *comm,
                          nnb_min_report *report);
 nnb_status nnb__least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts *opts, nnb__keep *keep,
-                              nnb_min_report *report);
+                              nnb__comm *comm, nnb_min_report *report);
 
 #endif

@@ -142,13 +142,14 @@ static void pack(const nnb__fit *f, real *x, double *ridge) {
 static nnb_status rows_of(const full *u, const real *x, size_t row0, int k, real *r, real *J, int ldj,
                           nnb__columns columns) {
   nnb__fit *f = u->f;
-  const int n_r = (int)nnb__n_residuals(f->net, &f->rows), first = (int)(row0 / (size_t)n_r), n = k / n_r;
+  const int n_r = (int)nnb__n_residuals(f->net, &f->rows), n = k / n_r;
+  const int first = nnb__ranks_slice(f->ranks, f->rows.x.rows).row0 + (int)(row0 / (size_t)n_r);
   nnb_status status = NNB_OK;
   unpack(f, x, f->net->params);
   for (int i = 0, now; !status && (now = nnb__chunk(n, i, f->opts.chunk)) > 0; i += now) {
     size_t off = (size_t)i * (size_t)n_r;
     nnb_batch part;
-    if ((f->broken = nnb__fetch(f->net, &f->window, first + i, now, &part))) return NNB_E_STATE;
+    if ((f->broken = nnb__fetch(f->net, &f->window, first + i, now, &part))) return f->ranks ? f->broken : NNB_E_STATE;
     status = nnb__plan_rows(f->plan, &part, 0, now, u->f->norm, r + off, J ? J + off * (size_t)ldj : NULL, (size_t)ldj,
                             columns);
   }
@@ -302,10 +303,20 @@ static nnb_status prepare_state(nnb__fit *f, real **before) {
  * 1/(1 + 25x²) reached weights up to 1e13 without it, and half of them ended above lm. */
 static const double linear_ridge = 1e-4;
 
+/* An error of one rank's source is one of all. */
+static nnb_status broken_on_all(const full *u, nnb_status status) {
+  nnb__fit *f = u->f;
+  bool broken = f->broken != NNB_OK;
+  if (!f->ranks || !status || u->status) return status;
+  const nnb_status failed = nnb__ranks_any(f->ranks, &broken);
+  if (failed || broken) f->broken = failed ? failed : status;
+  return status;
+}
+
 static nnb_status minimize_squares(full *u, const nnb_min_opts *opts, nnb__keep *keep, nnb_min_report *report) {
   nnb__fit *f = u->f;
   const size_t n_r = nnb__n_residuals(f->net, &f->rows);
-  const nnb_lsq lsq = {.m = (size_t)f->rows.x.rows * n_r,
+  const nnb_lsq lsq = {.m = (size_t)nnb__ranks_slice(f->ranks, f->rows.x.rows).n * n_r,
                        .n = u->n_free,
                        .user = u,
                        .rows = residuals,
@@ -314,10 +325,10 @@ static nnb_status minimize_squares(full *u, const nnb_min_opts *opts, nnb__keep 
                        .linear_rows = linear_rows,
                        .linear_ridge = linear_ridge,
                        .group = (int)n_r,
-                       .m_known = (size_t)count_rows(&f->rows) * n_r};
+                       .m_known = f->ranks ? 0 : (size_t)count_rows(&f->rows) * n_r}; /* .bayes */
   pack(f, f->x, f->ridge);
   if (f->linear) nnb__linear_params(f->net, f->linear);
-  return nnb__least_squares(&lsq, f->x, opts, keep, report);
+  return broken_on_all(u, nnb__least_squares(&lsq, f->x, opts, keep, nnb__fit_comm(f), report));
 }
 
 /* Runs a method from f->last, or a saved state, for so many iterations; NNB_NONE: without a limit.  end NULL: its
