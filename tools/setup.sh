@@ -55,6 +55,7 @@ need_tests() {
   works cmake || need cmake
   need_docs
   has groff || optional="$optional groff-base"
+  { has mpicc && has mpirun; } || optional="$optional libopenmpi-dev openmpi-bin"
   printf '#include <doublefann.h>\nint main(void) { return 0; }\n' | compiles || optional="$optional libfann-dev"
 }
 

@@ -460,7 +460,8 @@ NNB_API int nnb_progress_epoch(void *progress, const nnb_record *record);
 NNB_API void nnb_progress_end(nnb_progress *progress);
 
 /** The ranks of a program that train one net together (.comm): processes on one machine or many, or threads.  Each
- *  rank calls nnb_fit with a net, data, and a table of its own; docs/scale.md.
+ *  rank calls nnb_fit with a net, data, and a table of its own; docs/scale.md.  nnb_mpi_comm_create of <nnblas/mpi.h>
+ *  makes a table from an MPI communicator; a program may fill in its own.
  *
  *  All ranks make the same calls in the same order, each from the thread that called nnb_fit, one at a time; a call
  *  waits for the other ranks.  It returns NNB_OK or a negative status.  That ends the fit of this rank without another

@@ -4,7 +4,8 @@
   test_blocks.py SOURCE BUILD CC...
 
 A block of C is a program whose first line is a comment with its name.  It is compiled, with the library if it includes
-<nnblas.h>, and run; if a block of text follows, the program has to print that.  An indented block or one of sh has
+<nnblas.h>, and run; if a block of text follows, the program has to print that.  One that includes <nnblas/mpi.h> is run
+by two ranks, where MPI is installed.  An indented block or one of sh has
 commands: nnblas and cc are run, files of the source tree and of the build are looked for.  Python is compiled, CMake and
 Meson are compared with tests/install, which uses them.
 """
@@ -21,6 +22,9 @@ CC = sys.argv[3:]
 TEXTS = ("README.md", "docs/*.md", "examples/README.md", "bench/README.md")
 WARNINGS = ["-Wall", "-Wextra", "-pedantic", "-Wconversion", "-Werror", "-O2"]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$|(?<=\n\n)((?:^ {4}[^\n]*\n|^\n(?= {4}))+)", re.M | re.S)
+sys.path.insert(0, str(SOURCE / "tests/mpi"))
+from run import SETTINGS as MPI_SETTINGS  # noqa: E402
+
 failures, skipped = [], []
 
 
@@ -62,9 +66,16 @@ def program(code, folder, wanted):
     (folder / name[1]).write_text(code, encoding="utf-8")
     library = flags() if "<nnblas.h>" in code else []
     std = "-std=c11" if library else "-std=c99"
-    run([*CC, std, *WARNINGS, name[1], "-o", name[1][:-2], *library, "-lm"], folder, f"compiling {name[1]}")
+    compiler, start = CC, []
+    if "<nnblas/mpi.h>" in code:
+        if not [*BUILD.glob("lib/libnnblas-mpi.*")] or not (shutil.which("mpicc") and shutil.which("mpirun")):
+            skipped.append(f"{name[1]} (no MPI in this build)")
+            return
+        compiler, start, library = ["mpicc"], ["mpirun", "-n", "2"], ["-lnnblas-mpi", *library]
+        os.environ.update(MPI_SETTINGS)
+    run([*compiler, std, *WARNINGS, name[1], "-o", name[1][:-2], *library, "-lm"], folder, f"compiling {name[1]}")
     if (folder / name[1][:-2]).exists():
-        out = run([f"./{name[1][:-2]}"], folder, name[1])
+        out = run([*start, f"./{name[1][:-2]}"], folder, name[1])
         check(None in (wanted, out) or out == wanted, f"{name[1]} prints", wanted, out)
 
 
@@ -93,7 +104,7 @@ def command(line, folder):
             else:
                 check(built or place.exists(), line, "a file of the source or the build", path)
     else:
-        check(word in ("meson", "ninja", "man", "apt-get", "pip", "gfortran"), line, "a command that this test knows", word)
+        check(word in ("meson", "ninja", "man", "apt-get", "pip", "gfortran", "mpicc", "mpirun", "srun"), line, "a command that this test knows", word)
 
 
 def commands(code, folder):

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Starts ranks.c with 1 to 4 ranks, more than the machine may have cores, and as root.
+
+  run.py MPIRUN PROGRAM     MPIRUN "": prints why it is skipped, and ends with 77
+
+All ranks must end with the same bits, the numbers of ranks with nearly the same loss.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+# Open MPI 4, then 5 (PRRTE): as root; more ranks than cores; waiting ranks leave the cores to others.
+SETTINGS = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "OMPI_MCA_mpi_yield_when_idle": "1",
+    "OMPI_MCA_hwloc_base_binding_policy": "none",
+    "PRTE_ALLOW_RUN_AS_ROOT": "1",
+    "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+}
+RANKS = (1, 2, 3, 4)
+PATIENCE = 120  # seconds for one start
+ENDS_WITHIN = 30  # … of all ranks when one is killed
+failures = []
+
+
+def check(good, what, wanted, came):
+    if not good:
+        failures.append(f"{what}: wanted {wanted}, came {came}")
+
+
+def start(mpirun, n, *command):
+    return subprocess.run([mpirun, "-n", str(n), *command], capture_output=True, text=True, timeout=PATIENCE,
+                          env={**os.environ, **SETTINGS}, check=False)
+
+
+def trained(mpirun, program, tol):
+    alone = {}
+    for n in RANKS:
+        done = start(mpirun, n, program, "train")
+        check(done.returncode == 0, f"{n} ranks", "status 0", f"{done.returncode}: {done.stdout}{done.stderr}")
+        lines = [line.split() for line in done.stdout.splitlines() if line.count(" ") == 2]
+        check(len(lines) >= 6, f"{n} ranks", "a line for each method", done.stdout)
+        for name, _, loss in lines:
+            one = alone.setdefault(name, float(loss))
+            check(abs(float(loss) - one) <= tol * abs(one), f"{name}, {n} ranks", f"a loss of {one}", loss)
+
+
+def refused(mpirun, program):
+    done = start(mpirun, 3, program, "differ")
+    texts = re.findall(r"^-2: rank 1 of 3: lr is 0\.5; rank 0 has lr=0", done.stdout, flags=re.M)
+    check(len(texts) == 3, "another option on rank 1", "the same refusal on 3 ranks", done.stdout + done.stderr)
+    done = start(mpirun, 2, program, "bad")
+    check(done.returncode == 0, "refused calls", "status 0", done.stdout + done.stderr)
+
+
+def killed(mpirun, program):
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(pathlib.Path(folder) / "ranks.safetensors")
+        began = time.monotonic()
+        done = start(mpirun, 2, program, "kill", path)
+        check(done.returncode != 0, "a killed rank", "a failure", done.stdout)
+        check(time.monotonic() - began < ENDS_WITHIN, "the others", f"an end within {ENDS_WITHIN} s", f"{time.monotonic() - began:.1f} s")
+        done = start(mpirun, 3, program, "resume", path)
+        resumed, epochs, _ = (done.stdout.split() + ["", "", ""])[:3]
+        check(resumed in ("5", "6") and epochs == "12", "resumed by 3 ranks", "from epoch 5 or 6 to 12", done.stdout + done.stderr)
+
+
+def main(mpirun, program):
+    if not mpirun:
+        print("skipped: no MPI in this build, or no mpirun (on Debian: apt-get install libopenmpi-dev)")
+        return 77
+    trained(mpirun, program, 1e-6 if not program.endswith("_f") else 2e-2)
+    refused(mpirun, program)
+    killed(mpirun, program)
+    print("\n".join(failures) or f"{', '.join(map(str, RANKS))} ranks")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:3]))
