@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "command.h"
+#include "scores.h"
 
 typedef struct settings {
   const char *model;
@@ -82,10 +83,29 @@ static void print_table(const nnb_net *net) {
   }
 }
 
+static void print_training(const nnb_net *net) {
+  nnb_training t;
+  if (!nnb_net_training(net, &t)) return;
+  printf("trained by %s on %d rows", nnb_algo_name(t.algo), t.rows);
+  if (t.val_rows > 0) printf(", validated on %d", t.val_rows);
+  printf(": %d epochs, %lld updates, seed %llu; libnnblas %s\n", t.epochs, (long long)t.updates,
+         (unsigned long long)t.seed, t.version);
+  printf("loss %.6g after the last epoch", t.loss);
+  if (!isnan(t.val_loss)) printf(", validation loss %.6g", t.val_loss);
+  if (!isnan(t.best_loss))
+    printf("; lowest %.6g, epoch %d%s", t.best_loss, t.best_epoch, t.restored ? ", which the parameters are of" : "");
+  putchar('\n');
+  if (t.metric)
+    printf("%s %.4g on %d rows that it was not trained on\n", nnb_metric_name((nnb_metric)t.metric), t.score,
+           t.score_rows);
+  putchar('\n');
+}
+
 static int print(nnb_net *net) {
   nnb_status status = nnb_net_summary(net, stdout);
   if (status) return fail(status);
   putchar('\n');
+  print_training(net);
   print_table(net);
   for (int i = 0; i < nnb_net_n_in(net); i++) print_column("input", i, column_of(net, i));
   for (int i = 0; i < n_targets(net); i++) print_column("target", i, column_of(net, nnb_net_n_in(net) + i));
@@ -112,6 +132,26 @@ static json_t *table_json(const nnb_net *net) {
   return table;
 }
 
+/* A seed that JSON's readers may take for another number is a text. */
+static json_t *seed_json(uint64_t seed) {
+  char text[24];
+  snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
+  return seed < UINT64_C(1) << 53 ? json_integer((json_int_t)seed) : json_string(text);
+}
+
+static json_t *training_json(const nnb_net *net) {
+  nnb_training t;
+  if (!nnb_net_training(net, &t)) return json_null();
+  json_t *score = t.metric ? json_pack("{s:s, s:o, s:i}", "metric", nnb_metric_name((nnb_metric)t.metric), "value",
+                                       real_or_null(t.score), "rows", t.score_rows)
+                           : json_null();
+  return json_pack("{s:s, s:i, s:I, s:i, s:i, s:o, s:i, s:b, s:o, s:o, s:o, s:o, s:s}", "algorithm",
+                   nnb_algo_name(t.algo), "epochs", t.epochs, "updates", (json_int_t)t.updates, "rows", t.rows,
+                   "validation_rows", t.val_rows, "seed", seed_json(t.seed), "best_epoch", t.best_epoch, "restored",
+                   (int)t.restored, "loss", real_or_null(t.loss), "validation_loss", real_or_null(t.val_loss),
+                   "best_loss", real_or_null(t.best_loss), "score", score, "version", t.version);
+}
+
 static json_t *to_json(nnb_net *net) {
   json_t *inputs = json_array(), *targets = json_array(), *classes = json_array(), *nodes = json_array();
   for (int i = 0; i < nnb_net_n_in(net); i++) json_array_append_new(inputs, column_json(column_of(net, i)));
@@ -120,8 +160,9 @@ static json_t *to_json(nnb_net *net) {
   for (int i = 0; i < nnb_net_n_out(net) && has_classes(net); i++)
     json_array_append_new(classes, json_string(or_dash(nnb_net_class_name(net, i))));
   for (int i = 1; i <= nnb_net_n_nodes(net); i++) json_array_append_new(nodes, json_string(nnb_net_node_name(net, i)));
-  return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "parameters", (json_int_t)nnb_net_n_params(net), "nodes", nodes,
-                   "columns", table_json(net), "inputs", inputs, "targets", targets, "classes", classes);
+  return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "parameters", (json_int_t)nnb_net_n_params(net), "nodes",
+                   nodes, "training", training_json(net), "columns", table_json(net), "inputs", inputs, "targets",
+                   targets, "classes", classes);
 }
 
 const struct argp *info_argp(void) {
@@ -130,7 +171,9 @@ const struct argp *info_argp(void) {
       .children = children,
       .parser = parse,
       .args_doc = "MODEL",
-      .doc = "Shows the layers, columns, scalers and classes of a net that `nnblas train` or nnb_net_save saved."};
+      .doc =
+          "Shows the layers of a net that `nnblas train` or nnb_net_save saved, what it was trained by, its columns, "
+          "scalers and classes.  A checkpoint is shown as it was when it was written."};
   return &argp;
 }
 

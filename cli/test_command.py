@@ -249,6 +249,26 @@ class ScoreCvInfo(InFolder):
         self.assertEqual(out["inputs"][0]["name"], "sepal_length")
         self.assertEqual(out["targets"][0]["name"], "species")
 
+    def test_info_says_what_a_net_was_trained_by(self):
+        model, state = self.folder / "m.safetensors", self.folder / "state.safetensors"
+        words = ("train", IRIS, "-o", model, "--algo=adam", "--max-epochs=9", "--seed=7", "--checkpoint", state)
+        result = json.loads(self.good(*words, "--json"))
+        got = json.loads(self.good("info", model, "--json"))["training"]
+        self.assertEqual({k: got[k] for k in ("algorithm", "epochs", "rows", "seed", "validation_rows")},
+                         {"algorithm": "adam", "epochs": 9, "rows": 120, "seed": 7, "validation_rows": 0})
+        self.assertEqual(got["score"], {"metric": "accuracy", "value": result["held_out"]["accuracy"], "rows": 30})
+        self.assertIn(f"libnnblas {got['version']}", self.good("--version").replace("nnblas", "libnnblas"))
+        out = self.good("info", model)
+        self.assertRegex(out, r"(?m)^trained by adam on 120 rows: 9 epochs, 36 updates, seed 7; libnnblas \S+$")
+        self.assertRegex(out, r"(?m)^loss \S+ after the last epoch; lowest \S+, epoch \d")
+        self.assertRegex(out, r"(?m)^accuracy \S+ on 30 rows that it was not trained on$")
+        file = model.read_bytes()
+        self.good(*words)
+        self.assertEqual(model.read_bytes(), file)
+        self.assertEqual(json.loads(self.good("info", state, "--json"))["training"]["epochs"], 9)
+        self.good("train", IRIS, "-o", model, "--max-epochs=3", "--hold-out=0")
+        self.assertIsNone(json.loads(self.good("info", model, "--json"))["training"]["score"])
+
 
 class Losses(InFolder):
     def test_class_weights(self):

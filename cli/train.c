@@ -127,6 +127,16 @@ static int check(const settings *s) {
   return code ? code : check_writable(s->model);
 }
 
+/* The net's file says how well it predicts rows that it was not trained on. */
+static nnb_status note_score(const result *r) {
+  nnb_training training;
+  if (!r->test || !nnb_net_training(r->net, &training)) return NNB_OK;
+  const nnb_metric metric = scores_main(r->test);
+  training.metric = metric, training.score = nnb_scores_get(r->on_test.of, metric);
+  training.score_rows = nnb_data_rows(r->test);
+  return nnb_net_set_training(r->net, &training);
+}
+
 static int run(const settings *s, result *r) {
   int code = check(s);
   if (!code) code = read_training_table(&s->make, &r->all);
@@ -136,7 +146,9 @@ static int run(const settings *s, result *r) {
   if (!code) code = scores_of(r->net, trained_on(r), &r->on_train);
   if (!code && r->test) code = scores_of(r->net, r->test, &r->on_test);
   if (code || !s->model) return code;
-  nnb_status status = nnb_net_save(r->net, s->model);
+  nnb_status status = note_score(r);
+  if (status) return fail(status);
+  status = nnb_net_save(r->net, s->model);
   return status ? (fail(status), EX_CANTCREAT) : EX_OK;
 }
 

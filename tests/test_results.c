@@ -98,8 +98,8 @@ START_TEST(a_fit_into_a_created_report) {
 END_TEST
 
 START_TEST(every_struct_is_made_and_printed) {
-  static const char *const names[] = {"nnb_report",     "nnb_record",     "nnb_metrics",
-                                      "nnb_min_report", "nnb_min_record", "nnb_sums"};
+  static const char *const names[] = {"nnb_report",     "nnb_record", "nnb_metrics", "nnb_min_report",
+                                      "nnb_min_record", "nnb_sums",   "nnb_training"};
   heap_install();
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     void *result;

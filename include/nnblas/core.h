@@ -685,6 +685,23 @@ typedef struct nnb_report {
  *  why it stopped, losses and seconds.  Nothing if one of the two is NULL. */
 NNB_API void nnb_report_print(const nnb_report *report, FILE *stream);
 
+/** What a net was trained by: facts of its last nnb_fit, which model files keep (nnb_net_training).  They are the same
+ *  for the same training: no dates, no seconds, nothing about the machine. */
+typedef struct nnb_training {
+  nnb_algo algo;            /**< the method; NNB_AUTO: one that this version does not know              */
+  int epochs, best_epoch;   /**< as in nnb_report                                                       */
+  bool restored;            /**< as in nnb_report                                                       */
+  int64_t updates;
+  int rows, val_rows;       /**< rows trained on, and rows of the validation set; 0: none               */
+  uint64_t seed;            /**< .seed of the fit                                                       */
+  double loss, val_loss, best_loss; /**< as in nnb_report; NaN: there is none                           */
+  unsigned metric;          /**< the nnb_metric of the score, which the program adds (nnb_net_set_training); 0: none */
+  int score_rows;           /**< rows that the score is of: others than those trained on                */
+  double score;             /**< NaN: none                                                              */
+  char version[16];         /**< of the library that trained the net, nnb_version                       */
+  void *reserved[4];
+} nnb_training;
+
 /** Options of nnb_error_bars_create. */
 typedef struct nnb_error_bars_opts {
   nnb_evidence evidence; /**< alpha and beta of a fit with .bayes, in scaled units; the other fields are ignored.  alpha

@@ -134,12 +134,14 @@
 #undef nnb_net_seed
 #undef nnb_net_set_bias
 #undef nnb_net_set_buffers
+#undef nnb_net_set_training
 #undef nnb_net_set_weights
 #undef nnb_net_shape
 #undef nnb_net_standardize
 #undef nnb_net_status
 #undef nnb_net_summary
 #undef nnb_net_target_scaler
+#undef nnb_net_training
 #undef nnb_net_weights
 #undef nnb_net_write_c
 #undef nnb_net_write_c_mem

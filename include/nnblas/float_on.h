@@ -134,12 +134,14 @@
 #define nnb_net_seed nnbf_net_seed
 #define nnb_net_set_bias nnbf_net_set_bias
 #define nnb_net_set_buffers nnbf_net_set_buffers
+#define nnb_net_set_training nnbf_net_set_training
 #define nnb_net_set_weights nnbf_net_set_weights
 #define nnb_net_shape nnbf_net_shape
 #define nnb_net_standardize nnbf_net_standardize
 #define nnb_net_status nnbf_net_status
 #define nnb_net_summary nnbf_net_summary
 #define nnb_net_target_scaler nnbf_net_target_scaler
+#define nnb_net_training nnbf_net_training
 #define nnb_net_weights nnbf_net_weights
 #define nnb_net_write_c nnbf_net_write_c
 #define nnb_net_write_c_mem nnbf_net_write_c_mem

@@ -432,6 +432,13 @@ NNB_API const char *nnb_net_class_name(const nnb_net *net, int k);
  *  them with the names, and files keep them.  NULL: the net has no names.  Valid until the next nnb_fit. */
 NNB_API const nnb_columns *nnb_net_columns(const nnb_net *net);
 
+/** What the net was trained by.  nnb_fit sets it, unless it is refused; copies and files keep it; nnb_net_init forgets
+ *  it.  Other calls that change parameters leave it as it is.  false: nothing is known, or NULL; *out is unchanged. */
+NNB_API bool nnb_net_training(const nnb_net *net, nnb_training *out);
+/** Sets it, for loops of your own, or to add a score on rows that were not trained on.  An empty version becomes that
+ *  of this library.  training NULL: forgets it.  NNB_E_ARG for a number out of range. */
+NNB_API nnb_status nnb_net_set_training(nnb_net *net, const nnb_training *training);
+
 /** Prints a table to the stream: layer, output shape, parameters, bytes, and the number of buffers if there are any. */
 NNB_API nnb_status nnb_net_summary(const nnb_net *net, FILE *stream);
 

@@ -14,10 +14,19 @@
 
 /* ---- the list --------------------------------------------------------------------------------------------------- */
 
-typedef enum result_type { INT, LONG, REAL, BOOL, ALGO, STOP, CHOICE, STATUS, METRICS } result_type;
+typedef enum result_type { INT, LONG, REAL, BOOL, ALGO, STOP, CHOICE, STATUS, METRICS, SEED, TEXT } result_type;
 
 /* The number of each struct: its place in structs[]. */
-enum { nnb_record_at, nnb_report_at, nnb_metrics_at, nnb_min_record_at, nnb_min_report_at, nnb_sums_at, N_STRUCTS };
+enum {
+  nnb_record_at,
+  nnb_report_at,
+  nnb_training_at,
+  nnb_metrics_at,
+  nnb_min_record_at,
+  nnb_min_report_at,
+  nnb_sums_at,
+  N_STRUCTS
+};
 
 static const struct {
   const char *name;
@@ -25,6 +34,7 @@ static const struct {
 } structs[] = {
     [nnb_record_at] = {"nnb_record", sizeof(nnb_record)},
     [nnb_report_at] = {"nnb_report", sizeof(nnb_report)},
+    [nnb_training_at] = {"nnb_training", sizeof(nnb_training)},
     [nnb_metrics_at] = {"nnb_metrics", sizeof(nnb_metrics)},
     [nnb_min_record_at] = {"nnb_min_record", sizeof(nnb_min_record)},
     [nnb_min_report_at] = {"nnb_min_report", sizeof(nnb_min_report)},
@@ -54,6 +64,8 @@ enum { N_RESULTS = sizeof list / sizeof *list };
 #define IS_CHOICE(p)  _Generic((p), nnb_choice * : 1, default : 0)
 #define IS_STATUS(p)  _Generic((p), nnb_status * : 1, default : 0)
 #define IS_METRICS(p) _Generic((p), unsigned * : 1, default : 0)
+#define IS_SEED(p)    _Generic((p), uint64_t * : 1, default : 0)
+#define IS_TEXT(p)    _Generic((p), char(*)[16] : 1, default : 0)
 #define RESULT(structure, field, t) \
   static_assert(IS_##t(&((structure *)0)->field), "results.def has another type than core.h for " #field);
 #include "results.def"
@@ -115,6 +127,10 @@ static double number(const entry *r, const void *at) {
       return *(const bool *)p;
     case METRICS:
       return *(const unsigned *)p;
+    case SEED:
+      return (double)*(const uint64_t *)p;
+    case TEXT:
+      return 0;
     default: /* enumerations are ints */
       return *(const int *)p;
   }
@@ -152,6 +168,14 @@ static void show(const entry *r, const void *at, char out[MOST_VALUE]) {
       break;
     case STATUS:
       LOWER(statuses, -value, out);
+      break;
+    case SEED:
+      snprintf(out, MOST_VALUE, "%" PRIu64, *(const uint64_t *)((const char *)at + r->offset));
+      break;
+    case TEXT: /* one line, whoever wrote it */
+      snprintf(out, MOST_VALUE, "%.15s", (const char *)at + r->offset);
+      for (char *c = out; *c; c++)
+        if (iscntrl((unsigned char)*c)) *c = '?';
       break;
   }
 }

@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "loss.h"
 #include "status.h"
+#include "training.h"
 
 /* ---- errors ------------------------------------------------------------------------------------------------------ */
 
@@ -242,6 +243,24 @@ void nnb__net_release_columns(nnb_net *net) {
 const nnb_columns *nnb_net_columns(const nnb_net *net) { return net ? net->table : NULL; }
 
 const char *nnb_net_class_name(const nnb_net *net, int k) { return net ? name_at(&net->classes, k) : NULL; }
+
+bool nnb_net_training(const nnb_net *net, nnb_training *out) {
+  if (!net || !out || !*net->training.version) return false;
+  *out = net->training;
+  return true;
+}
+
+nnb_status nnb_net_set_training(nnb_net *net, const nnb_training *training) {
+  nnb_status status = nnb__net_check(net);
+  if (!status) status = nnb__net_idle(net);
+  if (!status && training) status = nnb__training_check(training);
+  if (status) return status;
+  net->training = training ? *training : (nnb_training){0};
+  if (!training) return NNB_OK;
+  if (!*net->training.version) snprintf(net->training.version, sizeof net->training.version, "%s", nnb_version());
+  if (!training->metric) net->training.score = (double)NAN, net->training.score_rows = 0;
+  return NNB_OK;
+}
 
 void nnb__net_keep_history(nnb_net *net, nnb_record *history) {
   nnb__release(net->history);

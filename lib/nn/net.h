@@ -66,7 +66,8 @@ struct nnb_net {
   const nnb_loss_ops **own_losses;
   size_t cap_acts, cap_losses;
   int n_own_acts, n_own_losses;
-  nnb_record *history; /* of the last fit */
+  nnb_record *history;   /* of the last fit */
+  nnb_training training; /* of the last fit; without a version: none */
   /* valid once sealed */
   atomic_bool sealed;
   atomic_bool held;             /* by a changing call, until it returns: nnb__net_begin */

@@ -15,6 +15,7 @@
 #include "seal.h"
 #include "status.h"
 #include "tensor.h"
+#include "training.h"
 
 enum { MOST_NODES = 1000000 };
 
@@ -347,6 +348,7 @@ static nnb_status read_net(reader *r) {
   if (!status) status = get_names(r, "columns", "column", &r->net->columns);
   if (!status) status = get_table(r);
   if (!status) status = get_names(r, "classes", "class", &r->net->classes);
+  if (!status) status = nnb__training_from_bag(r->bag, &r->net->training);
   if (!status) status = check_sizes(r);
   if (!status) status = nnb__net_check_memory(r->net, r->file_bytes, r->opts ? r->opts->max_bytes : 0);
   if (!status) status = nnb__net_seal_undrawn(r->net);

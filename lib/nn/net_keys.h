@@ -2,6 +2,7 @@
  *
  *   nnblas 1; nodes n; loss, its options loss.delta and loss.label_smoothing; seed; columns n, column.i; classes n,
  *   class.i
+ *   training.…: base/training.h
  *   table n and its columns, where they are not the inputs themselves: base/columns.h
  *   node.k.layer, .name, .from "1,2", .act, .frozen, one key per attribute of the layer; outputs: .output (first
  *   column), .loss, .factor, .delta, .label_smoothing; nodes with a shape: .shape "3,8,8"

@@ -52,7 +52,7 @@ static nnb_status match_scalers(const nnb__bag *here, const nnb__bag *file) {
 nnb_status nnb__net_match(nnb_net *net, const nnb__bag *file) {
   nnb__bag here = {0};
   if (!nnb__bag_find_string(file, "nnblas")) return nnb__fail(NNB_E_PARSE, "the file is not a libnnblas model");
-  nnb_status status = nnb__net_to_bag(net, &here);
+  nnb_status status = nnb__net_describe(net, &here);
   if (!status) status = match_texts(&here, file);
   if (!status) status = match_shapes(&here, file);
   if (!status) status = match_scalers(&here, file);

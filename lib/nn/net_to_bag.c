@@ -7,6 +7,7 @@
 #include "net_keys.h"
 #include "seal.h"
 #include "status.h"
+#include "training.h"
 
 static void put_attrs(nnb__bag *bag, int k, const nnb__node *node) {
   char key[NNB__KEY], text[NNB__DOUBLE_TEXT];
@@ -93,7 +94,7 @@ static void put_names(nnb__bag *bag, const char *list, const char *item, const n
   }
 }
 
-nnb_status nnb__net_to_bag(const nnb_net *net, nnb__bag *bag) {
+nnb_status nnb__net_describe(const nnb_net *net, nnb__bag *bag) {
   nnb_status status = nnb__net_seal(net);
   if (status) return status;
   char seed[24];
@@ -112,4 +113,10 @@ nnb_status nnb__net_to_bag(const nnb_net *net, nnb__bag *bag) {
   if (net->table && !nnb__columns_plain(net->table)) nnb__columns_to_bag(net->table, bag);
   put_names(bag, "classes", "class", &net->classes);
   return bag->status;
+}
+
+nnb_status nnb__net_to_bag(const nnb_net *net, nnb__bag *bag) {
+  const nnb_status status = nnb__net_describe(net, bag);
+  if (!status) nnb__training_to_bag(&net->training, bag);
+  return status ? status : bag->status;
 }

@@ -252,6 +252,7 @@ nnb_status nnb_net_init(nnb_net *net, uint64_t seed) {
   nnb_status status = nnb__net_begin(net, &change);
   if (status) return status;
   status = draw_params(net, seed);
+  if (!status) net->training = (nnb_training){0};
   nnb__net_end(&change, status != NNB_OK);
   return status;
 }

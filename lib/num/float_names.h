@@ -179,6 +179,7 @@
 #define nnb__fit_restarts nnbf__fit_restarts
 #define nnb__fit_run nnbf__fit_run
 #define nnb__fit_source_epoch nnbf__fit_source_epoch
+#define nnb__fit_training nnbf__fit_training
 #define nnb__fit_without_checkpoint nnbf__fit_without_checkpoint
 #define nnb__full_model nnbf__full_model
 #define nnb__gemm nnbf__gemm
@@ -294,6 +295,7 @@
 #define nnb__net_check_fixed nnbf__net_check_fixed
 #define nnb__net_check_memory nnbf__net_check_memory
 #define nnb__net_check_uncoupled nnbf__net_check_uncoupled
+#define nnb__net_describe nnbf__net_describe
 #define nnb__net_end nnbf__net_end
 #define nnb__net_folds nnbf__net_folds
 #define nnb__net_from_bag nnbf__net_from_bag

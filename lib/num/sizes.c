@@ -14,6 +14,7 @@ static_assert(sizeof(nnb_loss_opts) == 80, "size of nnb_loss_opts");
 static_assert(sizeof(nnb_score_opts) == 56, "size of nnb_score_opts");
 static_assert(sizeof(nnb_option) == 96, "size of nnb_option");
 static_assert(sizeof(nnb_report) == 256, "size of nnb_report");
+static_assert(sizeof(nnb_training) == 128, "size of nnb_training");
 static_assert(sizeof(nnb_metrics) == 128, "size of nnb_metrics");
 static_assert(sizeof(nnb_cv_opts) == 128, "size of nnb_cv_opts");
 static_assert(sizeof(nnb_cv_run) == 256, "size of nnb_cv_run");

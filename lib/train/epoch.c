@@ -125,6 +125,25 @@ nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
   return status;
 }
 
+nnb_training nnb__fit_training(const fit *f) {
+  const nnb_report *r = &f->report;
+  const double none = (double)NAN;
+  nnb_training t = {.algo = r->algo,
+                    .epochs = r->epochs,
+                    .best_epoch = r->best_epoch,
+                    .restored = r->restored,
+                    .updates = r->updates,
+                    .rows = nnb_data_rows(f->train),
+                    .val_rows = f->val ? nnb_data_rows(f->val) : 0,
+                    .seed = f->opts.seed,
+                    .loss = isfinite(r->loss) ? r->loss : none,
+                    .val_loss = isfinite(r->val_loss) ? r->val_loss : none,
+                    .best_loss = isfinite(r->best_loss) ? r->best_loss : none,
+                    .score = none};
+  snprintf(t.version, sizeof t.version, "%s", nnb_version());
+  return t;
+}
+
 /* Puts the last epoch into the history: after the last record kept, or in its place if the history is full. */
 void nnb__fit_keep_last_record(fit *f) {
   int n = f->n_history;

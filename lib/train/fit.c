@@ -198,6 +198,7 @@ static void finish(fit *f, nnb_status status) {
   bool keep_last = !status && !f->val && r->second_start == 0;
   r->restored = !keep_last || (!f->epoch_start && r->best_epoch == r->epochs);
   if (!keep_last) memcpy(f->net->params, f->best, f->net->n_values * sizeof *f->best), r->evidence = f->best_evidence;
+  if (!status || r->best_epoch > 0) f->net->training = nnb__fit_training(f);
   nnb__net_keep_history(f->net, f->history);
   nnb__fit_keep_last_record(f);
   r->log_status = f->log.status;

@@ -102,6 +102,8 @@ bool nnb__fit_call_back(const nnb_fit_opts *opts, const nnb_record *rec);
 nnb_stop nnb__fit_at_limit(const nnb__fit *f, const nnb_record *rec);
 /* Record i of the history ← rec, with its metrics. */
 void nnb__fit_put_record(nnb__fit *f, int i, const nnb_record *rec);
+/* What the net is trained by so far. */
+nnb_training nnb__fit_training(const nnb__fit *f);
 /* Makes the last record of the history that of the last epoch. */
 void nnb__fit_keep_last_record(nnb__fit *f);
 

@@ -13,6 +13,7 @@
 #include "safetensors.h"
 #include "save.h"
 #include "status.h"
+#include "training.h"
 #include "view.h"
 
 typedef struct nnb__fit fit;
@@ -212,7 +213,9 @@ static nnb_status put_progress(fit *f, progress *p, nnb__bag *bag) {
 static nnb_status save(fit *f) {
   nnb__bag bag = {0};
   progress p = {0};
-  nnb_status status = nnb__net_to_bag(f->net, &bag);
+  const nnb_training training = nnb__fit_training(f);
+  nnb_status status = nnb__net_describe(f->net, &bag);
+  if (!status) nnb__training_to_bag(&training, &bag), status = bag.status;
   if (!status && f->optim) status = nnb__optim_put(f->optim, &bag);
   if (!status) status = put_texts(f, &bag);
   if (!status) status = put_progress(f, &p, &bag);

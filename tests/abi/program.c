@@ -126,6 +126,11 @@ static int test_fit(void) {
   check(report.n_history == 3 || report.n_history == 2);
   check(report.history[report.n_history - 1].epoch == 7 && report.history[report.n_history - 1].updates == 35);
   check(report.best_epoch >= 0 && report.best_epoch <= 7 && report.best_loss > 0);
+  nnb_training training;
+  check(nnb_net_training(net, &training) && training.algo == NNB_MOMENTUM && training.epochs == 7);
+  check(training.rows == ROWS && training.seed == 5 && training.loss == report.loss && training.version[0]);
+  training.metric = NNB_METRIC_R2, training.score = 0.5, training.score_rows = 9;
+  check(nnb_net_set_training(net, &training) == NNB_OK);
   check(nnb_evaluate(net, data, &metrics) == NNB_OK);
   check(metrics.rows == ROWS && fabs(metrics.loss - report.best_loss) <= 1e-12 && metrics.rmse > 0);
   void *file;

@@ -180,6 +180,15 @@ class Fitting(unittest.TestCase):
             report = nnblas.Net("1-4:tanh-1").fit(x, t, algo="adam", max_epochs=5, checkpoint=path, resume=True)
             self.assertEqual((report.resumed, report.epochs), (3, 5))
 
+    def test_training(self):
+        x, t = waves("float64")
+        net = nnblas.Net("1-4:tanh-1")
+        self.assertIsNone(net.training)
+        report = net.fit(x, t, algo="adam", max_epochs=3, seed=2**63)
+        for of in (net.training, nnblas.Net.from_bytes(net.to_bytes()).training):
+            self.assertEqual((of.algo, of.epochs, of.rows, of.seed), ("adam", 3, len(x), 2**63))
+            self.assertEqual((of.loss, of.version), (report.loss, nnblas.library_version()))
+
     def test_solve_output(self):
         x, t = waves("float64")
         net = nnblas.Net("1-30:tanh:init=normal:init_scale=2-1")

@@ -167,6 +167,7 @@ _TYPED = {
     "net_n_nodes": (c_int, [P]),
     "net_find": (c_int, [P, c_char_p]),
     "net_node_name": (c_char_p, [P, c_int]),
+    "net_training": (c_bool, [P, P]),
     "net_n_params": (Size, [P]),
     "net_params": (P, [P]),
     "net_weights": (Status, [P, c_int, POINTER(Mat)]),

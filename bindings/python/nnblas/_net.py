@@ -262,6 +262,13 @@ class Net:
         """Number of parameters; the structure is then fixed."""
         return len(self.params)
 
+    @property
+    def training(self):
+        """What the net was trained by, also before it was saved: a Record of nnb_training (algo, epochs, rows, seed,
+        loss, version, ...), or None."""
+        with Result("nnb_training") as address:
+            return Record("nnb_training", address) if self._read("net_training", address) else None
+
     def node(self, node):
         """The number of a node, given by name or number."""
         if not isinstance(node, str):
