@@ -637,6 +637,19 @@ static nnb_status do_save_onnx_mem(world *w) {
   return status;
 }
 
+static nnb_status do_onnx_images(world *w) {
+  void *file = NULL;
+  size_t bytes = 0;
+  nnb_net *net = NULL, *back = NULL;
+  nnb_status status = nnb_net_parse("2x3x3-conv2@2:tanh-batchnorm-maxpool2-layernorm-2", &net);
+  if (!status) status = nnb_net_save_onnx_mem(net, NULL, &file, &bytes);
+  if (!status) status = nnb_net_load_onnx_mem(file, bytes, NULL, &back);
+  if (!status) w->digest = toy_hash_net(w->digest, back);
+  nnb_net_destroy(net), nnb_net_destroy(back);
+  nnb_free(file);
+  return status;
+}
+
 static nnb_status do_onnx(world *w) {
   nnb_net *back = NULL;
   nnb_status status = nnb_net_save_onnx(w->net, w->model_path, NULL);
@@ -739,6 +752,7 @@ static const struct call {
 #ifdef NNB_HAVE_ONNX
     {"nnb_net_save_onnx, nnb_net_load_onnx", do_onnx, false},
     {"nnb_net_save_onnx_mem, nnb_net_load_onnx_mem", do_save_onnx_mem, true},
+    {"the same of images", do_onnx_images, true},
 #endif
     {"nnb_net_save_torch, nnb_net_load_torch", do_torch, false},
     {"nnb_net_save_torch_mem, nnb_net_load_torch_mem", do_save_torch_mem, true},

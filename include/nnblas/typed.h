@@ -654,9 +654,12 @@ NNB_API nnb_status nnb_net_save_torch_mem(const nnb_net *net, const nnb_torch_op
 
 /** Writes the net as a model of ONNX in its precision, for other programs: inputs and outputs have the names of their
  *  nodes, any number of rows, and the data's units; scalers are inside.  A dense layer is Gemm with transB 1, as
- *  PyTorch writes it, without bias MatMul.  Names of columns and classes are metadata: nnblas.column.0, ….
+ *  PyTorch writes it, without bias MatMul.  Nodes with a shape are batch×channels×height×width, without the height if
+ *  it is 1 at all of them.  The net is folded (nnb_net_fold), so there is no dropout.  Names of columns and classes are
+ *  metadata: nnblas.column.0, ….
  *  Double precision has other formulas for elu, leaky_relu, selu, silu and softplus, because ONNX Runtime has these in
- *  single precision only; gelu has the accuracy of single precision.  docs/files.md has an example.
+ *  single precision only; gelu has the accuracy of single precision.  Convolutions and average pools it has in single
+ *  precision only, too.  docs/files.md has an example.
  *  The file is written atomically, as by nnb_net_save.  Seals the net.  opts NULL: defaults.  Memory during the call:
  *  the file and the parameters once more.
  *  NNB_E_UNSUPPORTED for own parts, or if the library was built without protobuf-c.  NNB_E_ARG for names that are not

@@ -1,4 +1,4 @@
-/* io/onnx_chain.c: runs of elementwise arithmetic, and parameters of dense layers. */
+/* io/onnx_chain.c: runs of elementwise arithmetic, and parameters of layers. */
 #include "onnx_net.h"
 
 #include <string.h>
@@ -42,12 +42,13 @@ static void step(const nnb__onnx_value *v, double c, int j, nnb__onnx_chain *to)
 }
 
 static nnb_status add_step(const nnb__onnx_builder *b, const nnb__onnx_value *v, nnb__onnx_chain *to) {
-  const bool single = !v->c || nnb__onnx_count(v->c) == 1;
+  const size_t count = v->c ? nnb__onnx_count(v->c) : 1; /* of columns or channels, or 1 */
+  const bool single = count == 1;
   real c = (real)v->number;
   nnb_status status = NNB_OK;
   if (!nnb__onnx_spend(b->g->pool, (size_t)v->cols)) return nnb__onnx_pool_fail(b->g->pool, b->g->file);
   for (int j = 0; j < v->cols && !status; j++) {
-    if (v->c && (j == 0 || !single)) status = nnb__onnx_real(b->g, v->c, (size_t)j, &c);
+    if (v->c && (j == 0 || !single)) status = nnb__onnx_real(b->g, v->c, (size_t)j * count / (size_t)v->cols, &c);
     if (!status) step(v, v->c ? (double)c : v->number, j, to);
   }
   return status;
@@ -71,8 +72,8 @@ nnb_status nnb__onnx_chain_of(nnb__onnx_builder *b, int k, const nnb__onnx_chain
 /* ---- parameters -------------------------------------------------------------------------------------------------- */
 
 /* w ← alpha·W, bias ← beta·b */
-static nnb_status read_layer(const nnb__onnx_graph *g, const nnb__onnx_value *v, int rows, real *w, real *bias) {
-  const int cols = v->cols;
+static nnb_status read_layer(const nnb__onnx_graph *g, const nnb__onnx_value *v, int rows, int cols, real *w,
+                             real *bias) {
   nnb_status status = NNB_OK;
   for (int i = 0; i < rows && !status; i++)
     for (int j = 0; j < cols && !status; j++) {
@@ -114,18 +115,41 @@ static void fold_after(const nnb__onnx_chain *y, int rows, int cols, real *w, re
   for (int j = 0; bias && j < cols; j++) bias[j] = (real)(((double)bias[j] - y->p[j]) * y->m[j] / y->d[j] + y->q[j]);
 }
 
-nnb_status nnb__onnx_fill(nnb__onnx_builder *b, const nnb__onnx_dense *dense) {
-  const nnb__node *node = &b->net->nodes[dense->node - 1];
+/* to ← n numbers; c NULL: all of them `otherwise` */
+static nnb_status read_vector(const nnb__onnx_graph *g, const nnb__onnx_const *c, int n, real otherwise, real *to) {
+  nnb_status status = NNB_OK;
+  for (int i = 0; i < n && !status; i++) {
+    to[i] = otherwise;
+    if (c) status = nnb__onnx_real(g, c, (size_t)i, &to[i]);
+  }
+  return status;
+}
+
+static nnb_status fill_norm(nnb__onnx_builder *b, const nnb__node *node, const nnb__onnx_value *v) {
+  const int n = node->needs.w_cols;
+  const bool rows = v->kind == NNB__ONNX_LAYERNORM;
+  real *gain = b->net->params + node->off, *buffers = b->net->params + node->buffers_off;
+  nnb_status status = read_vector(b->g, rows ? v->c : v->more->part[0], n, 1, gain);
+  if (!status) status = read_vector(b->g, rows ? v->bias : v->more->part[1], n, 0, gain + n);
+  if (!status && !rows) status = read_vector(b->g, v->more->part[2], n, 0, buffers);
+  if (!status && !rows) status = read_vector(b->g, v->more->part[3], n, 1, buffers + n);
+  return status;
+}
+
+nnb_status nnb__onnx_fill(nnb__onnx_builder *b, const nnb__onnx_layer *layer) {
+  const nnb__node *node = &b->net->nodes[layer->node - 1];
+  const nnb__onnx_value *v = nnb__onnx_at(b->g, layer->value);
   const int rows = node->needs.w_rows, cols = node->needs.w_cols;
   real *w = b->net->params + node->off, *bias = node->needs.bias ? w + (size_t)rows * (size_t)cols : NULL;
   const nnb__onnx_chain *chain;
-  nnb_status status = read_layer(b->g, nnb__onnx_at(b->g, dense->value), rows, w, bias);
-  if (!status && dense->before) {
-    status = nnb__onnx_chain_of(b, dense->before, &chain);
+  if (v->kind != NNB__ONNX_DENSE && v->kind != NNB__ONNX_CONV) return fill_norm(b, node, v);
+  nnb_status status = read_layer(b->g, v, rows, cols, w, bias);
+  if (!status && layer->before) {
+    status = nnb__onnx_chain_of(b, layer->before, &chain);
     if (!status) fold_before(chain, rows, cols, w, bias);
   }
-  if (!status && dense->after != dense->value) {
-    status = nnb__onnx_chain_of(b, dense->after, &chain);
+  if (!status && layer->after != layer->value) {
+    status = nnb__onnx_chain_of(b, layer->after, &chain);
     if (!status) fold_after(chain, rows, cols, w, bias);
   }
   return status;

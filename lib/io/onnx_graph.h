@@ -1,12 +1,14 @@
-/* io/onnx_graph.h: the graph of an ONNX file as values.  Each tensor of the file is a constant, or a matrix with a row
- * for each sample, which is one of few kinds: what the library has nodes for, elementwise arithmetic with constants,
- * and parts of formulas that become activations.  Values are numbered from 1 in an order in which all come after what
- * they are made of; 0 is none. */
+/* io/onnx_graph.h: the graph of an ONNX file as values.  Each tensor of the file is a constant, or has a row for each
+ * sample, columns or an image, and is one of few kinds: what the library has nodes for, elementwise arithmetic with
+ * constants, and parts of formulas that become activations or norms.  Values are numbered from 1 in an order in which
+ * all come after what they are made of; 0 is none. */
 #ifndef NNB__ONNX_GRAPH_H
 #define NNB__ONNX_GRAPH_H
 
 #include "onnx_pool.h"
 #include "table.h"
+
+enum { NNB__ONNX_MOST_SIZES = 8 };
 
 typedef struct nnb__onnx_const {
   nnb__tensor t;                   /* data NULL: no numbers that the library reads */
@@ -17,20 +19,33 @@ typedef struct nnb__onnx_const {
 typedef enum nnb__onnx_kind {
   NNB__ONNX_CONST,
   NNB__ONNX_INPUT,
-  NNB__ONNX_DENSE,  /* alpha·from·W + beta·b */
-  NNB__ONNX_ARITH,  /* from ± c, c - from, from·c, from/c, from/√(c + eps) */
-  NNB__ONNX_ACT,    /* f(from) */
-  NNB__ONNX_SUM,    /* of list */
-  NNB__ONNX_CONCAT, /* of list */
-  NNB__ONNX_LABEL,  /* class numbers or names that are computed from `from` */
+  NNB__ONNX_DENSE,   /* alpha·from·W + beta·b */
+  NNB__ONNX_ARITH,   /* from ± c, c - from, from·c, from/c, from/√(c + eps) */
+  NNB__ONNX_ACT,     /* f(from) */
+  NNB__ONNX_SUM,     /* of list */
+  NNB__ONNX_CONCAT,  /* of list */
+  NNB__ONNX_PRODUCT, /* of list */
+  NNB__ONNX_CONV,
+  NNB__ONNX_POOL,
+  NNB__ONNX_BATCHNORM, /* of images; that of rows is arithmetic */
+  NNB__ONNX_LAYERNORM, /* γ in c, β in bias, or NULL */
+  NNB__ONNX_FLATTEN,   /* images as rows */
+  NNB__ONNX_IMAGES,    /* rows, or other images, as images */
+  NNB__ONNX_LABEL,     /* class numbers or names that are computed from `from` */
+  NNB__ONNX_SIZES,     /* dimensions of a tensor, as numbers */
   /* parts of formulas */
   NNB__ONNX_EXP,
   NNB__ONNX_ERF,
   NNB__ONNX_ABS,
-  NNB__ONNX_BELOW,    /* min(from, 0) */
-  NNB__ONNX_ABOVE,    /* from > 0, as a truth value */
-  NNB__ONNX_LOG_PART, /* log(1 + e^-|from|) */
-  NNB__ONNX_SELU_PART /* max(from, 0) + α(e^min(from, 0) - 1) */
+  NNB__ONNX_BELOW,     /* min(from, 0) */
+  NNB__ONNX_ABOVE,     /* from > 0, as a truth value */
+  NNB__ONNX_LOG_PART,  /* log(1 + e^-|from|) */
+  NNB__ONNX_SELU_PART, /* max(from, 0) + α(e^min(from, 0) - 1) */
+  NNB__ONNX_MEAN,      /* of the numbers of a sample */
+  NNB__ONNX_CENTRED,   /* from - their mean */
+  NNB__ONNX_SQUARES,   /* its squares */
+  NNB__ONNX_VARIANCE,  /* their mean */
+  NNB__ONNX_DEVIATION  /* √(variance + eps) */
 } nnb__onnx_kind;
 
 typedef enum nnb__onnx_arith {
@@ -42,19 +57,31 @@ typedef enum nnb__onnx_arith {
   NNB__ONNX_DIV_ROOT
 } nnb__onnx_arith;
 
+/* What some kinds have besides. */
+typedef struct nnb__onnx_more {
+  int height, width, stride, pad; /* of a convolution or a pool, as in nnb_conv_opts and nnb_pool_opts */
+  bool average;
+  const nnb__onnx_const *part[4]; /* of batch normalisation, also of the last step of one of rows: γ, β, μ, σ² */
+  int source;                     /* of that: the value that is normalised */
+  int64_t size[NNB__ONNX_MOST_SIZES]; /* of SIZES; -1: the number of samples */
+  int n_sizes;
+} nnb__onnx_more;
+
 typedef struct nnb__onnx_value {
   nnb__onnx_kind kind;
   int cols;          /* columns; of a constant 0 */
-  bool flat;         /* a matrix; else an input of more dimensions, which has cols numbers a row */
+  int rank;          /* dimensions: 2, rows; 3, signals; 4, images; an input may have more.  Of a constant 0 */
+  nnb_shape shape;   /* of signals and images */
   int from;          /* value */
   int *list, n_list; /* of a sum or a concatenation */
   int act;           /* nnb_activation */
   nnb__onnx_arith arith;
   const nnb__onnx_const *c, *bias; /* constant; W; c NULL: all columns have the number `number` */
   double number, alpha, beta;      /* beta and alpha of a dense layer; alpha: eps */
-  const char *name;                /* of the tensor */
-  const Nnb__Onnx__Node *node;     /* or NULL */
-  int uses, user;                  /* by live values and outputs; the last one that uses it, 0: an output */
+  const nnb__onnx_more *more;
+  const char *name;            /* of the tensor */
+  const Nnb__Onnx__Node *node; /* or NULL */
+  int uses, user;              /* by live values and outputs; the last one that uses it, 0: an output */
   bool live;
 } nnb__onnx_value;
 
@@ -110,6 +137,10 @@ nnb_status nnb__onnx_translate(nnb__onnx_graph *g, const Nnb__Onnx__Node *node);
 /* Values from formulas (onnx_match.c): what arithmetic of values and constants is.  *out 0: no formula fits. */
 nnb_status nnb__onnx_match_const(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, nnb__onnx_arith arith, int from,
                                  double number, int *out);
+/* The same for a constant with a number for each column: γ and β of layer normalisation. */
+nnb_status nnb__onnx_match_columns(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, nnb__onnx_arith arith, int from,
+                                   const nnb__onnx_const *c, int *out);
+nnb_status nnb__onnx_match_sub(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int y, int *out);
 nnb_status nnb__onnx_match_add(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int y, int *out);
 nnb_status nnb__onnx_match_mul(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int y, int *out);
 nnb_status nnb__onnx_match_div(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int y, int *out);

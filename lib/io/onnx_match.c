@@ -48,7 +48,9 @@ static int less_sign(const nnb__onnx_graph *g, int k) {
 
 static nnb_status make(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, nnb__onnx_kind kind, int act, int from,
                        int *out) {
-  const nnb__onnx_value v = {.kind = kind, .act = act, .from = from, .cols = nnb__onnx_at(g, from)->cols, .flat = true};
+  const nnb__onnx_value *x = nnb__onnx_at(g, from);
+  const nnb__onnx_value v = {
+      .kind = kind, .act = act, .from = from, .cols = x->cols, .rank = x->rank, .shape = x->shape};
   return nnb__onnx_add(g, node, v, out);
 }
 
@@ -104,11 +106,14 @@ static nnb_status match_gelu(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, in
                              .number = 2 * a * b,
                              .from = *out,
                              .cols = nnb__onnx_at(g, z)->cols,
-                             .flat = true};
+                             .rank = nnb__onnx_at(g, z)->rank,
+                             .shape = nnb__onnx_at(g, z)->shape};
   return nnb__onnx_add(g, node, v, out);
 }
 
 nnb_status nnb__onnx_match_mul(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int y, int *out) {
+  const int centred = inside(g, x, NNB__ONNX_CENTRED);
+  if (centred && x == y) return make(g, node, NNB__ONNX_SQUARES, 0, centred, out);
   if (inside_act(g, y, NNB_SIGMOID) == x) return make_act(g, node, NNB_SILU, x, out);
   if (inside_act(g, x, NNB_SIGMOID) == y) return make_act(g, node, NNB_SILU, y, out);
   nnb_status status = match_gelu(g, node, x, y, out);
@@ -121,7 +126,32 @@ static int inside_logistic(const nnb__onnx_graph *g, int k) {
 }
 
 nnb_status nnb__onnx_match_div(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int y, int *out) {
-  return inside_logistic(g, y) == x ? make_act(g, node, NNB_SILU, x, out) : NNB_OK;
+  const int centred = inside(g, x, NNB__ONNX_CENTRED);
+  if (inside_logistic(g, y) == x) return make_act(g, node, NNB_SILU, x, out);
+  if (!centred || inside(g, y, NNB__ONNX_DEVIATION) != centred) return NNB_OK;
+  nnb_status status = make(g, node, NNB__ONNX_LAYERNORM, 0, centred, out);
+  if (!status) nnb__onnx_at(g, *out)->alpha = nnb__onnx_at(g, y)->alpha;
+  return status;
+}
+
+/* x - mean of x */
+nnb_status nnb__onnx_match_sub(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int y, int *out) {
+  return inside(g, y, NNB__ONNX_MEAN) == x ? make(g, node, NNB__ONNX_CENTRED, 0, x, out) : NNB_OK;
+}
+
+/* A layer normalisation that has no γ, or no β, gets it. */
+nnb_status nnb__onnx_match_columns(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, nnb__onnx_arith arith, int from,
+                                   const nnb__onnx_const *c, int *out) {
+  nnb__onnx_value v = *nnb__onnx_at(g, from);
+  if (v.kind != NNB__ONNX_LAYERNORM || v.bias || nnb__onnx_count(c) != (size_t)v.cols) return NNB_OK;
+  if (arith == NNB__ONNX_ADD)
+    v.bias = c;
+  else if (arith == NNB__ONNX_MUL && !v.c)
+    v.c = c;
+  else
+    return NNB_OK;
+  v.uses = v.user = 0;
+  return nnb__onnx_add(g, node, v, out);
 }
 
 nnb_status nnb__onnx_match_inverse(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int *out) {

@@ -107,7 +107,17 @@ void nnb__onnx_attribute_real(nnb__onnx_model *m, Nnb__Onnx__Node *node, const c
   if (a) a->type = 1, a->has_f = true, a->f = value;
 }
 
-static int32_t number_of(nnb__dtype type) { return type == NNB__F64 ? NNB__ONNX_DOUBLE : NNB__ONNX_FLOAT; }
+void nnb__onnx_attribute_ints(nnb__onnx_model *m, Nnb__Onnx__Node *node, const char *name, const int64_t *values,
+                              int n) {
+  Nnb__Onnx__Attribute *a = attribute(m, node, name);
+  if (a) a->type = 7;
+  for (int i = 0; a && i < n && make_room(m, &a->ints, a->n_ints, sizeof *a->ints); i++)
+    a->ints[a->n_ints++] = values[i];
+}
+
+static int32_t number_of(nnb__dtype type) {
+  return type == NNB__F64 ? NNB__ONNX_DOUBLE : type == NNB__F32 ? NNB__ONNX_FLOAT : NNB__ONNX_INT64;
+}
 
 void *nnb__onnx_tensor(nnb__onnx_model *m, const char *name, nnb__dtype type, int n_dims, const size_t *dim) {
   size_t bytes = nnb__dtype_size(type); /* the numbers are in memory, so their sizes do not overflow */
@@ -125,19 +135,23 @@ void *nnb__onnx_tensor(nnb__onnx_model *m, const char *name, nnb__dtype type, in
   return t->raw_data.data;
 }
 
-void nnb__onnx_end_of_graph(nnb__onnx_model *m, bool output, const char *name, nnb__dtype type, int n) {
+void nnb__onnx_end_of_graph(nnb__onnx_model *m, bool output, const char *name, nnb__dtype type, int n_dims,
+                            const size_t *dim) {
   if (m->status) return;
   Nnb__Onnx__ValueInfo *value = output ? ADD(m, m->graph, output, value_info) : ADD(m, m->graph, input, value_info);
   Nnb__Onnx__Type *kind = value ? ADD(m, value, type, type) : NULL;
   Nnb__Onnx__TensorType *tensor = kind ? ADD(m, kind, tensor_type, tensor_type) : NULL;
   Nnb__Onnx__Shape *shape = tensor ? ADD(m, tensor, shape, shape) : NULL;
   Nnb__Onnx__Dimension *rows = shape ? ADD(m, shape, dim, dimension) : NULL;
-  Nnb__Onnx__Dimension *columns = rows ? ADD(m, shape, dim, dimension) : NULL;
-  if (!columns) return;
+  if (!rows) return;
   set(m, &value->name, name);
   set(m, &rows->dim_param, "batch");
   tensor->has_elem_type = true, tensor->elem_type = number_of(type);
-  columns->has_dim_value = true, columns->dim_value = n;
+  for (int i = 0; i < n_dims; i++) {
+    Nnb__Onnx__Dimension *side = ADD(m, shape, dim, dimension);
+    if (!side) return;
+    side->has_dim_value = true, side->dim_value = (int64_t)dim[i];
+  }
 }
 
 void nnb__onnx_metadata(nnb__onnx_model *m, const char *key, const char *value) {

@@ -35,10 +35,14 @@ Nnb__Onnx__Node *nnb__onnx_node(nnb__onnx_model *m, const char *op, const char *
 void nnb__onnx_input(nnb__onnx_model *m, Nnb__Onnx__Node *node, const char *name);
 void nnb__onnx_attribute(nnb__onnx_model *m, Nnb__Onnx__Node *node, const char *name, int64_t value);
 void nnb__onnx_attribute_real(nnb__onnx_model *m, Nnb__Onnx__Node *node, const char *name, float value);
-/* Adds an initializer; type: NNB__F64 or NNB__F32.  Returns the memory for its numbers, without alignment, or NULL. */
+void nnb__onnx_attribute_ints(nnb__onnx_model *m, Nnb__Onnx__Node *node, const char *name, const int64_t *values,
+                              int n);
+/* Adds an initializer; type: NNB__F64, NNB__F32 or NNB__I64.  Returns the memory for its numbers, without alignment, or
+ * NULL. */
 void *nnb__onnx_tensor(nnb__onnx_model *m, const char *name, nnb__dtype type, int n_dims, const size_t *dim);
-/* Adds an input or an output of the graph, a matrix of n columns with any number of rows. */
-void nnb__onnx_end_of_graph(nnb__onnx_model *m, bool output, const char *name, nnb__dtype type, int n);
+/* Adds an input or an output of the graph, any number of samples with n_dims dimensions each. */
+void nnb__onnx_end_of_graph(nnb__onnx_model *m, bool output, const char *name, nnb__dtype type, int n_dims,
+                            const size_t *dim);
 void nnb__onnx_metadata(nnb__onnx_model *m, const char *key, const char *value);
 
 /* *out ← the bytes.  NNB_E_OVERFLOW above 2 GB, which is the limit of the format. */

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "build.h"
 #include "net_memory.h"
 #include "onnx_names.h"
 #include "seal.h"
@@ -18,10 +17,6 @@ typedef nnb__onnx_builder builder;
 typedef nnb__onnx_value value;
 
 static value *at(const builder *b, int k) { return nnb__onnx_at(b->g, k); }
-
-static nnb_status fail(const builder *b, int k, const char *sentence) {
-  return nnb__onnx_fail(b->g, at(b, k)->node, NNB_E_UNSUPPORTED, "%s", sentence);
-}
 
 /* ---- runs of arithmetic ------------------------------------------------------------------------------------------ */
 
@@ -66,63 +61,24 @@ static bool is_identity(const builder *b, int k, int base) {
 
 /* ---- nodes ------------------------------------------------------------------------------------------------------- */
 
-/* The tensor's name without our ".scaled", if nodes may have such a name; else NULL */
-static const char *name_for(const builder *b, int k, char out[64]) {
-  const char *name = at(b, k)->name ? at(b, k)->name : "";
-  const char *suffix = strstr(name, ".scaled");
-  const size_t n = suffix && !suffix[7] ? (size_t)(suffix - name) : strlen(name);
-  if (n < 1 || n > 60 || strchr("0123456789/", *name) || !nnb__is_utf8(name, n)) return NULL;
-  for (size_t i = 0; i < n; i++)
-    if ((unsigned char)name[i] <= ' ' || strchr(":-=.\"\\", name[i])) return NULL;
-  memcpy(out, name, n);
-  out[n] = '\0';
-  return nnb_net_find(b->net, out) > 0 ? NULL : out;
-}
-
-static nnb_status append(builder *b, int k, const nnb_layer_ops *ops, const void *self, const int *from, int n,
-                         int act) {
-  char name[64];
-  const int node = nnb__net_append(b->net, ops, self, from, n, act, 0, name_for(b, k, name), ops->name);
-  if (node < 0) return (nnb_status)node;
-  b->node[k] = node;
-  return NNB_OK;
-}
-
-/* The node that has the value; arithmetic that has no place is an error. */
-static nnb_status node_of(const builder *b, int k, int *out) {
-  *out = b->node[k];
-  return *out ? NNB_OK
-              : fail(b, k,
-                     "arithmetic with constants is only read beside a dense layer, after an input or before an output");
-}
-
-static nnb_status append_list(builder *b, int k, int list_of, const nnb_layer_ops *ops, int act) {
-  const value *v = at(b, list_of);
-  nnb_status status = NNB_OK;
-  int *from = nnb__onnx_take(b->g->pool, (size_t)v->n_list, sizeof *from);
-  if (!from) return nnb__onnx_pool_fail(b->g->pool, b->g->file);
-  for (int i = 0; i < v->n_list && !status; i++) status = node_of(b, v->list[i], &from[i]);
-  return status ? status : append(b, k, ops, NULL, from, v->n_list, act);
-}
-
 /* The dense layer `dense` with the arithmetic up to `after`, and an activation; the node is that of value k. */
 static nnb_status append_dense(builder *b, int k, int dense, int after, int act) {
   const value *v = at(b, dense);
-  nnb__onnx_dense *place = &b->dense[b->n_dense];
+  nnb__onnx_layer *place = &b->layer[b->n_layers];
   int from = b->node[v->from];
-  *place = (nnb__onnx_dense){.value = dense, .after = after};
+  *place = (nnb__onnx_layer){.value = dense, .after = after};
   if (!from && at(b, v->from)->kind == NNB__ONNX_ARITH) {
     place->before = v->from;
     if (!b->stop[v->from]) b->stop[v->from] = base_of(b, v->from); /* other layers may read it too */
     from = b->node[b->stop[v->from]];
   }
-  if (!from) return node_of(b, v->from, &from);
+  if (!from) return nnb__onnx_node_of(b, v->from, &from);
   b->stop[after] = dense;
   nnb__dense self = {.units = v->cols, .init = (int)nnb__init_for(act), .init_scale = 1};
   self.bias = v->bias || place->before || run_adds(b, after, dense);
-  nnb_status status = append(b, k, &nnb__layer_dense, &self, &from, 1, act);
+  nnb_status status = nnb__onnx_append(b, k, &nnb__layer_dense, &self, &from, 1, act);
   place->node = b->node[k];
-  b->n_dense += !status;
+  b->n_layers += !status;
   return status;
 }
 
@@ -138,7 +94,7 @@ static nnb_status set_input_scaler(builder *b, int input, int end) {
     const double shift = chain->q[j] == 0 ? chain->p[j] : chain->p[j] - chain->q[j] / factor;
     b->shift[column + j] = (real)shift, b->factor[column + j] = (real)factor;
     if (!isfinite(b->shift[column + j]) || !isfinite(b->factor[column + j]) || b->factor[column + j] == 0)
-      return fail(b, end, "it scales a column of an input by 0 or by a number that is not finite");
+      return nnb__onnx_misplaced(b, end, "it scales a column of an input by 0 or by a number that is not finite");
   }
   b->node[end] = b->node[input];
   return status;
@@ -164,10 +120,26 @@ static nnb_status place_activation(builder *b, int k) {
   const bool in_layer =
       !b->node[v->from] && at(b, base)->kind == NNB__ONNX_DENSE && at(b, v->from)->uses == 1 && at(b, base)->uses == 1;
   if (in_layer) return append_dense(b, k, base, v->from, v->act);
-  if (!b->node[v->from] && at(b, v->from)->kind == NNB__ONNX_SUM)
-    return append_list(b, k, v->from, &nnb__layer_add, v->act);
-  nnb_status status = node_of(b, v->from, &from);
-  return status ? status : append(b, k, &nnb__layer_activation, NULL, &from, 1, v->act);
+  if (!b->node[v->from] && at(b, v->from)->uses == 1 && nnb__onnx_takes_activation(b, v->from))
+    return nnb__onnx_append_layer(b, k, v->from, v->act);
+  nnb_status status = nnb__onnx_node_of(b, v->from, &from);
+  return status ? status : nnb__onnx_append(b, k, &nnb__layer_activation, NULL, &from, 1, v->act);
+}
+
+/* The node that has the numbers gets the shape, if nothing else reads it. */
+static nnb_status place_images(builder *b, int k) {
+  const value *v = at(b, k), *from = at(b, v->from);
+  const bool own = from->kind == NNB__ONNX_INPUT || from->kind == NNB__ONNX_DENSE || from->kind == NNB__ONNX_ACT ||
+                   from->kind == NNB__ONNX_SUM || from->kind == NNB__ONNX_CONCAT || from->kind == NNB__ONNX_PRODUCT;
+  int node;
+  nnb_status status = nnb__onnx_node_of(b, v->from, &node);
+  if (status) return status;
+  if (own && from->uses == 1)
+    b->node[k] = node;
+  else
+    status = nnb__onnx_append(b, k, &nnb__layer_activation, NULL, &node, 1, NNB_LINEAR);
+  return status ? status
+                : (nnb_status)nnb_net_shape(b->net, b->node[k], v->shape.channels, v->shape.height, v->shape.width);
 }
 
 static nnb_status place(builder *b, int k) {
@@ -179,16 +151,27 @@ static nnb_status place(builder *b, int k) {
     case NNB__ONNX_ACT:
       return place_activation(b, k);
     case NNB__ONNX_CONCAT:
-      return append_list(b, k, k, &nnb__layer_concat, NNB_LINEAR);
+      return nnb__onnx_append_layer(b, k, k, NNB_LINEAR);
     case NNB__ONNX_SUM:
-      return only_read_by(b, k, NNB__ONNX_ACT) ? NNB_OK : append_list(b, k, k, &nnb__layer_add, NNB_LINEAR);
+    case NNB__ONNX_PRODUCT:
+    case NNB__ONNX_CONV:
+    case NNB__ONNX_POOL:
+    case NNB__ONNX_BATCHNORM:
+    case NNB__ONNX_LAYERNORM:
+      return only_read_by(b, k, NNB__ONNX_ACT) ? NNB_OK : nnb__onnx_append_layer(b, k, k, NNB_LINEAR);
+    case NNB__ONNX_FLATTEN: /* dense layers read images as rows */
+      if (only_read_by(b, k, NNB__ONNX_DENSE)) return nnb__onnx_node_of(b, at(b, k)->from, &b->node[k]);
+      return nnb__onnx_append_layer(b, k, k, NNB_LINEAR);
+    case NNB__ONNX_IMAGES:
+      return place_images(b, k);
     case NNB__ONNX_DENSE:
       if (only_read_by(b, k, NNB__ONNX_ACT) || only_read_by(b, k, NNB__ONNX_ARITH)) return NNB_OK;
       return append_dense(b, k, k, k, NNB_LINEAR);
     case NNB__ONNX_CONST:
-      return nnb__onnx_fail(b->g, at(b, k)->node, NNB_E_UNSUPPORTED, "an output is a constant");
+    case NNB__ONNX_SIZES:
+      return nnb__onnx_misplaced(b, k, "an output is a constant");
     default:
-      return fail(b, k, "it is no part of a known activation");
+      return nnb__onnx_misplaced(b, k, "it is no part of a known activation or norm");
   }
 }
 
@@ -199,11 +182,13 @@ static nnb_status place_inputs(builder *b) {
   nnb_status status = NNB_OK;
   for (int k = 1; k <= (int)b->g->n && !status; k++) {
     if (at(b, k)->kind != NNB__ONNX_INPUT) continue;
-    const int node = nnb_net_input(b->net, at(b, k)->cols, name_for(b, k, name));
+    const nnb_shape *shape = &at(b, k)->shape;
+    const int node = nnb_net_input(b->net, at(b, k)->cols, nnb__onnx_node_name(b, k, name));
     if (node < 0)
       status = (nnb_status)node;
-    else
-      b->node[k] = node;
+    else if (shape->channels > 0)
+      status = (nnb_status)nnb_net_shape(b->net, node, shape->channels, shape->height, shape->width);
+    b->node[k] = node;
   }
   if (status) return status;
   b->shift = nnb__onnx_take(b->g->pool, (size_t)b->net->n_x, sizeof *b->shift);
@@ -230,14 +215,14 @@ static nnb_status place_output(builder *b, int k, real *shift, real *factor) {
     node = b->stop[k] = base_of(b, k);
     status = nnb__onnx_chain_of(b, k, &chain);
   }
-  if (!status) status = node_of(b, node, &node);
+  if (!status) status = nnb__onnx_node_of(b, node, &node);
   if (!status && (node = nnb_net_output(b->net, node)) < 0) status = (nnb_status)node;
   for (int j = 0; j < v->cols && !status; j++) {
     const double m = chain ? chain->m[j] : 1, d = chain ? chain->d[j] : 1;
     factor[j] = (real)(m == 1 ? d : d / m);
     shift[j] = (real)(chain ? chain->q[j] - chain->p[j] * m / d : 0);
     if (!isfinite(shift[j]) || !isfinite(factor[j]) || factor[j] == 0)
-      return fail(b, k, "it scales a column of an output by 0 or by a number that is not finite");
+      return nnb__onnx_misplaced(b, k, "it scales a column of an output by 0 or by a number that is not finite");
   }
   return status;
 }
@@ -326,8 +311,8 @@ static nnb_status build(builder *b, size_t max_bytes) {
   nnb__onnx_graph *g = b->g;
   const size_t n = g->n + 1;
   b->node = nnb__onnx_take(g->pool, n, sizeof *b->node), b->stop = nnb__onnx_take(g->pool, n, sizeof *b->stop);
-  b->chain = nnb__onnx_take(g->pool, n, sizeof *b->chain), b->dense = nnb__onnx_take(g->pool, n, sizeof *b->dense);
-  if (!b->node || !b->stop || !b->chain || !b->dense) return nnb__onnx_pool_fail(g->pool, g->file);
+  b->chain = nnb__onnx_take(g->pool, n, sizeof *b->chain), b->layer = nnb__onnx_take(g->pool, n, sizeof *b->layer);
+  if (!b->node || !b->stop || !b->chain || !b->layer) return nnb__onnx_pool_fail(g->pool, g->file);
   nnb_status status = place_inputs(b);
   for (int k = 1; k < (int)n && !status; k++)
     if (at(b, k)->live) status = place(b, k);
@@ -336,7 +321,7 @@ static nnb_status build(builder *b, size_t max_bytes) {
   if (!status) status = set_names(b);
   if (!status) status = nnb__net_check_memory(b->net, g->file_bytes, max_bytes);
   if (!status) status = nnb__net_seal_undrawn(b->net);
-  for (int i = 0; i < b->n_dense && !status; i++) status = nnb__onnx_fill(b, &b->dense[i]);
+  for (int i = 0; i < b->n_layers && !status; i++) status = nnb__onnx_fill(b, &b->layer[i]);
   return status;
 }
 

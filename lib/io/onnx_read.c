@@ -30,7 +30,7 @@ static nnb_status add_input(nnb__onnx_graph *g, const Nnb__Onnx__ValueInfo *info
   const Nnb__Onnx__Type *type = info->n_type == 1 ? info->type[0] : NULL;
   const Nnb__Onnx__TensorType *tensor = type && type->n_tensor_type == 1 ? type->tensor_type[0] : NULL;
   const Nnb__Onnx__Shape *shape = tensor && tensor->n_shape == 1 ? tensor->shape[0] : NULL;
-  int64_t cols = 1;
+  int64_t cols = 1, side[3] = {0};
   int k;
   if (!info->name || !*info->name) return nnb__fail(NNB_E_PARSE, "%s: an input has no name", g->file);
   const int known = nnb__onnx_find(g, info->name);
@@ -42,8 +42,11 @@ static nnb_status add_input(nnb__onnx_graph *g, const Nnb__Onnx__ValueInfo *info
     const int64_t n = shape->dim[i]->dim_value;
     if (n < 1 || n > INT_MAX / cols) return fail_input(g, info->name, "does not have a fixed number of columns");
     cols *= n;
+    if (i <= 3) side[i - 1] = n;
   }
-  nnb__onnx_value v = {.kind = NNB__ONNX_INPUT, .cols = (int)cols, .flat = shape->n_dim == 2, .name = info->name};
+  nnb__onnx_value v = {.kind = NNB__ONNX_INPUT, .cols = (int)cols, .rank = (int)shape->n_dim, .name = info->name};
+  if (v.rank == 3) v.shape = (nnb_shape){(int)side[0], 1, (int)side[1]};
+  if (v.rank == 4) v.shape = (nnb_shape){(int)side[0], (int)side[1], (int)side[2]};
   nnb_status status = nnb__onnx_add(g, NULL, v, &k);
   return status ? status : nnb__onnx_name(g, info->name, k);
 }
@@ -55,11 +58,15 @@ static nnb_status add_output(nnb__onnx_graph *g, int k) {
   nnb__onnx_value v = *nnb__onnx_at(g, k);
   nnb_status status = NNB_OK;
   if (v.kind == NNB__ONNX_INPUT)
-    status = nnb__onnx_add(
-        g, NULL,
-        (nnb__onnx_value){
-            .kind = NNB__ONNX_ACT, .act = NNB_LINEAR, .from = k, .cols = v.cols, .flat = v.flat, .name = ""},
-        &k);
+    status = nnb__onnx_add(g, NULL,
+                           (nnb__onnx_value){.kind = NNB__ONNX_ACT,
+                                             .act = NNB_LINEAR,
+                                             .from = k,
+                                             .cols = v.cols,
+                                             .rank = v.rank,
+                                             .shape = v.shape,
+                                             .name = ""},
+                           &k);
   g->outputs[g->n_outputs++] = k;
   return status;
 }

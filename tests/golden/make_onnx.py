@@ -273,9 +273,87 @@ for opset in (9, 13, 16):
     good(f"torch_{opset}", file.getvalue(), net.double()(torch.from_numpy(np.float64(X))).detach().numpy())
     net.float()
 
+# ---- images, signals, norms, products ----
+
+
+class Views(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.a, self.b = torch.nn.Conv2d(1, 2, 2), torch.nn.Linear(8, 3), torch.nn.Linear(9, 3)
+
+    def forward(self, x):
+        images = torch.relu(self.conv(x.view(-1, 1, 3, 3)))
+        return torch.sigmoid(self.a(images.view(images.size(0), -1))) * self.b(x)
+
+
+n = torch.nn
+MODELS = {
+    "lenet": (n.Sequential(n.Conv2d(1, 3, 3), n.Tanh(), n.AvgPool2d(2), n.Conv2d(3, 4, 2, stride=2, padding=1), n.ReLU(),
+                           n.MaxPool2d(2), n.Flatten(), n.Linear(4, 3), n.Softmax(dim=1)), (1, 10, 10)),
+    "signal": (n.Sequential(n.Conv1d(2, 4, 3, stride=2, padding=1), n.GELU(), n.MaxPool1d(2), n.Flatten(), n.Linear(12, 3)), (2, 12)),
+    "images": (n.Sequential(n.Conv2d(2, 3, (1, 2), bias=False), n.ReLU(), n.BatchNorm2d(3), n.LayerNorm([3, 4, 3]),
+                            n.AdaptiveAvgPool2d(1), n.Flatten(), n.LayerNorm(3)), (2, 4, 4)),
+    "views": (Views(), (9,)),
+}
+for name, (net, shape) in MODELS.items():
+    net.eval()
+    for module in net.modules():
+        if isinstance(module, n.BatchNorm2d):
+            module.running_mean.normal_(), module.running_var.uniform_(0.5, 2)
+        if isinstance(module, (n.BatchNorm2d, n.LayerNorm)):
+            module.weight.data.normal_(), module.bias.data.normal_()
+    for opset in (9, 13):
+        x = torch.randn(3, *shape)
+        file = io.BytesIO()
+        torch.onnx.export(net, x, file, opset_version=opset, input_names=["x"], dynamic_axes={"x": [0]})
+        good(f"torch_{name}_{opset}", file.getvalue(), net.double()(x.double()).detach().numpy(), x.numpy().reshape(3, -1))
+        net.float()
+
+IMAGE, KERNEL, GAIN = info("x", ["N", 2, 3, 4]), draw(3, 2, 2, 3), draw(5)
+PIXELS = draw(3, 24)
+good("product", model([FIRST, node("Tanh", "h", "t"), node("Mul", "h t", "y")], LAYER1), hidden() * np.tanh(hidden()))
+
+
+def layer_norm(z, eps=1e-5):
+    z = z - z.mean(axis=1, keepdims=True)
+    return z / np.sqrt((z * z).mean(axis=1, keepdims=True) + eps)
+
+
+good("layernorm", model([FIRST, node("LayerNormalization", "h gain", "y", axis=-1)], LAYER1 + [("gain", GAIN)], opset=17),
+     layer_norm(hidden()) * GAIN)
+good("scaled_images", model([node("Sub", "x low", "c"), node("Div", "c wide", "s"), node("Conv", "s w", "z", kernel_shape=[2, 3]),
+                             node("Flatten", "z", "f"), node("Softmax", "f", "y")],
+                            [("low", np.float32([[[0.5]], [[-0.25]]])), ("wide", np.float32(2)), ("w", KERNEL)],
+                            inputs=[IMAGE]),
+     softmax(n.functional.conv2d(torch.from_numpy((np.float64(PIXELS).reshape(3, 2, 3, 4) - [[[0.5]], [[-0.25]]]) / 2),
+                                 torch.from_numpy(np.float64(KERNEL))).numpy().reshape(3, -1)), PIXELS)
+
 # ---- what is refused ----
 
-bad("conv", '(Conv): the operator', model([node("Conv", "x w", "y")], [("w", draw(2, 1, 2, 2))], inputs=[info("x", ["N", 1, 4, 4])]))
+
+def bad_image(name, words, op, **attributes):
+    weights = [("w", KERNEL)] if op in ("Conv", "ConvTranspose") else []
+    bad(name, words, model([node(op, "x w" if weights else "x", "y", **attributes)], weights, inputs=[IMAGE], check=False))
+
+
+bad_image("deconv", "(ConvTranspose): the operator", "ConvTranspose")
+bad_image("conv_group", "group is not 1", "Conv", group=2)
+bad_image("conv_pads", "pads are not the same on both sides", "Conv", pads=[0, 0, 1, 0])
+bad_image("conv_same", "pads are not the same on both sides", "Conv", auto_pad="SAME_UPPER")
+bad_image("conv_strides", "strides or pads are not the same for height and width", "Conv", strides=[1, 2])
+bad_image("conv_dilated", "dilations are not 1", "Conv", dilations=[2, 2])
+bad_image("conv_kernel", "kernel_shape is not that of its weights", "Conv", kernel_shape=[3, 3])
+bad_image("conv_small", "does not fit", "MaxPool", kernel_shape=[4, 1])
+bad_image("pool_pads", "pads are not 0", "MaxPool", kernel_shape=[2, 2], strides=[2, 2], pads=[1, 1, 1, 1])
+bad_image("pool_ceil", "ceil_mode is 1", "AveragePool", kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
+bad_image("softmax_images", "one row for each sample", "Softmax", axis=1)
+bad_image("part_norm", "no part of a known activation or norm", "ReduceMean", axes=[1, 2, 3])
+bad_image("mean", "of all numbers of a sample", "ReduceMean", axes=[1])
+bad_image("shape", "an output is a constant", "Shape")
+bad("part_of_row", "it normalises parts of a sample", model([node("LayerNormalization", "x g", "y")], [("g", GAIN[:4])], inputs=[IMAGE], opset=17))
+bad("added_pixels", "it adds pixels", model([node("Pad", "x p", "y")], [("p", np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64))], inputs=[IMAGE]))
+bad("conv_of_rows", "has 2 dimensions", model([node("Conv", "x w", "y")], [("w", KERNEL)], check=False))
+bad("dense_of_images", "has 4 dimensions", model([node("MatMul", "x w", "y")], [("w", W1)], inputs=[IMAGE]))
 bad("domain", "its domain is com.example", model([node("Gemm", "x w1 b1", "y", domain="com.example")], LAYER1, others=[("com.example", 1)], check=False))
 function = helper.make_function("local", "Layer", ["x"], ["y"], [node("Relu", "x", "y")], [helper.make_opsetid("", 13)])
 bad("function", '(Layer): the operator', model([node("Layer", "x", "y", domain="local")], [], others=[("local", 1)], functions=[function], check=False))
@@ -283,7 +361,6 @@ bad("trans_a", "transA", model([node("Gemm", "x w1 b1", "y", transA=1)], LAYER1,
 bad("two_values", "not a constant", model([node("MatMul", "x u", "y")], [], inputs=[info("x", ["N", 4]), info("u", [4, 4])]))
 bad("leaky", "alpha is 0.2; the library has 0.01", model([FIRST, node("LeakyRelu", "h", "y", alpha=0.2)], LAYER1))
 bad("relu6", "limits to 0", model([FIRST, node("Clip", "h zero six", "y")], LAYER1 + [scalar("zero", 0), scalar("six", 6)]))
-bad("product", "known activation", model([FIRST, node("Tanh", "h", "t"), node("Mul", "h t", "y")], LAYER1))
 bad("middle", "arithmetic with constants", model([FIRST, node("Tanh", "h", "t"), node("Mul", "t half", "m"), node("Add", "m t", "y")], LAYER1 + [HALF]))
 bad("part", "no part of a known activation", model([FIRST, node("Exp", "h", "y")], LAYER1))
 bad("softmax_axis", "axis is 0", model([FIRST, node("Softmax", "h", "y", axis=0)], LAYER1))

@@ -1,12 +1,13 @@
-/* write_cases FOLDER [all]: nets of every activation, end and structure as ONNX files, with rows and predictions (NPY).
- * Without all, each of them once with the others at one value. */
+/* write_cases FOLDER [all]: nets of every activation, end, structure and layer as ONNX files, with rows and predictions
+ * (NPY).  Without all, each of them once with the others at one value. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../precision.h"
 
-enum { ROWS = 5, MOST = 8 };
+enum { ROWS = 5, MOST = 80 };
 
 static const char *const shapes[] = {"chain", "inputs", "sum", "concat"};
 typedef struct ending {
@@ -43,11 +44,12 @@ static nnb_net *make(int shape, nnb_activation act, const ending *end) {
 
 /* Rows far from the origin, and scalers fitted to them. */
 static void scale(nnb_net *net, int n_in) {
-  real x[ROWS * MOST], t[ROWS * 4];
+  real x[ROWS * MOST], t[ROWS * MOST];
+  const int n_out = nnb_net_n_out(net) > 0 ? nnb_net_n_out(net) : 4;
   nnb_data *data = NULL;
   for (int i = 0; i < ROWS * n_in; i++) x[i] = (real)(sin(3.7 * i) * 4 + 2);
-  for (int i = 0; i < ROWS * 4; i++) t[i] = (real)(cos(2.3 * i) * 50 + 100);
-  must(!nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, ROWS, n_in), .t = nnb_cview(t, ROWS, 4)}, 0, &data), "data");
+  for (int i = 0; i < ROWS * n_out; i++) t[i] = (real)(cos(2.3 * i) * 50 + 100);
+  must(!nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, ROWS, n_in), .t = nnb_cview(t, ROWS, n_out)}, 0, &data), "data");
   nnb_net_standardize(net, data);
   nnb_net_scale_targets(net, data, NNB_STANDARDIZE);
   nnb_data_destroy(data);
@@ -60,22 +62,83 @@ static void write_array(const char *folder, const char *name, const char *what, 
   must(!nnb_array_write_npy(path, &array, sizeof(real) == 8 ? NNB_ARRAY_F64 : NNB_ARRAY_F32), path);
 }
 
-static void write_case(const char *folder, int shape, nnb_activation act, const ending *end, int opset) {
-  char name[200], path[600];
-  real x[ROWS * MOST], y[ROWS * 4];
-  nnb_net *net = make(shape, act, end);
-  const int n_in = nnb_net_n_in(net);
-  snprintf(name, sizeof name, "%s_%s_%s_%d_%s", shapes[shape], nnb_activation_name(act), end->name, opset, PRECISION);
-  if (end->scaled) scale(net, n_in);
+/* Moves the parameters and the running means away from where they begin. */
+static void stir(nnb_net *net) {
   for (size_t i = 0, n = nnb_net_n_params(net); i < n; i++)
     nnb_net_params(net)[i] += (real)(0.3 * sin(1.3 * (double)i));
+  for (int k = 1; k <= nnb_net_n_nodes(net); k++) {
+    nnb_cmat old;
+    real fresh[2 * MOST];
+    if (nnb_net_buffers(net, k, &old)) continue;
+    for (int i = 0; i < old.cols; i++) fresh[i] = (real)((i < old.cols / 2 ? 0.5 : 1) + 0.4 * cos(2.1 * i));
+    must(!nnb_net_set_buffers(net, k, nnb_cview(fresh, 1, old.cols)), "buffers");
+  }
+}
+
+static void write_net(const char *folder, const char *name, nnb_net *net, bool scaled, int opset) {
+  char path[600];
+  real x[ROWS * MOST], y[ROWS * MOST];
+  const int n_in = nnb_net_n_in(net);
+  if (scaled) scale(net, n_in);
+  stir(net);
+  const int n_out = nnb_net_n_out(net);
   for (int i = 0; i < ROWS * n_in; i++) x[i] = (real)(sin(5.1 * i) * 3);
-  must(!nnb_net_predict(net, nnb_cview(x, ROWS, n_in), nnb_view(y, ROWS, 4)), name);
+  must(!nnb_net_predict(net, nnb_cview(x, ROWS, n_in), nnb_view(y, ROWS, n_out)), name);
   snprintf(path, sizeof path, "%s/%s.onnx", folder, name);
   must(!nnb_net_save_onnx(net, path, &(nnb_onnx_opts){.opset = opset}), path);
   write_array(folder, name, "x", x, n_in);
-  write_array(folder, name, "y", y, 4);
+  write_array(folder, name, "y", y, n_out);
   nnb_net_destroy(net);
+}
+
+static void write_case(const char *folder, int shape, nnb_activation act, const ending *end, int opset) {
+  char name[200];
+  snprintf(name, sizeof name, "%s_%s_%s_%d_%s", shapes[shape], nnb_activation_name(act), end->name, opset, PRECISION);
+  write_net(folder, name, make(shape, act, end), end->scaled, opset);
+}
+
+/* ---- layers ------------------------------------------------------------------------------------------------------ */
+
+static const struct {
+  const char *name, *net;
+} layers[] = {
+    {"lenet", "1x8x8-conv3@3:tanh-maxpool2-conv4@2:tanh-maxpool2-6:tanh-4:softmax"},
+    {"stride", "2x7x5-conv3@3x2:relu:stride=2:pad=1:bias=0-conv2@2-3"},
+    {"average", "2x6x4-avgpool3x2:stride=1-maxpool2-2"},
+    {"signal", "3x9-conv4@3:relu:stride=2:pad=1-avgpool2-2"},
+    {"batchnorm", "2x4x4-conv2@2:tanh-batchnorm:relu-conv2@2-2"},
+    {"batchnorm_rows", "4-5:tanh-batchnorm:relu-batchnorm-3"},
+    {"layernorm", "4-5:relu-layernorm:tanh-6-layernorm-3"},
+    {"layernorm_images", "2x4x3-layernorm:relu-conv2@2-layernorm"},
+    {"softmax_images", "1x4x4-conv2@2:softmax-conv1@2:tanh"},
+};
+
+static nnb_net *make_gated(void) {
+  nnb_net *net = nnb_net_create(18);
+  nnb_net_shape(net, 1, 2, 3, 3);
+  const int a = nnb_net_conv_opts(net, &(nnb_conv_opts){.channels = 2, .width = 2, .activation = NNB_SIGMOID});
+  const int b = nnb_net_conv_opts(net, &(nnb_conv_opts){.channels = 2, .width = 2, .from = 1});
+  const int wide = nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 8, .from = 1, .activation = NNB_TANH});
+  nnb_net_shape(net, wide, 2, 2, 2);
+  const int product = nnb_net_product(net, (int[]){a, b, wide}, 3, NNB_LINEAR);
+  nnb_net_concat(net, (int[]){product, a}, 2);
+  nnb_net_conv(net, 3, 2, NNB_TANH);
+  nnb_net_dense(net, 2, NNB_LINEAR);
+  return net;
+}
+
+static void write_layers(const char *folder, int opset) {
+  char name[200];
+  for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+    for (int scaled = 0; scaled < 2; scaled++) {
+      nnb_net *net;
+      if (scaled && strstr(layers[i].net, "4:softmax")) continue;
+      must(!nnb_net_parse(layers[i].net, &net), layers[i].net);
+      snprintf(name, sizeof name, "layer_%s_%d_%d_%s", layers[i].name, scaled, opset, PRECISION);
+      write_net(folder, name, net, scaled, opset);
+    }
+  snprintf(name, sizeof name, "layer_gated_%d_%s", opset, PRECISION);
+  write_net(folder, name, make_gated(), true, opset);
 }
 
 int main(int argc, char **argv) {
@@ -89,5 +152,7 @@ int main(int argc, char **argv) {
     for (int opset = 9; opset <= 17; opset++)
       if (opset != 13 && (all || act == NNB_GELU)) write_case(argv[1], 3, (nnb_activation)act, &endings[1], opset);
   }
+  for (int opset = 9; opset <= 17; opset++)
+    if (all || opset == 9 || opset == 13 || opset == 17) write_layers(argv[1], opset);
   return 0;
 }

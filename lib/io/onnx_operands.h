@@ -1,0 +1,40 @@
+/* io/onnx_operands.h: attributes and operands of the nodes of an ONNX file, for the files that translate operators. */
+#ifndef NNB__ONNX_OPERANDS_H
+#define NNB__ONNX_OPERANDS_H
+
+#include "onnx_graph.h"
+
+/* The status of a node that the library cannot read; g and node are those of the function that uses it. */
+#define NNB__ONNX_REFUSE(...) nnb__onnx_fail(g, node, NNB_E_UNSUPPORTED, __VA_ARGS__)
+
+/* An attribute, or NULL; its number, or `otherwise` where it has none. */
+const Nnb__Onnx__Attribute *nnb__onnx_attribute_of(const Nnb__Onnx__Node *node, const char *name);
+int64_t nnb__onnx_int_of(const Nnb__Onnx__Node *node, const char *name, int64_t otherwise);
+double nnb__onnx_real_of(const Nnb__Onnx__Node *node, const char *name, double otherwise);
+/* Whether a text attribute is there and is another text than `text`. */
+bool nnb__onnx_differs(const Nnb__Onnx__Node *node, const char *name, const char *text);
+
+/* The decimal number with the fewest digits that has this value in single precision: the ε that a program had before it
+ * wrote a file of single precision. */
+double nnb__onnx_decimal(double value);
+
+/* *out ← the value of input i, 0 if it is left out */
+nnb_status nnb__onnx_operand(const nnb__onnx_graph *g, const Nnb__Onnx__Node *node, size_t i, int *out);
+/* The constant of input i; NULL: left out */
+nnb_status nnb__onnx_constant(const nnb__onnx_graph *g, const Nnb__Onnx__Node *node, size_t i,
+                              const nnb__onnx_const **out);
+/* Whether a value has numbers for each sample, in rows or images. */
+bool nnb__onnx_is_numbers(const nnb__onnx_value *v);
+/* The value of input i, which must be such; rows; images or signals. */
+nnb_status nnb__onnx_numbers(const nnb__onnx_graph *g, const Nnb__Onnx__Node *node, size_t i, int *out);
+nnb_status nnb__onnx_rows(const nnb__onnx_graph *g, const Nnb__Onnx__Node *node, size_t i, int *out);
+nnb_status nnb__onnx_images(const nnb__onnx_graph *g, const Nnb__Onnx__Node *node, size_t i, int *out);
+/* Whether c has n numbers, in n_dims dimensions at most, of which the last one may be the only one that is not 1. */
+bool nnb__onnx_is_vector(const nnb__onnx_const *c, size_t n);
+
+/* Names value k by the node's first output. */
+nnb_status nnb__onnx_define(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int k);
+/* Adds a value with that name.  cols 0, rank 0: those of v.from. */
+nnb_status nnb__onnx_make(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, nnb__onnx_value v);
+
+#endif
