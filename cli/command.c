@@ -43,7 +43,8 @@ int fail(nnb_status status) { return refuse(exit_code(status), "%s", nnb_errmsg(
 const char *did_you_mean(const char *word, const char *const *names, int n) {
   static char hint[256];
   const char *name = nnb_nearest(word, names, n);
-  snprintf(hint, sizeof hint, name ? "; did you mean %s?" : "", name);
+  hint[0] = '\0';
+  if (name) snprintf(hint, sizeof hint, "; did you mean %s?", name);
   return hint;
 }
 
