@@ -361,7 +361,7 @@ START_TEST(refusals) {
       {"l2=0,,1", {0}, {0}, NNB_E_PARSE, "l2 has an empty value"},
       {"l2=a", {0}, {0}, NNB_E_PARSE, "l2=a; wanted a number"},
       {"algo=adan", {0}, {0}, NNB_E_PARSE, "did you mean adam?"},
-      {"activation=tahn", {0}, {0}, NNB_E_PARSE, "activation=tahn"},
+      {"activation=tahn", {0}, {0}, NNB_E_PARSE, "\"tahn\" is not an activation"},
       {"layers=3:tahn", {0}, {0}, NNB_E_PARSE, "3:tahn"},
       {"l2=1..0", {0}, {0}, NNB_E_PARSE, "a lower number before a higher one"},
       {"l2=0..1 log", {0}, {0}, NNB_E_PARSE, "begins above 0"},
