@@ -615,7 +615,6 @@ static void visit(void *self, nnb__visitor *s) {
   nnb__lm_visit(&u->whole, s);
   if (u->phase == AGAIN) nnb__state_reals(s, "kept", n, u->kept);
   nnb__state_number(s, "kept.value", 0, DBL_MAX, &u->value);
-  nnb__state_number(s, "kept.gradient", 0, HUGE_VAL, &u->gradient);
 }
 
 /* The phase decides what the state has, and where the memory's arrays are. */

@@ -133,7 +133,7 @@ nnb_training nnb__fit_training(const fit *f) {
                     .best_epoch = r->best_epoch,
                     .restored = r->restored,
                     .updates = r->updates,
-                    .rows = nnb_data_rows(f->train),
+                    .rows = f->n_rows,
                     .val_rows = f->val ? nnb_data_rows(f->val) : 0,
                     .seed = f->opts.seed,
                     .loss = isfinite(r->loss) ? r->loss : none,
