@@ -1,6 +1,7 @@
 /* cli/command.c: exit codes, messages and numbers, the same in every command. */
 #include "command.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -38,7 +39,59 @@ static int exit_code(nnb_status status) {
   }
 }
 
-int fail(nnb_status status) { return refuse(exit_code(status), "%s", nnb_errmsg()); }
+static const struct {
+  const char *field, *flag;
+} flags_of_fields[] = {
+    {".target = \"1\"", "--target=1"},
+    {".classify = true", "--classes"},
+    {".decimal_comma = true", "--decimal-comma"},
+    {".header = 1", "--header"},
+    {".missing = NNB_MISSING_MEAN", "--missing=mean"},
+    {".unseen_levels", "--unseen-levels"},
+    {".categories", "--categories"},
+    {".category", "--category"},
+    {".leave", "--leave"},
+};
+enum { N_FIELDS = sizeof flags_of_fields / sizeof *flags_of_fields };
+
+/* The field that a text begins with, as a word of its own; -1: none. */
+static int field_at(const char *text) {
+  for (int i = 0; i < N_FIELDS; i++) {
+    const size_t n = strlen(flags_of_fields[i].field);
+    if (strncmp(text, flags_of_fields[i].field, n) == 0 && !isalnum((unsigned char)text[n]) && text[n] != '_') return i;
+  }
+  return -1;
+}
+
+void print_as_flags(FILE *stream, const char *text) {
+  for (const char *at = text; *at;) {
+    const bool word = at > text && (at[-1] == ' ' || at[-1] == '(');
+    const int i = word ? field_at(at) : -1;
+    if (i < 0)
+      fputc(*at++, stream);
+    else
+      fputs(flags_of_fields[i].flag, stream), at += strlen(flags_of_fields[i].field);
+  }
+}
+
+int fail(nnb_status status) {
+  fputs("nnblas: ", stderr);
+  print_as_flags(stderr, nnb_errmsg());
+  fputc('\n', stderr);
+  return exit_code(status);
+}
+
+int print_summary(const nnb_data *data) {
+  char *text = NULL;
+  size_t bytes;
+  FILE *memory = open_memstream(&text, &bytes);
+  const nnb_status status = memory ? nnb_data_summary(data, memory) : NNB_E_NOMEM;
+  const bool lost = !memory || fclose(memory) != 0;
+  if (!status && !lost) print_as_flags(stdout, text);
+  free(text);
+  fflush(stdout);
+  return status && memory ? fail(status) : lost ? refuse(EX_OSERR, "out of memory") : EX_OK;
+}
 
 const char *did_you_mean(const char *word, const char *const *names, int n) {
   static char hint[256];

@@ -40,9 +40,15 @@ extern const command commands[];
 /* Prints "nnblas: " and the sentence of printf's rules to stderr; returns code. */
 int refuse(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints the message of the library's last failed call to stderr; returns the exit code of status, one of sysexits.h.
- */
+/* Prints a text of the library that speaks of fields of nnb_csv_opts: the flags stand in their place. */
+void print_as_flags(FILE *stream, const char *text);
+
+/* Prints the message of the library's last failed call to stderr, with flags for fields; returns the exit code of
+ * status, one of sysexits.h. */
 int fail(nnb_status status);
+
+/* nnb_data_summary with flags for fields, on standard output; an exit code. */
+int print_summary(const nnb_data *data);
 
 /* "; did you mean NAME?" for the one of n names that word may be a misspelling of, or ""; valid until the next call. */
 const char *did_you_mean(const char *word, const char *const *names, int n);

@@ -113,7 +113,7 @@ int cv_command(int argc, char **argv) {
   nnb_data *all = NULL;
   nnb_cv_report report = {0};
   int code = read_training_table(&s.make, &all);
-  if (!code && !s.json) nnb_data_summary(all, stdout), fflush(stdout);
+  if (!code && !s.json) code = print_summary(all);
   if (!code) code = validate(&s, all, &report);
   if (!code && s.json)
     code = print_json(to_json(&s, all, &report));

@@ -248,7 +248,7 @@ int search_command(int argc, char **argv) {
   int code = spare(s.make.path, "--output", s.model);
   if (!code) code = check_writable(s.model);
   if (!code) code = read_training_table(&s.make, &all);
-  if (!code && !s.json) nnb_data_summary(all, stdout), fflush(stdout);
+  if (!code && !s.json) code = print_summary(all);
   if (!code) code = search(&s, all, &best, &report);
   if (!code && s.json)
     code = print_json(to_json(&s, all, &report));

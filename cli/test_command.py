@@ -732,6 +732,23 @@ class Bench(InFolder):
         self.assertEqual(self.good("bench", "--quick", "x y", env={**os.environ, "PATH": path}), "bench --quick x y\n")
 
 
+class Words(InFolder):
+    """The library speaks of fields of its structs, the command of its flags."""
+
+    def test_flags_for_fields(self):
+        lines = ["age;income;y", *[f"{i};{i},5;{i % 7}" for i in range(70)]]
+        out = self.good("train", "-", "--max-epochs=2", stdin="\n".join(lines))
+        self.assertIn("note: \"income\" is left out: it has more than 32 different texts\n", out)
+        self.assertIn("the texts of \"income\" are numbers with a decimal comma; --decimal-comma reads them so\n", out)
+        self.assertIn("note: the target has only 7 different values, all whole; --classes makes them classes\n", out)
+        self.assertNotRegex(self.good("cv", "-", "--max-epochs=2", "-k2", "--decimal-comma", stdin="\n".join(lines)), r" \.\w")
+        model = self.trained(self.file("k.csv", "a,k,y\n" + "".join(f"{i},{'uv'[i % 2]},{i}.5\n" for i in range(30))))
+        self.refused(DATA, 'there are "u", "v" (or set --unseen-levels)', "predict", model, "-",
+                     stdin="a,k\n1,w\n")
+        self.refused(DATA, "(where numbers have a decimal comma, set --decimal-comma)", "predict", model, "-",
+                     stdin="a;k\n1,5;u\n")
+
+
 class Refusals(InFolder):
     def test_usage(self):
         self.refused(USAGE, "which command", )

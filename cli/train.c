@@ -140,7 +140,7 @@ static nnb_status note_score(const result *r) {
 static int run(const settings *s, result *r) {
   int code = check(s);
   if (!code) code = read_training_table(&s->make, &r->all);
-  if (!code && !s->json) nnb_data_summary(r->all, stdout), fflush(stdout);
+  if (!code && !s->json) code = print_summary(r->all);
   if (!code) code = split(s, r);
   if (!code) code = make_net(trained_on(r), &s->make, "training", &r->net, &r->report);
   if (!code) code = scores_of(r->net, trained_on(r), &r->on_train);

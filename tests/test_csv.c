@@ -194,6 +194,11 @@ START_TEST(what_was_inferred) {
                 "f.csv: 2 rows of 2 columns separated by ',', rows, inputs and class names in the first row\n"
                 "target: column 2 (last column, 2 classes); 1 numeric\n");
   check_summary("1;2\n", inputs_only, "f.csv: 1 row of 2 columns separated by ';', no header\nno target; 2 numeric\n");
+  check_summary("a;b;c\nx;1,5;2,5\ny;2,0;4,5\n", (nnb_csv_opts){.header = 1, .categories = 9},
+                "f.csv: 2 rows of 3 columns separated by ';', names in the first row\n"
+                "target: c (last column, 2 classes); 0 numeric, 2 categorical\n"
+                "note: the texts of \"b\" are numbers with a decimal comma; .decimal_comma = true reads them so\n"
+                "note: the classes are numbers with a decimal comma; .decimal_comma = true reads them so\n");
   for (int i = 0; i < 60; i++) p += sprintf(p, "%d,%d.5,%d\n", 1 + i % 3, i, 100 + i); /* like wine.data */
   check_summary(many, plain,
                 "f.csv: 60 rows of 3 columns separated by ',', no header\n"

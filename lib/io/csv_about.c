@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "decimal.h"
 #include "text.h"
 
 /* Fewer rows for each value make no class. */
@@ -115,6 +116,33 @@ static void add_notes(words *w, const nnb__csv_layout *l, int few_targets, int f
         few_first);
 }
 
+/* Whether n texts are numbers if a comma is the decimal point, and only then. */
+static bool have_commas(const nnb__csv_layout *l, char *const *text, size_t n) {
+  double value;
+  size_t commas = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (nnb__decimal(text[i], strlen(text[i]), ',', &value) != NNB__DECIMAL) return false;
+    commas += strchr(text[i], ',') != NULL;
+  }
+  return commas > 0 && l->csv->point == '.';
+}
+
+/* Such columns became categories, or classes, without an error. */
+static void add_commas(words *w, const nnb__csv_layout *l, char *const *class_names, int n_classes) {
+  char shown[NNB__SHOWN_TEXT];
+  static const char advice[] = "numbers with a decimal comma; .decimal_comma = true reads them so\n";
+  for (int i = 0; i < l->n_in + l->n_unusable; i++) {
+    const nnb__csv_input *in = &l->input[i];
+    const char *name = l->first == NNB__CSV_NAMES ? l->head[in->column] : "";
+    if (!in->texts || !have_commas(l, in->levels.text, in->levels.n)) continue;
+    if (*name)
+      add(w, "note: the texts of \"%s\" are %s", nnb__show(name, strlen(name), shown), advice);
+    else
+      add(w, "note: the texts of column %d are %s", in->column + 1, advice);
+  }
+  if (class_names && have_commas(l, class_names, (size_t)n_classes)) add(w, "note: the classes are %s", advice);
+}
+
 enum { REASON = 64 };
 
 /* Why .leave_unusable left out the column of an input. */
@@ -155,12 +183,14 @@ bool nnb__csv_left_out(const nnb__csv_layout *l, char ***out) {
   return true;
 }
 
-char *nnb__csv_about(const nnb__csv_layout *layout, int n_classes, int few_targets, int few_first) {
+char *nnb__csv_about(const nnb__csv_layout *layout, char *const *class_names, int n_classes, int few_targets,
+                     int few_first) {
   words w = {0};
   add_file(&w, layout);
   add_columns(&w, layout, n_classes);
   add_unusable(&w, layout);
   add_notes(&w, layout, few_targets, few_first);
+  add_commas(&w, layout, class_names, n_classes);
   if (!w.failed) return w.p;
   nnb__release(w.p);
   return NULL;

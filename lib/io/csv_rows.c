@@ -108,7 +108,8 @@ nnb_status nnb__csv_find(nnb__csv_layout *l, const nnb__csv_tally *tally, nnb__c
   if (!status && l->classes) status = nnb__csv_class_names(l, &found->class_names, &found->n_classes);
   if (!status && !nnb__csv_left_out(l, &found->left_out)) status = nnb__fail_nomem("the columns left out");
   const int few_first = l->encoding->column[0].n == 1 ? few(&tally->first) : 0;
-  if (!status && !(found->about = nnb__csv_about(l, found->n_classes, few(&tally->target), few_first)))
+  if (!status &&
+      !(found->about = nnb__csv_about(l, found->class_names, found->n_classes, few(&tally->target), few_first)))
     status = nnb__fail_nomem("the summary");
   if (status) nnb__csv_found_clear(found);
   return status;
