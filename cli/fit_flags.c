@@ -43,7 +43,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 /* A process of the command is alone, so it has no ranks. */
-static bool is_flag(const nnb_option *o) { return strcmp(o->type, "pointer") != 0 && strcmp(o->name, "own_rows") != 0; }
+static bool is_flag(const nnb_option *o) {
+  return strcmp(o->type, "pointer") != 0 && strcmp(o->name, "own_rows") != 0 && strcmp(o->name, "shards") != 0;
+}
 
 const struct argp *fit_flags_argp(void) {
   static const struct argp argp = {.options = flags, .parser = parse};

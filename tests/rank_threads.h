@@ -13,6 +13,9 @@ typedef struct crew {
   int size;
   pthread_barrier_t together;
   void *place[MOST_RANKS]; /* the numbers of each rank */
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  void *sent[MOST_RANKS][MOST_RANKS]; /* by a rank to another, or NULL */
 } crew;
 
 /* A rank, and what it does. */
@@ -69,6 +72,27 @@ static inline nnb_status rank_broadcast(void *user, int root, size_t bytes, void
   return NNB_OK;
 }
 
+/* There is a place for each pair of ranks; the sender waits until its numbers are taken. */
+static inline nnb_status rank_transfer(void *user, int from, int to, size_t bytes, void *p) {
+  rank_thread *r = user;
+  crew *c = r->crew;
+  void **sent = &c->sent[from][to];
+  if (rank_fails(r)) return NNB_E_IO;
+  pthread_mutex_lock(&c->lock);
+  if (r->comm.rank == from) {
+    *sent = p;
+    pthread_cond_broadcast(&c->changed);
+    while (*sent) pthread_cond_wait(&c->changed, &c->lock);
+  } else {
+    while (!*sent) pthread_cond_wait(&c->changed, &c->lock);
+    memcpy(p, *sent, bytes);
+    *sent = NULL;
+    pthread_cond_broadcast(&c->changed);
+  }
+  pthread_mutex_unlock(&c->lock);
+  return NNB_OK;
+}
+
 static inline void *rank_start(void *arg) {
   rank_thread *r = arg;
   r->work(r);
@@ -78,13 +102,18 @@ static inline void *rank_start(void *arg) {
 
 /* Runs work on `size` ranks; ranks: that many. */
 static inline void run_ranks(int size, rank_thread *ranks, void (*work)(rank_thread *), void *context) {
-  crew c = {.size = size};
+  crew c = {.size = size, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
   ck_assert_int_eq(pthread_barrier_init(&c.together, NULL, (unsigned)size), 0);
   for (int q = 0; q < size; q++) {
     rank_thread *r = &ranks[q];
     r->crew = &c, r->work = work, r->context = context, r->calls = 0;
-    r->comm = (nnb_comm){
-        .rank = q, .size = size, .user = r, .sum = rank_sum, .sum_float = rank_sum_float, .broadcast = rank_broadcast};
+    r->comm = (nnb_comm){.rank = q,
+                         .size = size,
+                         .user = r,
+                         .sum = rank_sum,
+                         .sum_float = rank_sum_float,
+                         .broadcast = rank_broadcast,
+                         .transfer = rank_transfer};
   }
   for (int q = 0; q < size; q++) ck_assert_int_eq(pthread_create(&ranks[q].thread, NULL, rank_start, &ranks[q]), 0);
   for (int q = 0; q < size; q++) pthread_join(ranks[q].thread, NULL);

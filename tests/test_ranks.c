@@ -202,6 +202,40 @@ START_TEST(sources) {
 }
 END_TEST
 
+/* ---- shards ------------------------------------------------------------------------------------------------------ */
+
+static uint64_t digest_of(const task *t, int size) {
+  static rank_thread r[MOST_RANKS];
+  memset(r, 0, sizeof r);
+  if (size == 0) {
+    fit_alone(t, r); /* without a comm */
+    ck_ok(r[0].status);
+  } else {
+    run_ranks(size, r, fit, (void *)t);
+    check_equal(t, size, r);
+  }
+  const uint64_t digest = r[0].digest;
+  release_ranks(MOST_RANKS, r);
+  return digest;
+}
+
+/* One order of the sums: the bits do not depend on the number of ranks. */
+START_TEST(shards) {
+  const nnb_algo algo[] = {NNB_SGD, NNB_ADAM, NNB_MUON, NNB_LION, NNB_LBFGS, NNB_SCG, NNB_RPROP, NNB_BFGS, NNB_CG};
+  for (size_t k = 0; k < sizeof algo / sizeof *algo; k++) {
+    const bool by_steps = k < 4;
+    const task t = {.net = by_steps ? "4-9:tanh-dropout0.1-3" : "4-9:tanh-3",
+                    .opts = {.algo = algo[k], .batch = by_steps ? 70 : 0, .max_epochs = 4, .shards = k == 1 ? 4 : 16},
+                    .weighted = k % 2,
+                    .validates = k % 3 == 0,
+                    .from_source = k == 2};
+    const uint64_t wanted = digest_of(&t, 0);
+    for (int size = 1; size <= MOST_RANKS; size++)
+      ck_assert_msg(digest_of(&t, size) == wanted, "%s: %d ranks end with other bits", name_of(&t), size);
+  }
+}
+END_TEST
+
 /* ---- rows of each rank ------------------------------------------------------------------------------------------- */
 
 static const int shares[][MOST_RANKS] = {{251, 250, 250, 250}, {600, 1, 400, 0}, {0, 1001, 0, 0}, {1, 0, 0, 1000}};
@@ -653,6 +687,10 @@ START_TEST(refusals) {
   refused((nnb_fit_opts){.algo = NNB_ADAM, .restarts = 2}, plain, NNB_E_UNSUPPORTED, "restarts");
   refused((nnb_fit_opts){.algo = NNB_ADAM}, "4-8:linear-batchnorm:relu-3", NNB_E_UNSUPPORTED, "batchnorm");
   check_without_comm(plain);
+  refused((nnb_fit_opts){.algo = NNB_ADAM, .shards = 12}, plain, NNB_E_ARG, "shards is 12; wanted a power of two");
+  refused((nnb_fit_opts){.algo = NNB_ADAM, .shards = 4, .own_rows = true}, plain, NNB_E_UNSUPPORTED, "own_rows");
+  refused((nnb_fit_opts){.algo = NNB_LM, .shards = 4}, plain, NNB_E_UNSUPPORTED, "shards");
+  refused((nnb_fit_opts){.algo = NNB_ADAM, .shards = 4}, plain, NNB_E_ARG, "transfer is NULL");
   refused((nnb_fit_opts){.algo = NNB_ADAM, .own_rows = true, .metrics = NNB_METRIC_MSE}, plain, NNB_E_UNSUPPORTED,
           "own_rows");
 }
@@ -668,6 +706,7 @@ int main(void) {
   tcase_add_test(fits, dropout);
   tcase_add_test(fits, batches);
   tcase_add_test(fits, sources);
+  tcase_add_test(fits, shards);
   tcase_add_test(fits, own_rows_all_at_once);
   tcase_add_test(fits, own_rows_in_batches);
   tcase_add_test(fits, patience);

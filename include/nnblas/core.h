@@ -474,7 +474,10 @@ typedef struct nnb_comm {
   nnb_status (*sum_float)(void *user, size_t n, float *a);              /**< the same; required         */
   nnb_status (*broadcast)(void *user, int root, size_t bytes, void *p); /**< the bytes at p ← those of the rank root;
                                                                              required                   */
-  void *reserved[8];
+  nnb_status (*transfer)(void *user, int from, int to, size_t bytes, void *p); /**< called by the ranks from and to
+                                                        alone: the bytes at p on the latter ← those on the former;
+                                                        required with .shards                           */
+  void *reserved[7];
 } nnb_comm;
 
 /** The result of Bayesian regularisation (.bayes): the prior variance 1/alpha of the parameters and the noise variance
@@ -512,7 +515,7 @@ typedef struct nnb_fit_opts {
   bool in_order;     /**< keep the rows in the order of the data.  Otherwise each epoch shuffles them by (seed, epoch),
                           unless all rows make one update and the method is not kfac */
   uint64_t seed;     /**< seed of the shuffles and of the targets that kfac draws                       */
-  int threads;       /**< threads of the fit; 0: nnb_get_threads(), with comm 1                         */
+  int threads;       /**< threads of the fit; 0: nnb_get_threads(), with comm or shards 1               */
   /* when it stops */
   int max_epochs;    /**< stop after this many epochs; default 100, with .bayes 1000; NNB_NONE: no limit */
   double max_seconds;/**< stop after this many seconds; 0: no limit                                     */
@@ -603,6 +606,9 @@ typedef struct nnb_fit_opts {
                           rank stops all                                                                */
   bool own_rows;     /**< each rank has data of its own, and train may be NULL on a rank that has none.  Otherwise all
                           ranks have the same rows, and train different parts of each update            */
+  int shards;        /**< ranges of the rows of an update whose gradients are added in one order, a power of two up to
+                          1024; 0: in any order.  Then 1, 2, 3 … shards ranks end with the same bits, if their threads
+                          and the machines are the same.  Not with own_rows or lm; docs/scale.md        */
   void *reserved[27];
 } nnb_fit_opts;
 

@@ -38,6 +38,12 @@ nnb_status nnb__comm_broadcast(nnb__comm *c, int root, size_t bytes, void *p) {
   return take(c, c->calls.broadcast(c->calls.user, root, bytes, p), "comm.broadcast", before);
 }
 
+nnb_status nnb__comm_transfer(nnb__comm *c, int from, int to, size_t bytes, void *p) {
+  if (!c || bytes == 0 || c->broken) return c ? c->broken : NNB_OK;
+  const unsigned before = nnb__fail_count();
+  return take(c, c->calls.transfer(c->calls.user, from, to, bytes, p), "comm.transfer", before);
+}
+
 /* Every rank learns which one failed first, and why.  Ranks ask one after the other, so that nothing is allocated. */
 static nnb_status explain(nnb__comm *c, nnb_status status) {
   char message[NNB__MESSAGE] = "", reason[NNB__MESSAGE - 40];

@@ -24,6 +24,9 @@ nnb_status nnb__comm_sum_float(nnb__comm *c, size_t n, float *a);
 /* The bytes at p ← those of the rank root. */
 nnb_status nnb__comm_broadcast(nnb__comm *c, int root, size_t bytes, void *p);
 
+/* Called by two ranks alone: the bytes at p on `to` ← those on `from`. */
+nnb_status nnb__comm_transfer(nnb__comm *c, int from, int to, size_t bytes, void *p);
+
 /* Each rank passes its own status.  NNB_OK if all of them did well.  Else, on all of them, the status of the first rank
  * that did not, and its message with its number. */
 nnb_status nnb__comm_agree(nnb__comm *c, nnb_status status);

@@ -46,6 +46,19 @@ static nnb_status broadcast(void *user, int root, size_t bytes, void *p) {
   return status;
 }
 
+static nnb_status transfer(void *user, int from, int to, size_t bytes, void *p) {
+  const mpi_comm *c = user;
+  const bool sends = c->table.rank == from;
+  nnb_status status = NNB_OK;
+  char *at = p;
+  for (size_t k; bytes > 0 && !status; bytes -= k, at += k) {
+    k = (size_t)part(bytes);
+    status = sends ? check(MPI_Send(at, part(bytes), MPI_BYTE, to, 0, c->comm), "MPI_Send")
+                   : check(MPI_Recv(at, part(bytes), MPI_BYTE, from, 0, c->comm, MPI_STATUS_IGNORE), "MPI_Recv");
+  }
+  return status;
+}
+
 static nnb_status check_running(void) {
   int begun = 0, ended = 0;
   MPI_Initialized(&begun);
@@ -72,8 +85,9 @@ nnb_status nnb_mpi_comm_create(MPI_Comm comm, nnb_comm **out) {
   if (comm == MPI_COMM_NULL) return nnb_layer_fail(NNB_E_ARG, "comm is MPI_COMM_NULL");
   mpi_comm *c = malloc(sizeof *c);
   if (!c) return nnb_layer_fail(NNB_E_NOMEM, "out of memory: a communicator");
-  *c = (mpi_comm){.table = {.user = c, .sum = sum, .sum_float = sum_float, .broadcast = broadcast},
-                  .comm = MPI_COMM_NULL};
+  *c =
+      (mpi_comm){.table = {.user = c, .sum = sum, .sum_float = sum_float, .broadcast = broadcast, .transfer = transfer},
+                 .comm = MPI_COMM_NULL};
   if ((status = duplicate(comm, c)))
     nnb_mpi_comm_destroy(&c->table);
   else

@@ -179,6 +179,7 @@
 #define nnb__fit_restarts nnbf__fit_restarts
 #define nnb__fit_run nnbf__fit_run
 #define nnb__fit_source_epoch nnbf__fit_source_epoch
+#define nnb__fit_sum nnbf__fit_sum
 #define nnb__fit_training nnbf__fit_training
 #define nnb__fit_without_checkpoint nnbf__fit_without_checkpoint
 #define nnb__full_model nnbf__full_model
@@ -451,6 +452,9 @@
 #define nnb__secants_solve nnbf__secants_solve
 #define nnb__secants_take nnbf__secants_take
 #define nnb__secants_visit nnbf__secants_visit
+#define nnb__shards_close nnbf__shards_close
+#define nnb__shards_open nnbf__shards_open
+#define nnb__shards_sum nnbf__shards_sum
 #define nnb__shrink nnbf__shrink
 #define nnb__slope_scale nnbf__slope_scale
 #define nnb__solve_factored nnbf__solve_factored

@@ -9,20 +9,24 @@
 
 typedef struct nnb__fit fit;
 
-/* The loss on all validation data, in chunks whose losses add up. */
-static nnb_status validate(fit *f, double *out) {
-  const nnb__slice s = nnb__ranks_slice(f->ranks, nnb_data_rows(f->val));
+/* The loss on rows of the validation data, in chunks whose losses add up. */
+static nnb_status validate_rows(fit *f, int row0, int n_rows, double *out, real *no_gradient) {
   nnb_batch part;
   double loss;
   nnb_status status = NNB_OK;
+  (void)no_gradient;
   *out = 0;
-  for (int r = 0, n; !status && (n = nnb__chunk(s.n, r, f->val_plan->max_rows)) > 0; r += n) {
-    if ((status = f->broken = nnb__fetch(f->net, &f->val_window, s.row0 + r, n, &part))) break;
+  for (int r = 0, n; !status && (n = nnb__chunk(n_rows, r, f->val_plan->max_rows)) > 0; r += n) {
+    if ((status = f->broken = nnb__fetch(f->net, &f->val_window, row0 + r, n, &part))) break;
     part.norm = f->val_norm;
     status = nnb_plan_loss(f->val_plan, &part, &loss);
     *out += loss;
   }
-  return nnb__fit_add(f, status, out, 0, NULL);
+  return status;
+}
+
+static nnb_status validate(fit *f, double *out) {
+  return nnb__fit_sum(f, nnb_data_rows(f->val), validate_rows, out, NULL);
 }
 
 void nnb__fit_judge_start(fit *f) {

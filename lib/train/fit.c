@@ -57,7 +57,7 @@ static void complete(fit *f, bool full, int n_rows) {
   if (o->batch == NNB_FULL_BATCH || o->batch > n_rows) o->batch = n_rows;
   if (o->chunk == 0) o->chunk = f->net->coupling ? o->batch : o->batch == n_rows ? default_chunk(f) : DEFAULT_CHUNK;
   if (given_chunk == 0 && f->rows.dt.p) o->chunk = o->chunk / (1 + f->net->n_x) + 1; /* as many rows of products */
-  o->chunk = nnb__smaller(o->chunk, nnb__ranks_most(f->ranks, o->batch));
+  o->chunk = nnb__smaller(o->chunk, nnb__ranks_most(f->ranks, o->batch, o->shards));
   nnb__opts_complete(NNB__FIT_OPTS, o, nnb__optim_traits(f->ops));
   if (o->max_epochs == 0) o->max_epochs = o->bayes ? DEFAULT_BAYES_EPOCHS : DEFAULT_EPOCHS;
   if (o->max_epochs != NNB_NONE && o->history > o->max_epochs) o->history = o->max_epochs;
@@ -139,7 +139,7 @@ static nnb_status prepare(fit *f) {
   if ((status = check_derivatives(f))) return status;
   complete(f, !steps, f->n_rows);
   if ((status = nnb__check_chunks(f->net, o->batch, o->chunk))) return status;
-  if (f->ranks && (status = nnb__ranks_batches(f->ranks, o->batch))) return status;
+  if (f->ranks && (status = nnb__ranks_batches(f->ranks, o->batch, o->shards, f->net->n_params))) return status;
   nnb_plan_opts plan = {
       .max_rows = o->chunk, .threads = o->threads, .want = want_of(train) | (squares ? NNB_ROWS : NNB_GRAD)};
   status = nnb_plan_create(f->net, &plan, &f->plan);

@@ -78,6 +78,9 @@ nnb__comm *nnb__fit_comm(const nnb__fit *f);
 /* Adds the ranks' losses, and gradients of n numbers (NULL: none).  An error of one rank, also an earlier one of a
  * source, is one of all; other errors than NNB_E_NUMERIC end the fit (broken). */
 nnb_status nnb__fit_add(nnb__fit *f, nnb_status status, double *loss, size_t n, real *g);
+/* *loss ← the sum over n rows, and g (NULL: none) the gradient, from what rows gives for this rank's. */
+typedef nnb_status nnb__rows_fn(nnb__fit *f, int row0, int n, double *loss, real *g);
+nnb_status nnb__fit_sum(nnb__fit *f, int n, nnb__rows_fn *rows, double *loss, real *g);
 /* Whether the options are in range and the data suit the sealed net. */
 nnb_status nnb__fit_check(const nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts);
 /* The report of a fit that has not begun. */

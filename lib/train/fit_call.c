@@ -14,7 +14,7 @@ nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, con
   nnb__change change;
   const nnb_status held = nnb__net_begin(net, &change);
   nnb_status status = held;
-  if (o->comm)
+  if (o->comm || o->shards > 0)
     status = nnb__fit_ranks(net, train, val, o, held, began, &r);
   else if (!held && o->own_rows)
     status = nnb__fail(NNB_E_ARG, "own_rows is true, but comm is NULL");

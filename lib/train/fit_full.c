@@ -72,36 +72,29 @@ static void project(const nnb__fit *f, real *g) {
   }
 }
 
-/* The loss over this rank's rows, and its gradient unless g is NULL; losses of chunks add up. */
-static nnb_status loss_of_rows(const full *u, double *loss, real *g) {
-  nnb__fit *f = u->f;
-  const nnb__slice s = nnb__ranks_slice(f->ranks, f->rows.x.rows);
-  nnb_status status = NNB_OK;
+/* The loss over rows, and its gradient unless g is NULL; losses of chunks add up. */
+static nnb_status loss_of_rows(nnb__fit *f, int row0, int n_rows, double *loss, real *g) {
+  nnb_status status = nnb__blas_enter();
   *loss = 0;
-  if (g && s.n == 0) memset(g, 0, f->net->n_params * sizeof *g);
-  for (int r = 0, n; !status && (n = nnb__chunk(s.n, r, f->opts.chunk)) > 0; r += n) {
+  if (status) return status;
+  if (g && n_rows == 0) memset(g, 0, f->net->n_params * sizeof *g);
+  for (int r = 0, n; !status && (n = nnb__chunk(n_rows, r, f->opts.chunk)) > 0; r += n) {
     nnb_batch part;
     double chunk_loss = 0;
-    if ((f->broken = nnb__fetch(f->net, &f->window, s.row0 + r, n, &part))) return NNB_E_STATE;
+    if ((f->broken = nnb__fetch(f->net, &f->window, row0 + r, n, &part))) break;
     part.norm = f->norm;
-    const nnb_run run = {.training = true, .seed = f->opts.seed, .row0 = s.row0 + r};
+    const nnb_run run = {.training = true, .seed = f->opts.seed, .row0 = row0 + r};
     status = g ? nnb__plan_gradient(f->plan, &part, &run, r > 0, &chunk_loss, g)
                : nnb__plan_loss(f->plan, &part, &run, &chunk_loss);
     *loss += chunk_loss;
   }
-  return status;
+  nnb__blas_leave();
+  return f->broken ? NNB_E_STATE : status;
 }
 
-/* The same over the rows of all ranks. */
 static nnb_status loss_of_all(const full *u, double *loss, real *g) {
-  nnb__fit *f = u->f;
-  nnb_status status = nnb__blas_enter();
-  if (!status) {
-    status = loss_of_rows(u, loss, g);
-    nnb__blas_leave();
-  }
-  status = nnb__fit_add(f, status, loss, f->net->n_params, g);
-  return f->broken ? NNB_E_STATE : status;
+  const nnb_status status = nnb__fit_sum(u->f, u->f->rows.x.rows, loss_of_rows, loss, g);
+  return u->f->broken ? NNB_E_STATE : status;
 }
 
 static nnb_status objective(void *user, const real *x, double *value, real *g) {

@@ -47,11 +47,26 @@ static nnb_status refuse_own_rows(const nnb_data *train, const nnb_data *val, co
   return NNB_OK;
 }
 
-static nnb_status check(const nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *o) {
+static nnb_status check_shards(const nnb_fit_opts *o, const nnb_comm *comm) {
+  enum { MOST = 1024 };
+  if (o->shards == 0) return NNB_OK;
+  if (o->shards > MOST || (o->shards & (o->shards - 1)))
+    return nnb__fail(NNB_E_ARG, "shards is %d; wanted a power of two up to %d", o->shards, MOST);
+  if (o->own_rows || o->algo == NNB_LM)
+    return nnb__fail(NNB_E_UNSUPPORTED, "shards is set; wanted no shards with %s", o->own_rows ? "own_rows" : "lm");
+  if (comm->size > o->shards)
+    return nnb__fail(NNB_E_ARG, "shards is %d; wanted at least %d, the number of ranks", o->shards, comm->size);
+  if (!comm->transfer) return nnb__fail(NNB_E_ARG, "comm: transfer is NULL; shards need it");
+  return NNB_OK;
+}
+
+static nnb_status check(const nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *o,
+                        const nnb_comm *comm) {
   nnb_status status = nnb__opts_check(NNB__FIT_OPTS, o);
   if (!status && !train && !o->own_rows) status = nnb__fail(NNB_E_ARG, "train is NULL");
   if (!status) status = refuse_method(o);
   if (!status) status = refuse_layers(net);
+  if (!status) status = check_shards(o, comm);
   return status ? status : refuse_own_rows(train, val, o);
 }
 
@@ -138,6 +153,21 @@ static nnb_status compare(nnb__comm *comm, const nnb_net *net, const nnb_data *t
 
 /* ---- the call ---------------------------------------------------------------------------------------------------- */
 
+/* .shards without comm: one rank. */
+static nnb_status alone_sum(void *user, size_t n, double *a) { return (void)user, (void)n, (void)a, NNB_OK; }
+static nnb_status alone_sum_float(void *user, size_t n, float *a) { return (void)user, (void)n, (void)a, NNB_OK; }
+static nnb_status alone_broadcast(void *user, int root, size_t bytes, void *p) {
+  return (void)user, (void)root, (void)bytes, (void)p, NNB_OK;
+}
+static nnb_status alone_transfer(void *user, int from, int to, size_t bytes, void *p) {
+  return (void)user, (void)from, (void)to, (void)bytes, (void)p, NNB_OK;
+}
+static const nnb_comm alone = {.size = 1,
+                               .sum = alone_sum,
+                               .sum_float = alone_sum_float,
+                               .broadcast = alone_broadcast,
+                               .transfer = alone_transfer};
+
 /* A rank other than 0 writes nothing. */
 static void leave_to_rank_0(nnb_fit_opts *o, const nnb__comm *comm) {
   if (comm->calls.rank > 0) o->log = NULL, o->progress = NULL;
@@ -167,11 +197,11 @@ nnb_status nnb__fit_ranks(nnb_net *net, const nnb_data *train, const nnb_data *v
   nnb_fit_opts asked = *given, opts;
   if (asked.threads == 0) asked.threads = 1;
   nnb__choices choices = {.asked = &asked};
-  const nnb_status opened = nnb__comm_open(&r.comm, given->comm);
+  const nnb_status opened = nnb__comm_open(&r.comm, given->comm ? given->comm : &alone);
   if (opened) return opened;
   leave_to_rank_0(&asked, &r.comm);
   opts = asked;
-  status = nnb__comm_agree(&r.comm, status ? status : check(net, train, val, &asked));
+  status = nnb__comm_agree(&r.comm, status ? status : check(net, train, val, &asked, &r.comm.calls));
   if (!status) status = compare(&r.comm, net, train, val, &asked);
   if (!status) status = nnb__choices_open(&choices, &r.comm, &opts);
   if (!status) status = run(net, train, val, &opts, &r, &choices, began, report);

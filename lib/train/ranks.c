@@ -51,8 +51,9 @@ nnb_status nnb__ranks_count(nnb__ranks *r, const nnb_data *train, const nnb_data
   return status || !val ? status : check_weights(r->val_norm, "validation");
 }
 
-nnb_status nnb__ranks_batches(nnb__ranks *r, int batch) {
+nnb_status nnb__ranks_batches(nnb__ranks *r, int batch, int shards, size_t n_params) {
   r->updates = (r->n_rows - 1) / batch + 1;
+  if (shards > 0) return nnb__shards_open(&r->shards, &r->comm, shards, n_params);
   if (!r->own_rows) return NNB_OK;
   r->weights = nnb__zalloc((size_t)r->updates + 1, sizeof *r->weights);
   return r->weights ? NNB_OK : nnb__fail_nomem("the ranks of a fit");
@@ -61,6 +62,7 @@ nnb_status nnb__ranks_batches(nnb__ranks *r, int batch) {
 void nnb__ranks_close(nnb__ranks *r) {
   nnb__release(r->rows);
   nnb__release(r->weights);
+  nnb__shards_close(&r->shards);
 }
 
 nnb__slice nnb__ranks_slice(const nnb__ranks *r, int n) {
@@ -103,8 +105,9 @@ static bool part_of(const nnb__ranks *r, int n, int batch, int k, nnb__slice *s)
   return true;
 }
 
-int nnb__ranks_most(const nnb__ranks *r, int batch) {
+int nnb__ranks_most(const nnb__ranks *r, int batch, int shards) {
   if (!r) return batch;
+  if (shards > 0) return (batch - 1) / shards + 1; /* whatever the number of ranks is */
   const int n = r->own_rows ? (int)r->rows[r->comm.calls.rank] : batch;
   const int parts = r->own_rows ? (r->n_rows - 1) / batch + 1 : r->comm.calls.size;
   return n > 0 ? (n - 1) / parts + 1 : 1;
@@ -169,20 +172,41 @@ static nnb__loss_sum run_part(const nnb__update *u) {
   return (nnb__loss_sum){0};
 }
 
-/* One update by the gradient of all ranks.  *mine ← the loss of this rank's rows; returns that of all. */
-static nnb__loss_sum update(nnb__ranks *r, const nnb__update *u, double *mine) {
+/* The loss and the gradient of all ranks' rows.  *mine ← the loss of this rank's. */
+static nnb__loss_sum run_all(nnb__ranks *r, const nnb__update *u, nnb__loss_sum *mine) {
+  *mine = run_part(u);
+  double sum[3] = {mine->mean, mine->sum};
+  nnb_status status = nnb__comm_add(&r->comm, mine->status, 2, sum);
+  if (!status) status = sum_reals(&r->comm, u->net->n_params, u->optim->g);
+  return (nnb__loss_sum){.mean = sum[0], .sum = sum[1], .status = status};
+}
+
+/* The same for a range of the update's rows. */
+static nnb__loss_sum run_shard(void *context, int row0, int n, real *g) {
+  nnb__update u = *(const nnb__update *)context;
+  nnb__target target = {.dst = g, .alpha = 1};
+  u.row0 += row0, u.first = row0, u.n = n;
+  return nnb__update_run(&u, NNB__LOSS | NNB__BACK, &target, NULL, NULL);
+}
+
+static nnb__loss_sum run_shards(nnb__ranks *r, const nnb__update *u, int all, nnb__loss_sum *mine) {
+  nnb__update whole = *u;
+  whole.row0 -= u->first;
+  return nnb__shards_sum(&r->shards, all, run_shard, &whole, u->optim->g, mine);
+}
+
+/* One update of `all` rows by the gradient of all ranks; returns the loss before it.  *mine ← that of this rank's
+ * rows. */
+static nnb__loss_sum update(nnb__ranks *r, const nnb__update *u, int all, double *mine) {
   const nnb_net *net = u->net;
   nnb_optim *optim = u->optim;
+  nnb__loss_sum part;
   optim->threads = u->plan->threads;
   nnb__optim_begin(optim);
-  const nnb__loss_sum part = run_part(u);
-  double sum[3] = {part.mean, part.sum};
+  const nnb__loss_sum sum = r->shards.n > 0 ? run_shards(r, u, all, &part) : run_all(r, u, &part);
   *mine = nnb__loss_value(part, u->norm);
-  nnb__loss_sum all = {.status = nnb__comm_add(&r->comm, part.status, 2, sum)};
-  if (!all.status) all.status = sum_reals(&r->comm, net->n_params, optim->g);
-  if (!all.status) nnb__optim_step(optim, net->blocks, net->n_blocks, net->params, optim->g);
-  all.mean = sum[0], all.sum = sum[1];
-  return all;
+  if (!sum.status) nnb__optim_step(optim, net->blocks, net->n_blocks, net->params, optim->g);
+  return sum;
 }
 
 /* The loss is not finite: the first rank whose own part of it is not says so, or else all of them. */
@@ -207,7 +231,7 @@ static nnb_status make_updates(nnb__ranks *r, nnb__update *u, int n, int batch, 
   for (int k = 0; isfinite(total->value) && part_of(r, n, batch, k, &s); k++) {
     u->row0 = s.row0, u->n = s.n, u->first = s.before;
     u->norm = r->own_rows ? r->weights[k] : nnb__sum_weights(u->rows, u->order, s.row0 - s.before, s.all);
-    const nnb__loss_sum loss = update(r, u, &mine);
+    const nnb__loss_sum loss = update(r, u, s.all, &mine);
     if (loss.status) return loss.status;
     total->value = nnb__loss_value(loss, u->norm);
     total->sum.mean += loss.mean, total->sum.sum += loss.sum;

@@ -9,6 +9,7 @@
 #include "comm.h"
 #include "data.h"
 #include "rows.h"
+#include "shards.h"
 
 typedef struct nnb__ranks {
   nnb__comm comm;
@@ -17,6 +18,7 @@ typedef struct nnb__ranks {
   double norm, val_norm; /* own_rows: Σ weight of the training data and of the validation set */
   double *rows;          /* own_rows: of each rank, and a number more */
   int updates;           /* own_rows: of an epoch */
+  nnb__shards shards;    /* .n 0: none */
   double *weights;       /* own_rows: Σ weight of each update of this epoch, and a number more */
 } nnb__ranks;
 
@@ -29,16 +31,16 @@ typedef struct nnb__slice {
 
 /* Counts the rows of all ranks, and their weights.  val may be NULL.  The same result on all ranks. */
 nnb_status nnb__ranks_count(nnb__ranks *r, const nnb_data *train, const nnb_data *val);
-/* own_rows: memory for the updates of an epoch. */
-nnb_status nnb__ranks_batches(nnb__ranks *r, int batch);
+/* Memory: own_rows: for the updates of an epoch; for shards of a net of n_params parameters. */
+nnb_status nnb__ranks_batches(nnb__ranks *r, int batch, int shards, size_t n_params);
 void nnb__ranks_close(nnb__ranks *r);
 
 /* r NULL in the following: one rank. */
 
 /* This rank's part of n rows that it has: all of its own, else its share. */
 nnb__slice nnb__ranks_slice(const nnb__ranks *r, int n);
-/* The most rows that it has in an update. */
-int nnb__ranks_most(const nnb__ranks *r, int batch);
+/* The most rows that it has in an update, or in a shard. */
+int nnb__ranks_most(const nnb__ranks *r, int batch, int shards);
 /* loss ← its sum over the ranks, and g ← that of the gradients (NULL: none), unless a rank has failed; see
  * nnb__comm_agree. */
 nnb_status nnb__ranks_add(nnb__ranks *r, nnb_status status, double *loss, size_t n, real *g);

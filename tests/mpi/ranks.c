@@ -1,6 +1,6 @@
 /* Training by the ranks of MPI_COMM_WORLD, for run.py:
  *
- *   ranks train        one line for each method: its name, a fingerprint of the net, the loss
+ *   ranks train        one line for each method: its name, a fingerprint of the net, the loss; "+8": with 8 shards
  *   ranks differ       rank 1 has another learning rate: each rank prints its message
  *   ranks bad          calls of nnb_mpi_comm_create that are refused
  *   ranks kill FILE    a training with checkpoints, in which rank 1 kills itself
@@ -73,13 +73,17 @@ static void print_line(const char *name, uint64_t digest, double loss) {
 
 static void train(const nnb_comm *comm) {
   static const nnb_algo algo[] = {NNB_SGD, NNB_MOMENTUM, NNB_ADAM, NNB_LBFGS, NNB_SCG, NNB_LM};
-  for (size_t k = 0; k < sizeof algo / sizeof *algo; k++) {
-    nnb_report report;
-    const bool steps = k < 3;
-    const nnb_fit_opts opts = {.algo = algo[k], .batch = steps ? 40 : 0, .max_epochs = 5};
-    const uint64_t digest = train_one(comm, opts, &report);
-    print_line(nnb_algo_name(algo[k]), digest, report.loss);
-  }
+  for (int shards = 0; shards <= 8; shards += 8)
+    for (size_t k = 0; k < sizeof algo / sizeof *algo; k++) {
+      nnb_report report;
+      char name[40];
+      const bool steps = k < 3;
+      const nnb_fit_opts opts = {.algo = algo[k], .batch = steps ? 40 : 0, .max_epochs = 5, .shards = shards};
+      if (shards > 0 && algo[k] == NNB_LM) continue;
+      const uint64_t digest = train_one(comm, opts, &report);
+      snprintf(name, sizeof name, "%s%s", nnb_algo_name(algo[k]), shards ? "+8" : "");
+      print_line(name, digest, report.loss);
+    }
 }
 
 static void differ(const nnb_comm *comm) {

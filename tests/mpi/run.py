@@ -3,7 +3,8 @@
 
   run.py MPIRUN PROGRAM     MPIRUN "": prints why it is skipped, and ends with 77
 
-All ranks must end with the same bits, the numbers of ranks with nearly the same loss.
+All ranks must end with the same bits, the numbers of ranks with nearly the same loss, and with shards with the same
+bits.
 """
 import os
 import pathlib
@@ -41,13 +42,15 @@ def start(mpirun, n, *command):
 
 
 def trained(mpirun, program, tol):
-    alone = {}
+    alone, bits = {}, {}
     for n in RANKS:
         done = start(mpirun, n, program, "train")
         check(done.returncode == 0, f"{n} ranks", "status 0", f"{done.returncode}: {done.stdout}{done.stderr}")
         lines = [line.split() for line in done.stdout.splitlines() if line.count(" ") == 2]
-        check(len(lines) >= 6, f"{n} ranks", "a line for each method", done.stdout)
-        for name, _, loss in lines:
+        check(len(lines) == 11, f"{n} ranks", "a line for each method", done.stdout)
+        for name, digest, loss in lines:
+            if "+" in name:
+                check(bits.setdefault(name, digest) == digest, f"{name}, {n} ranks", f"the bits {bits[name]}", digest)
             one = alone.setdefault(name, float(loss))
             check(abs(float(loss) - one) <= tol * abs(one), f"{name}, {n} ranks", f"a loss of {one}", loss)
 

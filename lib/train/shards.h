@@ -1,0 +1,29 @@
+/* train/shards.h: sums in one order, whatever the number of ranks (.shards): the losses and gradients of S equal ranges
+ * of rows are added in a binary tree, the lower range first.  A rank has the ranges of its share of S. */
+#ifndef NNB__SHARDS_H
+#define NNB__SHARDS_H
+
+#include "comm.h"
+#include "job.h"
+
+typedef struct nnb__shards {
+  nnb__comm *comm;
+  int n, levels; /* S = 2^levels; 0: no shards */
+  size_t n_params;
+  real *spare;  /* levels×n_params: gradients of upper ranges */
+  double *loss; /* S×2 and a number more: mean and sum of each range */
+} nnb__shards;
+
+/* The loss of n rows from row0 on, and their gradient in g, unless that is NULL. */
+typedef nnb__loss_sum nnb__shard_fn(void *context, int row0, int n, real *g);
+
+/* NNB_E_NOMEM, NNB_E_OVERFLOW. */
+nnb_status nnb__shards_open(nnb__shards *s, nnb__comm *comm, int n, size_t n_params);
+void nnb__shards_close(nnb__shards *s);
+
+/* The loss of n_rows rows by all ranks, and their gradient in g (NULL: none), from what shard gives for the ranges of
+ * this rank.  *mine ← the loss of these.  An error of one rank is one of all. */
+nnb__loss_sum nnb__shards_sum(nnb__shards *s, int n_rows, nnb__shard_fn *shard, void *context, real *g,
+                              nnb__loss_sum *mine);
+
+#endif
