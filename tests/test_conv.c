@@ -351,20 +351,6 @@ START_TEST(test_bad_calls) {
 }
 END_TEST
 
-/* What cannot write or read convolutions names them.  tests/test_onnx.c has ONNX. */
-START_TEST(test_unsupported) {
-  nnb_net *net = parse(image_net);
-  void *file;
-  char *source;
-  size_t bytes;
-  ck_assert_int_eq(nnb_net_save_torch_mem(net, NULL, &file, &bytes), NNB_E_UNSUPPORTED);
-  ck_assert(strstr(nnb_errmsg(), "conv1"));
-  ck_assert_int_eq(nnb_net_write_c_mem(net, NULL, &source, &bytes), NNB_E_UNSUPPORTED);
-  ck_assert(strstr(nnb_errmsg(), "conv"));
-  nnb_net_destroy(net);
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("conv, " PRECISION);
   TCase *c = tcase_create("conv");
@@ -381,7 +367,6 @@ int main(void) {
   tcase_add_loop_test(c, test_jacobians, 0, LENGTH(graphs));
   tcase_add_loop_test(c, test_bad_text, 0, LENGTH(bad_texts));
   tcase_add_test(c, test_bad_calls);
-  tcase_add_test(c, test_unsupported);
   suite_add_tcase(suite, c);
   return run_suite(suite);
 }

@@ -47,6 +47,25 @@ START_TEST(nets_are_checked) {
 }
 END_TEST
 
+/* A step for one row trains neither dropout nor batch normalisation. */
+START_TEST(steps_that_cannot_be_written) {
+  static const struct {
+    const char *net, *words;
+  } cases[] = {
+      {"4-3:linear-batchnorm-2", "node 3 (batchnorm1): a step for one row cannot train the layer \"batchnorm\""},
+      {"4-3:tanh-dropout0.5-2", "node 3 (dropout1): the layer \"dropout\" has no C source"}};
+  for (int i = 0; i < 2; i++) {
+    nnb_net *own;
+    char *text;
+    ck_ok(nnb_net_parse(cases[i].net, &own));
+    refuse(own, NNB_E_UNSUPPORTED, cases[i].words, &(nnb_c_opts){.step = true});
+    ck_ok(write_mem(own, NULL, &text));
+    nnb_free(text);
+    nnb_net_destroy(own);
+  }
+}
+END_TEST
+
 START_TEST(numbers_are_checked) {
   nnb_net *copy;
   ck_ok(nnb_net_copy(net, &copy));
@@ -103,6 +122,7 @@ int main(void) {
   tcase_add_checked_fixture(t, setup, teardown);
   tcase_add_test(t, options_are_checked);
   tcase_add_test(t, nets_are_checked);
+  tcase_add_test(t, steps_that_cannot_be_written);
   tcase_add_test(t, numbers_are_checked);
   tcase_add_test(t, an_old_file_stays_if_the_new_one_fails);
   tcase_add_test(t, text_is_always_the_same);

@@ -62,6 +62,67 @@ START_TEST(numbers_count_as_numbers) {
 }
 END_TEST
 
+/* Convolutions, norms with their running means, signals; names as torch.nn.Sequential has them. */
+START_TEST(layers_of_images) {
+  static const struct {
+    const char *net, *last, *shape;
+  } cases[] = {
+      {"1x6x6-conv2@3:tanh-batchnorm:relu-maxpool2-layernorm-3", "\"7.weight\"", "\"0.weight\":{\"dtype\":\"F"},
+      {"2x8-conv3@3:silu-avgpool2-flatten-3:linear-batchnorm-2", "\"6.weight\"", "\"shape\":[3,2,3]"},
+      {"2x4x4-layernorm-conv2@2:bias=0-2", "\"4.bias\"", "\"shape\":[2,4,4]"},
+  };
+  for (int i = 0; i < 3; i++) {
+    nnb_net *one, *copy;
+    void *saved;
+    size_t n;
+    ck_ok(nnb_net_parse(cases[i].net, &one));
+    for (size_t k = 0; k < nnb_net_n_params(one); k++) nnb_net_params(one)[k] += (real)sin(1.3 * (double)k);
+    for (int k = 1; k <= nnb_net_n_nodes(one); k++) {
+      nnb_cmat old;
+      const real fresh[] = {1, 2, 3, (real)0.5, (real)0.25, 7};
+      if (!nnb_net_buffers(one, k, &old)) ck_ok(nnb_net_set_buffers(one, k, nnb_cview(fresh, 1, old.cols)));
+    }
+    copy = copy_of(one);
+    ck_ok(nnb_net_init(copy, 99));
+    ck_ok(nnb_net_save_torch_mem(one, NULL, &saved, &n));
+    uint64_t header = 0;
+    for (int k = 0; k < 8; k++) header |= (uint64_t)((uint8_t *)saved)[k] << 8 * k;
+    char *text = calloc(1, header + 1);
+    memcpy(text, (char *)saved + 8, header);
+    ck_assert_msg(strstr(text, cases[i].last) && strstr(text, cases[i].shape), "%s", text);
+    free(text);
+    ck_ok(nnb_net_load_torch_mem(copy, saved, n, NULL));
+    ck_same(one, copy);
+    for (int k = 1; k <= nnb_net_n_nodes(one); k++) {
+      nnb_cmat a, b;
+      if (nnb_net_buffers(one, k, &a)) continue;
+      ck_ok(nnb_net_buffers(copy, k, &b));
+      ck_assert(memcmp(a.p, b.p, (size_t)a.cols * sizeof(real)) == 0);
+    }
+    nnb_free(saved);
+    nnb_net_destroy(one), nnb_net_destroy(copy);
+  }
+}
+END_TEST
+
+/* A net of other layers, and a file without the running means, are refused by name. */
+START_TEST(other_layers_are_refused) {
+  nnb_net *norm, *layer;
+  void *saved;
+  size_t n;
+  ck_ok(nnb_net_parse("3-2:linear-batchnorm", &norm));
+  ck_ok(nnb_net_parse("3-2:linear-layernorm", &layer));
+  ck_ok(nnb_net_save_torch_mem(layer, NULL, &saved, &n));
+  bad(NNB_E_SHAPE, "the module \"1\" has no running_mean", nnb_net_load_torch_mem(norm, saved, n, NULL));
+  nnb_free(saved);
+  ck_ok(nnb_net_save_torch_mem(norm, NULL, &saved, &n));
+  bad(NNB_E_SHAPE, "the module \"1\" has a running_mean, the layer has none",
+      nnb_net_load_torch_mem(layer, saved, n, NULL));
+  nnb_free(saved);
+  nnb_net_destroy(norm), nnb_net_destroy(layer);
+}
+END_TEST
+
 /* ---- files written here ------------------------------------------------------------------------------------------ */
 
 /* header and data as a file; data is a multiple of 8 bytes */
@@ -92,7 +153,7 @@ START_TEST(wrong_files_are_refused) {
   static const char *const twice[] = {"0", "0"}, *const missing[] = {"0", "3"}, *const one[] = {"0"};
   refuse(NNB_E_SHAPE, "1 modules, the net 2", "{" W0 "," B0 "}", 64, NULL);
   refuse(NNB_E_SHAPE, "\"2\" has no bias", "{" W0 "," B0 "," W1 "}", 96, NULL);
-  refuse(NNB_E_SHAPE, "\"0\" is not 4×3",
+  refuse(NNB_E_SHAPE, "weight of the module \"0\" is not 4×3",
          "{\"0.weight\":{\"dtype\":\"F32\",\"shape\":[3,4],\"data_offsets\":[0,48]}," B0 "," W1 "," B1 "}", 104, NULL);
   refuse(NNB_E_SHAPE, "bias of the module \"0\" does not have 4",
          "{" W0 ",\"0.bias\":{\"dtype\":\"F32\",\"shape\":[4,1],\"data_offsets\":[48,64]}," W1 "," B1 "}", 104, NULL);
@@ -218,6 +279,8 @@ int main(void) {
   TCase *t = tcase_create("torch");
   tcase_add_checked_fixture(t, setup, teardown);
   tcase_add_test(t, round_trips);
+  tcase_add_test(t, layers_of_images);
+  tcase_add_test(t, other_layers_are_refused);
   tcase_add_test(t, numbers_count_as_numbers);
   tcase_add_test(t, wrong_files_are_refused);
   tcase_add_test(t, others_are_ignored_if_asked);

@@ -1093,7 +1093,7 @@ typedef enum nnb_array_type {
 /** Options of nnb_net_load_torch and nnb_net_save_torch. */
 typedef struct nnb_torch_opts {
   const char *prefix;       /**< what all names of tensors begin with, as "model."; default "" */
-  const char *const *names; /**< names of the modules, one for each dense layer of the net in its order, without prefix
+  const char *const *names; /**< names of the modules, one for each layer with parameters in its order, without prefix
                                  and without ".weight" or ".bias"; NULL: by the numbers in the names when loading; when
                                  saving, those of torch.nn.Sequential (0, 2, …) for a chain, else the net's own names */
   int n_names;

@@ -633,20 +633,22 @@ NNB_API nnb_status nnb_net_load(const char *path, const nnb_load_opts *opts, nnb
 NNB_API nnb_status nnb_net_save_mem(const nnb_net *net, void **out, size_t *bytes);
 NNB_API nnb_status nnb_net_load_mem(const void *file, size_t bytes, const nnb_load_opts *opts, nnb_net **out);
 
-/** Reads the weights of linear modules that PyTorch has saved as safetensors into the dense layers of a net of the same
- *  shape: NAME.weight (O×I) and NAME.bias (O), in F64, F32, F16 or BF16.  Scalers and activations of the net stay.
+/** Reads the parameters of modules that PyTorch has saved as safetensors into the layers of a net of the same shape, in
+ *  F64, F32, F16 or BF16: NAME.weight (O×I; of convolutions O×channels×height×width, of signals without the height) and
+ *  NAME.bias (O), of batch normalisation also NAME.running_mean and NAME.running_var.  Scalers and activations of the
+ *  net stay.
  *  With opts->names the modules are those.  Without, they are taken in the order of the number in which their names
  *  differ (0, 2, 10; layers.1.fc, layers.2.fc); names that differ in more than a number are NNB_E_ARG.  docs/files.md
  *  has examples for both sides.  opts NULL: defaults.
  *  Memory during the call: the parameters once more, and 16 MB at most for the file's header.
  *  NNB_E_SHAPE if the number of modules or a shape differs.  NNB_E_PARSE, also for a tensor that has no place in the
- *  net, unless opts->ignore_others, and for a number that is too large.  NNB_E_UNSUPPORTED if a layer that is not dense
- *  has parameters.  NNB_E_STATE while a changing call runs.  After a failure the net is unchanged.                   */
+ *  net, unless opts->ignore_others, and for a number that is too large.  NNB_E_UNSUPPORTED if an own layer has
+ *  parameters.  NNB_E_STATE while a changing call runs.  After a failure the net is unchanged.                   */
 NNB_API nnb_status nnb_net_load_torch(nnb_net *net, const char *path, const nnb_torch_opts *opts);
 /** The same from memory. */
 NNB_API nnb_status nnb_net_load_torch_mem(nnb_net *net, const void *file, size_t bytes, const nnb_torch_opts *opts);
-/** Writes the weights of all dense layers as a safetensors file that load_state_dict of a PyTorch model takes: names
- *  and O×I layout as above, in the net's precision.  Atomic, as nnb_net_save.  Seals the net.  Scalers are not
+/** Writes the parameters of all layers as a safetensors file that load_state_dict of a PyTorch model takes: names and
+ *  layout as above, in the net's precision.  Atomic, as nnb_net_save.  Seals the net.  Scalers are not
  *  written. */
 NNB_API nnb_status nnb_net_save_torch(const nnb_net *net, const char *path, const nnb_torch_opts *opts);
 /** The same to memory: *out holds *bytes bytes; release it with nnb_free. */

@@ -1,5 +1,5 @@
 /* io/c_backward.c: @_jacobian and @_step of emitted C source. */
-#include "c_writer.h"
+#include "c_layers.h"
 #include "loss.h"
 #include "names.h"
 
@@ -62,6 +62,7 @@ static void put_back_merge(nnb__c_writer *w, int k) {
 }
 
 void nnb__c_put_backward(nnb__c_writer *w) {
+  w->kept = true;
   nnb__c_paste(&w->body,
                "\n/* d: from derivatives by the outputs to those by all nodes before their activations, and by\n"
                "   the inputs if to_inputs is not 0 */\nstatic void @_backward(const ");
@@ -73,7 +74,10 @@ void nnb__c_put_backward(nnb__c_writer *w) {
     const nnb__node *node = &w->net->nodes[k - 1];
     if (nnb__node_is_input(node)) continue;
     put_pull(w, k);
-    if (node->ops == &nnb__layer_dense)
+    const nnb__c_layer *layer = nnb__c_layer_find(node->ops);
+    if (layer)
+      layer->back(w, k);
+    else if (node->ops == &nnb__layer_dense)
       put_back_dense(w, k);
     else
       put_back_merge(w, k);
@@ -176,8 +180,11 @@ static void put_losses(nnb__c_writer *w) {
 static void put_descent(nnb__c_writer *w, int k) {
   const nnb__node *node = &w->net->nodes[k - 1];
   const int rows = node->needs.w_rows, cols = node->needs.w_cols;
+  const nnb__c_layer *layer = nnb__c_layer_find(node->ops);
   char p[NNB__C_PLACE], a[NNB__C_PLACE], d[NNB__C_PLACE];
   nnb__c_derivatives(w, k, d);
+  if (layer && layer->descend) layer->descend(w, k);
+  if (layer) return;
   if (node->ops == &nnb__layer_dense && !(node->frozen & NNB_WEIGHTS)) {
     w->helper[NNB__C_DESCEND] = true;
     nnb__c_put(&w->body, "  @_descend(%d, %d, lr, %s, %s, %s);\n", rows, cols, nnb__c_values(w, node->from[0], a), d,

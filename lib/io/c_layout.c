@@ -66,7 +66,8 @@ static void place_kept(const nnb_net *net, nnb__c_layout *out) {
     p->keep = input ? node->x_col : take(&out->n_keep, node->needs.cols);
     p->d = input ? node->x_col : take(&out->n_d, node->needs.cols);
     p->z = act && act->from_z ? take(&out->n_keep, node->needs.cols) : NNB__C_NOWHERE;
-    p->w = take(&out->n_weights, rows * cols);
+    const bool norm = node->ops == &nnb__layer_layernorm || node->ops == &nnb__layer_batchnorm; /* γ is a factor */
+    p->w = take(&out->n_weights, norm ? 0 : rows * cols);
     p->factor = take(&out->n_factors, cols);
     p->bias = take(&out->n_biases, node->needs.bias ? cols : 0);
   }

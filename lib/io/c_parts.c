@@ -59,7 +59,7 @@ static const char *const helpers[NNB__C_N_HELPERS] = {
 
 void nnb__c_put_helper(nnb__c_text *out, nnb__c_helper helper) {
   nnb__c_paste(out, "\n");
-  nnb__c_paste(out, helpers[helper]);
+  nnb__c_paste(out, helpers[helper] ? helpers[helper] : nnb__c_layer_helper(helper));
 }
 
 /* ---- activations ------------------------------------------------------------------------------------------------- */

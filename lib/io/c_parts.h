@@ -16,6 +16,26 @@ typedef enum nnb__c_helper {
   NNB__C_UNSCALE,      /* y ← y/factor + shift */
   NNB__C_DESCEND,      /* W ← W - η·xᵀ·d */
   NNB__C_DESCEND_BIAS, /* b ← b - η·d */
+  /* layers of images and norms (c_layer_parts.c) */
+  NNB__C_WINDOW,           /* the struct of a window over images */
+  NNB__C_RANGE,            /* the places at which a pixel of it is inside */
+  NNB__C_SPREAD,           /* y_jq ← b_j, q a pixel of channel j */
+  NNB__C_TIMES_CHANNELS,   /* y_jq ← y_jq·factor_j */
+  NNB__C_ADD_CHANNELS,     /* y_jq ← y_jq + x_j */
+  NNB__C_CONVOLVE,         /* z ← z + the convolution of x */
+  NNB__C_CONVOLVE_BACK,    /* x ← x + what is adjoint to it, of d */
+  NNB__C_CONVOLVE_DESCEND, /* W ← W - η·∂/∂W */
+  NNB__C_DESCEND_CHANNELS, /* b_j ← b_j - η·Σ_q d_jq */
+  NNB__C_MOST,             /* pools */
+  NNB__C_MOST_BACK,
+  NNB__C_AVERAGE,
+  NNB__C_AVERAGE_BACK,
+  NNB__C_MOMENTS,   /* μ and 1/√(σ² + ε) of x */
+  NNB__C_NORMALISE, /* z ← (x - μ)/√(σ² + ε) */
+  NNB__C_NORMALISE_BACK,
+  NNB__C_DESCEND_GAIN,
+  NNB__C_NORM, /* z ← γ(x - μ)·root + β, for channels */
+  NNB__C_NORM_BACK,
   NNB__C_N_HELPERS
 } nnb__c_helper;
 
@@ -44,6 +64,8 @@ const nnb__c_loss *nnb__c_loss_find(nnb_loss loss);
  * which adds c times the slope to d (@_huber_slope takes δ after c), and @_mse_logit_slope, the same for the fused
  * pair. */
 void nnb__c_put_helper(nnb__c_text *out, nnb__c_helper helper);
+/* The text of a helper in c_layer_parts.c, or NULL. */
+const char *nnb__c_layer_helper(nnb__c_helper helper);
 void nnb__c_put_value(nnb__c_text *out, const nnb__c_act *act);
 void nnb__c_put_pull(nnb__c_text *out, const nnb__c_act *act);
 void nnb__c_put_slope(nnb__c_text *out, const nnb__c_loss *loss, bool fused);

@@ -48,6 +48,11 @@ static void find_factors(const nnb__c_writer *w, const nnb__node *node, double *
   for (int j = 0; j < cols; j++) factor[j] = (double)(float)(factor[j] / most_of(w));
 }
 
+/* Norms have no integers: γ stands among the factors. */
+static void put_gain(const nnb__c_writer *w, const nnb__node *node, double *factor) {
+  for (int j = 0; j < node->needs.w_cols; j++) factor[j] = (double)w->net->params[node->off + (size_t)j];
+}
+
 static void put_integers(nnb__c_writer *w, int k, const double *factor) {
   const nnb__node *node = &w->net->nodes[k - 1];
   const int rows = node->needs.w_rows, cols = node->needs.w_cols, most = most_of(w);
@@ -70,8 +75,12 @@ static nnb_status put_integer_table(nnb__c_writer *w) {
   if (!factor) return nnb__fail_nomem("the factors of the weights");
   nnb__c_paste(&w->head, "\nconst @_parameters @_table = {\n  {\n");
   for (int k = 1; k <= w->net->n_nodes; k++) {
-    find_factors(w, &w->net->nodes[k - 1], factor + at->place[k - 1].factor);
-    put_integers(w, k, factor + at->place[k - 1].factor);
+    const nnb__node *node = &w->net->nodes[k - 1];
+    double *own = factor + at->place[k - 1].factor;
+    if (node->ops == &nnb__layer_layernorm || node->ops == &nnb__layer_batchnorm)
+      put_gain(w, node, own);
+    else
+      find_factors(w, node, own), put_integers(w, k, own);
   }
   put_empty(&w->head, at->n_weights);
   nnb__c_paste(&w->head, "\n  },\n  {\n");
@@ -99,6 +108,27 @@ static void put_table(nnb__c_writer *w) {
   nnb__c_paste(&w->head, "\n};\n");
 }
 
+/* The running μ and 1/√(σ² + ε) of batch normalisation */
+static nnb_status put_running(nnb__c_writer *w, int k) {
+  const nnb__node *node = &w->net->nodes[k - 1];
+  if (node->ops != &nnb__layer_batchnorm) return NNB_OK;
+  const nnb__norm *d = node->self;
+  const size_t n = (size_t)d->channels;
+  const real *mean = w->net->params + node->buffers_off;
+  real *root = nnb__alloc(n, sizeof *root);
+  char name[40];
+  if (!root) return nnb__fail_nomem("the running variances");
+  for (size_t j = 0; j < n; j++) root[j] = (real)(1 / sqrt((double)mean[n + j] + d->epsilon));
+  nnb_status status = check(&w->head, "running mean", mean, n);
+  if (!status) status = check(&w->head, "running deviation", root, n);
+  snprintf(name, sizeof name, "mean_%d", k);
+  if (!status) put_scaler(w, name, mean, d->channels);
+  snprintf(name, sizeof name, "root_%d", k);
+  if (!status) put_scaler(w, name, root, d->channels);
+  nnb__release(root);
+  return status;
+}
+
 nnb_status nnb__c_put_tables(nnb__c_writer *w) {
   const nnb_net *net = w->net;
   nnb_status status = check(&w->head, "parameter", net->params, net->n_params);
@@ -115,5 +145,6 @@ nnb_status nnb__c_put_tables(nnb__c_writer *w) {
   put_scaler(w, "x_factor", net->in.factor, net->n_x);
   put_scaler(w, "y_shift", net->out.shift, net->n_y);
   put_scaler(w, "y_factor", net->out.factor, net->n_y);
+  for (int k = 1; k <= net->n_nodes && !status; k++) status = put_running(w, k);
   return status;
 }

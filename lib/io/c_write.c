@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "c_writer.h"
+#include "c_layers.h"
 #include "fold.h"
 #include "save.h"
 #include "seal.h"
@@ -15,9 +15,13 @@
 static nnb_status check_node(const nnb__c_writer *w, int k) {
   const nnb__node *node = &w->net->nodes[k - 1];
   const nnb_layer_ops *ops = node->ops;
-  if (!nnb__node_is_input(node) && ops != &nnb__layer_dense && ops != &nnb__layer_activation &&
-      ops != &nnb__layer_add && ops != &nnb__layer_concat)
+  const bool simple = nnb__node_is_input(node) || ops == &nnb__layer_dense || ops == &nnb__layer_activation ||
+                      ops == &nnb__layer_add || ops == &nnb__layer_concat || ops == &nnb__layer_flatten;
+  if (!simple && !nnb__c_layer_find(ops))
     return nnb__fail(NNB_E_UNSUPPORTED, "node %d (%s): the layer \"%.60s\" has no C source", k, node->name, ops->name);
+  if (w->opts->step && ops == &nnb__layer_batchnorm)
+    return nnb__fail(NNB_E_UNSUPPORTED, "node %d (%s): a step for one row cannot train the layer \"%.60s\"", k,
+                     node->name, ops->name);
   if (!nnb__c_act_find(node->activation))
     return nnb__fail(NNB_E_UNSUPPORTED, "node %d (%s): the activation \"%.60s\" has no C source", k, node->name,
                      nnb__net_act(w->net, node->activation)->name);
@@ -146,6 +150,17 @@ static void put_helpers(nnb__c_writer *w) {
   }
 }
 
+/* The windows of convolutions and pools */
+static void put_windows(nnb__c_writer *w) {
+  for (int k = 1; k <= w->net->n_nodes; k++) {
+    const nnb__patches *p = nnb__c_window(&w->net->nodes[k - 1]);
+    if (!p) continue;
+    nnb__c_put(&w->head, "\nstatic const @_window @_window_%d = {%d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d};\n", k,
+               p->in.channels, p->in.height, p->in.width, p->height, p->width, p->stride_y, p->stride_x, p->pad_y,
+               p->pad_x, p->out_height, p->out_width);
+  }
+}
+
 static nnb_status write_all(nnb__c_writer *w) {
   nnb__c_put_predict(w);
   nnb__c_put_backward(w);
@@ -155,6 +170,7 @@ static nnb_status write_all(nnb__c_writer *w) {
   nnb__c_paste(&w->head, "\n#ifndef @@_DECLARATIONS\n");
   nnb_status status = nnb__c_put_tables(w);
   put_helpers(w);
+  put_windows(w);
   nnb__c_paste(&w->body, "#endif\n");
   return status ? status : w->head.status ? w->head.status : w->body.status;
 }

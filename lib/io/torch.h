@@ -5,7 +5,11 @@
 #include "seal.h"
 #include "torch_names.h"
 
-/* Whether the options fit a sealed net, of which all layers with parameters must be dense. */
+/* Whether the options fit a sealed net, of which all layers with parameters must be modules of PyTorch. */
 nnb_status nnb__torch_check(const nnb_net *net, const nnb_torch_opts *opts);
+/* dim ← the shape of the weight of block i in PyTorch; returns the number of dimensions. */
+int nnb__torch_shape(const nnb_net *net, int i, size_t dim[4]);
+/* Whether it is batch normalisation, which has running means. */
+bool nnb__torch_has_running(const nnb_net *net, int i);
 
 #endif

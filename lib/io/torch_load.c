@@ -1,4 +1,4 @@
-/* io/torch_load.c: weights of linear modules of PyTorch into dense layers. */
+/* io/torch_load.c: parameters of PyTorch's modules into the layers of a net. */
 #include "real.h"
 /* the precision first */
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 typedef struct module {
   const char *name; /* without prefix, from the table of names or from the options */
-  const nnb__tensor *weight, *bias;
+  const nnb__tensor *part[NNB__TORCH_N_PARTS];
 } module;
 
 typedef struct loader {
@@ -30,8 +30,8 @@ typedef struct loader {
 
 static nnb_status add_tensor(loader *l, const nnb__tensor *t, const char *name) {
   char shown[NNB__SHOWN_TEXT];
-  bool bias;
-  const int64_t n = nnb__torch_module(name, &bias);
+  nnb__torch_part part;
+  const int64_t n = nnb__torch_module(name, &part);
   if (n < 0 && l->opts->ignore_others) return NNB_OK;
   if (n < 0)
     return nnb__fail(NNB_E_PARSE, "the tensor \"%s\" is neither a weight nor a bias (ignore_others accepts it)",
@@ -40,7 +40,7 @@ static nnb_status add_tensor(loader *l, const nnb__tensor *t, const char *name) 
   if (k < 0) k = nnb__table_add(&l->names, name, (size_t)n);
   if (k < 0) return nnb__fail_nomem("the names of the modules");
   l->modules[k].name = l->names.text[k];
-  *(bias ? &l->modules[k].bias : &l->modules[k].weight) = t;
+  l->modules[k].part[part] = t;
   return NNB_OK;
 }
 
@@ -71,9 +71,9 @@ static nnb_status order_by_numbers(loader *l) {
   char shown[2][NNB__SHOWN_TEXT];
   size_t n = 0;
   for (size_t i = 0; i < l->names.n; i++)
-    if (!l->opts->ignore_others || l->modules[i].weight) l->modules[n++] = l->modules[i];
+    if (!l->opts->ignore_others || l->modules[i].part[NNB__TORCH_WEIGHT]) l->modules[n++] = l->modules[i];
   if (n != (size_t)l->net->n_blocks)
-    return nnb__fail(NNB_E_SHAPE, "the file has %zu modules, the net %d dense layers", n, l->net->n_blocks);
+    return nnb__fail(NNB_E_SHAPE, "the file has %zu modules, the net %d layers with parameters", n, l->net->n_blocks);
   qsort(l->modules, n, sizeof *l->modules, by_name);
   for (size_t i = 1; i < n; i++) {
     const char *a = l->modules[i - 1].name, *b = l->modules[i].name;
@@ -113,17 +113,59 @@ static nnb_status order_by_options(loader *l) {
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-static nnb_status check_shape(const nnb__tensor *t, const char *name, const char *part, int rows, int cols) {
-  char shown[NNB__SHOWN_TEXT];
-  nnb__show(name, strlen(name), shown);
-  if (!t) return nnb__fail(NNB_E_SHAPE, "the module \"%s\" has no %s, the layer has one", shown, part);
+/* "4×3 (outputs×inputs)", "6×1×5×5 (outputs×channels×…)" */
+static const char *shape_text(int n_dims, const size_t *dim, char out[120]) {
+  size_t n = 0;
+  for (int i = 0; i < n_dims; i++) n += (size_t)snprintf(out + n, 120 - n, "%s%zu", i ? "×" : "", dim[i]);
+  snprintf(out + n, 120 - n, "%s", n_dims == 2 ? " (outputs×inputs)" : n_dims > 2 ? " (outputs×channels×…)" : "");
+  return out;
+}
+
+static bool has_shape(const nnb__tensor *t, int n_dims, const size_t *dim) {
+  bool same = t->n_dims == n_dims;
+  for (int i = 0; i < n_dims; i++) same = same && t->dim[i] == dim[i];
+  return same;
+}
+
+/* Whether the layer reads signals, images of height 1: a module of two dimensions then has a side of 1 more. */
+static bool has_shape_with_height(const nnb__tensor *t, int n_dims, const size_t *dim) {
+  const size_t with[] = {dim[0], dim[1], 1, dim[2]};
+  return n_dims == 3 && has_shape(t, 4, with);
+}
+
+static nnb_status check_part(const module *m, nnb__torch_part part, int n_dims, const size_t *dim) {
+  char shown[NNB__SHOWN_TEXT], wanted[120];
+  const nnb__tensor *t = m->part[part];
+  const char *name = nnb__torch_parts[part];
+  nnb__show(m->name, strlen(m->name), shown);
+  if (!t) return nnb__fail(NNB_E_SHAPE, "the module \"%s\" has no %s, the layer has one", shown, name);
   if (!nnb__tensor_is_real(t))
-    return nnb__fail(NNB_E_PARSE, "the %s of the module \"%s\" has no floating-point numbers", part, shown);
-  if (rows == 0 && (t->n_dims != 1 || t->dim[0] != (size_t)cols))
-    return nnb__fail(NNB_E_SHAPE, "the bias of the module \"%s\" does not have %d numbers", shown, cols);
-  if (rows > 0 && (t->n_dims != 2 || t->dim[0] != (size_t)cols || t->dim[1] != (size_t)rows))
-    return nnb__fail(NNB_E_SHAPE, "the weight of the module \"%s\" is not %d×%d (outputs×inputs)", shown, cols, rows);
-  return NNB_OK;
+    return nnb__fail(NNB_E_PARSE, "the %s of the module \"%s\" has no floating-point numbers", name, shown);
+  if (has_shape(t, n_dims, dim) || (part == NNB__TORCH_WEIGHT && has_shape_with_height(t, n_dims, dim))) return NNB_OK;
+  if (n_dims == 1)
+    return nnb__fail(NNB_E_SHAPE, "the %s of the module \"%s\" does not have %zu numbers", name, shown, dim[0]);
+  return nnb__fail(NNB_E_SHAPE, "the %s of the module \"%s\" is not %s", name, shown, shape_text(n_dims, dim, wanted));
+}
+
+/* Whether all parts have their shapes, and there are no others. */
+static nnb_status check_module(const loader *l, int i) {
+  const module *m = &l->modules[i];
+  const nnb__block *block = &l->net->blocks[i];
+  const bool running = nnb__torch_has_running(l->net, i),
+             layer = l->net->nodes[l->net->block_node[i] - 1].ops == &nnb__layer_layernorm;
+  const size_t cols = (size_t)block->cols;
+  size_t dim[4];
+  char shown[NNB__SHOWN_TEXT];
+  const int n_dims = nnb__torch_shape(l->net, i, dim);
+  nnb_status status = check_part(m, NNB__TORCH_WEIGHT, n_dims, dim);
+  if (!status && block->bias) status = check_part(m, NNB__TORCH_BIAS, layer ? n_dims : 1, layer ? dim : &cols);
+  for (int part = NNB__TORCH_MEAN; part <= NNB__TORCH_VARIANCE && !status; part++)
+    if (running) status = check_part(m, (nnb__torch_part)part, 1, &cols);
+  for (int part = NNB__TORCH_BIAS; part < NNB__TORCH_N_PARTS && !status; part++)
+    if (m->part[part] && !(part == NNB__TORCH_BIAS ? block->bias : running))
+      status = nnb__fail(NNB_E_SHAPE, "the module \"%s\" has a %s, the layer has none",
+                         nnb__show(m->name, strlen(m->name), shown), nnb__torch_parts[part]);
+  return status;
 }
 
 /* w ← Wᵀ, rows×cols, in pieces */
@@ -139,18 +181,18 @@ static nnb_status read_transposed(const nnb__tensor *t, size_t rows, size_t cols
   return status;
 }
 
-/* w ← [Wᵀ; b] of one module */
-static nnb_status read_module(const module *m, const nnb__block *block, real *w) {
+/* values ← [Wᵀ; b] of module i, and its running means */
+static nnb_status read_module(const loader *l, int i, real *values) {
+  const module *m = &l->modules[i];
+  const nnb__block *block = &l->net->blocks[i];
   const size_t rows = (size_t)block->rows, cols = (size_t)block->cols;
-  char shown[NNB__SHOWN_TEXT];
-  nnb_status status = check_shape(m->weight, m->name, "weight", block->rows, block->cols);
-  if (!status && block->bias) status = check_shape(m->bias, m->name, "bias", 0, block->cols);
-  if (!status && !block->bias && m->bias)
-    status = nnb__fail(NNB_E_SHAPE, "the module \"%s\" has a bias, the layer has none",
-                       nnb__show(m->name, strlen(m->name), shown));
-  if (status) return status;
-  status = read_transposed(m->weight, rows, cols, w);
-  return status || !block->bias ? status : nnb__tensor_reals(m->bias, 0, cols, w + rows * cols);
+  real *w = values + block->off, *mean = values + l->net->nodes[l->net->block_node[i] - 1].buffers_off;
+  nnb_status status = check_module(l, i);
+  if (!status) status = read_transposed(m->part[NNB__TORCH_WEIGHT], rows, cols, w);
+  if (!status && block->bias) status = nnb__tensor_reals(m->part[NNB__TORCH_BIAS], 0, cols, w + rows * cols);
+  if (status || !nnb__torch_has_running(l->net, i)) return status;
+  status = nnb__tensor_reals(m->part[NNB__TORCH_MEAN], 0, cols, mean);
+  return status ? status : nnb__tensor_reals(m->part[NNB__TORCH_VARIANCE], 0, cols, mean + cols);
 }
 
 /* file: where the tensors are, or NULL: in memory. */
@@ -159,13 +201,13 @@ static nnb_status read_all(loader *l, const nnb__file *file) {
   nnb_status status = find_modules(l);
   if (!status) status = l->opts->names ? order_by_options(l) : order_by_numbers(l);
   if (status) return status;
-  real *params = nnb__alloc(net->n_params, sizeof *params);
-  if (!params) return nnb__fail_nomem("the parameters");
-  for (int i = 0; i < net->n_blocks && !status; i++)
-    status = read_module(&l->modules[i], &net->blocks[i], params + net->blocks[i].off);
+  real *values = nnb__alloc(net->n_values, sizeof *values);
+  if (!values) return nnb__fail_nomem("the parameters");
+  memcpy(values, net->params, net->n_values * sizeof *values);
+  for (int i = 0; i < net->n_blocks && !status; i++) status = read_module(l, i, values);
   if (file) status = nnb__file_confirm(file, status);
-  if (!status) memcpy(net->params, params, net->n_params * sizeof *params);
-  nnb__release(params);
+  if (!status) memcpy(net->params, values, net->n_values * sizeof *values);
+  nnb__release(values);
   return status;
 }
 

@@ -40,9 +40,12 @@ bool nnb__torch_in_series(const char *a, const char *b) {
   return is_digit(*a) && is_digit(*b) && compare_numbers(a, b) != 0 && strcmp(a + digits(a), b + digits(b)) == 0;
 }
 
-int64_t nnb__torch_module(const char *name, bool *bias) {
-  const char *dot = strrchr(name, '.'), *part = dot ? dot + 1 : name;
-  *bias = strcmp(part, "bias") == 0;
-  if (!*bias && strcmp(part, "weight") != 0) return -1;
-  return dot ? dot - name : 0;
+const char *const nnb__torch_parts[NNB__TORCH_N_PARTS] = {"weight", "bias", "running_mean", "running_var",
+                                                          "num_batches_tracked"};
+
+int64_t nnb__torch_module(const char *name, nnb__torch_part *part) {
+  const char *dot = strrchr(name, '.'), *last = dot ? dot + 1 : name;
+  for (int i = 0; i < NNB__TORCH_N_PARTS; i++)
+    if (strcmp(last, nnb__torch_parts[i]) == 0) return *part = (nnb__torch_part)i, dot ? dot - name : 0;
+  return -1;
 }

@@ -8,8 +8,18 @@
 int nnb__torch_compare(const char *a, const char *b);
 /* Whether the names differ in one number alone, so that their order is meant. */
 bool nnb__torch_in_series(const char *a, const char *b);
-/* The length of the module's name in "MODULE.weight" or "MODULE.bias" (0 for these words alone), or -1; *bias says
- * which. */
-int64_t nnb__torch_module(const char *name, bool *bias);
+/* The parts of a module. */
+typedef enum nnb__torch_part {
+  NNB__TORCH_WEIGHT,
+  NNB__TORCH_BIAS,
+  NNB__TORCH_MEAN,     /* running_mean of batch normalisation */
+  NNB__TORCH_VARIANCE, /* running_var */
+  NNB__TORCH_COUNT,    /* num_batches_tracked, which the library does not need */
+  NNB__TORCH_N_PARTS
+} nnb__torch_part;
+extern const char *const nnb__torch_parts[NNB__TORCH_N_PARTS];
+
+/* The length of the module's name in "MODULE.PART" (0 for the part alone), or -1; *part says which. */
+int64_t nnb__torch_module(const char *name, nnb__torch_part *part);
 
 #endif

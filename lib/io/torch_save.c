@@ -1,4 +1,4 @@
-/* io/torch_save.c: the weights of dense layers in the names and the layout of PyTorch. */
+/* io/torch_save.c: the parameters of layers in the names and the layout of PyTorch. */
 #include "real.h"
 /* the precision first */
 #include <string.h>
@@ -9,27 +9,57 @@
 #include "status.h"
 #include "torch.h"
 
+/* Whether the layer, apart from its activation, is a module of torch.nn. */
+static bool is_module(const nnb__node *node) {
+  static const nnb_layer_ops *const modules[] = {&nnb__layer_dense,     &nnb__layer_dropout,  &nnb__layer_conv,
+                                                 &nnb__layer_maxpool,   &nnb__layer_avgpool,  &nnb__layer_flatten,
+                                                 &nnb__layer_layernorm, &nnb__layer_batchnorm};
+  for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
+    if (node->ops == modules[i]) return true;
+  return false;
+}
+
+bool nnb__torch_has_running(const nnb_net *net, int i) {
+  return net->nodes[net->block_node[i] - 1].ops == &nnb__layer_batchnorm;
+}
+
+/* Outputs first; a convolution of signals has no height. */
+int nnb__torch_shape(const nnb_net *net, int i, size_t dim[4]) {
+  const nnb__node *node = &net->nodes[net->block_node[i] - 1];
+  const nnb_shape *read = &net->nodes[node->from[0] - 1].needs.shape;
+  int n = 0;
+  if (node->ops == &nnb__layer_conv) {
+    const nnb__patches *p = &((const nnb__conv *)node->self)->patches;
+    dim[n++] = (size_t)node->needs.w_cols, dim[n++] = (size_t)p->in.channels;
+    if (p->in.height > 1) dim[n++] = (size_t)p->height;
+    return dim[n++] = (size_t)p->width, n;
+  }
+  if (node->ops == &nnb__layer_layernorm && read->channels > 0) {
+    dim[n++] = (size_t)read->channels;
+    if (read->height > 1) dim[n++] = (size_t)read->height;
+    return dim[n++] = (size_t)read->width, n;
+  }
+  dim[n++] = (size_t)node->needs.w_cols;
+  if (node->ops == &nnb__layer_dense) dim[n++] = (size_t)node->needs.w_rows;
+  return n;
+}
+
 nnb_status nnb__torch_check(const nnb_net *net, const nnb_torch_opts *opts) {
   for (size_t i = 0; i < sizeof opts->reserved / sizeof *opts->reserved; i++)
     if (opts->reserved[i])
       return nnb__fail(NNB_E_ARG, "nnb_torch_opts: a reserved word is not 0; initialise the struct with {0}");
   for (int i = 0; i < net->n_blocks; i++) {
     const nnb__node *node = &net->nodes[net->block_node[i] - 1];
-    if (node->ops != &nnb__layer_dense)
-      return nnb__fail(NNB_E_UNSUPPORTED, "%s is no dense layer; only those have names in PyTorch", node->name);
+    if (!is_module(node))
+      return nnb__fail(NNB_E_UNSUPPORTED, "%s (%.60s) is no layer that PyTorch has", node->name, node->ops->name);
   }
   if (!opts->names) return NNB_OK;
   if (opts->n_names != net->n_blocks)
-    return nnb__fail(NNB_E_SHAPE, "the options have %d names; the net has %d dense layers", opts->n_names,
+    return nnb__fail(NNB_E_SHAPE, "the options have %d names; the net has %d layers with parameters", opts->n_names,
                      net->n_blocks);
   for (int i = 0; i < opts->n_names; i++)
     if (!opts->names[i]) return nnb__fail(NNB_E_ARG, "names[%d] is NULL", i);
   return NNB_OK;
-}
-
-/* Whether the layer, apart from its activation, is a module of torch.nn. */
-static bool is_module(const nnb__node *node) {
-  return node->ops == &nnb__layer_dense || node->ops == &nnb__layer_dropout;
 }
 
 static bool is_chain(const nnb_net *net) {
@@ -41,12 +71,18 @@ static bool is_chain(const nnb_net *net) {
   return nnb__node_is_input(&net->nodes[0]);
 }
 
-/* The module's number in torch.nn.Sequential: each layer and each activation that is not linear counts. */
+/* Whether torch.nn.Flatten stands before a layer of a chain: a dense one that reads images. */
+static bool is_flattened(const nnb_net *net, int k) {
+  return net->nodes[k - 1].ops == &nnb__layer_dense && net->nodes[k - 2].needs.shape.channels > 0;
+}
+
+/* The module's number in torch.nn.Sequential: each layer, each activation that is not linear and each Flatten counts.
+ */
 static int number_in_chain(const nnb_net *net, int k) {
-  int number = 0;
+  int number = is_flattened(net, k);
   for (int i = 2; i < k; i++) {
     const nnb__node *node = &net->nodes[i - 1];
-    number += is_module(node) + (node->activation != NNB_LINEAR);
+    number += is_module(node) + (node->activation != NNB_LINEAR) + is_flattened(net, i);
   }
   return number;
 }
@@ -63,16 +99,26 @@ static char *tensor_name(const nnb_net *net, const nnb_torch_opts *opts, int blo
   return name;
 }
 
-static void put_tensor(const nnb_net *net, const nnb_torch_opts *opts, int i, bool bias, const real *data,
+static void put_tensor(const nnb_net *net, const nnb_torch_opts *opts, int i, nnb__torch_part part, const void *data,
                        nnb__bag *bag) {
-  const nnb__block *block = &net->blocks[i];
-  const size_t dim[] = {(size_t)block->cols, (size_t)block->rows};
-  char *name = tensor_name(net, opts, i, bias ? "bias" : "weight");
+  const bool norm = net->nodes[net->block_node[i] - 1].ops == &nnb__layer_layernorm;
+  size_t dim[4] = {(size_t)net->blocks[i].cols};
+  int n_dims = part == NNB__TORCH_COUNT ? 0 : 1;
+  if (part == NNB__TORCH_WEIGHT || norm) n_dims = nnb__torch_shape(net, i, dim);
+  char *name = tensor_name(net, opts, i, nnb__torch_parts[part]);
   if (name)
-    nnb__bag_tensor(bag, name, NNB__REAL_DTYPE, bias ? 1 : 2, dim, data);
+    nnb__bag_tensor(bag, name, part == NNB__TORCH_COUNT ? NNB__I64 : NNB__REAL_DTYPE, n_dims, dim, data);
   else if (!bag->status)
     bag->status = nnb__fail_nomem("the name of a tensor");
   nnb__release(name);
+}
+
+static void put_running(const nnb_net *net, const nnb_torch_opts *opts, int i, nnb__bag *bag) {
+  static const int64_t none = 0;
+  const real *mean = net->params + net->nodes[net->block_node[i] - 1].buffers_off;
+  put_tensor(net, opts, i, NNB__TORCH_MEAN, mean, bag);
+  put_tensor(net, opts, i, NNB__TORCH_VARIANCE, mean + net->blocks[i].cols, bag);
+  put_tensor(net, opts, i, NNB__TORCH_COUNT, &none, bag);
 }
 
 /* Puts all layers into the bag, whose tensors point into transposed: P numbers. */
@@ -84,8 +130,9 @@ static nnb_status fill(const nnb_net *net, const nnb_torch_opts *opts, real *tra
     real *t = transposed + block->off;
     for (size_t r = 0; r < rows; r++)
       for (size_t c = 0; c < cols; c++) t[c * rows + r] = w[r * cols + c];
-    put_tensor(net, opts, i, false, t, bag);
-    if (block->bias) put_tensor(net, opts, i, true, w + rows * cols, bag);
+    put_tensor(net, opts, i, NNB__TORCH_WEIGHT, t, bag);
+    if (block->bias) put_tensor(net, opts, i, NNB__TORCH_BIAS, w + rows * cols, bag);
+    if (nnb__torch_has_running(net, i)) put_running(net, opts, i, bag);
   }
   return bag->status;
 }

@@ -42,6 +42,7 @@
 #define nnb__box_take nnbf__box_take
 #define nnb__c_call nnbf__c_call
 #define nnb__c_derivatives nnbf__c_derivatives
+#define nnb__c_layer_find nnbf__c_layer_find
 #define nnb__c_layout_clear nnbf__c_layout_clear
 #define nnb__c_layout_init nnbf__c_layout_init
 #define nnb__c_loss_of nnbf__c_loss_of
@@ -56,6 +57,7 @@
 #define nnb__c_put_tables nnbf__c_put_tables
 #define nnb__c_put_type nnbf__c_put_type
 #define nnb__c_values nnbf__c_values
+#define nnb__c_window nnbf__c_window
 #define nnb__chain_blocks_plain nnbf__chain_blocks_plain
 #define nnb__chain_blocks_v2 nnbf__chain_blocks_v2
 #define nnb__chain_blocks_v3 nnbf__chain_blocks_v3

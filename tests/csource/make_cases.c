@@ -18,6 +18,7 @@ typedef struct spec {
   bool scaled, probabilities;
   nnb_c_numbers numbers;
   double delta, smoothing; /* of the loss */
+  bool no_step;            /* the net is folded, or cannot make one */
 } spec;
 
 static void must(nnb_status status) {
@@ -65,12 +66,45 @@ static nnb_net *read_classes(void) {
   return net;
 }
 
+/* Images that branch: a product, a concatenation of channels, a shape after a dense layer, pools whose windows overlap.
+ */
+static const char IMAGES[] = "images";
+static nnb_net *images(void) {
+  nnb_net *net = nnb_net_create(12);
+  must((nnb_status)nnb_net_shape(net, 1, 2, 2, 3));
+  int a = nnb_net_conv_opts(net, &(nnb_conv_opts){.channels = 2, .width = 2, .pad = 1, .activation = NNB_SIGMOID});
+  int b = nnb_net_conv_opts(net, &(nnb_conv_opts){.channels = 2, .width = 2, .pad = 1, .from = 1, .no_bias = true});
+  int wide = nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 24, .activation = NNB_GELU, .from = 1});
+  must((nnb_status)nnb_net_shape(net, wide, 2, 3, 4));
+  int product = nnb_net_product(net, (int[]){a, b, wide}, 3, NNB_TANH);
+  int all = nnb_net_concat(net, (int[]){product, a}, 2);
+  int most = nnb_net_pool_opts(net, &(nnb_pool_opts){.kind = NNB_POOL_MAX, .width = 2, .stride = 1, .from = all});
+  int mean = nnb_net_pool_opts(net, &(nnb_pool_opts){.kind = NNB_POOL_AVERAGE, .width = 2, .stride = 1, .from = all});
+  nnb_net_add(net, (int[]){most, mean}, 2, NNB_LINEAR);
+  nnb_net_dense(net, 3, NNB_LINEAR);
+  return net;
+}
+
+/* Running means that are not 0 and 1 */
+static void fill_buffers(nnb_net *net) {
+  for (int k = 1; k <= nnb_net_n_nodes(net); k++) {
+    nnb_cmat old;
+    real fresh[4 * WIDE];
+    if (nnb_net_buffers(net, k, &old)) continue;
+    fill(fresh, (size_t)old.cols, 12);
+    for (int i = old.cols / 2; i < old.cols; i++) fresh[i] += (real)1.5;
+    must(nnb_net_set_buffers(net, k, nnb_cview(fresh, 1, old.cols)));
+  }
+}
+
 static nnb_net *build(const spec *s) {
   nnb_net *net = NULL;
   nnb_data *data = NULL;
   real x[SAMPLES * WIDE], t[SAMPLES * WIDE];
   if (s->net == READ_CLASSES)
     net = read_classes();
+  else if (s->net == IMAGES)
+    net = images();
   else if (s->net)
     must(nnb_net_parse(s->net, &net));
   else
@@ -87,6 +121,7 @@ static nnb_net *build(const spec *s) {
   must(nnb_net_init(net, 5));
   real *p = nnb_net_params(net);
   fill(p, nnb_net_n_params(net), 11);
+  fill_buffers(net);
   return net;
 }
 
@@ -171,24 +206,29 @@ static bool has_source(nnb_activation activation) {
 
 static void put_case(FILE *f, const spec *s, const char *folder) {
   const bool whole = s->numbers >= NNB_C_I16, single = s->numbers > NNB_C_F64 || (!s->numbers && sizeof(real) == 4);
+  const bool step = !whole && !s->no_step;
   const char *name = s->name, *big = capitals(name), *type = single ? "float" : "double";
-  nnb_net *net = build(s);
-  const int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net), n_params = (int)nnb_net_n_params(net);
+  nnb_net *net = build(s), *folded;
   char path[500];
   real x[ROWS * WIDE], t[WIDE];
   fill(x, ROWS * WIDE, 21), fill(t, WIDE, 22);
   for (int i = 0; i < ROWS * WIDE; i++) x[i] = (real)(float)x[i];
   for (int i = 0; i < WIDE; i++) t[i] = (real)(float)(s->probabilities ? (t[i] + 1) / 2 : t[i]);
   snprintf(path, sizeof path, "%s/%s.c", folder, name);
-  must(nnb_net_write_c(net, path, &(nnb_c_opts){.name = name, .numbers = s->numbers, .step = !whole}));
+  must(nnb_net_write_c(net, path, &(nnb_c_opts){.name = name, .numbers = s->numbers, .step = step}));
   fprintf(f, "\n#define %s_DECLARATIONS\n#include \"%s.c\"\n", big, name);
+  if (!step) { /* which is what was written */
+    must(nnb_net_fold(net, &folded));
+    nnb_net_destroy(net), net = folded;
+  }
+  const int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net), n_params = (int)nnb_net_n_params(net);
   if (whole) round_weights(net, s->numbers == NNB_C_I8 ? 127 : 32767);
   put_numbers(f, name, "x", x, ROWS * n_in, single);
-  if (!whole) put_numbers(f, name, "t", t, n_out, single);
+  if (step) put_numbers(f, name, "t", t, n_out, single);
   put_results(f, name, net, "", x);
   if (!whole) {
     real *p = nnb_net_params(net);
-    put_step(f, name, net, x, t);
+    if (step) put_step(f, name, net, x, t);
     for (int i = 0; i < n_params; i++) p[i] *= (real)0.75;
     put_numbers(f, name, "other", p, n_params, single);
     put_results(f, name, net, "other_", x);
@@ -200,10 +240,12 @@ static void put_case(FILE *f, const spec *s, const char *folder) {
   fprintf(f, "    CHECK(\"%s y\", y, &%s_y[r * %d], %d);\n  }\n", name, name, n_out, n_out);
   fprintf(f, "  %s_jacobian(%s_x, y, J);\n  CHECK(\"%s y of J\", y, %s_y, %d);\n", name, name, name, name, n_out);
   fprintf(f, "  CHECK(\"%s J\", J, %s_J, %d);\n", name, name, n_out * n_in);
-  if (!whole) {
+  if (step) {
     fprintf(f, "  %s p[%s_N_PARAMS];\n  for (int i = 0; i < %d; i++) p[i] = %s_table[i];\n", type, big, n_params, name);
     fprintf(f, "  %s_step(p, %s_x, %s_t, 0.125f);\n", name, name, name);
     fprintf(f, "  CHECK(\"%s step\", p, %s_trained, %d);\n", name, name, n_params);
+  }
+  if (!whole) {
     fprintf(f, "  %s_predict_with(%s_other, %s_x, y);\n", name, name, name);
     fprintf(f, "  CHECK(\"%s other y\", y, %s_other_y, %d);\n", name, name, n_out);
     fprintf(f, "  %s_jacobian_with(%s_other, %s_x, y, J);\n", name, name, name);
@@ -239,25 +281,37 @@ static const char head[] =
 int main(int argc, char **argv) {
   if (argc != 2) return fprintf(stderr, "usage: make_cases DIR\n"), 2;
   static char text[NNB_N_ACTIVATIONS][80], name[NNB_N_ACTIVATIONS][40];
-  spec specs[60] = {{.name = "graph"},
-                    {.name = "graph_scaled", .scaled = true, .probabilities = true},
-                    {.name = "line", .net = "3-2:linear", .scaled = true},
-                    {.name = "slots", .net = "3-7:tanh-2:tanh-9:tanh-1:tanh-4:tanh"},
-                    {.name = "half_sse", .net = "3-5:tanh-3", .loss = NNB_HALF_SSE, .scaled = true},
-                    {.name = "sse", .net = "3-5:tanh-3", .loss = NNB_SSE},
-                    {.name = "mae", .net = "3-5:tanh-3", .loss = NNB_MAE, .scaled = true},
-                    {.name = "huber", .net = "3-5:tanh-3", .loss = NNB_HUBER},
-                    {.name = "huber_delta", .net = "3-5:tanh-3", .loss = NNB_HUBER, .delta = 0.25, .scaled = true},
-                    {.name = "smooth", .net = "3-5:tanh-3:softmax", .probabilities = true, .smoothing = 0.25},
-                    {.name = "smooth_labels", .net = "3-5:tanh-3:sigmoid", .probabilities = true, .smoothing = 0.25},
-                    {.name = "binary", .net = "3-5:tanh-3:sigmoid", .probabilities = true, .scaled = true},
-                    {.name = "classes", .net = "3-5:tanh-3:softmax", .probabilities = true, .scaled = true},
-                    {.name = "read_classes", .net = READ_CLASSES, .probabilities = true},
-                    {.name = "f64", .net = "3-6:tanh-2", .numbers = NNB_C_F64, .scaled = true},
-                    {.name = "f32", .net = "3-6:tanh-2", .numbers = NNB_C_F32, .scaled = true},
-                    {.name = "i16", .net = "3-6:tanh-5:relu-2", .numbers = NNB_C_I16, .scaled = true},
-                    {.name = "i8", .net = "3-6:tanh-5:bias=0-2", .numbers = NNB_C_I8, .scaled = true},
-                    {.name = "i8_graph", .numbers = NNB_C_I8}};
+  spec specs[60] = {
+      {.name = "graph"},
+      {.name = "graph_scaled", .scaled = true, .probabilities = true},
+      {.name = "line", .net = "3-2:linear", .scaled = true},
+      {.name = "slots", .net = "3-7:tanh-2:tanh-9:tanh-1:tanh-4:tanh"},
+      {.name = "half_sse", .net = "3-5:tanh-3", .loss = NNB_HALF_SSE, .scaled = true},
+      {.name = "sse", .net = "3-5:tanh-3", .loss = NNB_SSE},
+      {.name = "mae", .net = "3-5:tanh-3", .loss = NNB_MAE, .scaled = true},
+      {.name = "huber", .net = "3-5:tanh-3", .loss = NNB_HUBER},
+      {.name = "huber_delta", .net = "3-5:tanh-3", .loss = NNB_HUBER, .delta = 0.25, .scaled = true},
+      {.name = "smooth", .net = "3-5:tanh-3:softmax", .probabilities = true, .smoothing = 0.25},
+      {.name = "smooth_labels", .net = "3-5:tanh-3:sigmoid", .probabilities = true, .smoothing = 0.25},
+      {.name = "binary", .net = "3-5:tanh-3:sigmoid", .probabilities = true, .scaled = true},
+      {.name = "classes", .net = "3-5:tanh-3:softmax", .probabilities = true, .scaled = true},
+      {.name = "read_classes", .net = READ_CLASSES, .probabilities = true},
+      {.name = "f64", .net = "3-6:tanh-2", .numbers = NNB_C_F64, .scaled = true},
+      {.name = "f32", .net = "3-6:tanh-2", .numbers = NNB_C_F32, .scaled = true},
+      {.name = "i16", .net = "3-6:tanh-5:relu-2", .numbers = NNB_C_I16, .scaled = true},
+      {.name = "i8", .net = "3-6:tanh-5:bias=0-2", .numbers = NNB_C_I8, .scaled = true},
+      {.name = "i8_graph", .numbers = NNB_C_I8},
+      {.name = "lenet", .net = "1x4x4-conv2@2:tanh-maxpool2-conv3@1:relu-3:softmax", .probabilities = true},
+      {.name = "strides", .net = "1x4x4-conv2@3:tanh:stride=2:pad=2-conv2@2x1:gelu:bias=0-flatten-2", .scaled = true},
+      {.name = "signal", .net = "2x8-conv3@3:silu:pad=1-avgpool2-conv2@2-2"},
+      {.name = "images", .net = IMAGES, .scaled = true},
+      {.name = "layernorm", .net = "3-5:tanh-layernorm:relu-4:linear-layernorm-2", .scaled = true},
+      {.name = "frozen", .net = "1x4x4-conv2@2:tanh:frozen=1-conv2@2:linear:frozen=2-layernorm:frozen=3-2"},
+      {.name = "batchnorm", .net = "2x2x3-conv2@2:tanh-batchnorm:relu-3-batchnorm-2", .no_step = true},
+      {.name = "folded", .net = "1x3x3-conv2@2:linear-dropout0.5-4:linear-batchnorm:tanh-2", .no_step = true},
+      {.name = "i8_images", .net = "1x4x4-conv2@2:tanh-avgpool2:stride=1-layernorm-2", .numbers = NNB_C_I8},
+      {.name = "i16_norm", .net = "2x2x3-conv2@2:tanh:bias=0-batchnorm-2", .numbers = NNB_C_I16},
+      {.name = "f32_images", .net = "1x4x4-conv2@3:tanh-layernorm-2", .numbers = NNB_C_F32, .scaled = true}};
   int n = 0;
   while (specs[n].name) n++;
   for (int a = 0; a < NNB_N_ACTIVATIONS; a++) {

@@ -23,7 +23,7 @@ def tensor_bytes(tensor):
 def save(state, path):
     """The safetensors format: 8 bytes of size, a JSON header, the data."""
     header, data = {}, b""
-    for name in sorted(state):
+    for name in sorted(k for k in state if state[k].is_floating_point()):
         raw = tensor_bytes(state[name])
         kind = next(text for dtype, text in TYPES.values() if dtype == state[name].dtype)
         header[name] = {"dtype": kind, "shape": list(state[name].shape), "data_offsets": [len(data), len(data) + len(raw)]}
@@ -38,7 +38,7 @@ def load(path):
     n = int.from_bytes(raw[:8], "little")
     state = {}
     for name, entry in json.loads(raw[8:8 + n]).items():
-        dtype = next(dtype for dtype, text in TYPES.values() if text == entry["dtype"])
+        dtype = next((dtype for dtype, text in TYPES.values() if text == entry["dtype"]), torch.int64)
         begin, end = entry["data_offsets"]
         state[name] = torch.frombuffer(bytearray(raw[8 + n + begin:8 + n + end]), dtype=dtype).reshape(entry["shape"])
     return state

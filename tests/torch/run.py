@@ -19,6 +19,41 @@ except ImportError:
     sys.exit(77)
 
 
+def images():
+    n = torch.nn
+    return n.Sequential(n.Conv2d(2, 3, 3, padding=1), n.Tanh(), n.MaxPool2d(2), n.BatchNorm2d(3), n.ReLU(),
+                        n.Conv2d(3, 2, (2, 1), stride=2, bias=False), n.LayerNorm([2, 1, 2]), n.SiLU(), n.Flatten(),
+                        n.Linear(4, 3), n.BatchNorm1d(3), n.Linear(3, 2))
+
+
+def signals():
+    n = torch.nn
+    return n.Sequential(n.Conv1d(2, 3, 3, stride=2, padding=1), n.GELU(), n.AvgPool1d(2), n.Flatten(), n.Linear(6, 4),
+                        n.LayerNorm(4), n.Linear(4, 2))
+
+
+class Named(torch.nn.Module):
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+        for module in net.modules():
+            if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
+                module.running_mean.normal_(), module.running_var.uniform_(0.5, 2)
+            if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.LayerNorm)):
+                module.weight.data.normal_(), module.bias.data.normal_()
+
+    def forward(self, x):
+        return self.net(x)
+
+
+def cases(make):
+    """How a model is made, the same net as text, and the shape of its input."""
+    yield make.Model, "3-5:tanh-4:silu-2", (3,)
+    yield (lambda: Named(images())), ("2x6x4-conv3@3:tanh:pad=1-maxpool2-batchnorm:relu-conv2@2x1:linear:stride=2:bias=0-"
+                                      "layernorm:silu-flatten-3:linear-batchnorm-2"), (2, 6, 4)
+    yield (lambda: Named(signals())), "2x8-conv3@3:gelu:stride=2:pad=1-avgpool2-4:linear-layernorm-2", (2, 8)
+
+
 def main(maker, *programs):
     spec = importlib.util.spec_from_file_location("make_torch", maker)
     make = importlib.util.module_from_spec(spec)
@@ -27,25 +62,26 @@ def main(maker, *programs):
     bad = 0
     with tempfile.TemporaryDirectory() as folder:
         source, target = (str(pathlib.Path(folder) / name) for name in ("in.safetensors", "out.safetensors"))
-        for program in programs:
-            for name, (dtype, _) in make.TYPES.items():
-                model = make.Model().to(dtype)
-                make.save(model.state_dict(), source)
-                x = torch.randn(2, 3).double()
-                done = subprocess.run([program, source, target], input="\n".join(map(str, x.flatten().tolist())),
-                                      capture_output=True, text=True, check=True)
-                got = torch.tensor([float(v) for v in done.stdout.split()], dtype=torch.float64).reshape(2, 2)
-                state = make.load(target)
-                single = state["net.0.weight"].dtype == torch.float32
-                want = model.double()(x)
-                error = float(((got - want).abs().max() / want.abs().max()).detach())
-                again = make.Model().to(state["net.0.weight"].dtype)
-                again.load_state_dict(state)
-                same = all(torch.equal(a.double(), b.double().float().double() if single else b.double())
-                           for a, b in zip(again.state_dict().values(), model.state_dict().values()))
-                print(f"{pathlib.Path(program).name}, {name}: largest difference {error:.2g}, "
-                      f"{'the same' if same else 'other'} parameters")
-                bad |= not same or not error < (1e-6 if single else 1e-14)
+        jobs = [(program, kind, case) for program in programs for kind in make.TYPES.items() for case in cases(make)]
+        for program, (name, (dtype, _)), (build, net, shape) in jobs:
+            model = build().to(dtype).eval()
+            make.save(model.state_dict(), source)
+            x = torch.randn(2, *shape).double()
+            done = subprocess.run([program, source, target, net], input="\n".join(map(str, x.flatten().tolist())),
+                                  capture_output=True, text=True, check=True)
+            want = model.double()(x)
+            got = torch.tensor([float(v) for v in done.stdout.split()], dtype=torch.float64).reshape(want.shape)
+            state = make.load(target)
+            dtype = next(v.dtype for v in state.values() if v.is_floating_point())
+            single = dtype == torch.float32
+            error = float(((got - want).abs().max() / want.abs().max()).detach())
+            again = build().to(dtype)
+            again.load_state_dict(state)
+            same = all(torch.equal(a.double(), b.double().float().double() if single else b.double())
+                       for a, b in zip(again.state_dict().values(), model.state_dict().values()))
+            print(f"{pathlib.Path(program).name}, {name}, {net[:12]}…: largest difference {error:.2g}, "
+                  f"{'the same' if same else 'other'} parameters")
+            bad |= not same or not error < (1e-6 if single else 1e-14)
     return int(bad)
 
 

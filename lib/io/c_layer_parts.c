@@ -1,0 +1,145 @@
+/* io/c_layer_parts.c: helpers for layers of images and norms.  Sums go in the order of the library's products. */
+#include "c_parts.h"
+
+/* Of a window: the pixels of the image that the pixel (r, q) of the window meets, on channel c */
+#define PIXELS                                                                           \
+  "        const int y0 = @_first(r, g->pad_y, g->stride_y);\n"                          \
+  "        const int y1 = @_last(r, g->pad_y, g->stride_y, g->height, g->out_height);\n" \
+  "        const int p0 = @_first(q, g->pad_x, g->stride_x);\n"                          \
+  "        const int p1 = @_last(q, g->pad_x, g->stride_x, g->width, g->out_width);\n"   \
+  "        for (int o = 0; o < n_out; ++o) {\n"
+
+#define ROWS                                                                              \
+  "          for (int y = y0; y < y1; ++y) {\n"                                           \
+  "            const int row = (((c * g->height) + (y * g->stride_y)) + r) - g->pad_y;\n" \
+  "            const int from = ((row * g->width) + q) - g->pad_x;\n"                     \
+  "            const int to = ((o * g->out_height) + y) * g->out_width;\n"                \
+  "            for (int p = p0; p < p1; ++p) {\n"
+
+#define OVER_WINDOW                             \
+  "  int k = 0;\n"                              \
+  "  for (int c = 0; c < g->channels; ++c) {\n" \
+  "    for (int r = 0; r < g->rows; ++r) {\n"   \
+  "      for (int q = 0; q < g->cols; ++q) {\n" PIXELS
+
+#define END_ROWS "            }\n          }\n"
+#define END      "          ++k;\n        }\n      }\n    }\n  }\n}\n"
+
+/* All places of a window on all channels */
+#define PLACES(body)                                                                                        \
+  "  int to = 0;\n"                                                                                         \
+  "  for (int c = 0; c < g->channels; ++c) {\n"                                                             \
+  "    for (int y = 0; y < g->out_height; ++y) {\n"                                                         \
+  "      for (int p = 0; p < g->out_width; ++p) {\n"                                                        \
+  "        const int from = (((c * g->height) + (y * g->stride_y)) * g->width) + (p * g->stride_x);\n" body \
+  "        ++to;\n      }\n    }\n  }\n}\n"
+
+#define EACH_OF_WINDOW(body)                      \
+  "        for (int r = 0; r < g->rows; ++r) {\n" \
+  "          for (int q = 0; q < g->cols; ++q) {\n" body "          }\n        }\n"
+
+#define LARGEST                                                   \
+  "        int best = from;\n" EACH_OF_WINDOW(                    \
+      "            const int at = (from + (r * g->width)) + q;\n" \
+      "            best = ((x[at] > x[best]) || (x[at] != x[at])) ? at : best;\n")
+
+#define CHANNELS(body)                                                                             \
+  "  for (int j = 0; j < n; ++j) {\n    for (int q = j * pixels; q < ((j + 1) * pixels); ++q) {\n" \
+  "      " body "\n    }\n  }\n}\n"
+
+static const char *const helpers[NNB__C_N_HELPERS] = {
+    [NNB__C_WINDOW] =
+        "/* A window of rows x cols that moves over images to out_height x out_width places */\n"
+        "typedef struct @_window {\n"
+        "  int channels;\n  int height;\n  int width;\n  int rows;\n  int cols;\n  int stride_y;\n"
+        "  int stride_x;\n  int pad_y;\n  int pad_x;\n  int out_height;\n  int out_width;\n} @_window;\n",
+    [NNB__C_RANGE] =
+        "/* The places, _first <= place < _last, at which pixel `at` of the window is inside the image */\n"
+        "static int @_first(int at, int pad, int stride)\n{\n"
+        "  return (at >= pad) ? 0 : (((pad - at) + (stride - 1)) / stride);\n}\n\n"
+        "static int @_last(int at, int pad, int stride, int side, int places)\n{\n"
+        "  const int inside = (side + pad) - at;\n"
+        "  const int n = (inside > 0) ? (((inside - 1) / stride) + 1) : 0;\n"
+        "  return (n < places) ? n : places;\n}\n",
+    [NNB__C_SPREAD] =
+        "/* y = b for all pixels of a channel */\n"
+        "static void @_spread(int n, int pixels, const $ *b, $ *y)\n{\n" CHANNELS("y[q] = b[j];"),
+    [NNB__C_TIMES_CHANNELS] =
+        "/* y = y * factor of the channel */\n"
+        "static void @_times_channels(int n, int pixels, const $ *factor, $ *y)\n{\n" CHANNELS("y[q] *= factor[j];"),
+    [NNB__C_ADD_CHANNELS] =
+        "/* y = y + x of the channel */\n"
+        "static void @_add_channels(int n, int pixels, const $ *x, $ *y)\n{\n" CHANNELS("y[q] += x[j];"),
+    [NNB__C_CONVOLVE] =
+        "/* z = z + convolution of x with W: a row of n_out weights for each pixel of the window */\n"
+        "static void @_convolve(const @_window *g, int n_out, const ^ *w, const $ *x, $ *z)\n{\n" OVER_WINDOW
+        "          const $ f = ($)w[k];\n" ROWS
+        "              z[to + p] += f * x[from + (p * g->stride_x)];\n" END_ROWS END,
+    [NNB__C_CONVOLVE_BACK] =
+        "/* x = x + the same backwards, from d by the places */\n"
+        "static void @_convolve_back(const @_window *g, int n_out, const ^ *w, const $ *d, $ *x)\n{\n" OVER_WINDOW
+        "          const $ f = ($)w[k];\n" ROWS
+        "              x[from + (p * g->stride_x)] += f * d[to + p];\n" END_ROWS END,
+    [NNB__C_CONVOLVE_DESCEND] =
+        "/* W = W - lr * derivative by W */\n"
+        "static void @_convolve_descend(const @_window *g, int n_out, $ lr, $ *w, const $ *x, const $ "
+        "*d)\n{\n" OVER_WINDOW "          $ sum = 0.0~;\n" ROWS
+        "              sum += x[from + (p * g->stride_x)] * d[to + p];\n" END_ROWS "          w[k] -= lr * sum;\n" END,
+    [NNB__C_DESCEND_CHANNELS] =
+        "/* b = b - lr * sum of d over the pixels of a channel */\n"
+        "static void @_descend_channels(int n, int pixels, $ lr, const $ *d, $ *b)\n{\n"
+        "  for (int j = 0; j < n; ++j) {\n    $ sum = 0.0~;\n"
+        "    for (int q = j * pixels; q < ((j + 1) * pixels); ++q) {\n      sum += d[q];\n    }\n"
+        "    b[j] -= lr * sum;\n  }\n}\n",
+    [NNB__C_MOST] =
+        "/* z = the largest number under the window */\n"
+        "static void @_most(const @_window *g, const $ *x, $ *z)\n{\n" PLACES(LARGEST "        z[to] = x[best];\n"),
+    [NNB__C_MOST_BACK] = "static void @_most_back(const @_window *g, const $ *x, const $ *d, $ *xd)\n{\n" PLACES(
+        LARGEST "        xd[best] += d[to];\n"),
+    [NNB__C_AVERAGE] =
+        "/* z = the mean of the numbers under the window */\n"
+        "static void @_average(const @_window *g, const $ *x, $ *z)\n{\n"
+        "  const $ n = ($)(g->rows * g->cols);\n" PLACES("        $ sum = 0.0~;\n" EACH_OF_WINDOW(
+            "            sum += x[(from + (r * g->width)) + q];\n") "        z[to] = sum / n;\n"),
+    [NNB__C_AVERAGE_BACK] =
+        "static void @_average_back(const @_window *g, const $ *d, $ *xd)\n{\n"
+        "  const $ n = ($)(g->rows * g->cols);\n" PLACES(
+            EACH_OF_WINDOW("            xd[(from + (r * g->width)) + q] += d[to] / n;\n")),
+    [NNB__C_MOMENTS] =
+        "/* The mean of x, and 1 / sqrt(variance + eps) */\n"
+        "static void @_moments(int n, $ eps, const $ *x, $ *mean, $ *root)\n{\n"
+        "  $ sum = 0.0~;\n  $ squares = 0.0~;\n"
+        "  for (int j = 0; j < n; ++j) {\n    sum += x[j];\n  }\n  sum /= ($)n;\n"
+        "  for (int j = 0; j < n; ++j) {\n    squares += (x[j] - sum) * (x[j] - sum);\n  }\n"
+        "  *mean = sum;\n  *root = 1.0~ / sqrt~((squares / ($)n) + eps);\n}\n",
+    [NNB__C_NORMALISE] =
+        "/* z = (x - mean) / sqrt(variance + eps) */\n"
+        "static void @_normalise(int n, $ eps, const $ *x, $ *z)\n{\n"
+        "  $ mean;\n  $ root;\n  @_moments(n, eps, x, &mean, &root);\n"
+        "  for (int j = 0; j < n; ++j) {\n    z[j] = (x[j] - mean) * root;\n  }\n}\n",
+    [NNB__C_NORMALISE_BACK] =
+        "/* xd = xd + the derivatives by x of gain * normalised x, from d */\n"
+        "static void @_normalise_back(int n, $ eps, const $ *gain, const $ *x, const $ *d, $ *xd)\n{\n"
+        "  $ mean;\n  $ root;\n  $ level = 0.0~;\n  $ slope = 0.0~;\n  @_moments(n, eps, x, &mean, &root);\n"
+        "  for (int j = 0; j < n; ++j) {\n    level += gain[j] * d[j];\n"
+        "    slope += (gain[j] * d[j]) * (x[j] - mean);\n  }\n"
+        "  level /= ($)n;\n  slope = ((slope / ($)n) * root) * root;\n"
+        "  for (int j = 0; j < n; ++j) {\n"
+        "    xd[j] += root * (((gain[j] * d[j]) - level) - ((x[j] - mean) * slope));\n  }\n}\n",
+    [NNB__C_DESCEND_GAIN] =
+        "/* gain = gain - lr * d * normalised x */\n"
+        "static void @_descend_gain(int n, $ eps, $ lr, const $ *x, const $ *d, $ *gain)\n{\n"
+        "  $ mean;\n  $ root;\n  @_moments(n, eps, x, &mean, &root);\n"
+        "  for (int j = 0; j < n; ++j) {\n"
+        "    gain[j] -= lr * (d[j] * ((x[j] - mean) * root));\n  }\n}\n",
+    [NNB__C_NORM] =
+        "/* z = gain (x - mean) root + bias, a number of each for a channel */\n"
+        "static void @_norm(int n, int pixels, const $ *mean, const $ *root, const $ *gain, const $ *bias,\n"
+        "                   const $ *x, $ *z)\n{\n" CHANNELS(
+            "z[q] = (gain[j] * ((x[q] - mean[j]) * root[j])) + bias[j];"),
+    [NNB__C_NORM_BACK] =
+        "static void @_norm_back(int n, int pixels, const $ *root, const $ *gain, const $ *d, $ *xd)\n{\n" CHANNELS(
+            "xd[q] += (gain[j] * root[j]) * d[q];"),
+};
+
+const char *nnb__c_layer_helper(nnb__c_helper helper) { return helpers[helper]; }
