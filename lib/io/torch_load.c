@@ -127,10 +127,15 @@ static bool has_shape(const nnb__tensor *t, int n_dims, const size_t *dim) {
   return same;
 }
 
-/* Whether the layer reads signals, images of height 1: a module of two dimensions then has a side of 1 more. */
-static bool has_shape_with_height(const nnb__tensor *t, int n_dims, const size_t *dim) {
-  const size_t with[] = {dim[0], dim[1], 1, dim[2]};
-  return n_dims == 3 && has_shape(t, 4, with);
+/* Whether the shapes are the same but for sides of 1: signals are images of height 1. */
+static bool has_sides(const nnb__tensor *t, int n_dims, const size_t *dim) {
+  int i = 0, j = 0;
+  for (;; i++, j++) {
+    while (i < t->n_dims && t->dim[i] == 1) i++;
+    while (j < n_dims && dim[j] == 1) j++;
+    if (i == t->n_dims || j == n_dims) return i == t->n_dims && j == n_dims;
+    if (t->dim[i] != dim[j]) return false;
+  }
 }
 
 static nnb_status check_part(const module *m, nnb__torch_part part, int n_dims, const size_t *dim) {
@@ -141,7 +146,7 @@ static nnb_status check_part(const module *m, nnb__torch_part part, int n_dims, 
   if (!t) return nnb__fail(NNB_E_SHAPE, "the module \"%s\" has no %s, the layer has one", shown, name);
   if (!nnb__tensor_is_real(t))
     return nnb__fail(NNB_E_PARSE, "the %s of the module \"%s\" has no floating-point numbers", name, shown);
-  if (has_shape(t, n_dims, dim) || (part == NNB__TORCH_WEIGHT && has_shape_with_height(t, n_dims, dim))) return NNB_OK;
+  if (has_shape(t, n_dims, dim) || (n_dims > 2 && has_sides(t, n_dims, dim))) return NNB_OK;
   if (n_dims == 1)
     return nnb__fail(NNB_E_SHAPE, "the %s of the module \"%s\" does not have %zu numbers", name, shown, dim[0]);
   return nnb__fail(NNB_E_SHAPE, "the %s of the module \"%s\" is not %s", name, shown, shape_text(n_dims, dim, wanted));

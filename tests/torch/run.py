@@ -22,8 +22,8 @@ except ImportError:
 def images():
     n = torch.nn
     return n.Sequential(n.Conv2d(2, 3, 3, padding=1), n.Tanh(), n.MaxPool2d(2), n.BatchNorm2d(3), n.ReLU(),
-                        n.Conv2d(3, 2, (2, 1), stride=2, bias=False), n.LayerNorm([2, 1, 2]), n.SiLU(), n.Flatten(),
-                        n.Linear(4, 3), n.BatchNorm1d(3), n.Linear(3, 2))
+                        n.Conv2d(3, 2, (2, 1), bias=False), n.LayerNorm([2, 2, 2]), n.SiLU(), n.Flatten(),
+                        n.Linear(8, 3), n.BatchNorm1d(3), n.Linear(3, 2))
 
 
 def signals():
@@ -49,7 +49,7 @@ class Named(torch.nn.Module):
 def cases(make):
     """How a model is made, the same net as text, and the shape of its input."""
     yield make.Model, "3-5:tanh-4:silu-2", (3,)
-    yield (lambda: Named(images())), ("2x6x4-conv3@3:tanh:pad=1-maxpool2-batchnorm:relu-conv2@2x1:linear:stride=2:bias=0-"
+    yield (lambda: Named(images())), ("2x6x4-conv3@3:tanh:pad=1-maxpool2-batchnorm:relu-conv2@2x1:linear:bias=0-"
                                       "layernorm:silu-flatten-3:linear-batchnorm-2"), (2, 6, 4)
     yield (lambda: Named(signals())), "2x8-conv3@3:gelu:stride=2:pad=1-avgpool2-4:linear-layernorm-2", (2, 8)
 
