@@ -45,7 +45,7 @@ static int take_buffers(const nnb_net *net, real *out) {
 
 START_TEST(as_pytorch) {
   const struct golden *g = &goldens[_i];
-  real x[ROWS * IN], t[ROWS * OUT], y[ROWS * OUT], grad[1000], buffers[200];
+  real x[ROWS * IN] = {0}, t[ROWS * OUT], y[ROWS * OUT], grad[1000], buffers[200];
   nnb_batch batch = {.x = nnb_cview(x, ROWS, IN), .t = nnb_cview(t, ROWS, OUT)};
   nnb_net *net = build(g), *copy;
   nnb_plan *plan;
