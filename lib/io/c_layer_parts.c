@@ -99,11 +99,12 @@ static const char *const helpers[NNB__C_N_HELPERS] = {
     [NNB__C_AVERAGE] =
         "/* z = the mean of the numbers under the window */\n"
         "static void @_average(const @_window *g, const $ *x, $ *z)\n{\n"
-        "  const $ n = ($)(g->rows * g->cols);\n" PLACES("        $ sum = 0.0~;\n" EACH_OF_WINDOW(
-            "            sum += x[(from + (r * g->width)) + q];\n") "        z[to] = sum / n;\n"),
+        "  const int count = g->rows * g->cols;\n  const $ n = ($)count;\n" PLACES(
+            "        $ sum = 0.0~;\n" EACH_OF_WINDOW(
+                "            sum += x[(from + (r * g->width)) + q];\n") "        z[to] = sum / n;\n"),
     [NNB__C_AVERAGE_BACK] =
         "static void @_average_back(const @_window *g, const $ *d, $ *xd)\n{\n"
-        "  const $ n = ($)(g->rows * g->cols);\n" PLACES(
+        "  const int count = g->rows * g->cols;\n  const $ n = ($)count;\n" PLACES(
             EACH_OF_WINDOW("            xd[(from + (r * g->width)) + q] += d[to] / n;\n")),
     [NNB__C_MOMENTS] =
         "/* The mean of x, and 1 / sqrt(variance + eps) */\n"
