@@ -46,7 +46,7 @@ nnb_status nnb__comm_transfer(nnb__comm *c, int from, int to, size_t bytes, void
 
 /* Every rank learns which one failed first, and why.  Ranks ask one after the other, so that nothing is allocated. */
 static nnb_status explain(nnb__comm *c, nnb_status status) {
-  char message[NNB__MESSAGE] = "", reason[NNB__MESSAGE - 40];
+  char message[NNB__MESSAGE] = "";
   int32_t first = NNB_OK;
   int q = -1;
   while (first == NNB_OK && ++q < c->calls.size) {
@@ -56,8 +56,7 @@ static nnb_status explain(nnb__comm *c, nnb_status status) {
   if (status) snprintf(message, sizeof message, "%s", nnb_errmsg());
   if (nnb__comm_broadcast(c, q, sizeof message, message)) return c->broken;
   message[sizeof message - 1] = '\0';
-  snprintf(reason, sizeof reason, "%s", message);
-  return nnb__fail((nnb_status)first, "rank %d of %d: %s", q, c->calls.size, reason);
+  return nnb__fail((nnb_status)first, "rank %d of %d: %.*s", q, c->calls.size, NNB__MESSAGE - 40, message);
 }
 
 nnb_status nnb__comm_add(nnb__comm *c, nnb_status status, size_t n, double *a) {
