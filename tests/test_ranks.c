@@ -113,7 +113,7 @@ static void check_close(const task *t, int size, double tol) {
       (long long)r[0].report.samples, size, (long long)one.report.updates, (long long)one.report.samples);
   const double loss = one.report.loss;
   const double far = t->redundant ? fabs(r[0].report.loss - loss) / loss : distance(&one, &r[0]);
-  ck_assert_msg(far <= tol, "%s: %d ranks end %g away from one", name_of(t), size, far);
+  ck_assert_msg(far <= tol, "%s, %s: %d ranks end %g away from one", name_of(t), t->net, size, far);
   release_ranks(1, &one), release_ranks(size, r);
 }
 
@@ -147,13 +147,14 @@ START_TEST(full_batch) {
 }
 END_TEST
 
-/* Few variables with a trust region and curvature; more of them with accelerations; ill-conditioned ones by QR. */
+/* Few variables with a trust region and curvature; more of them with accelerations; ill-conditioned ones by QR, where
+ * rounding decides which steps are tried. */
 START_TEST(least_squares) {
   const struct {
     const char *net;
     int epochs;
     double tol;
-  } cases[] = {{"4-2:tanh-3", 8, TOL(1e-7, 1e-2)}, {"4-9:tanh-3", 8, TOL(1e-7, 1e-2)}, {"4-1-3", 100, TOL(1e-6, 1e-3)}};
+  } cases[] = {{"4-2:tanh-3", 8, TOL(1e-7, 1e-2)}, {"4-9:tanh-3", 8, TOL(1e-7, 1e-2)}, {"4-1-3", 100, 1e-2}};
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
     for (int size = 1; size <= MOST_RANKS; size++) {
       const task t = {.net = cases[k].net,

@@ -71,6 +71,9 @@ def program(code, folder, wanted):
         if not [*BUILD.glob("lib/libnnblas-mpi.*")] or not (shutil.which("mpicc") and shutil.which("mpirun")):
             skipped.append(f"{name[1]} (no MPI in this build)")
             return
+        if any(word.startswith("-fsanitize") for word in CC):
+            skipped.append(f"{name[1]} (programs of MPI under a sanitizer)")
+            return
         compiler, start, library = ["mpicc"], ["mpirun", "-n", "2"], ["-lnnblas-mpi", *library]
         os.environ.update(MPI_SETTINGS)
     run([*compiler, std, *WARNINGS, name[1], "-o", name[1][:-2], *library, "-lm"], folder, f"compiling {name[1]}")
