@@ -172,20 +172,9 @@ static const kind descents[] = {{.name = "lm", .algo = NNB_LM, .twice = 1},
 enum { N_DESCENTS = sizeof descents / sizeof *descents };
 static inline int length_of(const kind *k) { return k->algo == NNB_BFGS ? 800 : 400; }
 
-/* A smooth law of three inputs, for which long descents creep. */
+/* Long descents that creep. */
 static inline run start_descents(const kind *k) {
-  enum { LAW_ROWS = 40 };
-  real x[LAW_ROWS * 3], t[LAW_ROWS];
-  run r = {.opts = {.algo = k->algo, .max_epochs = 2 * length_of(k) + 40}};
-  nnb_rng rng;
-  nnb_rng_init(&rng, 7, 1);
-  for (int i = 0; i < LAW_ROWS; i++) {
-    double at[3];
-    for (int j = 0; j < 3; j++) x[3 * i + j] = (real)(at[j] = 2 * nnb_rng_uniform(&rng) - 1);
-    t[i] = (real)(sin(4 * at[0] * at[1]) + cos(3 * at[2]));
-  }
-  const nnb_batch rows = {.x = nnb_cview(x, LAW_ROWS, 3), .t = nnb_cview(t, LAW_ROWS, 1)};
-  ck_ok(nnb_data_copy(&rows, 0, &r.memory));
+  run r = {.opts = {.algo = k->algo, .max_epochs = 2 * length_of(k) + 40}, .memory = toy_law(40)};
   r.train = r.memory;
   ck_ok(nnb_net_for_data(r.memory, "5:tanh", &r.net));
   ck_ok(nnb_net_seed(r.net, k->twice));

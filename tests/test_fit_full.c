@@ -1,9 +1,5 @@
 /* nnb_fit by full-batch methods: lower losses than gradient descent, repeatable, frozen parameters, decay, errors. */
-#include "precision.h"
-#include "support.h"
-
-#include <math.h>
-#include <string.h>
+#include "toys.h"
 
 static const nnb_algo algos[] = {NNB_RPROP, NNB_SCG, NNB_CG, NNB_LBFGS, NNB_BFGS, NNB_LM, NNB_VARPRO};
 enum { N_ALGOS = sizeof algos / sizeof *algos, ROWS = 61 };
@@ -233,21 +229,7 @@ END_TEST
 /* Single precision wants more, so that a descent creeps and does not end within rounding. */
 enum { LAW_ROWS = sizeof(real) == sizeof(double) ? 150 : 300, LAW_UNITS = sizeof(real) == sizeof(double) ? 12 : 20 };
 
-/* A smooth law of three inputs, for which long descents creep. */
-static nnb_data *law(void) {
-  static real x[LAW_ROWS * 3], t[LAW_ROWS];
-  nnb_rng rng;
-  nnb_rng_init(&rng, 7, 1);
-  for (int i = 0; i < LAW_ROWS; i++) {
-    double at[3];
-    for (int j = 0; j < 3; j++) x[3 * i + j] = (real)(at[j] = 2 * nnb_rng_uniform(&rng) - 1);
-    t[i] = (real)(sin(4 * at[0] * at[1]) + cos(3 * at[2]));
-  }
-  nnb_data *data = NULL;
-  nnb_batch rows = {.x = nnb_cview(x, LAW_ROWS, 3), .t = nnb_cview(t, LAW_ROWS, 1)};
-  ck_assert(nnb_data_copy(&rows, 0, &data) == NNB_OK);
-  return data;
-}
+static nnb_data *law(void) { return toy_law(LAW_ROWS); }
 
 static nnb_net *law_net(uint64_t seed) {
   nnb_net *net = nnb_net_create(3);

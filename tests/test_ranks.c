@@ -40,6 +40,14 @@ static nnb_status read_data(void *user, int64_t row0, int n, const nnb_rows *to)
   return status;
 }
 
+/* The net says the validation rows of all ranks. */
+static void check_facts(const task *t, int size, const nnb_net *net) {
+  nnb_training facts;
+  int wanted = t->validates && !t->opts.own_rows ? N / 3 : 0;
+  for (int q = 0; q < size && t->validates && t->opts.own_rows; q++) wanted += t->share[q] / 3;
+  if (!nnb_net_training(net, &facts) || facts.rows != N || facts.val_rows != wanted) abort();
+}
+
 static void fit(rank_thread *r) {
   const task *t = r->context;
   nnb_fit_opts opts = t->opts;
@@ -56,6 +64,7 @@ static void fit(rank_thread *r) {
   }
   if (nnb_net_parse(t->net, &net) || nnb_net_init(net, (uint64_t)rank)) abort(); /* the start is that of rank 0 */
   r->status = nnb_fit(net, data, val, &opts, &r->report);
+  if (!r->status) check_facts(t, r->comm.size, net);
   rank_keep(r, net);
   nnb_net_destroy(net);
   if (data != memory) nnb_data_destroy(data);

@@ -34,6 +34,24 @@ static inline void toy_fill(real *p, size_t n, uint64_t stream) {
   for (size_t i = 0; i < n; i++) p[i] = (real)(2 * nnb_rng_uniform(&rng) - 1);
 }
 
+/* A smooth law of three inputs, for which long descents creep. */
+static inline nnb_data *toy_law(int rows) {
+  enum { MOST = 300 };
+  real x[MOST * 3], t[MOST];
+  nnb_rng rng;
+  nnb_data *data = NULL;
+  ck_assert_int_le(rows, MOST);
+  nnb_rng_init(&rng, 7, 1);
+  for (int i = 0; i < rows; i++) {
+    double at[3];
+    for (int j = 0; j < 3; j++) x[3 * i + j] = (real)(at[j] = 2 * nnb_rng_uniform(&rng) - 1);
+    t[i] = (real)(sin(4 * at[0] * at[1]) + cos(3 * at[2]));
+  }
+  const nnb_batch all = {.x = nnb_cview(x, rows, 3), .t = nnb_cview(t, rows, 1)};
+  ck_ok(nnb_data_copy(&all, 0, &data));
+  return data;
+}
+
 /* A file of this process in the folder for temporary files. */
 enum { TOY_PATH = 300 };
 static inline const char *toy_path(char out[TOY_PATH], const char *name) {

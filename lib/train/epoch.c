@@ -138,7 +138,7 @@ nnb_training nnb__fit_training(const fit *f) {
                     .restored = r->restored,
                     .updates = r->updates,
                     .rows = f->n_rows,
-                    .val_rows = f->val ? nnb_data_rows(f->val) : 0,
+                    .val_rows = f->ranks ? f->ranks->n_val : nnb_data_rows(f->val),
                     .seed = f->opts.seed,
                     .loss = isfinite(r->loss) ? r->loss : none,
                     .val_loss = isfinite(r->val_loss) ? r->val_loss : none,

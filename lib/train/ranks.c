@@ -41,12 +41,12 @@ static nnb_status check_weights(double sum, const char *what) {
 }
 
 nnb_status nnb__ranks_count(nnb__ranks *r, const nnb_data *train, const nnb_data *val) {
-  double weight[2] = {weight_of(train), weight_of(val)};
-  r->n_rows = nnb_data_rows(train);
+  double sum[3] = {weight_of(train), weight_of(val), nnb_data_rows(val)};
+  r->n_rows = nnb_data_rows(train), r->n_val = nnb_data_rows(val);
   if (!r->own_rows) return NNB_OK;
   nnb_status status = count_each(r, nnb_data_rows(train));
-  if (!status) status = nnb__comm_sum(&r->comm, 2, weight);
-  r->norm = weight[0], r->val_norm = weight[1];
+  if (!status) status = nnb__comm_sum(&r->comm, 3, sum);
+  r->norm = sum[0], r->val_norm = sum[1], r->n_val = sum[2] < INT_MAX ? (int)sum[2] : INT_MAX;
   if (!status) status = check_weights(r->norm, "training");
   return status || !val ? status : check_weights(r->val_norm, "validation");
 }

@@ -14,7 +14,7 @@
 typedef struct nnb__ranks {
   nnb__comm comm;
   bool own_rows;
-  int n_rows;            /* of the training data, on all ranks together */
+  int n_rows, n_val;     /* of the training data and of the validation set, on all ranks together */
   double norm, val_norm; /* own_rows: Σ weight of the training data and of the validation set */
   double *rows;          /* own_rows: of each rank, and a number more */
   int updates;           /* own_rows: of an epoch */
