@@ -239,6 +239,27 @@ START_TEST(classes_are_learnt) {
 }
 END_TEST
 
+/* Where rows are told apart ever better, their scores vanish, and a step may lead away from all that was learnt. */
+START_TEST(what_is_learnt_stays) {
+  nnb_data *data = toy_classes(120, 4, 3);
+  nnb_net *net;
+  nnb_report report;
+  nnb_fit_opts opts = {.algo = NNB_KFAC, .batch = NNB_FULL_BATCH, .max_epochs = 300, .threads = 1};
+  double loss[300], least = HUGE_VAL;
+  ck_ok(nnb_net_parse("4-16:tanh-3:softmax", &net));
+  nnb_net_seed(net, (uint64_t)_i);
+  ck_ok(nnb_fit(net, data, NULL, &opts, &report));
+  ck_assert_int_eq(report.n_history, 300);
+  ck_ok(nnb_report_history(&report, "loss", loss));
+  for (int k = 20; k < 300; k++) {
+    ck_assert_msg(loss[k] < 0.05 + 10 * least, "start %d, epoch %d: %g after %g", _i, k + 1, loss[k], least);
+    least = fmin(least, loss[k]);
+  }
+  nnb_net_destroy(net);
+  nnb_data_destroy(data);
+}
+END_TEST
+
 /* ---- failures --------------------------------------------------------------------------------------------------- */
 
 START_TEST(options_that_make_no_sense) {
@@ -310,6 +331,7 @@ int main(void) {
   tcase_add_test(tc, singular_factors_are_damped);
   tcase_add_test(tc, a_seed_decides);
   tcase_add_loop_test(tc, classes_are_learnt, 0, 10);
+  tcase_add_loop_test(tc, what_is_learnt_stays, 0, 10);
   tcase_add_test(tc, options_that_make_no_sense);
   tcase_add_test(tc, nan_is_reported);
   tcase_add_test(tc, a_keeping_plan_shows_the_gradient);

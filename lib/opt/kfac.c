@@ -100,15 +100,27 @@ static double bound_alpha(struct nnb__kfac *k, double a, double g_new) {
   return before > 0 ? most_alpha / before : HUGE_VAL;
 }
 
+/* Whether ‖change‖² is unusual, which is when a step most often fails: if rows are predicted ever better, their scores
+ * vanish and with them λ and the curvature, and one step may lead away from all that was learned. */
+static const double unusual = 4, length_decay = 0.9;
+
+static void measure_change(struct nnb__kfac *k, double length) {
+  const double before = k->length;
+  k->far = before > 0 && !(length <= unusual * before);
+  length = k->far ? unusual * before : length;
+  k->length = before > 0 ? length_decay * before + (1 - length_decay) * length : length;
+}
+
 /* Minimises gᵀx + ½·xᵀ(F + λI)x over x = αΔ + μδ within the bounds; the prediction is that of the model for ηx.  gᵀδ is
  * usually small, because the last step went where it becomes 0; the rest is the noise of the batch, which is why μ has
  * bounds. */
 void nnb__kfac_solve(nnb_optim *o, const real *g) {
   struct nnb__kfac *k = o->kfac;
   const size_t n = o->n_params;
-  const double a = k->curvature[0] + k->lambda * nnb__dot(n, o->s, o->s);
-  const double b = k->curvature[1] + k->lambda * nnb__dot(n, o->s, o->m);
-  const double c = k->curvature[2] + k->lambda * nnb__dot(n, o->m, o->m);
+  const double ss = nnb__dot(n, o->s, o->s), sm = nnb__dot(n, o->s, o->m), mm = nnb__dot(n, o->m, o->m);
+  const double a = k->curvature[0] + k->lambda * ss;
+  const double b = k->curvature[1] + k->lambda * sm;
+  const double c = k->curvature[2] + k->lambda * mm;
   const double g_new = nnb__dot(n, g, o->s), g_old = nnb__dot(n, g, o->m), det = a * c - b * b;
   const double most = bound_alpha(k, a, g_new);
   k->alpha = fmin(a > 0 ? -g_new / a : g_new < 0 ? 1 : 0, most), k->mu = 0;
@@ -120,6 +132,7 @@ void nnb__kfac_solve(nnb_optim *o, const real *g) {
   const double slope = k->alpha * g_new + k->mu * g_old;
   const double curvature = k->alpha * k->alpha * a + 2 * k->alpha * k->mu * b + k->mu * k->mu * c;
   k->predicted = o->lr * slope + 0.5 * o->lr * o->lr * curvature;
+  measure_change(k, o->lr * o->lr * (k->alpha * k->alpha * ss + 2 * k->alpha * k->mu * sm + k->mu * k->mu * mm));
 }
 
 /* m ← η(αΔ + μm), w ← w + m; s, which held Δ, gets the old w. */
@@ -135,7 +148,8 @@ static void kfac_finish(nnb_optim *o, const nnb__segment *s, real *w) {
 /* ---- λ ---------------------------------------------------------------------------------------------------------- */
 
 bool nnb__kfac_asks(const nnb_optim *o) {
-  return (o->updates <= NNB__KFAC_EARLY || o->updates % NNB__KFAC_JUDGE == 0) && o->kfac->predicted < 0;
+  const bool due = o->updates <= NNB__KFAC_EARLY || o->updates % NNB__KFAC_JUDGE == 0 || o->kfac->far;
+  return due && o->kfac->predicted < 0;
 }
 
 /* Restores w to the bit, and forgets the last change. */

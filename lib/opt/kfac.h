@@ -13,7 +13,7 @@
 enum {
   NNB__KFAC_PANEL = 256, /* rows that are processed together */
   NNB__KFAC_EARLY = 10,  /* each of the first updates is judged */
-  NNB__KFAC_JUDGE = 5    /* later every fifth: T₁ of the paper */
+  NNB__KFAC_JUDGE = 5    /* later every fifth: T₁ of the paper, and each that leads unusually far */
 };
 
 typedef struct nnb__factor {
@@ -44,6 +44,8 @@ struct nnb__kfac {
   double alpha, mu;
   double stiffness; /* mean of 1/α along Δ alone over the previous updates; 0: there were none */
   double predicted; /* change of the loss that the model predicts */
+  double length;    /* mean of ‖change‖² over the previous updates; 0: there were none */
+  bool far;         /* this change is much longer than they were */
 };
 
 /* The weights of a chunk's rows in the means, and the factor of the old means; context of nnb__kfac_feed. */

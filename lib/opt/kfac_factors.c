@@ -100,6 +100,7 @@ void nnb__kfac_visit(struct nnb__kfac *k, nnb__visitor *s) {
   nnb__state_number(s, "kfac.first", 0, DBL_MAX, &k->first);
   nnb__state_number(s, "kfac.least", 0, DBL_MAX, &k->least);
   nnb__state_number(s, "kfac.stiffness", 0, DBL_MAX, &k->stiffness);
+  nnb__state_number(s, "kfac.length", 0, DBL_MAX, &k->length);
   nnb__state_whole(s, "kfac.fed", 0, INT64_MAX - 1, &k->fed);
   nnb__state_flag(s, "kfac.stale", &k->stale);
   for (int b = 0; b < k->n_blocks; b++) {
