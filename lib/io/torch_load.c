@@ -113,11 +113,14 @@ static nnb_status order_by_options(loader *l) {
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-/* "4×3 (outputs×inputs)", "6×1×5×5 (outputs×channels×…)" */
-static const char *shape_text(int n_dims, const size_t *dim, char out[120]) {
+/* "4×3 (outputs×inputs)", "6×1×5×5 (outputs×channels×…)", of layer norms "2×4×4 (channels×…)" */
+static const char *shape_text(const nnb_layer_ops *layer, int n_dims, const size_t *dim, char out[120]) {
   size_t n = 0;
   for (int i = 0; i < n_dims; i++) n += (size_t)snprintf(out + n, 120 - n, "%s%zu", i ? "×" : "", dim[i]);
-  snprintf(out + n, 120 - n, "%s", n_dims == 2 ? " (outputs×inputs)" : n_dims > 2 ? " (outputs×channels×…)" : "");
+  snprintf(out + n, 120 - n, " (%s)",
+           layer == &nnb__layer_dense  ? "outputs×inputs"
+           : layer == &nnb__layer_conv ? "outputs×channels×…"
+                                       : "channels×…");
   return out;
 }
 
@@ -138,7 +141,8 @@ static bool has_sides(const nnb__tensor *t, int n_dims, const size_t *dim) {
   }
 }
 
-static nnb_status check_part(const module *m, nnb__torch_part part, int n_dims, const size_t *dim) {
+static nnb_status check_part(const module *m, nnb__torch_part part, const nnb_layer_ops *layer, int n_dims,
+                             const size_t *dim) {
   char shown[NNB__SHOWN_TEXT], wanted[120];
   const nnb__tensor *t = m->part[part];
   const char *name = nnb__torch_parts[part];
@@ -146,26 +150,28 @@ static nnb_status check_part(const module *m, nnb__torch_part part, int n_dims, 
   if (!t) return nnb__fail(NNB_E_SHAPE, "the module \"%s\" has no %s, the layer has one", shown, name);
   if (!nnb__tensor_is_real(t))
     return nnb__fail(NNB_E_PARSE, "the %s of the module \"%s\" has no floating-point numbers", name, shown);
-  if (has_shape(t, n_dims, dim) || (n_dims > 2 && has_sides(t, n_dims, dim))) return NNB_OK;
+  if (has_shape(t, n_dims, dim) || (n_dims > 1 && layer != &nnb__layer_dense && has_sides(t, n_dims, dim)))
+    return NNB_OK;
   if (n_dims == 1)
     return nnb__fail(NNB_E_SHAPE, "the %s of the module \"%s\" does not have %zu numbers", name, shown, dim[0]);
-  return nnb__fail(NNB_E_SHAPE, "the %s of the module \"%s\" is not %s", name, shown, shape_text(n_dims, dim, wanted));
+  return nnb__fail(NNB_E_SHAPE, "the %s of the module \"%s\" is not %s", name, shown,
+                   shape_text(layer, n_dims, dim, wanted));
 }
 
 /* Whether all parts have their shapes, and there are no others. */
 static nnb_status check_module(const loader *l, int i) {
   const module *m = &l->modules[i];
   const nnb__block *block = &l->net->blocks[i];
-  const bool running = nnb__torch_has_running(l->net, i),
-             layer = l->net->nodes[l->net->block_node[i] - 1].ops == &nnb__layer_layernorm;
+  const nnb_layer_ops *layer = l->net->nodes[l->net->block_node[i] - 1].ops;
+  const bool running = nnb__torch_has_running(l->net, i), norm = layer == &nnb__layer_layernorm;
   const size_t cols = (size_t)block->cols;
   size_t dim[4];
   char shown[NNB__SHOWN_TEXT];
   const int n_dims = nnb__torch_shape(l->net, i, dim);
-  nnb_status status = check_part(m, NNB__TORCH_WEIGHT, n_dims, dim);
-  if (!status && block->bias) status = check_part(m, NNB__TORCH_BIAS, layer ? n_dims : 1, layer ? dim : &cols);
+  nnb_status status = check_part(m, NNB__TORCH_WEIGHT, layer, n_dims, dim);
+  if (!status && block->bias) status = check_part(m, NNB__TORCH_BIAS, layer, norm ? n_dims : 1, norm ? dim : &cols);
   for (int part = NNB__TORCH_MEAN; part <= NNB__TORCH_VARIANCE && !status; part++)
-    if (running) status = check_part(m, (nnb__torch_part)part, 1, &cols);
+    if (running) status = check_part(m, (nnb__torch_part)part, layer, 1, &cols);
   for (int part = NNB__TORCH_BIAS; part < NNB__TORCH_N_PARTS && !status; part++)
     if (m->part[part] && !(part == NNB__TORCH_BIAS ? block->bias : running))
       status = nnb__fail(NNB_E_SHAPE, "the module \"%s\" has a %s, the layer has none",
