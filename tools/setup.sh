@@ -90,7 +90,9 @@ need_group() {
       has_module numpy || need python3-numpy
       works gfortran || need gfortran
       has_module sklearn || optional="$optional python3-sklearn" ;;
-    examples) works gnuplot || optional="$optional gnuplot-nox" ;;
+    examples)
+      works gnuplot || optional="$optional gnuplot-nox"
+      has_lib hdf5 || optional="$optional libhdf5-dev" ;;
     tests) need_tests ;;
     onnx) need_onnx ;;
     docs) need_docs; works gnuplot || optional="$optional gnuplot-nox" ;;
