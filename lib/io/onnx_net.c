@@ -152,13 +152,6 @@ static nnb_status place(builder *b, int k) {
       return place_activation(b, k);
     case NNB__ONNX_CONCAT:
       return nnb__onnx_append_layer(b, k, k, NNB_LINEAR);
-    case NNB__ONNX_SUM:
-    case NNB__ONNX_PRODUCT:
-    case NNB__ONNX_CONV:
-    case NNB__ONNX_POOL:
-    case NNB__ONNX_BATCHNORM:
-    case NNB__ONNX_LAYERNORM:
-      return only_read_by(b, k, NNB__ONNX_ACT) ? NNB_OK : nnb__onnx_append_layer(b, k, k, NNB_LINEAR);
     case NNB__ONNX_FLATTEN: /* dense layers read images as rows */
       if (only_read_by(b, k, NNB__ONNX_DENSE)) return nnb__onnx_node_of(b, at(b, k)->from, &b->node[k]);
       return nnb__onnx_append_layer(b, k, k, NNB_LINEAR);
@@ -171,7 +164,9 @@ static nnb_status place(builder *b, int k) {
     case NNB__ONNX_SIZES:
       return nnb__onnx_misplaced(b, k, "an output is a constant");
     default:
-      return nnb__onnx_misplaced(b, k, "it is no part of a known activation or norm");
+      if (!nnb__onnx_takes_activation(b, k))
+        return nnb__onnx_misplaced(b, k, "it is no part of a known activation or norm");
+      return only_read_by(b, k, NNB__ONNX_ACT) ? NNB_OK : nnb__onnx_append_layer(b, k, k, NNB_LINEAR);
   }
 }
 
