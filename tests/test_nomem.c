@@ -619,6 +619,33 @@ static nnb_status do_torch(world *w) {
   return status;
 }
 
+static const char of_images[] = "2x3x3-conv2@2:tanh-batchnorm-maxpool2-layernorm-2";
+
+static nnb_status do_torch_images(world *w) {
+  void *file = NULL;
+  size_t bytes = 0;
+  nnb_net *net = NULL;
+  nnb_status status = nnb_net_parse(of_images, &net);
+  if (!status) status = nnb_net_save_torch_mem(net, NULL, &file, &bytes);
+  if (!status) status = nnb_net_load_torch_mem(net, file, bytes, NULL);
+  if (!status) note(w, file, bytes), w->digest = toy_hash_net(w->digest, net);
+  nnb_net_destroy(net);
+  nnb_free(file);
+  return status;
+}
+
+static nnb_status do_write_c_images(world *w) {
+  char *text = NULL;
+  size_t bytes = 0;
+  nnb_net *net = NULL;
+  nnb_status status = nnb_net_parse(of_images, &net);
+  if (!status) status = nnb_net_write_c_mem(net, NULL, &text, &bytes);
+  if (!status) note(w, text, bytes);
+  nnb_net_destroy(net);
+  nnb_free(text);
+  return status;
+}
+
 #ifdef NNB_HAVE_ONNX
 static nnb_status do_save_onnx_mem(world *w) {
   void *file;
@@ -641,7 +668,7 @@ static nnb_status do_onnx_images(world *w) {
   void *file = NULL;
   size_t bytes = 0;
   nnb_net *net = NULL, *back = NULL;
-  nnb_status status = nnb_net_parse("2x3x3-conv2@2:tanh-batchnorm-maxpool2-layernorm-2", &net);
+  nnb_status status = nnb_net_parse(of_images, &net);
   if (!status) status = nnb_net_save_onnx_mem(net, NULL, &file, &bytes);
   if (!status) status = nnb_net_load_onnx_mem(file, bytes, NULL, &back);
   if (!status) w->digest = toy_hash_net(w->digest, back);
@@ -749,6 +776,7 @@ static const struct call {
     {"nnb_net_load_mem", do_load_mem, false},
     {"nnb_net_write_c", do_write_c, false},
     {"nnb_net_write_c_mem", do_write_c_mem, true},
+    {"the same of images", do_write_c_images, true},
 #ifdef NNB_HAVE_ONNX
     {"nnb_net_save_onnx, nnb_net_load_onnx", do_onnx, false},
     {"nnb_net_save_onnx_mem, nnb_net_load_onnx_mem", do_save_onnx_mem, true},
@@ -756,6 +784,7 @@ static const struct call {
 #endif
     {"nnb_net_save_torch, nnb_net_load_torch", do_torch, false},
     {"nnb_net_save_torch_mem, nnb_net_load_torch_mem", do_save_torch_mem, true},
+    {"the same of images", do_torch_images, true},
     {"nnb_array_write_npz, nnb_array_read_npz and the same of NPY", do_arrays, false},
     {"nnb_data_write_csv", do_write_csv, false},
     {"nnb_data_write_idx", do_write_idx, false},
