@@ -72,14 +72,6 @@ START_TEST(bad_texts) {
 }
 END_TEST
 
-/* Refused at every length but the whole. */
-START_TEST(cut_off) {
-  static const char text[] = "2 2 1\n1.5 2\n3\n4 -5\n0.25";
-  nnb_data *data;
-  for (size_t n = 0; n < sizeof text - 4; n++) ck_assert_int_eq(nnb_data_parse_fann(text, n, "f", &data), NNB_E_PARSE);
-}
-END_TEST
-
 static void same(const nnb_data *a, const nnb_data *b) {
   nnb_batch p, q;
   const int n = nnb_data_rows(a);
@@ -212,7 +204,6 @@ int main(void) {
   TCase *tcase = tcase_create("fann");
   tcase_add_test(tcase, good_texts);
   tcase_add_test(tcase, bad_texts);
-  tcase_add_test(tcase, cut_off);
   tcase_add_test(tcase, round_trips);
   tcase_add_test(tcase, source);
   tcase_add_test(tcase, memory);

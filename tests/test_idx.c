@@ -92,20 +92,11 @@ START_TEST(compressed_files) {
 END_TEST
 
 START_TEST(cut_off_compressed_file) {
+  nnb_data *data = NULL;
   put_gz(image_path, images, sizeof images);
-  FILE *f = fopen(image_path, "rb");
-  uint8_t bytes[256];
-  size_t n = fread(bytes, 1, sizeof bytes, f);
-  fclose(f);
-  for (size_t k = 0; k < n - 1; k++) {
-    nnb_data *data = NULL;
-    put(image_path, bytes, k);
-    nnb_status status = nnb_data_read_idx(image_path, NULL, &data);
-    ck_assert_msg(status == NNB_E_PARSE || status == NNB_OK, "%zu of %zu bytes: %s", k, n, nnb_errmsg());
-    ck_assert_msg(status == NNB_E_PARSE || k > n - 9, "%zu of %zu bytes were taken for a whole file", k, n);
-    ck_assert_msg(!status || !strstr(nnb_errmsg(), "fd:"), "%s", nnb_errmsg());
-    nnb_data_destroy(data);
-  }
+  ck_assert_int_eq(truncate(image_path, 20), 0);
+  ck_assert_int_eq(nnb_data_read_idx(image_path, NULL, &data), NNB_E_PARSE);
+  ck_assert_msg(strstr(nnb_errmsg(), "damaged or cut off") && !strstr(nnb_errmsg(), "fd:"), "%s", nnb_errmsg());
 }
 END_TEST
 #else

@@ -265,51 +265,6 @@ START_TEST(places_that_cannot_be_written_or_read) {
 }
 END_TEST
 
-/* ---- damaged files ------------------------------------------------------------------------------------------------
- */
-
-/* A net, or a status with a message; the net must work. */
-static bool survives(const void *file, size_t bytes, const char *what, size_t at) {
-  real x[8 * 3] = {0}, y[8 * 3] = {0};
-  nnb_net *net;
-  char *exact = malloc(bytes ? bytes : 1); /* exactly this size, so that a sanitizer sees every byte beyond it */
-  ck_assert_ptr_nonnull(exact);
-  memcpy(exact, file, bytes);
-  nnb_status status = nnb_net_load_mem(exact, bytes, NULL, &net);
-  free(exact);
-  if (status) {
-    if (net || !*nnb_errmsg()) ck_abort_msg("%s at byte %zu: a net beside a failure, or no message", what, at);
-    if (status != NNB_E_PARSE && status != NNB_E_UNSUPPORTED)
-      ck_abort_msg("%s at byte %zu: %s (%s)", what, at, nnb_strstatus(status), nnb_errmsg());
-    return false;
-  }
-  int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net);
-  if (n_in < 1 || n_in > 8 || n_out < 1 || n_out > 8)
-    ck_abort_msg("%s at byte %zu: %d inputs, %d outputs", what, at, n_in, n_out);
-  status = nnb_net_predict(net, nnb_cview(x, 3, n_in), nnb_view(y, 3, n_out));
-  if (status) ck_abort_msg("%s at byte %zu: loaded, but %s", what, at, nnb_errmsg());
-  nnb_net_destroy(net);
-  return true;
-}
-
-/* A small model with everything: scalers, names, a branch, two outputs. */
-static void *small_model(size_t *bytes) {
-  void *file;
-  nnb_data *data;
-  static const char text[] = "a,b,t,u\n1,2,3,1\n4,5,6,0\n";
-  ck_ok(nnb_data_parse_csv(text, sizeof text - 1, "small", &(nnb_csv_opts){.n_targets = 2}, &data));
-  nnb_net *net = nnb_net_create(2);
-  nnb_net_standardize(net, data);
-  nnb_net_scale_targets(net, data, NNB_STANDARDIZE);
-  int a = nnb_net_dense(net, 2, NNB_TANH), b = nnb_net_dense(net, 1, NNB_LINEAR);
-  nnb_net_output(net, b);
-  nnb_net_output(net, nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 1, .from = a, .no_bias = true}));
-  ck_ok(nnb_fit(net, data, NULL, &(nnb_fit_opts){.max_epochs = 1}, NULL));
-  ck_ok(nnb_net_save_mem(net, &file, bytes));
-  nnb_net_destroy(net), nnb_data_destroy(data);
-  return file;
-}
-
 START_TEST(numbers_too_large_for_the_precision) {
   static const double weights[] = {1e300, 1e38, (double)INFINITY};
   for (int k = 0; k < 3; k++) {
@@ -325,30 +280,6 @@ START_TEST(numbers_too_large_for_the_precision) {
       ck_assert(nnb_net_params(back)[4] == (real)weights[k]);
     nnb_net_destroy(back), nnb_free(file);
   }
-}
-END_TEST
-
-START_TEST(truncated_files_are_refused) {
-  size_t bytes;
-  char *file = small_model(&bytes);
-  ck_assert(survives(file, bytes, "whole", 0));
-  for (size_t n = 0; n < bytes; n++)
-    ck_assert_msg(!survives(file, n, "cut off", n), "cut off at byte %zu: accepted", n);
-  nnb_free(file);
-}
-END_TEST
-
-START_TEST(altered_bytes_do_no_harm) {
-  size_t bytes, loaded = 0;
-  char *file = small_model(&bytes);
-  int with = (int[]){0x01, 0x80, 0xff}[_i];
-  for (size_t i = 0; i < bytes; i++) {
-    file[i] = (char)(file[i] ^ with);
-    loaded += survives(file, bytes, "altered", i);
-    file[i] = (char)(file[i] ^ with);
-  }
-  ck_assert_uint_gt(loaded, 0); /* the numbers at its end may have any value */
-  nnb_free(file);
 }
 END_TEST
 
@@ -566,8 +497,6 @@ int main(void) {
   tcase_add_test(tc, files_are_replaced_whole);
   tcase_add_test(tc, places_that_cannot_be_written_or_read);
   tcase_add_test(tc, numbers_too_large_for_the_precision);
-  tcase_add_test(tc, truncated_files_are_refused);
-  tcase_add_loop_test(tc, altered_bytes_do_no_harm, 0, 3);
   tcase_add_loop_test(tc, bad_models_are_refused_with_a_sentence, 0, N_BAD);
   tcase_add_test(tc, a_good_model_by_hand);
   tcase_add_loop_test(tc, memory_for_a_real_model_is_bounded, 0, 2);

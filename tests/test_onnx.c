@@ -250,34 +250,6 @@ START_TEST(bad_calls) {
 }
 END_TEST
 
-/* Any change of a file of two layers, and any length: a net or a refusal. */
-START_TEST(damaged_files) {
-  uint8_t *saved;
-  void *p;
-  size_t n;
-  nnb_net *back;
-  if (!has_onnx()) return;
-  ck_ok(nnb_net_save_onnx_mem(net, NULL, &p, &n));
-  saved = p;
-  for (size_t cut = 0; cut < n; cut++) {
-    const nnb_status status = nnb_net_load_onnx_mem(saved, cut, NULL, &back);
-    ck_assert_msg(status == NNB_E_PARSE || status == NNB_E_UNSUPPORTED || status == NNB_OK, "%zu: %s", cut,
-                  nnb_errmsg());
-    ck_assert((status == NNB_OK) == (back != NULL));
-    nnb_net_destroy(back);
-  }
-  for (size_t bit = 0; bit < 8 * n; bit++) {
-    saved[bit / 8] ^= (uint8_t)(1u << bit % 8);
-    const nnb_status status = nnb_net_load_onnx_mem(saved, n, NULL, &back);
-    ck_assert_msg(status == NNB_E_PARSE || status == NNB_E_UNSUPPORTED || status == NNB_OK, "%zu: %s", bit,
-                  nnb_errmsg());
-    nnb_net_destroy(back);
-    saved[bit / 8] ^= (uint8_t)(1u << bit % 8);
-  }
-  nnb_free(p);
-}
-END_TEST
-
 /* ---- golden files ------------------------------------------------------------------------------------------------ */
 
 /* NAME.onnx with rows NAME.x.npy and predictions NAME.y.npy */
@@ -396,7 +368,6 @@ static Suite *suite(void) {
   tcase_add_test(t, what_cannot_be_written);
   tcase_add_test(t, files_and_names);
   tcase_add_test(t, bad_calls);
-  tcase_add_test(t, damaged_files);
   tcase_add_test(t, golden_files);
   tcase_add_test(t, refused_files);
   tcase_add_test(t, files_beside);

@@ -347,32 +347,6 @@ START_TEST(a_refused_building_call_leaves_the_net) {
 }
 END_TEST
 
-/* ---- loading ----------------------------------------------------------------------------------------------------- */
-
-/* Cut off anywhere, or with one byte changed: an error and no net, or a net; the file does not change. */
-START_TEST(a_file_that_cannot_be_loaded_leaves_no_net) {
-  nnb_net *net, *back;
-  ck_ok(nnb_net_parse("3-2:tanh-1", &net));
-  picture whole = take(net);
-  unsigned char *file = malloc(whole.bytes);
-  ck_assert_ptr_nonnull(file);
-  for (size_t i = 0; i < whole.bytes; i++) {
-    back = net;
-    ck_assert_msg(nnb_net_load_mem(whole.file, i, NULL, &back) != NNB_OK, "%zu of %zu bytes", i, whole.bytes);
-    ck_assert_ptr_null(back);
-    memcpy(file, whole.file, whole.bytes);
-    file[i] ^= (unsigned char)(1 << i % 8);
-    uint64_t hash = toy_hash(1, file, whole.bytes);
-    back = net;
-    if (nnb_net_load_mem(file, whole.bytes, NULL, &back)) ck_assert_ptr_null(back);
-    nnb_net_destroy(back);
-    ck_assert(toy_hash(1, file, whole.bytes) == hash);
-  }
-  expect_same(net, &whole, "loading");
-  free(file), nnb_free(whole.file), nnb_net_destroy(net);
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("refused calls, " PRECISION);
   TCase *tc = tcase_create("refused");
@@ -382,7 +356,6 @@ int main(void) {
   tcase_add_test(tc, a_fit_that_learnt_nothing_leaves_the_net);
   tcase_add_test(tc, refused_changes_do_not_seal);
   tcase_add_loop_test(tc, a_refused_building_call_leaves_the_net, 0, N_BUILDERS);
-  tcase_add_test(tc, a_file_that_cannot_be_loaded_leaves_no_net);
   suite_add_tcase(suite, tc);
   return run_suite(suite);
 }
