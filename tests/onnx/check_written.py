@@ -2,8 +2,10 @@
 """ONNX files of write_cases: onnx's checker, their operators in NumPy, OpenCV, and ONNX Runtime where it is found.
 
   check_written.py all|few WRITE_CASES...      77, skipped, where no Python has onnx and NumPy
+  check_written.py record WRITE_CASES...       writes what ONNX Runtime computes to golden/onnx/runtime.json
 
 NNB_ONNXRUNTIME names a folder whose node_modules has onnxruntime-node (npm install --ignore-scripts onnxruntime-node).
+Without it the outputs are compared with those that were recorded.
 """
 import json
 import math
@@ -142,6 +144,7 @@ def opencv(path, model, inputs):
     return np.concatenate(rows)
 
 
+RECORDED = pathlib.Path(__file__).resolve().parent.parent / "golden/onnx/runtime.json"
 RUNTIME = """
 const ort = require("onnxruntime-node");
 (async () => {
@@ -159,20 +162,30 @@ const ort = require("onnxruntime-node");
 """
 
 
-def onnxruntime(jobs):
-    """Outputs without and with optimisation, for each job."""
+def onnxruntime(jobs, few=True):
+    """For each job names and outputs: those without and with optimisation, or what was recorded of the few cases."""
     folder = os.environ.get("NNB_ONNXRUNTIME")
     if not folder or not shutil.which("node"):
-        print("skipped: ONNX Runtime (NNB_ONNXRUNTIME or node is missing)")
-        return None
+        print("skipped: ONNX Runtime (NNB_ONNXRUNTIME or node is missing); its recorded outputs are compared")
+        recorded = json.loads(RECORDED.read_text())
+        return [[("recorded", recorded[job["name"]])] if few or job["name"] in recorded else [] for job in jobs]
     done = subprocess.run(["node", "-e", RUNTIME], cwd=folder, input=json.dumps(jobs), capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"onnxruntime-node: {done.stderr}")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    return list(zip(lines[::2], lines[1::2]))
+    return [[("plain", plain), ("optimised", optimised)] for plain, optimised in zip(lines[::2], lines[1::2])]
 
 
-def check(folder):
+def record(jobs):
+    """The outputs without optimisation, which differ from the others by rounding."""
+    kept = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
+    kept.update({job["name"]: results[0][1] for job, results in zip(jobs, onnxruntime(jobs))})
+    digits = {name: ".17g" if "double" in name else ".9g" for name in sorted(kept)}
+    lines = (f'"{name}": [{", ".join(format(v, digits[name]) for v in kept[name])}]' for name in digits)
+    RECORDED.write_text("{" + ",\n".join(lines) + "}\n")
+
+
+def check(folder, how):
     worst, jobs, wants, skipped, count = {}, [], [], set(), 0
     for path in sorted(folder.glob("*.onnx")):
         model = onnx.load(path)
@@ -202,15 +215,18 @@ def check(folder):
             assert got.shape == want.shape and error <= limit, f"{path.name}: {name} differs by {error:.2g}"
         if not single and {node.op_type for node in model.graph.node} & RUNTIME_LACKS:
             continue
-        jobs.append({"path": str(path), "type": "float32" if single else "float64", "output": model.graph.output[0].name,
+        jobs.append({"path": str(path), "name": path.stem, "type": "float32" if single else "float64",
+                     "output": model.graph.output[0].name,
                      "inputs": {k: {"data": v.flatten().tolist(), "dims": v.shape} for k, v in inputs.items()}})
         wants.append((path.name, want, limit))
-    for (name, want, limit), results in zip(wants, onnxruntime(jobs) or []):
-        for how, got in zip(("plain", "optimised"), results):
+    if how == "record":
+        record(jobs)
+    for (name, want, limit), results in zip(wants, onnxruntime(jobs, how != "all")):
+        for what, got in results:
             error = relative(np.reshape(got, want.shape), want)
-            key = (f"ONNX Runtime, {how}", "single" if "single" in name else "gelu in double" if "gelu" in name else "double")
+            key = (f"ONNX Runtime, {what}", "single" if "single" in name else "gelu in double" if "gelu" in name else "double")
             worst[key] = max(worst.get(key, 0), error)
-            assert error <= limit, f"{name}: ONNX Runtime ({how}) differs by {error:.2g}"
+            assert error <= limit, f"{name}: ONNX Runtime ({what}) differs by {error:.2g}"
     for key, error in worst.items():
         print(f"{', '.join(key)}: largest difference {error:.2g}")
     if skipped:
@@ -224,7 +240,7 @@ def main(how, *programs):
     for program in programs:
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run([program, folder, *([how] if how == "all" else [])], check=True)
-            good &= check(pathlib.Path(folder))
+            good &= check(pathlib.Path(folder), how)
     return 0 if good else 1
 
 
