@@ -1,5 +1,8 @@
 /* nnblas-bench: training and inference throughput, compared with the same matrix products in cblas. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "bars.h"
 #include "latency.h"
@@ -52,8 +55,23 @@ static int run_shape(const options *o, const bench_shape *shape) {
   return failed;
 }
 
+/* --mpi: continues as the program nnblas-bench-mpi beside this one. */
+static int become_mpi(char **argv) {
+  char path[4096];
+  const ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof "-mpi");
+  if (n > 0) {
+    strcpy(path + n, "-mpi");
+    argv[0] = path;
+    execv(path, argv);
+  }
+  return fprintf(stderr, "nnblas-bench: %s: %s (it is there if MPI was found)\n", n > 0 ? path : "--mpi",
+                 strerror(errno)),
+         1;
+}
+
 int main(int argc, char **argv) {
   static options o;
+  if (argc > 1 && !strcmp(argv[1], "--mpi")) return become_mpi(argv + 1);
   int child = start_child(argc, argv);
   if (child >= 0) return child;
   int asked = parse_options(argc, argv, &o);

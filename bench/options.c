@@ -31,6 +31,8 @@ static const char help[] =
     "                        one thread only\n"
     "  -j, --json            one JSON object a line instead of the table\n"
     "  -C, --compare A B     two files with the lines of --json, side by side; measures nothing\n"
+    "      --mpi [...]       by the ranks of MPI: mpirun -n 2 nnblas-bench --mpi; it has options of its own:\n"
+    "                        nnblas-bench --mpi --help\n"
     "  -h, --help            this text\n"
     "\n"
     "bench/README.md explains the columns.  The workloads:\n\n";

@@ -44,7 +44,7 @@ static const char *name_of(const json_t *line, char name[200]) {
 
 /* The line of a run that measured the same. */
 static json_t *find(const json_t *run, const json_t *line) {
-  static const char *const names[] = {"workload", "shape", "batch", "figure", "mode", "precision", "threads"};
+  static const char *const names[] = {"workload", "shape", "batch", "figure", "mode", "precision", "threads", "ranks"};
   for (size_t i = 0; i < json_array_size(run); i++) {
     json_t *other = json_array_get(run, i);
     bool same = true;

@@ -20,13 +20,17 @@ static nnb_status check(int error, const char *call) {
 /* MPI counts by int. */
 static int part(size_t n) { return n < INT_MAX ? (int)n : INT_MAX; }
 
+/* A sum goes in pieces: between processes of one machine, Open MPI 4.1 and MPICH 4.0 then take 0.6 to 0.8 of the time
+ * for 65 MB, because what they copy stays in the caches. */
+enum { PIECE = 8 << 20 };
+
 /* MPI recommends, but does not require, that all ranks get the same bits; nnb_fit compares them at the end of each
  * epoch. */
 static nnb_status sum_of(const mpi_comm *c, size_t n, char *a, MPI_Datatype type, size_t bytes) {
   nnb_status status = NNB_OK;
   for (size_t k; n > 0 && !status; n -= k, a += k * bytes) {
-    k = (size_t)part(n);
-    status = check(MPI_Allreduce(MPI_IN_PLACE, a, part(n), type, MPI_SUM, c->comm), "MPI_Allreduce");
+    k = n < PIECE / bytes ? n : PIECE / bytes;
+    status = check(MPI_Allreduce(MPI_IN_PLACE, a, (int)k, type, MPI_SUM, c->comm), "MPI_Allreduce");
   }
   return status;
 }

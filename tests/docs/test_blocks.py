@@ -68,13 +68,14 @@ def program(code, folder, wanted):
     std = "-std=c11" if library else "-std=c99"
     compiler, start = CC, []
     if "<nnblas/mpi.h>" in code:
-        if not [*BUILD.glob("lib/libnnblas-mpi.*")] or not (shutil.which("mpicc") and shutil.which("mpirun")):
+        mpi = [os.environ.get(name) or name.lower() for name in ("MPICC", "MPIRUN")]
+        if not [*BUILD.glob("lib/libnnblas-mpi.*")] or not all(map(shutil.which, mpi)):
             skipped.append(f"{name[1]} (no MPI in this build)")
             return
         if any(word.startswith("-fsanitize") for word in CC):
             skipped.append(f"{name[1]} (programs of MPI under a sanitizer)")
             return
-        compiler, start, library = ["mpicc"], ["mpirun", "-n", "2"], ["-lnnblas-mpi", *library]
+        compiler, start, library = mpi[:1], [mpi[1], "-n", "2"], ["-lnnblas-mpi", *library]
         os.environ.update(MPI_SETTINGS)
     run([*compiler, std, *WARNINGS, name[1], "-o", name[1][:-2], *library, "-lm"], folder, f"compiling {name[1]}")
     if (folder / name[1][:-2]).exists():
