@@ -1,7 +1,8 @@
 /* Training by the ranks of MPI_COMM_WORLD, for run.py:
  *
- *   ranks train        one line for each method: its name, a fingerprint of the net, the loss; "+8": with 8 shards
- *   ranks differ       rank 1 has another learning rate: each rank prints its message
+ *   ranks train        one line for each method: its name, a fingerprint of the net, the loss; "+16": with 16 shards;
+ *                      "own": each rank has rows of its own, the last of several has none
+ *   ranks fail KIND    the last rank has a fault: each rank prints its status and message
  *   ranks bad          calls of nnb_mpi_comm_create that are refused
  *   ranks kill FILE    a training with checkpoints, in which rank 1 kills itself
  *   ranks resume FILE  goes on from the file, to its end */
@@ -9,13 +10,14 @@
 #include <mpi.h>
 #include <nnblas/mpi.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../precision.h"
 
-enum { N = 301, N_IN = 4, N_OUT = 3, KILLED_AFTER = 6 };
+enum { N = 1001, N_IN = 4, N_OUT = 3, SHARDS = 16, KILLED_AFTER = 6 };
 
-static int rank;
+static int rank, size;
 
 /* A failure ends all ranks. */
 #define must(call)                                                     \
@@ -26,13 +28,14 @@ static int rank;
     }                                                                  \
   } while (0)
 
-static nnb_data *make_data(void) {
+/* Rows [row0, row0 + n), or NULL without rows. */
+static nnb_data *make_data(int row0, int n) {
   static real x[N * N_IN], t[N * N_OUT];
-  const nnb_batch rows = {.x = nnb_cview(x, N, N_IN), .t = nnb_cview(t, N, N_OUT)};
-  nnb_data *data;
+  const nnb_batch rows = {.x = nnb_cview(x + row0 * N_IN, n, N_IN), .t = nnb_cview(t + row0 * N_OUT, n, N_OUT)};
+  nnb_data *data = NULL;
   for (int i = 0; i < N * N_IN; i++) x[i] = (real)sin(1.7 * i * i);
   for (int i = 0; i < N * N_OUT; i++) t[i] = (real)cos((double)x[i / N_OUT * N_IN + i % N_OUT] * 2);
-  must(nnb_data_copy(&rows, 0, &data));
+  if (n > 0) must(nnb_data_copy(&rows, 0, &data));
   return data;
 }
 
@@ -45,7 +48,9 @@ static uint64_t hash_of(nnb_net *net) {
 }
 
 static uint64_t train_one(const nnb_comm *comm, nnb_fit_opts opts, nnb_report *report) {
-  nnb_data *data = make_data();
+  const int with_rows = size > 1 ? size - 1 : 1, first = rank * N / with_rows, last = (rank + 1) * N / with_rows;
+  nnb_data *data =
+      !opts.own_rows ? make_data(0, N) : make_data(rank < with_rows ? first : 0, rank < with_rows ? last - first : 0);
   nnb_net *net;
   opts.comm = comm;
   must(nnb_net_parse("4-9:tanh-3", &net));
@@ -71,27 +76,98 @@ static void print_line(const char *name, uint64_t digest, double loss) {
   if (rank == 0) printf("%s %016llx %.9g\n", name, (unsigned long long)digest, loss);
 }
 
-static void train(const nnb_comm *comm) {
-  static const nnb_algo algo[] = {NNB_SGD, NNB_MOMENTUM, NNB_ADAM, NNB_LBFGS, NNB_SCG, NNB_LM};
-  for (int shards = 0; shards <= 8; shards += 8)
-    for (size_t k = 0; k < sizeof algo / sizeof *algo; k++) {
-      nnb_report report;
-      char name[40];
-      const bool steps = k < 3;
-      const nnb_fit_opts opts = {.algo = algo[k], .batch = steps ? 40 : 0, .max_epochs = 5, .shards = shards};
-      if (shards > 0 && algo[k] == NNB_LM) continue;
-      const uint64_t digest = train_one(comm, opts, &report);
-      snprintf(name, sizeof name, "%s%s", nnb_algo_name(algo[k]), shards ? "+8" : "");
-      print_line(name, digest, report.loss);
-    }
+/* Whether it steps from batch to batch. */
+static bool steps(nnb_algo algo) {
+  nnb_net *net;
+  nnb_optim *optim = NULL;
+  must(nnb_net_parse("3-2", &net));
+  const bool so = nnb_optim_create(net, &(nnb_optim_opts){.algo = algo}, &optim) == NNB_OK;
+  nnb_optim_destroy(optim);
+  nnb_net_destroy(net);
+  return so;
 }
 
-static void differ(const nnb_comm *comm) {
-  nnb_data *data = make_data();
+static void train_by(const nnb_comm *comm, nnb_algo algo, int shards, bool own) {
+  const nnb_fit_opts opts = {.algo = algo,
+                             .batch = own           ? NNB_FULL_BATCH
+                                      : steps(algo) ? 143
+                                                    : 0,
+                             .max_epochs = 3,
+                             .shards = shards,
+                             .own_rows = own};
+  nnb_report report;
+  char name[40];
+  snprintf(name, sizeof name, "%s%s%s", nnb_algo_name(algo), shards ? "+16" : "", own ? "own" : "");
+  const uint64_t digest = train_one(comm, opts, &report);
+  print_line(name, digest, report.loss);
+}
+
+static bool by_ranks(nnb_algo algo) { return algo != NNB_VARPRO && algo != NNB_KFAC; }
+
+static void train(const nnb_comm *comm) {
+  for (int k = NNB_AUTO + 1; k < NNB_N_ALGOS; k++) {
+    if (!by_ranks((nnb_algo)k)) continue;
+    train_by(comm, (nnb_algo)k, 0, false);
+    if (k != NNB_LM) train_by(comm, (nnb_algo)k, SHARDS, false);
+  }
+  train_by(comm, NNB_ADAM, 0, true);
+  train_by(comm, NNB_LBFGS, 0, true);
+  train_by(comm, NNB_LM, 0, true);
+}
+
+/* ---- faults ------------------------------------------------------------------------------------------------------ */
+
+static nnb_status read_badly(void *user, int64_t row0, int n, const nnb_rows *to) {
+  int *left = user;
+  if (--*left < 0) return NNB_E_IO;
+  for (int i = 0; i < n * N_IN; i++) to->x.p[i] = (real)sin((double)row0 * N_IN + i);
+  for (int i = 0; i < n * N_OUT; i++) to->t.p[i] = (real)cos((double)row0 * N_OUT + 3 * i);
+  return NNB_OK;
+}
+
+static long allocs_left = -1; /* -1: no limit */
+static void *limited_alloc(void *user, size_t bytes) {
+  (void)user;
+  if (allocs_left == 0) return NULL;
+  if (allocs_left > 0) allocs_left--;
+  return malloc(bytes);
+}
+static void plain_release(void *user, void *p) { (void)user, free(p); }
+
+static nnb_data *faulty_data(const char *kind, bool faulty, int *left) {
+  static real x[N * (N_IN + 1)], t[N * N_OUT];
+  const nnb_batch wide = {.x = nnb_cview(x, N, N_IN + 1), .t = nnb_cview(t, N, N_OUT)};
+  const nnb_batch huge = {.x = nnb_cview(x, 1, N_IN), .t = nnb_cview(t, 1, N_OUT)};
+  const nnb_source source = {.rows = N, .n_in = N_IN, .n_out = N_OUT, .read = read_badly, .user = left};
+  nnb_data *data = NULL;
+  t[0] = TOL((real)1e300, (real)1e30);
+  if (!strcmp(kind, "source"))
+    must(nnb_data_from_source(&source, &data));
+  else if (faulty && !strcmp(kind, "columns"))
+    must(nnb_data_copy(&wide, 0, &data));
+  else if (faulty && !strcmp(kind, "diverges"))
+    must(nnb_data_copy(&huge, 0, &data));
+  else
+    data = make_data(0, N);
+  return data;
+}
+
+static void fail(const nnb_comm *comm, const char *kind) {
+  static const nnb_allocator allocator = {limited_alloc, plain_release, NULL};
+  const bool faulty = rank == size - 1;
+  int left = faulty ? 9 : 1 << 30;
+  nnb_data *data = faulty_data(kind, faulty, &left);
   nnb_net *net;
   must(nnb_net_parse("4-9:tanh-3", &net));
-  const nnb_fit_opts opts = {.algo = NNB_ADAM, .comm = comm, .lr = rank == 1 ? 0.5 : 0};
+  const nnb_fit_opts opts = {.algo = NNB_ADAM,
+                             .block = 100,
+                             .comm = comm,
+                             .own_rows = !strcmp(kind, "columns") || !strcmp(kind, "diverges"),
+                             .lr = faulty && !strcmp(kind, "option") ? 0.5 : 0};
+  nnb_set_allocator(&allocator);
+  if (faulty && !strcmp(kind, "memory")) allocs_left = 20;
   const nnb_status status = nnb_fit(net, data, NULL, &opts, NULL);
+  allocs_left = -1;
   printf("%d: %s\n", (int)status, nnb_errmsg());
   nnb_net_destroy(net);
   nnb_data_destroy(data);
@@ -121,13 +197,14 @@ static void with_file(const nnb_comm *comm, const char *path, bool killed) {
   const nnb_fit_opts opts = {.algo = NNB_ADAM,
                              .batch = 40,
                              .max_epochs = 12,
+                             .shards = SHARDS,
                              .checkpoint = path,
                              .checkpoint_epochs = 1,
                              .resume = true,
                              .on_epoch = killed ? kill_one : NULL};
   const uint64_t digest = train_one(comm, opts, &report);
   check_equal("resume", digest);
-  if (rank == 0) printf("%d %d %.9g\n", report.resumed, report.epochs, report.loss);
+  if (rank == 0) printf("%d %d %016llx\n", report.resumed, report.epochs, (unsigned long long)digest);
 }
 
 int main(int argc, char **argv) {
@@ -136,11 +213,14 @@ int main(int argc, char **argv) {
   refused(NNB_E_STATE, nnb_mpi_comm_create(MPI_COMM_WORLD, &comm), comm); /* before MPI_Init */
   MPI_Init(&argc, &argv);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
   must(nnb_mpi_comm_create(MPI_COMM_WORLD, &comm));
   if (strcmp(what, "train") == 0) train(comm);
-  if (strcmp(what, "differ") == 0) differ(comm);
   if (strcmp(what, "bad") == 0) bad();
-  if (argc > 2) with_file(comm, argv[2], strcmp(what, "kill") == 0);
+  if (argc > 2 && strcmp(what, "fail") == 0)
+    fail(comm, argv[2]);
+  else if (argc > 2)
+    with_file(comm, argv[2], strcmp(what, "kill") == 0);
   nnb_mpi_comm_destroy(comm);
   MPI_Finalize();
   return 0;

@@ -4,7 +4,7 @@
   run.py MPIRUN PROGRAM     MPIRUN "": prints why it is skipped, and ends with 77
 
 All ranks must end with the same bits, the numbers of ranks with nearly the same loss, and with shards with the same
-bits.
+bits.  What fails on one rank fails on all.
 """
 import os
 import pathlib
@@ -24,10 +24,17 @@ SETTINGS = {
     "PRTE_ALLOW_RUN_AS_ROOT": "1",
     "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
     "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    "MPIR_CVAR_POLLS_BEFORE_YIELD": "1",  # MPICH
+    "LSAN_OPTIONS": f"suppressions={pathlib.Path(__file__).resolve().parent / 'leaks.supp'}:print_suppressions=0",
 }
 RANKS = (1, 2, 3, 4)
 PATIENCE = 120  # seconds for one start
 ENDS_WITHIN = 30  # … of all ranks when one is killed
+METHODS = 36  # lines of ranks.c
+BY_SIGN = ("lion", "muon")  # which enlarge rounding where a sum is nearly 0
+# What the last rank has, its status, and words of the message.
+FAULTS = (("option", -2, r"lr is 0\.5; rank 0 has lr=0"), ("columns", -3, "5 input columns"), ("diverges", -5, "the loss is inf"),
+          ("source", -7, "returned -7"), ("memory", -1, "out of memory"))
 failures = []
 
 
@@ -42,37 +49,47 @@ def start(mpirun, n, *command):
 
 
 def trained(mpirun, program, tol):
+    """Every method, with 1,001 rows."""
     alone, bits = {}, {}
     for n in RANKS:
         done = start(mpirun, n, program, "train")
         check(done.returncode == 0, f"{n} ranks", "status 0", f"{done.returncode}: {done.stdout}{done.stderr}")
         lines = [line.split() for line in done.stdout.splitlines() if line.count(" ") == 2]
-        check(len(lines) == 11, f"{n} ranks", "a line for each method", done.stdout)
+        names = {name for name, _, _ in lines}
+        check(len(lines) >= METHODS and names >= set(alone), f"{n} ranks", "a line for each method", done.stdout)
         for name, digest, loss in lines:
             if "+" in name:
                 check(bits.setdefault(name, digest) == digest, f"{name}, {n} ranks", f"the bits {bits[name]}", digest)
             one = alone.setdefault(name, float(loss))
-            check(abs(float(loss) - one) <= tol * abs(one), f"{name}, {n} ranks", f"a loss of {one}", loss)
+            far = max(tol, 1e-2) if name in BY_SIGN else tol
+            check(abs(float(loss) - one) <= far * abs(one), f"{name}, {n} ranks", f"a loss of {one}", loss)
 
 
 def refused(mpirun, program):
-    done = start(mpirun, 3, program, "differ")
-    texts = re.findall(r"^-2: rank 1 of 3: lr is 0\.5; rank 0 has lr=0", done.stdout, flags=re.M)
-    check(len(texts) == 3, "another option on rank 1", "the same refusal on 3 ranks", done.stdout + done.stderr)
+    """A fault of the last of three ranks."""
+    for kind, code, words in FAULTS:
+        done = start(mpirun, 3, program, "fail", kind)
+        texts = re.findall(rf"^{code}: .*rank 2 of 3.*{words}", done.stdout, flags=re.M)
+        check(len(texts) == 3 and done.returncode == 0, f"a fault of rank 2: {kind}", f"the same of 3 ranks, {words}",
+              done.stdout + done.stderr)
     done = start(mpirun, 2, program, "bad")
     check(done.returncode == 0, "refused calls", "status 0", done.stdout + done.stderr)
 
 
 def killed(mpirun, program):
+    """The last checkpoint ends with the bits of a training that was not killed, on any number of ranks."""
     with tempfile.TemporaryDirectory() as folder:
-        path = str(pathlib.Path(folder) / "ranks.safetensors")
+        path, other = (str(pathlib.Path(folder) / name) for name in ("ranks.safetensors", "other.safetensors"))
         began = time.monotonic()
         done = start(mpirun, 2, program, "kill", path)
+        took = time.monotonic() - began
         check(done.returncode != 0, "a killed rank", "a failure", done.stdout)
-        check(time.monotonic() - began < ENDS_WITHIN, "the others", f"an end within {ENDS_WITHIN} s", f"{time.monotonic() - began:.1f} s")
+        check(took < ENDS_WITHIN, "the others", f"an end within {ENDS_WITHIN} s", f"{took:.1f} s")
         done = start(mpirun, 3, program, "resume", path)
-        resumed, epochs, _ = (done.stdout.split() + ["", "", ""])[:3]
+        resumed, epochs, digest = (done.stdout.split() + ["", "", ""])[:3]
         check(resumed in ("5", "6") and epochs == "12", "resumed by 3 ranks", "from epoch 5 or 6 to 12", done.stdout + done.stderr)
+        whole = start(mpirun, 1, program, "resume", other).stdout.split()
+        check(whole == ["0", "12", digest], "resumed by 3 ranks", f"the bits of one rank, {whole}", digest)
 
 
 def main(mpirun, program):
