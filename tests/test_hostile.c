@@ -407,6 +407,82 @@ START_TEST(loading_takes_memory_in_proportion) {
 }
 END_TEST
 
+/* ---- memory in multiples of the file: the table of docs/files.md ------------------------------------------------- */
+
+static void short_rows(int n) {
+  begin("");
+  for (int i = 0; i < n; i++) say("1\n");
+  read_csv(&(nnb_csv_opts){.header = NNB_NONE, .n_targets = NNB_NONE});
+}
+
+static void empty_fields(int n) {
+  begin("a,b,c,d\n1,1,1,1\n");
+  for (int i = 0; i < n; i++) say(",,,\n");
+  read_csv(&(nnb_csv_opts){.missing = NNB_MISSING_MEAN, .n_targets = NNB_NONE});
+}
+
+static void fann(int n) {
+  nnb_data *data;
+  begin(""), say_number(n, " 1 1");
+  for (int i = 0; i < n; i++) say(" 1 1");
+  ck_ok(nnb_data_parse_fann(text, used, "hostile", &data));
+  nnb_data_destroy(data);
+}
+
+static void bytes_as_array(int n) {
+  nnb_array array;
+  char header[120];
+  snprintf(header, sizeof header, "{'descr': '|u1', 'fortran_order': False, 'shape': (%d,), }", n);
+  begin("");
+  for (int i = 0; i < 128 + n; i++) say(" ");
+  memcpy(text, "\x93NUMPY\x01\0\x76\0", 10);
+  memcpy(text + 10, header, strlen(header)), text[127] = '\n';
+  ck_ok(nnb_array_parse_npy(text, used, "hostile", &array));
+  nnb_array_clear(&array);
+}
+
+static void images(int n) {
+  char path[TOY_PATH];
+  nnb_data *data;
+  begin("");
+  for (int i = 0; i < 16 + n; i++) say(" ");
+  memset(text, 0, 16);
+  text[2] = 8, text[3] = 3, text[11] = 1, text[15] = 1;
+  for (int i = 0; i < 4; i++) text[4 + i] = (char)(n >> (24 - 8 * i));
+  FILE *f = fopen(toy_path(path, "images"), "wb");
+  ck_assert(f && fwrite(text, 1, used, f) == used && fclose(f) == 0);
+  ck_ok(nnb_data_read_idx(path, NULL, &data));
+  nnb_data_destroy(data), unlink(path);
+}
+
+static const struct {
+  const char *what;
+  void (*run)(int n);
+  int n, times;
+} heavy[] = {
+    {"rows of one number as CSV", short_rows, 200000, 24},
+    {"missing numbers as CSV", empty_fields, 100000, 24},
+    {"columns of CSV", many_columns, 50000, 24},
+    {"classes of CSV", many_classes, 100000, 24},
+    {"numbers as classes of CSV", many_numbers_as_classes, 100000, 24},
+    {"FANN", fann, 200000, 4},
+    {"bytes as an array", bytes_as_array, 1000000, 8},
+    {"images, with the file", images, 1000000, 9},
+    {"layers of a string", parse, 20000, 500},
+};
+enum { N_HEAVY = sizeof heavy / sizeof *heavy };
+
+START_TEST(memory_is_a_multiple_of_the_file) {
+  heap_install();
+  heavy[_i].run(heavy[_i].n);
+  const size_t peak = heap_peak();
+  heap_remove();
+  ck_assert_msg(peak <= (size_t)heavy[_i].times * used + ((size_t)1 << 17),
+                "%s: %.1f bytes for a byte of the file, %d wanted", heavy[_i].what, (double)peak / (double)used,
+                heavy[_i].times);
+}
+END_TEST
+
 static void forget_text(void) {
   free(text);
   text = NULL, used = capacity = 0;
@@ -418,6 +494,7 @@ int main(void) {
   tcase_set_timeout(tcase, 120);
   tcase_add_checked_fixture(tcase, NULL, forget_text);
   tcase_add_loop_test(tcase, time_grows_as_the_size, 0, N_GROWING);
+  tcase_add_loop_test(tcase, memory_is_a_multiple_of_the_file, 0, N_HEAVY);
   tcase_add_test(tcase, names_that_collide_without_a_key);
   tcase_add_test(tcase, deep_nesting_is_refused);
   tcase_add_test(tcase, a_small_file_is_no_large_net);
