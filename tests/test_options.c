@@ -169,6 +169,8 @@ static const struct {
     {"max_iterations=3", NNB_E_PARSE, "max_iterations is not an option"},
     {"algo=lbfsg", NNB_E_PARSE, "character 6: algo=lbfsg; wanted the name of a method; did you mean lbfgs?"},
     {"algo=", NNB_E_PARSE, "wanted the name of a method"},
+    {"algo=frobnicate", NNB_E_PARSE, "wanted the name of a method: auto, sgd, momentum, nesterov, "},
+    {"metrics=f1+smoothness", NNB_E_PARSE, "wanted names of metrics, joined by '+': accuracy, balanced_accuracy, "},
     {"schedule=cosines", NNB_E_PARSE, "did you mean cosine?"},
     {"max_epochs=non", NNB_E_PARSE, "wanted a whole number, or none; did you mean none?"},
     {"max_epochs", NNB_E_PARSE, "character 11: max_epochs=; wanted a whole number"},

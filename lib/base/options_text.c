@@ -50,20 +50,35 @@ static nnb_status no_option(const reader *r, word w) {
   return complain(r, w, NNB_E_PARSE, why);
 }
 
-/* Fails with what the option accepts, and the nearest name. */
-static nnb_status no_value(const reader *r, const nnb__option *option, word w, const char *wanted) {
-  char why[NNB__MESSAGE / 2], shown[NNB__SHOWN_TEXT], hint[NNB__HINT];
-  nnb__nearest nearest = {0};
+static const char *const metric_names[] = {
+#define METRIC(metric, value, text) text,
+    NNB_METRIC_LIST(METRIC)
+#undef METRIC
+};
+
+/* The i-th name that the option accepts, or NULL after the last. */
+static const char *name_at(const nnb__option *option, int i) {
+  const int n_metrics = sizeof metric_names / sizeof *metric_names;
   int n;
+  if (option->type == NNB__TYPE_METRICS) return i < n_metrics ? metric_names[i] : NULL;
   nnb__name_fn *names = nnb__option_names(option, &n);
-  for (int i = 0; i < n; i++) nnb__nearest_try(&nearest, w.at, w.n, names(i));
-#define TRY(metric, value, text) \
-  if (option->type == NNB__TYPE_METRICS) nnb__nearest_try(&nearest, w.at, w.n, text);
-  NNB_METRIC_LIST(TRY)
-#undef TRY
+  return i < n ? names(i) : NULL;
+}
+
+/* Fails with what the option accepts, and the nearest name, or all names if none is near. */
+static nnb_status no_value(const reader *r, const nnb__option *option, word w, const char *wanted) {
+  char why[3 * NNB__MESSAGE / 4], shown[NNB__SHOWN_TEXT], hint[NNB__HINT], all[NNB__MESSAGE / 2] = "";
+  nnb__nearest nearest = {0};
+  const char *name;
+  int used = 0;
+  for (int i = 0; (name = name_at(option, i)); i++) {
+    nnb__nearest_try(&nearest, w.at, w.n, name);
+    if (used < (int)sizeof all) used += snprintf(all + used, sizeof all - (size_t)used, "%s%s", i ? ", " : ": ", name);
+  }
   if (option->minus) nnb__nearest_try(&nearest, w.at, w.n, option->minus);
-  snprintf(why, sizeof why, "%s=%s; wanted %s%s%s%s", option->name, nnb__show(w.at, w.n, shown), wanted,
-           option->minus ? ", or " : "", option->minus ? option->minus : "", nnb__nearest_hint(&nearest, hint));
+  snprintf(why, sizeof why, "%s=%s; wanted %s%s%s%s%s", option->name, nnb__show(w.at, w.n, shown), wanted,
+           nearest.name ? "" : all, option->minus ? ", or " : "", option->minus ? option->minus : "",
+           nnb__nearest_hint(&nearest, hint));
   return complain(r, w, NNB_E_PARSE, why);
 }
 
