@@ -54,6 +54,20 @@ class Use(unittest.TestCase):
             self.assertEqual((regressor.predict(x[:, :2]).shape, regressor.net_.dtype), ((150, 2), np.dtype(dtype)))
             self.assertGreater(regressor.score(x[:, :2], x[:, 2:]), 0.9)
 
+    def test_data_in_single_precision(self):
+        """float32 arrays are used as they are, and give the net that the same numbers in float64 give."""
+        x, y = iris()
+        single = x.astype(np.float32)
+        classifier = NNBLASClassifier(dtype="float32", random_state=1)
+        probabilities = classifier.fit(single, y).predict_proba(single)
+        self.assertEqual((probabilities.dtype, classifier._inputs(single) is single), (np.float32, True))
+        np.testing.assert_array_equal(classifier.fit(x, y).predict_proba(x), probabilities)
+        regressor = NNBLASRegressor(hidden="8:tanh", dtype="float32", random_state=1, max_epochs=50, algo="lbfgs")
+        first = regressor.fit(single[:, :3], single[:, 3]).predict(single[:, :3])
+        np.testing.assert_array_equal(regressor.fit(x[:, :3], x[:, 3]).predict(x[:, :3]), first)
+        wide = NNBLASRegressor(algo="lbfgs", max_epochs=5).fit(single[:, :3], single[:, 3])
+        self.assertEqual(wide.net_.dtype, np.float64)
+
     def test_options_reach_the_library(self):
         x, y = iris()
         regressor = NNBLASRegressor(algo="adam", batch=16, lr=0.01, options={"max_epochs": 3, "schedule": "cosine"})
