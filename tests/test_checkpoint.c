@@ -517,6 +517,37 @@ START_TEST(any_allocation_may_fail) {
 }
 END_TEST
 
+/* The memory in use after an epoch; stops after that of *user. */
+static size_t in_use;
+static int look(void *user, const nnb_record *record) {
+  heap_reset_peak();
+  in_use = heap_peak();
+  return record->epoch == *(const int *)user;
+}
+
+/* A step-wise method needs its file only to begin. */
+START_TEST(the_file_does_not_stay_in_memory) {
+  size_t bytes;
+  int last[2] = {2, 4};
+  make_folder();
+  heap_install();
+  run first = start(kind_of(NNB_ADAM), 1);
+  first.opts.checkpoint = path, first.opts.max_epochs = 4, first.opts.on_epoch = look, first.opts.user = &last[0];
+  ck_ok(fit(&first));
+  const size_t fresh = in_use;
+  free(read_file(&bytes));
+  end(&first);
+  run again = start(kind_of(NNB_ADAM), 1);
+  again.opts = first.opts, again.opts.resume = true, again.opts.user = &last[1];
+  ck_ok(fit(&again));
+  ck_assert_int_eq(again.report.resumed, 2);
+  ck_assert_msg(in_use < fresh + bytes / 4, "resumed %zu bytes, before %zu, the file %zu", in_use, fresh, bytes);
+  end(&again);
+  heap_remove();
+  remove_folder();
+}
+END_TEST
+
 int main(void) {
   list_kinds();
   Suite *s = suite_create("checkpoint " PRECISION);
@@ -540,6 +571,7 @@ int main(void) {
   tcase_add_loop_test(tc, a_lost_folder_ends_no_training, 0, SORTS);
   tcase_add_loop_test(tc, a_read_only_folder_ends_no_training, 0, SORTS);
   tcase_add_loop_test(tc, any_allocation_may_fail, 0, SORTS);
+  tcase_add_test(tc, the_file_does_not_stay_in_memory);
   suite_add_tcase(s, tc);
   tcase_add_loop_test(kills, two_processes_write_one_file, 0, SANITIZED ? 0 : SORTS);
   suite_add_tcase(s, kills);

@@ -352,6 +352,9 @@ nnb_status nnb__fit_checkpoint_resume(fit *f) {
   if (!f->choices || !f->choices->resumes) return NNB_OK;
   const nnb_status status = take(f, &f->choices->bag);
   if (status) return nnb__choices_explain(f->opts.checkpoint, status);
-  if (!f->optim) f->keep.from = &f->choices->bag;
+  if (f->optim)
+    nnb__choices_close(f->choices); /* the file is as large as the parameters and all that the optimiser keeps */
+  else
+    f->keep.from = &f->choices->bag;
   return NNB_OK;
 }
