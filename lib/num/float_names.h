@@ -106,6 +106,11 @@
 #define nnb__curvature_compare nnbf__curvature_compare
 #define nnb__curvature_take nnbf__curvature_take
 #define nnb__curvature_visit nnbf__curvature_visit
+#define nnb__curved_finish nnbf__curved_finish
+#define nnb__curved_gather nnbf__curved_gather
+#define nnb__curved_look nnbf__curved_look
+#define nnb__curved_propose nnbf__curved_propose
+#define nnb__curved_step nnbf__curved_step
 #define nnb__cv_begin nnbf__cv_begin
 #define nnb__cv_case_close nnbf__cv_case_close
 #define nnb__cv_case_open nnbf__cv_case_open
@@ -210,12 +215,13 @@
 #define nnb__kfac_along_begin nnbf__kfac_along_begin
 #define nnb__kfac_along_end nnbf__kfac_along_end
 #define nnb__kfac_asks nnbf__kfac_asks
+#define nnb__kfac_begin nnbf__kfac_begin
 #define nnb__kfac_close nnbf__kfac_close
 #define nnb__kfac_decay nnbf__kfac_decay
 #define nnb__kfac_feed nnbf__kfac_feed
 #define nnb__kfac_invert nnbf__kfac_invert
 #define nnb__kfac_judge nnbf__kfac_judge
-#define nnb__kfac_keep nnbf__kfac_keep
+#define nnb__kfac_merge nnbf__kfac_merge
 #define nnb__kfac_open nnbf__kfac_open
 #define nnb__kfac_propose nnbf__kfac_propose
 #define nnb__kfac_rows nnbf__kfac_rows

@@ -19,11 +19,13 @@ enum {
 typedef struct nnb__factor {
   int n;                /* 0: there is no such factor */
   real *mean, *inverse; /* n×n: the lower triangle; both triangles */
+  size_t at;            /* place among the numbers of all means */
 } nnb__factor;
 
 typedef struct nnb__kfac_block {
   nnb__factor in, out; /* E ā·āᵀ, ā = [a 1], and E δ·δᵀ */
   real *diagonal;      /* E g², of a block without pairs */
+  size_t at;           /* the place of the diagonal among the numbers of all means */
   size_t off, size;
 } nnb__kfac_block;
 
@@ -35,6 +37,8 @@ struct nnb__kfac {
   double damping, lambda, first; /* λ, and λ of the first update; 0: not known yet */
   double least;                  /* lower bound of λ */
   int rows;                      /* of this update */
+  size_t n_means;                /* numbers of all means */
+  double keep;                   /* the factor of the old means in this update */
   bool stale;                    /* the inverses belong to a very different λ */
   int64_t fed;                   /* updates whose scores are in the means */
   real *panel;                   /* PANEL × the widest side */
@@ -52,6 +56,7 @@ struct nnb__kfac {
 typedef struct nnb__kfac_feeding {
   nnb_optim *optim;
   double in, out, keep;
+  real *to; /* n_means numbers instead of the means; NULL: the means */
 } nnb__kfac_feeding;
 
 /* Its part of the state of an optimiser (num/state.h). */
@@ -62,10 +67,12 @@ void nnb__kfac_close(nnb_optim *optim);
 
 /* The number of rows of a chunk whose scores are used: a quarter, but at least a panel. */
 int nnb__kfac_rows(int rows);
-/* The factor of the old means in this update, min(1 - 1/k, β₂); counts the update. */
-double nnb__kfac_keep(nnb_optim *optim);
+/* Sets the factor of the old means in this update, min(1 - 1/k, β₂), and counts the update. */
+void nnb__kfac_begin(nnb_optim *optim);
 /* A nnb__pairs_fn: adds the rows to the means. */
 void nnb__kfac_feed(void *feeding, const nnb__pairs *pairs);
+/* The means ← keep·means + what was fed to other memory. */
+void nnb__kfac_merge(nnb_optim *optim, const real *fed);
 /* Computes (A + πγI)⁻¹ and (G + γ/π·I)⁻¹ of all blocks for the present λ. */
 void nnb__kfac_invert(nnb_optim *optim, const nnb__block *blocks);
 

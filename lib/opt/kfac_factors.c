@@ -12,10 +12,11 @@
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
-static bool make_factor(nnb__factor *f, int n) {
+static bool make_factor(nnb__factor *f, int n, size_t *at) {
   size_t square;
-  f->n = n;
+  f->n = n, f->at = *at;
   if (!nnb__mul((size_t)n, (size_t)n, &square)) return false;
+  *at += square;
   f->mean = nnb__zalloc(square, sizeof *f->mean);
   f->inverse = nnb__zalloc(square, sizeof *f->inverse); /* a state may be saved before there are inverses */
   return f->mean && f->inverse;
@@ -23,9 +24,10 @@ static bool make_factor(nnb__factor *f, int n) {
 
 static size_t block_size(const nnb__block *b) { return (size_t)(b->rows + b->bias) * (size_t)b->cols; }
 
-static bool make_block(nnb__kfac_block *k, const nnb__block *b) {
+static bool make_block(nnb__kfac_block *k, const nnb__block *b, size_t *at) {
   k->off = b->off, k->size = block_size(b);
-  if (b->kron) return make_factor(&k->in, b->rows + b->bias) && make_factor(&k->out, b->cols);
+  if (b->kron) return make_factor(&k->in, b->rows + b->bias, at) && make_factor(&k->out, b->cols, at);
+  k->at = *at, *at += k->size;
   k->diagonal = nnb__zalloc(block_size(b), sizeof *k->diagonal);
   return k->diagonal;
 }
@@ -37,7 +39,7 @@ static bool make_blocks(struct nnb__kfac *k, const nnb__block *blocks, int n_blo
   k->n_blocks = n_blocks;
   for (int b = 0; b < n_blocks; b++) {
     const size_t rows = (size_t)blocks[b].rows + blocks[b].bias, cols = (size_t)blocks[b].cols;
-    if (!make_block(&k->block[b], &blocks[b])) return false;
+    if (!make_block(&k->block[b], &blocks[b], &k->n_means)) return false;
     if (block_size(&blocks[b]) > largest) largest = block_size(&blocks[b]);
     if (blocks[b].kron && rows > side) side = rows;
     if (blocks[b].kron && cols > side) side = cols;
@@ -120,7 +122,7 @@ int nnb__kfac_rows(int rows) {
   return rows < least ? rows : least;
 }
 
-double nnb__kfac_keep(nnb_optim *optim) { return fmin(1 - 1 / (double)++optim->kfac->fed, optim->beta2); }
+void nnb__kfac_begin(nnb_optim *optim) { optim->kfac->keep = fmin(1 - 1 / (double)++optim->kfac->fed, optim->beta2); }
 
 /* Rows √weight·[a 1]; δ has its √weight already. */
 static nnb_cmat extended(const struct nnb__kfac *k, const nnb__pairs *p, bool bias) {
@@ -148,11 +150,13 @@ static void feed_side(void *context, int part) {
   struct nnb__kfac *k = f->optim->kfac;
   nnb__kfac_block *b = &k->block[t->pairs->block];
   for (int side = part; side < 2; side += t->parts) {
+    const nnb__factor *to = side == 0 ? &b->in : &b->out;
+    nnb_mat mean = square(f->to ? f->to + to->at : to->mean, to->n);
     if (side == 0)
-      nnb__gram((real)f->in, extended(k, t->pairs, b->in.n > t->pairs->a.cols), (real)f->keep,
-                square(b->in.mean, b->in.n)); /* A ← keep·A + in·ĀᵀĀ */
+      nnb__gram((real)f->in, extended(k, t->pairs, to->n > t->pairs->a.cols), (real)f->keep,
+                mean); /* A ← keep·A + in·ĀᵀĀ */
     else
-      nnb__gram((real)f->out, t->pairs->delta, (real)f->keep, square(b->out.mean, b->out.n)); /* G: ΔᵀΔ */
+      nnb__gram((real)f->out, t->pairs->delta, (real)f->keep, mean); /* G: ΔᵀΔ */
   }
 }
 
@@ -166,8 +170,24 @@ void nnb__kfac_feed(void *feeding, const nnb__pairs *p) {
   }
   const real keep = (real)(p->row == 0 ? f->keep : 1), count = (real)f->out, *g = p->delta.p;
   const real weight = p->weight ? p->weight[0] : 1;
-  real *d = k->block[p->block].diagonal;
+  const nnb__kfac_block *block = &k->block[p->block];
+  real *d = f->to ? f->to + block->at : block->diagonal;
   for (int i = 0; i < p->delta.cols; i++) d[i] = keep * d[i] + (weight > 0 ? count * g[i] * g[i] : 0);
+}
+
+static void merge(size_t n, double keep, const real *fed, real *mean) {
+  for (size_t i = 0; i < n; i++) mean[i] = (real)keep * mean[i] + fed[i];
+}
+
+void nnb__kfac_merge(nnb_optim *optim, const real *fed) {
+  const struct nnb__kfac *k = optim->kfac;
+  for (int b = 0; b < k->n_blocks; b++) {
+    const nnb__kfac_block *block = &k->block[b];
+    const nnb__factor *side[] = {&block->in, &block->out};
+    for (int s = 0; s < 2; s++)
+      merge((size_t)side[s]->n * (size_t)side[s]->n, k->keep, fed + side[s]->at, side[s]->mean);
+    if (block->diagonal) merge(block->size, k->keep, fed + block->at, block->diagonal);
+  }
 }
 
 /* ---- the inverses ----------------------------------------------------------------------------------------------- */

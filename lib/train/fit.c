@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "fit.h"
 #include "ints.h"
+#include "kfac.h"
 #include "match.h"
 #include "plan.h"
 #include "status.h"
@@ -139,7 +140,6 @@ static nnb_status prepare(fit *f) {
   if ((status = check_derivatives(f))) return status;
   complete(f, !steps, f->n_rows);
   if ((status = nnb__check_chunks(f->net, o->batch, o->chunk))) return status;
-  if (f->ranks && (status = nnb__ranks_batches(f->ranks, o->batch, o->shards, f->net->n_params))) return status;
   nnb_plan_opts plan = {
       .max_rows = o->chunk, .threads = o->threads, .want = want_of(train) | (squares ? NNB_ROWS : NNB_GRAD)};
   status = nnb_plan_create(f->net, &plan, &f->plan);
@@ -153,6 +153,8 @@ static nnb_status prepare(fit *f) {
   if (!status && !steps) status = nnb__window_open(&f->window, train, o->chunk);
   nnb_optim_opts optim = optim_opts(o, f->n_rows);
   if (!status && steps) status = nnb_optim_create(f->net, &optim, &f->optim);
+  const size_t n_means = f->optim && f->optim->kfac ? f->optim->kfac->n_means : 0;
+  if (!status && f->ranks) status = nnb__ranks_batches(f->ranks, o->batch, o->shards, f->net->n_params, n_means);
   if (!status) status = take_names(f->net, train);
   if (!status) status = nnb__check_match(f->net, train);
   return status || !f->val ? status : nnb__check_match(f->net, f->val);

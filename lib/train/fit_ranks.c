@@ -13,16 +13,13 @@
 /* ---- what is not supported --------------------------------------------------------------------------------------- */
 
 static nnb_status refuse_method(const nnb_fit_opts *o) {
-  const unsigned not_yet = NNB__TRAIT_PAIRS | NNB__TRAIT_LINEAR;
   if (o->bayes) return nnb__fail(NNB_E_UNSUPPORTED, "bayes is set; wanted no bayes with comm");
   if (o->algo == NNB_AUTO)
     return nnb__fail(NNB_E_UNSUPPORTED, "algo is auto; wanted a method by name, because ranks make no trials (comm)");
   const nnb__optim_ops *ops = nnb__optim_find(o->algo);
   if (!ops) return NNB_E_ARG;
-  if (nnb__optim_traits(ops) & not_yet)
-    return nnb__fail(NNB_E_UNSUPPORTED,
-                     "%s does not train by several ranks (comm); wanted a method that steps with a "
-                     "gradient, or rprop, scg, cg, lbfgs, bfgs or lm",
+  if (nnb__optim_traits(ops) & NNB__TRAIT_LINEAR)
+    return nnb__fail(NNB_E_UNSUPPORTED, "%s does not train by several ranks (comm); wanted lm or another method",
                      ops->name);
   if (o->restarts > 1) return nnb__fail(NNB_E_UNSUPPORTED, "restarts is %d; wanted at most 1 with comm", o->restarts);
   return NNB_OK;

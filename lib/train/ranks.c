@@ -6,7 +6,9 @@
 
 #include "alloc.h"
 #include "blas_threads.h"
+#include "curved.h"
 #include "ints.h"
+#include "kfac.h"
 #include "status.h"
 #include "update.h"
 
@@ -51,17 +53,24 @@ nnb_status nnb__ranks_count(nnb__ranks *r, const nnb_data *train, const nnb_data
   return status || !val ? status : check_weights(r->val_norm, "validation");
 }
 
-nnb_status nnb__ranks_batches(nnb__ranks *r, int batch, int shards, size_t n_params) {
+nnb_status nnb__ranks_batches(nnb__ranks *r, int batch, int shards, size_t n_params, size_t n_means) {
+  enum { FEW = 512 }; /* 4 KiB, up to which MPI sends at once */
   r->updates = (r->n_rows - 1) / batch + 1;
-  if (shards > 0) return nnb__shards_open(&r->shards, &r->comm, shards, n_params);
-  if (!r->own_rows) return NNB_OK;
-  r->weights = nnb__zalloc((size_t)r->updates + 1, sizeof *r->weights);
-  return r->weights ? NNB_OK : nnb__fail_nomem("the ranks of a fit");
+  r->n_numbers = n_params + n_means;
+  if (n_means > 0) r->numbers = nnb__alloc(r->n_numbers, sizeof *r->numbers);
+  if (n_means > 0 && !r->numbers) return nnb__fail_nomem("the factors of a fit by ranks");
+  if (shards > 0) return nnb__shards_open(&r->shards, &r->comm, shards, r->n_numbers);
+  if (r->n_numbers <= FEW) r->packed = nnb__alloc(r->n_numbers + 3, sizeof *r->packed);
+  if (r->own_rows) r->weights = nnb__zalloc((size_t)r->updates + 1, sizeof *r->weights);
+  const bool enough = (r->packed || r->n_numbers > FEW) && (r->weights || !r->own_rows);
+  return enough ? NNB_OK : nnb__fail_nomem("the ranks of a fit");
 }
 
 void nnb__ranks_close(nnb__ranks *r) {
   nnb__release(r->rows);
   nnb__release(r->weights);
+  nnb__release(r->numbers);
+  nnb__release(r->packed);
   nnb__shards_close(&r->shards);
 }
 
@@ -123,12 +132,31 @@ static nnb_status sum_reals(nnb__comm *c, size_t n, real *a) {
 #endif
 }
 
+/* A status, n sums of losses and a gradient of n_g numbers in one call, as doubles: few numbers take the time of a
+ * message and hardly more. */
+static nnb_status add_packed(nnb__ranks *r, nnb_status status, size_t n, double *loss, size_t n_g, real *g) {
+  double *all = r->packed;
+  memcpy(all, loss, n * sizeof *all);
+  for (size_t i = 0; i < n_g; i++) all[n + i] = (double)g[i];
+  status = nnb__comm_add(&r->comm, status, n + n_g, all);
+  memcpy(loss, all, n * sizeof *all);
+  for (size_t i = 0; i < n_g && !status; i++) g[i] = (real)all[n + i];
+  return status;
+}
+
+/* loss has room for one number more. */
+static nnb_status add(nnb__ranks *r, nnb_status status, size_t n, double *loss, size_t n_g, real *g) {
+  if (g && r->packed) return add_packed(r, status, n, loss, n_g, g);
+  status = nnb__comm_add(&r->comm, status, n, loss);
+  return status || !g ? status : sum_reals(&r->comm, n_g, g);
+}
+
 nnb_status nnb__ranks_add(nnb__ranks *r, nnb_status status, double *loss, size_t n, real *g) {
   double sum[2] = {*loss};
   if (!r) return status;
-  status = nnb__comm_add(&r->comm, status, 1, sum);
+  status = add(r, status, 1, sum, n, g);
   *loss = sum[0];
-  return status || !g ? status : sum_reals(&r->comm, n, g);
+  return status;
 }
 
 /* FNV-1a of Fowler, Noll and Vo, by words. */
@@ -164,48 +192,102 @@ nnb_status nnb__ranks_any(nnb__ranks *r, bool *so) {
 
 /* ---- updates ----------------------------------------------------------------------------------------------------- */
 
-/* The loss and the gradient of this rank's rows. */
-static nnb__loss_sum run_part(const nnb__update *u) {
-  nnb__target target = {.dst = u->optim->g, .alpha = 1};
-  if (u->n > 0) return nnb__update_run(u, NNB__LOSS | NNB__BACK, &target, NULL, NULL);
-  memset(target.dst, 0, u->net->n_params * sizeof *target.dst);
-  return (nnb__loss_sum){0};
+/* The loss of some rows of an update, and in g their gradient, with what else belongs to it; g NULL: the loss alone. */
+typedef nnb__loss_sum part_fn(const nnb__update *u, real *g);
+
+static nnb__loss_sum run_part(const nnb__update *u, real *g) {
+  nnb__target target = {.dst = g, .alpha = 1};
+  return nnb__update_run(u, g ? NNB__LOSS | NNB__BACK : NNB__LOSS, g ? &target : NULL, NULL, NULL);
 }
 
-/* The loss and the gradient of all ranks' rows.  *mine ← the loss of this rank's. */
-static nnb__loss_sum run_all(nnb__ranks *r, const nnb__update *u, nnb__loss_sum *mine) {
-  *mine = run_part(u);
-  double sum[3] = {mine->mean, mine->sum};
-  nnb_status status = nnb__comm_add(&r->comm, mine->status, 2, sum);
-  if (!status) status = sum_reals(&r->comm, u->net->n_params, u->optim->g);
-  return (nnb__loss_sum){.mean = sum[0], .sum = sum[1], .status = status};
+static nnb__loss_sum run_curved(const nnb__update *u, real *g) {
+  return g ? nnb__curved_gather(u, g) : run_part(u, NULL);
 }
+
+/* Those of all ranks, n numbers.  *mine ← the loss of this rank's. */
+static nnb__loss_sum sum_parts(nnb__ranks *r, const nnb__update *u, part_fn *part, size_t n, real *g,
+                               nnb__loss_sum *mine) {
+  *mine = (nnb__loss_sum){0};
+  if (u->n > 0)
+    *mine = part(u, g);
+  else if (g)
+    memset(g, 0, n * sizeof *g);
+  double loss[3] = {mine->mean, mine->sum};
+  const nnb_status status = add(r, mine->status, 2, loss, n, g);
+  return (nnb__loss_sum){.mean = loss[0], .sum = loss[1], .status = status};
+}
+
+typedef struct whole_update {
+  const nnb__update *u; /* from its first row on */
+  part_fn *part;
+} whole_update;
 
 /* The same for a range of the update's rows. */
 static nnb__loss_sum run_shard(void *context, int row0, int n, real *g) {
-  nnb__update u = *(const nnb__update *)context;
-  nnb__target target = {.dst = g, .alpha = 1};
+  const whole_update *whole = context;
+  nnb__update u = *whole->u;
   u.row0 += row0, u.first = row0, u.n = n;
-  return nnb__update_run(&u, NNB__LOSS | NNB__BACK, &target, NULL, NULL);
+  return whole->part(&u, g);
 }
 
-static nnb__loss_sum run_shards(nnb__ranks *r, const nnb__update *u, int all, nnb__loss_sum *mine) {
+static nnb__loss_sum sum_all(nnb__ranks *r, const nnb__update *u, int all, part_fn *part, size_t n, real *g,
+                             nnb__loss_sum *mine) {
+  if (r->shards.n == 0) return sum_parts(r, u, part, n, g, mine);
   nnb__update whole = *u;
   whole.row0 -= u->first;
-  return nnb__shards_sum(&r->shards, all, run_shard, &whole, u->optim->g, mine);
+  return nnb__shards_sum(&r->shards, all, run_shard, &(whole_update){&whole, part}, g, mine);
+}
+
+/* The rows whose scores the plan has: with shards those of the last one, which are the same for any number of ranks. */
+static nnb__update looked_at(const nnb__ranks *r, const nnb__update *u, int all) {
+  nnb__update last = *u;
+  if (r->shards.n == 0) return last;
+  last.first = nnb__share(all, r->shards.n - 1, r->shards.n), last.n = all - last.first;
+  last.row0 = u->row0 - u->first + last.first;
+  if (r->comm.calls.rank < r->comm.calls.size - 1) last.n = 0;
+  return last;
+}
+
+static nnb_status sum_curvature(nnb__ranks *r, const nnb__update *u, int all) {
+  const nnb__update last = looked_at(r, u, all);
+  double *c = u->optim->kfac->curvature, sum[4] = {0};
+  if (last.n > 0) sum[3] = nnb__curved_look(&last, 1);
+  for (int i = 0; i < 3; i++) sum[i] = c[i] * sum[3];
+  const nnb_status status = nnb__comm_sum(&r->comm, 4, sum);
+  for (int i = 0; i < 3; i++) c[i] = sum[3] > 0 ? sum[i] * u->norm / sum[3] : 0;
+  return status;
+}
+
+static nnb__loss_sum update_curved(nnb__ranks *r, const nnb__update *u, int all, nnb__loss_sum *mine) {
+  nnb__kfac_begin(u->optim);
+  nnb__loss_sum before = sum_all(r, u, all, run_curved, r->n_numbers, r->numbers, mine), after;
+  if (before.status) return before;
+  nnb__curved_propose(u, all, r->numbers);
+  if ((before.status = sum_curvature(r, u, all))) return before;
+  const double value = nnb__loss_value(before, u->norm);
+  if (!nnb__curved_step(u)) return nnb__curved_finish(u, NULL, value), before;
+  after = sum_all(r, u, all, run_curved, 0, NULL, &(nnb__loss_sum){0});
+  if ((before.status = after.status)) return before;
+  nnb__curved_finish(u, &(double){nnb__loss_value(after, u->norm)}, value);
+  return before;
+}
+
+static nnb__loss_sum update_plain(nnb__ranks *r, const nnb__update *u, int all, nnb__loss_sum *mine) {
+  const nnb_net *net = u->net;
+  nnb_optim *optim = u->optim;
+  const nnb__loss_sum sum = sum_all(r, u, all, run_part, net->n_params, optim->g, mine);
+  if (!sum.status) nnb__optim_step(optim, net->blocks, net->n_blocks, net->params, optim->g);
+  return sum;
 }
 
 /* One update of `all` rows by the gradient of all ranks; returns the loss before it.  *mine ← that of this rank's
  * rows. */
 static nnb__loss_sum update(nnb__ranks *r, const nnb__update *u, int all, double *mine) {
-  const nnb_net *net = u->net;
-  nnb_optim *optim = u->optim;
   nnb__loss_sum part;
-  optim->threads = u->plan->threads;
-  nnb__optim_begin(optim);
-  const nnb__loss_sum sum = r->shards.n > 0 ? run_shards(r, u, all, &part) : run_all(r, u, &part);
+  u->optim->threads = u->plan->threads;
+  nnb__optim_begin(u->optim);
+  const nnb__loss_sum sum = (u->optim->kfac ? update_curved : update_plain)(r, u, all, &part);
   *mine = nnb__loss_value(part, u->norm);
-  if (!sum.status) nnb__optim_step(optim, net->blocks, net->n_blocks, net->params, optim->g);
   return sum;
 }
 
@@ -243,6 +325,7 @@ static nnb_status make_updates(nnb__ranks *r, nnb__update *u, int n, int batch, 
 nnb_status nnb__ranks_train(nnb__ranks *r, nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order,
                             int n, int batch, nnb_optim *optim, nnb__total *total) {
   nnb__update u = {.net = net, .plan = plan, .rows = rows, .order = order, .optim = optim, .before = (int)total->rows};
+  for (int q = 0; r->own_rows && q < r->comm.calls.rank; q++) u.before += (int)r->rows[q];
   const nnb_status entered = nnb__blas_enter();
   nnb_status status = weigh(r, entered, rows, order);
   if (!status) status = make_updates(r, &u, n, batch, total);

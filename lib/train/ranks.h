@@ -20,6 +20,9 @@ typedef struct nnb__ranks {
   int updates;           /* own_rows: of an epoch */
   nnb__shards shards;    /* .n 0: none */
   double *weights;       /* own_rows: Σ weight of each update of this epoch, and a number more */
+  size_t n_numbers;      /* of a gradient and what else is summed with it */
+  real *numbers;         /* K-FAC: these: the gradient, and the means of the factors */
+  double *packed;        /* few numbers: the same, losses and a status, for one sum of all */
 } nnb__ranks;
 
 /* A rank's part of some rows of all ranks. */
@@ -31,8 +34,8 @@ typedef struct nnb__slice {
 
 /* Counts the rows of all ranks, and their weights.  val may be NULL.  The same result on all ranks. */
 nnb_status nnb__ranks_count(nnb__ranks *r, const nnb_data *train, const nnb_data *val);
-/* Memory: own_rows: for the updates of an epoch; for shards of a net of n_params parameters. */
-nnb_status nnb__ranks_batches(nnb__ranks *r, int batch, int shards, size_t n_params);
+/* Memory for updates: of a net of n_params parameters, by a method with n_means numbers in K-FAC's factors. */
+nnb_status nnb__ranks_batches(nnb__ranks *r, int batch, int shards, size_t n_params, size_t n_means);
 void nnb__ranks_close(nnb__ranks *r);
 
 /* r NULL in the following: one rank. */

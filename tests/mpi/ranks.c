@@ -102,7 +102,7 @@ static void train_by(const nnb_comm *comm, nnb_algo algo, int shards, bool own) 
   print_line(name, digest, report.loss);
 }
 
-static bool by_ranks(nnb_algo algo) { return algo != NNB_VARPRO && algo != NNB_KFAC; }
+static bool by_ranks(nnb_algo algo) { return algo != NNB_VARPRO; }
 
 static void train(const nnb_comm *comm) {
   for (int k = NNB_AUTO + 1; k < NNB_N_ALGOS; k++) {

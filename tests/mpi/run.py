@@ -30,7 +30,7 @@ SETTINGS = {
 RANKS = (1, 2, 3, 4)
 PATIENCE = 120  # seconds for one start
 ENDS_WITHIN = 30  # … of all ranks when one is killed
-METHODS = 36  # lines of ranks.c
+METHODS = 38  # lines of ranks.c
 BY_SIGN = ("lion", "muon")  # which enlarge rounding where a sum is nearly 0
 # What the last rank has, its status, and words of the message.
 FAULTS = (("option", -2, r"lr is 0\.5; rank 0 has lr=0"), ("columns", -3, "5 input columns"), ("diverges", -5, "the loss is inf"),
