@@ -99,6 +99,34 @@ START_TEST(headers_and_targets) {
 }
 END_TEST
 
+/* Names above texts alone: `repeats` rows of the same two after the first row. */
+static void check_texts(const char *first, const char *second, const char *third, int repeats, bool names) {
+  char text[4000], *p = text + sprintf(text, "%s\n", first);
+  nnb_batch b;
+  for (int i = 0; i < repeats; i++) p += sprintf(p, "%s\n%s\n", second, third);
+  nnb_data *data = read_good(text, &(nnb_csv_opts){.categories = 32, .missing = NNB_MISSING_MEAN}, &b);
+  ck_assert_msg(b.x.rows == 2 * repeats + !names, "%d rows of %s above %s", b.x.rows, first, second);
+  ck_assert((nnb_data_column_name(data, nnb_data_n_in(data)) != NULL) == names);
+  nnb_data_destroy(data);
+}
+
+START_TEST(names_above_texts) {
+  check_texts("cap,odour,kind", "flat,none,good", "round,foul,bad", 4, true);
+  check_texts("cap,odour,kind", "flat,none,good", "round,foul,bad", 3, false); /* too few rows to tell */
+  check_texts("flat,odour,kind", "flat,none,good", "round,foul,bad", 40, false);
+  check_texts("cap,odour,kind", "flat,1,good", "round,2,bad", 1, true);
+  check_texts("cap,odour,kind", "flat,none,3", "round,foul,4", 1, true);
+  check_texts("cap,size,kind", "flat,,good", "round,2,bad", 1, true); /* the first value of a column decides */
+  check_texts("cap,?,kind", "flat,none,good", "round,foul,bad", 40, false);
+  char text[4000] = "cap,kind\n", *p = text + strlen(text); /* no text comes twice but the classes */
+  nnb_data *data;
+  for (int i = 0; i < 99; i++) p += sprintf(p, "t%d,%s\n", i, i % 2 ? "good" : "bad");
+  ck_assert_int_eq(parse(text, &(nnb_csv_opts){.categories = 200}, &data), NNB_OK);
+  ck_assert_int_eq(nnb_data_rows(data), 99);
+  nnb_data_destroy(data);
+}
+END_TEST
+
 /* "names: row; row" of the inputs, " -> " and the same of the targets or classes. */
 static void check_read(const char *text, nnb_csv_opts opts, const char *wanted) {
   nnb_batch b;
@@ -503,6 +531,7 @@ START_TEST(every_allocation_fails) {
       {"x,y,z\n1,2,a\n4,c,b\n", {0}, NNB_E_PARSE},
       {"x,y,z\n1,2\n", {0}, NNB_E_PARSE},
       {"x,y,\"z\n1,2\n", {0}, NNB_E_PARSE},
+      {"x,y\na,b\na,b\na,b\na,b\n", {.categories = 9}, NNB_OK},
   };
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) check_every_allocation(read_once, &table[i]);
 }
@@ -526,6 +555,7 @@ int main(void) {
   TCase *t = tcase_create("csv");
   tcase_add_test(t, good_texts);
   tcase_add_test(t, headers_and_targets);
+  tcase_add_test(t, names_above_texts);
   tcase_add_test(t, chosen_columns);
   tcase_add_test(t, separators_and_lines);
   tcase_add_test(t, summaries);

@@ -1036,7 +1036,9 @@ NNB_API const nnb_column *nnb_columns_at(const nnb_columns *columns, int i);
  *  column unless the header has a column named "1". */
 typedef struct nnb_csv_opts {
   int header;          /**< 1: the first row has names; NNB_NONE: it has data; 0: it has names if a column is given by
-                            name, or if none of its fields is a number and at least one of them is above a number */
+                            name; or if none of its fields is a number and, of the 100 rows below, a column's first
+                            value is a number; or all are texts, those of the first row do not occur again in their
+                            columns, and a column has at most a quarter as many different texts as rows */
   char separator;      /**< ' ': runs of blanks and tabs.  0: tab, ';', ',' or ' ', the first that divides each of the
                             first 10 rows into the same number of fields, at least 2 (',' not with .decimal_comma, ' '
                             only if neither ';' nor ',' is in the first row); else ',' */

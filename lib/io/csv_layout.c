@@ -11,125 +11,6 @@
 #include "status.h"
 #include "text.h"
 
-typedef enum field_kind {
-  EMPTY,
-  NUMBER,
-  ODD,
-  TEXT
-} field_kind; /* ODD: a sign of a missing value, infinite, out of range */
-
-/* The first two rows. */
-typedef struct sample {
-  field_kind *kinds[2];
-  size_t *at; /* where the fields of the first row begin */
-  int n[2];   /* fields; 0: there is no such row */
-} sample;
-
-static field_kind kind_of(const nnb__csv *csv, const nnb__csv_field *field) {
-  double value;
-  if (field->n == 0) return EMPTY;
-  if (nnb__csv_is_missing(field)) return ODD;
-  switch (nnb__decimal(field->text, field->n, csv->point, &value)) {
-    case NNB__DECIMAL:
-      return NUMBER;
-    case NNB__NOT_FINITE:
-      return ODD;
-    case NNB__NOT_DECIMAL:
-      break;
-  }
-  return TEXT;
-}
-
-/* Whether a field shows what its column holds. */
-static bool shows_kind(field_kind kind) { return kind == NUMBER || kind == TEXT; }
-
-/* ---- the first two rows ------------------------------------------------------------------------------------------ */
-
-static bool keep_head(nnb__csv_layout *l, sample *s, const nnb__csv_row *row) {
-  l->head = nnb__zalloc((size_t)row->n, sizeof *l->head);
-  s->at = nnb__alloc((size_t)row->n, sizeof *s->at);
-  if (!l->head || !s->at) return false;
-  l->n_head = row->n;
-  for (int c = 0; c < row->n; c++) {
-    const nnb__csv_field *field = &row->field[c];
-    s->at[c] = field->at;
-    l->head[c] = nnb__alloc(field->n + 1, 1);
-    if (!l->head[c]) return false;
-    memcpy(l->head[c], field->text, field->n);
-    l->head[c][field->n] = '\0';
-  }
-  return true;
-}
-
-static nnb_status read_sample(nnb__csv_layout *l, sample *s) {
-  nnb__csv_row row = {.csv = l->csv, .next = l->csv->start};
-  bool more = true;
-  nnb_status status = NNB_OK;
-  for (int i = 0; i < 2 && !status; i++) {
-    status = nnb__csv_next(&row, &more);
-    if (status || !more) break;
-    s->n[i] = row.n;
-    s->kinds[i] = nnb__alloc((size_t)row.n, sizeof *s->kinds[i]);
-    if (!s->kinds[i] || (i == 0 && !keep_head(l, s, &row))) status = nnb__fail_nomem("the first rows");
-    if (i == 0) l->first_end = row.next;
-    for (int c = 0; c < row.n && !status; c++) s->kinds[i][c] = kind_of(l->csv, &row.field[c]);
-  }
-  nnb__csv_row_clear(&row);
-  return status;
-}
-
-static void sample_clear(sample *s) {
-  nnb__release(s->kinds[0]);
-  nnb__release(s->kinds[1]);
-  nnb__release(s->at);
-}
-
-/* No number in the first row, and a text above a number. */
-static bool looks_like_names(const sample *s) {
-  bool above = false;
-  for (int c = 0; c < s->n[0]; c++) {
-    field_kind kind = s->kinds[0][c];
-    if (kind == NUMBER || kind == ODD) return false;
-    above |= kind == TEXT && c < s->n[1] && s->kinds[1][c] == NUMBER;
-  }
-  return above;
-}
-
-/* Whether the field of the first row is this whole number. */
-static bool is_count(const nnb__csv_layout *l, int c, int wanted) {
-  char text[16];
-  snprintf(text, sizeof text, "%d", wanted);
-  return strcmp(l->head[c], text) == 0;
-}
-
-/* Two counts, the second of them the inputs of the second row, and at least two texts, above numbers only. */
-static bool looks_like_summary(const nnb__csv_layout *l, const sample *s) {
-  if (s->n[0] < 4 || s->n[1] < 2 || s->kinds[0][0] != NUMBER || !is_count(l, 1, s->n[1] - 1)) return false;
-  for (int c = 2; c < s->n[0]; c++)
-    if (s->kinds[0][c] != TEXT) return false;
-  for (int c = 0; c < s->n[1]; c++)
-    if (s->kinds[1][c] != NUMBER) return false;
-  return true;
-}
-
-static nnb_status check_head(const nnb__csv_layout *l, const sample *s) {
-  for (int c = 0; c < l->n_head && l->first != NNB__CSV_DATA; c++)
-    if (!nnb__is_utf8(l->head[c], strlen(l->head[c]))) return nnb__csv_fail(l->csv, s->at[c], "the name is not UTF-8");
-  return NNB_OK;
-}
-
-static nnb_status decide_first(nnb__csv_layout *l, const sample *s) {
-  const nnb_csv_opts *o = l->opts;
-  if (s->n[0] == 0) return nnb__fail(NNB_E_PARSE, "%s: no rows of data", l->csv->name);
-  if (o->header == 1 || (o->header == 0 && (nnb__csv_by_name(o) || looks_like_names(s))))
-    l->first = NNB__CSV_NAMES;
-  else if (o->header == 0 && looks_like_summary(l, s))
-    l->first = NNB__CSV_SUMMARY;
-  if (l->first != NNB__CSV_DATA && s->n[1] == 0) return nnb__fail(NNB_E_PARSE, "%s: no rows of data", l->csv->name);
-  l->columns = l->first == NNB__CSV_SUMMARY ? s->n[1] : s->n[0];
-  return check_head(l, s);
-}
-
 /* ---- all rows ---------------------------------------------------------------------------------------------------- */
 
 nnb_status nnb__csv_check_row(const nnb__csv_layout *l, const nnb__csv_row *row) {
@@ -139,18 +20,18 @@ nnb_status nnb__csv_check_row(const nnb__csv_layout *l, const nnb__csv_row *row)
 }
 
 /* Counts the rows; *target: the kind of the first target that shows one. */
-static nnb_status survey(nnb__csv_layout *l, field_kind *target) {
+static nnb_status survey(nnb__csv_layout *l, nnb__csv_kind *target) {
   nnb__csv_row row = {.csv = l->csv, .next = l->csv->start};
   const int skip = l->first != NNB__CSV_DATA;
   bool more;
   nnb_status status;
-  *target = EMPTY;
+  *target = NNB__CSV_EMPTY;
   while (!(status = nnb__csv_next(&row, &more)) && more) {
     if (row.number <= skip) continue;
     status = nnb__csv_check_row(l, &row);
     if (!status) status = nnb__csv_survey_inputs(l, &row);
     if (status) break;
-    if (l->n_targets > 0 && !shows_kind(*target)) *target = kind_of(l->csv, &row.field[l->target[0]]);
+    if (l->n_targets > 0 && !nnb__csv_shows_kind(*target)) *target = nnb__csv_kind_of(l->csv, &row.field[l->target[0]]);
   }
   l->rows = row.number - skip;
   nnb__csv_row_clear(&row);
@@ -172,12 +53,13 @@ static bool has_summary_classes(const nnb__csv_layout *l) {
   return l->first == NNB__CSV_SUMMARY && l->n_targets == 1 && l->target[0] == l->columns - 1 && !l->opts->class_names;
 }
 
-static nnb_status decide_classes(nnb__csv_layout *l, field_kind target) {
+static nnb_status decide_classes(nnb__csv_layout *l, nnb__csv_kind target) {
   const nnb_csv_opts *o = l->opts;
-  if (l->first == NNB__CSV_SUMMARY && !is_count(l, 0, l->rows))
+  if (l->first == NNB__CSV_SUMMARY && !nnb__csv_is_count(l, 0, l->rows))
     return nnb__csv_fail(l->csv, l->csv->start, "the first row announces %s rows; %d came", l->head[0], l->rows);
-  l->classes = l->n_targets == 1 && (target == TEXT || o->classify || o->class_names || has_summary_classes(l));
-  l->numeric = o->class_names ? numbers_given(o) : target != TEXT;
+  l->classes =
+      l->n_targets == 1 && (target == NNB__CSV_TEXT || o->classify || o->class_names || has_summary_classes(l));
+  l->numeric = o->class_names ? numbers_given(o) : target != NNB__CSV_TEXT;
   l->class_names = o->class_names, l->n_class_names = o->n_class_names;
   if (has_summary_classes(l)) l->class_names = (const char *const *)l->head + 2, l->n_class_names = l->n_head - 2;
   return NNB_OK;
@@ -241,10 +123,9 @@ static nnb_status check_opts(const nnb_csv_opts *o, int n_targets) {
 
 /* ---- the layout -------------------------------------------------------------------------------------------------- */
 
-static nnb_status find_layout(nnb__csv_layout *l, sample *s) {
-  field_kind target;
-  nnb_status status = read_sample(l, s);
-  if (!status) status = decide_first(l, s);
+static nnb_status find_layout(nnb__csv_layout *l) {
+  nnb__csv_kind target;
+  nnb_status status = nnb__csv_decide_first(l);
   if (!status) status = nnb__csv_choose_columns(l);
   if (!status) status = survey(l, &target);
   if (!status) status = nnb__csv_encode(l);
@@ -254,10 +135,8 @@ static nnb_status find_layout(nnb__csv_layout *l, sample *s) {
 nnb_status nnb__csv_layout_init(nnb__csv_layout *layout, nnb__csv *csv, const nnb_csv_opts *opts) {
   *layout = (nnb__csv_layout){.csv = csv, .opts = opts};
   layout->n_targets = opts->n_targets == NNB_NONE ? 0 : opts->n_targets == 0 ? 1 : opts->n_targets;
-  sample s = {0};
   nnb_status status = check_opts(opts, layout->n_targets);
-  if (!status) status = find_layout(layout, &s);
-  sample_clear(&s);
+  if (!status) status = find_layout(layout);
   if (status) nnb__csv_layout_clear(layout);
   return status;
 }

@@ -31,7 +31,7 @@ typedef struct nnb__csv_layout {
   nnb__csv_first first;
   size_t first_end; /* the place behind the first row                             */
   int n_in, n_targets;
-  int n_unusable; /* behind the n_in inputs: columns left out by .leave_unusable        */
+  int n_unusable;                 /* behind the n_in inputs: columns left out by .leave_unusable        */
   nnb__csv_input *input;          /* n_in + n_unusable                                               */
   int *target;                    /* their columns in the file                                       */
   nnb_columns *encoding;          /* what the input columns become; the mean of a column is filled in by the reader */
@@ -41,9 +41,25 @@ typedef struct nnb__csv_layout {
   int n_class_names;
   nnb__table known;  /* the classes so far, as they are compared (see csv_classes.c)    */
   int32_t *class_of; /* the number of each, once all rows were read; else NULL        */
-  char **head;      /* the n_head fields of the first row                              */
+  char **head;       /* the n_head fields of the first row                              */
   int n_head;
 } nnb__csv_layout;
+
+/* What a field shows. */
+typedef enum nnb__csv_kind {
+  NNB__CSV_EMPTY,
+  NNB__CSV_NUMBER,
+  NNB__CSV_ODD, /* a sign of a missing value, infinite, out of range */
+  NNB__CSV_TEXT
+} nnb__csv_kind;
+nnb__csv_kind nnb__csv_kind_of(const nnb__csv *csv, const nnb__csv_field *field);
+/* Whether it is the kind of its column: a number or a text. */
+bool nnb__csv_shows_kind(nnb__csv_kind kind);
+
+/* first, first_end, head and columns of a layout whose csv and opts are known. */
+nnb_status nnb__csv_decide_first(nnb__csv_layout *layout);
+/* Whether a field of the first row is this whole number. */
+bool nnb__csv_is_count(const nnb__csv_layout *layout, int column, int wanted);
 
 /* Reads the text once. */
 nnb_status nnb__csv_layout_init(nnb__csv_layout *layout, nnb__csv *csv, const nnb_csv_opts *opts);
