@@ -1,25 +1,12 @@
-/* Files that may be compressed by gzip, read whole and as IDX files.  The input is written to a file of its own. */
+/* Files that may be compressed by gzip, read whole and as IDX files. */
+#include "fuzz_file.h"
+/* first */
 #include <string.h>
-#include <unistd.h>
 
 #include "bytes.h"
-#include "fuzz.h"
 #include "idx.h"
 
-static char path[] = "/tmp/nnblas-fuzz-XXXXXX";
-static FILE *file;
-
-static void remove_file(void) { unlink(path); }
-
-static void write_file(const uint8_t *data, size_t size) {
-  if (!file) {
-    int fd = mkstemp(path);
-    must(fd >= 0 && (file = fdopen(fd, "wb")) && atexit(remove_file) == 0, "no file in /tmp");
-  }
-  rewind(file);
-  must(fwrite(data, 1, size, file) == size && fflush(file) == 0, "the file cannot be written");
-  must(ftruncate(fileno(file), (off_t)size) == 0, "the file cannot be cut");
-}
+static char path[40];
 
 static void check_status(nnb_status status, size_t n) {
   must(status <= 0, "a positive status");
@@ -47,8 +34,9 @@ static void check_idx(int n_dims) {
 
 static void fuzz(const uint8_t *data, size_t size) {
   if (size == 0) return;
-  write_file(data, size);
+  const int fd = fuzz_file(data, size, path);
   check_whole(data, size);
   check_idx(NNB__IDX_IMAGES);
   check_idx(NNB__IDX_LABELS);
+  close(fd);
 }
