@@ -389,13 +389,28 @@ START_TEST(other_tables) {
                 "f.csv:2:6: \"old\" is not a number as all of this column are in the training data");
   check_refused("sex,age,port\nmale,1,S\n", other, NNB_E_ARG,
                 "f.csv: no column is named \"fare\" (an input of the training data)");
-  check_refused("sex,age,port,fare,fare\nmale,1,S,1,1\n", other, NNB_E_SHAPE, "two columns are named \"fare\"");
+  check_refused("sex,age,port,fare,fare\nmale,1,S,1,1\n", other, NNB_E_SHAPE,
+                "2 columns are named \"fare\"; the inputs of the training data had fewer");
   check_refused("sex,age,port,fare\nmale,1,S,1\n", (nnb_csv_opts){.columns = columns}, NNB_E_SHAPE,
                 "all columns are inputs of the training data; there is no target");
   other.categories = 3;
   check_refused("sex\nmale\n", other, NNB_E_ARG, "columns says how inputs are read; take, leave,");
   other = as(columns), other.header = NNB_NONE;
   check_refused("male,1,S,1\n", other, NNB_E_ARG, "columns has names; this needs a header");
+  nnb_data_destroy(data);
+}
+END_TEST
+
+/* What a table is trained from, it is predicted from: columns of one name are told apart by their order. */
+START_TEST(names_that_come_twice) {
+  nnb_data *data = read_good("a,b,a,y\n1,2,3,0\n4,5,6,1\n", (nnb_csv_opts){0});
+  nnb_csv_opts other = as(nnb_data_columns(data)), scored = {.columns = other.columns, .target = "y"};
+  check_read("a,b,a,y\n1,2,3,0\n", scored, "a|b|a: 1 2 3");
+  check_read("b,y,a,a\n2,0,1,3\n", other, "a|b|a: 1 2 3");
+  check_refused("a,b,y\n1,2,0\n", other, NNB_E_SHAPE,
+                "f.csv: 1 column is named \"a\"; the inputs of the training data had more");
+  check_refused("a,a,b,a\n1,2,0,1\n", other, NNB_E_SHAPE,
+                "f.csv: 3 columns are named \"a\"; the inputs of the training data had fewer");
   nnb_data_destroy(data);
 }
 END_TEST
@@ -656,6 +671,7 @@ int main(void) {
   tcase_add_test(t, a_fit_that_chooses_suits_its_data);
   tcase_add_test(t, no_value_to_train_on);
   tcase_add_test(t, other_tables);
+  tcase_add_test(t, names_that_come_twice);
   tcase_add_test(t, tables_without_names);
   tcase_add_test(t, copies_keep_the_columns);
   tcase_add_test(t, a_model_reads_tables);

@@ -380,7 +380,7 @@ START_TEST(bad_texts) {
       {"1,2\n3,4\n", &two_targets, NNB_E_SHAPE, "f.csv: rows have 2 fields; with 2 of them as targets"},
       {"1,2,3\n3,4,x\n", &two_targets, NNB_E_PARSE, "f.csv:2:5: \"x\" is not a number"},
       {"a,b\n1,2\n", &target_z, NNB_E_ARG, "f.csv: no column is named \"z\""},
-      {"z,z\n1,2\n", &target_z, NNB_E_ARG, "f.csv: two columns are named \"z\""},
+      {"z,z\n1,2\n", &target_z, NNB_E_ARG, "f.csv: 2 columns are named \"z\"; a number says which"},
       {"1,2\n", &same_class, NNB_E_ARG, "class_names has \"a\" twice"},
       {"1,2\n", &null_class, NNB_E_ARG, "class_names[1] is NULL"},
       {"1,2\n", &no_count, NNB_E_ARG, "class_names and n_class_names (0) do not match"},

@@ -62,7 +62,7 @@ static nnb_status array_outcome(nnb_status status, nnb_array *a) {
 /* The bytes as a file. */
 static const char *as_file(const void *bytes, size_t n) {
   static char path[TOY_PATH];
-  unlink(toy_path(path, "damaged")); /* some file systems write a file out that is made empty, which takes a millisecond */
+  unlink(toy_path(path, "damaged")); /* to empty a file takes some file systems a millisecond */
   FILE *f = fopen(path, "wb");
   ck_assert(f && fwrite(bytes, 1, n, f) == n && fclose(f) == 0);
   return path;

@@ -10,7 +10,10 @@
 typedef struct header {
   nnb__table table;
   int *column; /* of each text of the table: the first column of that name */
-  bool *twice;
+  int *count;  /* and how many have it */
+  int *next;   /* of each column: the next one of its name, or 0 */
+  int *open;   /* of each text: the first of its columns that is not an input of .columns yet */
+  int *taken;  /* and how many are */
 } header;
 
 typedef enum role { OPEN, INPUT, TARGET, LEFT } role;
@@ -39,21 +42,29 @@ bool nnb__csv_by_name(const nnb_csv_opts *o) {
 static void names_clear(header *names) {
   nnb__table_clear(&names->table);
   nnb__release(names->column);
-  nnb__release(names->twice);
+  nnb__release(names->count);
+  nnb__release(names->next);
+  nnb__release(names->open);
+  nnb__release(names->taken);
 }
 
 static bool collect_names(const nnb__csv_layout *l, header *names) {
+  const size_t n = (size_t)l->columns;
   if (l->first != NNB__CSV_NAMES) return true;
-  names->column = nnb__zalloc((size_t)l->columns, sizeof *names->column);
-  names->twice = nnb__zalloc((size_t)l->columns, sizeof *names->twice);
-  if (!names->column || !names->twice) return false;
-  for (int c = 0; c < l->columns; c++) {
+  names->column = nnb__zalloc(n, sizeof *names->column);
+  names->count = nnb__zalloc(n, sizeof *names->count);
+  names->next = nnb__zalloc(n, sizeof *names->next);
+  names->open = nnb__zalloc(n, sizeof *names->open);
+  names->taken = nnb__zalloc(n, sizeof *names->taken);
+  if (!names->column || !names->count || !names->next || !names->open || !names->taken) return false;
+  for (int c = l->columns - 1; c >= 0; c--) {
     const char *name = l->head[c];
-    const int64_t k = nnb__table_find(&names->table, name, strlen(name));
-    if (k >= 0) names->twice[k] = true;
-    if (k >= 0) continue;
-    names->column[names->table.n] = c;
-    if (nnb__table_add(&names->table, name, strlen(name)) < 0) return false;
+    int64_t k = nnb__table_find(&names->table, name, strlen(name));
+    if (k < 0) k = nnb__table_add(&names->table, name, strlen(name));
+    if (k < 0) return false;
+    names->next[c] = names->column[k];
+    names->column[k] = names->open[k] = c;
+    names->count[k]++;
   }
   return true;
 }
@@ -77,7 +88,9 @@ static nnb_status find_column(const nnb__csv_layout *l, const header *names, con
                               int *column) {
   if (!name) return nnb__fail(NNB_E_ARG, "%s has a NULL", what);
   const int64_t k = nnb__table_find(&names->table, name, strlen(name));
-  if (k >= 0 && names->twice[k]) return nnb__fail(NNB_E_ARG, "%s: two columns are named \"%s\"", l->csv->name, name);
+  if (k >= 0 && names->count[k] > 1)
+    return nnb__fail(NNB_E_ARG, "%s: %d columns are named \"%s\"; a number says which", l->csv->name, names->count[k],
+                     name);
   *column = k >= 0 ? names->column[k] : as_number(name) - 1;
   return *column >= 0 && *column < l->columns ? NNB_OK : fail_name(l, names, name, what);
 }
@@ -126,18 +139,28 @@ static nnb_status choose_inputs(nnb__csv_layout *l, const header *names, role *r
   return status;
 }
 
-/* The inputs are the columns of .columns, by name. */
+static nnb_status fail_count(const nnb__csv_layout *l, const char *name, int here, const char *there) {
+  return nnb__fail(NNB_E_SHAPE, "%s: %d column%s \"%s\"; the inputs of the training data had %s", l->csv->name, here,
+                   here == 1 ? " is named" : "s are named", name, there);
+}
+
+/* The inputs are the columns of .columns, by name; columns of one name in their order. */
 static nnb_status find_inputs(nnb__csv_layout *l, const header *names, role *roles) {
-  nnb_status status = NNB_OK;
-  for (int i = 0; i < l->opts->columns->n && !status; i++) {
-    const char *name = l->opts->columns->column[i].name;
+  const nnb_columns *as = l->opts->columns;
+  for (int i = 0; i < as->n; i++) {
+    const char *name = as->column[i].name;
     const int64_t k = nnb__table_find(&names->table, name, strlen(name));
     if (k < 0) return fail_name(l, names, name, "an input of the training data");
-    if (names->twice[k]) return nnb__fail(NNB_E_SHAPE, "%s: two columns are named \"%s\"", l->csv->name, name);
-    status = mark(l, name, "columns", names->column[k], INPUT, roles);
-    if (!status) l->input[l->n_in++].column = names->column[k];
+    if (names->taken[k]++ == names->count[k]) return fail_count(l, name, names->count[k], "more");
+    const nnb_status status = mark(l, name, "columns", names->open[k], INPUT, roles);
+    if (status) return status;
+    l->input[l->n_in++].column = names->open[k];
+    names->open[k] = names->next[names->open[k]];
   }
-  return status;
+  for (size_t k = 0; k < names->table.n; k++)
+    if (names->taken[k] > 0 && names->taken[k] < names->count[k])
+      return fail_count(l, names->table.text[k], names->count[k], "fewer");
+  return NNB_OK;
 }
 
 /* The inputs are those of .columns in the same order. */
