@@ -58,8 +58,8 @@ static void fit(rank_thread *r) {
   nnb_data *memory = rows_of(t, row0, n), *val = t->validates ? rows_of(t, row0 / 3, n / 3) : NULL, *data = memory;
   nnb_net *net = NULL;
   opts.comm = &r->comm;
-  if (t->from_source) {
-    const nnb_source source = {.rows = N, .n_in = N_IN, .n_out = N_OUT, .read = read_data, .user = memory};
+  if (t->from_source && n > 0) {
+    const nnb_source source = {.rows = n, .n_in = N_IN, .n_out = N_OUT, .read = read_data, .user = memory};
     if (nnb_data_from_source(&source, &data)) abort();
   }
   if (nnb_net_parse(t->net, &net) || nnb_net_init(net, (uint64_t)rank)) abort(); /* the start is that of rank 0 */
@@ -273,6 +273,27 @@ START_TEST(own_rows_all_at_once) {
     ck_assert(r[0].report.val_loss > 0 && r[0].report.val_loss == r[3].report.val_loss);
     release_ranks(4, r);
   }
+}
+END_TEST
+
+/* The same rows in the same updates from sources of the ranks as from memory; a rank without rows has none. */
+START_TEST(own_sources) {
+  const nnb_fit_opts opts[] = {{.algo = NNB_ADAM, .batch = 64},
+                               {.algo = NNB_ADAM, .batch = 7, .block = 50},
+                               {.algo = NNB_KFAC, .batch = 300, .block = 40},
+                               {.algo = NNB_SGD, .batch = 200, .in_order = true},
+                               {.algo = NNB_MOMENTUM, .batch = NNB_FULL_BATCH},
+                               {.algo = NNB_LBFGS},
+                               {.algo = NNB_LM}};
+  for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
+    for (size_t k = 0; k < sizeof opts / sizeof *opts; k++) {
+      task t = {.net = "4-7:tanh-3", .opts = opts[k], .validates = k % 2};
+      t.opts.max_epochs = 3, t.opts.own_rows = true;
+      memcpy(t.share, shares[i], sizeof t.share);
+      const uint64_t wanted = digest_of(&t, 4);
+      t.from_source = true;
+      ck_assert_msg(digest_of(&t, 4) == wanted, "%s, batch %d: other bits from sources", name_of(&t), t.opts.batch);
+    }
 }
 END_TEST
 
@@ -496,7 +517,9 @@ static const fault faults[] = {
     {"huge targets", huge_targets, NNB_E_NUMERIC, {"rank 1 of 3", "diverged"}, {.algo = NNB_ADAM, .own_rows = true}},
     {"huge targets", huge_targets, NNB_E_NUMERIC, {"rank 1 of 3", "start"}, {.algo = NNB_LBFGS, .own_rows = true}},
     {"source", bad_read, NNB_E_IO, {"rank 1 of 3", "returned -7"}, {.algo = NNB_ADAM, .block = 100}},
+    {"source", bad_read, NNB_E_IO, {"rank 1 of 3", "returned -7"}, {.algo = NNB_ADAM, .block = 50, .own_rows = true}},
     {"source", bad_read, NNB_E_IO, {"rank 1 of 3", "returned -7"}, {.algo = NNB_LBFGS}},
+    {"source", bad_read, NNB_E_IO, {"rank 1 of 3", "returned -7"}, {.algo = NNB_LBFGS, .own_rows = true}},
     {"source", bad_read, NNB_E_IO, {"rank 1 of 3", "returned -7"}, {.algo = NNB_LM}},
 };
 
@@ -722,6 +745,7 @@ int main(void) {
   tcase_add_test(fits, sources);
   tcase_add_test(fits, shards);
   tcase_add_test(fits, own_rows_all_at_once);
+  tcase_add_test(fits, own_sources);
   tcase_add_test(fits, own_rows_in_batches);
   tcase_add_test(fits, patience);
   tcase_add_test(fits, callback_of_one);

@@ -34,6 +34,8 @@ typedef struct nnb__fit {
   nnb__window window, val_window;
   int32_t *local;    /* training from a source by batches: the places of the next rows in the window (fit_source.c) */
   int spare;         /* … of which so many keep rows until the next block */
+  int have, used;    /* … by ranks with rows of their own: rows that local names, and that were trained */
+  nnb_batch fetched; /* … the places */
   nnb_status broken; /* what ended a fit that had begun: an error of a source */
   nnb_plan *plan, *val_plan;
   nnb_optim *optim;  /* NULL: a full-batch method */

@@ -16,9 +16,9 @@ static nnb_status train_epoch(fit *f, nnb_sums *sums) {
   const int N = f->rows.x.rows;
   if (!f->local && !f->ranks)
     return nnb__train_rows(f->net, f->plan, &f->rows, f->order, f->order ? N : 0, f->opts.batch, f->optim, sums);
-  nnb_status status =
-      f->local ? nnb__fit_source_epoch(f, &total)
-               : nnb__ranks_train(f->ranks, f->net, f->plan, &f->rows, f->order, N, f->opts.batch, f->optim, &total);
+  nnb_status status = f->local ? nnb__fit_source_epoch(f, &total)
+                               : nnb__ranks_train(f->ranks, f->net, f->plan, &f->rows, f->order, N, f->opts.batch,
+                                                  f->optim, &total, NULL, NULL);
   *sums = nnb__total_sums(&total);
   return status;
 }

@@ -34,13 +34,8 @@ static nnb_status refuse_layers(const nnb_net *net) {
   return NNB_OK;
 }
 
-static nnb_status refuse_own_rows(const nnb_data *train, const nnb_data *val, const nnb_fit_opts *o) {
-  if (!o->own_rows) return NNB_OK;
-  if (o->metrics) return nnb__fail(NNB_E_UNSUPPORTED, "metrics is set; wanted no metrics with own_rows");
-  if ((train && nnb__data_is_read(train)) || (val && nnb__data_is_read(val)))
-    return nnb__fail(NNB_E_UNSUPPORTED,
-                     "the rows of a source are read by all ranks; wanted no own_rows, or data in "
-                     "memory");
+static nnb_status refuse_own_rows(const nnb_fit_opts *o) {
+  if (o->own_rows && o->metrics) return nnb__fail(NNB_E_UNSUPPORTED, "metrics is set; wanted no metrics with own_rows");
   return NNB_OK;
 }
 
@@ -57,14 +52,13 @@ static nnb_status check_shards(const nnb_fit_opts *o, const nnb_comm *comm) {
   return NNB_OK;
 }
 
-static nnb_status check(const nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *o,
-                        const nnb_comm *comm) {
+static nnb_status check(const nnb_net *net, const nnb_data *train, const nnb_fit_opts *o, const nnb_comm *comm) {
   nnb_status status = nnb__opts_check(NNB__FIT_OPTS, o);
   if (!status && !train && !o->own_rows) status = nnb__fail(NNB_E_ARG, "train is NULL");
   if (!status) status = refuse_method(o);
   if (!status) status = refuse_layers(net);
   if (!status) status = check_shards(o, comm);
-  return status ? status : refuse_own_rows(train, val, o);
+  return status ? status : refuse_own_rows(o);
 }
 
 /* ---- what must be the same --------------------------------------------------------------------------------------- */
@@ -198,7 +192,7 @@ nnb_status nnb__fit_ranks(nnb_net *net, const nnb_data *train, const nnb_data *v
   if (opened) return opened;
   leave_to_rank_0(&asked, &r.comm);
   opts = asked;
-  status = nnb__comm_agree(&r.comm, status ? status : check(net, train, val, &asked, &r.comm.calls));
+  status = nnb__comm_agree(&r.comm, status ? status : check(net, train, &asked, &r.comm.calls));
   if (!status) status = compare(&r.comm, net, train, val, &asked);
   if (!status) status = nnb__choices_open(&choices, &r.comm, &opts);
   if (!status) status = run(net, train, val, &opts, &r, &choices, began, report);

@@ -10,7 +10,6 @@
 #include "ints.h"
 #include "kfac.h"
 #include "status.h"
-#include "update.h"
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
 
@@ -207,8 +206,8 @@ static nnb__loss_sum run_curved(const nnb__update *u, real *g) {
 /* Those of all ranks, n numbers.  *mine ← the loss of this rank's. */
 static nnb__loss_sum sum_parts(nnb__ranks *r, const nnb__update *u, part_fn *part, size_t n, real *g,
                                nnb__loss_sum *mine) {
-  *mine = (nnb__loss_sum){0};
-  if (u->n > 0)
+  *mine = (nnb__loss_sum){.status = r->late};
+  if (u->n > 0 && !r->late)
     *mine = part(u, g);
   else if (g)
     memset(g, 0, n * sizeof *g);
@@ -307,12 +306,16 @@ static nnb_status weigh(nnb__ranks *r, nnb_status status, const nnb_batch *rows,
   return nnb__comm_add(&r->comm, status, (size_t)r->updates, r->weights);
 }
 
-static nnb_status make_updates(nnb__ranks *r, nnb__update *u, int n, int batch, nnb__total *total) {
+static nnb_status make_updates(nnb__ranks *r, nnb__update *u, int n, int batch, nnb__total *total, nnb__fetch_fn *fetch,
+                               void *context) {
   nnb__slice s;
   double mine = 0;
+  const int before = u->before;
   for (int k = 0; isfinite(total->value) && part_of(r, n, batch, k, &s); k++) {
     u->row0 = s.row0, u->n = s.n, u->first = s.before;
     u->norm = r->own_rows ? r->weights[k] : nnb__sum_weights(u->rows, u->order, s.row0 - s.before, s.all);
+    if (fetch) r->late = fetch(context, s.row0, s.n, u);
+    u->before = before + s.row0 - u->row0;
     const nnb__loss_sum loss = update(r, u, s.all, &mine);
     if (loss.status) return loss.status;
     total->value = nnb__loss_value(loss, u->norm);
@@ -323,12 +326,13 @@ static nnb_status make_updates(nnb__ranks *r, nnb__update *u, int n, int batch, 
 }
 
 nnb_status nnb__ranks_train(nnb__ranks *r, nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order,
-                            int n, int batch, nnb_optim *optim, nnb__total *total) {
+                            int n, int batch, nnb_optim *optim, nnb__total *total, nnb__fetch_fn *fetch,
+                            void *context) {
   nnb__update u = {.net = net, .plan = plan, .rows = rows, .order = order, .optim = optim, .before = (int)total->rows};
   for (int q = 0; r->own_rows && q < r->comm.calls.rank; q++) u.before += (int)r->rows[q];
   const nnb_status entered = nnb__blas_enter();
   nnb_status status = weigh(r, entered, rows, order);
-  if (!status) status = make_updates(r, &u, n, batch, total);
+  if (!status) status = make_updates(r, &u, n, batch, total, fetch, context);
   if (!entered) nnb__blas_leave();
   return status;
 }

@@ -10,6 +10,7 @@
 #include "data.h"
 #include "rows.h"
 #include "shards.h"
+#include "update.h"
 
 typedef struct nnb__ranks {
   nnb__comm comm;
@@ -18,6 +19,7 @@ typedef struct nnb__ranks {
   double norm, val_norm; /* own_rows: Σ weight of the training data and of the validation set */
   double *rows;          /* own_rows: of each rank, and a number more */
   int updates;           /* own_rows: of an epoch */
+  nnb_status late;       /* of what fetches this rank's rows of an update */
   nnb__shards shards;    /* .n 0: none */
   double *weights;       /* own_rows: Σ weight of each update of this epoch, and a number more */
   size_t n_numbers;      /* of a gradient and what else is summed with it */
@@ -48,10 +50,12 @@ int nnb__ranks_most(const nnb__ranks *r, int batch, int shards);
  * nnb__comm_agree. */
 nnb_status nnb__ranks_add(nnb__ranks *r, nnb_status status, double *loss, size_t n, real *g);
 
+/* own_rows from a source: brings n rows of the rank's order from row0 on; u's rows, order and row0 ← where they are. */
+typedef nnb_status nnb__fetch_fn(void *context, int row0, int n, nnb__update *u);
 /* nnb__train_more by all ranks: an epoch over the n rows in this order (NULL: their own), or, with the same rows on all
- * ranks, a part of one.  *total ← the same on all of them. */
+ * ranks, a part of one.  fetch: NULL, or rows has the weights alone.  *total ← the same on all of them. */
 nnb_status nnb__ranks_train(nnb__ranks *r, nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order,
-                            int n, int batch, nnb_optim *optim, nnb__total *total);
+                            int n, int batch, nnb_optim *optim, nnb__total *total, nnb__fetch_fn *fetch, void *context);
 
 /* At the end of an epoch: agrees, and *seconds ← those of rank 0.  NNB_E_STATE unless all ranks have the same n
  * values. */
