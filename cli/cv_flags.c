@@ -8,7 +8,7 @@
 enum { REPEATS = 0xB00, MOST = 1000000 };
 
 static const struct argp_option options[] = {
-    {"folds", 'k', "NUMBER", 0, "parts of the table, each of them once held out (5)", 0},
+    {"folds", 'k', "NUMBER", 0, "parts of the table, each of them once held out (5, or one for each of fewer rows)", 0},
     {"repeats", REPEATS, "NUMBER", 0, "how often this is done, each time with other parts (1)", 0},
     {0},
 };

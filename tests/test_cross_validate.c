@@ -43,6 +43,22 @@ static nnb_metrics by_hand(const char *text, const nnb_data *data, nnb_scaling s
 
 static bool same(double a, double b) { return a == b || (isnan(a) && isnan(b)); }
 
+/* Few rows need no option: each is a part. */
+START_TEST(few_rows) {
+  nnb_data *data = toy_regression(3, 2, 1), *one = toy_regression(1, 2, 1);
+  nnb_net *net;
+  nnb_cv_report report;
+  ck_ok(nnb_net_parse("2-3:tanh-1", &net));
+  ck_ok(nnb_cross_validate(net, data, &(nnb_fit_opts){.max_epochs = 2}, NULL, &report));
+  ck_assert_int_eq(report.n_runs, 3);
+  nnb_cv_report_clear(&report);
+  ck_assert_int_eq(nnb_cross_validate(net, one, NULL, NULL, &report), NNB_E_SHAPE);
+  ck_assert_str_eq(nnb_errmsg(), "a cross-validation needs at least 2 rows; there is 1");
+  nnb_net_destroy(net);
+  nnb_data_destroy(data), nnb_data_destroy(one);
+}
+END_TEST
+
 START_TEST(runs_are_those_made_by_hand) {
   const bool classes = _i < 2;
   const nnb_scaling scaling = _i % 2 ? NNB_MINMAX : NNB_STANDARDIZE;
@@ -368,6 +384,7 @@ int main(void) {
   Suite *suite = suite_create("cross_validate_" PRECISION);
   TCase *tc = tcase_create("cross_validate");
   tcase_set_timeout(tc, 60);
+  tcase_add_test(tc, few_rows);
   tcase_add_loop_test(tc, runs_are_those_made_by_hand, 0, 4);
   tcase_add_loop_test(tc, metrics_are_those_made_by_hand, 0, 4);
   tcase_add_test(tc, figures);

@@ -733,7 +733,7 @@ typedef struct nnb_metrics {
 
 /** Options of nnb_cross_validate. */
 typedef struct nnb_cv_opts {
-  int folds;           /**< parts of the rows, each of them held out once; default 5                      */
+  int folds;           /**< parts of the rows, each of them held out once; default 5, or one for each of fewer rows */
   int repeats;         /**< divisions of the rows into parts; default 1                                   */
   uint64_t seed;       /**< division k from 0 is that of nnb_data_fold with seed + k                      */
   const int32_t *part; /**< own parts: the part of each row, 0 … folds-1, for rows that must stay together (those of one

@@ -20,6 +20,7 @@ enum { DEFAULT_FOLDS = 5, MOST_THREADS = 1024 };
 /* ---- options ----------------------------------------------------------------------------------------------------- */
 
 static nnb_status check_numbers(const nnb_cv_opts *o, int rows) {
+  if (rows < 2) return nnb__fail(NNB_E_SHAPE, "a cross-validation needs at least 2 rows; there is %d", rows);
   if (o->folds < 2 || o->folds > rows)
     return nnb__fail(NNB_E_ARG, "nnb_cv_opts: folds is %d; wanted 2 to %d, the number of rows", o->folds, rows);
   if (o->repeats < 1) return nnb__fail(NNB_E_ARG, "nnb_cv_opts: repeats is %d; wanted 0 or more", o->repeats);
@@ -61,7 +62,7 @@ nnb_status nnb__cv_begin(nnb__cv *cv, const nnb_data *data, const nnb_fit_opts *
   if (status) return status;
   cv->data = data, cv->given = fit ? fit : &no_fit;
   if (opts) cv->opts = *opts;
-  if (cv->opts.folds == 0) cv->opts.folds = DEFAULT_FOLDS;
+  if (cv->opts.folds == 0) cv->opts.folds = data->x.rows < DEFAULT_FOLDS ? data->x.rows : DEFAULT_FOLDS;
   if (cv->opts.repeats == 0) cv->opts.repeats = 1;
   status = check_numbers(&cv->opts, data->x.rows);
   if (!status && cv->opts.part) status = check_parts(&cv->opts, data->x.rows);
