@@ -429,7 +429,8 @@ typedef struct nnb_callback {
 } nnb_callback;
 
 /** A learning rate over time of the program's own: η is multiplied by factor(user, epoch), a finite number of 0 or
- *  more.  epoch: updates so far by updates per epoch, 0 at the end of the warm-up.  Called once for each update. */
+ *  more.  epoch: updates so far by updates per epoch, 0 at the end of the warm-up.  Called once for each update, and
+ *  before the first one. */
 typedef struct nnb_own_schedule {
   double (*factor)(void *user, double epoch);
   void *user;

@@ -246,8 +246,142 @@ static int test_single(void) {
   return 0;
 }
 
+/* Layers of images, a loss with options, and the net in other formats. */
+static int test_images(void) {
+  nnb_net *net = nnb_net_create(36);
+  nnb_conv_opts conv = {.channels = 2,
+                        .width = 3,
+                        .pad = 1,
+                        .activation = NNB_TANH,
+                        .name = "seen",
+                        .no_bias = true,
+                        .init = NNB_INIT_GLOROT_UNIFORM};
+  nnb_pool_opts pool = {.kind = NNB_POOL_AVERAGE, .width = 2, .stride = 3, .name = "pooled"};
+  nnb_loss_opts loss = {.loss = NNB_CROSS_ENTROPY, .label_smoothing = 0.1};
+  nnb_c_opts c = {.name = "abi", .numbers = NNB_C_F32, .step = true};
+  nnb_torch_opts torch = {.prefix = "model.", .ignore_others = true};
+  nnb_onnx_opts onnx = {.opset = 99};
+  check(nnb_net_shape(net, 0, 1, 6, 6) == NNB_OK && nnb_net_conv_opts(net, &conv) > 0);
+  check(nnb_net_pool_opts(net, &pool) > 0 && nnb_net_dense(net, 3, NNB_SOFTMAX) > 0);
+  check(nnb_net_loss_opts(net, &loss) == NNB_OK && nnb_net_init(net, 3) == NNB_OK);
+  nnb_shape seen = nnb_net_node_shape(net, nnb_net_find(net, "seen"));
+  nnb_shape pooled = nnb_net_node_shape(net, nnb_net_find(net, "pooled"));
+  check(seen.channels == 2 && seen.height == 6 && seen.width == 6);
+  check(pooled.channels == 2 && pooled.height == 2 && pooled.width == 2);
+  check(nnb_net_n_params(net) == 9 * 2 + 8 * 3 + 3);
+  char *source;
+  void *file;
+  size_t bytes;
+  check(nnb_net_write_c_mem(net, &c, &source, &bytes) == NNB_OK && strstr(source, "abi_step") &&
+        strstr(source, "float"));
+  check(nnb_net_save_torch_mem(net, &torch, &file, &bytes) == NNB_OK);
+  check(nnb_net_load_torch_mem(net, file, bytes, &torch) == NNB_OK);
+  nnb_free(file), nnb_free(source);
+  check(nnb_net_save_onnx_mem(net, &onnx, &file, &bytes) != NNB_OK &&
+        (strstr(nnb_errmsg(), "99") || strstr(nnb_errmsg(), "protobuf")));
+  nnb_net_destroy(net);
+  return 0;
+}
+
+static int on_run(void *user, int done, int runs) {
+  *(int *)user += done <= runs;
+  return 0;
+}
+
+static int test_selection(void) {
+  nnb_data *data = make_data();
+  nnb_net *net, *best;
+  nnb_cv_report report;
+  nnb_search_report found;
+  nnb_scores *scores;
+  int ended = 0;
+  nnb_fit_opts fit = {.algo = NNB_LBFGS, .max_epochs = 5, .metrics = NNB_METRIC_R2 | NNB_METRIC_MAE};
+  nnb_cv_opts cv = {.folds = 4, .repeats = 2, .seed = 3, .threads = 1, .on_run = on_run, .user = &ended};
+  nnb_search_opts search = {
+      .method = NNB_SEARCH_GRID, .layers = "3:tanh", .cv = {.folds = 2, .threads = 1}, .metric = NNB_METRIC_MAE};
+  check(nnb_net_for_data(data, "3:tanh", &net) == NNB_OK);
+  check(nnb_cross_validate(net, data, &fit, &cv, &report) == NNB_OK && ended == 8 && report.n_runs == 8);
+  check(report.run[7].repeat == 1 && report.run[7].fold == 3 && report.run[7].test_rows == ROWS / 4);
+  check(report.run[7].algo == NNB_LBFGS && report.run[7].epochs == 5 && report.run[7].metrics.rows == ROWS / 4);
+  check(report.rmse.mean > 0 && report.rmse.min <= report.rmse.mean && report.rmse.mean <= report.rmse.max);
+  check(report.rmse.error > report.rmse.plain_error && !report.stopped && report.seconds > 0);
+  nnb_cv_score mae = nnb_cv_report_metric(&report, NNB_METRIC_MAE);
+  check(mae.mean > 0 && mae.mean <= report.rmse.mean);
+  check(nnb_search(data, "l2=0,0.1", &fit, &search, &best, &found) == NNB_OK && found.n == 2 && found.left_out == 0);
+  check(found.candidate[0].status == NNB_OK && found.candidate[0].cv.n_runs == 2 && found.candidate[0].text[0]);
+  check(found.candidate[0].score.mean <= found.candidate[1].score.mean && found.candidate[1].behind.mean >= 0);
+  check(strcmp(found.score, "mae") == 0 && found.fit.epochs == 5 && found.fit.algo == NNB_LBFGS);
+  check(nnb_net_score(best, data, &(nnb_score_opts){.no_auc = true, .threads = 1}, &scores) == NNB_OK);
+  nnb_scores_destroy(scores), nnb_search_report_clear(&found), nnb_cv_report_clear(&report);
+  nnb_net_destroy(best), nnb_net_destroy(net), nnb_data_destroy(data);
+  return 0;
+}
+
+static nnb_status read_rows(void *user, int64_t row0, int n, const nnb_rows *rows) {
+  nnb_batch all;
+  nnb_status status = nnb_data_batch((nnb_data *)user, (int)row0, n, &all);
+  for (int i = 0; !status && i < n; i++) {
+    if (rows->x.p) memcpy(rows->x.p + i * rows->x.ld, all.x.p + i * all.x.ld, 2 * sizeof(double));
+    if (rows->t.p) rows->t.p[i * rows->t.ld] = all.t.p[i * all.t.ld];
+    if (rows->weight) rows->weight[i] = 2;
+  }
+  return status;
+}
+
+static nnb_status alone(void *user, size_t n, double *a) { return (void)n, (void)a, ++*(int *)user, NNB_OK; }
+static nnb_status alone_float(void *user, size_t n, float *a) { return (void)user, (void)n, (void)a, NNB_OK; }
+static nnb_status alone_bytes(void *user, int root, size_t bytes, void *p) {
+  return (void)user, (void)root, (void)bytes, (void)p, NNB_OK;
+}
+static double halved(void *user, double epoch) { return ++*(int *)user, epoch < 2 ? 1 : 0.5; }
+
+/* Data from a source, a communicator of one rank, an own schedule, a progress line, and error bars. */
+static int test_sources(void) {
+  nnb_data *memory = make_data(), *data;
+  nnb_net *net;
+  nnb_report report;
+  nnb_error_bars *bars;
+  int sums = 0, factors = 0;
+  double x[] = {0.5, 0.5}, y, sd;
+  nnb_source source = {.rows = ROWS, .n_in = 2, .n_out = 1, .weighted = true, .user = memory, .read = read_rows};
+  nnb_comm comm = {.size = 1, .user = &sums, .sum = alone, .sum_float = alone_float, .broadcast = alone_bytes};
+  nnb_own_schedule schedule = {halved, &factors};
+  nnb_progress line_of = {.stream = stdout, .title = "abi", .columns = 60, .no_plain = true};
+  nnb_fit_opts opts = {.algo = NNB_SGD, .batch = 10, .max_epochs = 4, .lr = 0.05, .own_schedule = &schedule};
+  nnb_error_bars_opts bar_opts = {.evidence = {.alpha = 0.1, .beta = 50}, .threads = 1};
+  check(nnb_data_from_source(&source, &data) == NNB_OK && nnb_data_rows(data) == ROWS);
+  check(nnb_net_for_data(memory, "3:tanh", &net) == NNB_OK);
+  opts.comm = &comm, opts.on_epoch = nnb_progress_epoch, opts.user = &line_of;
+  check(nnb_fit(net, data, NULL, &opts, &report) == NNB_OK && report.epochs == 4 && factors >= 16);
+  nnb_progress_end(&line_of);
+  check(line_of.columns == 60 && !line_of.drawn);
+  check(nnb_error_bars_create(net, memory, &bar_opts, &bars) == NNB_OK);
+  check(nnb_error_bars_predict(bars, nnb_cview(x, 1, 2), nnb_view(&y, 1, 1), nnb_view(&sd, 1, 1), (nnb_mat){0}) ==
+        NNB_OK);
+  check(sd > 0);
+  nnb_error_bars_destroy(bars), nnb_net_destroy(net), nnb_data_destroy(data), nnb_data_destroy(memory);
+  return 0;
+}
+
+static int test_tables(void) {
+  double numbers[] = {1, 2, 3, 4, 5, 6};
+  nnb_array array = {.p = numbers, .n_dims = 2, .dim = {3, 2}};
+  nnb_mat view;
+  nnb_data *data;
+  nnb_csv_opts csv = {.categories = 5, .missing = NNB_MISSING_MEAN};
+  static const char text[] = "size,kind,y\n1,a,2\n,b,3\n3,a,4\n";
+  check(nnb_array_view(&array, &view) == NNB_OK && view.rows == 3 && view.cols == 2 && view.p == numbers);
+  check(nnb_data_parse_csv(text, sizeof text - 1, "text", &csv, &data) == NNB_OK);
+  const nnb_column *size = nnb_columns_at(nnb_data_columns(data), 0), *kind = nnb_columns_at(nnb_data_columns(data), 1);
+  check(size && size->missing && size->mean == 2 && size->n == 2 && !size->levels && strcmp(size->name, "size") == 0);
+  check(kind && kind->n_levels == 2 && kind->first == 2 && strcmp(kind->levels[1], "b") == 0);
+  nnb_data_destroy(data);
+  return 0;
+}
+
 int main(void) {
-  int failed = test_fit() || test_rungs() || test_minimisers() || test_text() || test_single();
+  int failed = test_fit() || test_rungs() || test_minimisers() || test_text() || test_single() || test_images() ||
+               test_selection() || test_sources() || test_tables();
   if (!failed) printf("compiled with %d, runs on %s\n", NNB_VERSION, nnb_version());
   return failed;
 }
