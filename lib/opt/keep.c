@@ -8,18 +8,18 @@ static bool is_final(nnb_stop why) {
   return why == NNB_STOP_GRADIENT || why == NNB_STOP_CHANGE || why == NNB_STOP_STALLED;
 }
 
-/* Without what only the report of a minimiser says, which a fit does not read. */
+/* Without what only the report of a minimiser says, which a fit does not read, and the value that change_tol needs,
+ * which a fit does not have. */
 static void visit_stop(nnb__stop *stop, nnb__visitor *s) {
   nnb_min_report *r = &stop->report;
   int why = (int)(is_final(r->stop) ? r->stop : is_final(stop->own) ? stop->own : NNB_STOP_NONE);
   nnb__state_whole(s, "stop.iterations", 0, INT64_MAX - 1, &r->iterations);
   nnb__state_whole(s, "stop.evaluations", 0, INT64_MAX - 1, &r->evaluations);
-  nnb__state_number(s, "stop.value", -HUGE_VAL, HUGE_VAL, &r->value);
   nnb__state_number(s, "stop.best", -HUGE_VAL, HUGE_VAL, &stop->best);
   nnb__state_number(s, "stop.best_gradient", 0, HUGE_VAL, &stop->best_norm);
   nnb__state_whole(s, "stop.moved_iteration", 0, INT64_MAX - 1, &stop->moved_iteration);
   nnb__state_int(s, "stop.why", 0, NNB_N_STOPS - 1, &why);
-  if (s->way == NNB__STATE_LOAD) r->stop = is_final((nnb_stop)why) ? (nnb_stop)why : NNB_STOP_NONE;
+  if (s->way == NNB__STATE_LOAD) r->value = HUGE_VAL, r->stop = is_final((nnb_stop)why) ? (nnb_stop)why : NNB_STOP_NONE;
 }
 
 void nnb__keep_visit(nnb__keep *k, nnb__visitor *s) {

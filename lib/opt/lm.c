@@ -347,7 +347,6 @@ nnb_status nnb__lm_search(nnb__lm *lm) {
 
 void nnb__lm_visit(nnb__lm *lm, nnb__visitor *s) {
   nnb__system_visit(&lm->system, s);
-  nnb__state_number(s, "other_step", 0, HUGE_VAL, &lm->other_step);
   nnb__state_number(s, "growth", 0, HUGE_VAL, &lm->growth);
   nnb__state_number(s, "last_predicted", -HUGE_VAL, HUGE_VAL, &lm->last_predicted);
   nnb__state_number(s, "mark", -HUGE_VAL, HUGE_VAL, &lm->mark);

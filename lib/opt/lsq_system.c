@@ -290,6 +290,7 @@ nnb_status nnb__system_restore(nnb__system *s) {
   nnb_status status = NNB_OK;
   for (size_t row0 = 0; row0 < s->m && !status; row0 += (size_t)s->rows)
     status = nnb__system_rows(s, s->x, row0, s->r + row0, s->whole ? s->J + row0 * (size_t)s->ld : s->J, false);
+  s->current = !status;
   return nnb__comm_agree(s->stop->comm, status);
 }
 
@@ -301,15 +302,11 @@ void nnb__system_visit(nnb__system *s, nnb__visitor *v) {
   nnb__state_doubles(v, "gradient", n, s->g);
   nnb__state_doubles(v, "scales", n, s->d);
   nnb__state_number(v, "f", 0, HUGE_VAL, &s->f);
-  nnb__state_number(v, "penalty", 0, DBL_MAX, &s->penalty);
-  nnb__state_number(v, "penalty.slope", 0, HUGE_VAL, &s->penalty_slope.norm);
-  nnb__state_number(v, "penalty.relative", 0, HUGE_VAL, &s->penalty_slope.relative);
   nnb__state_number(v, "ridge", 0, DBL_MAX, &s->ridge);
   nnb__state_number(v, "lambda", 0, HUGE_VAL, &s->lambda);
   nnb__state_number(v, "floor", 0, DBL_MAX, &s->floor);
   nnb__state_number(v, "floor_part", 0, 1, &s->floor_part);
   nnb__state_flag(v, "by_qr", &s->by_qr);
-  nnb__state_flag(v, "current", &s->current);
 }
 
 static nnb_status value(nnb__system *s, double *f) { return nnb__system_residuals(s, s->x_new, s->r_new, f); }

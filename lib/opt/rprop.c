@@ -64,21 +64,17 @@ static nnb_status iterate(nnb__min *m, rprop *r) {
   return NNB_OK;
 }
 
+/* A fit keeps its best epoch itself. */
 static void visit(void *self, nnb__visitor *s) {
   rprop *r = self;
   nnb__state_reals(s, "sizes", r->n, r->size);
   nnb__state_reals(s, "moved", r->n, r->moved);
   nnb__state_reals(s, "before", r->n, r->before);
-  nnb__state_reals(s, "best_x", r->n, r->best_x);
-  nnb__state_reals(s, "best_gradient", r->n, r->best_g);
-  nnb__state_number(s, "best_value", -DBL_MAX, DBL_MAX, &r->best);
   nnb__state_flag(s, "risen", &r->risen);
 }
 
 static void begin(const nnb__min *m, rprop *r) {
   for (size_t i = 0; i < m->n; i++) r->size[i] = first, r->moved[i] = r->before[i] = 0;
-  r->best = HUGE_VAL;
-  keep_best(m, r);
 }
 
 static nnb__min_needs needs(size_t n, const nnb_min_opts *o) {
@@ -94,6 +90,7 @@ static nnb_status minimize(nnb__min *m) {
   nnb_status status = nnb__min_begin(m, visit, &r, &resumed);
   if (status) return status;
   if (!resumed) begin(m, &r);
+  keep_best(m, &r);
   m->stop->idle = 500; /* f may rise for long, and step sizes need time to grow */
   while (!status && nnb__min_goes_on(m)) status = iterate(m, &r);
   memcpy(m->x, r.best_x, n * sizeof *m->x);

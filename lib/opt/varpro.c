@@ -598,8 +598,6 @@ static void visit_projection(varpro *v, nnb__visitor *s) {
   nnb__state_number(s, "rho", 0, DBL_MAX, &v->penalty.rho);
   nnb__state_number(s, "norm2_at_0", 0, HUGE_VAL, &v->penalty.norm2_at_0);
   nnb__state_doubles(s, "columns", (size_t)v->n_c, v->penalty.columns);
-  nnb__state_flag(s, "choosing_first", &v->penalty.choosing_first);
-  nnb__state_flag(s, "solved", &v->solved);
   nnb__lm_visit(&v->lm, s);
 }
 
@@ -613,8 +611,6 @@ static void visit(void *self, nnb__visitor *s) {
     return;
   }
   nnb__lm_visit(&u->whole, s);
-  if (u->phase == AGAIN) nnb__state_reals(s, "kept", n, u->kept);
-  nnb__state_number(s, "kept.value", 0, DBL_MAX, &u->value);
 }
 
 /* The phase decides what the state has, and where the memory's arrays are. */
@@ -626,6 +622,7 @@ static nnb_status resume(run *u, char *memory, bool *resumed) {
     if (load.status) return load.status;
   }
   if (u->phase >= WHOLE) nnb__lm_lay_out(&u->whole, memory);
+  u->value = HUGE_VAL; /* a fit keeps its best epoch itself */
   return nnb__keep_begin(stop, visit, u, resumed);
 }
 

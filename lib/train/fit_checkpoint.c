@@ -48,7 +48,7 @@ static void visit_numbers(progress *p, nnb__visitor *s) {
   nnb__state_whole(s, "fit.stride", 1, INT_MAX, &p->stride);
 }
 
-static const char first_key[] = "nnblas.state/first";
+static const char first_key[] = "nnblas.state/first", run_key[] = "nnblas.state.descents.run";
 
 static void visit_descents(fit *f, nnb__visitor *s) {
   nnb__descents *d = &f->descents;
@@ -290,7 +290,7 @@ static nnb_status take_records(fit *f, const progress *p) {
 
 /* A fit has the descents of the file, whatever its limits are now. */
 static nnb_status prepare_descents(fit *f, const nnb__bag *bag) {
-  const bool there = nnb__bag_find_tensor(bag, first_key);
+  const bool there = nnb__bag_find_tensor(bag, first_key) || nnb__bag_find_string(bag, run_key);
   if (there && !f->optim && !f->first) {
     f->first = nnb__alloc(f->net->n_values, sizeof *f->first);
     return f->first ? NNB_OK : nnb__fail_nomem("a fit");
