@@ -70,8 +70,10 @@ START_TEST(layers_of_images) {
       {"1x6x6-conv2@3:tanh-batchnorm:relu-maxpool2-layernorm-3", "\"7.weight\"", "\"0.weight\":{\"dtype\":\"F"},
       {"2x8-conv3@3:silu-avgpool2-flatten-3:linear-batchnorm-2", "\"6.weight\"", "\"shape\":[3,2,3]"},
       {"2x4x4-layernorm-conv2@2:bias=0-2", "\"4.bias\"", "\"shape\":[2,4,4]"},
+      {"2x8-conv3@3:silu-layernorm-2", "\"2.bias\"", "\"shape\":[3,6]"},
+      {"2x2x4-conv3@2:tanh-conv2@1x2-2", "\"2.bias\"", "\"shape\":[2,3,1,2]"}, /* an image that has become flat */
   };
-  for (int i = 0; i < 3; i++) {
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     nnb_net *one, *copy;
     void *saved;
     size_t n;

@@ -23,7 +23,13 @@ bool nnb__torch_has_running(const nnb_net *net, int i) {
   return net->nodes[net->block_node[i] - 1].ops == &nnb__layer_batchnorm;
 }
 
-/* Outputs first; a convolution of signals has no height. */
+static bool has_images(const nnb_net *net) {
+  bool any = false;
+  for (int k = 0; k < net->n_nodes; k++) any |= net->nodes[k].needs.shape.height > 1;
+  return any;
+}
+
+/* Outputs first; where all images have height 1, they are signals, and have no height. */
 int nnb__torch_shape(const nnb_net *net, int i, size_t dim[4]) {
   const nnb__node *node = &net->nodes[net->block_node[i] - 1];
   const nnb_shape *read = &net->nodes[node->from[0] - 1].needs.shape;
@@ -31,12 +37,12 @@ int nnb__torch_shape(const nnb_net *net, int i, size_t dim[4]) {
   if (node->ops == &nnb__layer_conv) {
     const nnb__patches *p = &((const nnb__conv *)node->self)->patches;
     dim[n++] = (size_t)node->needs.w_cols, dim[n++] = (size_t)p->in.channels;
-    if (p->in.height > 1) dim[n++] = (size_t)p->height;
+    if (has_images(net)) dim[n++] = (size_t)p->height;
     return dim[n++] = (size_t)p->width, n;
   }
   if (node->ops == &nnb__layer_layernorm && read->channels > 0) {
     dim[n++] = (size_t)read->channels;
-    if (read->height > 1) dim[n++] = (size_t)read->height;
+    if (has_images(net)) dim[n++] = (size_t)read->height;
     return dim[n++] = (size_t)read->width, n;
   }
   dim[n++] = (size_t)node->needs.w_cols;

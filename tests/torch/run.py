@@ -32,6 +32,13 @@ def signals():
                         n.LayerNorm(4), n.Linear(4, 2))
 
 
+def flattened():
+    """Images that come to have height 1."""
+    n = torch.nn
+    return n.Sequential(n.Conv2d(2, 3, 2), n.Tanh(), n.LayerNorm([3, 1, 5]), n.Conv2d(3, 2, (1, 2)), n.Flatten(),
+                        n.Linear(8, 2))
+
+
 class Named(torch.nn.Module):
     def __init__(self, net):
         super().__init__()
@@ -52,6 +59,7 @@ def cases(make):
     yield (lambda: Named(images())), ("2x6x4-conv3@3:tanh:pad=1-maxpool2-batchnorm:relu-conv2@2x1:linear:bias=0-"
                                       "layernorm:silu-flatten-3:linear-batchnorm-2"), (2, 6, 4)
     yield (lambda: Named(signals())), "2x8-conv3@3:gelu:stride=2:pad=1-avgpool2-4:linear-layernorm-2", (2, 8)
+    yield (lambda: Named(flattened())), "2x2x6-conv3@2:tanh-layernorm-conv2@1x2:linear-2", (2, 2, 6)
 
 
 def main(maker, *programs):
