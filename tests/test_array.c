@@ -152,7 +152,8 @@ START_TEST(bad_headers) {
   refuse(NNB_E_PARSE, "8 bytes of numbers, but the file has 9", "{'descr': '<f8', 'fortran_order': False, 'shape': ()}",
          9);
   refuse(NNB_E_OVERFLOW, "too large", "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296)}", 0);
-  refuse(NNB_E_PARSE, "a size", "{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,)}", 0);
+  refuse(NNB_E_OVERFLOW, "too large", "{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,)}", 0);
+  refuse(NNB_E_PARSE, "a size", "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}", 0);
 }
 END_TEST
 

@@ -111,7 +111,7 @@ run_tests() {
   [ "$machine" = x86_64 ] || without="$without --no-suite install"
   slow && times=40
   # shellcheck disable=SC2086
-  inside env CK_TIMEOUT_MULTIPLIER=$times meson test -C "/build-$row" --no-rebuild --print-errorlogs -t $times $without ${TESTS:-}
+  inside env CK_TIMEOUT_MULTIPLIER=$times NNB_SLOWNESS=$times meson test -C "/build-$row" --no-rebuild --print-errorlogs -t $times $without ${TESTS:-}
 }
 
 total() { sed -n "s/^$1: *\([0-9][0-9]*\) *$/\1/p" "$log" | tail -n 1; }

@@ -84,13 +84,16 @@ static nnb_status take_order(scanner *s) {
   return NNB_OK;
 }
 
-static bool take_size(scanner *s, size_t *out) {
+static nnb_status fail_shape(const char *name) { return nnb__fail(NNB_E_OVERFLOW, "%s: its shape is too large", name); }
+
+static nnb_status take_size(scanner *s, size_t *out) {
   skip(s);
-  if (s->p == s->end || *s->p < '0' || *s->p > '9') return false;
+  if (s->p == s->end || *s->p < '0' || *s->p > '9') return fail(s, "a size");
   for (*out = 0; s->p < s->end && *s->p >= '0' && *s->p <= '9'; s->p++)
-    if (!nnb__mul(*out, 10, out) || __builtin_add_overflow(*out, (size_t)(*s->p - '0'), out)) return false;
+    if (!nnb__mul(*out, 10, out) || __builtin_add_overflow(*out, (size_t)(*s->p - '0'), out))
+      return fail_shape(s->name);
   if (s->p < s->end && *s->p == 'L') s->p++; /* written by Python 2 */
-  return true;
+  return NNB_OK;
 }
 
 /* (3, 4), (3,) or () */
@@ -99,7 +102,8 @@ static nnb_status take_shape(scanner *s) {
   if (!take(s, '(')) return fail(s, "a shape such as (3, 4)");
   for (out->n_dims = 0; !take(s, ')');) {
     size_t dim;
-    if (!take_size(s, &dim)) return fail(s, "a size");
+    nnb_status status = take_size(s, &dim);
+    if (status) return status;
     if (out->n_dims == NNB_ARRAY_DIMS)
       return nnb__fail(NNB_E_UNSUPPORTED, "%s has more than %d dimensions", s->name, NNB_ARRAY_DIMS);
     out->dim[out->n_dims++] = dim;
@@ -169,7 +173,7 @@ nnb_status nnb__npy_parse_start(const void *file, size_t bytes, uint64_t file_by
   scanner s = {.p = text, .end = text + n, .name = name, .out = out};
   status = take_header(&s);
   if (status) return status;
-  if (!count_numbers(out, &wanted)) return nnb__fail(NNB_E_OVERFLOW, "%s: its shape is too large", name);
+  if (!count_numbers(out, &wanted)) return fail_shape(name);
   if (file_bytes - from - n != wanted)
     return nnb__fail(NNB_E_PARSE, "%s: by its header it has %zu bytes of numbers, but the file has %llu", name, wanted,
                      (unsigned long long)(file_bytes - from - n));
