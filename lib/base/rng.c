@@ -1,6 +1,7 @@
 /* base/rng.c: random numbers by Philox: key = seed; counter words 0-1 = position, 2-3 = stream. */
 #include <math.h>
 
+#include "elementary.h"
 #include "nnblas/core.h"
 #include "philox.h"
 
@@ -26,7 +27,7 @@ double nnb_rng_uniform(nnb_rng *rng) {
 
 double nnb_rng_normal(nnb_rng *rng) {
   double u = 1 - nnb_rng_uniform(rng), v = nnb_rng_uniform(rng); /* u in (0, 1]: its logarithm is finite */
-  return sqrt(-2 * log(u)) * cos(6.283185307179586477 * v);
+  return sqrt(-2 * nnb__log(u)) * nnb__cos(6.283185307179586477 * v);
 }
 
 uint32_t nnb_rng_below(nnb_rng *rng, uint32_t n) {

@@ -1,5 +1,6 @@
 /* opt/adam.c: Adam (Kingma and Ba 2015) and its variants.  The formulas are in num/kernels/steps.h, their factors are
  * computed here. */
+#include "elementary.h"
 #include "kernels.h"
 #include "optim.h"
 
@@ -8,8 +9,8 @@
 /* m̂ = m/(1 - β₁ᵗ), √ŝ = √s/√(1 - β₂ᵗ) */
 static void adam_begin(nnb_optim *o) {
   const double t = (double)o->updates;
-  o->rates.lr_m = (real)(o->lr / (1 - pow(o->beta1, t)));
-  o->rates.root = (real)(1 / sqrt(1 - pow(o->beta2, t)));
+  o->rates.lr_m = (real)(o->lr / (1 - nnb__pow(o->beta1, t)));
+  o->rates.root = (real)(1 / sqrt(1 - nnb__pow(o->beta2, t)));
 }
 
 static void adam_step(nnb_optim *o, const nnb__segment *s, real *w, const real *g) {
@@ -46,7 +47,9 @@ const nnb__optim_ops nnb__algo_amsgrad = {.name = "amsgrad",
 
 /* ---- nadam: Dozat 2016, with its warm-up of the momentum, μ_t = β₁(1 - ½·0.96^(t/250)) ---- */
 
-static double momentum_at(const nnb_optim *o, int64_t t) { return o->beta1 * (1 - 0.5 * pow(0.96, (double)t * 0.004)); }
+static double momentum_at(const nnb_optim *o, int64_t t) {
+  return o->beta1 * (1 - 0.5 * nnb__pow(0.96, (double)t * 0.004));
+}
 
 /* m̂ = μ_{t+1}·m/(1 - Π_{i≤t+1} μ_i) + (1 - μ_t)·g/(1 - Π_{i≤t} μ_i) */
 static void nadam_begin(nnb_optim *o) {

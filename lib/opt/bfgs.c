@@ -4,6 +4,7 @@
 
 #include "blas.h"
 #include "descend.h"
+#include "elementary.h"
 
 typedef struct bfgs {
   size_t n;
@@ -41,7 +42,7 @@ static void choose(double b, double h, size_t n, double *tau, double *phi) {
   double rho = fmin(1, h * (1 - c));            /* ρ⁻ */
   double least = (rho - 1) / a, most = 1 / rho; /* θ⁻, θ⁺ */
   double theta = fmax(least, fmin(most, (1 - b) / b));
-  double sigma = 1 + a * theta, root = pow(sigma, n > 1 ? -1 / ((double)n - 1) : 0);
+  double sigma = 1 + a * theta, root = nnb__pow(sigma, n > 1 ? -1 / ((double)n - 1) : 0);
   double rho_plus = fmin(1, 1 / b);
   *tau = theta > 0 ? rho_plus * fmin(root, 1 / theta) : fmin(rho_plus * root, sigma);
   *phi = (1 - theta) / sigma;

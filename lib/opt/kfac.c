@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "blas.h"
+#include "elementary.h"
 #include "view.h"
 
 /* ---- Δ ← -F̆⁻¹g, in s -------------------------------------------------------------------------------------------- */
@@ -166,7 +167,7 @@ static void undo_update(nnb_optim *o, const nnb__block *blocks, int n_blocks, re
  * away that training does not recover. */
 bool nnb__kfac_judge(nnb_optim *o, const nnb__block *blocks, double before, double after, real *w) {
   struct nnb__kfac *k = o->kfac;
-  const double omega = pow(0.95, NNB__KFAC_JUDGE), ratio = (after - before) / k->predicted;
+  const double omega = nnb__pow(0.95, NNB__KFAC_JUDGE), ratio = (after - before) / k->predicted;
   if (ratio > 0.75)
     k->lambda *= omega;
   else if (!(ratio >= 0.25))

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "blas.h"
+#include "elementary.h"
 #include "kernels.h"
 #include "optim.h"
 #include "view.h"
@@ -25,8 +26,8 @@ static bool muon_scratch(const nnb__segment *s, size_t *out) {
 
 static void muon_begin(nnb_optim *o) {
   const double t = (double)o->updates;
-  o->rates.lr_m = (real)(adam_share * o->lr / (1 - pow(o->beta1, t)));
-  o->rates.root = (real)(1 / sqrt(1 - pow(o->beta2, t)));
+  o->rates.lr_m = (real)(adam_share * o->lr / (1 - nnb__pow(o->beta1, t)));
+  o->rates.root = (real)(1 / sqrt(1 - nnb__pow(o->beta2, t)));
 }
 
 /* v ← μv + g, x ← g + μv */

@@ -3,6 +3,7 @@
 
 #include "alloc.h"
 #include "blas.h"
+#include "elementary.h"
 #include "kernels.h"
 #include "status.h"
 
@@ -172,7 +173,7 @@ void nnb__optim_begin(nnb_optim *o) {
 void nnb__optim_end(nnb_optim *o, const nnb__block *blocks, int n_blocks, real *w) {
   nnb__shrink(o, blocks, n_blocks, w);
   if (!o->mean) return;
-  double share = (1 - o->ema) / (1 - pow(o->ema, (double)o->updates));
+  double share = (1 - o->ema) / (1 - nnb__pow(o->ema, (double)o->updates));
   nnb__kernel()->steps->average(o->n_params, (real)share, w, o->mean);
 }
 

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "elementary.h"
 #include "status.h"
 
 static const double pi = 3.14159265358979323846;
@@ -44,7 +45,7 @@ nnb_status nnb__schedule_init(nnb__schedule *s, const nnb_optim_opts *o) {
 /* From a to b along half a period of the cosine; part: from 0 to 1. */
 static double glide(double a, double b, double part) {
   part = fmin(fmax(part, 0), 1);
-  return b + (a - b) * (1 + cos(pi * part)) / 2;
+  return b + (a - b) * (1 + nnb__cos(pi * part)) / 2;
 }
 
 /* The last update of the rise is the first of the fall; its rate is η. */
@@ -66,10 +67,10 @@ double nnb__schedule_lr(const nnb__schedule *s, double lr, int64_t update) {
   const double least = fmin(lr, s->lr_min); /* lr may have been set lower in the meantime */
   switch (s->kind) {
     case NNB_STEPWISE:
-      lr *= pow(s->factor, floor(u / (s->epoch * s->step)));
+      lr *= nnb__pow(s->factor, floor(u / (s->epoch * s->step)));
       break;
     case NNB_EXPONENTIAL:
-      lr *= pow(s->factor, u / s->epoch);
+      lr *= nnb__pow(s->factor, u / s->epoch);
       break;
     case NNB_COSINE:
       return glide(lr, least, u / n);

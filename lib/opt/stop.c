@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include "clock.h"
+#include "elementary.h"
 #include "options.h"
 #include "status.h"
 
@@ -10,7 +11,7 @@ enum { IDLE = 50 };
 
 static void complete(nnb_min_opts *o, unsigned traits, double eps) {
   nnb__opts_complete(NNB__MIN_OPTS, o, traits);
-  if (o->gradient_tol == 0) o->gradient_tol = traits & NNB__TRAIT_SQUARES ? eps : pow(eps, 2.0 / 3);
+  if (o->gradient_tol == 0) o->gradient_tol = traits & NNB__TRAIT_SQUARES ? eps : nnb__pow(eps, 2.0 / 3);
   if (o->gradient_tol == NNB_NONE) o->gradient_tol = 0;
 }
 

@@ -1,6 +1,7 @@
 /* num/kernels/sample.c: targets drawn from the distribution that belongs to a loss, with density ∝ e^-ℓ(a, t). */
 #include <string.h>
 
+#include "elementary.h"
 #include "loss.h"
 #include "view.h"
 
@@ -28,7 +29,7 @@ void nnb__sample_laplace(const nnb_loss_ops *self, nnb_cmat a, nnb_rng *rng, nnb
   (void)self;
   for (int i = 0; i < a.rows; i++)
     for (int j = 0; j < a.cols; j++) {
-      double u = 2 * nnb_rng_uniform(rng) - 1, size = -log(1 - fabs(u)); /* |u| ≤ 1, and 1 only for u = -1 */
+      double u = 2 * nnb_rng_uniform(rng) - 1, size = -nnb__log(1 - fabs(u)); /* |u| ≤ 1, and 1 only for u = -1 */
       nnb__row(t, i)[j] = (real)((double)nnb__crow(a, i)[j] + (u < 0 ? -fmin(size, 40) : size));
     }
 }
