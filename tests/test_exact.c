@@ -1,9 +1,15 @@
-/* What every processor and compiler must compute alike: hashes that every build has to reproduce.
+/* What every processor and compiler must compute alike (docs/arithmetic.md): hashes that every build has to reproduce.
  */
 #include "real.h"
 /* the precision first */
+#include "blas.h"
 #include "elementary.h"
-#include "toys.h"
+#include "exact.h"
+#include "kernels.h"
+#include "rank_threads.h"
+#include "view.h"
+
+#define NO_KERNELS "no fused multiply-adds on this processor, or no kernels for them in this build"
 
 /* ---- functions of base/elementary.h ------------------------------------------------------------------------------ */
 
@@ -81,12 +87,491 @@ START_TEST(initial_weights) {
 }
 END_TEST
 
-int main(void) {
-  Suite *suite = suite_create("exact " PRECISION);
-  TCase *tc = tcase_create("exact");
+/* ---- products ---------------------------------------------------------------------------------------------------- */
+
+/* C ← beta·C + op(A)·op(B) as docs/arithmetic.md says. */
+static void plain_product(char ta, char tb, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
+  const int depth = ta == 'T' ? a.rows : a.cols;
+  for (int i = 0; i < c.rows; i++)
+    for (int j = 0; j < c.cols; j++) {
+      real sum = beta == 0 ? 0 : nnb__row(c, i)[j];
+      for (int k = 0; k < depth; k++)
+        sum = R(fma)(ta == 'T' ? nnb__crow(a, k)[i] : nnb__crow(a, i)[k],
+                     tb == 'T' ? nnb__crow(b, j)[k] : nnb__crow(b, k)[j], sum);
+      nnb__row(c, i)[j] = sum + 0;
+    }
+}
+
+static void compare_products(int level, char ta, char tb, int m, int n, int k) {
+  enum { MOST = 700 * 131 };
+  static real a[MOST], b[MOST], c[MOST], wanted[MOST];
+  toy_fill(a, (size_t)(m * k), 1), toy_fill(b, (size_t)(n * k), 2);
+  const nnb_cmat op_a = ta == 'T' ? nnb_cview(a, k, m) : nnb_cview(a, m, k),
+                 op_b = tb == 'T' ? nnb_cview(b, n, k) : nnb_cview(b, k, n);
+  for (int beta = 0; beta < 2; beta++) {
+    toy_fill(c, (size_t)(m * n), 3), toy_fill(wanted, (size_t)(m * n), 3);
+    plain_product(ta, tb, op_a, op_b, (real)beta, nnb_view(wanted, m, n));
+    const bool exact = nnb__exact_set(true);
+    nnb__gemm(ta, tb, 1, op_a, op_b, (real)beta, nnb_view(c, m, n));
+    nnb__exact_set(exact);
+    ck_assert_msg(memcmp(c, wanted, (size_t)(m * n) * sizeof *c) == 0, "%c%c %d×%d by %d, beta %d, level %d", ta, tb, m,
+                  n, k, beta, level);
+  }
+}
+
+START_TEST(products) {
+  static const int size[][3] = {{1, 1, 1},     {1, 131, 700}, {1, 37, 9}, {5, 3, 300},
+                                {29, 50, 131}, {131, 47, 29}, {2, 16, 2}};
+  nnb__kernel_limit(_i);
+  for (size_t i = 0; i < sizeof size / sizeof *size && nnb__kernel_has_exact(); i++)
+    for (int way = 0; way < 3; way++) {
+      ck_ok(nnb_set_thresholds(way == 0 ? "unpacked_bytes=0" : NULL));
+      compare_products(_i, way == 1 ? 'T' : 'N', way == 2 ? 'T' : 'N', size[i][0], size[i][1], size[i][2]);
+    }
+  nnb__kernel_limit(3);
+}
+END_TEST
+
+/* ---- trained nets ------------------------------------------------------------------------------------------------ */
+
+enum { N = 90, N_VAL = 37, IN = 6, OUT = 3 };
+
+/* Random numbers, and of every fourth row zeros: no libm makes them. */
+static nnb_data *make_data(int rows, bool classes, bool weighted, uint64_t stream) {
+  real x[N * IN], t[N * OUT], weight[N];
+  int32_t label[N];
+  nnb_data *data;
+  nnb_rng rng;
+  nnb_rng_init(&rng, 3, stream);
+  toy_fill(x, N * IN, stream);
+  toy_fill(t, N * OUT, stream + 1);
+  for (int i = 0; i < rows; i++) {
+    label[i] = (int32_t)nnb_rng_below(&rng, OUT), weight[i] = (real)(nnb_rng_below(&rng, 4)) / 2;
+    for (int j = 0; i % 4 == 0 && j < IN; j += 2) x[i * IN + j] = 0;
+  }
+  nnb_batch all = {.x = nnb_cview(x, rows, IN), .weight = weighted ? weight : NULL};
+  if (classes)
+    all.label = label;
+  else
+    all.t = nnb_cview(t, rows, OUT);
+  ck_ok(nnb_data_copy(&all, classes ? OUT : 0, &data));
+  return data;
+}
+
+/* A training; hash: of the trained net, its predictions and losses, in double and in single precision. */
+typedef struct training {
+  const char *net, *opts;
+  nnb_loss loss;
+  bool classes, weighted, validates;
+  uint64_t hash[2];
+} training;
+
+static const training trainings[] = {
+    {"6-20:tanh-3",
+     "algo=sgd batch=16 max_epochs=3",
+     NNB_LOSS_AUTO,
+     false,
+     false,
+     true,
+     {0xf589ac5654852f48, 0x4d694998bb0982f4}},
+    {"6-40:relu-33:gelu-3",
+     "algo=adam batch=20 max_epochs=3",
+     NNB_LOSS_AUTO,
+     false,
+     true,
+     false,
+     {0x496e8cb2e49091bc, 0xef1462e4a4a12eb7}},
+    {"6-17:sigmoid-3:softmax",
+     "algo=momentum batch=33 max_epochs=3 l2=0.01",
+     NNB_LOSS_AUTO,
+     true,
+     false,
+     true,
+     {0x82a9a00bf891e7d6, 0x9df79a224331c53f}},
+    {"6-25:silu-layernorm:elu-3:softmax",
+     "algo=nesterov batch=25 max_epochs=3",
+     NNB_LOSS_AUTO,
+     true,
+     true,
+     false,
+     {0x7f0c732c7d08c403, 0xf2ca0eaadba682da}},
+    {"6-30:softplus-dropout0.3-3",
+     "algo=adamw batch=40 max_epochs=4 ema=0.9 clip_norm=0.1 schedule=cosine warmup=1",
+     NNB_LOSS_AUTO,
+     false,
+     false,
+     false,
+     {0xebec4cb33282d7a8, 0x0a5d3e46248460c2}},
+    {"1x2x3-conv5@2:leaky_relu-9:selu-3",
+     "algo=amsgrad batch=30 max_epochs=3",
+     NNB_HUBER,
+     false,
+     true,
+     false,
+     {0xeeac96498e2cb41a, 0x3ad27073a15d52d5}},
+    {"1x2x3-conv4@1:tanh-maxpool2-3:sigmoid",
+     "algo=rmsprop batch=30 max_epochs=3 schedule=exponential lr_factor=0.7",
+     NNB_BINARY_CROSS_ENTROPY,
+     true,
+     false,
+     false,
+     {0xa0a76edb79ebc648, 0x182d8f0ec411ab62}},
+    {"6-20:linear-batchnorm:relu-3",
+     "algo=nadam batch=45 max_epochs=3",
+     NNB_SSE,
+     false,
+     false,
+     true,
+     {0x0c2a2ffa620208d8, 0x4fc7c731dce54251}},
+    {"6-24:tanh-16:relu-3",
+     "algo=muon batch=18 max_epochs=3",
+     NNB_HALF_SSE,
+     false,
+     false,
+     false,
+     {0x01091be9d52fab5d, 0x9561b0b8f62a54e7}},
+    {"6-70:tanh-3",
+     "algo=lion batch=90 max_epochs=4 l1=0.01",
+     NNB_MAE,
+     false,
+     true,
+     false,
+     {0x06776ba24a26d506, 0x4939562c9fd8cc1c}},
+    {NULL,
+     "algo=adagrad batch=11 max_epochs=2",
+     NNB_LOSS_AUTO,
+     false,
+     false,
+     true,
+     {0xd773f75d8bf4f9ff, 0x23b6a5969679cce1}},
+    {"6-20:tanh-3",
+     "algo=scg max_epochs=6",
+     NNB_LOSS_AUTO,
+     false,
+     true,
+     false,
+     {0x8779b244f7555bef, 0xe5f14cd840f0d8cb}},
+    {"6-20:sigmoid-3:softmax",
+     "algo=cg max_epochs=6",
+     NNB_LOSS_AUTO,
+     true,
+     false,
+     true,
+     {0x2d83943c52e97e79, 0x5e151fc5df51bf59}},
+    {"6-20:tanh-3",
+     "algo=lbfgs max_epochs=8 l2=0.001",
+     NNB_LOSS_AUTO,
+     false,
+     false,
+     false,
+     {0x7ecddc57a0606d5f, 0xdee8a855addb9512}},
+    {"6-9:tanh-3",
+     "algo=bfgs max_epochs=6",
+     NNB_LOSS_AUTO,
+     false,
+     false,
+     false,
+     {0xa62fcb2c6a58e912, 0xdcad896b5b1a5f65}},
+    {NULL, "algo=rprop max_epochs=6", NNB_LOSS_AUTO, false, true, false, {0x1690f8d588a29ebf, 0x2039f6517fc34cfc}},
+};
+
+/* What must change nothing. */
+typedef struct manner {
+  const char *opts; /* more of them */
+  int level;        /* of kernels */
+  const char *thresholds;
+} manner;
+
+/* Sums, products and concatenations, and an output that another node reads. */
+static nnb_net *make_graph(void) {
+  nnb_net *net = nnb_net_create(IN);
+  const int a = nnb_net_layer(net, 1, "10:tanh"), b = nnb_net_layer(net, 1, "10:relu");
+  const int product = nnb_net_product(net, (const int[]){a, b}, 2, NNB_LINEAR),
+            sum = nnb_net_add(net, (const int[]){a, product}, 2, NNB_TANH);
+  const int y = nnb_net_layer(net, sum, "2:linear"), both = nnb_net_concat(net, (const int[]){y, b}, 2);
+  const int z = nnb_net_layer(net, both, "1:linear");
+  ck_assert_int_gt(nnb_net_output(net, y), 0);
+  ck_assert_int_gt(nnb_net_output(net, z), 0);
+  return net;
+}
+
+static nnb_net *make_net(const training *t, const nnb_data *data) {
+  nnb_net *net = t->net ? NULL : make_graph();
+  if (t->net) ck_ok(nnb_net_parse(t->net, &net));
+  if (t->loss) ck_assert_int_ge(nnb_net_loss(net, t->loss), 0);
+  if (!strstr(t->net ? t->net : "", "sigmoid")) ck_ok(nnb_net_standardize(net, data));
+  ck_ok(nnb_net_init(net, 5));
+  return net;
+}
+
+static uint64_t train(const training *t, const manner *m, const nnb_comm *comm) {
+  nnb_data *data = make_data(N, t->classes, t->weighted, 1),
+           *val = t->validates ? make_data(N_VAL, t->classes, false, 9) : NULL;
+  nnb_net *net = make_net(t, data);
+  nnb_fit_opts opts = {.exact = true, .comm = comm};
+  nnb_report report;
+  real x[N * IN], y[N * OUT];
+  toy_fill(x, N * IN, 20);
+  ck_ok(nnb_fit_opts_parse(t->opts, &opts));
+  ck_ok(nnb_fit_opts_parse(m->opts, &opts));
+  ck_ok(nnb_fit(net, data, val, &opts, &report));
+  ck_ok(nnb_net_exact(net, true));
+  ck_ok(nnb_net_predict(net, nnb_cview(x, N, IN), nnb_view(y, N, OUT)));
+  uint64_t hash = toy_hash(toy_hash_net(1, net), y, sizeof y);
+  hash = toy_hash(toy_hash(hash, &report.loss, sizeof report.loss), &report.best_loss, sizeof report.best_loss);
+  nnb_net_destroy(net);
+  nnb_data_destroy(data);
+  nnb_data_destroy(val);
+  return hash;
+}
+
+START_TEST(trained_nets) {
+  static const manner manners[] = {{"", 3, ""},
+                                   {"", 2, ""},
+                                   {"threads=2", 3, ""},
+                                   {"threads=3 chunk=7", 3, ""},
+                                   {"chunk=1", 2, ""},
+                                   {"threads=3", 2, "thread_flops=1,private_bytes=0"},
+                                   {"threads=2 chunk=33", 3, "thread_flops=1,unpacked_bytes=0,owned_flops=1"}};
+  bool all = true;
+  for (size_t i = 0; i < sizeof trainings / sizeof *trainings; i++)
+    for (size_t k = 0; k < sizeof manners / sizeof *manners; k++) {
+      char name[300];
+      if (trainings[i].net && strstr(trainings[i].net, "batchnorm") && strstr(manners[k].opts, "chunk")) continue;
+      nnb__kernel_limit(manners[k].level);
+      ck_ok(nnb_set_thresholds(NULL));
+      ck_ok(nnb_set_thresholds(manners[k].thresholds));
+      snprintf(name, sizeof name, "%s, %s, %s, level %d, %s", trainings[i].net ? trainings[i].net : "graph",
+               trainings[i].opts, manners[k].opts, manners[k].level, manners[k].thresholds);
+      all = is_hash(name, train(&trainings[i], &manners[k], NULL), trainings[i].hash) && all;
+    }
+  nnb__kernel_limit(3);
+  ck_ok(nnb_set_thresholds(NULL));
+  ck_assert(all);
+}
+END_TEST
+
+/* ---- ranks ------------------------------------------------------------------------------------------------------- */
+
+typedef struct rank_task {
+  const training *training;
+  const manner *manner;
+} rank_task;
+
+static void train_rank(rank_thread *r) {
+  const rank_task *t = r->context;
+  r->digest = train(t->training, &t->manner[r->comm.rank % 2], &r->comm);
+}
+
+/* Also ranks of different machines: with other kernels, threads and chunks. */
+static const training by_ranks[] = {
+    {"6-20:tanh-dropout0.2-3:softmax",
+     "algo=adam batch=40 max_epochs=3 shards=8",
+     NNB_LOSS_AUTO,
+     true,
+     true,
+     true,
+     {0x1490326644ced264, 0x486d8cd103232e9a}},
+    {"6-20:tanh-3",
+     "algo=lbfgs max_epochs=6 shards=4",
+     NNB_LOSS_AUTO,
+     false,
+     false,
+     true,
+     {0x191e7587c85b100c, 0x28a52b33f7e77953}},
+};
+
+START_TEST(ranks) {
+  static const manner manners[] = {{"threads=2", 3, ""}, {"chunk=3", 3, ""}};
+  static rank_thread rank[MOST_RANKS];
+  bool all = true;
+  for (size_t i = 0; i < sizeof by_ranks / sizeof *by_ranks; i++) {
+    char name[200];
+    rank_task task = {&by_ranks[i], manners};
+    snprintf(name, sizeof name, "%s, %s", by_ranks[i].net, by_ranks[i].opts);
+    all = is_hash(name, train(task.training, &manners[0], NULL), by_ranks[i].hash) && all;
+    for (int size = 1; size <= MOST_RANKS; size++) {
+      run_ranks(size, rank, train_rank, &task);
+      for (int q = 0; q < size; q++) all = is_hash(name, rank[q].digest, by_ranks[i].hash) && all;
+    }
+  }
+  ck_assert(all);
+}
+END_TEST
+
+/* ---- predictions and own loops ----------------------------------------------------------------------------------- */
+
+START_TEST(rows_alone_and_together) {
+  static const char *const nets[] = {"6-50:relu-20:gelu-3:softmax", "6-33:tanh-layernorm-3",
+                                     "1x2x3-conv5@2:silu-3:sigmoid"};
+  for (size_t k = 0; k < sizeof nets / sizeof *nets; k++) {
+    nnb_net *net;
+    nnb_plan *plan;
+    real x[N * IN], together[N * OUT], alone[OUT];
+    toy_fill(x, N * IN, 6);
+    for (int i = 0; i < N * IN; i += 3) x[i] = 0;
+    ck_ok(nnb_net_parse(nets[k], &net));
+    ck_ok(nnb_net_exact(net, true));
+    ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = N, .threads = 2}, &plan));
+    ck_ok(nnb_plan_predict(plan, nnb_cview(x, N, IN), nnb_view(together, N, OUT)));
+    for (int i = 0; i < N; i++) {
+      ck_ok(nnb_plan_predict(plan, nnb_cview(x + i * IN, 1, IN), nnb_view(alone, 1, OUT)));
+      ck_assert_msg(memcmp(alone, together + i * OUT, sizeof alone) == 0, "%s: row %d", nets[k], i);
+    }
+    nnb_plan_destroy(plan);
+    nnb_net_destroy(net);
+  }
+}
+END_TEST
+
+/* nnb_train_rows is what nnb_fit does. */
+START_TEST(own_loop) {
+  nnb_data *data = make_data(N, false, false, 1);
+  nnb_net *net[2];
+  nnb_plan *plan;
+  nnb_optim *optim;
+  nnb_batch rows;
+  ck_ok(nnb_net_parse("6-20:tanh-3", &net[0]));
+  ck_ok(nnb_net_copy(net[0], &net[1]));
+  ck_ok(nnb_fit(net[0], data, NULL,
+                &(nnb_fit_opts){.algo = NNB_ADAM, .batch = 16, .max_epochs = 2, .exact = true, .in_order = true},
+                NULL));
+  ck_ok(nnb_net_exact(net[1], true));
+  ck_ok(nnb_plan_create(net[1], &(nnb_plan_opts){.max_rows = 5, .want = NNB_GRAD, .threads = 2}, &plan));
+  ck_ok(nnb_optim_create(net[1], &(nnb_optim_opts){.algo = NNB_ADAM}, &optim));
+  ck_ok(nnb_data_batch(data, 0, N, &rows));
+  for (int epoch = 0; epoch < 2; epoch++) ck_ok(nnb_train_rows(net[1], plan, &rows, NULL, 0, 16, optim, NULL));
+  ck_assert_uint_eq(toy_hash_net(1, net[1]), toy_hash_net(1, net[0]));
+  nnb_optim_destroy(optim);
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net[0]), nnb_net_destroy(net[1]);
+  nnb_data_destroy(data);
+}
+END_TEST
+
+/* ---- what is not defined ----------------------------------------------------------------------------------------- */
+
+START_TEST(refused) {
+  nnb_data *data = make_data(N, false, false, 1);
+  static const struct {
+    nnb_algo algo;
+    const char *words;
+  } methods[] = {{NNB_LM, "lm is not defined"},
+                 {NNB_VARPRO, "varpro is not"},
+                 {NNB_KFAC, "kfac is not"},
+                 {NNB_AUTO, "algo is auto"}};
+  nnb_net *net;
+  nnb_plan *plan;
+  ck_ok(nnb_net_parse("6-4:tanh-3", &net));
+  const uint64_t before = toy_hash_net(1, net);
+  for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+    ck_assert_int_eq(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = methods[i].algo, .exact = true}, NULL),
+                     NNB_E_UNSUPPORTED);
+    ck_assert_msg(strstr(nnb_errmsg(), methods[i].words) != NULL, "%s", nnb_errmsg());
+  }
+  ck_ok(nnb_net_exact(net, true));
+  ck_assert_int_eq(nnb_plan_create(net, &(nnb_plan_opts){.want = NNB_SECOND}, &plan), NNB_E_UNSUPPORTED);
+  ck_assert_int_eq(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = NNB_LM}, NULL), NNB_E_UNSUPPORTED);
+  ck_ok(nnb_net_exact(net, false));
+  nnb__kernel_limit(1);
+  ck_assert_int_eq(nnb_net_exact(net, true), NNB_E_UNSUPPORTED);
+  ck_assert(strstr(nnb_errmsg(), "fused multiply-adds") != NULL);
+  ck_assert_int_eq(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = NNB_ADAM, .exact = true}, NULL), NNB_E_UNSUPPORTED);
+  nnb__kernel_limit(3);
+  ck_assert_uint_eq(toy_hash_net(1, net), before);
+  nnb_net_destroy(net);
+  nnb_data_destroy(data);
+}
+END_TEST
+
+/* ---- for tests/exact/second.py ----------------------------------------------------------------------------------- */
+
+static FILE *out; /* the file of --print */
+
+static void print_reals(const char *name, size_t n, const real *x) {
+  fprintf(out, "%s", name);
+  for (size_t i = 0; i < n; i++) fprintf(out, " %a", (double)x[i]);
+  fprintf(out, "\n");
+}
+
+/* A training with rows in order, as text: what it starts from and what it ends with. */
+static void print_training(const char *text, nnb_algo algo, double lr, bool classes) {
+  enum { ROWS = 23, BATCH = 7, EPOCHS = 3 };
+  nnb_data *data = make_data(ROWS, classes, true, 1);
+  const nnb_fit_opts opts = {.algo = algo,
+                             .lr = lr,
+                             .batch = BATCH,
+                             .max_epochs = EPOCHS,
+                             .in_order = true,
+                             .exact = true,
+                             .threads = 2,
+                             .chunk = 3};
+  nnb_report report;
+  nnb_net *net;
+  nnb_batch rows;
+  real y[ROWS * OUT];
+  ck_ok(nnb_net_parse(text, &net));
+  fprintf(out, "net %s\nalgo %s %a %d %d\n", text, nnb_algo_name(algo), lr, BATCH, EPOCHS);
+  print_reals("start", nnb_net_n_params(net), nnb_net_params_read(net));
+  ck_ok(nnb_data_batch(data, 0, ROWS, &rows));
+  for (int i = 0; i < ROWS; i++) {
+    print_reals("x", IN, rows.x.p + i * rows.x.ld);
+    if (classes)
+      fprintf(out, "label %d\n", (int)rows.label[i]);
+    else
+      print_reals("t", OUT, rows.t.p + i * rows.t.ld);
+    print_reals("weight", 1, rows.weight + i);
+  }
+  /* the fit puts back the start of the best epoch only after a divergence */
+  ck_ok(nnb_fit(net, data, NULL, &opts, &report));
+  ck_ok(nnb_net_exact(net, true));
+  ck_ok(nnb_net_predict(net, rows.x, nnb_view(y, ROWS, OUT)));
+  print_reals("end", nnb_net_n_params(net), nnb_net_params_read(net));
+  fprintf(out, "loss %a\n", report.loss);
+  print_reals("outputs", ROWS * OUT, y);
+  nnb_net_destroy(net);
+  nnb_data_destroy(data);
+}
+
+START_TEST(print_trainings) {
+  fprintf(out, PRECISION "\n");
+  print_training("6-9:tanh-3", NNB_ADAM, 0.01, false);
+  print_training("6-7:sigmoid-4:relu-3:softmax", NNB_MOMENTUM, 0.125, true);
+  print_training("6-5:tanh-3:softmax", NNB_ADAM, 0.05, true);
+  ck_assert_int_eq(fflush(out), 0);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
   tcase_add_test(tc, functions_are_close_to_libm);
   tcase_add_test(tc, functions_at_their_ends);
   tcase_add_test(tc, initial_weights);
+  if (!nnb__kernel_has_exact()) {
+    printf("skipped: " NO_KERNELS "\n");
+    return;
+  }
+  tcase_add_loop_test(tc, products, 2, 4);
+  tcase_add_test(tc, trained_nets);
+  tcase_add_test(tc, ranks);
+  tcase_add_test(tc, rows_alone_and_together);
+  tcase_add_test(tc, own_loop);
+  tcase_add_test(tc, refused);
+}
+
+/* test_exact [FILE]: the tests, or only the file that tests/exact/second.py reads. */
+int main(int argc, char **argv) {
+  Suite *suite = suite_create("exact " PRECISION);
+  TCase *tc = tcase_create("exact");
+  if (argc == 1) {
+    add_tests(tc);
+  } else if (!nnb__kernel_has_exact()) {
+    puts(NO_KERNELS);
+    return 77;
+  } else {
+    out = fopen(argv[1], "w");
+    if (!out) return 1;
+    tcase_add_test(tc, print_trainings);
+  }
   suite_add_tcase(suite, tc);
   return run_suite(suite);
 }

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "exact.h"
 #include "fork.h"
 
 enum { MAX_SEATS = 1023 }; /* nnb_set_threads allows 1024 with the caller */
@@ -43,7 +44,10 @@ static pid_t owner;           /* the process that the threads belong to */
 static struct {
   nnb__part_fn fn;
   void *context;
+  bool exact;
 } job;
+
+_Thread_local bool nnb__exact_here;
 
 static void relax(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -91,6 +95,7 @@ static void *work(void *arg) {
   for (;;) {
     wait_while(s, IDLE, ASLEEP);
     if (change(s, OPEN, RUNNING)) {
+      nnb__exact_set(job.exact);
       job.fn(job.context, part);
       set_and_wake(s, IDLE, AWAITED);
     } else if (atomic_load_explicit(&s->state, memory_order_acquire) == QUIT) {
@@ -164,7 +169,7 @@ static void run_all(int from, int parts, nnb__part_fn fn, void *context) {
 /* Runs the parts of the first n seats: opens all seats, runs the caller's part and those without a seat, then those
  * that no thread has started. */
 static void run_shared(int n, int parts, nnb__part_fn fn, void *context) {
-  job.fn = fn, job.context = context;
+  job.fn = fn, job.context = context, job.exact = nnb__exact();
   for (int i = 0; i < n; i++) set_and_wake(&seats[i], OPEN, ASLEEP);
   fn(context, 0);
   run_all(n + 1, parts, fn, context);

@@ -13,7 +13,8 @@ typedef void (*nnb__part_fn)(void *context, int part);
  * thread and part i on the team's thread i, unless the caller is done before that thread has started: then the caller
  * runs part i too.  If the team is busy (for another caller, or for the part that calls), the caller runs all parts one
  * after the other.  So parts must not wait for each other, and the result must not depend on the thread that ran a
- * part.  Missing threads are started; a failure to start them is harmless.  A part must not fork. */
+ * part.  Missing threads are started; a failure to start them is harmless.  A part must not fork.  All parts compute in
+ * the arithmetic of the caller (exact.h). */
 void nnb__team_run(int parts, nnb__part_fn fn, void *context);
 
 /* Calls fn(context, job) once for each job 0 … jobs-1, by at most `threads` threads: part p of the team takes the jobs

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "blas.h"
+#include "exact.h"
 #include "ints.h"
 #include "layer.h"
 #include "view.h"
@@ -141,10 +142,11 @@ static void backward_data(const void *self, const nnb_layer_io *io, int k) {
 static void add_bias(const nnb__conv *d, nnb_cmat delta, const nnb_sink *sink) {
   const int places = nnb__n_places(&d->patches);
   for (int o = 0; o < d->channels; o++) {
-    real sum = 0;
+    const real kept = sink->beta_bias == 0 ? 0 : sink->beta_bias * sink->b[o];
+    real sum = nnb__exact() ? kept : 0; /* the defined arithmetic goes on with the sum; alpha is 1 */
     for (int i = 0; i < delta.rows; i++)
       for (int p = 0; p < places; p++) sum += nnb__crow(delta, i)[o * places + p];
-    sink->b[o] = (sink->beta_bias == 0 ? 0 : sink->beta_bias * sink->b[o]) + sink->alpha * sum;
+    sink->b[o] = nnb__exact() ? sum : kept + sink->alpha * sum;
   }
 }
 

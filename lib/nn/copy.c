@@ -27,7 +27,7 @@ static const char *get_name(const void *context, int i) { return ((const nnb__na
 
 nnb_status nnb__copy_frame(nnb_net *to, const nnb_net *net) {
   to->delta = net->delta, to->smoothing = net->smoothing, to->derivatives = net->derivatives;
-  to->training = net->training;
+  to->training = net->training, to->exact = net->exact;
   to->loss = net->loss, to->seed = net->seed, to->n_x = net->n_x, to->n_y = net->n_y;
   nnb_status status = NNB_OK;
   for (int i = 0; i < net->n_own_acts && !status; i++)

@@ -26,6 +26,12 @@ typedef enum nnb__columns {
   NNB__LINEAR, /* the same; only those of nnb__linear_params are written */
 } nnb__columns;
 
+/* The loss is mean/norm + sum, so the losses of chunks and batches can be added. */
+typedef struct nnb__loss_sum {
+  double mean, sum;
+  nnb_status status; /* NNB_E_NOMEM: nothing was computed; cannot happen between nnb__blas_enter and leave */
+} nnb__loss_sum;
+
 /* One run over at most max_rows rows: those of batch from row0 on, or order[row0 …]. */
 typedef struct nnb__job {
   const nnb_batch *batch;
@@ -42,15 +48,10 @@ typedef struct nnb__job {
   int degree;                /* NNB__SECOND: of the derivatives along v, 1 or 2 */
   real *r, *J;               /* NNB__RESIDUALS: rows·n_y residuals; their derivatives, ldj apart, or NULL */
   size_t ldj;
-  nnb__columns columns; /* of J */
-  nnb_run run;          /* for layers; its row0 belongs to the first row of the job */
+  nnb__columns columns;      /* of J */
+  nnb_run run;               /* for layers; its row0 belongs to the first row of the job */
+  nnb__loss_sum before_loss; /* of earlier chunks: the result is the sum with it, in the order of the rows */
 } nnb__job;
-
-/* The loss is mean/norm + sum, so the losses of chunks and batches can be added. */
-typedef struct nnb__loss_sum {
-  double mean, sum;
-  nnb_status status; /* NNB_E_NOMEM: nothing was computed; cannot happen between nnb__blas_enter and leave */
-} nnb__loss_sum;
 
 /* Updates of one row each, in the given order (NULL: in their own), by plain descent: W ← beta·W + alpha·dW in the
  * weights themselves. */

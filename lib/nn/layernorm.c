@@ -1,5 +1,8 @@
 /* nn/layernorm.c: Z = γ ⊙ X + β with X = (A - μ)/√(σ² + ε), where μ and σ² are the mean and the variance of a row.
  * (Ba, Kiros, Hinton 2016.) */
+#include <string.h>
+
+#include "exact.h"
 #include "ints.h"
 #include "kernels.h"
 #include "norm.h"
@@ -45,9 +48,26 @@ static void add_rows(const nnb_layer_io *io, int r, int rows, int c, int n, doub
   for (int j = 0; j < n; j++) gain[j] += (double)dg[j], bias[j] += (double)db[j];
 }
 
+/* In the defined arithmetic each number is one chain over the rows, which the next chunk goes on with; alpha is 1. */
+static void add_in_order(const nnb_layer_io *io, int c, int n, const nnb_sink *sink) {
+  real dg[TILE], db[TILE];
+  for (int j = 0; j < n; j++) {
+    dg[j] = sink->w && sink->beta != 0 ? sink->beta * sink->w[c + j] : 0;
+    db[j] = sink->b && sink->beta_bias != 0 ? sink->beta_bias * sink->b[c + j] : 0;
+  }
+  for (int i = 0; i < io->delta.rows; i++)
+    nnb__kernel()->layer_rows->norm_params(n, moments(io, i), nnb__crow(io->a[0], i) + c, nnb__crow(io->delta, i) + c,
+                                           dg, db);
+  if (sink->w) memcpy(sink->w + c, dg, (size_t)n * sizeof *dg);
+  if (sink->b) memcpy(sink->b + c, db, (size_t)n * sizeof *db);
+}
+
 static void backward_params(const void *self, const nnb_layer_io *io, const nnb_sink *sink) {
   (void)self;
   if (io->part != io->parts - 1) return; /* which has the one row of W, and b */
+  for (int c = 0, n; nnb__exact() && (n = nnb__chunk(io->delta.cols, c, TILE)) > 0; c += n)
+    add_in_order(io, c, n, sink);
+  if (nnb__exact()) return;
   for (int c = 0, n; (n = nnb__chunk(io->delta.cols, c, TILE)) > 0; c += n) {
     double gain[TILE] = {0}, bias[TILE] = {0};
     for (int r = 0, rows; (rows = nnb__chunk(io->delta.rows, r, NNB__NORM_ROWS)) > 0; r += rows)

@@ -59,6 +59,7 @@ struct nnb_net {
   double delta, smoothing; /* its options */
   double derivatives;      /* weight of the targets of derivatives; 0: 1 */
   uint64_t seed;
+  bool exact; /* plans compute in the defined arithmetic (base/exact.h) */
   nnb__scaler in, out;
   nnb__names columns, classes;
   nnb_columns *table; /* of the inputs; NULL where columns has no names */
@@ -112,6 +113,9 @@ bool nnb__node_wants_whole(const nnb__node *node);
 nnb_status nnb__net_check_uncoupled(const nnb_net *net, const char *what);
 /* The same where a layer is random in training: `what` minimises one function. */
 nnb_status nnb__net_check_fixed(const nnb_net *net, const char *what);
+
+/* NNB_E_UNSUPPORTED where the defined arithmetic has no kernels. */
+nnb_status nnb__check_exact(void);
 
 const nnb_act_ops *nnb__net_act(const nnb_net *net, int activation);
 /* The loss of an output: the table that runs, and the one of the loss without its options. */

@@ -1,6 +1,7 @@
 /* nn/params.c: reading and changing the parameters and buffers of a net. */
 #include <string.h>
 
+#include "kernels.h"
 #include "seal.h"
 #include "status.h"
 #include "view.h"
@@ -14,6 +15,23 @@ real *nnb_net_params(nnb_net *net) {
   if (!status) status = nnb__net_idle(net);
   if (!status) status = nnb__net_seal(net);
   return status ? NULL : net->params;
+}
+
+nnb_status nnb__check_exact(void) {
+  if (nnb__kernel_has_exact()) return NNB_OK;
+  return nnb__fail(
+      NNB_E_UNSUPPORTED,
+      "the defined arithmetic (exact) needs fused multiply-adds: the kernels of AVX2 or AVX-512, or arm64; "
+      "here the kernels are %s",
+      nnb__kernel()->level);
+}
+
+nnb_status nnb_net_exact(nnb_net *net, bool exact) {
+  nnb_status status = nnb__net_check(net);
+  if (!status) status = nnb__net_idle(net);
+  if (!status && exact) status = nnb__check_exact();
+  if (!status) net->exact = exact;
+  return status;
 }
 
 size_t nnb_net_n_buffers(const nnb_net *net) { return nnb__net_seal(net) ? 0 : net->n_buffers; }

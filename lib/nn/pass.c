@@ -155,6 +155,15 @@ static double output_loss(const nnb__pass *p, int k, int r0, int n) {
   return s->loss->value(s->loss, nnb__crows(nnb__read(s->a), r0, n), &rows, scale, d);
 }
 
+/* In the defined arithmetic each row has its loss. */
+static double output_losses(const nnb__pass *p, int k, int r0, int n) {
+  const nnb_plan *plan = p->plan;
+  if (!plan->exact) return output_loss(p, k, r0, n);
+  for (int i = r0; i < r0 + n; i++)
+    plan->rows_loss[(size_t)i * (size_t)plan->n_outputs + (size_t)plan->state[k].output] = output_loss(p, k, i, 1);
+  return 0;
+}
+
 /* The place for a part's loss of output k. */
 double *nnb__pass_partial_loss(const nnb_plan *plan, int part, int k) {
   return &plan->partial[(size_t)part * (size_t)plan->n_outputs + (size_t)plan->state[k].output];
@@ -188,9 +197,9 @@ void nnb__pass_finish(const nnb__pass *p, int part, int k, int r0, int n) {
   const nnb_plan *plan = p->plan;
   const nnb__node *node = &plan->net->nodes[k];
   bool loss = node->out_col >= 0 && (p->job->what & NNB__LOSS), fused = loss && plan->state[k].fused;
-  double sum = fused ? output_loss(p, k, r0, n) : 0; /* from Z, which the activation may overwrite */
+  double sum = fused ? output_losses(p, k, r0, n) : 0; /* from Z, which the activation may overwrite */
   if (!fused || node->n_consumers || plan->state[k].slope.p || (p->job->what & NNB__OUTPUT)) activate(p, k, r0, n);
-  if (loss && !fused) sum = output_loss(p, k, r0, n);
+  if (loss && !fused) sum = output_losses(p, k, r0, n);
   if (loss) *nnb__pass_partial_loss(plan, part, k) = sum;
 }
 

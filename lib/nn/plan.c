@@ -3,12 +3,21 @@
 
 #include "alloc.h"
 #include "blas.h"
+#include "exact.h"
 #include "plan_layout.h"
 #include "seal.h"
 #include "status.h"
 #include "team.h"
 
 /* ---- create and destroy ------------------------------------------------------------------------------------------ */
+
+static nnb_status check_exact(unsigned want) {
+  nnb_status status = nnb__check_exact();
+  if (!status && want & (NNB_SECOND | NNB_DT))
+    status = nnb__fail(NNB_E_UNSUPPORTED, "the net is exact, and the plan wants %s, which are not defined to the bit",
+                       want & NNB_DT ? "targets of derivatives (NNB_DT)" : "second derivatives (NNB_SECOND)");
+  return status;
+}
 
 /* Checks and completes the options, in a plan that has no memory yet. */
 static nnb_status make_draft(nnb_net *net, const nnb_plan_opts *opts, nnb_plan *draft) {
@@ -31,6 +40,8 @@ static nnb_status make_draft(nnb_net *net, const nnb_plan_opts *opts, nnb_plan *
   *draft = (nnb_plan){.net = net, .want = opts->want | (opts->want & NNB_SECOND ? NNB_DX : 0)};
   draft->max_rows = opts->max_rows ? opts->max_rows : 1;
   draft->threads = opts->threads ? opts->threads : nnb_get_threads();
+  draft->exact = net->exact || nnb__exact();
+  if (draft->exact && (status = check_exact(opts->want))) return status;
   nnb__plan_count_outputs(draft);
   return NNB_OK;
 }
@@ -83,7 +94,9 @@ nnb_status nnb_plan_create(nnb_net *net, const nnb_plan_opts *opts, nnb_plan **o
   nnb_plan *plan = nnb__arena_take(&arena, 1, sizeof *plan);
   *plan = draft;
   plan->memory = owned;
+  const bool exact = nnb__exact_set(plan->exact); /* for its tables of functions */
   nnb__plan_lay_out(plan, &arena);
+  nnb__exact_set(exact);
   *out = plan;
   nnb__team_prepare(draft.threads);
   return NNB_OK;
@@ -121,10 +134,9 @@ static double norm_of(const nnb_batch *batch) {
   return batch->norm > 0 ? batch->norm : nnb__sum_weights(batch, NULL, 0, batch->x.rows);
 }
 
-static nnb_status finish_loss(nnb__loss_sum sum, double norm, const nnb_batch *batch, double *loss) {
+static nnb_status check_loss(nnb__loss_sum sum, double norm, const nnb_batch *batch) {
   if (sum.status) return sum.status;
   double value = nnb__loss_value(sum, norm);
-  if (loss) *loss = value;
   return isfinite(value) ? NNB_OK : nnb__fail_loss(value, batch);
 }
 
@@ -134,17 +146,23 @@ nnb_status nnb__check_plan_batch(const nnb_plan *plan, const nnb_batch *batch, i
   return nnb__fail(NNB_E_STATE, "the batch has targets of derivatives (dt), and the plan was made without NNB_DT");
 }
 
-nnb_status nnb__plan_loss(nnb_plan *plan, const nnb_batch *batch, const nnb_run *run, double *loss) {
-  if (!plan || !loss) return nnb__fail(NNB_E_ARG, "plan or loss is NULL");
+nnb_status nnb__plan_loss(nnb_plan *plan, const nnb_batch *batch, const nnb_run *run, nnb__loss_sum *sum) {
+  if (!plan) return nnb__fail(NNB_E_ARG, "plan is NULL");
   nnb_status status = nnb__check_plan_batch(plan, batch, plan->max_rows);
   if (status) return status;
   double norm = norm_of(batch);
-  nnb__job job = {.batch = batch, .rows = batch->x.rows, .norm = norm, .what = NNB__LOSS, .run = *run};
-  return finish_loss(nnb__plan_run(plan, &job), norm, batch, loss);
+  nnb__job job = {
+      .batch = batch, .rows = batch->x.rows, .norm = norm, .what = NNB__LOSS, .run = *run, .before_loss = *sum};
+  *sum = nnb__plan_run(plan, &job);
+  return check_loss(*sum, norm, batch);
 }
 
 nnb_status nnb_plan_loss(nnb_plan *plan, const nnb_batch *batch, double *loss) {
-  return nnb__plan_loss(plan, batch, &(nnb_run){0}, loss);
+  nnb__loss_sum sum = {0};
+  if (!loss) return nnb__fail(NNB_E_ARG, "loss is NULL");
+  const nnb_status status = nnb__plan_loss(plan, batch, &(nnb_run){0}, &sum);
+  if (!status || status == NNB_E_NUMERIC) *loss = nnb__loss_value(sum, norm_of(batch));
+  return status;
 }
 
 /* grad ← keep·grad + g */
@@ -152,8 +170,8 @@ static void add_kept(size_t n, double keep, const real *g, real *grad) {
   for (size_t i = 0; i < n; i++) grad[i] = (keep != 0 ? (real)keep * grad[i] : 0) + g[i];
 }
 
-nnb_status nnb__plan_gradient(nnb_plan *plan, const nnb_batch *batch, const nnb_run *run, double keep, double *loss,
-                              real *grad) {
+nnb_status nnb__plan_gradient(nnb_plan *plan, const nnb_batch *batch, const nnb_run *run, double keep,
+                              nnb__loss_sum *sum, real *grad) {
   if (!plan || !grad) return nnb__fail(NNB_E_ARG, "plan or grad is NULL");
   if (!(plan->want & NNB_GRAD)) return nnb__fail(NNB_E_STATE, "the plan was made without NNB_GRAD");
   nnb_status status = nnb__check_plan_batch(plan, batch, plan->max_rows);
@@ -166,17 +184,21 @@ nnb_status nnb__plan_gradient(nnb_plan *plan, const nnb_batch *batch, const nnb_
                   .norm = norm,
                   .what = NNB__LOSS | NNB__BACK,
                   .target = &target,
-                  .run = *run};
-  nnb__loss_sum sum = nnb__plan_run(plan, &job);
-  if (sum.status) return sum.status;
+                  .run = *run,
+                  .before_loss = *sum};
+  *sum = nnb__plan_run(plan, &job);
+  if (sum->status) return sum->status;
   if (plan->g) add_kept(plan->net->n_params, keep, plan->g, grad);
-  return finish_loss(sum, norm, batch, loss);
+  return check_loss(*sum, norm, batch);
 }
 
 nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep, double *loss, real *grad) {
   nnb_status status = plan && plan->net->n_buffers ? nnb__net_idle(plan->net) : NNB_OK; /* which it changes */
+  nnb__loss_sum sum = {0};
   if (status) return status;
-  return nnb__plan_gradient(plan, batch, &(nnb_run){.training = true}, keep, loss, grad);
+  status = nnb__plan_gradient(plan, batch, &(nnb_run){.training = true}, keep, &sum, grad);
+  if (loss && (!status || status == NNB_E_NUMERIC)) *loss = nnb__loss_value(sum, norm_of(batch));
+  return status;
 }
 
 nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int rows, double norm, real *r, real *J,

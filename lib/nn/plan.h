@@ -15,10 +15,11 @@
 
 /* nnb__check_batch, and whether the plan was made for its targets of derivatives. */
 nnb_status nnb__check_plan_batch(const nnb_plan *plan, const nnb_batch *batch, int most);
-/* nnb_plan_loss and nnb_plan_gradient as part of a caller's run. */
-nnb_status nnb__plan_loss(nnb_plan *plan, const nnb_batch *batch, const nnb_run *run, double *loss);
-nnb_status nnb__plan_gradient(nnb_plan *plan, const nnb_batch *batch, const nnb_run *run, double keep, double *loss,
-                              real *grad);
+/* nnb_plan_loss and nnb_plan_gradient as part of a caller's run.  *sum ← *sum + the loss, which batch->norm, or the
+ * weights of the batch, divides in the end. */
+nnb_status nnb__plan_loss(nnb_plan *plan, const nnb_batch *batch, const nnb_run *run, nnb__loss_sum *sum);
+nnb_status nnb__plan_gradient(nnb_plan *plan, const nnb_batch *batch, const nnb_run *run, double keep,
+                              nnb__loss_sum *sum, real *grad);
 
 /* nnb_plan_rows for the `rows` rows from row0 on of a checked batch.  norm: of the loss. */
 nnb_status nnb__plan_rows(nnb_plan *plan, const nnb_batch *batch, int row0, int rows, double norm, real *r, real *J,

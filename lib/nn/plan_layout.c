@@ -155,6 +155,7 @@ void nnb__plan_lay_out(nnb_plan *p, nnb__arena *arena) {
   p->state = nnb__arena_take(arena, n_nodes, sizeof *p->state);
   p->outputs = nnb__arena_take(arena, (size_t)p->n_outputs, sizeof *p->outputs);
   p->partial = nnb__arena_take(arena, threads * (size_t)p->n_outputs, sizeof *p->partial);
+  if (p->exact) p->rows_loss = nnb__arena_take(arena, (size_t)p->max_rows * (size_t)p->n_outputs, sizeof(double));
   p->from = nnb__arena_take(arena, threads * longest, sizeof *p->from);
   p->from_d = nnb__arena_take(arena, threads * longest, sizeof *p->from_d);
   p->from_t = nnb__arena_take(arena, threads * longest, sizeof *p->from_t);

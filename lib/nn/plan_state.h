@@ -35,6 +35,7 @@ typedef struct nnb__chain_blocks_plan nnb__chain_blocks_plan; /* chain_blocks.c 
 struct nnb_plan {
   nnb_net *net;
   unsigned execs; /* bit i: executor i of run.c has not declined */
+  bool exact;     /* computes in the defined arithmetic (base/exact.h) */
   bool forced;    /* by nnb__plan_force: use the executor even if it is slower */
   nnb__state *state;
   int max_rows, threads;
@@ -49,9 +50,10 @@ struct nnb_plan {
   nnb_mat pair[2];
   int32_t *label;
   real *weight;
-  real *g;         /* NNB_KEEP: the last gradient */
-  double *partial; /* threads × outputs: the parts' losses */
-  nnb_cmat *from;  /* threads × the longest input list: the views passed to layers */
+  real *g;           /* NNB_KEEP: the last gradient */
+  double *partial;   /* threads × outputs: the parts' losses */
+  double *rows_loss; /* exact: max_rows × outputs: the losses of rows */
+  nnb_cmat *from;    /* threads × the longest input list: the views passed to layers */
   nnb_mat *from_d;
   nnb_cmat *from_t; /* the same for derivatives of the inputs */
   int longest;

@@ -1,20 +1,26 @@
 /* nn/run.c: selects the executor for a job. */
 #include "run.h"
 
+#include "exact.h"
+
 static const nnb__exec *const execs[] = {&nnb__exec_chain_rows, &nnb__exec_chain_blocks, &nnb__exec_layerwise};
 enum { N_EXECS = sizeof execs / sizeof *execs };
 
 void nnb__plan_lay_out_execs(nnb_plan *plan, nnb__arena *arena) {
   plan->execs = 0;
   for (int i = 0; i < N_EXECS; i++)
-    if (execs[i]->lay_out(plan, arena)) plan->execs |= 1u << i;
+    if ((!plan->exact || execs[i] == &nnb__exec_layerwise) && execs[i]->lay_out(plan, arena)) plan->execs |= 1u << i;
 }
 
 nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job) {
   int i = 0;
   while (i < N_EXECS - 1 && !((plan->execs >> i & 1) && execs[i]->takes(plan, job))) i++;
   plan->rows = job->rows, plan->what = job->what, plan->run = job->run;
-  return execs[i]->run(plan, job);
+  const bool exact = nnb__exact_set(plan->exact);
+  nnb__loss_sum sum = execs[i]->run(plan, job);
+  nnb__exact_set(exact);
+  if (!plan->exact) sum.mean += job->before_loss.mean, sum.sum += job->before_loss.sum;
+  return sum;
 }
 
 bool nnb__plan_row(nnb_plan *plan, const real *x, real *y) {

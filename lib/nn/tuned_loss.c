@@ -4,6 +4,7 @@
  * logits, the loss without options computes that of t, and -Σ e·z is added. */
 #include "tuned_loss.h"
 
+#include "elementary.h"
 #include "loss.h"
 #include "status.h"
 #include "view.h"
@@ -64,7 +65,7 @@ static double smooth_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch
     for (int j = 0; j < a.cols; j++) {
       const real y = target_at(batch, a.cols, i, j), smooth = y + (real)t->smoothing * (mean - y);
       const real p = at_least(nnb__crow(a, i)[j]), q = at_least(1 - nnb__crow(a, i)[j]);
-      row -= (double)(smooth * R(log)(p) + (binary ? (1 - smooth) * R(log)(q) : 0));
+      row -= (double)smooth * nnb__log((double)p) + (binary ? (double)(1 - smooth) * nnb__log((double)q) : 0);
       const real slope = -smooth / p + (binary ? (1 - smooth) / q : 0);
       if (da.p) nnb__row(da, i)[j] = weight == 0 ? 0 : scale * weight * slope;
     }
@@ -98,7 +99,8 @@ static void add_slope(const nnb__tuned *t, const nnb_batch *batch, real scale, n
 static double smooth_fused(const nnb_loss_ops *self, nnb_cmat z, const nnb_batch *batch, real scale, nnb_mat delta) {
   const nnb__tuned *t = tuned(self);
   const double extra = extra_loss(t, z, batch); /* before delta, which may be z, is written */
-  const double sum = t->base->fused(t->base, z, batch, scale, delta);
+  const nnb_loss_ops *plain = nnb__loss(is_binary(t) ? NNB_BINARY_CROSS_ENTROPY : NNB_CROSS_ENTROPY);
+  const double sum = plain->fused(plain, z, batch, scale, delta); /* in the arithmetic of this run */
   if (delta.p) add_slope(t, batch, scale, delta);
   return sum + extra;
 }

@@ -8,6 +8,7 @@
 typedef struct checker {
   nnb_plan *plan;
   nnb_batch batch; /* x is a copy that may be changed */
+  double norm;     /* divisor of the loss */
   real *x;         /* rows×n_x */
   real *kept;      /* the original parameters and buffers */
   real *grad[2];   /* P: at the parameters, and with their last digits changed */
@@ -35,13 +36,12 @@ static real step_at(const subject *s, size_t i, real size) {
 }
 
 static double loss_at(const checker *c, real *value, real at) {
-  double e = 0;
+  nnb__loss_sum sum = {0};
   const real before = *value;
   *value = at;
-  nnb__plan_loss(c->plan, &c->batch, &(nnb_run){.training = true}, &e); /* a failure shows as a value that is not
-                                                                           finite */
+  nnb__plan_loss(c->plan, &c->batch, &(nnb_run){.training = true}, &sum); /* failure: a value that is not finite */
   *value = before;
-  return e;
+  return nnb__loss_value(sum, c->norm);
 }
 
 /* ∂E/∂value by the five-point rule: (8(E(h) - E(-h)) - (E(2h) - E(-2h))) / 12h, error h⁴ */
@@ -102,7 +102,8 @@ static double worst_of(const checker *c, const subject *s) {
 
 /* Computes the gradients at the present parameters. */
 static nnb_status gradients(checker *c, nnb_net *net, real *grad, real *dx) {
-  nnb_status status = nnb__plan_gradient(c->plan, &c->batch, &(nnb_run){.training = true}, 0, NULL, grad);
+  nnb__loss_sum sum = {0};
+  nnb_status status = nnb__plan_gradient(c->plan, &c->batch, &(nnb_run){.training = true}, 0, &sum, grad);
   memcpy(net->params + net->n_params, c->kept + net->n_params, net->n_buffers * sizeof(real));
   if (!status) nnb__plan_input_gradient(c->plan, nnb_view(dx, c->batch.x.rows, net->n_x));
   return status;
@@ -155,6 +156,7 @@ static nnb_status check_gradient(nnb_net *net, const nnb_batch *batch, double *w
   const int rows = batch->x.rows, cols = net->n_x;
   if (!nnb__mul((size_t)rows, (size_t)cols, &n_x)) return nnb__fail(NNB_E_OVERFLOW, "x is too large");
   c.batch = *batch;
+  c.norm = batch->norm > 0 ? batch->norm : nnb__sum_weights(batch, NULL, 0, rows);
   status = allocate(&c, net, n_x);
   if (!status)
     status = nnb_plan_create(

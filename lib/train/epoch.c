@@ -12,16 +12,15 @@ typedef struct nnb__fit fit;
 /* The loss on rows of the validation data, in chunks whose losses add up. */
 static nnb_status validate_rows(fit *f, int row0, int n_rows, double *out, real *no_gradient) {
   nnb_batch part;
-  double loss;
+  nnb__loss_sum sum = {0};
   nnb_status status = NNB_OK;
   (void)no_gradient;
-  *out = 0;
   for (int r = 0, n; !status && (n = nnb__chunk(n_rows, r, f->val_plan->max_rows)) > 0; r += n) {
     if ((status = f->broken = nnb__fetch(f->net, &f->val_window, row0 + r, n, &part))) break;
     part.norm = f->val_norm;
-    status = nnb_plan_loss(f->val_plan, &part, &loss);
-    *out += loss;
+    status = nnb__plan_loss(f->val_plan, &part, &(nnb_run){0}, &sum);
   }
+  *out = nnb__loss_value(sum, f->val_norm);
   return status;
 }
 

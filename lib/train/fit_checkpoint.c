@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "exact.h"
 #include "fit.h"
 #include "kernels.h"
 #include "net_bag.h"
@@ -119,6 +120,10 @@ static void describe_machine(const fit *f, char out[MACHINE]) {
   nnb_blas_facts blas;
   nnb_blas_info(&blas);
   nnb_get_thresholds(thresholds, sizeof thresholds);
+  if (nnb__exact()) {
+    snprintf(out, MACHINE, "libnnblas %s, defined arithmetic", nnb_version());
+    return;
+  }
   snprintf(out, MACHINE, "libnnblas %s, threads %d, chunk %d, %s %s %s, kernels %s, thresholds %s", nnb_version(),
            f->plan->threads, f->opts.chunk, blas.vendor, blas.version, blas.core, nnb__kernel()->level, thresholds);
 }

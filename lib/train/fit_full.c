@@ -75,19 +75,18 @@ static void project(const nnb__fit *f, real *g) {
 /* The loss over rows, and its gradient unless g is NULL; losses of chunks add up. */
 static nnb_status loss_of_rows(nnb__fit *f, int row0, int n_rows, double *loss, real *g) {
   nnb_status status = nnb__blas_enter();
+  nnb__loss_sum sum = {0};
   *loss = 0;
   if (status) return status;
   if (g && n_rows == 0) memset(g, 0, f->net->n_params * sizeof *g);
   for (int r = 0, n; !status && (n = nnb__chunk(n_rows, r, f->opts.chunk)) > 0; r += n) {
     nnb_batch part;
-    double chunk_loss = 0;
     if ((f->broken = nnb__fetch(f->net, &f->window, row0 + r, n, &part))) break;
     part.norm = f->norm;
     const nnb_run run = {.training = true, .seed = f->opts.seed, .row0 = row0 + r};
-    status = g ? nnb__plan_gradient(f->plan, &part, &run, r > 0, &chunk_loss, g)
-               : nnb__plan_loss(f->plan, &part, &run, &chunk_loss);
-    *loss += chunk_loss;
+    status = g ? nnb__plan_gradient(f->plan, &part, &run, r > 0, &sum, g) : nnb__plan_loss(f->plan, &part, &run, &sum);
   }
+  *loss = nnb__loss_value(sum, f->norm);
   nnb__blas_leave();
   return f->broken ? NNB_E_STATE : status;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bag.h"
+#include "exact.h"
 #include "fit.h"
 #include "kernels.h"
 #include "net_bag.h"
@@ -69,8 +70,11 @@ enum { FACT = 240 };
 static void describe_computation(const nnb_fit_opts *o, char out[FACT]) {
   nnb_blas_facts blas;
   nnb_blas_info(&blas);
-  snprintf(out, FACT, "libnnblas %s, %zu bytes, threads %d, kernels %s, %s %s %s", nnb_version(), sizeof(real),
-           o->threads, nnb__kernel()->level, blas.vendor, blas.version, blas.core);
+  if (nnb__exact())
+    snprintf(out, FACT, "libnnblas %s, %zu bytes, defined arithmetic", nnb_version(), sizeof(real));
+  else
+    snprintf(out, FACT, "libnnblas %s, %zu bytes, threads %d, kernels %s, %s %s %s", nnb_version(), sizeof(real),
+             o->threads, nnb__kernel()->level, blas.vendor, blas.version, blas.core);
 }
 
 static uint64_t chain(uint64_t h, const void *p, size_t n) { return nnb__siphash(p, n, (const uint64_t[2]){h, n}); }
@@ -111,7 +115,9 @@ static void describe_pointers(const nnb_fit_opts *o, char out[FACT]) {
 }
 
 static nnb_status same_options(nnb__comm *comm, const nnb_fit_opts *o) {
-  static const char *const except[] = {"chunk", "checkpoint_seconds", "checkpoint_epochs", NULL};
+  static const char *const except[] = {"chunk", "checkpoint_seconds", "checkpoint_epochs", NULL},
+                           *const except_exact[] = {"chunk", "checkpoint_seconds", "checkpoint_epochs", "threads",
+                                                    NULL};
   enum { MOST = 4096 };
   char text[MOST] = "", *ours = NULL;
   nnb_status status = nnb__opts_print(NNB__FIT_OPTS, o, &ours);
@@ -120,7 +126,7 @@ static nnb_status same_options(nnb__comm *comm, const nnb_fit_opts *o) {
   if ((status = nnb__comm_agree(comm, status))) return status;
   if ((status = nnb__comm_broadcast(comm, 0, sizeof text, text))) return status;
   text[MOST - 1] = '\0';
-  return nnb__comm_agree(comm, nnb__opts_match(NNB__FIT_OPTS, o, "rank 0", text, except));
+  return nnb__comm_agree(comm, nnb__opts_match(NNB__FIT_OPTS, o, "rank 0", text, nnb__exact() ? except_exact : except));
 }
 
 static nnb_status same_fact(nnb__comm *comm, nnb_status status, const char *what, const char *fact) {

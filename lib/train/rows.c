@@ -5,6 +5,7 @@
 
 #include "blas_threads.h"
 #include "curved.h"
+#include "exact.h"
 #include "ints.h"
 #include "status.h"
 
@@ -62,13 +63,15 @@ nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, real *grad) {
                        optim->ops->name);
   if (!status) status = nnb__blas_enter();
   if (status) return status;
+  const bool exact = nnb__exact_set(net->exact);
   nnb__optim_begin(optim);
   nnb__optim_step(optim, net->blocks, net->n_blocks, net->params, grad);
+  nnb__exact_set(exact);
   nnb__blas_leave();
   return NNB_OK;
 }
 
-static nnb__loss_sum update(const nnb__update *u) {
+static nnb__loss_sum make_update(const nnb__update *u) {
   nnb_net *net = u->net;
   nnb_plan *plan = u->plan;
   nnb_optim *optim = u->optim;
@@ -76,7 +79,7 @@ static nnb__loss_sum update(const nnb__update *u) {
   optim->threads = plan->threads;
   nnb__optim_begin(optim);
   if (nnb__optim_has(optim->ops, NNB__TRAIT_PAIRS)) return nnb__update_curved(u);
-  bool offered = !plan->g && nnb__optim_offer(optim, net->params, nnb__update_chunks(u), &target);
+  bool offered = !plan->g && !plan->exact && nnb__optim_offer(optim, net->params, nnb__update_chunks(u), &target);
   if (!offered) target = (nnb__target){.dst = plan->g ? plan->g : optim->g, .alpha = 1};
   nnb__loss_sum sum = nnb__update_run(u, NNB__LOSS | NNB__BACK, &target, NULL, NULL);
   if (plan->g) memcpy(optim->g, plan->g, net->n_params * sizeof *plan->g); /* the plan shows it before clipping */
@@ -87,6 +90,13 @@ static nnb__loss_sum update(const nnb__update *u) {
   return sum;
 }
 
+static nnb__loss_sum update(const nnb__update *u) {
+  const bool exact = nnb__exact_set(u->plan->exact);
+  const nnb__loss_sum sum = make_update(u);
+  nnb__exact_set(exact);
+  return sum;
+}
+
 static nnb_status check_training(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, const nnb_optim *optim,
                                  int most) {
   if (!plan) return nnb__fail(NNB_E_ARG, "plan is NULL");
@@ -94,6 +104,10 @@ static nnb_status check_training(nnb_net *net, nnb_plan *plan, const nnb_batch *
   if (!(plan->want & NNB_GRAD)) return nnb__fail(NNB_E_STATE, "the plan was made without NNB_GRAD");
   nnb_status status = check_trains(net, optim);
   if (!status) status = nnb__check_plan_batch(plan, batch, most);
+  if (!status && plan->exact && nnb__optim_has(optim->ops, NNB__TRAIT_PAIRS))
+    status =
+        nnb__fail(NNB_E_UNSUPPORTED, "%s is not defined to the bit; wanted another method, or a net that is not exact",
+                  optim->ops->name);
   if (status || !batch->dt.p || !nnb__optim_has(optim->ops, NNB__TRAIT_PAIRS)) return status;
   return nnb__fail(NNB_E_UNSUPPORTED, "%s does not take targets of derivatives (dt)", optim->ops->name);
 }

@@ -194,10 +194,9 @@ nnb_status nnb__tally_run(nnb__tally *t, double *loss) {
     nnb_status status = nnb__fetch(t->net, &t->window, r, n, &batch);
     if (status) return status;
     batch.dt = (nnb_cmat){0}; /* predictions are measured, not derivatives */
-    nnb__job job = {.batch = &batch, .rows = n, .norm = norm, .what = NNB__LOSS | NNB__OUTPUT};
-    nnb__loss_sum part = nnb__plan_run(t->plan, &job);
-    if (part.status) return part.status;
-    sum.mean += part.mean, sum.sum += part.sum;
+    nnb__job job = {.batch = &batch, .rows = n, .norm = norm, .what = NNB__LOSS | NNB__OUTPUT, .before_loss = sum};
+    sum = nnb__plan_run(t->plan, &job);
+    if (sum.status) return sum.status;
     nnb__plan_outputs(t->plan, y);
     add_rows(t, &batch, nnb__read(y), r);
   }

@@ -34,8 +34,8 @@ nnb__loss_sum nnb__update_run(const nnb__update *u, unsigned what, nnb__target *
   nnb__loss_sum sum = {0};
   for (int c = 0; c < nnb__update_chunks(u); c++) {
     nnb__job job = nnb__update_job(u, c, what, target);
-    nnb__loss_sum chunk = nnb__plan_run(u->plan, &job);
-    sum.mean += chunk.mean, sum.sum += chunk.sum;
+    job.before_loss = sum;
+    sum = nnb__plan_run(u->plan, &job);
     if (target) target->beta = target->beta_bias = 1; /* the next chunk adds */
     if (visit) visit(u, &job, context);
   }

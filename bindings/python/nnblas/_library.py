@@ -160,6 +160,7 @@ _TYPED = {
     "net_seed": (c_int, [P, c_uint64]),
     "net_status": (Status, [P]),
     "net_init": (Status, [P, c_uint64]),
+    "net_exact": (Status, [P, c_bool]),
     "net_scale_inputs": (c_int, [P, P, c_int]),
     "net_scale_targets": (c_int, [P, P, c_int]),
     "net_n_in": (c_int, [P]),

@@ -231,6 +231,10 @@ class Net:
         """Draws all parameters again."""
         self._change("net_init", seed)
 
+    def exact(self, on=True):
+        """Sets whether predictions and training have the bits that docs/arithmetic.md defines on every machine."""
+        self._change("net_exact", on)
+
     def freeze(self, node, weights=True, bias=True):
         """Sets which parameters of a layer training does not change."""
         self._change("net_freeze", self.node(node), (1 if weights else 0) | (2 if bias else 0))

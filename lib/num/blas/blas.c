@@ -9,6 +9,7 @@
 #include "blas.h"
 #include "blas_core.h"
 #include "cpu.h"
+#include "exact.h"
 #include "fork.h"
 #include "kernels.h"
 #include "thresholds.h"
@@ -94,6 +95,26 @@ static bool by_own(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real be
   return true;
 }
 
+/* In the defined arithmetic: each number of C is one chain of fused multiply-adds in ascending order of k, from beta·C
+ * or 0 on.  alpha is 1. */
+static void chains(char ta, char tb, int k, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
+  const nnb__kernels *kernel = nnb__kernel();
+  const size_t ld = (size_t)a.ld, ldb = (size_t)b.ld, ldc = (size_t)c.ld;
+  const nnb__strided op_a = {a.p, ta == 'T' ? 1 : ld, ta == 'T' ? ld : 1};
+  if (tb == 'N' && c.rows == 1)
+    kernel->mm_row(c.cols, k, 1, a.p, op_a.col, b.p, ldb, beta, c.p);
+  else if (tb == 'N' && (double)k * c.cols * sizeof(real) <= nnb__threshold.unpacked_bytes)
+    kernel->mm(c.rows, c.cols, k, 1, op_a, b.p, ldb, beta, c.p, ldc);
+  else
+    kernel->mm_copy(c.rows, c.cols, k, 1, op_a, b.p, ldb, tb == 'T', beta, c.p, ldc);
+}
+
+/* C ← alpha·(beta/alpha·C + A·B) */
+static void exact_product(char ta, char tb, int k, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
+  chains(ta, tb, k, a, b, alpha == 1 ? beta : beta / alpha, c);
+  scale(alpha, c);
+}
+
 void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
   assert((ta == 'N' || ta == 'T') && (tb == 'N' || tb == 'T'));
   int m = c.rows, n = c.cols, k = ta == 'T' ? a.rows : a.cols;
@@ -102,6 +123,8 @@ void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, 
   if (m == 0 || n == 0) return;
   if (k == 0) {
     scale(beta, c); /* cblas would reject a leading dimension of 0 */
+  } else if (nnb__exact()) {
+    exact_product(ta, tb, k, alpha, a, b, beta, c);
   } else if (k == 1 && (double)m * n >= nnb__threshold.outer_from) {
     scale(beta, c);
     outer(ta, tb, alpha, a, b, c);
@@ -126,6 +149,8 @@ void nnb__gram(real alpha, nnb_cmat a, real beta, nnb_mat c) {
 }
 
 void nnb__axpy(size_t n, real alpha, const real *x, real *y) {
+  for (size_t i = 0; nnb__exact() && i < n; i++) y[i] += alpha * x[i];
+  if (nnb__exact()) return;
   nnb__hold_forks();
   for (; n > INT_MAX; n -= INT_MAX, x += INT_MAX, y += INT_MAX) BLAS(axpy)(INT_MAX, alpha, x, 1, y, 1);
   if (n) BLAS(axpy)((int)n, alpha, x, 1, y, 1);

@@ -31,7 +31,9 @@ INLINE vec sigmoid_pull(vec a, vec d) { return d * (a * ((real)1 - a)); }
 
 INLINE vec tanh_value(vec z) { return tanh_any(z); }
 INLINE vec tanh_pull(vec a, vec d) {
-#if defined VEC_AVX512
+#if defined NNB_EXACT
+  return d * mul_add(-a, a, fill(1));
+#elif defined VEC_AVX512
   return d * X512(fnmadd)(a, a, fill(1));
 #elif defined VEC_AVX2
   return d * X256(fnmadd)(a, a, fill(1));

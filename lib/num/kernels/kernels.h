@@ -4,7 +4,11 @@
  * chain_blocks_kernel.c and steps.c are built once per level, cholesky.c and qr.c too, but only in double.  The level
  * "plain" has the flags of the rest of the library.  On x86-64 there are also the levels v2, v3 and v4 of its psABI
  * (SSE4.2; AVX2 and FMA; AVX-512), built with -DNNB__LEVEL=v3 and so on, which is the suffix of their tables. kernels.c
- * selects a level. */
+ * selects a level.
+ *
+ * Some of them are built once more for v3 and v4 (v3_exact, v4_exact), and on arm64 for the compiler's target
+ * (plain_exact): with -DNNB_EXACT, without contraction, in the arithmetic of docs/arithmetic.md, whose bits are those
+ * of every level.  A thread that computes in it (base/exact.h) gets these tables. */
 #ifndef NNB__KERNELS_H
 #define NNB__KERNELS_H
 
@@ -28,17 +32,20 @@ typedef struct nnb__kernels {
   /* out ← a·dᵀ, m×n without gaps */
   void (*outer)(int m, int n, const real *a, const real *d, real *out);
   nnb__mm_fn *mm;
+  nnb__mm_copy_fn *mm_copy;
+  nnb__mm_row_fn *mm_row;
+  /* NULL in the defined arithmetic */
   nnb__chain_rows_fn *chain_rows;
   nnb__predict_fn *predict;
   nnb__chain_blocks_fn *chain_blocks;
-  nnb__mm_copy_fn *mm_copy;
-  nnb__mm_row_fn *mm_row;
   nnb__qr_fn *qr; /* this and the next one: in double in both precisions */
   nnb__cholesky_fn *cholesky;
   const nnb__layer_rows *layer_rows;
 } nnb__kernels;
 
-/* The table for this processor.  Any thread may call it at any time. */
+/* Whether there is a table for the defined arithmetic. */
+bool nnb__kernel_has_exact(void);
+/* The table for this processor, and for the arithmetic of this thread.  Any thread may call it at any time. */
 const nnb__kernels *nnb__kernel(void);
 /* The tables that were built and that this processor can run, from 0 (plain) on; NULL after the last.  For tests. */
 const nnb__kernels *nnb__kernel_level(int level);

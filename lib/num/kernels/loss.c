@@ -8,6 +8,20 @@
 /* ---- sums of terms ---- */
 
 /* Σ ℓ over n outputs; d ← c·∂ℓ/∂a unless d is NULL. */
+#ifdef NNB_EXACT
+INLINE double row_loss(size_t n, const real *a, target t, real c, real *d, term_fn f) {
+  double sum = 0;
+  for (size_t j = 0; j < n; j += LANES) {
+    const int k = n - j < LANES ? (int)(n - j) : LANES;
+    const term x = f(load_part(a + j, k), target_at(t, j, k));
+    real lane[LANES];
+    store(lane, x.loss);
+    for (int i = 0; i < k; i++) sum += (double)lane[i];
+    if (d) store_part(d + j, k, c * x.slope);
+  }
+  return sum;
+}
+#else
 INLINE double row_loss(size_t n, const real *a, target t, real c, real *d, term_fn f) {
   dvec sum = {0};
   size_t j = 0;
@@ -24,6 +38,7 @@ INLINE double row_loss(size_t n, const real *a, target t, real c, real *d, term_
   }
   return sum_wide(sum);
 }
+#endif
 
 /* A sample of weight 0 adds nothing, even if its loss is infinite. */
 static void clear_row(int n, real *d) {
@@ -32,7 +47,13 @@ static void clear_row(int n, real *d) {
 
 INLINE double sum_loss(nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da, term_fn f) {
   double sum = 0;
-  if (!batch->weight && !batch->label && is_flat(a) && is_flat(batch->t) && (!da.p || is_flat(nnb__read(da)))) {
+#ifdef NNB_EXACT
+  const bool as_one = false; /* the loss of each row is a sum of its own */
+#else
+  const bool as_one = true;
+#endif
+  if (as_one && !batch->weight && !batch->label && is_flat(a) && is_flat(batch->t) &&
+      (!da.p || is_flat(nnb__read(da)))) {
     return row_loss(count(a), a.p, (target){.t = batch->t.p}, scale, da.p, f); /* all rows as one */
   }
   for (int i = 0; i < a.rows; i++) {

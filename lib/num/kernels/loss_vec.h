@@ -78,6 +78,10 @@ INLINE row_parts class_row(int n, const real *z, int label, real c, real *delta)
 INLINE row_parts target_sums(int n, const real *z, const real *t) {
   vec m = row_max(n, z), total = {0}, linear = {0};
   int j = 0;
+#ifdef NNB_EXACT
+  for (; j < n; j++) total[0] += t[j], linear[0] += t[j] * (z[j] - m[0]);
+  return (row_parts){0, total[0], linear[0]};
+#endif
   for (; j + LANES <= n; j += LANES) total += load(t + j), linear += load(t + j) * (load(z + j) - m);
   if (j < n) {
     vec part = load_part(t + j, n - j);

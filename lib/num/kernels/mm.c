@@ -61,18 +61,27 @@ INLINE void tile(const product *p, int row, int mr, int nv, bool full_end, int p
     vec x = start ? fill(start[i]) : (vec){0};
     UNROLL for (int j = 0; j < nv; j++) sum[i][j] = x;
   }
+#ifdef NNB_EXACT /* one chain from the start on: another pass over C goes on with it */
+  if (p->beta != 0)
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] =
+        p->beta * load_end(c + (size_t)i * ldc + j * LANES, full_end || j < nv - 1, part);
+#endif
   for (int l = p->k; l > 0; l--, b += ldb, a += a_col) {
     vec y[NV];
     UNROLL for (int j = 0; j < nv; j++) y[j] = load_end(b + j * LANES, full_end || j < nv - 1, part);
     UNROLL for (int i = 0; i < mr; i++) {
       vec x = fill(a[(size_t)i * a_row]);
-      UNROLL for (int j = 0; j < nv; j++) sum[i][j] += x * y[j];
+      UNROLL for (int j = 0; j < nv; j++) sum[i][j] = mul_add(x, y[j], sum[i][j]);
     }
   }
+#ifdef NNB_EXACT /* no -0: it would show which terms of 0 were left out (mm_row.c) */
+  UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] += (vec){0};
+#else
   if (p->alpha != 1) UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] *= p->alpha;
   if (p->beta != 0)
     UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] +=
         p->beta * load_end(c + (size_t)i * ldc + j * LANES, full_end || j < nv - 1, part);
+#endif
   if (p->positive)
     UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] = at_least(sum[i][j], 0);
   UNROLL for (int i = 0; i < mr; i++) /* after all loads, which would wait for overlapping stores */

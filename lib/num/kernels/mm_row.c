@@ -45,9 +45,37 @@ typedef struct row {
 INLINE void add(const row *r, size_t at, int nv, bool full_end, int part, vec *sum) {
   const real *b = r->b + at * r->ldb;
   const vec x = fill(r->x[at * r->dx]);
-  UNROLL for (int j = 0; j < nv; j++) sum[j] += x * (full_end ? load(b + j * LANES) : load_part(b, part));
+  UNROLL for (int j = 0; j < nv; j++) sum[j] =
+      mul_add(x, full_end || j < nv - 1 ? load(b + j * LANES) : load_part(b + j * LANES, part), sum[j]);
 }
 
+#ifdef NNB_EXACT
+/* nv vectors of y, each number one chain that begins with beta·y; alpha is 1. */
+INLINE void strip(const row *pointer, int nv, bool full_end, int part) {
+  const row r = *pointer;
+  vec sum[SUMS];
+  UNROLL for (int j = 0; j < nv; j++) {
+    sum[j] = (vec){0};
+    if (r.beta != 0)
+      sum[j] = r.beta * (full_end || j < nv - 1 ? load(r.y + j * LANES) : load_part(r.y + j * LANES, part));
+  }
+  for (int l = 0; l < r.n_places; l++) add(&r, (size_t)r.place[l], nv, full_end, part, sum);
+  UNROLL for (int j = 0; j < nv; j++) store_part(r.y + j * LANES, j < nv - 1 ? LANES : part, sum[j] + (vec){0});
+}
+
+static void strips(row r, int n) {
+  for (; n >= 8 * LANES; n -= 8 * LANES, r.b += 8 * LANES, r.y += 8 * LANES) strip(&r, 8, true, LANES);
+  for (; n >= 4 * LANES; n -= 4 * LANES, r.b += 4 * LANES, r.y += 4 * LANES) strip(&r, 4, true, LANES);
+  if (n > 3 * LANES)
+    strip(&r, 4, false, n - 3 * LANES);
+  else if (n > 2 * LANES)
+    strip(&r, 3, false, n - 2 * LANES);
+  else if (n > LANES)
+    strip(&r, 2, false, n - LANES);
+  else if (n > 0)
+    strip(&r, 1, false, n);
+}
+#else
 /* nv vectors of y, with SUMS/nv independent sums for each. */
 INLINE void strip(const row *pointer, int nv, bool full_end, int part) {
   const row r = *pointer;
@@ -74,6 +102,7 @@ static void strips(row r, int n) {
   for (; n >= LANES; n -= LANES, r.b += LANES, r.y += LANES) strip(&r, 1, true, LANES);
   if (n > 0) strip(&r, 1, false, n);
 }
+#endif
 
 void NNB__MM_ROW(int n, int k, real alpha, const real *x, size_t dx, const real *b, size_t ldb, real beta, real *y) {
   int place[LISTED + LANES];

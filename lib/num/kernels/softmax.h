@@ -18,6 +18,7 @@ static peak_sum infinite_softmax(int n, const real *x, vec m, real *y, real c) {
   return (peak_sum){m, fill((real)NAN)};
 }
 
+#ifndef NNB_EXACT
 /* A row of k vecs in registers; the last vec may be partial.  Its lanes after the end of the row hold m and are left
  * out of the sum.  -∞ would also be correct, but the underflow of its exponential costs 80 ns. */
 enum { SHORT = 4 };
@@ -41,6 +42,7 @@ INLINE peak_sum short_softmax(int n, const real *x, real *y, real c, int k) {
   }
   return (peak_sum){m, s};
 }
+#endif
 
 /* max x; NaN is ignored. */
 INLINE vec row_max(int n, const real *x) {
@@ -50,6 +52,7 @@ INLINE vec row_max(int n, const real *x) {
   if (j < n) m = larger(m, pick(first(n - j), load_part(x + j, n - j), m));
   return max_lanes(m);
 }
+#ifndef NNB_EXACT
 /* Returns Σ e^(x-m); y ← e^(x-m) unless y is NULL. */
 INLINE vec row_exp(int n, const real *x, vec m, real *y) {
   vec s = {0};
@@ -66,12 +69,29 @@ INLINE vec row_exp(int n, const real *x, vec m, real *y) {
   }
   return sum_lanes(s);
 }
+#endif
 /* y ← c·y */
 INLINE void row_scale(int n, real *y, vec c) {
   int j = 0;
   for (; j + LANES <= n; j += LANES) store(y + j, c * load(y + j));
   if (j < n) store_part(y + j, n - j, c * load_part(y + j, n - j));
 }
+#ifdef NNB_EXACT
+/* y ← c·e^(x-m)/s.  y may be x, or NULL if only m and s are wanted. */
+INLINE peak_sum row_softmax(int n, const real *x, real *y, real c) {
+  const vec m = row_max(n, x);
+  real s = 0;
+  if (isinf(m[0])) return infinite_softmax(n, x, m, y, c);
+  for (int j = 0; j < n; j += LANES) {
+    const int k = n - j < LANES ? n - j : LANES;
+    const vec e = exp_down(pick(first(k), load_part(x + j, k), m) - m);
+    if (y) store_part(y + j, k, e);
+    s = add_in_order(s, e, k);
+  }
+  if (y) row_scale(n, y, fill(c) / fill(s));
+  return (peak_sum){m, fill(s)};
+}
+#else
 static peak_sum long_softmax(int n, const real *x, real *y, real c) {
   vec m = row_max(n, x);
   if (isinf(m[0])) return infinite_softmax(n, x, m, y, c);
@@ -95,6 +115,7 @@ INLINE peak_sum row_softmax(int n, const real *x, real *y, real c) {
       return long_softmax(n, x, y, c);
   }
 }
+#endif
 
 /* ---- the activation ---- */
 

@@ -59,6 +59,21 @@ INLINE vec fill(real x) { return x - (vec){0}; } /* x + 0 would lose the sign of
 INLINE vec load(const real *p) { return *(const vec_in_memory *)p; }
 INLINE void store(real *p, vec v) { *(vec_in_memory *)p = v; }
 
+/* a·b + c.  In the defined arithmetic (NNB_EXACT; docs/arithmetic.md) it is rounded once at every level; elsewhere the
+ * compiler decides. */
+INLINE vec mul_add(vec a, vec b, vec c) {
+#ifndef NNB_EXACT
+  return a * b + c;
+#elif defined VEC_AVX512
+  return X512(fmadd)(a, b, c);
+#elif defined VEC_AVX2
+  return X256(fmadd)(a, b, c);
+#else
+  for (int k = 0; k < LANES; k++) c[k] = R(fma)(a[k], b[k], c[k]);
+  return c;
+#endif
+}
+
 INLINE bits lane_numbers(void) {
   bits n = {0};
   for (word k = 0; k < LANES; k++) n[k] = k;
@@ -315,6 +330,23 @@ INLINE double sum_wide(dvec v) {
   return sum;
 }
 
+#ifdef NNB_EXACT
+/* Sums over a row are one chain in ascending order, whatever the width of a vector is: sum ← sum + the first n lanes.
+ */
+INLINE real add_in_order(real sum, vec v, int n) {
+  real lane[LANES];
+  store(lane, v);
+  for (int k = 0; k < n; k++) sum += lane[k];
+  return sum;
+}
+
+/* x·y, in every lane */
+INLINE vec row_dot(int n, const real *x, const real *y) {
+  real sum = 0;
+  for (int j = 0; j < n; j++) sum = R(fma)(x[j], y[j], sum);
+  return fill(sum);
+}
+#else
 /* x·y, in every lane */
 INLINE vec row_dot(int n, const real *x, const real *y) {
   vec sum = {0};
@@ -323,6 +355,7 @@ INLINE vec row_dot(int n, const real *x, const real *y) {
   if (j < n) sum += load_part(x + j, n - j) * load_part(y + j, n - j);
   return sum_lanes(sum);
 }
+#endif
 
 /* ---- loops over rows ------------------------------------------------------------------------------------------- */
 

@@ -61,7 +61,7 @@ static const real normal_tail[] = {
 /* Σ c_k·x^k */
 INLINE vec polynomial(vec x, const real *c, int n) {
   vec y = fill(c[n - 1]);
-  for (int k = n - 2; k >= 0; k--) y = y * x + c[k];
+  for (int k = n - 2; k >= 0; k--) y = mul_add(y, x, fill(c[k]));
   return y;
 }
 
@@ -71,14 +71,14 @@ typedef struct reduced {
 } reduced;
 INLINE reduced reduce(vec x) {
   vec n = nearest(x * (real)1.44269504088896340736);
-  return (reduced){n, x - n * LN2_HIGH, n * LN2_LOW};
+  return (reduced){n, x - n * LN2_HIGH, n * LN2_LOW}; /* the first product is exact */
 }
 
 /* e^(x + low) for x ≤ EXP_HIGH and low much smaller than x: 2^n·(1 + r + r²·q(r)) */
 INLINE vec exp_sum(vec x, vec low) {
   reduced t = reduce(at_least(x, EXP_LOW));
   vec r = t.r - (t.low - low);
-  return scale2((r + r * r * polynomial(r, exp_tail, N_OF(exp_tail))) + (real)1, t.n);
+  return scale2(mul_add(r * r, polynomial(r, exp_tail, N_OF(exp_tail)), r) + (real)1, t.n);
 }
 /* e^x for x ≤ 0 */
 INLINE vec exp_down(vec x) { return exp_sum(x, (vec){0}); }
@@ -98,15 +98,30 @@ INLINE expm1_parts expm1_near(vec x) {
 /* e^x - 1 for x ≤ 0 */
 INLINE vec expm1_down(vec x) { return expm1_near(at_least(x, -2 * TANH_END)).value; }
 
-#if defined VEC_AVX512 && defined NNB_SINGLE
+#if (defined VEC_AVX512 || defined NNB_EXACT) && defined NNB_SINGLE
+/* Element k mod 16 of a row of the table, for each lane. */
+INLINE vec look_up(bits k, const float *row) {
+#if defined VEC_AVX512
+  return _mm512_permutexvar_ps((__m512i)k, load(row));
+#elif defined VEC_AVX2
+  const vec low = _mm256_permutevar8x32_ps(load(row), (__m256i)k),
+            high = _mm256_permutevar8x32_ps(load(row + 8), (__m256i)k);
+  return _mm256_blendv_ps(low, high, (vec)(k << 28));
+#else
+  vec y;
+  for (int i = 0; i < LANES; i++) y[i] = row[k[i] & 15];
+  return y;
+#endif
+}
+
 /* Uses the table: no division, which would limit the loop below, and half as many dependent steps.  The last sum is
  * rounded once; earlier rounding errors are small compared with it. */
 INLINE vec tanh_any(vec x) {
   const vec u = at_most(magnitude(x), TANH_TABLE_END);
-  const __m512i k = _mm512_srli_epi32((__m512i)(u * TANH_TABLE_STEP + 1.f), TANH_TABLE_SHIFT);
-  const vec t = u - _mm512_permutexvar_ps(k, load(tanh_table[0]));
-  vec y = _mm512_permutexvar_ps(k, load(tanh_table[6]));
-  UNROLL for (int j = 5; j > 0; j--) y = y * t + _mm512_permutexvar_ps(k, load(tanh_table[j]));
+  const bits k = (bits)mul_add(u, fill(TANH_TABLE_STEP), fill(1)) >> TANH_TABLE_SHIFT;
+  const vec t = u - look_up(k, tanh_table[0]);
+  vec y = look_up(k, tanh_table[6]);
+  UNROLL for (int j = 5; j > 0; j--) y = mul_add(y, t, look_up(k, tanh_table[j]));
   return with_sign_of(y, x);
 }
 #else
