@@ -64,7 +64,7 @@ static void fit(rank_thread *r) {
   }
   if (nnb_net_parse(t->net, &net) || nnb_net_init(net, (uint64_t)rank)) abort(); /* the start is that of rank 0 */
   r->status = nnb_fit(net, data, val, &opts, &r->report);
-  if (!r->status) check_facts(t, r->comm.size, net);
+  if (!r->status && r->report.choice != NNB_CHOICE_HELD_OUT) check_facts(t, r->comm.size, net);
   rank_keep(r, net);
   nnb_net_destroy(net);
   if (data != memory) nnb_data_destroy(data);
@@ -391,6 +391,36 @@ static uint64_t fit_with(task *t, int size, int epochs, int *resumed) {
   return digest;
 }
 
+/* Rank 0 chooses as one rank does; what it holds out, the others do, too, also when the training goes on. */
+START_TEST(automatic) {
+  char path[TOY_PATH];
+  int resumed;
+  static rank_thread r[MOST_RANKS];
+  const task tasks[] = {{.net = "4-6:tanh-3", .opts = {.max_epochs = 10}},
+                        {.net = "4-6:tanh-3", .opts = {.max_epochs = 10}, .validates = true},
+                        {.net = "4-6:tanh-3", .opts = {.batch = 128, .lr = 0.02}}};
+  for (size_t k = 0; k < sizeof tasks / sizeof *tasks; k++) {
+    task t = tasks[k];
+    t.redundant = true;
+    check_close(&t, 3, TOL(1e-6, 2e-2));
+  }
+  task t = tasks[2];
+  toy_path(path, "automatic");
+  unlink(path);
+  t.opts.checkpoint = path, t.opts.resume = true;
+  memset(r, 0, sizeof r);
+  run_ranks(3, r, fit_until_4, &t);
+  check_equal(&t, 3, r);
+  ck_assert_int_eq(r[0].report.choice, NNB_CHOICE_HELD_OUT);
+  release_ranks(3, r);
+  const uint64_t parts = fit_with(&t, 3, 0, &resumed);
+  ck_assert_int_eq(resumed, 4);
+  unlink(path);
+  ck_assert(fit_with(&t, 3, 0, &resumed) == parts);
+  unlink(path);
+}
+END_TEST
+
 START_TEST(checkpoints) {
   const nnb_algo algo[] = {NNB_ADAM, NNB_KFAC, NNB_LBFGS, NNB_BFGS, NNB_LM};
   char path[TOY_PATH];
@@ -598,6 +628,7 @@ START_TEST(no_memory) {
                                {.algo = NNB_LBFGS, .max_epochs = 3},
                                {.algo = NNB_LM, .max_epochs = 3},
                                {.algo = NNB_KFAC, .max_epochs = 2, .batch = 50},
+                               {.max_epochs = 2},
                                {.algo = NNB_ADAM, .max_epochs = 2, .batch = 10, .own_rows = true}};
   nnb_set_allocator(&allocator);
   for (size_t i = 0; i < sizeof opts / sizeof *opts; i++) {
@@ -718,7 +749,7 @@ START_TEST(refusals) {
   const char *plain = "4-5:tanh-3";
   refused((nnb_fit_opts){.algo = NNB_ADAM, .comm = &empty}, plain, NNB_E_ARG, "sum, sum_float or broadcast is NULL");
   refused((nnb_fit_opts){.algo = NNB_ADAM, .comm = &odd}, plain, NNB_E_ARG, "rank 2 of 2");
-  refused((nnb_fit_opts){0}, plain, NNB_E_UNSUPPORTED, "wanted a method by name");
+  refused((nnb_fit_opts){.own_rows = true}, plain, NNB_E_UNSUPPORTED, "wanted a method by name");
   refused((nnb_fit_opts){.bayes = true}, plain, NNB_E_UNSUPPORTED, "bayes");
   refused((nnb_fit_opts){.algo = NNB_VARPRO}, plain, NNB_E_UNSUPPORTED, "varpro does not train by several ranks");
   refused((nnb_fit_opts){.algo = NNB_ADAM, .restarts = 2}, plain, NNB_E_UNSUPPORTED, "restarts");
@@ -751,6 +782,7 @@ int main(void) {
   tcase_add_test(fits, callback_of_one);
   tcase_add_test(fits, seconds);
   tcase_add_test(fits, checkpoints);
+  tcase_add_test(fits, automatic);
   tcase_add_test(fail, failures);
   tcase_add_test(fail, no_memory);
   tcase_add_test(fail, steady);

@@ -187,6 +187,7 @@
 #define nnb__fit_quiet nnbf__fit_quiet
 #define nnb__fit_ranks nnbf__fit_ranks
 #define nnb__fit_restarts nnbf__fit_restarts
+#define nnb__fit_resume nnbf__fit_resume
 #define nnb__fit_run nnbf__fit_run
 #define nnb__fit_source_epoch nnbf__fit_source_epoch
 #define nnb__fit_sum nnbf__fit_sum

@@ -59,6 +59,8 @@ typedef struct search {
   real *start, *best; /* the parameters and buffers at the start, and the best of a trial */
   trial trial[RATES];
   int n;
+  const nnb_data *chosen_train, *chosen_val; /* what the net is trained by */
+  nnb_fit_opts chosen;
   nnb__choices *choices;
   nnb_report *report;
 } search;
@@ -148,11 +150,72 @@ static nnb_status scale_decay(search *s, double decay, double *l2) {
 
 /* ---- the fit that counts ---------------------------------------------------------------------------------------- */
 
-static nnb_status train_net(search *s, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
-                            nnb_choice choice, int trials) {
+static nnb_status choose(search *s, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
+                         nnb_choice choice, int trials) {
   s->choices->choice = (int)choice, s->choices->trials = trials;
   s->choices->held_rows = nnb_data_rows(s->train) - nnb_data_rows(train);
-  nnb_status status = nnb__fit_run(s->net, train, val, opts, NULL, s->choices, s->began, s->report);
+  s->chosen_train = train, s->chosen_val = val, s->chosen = *opts;
+  return NNB_OK;
+}
+
+/* What rank 0 has chosen. */
+typedef struct decision {
+  nnb_algo algo;
+  nnb_schedule schedule;
+  int batch, max_epochs, patience, choice, trials, held_rows;
+  double lr, l2, held_loss, held_share;
+  bool validates;
+} decision;
+
+static decision decision_of(const search *s) {
+  const nnb_fit_opts *o = &s->chosen;
+  const nnb__choices *c = s->choices;
+  return (decision){.algo = o->algo,
+                    .schedule = o->schedule,
+                    .batch = o->batch,
+                    .max_epochs = o->max_epochs,
+                    .patience = o->patience,
+                    .choice = c->choice,
+                    .trials = c->trials,
+                    .held_rows = c->held_rows,
+                    .lr = o->lr,
+                    .l2 = o->l2,
+                    .held_loss = c->held_loss,
+                    .held_share = c->held_share,
+                    .validates = s->chosen_val != NULL};
+}
+
+/* On a rank other than 0.  The rows held out are those of rank 0: a function of the seed. */
+static nnb_status take_decision(search *s, const decision *d) {
+  nnb_fit_opts *o = &s->chosen;
+  nnb__choices *c = s->choices;
+  trial *t = &s->trial[s->n++];
+  *o = *s->given;
+  o->algo = d->algo, o->schedule = d->schedule, o->batch = d->batch, o->max_epochs = d->max_epochs;
+  o->patience = d->patience, o->lr = d->lr, o->l2 = d->l2;
+  c->choice = d->choice, c->trials = d->trials, c->held_rows = d->held_rows;
+  c->held_loss = d->held_loss, c->held_share = d->held_share;
+  s->chosen_train = s->train, s->chosen_val = d->validates ? s->val : NULL;
+  if (!(d->held_share > 0)) return NNB_OK;
+  const nnb_status status = nnb__data_split(s->train, d->held_share, o->seed, &t->own_train, &t->own_test);
+  s->chosen_train = t->own_train, s->chosen_val = t->own_test;
+  return status;
+}
+
+static nnb_status share_decision(search *s, nnb__ranks *r, nnb_status status) {
+  nnb__comm *comm = &r->comm;
+  if ((status = nnb__comm_agree(comm, status))) return status;
+  decision d;
+  memset(&d, 0, sizeof d);
+  if (comm->calls.rank == 0) d = decision_of(s);
+  if ((status = nnb__comm_broadcast(comm, 0, sizeof d, &d))) return status;
+  status = nnb__comm_agree(comm, comm->calls.rank == 0 ? NNB_OK : take_decision(s, &d));
+  return status ? status : nnb__ranks_count(r, s->chosen_train, s->chosen_val);
+}
+
+static nnb_status train_net(search *s, nnb__ranks *ranks) {
+  const nnb_status status =
+      nnb__fit_run(s->net, s->chosen_train, s->chosen_val, &s->chosen, ranks, s->choices, s->began, s->report);
   if (status && s->report->best_epoch == 0) set_params(s->net, s->start);
   return status;
 }
@@ -233,7 +296,7 @@ static nnb_status fit_by_path(search *s) {
   if (opts.max_epochs == 0) opts.max_epochs = LAST_STAGE * iterations;
   set_params(s->net, s->best);
   s->choices->held_loss = held_loss;
-  return train_net(s, s->train, s->val, &opts, s->val ? NNB_CHOICE_VALIDATION : NNB_CHOICE_FOLDS, trials);
+  return choose(s, s->train, s->val, &opts, s->val ? NNB_CHOICE_VALIDATION : NNB_CHOICE_FOLDS, trials);
 }
 
 static nnb_status fit_few_rows(search *s) {
@@ -244,7 +307,7 @@ static nnb_status fit_few_rows(search *s) {
   if (opts.l2 == 0) status = scale_decay(s, few_decay, &opts.l2);
   if (status) return status;
   if (opts.max_epochs == 0) opts.max_epochs = FEW_ITERATIONS;
-  return train_net(s, s->train, NULL, &opts, NNB_CHOICE_FEW_ROWS, 0);
+  return choose(s, s->train, NULL, &opts, NNB_CHOICE_FEW_ROWS, 0);
 }
 
 /* ---- much data: the cycle --------------------------------------------------------------------------------------- */
@@ -321,7 +384,7 @@ static nnb_status fit_by_cycle(search *s) {
   nnb_fit_opts opts = cycle(s, lr, l2, epochs);
   if (opts.patience == 0) opts.patience = nnb__smaller(epochs, epochs / 2 + 5);
   s->choices->held_share = test == s->val ? 0 : held_out;
-  return train_net(s, train, test, &opts, s->val ? NNB_CHOICE_VALIDATION : NNB_CHOICE_HELD_OUT, trials);
+  return choose(s, train, test, &opts, s->val ? NNB_CHOICE_VALIDATION : NNB_CHOICE_HELD_OUT, trials);
 }
 
 /* ---- options of the step are given ------------------------------------------------------------------------------ */
@@ -330,13 +393,13 @@ static nnb_status fit_by_steps(search *s) {
   const double held_out = 0.1;
   nnb_fit_opts opts = *s->given;
   if (s->val || opts.max_epochs != 0 || nnb_data_rows(s->train) < FEW_ROWS)
-    return train_net(s, s->train, s->val, &opts, NNB_CHOICE_NONE, 0);
+    return choose(s, s->train, s->val, &opts, NNB_CHOICE_NONE, 0);
   trial *t = &s->trial[s->n++];
   nnb_status status = nnb__data_split(s->train, held_out, opts.seed, &t->own_train, &t->own_test);
   if (status) return status;
   if (opts.patience == 0) opts.patience = STOPPED_PATIENCE;
   s->choices->held_share = held_out;
-  return train_net(s, t->own_train, t->own_test, &opts, NNB_CHOICE_HELD_OUT, 0);
+  return choose(s, t->own_train, t->own_test, &opts, NNB_CHOICE_HELD_OUT, 0);
 }
 
 /* ---- the choice ------------------------------------------------------------------------------------------------- */
@@ -350,7 +413,7 @@ static nnb_status fit_by_choice(search *s) {
   const int rows = nnb_data_rows(s->train);
   const double products = (double)rows * (double)s->net->n_params;
   if (nnb__data_is_read(s->train) || (s->val && nnb__data_is_read(s->val))) /* which is read by one thread, in full */
-    return train_net(s, s->train, s->val, s->given, NNB_CHOICE_NONE, 0);
+    return choose(s, s->train, s->val, s->given, NNB_CHOICE_NONE, 0);
   if (says_steps(s->given)) return fit_by_steps(s);
   if (rows > MANY_ROWS && products > many_products) return fit_by_cycle(s);
   if (s->net->drawing) return fit_by_steps(s); /* lbfgs minimises one function */
@@ -358,7 +421,7 @@ static nnb_status fit_by_choice(search *s) {
 }
 
 nnb_status nnb__fit_auto(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *given,
-                         nnb__choices *choices, double began, nnb_report *report) {
+                         nnb__ranks *ranks, nnb__choices *choices, double began, nnb_report *report) {
   search s = {
       .net = net, .train = train, .val = val, .given = given, .began = began, .choices = choices, .report = report};
   if (given->algo == NNB_AUTO && !given->bayes && train && train->dt.p)
@@ -366,14 +429,20 @@ nnb_status nnb__fit_auto(nnb_net *net, const nnb_data *train, const nnb_data *va
                      "auto chooses by predictions, not by derivatives, and the training data has targets of these "
                      "(dt); name the method, for instance .algo = NNB_LBFGS or NNB_LM");
   if (given->algo != NNB_AUTO || given->bayes)
-    return nnb__fit_run(net, train, val, given, NULL, choices, began, report);
+    return nnb__fit_run(net, train, val, given, ranks, choices, began, report);
   *report = nnb__fit_no_report(given->algo);
   nnb_status status = nnb__fit_check(net, train, val, given);
-  if (status) return status;
+  if (status && !ranks) return status;
   s.threads = given->threads > 0 ? given->threads : nnb_get_threads();
   s.start = nnb__memdup(net->params, net->n_values, sizeof *s.start);
   s.best = nnb__memdup(net->params, net->n_values, sizeof *s.best);
-  status = s.start && s.best ? fit_by_choice(&s) : nnb__fail_nomem("a fit");
+  if (!status && (!s.start || !s.best)) status = nnb__fail_nomem("a fit");
+  if (!status && (!ranks || ranks->comm.calls.rank == 0)) status = fit_by_choice(&s);
+  if (ranks) status = share_decision(&s, ranks, status);
+  if (!status)
+    status = train_net(&s, ranks);
+  else if (s.start)
+    set_params(net, s.start);
   release(&s);
   return status;
 }

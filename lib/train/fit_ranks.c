@@ -6,6 +6,8 @@
 #include "bag.h"
 #include "exact.h"
 #include "fit.h"
+#include "fit_auto.h"
+#include "fit_restarts.h"
 #include "kernels.h"
 #include "net_bag.h"
 #include "status.h"
@@ -15,14 +17,15 @@
 
 static nnb_status refuse_method(const nnb_fit_opts *o) {
   if (o->bayes) return nnb__fail(NNB_E_UNSUPPORTED, "bayes is set; wanted no bayes with comm");
-  if (o->algo == NNB_AUTO)
-    return nnb__fail(NNB_E_UNSUPPORTED, "algo is auto; wanted a method by name, because ranks make no trials (comm)");
+  if (o->restarts > 1) return nnb__fail(NNB_E_UNSUPPORTED, "restarts is %d; wanted at most 1 with comm", o->restarts);
+  if (o->algo == NNB_AUTO && o->own_rows)
+    return nnb__fail(NNB_E_UNSUPPORTED, "algo is auto; wanted a method by name with own_rows");
+  if (o->algo == NNB_AUTO) return NNB_OK;
   const nnb__optim_ops *ops = nnb__optim_find(o->algo);
   if (!ops) return NNB_E_ARG;
   if (nnb__optim_traits(ops) & NNB__TRAIT_LINEAR)
     return nnb__fail(NNB_E_UNSUPPORTED, "%s does not train by several ranks (comm); wanted lm or another method",
                      ops->name);
-  if (o->restarts > 1) return nnb__fail(NNB_E_UNSUPPORTED, "restarts is %d; wanted at most 1 with comm", o->restarts);
   return NNB_OK;
 }
 
@@ -185,7 +188,9 @@ static nnb_status run(nnb_net *net, const nnb_data *train, const nnb_data *val, 
   if (!train) train = &none;
   if (validates && !val) val = &none;
   if (!status) status = nnb__ranks_count(r, train, val);
-  return status ? status : nnb__fit_run(net, train, val, opts, r, choices, began, report);
+  if (status) return status;
+  return choices->resumes ? nnb__fit_resume(net, train, val, opts, r, choices, began, report)
+                          : nnb__fit_auto(net, train, val, opts, r, choices, began, report);
 }
 
 nnb_status nnb__fit_ranks(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *given,

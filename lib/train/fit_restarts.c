@@ -70,7 +70,7 @@ static void run_start(void *context, int i) {
   s->score[i] = HUGE_VAL;
   nnb_status status = nnb_net_copy(s->net, &copy);
   if (!status) status = put_start(s, copy, i);
-  if (!status) status = nnb__fit_auto(copy, s->train, s->val, &opts, &choices, nnb__now(), &r);
+  if (!status) status = nnb__fit_auto(copy, s->train, s->val, &opts, NULL, &choices, nnb__now(), &r);
   if (!status) s->score[i] = judge(s, &r);
   s->status[i] = status == NNB_E_NOMEM ? status : NNB_OK;
   nnb_net_destroy(copy);
@@ -97,7 +97,7 @@ static nnb_status train_best(const starts *s, int n, nnb__choices *choices, doub
   opts.threads = 1;
   choices->starts = n, choices->start = best;
   nnb_status status = put_start(s, s->net, best);
-  if (!status) status = nnb__fit_auto(s->net, s->train, s->val, &opts, choices, began, report);
+  if (!status) status = nnb__fit_auto(s->net, s->train, s->val, &opts, NULL, choices, began, report);
   if (status && report->best_epoch == 0) memcpy(s->net->params, before, s->net->n_values * sizeof *before);
   nnb__release(before);
   return status;
@@ -107,7 +107,7 @@ static nnb_status fit_anew(nnb_net *net, const nnb_data *train, const nnb_data *
                            double began, nnb_report *report) {
   const nnb_fit_opts *given = choices->asked;
   const int n = count(given);
-  if (n == 1) return nnb__fit_auto(net, train, val, given, choices, began, report);
+  if (n == 1) return nnb__fit_auto(net, train, val, given, NULL, choices, began, report);
   nnb_status status = nnb__fit_check(net, train, val, given);
   if (status) return status;
   starts s = {.net = net, .train = train, .val = val, .given = given};
@@ -120,16 +120,16 @@ static nnb_status fit_anew(nnb_net *net, const nnb_data *train, const nnb_data *
   return status;
 }
 
-/* The fit that a checkpoint is of, with the rows that it held out. */
-static nnb_status resume(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
-                         nnb__choices *choices, double began, nnb_report *report) {
+nnb_status nnb__fit_resume(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
+                           nnb__ranks *ranks, nnb__choices *choices, double began, nnb_report *report) {
   nnb_data *own_train = NULL, *own_val = NULL;
-  nnb_status status = nnb__fit_check(net, train, val, opts);
-  if (!status && choices->held_share > 0)
-    status = nnb__data_split(train, choices->held_share, opts->seed, &own_train, &own_val);
-  if (!status)
-    status =
-        nnb__fit_run(net, own_train ? own_train : train, own_val ? own_val : val, opts, NULL, choices, began, report);
+  nnb_status status = ranks ? NNB_OK : nnb__fit_check(net, train, val, opts);
+  const bool held_out = !status && choices->held_share > 0;
+  if (held_out) status = nnb__data_split(train, choices->held_share, opts->seed, &own_train, &own_val);
+  if (held_out && !status) train = own_train, val = own_val;
+  if (ranks) status = nnb__comm_agree(&ranks->comm, status);
+  if (ranks && held_out && !status) status = nnb__ranks_count(ranks, train, val);
+  if (!status) status = nnb__fit_run(net, train, val, opts, ranks, choices, began, report);
   nnb_data_destroy(own_train);
   nnb_data_destroy(own_val);
   return status;
@@ -142,7 +142,7 @@ nnb_status nnb__fit_restarts(nnb_net *net, const nnb_data *train, const nnb_data
   *report = nnb__fit_no_report(given->algo);
   nnb_status status = nnb__choices_open(&choices, NULL, &opts);
   if (!status && choices.resumes)
-    status = resume(net, train, val, &opts, &choices, began, report);
+    status = nnb__fit_resume(net, train, val, &opts, NULL, &choices, began, report);
   else if (!status)
     status = fit_anew(net, train, val, &choices, began, report);
   nnb__choices_close(&choices);
