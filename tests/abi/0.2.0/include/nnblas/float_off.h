@@ -84,6 +84,7 @@
 #undef nnb_net_dense_opts
 #undef nnb_net_destroy
 #undef nnb_net_dropout
+#undef nnb_net_exact
 #undef nnb_net_find
 #undef nnb_net_flatten
 #undef nnb_net_fold

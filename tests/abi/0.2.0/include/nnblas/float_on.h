@@ -84,6 +84,7 @@
 #define nnb_net_dense_opts nnbf_net_dense_opts
 #define nnb_net_destroy nnbf_net_destroy
 #define nnb_net_dropout nnbf_net_dropout
+#define nnb_net_exact nnbf_net_exact
 #define nnb_net_find nnbf_net_find
 #define nnb_net_flatten nnbf_net_flatten
 #define nnb_net_fold nnbf_net_fold
