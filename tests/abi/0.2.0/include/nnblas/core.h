@@ -602,9 +602,9 @@ typedef struct nnb_fit_opts {
   /* many ranks: docs/scale.md */
   const nnb_comm *comm; /**< the ranks that train this net together; NULL: one.  All of them call nnb_fit with the same
                           options, start from the parameters of rank 0, and end with the same bits and the same status.
-                          algo must be named; methods that do not train by ranks are NNB_E_UNSUPPORTED.  batch counts
-                          the rows of all ranks.  progress, log and checkpoint are those of rank 0; a callback of any
-                          rank stops all                                                                */
+                          Methods that do not train by ranks are NNB_E_UNSUPPORTED.  batch counts the rows of all
+                          ranks.  progress, log and checkpoint are those of rank 0, and the trials of NNB_AUTO, too; a
+                          callback of any rank stops all                                                */
   bool own_rows;     /**< each rank has data of its own, and train may be NULL on a rank that has none.  Otherwise all
                           ranks have the same rows, and train different parts of each update            */
   int shards;        /**< ranges of the rows of an update whose gradients are added in one order, a power of two up to
