@@ -87,8 +87,8 @@ START_TEST(layers_of_images) {
     copy = copy_of(one);
     ck_ok(nnb_net_init(copy, 99));
     ck_ok(nnb_net_save_torch_mem(one, NULL, &saved, &n));
-    uint64_t header = 0;
-    for (int k = 0; k < 8; k++) header |= (uint64_t)((uint8_t *)saved)[k] << 8 * k;
+    size_t header = 0;
+    for (int k = 0; k < 4; k++) header |= (size_t)((uint8_t *)saved)[k] << 8 * k;
     char *text = calloc(1, header + 1);
     memcpy(text, (char *)saved + 8, header);
     ck_assert_msg(strstr(text, cases[i].last) && strstr(text, cases[i].shape), "%s", text);
@@ -129,8 +129,8 @@ END_TEST
 
 /* header and data as a file; data is a multiple of 8 bytes */
 static size_t make(uint8_t *out, const char *header, const void *values, size_t n_values) {
-  const uint64_t n = strlen(header);
-  for (int i = 0; i < 8; i++) out[i] = (uint8_t)(n >> 8 * i);
+  const size_t n = strlen(header);
+  for (int i = 0; i < 8; i++) out[i] = (uint8_t)((uint64_t)n >> 8 * i);
   memcpy(out + 8, header, n);
   memcpy(out + 8 + n, values, n_values);
   return 8 + n + n_values;

@@ -96,8 +96,9 @@ void nnb__state_whole(nnb__visitor *s, const char *name, int64_t least, int64_t 
 }
 
 void nnb__state_size(nnb__visitor *s, const char *name, size_t most, size_t *p) {
+  const uint64_t limit = most;
   int64_t value = (int64_t)*p;
-  nnb__state_whole(s, name, 0, most < INT64_MAX ? (int64_t)most : INT64_MAX, &value);
+  nnb__state_whole(s, name, 0, limit < INT64_MAX ? (int64_t)limit : INT64_MAX, &value);
   if (s->way == NNB__STATE_LOAD) *p = (size_t)value;
 }
 
