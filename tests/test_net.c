@@ -473,7 +473,7 @@ int main(void) {
   tcase_add_test(tc, a_layer_from_text);
   tcase_add_test(tc, a_bad_layer_sticks);
   tcase_add_loop_test(tc, a_copy_is_equal_and_apart, 0, 2);
-  tcase_add_loop_test(tc, initial_weights, 0, NNB_N_ACTIVATIONS + NNB_N_INITS);
+  tcase_add_loop_test(tc, initial_weights, 0, (int)NNB_N_ACTIVATIONS + (int)NNB_N_INITS);
   tcase_add_test(tc, seeds_and_streams);
   tcase_add_test(tc, summary_has_rows_and_totals);
   tcase_add_test(tc, names_and_numbers);
