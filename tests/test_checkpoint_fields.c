@@ -4,8 +4,11 @@
  * NNB_FAR: instead, parts that short trainings seldom feel are changed at many places of longer ones. */
 #include "real.h"
 /* the precision first */
+#include <limits.h>
+
 #include "bag.h"
 #include "checkpoints.h"
+#include "evidence.h"
 #include "safetensors.h"
 
 /* ---- the parts of a file ----------------------------------------------------------------------------------------- */
@@ -98,9 +101,37 @@ static void write_other(const nnb__bag *bag, const part *p, int way) {
 
 /* What a part needs to matter: patience that runs out, and a rate that falls; or time to stall, and a plateau that is
  * waited for. */
-typedef enum twist { AS_IT_IS, IMPATIENT, LONG } twist;
+typedef enum twist { AS_IT_IS, IMPATIENT, LONG, NOISY } twist;
+
+static uint64_t noise; /* its seed */
+
+static nnb_data *noisy_rows(void) {
+  enum { N = 120, INPUTS = 4 };
+  real x[N * INPUTS], t[N];
+  nnb_data *data;
+  nnb_rng rng;
+  nnb_rng_init(&rng, noise, 0);
+  for (int i = 0; i < N; i++) {
+    real *row = x + i * INPUTS;
+    for (int j = 0; j < INPUTS; j++) row[j] = (real)(2 * nnb_rng_uniform(&rng) - 1);
+    t[i] = (real)(sin(2 * (double)row[0]) * (1 + (double)row[1]) + 0.2 * nnb_rng_normal(&rng));
+  }
+  const nnb_batch batch = {.x = nnb_cview(x, N, INPUTS), .t = nnb_cview(t, N, 1)};
+  ck_ok(nnb_data_copy(&batch, 0, &data));
+  return data;
+}
+
+/* .bayes with more parameters than the rows tell. */
+static run start_noisy(const kind *k) {
+  run r = {.memory = noisy_rows(),
+           .opts = {.algo = k->algo, .bayes = true, .restarts = 1, .max_epochs = 1500, .seed = 9, .threads = 1}};
+  r.train = r.memory;
+  ck_ok(nnb_net_for_data(r.memory, "16:tanh", &r.net));
+  return r;
+}
 
 static run begin(const kind *k, int variant, twist how) {
+  if (how == NOISY) return start_noisy(k);
   run r = start(k, variant);
   if (how == IMPATIENT) {
     r.opts.patience = 4, r.opts.max_epochs = 60;
@@ -108,6 +139,7 @@ static run begin(const kind *k, int variant, twist how) {
   }
   if (how == LONG) {
     r.opts.patience = 0, r.opts.lr_step *= 3;
+    if (k->algo == NNB_ADAM) r.opts.lr = 0.5; /* losses rise and fall */
     if (!k->steps && !k->twice) r.opts.max_epochs = 1200;
   }
   return r;
@@ -287,12 +319,13 @@ static int length_of_run(const kind *k, int variant, twist how) {
 
 /* Stops after the first epochs, at places of the whole training, and shortly before its end. */
 static void walk_far(const kind *k, int variant, twist how) {
-  enum { FIRST = 3, PLACES = 12 };
+  enum { FIRST = 3 };
+  const int places = how == NOISY ? 60 : 12;
   static const int before_end[] = {40, 20, 5, 2, 1, 0};
   const int length = length_of_run(k, variant, how);
   for (int epoch = 1; epoch <= FIRST; epoch++) walk(k, variant, how, epoch, epoch == 1);
-  for (int i = 1; i < PLACES; i++)
-    if (length * i / PLACES > FIRST) walk(k, variant, how, length * i / PLACES, false);
+  for (int i = 1; i < places; i++)
+    if (length * i / places > FIRST) walk(k, variant, how, length * i / places, false);
   for (size_t i = 0; i < sizeof before_end / sizeof *before_end; i++)
     if (length - before_end[i] > FIRST) walk(k, variant, how, length - before_end[i], i == 0);
 }
@@ -302,12 +335,35 @@ static bool is_far(const kind *k) {
   static const nnb_algo all[] = {NNB_ADAM, NNB_KFAC, NNB_RPROP, NNB_SCG, NNB_BFGS, NNB_LM, NNB_VARPRO};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (k->algo == all[i]) return true;
-  return k->bayes;
+  return k->bayes && k->restarts == 1;
+}
+
+/* Whether a training by .bayes left a minimum for a sharper one, went back, and then again to the sharper one. */
+static bool goes_again(const kind *k) {
+  size_t bytes;
+  nnb__bag bag = {0};
+  stop_after(k, 0, NOISY, INT_MAX);
+  char *file = read_file(&bytes);
+  ck_ok(nnb__safetensors_parse(file, bytes, path, &bag));
+  const bool again = atoi(nnb__bag_find_string(&bag, "nnblas.state.evidence.phase")) == NNB__EVIDENCE_AGAIN;
+  nnb__bag_clear(&bag);
+  free(file);
+  return again;
+}
+
+static void walk_evidence(void) {
+  int i = 0;
+  while (!kinds[i].bayes) i++;
+  for (noise = 1; noise < 100 && !goes_again(&kinds[i]); noise++)
+    ;
+  ck_assert_uint_lt(noise, 100);
+  walk_far(&kinds[i], 0, NOISY);
 }
 
 START_TEST(seldom_felt_parts) {
   far = true;
   make_folder();
+  walk_evidence();
   for (int i = 0; i < n_kinds; i++)
     for (int variant = 0; variant < VARIANTS && is_far(&kinds[i]); variant++)
       walk_far(&kinds[i], variant, AS_IT_IS), walk_far(&kinds[i], variant, LONG);

@@ -77,7 +77,6 @@ void nnb__evidence_visit(nnb__bayes *b, int n, nnb__visitor *s) {
   nnb__state_int(s, "evidence.left", 0, STAGE, &b->left);
   nnb__state_int(s, "evidence.idle", 0, STAGES, &b->idle);
   nnb__state_int(s, "evidence.below", 0, INT_MAX - 1, &b->below);
-  nnb__state_flag(s, "evidence.fell", &b->fell);
   nnb__state_number(s, "evidence.ridge", 0, DBL_MAX, &b->ridge);
   nnb__state_number(s, "evidence.best_ridge", 0, DBL_MAX, &b->best_ridge);
   nnb__state_number(s, "evidence.fell_ridge", 0, DBL_MAX, &b->fell_ridge);
