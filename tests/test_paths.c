@@ -203,15 +203,16 @@ START_TEST(thresholds) {
 }
 END_TEST
 
-/* Numbers that are not finite reach the results as IEEE 754 says, but not from a row of B with a 0 in a single row of
- * A. */
+/* Numbers that are not finite reach the results as IEEE 754 says, but with own kernels not from a row of B with a 0 in a
+ * single row of A. */
 START_TEST(not_finite) {
   enum { N = 37, K = 20 };
+  const bool own = nnb__cpu_level() >= 2;
   for (int m = 1; m <= 13; m += 4) {
     real *a = numbers((size_t)m * K, 1), *b = numbers(N * K, 2), *c = room((size_t)m * N);
     b[5 * N + 3] = (real)NAN;
     for (int i = 0; i < m; i++) a[i * K + 7] = 0;
-    for (int j = 0; j < N; j++) b[7 * N + j] = m == 1 ? (real)INFINITY : 1;
+    for (int j = 0; j < N; j++) b[7 * N + j] = m == 1 && own ? (real)INFINITY : 1;
     nnb__gemm('N', 'N', 1, nnb_cview(a, m, K), nnb_cview(b, K, N), 0, nnb_view(c, m, N));
     for (int i = 0; i < m; i++)
       for (int j = 0; j < N; j++)

@@ -141,7 +141,7 @@ static nnb_status parse_header(const char *header, size_t n_data, nnb__bag *bag)
   size_t n = strlen(header);
   uint8_t *file = calloc(8 + n + n_data, 1);
   ck_assert_ptr_nonnull(file);
-  for (int i = 0; i < 8; i++) file[i] = (uint8_t)(n >> 8 * i);
+  for (int i = 0; i < 8; i++) file[i] = (uint8_t)((uint64_t)n >> 8 * i);
   memcpy(file + 8, header, n);
   *bag = (nnb__bag){0};
   nnb_status status = nnb__safetensors_parse(file, 8 + n + n_data, "m.st", bag);
