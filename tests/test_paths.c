@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "blas.h"
+#include "cpu.h"
 #include "kernels.h"
 #include "run.h"
 #include "support.h"
@@ -203,8 +204,8 @@ START_TEST(thresholds) {
 }
 END_TEST
 
-/* Numbers that are not finite reach the results as IEEE 754 says, but with own kernels not from a row of B with a 0 in a
- * single row of A. */
+/* Numbers that are not finite reach the results as IEEE 754 says, but with own kernels not from a row of B with a 0 in
+ * a single row of A. */
 START_TEST(not_finite) {
   enum { N = 37, K = 20 };
   const bool own = nnb__cpu_level() >= 2;
