@@ -1,5 +1,5 @@
 /* nn/fold.c: a net for predictions alone: without dropout, and with batch normalisation as part of the dense layer
- * before it. */
+ * or the convolution before it. */
 #include "fold.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@
 typedef struct fate {
   int source;  /* the node that stands for it: itself, or what a dropout reads */
   int readers; /* of that node, dropouts left out */
-  int norm;    /* a dense layer: the batch normalisation that becomes part of it, or 0 */
+  int norm;    /* a dense layer or a convolution: the batch normalisation that becomes part of it, or 0 */
   int now;     /* its number in the new net */
 } fate;
 
@@ -29,14 +29,19 @@ static void find_sources(const nnb_net *net, fate *fates) {
   }
 }
 
+/* Whether the norm can become part of the weights of the layer that it reads. */
+static bool takes_norm(const nnb__node *layer, const nnb__node *norm) {
+  if (layer->out_col >= 0 || layer->activation != NNB_LINEAR) return false;
+  if (layer->ops == &nnb__layer_dense) return true;
+  return layer->ops == &nnb__layer_conv && ((const nnb__norm *)norm->self)->channels == layer->needs.w_cols;
+}
+
 static void find_norms(const nnb_net *net, fate *fates) {
   for (int k = 1; k <= net->n_nodes; k++) {
     const nnb__node *node = &net->nodes[k - 1];
     if (node->ops != &nnb__layer_batchnorm) continue;
     fate *source = &fates[fates[node->from[0]].source];
-    const nnb__node *dense = &net->nodes[source->source - 1];
-    const bool alone = source->readers == 1 && dense->out_col < 0;
-    if (alone && dense->ops == &nnb__layer_dense && dense->activation == NNB_LINEAR) source->norm = k;
+    if (source->readers == 1 && takes_norm(&net->nodes[source->source - 1], node)) source->norm = k;
   }
 }
 
@@ -46,14 +51,21 @@ static nnb_status add_node(nnb_net *to, const nnb_net *net, int k, int last, fat
   const nnb__node *first = &net->nodes[k - 1];
   node.ops = first->ops, node.self = first->self, node.name = first->name;
   node.needs = first->needs, node.frozen = first->frozen;
-  nnb__dense dense;
+  union {
+    nnb__dense dense;
+    nnb__conv conv;
+  } self;
   if (first->ops == &nnb__layer_dropout) { /* with an activation, or an output */
     node.ops = &nnb__layer_activation;
     node.needs = (nnb_needs){.cols = first->needs.cols, .shape = first->needs.shape};
   }
   if (last != k) { /* the bias takes up μ and β */
-    memcpy(&dense, first->self, sizeof dense);
-    dense.bias = 1, node.self = &dense, node.needs.bias = true, node.needs.shape = net->nodes[last - 1].needs.shape;
+    memcpy(&self, first->self, first->ops->size);
+    if (first->ops == &nnb__layer_conv)
+      self.conv.bias = 1;
+    else
+      self.dense.bias = 1;
+    node.self = &self, node.needs.bias = true, node.needs.shape = net->nodes[last - 1].needs.shape;
   }
   for (int i = 0; i < first->n_from; i++) from[i] = fates[fates[first->from[i]].source].now;
   node.from = from, node.n_from = first->n_from;
@@ -73,16 +85,17 @@ static nnb_status add_nodes(nnb_net *to, const nnb_net *net, fate *fates, int *f
   return status;
 }
 
-/* [W; b] ← [W ⊙ s; (b - μ) ⊙ s + β], s = γ/√(σ² + ε) */
-static void fold(const nnb_net *net, const nnb__node *dense, const nnb__node *norm, real *to) {
+/* [W; b] ← [W ⊙ s; (b - μ) ⊙ s + β], s = γ/√(σ² + ε).  A column of W makes one column of a dense layer, of which a
+ * channel may have several, and one channel of a convolution. */
+static void fold(const nnb_net *net, const nnb__node *layer, const nnb__node *norm, real *to) {
   const nnb__norm *d = norm->self;
-  const int cols = dense->needs.w_cols, rows = dense->needs.w_rows;
-  const real *w = net->params + dense->off, *gain = net->params + norm->off, *bias = gain + d->channels;
+  const int cols = layer->needs.w_cols, rows = layer->needs.w_rows;
+  const real *w = net->params + layer->off, *gain = net->params + norm->off, *bias = gain + d->channels;
   const real *mean = net->params + norm->buffers_off, *variance = mean + d->channels;
   for (int j = 0; j < cols; j++) {
-    const int c = j / d->pixels;
+    const int c = j / (cols / d->channels);
     const double scale = (double)gain[c] / sqrt((double)variance[c] + d->epsilon);
-    const double shift = dense->needs.bias ? (double)w[(size_t)rows * (size_t)cols + (size_t)j] : 0;
+    const double shift = layer->needs.bias ? (double)w[(size_t)rows * (size_t)cols + (size_t)j] : 0;
     for (int i = 0; i <= rows; i++) {
       const size_t at = (size_t)i * (size_t)cols + (size_t)j;
       to[at] = (real)(i < rows ? (double)w[at] * scale : (shift - (double)mean[c]) * scale + (double)bias[c]);
