@@ -384,8 +384,7 @@ static void refuse(nnb_net *net, nnb_status wanted, nnb_status status, const cha
 
 /* What needs independent rows, or would cut an update in pieces, names the layer and changes nothing. */
 START_TEST(test_refusals) {
-  static const char *const options[] = {
-      "algo=lm", "algo=varpro", "algo=kfac", "algo=adam batch=100 chunk=50", "algo=lbfgs chunk=100", "algo=lm bayes"};
+  static const char *const options[] = {"algo=lm", "algo=varpro", "algo=kfac", "algo=lm bayes"};
   nnb_data *data = toy_regression(ROWS, COLS, 1);
   nnb_net *net = make_net(4, true);
   nnb_batch all;

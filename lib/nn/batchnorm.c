@@ -20,8 +20,8 @@ static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *need
   d->channels = needs->shape.channels > 0 ? needs->shape.channels : cols[0];
   d->pixels = cols[0] / d->channels;
   needs->w_rows = 1, needs->w_cols = d->channels, needs->bias = true, needs->no_decay = true;
-  needs->couples_rows = true;
-  needs->buffers = needs->work = 2 * (size_t)d->channels;
+  needs->couples_rows = needs->by_columns = true; /* threads share the channels, so sums do not depend on them */
+  needs->buffers = 2 * (size_t)d->channels, needs->work = 4 * (size_t)d->channels;
   return NNB_OK;
 }
 
@@ -30,14 +30,27 @@ static void init_buffers(const void *self, real *buffers) {
   for (int c = 0; c < d->channels; c++) buffers[c] = 0, buffers[d->channels + c] = 1;
 }
 
+/* ---- tiles of channels ------------------------------------------------------------------------------------------- */
+
+/* What the passes of training keep for each channel, in io->work. */
+enum { MEAN, ROOT, GAIN, BIAS }; /* μ and 1/√(σ² + ε); ∂E/∂γ = Σ Δ ⊙ X and ∂E/∂β = Σ Δ */
+
+static real *kept(const nnb__norm *d, const nnb_layer_io *io, int what, int c) {
+  return io->work + (size_t)what * (size_t)d->channels + c;
+}
+
 /* Channels c … c + n - 1, with their μ and 1/√(σ² + ε). */
 typedef struct tile {
   int c, n, pixels;
   real mean[TILE], root[TILE];
 } tile;
 
-static tile tile_at(const nnb__norm *d, int c) {
-  return (tile){.c = c, .n = nnb__chunk(d->channels, c, TILE), .pixels = d->pixels};
+/* The tile after t in the part's share of the channels, or the first one after {0}; false after the last. */
+static bool next_tile(const nnb__norm *d, const nnb_layer_io *io, tile *t) {
+  const int end = nnb__share(d->channels, io->part + 1, io->parts);
+  t->c = t->n > 0 ? t->c + t->n : nnb__share(d->channels, io->part, io->parts);
+  t->n = nnb__smaller(end - t->c, TILE), t->pixels = d->pixels;
+  return t->n > 0;
 }
 
 /* The tile's first column of row i. */
@@ -70,11 +83,10 @@ static void measure(const nnb__norm *d, const nnb_layer_io *io, tile *t) {
   for (int j = 0; j < t->n; j++) t->mean[j] = (real)(sum[j] / count);
   add_up(io->a[0], t, true, squares);
   for (int j = 0; j < t->n; j++) {
-    const int c = t->c + j;
     t->root[j] = (real)(1 / sqrt(squares[j] / count + d->epsilon));
-    io->work[c] = t->mean[j], io->work[d->channels + c] = t->root[j];
+    kept(d, io, MEAN, t->c)[j] = t->mean[j], kept(d, io, ROOT, t->c)[j] = t->root[j];
     if (!io->new_buffers) continue;
-    real *mean = io->new_buffers + c, *variance = mean + d->channels;
+    real *mean = io->new_buffers + t->c + j, *variance = mean + d->channels;
     *mean += (real)(d->momentum * (sum[j] / count - (double)*mean));
     if (count > 1) *variance += (real)(d->momentum * (squares[j] / (count - 1) - (double)*variance));
   }
@@ -89,31 +101,40 @@ static void recall(const nnb__norm *d, const nnb_layer_io *io, tile *t) {
   }
 }
 
+/* ---- forward ----------------------------------------------------------------------------------------------------- */
+
 /* The loops over a row are inlined for 1 pixel, where those over channels become vector instructions. */
-static inline void forward_row(int pixels, const tile *t, const real *gain, const real *bias, const real *a, real *z) {
+static inline void forward_row(int pixels, const tile *t, const real *scale, const real *shift, const real *a,
+                               real *z) {
   for (int j = 0; j < t->n; j++)
-    for (int q = j * pixels; q < (j + 1) * pixels; q++) z[q] = gain[j] * ((a[q] - t->mean[j]) * t->root[j]) + bias[j];
+    for (int q = j * pixels; q < (j + 1) * pixels; q++) z[q] = scale[j] * (a[q] - t->mean[j]) + shift[j];
+}
+
+static void forward_tile(const nnb_layer_io *io, const tile *t, const real *gain, const real *bias) {
+  real scale[TILE];
+  for (int j = 0; j < t->n; j++) scale[j] = gain[j] * t->root[j];
+  for (int i = 0; i < io->z.rows; i++) {
+    const real *a = row_of(io->a[0], i, t);
+    real *z = nnb__row(io->z, i) + (size_t)t->c * (size_t)t->pixels;
+    if (t->pixels == 1)
+      forward_row(1, t, scale, bias, a, z);
+    else
+      forward_row(t->pixels, t, scale, bias, a, z);
+  }
 }
 
 static void forward(const void *self, const nnb_layer_io *io) {
   const nnb__norm *d = self;
-  for (int c = 0; c < d->channels; c += TILE) {
-    tile t = tile_at(d, c);
-    const real *gain = io->w + c, *bias = gain + d->channels;
+  for (tile t = {0}; next_tile(d, io, &t);) {
     if (io->run->training)
       measure(d, io, &t);
     else
       recall(d, io, &t);
-    for (int i = 0; i < io->z.rows; i++) {
-      const real *a = row_of(io->a[0], i, &t);
-      real *z = nnb__row(io->z, i) + (size_t)c * (size_t)t.pixels;
-      if (t.pixels == 1)
-        forward_row(1, &t, gain, bias, a, z);
-      else
-        forward_row(t.pixels, &t, gain, bias, a, z);
-    }
+    forward_tile(io, &t, io->w + t.c, io->w + d->channels + t.c);
   }
 }
+
+/* ---- backward ---------------------------------------------------------------------------------------------------- */
 
 static inline void slopes_row(int pixels, const tile *t, const real *delta, const real *a, real *gain, real *bias) {
   for (int j = 0; j < t->n; j++)
@@ -136,6 +157,16 @@ static void find_slopes(const nnb_layer_io *io, const tile *t, double gain[TILE]
   }
 }
 
+static void prepare_back(const void *self, const nnb_layer_io *io) {
+  const nnb__norm *d = self;
+  for (tile t = {0}; io->run->training && next_tile(d, io, &t);) {
+    double gain[TILE], bias[TILE];
+    recall(d, io, &t);
+    find_slopes(io, &t, gain, bias);
+    for (int j = 0; j < t.n; j++) kept(d, io, GAIN, t.c)[j] = (real)gain[j], kept(d, io, BIAS, t.c)[j] = (real)bias[j];
+  }
+}
+
 /* da ← da_beta·da + scale·(Δ - level - (A - μ)·slope) */
 static inline void backward_row(int pixels, const tile *t, const real *scale, const real *level, const real *slope,
                                 const real *delta, const real *a, real beta, real *da) {
@@ -150,20 +181,18 @@ static inline void backward_row(int pixels, const tile *t, const real *scale, co
  */
 static void backward_data(const void *self, const nnb_layer_io *io, int k) {
   const nnb__norm *d = self;
-  const double count = (double)io->delta.rows * d->pixels;
-  for (int c = 0; c < d->channels; c += TILE) {
-    tile t = tile_at(d, c);
-    double gain[TILE] = {0}, bias[TILE] = {0};
-    real scale[TILE], level[TILE], slope[TILE];
+  const real count = (real)io->delta.rows * (real)d->pixels;
+  for (tile t = {0}; next_tile(d, io, &t);) {
+    real scale[TILE], level[TILE] = {0}, slope[TILE] = {0};
     recall(d, io, &t);
-    if (io->run->training) find_slopes(io, &t, gain, bias);
     for (int j = 0; j < t.n; j++) {
-      scale[j] = io->w[c + j] * t.root[j];
-      level[j] = (real)(bias[j] / count), slope[j] = (real)(gain[j] / count) * t.root[j];
+      scale[j] = io->w[t.c + j] * t.root[j];
+      if (!io->run->training) continue;
+      level[j] = kept(d, io, BIAS, t.c)[j] / count, slope[j] = kept(d, io, GAIN, t.c)[j] / count * t.root[j];
     }
     for (int i = 0; i < io->delta.rows; i++) {
       const real *delta = row_of(io->delta, i, &t), *a = row_of(io->a[0], i, &t);
-      real *da = nnb__row(io->da[k], i) + (size_t)c * (size_t)t.pixels;
+      real *da = nnb__row(io->da[k], i) + (size_t)t.c * (size_t)t.pixels;
       if (t.pixels == 1)
         backward_row(1, &t, scale, level, slope, delta, a, io->da_beta, da);
       else
@@ -174,13 +203,16 @@ static void backward_data(const void *self, const nnb_layer_io *io, int k) {
 
 static void backward_params(const void *self, const nnb_layer_io *io, const nnb_sink *sink) {
   const nnb__norm *d = self;
+  nnb_layer_io all = *io;
   if (io->part != io->parts - 1) return; /* which has the one row of W, and b */
-  for (int c = 0; c < d->channels; c += TILE) {
-    tile t = tile_at(d, c);
+  all.part = 0, all.parts = 1;
+  for (tile t = {0}; next_tile(d, &all, &t);) {
     double gain[TILE], bias[TILE];
     recall(d, io, &t);
-    find_slopes(io, &t, gain, bias);
-    nnb__norm_put(sink, c, t.n, gain, bias);
+    if (!io->run->training) find_slopes(io, &t, gain, bias);
+    for (int j = 0; io->run->training && j < t.n; j++)
+      gain[j] = (double)kept(d, io, GAIN, t.c)[j], bias[j] = (double)kept(d, io, BIAS, t.c)[j];
+    nnb__norm_put(sink, t.c, t.n, gain, bias);
   }
 }
 
@@ -188,13 +220,12 @@ static void backward_params(const void *self, const nnb_layer_io *io, const nnb_
 static void tangent(const void *self, const nnb_layer_io *io, const nnb_cmat *da, int n, nnb_mat dz) {
   const nnb__norm *d = self;
   (void)n;
-  for (int c = 0; c < d->channels; c += TILE) {
-    tile t = tile_at(d, c);
+  for (tile t = {0}; next_tile(d, io, &t);) {
     recall(d, io, &t);
     for (int i = 0; i < dz.rows; i++) {
       const real *from = row_of(da[0], i, &t);
-      real *z = nnb__row(dz, i) + (size_t)c * (size_t)t.pixels;
-      for (int j = 0; j < t.n * t.pixels; j++) z[j] = io->w[c + j / t.pixels] * t.root[j / t.pixels] * from[j];
+      real *z = nnb__row(dz, i) + (size_t)t.c * (size_t)t.pixels;
+      for (int j = 0; j < t.n * t.pixels; j++) z[j] = io->w[t.c + j / t.pixels] * t.root[j / t.pixels] * from[j];
     }
   }
 }
@@ -214,4 +245,5 @@ const nnb_layer_ops nnb__layer_batchnorm = {
     .init = nnb__norm_init,
     .init_buffers = init_buffers,
     .tangent = tangent,
+    .prepare_back = prepare_back,
 };

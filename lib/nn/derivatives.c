@@ -165,6 +165,7 @@ static void hand_back(const tile *t, int k, nnb_mat delta) {
     for (int d = 0; d < (at_once ? 1 : t->m); d++) {
       io.delta = nnb__read(at_once ? delta : direction(t, delta, d));
       io.da[i] = at_once ? to : direction(t, to, d);
+      if (node->ops->prepare_back) node->ops->prepare_back(node->self, &io);
       node->ops->backward_data(node->self, &io, i);
     }
   }

@@ -9,7 +9,8 @@
  * the forward product is divided by rows of the batch and the update by rows of W, half of W comes from the other
  * core's cache each time.
  *
- * A layer that couples rows or changes its buffers is run by one part.
+ * A layer that couples rows or changes its buffers gets all rows: in one part, or in all of them if it can share out
+ * its columns.
  *
  * A run is a list of units, four for each layer.  All parts wait for each other between units, except between two
  * units by rows and between two units by the same columns. */
@@ -25,7 +26,8 @@
 /* Forward: the product; activation and loss.  Backward: Δ from ∂E/∂A; ∂E/∂A of the inputs. */
 typedef enum work { PRODUCT, FINISH, DELTA, BACK } work;
 
-typedef enum division { ROWS, COLUMNS, WHOLE } division; /* WHOLE: one part takes all rows */
+/* WHOLE: one part takes all rows; SHARED: all parts take all rows, and the layer divides its work among them. */
+typedef enum division { ROWS, COLUMNS, WHOLE, SHARED } division;
 
 typedef struct unit {
   work what;
@@ -69,7 +71,8 @@ static bool handed_columns(const nnb__pass *p, int k) {
 }
 
 static division divide(const nnb__pass *p, int k, bool columns) {
-  return is_whole(p, k) ? WHOLE : columns ? COLUMNS : ROWS;
+  if (is_whole(p, k)) return p->plan->net->nodes[k].needs.by_columns ? SHARED : WHOLE;
+  return columns ? COLUMNS : ROWS;
 }
 
 static unit unit_at(const nnb__pass *p, int i) {
@@ -112,12 +115,12 @@ static int first_column(const nnb__pass *p, int part, int k) {
 
 static void run_unit(const nnb__pass *p, unit u, int part) {
   const nnb__node *node = &p->plan->net->nodes[u.k];
-  const bool columns = u.by == COLUMNS;
+  const bool columns = u.by == COLUMNS || u.by == SHARED;
   const int r0 = u.by == ROWS ? nnb__pass_first_row(p, part) : 0;
   const int n = u.by == ROWS ? nnb__pass_n_rows(p, part) : p->job->rows;
   const int c0 = first_column(p, part, u.k), n_columns = first_column(p, part + 1, u.k) - c0;
   nnb_layer_io io = (u.what == PRODUCT ? nnb__pass_io_forward : nnb__pass_io)(p->plan, u.k, r0, n, part);
-  if (columns) io.part = part, io.parts = p->row_parts;
+  if (columns) io.part = part, io.parts = p->row_parts; /* FINISH and DELTA are never SHARED */
   if (u.what == PRODUCT) node->ops->forward(node->self, &io);
   if (u.what == FINISH && columns) nnb__pass_activate_columns(p, u.k, c0, n_columns);
   if (u.what == FINISH && !columns) nnb__pass_finish(p, part, u.k, r0, n);

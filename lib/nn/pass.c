@@ -277,9 +277,10 @@ void nnb__pass_delta(const nnb__pass *p, int k, int r0, int n, int column) {
   pull(p, k, r0, n);
 }
 
-/* Computes ∂E/∂A of the inputs of node k from its Δ. */
+/* Computes ∂E/∂A of the inputs of node k from its Δ, and what its parameters need. */
 void nnb__pass_hand_back(const nnb_plan *plan, int k, nnb_layer_io *io) {
   const nnb__node *node = &plan->net->nodes[k];
+  if (node->ops->prepare_back) node->ops->prepare_back(node->self, io);
   for (int i = 0; i < node->n_from; i++) {
     const nnb__state *source = &plan->state[node->from[i] - 1];
     if (i) io->cols_before += io->a[i - 1].cols;

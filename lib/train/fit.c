@@ -56,7 +56,8 @@ static void complete(fit *f, bool full, int n_rows) {
   const int given_chunk = o->chunk;
   if (o->batch == 0) o->batch = full ? NNB_FULL_BATCH : DEFAULT_BATCH;
   if (o->batch == NNB_FULL_BATCH || o->batch > n_rows) o->batch = n_rows;
-  if (o->chunk == 0) o->chunk = f->net->coupling ? o->batch : o->batch == n_rows ? default_chunk(f) : DEFAULT_CHUNK;
+  if (o->chunk == 0) o->chunk = o->batch == n_rows ? default_chunk(f) : DEFAULT_CHUNK;
+  if (f->net->coupling) o->chunk = o->batch;
   if (given_chunk == 0 && f->rows.dt.p) o->chunk = o->chunk / (1 + f->net->n_x) + 1; /* as many rows of products */
   o->chunk = nnb__smaller(o->chunk, nnb__ranks_most(f->ranks, o->batch, o->shards));
   nnb__opts_complete(NNB__FIT_OPTS, o, nnb__optim_traits(f->ops));
