@@ -1,5 +1,6 @@
-/* The built-in layers besides dense: dropout, layer and batch normalisation, products.  PyTorch's numbers for them
- * (golden/layers.h), the same bits for any number of threads and any chunk, files, text, and what is refused. */
+/* The built-in layers besides dense: dropout, norms, products, embeddings, gated recurrent units.  PyTorch's numbers
+ * for them (golden/layers.h), the same bits for any number of threads and any chunk, files, text, and what is refused.
+ */
 #include "golden/layers.h"
 #include "toys.h"
 
@@ -41,6 +42,13 @@ static int take_buffers(const nnb_net *net, real *out) {
     n += b.cols;
   }
   return n;
+}
+
+static uint64_t bits(const nnb_net *net) {
+  real buffers[1000] = {0};
+  const int n = take_buffers(net, buffers);
+  const uint64_t h = toy_hash(1, nnb_net_params_read(net), nnb_net_n_params(net) * sizeof(real));
+  return toy_hash(h, buffers, (size_t)n * sizeof *buffers);
 }
 
 START_TEST(as_pytorch) {
@@ -97,14 +105,127 @@ START_TEST(gradients) {
 }
 END_TEST
 
-/* ---- threads and chunks ------------------------------------------------------------------------------------------ */
-
-static uint64_t bits(const nnb_net *net) {
-  real buffers[1000] = {0};
-  const int n = take_buffers(net, buffers);
-  const uint64_t h = toy_hash(1, nnb_net_params_read(net), nnb_net_n_params(net) * sizeof(real));
-  return toy_hash(h, buffers, (size_t)n * sizeof *buffers);
+/* Whole numbers below 5, in double use with a column of other numbers; and a recurrent unit before and behind others.
+ */
+static nnb_net *make_looking(void) {
+  nnb_net *net = nnb_net_create(2);
+  const int other = nnb_net_input(net, 1, "other"), table = nnb_net_embedding(net, 1, 5, 3);
+  const int narrow = nnb_net_layer(net, 1, "embed7x2:tanh:name=narrow:init=uniform:init_scale=0.5");
+  nnb_net_concat(net, (int[]){table, other, narrow, table}, 4);
+  nnb_net_layer(net, 0, "4:tanh");
+  nnb_net_layer(net, 0, "2:linear:name=end");
+  return net;
 }
+static void fill_looking(real *x, int n) {
+  for (int i = 0; i < n; i++) x[i] = i % 3 == 2 ? (real)0.1 * (real)(i % 17) : (real)(i * i % 5);
+}
+
+START_TEST(looking_gradients) {
+  static const char *const texts[] = {"3x1-gru2-2", "1x3-gru4:sequence=1:tanh-gru2-2"};
+  real x[27], t[18], dt[54];
+  fill_looking(x, 27), toy_fill(t, 18, 1), toy_fill(dt, 54, 2);
+  nnb_batch batch = {.x = nnb_cview(x, 9, 3), .t = nnb_cview(t, 9, 2)};
+  for (int i = 0; i < 4; i++) {
+    nnb_net *net = NULL;
+    double worst;
+    if (i < 2) ck_ok(nnb_net_parse(texts[i], &net));
+    if (i >= 2) net = make_looking();
+    if (i == 3) batch.dt = nnb_cview(dt, 9, 6); /* derivatives by what is looked up are 0 */
+    ck_ok(nnb_check_gradient(net, &batch, &worst));
+    ck_assert_msg(worst <= TOL(1e-6, 1e-2), "net %d: worst %g", i, worst);
+    nnb_net_destroy(net);
+  }
+}
+END_TEST
+
+/* The columns that are looked up are not scaled, and derivatives by them are 0, forward and backward. */
+START_TEST(looked_up_columns) {
+  real x[27], t[18], J[9 * 2 * 3], u[27], dy[18];
+  const real *shift, *factor;
+  nnb_data *data;
+  fill_looking(x, 27), toy_fill(t, 18, 1), toy_fill(u, 27, 2);
+  const nnb_batch batch = {.x = nnb_cview(x, 9, 3), .t = nnb_cview(t, 9, 2)};
+  ck_ok(nnb_data_copy(&batch, 0, &data));
+  nnb_net *net = make_looking();
+  nnb_plan *plan;
+  ck_ok(nnb_net_standardize(net, data));
+  nnb_net_input_scaler(net, &shift, &factor);
+  for (int c = 0; c < 2; c++) ck_assert(shift[c] == 0 && factor[c] == 1);
+  ck_assert(shift[2] != 0 && factor[2] != 1);
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 9, .want = NNB_DX}, &plan));
+  ck_ok(nnb_plan_jacobian(plan, batch.x, (nnb_mat){0}, nnb_view(J, 9, 6)));
+  ck_ok(nnb_plan_jvp(plan, batch.x, nnb_cview(u, 9, 3), nnb_view(dy, 9, 2)));
+  for (int i = 0; i < 18; i++) {
+    ck_assert(J[3 * i] == 0 && J[3 * i + 1] == 0 && J[3 * i + 2] != 0);
+    ck_assert_double_eq_tol((double)dy[i], (double)(J[3 * i + 2] * u[i / 2 * 3 + 2]), TOL(1e-13, 1e-5));
+  }
+  nnb_plan_destroy(plan), nnb_net_destroy(net), nnb_data_destroy(data);
+}
+END_TEST
+
+/* Numbers that are not whole or outside of the table are found before any step, with their place. */
+START_TEST(bad_numbers) {
+  static const real wrong[] = {-1, 5, (real)2.5, (real)1e30, (real)NAN, -(real)INFINITY};
+  real x[27], t[18], y[18], grad[100];
+  fill_looking(x, 27), toy_fill(t, 18, 1);
+  const nnb_batch batch = {.x = nnb_cview(x, 9, 3), .t = nnb_cview(t, 9, 2)};
+  nnb_net *net = make_looking();
+  const uint64_t before = bits(net);
+  nnb_plan *plan;
+  nnb_optim *optim;
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 9, .want = NNB_GRAD}, &plan));
+  ck_ok(nnb_optim_create(net, NULL, &optim));
+  for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+    nnb_data *data;
+    nnb_metrics m;
+    x[3 * 7 + 1] = wrong[k];
+    ck_assert_int_eq(nnb_net_predict(net, batch.x, nnb_view(y, 9, 2)), NNB_E_ARG);
+    if (!isfinite(wrong[k])) continue; /* which data cannot have */
+    ck_ok(nnb_data_copy(&batch, 0, &data));
+    const nnb_status got[] = {nnb_net_predict(net, batch.x, nnb_view(y, 9, 2)),
+                              nnb_plan_gradient(plan, &batch, 0, NULL, grad),
+                              nnb_train_step(net, plan, &batch, optim, NULL),
+                              nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = NNB_LBFGS}, NULL),
+                              nnb_fit(net, data, NULL, &(nnb_fit_opts){.batch = 2}, NULL),
+                              nnb_evaluate(net, data, &m)};
+    for (size_t i = 0; i < sizeof got / sizeof *got; i++) ck_assert_msg(got[i] == NNB_E_ARG, "call %zu", i);
+    ck_assert_msg(strstr(nnb_errmsg(), "row 8, column 2") && strstr(nnb_errmsg(), "embedding1 needs whole numbers"),
+                  "%s", nnb_errmsg());
+    ck_assert_uint_eq(bits(net), before);
+    nnb_data_destroy(data);
+  }
+  nnb_plan_destroy(plan), nnb_optim_destroy(optim), nnb_net_destroy(net);
+}
+END_TEST
+
+/* Every method fits a table that is there, with a linear layer behind it for varpro; a recurrent unit, what adds up. */
+START_TEST(every_method_looks_up) {
+  enum { N = 120 };
+  static const nnb_algo algos[] = {NNB_ADAM, NNB_SGD, NNB_LBFGS, NNB_LM, NNB_VARPRO, NNB_KFAC, NNB_SCG, NNB_RPROP};
+  static const char *const texts[] = {"3-embed6x2-8:tanh-1", "1x3-gru4-1"};
+  real x[3 * N], t[N];
+  nnb_data *data;
+  for (int i = 0; i < N; i++) {
+    for (int c = 0; c < 3; c++) x[3 * i + c] = (real)((i * (c + 7) + i / 5) % 6);
+    t[i] = (real)0.3 * (x[3 * i] - 2) * (x[3 * i + 1] > 2 ? 1 : -1) + (real)0.1 * x[3 * i + 2];
+  }
+  ck_ok(nnb_data_copy(&(nnb_batch){.x = nnb_cview(x, N, 3), .t = nnb_cview(t, N, 1)}, 0, &data));
+  for (size_t k = 0; k < sizeof algos / sizeof *algos; k++) {
+    nnb_net *net;
+    nnb_metrics before, after;
+    ck_ok(nnb_net_parse(texts[_i], &net));
+    ck_ok(nnb_evaluate(net, data, &before));
+    ck_ok(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = algos[k], .max_epochs = 40}, NULL));
+    ck_ok(nnb_evaluate(net, data, &after));
+    ck_assert_msg(after.loss < (_i ? 0.9 : 0.5) * before.loss, "%s, %s: from %g to %g", texts[_i],
+                  nnb_algo_name(algos[k]), before.loss, after.loss);
+    nnb_net_destroy(net);
+  }
+  nnb_data_destroy(data);
+}
+END_TEST
+
+/* ---- threads and chunks ------------------------------------------------------------------------------------------ */
 
 static nnb_net *fit(const char *text, const nnb_data *data, nnb_fit_opts opts) {
   nnb_net *net;
@@ -121,11 +242,10 @@ START_TEST(threads_and_chunks) {
                                       "12-100:linear-batchnorm:tanh-100:tanh-1"};
   static const struct { int threads, chunk; } ways[] = {{3, 0}, {1, 40}, {3, 100}};
   nnb_data *data = toy_regression(MANY, 12, 1);
-  const bool whole = strstr(texts[_i], "batchnorm") != NULL;
   nnb_fit_opts opts = {.algo = NNB_SGD, .batch = BATCH, .max_epochs = 3, .lr = 0.05, .seed = 9, .threads = 1};
   nnb_net *one = fit(texts[_i], data, opts);
   for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
-    opts.threads = ways[k].threads, opts.chunk = whole ? 0 : ways[k].chunk;
+    opts.threads = ways[k].threads, opts.chunk = ways[k].chunk;
     nnb_net *other = fit(texts[_i], data, opts);
     const real *p = nnb_net_params_read(one), *q = nnb_net_params_read(other);
     for (size_t i = 0; i < nnb_net_n_params(one); i++)
@@ -133,6 +253,34 @@ START_TEST(threads_and_chunks) {
     nnb_net_destroy(other);
   }
   nnb_net_destroy(one), nnb_data_destroy(data);
+}
+END_TEST
+
+/* Running means are sums over all rows of a batch in their order, for rows and for images. */
+START_TEST(same_running_means) {
+  static const char *const texts[] = {"192-batchnorm:tanh-60:linear-batchnorm:tanh-1",
+                                      "3x8x8-batchnorm:tanh-conv4@3:linear-batchnorm:tanh-1"};
+  static const struct { int threads, chunk; } ways[] = {{1, 0}, {1, 40}, {2, 0}, {3, 70}, {4, 1}};
+  nnb_data *data = toy_regression(MANY, 192, 1);
+  real first[2 * 192 + 120];
+  for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
+    real now[2 * 192 + 120];
+    nnb_net *net = fit(texts[_i], data,
+                       (nnb_fit_opts){.algo = NNB_SGD,
+                                      .batch = BATCH,
+                                      .max_epochs = 3,
+                                      .lr = 0.01,
+                                      .seed = 9,
+                                      .threads = ways[k].threads,
+                                      .chunk = ways[k].chunk});
+    take_buffers(net, k ? now : first);
+    for (int i = 0; i < (_i ? 6 : 384); i++) /* of the layer that reads the data */
+      ck_assert_msg(k == 0 || now[i] == first[i], "%d threads, chunk %d: buffer %d", ways[k].threads, ways[k].chunk, i);
+    for (int i = 0; k && i < (_i ? 14 : 504); i++)
+      ck_assert_double_eq_tol((double)now[i], (double)first[i], TOL(1e-11, 1e-3));
+    nnb_net_destroy(net);
+  }
+  nnb_data_destroy(data);
 }
 END_TEST
 
@@ -192,6 +340,9 @@ END_TEST
 /* ---- text, files, summaries ---------------------------------------------------------------------------------------
  */
 
+/* Tables, whole numbers and recurrent units. */
+static const char others[] = "6-embed9x3:name=table:init=uniform:init_scale=0.25-gru4:sequence=1:name=r-gru2:tanh-3";
+
 static const char everything[] =
     "6-5:linear-batchnorm:tanh:epsilon=1e-3:momentum=0.25:name=bn-dropout0.25-layernorm:epsilon=2e-4-3:tanh-dropout1e-"
     "1";
@@ -207,14 +358,18 @@ static const char *table(const nnb_net *net, char out[TABLE]) {
 }
 
 START_TEST(text_and_files) {
+  static const char *const shown[][3] = {{"batchnorm, tanh", "dropout0.25", "dropout0.1"},
+                                         {"B×3×1×6", "gru, tanh", "B×4×1×6"}};
   char a[TABLE], b[TABLE];
   nnb_data *data = toy_regression(MANY, 6, 3);
-  nnb_net *net = fit(everything, data, (nnb_fit_opts){.max_epochs = 2, .threads = 1}), *loaded, *copy;
+  nnb_net *net = NULL, *loaded, *copy;
   void *file, *again;
   size_t bytes, more;
+  if (_i == 0) net = fit(everything, data, (nnb_fit_opts){.max_epochs = 2, .threads = 1});
+  if (_i == 1) ck_ok(nnb_net_parse(others, &net));
   table(net, a);
-  ck_assert_msg(strstr(a, "batchnorm, tanh") && strstr(a, "dropout0.25") && strstr(a, "dropout0.1"), "%s", a);
-  ck_assert_int_eq(nnb_net_find(net, "bn"), 3);
+  for (int k = 0; k < 3; k++) ck_assert_msg(strstr(a, shown[_i][k]), "%s: %s", shown[_i][k], a);
+  ck_assert_int_eq(nnb_net_find(net, _i ? "r" : "bn"), 3);
   ck_ok(nnb_net_copy(net, &copy));
   ck_ok(nnb_net_save_mem(net, &file, &bytes));
   ck_ok(nnb_net_load_mem(file, bytes, NULL, &loaded));
@@ -281,7 +436,7 @@ END_TEST
 /* ---- folding ------------------------------------------------------------------------------------------------------
  */
 
-/* The net without dropout and without the norms behind dense layers predicts the same. */
+/* The net without dropout and without the norms behind dense layers and convolutions predicts the same. */
 START_TEST(folded) {
   static const struct {
     const char *text;
@@ -289,6 +444,8 @@ START_TEST(folded) {
     size_t buffers;
   } nets[] = {{"6-5:linear:bias=0-batchnorm:tanh-dropout0.25-4:linear-dropout0.5-batchnorm:softplus:name=last-3", 4, 0},
               {"6-batchnorm-5:tanh-batchnorm-dropout0.2:tanh-layernorm-3:linear-batchnorm", 7, 2 * (6 + 5)},
+              {"1x6-conv4@2:linear:bias=0-batchnorm:tanh-conv2@2:linear:pad=1-dropout0.2-batchnorm-3", 4, 0},
+              {"1x6-conv4@2:linear-flatten-batchnorm:tanh-3", 5, 2 * 20},
               {"6-5:tanh-3-dropout0.5:tanh", 4, 0}};
   nnb_data *data = toy_regression(MANY, 6, 3);
   nnb_net *net = fit(nets[_i].text, data, (nnb_fit_opts){.max_epochs = 2, .threads = 1}), *fold;
@@ -367,7 +524,20 @@ START_TEST(bad_layers) {
              {"3-batchnorm:momentum=2", "momentum"},
              {"3-batchnorm:epsilon=-1", "character 13"},
              {"3-batchnorm:bias=0", "epsilon="},
-             {"3-product", "character 3"}};
+             {"3-product", "character 3"},
+             {"3-embed", "character 8"},
+             {"3-embed10", "embed10x4"},
+             {"3-embed10x", "character 11"},
+             {"3-embed10x2:levels=3", "character 13"},
+             {"3-embed10x2:init_scale=0", "init_scale is 0"},
+             {"3-4:tanh-embed10x2", "wanted an input"},
+             {"3-embed2000000000x2", "levels"},
+             {"3-embed2x2000000000", "more than an int"},
+             {"3-gru4", "signals"},
+             {"1x2x2-gru4", "signals"},
+             {"1x4-gru4:sequence=2", "sequence is 2"},
+             {"1x4-gru4:units=2", "character 10"},
+             {"1x4-gru2000000000", "more than an int"}};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     nnb_net *net;
     ck_assert_msg(nnb_net_parse(bad[i].text, &net) == NNB_E_PARSE, "%s", bad[i].text);
@@ -393,13 +563,10 @@ END_TEST
 START_TEST(refused_methods) {
   static const struct {
     const char *net, *opts, *layer;
-  } refused[] = {{"3-4:tanh-dropout0.5-1", "algo=lbfgs", "dropout1"},
-                 {"3-4:tanh-dropout0.5-1", "algo=lm", "dropout1"},
-                 {"3-4:tanh-dropout0.5-1", "algo=varpro", "dropout1"},
-                 {"3-4:tanh-dropout0.5-1", "bayes", "dropout1"},
-                 {"3-4:tanh-batchnorm-1", "algo=lm", "batchnorm1"},
-                 {"3-4:tanh-batchnorm-1", "algo=kfac", "batchnorm1"},
-                 {"3-4:tanh-batchnorm-1", "algo=adam batch=32 chunk=16", "batchnorm1"}};
+  } refused[] = {
+      {"3-4:tanh-dropout0.5-1", "algo=lbfgs", "dropout1"},  {"3-4:tanh-dropout0.5-1", "algo=lm", "dropout1"},
+      {"3-4:tanh-dropout0.5-1", "algo=varpro", "dropout1"}, {"3-4:tanh-dropout0.5-1", "bayes", "dropout1"},
+      {"3-4:tanh-batchnorm-1", "algo=lm", "batchnorm1"},    {"3-4:tanh-batchnorm-1", "algo=kfac", "batchnorm1"}};
   nnb_data *data = toy_regression(MANY, 3, 1);
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
     nnb_fit_opts opts = {0};
@@ -444,12 +611,17 @@ int main(void) {
   TCase *tcase = tcase_create("layers");
   tcase_add_loop_test(tcase, as_pytorch, 0, sizeof goldens / sizeof *goldens);
   tcase_add_test(tcase, gradients);
+  tcase_add_test(tcase, looking_gradients);
+  tcase_add_test(tcase, looked_up_columns);
+  tcase_add_test(tcase, bad_numbers);
+  tcase_add_loop_test(tcase, every_method_looks_up, 0, 2);
   tcase_add_loop_test(tcase, threads_and_chunks, 0, 3);
+  tcase_add_loop_test(tcase, same_running_means, 0, 2);
   tcase_add_test(tcase, resumed);
   tcase_add_loop_test(tcase, dropped_share, 0, 3);
-  tcase_add_test(tcase, text_and_files);
+  tcase_add_loop_test(tcase, text_and_files, 0, 2);
   tcase_add_loop_test(tcase, derivatives, 0, 2);
-  tcase_add_loop_test(tcase, folded, 0, 3);
+  tcase_add_loop_test(tcase, folded, 0, 5);
   tcase_add_test(tcase, folded_graph);
   tcase_add_test(tcase, names_of_pytorch);
   tcase_add_test(tcase, bad_layers);

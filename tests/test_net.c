@@ -131,7 +131,7 @@ static const struct hint {
     {"3-2:red", NULL},
     {"1x4x4-cnov3@2-1",
      "wanted a layer size from 1 to 2147483647, or conv, maxpool, avgpool, flatten, dropout, layernorm, "
-     "batchnorm; did you mean conv?"},
+     "batchnorm, embed, gru; did you mean conv?"},
     {"1x4x4-max_pool2-1", "did you mean maxpool?"},
     {"3-4-batchnrom-1", "did you mean batchnorm?"},
     {"3-x", NULL},

@@ -116,6 +116,12 @@ static nnb_status do_parse(world *w) {
   return status ? status : judge_net(w, net);
 }
 
+static nnb_status do_parse_table(world *w) {
+  nnb_net *net;
+  nnb_status status = nnb_net_parse("2-embed3x2-gru2:tanh-2", &net);
+  return status ? status : judge_net(w, net);
+}
+
 static nnb_status do_parse_images(world *w) {
   nnb_net *net;
   nnb_status status = nnb_net_parse("1x2x2-conv2@2:tanh:pad=1-maxpool2:stride=1-flatten-3:softmax", &net);
@@ -734,6 +740,7 @@ static const struct call {
     {"building with scalers", do_chain_with_scalers, false},
     {"nnb_net_parse", do_parse, false},
     {"nnb_net_parse, images", do_parse_images, false},
+    {"nnb_net_parse, tables", do_parse_table, false},
     {"nnb_net_copy, unsealed", do_copy, false},
     {"nnb_net_copy", do_copy, true},
     {"nnb_net_copy of a graph", do_copy_graph, false},

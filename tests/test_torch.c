@@ -72,6 +72,8 @@ START_TEST(layers_of_images) {
       {"2x4x4-layernorm-conv2@2:bias=0-2", "\"4.bias\"", "\"shape\":[2,4,4]"},
       {"2x8-conv3@3:silu-layernorm-2", "\"2.bias\"", "\"shape\":[3,6]"},
       {"2x2x4-conv3@2:tanh-conv2@1x2-2", "\"2.bias\"", "\"shape\":[2,3,1,2]"}, /* an image that has become flat */
+      {"1-embed7x5:tanh-2", "\"2.weight\"", "\"0.weight\":{\"dtype\":\"F"},
+      {"6-embed7x5-conv2@3-2", "\"4.weight\"", "\"shape\":[7,5]"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     nnb_net *one, *copy;

@@ -84,12 +84,14 @@
 #undef nnb_net_dense_opts
 #undef nnb_net_destroy
 #undef nnb_net_dropout
+#undef nnb_net_embedding
 #undef nnb_net_exact
 #undef nnb_net_find
 #undef nnb_net_flatten
 #undef nnb_net_fold
 #undef nnb_net_for_data
 #undef nnb_net_freeze
+#undef nnb_net_gru
 #undef nnb_net_init
 #undef nnb_net_input
 #undef nnb_net_input_scaler

@@ -84,12 +84,14 @@
 #define nnb_net_dense_opts nnbf_net_dense_opts
 #define nnb_net_destroy nnbf_net_destroy
 #define nnb_net_dropout nnbf_net_dropout
+#define nnb_net_embedding nnbf_net_embedding
 #define nnb_net_exact nnbf_net_exact
 #define nnb_net_find nnbf_net_find
 #define nnb_net_flatten nnbf_net_flatten
 #define nnb_net_fold nnbf_net_fold
 #define nnb_net_for_data nnbf_net_for_data
 #define nnb_net_freeze nnbf_net_freeze
+#define nnb_net_gru nnbf_net_gru
 #define nnb_net_init nnbf_net_init
 #define nnb_net_input nnbf_net_input
 #define nnb_net_input_scaler nnbf_net_input_scaler

@@ -141,6 +141,22 @@ static const char *const helpers[NNB__C_N_HELPERS] = {
     [NNB__C_NORM_BACK] =
         "static void @_norm_back(int n, int pixels, const $ *root, const $ *gain, const $ *d, $ *xd)\n{\n" CHANNELS(
             "xd[q] += (gain[j] * root[j]) * d[q];"),
+    [NNB__C_LEVEL] =
+        "/* The row of a table for x; the first or the last one for a number outside */\n"
+        "static int @_level(int levels, $ x)\n{\n"
+        "  const int last = levels - 1;\n  int row = 0;\n"
+        "  if (x >= ($)last) {\n    row = last;\n  } else if (x > 0.0~) {\n    row = (int)x;\n"
+        "  } else {\n    row = 0;\n  }\n  return row;\n}\n",
+    [NNB__C_LOOKUP] =
+        "/* z = rows of W, one for each of n numbers x; unit j of number c at j * n + c */\n"
+        "static void @_lookup(int n, int levels, int units, const ^ *w, const $ *x, $ *z)\n{\n"
+        "  for (int c = 0; c < n; ++c) {\n    const int from = @_level(levels, x[c]) * units;\n"
+        "    for (int j = 0; j < units; ++j) {\n      z[(j * n) + c] = ($)w[from + j];\n    }\n  }\n}\n",
+    [NNB__C_LOOKUP_DESCEND] =
+        "/* The rows of W that x looked up: W = W - lr * d */\n"
+        "static void @_lookup_descend(int n, int levels, int units, $ lr, $ *w, const $ *x, const $ *d)\n{\n"
+        "  for (int c = 0; c < n; ++c) {\n    const int to = @_level(levels, x[c]) * units;\n"
+        "    for (int j = 0; j < units; ++j) {\n      w[to + j] -= lr * d[(j * n) + c];\n    }\n  }\n}\n",
 };
 
 const char *nnb__c_layer_helper(nnb__c_helper helper) { return helpers[helper]; }

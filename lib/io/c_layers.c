@@ -186,6 +186,37 @@ static void back_product(writer *w, int k) {
   }
 }
 
+/* ---- embeddings -------------------------------------------------------------------------------------------------- */
+
+static int n_read(const writer *w, const nnb__node *node) { return node_at(w, node->from[0])->needs.cols; }
+
+static void put_embedding(writer *w, int k) {
+  const nnb__node *node = node_at(w, k);
+  const nnb__embedding *e = node->self;
+  char x[PLACE], z[PLACE], p[PLACE];
+  nnb__c_values(w, k, z);
+  w->helper[NNB__C_LEVEL] = w->helper[NNB__C_LOOKUP] = true;
+  nnb__c_put(&w->body, "  @_lookup(%d, %d, %d, %s, %s, %s);\n", n_read(w, node), e->levels, e->units,
+             nnb__c_params(w, k, NNB__C_WEIGHTS, p), nnb__c_values(w, node->from[0], x), z);
+  if (!w->integers) return;
+  w->helper[NNB__C_TIMES_CHANNELS] = true;
+  nnb__c_put(&w->body, "  @_times_channels(%d, %d, %s, %s);\n", e->units, n_read(w, node),
+             nnb__c_params(w, k, NNB__C_FACTOR, p), z);
+}
+
+/* The derivatives by what it reads are 0. */
+static void back_embedding(writer *w, int k) { (void)w, (void)k; }
+
+static void descend_embedding(writer *w, int k) {
+  const nnb__node *node = node_at(w, k);
+  const nnb__embedding *e = node->self;
+  char x[PLACE], d[PLACE], p[PLACE];
+  if (node->frozen & NNB_WEIGHTS) return;
+  w->helper[NNB__C_LEVEL] = w->helper[NNB__C_LOOKUP_DESCEND] = true;
+  nnb__c_put(&w->body, "  @_lookup_descend(%d, %d, %d, lr, %s, %s, %s);\n", n_read(w, node), e->levels, e->units,
+             nnb__c_params(w, k, NNB__C_WEIGHTS, p), nnb__c_values(w, node->from[0], x), nnb__c_derivatives(w, k, d));
+}
+
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static const nnb__c_layer layers[] = {
@@ -195,6 +226,7 @@ static const nnb__c_layer layers[] = {
     {&nnb__layer_layernorm, put_layernorm, back_layernorm, descend_layernorm},
     {&nnb__layer_batchnorm, put_batchnorm, back_batchnorm, NULL},
     {&nnb__layer_product, put_product, back_product, NULL},
+    {&nnb__layer_embedding, put_embedding, back_embedding, descend_embedding},
 };
 
 const nnb__c_layer *nnb__c_layer_find(const nnb_layer_ops *ops) {

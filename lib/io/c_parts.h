@@ -36,6 +36,9 @@ typedef enum nnb__c_helper {
   NNB__C_DESCEND_GAIN,
   NNB__C_NORM, /* z ← γ(x - μ)·root + β, for channels */
   NNB__C_NORM_BACK,
+  NNB__C_LEVEL,  /* a number as the number of a row of a table */
+  NNB__C_LOOKUP, /* z_jc ← W_rj, r from x_c */
+  NNB__C_LOOKUP_DESCEND,
   NNB__C_N_HELPERS
 } nnb__c_helper;
 

@@ -11,5 +11,7 @@ nnb_status nnb__torch_check(const nnb_net *net, const nnb_torch_opts *opts);
 int nnb__torch_shape(const nnb_net *net, int i, size_t dim[4]);
 /* Whether it is batch normalisation, which has running means. */
 bool nnb__torch_has_running(const nnb_net *net, int i);
+/* Whether it is an embedding, whose table is not transposed. */
+bool nnb__torch_has_table(const nnb_net *net, int i);
 
 #endif

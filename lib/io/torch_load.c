@@ -192,14 +192,17 @@ static nnb_status read_transposed(const nnb__tensor *t, size_t rows, size_t cols
   return status;
 }
 
-/* values ← [Wᵀ; b] of module i, and its running means */
+/* values ← [Wᵀ; b] of module i, or the table, and its running means */
 static nnb_status read_module(const loader *l, int i, real *values) {
   const module *m = &l->modules[i];
   const nnb__block *block = &l->net->blocks[i];
   const size_t rows = (size_t)block->rows, cols = (size_t)block->cols;
   real *w = values + block->off, *mean = values + l->net->nodes[l->net->block_node[i] - 1].buffers_off;
   nnb_status status = check_module(l, i);
-  if (!status) status = read_transposed(m->part[NNB__TORCH_WEIGHT], rows, cols, w);
+  if (!status && nnb__torch_has_table(l->net, i))
+    status = nnb__tensor_reals(m->part[NNB__TORCH_WEIGHT], 0, rows * cols, w);
+  else if (!status)
+    status = read_transposed(m->part[NNB__TORCH_WEIGHT], rows, cols, w);
   if (!status && block->bias) status = nnb__tensor_reals(m->part[NNB__TORCH_BIAS], 0, cols, w + rows * cols);
   if (status || !nnb__torch_has_running(l->net, i)) return status;
   status = nnb__tensor_reals(m->part[NNB__TORCH_MEAN], 0, cols, mean);

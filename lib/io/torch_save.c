@@ -11,9 +11,9 @@
 
 /* Whether the layer, apart from its activation, is a module of torch.nn. */
 static bool is_module(const nnb__node *node) {
-  static const nnb_layer_ops *const modules[] = {&nnb__layer_dense,     &nnb__layer_dropout,  &nnb__layer_conv,
-                                                 &nnb__layer_maxpool,   &nnb__layer_avgpool,  &nnb__layer_flatten,
-                                                 &nnb__layer_layernorm, &nnb__layer_batchnorm};
+  static const nnb_layer_ops *const modules[] = {&nnb__layer_dense,     &nnb__layer_dropout,   &nnb__layer_conv,
+                                                 &nnb__layer_maxpool,   &nnb__layer_avgpool,   &nnb__layer_flatten,
+                                                 &nnb__layer_layernorm, &nnb__layer_batchnorm, &nnb__layer_embedding};
   for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
     if (node->ops == modules[i]) return true;
   return false;
@@ -29,7 +29,11 @@ static bool has_images(const nnb_net *net) {
   return any;
 }
 
-/* Outputs first; where all images have height 1, they are signals, and have no height. */
+bool nnb__torch_has_table(const nnb_net *net, int i) {
+  return net->nodes[net->block_node[i] - 1].ops == &nnb__layer_embedding;
+}
+
+/* Outputs first, but for a table; where all images have height 1, they are signals, and have no height. */
 int nnb__torch_shape(const nnb_net *net, int i, size_t dim[4]) {
   const nnb__node *node = &net->nodes[net->block_node[i] - 1];
   const nnb_shape *read = &net->nodes[node->from[0] - 1].needs.shape;
@@ -45,6 +49,7 @@ int nnb__torch_shape(const nnb_net *net, int i, size_t dim[4]) {
     if (has_images(net)) dim[n++] = (size_t)read->height;
     return dim[n++] = (size_t)read->width, n;
   }
+  if (node->ops == &nnb__layer_embedding) dim[n++] = (size_t)node->needs.w_rows;
   dim[n++] = (size_t)node->needs.w_cols;
   if (node->ops == &nnb__layer_dense) dim[n++] = (size_t)node->needs.w_rows;
   return n;
@@ -57,7 +62,8 @@ nnb_status nnb__torch_check(const nnb_net *net, const nnb_torch_opts *opts) {
   for (int i = 0; i < net->n_blocks; i++) {
     const nnb__node *node = &net->nodes[net->block_node[i] - 1];
     if (!is_module(node))
-      return nnb__fail(NNB_E_UNSUPPORTED, "%s (%.60s) is no layer that PyTorch has", node->name, node->ops->name);
+      return nnb__fail(NNB_E_UNSUPPORTED, "%s (%.60s) is no layer that is read and written for PyTorch", node->name,
+                       node->ops->name);
   }
   if (!opts->names) return NNB_OK;
   if (opts->n_names != net->n_blocks)
@@ -134,8 +140,9 @@ static nnb_status fill(const nnb_net *net, const nnb_torch_opts *opts, real *tra
     const size_t rows = (size_t)block->rows, cols = (size_t)block->cols;
     const real *w = net->params + block->off;
     real *t = transposed + block->off;
+    const bool table = nnb__torch_has_table(net, i);
     for (size_t r = 0; r < rows; r++)
-      for (size_t c = 0; c < cols; c++) t[c * rows + r] = w[r * cols + c];
+      for (size_t c = 0; c < cols; c++) t[table ? r * cols + c : c * rows + r] = w[r * cols + c];
     put_tensor(net, opts, i, NNB__TORCH_WEIGHT, t, bag);
     if (block->bias) put_tensor(net, opts, i, NNB__TORCH_BIAS, w + rows * cols, bag);
     if (nnb__torch_has_running(net, i)) put_running(net, opts, i, bag);

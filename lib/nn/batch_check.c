@@ -6,6 +6,23 @@
 #include "status.h"
 #include "view.h"
 
+static nnb_status check_column(const nnb_net *net, nnb_cmat x, int row0, int c) {
+  for (const nnb__node *node = NULL; (node = nnb__net_looks_at(net, c, node));)
+    for (int i = 0; i < x.rows; i++) {
+      const real value = nnb__crow(x, i)[c];
+      if (value >= 0 && value < (real)node->needs.levels && value == R(floor)(value)) continue;
+      return nnb__fail(NNB_E_ARG, "x is %g in row %d, column %d (counted from 1); %s needs whole numbers from 0 to %d",
+                       (double)value, row0 + i + 1, c + 1, node->name, node->needs.levels - 1);
+    }
+  return NNB_OK;
+}
+
+nnb_status nnb__check_whole(const nnb_net *net, nnb_cmat x, int row0) {
+  nnb_status status = NNB_OK;
+  for (int c = 0; net->looking > 0 && c < x.cols && !status; c++) status = check_column(net, x, row0, c);
+  return status;
+}
+
 nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most) {
   if (!x.p) return nnb__fail(NNB_E_ARG, "x is NULL");
   if (x.rows < 1) return nnb__fail(NNB_E_SHAPE, "x has %d rows; wanted at least 1", x.rows);
@@ -14,7 +31,7 @@ nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most) {
     return nnb__fail(NNB_E_SHAPE, "x has a leading dimension of %d; wanted at least %d, its columns", x.ld, x.cols);
   if (most && x.rows > most)
     return nnb__fail(NNB_E_SHAPE, "x has %d rows; the plan was made for at most %d", x.rows, most);
-  return NNB_OK;
+  return nnb__check_whole(net, x, 0);
 }
 
 nnb_status nnb__check_y(const nnb_net *net, int rows, nnb_cmat y, const char *name) {

@@ -6,6 +6,8 @@
 
 /* x has the net's columns, and at most `most` rows (0: any number). */
 nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most);
+/* The columns of x that are to be whole numbers are; row0: the number of the first row, for the message. */
+nnb_status nnb__check_whole(const nnb_net *net, nnb_cmat x, int row0);
 /* y is rows×n_y; name is for the message. */
 nnb_status nnb__check_y(const nnb_net *net, int rows, nnb_cmat y, const char *name);
 /* J is rows×(n_y·n_x). */

@@ -83,6 +83,15 @@ static nnb_status call_shape(const nnb_net *net, nnb__node *node) {
   return status;
 }
 
+/* A layer that looks up whole numbers cannot read what is computed. */
+static nnb_status check_levels(const nnb_net *net, const nnb__node *node) {
+  for (int i = 0; node->needs.levels > 0 && i < node->n_from; i++)
+    if (!nnb__node_is_input(&net->nodes[node->from[i] - 1]))
+      return nnb__fail(NNB_E_SHAPE, "layer %s: it reads %s; wanted an input, whose columns are whole numbers",
+                       node->name, net->nodes[node->from[i] - 1].name);
+  return NNB_OK;
+}
+
 /* What the layer needs, its message prefixed by its name. */
 static nnb_status infer_shape(const nnb_net *net, nnb__node *node) {
   nnb_status status = call_shape(net, node);
@@ -99,7 +108,7 @@ static nnb_status infer_shape(const nnb_net *net, nnb__node *node) {
   if (has_shape(&n->shape) && !suits(&n->shape, n->cols))
     return nnb__fail(NNB_E_SHAPE, "layer %s: %d columns are not %d channels of %d×%d", node->name, n->cols,
                      n->shape.channels, n->shape.height, n->shape.width);
-  return NNB_OK;
+  return check_levels(net, node);
 }
 
 static nnb_status append(nnb_net *net, nnb__node *node, const void *self, const int *from, const char *name,
@@ -273,6 +282,18 @@ int nnb_net_layer_norm(nnb_net *net, int from, nnb_activation activation) {
 int nnb_net_batch_norm(nnb_net *net, int from, nnb_activation activation) {
   return nnb__net_append(net, &nnb__layer_batchnorm, &nnb__norm_defaults, &from, 1, (int)activation, 0, NULL,
                          "batchnorm");
+}
+
+int nnb_net_embedding(nnb_net *net, int from, int levels, int units) {
+  nnb__embedding d = nnb__embedding_defaults;
+  d.levels = levels, d.units = units;
+  return nnb__net_append(net, &nnb__layer_embedding, &d, &from, 1, NNB_LINEAR, 0, NULL, "embedding");
+}
+
+int nnb_net_gru(nnb_net *net, int from, int units, bool sequence) {
+  nnb__gru d = nnb__gru_defaults;
+  d.units = units, d.sequence = sequence;
+  return nnb__net_append(net, &nnb__layer_gru, &d, &from, 1, NNB_LINEAR, 0, NULL, "gru");
 }
 
 /* Files refer to parts by name, so an own part must not have the name of a built-in one. */

@@ -46,6 +46,23 @@ typedef struct nnb__norm { /* layernorm and batchnorm */
 
 extern const nnb__norm nnb__norm_defaults;
 
+typedef struct nnb__embedding {
+  int levels, units;
+  int init; /* nnb_init, never NNB_INIT_AUTO */
+  double init_scale;
+} nnb__embedding;
+
+extern const nnb__embedding nnb__embedding_defaults; /* numbers of deviation 1, as in PyTorch */
+
+typedef struct nnb__gru {
+  int units, sequence;
+  int init; /* nnb_init, never NNB_INIT_AUTO */
+  double init_scale;
+  int channels, steps; /* set by shape */
+} nnb__gru;
+
+extern const nnb__gru nnb__gru_defaults;
+
 /* The shape of a node whose columns are those of what it reads: theirs, if all of them are read alike. */
 void nnb__take_shape(int n_from, nnb_needs *needs);
 

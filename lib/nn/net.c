@@ -87,6 +87,25 @@ bool nnb__node_is_input(const nnb__node *node) { return node->ops == &nnb__layer
 
 bool nnb__node_wants_whole(const nnb__node *node) { return node->needs.couples_rows || node->needs.buffers > 0; }
 
+static bool looks_at(const nnb_net *net, const nnb__node *node, int c) {
+  for (int i = 0; node->needs.levels > 0 && i < node->n_from; i++) {
+    const nnb__node *input = &net->nodes[node->from[i] - 1];
+    if (input->x_col <= c && c < input->x_col + input->needs.cols) return true;
+  }
+  return false;
+}
+
+const nnb__node *nnb__net_looks_at(const nnb_net *net, int c, const nnb__node *after) {
+  for (const nnb__node *node = after ? after + 1 : net->nodes; node < net->nodes + net->n_nodes; node++)
+    if (looks_at(net, node, c)) return node;
+  return NULL;
+}
+
+void nnb__net_spare_whole(nnb_net *net) {
+  for (int c = 0; net->in.shift && c < net->in.n; c++)
+    if (nnb__net_looks_at(net, c, NULL)) net->in.shift[c] = 0, net->in.factor[c] = 1;
+}
+
 nnb_status nnb__net_check_uncoupled(const nnb_net *net, const char *what) {
   if (net->coupling == 0) return NNB_OK;
   const nnb__node *node = &net->nodes[net->coupling - 1];
@@ -191,6 +210,7 @@ nnb_status nnb__net_set_scaler(nnb_net *net, bool targets, nnb_scaling scaling, 
   }
   release_scaler(place);
   *place = fresh;
+  nnb__net_spare_whole(net);
   return NNB_OK;
 }
 

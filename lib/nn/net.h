@@ -77,6 +77,7 @@ struct nnb_net {
   size_t n_values;    /* both together: what copies, best epochs and rejected calls restore */
   int coupling;       /* the first node that couples rows; 0: none */
   int drawing;        /* the first node that is random in training; 0: none */
+  int looking;        /* the first node that reads whole numbers (nnb_needs.levels); 0: none */
   bool whole_rows;    /* a node needs all rows at once in training */
   nnb__block *blocks; /* one per node with parameters, in order */
   int *block_node;
@@ -109,6 +110,10 @@ nnb__node *nnb__net_node(const nnb_net *net, int node);
 bool nnb__node_is_input(const nnb__node *node);
 /* Whether its layer is handed all rows of a job at once in runs that train. */
 bool nnb__node_wants_whole(const nnb__node *node);
+/* A node that reads column c of x as whole numbers, after node `after` (0: the first); NULL: none. */
+const nnb__node *nnb__net_looks_at(const nnb_net *net, int c, const nnb__node *after);
+/* Columns of x that are whole numbers keep their units in the scaler of the inputs. */
+void nnb__net_spare_whole(nnb_net *net);
 /* NNB_E_UNSUPPORTED, with the name of the layer, where a sealed net couples rows: `what` needs independent ones. */
 nnb_status nnb__net_check_uncoupled(const nnb_net *net, const char *what);
 /* The same where a layer is random in training: `what` minimises one function. */

@@ -58,7 +58,10 @@ typedef struct draft {
     nnb__pool pool;
     nnb__dropout dropout;
     nnb__norm norm;
+    nnb__embedding embedding;
+    nnb__gru gru;
   } self;
+  nnb_activation hidden; /* without a field for it, where another layer follows */
   bool has_activation;
   char keys[128]; /* of the fields so far, each followed by ':' */
   nnb_activation activation;
@@ -107,21 +110,39 @@ static nnb_status take_norm(cursor *c, draft *d) {
   return NNB_OK;
 }
 
-/* The layers that a string can have: the word before the sizes, and the fields that the sizes set. */
+static nnb_status take_embedding(cursor *c, draft *d) {
+  nnb__embedding *e = &d->self.embedding;
+  *e = nnb__embedding_defaults;
+  nnb_status status = take_size(c, &e->levels);
+  if (!status && *c->at != 'x') return complain(c, "wanted 'x' and the number of units, as in embed10x4");
+  if (!status) c->at++, status = take_size(c, &e->units);
+  return status;
+}
+
+static nnb_status take_gru(cursor *c, draft *d) {
+  d->self.gru = nnb__gru_defaults;
+  return take_size(c, &d->self.gru.units);
+}
+
+/* The layers that a string can have: the word before the sizes, the fields that the sizes set, and the activation of a
+ * layer that has none and is not the last one. */
 static const struct {
   const char *word;
   const nnb_layer_ops *ops;
   nnb_status (*take)(cursor *c, draft *d);
   const char *sizes[3];
+  nnb_activation hidden;
 } layers[] = {
-    {"conv", &nnb__layer_conv, take_conv, {"channels", "height", "width"}},
-    {"maxpool", &nnb__layer_maxpool, take_pool, {"height", "width"}},
-    {"avgpool", &nnb__layer_avgpool, take_pool, {"height", "width"}},
-    {"flatten", &nnb__layer_flatten, take_nothing, {0}},
-    {"dropout", &nnb__layer_dropout, take_dropout, {"p"}},
-    {"layernorm", &nnb__layer_layernorm, take_norm, {0}},
-    {"batchnorm", &nnb__layer_batchnorm, take_norm, {0}},
-    {"", &nnb__layer_dense, take_dense, {"units"}}, /* the last one: every text begins with "" */
+    {"conv", &nnb__layer_conv, take_conv, {"channels", "height", "width"}, NNB_RELU},
+    {"maxpool", &nnb__layer_maxpool, take_pool, {"height", "width"}, NNB_LINEAR},
+    {"avgpool", &nnb__layer_avgpool, take_pool, {"height", "width"}, NNB_LINEAR},
+    {"flatten", &nnb__layer_flatten, take_nothing, {0}, NNB_LINEAR},
+    {"dropout", &nnb__layer_dropout, take_dropout, {"p"}, NNB_LINEAR},
+    {"layernorm", &nnb__layer_layernorm, take_norm, {0}, NNB_LINEAR},
+    {"batchnorm", &nnb__layer_batchnorm, take_norm, {0}, NNB_LINEAR},
+    {"embed", &nnb__layer_embedding, take_embedding, {"levels", "units"}, NNB_LINEAR},
+    {"gru", &nnb__layer_gru, take_gru, {"units"}, NNB_LINEAR},
+    {"", &nnb__layer_dense, take_dense, {"units"}, NNB_RELU}, /* the last one: every text begins with "" */
 };
 
 static bool is(const char *key, size_t n, const char *word) { return strlen(word) == n && memcmp(key, word, n) == 0; }
@@ -215,7 +236,7 @@ static nnb_status complain_of_field(const cursor *c, const nnb_layer_ops *ops) {
 
 /* A layer that begins with letters, but not with the word of one. */
 static nnb_status complain_of_word(const cursor *c) {
-  char text[120 + NNB__HINT] = "wanted a layer size from 1 to 2147483647, or", hint[NNB__HINT];
+  char text[200 + NNB__HINT] = "wanted a layer size from 1 to 2147483647, or", hint[NNB__HINT];
   nnb__nearest nearest = {0};
   const size_t n = strcspn(c->at, "0123456789:-@");
   for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
@@ -236,7 +257,7 @@ static nnb_status take_layer(cursor *c, draft *d) {
   size_t i = 0;
   while (strncmp(c->at, layers[i].word, strlen(layers[i].word)) != 0) i++;
   if (!*layers[i].word && letter(*c->at)) return complain_of_word(c);
-  d->ops = layers[i].ops;
+  d->ops = layers[i].ops, d->hidden = layers[i].hidden;
   c->at += strlen(layers[i].word);
   nnb_status status = layers[i].take(c, d);
   while (!status && *c->at == ':') {
@@ -267,8 +288,7 @@ static nnb_status parse_layer(cursor *c, nnb_net *net) {
   nnb_status status = take_layer(c, &d);
   if (status) return status;
   if (*c->at && *c->at != '-') return complain(c, "wanted '-' or ':'");
-  const bool hidden = *c->at == '-' && nnb__attr_find(d.ops, "init", 4); /* weights that are drawn */
-  if (!d.has_activation && hidden) d.activation = NNB_RELU;
+  if (!d.has_activation && *c->at == '-') d.activation = d.hidden;
   const int node = append(net, NULL, &d);
   if (node > 0 || node == NNB_E_NOMEM) return node > 0 ? NNB_OK : NNB_E_NOMEM;
   snprintf(reason, sizeof reason, "%.159s", nnb_errmsg());

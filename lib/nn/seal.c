@@ -120,7 +120,7 @@ static nnb_status lay_out_params(nnb_net *net) {
 /* Offsets of the buffers behind the parameters, and which nodes want all rows at once. */
 static nnb_status lay_out_buffers(nnb_net *net) {
   size_t total = net->n_params;
-  net->coupling = net->drawing = 0, net->whole_rows = false;
+  net->coupling = net->drawing = net->looking = 0, net->whole_rows = false;
   for (int i = 0; i < net->n_nodes; i++) {
     nnb__node *node = &net->nodes[i];
     node->buffers_off = total;
@@ -128,6 +128,7 @@ static nnb_status lay_out_buffers(nnb_net *net) {
       return nnb__fail(NNB_E_OVERFLOW, "%s: the net has more buffers than memory can hold", node->name);
     if (node->needs.couples_rows && net->coupling == 0) net->coupling = i + 1;
     if (node->needs.random && net->drawing == 0) net->drawing = i + 1;
+    if (node->needs.levels > 0 && net->looking == 0) net->looking = i + 1;
     if (nnb__node_wants_whole(node)) net->whole_rows = true;
   }
   net->n_values = total, net->n_buffers = total - net->n_params;
@@ -194,6 +195,7 @@ static nnb_status seal(nnb_net *net, bool draw) {
     return status;
   }
   choose_output(net);
+  nnb__net_spare_whole(net);
   atomic_store(&net->sealed, true);
   return NNB_OK;
 }

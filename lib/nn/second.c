@@ -287,7 +287,7 @@ static void params_row(const jets *j, int k, int i, real *w, real *b) {
   nnb_sink sink = {.w = w, .b = b, .alpha = 1};
   node->ops->backward_params(node->self, &io, &sink);
   sink.beta = 1, sink.b = NULL;
-  for (int order = 1; order <= j->order; order++) {
+  for (int order = 1; node->needs.levels == 0 && order <= j->order; order++) {
     io.a = inputs_of(&one, k, order);
     io.delta = nnb__read(of_directions(&one, order == 1 ? jet->d1 : jet->d2));
     node->ops->backward_params(node->self, &io, &sink);
@@ -348,7 +348,7 @@ void nnb__pass_slope_params(const nnb__pass *p, int k, nnb_layer_io *io, nnb_sin
   sink.beta = 1, sink.b = NULL;
   io->a = inputs_of(&j, k, 1);
   io->delta = nnb__read(of_directions(&j, p->plan->jets[k].d1));
-  if (sink.w) node->ops->backward_params(node->self, io, &sink);
+  if (sink.w && node->needs.levels == 0) node->ops->backward_params(node->self, io, &sink);
 }
 
 /* The residuals of ∂y_o/∂x_i for output k, behind those of the outputs, and their derivatives. */

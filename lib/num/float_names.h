@@ -85,6 +85,7 @@
 #define nnb__check_tangents nnbf__check_tangents
 #define nnb__check_taylor nnbf__check_taylor
 #define nnb__check_weight_sum nnbf__check_weight_sum
+#define nnb__check_whole nnbf__check_whole
 #define nnb__check_x nnbf__check_x
 #define nnb__check_y nnbf__check_y
 #define nnb__choices_close nnbf__choices_close
@@ -143,6 +144,7 @@
 #define nnb__data_without_dt nnbf__data_without_dt
 #define nnb__descend nnbf__descend
 #define nnb__dot nnbf__dot
+#define nnb__embedding_defaults nnbf__embedding_defaults
 #define nnb__evaluate nnbf__evaluate
 #define nnb__evidence_begin nnbf__evidence_begin
 #define nnb__evidence_ended nnbf__evidence_ended
@@ -197,6 +199,7 @@
 #define nnb__gemm nnbf__gemm
 #define nnb__gemm_shared nnbf__gemm_shared
 #define nnb__gram nnbf__gram
+#define nnb__gru_defaults nnbf__gru_defaults
 #define nnb__init_for nnbf__init_for
 #define nnb__init_scratch nnbf__init_scratch
 #define nnb__init_weights nnbf__init_weights
@@ -243,8 +246,10 @@
 #define nnb__layer_conv nnbf__layer_conv
 #define nnb__layer_dense nnbf__layer_dense
 #define nnb__layer_dropout nnbf__layer_dropout
+#define nnb__layer_embedding nnbf__layer_embedding
 #define nnb__layer_find nnbf__layer_find
 #define nnb__layer_flatten nnbf__layer_flatten
+#define nnb__layer_gru nnbf__layer_gru
 #define nnb__layer_input nnbf__layer_input
 #define nnb__layer_layernorm nnbf__layer_layernorm
 #define nnb__layer_maxpool nnbf__layer_maxpool
@@ -333,6 +338,7 @@
 #define nnb__net_kind nnbf__net_kind
 #define nnb__net_link nnbf__net_link
 #define nnb__net_links nnbf__net_links
+#define nnb__net_looks_at nnbf__net_looks_at
 #define nnb__net_loss_ops nnbf__net_loss_ops
 #define nnb__net_match nnbf__net_match
 #define nnb__net_n_free nnbf__net_n_free
@@ -350,6 +356,7 @@
 #define nnb__net_set_names nnbf__net_set_names
 #define nnb__net_set_scaler nnbf__net_set_scaler
 #define nnb__net_set_table nnbf__net_set_table
+#define nnb__net_spare_whole nnbf__net_spare_whole
 #define nnb__net_stick nnbf__net_stick
 #define nnb__net_to_bag nnbf__net_to_bag
 #define nnb__net_values_from_bag nnbf__net_values_from_bag
@@ -540,6 +547,7 @@
 #define nnb__tensor_reals nnbf__tensor_reals
 #define nnb__torch_check nnbf__torch_check
 #define nnb__torch_has_running nnbf__torch_has_running
+#define nnb__torch_has_table nnbf__torch_has_table
 #define nnb__torch_shape nnbf__torch_shape
 #define nnb__total_sums nnbf__total_sums
 #define nnb__train_more nnbf__train_more

@@ -22,7 +22,13 @@ typedef struct subject {
   size_t n;
   const nnb__scaler *scaler; /* NULL: none; column i % scaler->n */
   double rounding;           /* error of the analytic slopes */
+  const nnb_net *net;        /* NULL for parameters */
 } subject;
+
+/* A whole number that a layer looks up (nnb_needs.levels) cannot be moved by a step; the slope there is 0. */
+static bool is_whole(const subject *s, size_t i) {
+  return s->net && nnb__net_looks_at(s->net, (int)(i % (size_t)s->net->n_x), NULL);
+}
 
 /* A step suits numbers of about 1, which the net computes with: x in scaled units. */
 static real step_at(const subject *s, size_t i, real size) {
@@ -46,6 +52,7 @@ static double loss_at(const checker *c, real *value, real at) {
 
 /* ∂E/∂value by the five-point rule: (8(E(h) - E(-h)) - (E(2h) - E(-2h))) / 12h, error h⁴ */
 static double slope_at(const checker *c, const subject *s, size_t i, real size) {
+  if (is_whole(s, i)) return 0;
   const real at = s->value[i], h = step_at(s, i, size);
   double near = loss_at(c, s->value + i, at + h) - loss_at(c, s->value + i, at - h);
   double far = loss_at(c, s->value + i, at + 2 * h) - loss_at(c, s->value + i, at - 2 * h);
@@ -55,6 +62,7 @@ static double slope_at(const checker *c, const subject *s, size_t i, real size) 
 /* The rounding error of the loss 2h away: without it, the middle one of three neighbours, a few units in the last place
  * apart, would be the mean of the others.  (After Moré and Wild 2011, "Estimating computational noise".) */
 static double noise_at(const checker *c, const subject *s, size_t i, real size) {
+  if (is_whole(s, i)) return 0;
   const real h = step_at(s, i, size);
   double worst = 0;
   for (int side = -1; side <= 1; side += 2) {
@@ -124,7 +132,8 @@ static nnb_status compare(checker *c, nnb_net *net, double *worst) {
   nnb_status status = gradients(c, net, c->grad[0], c->dx[0]);
   if (!status) status = shaken_gradients(c, net);
   if (status) return status;
-  subject params = {net->params, c->grad[0], net->n_params, NULL, 0}, inputs = {c->x, c->dx[0], n_x, &net->in, 0};
+  subject params = {net->params, c->grad[0], net->n_params, NULL, 0, NULL},
+          inputs = {c->x, c->dx[0], n_x, &net->in, 0, net};
   params.rounding = nnb__max_difference(params.n, c->grad[0], c->grad[1]);
   inputs.rounding = nnb__max_difference(inputs.n, c->dx[0], c->dx[1]);
   *worst = worst_of(c, &params);

@@ -64,6 +64,7 @@ static nnb_status check_targets(const nnb_net *net, nnb_cmat t, int row0) {
 
 nnb_status nnb__check_fetched(const nnb_net *net, const nnb_batch *rows, int row0) {
   nnb_status status = check_targets(net, rows->t, row0);
+  if (!status) status = nnb__check_whole(net, rows->x, row0);
   return status ? status : nnb__check_batch(net, rows, 0);
 }
 
@@ -75,5 +76,6 @@ nnb_status nnb__fetch(const nnb_net *net, nnb__window *window, int row0, int n, 
 nnb_status nnb__check_match(const nnb_net *net, const nnb_data *data) {
   nnb_status status = check_class_names(net, data);
   if (!status) status = check_column_names(net, data);
-  return status ? status : check_targets(net, nnb__data_outline(data).t, 0);
+  if (!status) status = check_targets(net, nnb__data_outline(data).t, 0);
+  return status || nnb__data_is_read(data) ? status : nnb__check_whole(net, nnb__data_outline(data).x, 0);
 }

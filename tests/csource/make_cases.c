@@ -206,13 +206,13 @@ static bool has_source(nnb_activation activation) {
 
 static void put_case(FILE *f, const spec *s, const char *folder) {
   const bool whole = s->numbers >= NNB_C_I16, single = s->numbers > NNB_C_F64 || (!s->numbers && sizeof(real) == 4);
-  const bool step = !whole && !s->no_step;
+  const bool step = !whole && !s->no_step, looks_up = s->net && strstr(s->net, "embed5");
   const char *name = s->name, *big = capitals(name), *type = single ? "float" : "double";
   nnb_net *net = build(s), *folded;
   char path[500];
   real x[ROWS * WIDE], t[WIDE];
   fill(x, ROWS * WIDE, 21), fill(t, WIDE, 22);
-  for (int i = 0; i < ROWS * WIDE; i++) x[i] = (real)(float)x[i];
+  for (int i = 0; i < ROWS * WIDE; i++) x[i] = looks_up ? (real)floor(2.5 * (double)(x[i] + 1)) : (real)(float)x[i];
   for (int i = 0; i < WIDE; i++) t[i] = (real)(float)(s->probabilities ? (t[i] + 1) / 2 : t[i]);
   snprintf(path, sizeof path, "%s/%s.c", folder, name);
   must(nnb_net_write_c(net, path, &(nnb_c_opts){.name = name, .numbers = s->numbers, .step = step}));
@@ -308,7 +308,11 @@ int main(int argc, char **argv) {
       {.name = "layernorm", .net = "3-5:tanh-layernorm:relu-4:linear-layernorm-2", .scaled = true},
       {.name = "frozen", .net = "1x4x4-conv2@2:tanh:frozen=1-conv2@2:linear:frozen=2-layernorm:frozen=3-2"},
       {.name = "batchnorm", .net = "2x2x3-conv2@2:tanh-batchnorm:relu-3-batchnorm-2", .no_step = true},
-      {.name = "folded", .net = "1x3x3-conv2@2:linear-dropout0.5-4:linear-batchnorm:tanh-2", .no_step = true},
+      {.name = "folded",
+       .net = "1x3x3-conv2@2:linear-batchnorm:tanh-dropout0.5-4:linear-batchnorm:tanh-2",
+       .no_step = true},
+      {.name = "table", .net = "3-embed5x2:tanh-4:tanh-2", .scaled = true},
+      {.name = "i8_table", .net = "3-embed5x2-conv2@2-2", .numbers = NNB_C_I8},
       {.name = "i8_images", .net = "1x4x4-conv2@2:tanh-avgpool2:stride=1-layernorm-2", .numbers = NNB_C_I8},
       {.name = "i16_norm", .net = "2x2x3-conv2@2:tanh:bias=0-batchnorm-2", .numbers = NNB_C_I16},
       {.name = "f32_images", .net = "1x4x4-conv2@3:tanh-layernorm-2", .numbers = NNB_C_F32, .scaled = true}};

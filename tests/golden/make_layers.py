@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes layers.h: nets with dropout, norms, products and embeddings as PyTorch computes them, in double precision:
+"""Writes layers.h: nets with dropout, norms, products, embeddings and gated recurrent units as PyTorch computes them, in double precision:
 make_layers.py layers.h
 
 For each net: the loss and the gradient at the start, in training; the parameters, the running means and the predictions
@@ -56,6 +56,25 @@ class Gate(torch.nn.Module):
         return torch.tanh(self.a(x)) * torch.sigmoid(self.b(x))
 
 
+class Embedding(torch.nn.Embedding):
+    """Unit j of column c is column j·IN + c."""
+
+    def forward(self, a):
+        return super().forward(a.long()).transpose(1, 2).reshape(len(a), -1)
+
+
+class Recurrent(torch.nn.GRU):
+    """Columns as channels of samples; the state after each sample, or after the last one."""
+
+    def __init__(self, channels, units, sequence):
+        super().__init__(channels, units, batch_first=True)
+        self.sequence = sequence
+
+    def forward(self, a):
+        h, _ = super().forward(a.reshape(len(a), self.input_size, -1).transpose(1, 2))
+        return h.transpose(1, 2).reshape(len(a), -1) if self.sequence else h[:, -1]
+
+
 n = torch.nn
 NETS = {  # by the text for nnb_net_parse, or the name of a function of the test
     'dropout': ('4-5:tanh-dropout0.3-66:tanh-dropout0.5-2',
@@ -67,6 +86,8 @@ NETS = {  # by the text for nnb_net_parse, or the name of a function of the test
                    n.Linear(3, 2)]),
     'channels': ('', [Channels(2), n.Tanh(), n.Linear(IN, 2)]),
     'product': ('', [Gate(), n.Linear(4, 2)]),
+    'embedding': ('4-embed5x3:tanh-2', [Embedding(5, 3), n.Tanh(), n.Linear(12, 2)]),
+    'gru': ('1x4-gru3:sequence=1-gru5-2', [Recurrent(1, 3, True), Recurrent(3, 5, False), n.Linear(5, 2)]),
 }
 
 
@@ -74,9 +95,17 @@ def flat(tensors):
     return [float(v) for t in tensors for v in t.detach().reshape(-1)]
 
 
+def parameters(net):
+    """Of each layer in the order of the library: of a recurrent one W, U, c, b."""
+    for m in net.modules():
+        own = list(m.parameters(recurse=False))
+        yield from [own[0], own[1], own[3], own[2]] if isinstance(m, Recurrent) else own
+
+
 def vector(net, what):
     """[W; b] of each layer, W as in×out."""
-    return flat([what(p).T if p.dim() == 2 else what(p) for p in net.parameters()])
+    tables = [id(m.weight) for m in net.modules() if isinstance(m, Embedding)]
+    return flat([what(p).T if p.dim() == 2 and id(p) not in tables else what(p) for p in parameters(net)])
 
 
 def buffers(net):
@@ -93,6 +122,8 @@ def case(name, text, layers):
     for p in net.parameters():
         torch.nn.init.uniform_(p, -0.9, 0.9)
     x, t = 2 * torch.rand(ROWS, IN) - 1, torch.rand(ROWS, OUT)
+    if 'embed' in text:
+        x = torch.floor((x + 1) / 2 * 5)
     out = {'name': f'"{name}"', 'text': f'"{text}"', 'x': numbers(flat([x])), 't': numbers(flat([t])),
            'params': numbers(vector(net, lambda p: p))}
     before = {k: v.clone() for k, v in net.state_dict().items()}
