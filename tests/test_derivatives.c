@@ -322,9 +322,14 @@ START_TEST(layers_agree) {
       near((double)dx[b * N_IN + i], (wide)sum, 1, "vJ", i);
     }
   }
+  real again[N * N_IN];
+  ck_ok(nnb_net_jvp(net, rows, nnb_cview(u, N, N_IN), nnb_view(again, N, N_OUT)));
+  for (int i = 0; i < N * N_OUT; i++) near((double)again[i], (wide)dy[i], 1, "dy of the net", i);
   if (layer_nets[_i].affine) {
     const real step = (real)TOL(1e-5, 1e-2);
     ck_ok(nnb_plan_hvp(plan, rows, nnb_cview(v, N, N_OUT), nnb_cview(u, N, N_IN), nnb_view(h, N, N_IN)));
+    ck_ok(nnb_net_hvp(net, rows, nnb_cview(v, N, N_OUT), nnb_cview(u, N, N_IN), nnb_view(again, N, N_IN)));
+    for (int i = 0; i < N * N_IN; i++) near((double)again[i], (wide)h[i], 1, "h of the net", i);
     for (int s = 0; s < 2; s++) {
       for (int i = 0; i < N * N_IN; i++) x[i] += (s ? -2 : 1) * step * u[i];
       ck_ok(nnb_plan_vjp(plan, rows, nnb_cview(v, N, N_OUT), nnb_view(side[s], N, N_IN)));

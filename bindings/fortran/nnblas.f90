@@ -346,6 +346,8 @@ module nnblas_double
     procedure :: predict => net_predict
     procedure :: classify => net_classify
     procedure :: jacobian => net_jacobian
+    procedure :: jvp => net_jvp
+    procedure :: hvp => net_hvp
     procedure :: save => net_save
     procedure :: load => net_load
     procedure :: copy_to => net_copy_to
@@ -516,6 +518,18 @@ module nnblas_double
       import :: c_int, c_ptr, view_t
       type(c_ptr), value :: net
       type(view_t), value :: x, y
+      integer(c_int) :: status
+    end function
+    function c_net_jvp(net, x, u, dy) bind(c, name='nnb_net_jvp') result(status)
+      import :: c_int, c_ptr, view_t
+      type(c_ptr), value :: net
+      type(view_t), value :: x, u, dy
+      integer(c_int) :: status
+    end function
+    function c_net_hvp(net, x, v, u, h) bind(c, name='nnb_net_hvp') result(status)
+      import :: c_int, c_ptr, view_t
+      type(c_ptr), value :: net
+      type(view_t), value :: x, v, u, h
       integer(c_int) :: status
     end function
     function c_net_classify(net, x, label) bind(c, name='nnb_net_classify') result(status)
@@ -806,6 +820,24 @@ module nnblas_double
       view_t(c_loc(jacobian), int(size(jacobian, 3), c_int), cols, cols)), status)
   end subroutine
 
+  !> dy ← ∂y/∂x·u, the derivatives of the outputs along the columns of u.
+  subroutine net_jvp(net, x, u, dy, status)
+    class(net_t), intent(in) :: net
+    real(real_kind), intent(in), contiguous, target :: x(:, :), u(:, :)
+    real(real_kind), intent(inout), contiguous, target :: dy(:, :)
+    integer, intent(out), optional :: status
+    call nnb_finish(c_net_jvp(net%handle, rows_of(x), rows_of(u), rows_of(dy)), status)
+  end subroutine
+
+  !> h ← H·u, H the second derivatives of the sum of v·y by x, for each column.
+  subroutine net_hvp(net, x, v, u, h, status)
+    class(net_t), intent(in) :: net
+    real(real_kind), intent(in), contiguous, target :: x(:, :), v(:, :), u(:, :)
+    real(real_kind), intent(inout), contiguous, target :: h(:, :)
+    integer, intent(out), optional :: status
+    call nnb_finish(c_net_hvp(net%handle, rows_of(x), rows_of(v), rows_of(u), rows_of(h)), status)
+  end subroutine
+
   ! ---- files, copies ----
 
   !> Writes the net as a safetensors file, atomically.
@@ -965,6 +997,8 @@ module nnblas_single
     procedure :: predict => net_predict
     procedure :: classify => net_classify
     procedure :: jacobian => net_jacobian
+    procedure :: jvp => net_jvp
+    procedure :: hvp => net_hvp
     procedure :: save => net_save
     procedure :: load => net_load
     procedure :: copy_to => net_copy_to
@@ -1135,6 +1169,18 @@ module nnblas_single
       import :: c_int, c_ptr, view_t
       type(c_ptr), value :: net
       type(view_t), value :: x, y
+      integer(c_int) :: status
+    end function
+    function c_net_jvp(net, x, u, dy) bind(c, name='nnbf_net_jvp') result(status)
+      import :: c_int, c_ptr, view_t
+      type(c_ptr), value :: net
+      type(view_t), value :: x, u, dy
+      integer(c_int) :: status
+    end function
+    function c_net_hvp(net, x, v, u, h) bind(c, name='nnbf_net_hvp') result(status)
+      import :: c_int, c_ptr, view_t
+      type(c_ptr), value :: net
+      type(view_t), value :: x, v, u, h
       integer(c_int) :: status
     end function
     function c_net_classify(net, x, label) bind(c, name='nnbf_net_classify') result(status)
@@ -1423,6 +1469,24 @@ module nnblas_single
     cols = int(size(jacobian, 1)*size(jacobian, 2), c_int)
     call nnb_finish(c_net_jacobian(net%handle, rows_of(x), &
       view_t(c_loc(jacobian), int(size(jacobian, 3), c_int), cols, cols)), status)
+  end subroutine
+
+  !> dy ← ∂y/∂x·u, the derivatives of the outputs along the columns of u.
+  subroutine net_jvp(net, x, u, dy, status)
+    class(net_t), intent(in) :: net
+    real(real_kind), intent(in), contiguous, target :: x(:, :), u(:, :)
+    real(real_kind), intent(inout), contiguous, target :: dy(:, :)
+    integer, intent(out), optional :: status
+    call nnb_finish(c_net_jvp(net%handle, rows_of(x), rows_of(u), rows_of(dy)), status)
+  end subroutine
+
+  !> h ← H·u, H the second derivatives of the sum of v·y by x, for each column.
+  subroutine net_hvp(net, x, v, u, h, status)
+    class(net_t), intent(in) :: net
+    real(real_kind), intent(in), contiguous, target :: x(:, :), v(:, :), u(:, :)
+    real(real_kind), intent(inout), contiguous, target :: h(:, :)
+    integer, intent(out), optional :: status
+    call nnb_finish(c_net_hvp(net%handle, rows_of(x), rows_of(v), rows_of(u), rows_of(h)), status)
   end subroutine
 
   ! ---- files, copies ----

@@ -92,10 +92,12 @@
 #undef nnb_net_for_data
 #undef nnb_net_freeze
 #undef nnb_net_gru
+#undef nnb_net_hvp
 #undef nnb_net_init
 #undef nnb_net_input
 #undef nnb_net_input_scaler
 #undef nnb_net_jacobian
+#undef nnb_net_jvp
 #undef nnb_net_layer
 #undef nnb_net_layer_norm
 #undef nnb_net_load

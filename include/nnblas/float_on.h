@@ -92,10 +92,12 @@
 #define nnb_net_for_data nnbf_net_for_data
 #define nnb_net_freeze nnbf_net_freeze
 #define nnb_net_gru nnbf_net_gru
+#define nnb_net_hvp nnbf_net_hvp
 #define nnb_net_init nnbf_net_init
 #define nnb_net_input nnbf_net_input
 #define nnb_net_input_scaler nnbf_net_input_scaler
 #define nnb_net_jacobian nnbf_net_jacobian
+#define nnb_net_jvp nnbf_net_jvp
 #define nnb_net_layer nnbf_net_layer
 #define nnb_net_layer_norm nnbf_net_layer_norm
 #define nnb_net_load nnbf_net_load

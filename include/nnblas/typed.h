@@ -595,6 +595,11 @@ NNB_API nnb_status nnb_net_predict(const nnb_net *net, nnb_cmat x, nnb_mat y);
  *  rows of n_out·n_in numbers.  Makes a plan for the call; nnb_plan_jacobian does without.  NNB_E_SHAPE; NNB_E_OVERFLOW
  *  if n_out·n_in does not fit into an int; NNB_E_NOMEM.                                                              */
 NNB_API nnb_status nnb_net_jacobian(const nnb_net *net, nnb_cmat x, nnb_mat J);
+/** Derivatives along directions, as nnb_plan_jvp and nnb_plan_hvp have them: dy ← ∂y/∂x·u, and h ← H·u with the second
+ *  derivatives H of Σ_o v_o·y_o by x.  x, u, h: B×n_in; v, dy: B×n_out.  They make a plan for the call.  NNB_E_SHAPE;
+ *  NNB_E_UNSUPPORTED for a layer without such derivatives; NNB_E_NOMEM.                                              */
+NNB_API nnb_status nnb_net_jvp(const nnb_net *net, nnb_cmat x, nnb_cmat u, nnb_mat dy);
+NNB_API nnb_status nnb_net_hvp(const nnb_net *net, nnb_cmat x, nnb_cmat v, nnb_cmat u, nnb_mat h);
 /** label[i] ← the class of row i: the largest output, or for one output 0 or 1 (above ½).  label: B numbers.
  *  NNB_E_SHAPE for a net with several outputs (nnb_net_output).  NNB_E_UNSUPPORTED for binary_cross_entropy with
  *  several columns: those are separate labels; use nnb_net_predict.  NNB_E_NUMERIC: the message has the first row with

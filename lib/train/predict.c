@@ -34,6 +34,42 @@ nnb_status nnb_net_jacobian(const nnb_net *net, nnb_cmat x, nnb_mat J) {
   return status;
 }
 
+static nnb_status check_rows(nnb_cmat x, nnb_cmat m, const char *name) {
+  if (!m.p) return nnb__fail(NNB_E_ARG, "%s is NULL", name);
+  return m.rows == x.rows ? NNB_OK : nnb__fail(NNB_E_SHAPE, "%s has %d rows; x has %d", name, m.rows, x.rows);
+}
+
+/* A plan for some of the rows of x; checks x and u. */
+static nnb_status start(const nnb_net *net, nnb_cmat x, nnb_cmat u, unsigned want, nnb_plan **plan) {
+  nnb_status status = nnb__net_seal(net);
+  if (!status) status = nnb__check_x(net, x, 0);
+  if (!status) status = check_rows(x, u, "u");
+  if (status) return status;
+  const nnb_plan_opts opts = {.max_rows = nnb__smaller(x.rows, CHUNK), .want = want};
+  return nnb_plan_create(nnb__net_sealable(net), &opts, plan);
+}
+
+nnb_status nnb_net_jvp(const nnb_net *net, nnb_cmat x, nnb_cmat u, nnb_mat dy) {
+  nnb_plan *plan = NULL;
+  nnb_status status = start(net, x, u, NNB_DX, &plan);
+  if (!status) status = check_rows(x, nnb__read(dy), "dy");
+  for (int r = 0, n; !status && (n = nnb__chunk(x.rows, r, CHUNK)) > 0; r += n)
+    status = nnb_plan_jvp(plan, nnb__crows(x, r, n), nnb__crows(u, r, n), nnb__rows(dy, r, n));
+  nnb_plan_destroy(plan);
+  return status;
+}
+
+nnb_status nnb_net_hvp(const nnb_net *net, nnb_cmat x, nnb_cmat v, nnb_cmat u, nnb_mat h) {
+  nnb_plan *plan = NULL;
+  nnb_status status = start(net, x, u, NNB_SECOND, &plan);
+  if (!status) status = check_rows(x, v, "v");
+  if (!status) status = check_rows(x, nnb__read(h), "h");
+  for (int r = 0, n; !status && (n = nnb__chunk(x.rows, r, CHUNK)) > 0; r += n)
+    status = nnb_plan_hvp(plan, nnb__crows(x, r, n), nnb__crows(v, r, n), nnb__crows(u, r, n), nnb__rows(h, r, n));
+  nnb_plan_destroy(plan);
+  return status;
+}
+
 /* The net must give one class per row: it has one output, and that is not several labels. */
 static nnb_status check_classes(const nnb_net *net) {
   nnb_status status = nnb__check_one_output(net);

@@ -100,6 +100,30 @@ class Fitting(unittest.TestCase):
             self.assertLess(abs(J[:, 0, 0] - np.cos(x[:, 0])).max(), 0.2)
             self.assertAlmostEqual(net.evaluate(x, t).rmse, float(np.sqrt(np.mean((y - t) ** 2, dtype=np.float64))), 5)
 
+    def test_derivatives_along_directions(self):
+        random = np.random.default_rng(2)
+        x, u, v = random.standard_normal((30, 3)), random.standard_normal((30, 3)), random.standard_normal((30, 2))
+        for dtype in DTYPES:
+            net = nnblas.Net("3-6:tanh-2", dtype=dtype)
+            step, close = (1e-5, 1e-8) if dtype == "float64" else (1e-2, 2e-3)
+            dy = net.jvp(x, u)
+            self.assertEqual((dy.shape, dy.dtype), ((30, 2), np.dtype(dtype)))
+            self.assertLess(abs(dy - np.einsum("noi,ni->no", net.jacobian(x), u)).max(), 1e-5)
+            slopes = [np.einsum("noi,no->ni", net.jacobian(x + s * u), v) for s in (step, -step)]
+            self.assertLess(abs(net.hvp(x, v, u) - (slopes[0] - slopes[1]) / (2 * step)).max(), close)
+            self.assertRaises(ValueError, net.jvp, x, u[:, :2])
+
+    def test_derivative_targets(self):
+        x = np.linspace(-2, 2, 12)[:, None]
+        at = np.linspace(-2, 2, 101)[:, None]
+        errors = []
+        for derivatives in (None, np.cos(3 * x)[:, :, None] * 3):
+            net = nnblas.Net("1-12:tanh-1")
+            net.fit(x, np.sin(3 * x), derivatives=derivatives, algo="lm", max_epochs=100)
+            errors.append(abs(net.predict(at) - np.sin(3 * at)).max())
+        self.assertLess(errors[1], 0.5 * errors[0])
+        self.assertRaises(ValueError, net.fit, x, np.sin(x), derivatives=np.ones((12, 2)), algo="lm")
+
     def test_jacobian_by_differences(self):
         random = np.random.default_rng(1)
         x, t = random.standard_normal((50, 3)) * 4 + 2, random.standard_normal((50, 2)) * 5

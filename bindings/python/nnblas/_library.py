@@ -182,6 +182,8 @@ _TYPED = {
     "net_predict": (Status, [P, Mat, Mat]),
     "net_classify": (Status, [P, Mat, POINTER(c_int32)]),
     "net_jacobian": (Status, [P, Mat, Mat]),
+    "net_jvp": (Status, [P, Mat, Mat, Mat]),
+    "net_hvp": (Status, [P, Mat, Mat, Mat, Mat]),
     "net_save": (Status, [P, c_char_p]),
     "net_load": (Status, [c_char_p, P, PP]),
     "net_save_mem": (Status, [P, PP, POINTER(Size)]),

@@ -65,7 +65,7 @@ def _library_state(message):
 class _Data:
     """nnb_data over arrays, which it keeps alive, for a with statement."""
 
-    def __init__(self, net, x, t=None, labels=None, sample_weight=None):
+    def __init__(self, net, x, t=None, labels=None, sample_weight=None, derivatives=None):
         calls = net._calls
         self._calls, self.address = calls, c_void_p()
         x = as_rows(x, calls.dtype, "x")
@@ -85,6 +85,10 @@ class _Data:
             weight = _vector(np.asarray(sample_weight), calls.dtype, len(x), "sample_weight")
             batch.weight = weight.ctypes.data
             self._kept.append(weight)
+        if derivatives is not None:
+            dt = np.ascontiguousarray(derivatives, dtype=calls.dtype).reshape(len(x), -1)
+            batch.dt = mat(dt)
+            self._kept.append(dt)
         n_classes = max(net.n_out, 2) if labels is not None else 0
         check(calls.data_wrap(byref(batch), n_classes, byref(self.address)))
 
@@ -319,7 +323,8 @@ class Net:
 
     # ---- training, evaluating, predicting ----
 
-    def fit(self, x, t=None, *, labels=None, sample_weight=None, validation=None, on_epoch=None, **options):
+    def fit(self, x, t=None, *, labels=None, sample_weight=None, derivatives=None, validation=None, on_epoch=None,
+            **options):
         """Trains the net, from its present parameters.
 
         Parameters
@@ -327,6 +332,8 @@ class Net:
         x : array of N rows and n_in columns
         t : array of N rows and n_out columns, or labels : N class numbers from 0
         sample_weight : N numbers, optional
+        derivatives : array (N, n_out, n_in), optional
+            Targets for ∂y_o/∂x_i at each row, beside t.
         validation : (x, t), (x, t, weight), optional
             A validation set, of the same kind: the net then gets the parameters of its best epoch.
         on_epoch : function of a Record, optional
@@ -351,7 +358,7 @@ class Net:
         opts.point("on_epoch", cast(on_record, c_void_p), on_record)
         validation = self._validation(validation, labels is not None)
         with contextlib.ExitStack() as stack:
-            train = stack.enter_context(_Data(self, x, t, labels, sample_weight))
+            train = stack.enter_context(_Data(self, x, t, labels, sample_weight, derivatives))
             val = stack.enter_context(validation) if validation else None
             address = stack.enter_context(Result("nnb_report"))
             net = stack.enter_context(held.changing())
@@ -402,6 +409,20 @@ class Net:
         cols = self.n_out * self.n_in
         self._read("net_jacobian", mat(x), Mat(jacobian.ctypes.data, len(x), cols, cols))
         return jacobian
+
+    def jvp(self, x, u):
+        """∂y/∂x·u at each row: the derivatives of the outputs along the rows of u, (N, n_out)."""
+        x, u = as_rows(x, self.dtype, "x"), as_rows(u, self.dtype, "u")
+        dy = np.empty((len(x), self.n_out), self.dtype)
+        self._read("net_jvp", mat(x), mat(u), mat(dy))
+        return dy
+
+    def hvp(self, x, v, u):
+        """H·u at each row, H the second derivatives of Σ_o v_o·y_o by x: (N, n_in).  v: (N, n_out), u: (N, n_in)."""
+        x, v, u = as_rows(x, self.dtype, "x"), as_rows(v, self.dtype, "v"), as_rows(u, self.dtype, "u")
+        h = np.empty((len(x), self.n_in), self.dtype)
+        self._read("net_hvp", mat(x), mat(v), mat(u), mat(h))
+        return h
 
     # ---- files, copies ----
 
