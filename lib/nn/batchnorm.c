@@ -53,24 +53,18 @@ static bool next_tile(const nnb__norm *d, const nnb_layer_io *io, tile *t) {
   return t->n > 0;
 }
 
-/* The tile's first column of row i. */
-static const real *row_of(nnb_cmat m, int i, const tile *t) {
-  return nnb__crow(m, i) + (size_t)t->c * (size_t)t->pixels;
+/* The tile's columns of rows r … r + n - 1. */
+static nnb_cmat part_of(nnb_cmat m, const tile *t, int r, int n) {
+  return nnb__crows(nnb__ccols(m, t->c * t->pixels, t->n * t->pixels), r, n);
 }
+static nnb_mat columns_of(nnb_mat m, const tile *t) { return nnb__cols(m, t->c * t->pixels, t->n * t->pixels); }
 
-/* sum ← Σ a, or Σ (a - μ)² */
-static void add_up(nnb_cmat m, const tile *t, bool squares, double sum[TILE]) {
-  const nnb__layer_rows *of = nnb__kernel()->layer_rows;
+/* sum ← Σ a, or with mean Σ (a - μ)² */
+static void add_up(nnb_cmat m, const tile *t, const real *mean, double sum[TILE]) {
   for (int j = 0; j < t->n; j++) sum[j] = 0;
   for (int r = 0, rows; (rows = nnb__chunk(m.rows, r, NNB__NORM_ROWS)) > 0; r += rows) {
     real part[TILE] = {0};
-    for (int i = r; i < r + rows; i++) {
-      const real *a = row_of(m, i, t);
-      for (int j = 0; t->pixels == 1 && j < t->n; j++)
-        part[j] += squares ? (a[j] - t->mean[j]) * (a[j] - t->mean[j]) : a[j];
-      for (int j = 0; t->pixels > 1 && j < t->n; j++, a += t->pixels)
-        part[j] += squares ? of->squares(t->pixels, a, t->mean[j]) : of->sum(t->pixels, a);
-    }
+    nnb__kernel()->layer_rows->channel_sums(part_of(m, t, r, rows), t->pixels, mean, part);
     for (int j = 0; j < t->n; j++) sum[j] += (double)part[j];
   }
 }
@@ -79,9 +73,9 @@ static void add_up(nnb_cmat m, const tile *t, bool squares, double sum[TILE]) {
 static void measure(const nnb__norm *d, const nnb_layer_io *io, tile *t) {
   const double count = (double)io->a[0].rows * t->pixels;
   double sum[TILE], squares[TILE];
-  add_up(io->a[0], t, false, sum);
+  add_up(io->a[0], t, NULL, sum);
   for (int j = 0; j < t->n; j++) t->mean[j] = (real)(sum[j] / count);
-  add_up(io->a[0], t, true, squares);
+  add_up(io->a[0], t, t->mean, squares);
   for (int j = 0; j < t->n; j++) {
     t->root[j] = (real)(1 / sqrt(squares[j] / count + d->epsilon));
     kept(d, io, MEAN, t->c)[j] = t->mean[j], kept(d, io, ROOT, t->c)[j] = t->root[j];
@@ -103,24 +97,11 @@ static void recall(const nnb__norm *d, const nnb_layer_io *io, tile *t) {
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
 
-/* The loops over a row are inlined for 1 pixel, where those over channels become vector instructions. */
-static inline void forward_row(int pixels, const tile *t, const real *scale, const real *shift, const real *a,
-                               real *z) {
-  for (int j = 0; j < t->n; j++)
-    for (int q = j * pixels; q < (j + 1) * pixels; q++) z[q] = scale[j] * (a[q] - t->mean[j]) + shift[j];
-}
-
 static void forward_tile(const nnb_layer_io *io, const tile *t, const real *gain, const real *bias) {
   real scale[TILE];
   for (int j = 0; j < t->n; j++) scale[j] = gain[j] * t->root[j];
-  for (int i = 0; i < io->z.rows; i++) {
-    const real *a = row_of(io->a[0], i, t);
-    real *z = nnb__row(io->z, i) + (size_t)t->c * (size_t)t->pixels;
-    if (t->pixels == 1)
-      forward_row(1, t, scale, bias, a, z);
-    else
-      forward_row(t->pixels, t, scale, bias, a, z);
-  }
+  nnb__kernel()->layer_rows->channel_scale(part_of(io->a[0], t, 0, io->z.rows), t->pixels, t->mean, scale, bias,
+                                           columns_of(io->z, t));
 }
 
 static void forward(const void *self, const nnb_layer_io *io) {
@@ -136,23 +117,13 @@ static void forward(const void *self, const nnb_layer_io *io) {
 
 /* ---- backward ---------------------------------------------------------------------------------------------------- */
 
-static inline void slopes_row(int pixels, const tile *t, const real *delta, const real *a, real *gain, real *bias) {
-  for (int j = 0; j < t->n; j++)
-    for (int q = j * pixels; q < (j + 1) * pixels; q++) gain[j] += delta[q] * (a[q] - t->mean[j]), bias[j] += delta[q];
-}
-
 /* ∂E/∂γ = Σ Δ ⊙ X and ∂E/∂β = Σ Δ */
 static void find_slopes(const nnb_layer_io *io, const tile *t, double gain[TILE], double bias[TILE]) {
   for (int j = 0; j < t->n; j++) gain[j] = bias[j] = 0;
   for (int r = 0, rows; (rows = nnb__chunk(io->delta.rows, r, NNB__NORM_ROWS)) > 0; r += rows) {
     real dg[TILE] = {0}, db[TILE] = {0};
-    for (int i = r; i < r + rows; i++) {
-      const real *delta = row_of(io->delta, i, t), *a = row_of(io->a[0], i, t);
-      if (t->pixels == 1)
-        slopes_row(1, t, delta, a, dg, db);
-      else
-        slopes_row(t->pixels, t, delta, a, dg, db);
-    }
+    nnb__kernel()->layer_rows->channel_slopes(part_of(io->delta, t, r, rows), part_of(io->a[0], t, r, rows), t->pixels,
+                                              t->mean, dg, db);
     for (int j = 0; j < t->n; j++) gain[j] += (double)(dg[j] * t->root[j]), bias[j] += (double)db[j];
   }
 }
@@ -165,16 +136,6 @@ static void prepare_back(const void *self, const nnb_layer_io *io) {
     find_slopes(io, &t, gain, bias);
     for (int j = 0; j < t.n; j++) kept(d, io, GAIN, t.c)[j] = (real)gain[j], kept(d, io, BIAS, t.c)[j] = (real)bias[j];
   }
-}
-
-/* da ← da_beta·da + scale·(Δ - level - (A - μ)·slope) */
-static inline void backward_row(int pixels, const tile *t, const real *scale, const real *level, const real *slope,
-                                const real *delta, const real *a, real beta, real *da) {
-  for (int j = 0; j < t->n; j++)
-    for (int q = j * pixels; q < (j + 1) * pixels; q++) {
-      const real d = scale[j] * (delta[q] - level[j] - (a[q] - t->mean[j]) * slope[j]);
-      da[q] = beta == 0 ? d : da[q] + d;
-    }
 }
 
 /* ∂E/∂A = γ/√(σ² + ε) · (Δ - mean of Δ - X · mean of Δ ⊙ X); with μ and σ² that do not depend on A, without the means
@@ -190,14 +151,10 @@ static void backward_data(const void *self, const nnb_layer_io *io, int k) {
       if (!io->run->training) continue;
       level[j] = kept(d, io, BIAS, t.c)[j] / count, slope[j] = kept(d, io, GAIN, t.c)[j] / count * t.root[j];
     }
-    for (int i = 0; i < io->delta.rows; i++) {
-      const real *delta = row_of(io->delta, i, &t), *a = row_of(io->a[0], i, &t);
-      real *da = nnb__row(io->da[k], i) + (size_t)t.c * (size_t)t.pixels;
-      if (t.pixels == 1)
-        backward_row(1, &t, scale, level, slope, delta, a, io->da_beta, da);
-      else
-        backward_row(t.pixels, &t, scale, level, slope, delta, a, io->da_beta, da);
-    }
+    const nnb__channel_terms terms = {t.mean, scale, level, slope};
+    nnb__kernel()->layer_rows->channel_back(part_of(io->delta, &t, 0, io->delta.rows),
+                                            part_of(io->a[0], &t, 0, io->delta.rows), t.pixels, &terms, io->da_beta,
+                                            columns_of(io->da[k], &t));
   }
 }
 
@@ -222,11 +179,11 @@ static void tangent(const void *self, const nnb_layer_io *io, const nnb_cmat *da
   (void)n;
   for (tile t = {0}; next_tile(d, io, &t);) {
     recall(d, io, &t);
-    for (int i = 0; i < dz.rows; i++) {
-      const real *from = row_of(da[0], i, &t);
-      real *z = nnb__row(dz, i) + (size_t)t.c * (size_t)t.pixels;
-      for (int j = 0; j < t.n * t.pixels; j++) z[j] = io->w[t.c + j / t.pixels] * t.root[j / t.pixels] * from[j];
-    }
+    static const real none[TILE];
+    real scale[TILE];
+    for (int j = 0; j < t.n; j++) scale[j] = io->w[t.c + j] * t.root[j];
+    nnb__kernel()->layer_rows->channel_scale(part_of(da[0], &t, 0, dz.rows), t.pixels, none, scale, none,
+                                             columns_of(dz, &t));
   }
 }
 

@@ -36,7 +36,7 @@ static void forward(const void *self, const nnb_layer_io *io) {
       continue;
     }
     draw_mask(self, io->run, i, n, mask);
-    for (int j = 0; j < n; j++) z[j] = mask[j] * a[j];
+    nnb__kernel()->layer_rows->times(n, a, mask, 0, z);
   }
 }
 
@@ -46,10 +46,8 @@ static void backward_data(const void *self, const nnb_layer_io *io, int k) {
   for (int i = 0; i < io->delta.rows; i++) {
     const real *delta = nnb__crow(io->delta, i), *mask = io->scratch + (size_t)i * (size_t)n;
     real *da = nnb__row(io->da[k], i);
-    for (int j = 0; j < n; j++) {
-      const real d = io->run->training ? mask[j] * delta[j] : delta[j];
-      da[j] = io->da_beta == 0 ? d : da[j] + d;
-    }
+    if (io->run->training) nnb__kernel()->layer_rows->times(n, delta, mask, io->da_beta, da);
+    for (int j = 0; !io->run->training && j < n; j++) da[j] = io->da_beta == 0 ? delta[j] : da[j] + delta[j];
   }
 }
 
