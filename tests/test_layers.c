@@ -470,6 +470,21 @@ START_TEST(folded) {
 }
 END_TEST
 
+/* Second derivatives name what is in their way, and go through the folded net. */
+START_TEST(folded_derivatives) {
+  static const char *const texts[] = {"3-5:linear-batchnorm:tanh-2", "3-5:tanh-dropout0.5-2"};
+  real x[] = {(real)0.5, (real)-0.2, 1}, v[] = {1, -1}, h[3];
+  nnb_net *net, *fold;
+  ck_ok(nnb_net_parse(texts[_i], &net));
+  ck_ok(nnb_net_fold(net, &fold));
+  const nnb_cmat row = nnb_cview(x, 1, 3);
+  ck_assert_int_eq(nnb_net_hvp(net, row, nnb_cview(v, 1, 2), row, nnb_view(h, 1, 3)), NNB_E_UNSUPPORTED);
+  ck_assert_msg(strstr(nnb_errmsg(), "nnb_net_fold makes a net without it"), "%s", nnb_errmsg());
+  ck_ok(nnb_net_hvp(fold, row, nnb_cview(v, 1, 2), row, nnb_view(h, 1, 3)));
+  nnb_net_destroy(net), nnb_net_destroy(fold);
+}
+END_TEST
+
 /* Outputs keep their columns, losses and names. */
 START_TEST(folded_graph) {
   nnb_net *net = nnb_net_create(3), *fold, *none = net;
@@ -622,6 +637,7 @@ int main(void) {
   tcase_add_loop_test(tcase, text_and_files, 0, 2);
   tcase_add_loop_test(tcase, derivatives, 0, 2);
   tcase_add_loop_test(tcase, folded, 0, 5);
+  tcase_add_loop_test(tcase, folded_derivatives, 0, 2);
   tcase_add_test(tcase, folded_graph);
   tcase_add_test(tcase, names_of_pytorch);
   tcase_add_test(tcase, bad_layers);

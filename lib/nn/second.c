@@ -30,14 +30,19 @@ typedef struct jets {
   int part, r0, n, m, order, only;
 } jets;
 
+/* A net for predictions may be without it. */
+static bool is_folded(const nnb__node *node) {
+  return node->ops == &nnb__layer_dropout || node->ops == &nnb__layer_batchnorm;
+}
+
 nnb_status nnb__check_second(const nnb_net *net, int order) {
   for (int k = 0; k < net->n_nodes; k++) {
     const nnb__node *node = &net->nodes[k];
     const nnb_act_ops *act = nnb__net_act(net, node->activation);
     if (nnb__node_is_input(node)) continue;
     if (!node->ops->tangent || !node->needs.affine || node->needs.scratch > 0)
-      return nnb__fail(NNB_E_UNSUPPORTED, "%s: the layer %s has no second derivatives; wanted an affine layer",
-                       node->name, node->ops->name);
+      return nnb__fail(NNB_E_UNSUPPORTED, "%s: the layer %s has no second derivatives; wanted an affine layer%s",
+                       node->name, node->ops->name, is_folded(node) ? " (nnb_net_fold makes a net without it)" : "");
     if (!nnb__act_bends(act, order + 1))
       return nnb__fail(NNB_E_UNSUPPORTED, "%s: the activation %s has no derivatives of order %d", node->name, act->name,
                        order + 1);
