@@ -1,6 +1,8 @@
 /* nn/chain_blocks.c: the executor for chains of narrow layers, and of convolutions of small images, in blocks of rows
  * that stay in the cache from x to the gradient (num/kernels/chain_blocks_kernel.h).  Rows are divided over the
  * threads; each thread has its own gradient, and these are added in the order of the threads. */
+#include <string.h>
+
 #include "chain_blocks_kernel.h"
 
 #include "act.h"
@@ -127,6 +129,7 @@ static int vectors(int rows) { return (rows - 1) / NNB__CHAIN_BLOCKS_LANES + 1; 
 
 /* The number of threads that share the rows */
 static int choose_parts(const nnb_plan *plan, int rows, bool back) {
+  if (back && plan->exact) return 1; /* its sums go over all rows in their order */
   const double flops = plan->flops * rows * (back ? 3 : 1);
   int parts = flops / limits.least_flops < plan->threads ? (int)(flops / limits.least_flops) : plan->threads;
   if (parts > vectors(rows)) parts = vectors(rows);
@@ -136,7 +139,7 @@ static int choose_parts(const nnb_plan *plan, int rows, bool back) {
 static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
   const nnb_net *net = plan->net;
   const bool narrow = is_narrow(net);
-  if (plan->want & NNB_KEEP || (!narrow && !has_small_images(net))) return false;
+  if (plan->want & NNB_KEEP || (!narrow && (plan->exact || !has_small_images(net)))) return false;
   const size_t n_links = (size_t)(narrow ? nnb__net_links(net) : nnb__net_image_links(net));
   nnb__chain_blocks layout = {.n_params = net->n_params};
   nnb__chain_blocks_plan *state = nnb__arena_take(arena, 1, sizeof *state);
@@ -176,6 +179,7 @@ typedef struct block_run {
   nnb__chain_blocks_job job;
   int rows, parts;
   bool back;
+  real *grad; /* the memory to go on in, in the defined arithmetic; NULL: that of each part */
 } block_run;
 
 static int first_row(const block_run *p, int part) {
@@ -186,7 +190,7 @@ static void run_part(void *context, int part) {
   const block_run *p = context;
   const nnb__chain_blocks_plan *r = p->plan->chain_blocks;
   const int r0 = first_row(p, part), r1 = first_row(p, part + 1);
-  real *grad = p->back ? r->grad + (size_t)part * r->n_grad : NULL;
+  real *grad = !p->back ? NULL : p->grad ? p->grad : r->grad + (size_t)part * r->n_grad;
   p->plan->partial[part] =
       nnb__kernel()->chain_blocks(&r->layout, &p->job, r0, r1 - r0, r->workspace + (size_t)part * r->n_workspace, grad);
 }
@@ -214,6 +218,13 @@ static void add_gradients(const block_run *p, const nnb__target *t) {
   }
 }
 
+/* In the defined arithmetic the gradient is formed where it is wanted, from 0 or from what is there; alpha is 1. */
+static real *go_on(const nnb_plan *plan, const nnb__target *t) {
+  if (!plan->exact || !t) return NULL;
+  if (t->beta == 0) memset(t->dst, 0, plan->net->n_params * sizeof *t->dst);
+  return t->dst;
+}
+
 static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   const nnb_net *net = plan->net;
   const nnb__node *node = &net->nodes[net->n_nodes - 1];
@@ -231,11 +242,14 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
                                   .t_factor = net->out.factor,
                                   .loss = loss,
                                   .scale = loss ? (real)nnb__pass_scale(node, out, job->norm) : 0,
-                                  .y = job->what & NNB__OUTPUT ? out->a : (nnb_mat){0}};
+                                  .y = job->what & NNB__OUTPUT ? out->a : (nnb_mat){0},
+                                  .rows_loss = plan->rows_loss};
+  p.grad = go_on(plan, job->target);
   nnb__team_run(p.parts, run_part, &p);
-  if (job->target) add_gradients(&p, job->target);
+  if (job->target && !p.grad) add_gradients(&p, job->target);
   plan->formed = false;
-  if (!loss) return (nnb__loss_sum){0};
+  if (!loss) return job->before_loss;
+  if (plan->exact) return nnb__add_row_losses(plan, job);
   double raw = 0;
   for (int part = 0; part < p.parts; part++) raw += plan->partial[part];
   raw *= nnb__pass_scale(node, out, 1);

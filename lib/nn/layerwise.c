@@ -97,23 +97,6 @@ static nnb__loss_sum add_losses(const nnb__pass *p) {
   return sum;
 }
 
-/* In the defined arithmetic: row by row, each with the sum over its outputs, and on from the rows before. */
-static nnb__loss_sum add_row_losses(const nnb__pass *p) {
-  nnb__loss_sum sum = p->job->before_loss;
-  for (int i = 0; i < p->job->rows; i++) {
-    double mean = 0, plain = 0;
-    for (int o = 0; o < p->plan->n_outputs; o++) {
-      const nnb__node *node = &p->plan->net->nodes[p->plan->outputs[o]];
-      const nnb__state *s = &p->plan->state[p->plan->outputs[o]];
-      const double loss = p->plan->rows_loss[(size_t)i * (size_t)p->plan->n_outputs + (size_t)o];
-      *(s->loss->traits & (NNB_LOSS_MEAN_ROWS | NNB_LOSS_MEAN_ALL) ? &mean : &plain) +=
-          loss * nnb__pass_scale(node, s, 1);
-    }
-    sum.mean += mean, sum.sum += plain;
-  }
-  return sum;
-}
-
 static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   nnb__pass p = {.plan = plan, .job = job};
   const int threads = most_threads(&p);
@@ -137,7 +120,7 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   }
   nnb__blas_leave();
   if (!(job->what & NNB__LOSS)) return job->before_loss;
-  return plan->exact ? add_row_losses(&p) : add_losses(&p);
+  return plan->exact ? nnb__add_row_losses(plan, job) : add_losses(&p);
 }
 
 /* Its memory is part of every plan, because nnb_plan_view shows it. */

@@ -2,6 +2,7 @@
 #include "plan_layout.h"
 
 #include "alloc.h"
+#include "chain_blocks_kernel.h"
 #include "run.h"
 #include "view.h"
 
@@ -155,7 +156,10 @@ void nnb__plan_lay_out(nnb_plan *p, nnb__arena *arena) {
   p->state = nnb__arena_take(arena, n_nodes, sizeof *p->state);
   p->outputs = nnb__arena_take(arena, (size_t)p->n_outputs, sizeof *p->outputs);
   p->partial = nnb__arena_take(arena, threads * (size_t)p->n_outputs, sizeof *p->partial);
-  if (p->exact) p->rows_loss = nnb__arena_take(arena, (size_t)p->max_rows * (size_t)p->n_outputs, sizeof(double));
+  if (p->exact) {
+    const size_t n = (size_t)p->max_rows * (size_t)p->n_outputs; /* and up to whole vectors, for chain_blocks */
+    p->rows_loss = nnb__arena_take(arena, n + (size_t)NNB__CHAIN_BLOCKS_LANES, sizeof *p->rows_loss);
+  }
   p->from = nnb__arena_take(arena, threads * longest, sizeof *p->from);
   p->from_d = nnb__arena_take(arena, threads * longest, sizeof *p->from_d);
   p->from_t = nnb__arena_take(arena, threads * longest, sizeof *p->from_t);

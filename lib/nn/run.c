@@ -9,7 +9,7 @@ enum { N_EXECS = sizeof execs / sizeof *execs };
 void nnb__plan_lay_out_execs(nnb_plan *plan, nnb__arena *arena) {
   plan->execs = 0;
   for (int i = 0; i < N_EXECS; i++)
-    if ((!plan->exact || execs[i] == &nnb__exec_layerwise) && execs[i]->lay_out(plan, arena)) plan->execs |= 1u << i;
+    if (execs[i]->lay_out(plan, arena)) plan->execs |= 1u << i;
 }
 
 nnb__loss_sum nnb__plan_run(nnb_plan *plan, const nnb__job *job) {

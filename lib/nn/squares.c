@@ -11,6 +11,22 @@ double nnb__pass_scale(const nnb__node *node, const nnb__state *s, double norm) 
   return scale;
 }
 
+nnb__loss_sum nnb__add_row_losses(const nnb_plan *plan, const nnb__job *job) {
+  nnb__loss_sum sum = job->before_loss;
+  const double *loss = plan->rows_loss;
+  for (int i = 0; i < job->rows; i++) {
+    double mean = 0, plain = 0;
+    for (int o = 0; o < plan->n_outputs; o++) {
+      const nnb__node *node = &plan->net->nodes[plan->outputs[o]];
+      const nnb__state *s = &plan->state[plan->outputs[o]];
+      *(s->loss->traits & (NNB_LOSS_MEAN_ROWS | NNB_LOSS_MEAN_ALL) ? &mean : &plain) +=
+          *loss++ * nnb__pass_scale(node, s, 1);
+    }
+    sum.mean += mean, sum.sum += plain;
+  }
+  return sum;
+}
+
 double nnb__slope_scale(const nnb_net *net, const nnb_loss_ops *loss) {
   const double weight = net->derivatives > 0 ? net->derivatives : 1;
   return loss->traits & NNB_LOSS_MEAN_ALL ? weight / net->n_x : weight;

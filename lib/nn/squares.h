@@ -6,6 +6,9 @@
 
 /* The factor of an output's summed loss: its weight, divided by the divisor of a mean. */
 double nnb__pass_scale(const nnb__node *node, const nnb__state *s, double norm);
+/* In the defined arithmetic: the losses before the job, and those of its rows one after the other, each the sum over
+ * the outputs. */
+nnb__loss_sum nnb__add_row_losses(const nnb_plan *plan, const nnb__job *job);
 /* ∂r/∂a of a row of weight 1 of output k: √factor, including the loss's own factor. */
 double nnb__output_root(const nnb_net *net, int k, double norm);
 

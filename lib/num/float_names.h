@@ -9,6 +9,7 @@
 #define nnb__acts_v3_exact nnbf__acts_v3_exact
 #define nnb__acts_v4 nnbf__acts_v4
 #define nnb__acts_v4_exact nnbf__acts_v4_exact
+#define nnb__add_row_losses nnbf__add_row_losses
 #define nnb__add_transpose_times nnbf__add_transpose_times
 #define nnb__algo_adagrad nnbf__algo_adagrad
 #define nnb__algo_adam nnbf__algo_adam
@@ -63,12 +64,16 @@
 #define nnb__chain_blocks_plain nnbf__chain_blocks_plain
 #define nnb__chain_blocks_v2 nnbf__chain_blocks_v2
 #define nnb__chain_blocks_v3 nnbf__chain_blocks_v3
+#define nnb__chain_blocks_v3_exact nnbf__chain_blocks_v3_exact
 #define nnb__chain_blocks_v4 nnbf__chain_blocks_v4
+#define nnb__chain_blocks_v4_exact nnbf__chain_blocks_v4_exact
 #define nnb__chain_rows_plain nnbf__chain_rows_plain
 #define nnb__chain_rows_use nnbf__chain_rows_use
 #define nnb__chain_rows_v2 nnbf__chain_rows_v2
 #define nnb__chain_rows_v3 nnbf__chain_rows_v3
+#define nnb__chain_rows_v3_exact nnbf__chain_rows_v3_exact
 #define nnb__chain_rows_v4 nnbf__chain_rows_v4
+#define nnb__chain_rows_v4_exact nnbf__chain_rows_v4_exact
 #define nnb__check_batch nnbf__check_batch
 #define nnb__check_chunks nnbf__check_chunks
 #define nnb__check_exact nnbf__check_exact
@@ -457,7 +462,9 @@
 #define nnb__predict_plain nnbf__predict_plain
 #define nnb__predict_v2 nnbf__predict_v2
 #define nnb__predict_v3 nnbf__predict_v3
+#define nnb__predict_v3_exact nnbf__predict_v3_exact
 #define nnb__predict_v4 nnbf__predict_v4
+#define nnb__predict_v4_exact nnbf__predict_v4_exact
 #define nnb__ranked_size nnbf__ranked_size
 #define nnb__ranks_add nnbf__ranks_add
 #define nnb__ranks_any nnbf__ranks_any

@@ -6,10 +6,12 @@
 #include "act.h"
 #include "act_vec.h"
 #include "gradient_tile.h"
-#include "image_vec.h"
 #include "loss.h"
 #include "loss_vec.h"
 #include "mm.h"
+#ifndef NNB_EXACT /* chains with images are not defined to the bit */
+#include "image_vec.h"
+#endif
 
 /* The block that is being processed. */
 typedef struct block {
@@ -172,7 +174,12 @@ static void softmax_columns(int n, int s, const real *z, real *a) {
       vec e = exp_below_max(load(z + j * s + i), m);
       store(a + j * s + i, e), sum += e;
     }
+#ifdef NNB_EXACT
+    const vec share = (real)1 / sum; /* as softmax.h */
+    for (int j = 0; j < n; j++) store(a + j * s + i, load(a + j * s + i) * share);
+#else
     for (int j = 0; j < n; j++) store(a + j * s + i, load(a + j * s + i) / sum);
+#endif
   }
 }
 
@@ -180,7 +187,7 @@ static void softmax_columns(int n, int s, const real *z, real *a) {
 static void softmax_columns_pull(int n, int s, const real *a, int lda, const real *d, int ldd, real *y) {
   for (int i = 0; i < s; i += LANES) {
     vec dot = {0};
-    for (int j = 0; j < n; j++) dot += load(a + j * lda + i) * load(d + j * ldd + i);
+    for (int j = 0; j < n; j++) dot = mul_add(load(a + j * lda + i), load(d + j * ldd + i), dot);
     for (int j = 0; j < n; j++) store(y + j * lda + i, load(a + j * lda + i) * (load(d + j * ldd + i) - dot));
   }
 }
@@ -213,8 +220,41 @@ static const struct {
 
 /* ---- the loss --------------------------------------------------------------------------------------------------- */
 
+#ifdef NNB_EXACT
+/* The losses of a vec of samples, each a sum in double over its outputs in ascending order. */
+typedef struct row_losses {
+  double of[LANES];
+} row_losses;
+INLINE void add_each(row_losses *r, vec v) {
+  real lane[LANES];
+  store(lane, v);
+  for (int k = 0; k < LANES; k++) r->of[k] += (double)lane[k];
+}
+/* rows ← weight·loss, or 0 for a sample of weight 0 */
+INLINE void put_each(const row_losses *r, const real *weight, double *rows) {
+  for (int k = 0; k < LANES; k++) rows[k] = weight[k] > 0 ? (double)weight[k] * r->of[k] : 0;
+}
+
+/* rows ← weight·Σ ℓ(a, t) of each sample; t ← c·weight·∂ℓ/∂a */
+INLINE double sum_terms(int n, int s, const real *a, const real *weight, real c, real *t, double *rows, term_fn f) {
+  const vec none = {0};
+  for (int i = 0; i < s; i += LANES) {
+    row_losses sum = {{0}};
+    const vec w = load(weight + i);
+    const mask counts = less(none, w);
+    for (int j = 0; j < n; j++) {
+      term x = f(load(a + j * s + i), load(t + j * s + i));
+      add_each(&sum, x.loss);
+      store(t + j * s + i, pick(counts, (c * w) * x.slope, none));
+    }
+    put_each(&sum, weight + i, rows + i);
+  }
+  return 0;
+}
+#else
 /* Returns Σ weight·ℓ(a, t); t ← c·weight·∂ℓ/∂a.  A sample of weight 0 adds nothing, even if its loss is infinite. */
-INLINE double sum_terms(int n, int s, const real *a, const real *weight, real c, real *t, term_fn f) {
+INLINE double sum_terms(int n, int s, const real *a, const real *weight, real c, real *t, double *rows, term_fn f) {
+  (void)rows;
   const vec none = {0};
   dvec sum = {0};
   for (int j = 0; j < n; j++, a += s, t += s) {
@@ -228,14 +268,15 @@ INLINE double sum_terms(int n, int s, const real *a, const real *weight, real c,
   }
   return sum_wide(sum);
 }
+#endif
 
-/* n features, s samples */
-typedef double loss_fn(int n, int s, const real *a, const real *weight, real c, real *t);
+/* n features, s samples; rows: NULL, or in the defined arithmetic the losses of the samples, instead of their sum */
+typedef double loss_fn(int n, int s, const real *a, const real *weight, real c, real *t, double *rows);
 
 /* name_columns of each loss, and f_columns of each fused term */
-#define SUM_OF(name, f)                                                                            \
-  static double name##_columns(int n, int s, const real *a, const real *weight, real c, real *t) { \
-    return sum_terms(n, s, a, weight, c, t, f);                                                    \
+#define SUM_OF(name, f)                                                                                          \
+  static double name##_columns(int n, int s, const real *a, const real *weight, real c, real *t, double *rows) { \
+    return sum_terms(n, s, a, weight, c, t, rows, f);                                                            \
   }
 #define TERMS(NAME, name, f) SUM_OF(name, f)
 #include "losses.def"
@@ -248,7 +289,31 @@ typedef double loss_fn(int n, int s, const real *a, const real *weight, real c, 
 
 /* From Z: with m = max z, s = Σ e^(z-m) and T = Σ t the loss is T·log s - Σ t(z-m), its slope T·e^(z-m)/s - t.  Z is
  * not changed. */
-static double cross_softmax_columns(int n, int s, const real *z, const real *weight, real c, real *t) {
+#ifdef NNB_EXACT
+static double cross_softmax_columns(int n, int s, const real *z, const real *weight, real c, real *t, double *rows) {
+  for (int i = 0; i < s; i += LANES) {
+    const vec w = load(weight + i), none = {0}, m = column_max(n, s, z + i);
+    const mask counts = less(none, w);
+    vec e = none, total = none, linear = none;
+    for (int j = 0; j < n; j++) {
+      vec x = load(z + j * s + i), y = load(t + j * s + i);
+      e += exp_below_max(x, m), total += y, linear += y * (x - m);
+    }
+    real first[LANES], second[LANES];
+    store(first, linear), store(second, (w * total) * log_normal(e));
+    for (int k = 0; k < LANES; k++)
+      rows[i + k] = weight[i + k] > 0 ? 0 - (double)weight[i + k] * (double)first[k] + (double)second[k] : 0;
+    const vec share = ((c * w) * total) / e;
+    for (int j = 0; j < n; j++) {
+      real *q = t + j * s + i;
+      store(q, pick(counts, exp_below_max(load(z + j * s + i), m) * share - (c * w) * load(q), none));
+    }
+  }
+  return 0;
+}
+#else
+static double cross_softmax_columns(int n, int s, const real *z, const real *weight, real c, real *t, double *rows) {
+  (void)rows;
   dvec sum = {0};
   for (int i = 0; i < s; i += LANES) {
     const vec w = load(weight + i), none = {0}, m = column_max(n, s, z + i);
@@ -267,6 +332,7 @@ static double cross_softmax_columns(int n, int s, const real *z, const real *wei
   }
   return sum_wide(sum);
 }
+#endif
 
 static const struct {
   loss_fn *by_outputs;  /* from A */
@@ -309,10 +375,12 @@ static void multiply(const block *b, int l, real *a) {
   const bool relu = product_has_relu(b->layout, l);
   if (link->kind == NNB__LINK_DENSE)
     NNB__MM_FROM(link->n_out, b->stride, link->n_in, bias_of(b, link), w, 1, (size_t)link->n_out, a, s, z, s, relu);
+#ifndef NNB_EXACT
   if (link->kind == NNB__LINK_CONV) conv_forward(link, b->stride, w, bias_of(b, link), a, z, relu);
   if (link->kind == NNB__LINK_MAXPOOL) maxpool_forward(&link->patches, s, a, z);
   if (link->kind == NNB__LINK_AVGPOOL) avgpool_forward(&link->patches, s, a, z);
   if (link->kind == NNB__LINK_PAD) pad_block(&link->patches, s, a, z, false);
+#endif
 }
 
 /* A ← f(Z) */
@@ -326,8 +394,14 @@ static void activate(const block *b, int l) {
 /* The loss, from A of the last link or, if it is fused, from Z; Δ overwrites the targets. */
 static double compute_loss(const block *b, loss_fn *loss, int row) {
   const nnb__chain_blocks *layout = b->layout;
-  return loss(last(b)->n_out, b->stride, row_at(b, row), row_at(b, layout->weight), b->job->scale,
-              row_at(b, layout->t));
+#ifdef NNB_EXACT
+  double *rows = b->job->rows_loss + b->row0;
+  return loss(last(b)->n_out, b->stride, row_at(b, row), row_at(b, layout->weight), b->job->scale, row_at(b, layout->t),
+              rows);
+#else
+  return loss(last(b)->n_out, b->stride, row_at(b, row), row_at(b, layout->weight), b->job->scale, row_at(b, layout->t),
+              NULL);
+#endif
 }
 
 static double forward(const block *b) {
@@ -346,6 +420,43 @@ static double forward(const block *b) {
 
 /* ---- backward --------------------------------------------------------------------------------------------------- */
 
+#ifdef NNB_EXACT
+enum { TURNED = 48 }; /* samples whose Δ is transposed at once */
+
+/* turned ← the transpose of n_out rows of k samples, whose rows are ld apart, a multiple of LANES */
+static void turn(const real *d, int n_out, int s, int k, real *turned, int ld) {
+  for (int o = 0; o < n_out; o += LANES)
+    for (int i = 0; i < k; i += LANES) {
+      vec v[LANES];
+      for (int j = 0; j < LANES; j++) v[j] = o + j < n_out ? load(d + (o + j) * s + i) : (vec){0};
+      transpose(v);
+      for (int j = 0; j < LANES; j++) store(turned + (i + j) * ld + o, v[j]);
+    }
+}
+
+/* bias ← bias + the sum of k rows */
+static void add_rows(const real *turned, int k, int ld, int n_out, real *bias) {
+  for (int o = 0; o < n_out; o += LANES) {
+    const int n = n_out - o < LANES ? n_out - o : LANES;
+    vec sum = load_part(bias + o, n);
+    for (int i = 0; i < k; i++) sum += load(turned + i * ld + o);
+    store_part(bias + o, n, sum + (vec){0});
+  }
+}
+
+/* g ← g + A·Δᵀ and bias ← bias + Δ·1 for n samples, each number one chain in the order of the samples */
+static void add_chains(const nnb__link *link, const real *a, const real *d, int s, int n, real *g, real *bias) {
+  real turned[TURNED * NNB__CHAIN_BLOCKS_WIDEST];
+  const int ld = (link->n_out + LANES - 1) / LANES * LANES;
+  for (int i = 0, k; i < n; i += k) {
+    k = n - i < TURNED ? n - i : TURNED;
+    turn(d + i, link->n_out, s, k, turned, ld);
+    NNB__MM(link->n_in, link->n_out, k, 1, (nnb__strided){a + i, (size_t)s, 1}, turned, (size_t)ld, 1, g,
+            (size_t)link->n_out);
+    if (bias) add_rows(turned, k, ld, link->n_out, bias);
+  }
+}
+#else
 /* g_io ← g_io + Σ_s a_is·d_os for mi by no numbers */
 INLINE void gradient_tile(int mi, int no, const real *a, const real *d, int s, real *g, int ldg) {
   vec sum[TILE_SUMS];
@@ -425,6 +536,7 @@ static void add_sums(const real *d, int n_out, int s, real *g) {
     store_part(g + o, n, load_part(g + o, n) + sums_of_lanes(sum));
   }
 }
+#endif
 
 /* A or Z of link l, whichever its slope is computed from */
 static const real *slopes_from(const block *b, int l) {
@@ -447,6 +559,7 @@ static void back_from_dense(const block *b, const nnb__link *link, const real *d
   }
 }
 
+#ifndef NNB_EXACT
 /* The same for a link of images; y holds A of the link before. */
 static void back_from_images(const block *b, const nnb__link *link, const real *delta, const real *from, real *y) {
   const size_t s = (size_t)b->stride;
@@ -460,20 +573,30 @@ static void back_from_images(const block *b, const nnb__link *link, const real *
   if (link->kind == NNB__LINK_PAD) pad_block(at, s, da, (real *)(uintptr_t)delta, true);
   activations[link[-1].act].pull(link->n_in, b->stride, from, b->stride, da, b->stride, y);
 }
+#endif
 
 /* Δ of link l - 1, which overwrites A of that link: it is not used again. */
 static const real *back_from(const block *b, int l, const real *delta) {
   const nnb__link *link = &b->layout->chain.link[l];
   const real *from = slopes_from(b, l - 1);
   real *y = row_at(b, b->layout->a[l - 1]);
-  if (link->kind == NNB__LINK_DENSE)
-    back_from_dense(b, link, delta, from, y);
-  else
+#ifndef NNB_EXACT
+  if (link->kind != NNB__LINK_DENSE) {
     back_from_images(b, link, delta, from, y);
+    return y;
+  }
+#endif
+  back_from_dense(b, link, delta, from, y);
   return y;
 }
 
 /* g ← g + the gradient of a link from its input and Δ */
+#ifdef NNB_EXACT
+static void add_gradients(const block *b, const nnb__link *link, const real *a, const real *delta, real *g) {
+  real *w = g + link->off;
+  add_chains(link, a, delta, b->stride, b->n, w, link->bias ? w + (size_t)link->rows * (size_t)link->cols : NULL);
+}
+#else
 static void add_gradients(const block *b, const nnb__link *link, const real *a, const real *delta, real *g) {
   const int s = b->stride;
   real *w = g + link->off;
@@ -484,6 +607,7 @@ static void add_gradients(const block *b, const nnb__link *link, const real *a, 
   if (conv) conv_gradient(link, s, a, delta, w);
   if (link->kind == NNB__LINK_DENSE) add_gradient(link->n_in, a, delta, link->n_out, s, w);
 }
+#endif
 
 /* g ← g + the block's gradient */
 static void backward(const block *b, real *g) {
@@ -517,7 +641,9 @@ double NNB__CHAIN_BLOCKS(const nnb__chain_blocks *layout, const nnb__chain_block
                          real *workspace, real *g) {
   double loss = 0;
   block b = {.layout = layout, .job = job, .workspace = workspace};
+#ifndef NNB_EXACT /* which goes on with g */
   if (g) memset(g, 0, layout->n_params * sizeof *g);
+#endif
   for (int done = 0; done < n; done += b.n) {
     b.row0 = r0 + done, b.n = n - done < layout->rows ? n - done : layout->rows;
     b.stride = (b.n + LANES - 1) / LANES * LANES;

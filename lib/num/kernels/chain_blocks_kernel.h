@@ -39,12 +39,14 @@ typedef struct nnb__chain_blocks_job {
   const real *x_shift, *x_factor; /* by column; NULL: not scaled */
   const real *t_shift, *t_factor;
   bool loss;
-  real scale; /* factor of the slope of the loss */
-  nnb_mat y;  /* the outputs of all rows of the job; p NULL: not wanted */
+  real scale;        /* factor of the slope of the loss */
+  nnb_mat y;         /* the outputs of all rows of the job; p NULL: not wanted */
+  double *rows_loss; /* in the defined arithmetic: the losses of all rows of the job, up to whole vectors */
 } nnb__chain_blocks_job;
 
 /* Processes rows [r0, r0 + n) of the job.  Returns their undivided loss, writes their outputs, and, unless g is NULL, g
- * ← their gradient.  workspace: workspace as laid out. */
+ * ← their gradient.  workspace: workspace as laid out.  In the defined arithmetic, without images: writes the losses of
+ * rows, and g ← g + their gradient. */
 typedef double nnb__chain_blocks_fn(const nnb__chain_blocks *layout, const nnb__chain_blocks_job *job, int r0, int n,
                                     real *workspace, real *g);
 

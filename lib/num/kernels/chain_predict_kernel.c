@@ -31,6 +31,7 @@ static void product(const nnb__link *l, const real *params, const int32_t *list,
   }
 }
 
+#ifndef NNB_EXACT
 /* ---- narrow links: all inputs are used, and a row of W fits into a few vecs -------------------------------------- */
 
 enum { MOST_NARROW = LANES < 16 ? 4 : 2 }; /* vecs */
@@ -161,10 +162,13 @@ INLINE void narrow_by_count(const nnb__link *l, const nnb__link *one, const real
 #endif
   }
 }
+#endif
 
 /* ---- a link ------------------------------------------------------------------------------------------------------ */
 
+#ifndef NNB_EXACT
 static bool has_one_output(const nnb__chain *chain, int i) { return i < chain->n && chain->link[i].n_out == 1; }
+#endif
 static bool is_sparse(const nnb__chain *chain, int i) {
   const nnb__link *l = &chain->link[i];
   return l->n_in > NNB__CHAIN_ROWS_FEW && (i == 0 || l[-1].act == NNB_RELU);
@@ -173,7 +177,13 @@ static bool is_sparse(const nnb__chain *chain, int i) {
 /* One output: W is a column, and z a dot product. */
 static real product_one(const nnb__link *l, const real *params, const real *x) {
   const real *w = params + l->off;
+#ifdef NNB_EXACT
+  real z = l->bias ? w[l->n_in] : 0;
+  for (int i = 0; i < l->n_in; i++) z = R(fma)(x[i], w[i], z);
+  return z + 0;
+#else
   return dot(l->n_in, x, w) + (l->bias ? w[l->n_in] : 0);
+#endif
 }
 /* z is one number; loading a vec from where it has just been stored would wait. */
 INLINE real value_one(nnb_activation act, real z) {
@@ -200,6 +210,12 @@ void NNB__PREDICT(const nnb__chain *chain, const real *params, const real *x, re
     } else if (is_sparse(chain, i)) {
       product(l, params, list, list_nonzero(l->n_in, x, list), x, z);
       activate_row(l, z);
+#ifdef NNB_EXACT
+    } else {
+      product(l, params, all, l->n_in, x, z);
+      activate_row(l, z);
+    }
+#else
     } else if (l->n_out > MOST_NARROW * LANES) {
       product(l, params, all, l->n_in, x, z);
       activate_row(l, z);
@@ -209,6 +225,7 @@ void NNB__PREDICT(const nnb__chain *chain, const real *params, const real *x, re
       if (is_rowwise(l->act)) row_value(l->act, l->n_out, z, z);
       if (one) z[0] = value_one(one->act, z[0]), i++;
     }
+#endif
     x = z;
   }
   const int n_y = chain->link[chain->n - 1].n_out;

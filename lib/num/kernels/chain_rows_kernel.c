@@ -116,6 +116,15 @@ static void run_ger_gemv(ger_gemv p) {
   }
 }
 
+#ifdef NNB_EXACT
+/* list ← the indices j with x_j or before_j not 0; returns their number. */
+static int list_either(int n, const real *before, const real *x, int32_t *list) {
+  int listed = 0;
+  for (int j = 0; j < n; j += LANES)
+    listed = append(list, listed, j, nonzero(vec_at(x, j, n)) | nonzero(vec_at(before, j, n)));
+  return listed;
+}
+#else
 /* list ← the indices j with x_j not 0 and before_j 0; returns their number. */
 static int list_new_nonzero(int n, const real *before, const real *x, int32_t *list) {
   int listed = 0;
@@ -123,21 +132,28 @@ static int list_new_nonzero(int n, const real *before, const real *x, int32_t *l
     listed = append(list, listed, j, nonzero(vec_at(x, j, n)) & ~nonzero(vec_at(before, j, n)));
   return listed;
 }
+#endif
 
 /* ---- forward ---------------------------------------------------------------------------------------------------- */
 
 /* The update of this row, and the last update, which is applied while this row goes forward and back. */
 typedef struct step_state {
-  int now;          /* a[now], v[now] belong to this row, the others to the previous one */
-  real alpha, beta; /* of this update */
-  real last_beta;   /* beta of the last update */
-  const real *x[3]; /* the previous row, this one, the next */
+  int now;            /* a[now], v[now] belong to this row, the others to the previous one */
+  real alpha, beta;   /* of this update; in the defined arithmetic v is Δ itself, and alpha 1 */
+  real last_beta;     /* beta of the last update */
+  real eta, last_eta; /* in the defined arithmetic: -alpha of this update and the last one */
+  const real *x[3];   /* the previous row, this one, the next */
 } step_state;
 
 /* b ← b + v of the last update */
-static void update_bias(nnb__chain_rows_link *l, const real *v) {
+static void update_bias(nnb__chain_rows_link *l, const step_state *s, const real *v) {
   if (!l->learns_b) return;
+#ifdef NNB_EXACT
+  for (int j = 0; j < l->shape.n_out; j += LANES) store(l->b + j, load(l->b + j) - s->last_eta * (load(v + j) + ZERO));
+#else
+  (void)s;
   for (int j = 0; j < l->shape.n_out; j += LANES) store(l->b + j, load(l->b + j) + load(v + j));
+#endif
 }
 
 /* a ← f(z) */
@@ -159,9 +175,11 @@ static ger_gemv link_ger_gemv(const nnb__chain_rows_link *l, const step_state *s
                     .w = w,
                     .start = l->b,
                     .beta = s->last_beta,
+                    .eta = s->last_eta,
                     .y = l->z};
 }
 
+#ifndef NNB_EXACT
 /* First link, few inputs.  With W before the last update: z = beta·(W·x) + b + (x_before·x [+ 1])·v, so only the last
  * product depends on the last Δ.  Then the last update is applied, and W·x of the next row is computed. */
 static void enter_dense(nnb__chain_rows *run, nnb__chain_rows_link *l, const step_state *s) {
@@ -171,11 +189,12 @@ static void enter_dense(nnb__chain_rows *run, nnb__chain_rows_link *l, const ste
   const real beta = l->learns_w ? s->last_beta : 1;
   for (int j = 0; j < l->shape.n_out; j += LANES)
     store(l->z + j, (beta * load(run->ahead + j) + load(l->b + j)) + by * load(v + j));
-  update_bias(l, v);
+  update_bias(l, s, v);
   ger_gemv p = link_ger_gemv(l, s, s->x[0], s->x[2]);
   p.n = n_in, p.list = run->all, p.start = NULL, p.y = run->ahead;
   run_ger_gemv(p);
 }
+#endif
 
 /* First link, many inputs: rows of W with an input of 0 are not read, and rows whose last input was 0 are not updated,
  * unless the weights decay. */
@@ -183,27 +202,34 @@ static void enter_sparse(nnb__chain_rows *run, nnb__chain_rows_link *l, const st
   const int n_in = l->shape.n_in;
   const bool sparse = !l->learns_w || s->last_beta == 1;
   const real *before = l->learns_w ? s->x[0] : run->zeros;
-  update_bias(l, l->v[!s->now]);
+  update_bias(l, s, l->v[!s->now]);
   ger_gemv p = link_ger_gemv(l, s, before, s->x[1]);
   p.list = sparse ? run->update : run->all;
+#ifdef NNB_EXACT /* in ascending order */
+  p.n = sparse ? list_either(n_in, before, s->x[1], run->update) : n_in;
+  run_ger_gemv(p);
+#else
   p.n = sparse ? list_nonzero(n_in, before, run->update) : n_in;
   run_ger_gemv(p);
   if (!sparse) return;
   p.list = run->fresh, p.n = list_new_nonzero(n_in, before, s->x[1], run->fresh);
   p.v = NULL, p.start = l->z;
   run_ger_gemv(p);
+#endif
 }
 
 static void forward(nnb__chain_rows *run, const step_state *s) {
   nnb__chain_rows_link *first = run->link;
+#ifndef NNB_EXACT
   if (first->shape.n_in <= NNB__CHAIN_ROWS_FEW)
     enter_dense(run, first, s);
   else
+#endif
     enter_sparse(run, first, s);
   for (int i = 1; i < run->n; i++) {
     nnb__chain_rows_link *l = &run->link[i], *before = l - 1;
     activate(before, before->a[s->now]);
-    update_bias(l, l->v[!s->now]);
+    update_bias(l, s, l->v[!s->now]);
     ger_gemv p = link_ger_gemv(l, s, before->a[!s->now], before->a[s->now]);
     p.list = run->all, p.n = l->shape.n_in;
     run_ger_gemv(p);
@@ -218,18 +244,22 @@ static void scale_delta(nnb__chain_rows_link *l, const step_state *s) {
 }
 
 /* Softmax with cross-entropy: T·log s - Σ t(z-m), and d ← c times its slope */
-static double cross_softmax_row(nnb__chain_rows_link *l, target t, real c) {
+static double cross_softmax_row(nnb__chain_rows_link *l, target t, real weight, real c) {
   const int n = l->shape.n_out;
   row_parts r = t.t ? soft_row(n, l->z, t.t, c, l->d) : class_row(n, l->z, t.label, c, l->d);
+#ifdef NNB_EXACT
+  return 0 - (double)weight * (double)r.linear + (double)((fill(weight * r.total) * log_normal(fill(r.s)))[0]);
+#endif
+  (void)weight;
   return (double)(r.total * log_normal(fill(r.s))[0] - r.linear);
 }
 
 /* The loss of a row from z, and d ← c times its slope, for a loss with fuses_rows. */
-static double fused_row_loss(nnb__chain_rows_link *l, nnb_loss loss, target t, real c) {
+static double fused_row_loss(nnb__chain_rows_link *l, nnb_loss loss, target t, real weight, real c) {
   switch (loss) {
 #define UNFUSED             break
 #define FUSED_TERMS(ACT, f) break
-#define FUSED_ROWS(ACT, f)  return f##_row(l, t, c)
+#define FUSED_ROWS(ACT, f)  return f##_row(l, t, weight, c)
 #define LOSS(NAME, name, KIND, f, traits, squares, sample, FUSED) \
   case NAME:                                                      \
     FUSED;
@@ -240,11 +270,20 @@ static double fused_row_loss(nnb__chain_rows_link *l, nnb_loss loss, target t, r
   return (double)NAN; /* not reached */
 }
 
+/* In the defined arithmetic: sum + the first n lanes, in double. */
+INLINE double add_lanes(double sum, vec v, int n) {
+  real lane[LANES];
+  store(lane, v);
+  for (int k = 0; k < n; k++) sum += (double)lane[k];
+  return sum;
+}
+
 INLINE double sum_terms(nnb__chain_rows_link *l, const step_state *s, nnb_loss loss, target t, real c) {
   const nnb_activation act = l->shape.act;
   const int n = l->shape.n_out;
   real *a = l->a[s->now];
   dvec sum = {0};
+  double ordered = 0;
   if (is_rowwise(act)) row_value(act, n, l->z, a);
   for (int j = 0; j < n; j += LANES) {
     const int rest = n - j < LANES ? n - j : LANES;
@@ -260,21 +299,29 @@ INLINE double sum_terms(nnb__chain_rows_link *l, const step_state *s, nnb_loss l
     }
     vec d = zero_after(x.slope, rest);
     store(l->d + j, d), store(l->v[s->now] + j, s->alpha * d);
+#ifdef NNB_EXACT
+    ordered = add_lanes(ordered, x.loss, rest);
+#else
     sum += widen(zero_after(x.loss, rest));
+#endif
   }
   if (is_rowwise(act)) row_pull(act, n, a, l->d), scale_delta(l, s);
-  return sum_wide(sum);
+  return ordered + sum_wide(sum);
 }
 
-/* Returns the loss of a row of weight 1; d of the last link ← c·Δ. */
-static double output_loss(nnb__chain_rows *run, const step_state *s, target t, real c) {
+/* Returns the loss of a row, of weight 1 or, in the defined arithmetic, with its weight; d of the last link ← c·Δ. */
+static double output_loss(nnb__chain_rows *run, const step_state *s, target t, real weight, real c) {
   nnb__chain_rows_link *l = &run->link[run->n - 1];
   if (fuses_rows(run->loss, l->shape.act)) {
-    double loss = fused_row_loss(l, run->loss, t, c);
+    double loss = fused_row_loss(l, run->loss, t, weight, c);
     scale_delta(l, s);
     return loss;
   }
+#ifdef NNB_EXACT
+  return (double)weight * sum_terms(l, s, run->loss, t, c);
+#else
   return sum_terms(l, s, run->loss, t, c);
+#endif
 }
 
 static void clear_delta(nnb__chain_rows_link *l, const step_state *s) {
@@ -307,12 +354,27 @@ static loss_scale loss_scale_of(const nnb__chain_rows *run) {
                       .scale = traits & NNB_LOSS_MEAN_ALL ? run->factor / n : run->factor};
 }
 
+#ifdef NNB_EXACT
+/* nnb__pass_scale of the output, for an update of this weight */
+static double slope_scale(const nnb__chain_rows *run, loss_scale by, double weight) {
+  const int n = run->link[run->n - 1].shape.n_out;
+  const double scale = by.mean ? run->factor / weight : run->factor;
+  return NNB__LOSSES[run->loss].traits & NNB_LOSS_MEAN_ALL ? scale / n : scale;
+}
+#endif
+
 INLINE double weight_of(const nnb__chain_rows *run, int row) {
   return run->batch->weight ? (double)run->batch->weight[row] : 1;
 }
 
 /* raw: the loss of the row, without weight and factor */
 INLINE void count_loss(nnb__chain_rows *run, loss_scale by, double weight, double raw) {
+#ifdef NNB_EXACT /* which has its weight */
+  run->value = by.scale * raw;
+  *(by.mean ? &run->mean : &run->sum) += run->value;
+  if (by.mean) run->value /= weight;
+  return;
+#endif
   const double loss = by.scale * raw;
   run->value = by.mean ? loss : weight * loss;
   if (by.mean)
@@ -332,7 +394,12 @@ static void compute_loss(nnb__chain_rows *run, const step_state *s, loss_scale b
     return;
   }
   target t = target_of(run, row, &single);
-  count_loss(run, by, weight, output_loss(run, s, t, (real)(by.mean ? by.scale : by.scale * weight)));
+#ifdef NNB_EXACT
+  const real c = (real)slope_scale(run, by, weight) * (real)weight;
+#else
+  const real c = (real)(by.mean ? by.scale : by.scale * weight);
+#endif
+  count_loss(run, by, weight, output_loss(run, s, t, (real)weight, c));
 }
 
 /* ---- backward --------------------------------------------------------------------------------------------------- */
@@ -350,6 +417,7 @@ static void back_to(nnb__chain_rows *run, const step_state *s, int i) {
                           .v = after->learns_w ? l->a[!s->now] : NULL,
                           .w = after->d,
                           .beta = s->last_beta,
+                          .eta = s->last_eta,
                           .y = l->d});
   const real *a = l->a[s->now];
   if (is_rowwise(l->shape.act)) {
@@ -376,6 +444,7 @@ static const real *input(nnb__chain_rows *run, int i) {
   return scaled;
 }
 
+#ifndef NNB_EXACT
 /* ---- chains in which every row is one vec ------------------------------------------------------------------------ */
 
 /* z and Δ stay in registers.  They are also stored, because their elements are broadcast from memory. */
@@ -435,7 +504,7 @@ INLINE void one_vec_lose(nnb__chain_rows *run, const step_state *s, loss_scale b
   const target t = target_of(run, row, &single);
   if (fuses_rows(run->loss, act)) {
     store(l->z, z);
-    count_loss(run, by, weight, fused_row_loss(l, run->loss, t, c));
+    count_loss(run, by, weight, fused_row_loss(l, run->loss, t, (real)weight, c));
     scale_delta(l, s);
     return;
   }
@@ -486,6 +555,7 @@ static bool is_one_vec(const nnb__chain_rows *run) {
   }
   return run->link->shape.n_in <= NNB__CHAIN_ROWS_FEW;
 }
+#endif
 
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
@@ -494,7 +564,7 @@ static void apply_last_update(nnb__chain_rows *run, const step_state *s) {
   for (int i = 0; i < run->n; i++) {
     nnb__chain_rows_link *l = &run->link[i];
     const real *u = i ? l[-1].a[!s->now] : s->x[0];
-    update_bias(l, l->v[!s->now]);
+    update_bias(l, s, l->v[!s->now]);
     ger_gemv p = link_ger_gemv(l, s, u, run->zeros);
     const bool sparse = i == 0 && l->shape.n_in > NNB__CHAIN_ROWS_FEW && s->last_beta == 1;
     p.n = sparse ? list_nonzero(l->shape.n_in, u, run->update) : l->shape.n_in;
@@ -506,7 +576,7 @@ static void apply_last_update(nnb__chain_rows *run, const step_state *s) {
 /* Goes to the next row. */
 INLINE void next_row(nnb__chain_rows *run, step_state *s) {
   run->updates++;
-  s->now = !s->now, s->last_beta = s->beta;
+  s->now = !s->now, s->last_beta = s->beta, s->last_eta = s->eta;
   s->x[0] = s->x[1], s->x[1] = s->x[2], s->x[2] = input(run, run->updates + 1);
 }
 INLINE bool next_update(nnb__chain_rows *run, step_state *s) {
@@ -514,14 +584,19 @@ INLINE bool next_update(nnb__chain_rows *run, step_state *s) {
   if (run->updates == run->n_rows || !isfinite(run->value)) return false;
   run->begin(run->context, &into);
   s->alpha = into.alpha, s->beta = into.beta;
+#ifdef NNB_EXACT
+  s->eta = -into.alpha, s->alpha = 1;
+#endif
   return true;
 }
 
+#ifndef NNB_EXACT
 static void run_one_vec(nnb__chain_rows *run, step_state *s, loss_scale by) {
   vec v = ZERO;
   for (; next_update(run, s); next_row(run, s)) v = one_vec_step(run, s, by, row_of(run, run->updates), v);
   store(run->link->v[!s->now], v);
 }
+#endif
 static void run_wide(nnb__chain_rows *run, step_state *s, loss_scale by) {
   for (; next_update(run, s); next_row(run, s)) {
     forward(run, s);
@@ -532,16 +607,20 @@ static void run_wide(nnb__chain_rows *run, step_state *s, loss_scale by) {
 
 void NNB__CHAIN_ROWS(nnb__chain_rows *run) {
   step_state s = {.last_beta = 1, .x = {run->zeros, input(run, 0), input(run, 1)}};
+#ifndef NNB_EXACT
   nnb__chain_rows_link *first = run->link;
   if (first->shape.n_in <= NNB__CHAIN_ROWS_FEW) { /* W·x of the first row */
     ger_gemv p = link_ger_gemv(first, &s, s.x[0], s.x[1]);
     p.n = first->shape.n_in, p.list = run->all, p.v = p.start = NULL, p.y = run->ahead;
     run_ger_gemv(p);
   }
+#endif
   run->updates = 0, run->value = 0;
+#ifndef NNB_EXACT
   if (is_one_vec(run))
     run_one_vec(run, &s, loss_scale_of(run));
   else
+#endif
     run_wide(run, &s, loss_scale_of(run));
   apply_last_update(run, &s);
 }

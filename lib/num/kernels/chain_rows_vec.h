@@ -10,6 +10,9 @@
 
 /* ---- activations of a vec --------------------------------------------------------------------------------------- */
 
+#ifdef NNB_EXACT
+#define SIGMOID(z) sigmoid_value(z)
+#else
 /* The polynomial of exp, evaluated in pairs: half as many dependent steps. */
 INLINE vec exp_pairs(vec r, vec r2) {
   const real *c = exp_tail;
@@ -42,6 +45,8 @@ INLINE vec sigmoid_short(vec x, bool half) {
   vec r = t.r - t.low, r2 = r * r, q = r + r2 * exp_pairs(r, r2), s = pow2(t.n);
   return divide(pick(less(x, ZERO), s + s * q, fill(1)), (s + (real)1) + s * q, half);
 }
+#define SIGMOID(z) sigmoid_short(z, false)
+#endif
 
 /* Called, not inlined: the code is large, and a copy at each use costs more than the call. */
 #define NOINLINE static __attribute__((noinline))
@@ -51,7 +56,7 @@ NOINLINE vec value_of(nnb_activation act, vec z) {
   switch (act) {
 #define ELEMENTWISE(NAME, name) \
   case NAME:                    \
-    return NAME == NNB_SIGMOID ? sigmoid_short(z, false) : name##_value(z);
+    return NAME == NNB_SIGMOID ? SIGMOID(z) : name##_value(z);
 #include "activations.def"
     default: /* not reached; NaN would reveal it */
       return fill((real)NAN);
@@ -93,14 +98,15 @@ enum { MOST = 4 };
 
 /* A rank-1 update and a product (BLAS: ger, gemv) that read the rows of M once.  For the n rows i in list:
  *     M_i ← beta·M_i + u_i·vᵀ unless v is NULL     y ← start + Σ w_i·M_i
- * M has cols columns; v is padded with zeros to whole vecs.  start NULL: 0. */
+ * M has cols columns; v is padded with zeros to whole vecs.  start NULL: 0.  In the defined arithmetic M_i ← beta·M_i -
+ * eta·(u_i·vᵀ), and each y is one chain in the order of the list. */
 typedef struct ger_gemv {
   real *m;
   size_t ld;
   int cols, n;
   const int32_t *list;
   const real *u, *v, *w, *start;
-  real beta, *y;
+  real beta, *y, eta;
 } ger_gemv;
 
 /* Constants of ger_gemv_columns: k vecs of columns; `ways` rows at a time, each with its own sum, because additions to
@@ -120,8 +126,12 @@ INLINE void ger_gemv_row(const ger_gemv *p, int r, int part, const vec *v, vec *
 #pragma GCC unroll 8
   for (int j = 0; j < s.k; j++) {
     vec row = column_vec(m, j, part, s);
+#ifdef NNB_EXACT
+    if (s.learns) row = p->beta * row - p->eta * (u * v[j] + ZERO), store(m + j * LANES, row);
+#else
     if (s.learns) row = p->beta * row + u * v[j], store(m + j * LANES, row);
-    sum[j] += w * row;
+#endif
+    sum[j] = mul_add(fill(w), row, sum[j]);
   }
 }
 /* The first k vecs of columns; the last one has `part` lanes. */
@@ -145,9 +155,14 @@ INLINE void ger_gemv_columns(const ger_gemv *from, int part, const column_shape 
 
 /* One instance for each number of vecs. */
 INLINE void ger_gemv_by_count(const ger_gemv *p, int k, int part, const bool whole, const bool learns) {
-#define CASE(count, ways)                                                  \
-  case count:                                                              \
-    ger_gemv_columns(p, part, (column_shape){count, ways, whole, learns}); \
+#ifdef NNB_EXACT
+#define AT_A_TIME(ways) 1
+#else
+#define AT_A_TIME(ways) ways
+#endif
+#define CASE(count, ways)                                                             \
+  case count:                                                                         \
+    ger_gemv_columns(p, part, (column_shape){count, AT_A_TIME(ways), whole, learns}); \
     break
   switch (k) {
     CASE(1, 4);
@@ -203,7 +218,9 @@ static int list_nonzero(int n, const real *x, int32_t *list) {
   return listed;
 }
 
+#ifndef NNB_EXACT
 /* x·y */
 static real dot(int n, const real *x, const real *y) { return row_dot(n, x, y)[0]; }
+#endif
 
 #endif

@@ -34,10 +34,10 @@ typedef struct nnb__kernels {
   nnb__mm_fn *mm;
   nnb__mm_copy_fn *mm_copy;
   nnb__mm_row_fn *mm_row;
-  /* NULL in the defined arithmetic */
+  nnb__chain_blocks_fn *chain_blocks;
   nnb__chain_rows_fn *chain_rows;
   nnb__predict_fn *predict;
-  nnb__chain_blocks_fn *chain_blocks;
+  /* NULL in the defined arithmetic */
   nnb__qr_fn *qr; /* this and the next one: in double in both precisions */
   nnb__cholesky_fn *cholesky;
   const nnb__layer_rows *layer_rows;

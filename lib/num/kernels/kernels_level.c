@@ -101,10 +101,10 @@ const nnb__kernels NNB__KERNELS = {
     .mm = NNB__MM,
     .mm_copy = NNB__MM_COPY,
     .mm_row = NNB__MM_ROW,
-#ifndef NNB_EXACT
+    .chain_blocks = NNB__CHAIN_BLOCKS,
     .chain_rows = NNB__CHAIN_ROWS,
     .predict = NNB__PREDICT,
-    .chain_blocks = NNB__CHAIN_BLOCKS,
+#ifndef NNB_EXACT
     .qr = NNB__QR,
     .cholesky = NNB__CHOLESKY,
 #endif
