@@ -191,10 +191,10 @@ typedef struct span {
 } span;
 
 typedef struct reader {
-  const char *name; /* of the file, for messages */
-  const uint8_t *data;     /* NULL: in the store */
+  const char *name;    /* of the file, for messages */
+  const uint8_t *data; /* NULL: in the store */
   const nnb__store *store;
-  uint64_t data_at;        /* the place of the data in the store */
+  uint64_t data_at; /* the place of the data in the store */
   size_t n_data;
   nnb__bag *bag;
   span *spans; /* one for each tensor */
@@ -237,8 +237,10 @@ static nnb_status read_shape(const reader *r, const char *name, const json_t *js
   *bytes = nnb__dtype_size(t->dtype);
   bool fits = true;
   for (size_t i = 0; i < n; i++) {
-    if (!read_size(json_array_get(json, i), &t->dim[i])) return fail_tensor(r, name, "its shape has an invalid size");
-    fits = fits && nnb__mul(*bytes, t->dim[i], bytes);
+    const json_t *size = json_array_get(json, i);
+    const bool known = read_size(size, &t->dim[i]);
+    if (!known && json_integer_value(size) <= 0) return fail_tensor(r, name, "its shape has an invalid size");
+    fits = fits && known && nnb__mul(*bytes, t->dim[i], bytes);
   }
   return fits ? NNB_OK : fail_tensor(r, name, "its shape is too large");
 }
@@ -375,8 +377,8 @@ nnb_status nnb__safetensors_open(const nnb__file *file, nnb__store *store, nnb__
   if (!text) return nnb__fail_nomem("the header");
   status = nnb__file_read(file, text, n, SIZE_BYTES);
   *store = (nnb__store){.read = read_stored, .user = file};
-  reader r = {.name = file->path, .store = store, .data_at = SIZE_BYTES + n, .n_data = bytes - SIZE_BYTES - n,
-              .bag = bag};
+  reader r = {
+      .name = file->path, .store = store, .data_at = SIZE_BYTES + n, .n_data = bytes - SIZE_BYTES - n, .bag = bag};
   if (!status) status = read_header(&r, text, n);
   nnb__release(text);
   return status;
