@@ -9,6 +9,7 @@ lessons with what they print and draw.  docs/index.md is the front page, and its
 """
 import argparse
 import html
+import itertools
 import json
 import os
 import pathlib
@@ -55,6 +56,9 @@ class Page:
         self.html, self.headings, self.entries = [], [], []
 
     def heading(self, level, title, anchor):
+        taken = {known for _, _, known in self.headings}
+        repeats = (f"{anchor}-{k}" for k in itertools.count(1))  # as GitHub names headings that come again
+        anchor = anchor if anchor not in taken else next(name for name in repeats if name not in taken)
         self.headings.append((level, title, anchor))
         self.entries.append([anchor, title, "", ""])
         link = f'<a class="anchor" href="#{anchor}" aria-label="Link to this heading">#</a>' if level > 1 else ""
