@@ -512,7 +512,7 @@ typedef struct nnb_fit_opts {
   nnb_algo algo;     /**< the method; default NNB_AUTO                                                  */
   int batch;         /**< rows per update; default 32, or all rows for a full-batch method; NNB_FULL_BATCH: all rows */
   int chunk;         /**< rows processed at a time when a batch is larger; 0: chosen automatically, 128 per thread, 256
-                          to 1024                                                                       */
+                          to 1024.  Layers that couple rows (batch normalisation) always get the whole batch */
   bool in_order;     /**< keep the rows in the order of the data.  Otherwise each epoch shuffles them by (seed, epoch),
                           unless all rows make one update and the method is not kfac */
   uint64_t seed;     /**< seed of the shuffles and of the targets that kfac draws                       */
@@ -1203,8 +1203,8 @@ typedef struct nnb_needs {
   bool no_decay;        /**< L1 and L2 decay do not change the weights, as for biases: for gains               */
   bool couples_rows;    /**< in training, a row of Z depends on the other rows (batch normalisation): the layer gets all
                              rows of an update in one call.  Rejected by methods that need independent rows (lm, varpro,
-                             kfac, nnb_plan_rows, nnb_error_bars_create) and for updates in several chunks.  In runs
-                             that do not train, a row of Z must depend on its own row alone                    */
+                             kfac, nnb_plan_rows, nnb_error_bars_create) and for plans of fewer rows than an update.
+                             In runs that do not train, a row of Z must depend on its own row alone            */
   size_t scratch;       /**< numbers per row of the batch, kept from forward to backward                       */
   size_t init_scratch;  /**< numbers of scratch for init                                                       */
   size_t buffers;       /**< numbers that the layer learns without a gradient, for instance running means.  They are
@@ -1220,7 +1220,10 @@ typedef struct nnb_needs {
                              by methods that minimise one function (lbfgs, lm, varpro, …)                           */
   size_t work;          /**< numbers for all rows together, kept from forward to backward as scratch.  To be written
                              only in calls that get all rows: in training, by layers that couple rows or have buffers */
-  void *reserved[7];
+  int levels;           /**< above 0: the layer reads inputs whose columns are whole numbers from 0 to levels-1, and its
+                             derivatives by them are 0.  Other nodes are rejected, and batches with other numbers; such
+                             columns are not scaled                                                            */
+  void *reserved[6];
 } nnb_needs;
 
 /** What a layer knows about the run.  Random numbers that are a function of (seed, update, node, row) are the same for

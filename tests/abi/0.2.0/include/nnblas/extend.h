@@ -69,8 +69,9 @@ typedef struct nnb_layer_io {
   const nnb_real *w; /**< the block [W; b]                                                                     */
   nnb_real *scratch; /**< B·scratch numbers                                                                    */
   int part, parts;   /**< the share of the work; 0 and 1: all of it.  backward_params: rows [w_rows·part/parts,
-                          w_rows·(part+1)/parts) of W, and in the last part also b.  forward and backward_data, only if
-                          the layer set nnb_needs.by_columns: the same share of the columns of z or da[k] */
+                          w_rows·(part+1)/parts) of W, and in the last part also b.  forward, prepare_back and
+                          backward_data, only if the layer set nnb_needs.by_columns: the same share of the columns of z
+                          or da[k]; a layer that couples rows may share out its work as it likes */
   int cols_before;   /**< backward_data: total number of columns of the inputs before input k                  */
   const nnb_run *run; /**< the purpose of the run, and the numbers of these rows                               */
   const nnb_real *buffers; /**< the layer's buffers (nnb_needs.buffers)                                        */
@@ -114,7 +115,10 @@ struct nnb_layer_ops {
    *  i·n+n-1 of da[k] (B·n×cols) and of dz (B·n×O) belong to row i of io, which has the inputs and scratch of the
    *  forward pass; io->z is not valid.  [nnb_plan_jvp is NNB_E_UNSUPPORTED; Jacobians go backward]                   */
   void (*tangent)(const void *self, const nnb_layer_io *io, const nnb_cmat *da, int n, nnb_mat dz);
-  void *reserved[10];
+  /** Called once the rows' delta is complete, before backward_data (which is not called for every input) and
+   *  backward_params: computes what both use, into scratch or, under its rule, work.  [nothing]                      */
+  void (*prepare_back)(const void *self, const nnb_layer_io *io);
+  void *reserved[9];
 };
 
 /** Adds a layer of your own.  self: ops->size bytes, copied; NULL if size is 0.  from: n input nodes; n 0: the node

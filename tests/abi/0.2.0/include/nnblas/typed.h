@@ -302,10 +302,12 @@ NNB_API nnb_net *nnb_net_create(int n_in);
  *    flatten        columns without a shape
  *    dropout0.2     dropout with probability 0.2 (nnb_net_dropout)
  *    layernorm, batchnorm    layer and batch normalisation (nnb_net_layer_norm, nnb_net_batch_norm)
+ *    gru32          a gated recurrent unit over a signal, 32 numbers; gru32:sequence=1: of each sample (nnb_net_gru)
+ *    embed10x4      4 numbers for each column, a whole number below 10 (nnb_net_embedding)
  *
  *  A field is the name of an activation, or key=value with the keys act, frozen (0: nothing, 1: weights, 2: bias, 3:
- *  both), name, and those of the layer: bias (0 or 1), init, init_scale, stride, pad, epsilon, momentum.  The default
- *  activation of dense layers and convolutions is relu, that of other layers and of the last one is linear.
+ *  both), name, and those of the layer: bias (0 or 1), init, init_scale, stride, pad, epsilon, momentum, sequence.  The
+ *  default activation of dense layers and convolutions is relu, that of other layers and of the last one is linear.
  *  NNB_E_PARSE: the message has the place.                                                                           */
 NNB_API nnb_status nnb_net_parse(const char *text, nnb_net **out);
 /** Releases a net.  NULL is accepted.  Destroy its plans first.  Does nothing while a changing call runs (nnb_net). */
@@ -314,8 +316,8 @@ NNB_API void nnb_net_destroy(nnb_net *net);
 NNB_API nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out);
 
 /** A copy for predictions alone, of the same outputs but for rounding: dropout is left out, and batch normalisation
- *  that is the only reader of a dense layer without activation becomes part of its weights.  Such a net may run by the
- *  faster executors for chains of dense layers.  C source and ONNX files are written from it.  *out is released with
+ *  that is the only reader of a dense layer or a convolution without activation becomes part of its weights.  Such a
+ *  net may run by the faster executors for chains.  C source and ONNX files are written from it.  *out is released with
  *  nnb_net_destroy; NULL after an error.  NNB_E_NOMEM; the recorded error of a net that cannot be built.             */
 NNB_API nnb_status nnb_net_fold(const nnb_net *net, nnb_net **out);
 
@@ -368,9 +370,24 @@ NNB_API int nnb_net_layer_norm(nnb_net *net, int from, nnb_activation activation
 /** The same with μ and σ² of each column over the rows of a batch; for images (nnb_net_shape), of each channel over
  *  rows and pixels.  Predictions and evaluations use running means, which are the buffers [μ; σ²]: each update moves
  *  them by momentum, 0.1, of the way to the batch's μ and unbiased σ².  nnb_net_layer takes
- *  "batchnorm:epsilon=1e-3:momentum=0.01".  Sample weights do not count in μ and σ².  An update takes its rows in one
- *  chunk.  NNB_E_UNSUPPORTED in methods that need independent rows: lm, varpro, kfac.                                */
+ *  "batchnorm:epsilon=1e-3:momentum=0.01".  Sample weights do not count in μ and σ².  An update takes all its rows
+ *  at once, whatever .chunk is; a plan of fewer rows is NNB_E_UNSUPPORTED, as are methods that need independent rows:
+ *  lm, varpro, kfac.                                                                                                 */
 NNB_API int nnb_net_batch_norm(nnb_net *net, int from, nnb_activation activation);
+/** Adds rows of a table W, levels×units (nnb_net_weights; initially normal with deviation 1), for an input (0: the node
+ *  added last) whose columns are whole numbers from 0 to levels-1.  Unit j of column c of n is column j·n + c: a signal
+ *  of `units` channels.  These columns are not scaled, and derivatives by them are 0.  nnb_net_layer takes
+ *  "embed10x4:init=uniform:init_scale=0.05".  NNB_E_SHAPE for a node that is no input; a call with another number in
+ *  such a column is NNB_E_ARG, with row, column and number.                                                          */
+NNB_API int nnb_net_embedding(nnb_net *net, int from, int levels, int units);
+/** Adds a gated recurrent unit (Cho and others 2014, in the form of PyTorch and cuDNN) over a signal (0: the node added
+ *  last; nnb_net_shape): channels of T samples x_t.  With h_0 = 0,
+ *    r = σ(W_r·x + b_r + U_r·h + c_r)   z = σ(W_z·x + b_z + U_z·h + c_z)   n = tanh(W_n·x + b_n + r ⊙ (U_n·h + c_n))
+ *    h ← (1 - z) ⊙ n + z ⊙ h
+ *  Z is h after the last sample, or after each one, a signal of `units` channels, if sequence is true.  nnb_net_weights
+ *  has [W; U; c], (channels + units + 1)×(3·units), and nnb_net_bias b, columns in the order r, z, n.  NNB_E_SHAPE
+ *  without a signal.                                                                                                 */
+NNB_API int nnb_net_gru(nnb_net *net, int from, int units, bool sequence);
 /** Declares a node as an output: the next columns of y and t.  Without any declaration, the node added last is the only
  *  output.  Returns the node.                                                                                        */
 NNB_API int nnb_net_output(nnb_net *net, int node);
@@ -578,6 +595,11 @@ NNB_API nnb_status nnb_net_predict(const nnb_net *net, nnb_cmat x, nnb_mat y);
  *  rows of n_out·n_in numbers.  Makes a plan for the call; nnb_plan_jacobian does without.  NNB_E_SHAPE; NNB_E_OVERFLOW
  *  if n_out·n_in does not fit into an int; NNB_E_NOMEM.                                                              */
 NNB_API nnb_status nnb_net_jacobian(const nnb_net *net, nnb_cmat x, nnb_mat J);
+/** Derivatives along directions, as nnb_plan_jvp and nnb_plan_hvp have them: dy ← ∂y/∂x·u, and h ← H·u with the second
+ *  derivatives H of Σ_o v_o·y_o by x.  x, u, h: B×n_in; v, dy: B×n_out.  They make a plan for the call.  NNB_E_SHAPE;
+ *  NNB_E_UNSUPPORTED for a layer without such derivatives; NNB_E_NOMEM.                                              */
+NNB_API nnb_status nnb_net_jvp(const nnb_net *net, nnb_cmat x, nnb_cmat u, nnb_mat dy);
+NNB_API nnb_status nnb_net_hvp(const nnb_net *net, nnb_cmat x, nnb_cmat v, nnb_cmat u, nnb_mat h);
 /** label[i] ← the class of row i: the largest output, or for one output 0 or 1 (above ½).  label: B numbers.
  *  NNB_E_SHAPE for a net with several outputs (nnb_net_output).  NNB_E_UNSUPPORTED for binary_cross_entropy with
  *  several columns: those are separate labels; use nnb_net_predict.  NNB_E_NUMERIC: the message has the first row with
