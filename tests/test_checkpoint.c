@@ -106,7 +106,8 @@ END_TEST
 /* Stopped and resumed before, at and after the turn, in and between the stages with decay, and where the first descent
  * goes on. */
 START_TEST(a_second_descent_is_resumed) {
-  const kind *k = &descents[_i];
+  kind lasting = descents[_i];
+  const kind *k = &lasting;
   const int length = length_of(k), stage = length / 16;
   const int stops[] = {length / 2,         length - 1,         length,
                        length + 1,         length + stage - 1, length + stage,
@@ -114,13 +115,9 @@ START_TEST(a_second_descent_is_resumed) {
                        2 * length - 1,     2 * length,         2 * length + 1,
                        3 * length};
   enum { STOPS = sizeof stops / sizeof *stops };
+  if (!find_lasting(&lasting)) return;
   run whole = start(k, 0);
   ck_ok(fit(&whole));
-  if (sizeof(real) == sizeof(float) && whole.report.epochs < length) {
-    end(&whole);
-    return;
-  }
-  ck_assert_int_eq(whole.report.second_start, length);
   make_folder();
   for (int i = 0; i < STOPS; i++) {
     run r = start(k, 0);
@@ -141,7 +138,9 @@ END_TEST
 
 /* A limit that leaves no time for two descents brings none later; a lower one leaves those of the file. */
 START_TEST(limits_do_not_change_the_descents) {
-  const kind *k = &descents[2];
+  kind lasting = descents[2];
+  const kind *k = &lasting;
+  if (!find_lasting(&lasting)) return;
   run one = start(k, 0), other = start(k, 0);
   make_folder();
   one.opts.checkpoint = path, one.opts.max_epochs = 3;
