@@ -266,11 +266,13 @@ START_TEST(a_second_descent_ends_lower) {
   const nnb_algo algo = descents[_i].algo;
   const int length = descents[_i].length;
   double gain = 0;
+  int lasting = 0;
   for (uint64_t seed = 0; seed < STARTS; seed++) {
     double at_turn, single, both;
     nnb_report one = fit_law(seed, (nnb_fit_opts){.algo = algo, .max_epochs = length, .l2 = NNB_NONE}, &at_turn);
-    if (sizeof(real) == sizeof(float) && one.stop == NNB_STOP_STALLED) continue; /* within rounding */
+    if (one.stop == NNB_STOP_STALLED) continue; /* within rounding, and so on rounding it depends which ones */
     ck_assert_int_eq(one.stop, NNB_STOP_EPOCHS);
+    lasting++;
     fit_law(seed, (nnb_fit_opts){.algo = algo, .max_epochs = 3 * length, .l2 = NNB_NONE}, &single);
     nnb_report r = fit_law(seed, (nnb_fit_opts){.algo = algo, .max_epochs = 3 * length}, &both);
     ck_assert_int_eq(r.second_start, length);
@@ -280,6 +282,7 @@ START_TEST(a_second_descent_ends_lower) {
     nnb_report again = fit_law(seed, (nnb_fit_opts){.algo = algo, .max_epochs = 3 * length}, &single);
     ck_assert(again.loss == r.loss && again.samples == r.samples && single == both);
   }
+  ck_assert_int_ge(lasting, 1);
   ck_assert_msg(gain > 0.1, "%s: the loss of a single descent is only exp(%g) times as high", nnb_algo_name(algo),
                 gain);
 }
