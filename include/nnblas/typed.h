@@ -413,7 +413,8 @@ NNB_API nnb_status nnb_net_init(nnb_net *net, uint64_t seed);
 /** Whether what is computed with this net has the bits that docs/arithmetic.md defines, on every processor from AVX2 on
  *  and on arm64, with every compiler, BLAS, number of threads and division of the rows: predictions, losses, gradients
  *  and training.  Plans, and calls that make plans, take it over when they begin; files do not keep it, copies do.
- *  NNB_E_UNSUPPORTED without fused multiply-adds.  What is not defined then refuses the net with its name.           */
+ *  NNB_E_UNSUPPORTED without fused multiply-adds; NNB_E_STATE while the net is trained.  What is not defined then
+ *  refuses the net with its name.                                                                                   */
 NNB_API nnb_status nnb_net_exact(nnb_net *net, bool exact);
 
 /** Scalers, which the net stores.  Inputs are scaled before the first layer and predictions are scaled back, so x, y

@@ -162,4 +162,6 @@ unsigned nnb__metric_flag(const char *name) {
   return i < 0 ? 0 : (unsigned)metric_values[i];
 }
 
+const char *nnb__metric_at(int i) { return i >= 0 && i < N_METRICS ? metrics[i] : NULL; }
+
 const char *nnb_nearest(const char *word, const char *const *names, int n) { return nearest_of(word, names, n).name; }

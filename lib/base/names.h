@@ -8,5 +8,7 @@ int nnb__loss_place(const char *name);
 int nnb__algo_place(const char *name);
 /* The metric with that name, or 0. */
 unsigned nnb__metric_flag(const char *name);
+/* The i-th name of NNB_METRIC_LIST, from 0; NULL after the last. */
+const char *nnb__metric_at(int i);
 
 #endif

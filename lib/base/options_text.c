@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "names.h"
 #include "nearest.h"
 #include "options.h"
 #include "status.h"
@@ -50,17 +51,10 @@ static nnb_status no_option(const reader *r, word w) {
   return complain(r, w, NNB_E_PARSE, why);
 }
 
-static const char *const metric_names[] = {
-#define METRIC(metric, value, text) text,
-    NNB_METRIC_LIST(METRIC)
-#undef METRIC
-};
-
 /* The i-th name that the option accepts, or NULL after the last. */
 static const char *name_at(const nnb__option *option, int i) {
-  const int n_metrics = sizeof metric_names / sizeof *metric_names;
   int n;
-  if (option->type == NNB__TYPE_METRICS) return i < n_metrics ? metric_names[i] : NULL;
+  if (option->type == NNB__TYPE_METRICS) return nnb__metric_at(i);
   nnb__name_fn *names = nnb__option_names(option, &n);
   return i < n ? names(i) : NULL;
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Every file that a text of the repository names exists: links, and paths in backquotes.
+"""Every file that a text of the repository names exists: links, and paths in backquotes.  README.md has each option of
+the build.
 
   doc_paths.py SOURCE
 """
@@ -26,7 +27,10 @@ def main(argv):
         for path in sorted(paths)
         if not any((base / path).exists() for base in (text.parent, root, root / "lib"))
     ]
-    if sum(map(len, found.values())) < 10:
+    options = re.findall(r"^option\('([\w.]+)'", (root / "meson_options.txt").read_text(encoding="utf-8"), flags=re.M)
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    gone += [f"README.md does not have the option -D{name}" for name in options if f"`-D{name}=`" not in readme]
+    if sum(map(len, found.values())) < 10 or len(options) < 5:
         gone.append("hardly a path was found in the texts: this test does not see them")
     print("\n".join(gone) or "all there")
     return 1 if gone else 0

@@ -149,8 +149,10 @@ void nnb__gram(real alpha, nnb_cmat a, real beta, nnb_mat c) {
 }
 
 void nnb__axpy(size_t n, real alpha, const real *x, real *y) {
-  for (size_t i = 0; nnb__exact() && i < n; i++) y[i] += alpha * x[i];
-  if (nnb__exact()) return;
+  if (nnb__exact()) {
+    for (size_t i = 0; i < n; i++) y[i] += alpha * x[i];
+    return;
+  }
   nnb__hold_forks();
   for (; n > INT_MAX; n -= INT_MAX, x += INT_MAX, y += INT_MAX) BLAS(axpy)(INT_MAX, alpha, x, 1, y, 1);
   if (n) BLAS(axpy)((int)n, alpha, x, 1, y, 1);
