@@ -719,8 +719,9 @@ NNB_API nnb_status nnb_net_load_onnx_mem(const void *file, size_t bytes, const n
  *    pump_step(p, x, t, lr), with opts->step: one step of gradient descent on the net's loss for one row, p ← p -
  *    lr·∂E/∂p; frozen parameters stay.
  *  x, y, t and J must not overlap.  Macros give the sizes: PUMP_N_IN, PUMP_N_OUT, PUMP_N_PARAMS; PUMP_SCRATCH numbers
- *  of stack for a prediction (a chain: at most twice its widest layer), PUMP_VALUES + PUMP_DERIVATIVES for the others.
- *  p has the layout of nnb_net_params; with integer weights it is a struct.  docs/files.md has an example.
+ *  of stack for a prediction (a chain: at most twice its widest layer, and 5 for each unit of its largest gru),
+ *  PUMP_VALUES + PUMP_DERIVATIVES for the others.  p has the layout of nnb_net_params; with integer weights it is a
+ *  struct.  A number that an embedding does not have is read as the nearest one.  docs/files.md has an example.
  *  The file is written atomically, as by nnb_net_save.  Seals the net.  opts NULL: defaults.
  *  NNB_E_UNSUPPORTED for own parts.  NNB_E_NUMERIC if a parameter is not finite, or too large for float.  NNB_E_ARG,
  *  NNB_E_IO, NNB_E_NOMEM.                                                                                            */

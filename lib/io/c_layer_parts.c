@@ -1,4 +1,5 @@
-/* io/c_layer_parts.c: helpers for layers of images and norms.  Sums go in the order of the library's products. */
+/* io/c_layer_parts.c: helpers for layers of images, norms, embeddings and gated recurrent units.  Sums go in the order
+ * of the library's products. */
 #include "c_parts.h"
 
 /* Of a window: the pixels of the image that the pixel (r, q) of the window meets, on channel c */
@@ -54,7 +55,7 @@ static const char *const helpers[NNB__C_N_HELPERS] = {
         "  int channels;\n  int height;\n  int width;\n  int rows;\n  int cols;\n  int stride_y;\n"
         "  int stride_x;\n  int pad_y;\n  int pad_x;\n  int out_height;\n  int out_width;\n} @_window;\n",
     [NNB__C_RANGE] =
-        "/* The places, _first <= place < _last, at which pixel `at` of the window is inside the image */\n"
+        "/* The places, _first <= place < _last, at which pixel at of the window is inside the image */\n"
         "static int @_first(int at, int pad, int stride)\n{\n"
         "  return (at >= pad) ? 0 : (((pad - at) + (stride - 1)) / stride);\n}\n\n"
         "static int @_last(int at, int pad, int stride, int side, int places)\n{\n"
@@ -157,6 +158,61 @@ static const char *const helpers[NNB__C_N_HELPERS] = {
         "static void @_lookup_descend(int n, int levels, int units, $ lr, $ *w, const $ *x, const $ *d)\n{\n"
         "  for (int c = 0; c < n; ++c) {\n    const int to = @_level(levels, x[c]) * units;\n"
         "    for (int j = 0; j < units; ++j) {\n      w[to + j] -= lr * d[(j * n) + c];\n    }\n  }\n}\n",
+    [NNB__C_GRU_SUMS] =
+        "/* Step k of a gated recurrent unit.  g: h before it, and the sums for r, z, n and u.  To these it adds\n"
+        " * [x; h; 1] times w, whose columns are those of r, z and n, or for h and 1 of r, z and u */\n"
+        "static void @_gru_sums(int channels, int units, int steps, int k, const ^ *w, const $ *x, $ *g)\n{\n"
+        "  const int n = 3 * units;\n  const int u = 2 * units;\n  const ^ *row = w;\n"
+        "  for (int i = 0; i < channels; ++i) {\n    const $ xi = x[(i * steps) + k];\n"
+        "    for (int j = 0; j < n; ++j) {\n      g[units + j] += xi * ($)row[j];\n    }\n    row = &row[n];\n  }\n"
+        "  for (int i = 0; i <= units; ++i) {\n    const $ hi = (i < units) ? g[i] : 1.0~;\n"
+        "    for (int j = 0; j < u; ++j) {\n      g[units + j] += hi * ($)row[j];\n    }\n"
+        "    for (int j = u; j < n; ++j) {\n      g[u + j] += hi * ($)row[j];\n    }\n"
+        "    row = &row[n];\n  }\n}\n",
+    [NNB__C_GRU_STATE] =
+        "/* r, z and n from the sums; out = h after the step, which is also that of the next g, size numbers on */\n"
+        "static void @_gru_state(int units, int size, int stride, int at, $ *g, $ *out)\n{\n"
+        "  for (int j = 0; j < units; ++j) {\n    const $ r = 1.0~ / (1.0~ + exp~(-g[units + j]));\n"
+        "    const $ z = 1.0~ / (1.0~ + exp~(-g[(2 * units) + j]));\n"
+        "    const $ n = tanh~(g[(3 * units) + j] + (r * g[(4 * units) + j]));\n"
+        "    const $ h = n + (z * (g[j] - n));\n"
+        "    g[units + j] = r;\n    g[(2 * units) + j] = z;\n    g[(3 * units) + j] = n;\n"
+        "    g[size + j] = h;\n    out[(j * stride) + at] = h;\n  }\n}\n",
+    [NNB__C_GRU_PULL] =
+        "/* e = derivatives by the sums for r, z, n and u, from those by h after the step; h = its part by z\n"
+        " * of those by h before it */\n"
+        "static void @_gru_pull(int units, const $ *g, $ *h, $ *e)\n{\n"
+        "  for (int j = 0; j < units; ++j) {\n    const $ r = g[units + j];\n    const $ z = g[(2 * units) + j];\n"
+        "    const $ n = g[(3 * units) + j];\n    const $ dn = (h[j] * (1.0~ - z)) * (1.0~ - (n * n));\n"
+        "    e[j] = (dn * g[(4 * units) + j]) * (r * (1.0~ - r));\n"
+        "    e[units + j] = (h[j] * (g[j] - n)) * (z * (1.0~ - z));\n"
+        "    e[(2 * units) + j] = dn;\n    e[(3 * units) + j] = dn * r;\n    h[j] *= z;\n  }\n}\n",
+    [NNB__C_GRU_BACK_H] =
+        "/* h = h + U e */\n"
+        "static void @_gru_back_h(int units, const ^ *w, const $ *e, $ *h)\n{\n"
+        "  const int n = 3 * units;\n  const int u = 2 * units;\n  const ^ *row = w;\n"
+        "  for (int i = 0; i < units; ++i) {\n    $ sum = 0.0~;\n"
+        "    for (int j = 0; j < u; ++j) {\n      sum += ($)row[j] * e[j];\n    }\n"
+        "    for (int j = u; j < n; ++j) {\n      sum += ($)row[j] * e[units + j];\n    }\n"
+        "    h[i] += sum;\n    row = &row[n];\n  }\n}\n",
+    [NNB__C_GRU_BACK_X] =
+        "/* x = x + W e, in step k */\n"
+        "static void @_gru_back_x(int channels, int units, int steps, int k, const ^ *w, const $ *e, $ *x)\n{\n"
+        "  const int n = 3 * units;\n  const ^ *row = w;\n"
+        "  for (int i = 0; i < channels; ++i) {\n    $ sum = 0.0~;\n    for (int j = 0; j < n; ++j) {\n"
+        "      sum += ($)row[j] * e[j];\n    }\n"
+        "    x[(i * steps) + k] += sum;\n    row = &row[n];\n  }\n}\n",
+    [NNB__C_GRU_DESCEND] =
+        "/* w = w - lr [x; h; 1] e, in step k */\n"
+        "static void @_gru_descend(int channels, int units, int steps, int k, $ lr, const $ *x, const $ *g,\n"
+        "                          const $ *e, $ *w)\n{\n"
+        "  const int n = 3 * units;\n  const int u = 2 * units;\n  $ *row = w;\n"
+        "  for (int i = 0; i < channels; ++i) {\n    const $ c = lr * x[(i * steps) + k];\n"
+        "    for (int j = 0; j < n; ++j) {\n      row[j] -= c * e[j];\n    }\n    row = &row[n];\n  }\n"
+        "  for (int i = 0; i <= units; ++i) {\n    const $ c = (i < units) ? (lr * g[i]) : lr;\n"
+        "    for (int j = 0; j < u; ++j) {\n      row[j] -= c * e[j];\n    }\n"
+        "    for (int j = u; j < n; ++j) {\n      row[j] -= c * e[units + j];\n    }\n"
+        "    row = &row[n];\n  }\n}\n",
 };
 
 const char *nnb__c_layer_helper(nnb__c_helper helper) { return helpers[helper]; }

@@ -227,6 +227,7 @@ static const nnb__c_layer layers[] = {
     {&nnb__layer_batchnorm, put_batchnorm, back_batchnorm, NULL},
     {&nnb__layer_product, put_product, back_product, NULL},
     {&nnb__layer_embedding, put_embedding, back_embedding, descend_embedding},
+    {&nnb__layer_gru, nnb__c_put_gru, nnb__c_back_gru, nnb__c_descend_gru},
 };
 
 const nnb__c_layer *nnb__c_layer_find(const nnb_layer_ops *ops) {

@@ -50,12 +50,31 @@ static void place_slots(const nnb_net *net, bool scaled, slot *slots, const int 
   for (int i = 0; i < n; i++) out->n_slots += slots[i].width;
 }
 
+/* One record behind the slots, as large as the largest. */
+static void place_record(const nnb_net *net, nnb__c_layout *out) {
+  int64_t most = 0;
+  for (int k = 0; k < net->n_nodes; k++)
+    if (net->nodes[k].ops == &nnb__layer_gru) {
+      const int64_t n = NNB__C_RECORD * (int64_t)((const nnb__gru *)net->nodes[k].self)->units;
+      most = n > most ? n : most;
+    }
+  out->record = out->n_slots;
+  out->n_slots += most;
+}
+
 static int64_t take(int64_t *n, int64_t count) {
   *n += count;
   return *n - count;
 }
 
-static void place_kept(const nnb_net *net, nnb__c_layout *out) {
+/* The records of all steps, and h after the last one. */
+static void place_gru(const nnb__gru *d, bool step, nnb__c_place *p, nnb__c_layout *out) {
+  const int64_t units = d->units, steps = d->steps;
+  p->record = take(&out->n_keep, (NNB__C_RECORD * steps + 1) * units);
+  p->delta = take(&out->n_d, (NNB__C_DELTA * (step ? steps : 1) + 1) * units);
+}
+
+static void place_kept(const nnb_net *net, bool step, nnb__c_layout *out) {
   out->n_keep = out->n_d = net->n_x;
   for (int k = 0; k < net->n_nodes; k++) {
     const nnb__node *node = &net->nodes[k];
@@ -66,6 +85,7 @@ static void place_kept(const nnb_net *net, nnb__c_layout *out) {
     p->keep = input ? node->x_col : take(&out->n_keep, node->needs.cols);
     p->d = input ? node->x_col : take(&out->n_d, node->needs.cols);
     p->z = act && act->from_z ? take(&out->n_keep, node->needs.cols) : NNB__C_NOWHERE;
+    if (node->ops == &nnb__layer_gru) place_gru(node->self, step, p, out);
     const bool norm = node->ops == &nnb__layer_layernorm || node->ops == &nnb__layer_batchnorm; /* γ is a factor */
     p->w = take(&out->n_weights, norm ? 0 : rows * cols);
     p->factor = take(&out->n_factors, cols);
@@ -73,7 +93,7 @@ static void place_kept(const nnb_net *net, nnb__c_layout *out) {
   }
 }
 
-nnb_status nnb__c_layout_init(const nnb_net *net, bool scaled, nnb__c_layout *out) {
+nnb_status nnb__c_layout_init(const nnb_net *net, bool scaled, bool step, nnb__c_layout *out) {
   const size_t n = (size_t)net->n_nodes;
   *out = (nnb__c_layout){.place = nnb__zalloc(n, sizeof *out->place)};
   slot *slots = nnb__zalloc(n, sizeof *slots);
@@ -82,7 +102,8 @@ nnb_status nnb__c_layout_init(const nnb_net *net, bool scaled, nnb__c_layout *ou
   if (made) {
     find_last_reads(net, last);
     place_slots(net, scaled, slots, last, out);
-    place_kept(net, out);
+    place_record(net, out);
+    place_kept(net, step, out);
   }
   nnb__release(slots);
   nnb__release(last);

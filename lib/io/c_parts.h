@@ -39,6 +39,12 @@ typedef enum nnb__c_helper {
   NNB__C_LEVEL,  /* a number as the number of a row of a table */
   NNB__C_LOOKUP, /* z_jc ← W_rj, r from x_c */
   NNB__C_LOOKUP_DESCEND,
+  NNB__C_GRU_SUMS,  /* of a step: g ← g + [x; h; 1]·[W; U; c] */
+  NNB__C_GRU_STATE, /* g from the sums; z ← h after the step */
+  NNB__C_GRU_PULL,  /* e, the δ, from g and ∂E/∂h */
+  NNB__C_GRU_BACK_H,
+  NNB__C_GRU_BACK_X,
+  NNB__C_GRU_DESCEND,
   NNB__C_N_HELPERS
 } nnb__c_helper;
 

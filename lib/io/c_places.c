@@ -18,17 +18,21 @@ const char *nnb__c_derivatives(const nnb__c_writer *w, int k, char out[NNB__C_PL
   return nnb__c_place_in(out, 'd', w->layout.place[k - 1].d);
 }
 
-const char *nnb__c_params(const nnb__c_writer *w, int k, nnb__c_part part, char out[NNB__C_PLACE]) {
+const char *nnb__c_params_from(const nnb__c_writer *w, int k, nnb__c_part part, int64_t first, char out[NNB__C_PLACE]) {
   const nnb__c_place *p = &w->layout.place[k - 1];
   const nnb__node *node = &w->net->nodes[k - 1];
   const int64_t off = (int64_t)node->off, weights = (int64_t)node->needs.w_rows * node->needs.w_cols;
   const bool norm = node->ops == &nnb__layer_layernorm || node->ops == &nnb__layer_batchnorm;
-  if (!w->integers) return nnb__c_place_in(out, 'p', part == NNB__C_BIAS ? off + weights : off);
+  if (!w->integers) return nnb__c_place_in(out, 'p', (part == NNB__C_BIAS ? off + weights : off) + first);
   if (norm && part == NNB__C_WEIGHTS) part = NNB__C_FACTOR; /* which stay numbers */
   static const char *const field[] = {[NNB__C_WEIGHTS] = "w", [NNB__C_FACTOR] = "factor", [NNB__C_BIAS] = "bias"};
   const int64_t at[] = {[NNB__C_WEIGHTS] = p->w, [NNB__C_FACTOR] = p->factor, [NNB__C_BIAS] = p->bias};
-  snprintf(out, NNB__C_PLACE, "&p->%s[%lld]", field[part], (long long)at[part]);
+  snprintf(out, NNB__C_PLACE, "&p->%s[%lld]", field[part], (long long)(at[part] + first));
   return out;
+}
+
+const char *nnb__c_params(const nnb__c_writer *w, int k, nnb__c_part part, char out[NNB__C_PLACE]) {
+  return nnb__c_params_from(w, k, part, 0, out);
 }
 
 /* @_zero(n, y); and similar ones; x NULL: without it */

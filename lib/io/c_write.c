@@ -51,7 +51,7 @@ static nnb_status start(nnb__c_writer *w) {
   nnb_status status = nnb__c_text_init(&w->head, name, numbers != NNB_C_F64, weights[numbers]);
   if (!status) status = nnb__c_text_init(&w->body, name, numbers != NNB_C_F64, weights[numbers]);
   for (int k = 1; k <= w->net->n_nodes && !status; k++) status = check_node(w, k);
-  return status ? status : nnb__c_layout_init(w->net, w->net->in.shift, &w->layout);
+  return status ? status : nnb__c_layout_init(w->net, w->net->in.shift, w->opts->step, &w->layout);
 }
 
 /* ---- declarations ------------------------------------------------------------------------------------------------ */

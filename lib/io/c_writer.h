@@ -29,6 +29,7 @@ const char *nnb__c_values(const nnb__c_writer *w, int k, char out[NNB__C_PLACE])
 const char *nnb__c_derivatives(const nnb__c_writer *w, int k, char out[NNB__C_PLACE]);
 typedef enum nnb__c_part { NNB__C_WEIGHTS, NNB__C_FACTOR, NNB__C_BIAS } nnb__c_part;
 const char *nnb__c_params(const nnb__c_writer *w, int k, nnb__c_part part, char out[NNB__C_PLACE]);
+const char *nnb__c_params_from(const nnb__c_writer *w, int k, nnb__c_part part, int64_t first, char out[NNB__C_PLACE]);
 
 /* @_zero(n, y); and similar ones.  x NULL: without it. */
 void nnb__c_call(nnb__c_writer *w, nnb__c_helper helper, int n, const char *x, const char *y);

@@ -255,6 +255,17 @@ static void put_case(FILE *f, const spec *s, const char *folder) {
   nnb_net_destroy(net);
 }
 
+/* Numbers outside the table, of 5 rows, and NaN are read as the first or the last row, fractions as the one below. */
+static void put_outside(FILE *f, bool single) {
+  const char *type = single ? "float" : "double";
+  fprintf(f,
+          "static int check_outside(void)\n{\n  static const %s x[2][3] = {{-1, 5, NAN}, {0.5f, 3.75f, INFINITY}};\n",
+          type);
+  fprintf(f, "  static const %s as[2][3] = {{0, 4, 0}, {0, 3, 4}};\n  %s y[2], want[2];\n  int bad = 0;\n", type, type);
+  fprintf(f, "  const double eps = 1.1920929e-7;\n  for (int r = 0; r < 2; r++) {\n    table_predict(x[r], y);\n");
+  fprintf(f, "    table_predict(as[r], want);\n    CHECK(\"outside\", y, want, 2);\n  }\n  return bad;\n}\n");
+}
+
 /* tests of both types are made of one text */
 static const char head[] =
     "/* Written by make_cases.c. */\n"
@@ -313,6 +324,11 @@ int main(int argc, char **argv) {
        .no_step = true},
       {.name = "table", .net = "3-embed5x2:tanh-4:tanh-2", .scaled = true},
       {.name = "i8_table", .net = "3-embed5x2-conv2@2-2", .numbers = NNB_C_I8},
+      {.name = "gru", .net = "2x4-gru3:sequence=1-gru4-2", .scaled = true},
+      {.name = "gru_parts",
+       .net = "4-embed5x2-gru2:gelu:sequence=1:frozen=2-conv2@2:tanh-gru3:tanh:sequence=1:frozen=1-gru2:frozen=3"},
+      {.name = "i8_words", .net = "4-embed5x3-gru3:sequence=1-2", .numbers = NNB_C_I8},
+      {.name = "i16_gru", .net = "2x3-gru3-2", .numbers = NNB_C_I16, .scaled = true},
       {.name = "i8_images", .net = "1x4x4-conv2@2:tanh-avgpool2:stride=1-layernorm-2", .numbers = NNB_C_I8},
       {.name = "i16_norm", .net = "2x2x3-conv2@2:tanh:bias=0-batchnorm-2", .numbers = NNB_C_I16},
       {.name = "f32_images", .net = "1x4x4-conv2@3:tanh-layernorm-2", .numbers = NNB_C_F32, .scaled = true}};
@@ -334,7 +350,8 @@ int main(int argc, char **argv) {
   if (!f) return perror(path), 1;
   fputs(head, f);
   for (int i = 0; i < n; i++) put_case(f, &specs[i], argv[1]);
-  fputs("\nint main(void)\n{\n  int bad = 0;\n", f);
+  put_outside(f, sizeof(real) == 4);
+  fputs("\nint main(void)\n{\n  int bad = check_outside();\n", f);
   for (int i = 0; i < n; i++) fprintf(f, "  bad |= check_%s();\n", specs[i].name);
   fprintf(f, "  if (SLOTS_SCRATCH > 18) bad = printf(\"a chain takes more than two layers\\n\");\n");
   fputs("  printf(\"largest difference %.2f ulp\\n\", worst);\n  return bad ? 1 : 0;\n}\n", f);
