@@ -47,6 +47,26 @@ START_TEST(nets_are_checked) {
 }
 END_TEST
 
+static void ck_has(nnb_net *what, const nnb_c_opts *opts, const char *line) {
+  char *text;
+  ck_ok(write_mem(what, opts, &text));
+  ck_assert_msg(strstr(text, line), "no \"%s\" in %.900s", line, text);
+  nnb_free(text);
+}
+
+/* A prediction has one record of a gru, 5×4 numbers, for all steps; a Jacobian has one for each; a step also the δ. */
+START_TEST(memory_of_a_signal) {
+  nnb_net *own;
+  ck_ok(nnb_net_parse("2x50-gru4-1", &own));
+  ck_has(own, NULL, "#define NET_SCRATCH 25 ");
+  ck_has(own, NULL, "#define NET_VALUES 1109 ");
+  ck_has(own, NULL, "#define NET_DERIVATIVES 125 ");
+  ck_has(own, &(nnb_c_opts){.step = true}, "#define NET_DERIVATIVES 909 ");
+  ck_has(own, &(nnb_c_opts){.numbers = NNB_C_I8}, "#define NET_N_WEIGHTS 88 ");
+  nnb_net_destroy(own);
+}
+END_TEST
+
 /* A step for one row trains neither dropout nor batch normalisation. */
 START_TEST(steps_that_cannot_be_written) {
   static const struct {
@@ -122,6 +142,7 @@ int main(void) {
   tcase_add_checked_fixture(t, setup, teardown);
   tcase_add_test(t, options_are_checked);
   tcase_add_test(t, nets_are_checked);
+  tcase_add_test(t, memory_of_a_signal);
   tcase_add_test(t, steps_that_cannot_be_written);
   tcase_add_test(t, numbers_are_checked);
   tcase_add_test(t, an_old_file_stays_if_the_new_one_fails);
