@@ -62,7 +62,8 @@ START_TEST(numbers_count_as_numbers) {
 }
 END_TEST
 
-/* Convolutions, norms with their running means, signals; names as torch.nn.Sequential has them. */
+/* Convolutions, norms with their running means, signals, tables, recurrent units; names as
+ * torch.nn.Sequential has them. */
 START_TEST(layers_of_images) {
   static const struct {
     const char *net, *last, *shape;
@@ -74,6 +75,9 @@ START_TEST(layers_of_images) {
       {"2x2x4-conv3@2:tanh-conv2@1x2-2", "\"2.bias\"", "\"shape\":[2,3,1,2]"}, /* an image that has become flat */
       {"1-embed7x5:tanh-2", "\"2.weight\"", "\"0.weight\":{\"dtype\":\"F"},
       {"6-embed7x5-conv2@3-2", "\"4.weight\"", "\"shape\":[7,5]"},
+      {"2x6-gru3-2", "\"1.weight\"", "\"0.weight_hh_l0\":{\"dtype\":\"F"},
+      {"6-embed7x5-gru4:sequence=1-gru3:tanh-2", "\"4.weight\"", "\"shape\":[12,5]"},
+      {"2x6-gru3:sequence=1-2", "\"2.weight\"", "\"shape\":[9,3]"}, /* Flatten is module 1 */
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     nnb_net *one, *copy;
@@ -187,9 +191,9 @@ START_TEST(wrong_files_are_refused) {
   static const char *const twice[] = {"0", "0"}, *const missing[] = {"0", "3"}, *const one[] = {"0"};
   refuse(NNB_E_SHAPE, "1 modules, the net 2", "{" W0 "," B0 "}", 64, NULL);
   refuse(NNB_E_SHAPE, "\"2\" has no bias", "{" W0 "," B0 "," W1 "}", 96, NULL);
-  refuse(NNB_E_SHAPE, "weight of the module \"0\" is not 4×3",
+  refuse(NNB_E_SHAPE, "weight of the module \"0\" is 3×4; wanted 4×3 (outputs×inputs)",
          "{\"0.weight\":{\"dtype\":\"F32\",\"shape\":[3,4],\"data_offsets\":[0,48]}," B0 "," W1 "," B1 "}", 104, NULL);
-  refuse(NNB_E_SHAPE, "bias of the module \"0\" does not have 4",
+  refuse(NNB_E_SHAPE, "bias of the module \"0\" is 4×1; wanted 4 numbers",
          "{" W0 ",\"0.bias\":{\"dtype\":\"F32\",\"shape\":[4,1],\"data_offsets\":[48,64]}," W1 "," B1 "}", 104, NULL);
   refuse(NNB_E_PARSE, "no floating-point",
          "{" W0 ",\"0.bias\":{\"dtype\":\"I32\",\"shape\":[4],\"data_offsets\":[48,64]}," W1 "," B1 "}", 104, NULL);
@@ -209,6 +213,84 @@ START_TEST(wrong_files_are_refused) {
          "\"b.weight\":{\"dtype\":\"F32\",\"shape\":[2,4],\"data_offsets\":[48,80]}}",
          80, NULL);
   refuse(NNB_E_ARG, "reserved", "{}", 0, &(nnb_torch_opts){.reserved = {&rows}});
+}
+END_TEST
+
+/* A module g of parts with those shapes, all zeros, "" for a part that is not there, and what is wrong with it for the
+ * net. */
+typedef struct wrong_gru {
+  const char *net, *w, *u, *b, *c, *words;
+} wrong_gru;
+
+static size_t add_part(char *header, size_t at, size_t *from, const char *part, const char *shape) {
+  if (!*shape) return at;
+  size_t a = 1, b = 1;
+  sscanf(shape, "%zu,%zu", &a, &b);
+  const size_t n = 4 * a * b;
+  at += (size_t)sprintf(header + at, "%s\"m.g.%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}",
+                        at > 1 ? "," : "", part, shape, *from, *from + n);
+  *from += n;
+  return at;
+}
+
+static void refuse_gru(const wrong_gru *c, const char *more) {
+  static const uint8_t zeros[1024];
+  char header[1500] = "{";
+  uint8_t out[4096];
+  size_t at = 1, from = 0;
+  nnb_net *one, *copy;
+  ck_ok(nnb_net_parse(c->net, &one));
+  copy = copy_of(one);
+  at = add_part(header, at, &from, "weight_ih_l0", c->w), at = add_part(header, at, &from, "weight_hh_l0", c->u);
+  at = add_part(header, at, &from, "bias_ih_l0", c->b), at = add_part(header, at, &from, "bias_hh_l0", c->c);
+  at = add_part(header, at, &from, more, "1");
+  strcpy(header + at, "}");
+  const size_t size = make(out, header, zeros, from);
+  check_bad(nnb_net_load_torch_mem(one, out, size, &(nnb_torch_opts){.prefix = "m.", .ignore_others = true}),
+            NNB_E_SHAPE, c->words, header);
+  ck_same(one, copy);
+  nnb_net_destroy(one), nnb_net_destroy(copy);
+}
+
+/* An LSTM has four gates, an RNN one; a second layer or direction has no place, whatever else is ignored. */
+START_TEST(recurrent_modules_that_do_not_fit) {
+  static const wrong_gru cases[] = {
+      {"2x5-gru3", "12,2", "12,3", "12", "12",
+       "weight_ih_l0 of the module \"g\" is 12×2; wanted 9×2 (3·units×channels)"},
+      {"2x5-gru3", "3,2", "3,3", "3", "3", "weight_ih_l0 of the module \"g\" is 3×2; wanted 9×2"},
+      {"2x5-gru3", "9,2", "3,9", "9", "9", "weight_hh_l0 of the module \"g\" is 3×9; wanted 9×3 (3·units×units)"},
+      {"2x5-gru3", "9,2", "9,3", "9,1", "9", "bias_ih_l0 of the module \"g\" is 9×1; wanted 9 numbers"},
+      {"2x5-gru3", "9,2", "9,3", "9", "", "the module \"g\" has no bias_hh_l0, the layer has one"},
+      {"2x5-gru3", "9,2", "9,3", "", "", "the module \"g\" has no bias_ih_l0, the layer has one"},
+      {"2-3", "9,2", "9,3", "9", "9", "the module \"g\" has no weight, the layer has one"},
+      {"2-embed7x3", "9,2", "9,3", "9", "9", "the module \"g\" has no weight, the layer has one"},
+  };
+  static const wrong_gru fits = {"2x5-gru3", "9,2", "9,3",
+                                 "9",        "9",   "has a second layer or direction, the layer has none"};
+  static const wrong_gru weight = {"2x5-gru3", "9,2", "9,3", "9", "9", "has a weight, the layer has none"};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refuse_gru(&cases[i], "other");
+  refuse_gru(&fits, "weight_ih_l1"), refuse_gru(&fits, "bias_hh_l0_reverse"), refuse_gru(&weight, "weight");
+}
+END_TEST
+
+/* The table is not transposed, and a table of another size is refused. */
+START_TEST(tables) {
+  static const float values[6] = {1, 2, 3, 4, 5, 6};
+  static const char header[] = "{\"e.weight\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[0,24]}}";
+  static const char *const shapes[] = {"3,2", "2,3", "6"};
+  static const char *const words[] = {"", "is 2×3; wanted 3×2 (levels×units)", "is 6 numbers; wanted 3×2"};
+  for (int i = 0; i < 3; i++) {
+    nnb_net *one;
+    uint8_t out[1024];
+    char text[200];
+    ck_ok(nnb_net_parse("1-embed3x2", &one));
+    snprintf(text, sizeof text, header, shapes[i]);
+    const size_t n = make(out, text, values, sizeof values);
+    if (i > 0) bad(NNB_E_SHAPE, words[i], nnb_net_load_torch_mem(one, out, n, NULL));
+    if (i == 0) ck_ok(nnb_net_load_torch_mem(one, out, n, NULL));
+    for (int k = 0; i == 0 && k < 6; k++) ck_assert(nnb_net_params_read(one)[k] == (real)values[k]);
+    nnb_net_destroy(one);
+  }
 }
 END_TEST
 
@@ -256,31 +338,45 @@ START_TEST(all_types) {
 }
 END_TEST
 
-/* What PyTorch predicts: golden/torch has the model in four types, its input and the outputs. */
+/* What PyTorch predicts: golden/torch has models, their input and the outputs of two rows. */
+static void ck_golden(const char *name, const char *text, const nnb_torch_opts *opts) {
+  char path[400];
+  double want[4], x[20], scale = 0;
+  real xs[20], ys[4];
+  nnb_net *model;
+  ck_ok(nnb_net_parse(text, &model));
+  const int n_in = nnb_net_n_in(model);
+  snprintf(path, sizeof path, TORCH_DATA "/%s.txt", name);
+  FILE *f = fopen(path, "r");
+  ck_assert_msg(f, "no %s", path);
+  for (int i = 0; i < 2 * n_in; i++) ck_assert_int_eq(fscanf(f, "%lf", &x[i]), 1);
+  for (int i = 0; i < 4; i++) ck_assert_int_eq(fscanf(f, "%lf", &want[i]), 1);
+  fclose(f);
+  for (int i = 0; i < 2 * n_in; i++) xs[i] = (real)x[i];
+  for (int i = 0; i < 4; i++) scale = fmax(scale, fabs(want[i]));
+  snprintf(path, sizeof path, TORCH_DATA "/%s.safetensors", name);
+  ck_ok(nnb_net_load_torch(model, path, opts));
+  ck_ok(nnb_net_predict(model, nnb_cview(xs, 2, n_in), nnb_view(ys, 2, 2)));
+  for (int i = 0; i < 4; i++)
+    ck_assert_msg(fabs((double)ys[i] - want[i]) < TOL(1e-14, 1e-6) * scale, "%s: %.17g, not %.17g", name, (double)ys[i],
+                  want[i]);
+  nnb_net_destroy(model);
+}
+
 START_TEST(golden_files) {
   static const char *const types[] = {"f64", "f32", "f16", "bf16"};
-  for (int k = 0; k < 4; k++) {
-    char path[400];
-    double want[4], x[6], scale = 0;
-    real xs[6], ys[4];
-    snprintf(path, sizeof path, TORCH_DATA "/%s.txt", types[k]);
-    FILE *f = fopen(path, "r");
-    ck_assert_msg(f, "no %s", path);
-    for (int i = 0; i < 6; i++) ck_assert_int_eq(fscanf(f, "%lf", &x[i]), 1);
-    for (int i = 0; i < 4; i++) ck_assert_int_eq(fscanf(f, "%lf", &want[i]), 1);
-    fclose(f);
-    for (int i = 0; i < 6; i++) xs[i] = (real)x[i];
-    for (int i = 0; i < 4; i++) scale = fmax(scale, fabs(want[i]));
-    nnb_net *model;
-    ck_ok(nnb_net_parse("3-5:tanh-4:silu-2", &model));
-    snprintf(path, sizeof path, TORCH_DATA "/%s.safetensors", types[k]);
-    ck_ok(nnb_net_load_torch(model, path, &(nnb_torch_opts){.prefix = "net."}));
-    ck_ok(nnb_net_predict(model, nnb_cview(xs, 2, 3), nnb_view(ys, 2, 2)));
-    for (int i = 0; i < 4; i++)
-      ck_assert_msg(fabs((double)ys[i] - want[i]) < TOL(1e-14, 1e-6) * scale, "%s: %.17g, not %.17g", types[k],
-                    (double)ys[i], want[i]);
-    nnb_net_destroy(model);
-  }
+  for (int k = 0; k < 4; k++) ck_golden(types[k], "3-5:tanh-4:silu-2", &(nnb_torch_opts){.prefix = "net."});
+}
+END_TEST
+
+/* An embedding, a recurrent module of which all states are read, and one of which the last one is: by order and by
+ * name.
+ */
+START_TEST(golden_words) {
+  static const char *const names[] = {"0", "1", "2", "3"};
+  const char text[] = "5-embed7x3-gru4:sequence=1-gru3-2";
+  ck_golden("words", text, &(nnb_torch_opts){.prefix = "net."});
+  ck_golden("words", text, &(nnb_torch_opts){.prefix = "net.", .names = names, .n_names = 4});
 }
 END_TEST
 
@@ -296,7 +392,10 @@ int main(void) {
   tcase_add_test(t, others_are_ignored_if_asked);
   tcase_add_test(t, all_types);
   tcase_add_test(t, sides_of_one);
+  tcase_add_test(t, recurrent_modules_that_do_not_fit);
+  tcase_add_test(t, tables);
   tcase_add_test(t, golden_files);
+  tcase_add_test(t, golden_words);
   suite_add_tcase(suite, t);
   return run_suite(suite);
 }

@@ -663,9 +663,10 @@ NNB_API nnb_status nnb_net_save_mem(const nnb_net *net, void **out, size_t *byte
 NNB_API nnb_status nnb_net_load_mem(const void *file, size_t bytes, const nnb_load_opts *opts, nnb_net **out);
 
 /** Reads the parameters of modules that PyTorch has saved as safetensors into the layers of a net of the same shape, in
- *  F64, F32, F16 or BF16: NAME.weight (O×I; of convolutions O×channels×height×width, of signals without the height) and
- *  NAME.bias (O), of batch normalisation also NAME.running_mean and NAME.running_var.  Scalers and activations of the
- *  net stay.
+ *  F64, F32, F16 or BF16: NAME.weight (O×I; of convolutions O×channels×height×width, of signals without the height; of
+ *  embeddings levels×units) and NAME.bias (O), of batch normalisation also NAME.running_mean and NAME.running_var; of a
+ *  gru NAME.weight_ih_l0, NAME.weight_hh_l0, NAME.bias_ih_l0 and NAME.bias_hh_l0, of one layer and one direction.
+ *  Scalers and activations of the net stay.
  *  With opts->names the modules are those.  Without, they are taken in the order of the number in which their names
  *  differ (0, 2, 10; layers.1.fc, layers.2.fc); names that differ in more than a number are NNB_E_ARG.  docs/files.md
  *  has examples for both sides.  opts NULL: defaults.

@@ -5,13 +5,24 @@
 #include "seal.h"
 #include "torch_names.h"
 
+/* A tensor of a module, and where its numbers are in the net. */
+typedef struct nnb__torch_tensor {
+  nnb__torch_part part; /* NNB__TORCH_COUNT is nowhere */
+  int n_dims;
+  size_t dim[4];
+  size_t at;         /* of the first number in the parameters or the buffers */
+  bool transposed;   /* they are the columns of a matrix there, which has dim[0] columns */
+  bool any_sides;    /* sides of 1 do not matter: signals are images of height 1 */
+  const char *sides; /* what the dimensions are, for messages, or NULL */
+} nnb__torch_tensor;
+
+enum { NNB__TORCH_MOST = 5 };
+
+/* Whether the layer, apart from its activation, is a module of torch.nn. */
+bool nnb__torch_is_module(const nnb_layer_ops *ops);
+/* The tensors of block i as a module, weights first; returns their number. */
+int nnb__torch_tensors(const nnb_net *net, int i, nnb__torch_tensor out[NNB__TORCH_MOST]);
 /* Whether the options fit a sealed net, of which all layers with parameters must be modules of PyTorch. */
 nnb_status nnb__torch_check(const nnb_net *net, const nnb_torch_opts *opts);
-/* dim ← the shape of the weight of block i in PyTorch; returns the number of dimensions. */
-int nnb__torch_shape(const nnb_net *net, int i, size_t dim[4]);
-/* Whether it is batch normalisation, which has running means. */
-bool nnb__torch_has_running(const nnb_net *net, int i);
-/* Whether it is an embedding, whose table is not transposed. */
-bool nnb__torch_has_table(const nnb_net *net, int i);
 
 #endif

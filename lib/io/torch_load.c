@@ -66,12 +66,14 @@ static int by_name(const void *a, const void *b) {
   return nnb__torch_compare(((const module *)a)->name, ((const module *)b)->name);
 }
 
+static bool has_weight(const module *m) { return m->part[NNB__TORCH_WEIGHT] || m->part[NNB__TORCH_WEIGHT_X]; }
+
 /* l->modules ← the modules with a weight, in the order of their numbers */
 static nnb_status order_by_numbers(loader *l) {
   char shown[2][NNB__SHOWN_TEXT];
   size_t n = 0;
   for (size_t i = 0; i < l->names.n; i++)
-    if (!l->opts->ignore_others || l->modules[i].part[NNB__TORCH_WEIGHT]) l->modules[n++] = l->modules[i];
+    if (!l->opts->ignore_others || has_weight(&l->modules[i])) l->modules[n++] = l->modules[i];
   if (n != (size_t)l->net->n_blocks)
     return nnb__fail(NNB_E_SHAPE, "the file has %zu modules, the net %d layers with parameters", n, l->net->n_blocks);
   qsort(l->modules, n, sizeof *l->modules, by_name);
@@ -113,14 +115,13 @@ static nnb_status order_by_options(loader *l) {
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-/* "4×3 (outputs×inputs)", "6×1×5×5 (outputs×channels×…)", of layer norms "2×4×4 (channels×…)" */
-static const char *shape_text(const nnb_layer_ops *layer, int n_dims, const size_t *dim, char out[120]) {
+enum { SHAPE_TEXT = 120 };
+
+/* "4×3", "12 numbers", "one number" */
+static const char *shape_text(int n_dims, const size_t *dim, char out[SHAPE_TEXT]) {
   size_t n = 0;
-  for (int i = 0; i < n_dims; i++) n += (size_t)snprintf(out + n, 120 - n, "%s%zu", i ? "×" : "", dim[i]);
-  snprintf(out + n, 120 - n, " (%s)",
-           layer == &nnb__layer_dense  ? "outputs×inputs"
-           : layer == &nnb__layer_conv ? "outputs×channels×…"
-                                       : "channels×…");
+  for (int i = 0; i < n_dims; i++) n += (size_t)snprintf(out + n, SHAPE_TEXT - n, "%s%zu", i ? "×" : "", dim[i]);
+  snprintf(out + n, SHAPE_TEXT - n, "%s", n_dims == 0 ? "one number" : n_dims == 1 ? " numbers" : "");
   return out;
 }
 
@@ -130,7 +131,7 @@ static bool has_shape(const nnb__tensor *t, int n_dims, const size_t *dim) {
   return same;
 }
 
-/* Whether the shapes are the same but for sides of 1: signals are images of height 1. */
+/* Whether the shapes are the same but for sides of 1. */
 static bool has_sides(const nnb__tensor *t, int n_dims, const size_t *dim) {
   int i = 0, j = 0;
   for (;; i++, j++) {
@@ -141,39 +142,32 @@ static bool has_sides(const nnb__tensor *t, int n_dims, const size_t *dim) {
   }
 }
 
-static nnb_status check_part(const module *m, nnb__torch_part part, const nnb_layer_ops *layer, int n_dims,
-                             const size_t *dim) {
-  char shown[NNB__SHOWN_TEXT], wanted[120];
-  const nnb__tensor *t = m->part[part];
-  const char *name = nnb__torch_parts[part];
+static nnb_status check_tensor(const module *m, const nnb__torch_tensor *want) {
+  char shown[NNB__SHOWN_TEXT], came[SHAPE_TEXT], wanted[SHAPE_TEXT];
+  const nnb__tensor *t = m->part[want->part];
+  const char *name = nnb__torch_parts[want->part], *sides = want->n_dims > 1 ? want->sides : NULL;
   nnb__show(m->name, strlen(m->name), shown);
   if (!t) return nnb__fail(NNB_E_SHAPE, "the module \"%s\" has no %s, the layer has one", shown, name);
   if (!nnb__tensor_is_real(t))
     return nnb__fail(NNB_E_PARSE, "the %s of the module \"%s\" has no floating-point numbers", name, shown);
-  if (has_shape(t, n_dims, dim) || (n_dims > 1 && layer != &nnb__layer_dense && has_sides(t, n_dims, dim)))
+  if (has_shape(t, want->n_dims, want->dim) || (want->any_sides && has_sides(t, want->n_dims, want->dim)))
     return NNB_OK;
-  if (n_dims == 1)
-    return nnb__fail(NNB_E_SHAPE, "the %s of the module \"%s\" does not have %zu numbers", name, shown, dim[0]);
-  return nnb__fail(NNB_E_SHAPE, "the %s of the module \"%s\" is not %s", name, shown,
-                   shape_text(layer, n_dims, dim, wanted));
+  return nnb__fail(NNB_E_SHAPE, "the %s of the module \"%s\" is %s; wanted %s%s%s%s", name, shown,
+                   shape_text(t->n_dims, t->dim, came), shape_text(want->n_dims, want->dim, wanted), sides ? " (" : "",
+                   sides ? sides : "", sides ? ")" : "");
 }
 
-/* Whether all parts have their shapes, and there are no others. */
-static nnb_status check_module(const loader *l, int i) {
-  const module *m = &l->modules[i];
-  const nnb__block *block = &l->net->blocks[i];
-  const nnb_layer_ops *layer = l->net->nodes[l->net->block_node[i] - 1].ops;
-  const bool running = nnb__torch_has_running(l->net, i), norm = layer == &nnb__layer_layernorm;
-  const size_t cols = (size_t)block->cols;
-  size_t dim[4];
+/* Whether all tensors have their shapes, and there are no others. */
+static nnb_status check_module(const module *m, int n, const nnb__torch_tensor *tensors) {
+  bool known[NNB__TORCH_N_PARTS] = {false};
   char shown[NNB__SHOWN_TEXT];
-  const int n_dims = nnb__torch_shape(l->net, i, dim);
-  nnb_status status = check_part(m, NNB__TORCH_WEIGHT, layer, n_dims, dim);
-  if (!status && block->bias) status = check_part(m, NNB__TORCH_BIAS, layer, norm ? n_dims : 1, norm ? dim : &cols);
-  for (int part = NNB__TORCH_MEAN; part <= NNB__TORCH_VARIANCE && !status; part++)
-    if (running) status = check_part(m, (nnb__torch_part)part, layer, 1, &cols);
-  for (int part = NNB__TORCH_BIAS; part < NNB__TORCH_N_PARTS && !status; part++)
-    if (m->part[part] && !(part == NNB__TORCH_BIAS ? block->bias : running))
+  nnb_status status = NNB_OK;
+  for (int i = 0; i < n && !status; i++) {
+    known[tensors[i].part] = true;
+    if (tensors[i].part != NNB__TORCH_COUNT) status = check_tensor(m, &tensors[i]);
+  }
+  for (int part = 0; part < NNB__TORCH_N_PARTS && !status; part++)
+    if (m->part[part] && !known[part])
       status = nnb__fail(NNB_E_SHAPE, "the module \"%s\" has a %s, the layer has none",
                          nnb__show(m->name, strlen(m->name), shown), nnb__torch_parts[part]);
   return status;
@@ -192,21 +186,22 @@ static nnb_status read_transposed(const nnb__tensor *t, size_t rows, size_t cols
   return status;
 }
 
-/* values ← [Wᵀ; b] of module i, or the table, and its running means */
+static nnb_status read_tensor(const nnb__tensor *t, const nnb__torch_tensor *to, real *values) {
+  size_t n = 1;
+  if (to->part == NNB__TORCH_COUNT) return NNB_OK;
+  for (int i = 0; i < to->n_dims; i++) n *= to->dim[i];
+  if (to->transposed) return read_transposed(t, n / to->dim[0], to->dim[0], values + to->at);
+  return nnb__tensor_reals(t, 0, n, values + to->at);
+}
+
+/* The parameters of block i, and its buffers, in values */
 static nnb_status read_module(const loader *l, int i, real *values) {
   const module *m = &l->modules[i];
-  const nnb__block *block = &l->net->blocks[i];
-  const size_t rows = (size_t)block->rows, cols = (size_t)block->cols;
-  real *w = values + block->off, *mean = values + l->net->nodes[l->net->block_node[i] - 1].buffers_off;
-  nnb_status status = check_module(l, i);
-  if (!status && nnb__torch_has_table(l->net, i))
-    status = nnb__tensor_reals(m->part[NNB__TORCH_WEIGHT], 0, rows * cols, w);
-  else if (!status)
-    status = read_transposed(m->part[NNB__TORCH_WEIGHT], rows, cols, w);
-  if (!status && block->bias) status = nnb__tensor_reals(m->part[NNB__TORCH_BIAS], 0, cols, w + rows * cols);
-  if (status || !nnb__torch_has_running(l->net, i)) return status;
-  status = nnb__tensor_reals(m->part[NNB__TORCH_MEAN], 0, cols, mean);
-  return status ? status : nnb__tensor_reals(m->part[NNB__TORCH_VARIANCE], 0, cols, mean + cols);
+  nnb__torch_tensor tensors[NNB__TORCH_MOST];
+  const int n = nnb__torch_tensors(l->net, i, tensors);
+  nnb_status status = check_module(m, n, tensors);
+  for (int k = 0; k < n && !status; k++) status = read_tensor(m->part[tensors[k].part], &tensors[k], values);
+  return status;
 }
 
 /* file: where the tensors are, or NULL: in memory. */

@@ -40,12 +40,22 @@ bool nnb__torch_in_series(const char *a, const char *b) {
   return is_digit(*a) && is_digit(*b) && compare_numbers(a, b) != 0 && strcmp(a + digits(a), b + digits(b)) == 0;
 }
 
-const char *const nnb__torch_parts[NNB__TORCH_N_PARTS] = {"weight", "bias", "running_mean", "running_var",
-                                                          "num_batches_tracked"};
+const char *const nnb__torch_parts[NNB__TORCH_N_PARTS] = {
+    "weight",       "bias",         "running_mean", "running_var", "num_batches_tracked",
+    "weight_ih_l0", "weight_hh_l0", "bias_ih_l0",   "bias_hh_l0",  "second layer or direction"};
+
+static bool is_further(const char *last) {
+  bool is = false;
+  for (int i = NNB__TORCH_WEIGHT_X; i <= NNB__TORCH_BIAS_H; i++)
+    is |= strncmp(last, nnb__torch_parts[i], strlen(nnb__torch_parts[i]) - 1) == 0;
+  return is;
+}
 
 int64_t nnb__torch_module(const char *name, nnb__torch_part *part) {
   const char *dot = strrchr(name, '.'), *last = dot ? dot + 1 : name;
-  for (int i = 0; i < NNB__TORCH_N_PARTS; i++)
-    if (strcmp(last, nnb__torch_parts[i]) == 0) return *part = (nnb__torch_part)i, dot ? dot - name : 0;
-  return -1;
+  int i = 0;
+  while (i < NNB__TORCH_FURTHER && strcmp(last, nnb__torch_parts[i]) != 0) i++;
+  if (i == NNB__TORCH_FURTHER && !is_further(last)) return -1;
+  *part = (nnb__torch_part)i;
+  return dot ? dot - name : 0;
 }

@@ -15,6 +15,11 @@ typedef enum nnb__torch_part {
   NNB__TORCH_MEAN,     /* running_mean of batch normalisation */
   NNB__TORCH_VARIANCE, /* running_var */
   NNB__TORCH_COUNT,    /* num_batches_tracked, which the library does not need */
+  NNB__TORCH_WEIGHT_X, /* weight_ih_l0 of recurrent modules, and so on */
+  NNB__TORCH_WEIGHT_H,
+  NNB__TORCH_BIAS_X,
+  NNB__TORCH_BIAS_H,
+  NNB__TORCH_FURTHER, /* one of these with another end, as weight_ih_l1 and weight_ih_l0_reverse */
   NNB__TORCH_N_PARTS
 } nnb__torch_part;
 extern const char *const nnb__torch_parts[NNB__TORCH_N_PARTS];

@@ -9,75 +9,10 @@
 #include "status.h"
 #include "torch.h"
 
-/* Whether the layer, apart from its activation, is a module of torch.nn. */
-static bool is_module(const nnb__node *node) {
-  static const nnb_layer_ops *const modules[] = {&nnb__layer_dense,     &nnb__layer_dropout,   &nnb__layer_conv,
-                                                 &nnb__layer_maxpool,   &nnb__layer_avgpool,   &nnb__layer_flatten,
-                                                 &nnb__layer_layernorm, &nnb__layer_batchnorm, &nnb__layer_embedding};
-  for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
-    if (node->ops == modules[i]) return true;
-  return false;
-}
-
-bool nnb__torch_has_running(const nnb_net *net, int i) {
-  return net->nodes[net->block_node[i] - 1].ops == &nnb__layer_batchnorm;
-}
-
-static bool has_images(const nnb_net *net) {
-  bool any = false;
-  for (int k = 0; k < net->n_nodes; k++) any |= net->nodes[k].needs.shape.height > 1;
-  return any;
-}
-
-bool nnb__torch_has_table(const nnb_net *net, int i) {
-  return net->nodes[net->block_node[i] - 1].ops == &nnb__layer_embedding;
-}
-
-/* Outputs first, but for a table; where all images have height 1, they are signals, and have no height. */
-int nnb__torch_shape(const nnb_net *net, int i, size_t dim[4]) {
-  const nnb__node *node = &net->nodes[net->block_node[i] - 1];
-  const nnb_shape *read = &net->nodes[node->from[0] - 1].needs.shape;
-  int n = 0;
-  if (node->ops == &nnb__layer_conv) {
-    const nnb__patches *p = &((const nnb__conv *)node->self)->patches;
-    dim[n++] = (size_t)node->needs.w_cols, dim[n++] = (size_t)p->in.channels;
-    if (has_images(net)) dim[n++] = (size_t)p->height;
-    return dim[n++] = (size_t)p->width, n;
-  }
-  if (node->ops == &nnb__layer_layernorm && read->channels > 0) {
-    dim[n++] = (size_t)read->channels;
-    if (has_images(net)) dim[n++] = (size_t)read->height;
-    return dim[n++] = (size_t)read->width, n;
-  }
-  if (node->ops == &nnb__layer_embedding) dim[n++] = (size_t)node->needs.w_rows;
-  dim[n++] = (size_t)node->needs.w_cols;
-  if (node->ops == &nnb__layer_dense) dim[n++] = (size_t)node->needs.w_rows;
-  return n;
-}
-
-nnb_status nnb__torch_check(const nnb_net *net, const nnb_torch_opts *opts) {
-  for (size_t i = 0; i < sizeof opts->reserved / sizeof *opts->reserved; i++)
-    if (opts->reserved[i])
-      return nnb__fail(NNB_E_ARG, "nnb_torch_opts: a reserved word is not 0; initialise the struct with {0}");
-  for (int i = 0; i < net->n_blocks; i++) {
-    const nnb__node *node = &net->nodes[net->block_node[i] - 1];
-    if (!is_module(node))
-      return nnb__fail(NNB_E_UNSUPPORTED, "%s (%.60s) is no layer that is read and written for PyTorch", node->name,
-                       node->ops->name);
-  }
-  if (!opts->names) return NNB_OK;
-  if (opts->n_names != net->n_blocks)
-    return nnb__fail(NNB_E_SHAPE, "the options have %d names; the net has %d layers with parameters", opts->n_names,
-                     net->n_blocks);
-  for (int i = 0; i < opts->n_names; i++)
-    if (!opts->names[i]) return nnb__fail(NNB_E_ARG, "names[%d] is NULL", i);
-  return NNB_OK;
-}
-
 static bool is_chain(const nnb_net *net) {
   for (int k = 2; k <= net->n_nodes; k++) {
     const nnb__node *node = &net->nodes[k - 1];
-    const bool one = is_module(node) || node->ops == &nnb__layer_activation;
+    const bool one = nnb__torch_is_module(node->ops) || node->ops == &nnb__layer_activation;
     if (!one || node->n_from != 1 || node->from[0] != k - 1) return false;
   }
   return nnb__node_is_input(&net->nodes[0]);
@@ -94,7 +29,7 @@ static int number_in_chain(const nnb_net *net, int k) {
   int number = is_flattened(net, k);
   for (int i = 2; i < k; i++) {
     const nnb__node *node = &net->nodes[i - 1];
-    number += is_module(node) + (node->activation != NNB_LINEAR) + is_flattened(net, i);
+    number += nnb__torch_is_module(node->ops) + (node->activation != NNB_LINEAR) + is_flattened(net, i);
   }
   return number;
 }
@@ -111,41 +46,36 @@ static char *tensor_name(const nnb_net *net, const nnb_torch_opts *opts, int blo
   return name;
 }
 
-static void put_tensor(const nnb_net *net, const nnb_torch_opts *opts, int i, nnb__torch_part part, const void *data,
-                       nnb__bag *bag) {
-  const bool norm = net->nodes[net->block_node[i] - 1].ops == &nnb__layer_layernorm;
-  size_t dim[4] = {(size_t)net->blocks[i].cols};
-  int n_dims = part == NNB__TORCH_COUNT ? 0 : 1;
-  if (part == NNB__TORCH_WEIGHT || norm) n_dims = nnb__torch_shape(net, i, dim);
-  char *name = tensor_name(net, opts, i, nnb__torch_parts[part]);
+/* out ← the transpose of t's matrix in w: cols×rows */
+static void transpose(const nnb__torch_tensor *t, const real *w, real *out) {
+  const size_t cols = t->dim[0];
+  size_t rows = 1;
+  for (int i = 1; i < t->n_dims; i++) rows *= t->dim[i];
+  for (size_t r = 0; r < rows; r++)
+    for (size_t c = 0; c < cols; c++) out[c * rows + r] = w[r * cols + c];
+}
+
+static void put_tensor(const nnb_net *net, const nnb_torch_opts *opts, int i, const nnb__torch_tensor *t,
+                       real *transposed, nnb__bag *bag) {
+  static const int64_t none = 0;
+  const bool count = t->part == NNB__TORCH_COUNT;
+  char *name = tensor_name(net, opts, i, nnb__torch_parts[t->part]);
+  if (t->transposed) transpose(t, net->params + t->at, transposed + t->at);
+  const real *numbers = t->transposed ? transposed + t->at : net->params + t->at;
   if (name)
-    nnb__bag_tensor(bag, name, part == NNB__TORCH_COUNT ? NNB__I64 : NNB__REAL_DTYPE, n_dims, dim, data);
+    nnb__bag_tensor(bag, name, count ? NNB__I64 : NNB__REAL_DTYPE, t->n_dims, t->dim,
+                    count ? (const void *)&none : numbers);
   else if (!bag->status)
     bag->status = nnb__fail_nomem("the name of a tensor");
   nnb__release(name);
 }
 
-static void put_running(const nnb_net *net, const nnb_torch_opts *opts, int i, nnb__bag *bag) {
-  static const int64_t none = 0;
-  const real *mean = net->params + net->nodes[net->block_node[i] - 1].buffers_off;
-  put_tensor(net, opts, i, NNB__TORCH_MEAN, mean, bag);
-  put_tensor(net, opts, i, NNB__TORCH_VARIANCE, mean + net->blocks[i].cols, bag);
-  put_tensor(net, opts, i, NNB__TORCH_COUNT, &none, bag);
-}
-
-/* Puts all layers into the bag, whose tensors point into transposed: P numbers. */
+/* Puts all layers into the bag, whose tensors point into the net and into transposed: P numbers. */
 static nnb_status fill(const nnb_net *net, const nnb_torch_opts *opts, real *transposed, nnb__bag *bag) {
   for (int i = 0; i < net->n_blocks; i++) {
-    const nnb__block *block = &net->blocks[i];
-    const size_t rows = (size_t)block->rows, cols = (size_t)block->cols;
-    const real *w = net->params + block->off;
-    real *t = transposed + block->off;
-    const bool table = nnb__torch_has_table(net, i);
-    for (size_t r = 0; r < rows; r++)
-      for (size_t c = 0; c < cols; c++) t[table ? r * cols + c : c * rows + r] = w[r * cols + c];
-    put_tensor(net, opts, i, NNB__TORCH_WEIGHT, t, bag);
-    if (block->bias) put_tensor(net, opts, i, NNB__TORCH_BIAS, w + rows * cols, bag);
-    if (nnb__torch_has_running(net, i)) put_running(net, opts, i, bag);
+    nnb__torch_tensor tensors[NNB__TORCH_MOST];
+    const int n = nnb__torch_tensors(net, i, tensors);
+    for (int k = 0; k < n; k++) put_tensor(net, opts, i, &tensors[k], transposed, bag);
   }
   return bag->status;
 }

@@ -557,9 +557,8 @@
 #define nnb__tensor_real nnbf__tensor_real
 #define nnb__tensor_reals nnbf__tensor_reals
 #define nnb__torch_check nnbf__torch_check
-#define nnb__torch_has_running nnbf__torch_has_running
-#define nnb__torch_has_table nnbf__torch_has_table
-#define nnb__torch_shape nnbf__torch_shape
+#define nnb__torch_is_module nnbf__torch_is_module
+#define nnb__torch_tensors nnbf__torch_tensors
 #define nnb__total_sums nnbf__total_sums
 #define nnb__train_more nnbf__train_more
 #define nnb__train_rows nnbf__train_rows

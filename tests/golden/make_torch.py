@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes golden/torch with PyTorch: a model in four types as safetensors, two rows and what the model predicts.
+"""Makes golden/torch with PyTorch: models as safetensors, one in four types, two rows and what the model predicts.
 
   make_torch.py FOLDER
 """
@@ -54,17 +54,50 @@ class Model(torch.nn.Module):
         return self.net(x)
 
 
+class Embedding(torch.nn.Embedding):
+    """Channels before positions."""
+
+    def forward(self, x):
+        return super().forward(x.long()).transpose(1, 2)
+
+
+class Recurrent(torch.nn.GRU):
+    """Signals, channels before samples; the state after each sample, or after the last one."""
+
+    def __init__(self, channels, units, sequence):
+        super().__init__(channels, units, batch_first=True)
+        self.sequence = sequence
+
+    def forward(self, x):
+        h, _ = super().forward(x.transpose(1, 2))
+        return h.transpose(1, 2) if self.sequence else h[:, -1]
+
+
+class Words(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = torch.nn.Sequential(Embedding(7, 3), Recurrent(3, 4, True), Recurrent(4, 3, False),
+                                       torch.nn.Linear(3, 2))
+
+    def forward(self, x):
+        return self.net(x)
+
+
+def put_case(folder, name, model, x):
+    save(model.state_dict(), folder / f"{name}.safetensors")
+    y = model.double()(x)  # the rounded weights, exact sums
+    numbers = [*x.flatten().tolist(), *y.flatten().tolist()]
+    (folder / f"{name}.txt").write_text("".join(f"{v:.17g}\n" for v in numbers))
+
+
 def main(folder):
     torch.manual_seed(3)
     folder = pathlib.Path(folder)
     folder.mkdir(exist_ok=True)
     for name, (dtype, _) in TYPES.items():
         model = Model().to(dtype)
-        save(model.state_dict(), folder / f"{name}.safetensors")
-        x = torch.randn(2, 3).float().double()
-        y = model.double()(x)  # the rounded weights, exact sums
-        numbers = [*x.flatten().tolist(), *y.flatten().tolist()]
-        (folder / f"{name}.txt").write_text("".join(f"{v:.17g}\n" for v in numbers))
+        put_case(folder, name, model, torch.randn(2, 3).float().double())
+    put_case(folder, "words", Words().float(), torch.randint(7, (2, 5)).double())
 
 
 if __name__ == "__main__":

@@ -39,6 +39,12 @@ def flattened():
                         n.Linear(8, 2))
 
 
+def states(make):
+    """All states of a recurrent module are read by a dense layer."""
+    n = torch.nn
+    return n.Sequential(make.Recurrent(2, 5, True), n.Tanh(), n.Flatten(), n.Linear(35, 3), n.Sigmoid(), n.Linear(3, 2))
+
+
 class Named(torch.nn.Module):
     def __init__(self, net):
         super().__init__()
@@ -60,6 +66,10 @@ def cases(make):
                                       "layernorm:silu-flatten-3:linear-batchnorm-2"), (2, 6, 4)
     yield (lambda: Named(signals())), "2x8-conv3@3:gelu:stride=2:pad=1-avgpool2-4:linear-layernorm-2", (2, 8)
     yield (lambda: Named(flattened())), "2x2x6-conv3@2:tanh-layernorm-conv2@1x2:linear-2", (2, 2, 6)
+    yield make.Words, "5-embed7x3-gru4:sequence=1-gru3-2", (5,)
+    yield (lambda: Named(states(make))), "2x7-gru5:tanh:sequence=1-3:sigmoid-2", (2, 7)
+    yield (lambda: Named(torch.nn.Sequential(make.Embedding(7, 4), torch.nn.ReLU(), torch.nn.Flatten(),
+                                             torch.nn.Linear(12, 2)))), "3-embed7x4:relu-2", (3,)
 
 
 def main(maker, *programs):
@@ -74,7 +84,7 @@ def main(maker, *programs):
         for program, (name, (dtype, _)), (build, net, shape) in jobs:
             model = build().to(dtype).eval()
             make.save(model.state_dict(), source)
-            x = torch.randn(2, *shape).double()
+            x = torch.randint(7, (2, *shape)).double() if "embed7" in net else torch.randn(2, *shape).double()
             done = subprocess.run([program, source, target, net], input="\n".join(map(str, x.flatten().tolist())),
                                   capture_output=True, text=True, check=True)
             want = model.double()(x)

@@ -458,11 +458,11 @@ class Net:
         return self.from_bytes(self.to_bytes(), dtype)
 
     def load_torch(self, path):
-        """Reads the weights of linear modules that PyTorch has saved as safetensors into the dense layers."""
+        """Reads the weights of the modules that PyTorch has saved as safetensors into the layers, in their order."""
         self._change("net_load_torch", os.fsencode(path), None)
 
     def save_torch(self, path):
-        """Writes the weights of all dense layers as a safetensors file for load_state_dict of a PyTorch model."""
+        """Writes the weights of all layers as a safetensors file for load_state_dict of a PyTorch model."""
         self._read("net_save_torch", os.fsencode(path), None)
 
     def write_c(self, path):
