@@ -296,7 +296,8 @@ module nnblas_double
     type(view_t) :: x, t
     type(c_ptr) :: label = c_null_ptr, weight = c_null_ptr
     real(c_double) :: norm = 0
-    type(c_ptr) :: reserved(11) = c_null_ptr
+    type(view_t) :: dt
+    type(c_ptr) :: reserved(8) = c_null_ptr
   end type
 
   type, bind(c) :: fdf_t ! nnb_fdf
@@ -578,14 +579,24 @@ module nnblas_double
     view = view_t(c_loc(x), int(size(x, 2), c_int), int(size(x, 1), c_int), int(size(x, 1), c_int))
   end function
 
+  !> (n_in, n_out, n_rows)
+  function jacobians_of(x) result(view)
+    real(real_kind), intent(in), contiguous, target :: x(:, :, :)
+    type(view_t) :: view
+    integer(c_int) :: cols
+    cols = int(size(x, 1)*size(x, 2), c_int)
+    view = view_t(c_loc(x), int(size(x, 3), c_int), cols, cols)
+  end function
+
   !> nnb_data over arrays, which must outlive it.
-  subroutine wrap(net, data, x, t, labels, weights, status)
+  subroutine wrap(net, data, x, t, labels, weights, status, derivatives)
     class(net_t), intent(in) :: net
     type(c_ptr), intent(out) :: data
     real(real_kind), intent(in), contiguous, target :: x(:, :)
     real(real_kind), intent(in), contiguous, target, optional :: t(:, :), weights(:)
     integer(c_int32_t), intent(in), contiguous, target, optional :: labels(:)
     integer(c_int), intent(out) :: status
+    real(real_kind), intent(in), contiguous, target, optional :: derivatives(:, :, :)
     type(batch_t) :: batch
     integer(c_int) :: n_classes
     n_classes = 0
@@ -597,6 +608,7 @@ module nnblas_double
       n_classes = max(c_net_n_out(net%handle), 2_c_int)
     end if
     if (present(weights)) batch%weight = c_loc(weights)
+    if (present(derivatives)) batch%dt = jacobians_of(derivatives)
     status = c_data_wrap(batch, n_classes, data)
   end subroutine
 
@@ -743,7 +755,8 @@ module nnblas_double
   !> Trains the net on x (n_in, n_rows) and t (n_out, n_rows) or labels (classes from 0), as nnb_fit.  options: those of
   !> nnb_fit_opts as text, "algo=lm max_epochs=200".  on_epoch: called with the address of each record, of which
   !> nnb_number_at(record, "nnb_record", "loss") reads the numbers; a result other than 0 stops.
-  subroutine net_fit(net, x, t, labels, weights, x_val, t_val, labels_val, options, on_epoch, report, status)
+  !> derivatives (n_in, n_out, n_rows): targets for the derivatives of the outputs, as net_jacobian has them, beside t.
+  subroutine net_fit(net, x, t, labels, weights, x_val, t_val, labels_val, options, on_epoch, report, status, derivatives)
     class(net_t), intent(in) :: net
     real(real_kind), intent(in), contiguous, target :: x(:, :)
     real(real_kind), intent(in), contiguous, target, optional :: t(:, :), weights(:), x_val(:, :), t_val(:, :)
@@ -752,13 +765,14 @@ module nnblas_double
     procedure(nnb_callback), optional :: on_epoch
     type(nnb_result), intent(out), optional :: report
     integer, intent(out), optional :: status
+    real(real_kind), intent(in), contiguous, target, optional :: derivatives(:, :, :)
     type(c_ptr) :: train, val, opts, memory
     integer(c_int) :: failed
     train = c_null_ptr
     val = c_null_ptr
     memory = c_null_ptr
     call nnb_fit_options(opts, failed, options, on_epoch)
-    if (failed == 0) call wrap(net, train, x, t, labels, weights, failed)
+    if (failed == 0) call wrap(net, train, x, t, labels, weights, failed, derivatives)
     if (failed == 0 .and. present(x_val)) call wrap(net, val, x_val, t=t_val, labels=labels_val, status=failed)
     if (failed == 0) failed = nnb_result_create('nnb_report'//c_null_char, memory)
     if (failed == 0) failed = c_fit(net%handle, train, val, opts, memory)
@@ -814,10 +828,7 @@ module nnblas_double
     real(real_kind), intent(in), contiguous, target :: x(:, :)
     real(real_kind), intent(inout), contiguous, target :: jacobian(:, :, :)
     integer, intent(out), optional :: status
-    integer(c_int) :: cols
-    cols = int(size(jacobian, 1)*size(jacobian, 2), c_int)
-    call nnb_finish(c_net_jacobian(net%handle, rows_of(x), &
-      view_t(c_loc(jacobian), int(size(jacobian, 3), c_int), cols, cols)), status)
+    call nnb_finish(c_net_jacobian(net%handle, rows_of(x), jacobians_of(jacobian)), status)
   end subroutine
 
   !> dy ← ∂y/∂x·u, the derivatives of the outputs along the columns of u.
@@ -947,7 +958,8 @@ module nnblas_single
     type(view_t) :: x, t
     type(c_ptr) :: label = c_null_ptr, weight = c_null_ptr
     real(c_double) :: norm = 0
-    type(c_ptr) :: reserved(11) = c_null_ptr
+    type(view_t) :: dt
+    type(c_ptr) :: reserved(8) = c_null_ptr
   end type
 
   type, bind(c) :: fdf_t ! nnb_fdf
@@ -1229,14 +1241,24 @@ module nnblas_single
     view = view_t(c_loc(x), int(size(x, 2), c_int), int(size(x, 1), c_int), int(size(x, 1), c_int))
   end function
 
+  !> (n_in, n_out, n_rows)
+  function jacobians_of(x) result(view)
+    real(real_kind), intent(in), contiguous, target :: x(:, :, :)
+    type(view_t) :: view
+    integer(c_int) :: cols
+    cols = int(size(x, 1)*size(x, 2), c_int)
+    view = view_t(c_loc(x), int(size(x, 3), c_int), cols, cols)
+  end function
+
   !> nnb_data over arrays, which must outlive it.
-  subroutine wrap(net, data, x, t, labels, weights, status)
+  subroutine wrap(net, data, x, t, labels, weights, status, derivatives)
     class(net_t), intent(in) :: net
     type(c_ptr), intent(out) :: data
     real(real_kind), intent(in), contiguous, target :: x(:, :)
     real(real_kind), intent(in), contiguous, target, optional :: t(:, :), weights(:)
     integer(c_int32_t), intent(in), contiguous, target, optional :: labels(:)
     integer(c_int), intent(out) :: status
+    real(real_kind), intent(in), contiguous, target, optional :: derivatives(:, :, :)
     type(batch_t) :: batch
     integer(c_int) :: n_classes
     n_classes = 0
@@ -1248,6 +1270,7 @@ module nnblas_single
       n_classes = max(c_net_n_out(net%handle), 2_c_int)
     end if
     if (present(weights)) batch%weight = c_loc(weights)
+    if (present(derivatives)) batch%dt = jacobians_of(derivatives)
     status = c_data_wrap(batch, n_classes, data)
   end subroutine
 
@@ -1394,7 +1417,8 @@ module nnblas_single
   !> Trains the net on x (n_in, n_rows) and t (n_out, n_rows) or labels (classes from 0), as nnb_fit.  options: those of
   !> nnb_fit_opts as text, "algo=lm max_epochs=200".  on_epoch: called with the address of each record, of which
   !> nnb_number_at(record, "nnb_record", "loss") reads the numbers; a result other than 0 stops.
-  subroutine net_fit(net, x, t, labels, weights, x_val, t_val, labels_val, options, on_epoch, report, status)
+  !> derivatives (n_in, n_out, n_rows): targets for the derivatives of the outputs, as net_jacobian has them, beside t.
+  subroutine net_fit(net, x, t, labels, weights, x_val, t_val, labels_val, options, on_epoch, report, status, derivatives)
     class(net_t), intent(in) :: net
     real(real_kind), intent(in), contiguous, target :: x(:, :)
     real(real_kind), intent(in), contiguous, target, optional :: t(:, :), weights(:), x_val(:, :), t_val(:, :)
@@ -1403,13 +1427,14 @@ module nnblas_single
     procedure(nnb_callback), optional :: on_epoch
     type(nnb_result), intent(out), optional :: report
     integer, intent(out), optional :: status
+    real(real_kind), intent(in), contiguous, target, optional :: derivatives(:, :, :)
     type(c_ptr) :: train, val, opts, memory
     integer(c_int) :: failed
     train = c_null_ptr
     val = c_null_ptr
     memory = c_null_ptr
     call nnb_fit_options(opts, failed, options, on_epoch)
-    if (failed == 0) call wrap(net, train, x, t, labels, weights, failed)
+    if (failed == 0) call wrap(net, train, x, t, labels, weights, failed, derivatives)
     if (failed == 0 .and. present(x_val)) call wrap(net, val, x_val, t=t_val, labels=labels_val, status=failed)
     if (failed == 0) failed = nnb_result_create('nnb_report'//c_null_char, memory)
     if (failed == 0) failed = c_fit(net%handle, train, val, opts, memory)
@@ -1465,10 +1490,7 @@ module nnblas_single
     real(real_kind), intent(in), contiguous, target :: x(:, :)
     real(real_kind), intent(inout), contiguous, target :: jacobian(:, :, :)
     integer, intent(out), optional :: status
-    integer(c_int) :: cols
-    cols = int(size(jacobian, 1)*size(jacobian, 2), c_int)
-    call nnb_finish(c_net_jacobian(net%handle, rows_of(x), &
-      view_t(c_loc(jacobian), int(size(jacobian, 3), c_int), cols, cols)), status)
+    call nnb_finish(c_net_jacobian(net%handle, rows_of(x), jacobians_of(jacobian)), status)
   end subroutine
 
   !> dy ← ∂y/∂x·u, the derivatives of the outputs along the columns of u.

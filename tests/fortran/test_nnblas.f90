@@ -11,6 +11,7 @@ program test_nnblas
   call texts()
   call double_precision()
   call single_precision()
+  call derivative_targets()
   call classes()
   call graphs()
   call refused()
@@ -129,6 +130,38 @@ contains
     call net%jacobian(x, jacobian)
     call check(sum(abs(jacobian(1, 1, :) - x(2, :)))/n < 0.5, 'jacobian in single precision')
     call net%destroy()
+  end subroutine
+
+  !> Few rows: the slopes between them come from the targets of derivatives; other shapes are refused.
+  subroutine derivative_targets()
+    integer, parameter :: n = 6, m = 41
+    type(nnb_net) :: net
+    type(nnbf_net) :: single
+    real(c_double) :: x(2, n), t(1, n), dt(2, 1, n), z(2, m), y(1, m), far(2)
+    integer :: i, k, status
+    x(1, :) = [(-2 + 4*(i - 1)/(n - 1d0), i=1, n)]
+    x(2, :) = cos(2*x(1, :))
+    t(1, :) = sin(2*x(1, :)) + x(2, :)
+    dt(1, 1, :) = 2*cos(2*x(1, :))
+    dt(2, 1, :) = 1
+    z(1, :) = [(-2 + 4*(i - 1)/(m - 1d0), i=1, m)]
+    z(2, :) = cos(2*z(1, :))
+    do k = 1, 2
+      call net%parse('2-16:tanh-1')
+      if (k == 1) call net%fit(x, t, options='algo=lbfgs max_epochs=400')
+      if (k == 2) call net%fit(x, t, options='algo=lbfgs max_epochs=400', derivatives=dt)
+      call net%predict(z, y)
+      far(k) = maxval(abs(y(1, :) - sin(2*z(1, :)) - z(2, :)))
+    end do
+    call check(far(2) < 0.1*far(1), 'slopes as targets')
+    call net%fit(x, t, options='algo=lbfgs', status=status, derivatives=dt(:, :, 2:))
+    call check(status < 0 .and. index(nnb_message(), 'dt') > 0, 'too few rows of derivatives')
+    call net%fit(x, t, options='algo=lbfgs', status=status, derivatives=dt(1:1, :, :))
+    call check(status < 0 .and. index(nnb_message(), 'dt') > 0, 'derivatives by too few inputs')
+    call net%destroy()
+    call single%parse('2-16:tanh-1')
+    call single%fit(real(x, c_float), real(t, c_float), options='algo=lbfgs', derivatives=real(dt, c_float))
+    call single%destroy()
   end subroutine
 
   subroutine classes()
