@@ -67,6 +67,17 @@ START_TEST(memory_of_a_signal) {
 }
 END_TEST
 
+/* The file says which columns are whole numbers. */
+START_TEST(whole_numbers_are_named) {
+  nnb_net *own = nnb_net_create(3);
+  const int machines = nnb_net_input(own, 2, NULL);
+  const int rows_of_table = nnb_net_embedding(own, machines, 7, 2);
+  nnb_net_concat(own, (int[]){1, rows_of_table}, 2);
+  ck_has(own, NULL, "/* x[3] to x[4] are whole numbers from 0 to 6.  A number outside is read as the nearest of them");
+  nnb_net_destroy(own);
+}
+END_TEST
+
 /* A step for one row trains neither dropout nor batch normalisation. */
 START_TEST(steps_that_cannot_be_written) {
   static const struct {
@@ -143,6 +154,7 @@ int main(void) {
   tcase_add_test(t, options_are_checked);
   tcase_add_test(t, nets_are_checked);
   tcase_add_test(t, memory_of_a_signal);
+  tcase_add_test(t, whole_numbers_are_named);
   tcase_add_test(t, steps_that_cannot_be_written);
   tcase_add_test(t, numbers_are_checked);
   tcase_add_test(t, an_old_file_stays_if_the_new_one_fails);

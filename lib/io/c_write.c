@@ -98,6 +98,19 @@ static void put_names(nnb__c_writer *w) {
   nnb__c_paste(&w->head, " */\n");
 }
 
+/* Which inputs are whole numbers, and how others are read. */
+static void put_levels(nnb__c_writer *w) {
+  for (int k = 0; k < w->net->n_nodes; k++) {
+    const nnb__node *node = &w->net->nodes[k];
+    if (node->ops != &nnb__layer_embedding) continue;
+    const nnb__node *from = &w->net->nodes[node->from[0] - 1];
+    nnb__c_put(&w->head,
+               "/* x[%d] to x[%d] are whole numbers from 0 to %d.  A number outside is read as the nearest of them, a\n"
+               " * fraction as the whole number below it, NaN as 0. */\n",
+               from->x_col, from->x_col + from->needs.cols - 1, ((const nnb__embedding *)node->self)->levels - 1);
+  }
+}
+
 static void put_declarations(nnb__c_writer *w) {
   nnb__c_put(
       &w->head,
@@ -110,6 +123,7 @@ static void put_declarations(nnb__c_writer *w) {
       NNB_VERSION_MAJOR, NNB_VERSION_MINOR, NNB_VERSION_PATCH);
   put_macros(w);
   put_names(w);
+  put_levels(w);
   nnb__c_paste(&w->head, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
   if (w->integers)
     nnb__c_paste(&w->head,
