@@ -4,6 +4,7 @@
  *   fit      a step with rows in order ÷ one of nnb_fit, which shuffles them; one thread
  *   pair     a step alone ÷ one while another thread of the program trains a second net (the slower of the two); one
  *            thread each
+ *   exact    a step in the usual arithmetic ÷ one in the defined arithmetic (nnb_net_exact); one thread
  *   start    from exec to the end of the first training step of a program
  *   latency  a prediction of one row, call by call; no ratio and no bar */
 #include "bars.h"
@@ -70,9 +71,10 @@ static void show_all(const options *o, const bench_job *job, const char *precisi
     show(o, job, f, t, "share", c, find_runner(t, RUN_CEILING, c), ours, ours);
     if (c) show(o, job, f, t, "threads", c, alone, ours, ours);
   }
-  int fit = find_runner(t, RUN_FIT, 0), pair = find_runner(t, RUN_PAIR, 0);
+  int fit = find_runner(t, RUN_FIT, 0), pair = find_runner(t, RUN_PAIR, 0), exact = find_runner(t, RUN_EXACT, 0);
   show(o, job, f, t, "fit", 0, alone, fit, fit);
   show(o, job, f, t, "pair", 0, alone, pair, pair);
+  show(o, job, f, t, "exact", 0, alone, exact, exact);
 }
 
 static void add(timings *t, runner_kind kind, int c) { t->runner[t->n_runners++] = (runner){kind, c}; }
@@ -84,6 +86,7 @@ static int run_workload(const options *o, const rig_ops *ops, const bench_job *j
   for (int c = 0; c < job->n_counts; c++) add(&t, RUN_CEILING, c), add(&t, RUN_STEPS, c);
   if (train) add(&t, RUN_FIT, 0);
   if (train && one && !job->cpu_time) add(&t, RUN_PAIR, 0);
+  if (one && ops->has_exact()) add(&t, RUN_EXACT, 0);
   if (measure(ops, job, &o->effort, &t)) return -1;
   show_all(o, job, ops->precision, &t);
   return 0;

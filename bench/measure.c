@@ -15,9 +15,9 @@
 typedef struct session {
   const rig_ops *ops;
   const bench_job *job;
-  rig *r, *twin;    /* twin: only if there is a pair */
-  int blas_threads; /* the BLAS's own count when the program started */
-  bool spinning;    /* the last part left idle workers behind */
+  rig *r, *twin, *exact; /* twin: only if there is a pair; exact: only if that is a runner */
+  int blas_threads;      /* the BLAS's own count when the program started */
+  bool spinning;         /* the last part left idle workers behind */
 } session;
 
 static double read_clock(clockid_t id) {
@@ -29,9 +29,7 @@ static double read_clock(clockid_t id) {
 double clock_seconds(void) { return read_clock(CLOCK_MONOTONIC); }
 double clock_cpu_seconds(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
-double job_clock(const bench_job *job) {
-  return read_clock(job->cpu_time ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC);
-}
+double job_clock(const bench_job *job) { return read_clock(job->cpu_time ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC); }
 static double part_clock(const session *s) { return job_clock(s->job); }
 
 static int ascending(const void *a, const void *b) {
@@ -145,6 +143,7 @@ static int time_part(session *s, runner who, long steps, double *per_step) {
   if (who.kind == RUN_CEILING) return time_ceiling(s, who.c, steps, per_step);
   if (who.kind == RUN_PAIR) return time_pair(s, who.c, steps, per_step);
   if (who.kind == RUN_FIT) return time_fit(s, who.c, steps, per_step);
+  if (who.kind == RUN_EXACT) return time_steps(s, s->exact, who.c, steps, per_step);
   return time_steps(s, s->r, who.c, steps, per_step);
 }
 
@@ -172,10 +171,14 @@ static int run_rounds(session *s, const effort *e, timings *t) {
   return 0;
 }
 
-static bool has_pair(const timings *t) {
-  for (int i = 0; i < t->n_runners; i++)
-    if (t->runner[i].kind == RUN_PAIR) return true;
-  return false;
+static bool has(const timings *t, runner_kind kind) { return find_runner(t, kind, 0) >= 0; }
+
+/* The nets of the runners beside the first; all rows go once through that of the defined arithmetic. */
+static int make_others(session *s, const timings *t) {
+  if (has(t, RUN_PAIR) && !(s->twin = s->ops->twin(s->r))) return -1;
+  if (!has(t, RUN_EXACT)) return 0;
+  s->exact = s->ops->exact(s->r);
+  return s->exact ? s->ops->ours(s->exact, 0, 2 + s->job->data->rows / s->job->w->batch) : -1;
 }
 
 int measure(const rig_ops *ops, const bench_job *job, const effort *e, timings *out) {
@@ -183,13 +186,13 @@ int measure(const rig_ops *ops, const bench_job *job, const effort *e, timings *
   nnb_blas_facts blas;
   nnb_blas_info(&blas);
   session s = {.ops = ops, .job = job, .r = ops->create(job), .blas_threads = blas.threads};
-  if (s.r && has_pair(out)) s.twin = ops->twin(s.r);
-  if (!s.r || (has_pair(out) && !s.twin)) goto done;
+  if (!s.r || make_others(&s, out)) goto done;
   out->blas_threads = ops->ceiling_threads(job->count[job->n_counts - 1]);
   ops->ceiling_threads(blas.threads);
   out->steps = find_steps(&s, e->part_seconds);
   if (out->steps > 0) failed = run_rounds(&s, e, out);
 done:
+  ops->destroy(s.exact);
   ops->destroy(s.twin);
   ops->destroy(s.r);
   return failed;

@@ -12,7 +12,8 @@ typedef enum runner_kind {
   RUN_STEPS,   /* the library's steps                                                    */
   RUN_FIT,     /* nnb_fit, shuffled                                                      */
   RUN_CEILING, /* the steps' products in cblas, with as many threads                     */
-  RUN_PAIR     /* the library's steps in two threads of the program, each its own net    */
+  RUN_PAIR,    /* the library's steps in two threads of the program, each its own net    */
+  RUN_EXACT    /* the library's steps in the defined arithmetic                          */
 } runner_kind;
 
 /* A participant in a round. */
@@ -21,7 +22,7 @@ typedef struct runner {
   int c; /* with job->count[c] threads */
 } runner;
 
-enum { MAX_RUNNERS = 3 * MAX_COUNTS + 1, MAX_ROUNDS = 500 };
+enum { MAX_RUNNERS = 2 * MAX_COUNTS + 3, MAX_ROUNDS = 500 };
 
 typedef struct timings {
   int n_runners, rounds, blas_threads;

@@ -22,6 +22,7 @@ void print_head(const options *o, const nnb_blas_facts *blas) {
         "threads  time of a step with one thread / with several\n"
         "fit      time of a step with the rows in order / of nnb_fit, which shuffles them\n"
         "pair     time of a step alone / while another thread trains a second net\n"
+        "exact    time of a step / in the arithmetic that gives the same bits on every processor\n"
         "start    time from exec to the end of a program's first training step\n"
         "latency  time of a prediction of one row: the median, 99 of 100, the worst\n"
         "%s"

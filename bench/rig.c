@@ -142,9 +142,10 @@ static void destroy(rig *r) {
   free(r);
 }
 
-static int make_net(rig *r) {
+static int make_net(rig *r, bool exact) {
   const workload *w = r->job->w;
   if (nnb_net_parse(w->net, &r->net) || nnb_net_loss(r->net, w->loss)) return complain(w->net);
+  if (nnb_net_exact(r->net, exact)) return complain("nnb_net_exact");
   r->batch = w->batch;
   r->chunk = w->manner == BY_ROWS && w->batch > CHUNK ? CHUNK : w->batch;
   nnb_plan_opts opts = {.max_rows = r->chunk, .want = trains(r) ? NNB_GRAD : 0};
@@ -215,11 +216,11 @@ static int make_ceiling(rig *r) {
   return 0;
 }
 
-static rig *make(const bench_job *job, const nnb_batch *borrowed) {
+static rig *make(const bench_job *job, const nnb_batch *borrowed, bool exact) {
   rig *r = calloc(1, sizeof *r);
   if (!r) return out_of_memory(), NULL;
   r->job = job;
-  if (make_net(r)) goto fail;
+  if (make_net(r, exact)) goto fail;
   if (borrowed)
     r->rows = *borrowed;
   else if (make_rows(r, job->data))
@@ -236,7 +237,16 @@ fail:
   return NULL;
 }
 
-static rig *create(const bench_job *job) { return make(job, NULL); }
-static rig *twin(const rig *first) { return make(first->job, &first->rows); }
+static rig *create(const bench_job *job) { return make(job, NULL, false); }
+static rig *twin(const rig *first) { return make(first->job, &first->rows, false); }
+static rig *exact(const rig *first) { return make(first->job, &first->rows, true); }
 
-const rig_ops TWIN(rig) = {PRECISION, create, twin, destroy, ours, fit, refresh, ceiling_steps, ceiling_threads};
+static bool has_exact(void) {
+  nnb_net *net = NULL;
+  const bool has = !nnb_net_parse("1-1", &net) && !nnb_net_exact(net, true);
+  nnb_net_destroy(net);
+  return has;
+}
+
+const rig_ops TWIN(rig) = {PRECISION, create, twin,    exact,         has_exact,      destroy,
+                           ours,      fit,    refresh, ceiling_steps, ceiling_threads};

@@ -21,6 +21,9 @@ typedef struct rig_ops {
   rig *(*create)(const bench_job *job);
   /* A second net on the same rows: the first rig must outlive it, and both may run at the same time. */
   rig *(*twin)(const rig *first);
+  /* The same in the defined arithmetic, nnb_net_exact, and whether this processor and build have it. */
+  rig *(*exact)(const rig *first);
+  bool (*has_exact)(void);
   void (*destroy)(rig *r);
   /* Makes this number of steps of the library, with job->count[c] threads.  -1 on failure, with a message on stderr. */
   int (*ours)(rig *r, int c, long steps);

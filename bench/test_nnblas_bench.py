@@ -129,7 +129,7 @@ def check_workloads():
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     seen = sorted((r["workload"], r["precision"], r["figure"], r["threads"]) for r in rows)
     wanted = sorted((w, p, f, t) for w in ("W3xfull", "W5s") for p in ("f32", "f64")
-                    for f, t in [("share", 1), ("share", 2), ("threads", 2), ("fit", 1), ("pair", 1), ("latency", 1)]
+                    for f, t in [("share", 1), ("share", 2), ("threads", 2), ("fit", 1), ("pair", 1), ("exact", 1), ("latency", 1)]
                     if f not in (("fit", "pair") if w == "W5s" else ("latency",)))
     expect(seen == wanted, "figures", wanted, seen)
     for row in [row for row in rows if row["figure"] == "latency"]:
@@ -144,7 +144,7 @@ def check_bars():
     """A run that is not quick judges; a quick one does not, and says in words what it ran."""
     done = run("-w", "W3xfull", "-j", "-r", "3", "-p", "f32")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
-    expect(len(rows) == 5, "figures of W3xfull", 5, done.stdout)
+    expect(len(rows) == 6, "figures of W3xfull", 6, done.stdout)
     for row in rows:
         has_bar = row["figure"] in ("threads", "pair")
         expect(("bar" in row) == has_bar, f"a bar of {row}", has_bar, "bar" in row)
