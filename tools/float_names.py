@@ -51,7 +51,9 @@ def private(names):
 
 
 def private_names(archives):
-    return sorted(n for n in defined_symbols(archives) if n.startswith("nnb__"))
+    """Those of the archives, and on x86-64 those that the defined arithmetic has elsewhere (num/kernels/kernels.h)."""
+    names = {n for n in defined_symbols(archives) if n.startswith("nnb__")}
+    return sorted(names | {re.sub("_v3_exact$", "_plain_exact", n) for n in names})
 
 
 def listed(path):

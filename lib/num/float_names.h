@@ -4,6 +4,7 @@
 #define nnb__act_bends nnbf__act_bends
 #define nnb__act_slope nnbf__act_slope
 #define nnb__acts_plain nnbf__acts_plain
+#define nnb__acts_plain_exact nnbf__acts_plain_exact
 #define nnb__acts_v2 nnbf__acts_v2
 #define nnb__acts_v3 nnbf__acts_v3
 #define nnb__acts_v3_exact nnbf__acts_v3_exact
@@ -66,12 +67,14 @@
 #define nnb__c_values nnbf__c_values
 #define nnb__c_window nnbf__c_window
 #define nnb__chain_blocks_plain nnbf__chain_blocks_plain
+#define nnb__chain_blocks_plain_exact nnbf__chain_blocks_plain_exact
 #define nnb__chain_blocks_v2 nnbf__chain_blocks_v2
 #define nnb__chain_blocks_v3 nnbf__chain_blocks_v3
 #define nnb__chain_blocks_v3_exact nnbf__chain_blocks_v3_exact
 #define nnb__chain_blocks_v4 nnbf__chain_blocks_v4
 #define nnb__chain_blocks_v4_exact nnbf__chain_blocks_v4_exact
 #define nnb__chain_rows_plain nnbf__chain_rows_plain
+#define nnb__chain_rows_plain_exact nnbf__chain_rows_plain_exact
 #define nnb__chain_rows_use nnbf__chain_rows_use
 #define nnb__chain_rows_v2 nnbf__chain_rows_v2
 #define nnb__chain_rows_v3 nnbf__chain_rows_v3
@@ -225,6 +228,7 @@
 #define nnb__kernel_level nnbf__kernel_level
 #define nnb__kernel_limit nnbf__kernel_limit
 #define nnb__kernels_plain nnbf__kernels_plain
+#define nnb__kernels_plain_exact nnbf__kernels_plain_exact
 #define nnb__kernels_v2 nnbf__kernels_v2
 #define nnb__kernels_v3 nnbf__kernels_v3
 #define nnb__kernels_v3_exact nnbf__kernels_v3_exact
@@ -264,6 +268,7 @@
 #define nnb__layer_maxpool nnbf__layer_maxpool
 #define nnb__layer_product nnbf__layer_product
 #define nnb__layer_rows_plain nnbf__layer_rows_plain
+#define nnb__layer_rows_plain_exact nnbf__layer_rows_plain_exact
 #define nnb__layer_rows_v2 nnbf__layer_rows_v2
 #define nnb__layer_rows_v3 nnbf__layer_rows_v3
 #define nnb__layer_rows_v3_exact nnbf__layer_rows_v3_exact
@@ -290,6 +295,7 @@
 #define nnb__loss nnbf__loss
 #define nnb__loss_value nnbf__loss_value
 #define nnb__losses_plain nnbf__losses_plain
+#define nnb__losses_plain_exact nnbf__losses_plain_exact
 #define nnb__losses_v2 nnbf__losses_v2
 #define nnb__losses_v3 nnbf__losses_v3
 #define nnb__losses_v3_exact nnbf__losses_v3_exact
@@ -303,19 +309,23 @@
 #define nnb__min_slope nnbf__min_slope
 #define nnb__minimize nnbf__minimize
 #define nnb__mm_copy_plain nnbf__mm_copy_plain
+#define nnb__mm_copy_plain_exact nnbf__mm_copy_plain_exact
 #define nnb__mm_copy_v2 nnbf__mm_copy_v2
 #define nnb__mm_copy_v3 nnbf__mm_copy_v3
 #define nnb__mm_copy_v3_exact nnbf__mm_copy_v3_exact
 #define nnb__mm_copy_v4 nnbf__mm_copy_v4
 #define nnb__mm_copy_v4_exact nnbf__mm_copy_v4_exact
 #define nnb__mm_from_plain nnbf__mm_from_plain
+#define nnb__mm_from_plain_exact nnbf__mm_from_plain_exact
 #define nnb__mm_from_v2 nnbf__mm_from_v2
 #define nnb__mm_from_v3 nnbf__mm_from_v3
 #define nnb__mm_from_v3_exact nnbf__mm_from_v3_exact
 #define nnb__mm_from_v4 nnbf__mm_from_v4
 #define nnb__mm_from_v4_exact nnbf__mm_from_v4_exact
 #define nnb__mm_plain nnbf__mm_plain
+#define nnb__mm_plain_exact nnbf__mm_plain_exact
 #define nnb__mm_row_plain nnbf__mm_row_plain
+#define nnb__mm_row_plain_exact nnbf__mm_row_plain_exact
 #define nnb__mm_row_v2 nnbf__mm_row_v2
 #define nnb__mm_row_v3 nnbf__mm_row_v3
 #define nnb__mm_row_v3_exact nnbf__mm_row_v3_exact
@@ -464,6 +474,7 @@
 #define nnb__plan_scores nnbf__plan_scores
 #define nnb__plan_updates nnbf__plan_updates
 #define nnb__predict_plain nnbf__predict_plain
+#define nnb__predict_plain_exact nnbf__predict_plain_exact
 #define nnb__predict_v2 nnbf__predict_v2
 #define nnb__predict_v3 nnbf__predict_v3
 #define nnb__predict_v3_exact nnbf__predict_v3_exact
@@ -514,6 +525,7 @@
 #define nnb__state_size nnbf__state_size
 #define nnb__state_whole nnbf__state_whole
 #define nnb__steps_plain nnbf__steps_plain
+#define nnb__steps_plain_exact nnbf__steps_plain_exact
 #define nnb__steps_v2 nnbf__steps_v2
 #define nnb__steps_v3 nnbf__steps_v3
 #define nnb__steps_v3_exact nnbf__steps_v3_exact
