@@ -512,7 +512,8 @@ typedef struct nnb_fit_opts {
   nnb_algo algo;     /**< the method; default NNB_AUTO                                                  */
   int batch;         /**< rows per update; default 32, or all rows for a full-batch method; NNB_FULL_BATCH: all rows */
   int chunk;         /**< rows processed at a time when a batch is larger; 0: chosen automatically, 128 per thread, 256
-                          to 1024.  Layers that couple rows (batch normalisation) always get the whole batch */
+                          to 1024.  Layers that couple rows (batch normalisation) always get the whole batch; with
+                          exact it may be rounded up (docs/arithmetic.md)                               */
   bool in_order;     /**< keep the rows in the order of the data.  Otherwise each epoch shuffles them by (seed, epoch),
                           unless all rows make one update and the method is not kfac */
   uint64_t seed;     /**< seed of the shuffles and of the targets that kfac draws                       */

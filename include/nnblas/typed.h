@@ -741,7 +741,8 @@ NNB_API nnb_status nnb_net_write_c_mem(const nnb_net *net, const nnb_c_opts *opt
 typedef struct nnb_plan nnb_plan;
 /** Options of nnb_plan_create. */
 typedef struct nnb_plan_opts {
-  int max_rows;     /**< default 1.  A larger batch is NNB_E_SHAPE (nnb_train_rows splits it into chunks) */
+  int max_rows;     /**< default 1.  A larger batch is NNB_E_SHAPE (nnb_train_rows splits it into chunks).  With
+                         nnb_net_exact it may be rounded up: docs/arithmetic.md                            */
   int threads;      /**< 0: nnb_get_threads()                                                             */
   unsigned want;    /**< NNB_GRAD, NNB_DX, NNB_KEEP, NNB_ROWS; 0: predictions and losses only             */
   void *mem;        /**< NULL, or the memory for the plan: nnb_plan_bytes() bytes aligned to 64; it must outlive the

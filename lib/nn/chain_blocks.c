@@ -16,6 +16,7 @@ struct nnb__chain_blocks_plan {
   nnb__chain_blocks layout;
   int least_rows;             /* minimum of rows in a job; 0: this executor is never faster */
   size_t n_workspace, n_grad; /* sizes for each part, in numbers */
+  int n_grads;                /* gradients in grad: one for each part or, in the defined arithmetic, group of rows */
   real *workspace, *grad;
 };
 
@@ -95,13 +96,6 @@ static bool has_small_images(const nnb_net *net) {
          net->n_params <= limits.image_params / sizeof(real);
 }
 
-static bool is_narrow(const nnb_net *net) {
-  if (nnb__net_links(net) == 0 || net->n_x > NNB__CHAIN_BLOCKS_WIDEST) return false;
-  for (int k = 0; k < net->n_nodes; k++)
-    if (net->nodes[k].needs.cols > NNB__CHAIN_BLOCKS_WIDEST) return false;
-  return true;
-}
-
 /* Σ n_in·n_out over the links with n_out rounded up to whole vectors, divided by the same sum without rounding */
 static double padding(const nnb_net *net) {
   double bare = 0, padded = 0;
@@ -127,18 +121,28 @@ static int least_rows(const nnb_net *net) {
 /* The number of widest vectors for this number of rows */
 static int vectors(int rows) { return (rows - 1) / NNB__CHAIN_BLOCKS_LANES + 1; }
 
+/* The number of groups of the defined arithmetic, and how many of them are computed before their gradients are added */
+static int groups(int rows) { return (rows - 1) / NNB__GROUP + 1; }
+enum { MOST_GROUPS = 32 };
+
 /* The number of threads that share the rows */
 static int choose_parts(const nnb_plan *plan, int rows, bool back) {
-  if (back && plan->exact) return 1; /* its sums go over all rows in their order */
   const double flops = plan->flops * rows * (back ? 3 : 1);
+  const int units = back && plan->exact ? groups(rows) : vectors(rows);
   int parts = flops / limits.least_flops < plan->threads ? (int)(flops / limits.least_flops) : plan->threads;
-  if (parts > vectors(rows)) parts = vectors(rows);
+  if (parts > units) parts = units;
   return parts > 1 ? parts : 1;
+}
+
+/* In the defined arithmetic each of so many groups has its gradient. */
+static int choose_grads(const nnb_plan *plan, int parts) {
+  if (!plan->exact) return parts;
+  return parts == 1 ? 1 : nnb__smaller(groups(plan->max_rows), MOST_GROUPS);
 }
 
 static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
   const nnb_net *net = plan->net;
-  const bool narrow = is_narrow(net);
+  const bool narrow = nnb__net_is_narrow(net);
   if (plan->want & NNB_KEEP || (!narrow && (plan->exact || !has_small_images(net)))) return false;
   const size_t n_links = (size_t)(narrow ? nnb__net_links(net) : nnb__net_image_links(net));
   nnb__chain_blocks layout = {.n_params = net->n_params};
@@ -147,14 +151,16 @@ static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
   int *a = nnb__arena_take(arena, n_links, sizeof *a), *z = nnb__arena_take(arena, n_links, sizeof *z);
   const size_t features = place_rows(plan, &layout, a, z);
   layout.rows = narrow ? block_rows(features, plan->max_rows) : NNB__CHAIN_BLOCKS_LANES;
-  const size_t parts = (size_t)choose_parts(plan, plan->max_rows, true);
+  if (plan->exact && goes_back(plan)) layout.rows = NNB__GROUP;
+  const int parts = choose_parts(plan, plan->max_rows, true);
   nnb__chain_blocks_plan made = {.least_rows = narrow ? least_rows(net) : least_image_rows(),
+                                 .n_grads = choose_grads(plan, parts),
                                  .n_workspace = (features + widest_input(plan)) * (size_t)layout.rows,
                                  .n_grad = goes_back(plan) ? (net->n_params + NNB__CHAIN_BLOCKS_LANES - 1) /
                                                                  NNB__CHAIN_BLOCKS_LANES * NNB__CHAIN_BLOCKS_LANES
                                                            : 0};
-  made.workspace = nnb__arena_take(arena, parts * made.n_workspace, sizeof *made.workspace);
-  made.grad = nnb__arena_take(arena, parts * made.n_grad, sizeof *made.grad);
+  made.workspace = nnb__arena_take(arena, (size_t)parts * made.n_workspace, sizeof *made.workspace);
+  made.grad = nnb__arena_take(arena, (size_t)made.n_grads * made.n_grad, sizeof *made.grad);
   if (!arena->base) return true;
   layout.chain = nnb__net_chain(net, link), layout.a = a, layout.z = z;
   made.layout = layout;
@@ -165,7 +171,8 @@ static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
 
 /* Takes predictions, losses and gradients of losses, but not gradients of plans with NNB_DX, which may need ∂E/∂x. */
 static bool takes(const nnb_plan *plan, const nnb__job *job) {
-  const int least = plan->chain_blocks->least_rows;
+  /* layerwise forms the groups of the defined arithmetic with more work */
+  const int least = plan->exact && job->target ? 1 : plan->chain_blocks->least_rows;
   if (NNB__HAS_SLOPES(job)) return false;
   if (!plan->forced && (least == 0 || job->rows < least)) return false;
   if (!(job->what & NNB__BACK)) return !(job->what & ~(unsigned)(NNB__LOSS | NNB__OUTPUT));
@@ -179,7 +186,8 @@ typedef struct block_run {
   nnb__chain_blocks_job job;
   int rows, parts;
   bool back;
-  real *grad; /* the memory to go on in, in the defined arithmetic; NULL: that of each part */
+  real *grad;       /* the memory to go on in, in the defined arithmetic; NULL: that of each part */
+  int group, until; /* groups whose gradients are computed now */
 } block_run;
 
 static int first_row(const block_run *p, int part) {
@@ -193,6 +201,31 @@ static void run_part(void *context, int part) {
   real *grad = !p->back ? NULL : p->grad ? p->grad : r->grad + (size_t)part * r->n_grad;
   p->plan->partial[part] =
       nnb__kernel()->chain_blocks(&r->layout, &p->job, r0, r1 - r0, r->workspace + (size_t)part * r->n_workspace, grad);
+}
+
+/* Computes the gradient of each group of a part's share. */
+static void run_groups(void *context, int part) {
+  const block_run *p = context;
+  const nnb__chain_blocks_plan *r = p->plan->chain_blocks;
+  const int n = p->until - p->group, end = p->group + nnb__share(n, part + 1, p->parts);
+  for (int g = p->group + nnb__share(n, part, p->parts); g < end; g++) {
+    const int r0 = g * NNB__GROUP;
+    real *grad = r->grad + (size_t)(g - p->group) * r->n_grad;
+    memset(grad, 0, r->n_grad * sizeof *grad);
+    nnb__kernel()->chain_blocks(&r->layout, &p->job, r0, nnb__chunk(p->rows, r0, NNB__GROUP),
+                                r->workspace + (size_t)part * r->n_workspace, grad);
+  }
+}
+
+/* The same by several threads: the gradients of groups are added in their order. */
+static void run_by_groups(block_run *p) {
+  const nnb__chain_blocks_plan *r = p->plan->chain_blocks;
+  for (; p->group < groups(p->rows); p->group = p->until) {
+    p->until = nnb__smaller(p->group + r->n_grads, groups(p->rows));
+    nnb__team_run(p->parts, run_groups, p);
+    for (int g = 0; g < p->until - p->group; g++)
+      for (size_t i = 0; i < p->plan->net->n_params; i++) p->grad[i] += r->grad[(size_t)g * r->n_grad + i];
+  }
 }
 
 /* dst ← beta·dst + alpha·g, n numbers */
@@ -218,10 +251,14 @@ static void add_gradients(const block_run *p, const nnb__target *t) {
   }
 }
 
-/* In the defined arithmetic the gradient is formed where it is wanted, from 0 or from what is there; alpha is 1. */
+/* In the defined arithmetic the gradient is formed where it is wanted, from 0 or from beta times what is there.  If
+ * alpha is not 1 it is that of one group, which is formed by itself. */
 static real *go_on(const nnb_plan *plan, const nnb__target *t) {
+  const size_t n = plan->net->n_params;
   if (!plan->exact || !t) return NULL;
-  if (t->beta == 0) memset(t->dst, 0, plan->net->n_params * sizeof *t->dst);
+  if (t->alpha != 1) return memset(plan->chain_blocks->grad, 0, n * sizeof *t->dst);
+  if (t->beta == 0) memset(t->dst, 0, n * sizeof *t->dst);
+  for (size_t i = 0; t->beta != 0 && t->beta != 1 && i < n; i++) t->dst[i] *= t->beta;
   return t->dst;
 }
 
@@ -245,8 +282,11 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
                                   .y = job->what & NNB__OUTPUT ? out->a : (nnb_mat){0},
                                   .rows_loss = plan->rows_loss};
   p.grad = go_on(plan, job->target);
-  nnb__team_run(p.parts, run_part, &p);
-  if (job->target && !p.grad) add_gradients(&p, job->target);
+  if (p.grad && p.parts > 1)
+    run_by_groups(&p);
+  else
+    nnb__team_run(p.parts, run_part, &p);
+  if (job->target && (!p.grad || p.grad == plan->chain_blocks->grad)) add_gradients(&p, job->target);
   plan->formed = false;
   if (!loss) return job->before_loss;
   if (plan->exact) return nnb__add_row_losses(plan, job);

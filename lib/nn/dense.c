@@ -36,7 +36,7 @@ static void forward(const void *self, const nnb_layer_io *io) {
   nnb_mat z = nnb__cols(io->z, c0, n);
   /* a gemm with beta 1 on copies of b costs no more than one that first clears Z */
   for (int i = 0; d->bias && i < z.rows; i++) memcpy(nnb__row(z, i), b, (size_t)n * sizeof *b);
-  nnb__gemm('N', 'N', 1, io->a[0], nnb__ccols(weights(d, io), c0, n), d->bias ? 1 : 0, z); /* Z = A·W + 1·b */
+  nnb__gemm_forward(io->a[0], nnb__ccols(weights(d, io), c0, n), d->bias ? 1 : 0, z); /* Z = A·W + 1·b */
 }
 
 static void tangent(const void *self, const nnb_layer_io *io, const nnb_cmat *da, int n, nnb_mat dz) {
@@ -56,7 +56,7 @@ static void backward_params(const void *self, const nnb_layer_io *io, const nnb_
   const int r0 = nnb__share(d->n_in, io->part, io->parts), r1 = nnb__share(d->n_in, io->part + 1, io->parts);
   if (sink->w) {
     nnb_mat w = nnb__rows(nnb_view(sink->w, d->n_in, d->units), r0, r1 - r0);
-    nnb__gemm('T', 'N', sink->alpha, nnb__ccols(io->a[0], r0, r1 - r0), io->delta, sink->beta, w); /* dW = Aᵀ·Δ */
+    nnb__gemm_update(sink->alpha, nnb__ccols(io->a[0], r0, r1 - r0), io->delta, sink->beta, w); /* dW = Aᵀ·Δ */
   }
   if (sink->b && io->part == io->parts - 1) nnb__kernel()->col_sums(io->delta, sink->alpha, sink->beta_bias, sink->b);
 }

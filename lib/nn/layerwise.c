@@ -8,6 +8,7 @@
 #include "derivatives.h"
 #include "exec.h"
 #include "jacobian.h"
+#include "layerwise_groups.h"
 #include "layerwise_wide.h"
 #include "pass.h"
 #include "second.h"
@@ -55,7 +56,9 @@ static void phase_params(void *context, int part) {
     io.part = part, io.parts = p->param_parts;
     nnb_sink sink = make_sink(node, p->job->target);
     if (!sink.w && !sink.b) continue;
-    if (nnb__layerwise_wide_owns(p, k))
+    if (p->plan->group > 1)
+      nnb__layerwise_groups(p->plan, k, &io, sink);
+    else if (nnb__layerwise_wide_owns(p, k))
       nnb__layerwise_wide_params(p, k, &sink, part);
     else
       node->ops->backward_params(node->self, &io, &sink);

@@ -178,7 +178,7 @@ void nnb__layerwise_wide_params(const nnb__pass *p, int k, const nnb_sink *sink,
   node->ops->kron(node->self, &io, &a, &delta);
   delta = nnb__ccols(delta, c0, n);
   if (sink->w)
-    nnb__gemm('T', 'N', sink->alpha, a, delta, sink->beta,
-              nnb__cols(nnb_view(sink->w, needs->w_rows, needs->w_cols), c0, n));
+    nnb__gemm_update(sink->alpha, a, delta, sink->beta,
+                     nnb__cols(nnb_view(sink->w, needs->w_rows, needs->w_cols), c0, n));
   if (sink->b) nnb__kernel()->col_sums(delta, sink->alpha, sink->beta_bias, sink->b + c0);
 }

@@ -1,6 +1,7 @@
 /* nn/net_chain.c: nets as chains, for the executors that take no others. */
 #include "net_chain.h"
 
+#include "chain_blocks_kernel.h"
 #include "loss.h"
 
 /* Whether the kernels for chains know an activation or a loss. */
@@ -105,6 +106,21 @@ static bool fits(const nnb_net *net, int k) {
   const int64_t pixels = ((int64_t)p.in.height + 2 * (int64_t)p.pad_y) * ((int64_t)p.in.width + 2 * (int64_t)p.pad_x);
   return pixels <= INT32_MAX / p.in.channels;
 }
+
+bool nnb__net_is_narrow(const nnb_net *net) {
+  if (nnb__net_links(net) == 0 || net->n_x > NNB__CHAIN_BLOCKS_WIDEST) return false;
+  for (int k = 0; k < net->n_nodes; k++)
+    if (net->nodes[k].needs.cols > NNB__CHAIN_BLOCKS_WIDEST) return false;
+  return true;
+}
+
+bool nnb__net_is_dense(const nnb_net *net) {
+  for (int b = 0; b < net->n_blocks; b++)
+    if (net->nodes[net->block_node[b] - 1].ops != &nnb__layer_dense) return false;
+  return true;
+}
+
+int nnb__net_group(const nnb_net *net) { return nnb__net_is_narrow(net) ? NNB__GROUP : 1; }
 
 int nnb__net_image_links(const nnb_net *net) {
   if (!is_chain(net, true)) return 0;

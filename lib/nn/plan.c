@@ -4,6 +4,8 @@
 #include "alloc.h"
 #include "blas.h"
 #include "exact.h"
+#include "ints.h"
+#include "net_chain.h"
 #include "plan_layout.h"
 #include "seal.h"
 #include "status.h"
@@ -42,6 +44,8 @@ static nnb_status make_draft(nnb_net *net, const nnb_plan_opts *opts, nnb_plan *
   draft->threads = opts->threads ? opts->threads : nnb_get_threads();
   draft->exact = net->exact || nnb__exact();
   if (draft->exact && (status = check_exact(opts->want))) return status;
+  draft->group = draft->exact ? nnb__net_group(net) : 1;
+  if (opts->want & NNB_GRAD) draft->max_rows = nnb__in_groups(draft->max_rows, draft->group);
   nnb__plan_count_outputs(draft);
   return NNB_OK;
 }

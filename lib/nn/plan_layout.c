@@ -165,6 +165,8 @@ void nnb__plan_lay_out(nnb_plan *p, nnb__arena *arena) {
   p->from_t = nnb__arena_take(arena, threads * longest, sizeof *p->from_t);
   p->runs = nnb__arena_take(arena, threads, sizeof *p->runs);
   if (p->want & NNB_KEEP) p->g = nnb__arena_take(arena, p->net->n_params, sizeof *p->g);
+  if (p->group > 1 && p->want & NNB_GRAD)
+    p->group_sums = nnb__arena_take(arena, NNB__GROUP_SUMS * p->net->n_params, sizeof *p->group_sums);
   lay_out_rows(p, arena);
   p->alternates = p->want == 0 && is_chain(p->net);
   if (p->alternates) lay_out_pair(p, arena);

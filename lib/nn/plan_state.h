@@ -36,6 +36,7 @@ struct nnb_plan {
   nnb_net *net;
   unsigned execs; /* bit i: executor i of run.c has not declined */
   bool exact;     /* computes in the defined arithmetic (base/exact.h) */
+  int group;      /* rows whose gradients are summed together there; 1: they are one chain (docs/arithmetic.md) */
   bool forced;    /* by nnb__plan_force: use the executor even if it is slower */
   nnb__state *state;
   int max_rows, threads;
@@ -51,6 +52,7 @@ struct nnb_plan {
   int32_t *label;
   real *weight;
   real *g;           /* NNB_KEEP: the last gradient */
+  real *group_sums;  /* group > 1, for layerwise: NNB__GROUP_SUMS gradients */
   double *partial;   /* threads × outputs: the parts' losses */
   double *rows_loss; /* exact: max_rows × outputs: the losses of rows */
   nnb_cmat *from;    /* threads × the longest input list: the views passed to layers */

@@ -1,6 +1,8 @@
 /* nn/squares.c: the factor of the terms in an output's loss, and losses that are sums of squares. */
 #include "squares.h"
 
+#include "chain_blocks_kernel.h"
+#include "ints.h"
 #include "loss.h"
 #include "status.h"
 
@@ -11,18 +13,39 @@ double nnb__pass_scale(const nnb__node *node, const nnb__state *s, double norm) 
   return scale;
 }
 
+/* Where the loss of output o is added, and its factor */
+static double *sum_of(const nnb_plan *plan, int o, nnb__loss_sum *sum, double *factor) {
+  const nnb__state *s = &plan->state[plan->outputs[o]];
+  *factor = nnb__pass_scale(&plan->net->nodes[plan->outputs[o]], s, 1);
+  return s->loss->traits & (NNB_LOSS_MEAN_ROWS | NNB_LOSS_MEAN_ALL) ? &sum->mean : &sum->sum;
+}
+
+/* The losses of a group of rows, times a factor; row i belongs to sum i mod 16. */
+static double group_loss(const double *loss, int n, double factor) {
+  enum { SUMS = NNB__GROUP_SUMS };
+  double sum[SUMS] = {0};
+  int i = 0;
+  for (; i + SUMS <= n; i += SUMS)
+    for (int s = 0; s < SUMS; s++) sum[s] += factor * loss[i + s];
+  for (int s = 0; i + s < n; s++) sum[s] += factor * loss[i + s];
+  for (int half = SUMS / 2; half > 0; half /= 2)
+    for (int s = 0; s < half; s++) sum[s] += sum[s + half];
+  return sum[0];
+}
+
 nnb__loss_sum nnb__add_row_losses(const nnb_plan *plan, const nnb__job *job) {
   nnb__loss_sum sum = job->before_loss;
   const double *loss = plan->rows_loss;
-  for (int i = 0; i < job->rows; i++) {
-    double mean = 0, plain = 0;
+  double factor, *to = sum_of(plan, 0, &sum, &factor);
+  for (int i = 0, n; plan->group > 1 && (n = nnb__chunk(job->rows, i, plan->group)) > 0; i += n)
+    *to += group_loss(loss + i, n, factor);
+  for (int i = 0; plan->group == 1 && i < job->rows; i++) {
+    nnb__loss_sum row = {0};
     for (int o = 0; o < plan->n_outputs; o++) {
-      const nnb__node *node = &plan->net->nodes[plan->outputs[o]];
-      const nnb__state *s = &plan->state[plan->outputs[o]];
-      *(s->loss->traits & (NNB_LOSS_MEAN_ROWS | NNB_LOSS_MEAN_ALL) ? &mean : &plain) +=
-          *loss++ * nnb__pass_scale(node, s, 1);
+      to = sum_of(plan, o, &row, &factor);
+      *to += *loss++ * factor;
     }
-    sum.mean += mean, sum.sum += plain;
+    sum.mean += row.mean, sum.sum += row.sum;
   }
   return sum;
 }

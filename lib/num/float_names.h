@@ -209,7 +209,9 @@
 #define nnb__fit_without_checkpoint nnbf__fit_without_checkpoint
 #define nnb__full_model nnbf__full_model
 #define nnb__gemm nnbf__gemm
+#define nnb__gemm_forward nnbf__gemm_forward
 #define nnb__gemm_shared nnbf__gemm_shared
+#define nnb__gemm_update nnbf__gemm_update
 #define nnb__gram nnbf__gram
 #define nnb__gru_defaults nnbf__gru_defaults
 #define nnb__init_for nnbf__init_for
@@ -274,6 +276,7 @@
 #define nnb__layer_rows_v3_exact nnbf__layer_rows_v3_exact
 #define nnb__layer_rows_v4 nnbf__layer_rows_v4
 #define nnb__layer_rows_v4_exact nnbf__layer_rows_v4_exact
+#define nnb__layerwise_groups nnbf__layerwise_groups
 #define nnb__layerwise_wide_divides nnbf__layerwise_wide_divides
 #define nnb__layerwise_wide_owns nnbf__layerwise_wide_owns
 #define nnb__layerwise_wide_params nnbf__layerwise_wide_params
@@ -331,6 +334,9 @@
 #define nnb__mm_row_v3_exact nnbf__mm_row_v3_exact
 #define nnb__mm_row_v4 nnbf__mm_row_v4
 #define nnb__mm_row_v4_exact nnbf__mm_row_v4_exact
+#define nnb__mm_two_plain_exact nnbf__mm_two_plain_exact
+#define nnb__mm_two_v3_exact nnbf__mm_two_v3_exact
+#define nnb__mm_two_v4_exact nnbf__mm_two_v4_exact
 #define nnb__mm_v2 nnbf__mm_v2
 #define nnb__mm_v3 nnbf__mm_v3
 #define nnb__mm_v3_exact nnbf__mm_v3_exact
@@ -351,8 +357,11 @@
 #define nnb__net_end nnbf__net_end
 #define nnb__net_folds nnbf__net_folds
 #define nnb__net_from_bag nnbf__net_from_bag
+#define nnb__net_group nnbf__net_group
 #define nnb__net_idle nnbf__net_idle
 #define nnb__net_image_links nnbf__net_image_links
+#define nnb__net_is_dense nnbf__net_is_dense
+#define nnb__net_is_narrow nnbf__net_is_narrow
 #define nnb__net_keep_history nnbf__net_keep_history
 #define nnb__net_kind nnbf__net_kind
 #define nnb__net_link nnbf__net_link

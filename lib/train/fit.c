@@ -4,6 +4,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "exact.h"
 #include "fit.h"
 #include "ints.h"
 #include "kfac.h"
@@ -60,6 +61,7 @@ static void complete(fit *f, bool full, int n_rows) {
   if (f->net->coupling) o->chunk = o->batch;
   if (given_chunk == 0 && f->rows.dt.p) o->chunk = o->chunk / (1 + f->net->n_x) + 1; /* as many rows of products */
   o->chunk = nnb__smaller(o->chunk, nnb__ranks_most(f->ranks, o->batch, o->shards));
+  if (nnb__exact()) o->chunk = nnb__in_groups(o->chunk, nnb__net_group(f->net));
   nnb__opts_complete(NNB__FIT_OPTS, o, nnb__optim_traits(f->ops));
   if (o->max_epochs == 0) o->max_epochs = o->bayes ? DEFAULT_BAYES_EPOCHS : DEFAULT_EPOCHS;
   if (o->max_epochs != NNB_NONE && o->history > o->max_epochs) o->history = o->max_epochs;

@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "blas.h"
 #include "blas_threads.h"
 #include "curved.h"
 #include "exact.h"
 #include "ints.h"
+#include "net_chain.h"
 #include "status.h"
 
 nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out) {
@@ -71,6 +73,12 @@ nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, real *grad) {
   return NNB_OK;
 }
 
+/* In the defined arithmetic: whether a plain step can be made where the gradient is formed, with the same bits. */
+static bool forms_in_weights(const nnb__update *u) {
+  const int most = u->plan->group > 1 ? u->plan->group : NNB__UPDATE_ROWS;
+  return nnb__optim_is_plain(u->optim) && u->n <= most && nnb__net_is_dense(u->net);
+}
+
 static nnb__loss_sum make_update(const nnb__update *u) {
   nnb_net *net = u->net;
   nnb_plan *plan = u->plan;
@@ -79,7 +87,8 @@ static nnb__loss_sum make_update(const nnb__update *u) {
   optim->threads = plan->threads;
   nnb__optim_begin(optim);
   if (nnb__optim_has(optim->ops, NNB__TRAIT_PAIRS)) return nnb__update_curved(u);
-  bool offered = !plan->g && !plan->exact && nnb__optim_offer(optim, net->params, nnb__update_chunks(u), &target);
+  bool offered = !plan->g && (!plan->exact || forms_in_weights(u)) &&
+                 nnb__optim_offer(optim, net->params, nnb__update_chunks(u), &target);
   if (!offered) target = (nnb__target){.dst = plan->g ? plan->g : optim->g, .alpha = 1};
   nnb__loss_sum sum = nnb__update_run(u, NNB__LOSS | NNB__BACK, &target, NULL, NULL);
   if (plan->g) memcpy(optim->g, plan->g, net->n_params * sizeof *plan->g); /* the plan shows it before clipping */

@@ -14,9 +14,15 @@ nnb_status nnb__check_chunks(const nnb_net *net, int n, int chunk) {
                    net->nodes[net->coupling - 1].name, n, chunk, chunk, n);
 }
 
+/* The first row of a chunk; chunks are whole groups of the plan. */
+static int start_of(const nnb__update *u, int c) {
+  const int group = u->plan->group;
+  const int64_t row = (int64_t)group * nnb__share((u->n - 1) / group + 1, c, nnb__update_chunks(u));
+  return row < u->n ? (int)row : u->n;
+}
+
 nnb__job nnb__update_job(const nnb__update *u, int c, unsigned what, const nnb__target *target) {
-  const int chunks = nnb__update_chunks(u);
-  const int first = nnb__share(u->n, c, chunks), end = nnb__share(u->n, c + 1, chunks);
+  const int first = start_of(u, c), end = start_of(u, c + 1);
   return (nnb__job){
       .batch = u->rows,
       .order = u->order,

@@ -142,6 +142,9 @@ class Real:
 # ---- a net -----------------------------------------------------------------------------------------------------------
 
 
+WIDEST, GROUP, SUMS = 64, 192, 16  # features of a narrow chain; rows of a group, and the sums of each
+
+
 class Net:
     """Dense layers of (inputs, outputs, activation); params: [W; b] of each."""
 
@@ -171,11 +174,14 @@ class Net:
         r, a, z = self.r, [x], x
         for at, n_in, n_out, act in self.blocks():
             z = []
+            second = (n_in + 1) // 2 if 8 <= n_in <= 64 else n_in
             for j in range(n_out):
-                v = self.p[at + n_in * n_out + j]
-                for k in range(n_in):
+                v, rest = self.p[at + n_in * n_out + j], 0.0
+                for k in range(second):
                     v = r.fma(a[-1][k], self.p[at + k * n_out + j], v)
-                z.append(v + 0.0)
+                for k in range(second, n_in):
+                    rest = r.fma(a[-1][k], self.p[at + k * n_out + j], rest)
+                z.append(r.add(v, rest) + 0.0)
             a.append(self.activate(act, z))
         return a, z
 
@@ -226,21 +232,50 @@ class Net:
                     before.append(v + 0.0)
                 d = before
 
+    def narrow(self):
+        return max(self.layers[0][0], *(n_out for _, n_out, _ in self.layers)) <= WIDEST
+
+    def by_rows(self, part, norm):
+        """The gradient and the loss of an update: a chain over its rows."""
+        g, update = [0.0] * len(self.p), 0.0
+        for x, target, label, weight in part:
+            a, z = self.forward(x)
+            loss, d = self.loss(a, z, target, label, weight, norm)
+            update += loss
+            self.add_gradient(g, a, d)
+        return g, update
+
+    def by_groups(self, part, norm):
+        """The same in a narrow chain: sums over groups, each of SUMS sums that are added in pairs."""
+        r, n = self.r, len(self.p)
+        g, update = [0.0] * n, 0.0
+        for first in range(0, len(part), GROUP):
+            sums, losses = [[0.0] * n for _ in range(SUMS)], [0.0] * SUMS
+            for i, (x, target, label, weight) in enumerate(part[first : first + GROUP]):
+                a, z = self.forward(x)
+                loss, d = self.loss(a, z, target, label, weight, norm)
+                losses[i % SUMS] += loss
+                self.add_gradient(sums[i % SUMS], a, d)
+            half = SUMS // 2
+            while half:
+                for s in range(half):
+                    sums[s] = [r.add(u, v) for u, v in zip(sums[s], sums[s + half])]
+                    losses[s] += losses[s + half]
+                half //= 2
+            g, update = [r.add(u, v) for u, v in zip(g, sums[0])], update + losses[0]
+        return g, update
+
     def train(self, algo, lr, rows, batch, epochs):
         r, n = self.r, len(self.p)
         m, s, t, mean = [0.0] * n, [0.0] * n, 0, 0.0
         for _ in range(epochs):
             total, weights = 0.0, 0.0
             for first in range(0, len(rows), batch):
-                part, g, update = rows[first : first + batch], [0.0] * n, 0.0
+                part = rows[first : first + batch]
                 norm = 0.0
                 for row in part:
                     norm += row[3]
-                for x, target, label, weight in part:
-                    a, z = self.forward(x)
-                    loss, d = self.loss(a, z, target, label, weight, norm)
-                    update += loss
-                    self.add_gradient(g, a, d)
+                g, update = (self.by_groups if self.narrow() else self.by_rows)(part, norm)
                 total, weights, t = total + update, weights + norm, t + 1
                 for i in range(n):
                     self.step(algo, lr, i, g[i], m, s, t)

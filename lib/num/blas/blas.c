@@ -115,6 +115,26 @@ static void exact_product(char ta, char tb, int k, real alpha, nnb_cmat a, nnb_c
   scale(alpha, c);
 }
 
+void nnb__gemm_forward(nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
+  const int second = nnb__exact() ? nnb__second_chain(a.cols) : a.cols;
+  if (second == a.cols)
+    nnb__gemm('N', 'N', 1, a, b, beta, c);
+  else
+    nnb__kernel()->mm_two(c.rows, c.cols, a.cols, second, NULL, beta != 0, a.p, (size_t)a.ld, 1, b.p, (size_t)b.ld, c.p,
+                          (size_t)c.ld, false);
+}
+
+void nnb__gemm_update(real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
+  const size_t ld = (size_t)a.ld, ldb = (size_t)b.ld, ldc = (size_t)c.ld;
+  const nnb__strided transposed = {a.p, 1, ld};
+  if (!nnb__exact() || alpha == 1)
+    nnb__gemm('T', 'N', alpha, a, b, beta, c);
+  else if ((double)b.rows * b.cols * sizeof(real) <= nnb__threshold.unpacked_bytes)
+    nnb__kernel()->mm(c.rows, c.cols, b.rows, alpha, transposed, b.p, ldb, beta, c.p, ldc);
+  else
+    nnb__kernel()->mm_copy(c.rows, c.cols, b.rows, alpha, transposed, b.p, ldb, false, beta, c.p, ldc);
+}
+
 void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
   assert((ta == 'N' || ta == 'T') && (tb == 'N' || tb == 'T'));
   int m = c.rows, n = c.cols, k = ta == 'T' ? a.rows : a.cols;

@@ -8,6 +8,13 @@
  * on one thread; sizes may be 0. */
 void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
 
+/* C ← beta·C + A·B for a dense layer, beta 0 or 1.  In the defined arithmetic few inputs are two chains. */
+void nnb__gemm_forward(nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
+
+/* C ← beta·C + alpha·Aᵀ·B.  In the defined arithmetic, unless alpha is 1, Aᵀ·B is a gradient by itself, from 0, of at
+ * most NNB__UPDATE_ROWS rows, and C the weights: one pass over them. */
+enum { NNB__UPDATE_ROWS = 128 };
+void nnb__gemm_update(real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
 /* The same, with its rows divided over that many threads of the team. */
 void nnb__gemm_shared(int threads, char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
 

@@ -222,17 +222,16 @@ static const struct {
 
 #ifdef NNB_EXACT
 /* The losses of a vec of samples, each a sum in double over its outputs in ascending order. */
+typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
 typedef struct row_losses {
-  double of[LANES];
+  doubles of;
 } row_losses;
-INLINE void add_each(row_losses *r, vec v) {
-  real lane[LANES];
-  store(lane, v);
-  for (int k = 0; k < LANES; k++) r->of[k] += (double)lane[k];
-}
+INLINE void add_each(row_losses *r, vec v) { r->of += __builtin_convertvector(v, doubles); }
 /* rows ← weight·loss, or 0 for a sample of weight 0 */
 INLINE void put_each(const row_losses *r, const real *weight, double *rows) {
-  for (int k = 0; k < LANES; k++) rows[k] = weight[k] > 0 ? (double)weight[k] * r->of[k] : 0;
+  double of[LANES];
+  memcpy(of, &r->of, sizeof of);
+  for (int k = 0; k < LANES; k++) rows[k] = weight[k] > 0 ? (double)weight[k] * of[k] : 0;
 }
 
 /* rows ← weight·Σ ℓ(a, t) of each sample; t ← c·weight·∂ℓ/∂a */
@@ -373,9 +372,15 @@ static void multiply(const block *b, int l, real *a) {
   const real *w = b->job->params + link->off;
   real *z = row_at(b, b->layout->z[l]);
   const bool relu = product_has_relu(b->layout, l);
+#ifdef NNB_EXACT
+  const int n = link->n_out, n_in = link->n_in, second = nnb__second_chain(n_in);
+  if (second < n_in)
+    NNB__MM_TWO(n, b->stride, n_in, second, bias_of(b, link), false, w, 1, (size_t)n, a, s, z, s, relu);
+  else
+    NNB__MM_FROM(n, b->stride, n_in, bias_of(b, link), w, 1, (size_t)n, a, s, z, s, relu);
+#else
   if (link->kind == NNB__LINK_DENSE)
     NNB__MM_FROM(link->n_out, b->stride, link->n_in, bias_of(b, link), w, 1, (size_t)link->n_out, a, s, z, s, relu);
-#ifndef NNB_EXACT
   if (link->kind == NNB__LINK_CONV) conv_forward(link, b->stride, w, bias_of(b, link), a, z, relu);
   if (link->kind == NNB__LINK_MAXPOOL) maxpool_forward(&link->patches, s, a, z);
   if (link->kind == NNB__LINK_AVGPOOL) avgpool_forward(&link->patches, s, a, z);
@@ -420,56 +425,41 @@ static double forward(const block *b) {
 
 /* ---- backward --------------------------------------------------------------------------------------------------- */
 
+/* Samples are summed by lane, in the defined arithmetic by sum of their group: sum i has the samples i, i + 16, …,
+ * whatever the number of lanes, and the sums are added in pairs that are 8, 4, 2 and 1 apart. */
 #ifdef NNB_EXACT
-enum { TURNED = 48 }; /* samples whose Δ is transposed at once */
-
-/* turned ← the transpose of n_out rows of k samples, whose rows are ld apart, a multiple of LANES */
-static void turn(const real *d, int n_out, int s, int k, real *turned, int ld) {
-  for (int o = 0; o < n_out; o += LANES)
-    for (int i = 0; i < k; i += LANES) {
-      vec v[LANES];
-      for (int j = 0; j < LANES; j++) v[j] = o + j < n_out ? load(d + (o + j) * s + i) : (vec){0};
-      transpose(v);
-      for (int j = 0; j < LANES; j++) store(turned + (i + j) * ld + o, v[j]);
-    }
-}
-
-/* bias ← bias + the sum of k rows */
-static void add_rows(const real *turned, int k, int ld, int n_out, real *bias) {
-  for (int o = 0; o < n_out; o += LANES) {
-    const int n = n_out - o < LANES ? n_out - o : LANES;
-    vec sum = load_part(bias + o, n);
-    for (int i = 0; i < k; i++) sum += load(turned + i * ld + o);
-    store_part(bias + o, n, sum + (vec){0});
-  }
-}
-
-/* g ← g + A·Δᵀ and bias ← bias + Δ·1 for n samples, each number one chain in the order of the samples */
-static void add_chains(const nnb__link *link, const real *a, const real *d, int s, int n, real *g, real *bias) {
-  real turned[TURNED * NNB__CHAIN_BLOCKS_WIDEST];
-  const int ld = (link->n_out + LANES - 1) / LANES * LANES;
-  for (int i = 0, k; i < n; i += k) {
-    k = n - i < TURNED ? n - i : TURNED;
-    turn(d + i, link->n_out, s, k, turned, ld);
-    NNB__MM(link->n_in, link->n_out, k, 1, (nnb__strided){a + i, (size_t)s, 1}, turned, (size_t)ld, 1, g,
-            (size_t)link->n_out);
-    if (bias) add_rows(turned, k, ld, link->n_out, bias);
-  }
-}
+enum { SUMS = NNB__GROUP_SUMS / LANES };
 #else
-/* g_io ← g_io + Σ_s a_is·d_os for mi by no numbers */
-INLINE void gradient_tile(int mi, int no, const real *a, const real *d, int s, real *g, int ldg) {
-  vec sum[TILE_SUMS];
+enum { SUMS = 1 };
+#endif
+enum { SUMMED = SUMS * LANES };
+
+/* sum[0][k] ← the SUMS vecs sum[·][k] added in pairs, for n numbers k */
+INLINE void add_pairs(const int n, vec (*sum)[TILE_SUMS]) {
+  for (int half = SUMS / 2; half > 0; half /= 2)
+    for (int p = 0; p < half; p++)
+      for (int k = 0; k < n; k++) sum[p][k] += sum[p + half][k];
+}
+
+/* sum ← Σ_v a_iv·d_ov over the vecs v of samples from `from` on, SUMMED apart */
+INLINE void tile_sums(int mi, int no, const real *a, const real *d, int s, int from, vec sum[TILE_SUMS]) {
   for (int k = 0; k < TILE_SUMS; k++) sum[k] = (vec){0};
-  for (int v = 0; v < s; v += LANES) {
+  for (int v = from; v < s; v += SUMMED) {
     vec row[TILE_O];
     for (int o = 0; o < no; o++) row[o] = load(d + o * s + v);
     for (int i = 0; i < mi; i++) {
       vec x = load(a + i * s + v);
-      for (int o = 0; o < no; o++) sum[i * TILE_O + o] += x * row[o];
+      for (int o = 0; o < no; o++) sum[i * TILE_O + o] = mul_add(x, row[o], sum[i * TILE_O + o]);
     }
   }
-  add_tile(mi, no, sum, g, ldg);
+}
+
+/* g_io ← g_io + Σ_s a_is·d_os for mi by no numbers */
+INLINE void gradient_tile(int mi, int no, const real *a, const real *d, int s, real *g, int ldg) {
+  vec sum[SUMS][TILE_SUMS];
+  for (int p = 0; p < SUMS; p++) tile_sums(mi, no, a, d, s, p * LANES, sum[p]);
+  add_pairs(TILE_SUMS, sum);
+  add_tile(mi, no, sum[0], g, ldg);
 }
 
 INLINE void gradient_rows(int mi, const real *a, const real *d, int n_out, int s, real *g) {
@@ -491,15 +481,19 @@ INLINE void gradient_rows(int mi, const real *a, const real *d, int n_out, int s
 /* Sums across lanes are made once for LANES numbers of g, by transposing Δ once for LANES samples.  This pays if there
  * are few samples for each row of A.  With AVX2, f32 and 16 samples 30-30-30-30-1 gains 9 %, 10-20-20-1 would lose 12
  * %. */
+#ifndef NNB_EXACT
 INLINE bool has_few_samples(int s, int n_in, int n_out) { return 12 * s <= n_in * LANES && n_out >= LANES / 2; }
+#endif
 
 /* g ← g + A·Δᵀ for n_in rows of A */
 static void add_gradient(int n_in, const real *a, const real *d, int n_out, int s, real *g) {
+#ifndef NNB_EXACT
   if (has_few_samples(s, n_in, n_out)) {
     const nnb__strided rows = {a, (size_t)s, 1};
     NNB__MM_COPY(n_in, n_out, s, 1, rows, d, (size_t)s, true, 1, g, (size_t)n_out);
     return;
   }
+#endif
   int i = 0;
   for (; i + TILE_I <= n_in; i += TILE_I) gradient_rows(TILE_I, a + i * s, d, n_out, s, g + i * n_out);
   a += i * s, g += i * n_out;
@@ -520,9 +514,13 @@ static void add_gradient(int n_in, const real *a, const real *d, int n_out, int 
 
 /* The sums of n ≤ 4 rows, by lane. */
 INLINE void sums_of_rows(const int n, const real *d, int s, vec *sum) {
-  vec total[4] = {{0}};
-  for (int v = 0; v < s; v += LANES) UNROLL for (int k = 0; k < n; k++) total[k] += load(d + k * s + v);
-  UNROLL for (int k = 0; k < n; k++) sum[k] = total[k];
+  vec total[SUMS][TILE_SUMS];
+  for (int p = 0; p < SUMS; p++) {
+    UNROLL for (int k = 0; k < n; k++) total[p][k] = (vec){0};
+    for (int v = p * LANES; v < s; v += SUMMED) UNROLL for (int k = 0; k < n; k++) total[p][k] += load(d + k * s + v);
+  }
+  add_pairs(n, total);
+  UNROLL for (int k = 0; k < n; k++) sum[k] = total[0][k];
 }
 /* g_o ← g_o + Σ_s d_os */
 static void add_sums(const real *d, int n_out, int s, real *g) {
@@ -536,7 +534,6 @@ static void add_sums(const real *d, int n_out, int s, real *g) {
     store_part(g + o, n, load_part(g + o, n) + sums_of_lanes(sum));
   }
 }
-#endif
 
 /* A or Z of link l, whichever its slope is computed from */
 static const real *slopes_from(const block *b, int l) {
@@ -591,12 +588,6 @@ static const real *back_from(const block *b, int l, const real *delta) {
 }
 
 /* g ← g + the gradient of a link from its input and Δ */
-#ifdef NNB_EXACT
-static void add_gradients(const block *b, const nnb__link *link, const real *a, const real *delta, real *g) {
-  real *w = g + link->off;
-  add_chains(link, a, delta, b->stride, b->n, w, link->bias ? w + (size_t)link->rows * (size_t)link->cols : NULL);
-}
-#else
 static void add_gradients(const block *b, const nnb__link *link, const real *a, const real *delta, real *g) {
   const int s = b->stride;
   real *w = g + link->off;
@@ -604,10 +595,11 @@ static void add_gradients(const block *b, const nnb__link *link, const real *a, 
   if (link->bias)
     add_sums(delta, link->cols, conv ? s * nnb__n_places(&link->patches) : s,
              w + (size_t)link->rows * (size_t)link->cols);
+#ifndef NNB_EXACT
   if (conv) conv_gradient(link, s, a, delta, w);
+#endif
   if (link->kind == NNB__LINK_DENSE) add_gradient(link->n_in, a, delta, link->n_out, s, w);
 }
-#endif
 
 /* g ← g + the block's gradient */
 static void backward(const block *b, real *g) {

@@ -27,7 +27,11 @@ typedef struct nnb__chain_blocks {
 
 enum {
   NNB__CHAIN_BLOCKS_LANES = 64 / sizeof(real), /* of the widest vector of any level */
-  NNB__CHAIN_BLOCKS_WIDEST = 64                /* features of chains without images; wider layers use gemm */
+  NNB__CHAIN_BLOCKS_WIDEST = 64,               /* features of chains without images; wider layers use gemm */
+  /* In the defined arithmetic the gradient of such a chain is a sum over groups of this many rows, in each of which row
+   * i belongs to sum i mod NNB__GROUP_SUMS.  A block is a group there. */
+  NNB__GROUP = 192,
+  NNB__GROUP_SUMS = 16
 };
 
 /* The rows of a job: in order from row0 on, or order[row0 …]. */
@@ -46,7 +50,7 @@ typedef struct nnb__chain_blocks_job {
 
 /* Processes rows [r0, r0 + n) of the job.  Returns their undivided loss, writes their outputs, and, unless g is NULL, g
  * ← their gradient.  workspace: workspace as laid out.  In the defined arithmetic, without images: writes the losses of
- * rows, and g ← g + their gradient. */
+ * rows, and g ← g + the gradient of each group; r0 is the start of one. */
 typedef double nnb__chain_blocks_fn(const nnb__chain_blocks *layout, const nnb__chain_blocks_job *job, int r0, int n,
                                     real *workspace, real *g);
 

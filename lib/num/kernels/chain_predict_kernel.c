@@ -7,7 +7,7 @@
 
 #include "chain_rows_vec.h"
 
-static void read_part(const ger_gemv *p, int k, int part) { ger_gemv_by_count(p, k, part, false, false); }
+static void read_part(const ger_gemv *p, int k, int part) { ger_gemv_by_count(p, k, part, false, false, false); }
 
 /* z ← b + Wᵀ·x; W is in place in the parameters. */
 static void product(const nnb__link *l, const real *params, const int32_t *list, int n, const real *x, real *z) {
@@ -19,6 +19,9 @@ static void product(const nnb__link *l, const real *params, const int32_t *list,
                 .w = x,
                 .start = l->bias ? b : NULL,
                 .y = z};
+#ifdef NNB_EXACT
+  p.apart = apart_of(l->n_in, list, n);
+#endif
   for (int left = l->n_out; left > 0; left -= MOST * LANES) {
     if (left >= MOST * LANES) {
       read_columns(&p, MOST);
@@ -31,7 +34,6 @@ static void product(const nnb__link *l, const real *params, const int32_t *list,
   }
 }
 
-#ifndef NNB_EXACT
 /* ---- narrow links: all inputs are used, and a row of W fits into a few vecs -------------------------------------- */
 
 enum { MOST_NARROW = LANES < 16 ? 4 : 2 }; /* vecs */
@@ -67,17 +69,21 @@ INLINE vec row_vec(const real *row, int n_out, int j, const row_shape s) {
   return j < s.n - 1 ? load(row + j * LANES) : load_tail(row + n_out - s.tail, s.tail);
 }
 
+#ifdef NNB_EXACT
+enum { WAYS = 2 }; /* chains */
+#else
 enum { WAYS = MOST == 8 ? 4 : 2 }; /* independent sums */
+#endif
 
-/* sum_h ← sum_h + x_i·W_i for the rows i = r, r + 1, … of W, `ways` of them at a time; returns the first row that is
- * left. */
-INLINE int add_rows(const nnb__link *l, const real *w, const real *x, int r, vec sum[WAYS][MOST_NARROW], const int ways,
-                    const row_shape s) {
+/* sum_h ← sum_h + x_i·W_i for the rows i = r, r + 1, … of W before n, `ways` of them at a time; returns the first row
+ * that is left. */
+INLINE int add_rows(const nnb__link *l, const real *w, const real *x, int r, int n, vec (*sum)[MOST_NARROW],
+                    const int ways, const row_shape s) {
   const int n_out = l->n_out;
   const real *row = w + (size_t)r * (size_t)n_out;
-  for (; r + ways <= l->n_in; r += ways)
-    UNROLL for (int h = 0; h < ways; h++, row += n_out) UNROLL for (int j = 0; j < s.n; j++) sum[h][j] +=
-        x[r + h] * row_vec(row, n_out, j, s);
+  for (; r + ways <= n; r += ways)
+    UNROLL for (int h = 0; h < ways; h++, row += n_out) UNROLL for (int j = 0; j < s.n; j++) sum[h][j] =
+        mul_add(fill(x[r + h]), row_vec(row, n_out, j, s), sum[h][j]);
   return r;
 }
 
@@ -89,12 +95,19 @@ INLINE void narrow_values(const nnb__link *l, const real *params, const real *x,
   const nnb_activation act = is_rowwise(l->act) ? NNB_LINEAR : l->act;
   vec sum[WAYS][MOST_NARROW] = {{ZERO}};
   UNROLL for (int j = 0; j < s.n; j++) if (l->bias) sum[0][j] = row_vec(b, l->n_out, j, s);
-  int r = add_rows(l, w, x, 0, sum, WAYS, s);
-  r = add_rows(l, w, x, r, sum, 2, s);
-  add_rows(l, w, x, r, sum, 1, s);
+#ifdef NNB_EXACT
+  add_rows(l, w, x, add_rows(l, w, x, 0, nnb__second_chain(l->n_in), sum, 1, s), l->n_in, sum + 1, 1, s);
+#else
+  int r = add_rows(l, w, x, 0, l->n_in, sum, WAYS, s);
+  r = add_rows(l, w, x, r, l->n_in, sum, 2, s);
+  add_rows(l, w, x, r, l->n_in, sum, 1, s);
+#endif
   UNROLL for (int j = 0; j < s.n; j++) {
     vec z = sum[0][j] + sum[1][j];
     if (WAYS == 4) z += sum[2][j] + sum[3][j];
+#ifdef NNB_EXACT
+    z += ZERO;
+#endif
     v[j] = value_inline(act, z);
   }
 }
@@ -162,13 +175,17 @@ INLINE void narrow_by_count(const nnb__link *l, const nnb__link *one, const real
 #endif
   }
 }
-#endif
 
 /* ---- a link ------------------------------------------------------------------------------------------------------ */
 
-#ifndef NNB_EXACT
-static bool has_one_output(const nnb__chain *chain, int i) { return i < chain->n && chain->link[i].n_out == 1; }
+/* Whether link i is a dot product that may follow in registers; in the defined arithmetic it is a chain. */
+static bool has_one_output(const nnb__chain *chain, int i) {
+#ifdef NNB_EXACT
+  return (void)chain, (void)i, false;
+#else
+  return i < chain->n && chain->link[i].n_out == 1;
 #endif
+}
 static bool is_sparse(const nnb__chain *chain, int i) {
   const nnb__link *l = &chain->link[i];
   return l->n_in > NNB__CHAIN_ROWS_FEW && (i == 0 || l[-1].act == NNB_RELU);
@@ -178,9 +195,11 @@ static bool is_sparse(const nnb__chain *chain, int i) {
 static real product_one(const nnb__link *l, const real *params, const real *x) {
   const real *w = params + l->off;
 #ifdef NNB_EXACT
-  real z = l->bias ? w[l->n_in] : 0;
-  for (int i = 0; i < l->n_in; i++) z = R(fma)(x[i], w[i], z);
-  return z + 0;
+  const int second = nnb__second_chain(l->n_in);
+  real z = l->bias ? w[l->n_in] : 0, apart = 0;
+  for (int i = 0; i < second; i++) z = R(fma)(x[i], w[i], z);
+  for (int i = second; i < l->n_in; i++) apart = R(fma)(x[i], w[i], apart);
+  return z + apart + 0;
 #else
   return dot(l->n_in, x, w) + (l->bias ? w[l->n_in] : 0);
 #endif
@@ -210,12 +229,6 @@ void NNB__PREDICT(const nnb__chain *chain, const real *params, const real *x, re
     } else if (is_sparse(chain, i)) {
       product(l, params, list, list_nonzero(l->n_in, x, list), x, z);
       activate_row(l, z);
-#ifdef NNB_EXACT
-    } else {
-      product(l, params, all, l->n_in, x, z);
-      activate_row(l, z);
-    }
-#else
     } else if (l->n_out > MOST_NARROW * LANES) {
       product(l, params, all, l->n_in, x, z);
       activate_row(l, z);
@@ -225,7 +238,6 @@ void NNB__PREDICT(const nnb__chain *chain, const real *params, const real *x, re
       if (is_rowwise(l->act)) row_value(l->act, l->n_out, z, z);
       if (one) z[0] = value_one(one->act, z[0]), i++;
     }
-#endif
     x = z;
   }
   const int n_y = chain->link[chain->n - 1].n_out;

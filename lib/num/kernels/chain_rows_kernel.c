@@ -101,7 +101,7 @@ INLINE vec zero_after(vec v, int rest) { return rest < LANES ? pick(first(rest),
 
 /* ---- update and product together --------------------------------------------------------------------------------- */
 
-static void learn_columns(const ger_gemv *p, int k) { ger_gemv_by_count(p, k, LANES, true, true); }
+static void learn_columns(const ger_gemv *p, int k) { ger_gemv_by_count(p, k, LANES, true, true, false); }
 
 /* All columns; rows are padded to whole vecs. */
 static void run_ger_gemv(ger_gemv p) {
@@ -117,12 +117,13 @@ static void run_ger_gemv(ger_gemv p) {
 }
 
 #ifdef NNB_EXACT
-/* list ← the indices j with x_j or before_j not 0; returns their number. */
-static int list_either(int n, const real *before, const real *x, int32_t *list) {
-  int listed = 0;
-  for (int j = 0; j < n; j += LANES)
-    listed = append(list, listed, j, nonzero(vec_at(x, j, n)) | nonzero(vec_at(before, j, n)));
-  return listed;
+static void only_learn_columns(const ger_gemv *p, int k) { ger_gemv_by_count(p, k, LANES, true, true, true); }
+/* M ← M - eta·(u·vᵀ) in the rows of the list */
+static void run_ger(ger_gemv p) {
+  for (int left = (p.cols + LANES - 1) / LANES, k; left > 0; left -= k, p.v += k * LANES, p.m += k * LANES) {
+    k = left < MOST ? left : MOST;
+    only_learn_columns(&p, k);
+  }
 }
 #else
 /* list ← the indices j with x_j not 0 and before_j 0; returns their number. */
@@ -197,7 +198,8 @@ static void enter_dense(nnb__chain_rows *run, nnb__chain_rows_link *l, const ste
 #endif
 
 /* First link, many inputs: rows of W with an input of 0 are not read, and rows whose last input was 0 are not updated,
- * unless the weights decay. */
+ * unless the weights decay.  In the defined arithmetic, whose sums go over the inputs in ascending order, the rows are
+ * updated before. */
 static void enter_sparse(nnb__chain_rows *run, nnb__chain_rows_link *l, const step_state *s) {
   const int n_in = l->shape.n_in;
   const bool sparse = !l->learns_w || s->last_beta == 1;
@@ -205,11 +207,13 @@ static void enter_sparse(nnb__chain_rows *run, nnb__chain_rows_link *l, const st
   update_bias(l, s, l->v[!s->now]);
   ger_gemv p = link_ger_gemv(l, s, before, s->x[1]);
   p.list = sparse ? run->update : run->all;
-#ifdef NNB_EXACT /* in ascending order */
-  p.n = sparse ? list_either(n_in, before, s->x[1], run->update) : n_in;
+  p.n = sparse ? list_nonzero(n_in, before, run->update) : n_in;
+#ifdef NNB_EXACT
+  if (sparse && p.v) run_ger(p);
+  if (sparse) p.v = NULL, p.list = run->fresh, p.n = list_nonzero(n_in, s->x[1], run->fresh);
+  p.apart = apart_of(n_in, p.list, p.n);
   run_ger_gemv(p);
 #else
-  p.n = sparse ? list_nonzero(n_in, before, run->update) : n_in;
   run_ger_gemv(p);
   if (!sparse) return;
   p.list = run->fresh, p.n = list_new_nonzero(n_in, before, s->x[1], run->fresh);
@@ -232,6 +236,9 @@ static void forward(nnb__chain_rows *run, const step_state *s) {
     update_bias(l, s, l->v[!s->now]);
     ger_gemv p = link_ger_gemv(l, s, before->a[!s->now], before->a[s->now]);
     p.list = run->all, p.n = l->shape.n_in;
+#ifdef NNB_EXACT
+    p.apart = p.n - nnb__second_chain(p.n);
+#endif
     run_ger_gemv(p);
   }
 }
@@ -354,14 +361,18 @@ static loss_scale loss_scale_of(const nnb__chain_rows *run) {
                       .scale = traits & NNB_LOSS_MEAN_ALL ? run->factor / n : run->factor};
 }
 
+/* The factor of the slopes of a row of this weight; in the defined arithmetic that of nnb__pass_scale, times the weight
+ */
+static real slope_factor(const nnb__chain_rows *run, loss_scale by, double weight) {
 #ifdef NNB_EXACT
-/* nnb__pass_scale of the output, for an update of this weight */
-static double slope_scale(const nnb__chain_rows *run, loss_scale by, double weight) {
   const int n = run->link[run->n - 1].shape.n_out;
   const double scale = by.mean ? run->factor / weight : run->factor;
-  return NNB__LOSSES[run->loss].traits & NNB_LOSS_MEAN_ALL ? scale / n : scale;
-}
+  return (real)(NNB__LOSSES[run->loss].traits & NNB_LOSS_MEAN_ALL ? scale / n : scale) * (real)weight;
+#else
+  (void)run;
+  return (real)(by.mean ? by.scale : by.scale * weight);
 #endif
+}
 
 INLINE double weight_of(const nnb__chain_rows *run, int row) {
   return run->batch->weight ? (double)run->batch->weight[row] : 1;
@@ -394,12 +405,7 @@ static void compute_loss(nnb__chain_rows *run, const step_state *s, loss_scale b
     return;
   }
   target t = target_of(run, row, &single);
-#ifdef NNB_EXACT
-  const real c = (real)slope_scale(run, by, weight) * (real)weight;
-#else
-  const real c = (real)(by.mean ? by.scale : by.scale * weight);
-#endif
-  count_loss(run, by, weight, output_loss(run, s, t, (real)weight, c));
+  count_loss(run, by, weight, output_loss(run, s, t, (real)weight, slope_factor(run, by, weight)));
 }
 
 /* ---- backward --------------------------------------------------------------------------------------------------- */
@@ -444,14 +450,35 @@ static const real *input(nnb__chain_rows *run, int i) {
   return scaled;
 }
 
-#ifndef NNB_EXACT
 /* ---- chains in which every row is one vec ------------------------------------------------------------------------ */
 
 /* z and Δ stay in registers.  They are also stored, because their elements are broadcast from memory. */
 
-/* start + Σ w_i·M_i over rows of one vec, after M_i ← beta·M_i + u_i·v if `learns`. */
-INLINE vec one_vec_ger_gemv(real *m, size_t ld, int n, real beta, const real *u, vec v, const real *w, vec start,
-                            bool learns) {
+/* start + Σ w_i·M_i over rows of one vec, after M_i ← beta·M_i + u_i·v if `learns`; with beta and eta of the last
+ * update. */
+#ifdef NNB_EXACT
+INLINE vec one_vec_row(real *m, const step_state *s, real u, vec v, bool learns) {
+  vec x = load(m);
+  if (learns) x = s->last_beta * x - s->last_eta * (u * v + ZERO), store(m, x);
+  return x;
+}
+/* The rows from `second` on are a chain of their own. */
+INLINE vec one_vec_ger_gemv(real *m, size_t ld, int n, int second, const step_state *s, const real *u, vec v,
+                            const real *w, vec start, bool learns) {
+  vec sum[2] = {start, ZERO};
+  for (int r = 0; r < second; r++) {
+    sum[0] = mul_add(fill(w[r]), one_vec_row(m + (size_t)r * ld, s, u[r], v, learns), sum[0]);
+    if (r + second < n)
+      sum[1] =
+          mul_add(fill(w[r + second]), one_vec_row(m + (size_t)(r + second) * ld, s, u[r + second], v, learns), sum[1]);
+  }
+  return sum[0] + sum[1] + ZERO;
+}
+#else
+INLINE vec one_vec_ger_gemv(real *m, size_t ld, int n, int second, const step_state *s, const real *u, vec v,
+                            const real *w, vec start, bool learns) {
+  const real beta = s->last_beta;
+  (void)second;
   vec sum[4] = {start, ZERO, ZERO, ZERO};
   for (int r = 0; r < n; r += 4)
     for (int h = 0; h < 4; h++) {
@@ -463,6 +490,7 @@ INLINE vec one_vec_ger_gemv(real *m, size_t ld, int n, real beta, const real *u,
     }
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
+#endif
 
 INLINE vec one_vec_value(nnb_activation act, vec z, int n) {
   return zero_after(act == NNB_SIGMOID ? sigmoid_short(z, n <= LANES / 2) : value_of(act, z), n);
@@ -472,20 +500,49 @@ INLINE vec one_vec_slope(nnb_activation act, vec z, vec a) {
 }
 
 /* b ← b + v of the last update */
-INLINE vec one_vec_bias(nnb__chain_rows_link *l, vec v) {
+INLINE vec one_vec_bias(nnb__chain_rows_link *l, const step_state *s, vec v) {
   vec b = load(l->b);
+#ifdef NNB_EXACT
+  if (l->learns_b) store(l->b, b -= s->last_eta * (v + ZERO));
+#else
+  (void)s;
   if (l->learns_b) store(l->b, b += v);
+#endif
   return b;
 }
 
-/* Like enter_dense; v: -η·Δ of the last update. */
+/* Like enter_dense, or enter_sparse in the defined arithmetic; v: -η·Δ of the last update. */
 INLINE vec one_vec_enter(nnb__chain_rows *run, nnb__chain_rows_link *l, const step_state *s, vec v) {
   const int n = l->shape.n_in;
+#ifdef NNB_EXACT
+  (void)run;
+  return one_vec_ger_gemv(l->w, l->ldw, n, nnb__second_chain(n), s, s->x[0], v, s->x[1], one_vec_bias(l, s, v),
+                          l->learns_w);
+#else
   const real by = (l->learns_w ? dot(n, s->x[0], s->x[1]) : 0) + (real)l->learns_b;
   const vec z = ((l->learns_w ? s->last_beta : 1) * load(run->ahead) + load(l->b)) + by * v;
-  one_vec_bias(l, v);
-  store(run->ahead, one_vec_ger_gemv(l->w, l->ldw, n, s->last_beta, s->x[0], v, s->x[2], ZERO, l->learns_w));
+  one_vec_bias(l, s, v);
+  store(run->ahead, one_vec_ger_gemv(l->w, l->ldw, n, n, s, s->x[0], v, s->x[2], ZERO, l->learns_w));
   return z;
+#endif
+}
+
+/* c·slope·by_z */
+INLINE vec one_vec_pull(vec slope, real c, vec by_z) {
+#ifdef NNB_EXACT
+  return (c * slope) * by_z;
+#else
+  return slope * (c * by_z);
+#endif
+}
+/* The sum of n lanes, in the defined arithmetic times the weight */
+INLINE double one_vec_loss(vec loss, double weight, int n) {
+#ifdef NNB_EXACT
+  return (double)(real)weight * add_lanes(0, loss, n);
+#else
+  (void)weight;
+  return sum_wide(widen(zero_after(loss, n)));
+#endif
 }
 
 /* Returns the loss from z of the last link; Δ goes to d and v. */
@@ -494,7 +551,6 @@ INLINE void one_vec_lose(nnb__chain_rows *run, const step_state *s, loss_scale b
   const nnb_activation act = l->shape.act;
   const int n = l->shape.n_out;
   const double weight = weight_of(run, row);
-  const real c = (real)(by.mean ? by.scale : by.scale * weight);
   real single;
   run->weight += weight, run->value = 0;
   if (weight == 0) {
@@ -502,6 +558,7 @@ INLINE void one_vec_lose(nnb__chain_rows *run, const step_state *s, loss_scale b
     return;
   }
   const target t = target_of(run, row, &single);
+  const real c = slope_factor(run, by, weight);
   if (fuses_rows(run->loss, act)) {
     store(l->z, z);
     count_loss(run, by, weight, fused_row_loss(l, run->loss, t, (real)weight, c));
@@ -514,11 +571,12 @@ INLINE void one_vec_lose(nnb__chain_rows *run, const step_state *s, loss_scale b
     x = fused_term_of(run->loss, z, want), x.slope *= c;
   } else {
     const vec a = one_vec_value(act, z, n);
-    x = term_of(run->loss, a, want), x.slope *= c * one_vec_slope(act, z, a);
+    x = term_of(run->loss, a, want);
+    x.slope = one_vec_pull(x.slope, c, one_vec_slope(act, z, a));
   }
   const vec d = zero_after(x.slope, n);
   store(l->d, d), store(l->v[s->now], s->alpha * d);
-  count_loss(run, by, weight, sum_wide(widen(zero_after(x.loss, n))));
+  count_loss(run, by, weight, one_vec_loss(x.loss, weight, n));
 }
 
 /* Processes one row.  v: alpha·Δ of the first link in the last update; returns it for this update. */
@@ -531,14 +589,14 @@ INLINE vec one_vec_step(nnb__chain_rows *run, const step_state *s, loss_scale by
     const vec a = one_vec_value(before->shape.act, z, before->shape.n_out), last_v = load(l->v[!now]);
     store(before->a[now], a);
     store(before->z, one_vec_slope(before->shape.act, z, a)); /* overwrites z, which is not used again */
-    z = one_vec_ger_gemv(l->w, l->ldw, l->shape.n_in, s->last_beta, before->a[!now], last_v, before->a[now],
-                         one_vec_bias(l, last_v), l->learns_w);
+    z = one_vec_ger_gemv(l->w, l->ldw, l->shape.n_in, nnb__second_chain(l->shape.n_in), s, before->a[!now], last_v,
+                         before->a[now], one_vec_bias(l, s, last_v), l->learns_w);
   }
   one_vec_lose(run, s, by, row, z);
   if (last == 0) return load(link->v[now]);
   for (int i = last - 1;; i--) {
     nnb__chain_rows_link *l = &link[i], *after = l + 1;
-    const vec da = one_vec_ger_gemv(after->t, after->ldt, after->shape.n_out, s->last_beta, after->v[!now],
+    const vec da = one_vec_ger_gemv(after->t, after->ldt, after->shape.n_out, after->shape.n_out, s, after->v[!now],
                                     load(l->a[!now]), after->d, ZERO, after->learns_w);
     const vec slope = load(l->z);
     v = da * (s->alpha * slope);
@@ -555,7 +613,6 @@ static bool is_one_vec(const nnb__chain_rows *run) {
   }
   return run->link->shape.n_in <= NNB__CHAIN_ROWS_FEW;
 }
-#endif
 
 /* ---- the run ---------------------------------------------------------------------------------------------------- */
 
@@ -590,13 +647,11 @@ INLINE bool next_update(nnb__chain_rows *run, step_state *s) {
   return true;
 }
 
-#ifndef NNB_EXACT
 static void run_one_vec(nnb__chain_rows *run, step_state *s, loss_scale by) {
   vec v = ZERO;
   for (; next_update(run, s); next_row(run, s)) v = one_vec_step(run, s, by, row_of(run, run->updates), v);
   store(run->link->v[!s->now], v);
 }
-#endif
 static void run_wide(nnb__chain_rows *run, step_state *s, loss_scale by) {
   for (; next_update(run, s); next_row(run, s)) {
     forward(run, s);
@@ -616,11 +671,9 @@ void NNB__CHAIN_ROWS(nnb__chain_rows *run) {
   }
 #endif
   run->updates = 0, run->value = 0;
-#ifndef NNB_EXACT
   if (is_one_vec(run))
     run_one_vec(run, &s, loss_scale_of(run));
   else
-#endif
     run_wide(run, &s, loss_scale_of(run));
   apply_last_update(run, &s);
 }

@@ -5,25 +5,11 @@
 #define NNB__CHAIN_ROWS_VEC_H
 
 #include "act_vec.h"
+#include "mm.h"
 #include "real.h"
 #include "softmax.h"
 
 /* ---- activations of a vec --------------------------------------------------------------------------------------- */
-
-#ifdef NNB_EXACT
-#define SIGMOID(z) sigmoid_value(z)
-#else
-/* The polynomial of exp, evaluated in pairs: half as many dependent steps. */
-INLINE vec exp_pairs(vec r, vec r2) {
-  const real *c = exp_tail;
-#ifdef NNB_SINGLE
-  return (c[0] + c[1] * r) + r2 * ((c[2] + c[3] * r) + r2 * c[4]);
-#else
-  vec r4 = r2 * r2;
-  vec low = (c[0] + c[1] * r) + r2 * (c[2] + c[3] * r), high = (c[4] + c[5] * r) + r2 * (c[6] + c[7] * r);
-  return low + r4 * (high + r4 * (c[8] + c[9] * r));
-#endif
-}
 
 /* a/b.  `half`: only the lower half of the lanes matters; AVX-512 divides 64 bytes as two halves, one after the
  * other. */
@@ -37,6 +23,25 @@ INLINE vec divide(vec a, vec b, bool half) {
   return a / b;
 }
 
+#ifdef NNB_EXACT
+/* sigmoid_any */
+INLINE vec sigmoid_short(vec x, bool half) {
+  const vec e = exp_down(minus_magnitude(x));
+  return divide(pick(less(x, ZERO), e, fill(1)), e + (real)1, half);
+}
+#else
+/* The polynomial of exp, evaluated in pairs: half as many dependent steps. */
+INLINE vec exp_pairs(vec r, vec r2) {
+  const real *c = exp_tail;
+#ifdef NNB_SINGLE
+  return (c[0] + c[1] * r) + r2 * ((c[2] + c[3] * r) + r2 * c[4]);
+#else
+  vec r4 = r2 * r2;
+  vec low = (c[0] + c[1] * r) + r2 * (c[2] + c[3] * r), high = (c[4] + c[5] * r) + r2 * (c[6] + c[7] * r);
+  return low + r4 * (high + r4 * (c[8] + c[9] * r));
+#endif
+}
+
 /* The same function as sigmoid_any with fewer dependent steps: with e^-|x| = s(1 + q), s a power of two, numerator and
  * denominator follow from q in one step each.  Results below REAL_MIN become REAL_MIN. */
 INLINE vec sigmoid_short(vec x, bool half) {
@@ -45,7 +50,6 @@ INLINE vec sigmoid_short(vec x, bool half) {
   vec r = t.r - t.low, r2 = r * r, q = r + r2 * exp_pairs(r, r2), s = pow2(t.n);
   return divide(pick(less(x, ZERO), s + s * q, fill(1)), (s + (real)1) + s * q, half);
 }
-#define SIGMOID(z) sigmoid_short(z, false)
 #endif
 
 /* Called, not inlined: the code is large, and a copy at each use costs more than the call. */
@@ -56,7 +60,7 @@ NOINLINE vec value_of(nnb_activation act, vec z) {
   switch (act) {
 #define ELEMENTWISE(NAME, name) \
   case NAME:                    \
-    return NAME == NNB_SIGMOID ? SIGMOID(z) : name##_value(z);
+    return NAME == NNB_SIGMOID ? sigmoid_short(z, false) : name##_value(z);
 #include "activations.def"
     default: /* not reached; NaN would reveal it */
       return fill((real)NAN);
@@ -99,21 +103,23 @@ enum { MOST = 4 };
 /* A rank-1 update and a product (BLAS: ger, gemv) that read the rows of M once.  For the n rows i in list:
  *     M_i ← beta·M_i + u_i·vᵀ unless v is NULL     y ← start + Σ w_i·M_i
  * M has cols columns; v is padded with zeros to whole vecs.  start NULL: 0.  In the defined arithmetic M_i ← beta·M_i -
- * eta·(u_i·vᵀ), and each y is one chain in the order of the list. */
+ * eta·(u_i·vᵀ), and each y is a chain in the order of the list, but for its last `apart` entries, which are a chain
+ * from 0 that is added. */
 typedef struct ger_gemv {
   real *m;
   size_t ld;
-  int cols, n;
+  int cols, n, apart;
   const int32_t *list;
   const real *u, *v, *w, *start;
   real beta, *y, eta;
 } ger_gemv;
 
 /* Constants of ger_gemv_columns: k vecs of columns; `ways` rows at a time, each with its own sum, because additions to
- * a single sum would wait for each other; whether the last vec is whole; whether M is updated. */
+ * a single sum would wait for each other; whether the last vec is whole; whether M is updated; whether it is only
+ * updated, with a beta of 1, and y is not computed. */
 typedef struct column_shape {
   int k, ways;
-  bool whole, learns;
+  bool whole, learns, only;
 } column_shape;
 
 INLINE vec column_vec(const real *p, int j, int part, const column_shape s) {
@@ -121,17 +127,17 @@ INLINE vec column_vec(const real *p, int j, int part, const column_shape s) {
 }
 INLINE void ger_gemv_row(const ger_gemv *p, int r, int part, const vec *v, vec *sum, const column_shape s) {
   const int i = p->list[r];
-  const real w = p->w[i], u = s.learns ? p->u[i] : 0;
+  const real w = s.only ? 0 : p->w[i], u = s.learns ? p->u[i] : 0;
   real *m = p->m + (size_t)i * p->ld;
 #pragma GCC unroll 8
   for (int j = 0; j < s.k; j++) {
     vec row = column_vec(m, j, part, s);
 #ifdef NNB_EXACT
-    if (s.learns) row = p->beta * row - p->eta * (u * v[j] + ZERO), store(m + j * LANES, row);
+    if (s.learns) row = (s.only ? row : p->beta * row) - p->eta * (u * v[j] + ZERO), store(m + j * LANES, row);
 #else
     if (s.learns) row = p->beta * row + u * v[j], store(m + j * LANES, row);
 #endif
-    sum[j] = mul_add(fill(w), row, sum[j]);
+    if (!s.only) sum[j] = mul_add(fill(w), row, sum[j]);
   }
 }
 /* The first k vecs of columns; the last one has `part` lanes. */
@@ -145,24 +151,30 @@ INLINE void ger_gemv_columns(const ger_gemv *from, int part, const column_shape 
     sum[1][j] = sum[2][j] = sum[3][j] = ZERO;
   }
   int r = 0;
+#ifdef NNB_EXACT
+  for (; r < p.n - p.apart; r++) ger_gemv_row(&p, r, part, v, sum[0], s);
+  for (; r < p.n; r++) ger_gemv_row(&p, r, part, v, sum[1], s);
+#endif
   for (; r + s.ways <= p.n; r += s.ways)
 #pragma GCC unroll 8
     for (int h = 0; h < s.ways; h++) ger_gemv_row(&p, r + h, part, v, sum[h], s);
   for (; r < p.n; r++) ger_gemv_row(&p, r, part, v, sum[0], s);
+  if (s.only) return;
 #pragma GCC unroll 8
   for (int j = 0; j < s.k; j++) store(p.y + j * LANES, (sum[0][j] + sum[1][j]) + (sum[2][j] + sum[3][j]));
 }
 
 /* One instance for each number of vecs. */
-INLINE void ger_gemv_by_count(const ger_gemv *p, int k, int part, const bool whole, const bool learns) {
+INLINE void ger_gemv_by_count(const ger_gemv *p, int k, int part, const bool whole, const bool learns,
+                              const bool only) {
 #ifdef NNB_EXACT
 #define AT_A_TIME(ways) 1
 #else
 #define AT_A_TIME(ways) ways
 #endif
-#define CASE(count, ways)                                                             \
-  case count:                                                                         \
-    ger_gemv_columns(p, part, (column_shape){count, AT_A_TIME(ways), whole, learns}); \
+#define CASE(count, ways)                                                                   \
+  case count:                                                                               \
+    ger_gemv_columns(p, part, (column_shape){count, AT_A_TIME(ways), whole, learns, only}); \
     break
   switch (k) {
     CASE(1, 4);
@@ -178,7 +190,7 @@ INLINE void ger_gemv_by_count(const ger_gemv *p, int k, int part, const bool who
   }
 #undef CASE
 }
-static void read_columns(const ger_gemv *p, int k) { ger_gemv_by_count(p, k, LANES, true, false); }
+static void read_columns(const ger_gemv *p, int k) { ger_gemv_by_count(p, k, LANES, true, false, false); }
 
 /* ---- inputs that are not 0 --------------------------------------------------------------------------------------- */
 
@@ -218,6 +230,15 @@ static int list_nonzero(int n, const real *x, int32_t *list) {
   return listed;
 }
 
+#ifdef NNB_EXACT
+/* How many of the n listed inputs of a link are in its second chain */
+static int apart_of(int n_in, const int32_t *list, int n) {
+  const int second = nnb__second_chain(n_in);
+  int apart = 0;
+  while (apart < n && list[n - 1 - apart] >= second) apart++;
+  return apart;
+}
+#endif
 #ifndef NNB_EXACT
 /* x·y */
 static real dot(int n, const real *x, const real *y) { return row_dot(n, x, y)[0]; }

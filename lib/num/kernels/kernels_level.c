@@ -12,22 +12,27 @@ static void exp_row(size_t n, const real *x, real *y) { map_row(n, x, y, exp_any
 static void log_row(size_t n, const real *x, real *y) { map_row(n, x, y, log_normal); }
 
 #ifdef NNB_EXACT
-/* nv vecs of columns, the last one of `part`: each sum is one chain that begins with beta·b; alpha is 1. */
-INLINE void sum_block(nnb_cmat m, real beta, real *b, int nv, int part) {
-  vec sum[4];
-  UNROLL for (int k = 0; k < nv; k++) sum[k] =
-      beta != 0 ? beta * load_part(b + k * LANES, k < nv - 1 ? LANES : part) : (vec){0};
+/* nv vecs of columns, the last one of `part`: each sum is one chain that begins with beta·b if alpha is 1, else with 0;
+ * then b ← beta·b + alpha·sum. */
+INLINE void sum_block(nnb_cmat m, real alpha, real beta, real *b, int nv, int part) {
+  vec sum[4], old[4];
+  UNROLL for (int k = 0; k < nv; k++) {
+    old[k] = beta != 0 ? beta * load_part(b + k * LANES, k < nv - 1 ? LANES : part) : (vec){0};
+    sum[k] = alpha == 1 ? old[k] : (vec){0};
+  }
   for (int i = 0; i < m.rows; i++)
     UNROLL for (int k = 0; k < nv; k++) sum[k] += load_part(nnb__crow(m, i) + k * LANES, k < nv - 1 ? LANES : part);
-  UNROLL for (int k = 0; k < nv; k++) store_part(b + k * LANES, k < nv - 1 ? LANES : part, sum[k] + (vec){0});
+  UNROLL for (int k = 0; k < nv; k++) {
+    sum[k] += (vec){0};
+    store_part(b + k * LANES, k < nv - 1 ? LANES : part, alpha == 1 ? sum[k] : old[k] + alpha * sum[k]);
+  }
 }
 static void col_sums(nnb_cmat m, real alpha, real beta, real *b) {
   int j = 0;
-  (void)alpha;
-  for (; j + 4 * LANES <= m.cols; j += 4 * LANES) sum_block(nnb__ccols(m, j, 4 * LANES), beta, b + j, 4, LANES);
+  for (; j + 4 * LANES <= m.cols; j += 4 * LANES) sum_block(nnb__ccols(m, j, 4 * LANES), alpha, beta, b + j, 4, LANES);
   for (; j < m.cols; j += LANES) {
     const int n = m.cols - j < LANES ? m.cols - j : LANES;
-    sum_block(nnb__ccols(m, j, n), beta, b + j, 1, n);
+    sum_block(nnb__ccols(m, j, n), alpha, beta, b + j, 1, n);
   }
 }
 #else
@@ -101,6 +106,9 @@ const nnb__kernels NNB__KERNELS = {
     .mm = NNB__MM,
     .mm_copy = NNB__MM_COPY,
     .mm_row = NNB__MM_ROW,
+#ifdef NNB_EXACT
+    .mm_two = NNB__MM_TWO,
+#endif
     .chain_blocks = NNB__CHAIN_BLOCKS,
     .chain_rows = NNB__CHAIN_ROWS,
     .predict = NNB__PREDICT,

@@ -31,6 +31,8 @@ typedef struct product {
   size_t ldc;
   const real *start; /* NULL, or a number for each row of C that is added to the whole row */
   bool positive;     /* max(C, 0) instead of C */
+  bool more;         /* of two chains: from C on */
+  int second;        /* the first k of the second chain */
 } product;
 
 /* The last vector of a row may be partial. */
@@ -62,7 +64,7 @@ INLINE void tile(const product *p, int row, int mr, int nv, bool full_end, int p
     UNROLL for (int j = 0; j < nv; j++) sum[i][j] = x;
   }
 #ifdef NNB_EXACT /* one chain from the start on: another pass over C goes on with it */
-  if (p->beta != 0)
+  if (p->beta != 0 && p->alpha == 1)
     UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] =
         p->beta * load_end(c + (size_t)i * ldc + j * LANES, full_end || j < nv - 1, part);
 #endif
@@ -76,6 +78,9 @@ INLINE void tile(const product *p, int row, int mr, int nv, bool full_end, int p
   }
 #ifdef NNB_EXACT /* no -0: it would show which terms of 0 were left out (mm_row.c) */
   UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] += (vec){0};
+  if (p->alpha != 1)
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] =
+        p->beta * load_end(c + (size_t)i * ldc + j * LANES, full_end || j < nv - 1, part) + p->alpha * sum[i][j];
 #else
   if (p->alpha != 1) UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] *= p->alpha;
   if (p->beta != 0)
@@ -165,9 +170,12 @@ static int even_depth(int k, int most) {
 
 void NNB__MM(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb, real beta, real *c,
              size_t ldc) {
-  product p = {m, n, k, alpha, beta, a, b, ldb, c, ldc, NULL, false};
+  product p = {m, n, k, alpha, beta, a, b, ldb, c, ldc, NULL, false, false, 0};
   int most = up_to(DEPTH, rows_on_pages(ldb));
   if (a.row < a.col) most = up_to(most, rows_on_pages(a.col));
+#ifdef NNB_EXACT
+  if (alpha != 1) most = k;
+#endif
   for (int left = k, depth = even_depth(k, most);; p.beta = 1) {
     p.k = up_to(left, depth);
     all_rows(&p);
@@ -179,9 +187,68 @@ void NNB__MM(int m, int n, int k, real alpha, nnb__strided a, const real *b, siz
 
 void NNB__MM_FROM(int m, int n, int k, const real *start, const real *a, size_t row, size_t col, const real *b,
                   size_t ldb, real *c, size_t ldc, bool positive) {
-  product p = {m, n, k, 1, 0, {a, row, col}, b, ldb, c, ldc, start, positive};
+  product p = {m, n, k, 1, 0, {a, row, col}, b, ldb, c, ldc, start, positive, false, 0};
   wide(&p, false);
 }
+
+#ifdef NNB_EXACT
+/* ---- two chains -------------------------------------------------------------------------------------------------- */
+
+/* sum_ij ← sum_ij + a_ik·b_kj */
+INLINE void add_product(const product *p, const real *a, const real *b, int mr, int nv, bool full_end, int part,
+                        vec (*sum)[NV]) {
+  vec y[NV];
+  UNROLL for (int j = 0; j < nv; j++) y[j] = load_end(b + j * LANES, full_end || j < nv - 1, part);
+  UNROLL for (int i = 0; i < mr; i++) {
+    const vec x = fill(a[(size_t)i * p->a.row]);
+    UNROLL for (int j = 0; j < nv; j++) sum[i][j] = mul_add(x, y[j], sum[i][j]);
+  }
+}
+
+/* tile with two sums for each number, so half as many numbers */
+INLINE void tile_of_two(const product *p, int row, int mr, int nv, bool full_end, int part) {
+  const real *a = p->a.p + (size_t)row * p->a.row, *b = p->b;
+  const size_t step_a = (size_t)p->second * p->a.col, step_b = (size_t)p->second * p->ldb;
+  real *c = p->c + (size_t)row * p->ldc;
+  vec sum[TILE / 2][NV], apart[TILE / 2][NV];
+  UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) {
+    sum[i][j] = p->start ? fill(p->start[row + i]) : (vec){0}, apart[i][j] = (vec){0};
+    if (p->more) sum[i][j] = load_end(c + (size_t)i * p->ldc + j * LANES, full_end || j < nv - 1, part);
+  }
+  for (int l = 0; l < p->second; l++, a += p->a.col, b += p->ldb) {
+    add_product(p, a, b, mr, nv, full_end, part, sum);
+    if (l < p->k - p->second) add_product(p, a + step_a, b + step_b, mr, nv, full_end, part, apart);
+  }
+  UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) {
+    const vec z = sum[i][j] + apart[i][j] + (vec){0};
+    store_end(c + (size_t)i * p->ldc + j * LANES, full_end || j < nv - 1, part, p->positive ? at_least(z, 0) : z);
+  }
+}
+
+INLINE void column_of_two(const product *p, int nv, bool full_end, int part) {
+  int i = 0;
+  for (; p->m - i >= TILE / 2 / nv; i += TILE / 2 / nv) tile_of_two(p, i, TILE / 2 / nv, nv, full_end, part);
+  for (; p->m - i >= 2; i += 2) tile_of_two(p, i, 2, nv, full_end, part);
+  if (i < p->m) tile_of_two(p, i, 1, nv, full_end, part);
+}
+static void two_1(const product *p) { column_of_two(p, 1, true, LANES); }
+static void two_2(const product *p) { column_of_two(p, 2, true, LANES); }
+#ifdef VEC_AVX512
+static void two_3(const product *p) { column_of_two(p, 3, true, LANES); }
+#endif
+static void two_end(const product *p, int part) { column_of_two(p, 1, false, part); }
+
+void NNB__MM_TWO(int m, int n, int k, int second, const real *start, bool more, const real *a, size_t row, size_t col,
+                 const real *b, size_t ldb, real *c, size_t ldc, bool positive) {
+  product p = {m, n, k, 1, 0, {a, row, col}, b, ldb, c, ldc, start, positive, more, second};
+#ifdef VEC_AVX512
+  for (; p.n >= 3 * LANES; p.n -= 3 * LANES, p.b += 3 * LANES, p.c += 3 * LANES) two_3(&p);
+#endif
+  for (; p.n >= 2 * LANES; p.n -= 2 * LANES, p.b += 2 * LANES, p.c += 2 * LANES) two_2(&p);
+  for (; p.n >= LANES; p.n -= LANES, p.b += LANES, p.c += LANES) two_1(&p);
+  if (p.n > 0) two_end(&p, p.n);
+}
+#endif
 
 /* ---- with a copy of B -------------------------------------------------------------------------------------------- */
 
@@ -214,7 +281,7 @@ void NNB__MM_COPY(int m, int n, int k, real alpha, nnb__strided a, const real *b
   for (int j = 0, width; j < n; j += width) {
     int nv = next_width(n - j);
     width = up_to(n - j, nv * LANES);
-    product p = {m, width, 0, alpha, beta, a, copy.at, (size_t)(nv * LANES), c + j, ldc, NULL, false};
+    product p = {m, width, 0, alpha, beta, a, copy.at, (size_t)(nv * LANES), c + j, ldc, NULL, false, false, 0};
     const int depth = even_depth(k, DEPTH);
     for (int l = 0; l == 0 || l < k; l += depth, p.beta = 1) {
       p.k = up_to(k - l, depth);

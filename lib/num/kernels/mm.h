@@ -23,6 +23,15 @@ typedef void nnb__mm_fn(int m, int n, int k, real alpha, nnb__strided a, const r
 typedef void nnb__mm_from_fn(int m, int n, int k, const real *start, const real *a, size_t row, size_t col,
                              const real *b, size_t ldb, real *c, size_t ldc, bool positive);
 
+/* In the defined arithmetic only: the same, or from C on if `more`, where each number is two chains: k < second, and
+ * the others from 0. */
+typedef void nnb__mm_two_fn(int m, int n, int k, int second, const real *start, bool more, const real *a, size_t row,
+                            size_t col, const real *b, size_t ldb, real *c, size_t ldc, bool positive);
+
+/* In the defined arithmetic z of a dense layer with few inputs is two chains, so that the additions of a single row
+ * wait less for each other: the inputs before this one, from the bias on, and the others, from 0. */
+static inline int nnb__second_chain(int n_in) { return 8 <= n_in && n_in <= 64 ? (n_in + 1) / 2 : n_in; }
+
 /* C ← beta·C + alpha·A·B with a copy of pieces of B, 24 KB on the stack: B k×n by rows, or n×k if b_transposed. */
 typedef void nnb__mm_copy_fn(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb,
                              bool b_transposed, real beta, real *c, size_t ldc);
@@ -35,6 +44,7 @@ typedef void nnb__mm_row_fn(int n, int k, real alpha, const real *x, size_t dx, 
 /* The functions of the level of this build. */
 extern nnb__mm_fn NNB__MM;
 extern nnb__mm_from_fn NNB__MM_FROM;
+extern nnb__mm_two_fn NNB__MM_TWO;
 extern nnb__mm_copy_fn NNB__MM_COPY;
 extern nnb__mm_row_fn NNB__MM_ROW;
 
