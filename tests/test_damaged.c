@@ -198,6 +198,13 @@ static nnb_net *of_images(void) {
 }
 static void *model_of_images(size_t *n) { return saved(of_images(), n); }
 
+static nnb_net *of_sequences(void) {
+  nnb_net *net;
+  ck_ok(nnb_net_parse("2-embed3x1-gru1:sequence=1-gru1-1", &net));
+  return net;
+}
+static void *model_of_sequences(size_t *n) { return saved(of_sequences(), n); }
+
 /* ---- parameters into a net, which a refused file leaves as it is ----------------------------------------------------
  */
 
@@ -267,15 +274,17 @@ static nnb_status load_onnx(const void *p, size_t n) {
   return net_outcome(status, net);
 }
 /* Without names, which are the end of a file, and a cut between them leaves a model. */
-static void *onnx_file(size_t *n) {
+static void *as_onnx(nnb_net *net, size_t *n) {
   void *file;
-  nnb_net *net = of_images();
   ck_ok(nnb_net_save_onnx_mem(net, NULL, &file, n));
   void *copy = copy_of(file, *n);
   nnb_free(file), nnb_net_destroy(net);
   return copy;
 }
+static void *onnx_of_images(size_t *n) { return as_onnx(of_images(), n); }
+static void *onnx_of_sequences(size_t *n) { return as_onnx(of_sequences(), n); }
 static void *onnx_of_torch(size_t *n) { return golden(ONNX_DATA "/torch_view.onnx", n); }
+static void *words_of_torch(size_t *n) { return golden(ONNX_DATA "/torch_words_13.onnx", n); }
 #endif
 
 /* ---- all readers ------------------------------------------------------------------------------------------------- */
@@ -285,6 +294,7 @@ static const reader readers[] = {
     {"an open CSV file", open_csv, NULL, "a,b,t\n1.5,\"2\",3|\n|4,5.5,6|\n"},
     {"a text of FANN", parse_fann, NULL, "2 2 1\n1.5 2\n3\n4 -5\n7|\n"},
     {"a net as a string", parse_net, NULL, "3-4|:tanh|-2|:linear"},
+    {"a net of sequences as a string", parse_net, NULL, "3-embed4x2|-gru5|:sequence=1|-conv1@2|"},
     {"an NPY file", parse_npy, small_npy, NULL},
     {"an open NPY file", open_npy, small_npy, NULL},
     {"an NPZ file", parse_npz, stored_npz, NULL},
@@ -296,14 +306,17 @@ static const reader readers[] = {
 #endif
     {"a model", load, trained_model, NULL},
     {"a model of images", load, model_of_images, NULL},
+    {"a model of an embedding and GRUs", load, model_of_sequences, NULL},
     {"a model as a file", load_file, model_of_images, NULL},
     {"weights of PyTorch", load_torch, torch_file, NULL},
     {"weights of PyTorch as a file", load_torch_file, torch_file, NULL},
     {"the state of an optimiser", load_optim, optim_file, NULL},
     {"the state of an optimiser as a file", load_optim_file, optim_file, NULL},
 #ifdef NNB_HAVE_ONNX
-    {"an ONNX file", load_onnx, onnx_file, NULL},
+    {"an ONNX file", load_onnx, onnx_of_images, NULL},
+    {"an ONNX file of an embedding and GRUs", load_onnx, onnx_of_sequences, NULL},
     {"an ONNX file of PyTorch", load_onnx, onnx_of_torch, NULL},
+    {"an ONNX file of an embedding and a GRU of PyTorch", load_onnx, words_of_torch, NULL},
 #endif
 };
 enum { N_READERS = sizeof readers / sizeof *readers };

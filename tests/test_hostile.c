@@ -110,6 +110,13 @@ static void onnx_outputs(int n) {
   as_onnx(net);
 }
 
+static void onnx_sequences(int n) {
+  nnb_net *net = nnb_net_create(2);
+  nnb_net_embedding(net, 1, 2, 1);
+  for (int i = 0; i < n; i++) nnb_net_gru(net, 0, 1, i + 1 < n);
+  as_onnx(net);
+}
+
 static void onnx_concat(int n) { as_onnx(wide_concat(n)); }
 #endif
 
@@ -243,6 +250,7 @@ static const struct {
 #ifdef NNB_HAVE_ONNX
     {"an ONNX model of n nodes", onnx_nodes, 1000},
     {"an ONNX model of n outputs", onnx_outputs, 1000},
+    {"an ONNX model of n GRUs", onnx_sequences, 500},
     {"an ONNX model with a concat of n nodes", onnx_concat, 20000},
 #endif
     {"a concat of n nodes, forward and back", run_concat, 20000},

@@ -670,11 +670,11 @@ static nnb_status do_save_onnx_mem(world *w) {
   return status;
 }
 
-static nnb_status do_onnx_images(world *w) {
+static nnb_status onnx_and_back(world *w, const char *layers) {
   void *file = NULL;
   size_t bytes = 0;
   nnb_net *net = NULL, *back = NULL;
-  nnb_status status = nnb_net_parse(of_images, &net);
+  nnb_status status = nnb_net_parse(layers, &net);
   if (!status) status = nnb_net_save_onnx_mem(net, NULL, &file, &bytes);
   if (!status) status = nnb_net_load_onnx_mem(file, bytes, NULL, &back);
   if (!status) w->digest = toy_hash_net(w->digest, back);
@@ -682,6 +682,8 @@ static nnb_status do_onnx_images(world *w) {
   nnb_free(file);
   return status;
 }
+static nnb_status do_onnx_images(world *w) { return onnx_and_back(w, of_images); }
+static nnb_status do_onnx_sequences(world *w) { return onnx_and_back(w, "3-embed4x2-gru2:sequence=1-gru2-1"); }
 
 static nnb_status do_onnx(world *w) {
   nnb_net *back = NULL;
@@ -788,6 +790,7 @@ static const struct call {
     {"nnb_net_save_onnx, nnb_net_load_onnx", do_onnx, false},
     {"nnb_net_save_onnx_mem, nnb_net_load_onnx_mem", do_save_onnx_mem, true},
     {"the same of images", do_onnx_images, true},
+    {"the same of an embedding and GRUs", do_onnx_sequences, true},
 #endif
     {"nnb_net_save_torch, nnb_net_load_torch", do_torch, false},
     {"nnb_net_save_torch_mem, nnb_net_load_torch_mem", do_save_torch_mem, true},

@@ -690,8 +690,8 @@ NNB_API nnb_status nnb_net_save_torch_mem(const nnb_net *net, const nnb_torch_op
  *  it is 1 at all of them.  The net is folded (nnb_net_fold), so there is no dropout.  Names of columns and classes are
  *  metadata: nnblas.column.0, ….
  *  Double precision has other formulas for elu, leaky_relu, selu, silu and softplus, because ONNX Runtime has these in
- *  single precision only; gelu has the accuracy of single precision.  Convolutions and average pools it has in single
- *  precision only, too.  docs/files.md has an example.
+ *  single precision only; gelu has the accuracy of single precision.  Convolutions, average pools and gated
+ *  recurrent units it has in single precision only, too.  docs/files.md has an example.
  *  The file is written atomically, as by nnb_net_save.  Seals the net.  opts NULL: defaults.  Memory during the call:
  *  the file and the parameters once more.
  *  NNB_E_UNSUPPORTED for own parts, or if the library was built without protobuf-c.  NNB_E_ARG for names that are not
@@ -699,10 +699,11 @@ NNB_API nnb_status nnb_net_save_torch_mem(const nnb_net *net, const nnb_torch_op
 NNB_API nnb_status nnb_net_save_onnx(const nnb_net *net, const char *path, const nnb_onnx_opts *opts);
 /** The same to memory: *out holds *bytes bytes; release it with nnb_free. */
 NNB_API nnb_status nnb_net_save_onnx_mem(const nnb_net *net, const nnb_onnx_opts *opts, void **out, size_t *bytes);
-/** Reads a feed-forward net from a model of ONNX, as this library, PyTorch, Keras, skl2onnx and tf2onnx write them.
+/** Reads a net from a model of ONNX, as this library, PyTorch, Keras, skl2onnx and tf2onnx write them.
  *  docs/files.md has the list of what is read; everything else is NNB_E_UNSUPPORTED with the name of the node and its
  *  operator.  Numbers of the other precision are converted, as by nnb_net_load.  The loss of the net is the default one
- *  of its outputs, or mse if these are scaled.
+ *  of its outputs, or mse if these are scaled.  A signal of the net is channels×samples, also where an input of the
+ *  file is samples×channels, as PyTorch's recurrent layers have it.
  *  The file need not be trusted: a malformed one gives NNB_E_PARSE with a message, in time proportional to its size.
  *  Memory during the call: the file, and at most 64 times its size, but 64 MiB may always be used; then the net, within
  *  opts->max_bytes.  opts NULL: defaults.

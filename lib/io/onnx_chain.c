@@ -71,17 +71,27 @@ nnb_status nnb__onnx_chain_of(nnb__onnx_builder *b, int k, const nnb__onnx_chain
 
 /* ---- parameters -------------------------------------------------------------------------------------------------- */
 
+/* The row of a matrix of the file for column i of what the layer reads, which the file may have as steps×channels */
+static size_t row_for(const nnb__onnx_graph *g, const nnb__onnx_value *v, int i) {
+  const nnb__onnx_value *rows = nnb__onnx_at(g, v->from);
+  if (!rows->turned) return (size_t)i;
+  const nnb_shape *shape = &nnb__onnx_at(g, rows->from)->shape;
+  return (size_t)(i % shape->width) * (size_t)shape->channels + (size_t)(i / shape->width);
+}
+
 /* w ← alpha·W, bias ← beta·b */
 static nnb_status read_layer(const nnb__onnx_graph *g, const nnb__onnx_value *v, int rows, int cols, real *w,
                              real *bias) {
   nnb_status status = NNB_OK;
-  for (int i = 0; i < rows && !status; i++)
+  for (int i = 0; i < rows && !status; i++) {
+    const size_t row = row_for(g, v, i);
     for (int j = 0; j < cols && !status; j++) {
-      const size_t at = v->c->transposed ? (size_t)j * (size_t)rows + (size_t)i : (size_t)i * (size_t)cols + (size_t)j;
+      const size_t at = v->c->transposed ? (size_t)j * (size_t)rows + row : row * (size_t)cols + (size_t)j;
       real *to = &w[(size_t)i * (size_t)cols + (size_t)j];
       status = nnb__onnx_real(g, v->c, at, to);
       if (v->alpha != 1) *to = (real)(v->alpha * (double)*to);
     }
+  }
   for (int j = 0; bias && j < cols && !status; j++) {
     bias[j] = 0;
     if (v->bias) status = nnb__onnx_real(g, v->bias, nnb__onnx_count(v->bias) == 1 ? 0 : (size_t)j, &bias[j]);
@@ -136,13 +146,42 @@ static nnb_status fill_norm(nnb__onnx_builder *b, const nnb__node *node, const n
   return status;
 }
 
+/* A row of the block, r z n, ← numbers of c, z r n, from `at` on, `step` apart; c NULL: zeros */
+static nnb_status read_gates(const nnb__onnx_graph *g, const nnb__onnx_const *c, int units, size_t at, size_t step,
+                             real *row) {
+  nnb_status status = NNB_OK;
+  for (int k = 0; k < 3 * units && !status; k++) {
+    real *to = &row[nnb__onnx_gate(k / units) * units + k % units];
+    *to = 0;
+    if (c) status = nnb__onnx_real(g, c, at + (size_t)k * step, to);
+  }
+  return status;
+}
+
+/* [W; U; c; b], of W 1×3H×C, U 1×3H×H and [b c], which may be missing */
+static nnb_status fill_gru(nnb__onnx_builder *b, const nnb__node *node, const nnb__onnx_value *v) {
+  const nnb__gru *d = node->self;
+  const size_t units = (size_t)d->units, channels = (size_t)d->channels;
+  const nnb__onnx_const *const *part = v->more->part;
+  real *w = b->net->params + node->off;
+  nnb_status status = NNB_OK;
+  for (size_t i = 0; i < channels && !status; i++, w += 3 * units)
+    status = read_gates(b->g, part[0], d->units, i, channels, w);
+  for (size_t i = 0; i < units && !status; i++, w += 3 * units)
+    status = read_gates(b->g, part[1], d->units, i, units, w);
+  if (!status) status = read_gates(b->g, part[2], d->units, 3 * units, 1, w);
+  return status ? status : read_gates(b->g, part[2], d->units, 0, 1, w + 3 * units);
+}
+
 nnb_status nnb__onnx_fill(nnb__onnx_builder *b, const nnb__onnx_layer *layer) {
   const nnb__node *node = &b->net->nodes[layer->node - 1];
   const nnb__onnx_value *v = nnb__onnx_at(b->g, layer->value);
   const int rows = node->needs.w_rows, cols = node->needs.w_cols;
   real *w = b->net->params + node->off, *bias = node->needs.bias ? w + (size_t)rows * (size_t)cols : NULL;
   const nnb__onnx_chain *chain;
-  if (v->kind != NNB__ONNX_DENSE && v->kind != NNB__ONNX_CONV) return fill_norm(b, node, v);
+  if (v->kind == NNB__ONNX_GRU) return fill_gru(b, node, v);
+  if (v->kind == NNB__ONNX_BATCHNORM || v->kind == NNB__ONNX_LAYERNORM || v->kind == NNB__ONNX_ARITH)
+    return fill_norm(b, node, v);
   nnb_status status = read_layer(b->g, v, rows, cols, w, bias);
   if (!status && layer->before) {
     status = nnb__onnx_chain_of(b, layer->before, &chain);

@@ -39,6 +39,8 @@ nnb_status nnb__onnx_add(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, nnb__o
     g->value = fresh, g->cap = more;
   }
   v.node = node;
+  if (v.from && v.kind != NNB__ONNX_VIEW) nnb__onnx_at(g, v.from)->settled = true;
+  for (int i = 0; i < v.n_list; i++) nnb__onnx_at(g, v.list[i])->settled = true;
   if (node) v.name = first_text(node->output, node->n_output);
   g->value[g->n++] = v;
   *out = (int)g->n; /* a node takes at least two bytes of a file, and files have at most 2 GB */

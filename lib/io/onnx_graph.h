@@ -1,14 +1,18 @@
 /* io/onnx_graph.h: the graph of an ONNX file as values.  Each tensor of the file is a constant, or has a row for each
  * sample, columns or an image, and is one of few kinds: what the library has nodes for, elementwise arithmetic with
  * constants, and parts of formulas that become activations or norms.  Values are numbered from 1 in an order in which
- * all come after what they are made of; 0 is none. */
+ * all come after what they are made of; 0 is none.
+ *
+ * A value has its columns in one order, channels×steps for signals.  Tensors of a file may have other orders of their
+ * dimensions: they are views of it (onnx_orders.c), and an input knows its own.  An order is a text with a letter for
+ * each dimension: N samples, C channels or columns, L steps, 1 a side of 1. */
 #ifndef NNB__ONNX_GRAPH_H
 #define NNB__ONNX_GRAPH_H
 
 #include "onnx_pool.h"
 #include "table.h"
 
-enum { NNB__ONNX_MOST_SIZES = 8 };
+enum { NNB__ONNX_MOST_SIZES = 8, NNB__ONNX_ORDER = 5 };
 
 typedef struct nnb__onnx_const {
   nnb__tensor t;                   /* data NULL: no numbers that the library reads */
@@ -29,10 +33,15 @@ typedef enum nnb__onnx_kind {
   NNB__ONNX_POOL,
   NNB__ONNX_BATCHNORM, /* of images; that of rows is arithmetic */
   NNB__ONNX_LAYERNORM, /* γ in c, β in bias, or NULL */
+  NNB__ONNX_EMBEDDING, /* rows of the matrix c for the whole numbers of `from`, an input */
+  NNB__ONNX_GRU,       /* of rank 3: the states after each step; of rank 2: the last one */
   NNB__ONNX_FLATTEN,   /* images as rows */
   NNB__ONNX_IMAGES,    /* rows, or other images, as images */
   NNB__ONNX_LABEL,     /* class numbers or names that are computed from `from` */
   NNB__ONNX_SIZES,     /* dimensions of a tensor, as numbers */
+  NNB__ONNX_VIEW,      /* `from` in another order of its dimensions */
+  NNB__ONNX_WHOLE,     /* `from`, an input, as integers */
+  NNB__ONNX_ZEROS,     /* zeros of a shape that is not kept */
   /* parts of formulas */
   NNB__ONNX_EXP,
   NNB__ONNX_ERF,
@@ -61,20 +70,25 @@ typedef enum nnb__onnx_arith {
 typedef struct nnb__onnx_more {
   int height, width, stride, pad; /* of a convolution or a pool, as in nnb_conv_opts and nnb_pool_opts */
   bool average;
-  const nnb__onnx_const *part[4]; /* of batch normalisation, also of the last step of one of rows: γ, β, μ, σ² */
-  int source;                     /* of that: the value that is normalised */
+  const nnb__onnx_const *part[4]; /* of batch normalisation, also of the last step of one of rows: γ, β, μ, σ²; of a
+                                     gru: W, U, its biases or NULL */
+  int source;                     /* the value that is normalised; of all states of a gru: the last state */
   int64_t size[NNB__ONNX_MOST_SIZES]; /* of SIZES; -1: the number of samples */
   int n_sizes;
 } nnb__onnx_more;
 
 typedef struct nnb__onnx_value {
   nnb__onnx_kind kind;
-  int cols;          /* columns; of a constant 0 */
-  int rank;          /* dimensions: 2, rows; 3, signals; 4, images; an input may have more.  Of a constant 0 */
-  nnb_shape shape;   /* of signals and images */
-  int from;          /* value */
-  int *list, n_list; /* of a sum or a concatenation */
-  int act;           /* nnb_activation */
+  int cols;        /* columns; of a constant 0 */
+  int rank;        /* dimensions: 2, rows; 3, signals; 4, images; an input may have more.  Of a constant 0 */
+  nnb_shape shape; /* of signals and images */
+  char order[NNB__ONNX_ORDER]; /* of a view, and of an input of at most 3 dimensions */
+  bool whole;                  /* an input of integers */
+  bool settled;                /* an input whose order cannot change, because it was read */
+  bool turned;                 /* rows of steps×channels: column l·C + c is column c·L + l of `from` */
+  int from;                    /* value */
+  int *list, n_list;           /* of a sum or a concatenation */
+  int act;                     /* nnb_activation */
   nnb__onnx_arith arith;
   const nnb__onnx_const *c, *bias; /* constant; W; c NULL: all columns have the number `number` */
   double number, alpha, beta;      /* beta and alpha of a dense layer; alpha: eps */
@@ -128,8 +142,23 @@ nnb_status nnb__onnx_const_of(nnb__onnx_graph *g, const Nnb__Onnx__Tensor *t, nn
 size_t nnb__onnx_count(const nnb__onnx_const *c);
 bool nnb__onnx_int(const nnb__onnx_const *c, size_t i, int64_t *out);
 bool nnb__onnx_is_real(const nnb__onnx_const *c);
+/* Whether all numbers are 0. */
+bool nnb__onnx_all_zero(const nnb__onnx_const *c);
 /* Whether it is one number, of any shape. */
 bool nnb__onnx_number(const nnb__onnx_const *c, double *out);
+
+/* Whether a value has numbers for each sample, in rows or images, in the order of its columns (onnx_orders.c). */
+bool nnb__onnx_is_numbers(const nnb__onnx_value *v);
+/* Orders.  The value of a view, else k.  out ← the order of a tensor; "" if it has none.  An order in words. */
+int nnb__onnx_base(const nnb__onnx_graph *g, int k);
+void nnb__onnx_order_of(const nnb__onnx_graph *g, int k, char out[NNB__ONNX_ORDER]);
+const char *nnb__onnx_order_words(const char *order, char out[64]);
+/* The value whose tensor in this order k is, or 0.  An input that nothing has read yet becomes steps×channels, if that
+ * makes it so. */
+int nnb__onnx_as(const nnb__onnx_graph *g, int k, const char *order);
+/* Makes output i of the node the view of a value in this order.  In the order of its columns it is the value itself,
+ * which gets that name. */
+nnb_status nnb__onnx_make_view(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, size_t i, int k, const char *order);
 
 /* Makes values of a node (onnx_ops.c). */
 nnb_status nnb__onnx_translate(nnb__onnx_graph *g, const Nnb__Onnx__Node *node);

@@ -12,6 +12,23 @@ NNB__ONNX_OP(nnb__onnx_pool_op);
 NNB__ONNX_OP(nnb__onnx_pool_all);
 NNB__ONNX_OP(nnb__onnx_pad);
 
+/* Orders of dimensions (onnx_views.c), and what picks the last state. */
+NNB__ONNX_OP(nnb__onnx_squeeze);
+NNB__ONNX_OP(nnb__onnx_slice);
+/* Transpose of what is not constant; Gather of it; an activation of a view. */
+nnb_status nnb__onnx_turn(nnb__onnx_graph *g, const Nnb__Onnx__Node *node);
+nnb_status nnb__onnx_pick(nnb__onnx_graph *g, const Nnb__Onnx__Node *node);
+nnb_status nnb__onnx_act_on_view(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int k, int act);
+/* The rows of a tensor in any order in which the samples are first; whole: after sides of 1. */
+nnb_status nnb__onnx_flatten_view(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int k, bool whole);
+
+/* Embeddings and gated recurrent units (onnx_sequences.c). */
+NNB__ONNX_OP(nnb__onnx_gather);
+NNB__ONNX_OP(nnb__onnx_gru);
+NNB__ONNX_OP(nnb__onnx_zeros);
+/* Cast of value k to integers. */
+nnb_status nnb__onnx_whole(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int k);
+
 /* Shapes (onnx_shapes.c), and dimensions as numbers, of which Concat and Unsqueeze make longer lists. */
 NNB__ONNX_OP(nnb__onnx_flatten);
 NNB__ONNX_OP(nnb__onnx_reshape);

@@ -197,16 +197,104 @@ static void put_layernorm(writer *w, const nnb__node *node, const char *out) {
   nnb__onnx_put_op(w, "Add", product, bias, out);
 }
 
+/* ---- embeddings and gated recurrent units ------------------------------------------------------------------------ */
+
+/* out ← x with its dimensions in this order */
+static void put_turn(writer *w, const char *x, const int64_t *order, int n, const char *out) {
+  nnb__onnx_attribute_ints(&w->file, nnb__onnx_put_op(w, "Transpose", x, NULL, out), "perm", order, n);
+}
+
+/* Rows of whole numbers, samples×n, look up samples×n×units.  Then the units come first, in the node's shape. */
+static void put_embedding(writer *w, const nnb__node *node, const char *out) {
+  static const int64_t units_first[] = {0, 2, 1};
+  char x[NAME], whole[NAME], weight[NAME], rows[NAME], turned[NAME];
+  const nnb_shape *shape = &node->needs.shape;
+  const int n = node->needs.cols / node->needs.w_cols;
+  const bool is_signal = w->signals && shape->channels == node->needs.w_cols && shape->width == n;
+  nnb__onnx_put_input(w, node, 0, &(nnb_shape){0}, x);
+  Nnb__Onnx__Node *cast = nnb__onnx_put_op(w, "Cast", x, NULL, nnb__onnx_part(node, "whole", whole));
+  nnb__onnx_attribute(&w->file, cast, "to", NNB__ONNX_INT64);
+  nnb__onnx_put_numbers(w, nnb__onnx_part(node, "weight", weight), 2,
+                        (const size_t[]){(size_t)node->needs.w_rows, (size_t)node->needs.w_cols},
+                        w->net->params + node->off);
+  nnb__onnx_put_op(w, "Gather", weight, whole, nnb__onnx_part(node, "rows", rows));
+  const bool one = !nnb__onnx_is_image(shape); /* n is 1 */
+  if (!one) put_turn(w, rows, units_first, 3, is_signal ? out : nnb__onnx_part(node, "turned", turned));
+  if (!is_signal) nnb__onnx_put_shape(w, shape, one ? rows : turned, out);
+}
+
+/* Rows [first, first + n) of the block as 1×3H×n; n 0: the biases, [b c]. */
+static void put_gates(writer *w, const nnb__node *node, const char *part, int first, int n, Nnb__Onnx__Node *made) {
+  const nnb__gru *d = node->self;
+  const size_t h = (size_t)d->units, dim[] = {1, n ? 3 * h : 6 * h, (size_t)n};
+  const real *block = w->net->params + node->off;
+  char name[NAME];
+  char *data = nnb__onnx_tensor(&w->file, nnb__onnx_part(node, part, name), NNB__REAL_DTYPE, n ? 3 : 2, dim);
+  for (size_t k = 0; data && k < dim[1]; k++)
+    for (int i = 0; i < (n ? n : 1); i++, data += sizeof(real)) {
+      const int gate = nnb__onnx_gate((int)(k % (3 * h) / h)), row = n ? first + i : first + (k < 3 * h);
+      memcpy(data, &block[(size_t)row * 3 * h + (size_t)gate * h + k % h], sizeof(real));
+    }
+  nnb__onnx_input(&w->file, made, name);
+}
+
+/* The GRU of x, steps×samples×channels, and its last state or all of them. */
+static void put_states(writer *w, const nnb__node *node, const char *x, const char *states) {
+  const nnb__gru *d = node->self;
+  Nnb__Onnx__Node *made = nnb__onnx_put_op(w, "GRU", x, NULL, d->sequence ? states : "");
+  if (!d->sequence) nnb__onnx_output(&w->file, made, states);
+  put_gates(w, node, "weight", 0, d->channels, made);
+  put_gates(w, node, "state_weight", d->channels, d->units, made);
+  put_gates(w, node, "bias", d->channels + d->units, 0, made);
+  nnb__onnx_attribute(&w->file, made, "hidden_size", d->units);
+  nnb__onnx_attribute(&w->file, made, "linear_before_reset", 1);
+}
+
+/* out ← x without dimension `axis`, whose size is 1 */
+static void put_without(writer *w, const nnb__node *node, const char *x, int axis, const char *out) {
+  const int64_t first = 0;
+  char index[NAME];
+  void *data = nnb__onnx_tensor(&w->file, nnb__onnx_part(node, "first", index), NNB__I64, 0, NULL);
+  if (data) memcpy(data, &first, sizeof first);
+  nnb__onnx_attribute(&w->file, nnb__onnx_put_op(w, "Gather", x, index, out), "axis", axis);
+}
+
+/* The last state is 1×samples×units; all of them are steps×1×samples×units, and become samples×units×steps. */
+static void put_gru(writer *w, const nnb__node *node, const char *out) {
+  static const int64_t steps_first[] = {2, 0, 1}, steps_last[] = {1, 2, 0};
+  const nnb__gru *d = node->self;
+  const nnb_shape shape = {d->channels, 1, d->steps}, all = {d->units, 1, d->steps};
+  const size_t dim[] = {(size_t)d->channels, (size_t)d->steps};
+  char x[NAME], signal[NAME], turned[NAME], states[NAME], rows[NAME], last[NAME];
+  nnb__onnx_put_input(w, node, 0, &shape, x);
+  if (!w->signals) nnb__onnx_put_reshape(w, dim, 2, x, nnb__onnx_part(node, "signal", signal));
+  put_turn(w, w->signals ? x : signal, steps_first, 3, nnb__onnx_part(node, "turned", turned));
+  put_states(w, node, turned, nnb__onnx_part(node, "states", states));
+  put_without(w, node, states, d->sequence, d->sequence ? nnb__onnx_part(node, "rows", rows) : out);
+  if (!d->sequence) return;
+  put_turn(w, rows, steps_last, 3, w->signals ? out : nnb__onnx_part(node, "last", last));
+  if (!w->signals) nnb__onnx_put_shape(w, &all, last, out);
+}
+
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static const struct layer {
   const nnb_layer_ops *ops;
   void (*put)(writer *w, const nnb__node *node, const char *out); /* NULL: Z is what it reads */
 } layers[] = {
-    {&nnb__layer_activation, NULL},         {&nnb__layer_add, put_sum},         {&nnb__layer_avgpool, put_pool},
-    {&nnb__layer_batchnorm, put_batchnorm}, {&nnb__layer_concat, put_concat},   {&nnb__layer_conv, put_conv},
-    {&nnb__layer_dense, put_dense},         {&nnb__layer_flatten, NULL},        {&nnb__layer_layernorm, put_layernorm},
-    {&nnb__layer_maxpool, put_pool},        {&nnb__layer_product, put_product},
+    {&nnb__layer_activation, NULL},
+    {&nnb__layer_add, put_sum},
+    {&nnb__layer_avgpool, put_pool},
+    {&nnb__layer_batchnorm, put_batchnorm},
+    {&nnb__layer_concat, put_concat},
+    {&nnb__layer_conv, put_conv},
+    {&nnb__layer_dense, put_dense},
+    {&nnb__layer_embedding, put_embedding},
+    {&nnb__layer_flatten, NULL},
+    {&nnb__layer_gru, put_gru},
+    {&nnb__layer_layernorm, put_layernorm},
+    {&nnb__layer_maxpool, put_pool},
+    {&nnb__layer_product, put_product},
 };
 
 static const struct layer *find(const nnb_layer_ops *ops) {
@@ -232,6 +320,11 @@ static nnb_shape read_shape(const nnb_net *net, const nnb__node *node) {
 
 nnb_shape nnb__onnx_layer_shape(const nnb_net *net, const nnb__node *node) {
   if (node->ops == &nnb__layer_dense) return (nnb_shape){0};
+  if (node->ops == &nnb__layer_embedding) return node->needs.shape;
+  if (node->ops == &nnb__layer_gru) {
+    const nnb__gru *d = node->self;
+    return d->sequence ? (nnb_shape){d->units, 1, d->steps} : (nnb_shape){0};
+  }
   if (node->ops == &nnb__layer_conv) {
     const nnb__conv *d = node->self;
     return (nnb_shape){d->channels, d->patches.out_height, d->patches.out_width};

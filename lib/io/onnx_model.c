@@ -87,6 +87,14 @@ Nnb__Onnx__Node *nnb__onnx_node(nnb__onnx_model *m, const char *op, const char *
   return node;
 }
 
+void nnb__onnx_output(nnb__onnx_model *m, Nnb__Onnx__Node *node, const char *output) {
+  if (!node) return;
+  append_text(m, &node->output, &node->n_output, output);
+  if (!node->name || *node->name) return;
+  nnb__release(node->name);
+  set(m, &node->name, output);
+}
+
 void nnb__onnx_input(nnb__onnx_model *m, Nnb__Onnx__Node *node, const char *name) {
   if (node) append_text(m, &node->input, &node->n_input, name);
 }

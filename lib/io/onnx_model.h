@@ -19,6 +19,9 @@ enum {
   NNB__ONNX_BFLOAT = 16
 };
 
+/* Where gate k of GRU, of z, r, n, is in the library's r, z, n. */
+static inline int nnb__onnx_gate(int k) { return k < 2 ? 1 - k : k; }
+
 /* {0} before nnb__onnx_begin. */
 typedef struct nnb__onnx_model {
   Nnb__Onnx__Model *message;
@@ -32,6 +35,8 @@ extern ProtobufCAllocator nnb__onnx_allocator;
 void nnb__onnx_begin(nnb__onnx_model *m, int opset);
 /* Adds a node of one output.  NULL if an earlier call or this one has failed, which the calls below accept. */
 Nnb__Onnx__Node *nnb__onnx_node(nnb__onnx_model *m, const char *op, const char *output);
+/* Adds a further output.  If the first one has no name, the node is named by this one. */
+void nnb__onnx_output(nnb__onnx_model *m, Nnb__Onnx__Node *node, const char *output);
 void nnb__onnx_input(nnb__onnx_model *m, Nnb__Onnx__Node *node, const char *name);
 void nnb__onnx_attribute(nnb__onnx_model *m, Nnb__Onnx__Node *node, const char *name, int64_t value);
 void nnb__onnx_attribute_real(nnb__onnx_model *m, Nnb__Onnx__Node *node, const char *name, float value);

@@ -126,14 +126,21 @@ static nnb_status place_activation(builder *b, int k) {
   return status ? status : nnb__onnx_append(b, k, &nnb__layer_activation, NULL, &from, 1, v->act);
 }
 
-/* The node that has the numbers gets the shape, if nothing else reads it. */
+static bool has_shape(const builder *b, int node, const nnb_shape *shape) {
+  const nnb_shape own = nnb_net_node_shape(b->net, node);
+  return own.channels == shape->channels && own.height == shape->height && own.width == shape->width;
+}
+
+/* The node that has the numbers gets the shape, if it lacks it and nothing else reads it. */
 static nnb_status place_images(builder *b, int k) {
   const value *v = at(b, k), *from = at(b, v->from);
   const bool own = from->kind == NNB__ONNX_INPUT || from->kind == NNB__ONNX_DENSE || from->kind == NNB__ONNX_ACT ||
-                   from->kind == NNB__ONNX_SUM || from->kind == NNB__ONNX_CONCAT || from->kind == NNB__ONNX_PRODUCT;
+                   from->kind == NNB__ONNX_SUM || from->kind == NNB__ONNX_CONCAT || from->kind == NNB__ONNX_PRODUCT ||
+                   from->kind == NNB__ONNX_EMBEDDING;
   int node;
   nnb_status status = nnb__onnx_node_of(b, v->from, &node);
   if (status) return status;
+  if (has_shape(b, node, &v->shape)) return b->node[k] = node, NNB_OK;
   if (own && from->uses == 1)
     b->node[k] = node;
   else
@@ -152,8 +159,9 @@ static nnb_status place(builder *b, int k) {
       return place_activation(b, k);
     case NNB__ONNX_CONCAT:
       return nnb__onnx_append_layer(b, k, k, NNB_LINEAR);
-    case NNB__ONNX_FLATTEN: /* dense layers read images as rows */
-      if (only_read_by(b, k, NNB__ONNX_DENSE)) return nnb__onnx_node_of(b, at(b, k)->from, &b->node[k]);
+    case NNB__ONNX_FLATTEN: /* dense layers read images as rows, and nothing else reads rows of steps×channels */
+      if (at(b, k)->turned || only_read_by(b, k, NNB__ONNX_DENSE))
+        return nnb__onnx_node_of(b, at(b, k)->from, &b->node[k]);
       return nnb__onnx_append_layer(b, k, k, NNB_LINEAR);
     case NNB__ONNX_IMAGES:
       return place_images(b, k);

@@ -94,6 +94,23 @@ static nnb_status append_layernorm(builder *b, int k, int layer, int from, int a
   return append_with_params(b, k, layer, &nnb__layer_layernorm, &self, from, act);
 }
 
+/* The shape is that of the value also where the input has another one. */
+static nnb_status append_embedding(builder *b, int k, int layer, int from, int act) {
+  const value *v = at(b, layer);
+  nnb__embedding self = nnb__embedding_defaults;
+  self.levels = (int)v->c->t.dim[0], self.units = (int)v->c->t.dim[1];
+  nnb_status status = append_with_params(b, k, layer, &nnb__layer_embedding, &self, from, act);
+  if (status || v->rank == 2) return status;
+  return (nnb_status)nnb_net_shape(b->net, b->node[k], v->shape.channels, 1, v->shape.width);
+}
+
+static nnb_status append_gru(builder *b, int k, int layer, int from, int act) {
+  const value *v = at(b, layer);
+  nnb__gru self = nnb__gru_defaults;
+  self.units = v->rank == 2 ? v->cols : v->shape.channels, self.sequence = v->rank == 3;
+  return append_with_params(b, k, layer, &nnb__layer_gru, &self, from, act);
+}
+
 /* Whether k is the last step of a batch normalisation of rows. */
 static bool is_norm_of_rows(const builder *b, int k) { return at(b, k)->kind == NNB__ONNX_ARITH && at(b, k)->more; }
 
@@ -105,6 +122,8 @@ bool nnb__onnx_takes_activation(const builder *b, int k) {
     case NNB__ONNX_POOL:
     case NNB__ONNX_BATCHNORM:
     case NNB__ONNX_LAYERNORM:
+    case NNB__ONNX_EMBEDDING:
+    case NNB__ONNX_GRU:
       return true;
     default:
       return is_norm_of_rows(b, k);
@@ -126,6 +145,10 @@ nnb_status nnb__onnx_append_layer(builder *b, int k, int layer, int act) {
       return append_pool(b, k, layer, from, act);
     case NNB__ONNX_LAYERNORM:
       return append_layernorm(b, k, layer, from, act);
+    case NNB__ONNX_EMBEDDING:
+      return append_embedding(b, k, layer, from, act);
+    case NNB__ONNX_GRU:
+      return append_gru(b, k, layer, from, act);
     case NNB__ONNX_FLATTEN:
       return nnb__onnx_append(b, k, &nnb__layer_flatten, NULL, &from, 1, act);
     default:

@@ -108,22 +108,6 @@ static bool are_axes(const int64_t *axis, size_t n, int first, int rank) {
   return n == (size_t)(rank - first) && seen == (1u << rank) - (1u << first);
 }
 
-/* axis ← the axes, from the attribute or, since version 18, from input 1 */
-static nnb_status read_axes(const graph *g, const node_t *node, int64_t axis[4], size_t *n) {
-  const Nnb__Onnx__Attribute *a = nnb__onnx_attribute_of(node, "axes");
-  const nnb__onnx_const *c;
-  nnb_status status = nnb__onnx_constant(g, node, 1, &c);
-  if (status) return status;
-  *n = a ? a->n_ints : c ? nnb__onnx_count(c) : 0;
-  if (*n > 4) return FAIL("it has more than 4 axes");
-  for (size_t i = 0; i < *n; i++)
-    if (a)
-      axis[i] = a->ints[i];
-    else if (!nnb__onnx_int(c, i, &axis[i]))
-      return FAIL("its axes are no integers");
-  return status;
-}
-
 /* The mean of all numbers of a sample, a part of layer normalisation. */
 nnb_status nnb__onnx_mean(graph *g, const node_t *node, int unused) {
   nnb__onnx_value v = {.kind = NNB__ONNX_MEAN, .cols = 1};
@@ -131,7 +115,7 @@ nnb_status nnb__onnx_mean(graph *g, const node_t *node, int unused) {
   size_t n = 0;
   (void)unused;
   nnb_status status = nnb__onnx_numbers(g, node, 0, &v.from);
-  if (!status) status = read_axes(g, node, axis, &n);
+  if (!status) status = nnb__onnx_axes(g, node, axis, &n);
   if (status) return status;
   const nnb__onnx_value *x = nnb__onnx_at(g, v.from);
   if (x->rank > 2 && are_axes(axis, n, 2, x->rank) && nnb__onnx_int_of(node, "keepdims", 1))

@@ -59,18 +59,26 @@ nnb_status nnb__onnx_constant(const graph *g, const node_t *node, size_t i, cons
   return *out = v->c, NNB_OK;
 }
 
-bool nnb__onnx_is_numbers(const nnb__onnx_value *v) {
-  if (v->kind == NNB__ONNX_CONST || v->kind == NNB__ONNX_LABEL || v->kind == NNB__ONNX_ABOVE ||
-      v->kind == NNB__ONNX_SIZES)
-    return false;
-  return v->rank == 2 || v->shape.channels > 0;
+nnb_status nnb__onnx_in_order(const graph *g, const node_t *node, size_t i, const char *order, int *out) {
+  char words[64], wanted[64], own[NNB__ONNX_ORDER];
+  int k;
+  nnb_status status = nnb__onnx_operand(g, node, i, &k);
+  if (status) return status;
+  if (!k) return nnb__onnx_fail(g, node, NNB_E_PARSE, "it has no input %zu", i + 1);
+  if ((*out = nnb__onnx_as(g, k, order))) return NNB_OK;
+  nnb__onnx_order_of(g, k, own);
+  nnb__onnx_order_words(order, wanted);
+  if (!*own) return NNB__ONNX_REFUSE("its input %zu is not a signal; wanted %s", i + 1, wanted);
+  return NNB__ONNX_REFUSE("its input %zu is %s; wanted %s", i + 1, nnb__onnx_order_words(own, words), wanted);
 }
 
 nnb_status nnb__onnx_numbers(const graph *g, const node_t *node, size_t i, int *out) {
   nnb_status status = nnb__onnx_operand(g, node, i, out);
   if (status) return status;
   if (!*out) return nnb__onnx_fail(g, node, NNB_E_PARSE, "it has no input %zu", i + 1);
-  if (nnb__onnx_is_numbers(nnb__onnx_at(g, *out))) return NNB_OK;
+  const nnb__onnx_value *v = nnb__onnx_at(g, *out);
+  if (nnb__onnx_is_numbers(v)) return NNB_OK;
+  if (v->kind == NNB__ONNX_VIEW || *v->order) return nnb__onnx_in_order(g, node, i, v->rank == 2 ? "NC" : "NCL", out);
   return NNB__ONNX_REFUSE("its input %zu is neither rows nor images of numbers that depend on the inputs", i + 1);
 }
 
@@ -89,6 +97,21 @@ nnb_status nnb__onnx_images(const graph *g, const node_t *node, size_t i, int *o
 
 bool nnb__onnx_is_vector(const nnb__onnx_const *c, size_t n) {
   return c && nnb__onnx_is_real(c) && nnb__onnx_count(c) == n && c->t.n_dims > 0 && c->t.dim[c->t.n_dims - 1] == n;
+}
+
+nnb_status nnb__onnx_axes(const graph *g, const node_t *node, int64_t axis[4], size_t *n) {
+  const Nnb__Onnx__Attribute *a = nnb__onnx_attribute_of(node, "axes");
+  const nnb__onnx_const *c;
+  nnb_status status = nnb__onnx_constant(g, node, 1, &c);
+  if (status) return status;
+  *n = a ? a->n_ints : c ? nnb__onnx_count(c) : 0;
+  if (*n > 4) return NNB__ONNX_REFUSE("it has more than 4 axes");
+  for (size_t i = 0; i < *n; i++)
+    if (a)
+      axis[i] = a->ints[i];
+    else if (!nnb__onnx_int(c, i, &axis[i]))
+      return NNB__ONNX_REFUSE("its axes are no integers");
+  return status;
 }
 
 /* ---- results ----------------------------------------------------------------------------------------------------- */

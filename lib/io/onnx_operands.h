@@ -23,14 +23,18 @@ nnb_status nnb__onnx_operand(const nnb__onnx_graph *g, const Nnb__Onnx__Node *no
 /* The constant of input i; NULL: left out */
 nnb_status nnb__onnx_constant(const nnb__onnx_graph *g, const Nnb__Onnx__Node *node, size_t i,
                               const nnb__onnx_const **out);
-/* Whether a value has numbers for each sample, in rows or images. */
-bool nnb__onnx_is_numbers(const nnb__onnx_value *v);
 /* The value of input i, which must be such; rows; images or signals. */
 nnb_status nnb__onnx_numbers(const nnb__onnx_graph *g, const Nnb__Onnx__Node *node, size_t i, int *out);
 nnb_status nnb__onnx_rows(const nnb__onnx_graph *g, const Nnb__Onnx__Node *node, size_t i, int *out);
 nnb_status nnb__onnx_images(const nnb__onnx_graph *g, const Nnb__Onnx__Node *node, size_t i, int *out);
+/* The value whose tensor in this order input i is (onnx_graph.h). */
+nnb_status nnb__onnx_in_order(const nnb__onnx_graph *g, const Nnb__Onnx__Node *node, size_t i, const char *order,
+                              int *out);
 /* Whether c has n numbers, in n_dims dimensions at most, of which the last one may be the only one that is not 1. */
 bool nnb__onnx_is_vector(const nnb__onnx_const *c, size_t n);
+
+/* axis ← the axes, from the attribute or, since some version, from input 1; at most 4 */
+nnb_status nnb__onnx_axes(const nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int64_t axis[4], size_t *n);
 
 /* Names value k by the node's first output. */
 nnb_status nnb__onnx_define(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int k);

@@ -34,7 +34,12 @@ static nnb_status check_activation(const graph *g, const node_t *node, int act) 
 
 static nnb_status activation(graph *g, const node_t *node, int act) {
   int x;
-  nnb_status status = (act == NNB_SOFTMAX ? nnb__onnx_rows : nnb__onnx_numbers)(g, node, 0, &x);
+  nnb_status status = nnb__onnx_operand(g, node, 0, &x);
+  if (!status && act != NNB_SOFTMAX && x && nnb__onnx_at(g, x)->kind == NNB__ONNX_VIEW) {
+    status = check_activation(g, node, act);
+    return status ? status : nnb__onnx_act_on_view(g, node, x, act);
+  }
+  if (!status) status = (act == NNB_SOFTMAX ? nnb__onnx_rows : nnb__onnx_numbers)(g, node, 0, &x);
   if (!status) status = check_activation(g, node, act);
   return status ? status : nnb__onnx_make(g, node, (nnb__onnx_value){.kind = NNB__ONNX_ACT, .act = act, .from = x});
 }
@@ -95,12 +100,18 @@ static bool fits(const nnb__onnx_const *c, const nnb__onnx_value *v) {
 /* A bias: one number, or one for each of n columns */
 static bool fits_columns(const nnb__onnx_const *c, int n) { return fits(c, &(nnb__onnx_value){.rank = 2, .cols = n}); }
 
+/* Rows also of steps×channels, for which the rows of W change places (onnx_chain.c) */
+static nnb_status rows_of_any_order(const graph *g, const node_t *node, int *x) {
+  nnb_status status = nnb__onnx_operand(g, node, 0, x);
+  return status || (*x && nnb__onnx_at(g, *x)->turned) ? status : nnb__onnx_rows(g, node, 0, x);
+}
+
 static nnb_status gemm(graph *g, const node_t *node, int unused) {
   nnb__onnx_value v = {.kind = NNB__ONNX_DENSE,
                        .alpha = nnb__onnx_real_of(node, "alpha", 1),
                        .beta = nnb__onnx_real_of(node, "beta", 1)};
   (void)unused;
-  nnb_status status = nnb__onnx_rows(g, node, 0, &v.from);
+  nnb_status status = rows_of_any_order(g, node, &v.from);
   if (!status && nnb__onnx_int_of(node, "transA", 0)) return FAIL("transA is not 0");
   if (!status) status = weights(g, node, nnb__onnx_int_of(node, "transB", 0) != 0, nnb__onnx_at(g, v.from)->cols, &v);
   if (!status) status = nnb__onnx_constant(g, node, 2, &v.bias);
@@ -112,7 +123,7 @@ static nnb_status gemm(graph *g, const node_t *node, int unused) {
 static nnb_status matmul(graph *g, const node_t *node, int unused) {
   nnb__onnx_value v = {.kind = NNB__ONNX_DENSE, .alpha = 1, .beta = 1};
   (void)unused;
-  nnb_status status = nnb__onnx_rows(g, node, 0, &v.from);
+  nnb_status status = rows_of_any_order(g, node, &v.from);
   if (!status) status = weights(g, node, false, nnb__onnx_at(g, v.from)->cols, &v);
   return status ? status : nnb__onnx_make(g, node, v);
 }
@@ -290,6 +301,7 @@ static nnb_status cast(graph *g, const node_t *node, int unused) {
   const nnb__onnx_value *v = nnb__onnx_at(g, x);
   const bool floats = to == NNB__ONNX_FLOAT || to == NNB__ONNX_DOUBLE || to == NNB__ONNX_HALF || to == NNB__ONNX_BFLOAT;
   if (v->kind == NNB__ONNX_LABEL || v->kind == NNB__ONNX_SIZES) return nnb__onnx_define(g, node, x);
+  if (to == NNB__ONNX_INT64 || to == NNB__ONNX_INT32) return nnb__onnx_whole(g, node, x);
   if (!floats) return FAIL("it makes numbers that are not floating-point (type %lld)", (long long)to);
   if (v->kind != NNB__ONNX_ABOVE) return nnb__onnx_define(g, node, x);
   return nnb__onnx_make(g, node, (nnb__onnx_value){.kind = NNB__ONNX_ACT, .act = NNB_STEP, .from = v->from});
@@ -300,7 +312,9 @@ static nnb_status transpose(graph *g, const node_t *node, int unused) {
   const nnb__onnx_const *c;
   int k;
   (void)unused;
-  nnb_status status = nnb__onnx_constant(g, node, 0, &c);
+  nnb_status status = nnb__onnx_operand(g, node, 0, &k);
+  if (!status && k && nnb__onnx_at(g, k)->kind != NNB__ONNX_CONST) return nnb__onnx_turn(g, node);
+  if (!status) status = nnb__onnx_constant(g, node, 0, &c);
   if (status) return status;
   if (!c || c->t.n_dims != 2 || (perm && (perm->n_ints != 2 || perm->ints[0] != 1 || perm->ints[1] != 0)))
     return FAIL("it does not swap the sides of a constant matrix");
@@ -457,15 +471,18 @@ static const op ops[] = {
     {"Clip", clip, 0},
     {"Concat", concat, 0},
     {"Constant", constant_node, 0},
+    {"ConstantOfShape", nnb__onnx_zeros, 0},
     {"Conv", nnb__onnx_conv, 0},
     {"Div", binary, NNB__ONNX_DIV},
     {"Dropout", dropout, 0},
     {"Elu", activation, NNB_ELU},
     {"Erf", part, NNB__ONNX_ERF},
     {"Exp", part, NNB__ONNX_EXP},
+    {"Expand", nnb__onnx_zeros, 1},
     {"Flatten", nnb__onnx_flatten, 0},
-    {"Gather", nnb__onnx_pick_sizes, 0},
+    {"Gather", nnb__onnx_gather, 0},
     {"Gelu", activation, NNB_GELU},
+    {"GRU", nnb__onnx_gru, 0},
     {"Gemm", gemm, 0},
     {"GlobalAveragePool", nnb__onnx_pool_all, 1},
     {"GlobalMaxPool", nnb__onnx_pool_all, 0},
@@ -489,9 +506,11 @@ static const op ops[] = {
     {"Selu", activation, NNB_SELU},
     {"Shape", nnb__onnx_sizes_of, 0},
     {"Sigmoid", activation, NNB_SIGMOID},
+    {"Slice", nnb__onnx_slice, 0},
     {"Softmax", activation, NNB_SOFTMAX},
     {"Softplus", activation, NNB_SOFTPLUS},
     {"Sqrt", nnb__onnx_root, 0},
+    {"Squeeze", nnb__onnx_squeeze, 0},
     {"Sub", binary, NNB__ONNX_SUB},
     {"Sum", sum, 0},
     {"Tanh", activation, NNB_TANH},

@@ -10,7 +10,11 @@ const char *nnb__onnx_part(const nnb__node *node, const char *part, char out[NNB
 
 /* Whether the net reads or makes scaled numbers there: an input or an output with a scaler. */
 static bool is_scaled(const nnb_net *net, const nnb__node *node) {
-  return nnb__node_is_input(node) ? net->in.shift != NULL : node->out_col >= 0 && net->out.shift != NULL;
+  return nnb__node_is_input(node) ? nnb__onnx_scales(net, node) : node->out_col >= 0 && net->out.shift != NULL;
+}
+
+bool nnb__onnx_scales(const nnb_net *net, const nnb__node *input) {
+  return net->in.shift && !(net->looking > 0 && nnb__net_looks_at(net, input->x_col, NULL));
 }
 
 const char *nnb__onnx_values(const nnb__onnx_writer *w, const nnb__node *node, char out[NNB__ONNX_NAME]) {
@@ -48,21 +52,26 @@ int nnb__onnx_dims(const nnb__onnx_writer *w, const nnb_shape *shape, int cols, 
   return n;
 }
 
-void nnb__onnx_put_shape(nnb__onnx_writer *w, const nnb_shape *shape, const char *x, const char *out) {
+void nnb__onnx_put_reshape(nnb__onnx_writer *w, const size_t *dim, int n_dims, const char *x, const char *out) {
   char name[NNB__ONNX_NAME + 8];
-  if (!nnb__onnx_is_image(shape)) {
-    Nnb__Onnx__Node *made = nnb__onnx_put_op(w, "Flatten", x, NULL, out);
-    nnb__onnx_attribute(&w->file, made, "axis", 1);
-    return;
-  }
-  size_t dim[3];
-  const size_t n = 1 + (size_t)nnb__onnx_dims(w, shape, 0, dim);
+  const size_t n = 1 + (size_t)n_dims;
   int64_t sizes[4] = {-1};
   for (size_t i = 1; i < n; i++) sizes[i] = (int64_t)dim[i - 1];
   snprintf(name, sizeof name, "%s.shape", out);
   void *data = nnb__onnx_tensor(&w->file, name, NNB__I64, 1, &n);
   if (data) memcpy(data, sizes, n * sizeof *sizes);
   nnb__onnx_put_op(w, "Reshape", x, name, out);
+}
+
+void nnb__onnx_put_shape(nnb__onnx_writer *w, const nnb_shape *shape, const char *x, const char *out) {
+  if (!nnb__onnx_is_image(shape)) {
+    Nnb__Onnx__Node *made = nnb__onnx_put_op(w, "Flatten", x, NULL, out);
+    nnb__onnx_attribute(&w->file, made, "axis", 1);
+    return;
+  }
+  size_t dim[3];
+  const int n = nnb__onnx_dims(w, shape, 0, dim);
+  nnb__onnx_put_reshape(w, dim, n, x, out);
 }
 
 const char *nnb__onnx_put_input(nnb__onnx_writer *w, const nnb__node *node, int i, const nnb_shape *shape,

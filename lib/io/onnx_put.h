@@ -34,6 +34,10 @@ Nnb__Onnx__Node *nnb__onnx_put_op(nnb__onnx_writer *w, const char *op, const cha
 int nnb__onnx_dims(const nnb__onnx_writer *w, const nnb_shape *shape, int cols, size_t dim[3]);
 bool nnb__onnx_is_image(const nnb_shape *shape);
 bool nnb__onnx_same_shape(const nnb_shape *a, const nnb_shape *b);
+/* Whether the columns of an input are scaled: not those of an embedding, whose scaler changes nothing. */
+bool nnb__onnx_scales(const nnb_net *net, const nnb__node *input);
+/* out ← x with samples and these dimensions, at most 3. */
+void nnb__onnx_put_reshape(nnb__onnx_writer *w, const size_t *dim, int n_dims, const char *x, const char *out);
 /* out ← x as images of that shape, or as rows. */
 void nnb__onnx_put_shape(nnb__onnx_writer *w, const nnb_shape *shape, const char *x, const char *out);
 /* What the node reads as its input i, with that shape; out holds the name. */

@@ -2,7 +2,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "onnx_graph.h"
+#include "onnx_operands.h"
 #include "status.h"
 #include "text.h"
 
@@ -25,29 +25,44 @@ static nnb_status fail_input(const nnb__onnx_graph *g, const char *name, const c
                    sentence);
 }
 
-/* The columns of an input: all its dimensions but the first, which counts samples. */
+/* The columns of an input: all its dimensions but the one that counts samples.  That is the first one, or the second
+ * one if it is open and the first one is not. */
+static nnb_status read_sides(const nnb__onnx_graph *g, const char *name, const Nnb__Onnx__Shape *shape,
+                             nnb__onnx_value *v) {
+  const bool second = shape->n_dim >= 2 && shape->n_dim <= 3 && (shape->n_dim == 3 || v->whole) &&
+                      shape->dim[0]->dim_value > 0 && shape->dim[1]->dim_value < 1;
+  int side[4] = {0}, n_sides = 0;
+  v->cols = 1, v->rank = (int)shape->n_dim;
+  for (size_t i = 0; i < shape->n_dim; i++) {
+    const int64_t n = shape->dim[i]->dim_value;
+    if (i == second) continue;
+    if (n < 1 || n > INT_MAX / v->cols) return fail_input(g, name, "does not have a fixed number of columns");
+    v->cols *= (int)n;
+    if (n_sides < 4) side[n_sides++] = (int)n;
+  }
+  const char *order = v->rank == 1 ? "N" : v->rank == 2 ? (second ? "CN" : "NC") : second ? "LNC" : "NCL";
+  if (v->rank <= 3) memcpy(v->order, order, strlen(order) + 1);
+  if (v->rank == 3) v->shape = second ? (nnb_shape){side[1], 1, side[0]} : (nnb_shape){side[0], 1, side[1]};
+  if (v->rank == 4) v->shape = (nnb_shape){side[0], side[1], side[2]};
+  return NNB_OK;
+}
+
 static nnb_status add_input(nnb__onnx_graph *g, const Nnb__Onnx__ValueInfo *info) {
   const Nnb__Onnx__Type *type = info->n_type == 1 ? info->type[0] : NULL;
   const Nnb__Onnx__TensorType *tensor = type && type->n_tensor_type == 1 ? type->tensor_type[0] : NULL;
   const Nnb__Onnx__Shape *shape = tensor && tensor->n_shape == 1 ? tensor->shape[0] : NULL;
-  int64_t cols = 1, side[3] = {0};
+  nnb__onnx_value v = {.kind = NNB__ONNX_INPUT, .name = info->name};
   int k;
   if (!info->name || !*info->name) return nnb__fail(NNB_E_PARSE, "%s: an input has no name", g->file);
   const int known = nnb__onnx_find(g, info->name);
   if (known && nnb__onnx_at(g, known)->kind == NNB__ONNX_CONST) return NNB_OK; /* its default value */
   if (!tensor || tensor->elem_type == NNB__ONNX_STRING || tensor->elem_type == NNB__ONNX_BOOL)
     return fail_input(g, info->name, "is not a tensor of numbers");
-  if (!shape || shape->n_dim < 2) return fail_input(g, info->name, "is not a matrix with one row for each sample");
-  for (size_t i = 1; i < shape->n_dim; i++) {
-    const int64_t n = shape->dim[i]->dim_value;
-    if (n < 1 || n > INT_MAX / cols) return fail_input(g, info->name, "does not have a fixed number of columns");
-    cols *= n;
-    if (i <= 3) side[i - 1] = n;
-  }
-  nnb__onnx_value v = {.kind = NNB__ONNX_INPUT, .cols = (int)cols, .rank = (int)shape->n_dim, .name = info->name};
-  if (v.rank == 3) v.shape = (nnb_shape){(int)side[0], 1, (int)side[1]};
-  if (v.rank == 4) v.shape = (nnb_shape){(int)side[0], (int)side[1], (int)side[2]};
-  nnb_status status = nnb__onnx_add(g, NULL, v, &k);
+  v.whole = tensor->elem_type == NNB__ONNX_INT64 || tensor->elem_type == NNB__ONNX_INT32;
+  if (!shape || shape->n_dim < 2 - (size_t)v.whole)
+    return fail_input(g, info->name, "is not a matrix with one row for each sample");
+  nnb_status status = read_sides(g, info->name, shape, &v);
+  if (!status) status = nnb__onnx_add(g, NULL, v, &k);
   return status ? status : nnb__onnx_name(g, info->name, k);
 }
 
@@ -57,6 +72,8 @@ static nnb_status add_input(nnb__onnx_graph *g, const Nnb__Onnx__ValueInfo *info
 static nnb_status add_output(nnb__onnx_graph *g, int k) {
   nnb__onnx_value v = *nnb__onnx_at(g, k);
   nnb_status status = NNB_OK;
+  if (v.kind == NNB__ONNX_VIEW || v.turned || (*v.order && !nnb__onnx_is_numbers(&v)))
+    return nnb__onnx_fail(g, v.node, NNB_E_UNSUPPORTED, "an output is not samples×channels×steps");
   if (v.kind == NNB__ONNX_INPUT)
     status = nnb__onnx_add(g, NULL,
                            (nnb__onnx_value){.kind = NNB__ONNX_ACT,

@@ -42,16 +42,31 @@ static nnb_status append_sizes(const graph *g, const node_t *node, size_t i, int
   return NNB_OK;
 }
 
+/* The dimensions of rows or of a signal in any order */
+static nnb_status sizes_in_order(graph *g, const node_t *node, int k) {
+  char order[NNB__ONNX_ORDER];
+  int64_t size[NNB__ONNX_ORDER];
+  int n = 0;
+  nnb__onnx_order_of(g, k, order);
+  if (!*order) return FAIL("it reads neither rows nor images of numbers that depend on the inputs");
+  const nnb__onnx_value *v = nnb__onnx_at(g, k), *base = v->kind == NNB__ONNX_VIEW ? nnb__onnx_at(g, v->from) : v;
+  const int channels = base->rank == 3 ? base->shape.channels : base->cols;
+  for (; order[n]; n++)
+    size[n] = order[n] == 'N' ? SAMPLES : order[n] == 'C' ? channels : order[n] == 'L' ? base->shape.width : 1;
+  return make_sizes(g, node, size, n);
+}
+
 nnb_status nnb__onnx_sizes_of(graph *g, const node_t *node, int unused) {
   int k;
   (void)unused;
-  nnb_status status = nnb__onnx_numbers(g, node, 0, &k);
+  nnb_status status = nnb__onnx_operand(g, node, 0, &k);
+  if (!status && !k) return nnb__onnx_fail(g, node, NNB_E_PARSE, "it has no input");
   if (status) return status;
   if (nnb__onnx_attribute_of(node, "start") || nnb__onnx_attribute_of(node, "end")) return FAIL("start or end is set");
   const nnb__onnx_value *v = nnb__onnx_at(g, k);
-  const int64_t rows[] = {SAMPLES, v->cols}, signals[] = {SAMPLES, v->shape.channels, v->shape.width},
-                images[] = {SAMPLES, v->shape.channels, v->shape.height, v->shape.width};
-  return make_sizes(g, node, v->rank == 2 ? rows : v->rank == 3 ? signals : images, v->rank);
+  const int64_t images[] = {SAMPLES, v->shape.channels, v->shape.height, v->shape.width};
+  if (v->rank == 4 && nnb__onnx_is_numbers(v)) return make_sizes(g, node, images, 4);
+  return sizes_in_order(g, node, k);
 }
 
 nnb_status nnb__onnx_pick_sizes(graph *g, const node_t *node, int unused) {
@@ -93,8 +108,10 @@ nnb_status nnb__onnx_join_sizes(graph *g, const node_t *node, int first_only) {
 /* ---- rows and images --------------------------------------------------------------------------------------------- */
 
 /* Rows of the numbers of x.  After an input it is no layer, so that scalers behind it are those of the input. */
-static nnb_status flatten_value(graph *g, const node_t *node, int x) {
+static nnb_status flatten_value(graph *g, const node_t *node, int x, bool whole) {
   const nnb__onnx_value *v = nnb__onnx_at(g, x);
+  if (v->kind == NNB__ONNX_VIEW || (*v->order && !nnb__onnx_is_numbers(v)))
+    return nnb__onnx_flatten_view(g, node, x, whole);
   if (v->kind == NNB__ONNX_LABEL || v->rank == 2) return nnb__onnx_define(g, node, x);
   nnb__onnx_value rows = {.kind = NNB__ONNX_FLATTEN, .from = x, .rank = 2};
   if (v->kind == NNB__ONNX_INPUT) rows.kind = NNB__ONNX_ARITH, rows.arith = NNB__ONNX_MUL, rows.number = 1;
@@ -106,7 +123,9 @@ static nnb_status read_source(const graph *g, const node_t *node, int *x) {
   nnb_status status = nnb__onnx_operand(g, node, 0, x);
   if (status) return status;
   const nnb__onnx_kind kind = *x ? nnb__onnx_at(g, *x)->kind : NNB__ONNX_CONST;
-  return kind == NNB__ONNX_CONST || kind == NNB__ONNX_SIZES ? FAIL("its input is a constant") : NNB_OK;
+  if (kind == NNB__ONNX_WHOLE) return FAIL("its input is integers that were made of real numbers");
+  return kind == NNB__ONNX_CONST || kind == NNB__ONNX_SIZES || kind == NNB__ONNX_ZEROS ? FAIL("its input is a constant")
+                                                                                       : NNB_OK;
 }
 
 nnb_status nnb__onnx_flatten(graph *g, const node_t *node, int unused) {
@@ -116,7 +135,7 @@ nnb_status nnb__onnx_flatten(graph *g, const node_t *node, int unused) {
   nnb_status status = read_source(g, node, &x);
   if (status) return status;
   if (axis != 1 && axis != 1 - nnb__onnx_at(g, x)->rank) return FAIL("axis is %lld; wanted 1", (long long)axis);
-  return flatten_value(g, node, x);
+  return flatten_value(g, node, x, false);
 }
 
 /* A dimension that is 0 is that of the input, one that is -1 follows from the others. */
@@ -146,9 +165,11 @@ nnb_status nnb__onnx_reshape(graph *g, const node_t *node, int unused) {
   if (status || nnb__onnx_at(g, x)->kind == NNB__ONNX_LABEL) return status ? status : nnb__onnx_define(g, node, x);
   status = append_sizes(g, node, 1, size, &n);
   const nnb__onnx_value v = *nnb__onnx_at(g, x);
+  const bool keeps_first = n > 0 && size[0] == 0;
   if (!status) status = complete(g, node, &v, size, n);
   if (status) return status;
-  if (n == 2) return flatten_value(g, node, x);
+  if (n == 2) return flatten_value(g, node, x, !keeps_first);
+  if (!nnb__onnx_is_numbers(&v)) return FAIL("it makes signals or images of numbers in another order");
   const nnb_shape shape = {(int)size[1], n == 4 ? (int)size[2] : 1, (int)size[n - 1]};
   const bool same = v.rank == n && v.shape.channels == shape.channels && v.shape.height == shape.height;
   if (same) return nnb__onnx_define(g, node, x);

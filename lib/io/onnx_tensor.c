@@ -204,6 +204,13 @@ bool nnb__onnx_int(const nnb__onnx_const *c, size_t i, int64_t *out) {
 
 bool nnb__onnx_is_real(const nnb__onnx_const *c) { return c->t.data && nnb__tensor_is_real(&c->t); }
 
+bool nnb__onnx_all_zero(const nnb__onnx_const *c) {
+  double one = 0;
+  bool all = true;
+  for (size_t i = 0, n = nnb__onnx_count(c); i < n; i++) all &= nnb__tensor_real(&c->t, i, &one) && one == 0;
+  return all;
+}
+
 bool nnb__onnx_number(const nnb__onnx_const *c, double *out) {
   return nnb__onnx_is_real(c) && nnb__onnx_count(c) == 1 && nnb__tensor_real(&c->t, 0, out);
 }

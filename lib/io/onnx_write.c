@@ -146,7 +146,7 @@ static void put_node(writer *w, const nnb__node *node) {
   char values[NAME];
   if (nnb__node_is_input(node)) {
     put_end(w, false, node);
-    if (w->net->in.shift) put_scaler(w, node, &w->net->in, node->x_col, false);
+    if (nnb__onnx_scales(w->net, node)) put_scaler(w, node, &w->net->in, node->x_col, false);
   } else {
     put_values(w, node, nnb__onnx_values(w, node, values));
   }

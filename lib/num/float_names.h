@@ -412,9 +412,11 @@
 #define nnb__onnx_put_layer nnbf__onnx_put_layer
 #define nnb__onnx_put_numbers nnbf__onnx_put_numbers
 #define nnb__onnx_put_op nnbf__onnx_put_op
+#define nnb__onnx_put_reshape nnbf__onnx_put_reshape
 #define nnb__onnx_put_shape nnbf__onnx_put_shape
 #define nnb__onnx_real nnbf__onnx_real
 #define nnb__onnx_same_shape nnbf__onnx_same_shape
+#define nnb__onnx_scales nnbf__onnx_scales
 #define nnb__onnx_takes_activation nnbf__onnx_takes_activation
 #define nnb__onnx_values nnbf__onnx_values
 #define nnb__optim_algo nnbf__optim_algo

@@ -328,7 +328,107 @@ good("scaled_images", model([node("Sub", "x low", "c"), node("Div", "c wide", "s
      softmax(n.functional.conv2d(torch.from_numpy((np.float64(PIXELS).reshape(3, 2, 3, 4) - [[[0.5]], [[-0.25]]]) / 2),
                                  torch.from_numpy(np.float64(KERNEL))).numpy().reshape(3, -1)), PIXELS)
 
+# ---- embeddings, gated recurrent units ----
+
+TABLE, WORDS, MIX, H, SIGNAL = draw(6, 4), rng.integers(0, 6, size=(3, 5)), draw(20, 2), 3, info("x", ["N", 4, 5])
+GRU = [("w", draw(1, 3 * H, 4)), ("u", draw(1, 3 * H, H)), ("b", draw(1, 6 * H)), ("zero", np.array(0, np.int64)),
+       ("axis", np.array([1], np.int64)), ("start", np.zeros((1, 3, H), np.float32))]
+Z = draw(3, 4, 5)
+
+
+def states(x, biased=True):
+    """x: samples×channels×steps.  The states, samples×units×steps."""
+    w, u, b = (np.float64(v[0]) for _, v in GRU[:3])
+    (w_z, w_r, w_n), (u_z, u_r, u_n) = np.split(w.T, 3, axis=1), np.split(u.T, 3, axis=1)
+    b_z, b_r, b_n, c_z, c_r, c_n = b.reshape(6, H) * biased
+    h, every = np.zeros((len(x), H)), []
+    for a in np.moveaxis(np.float64(x), 2, 0):
+        z, r = sigmoid(a @ w_z + b_z + h @ u_z + c_z), sigmoid(a @ w_r + b_r + h @ u_r + c_r)
+        h = (1 - z) * np.tanh(a @ w_n + b_n + r * (h @ u_n + c_n)) + z * h
+        every.append(h)
+    return np.stack(every, axis=2)
+
+
+def gru(inputs="t w u b", outputs=("", "h"), **more):
+    return helper.make_node("GRU", [name.strip("-") for name in inputs.split()], list(outputs), name="gru", **{"linear_before_reset": 1, **more})
+
+
+TURN, LAST, ALL = node("Transpose", "x", "t", perm=[2, 0, 1]), node("Gather", "h zero", "y"), ("s", "")
+good("embedding", model([node("Cast", "x", "i", to=INT64), node("Gather", "e i", "r"), node("Transpose", "r", "s", perm=[0, 2, 1]),
+                         node("Flatten", "s", "y")], [("e", TABLE)], inputs=[info("x", ["N", 5])]),
+     TABLE[WORDS].transpose(0, 2, 1).reshape(3, -1), WORDS)
+good("embedding_rows", model([node("Gather", "e x", "r"), node("Relu", "r", "a"), node("Reshape", "a shape", "f"), node("MatMul", "f w", "y")],
+                             [("e", TABLE), ("w", MIX), ("shape", np.array([0, -1], np.int64))],
+                             inputs=[info("x", ["N", 5], TensorProto.INT32)]),
+     relu(TABLE[WORDS]).reshape(3, -1).astype(np.float64) @ MIX, WORDS)
+good("gru", model([TURN, gru(hidden_size=H, activations=["Sigmoid", "Tanh"], direction="forward"), LAST], GRU, inputs=[SIGNAL]),
+     states(Z)[:, :, -1], Z.reshape(3, -1))
+good("gru_without_bias", model([gru("x w u - - start"), node("Reshape", "h shape", "y")],
+                               GRU + [("shape", np.array([-1, H], np.int64))], inputs=[info("x", [5, "N", 4])]),
+     states(Z, False)[:, :, -1], Z.reshape(3, -1))
+good("gru_all", model([TURN, gru(outputs=ALL), node("Squeeze", "s axis", "q"), node("Transpose", "q", "y", perm=[1, 2, 0])], GRU,
+                      inputs=[SIGNAL]), states(Z).reshape(3, -1), Z.reshape(3, -1))
+good("gru_both", model([TURN, gru(outputs=("s", "h")), node("Gather", "h zero", "y"), node("Gather", "s zero", "q", axis=1),
+                        node("Transpose", "q", "z", perm=[1, 2, 0])], GRU, inputs=[SIGNAL],
+                       outputs=[info("y", ["N", H]), info("z", ["N", H, 5])]),
+     np.hstack([states(Z)[:, :, -1], states(Z).reshape(3, -1)]), Z.reshape(3, -1))
+
+
+class Words(n.Module):
+    def __init__(self):
+        super().__init__()
+        self.table, self.gru, self.dense = n.Embedding(6, 4), n.GRU(4, 3, batch_first=True), n.Linear(3, 2)
+
+    def forward(self, x):
+        return self.dense(self.gru(self.table(x))[0][:, -1])
+
+
+net = Words().eval()
+for opset in (9, 13):
+    file = io.BytesIO()
+    torch.onnx.export(net, torch.from_numpy(WORDS), file, opset_version=opset, input_names=["x"], dynamic_axes={"x": [0]})
+    good(f"torch_words_{opset}", file.getvalue(), net.double()(torch.from_numpy(WORDS)).detach().numpy(), WORDS)
+    net.float()
+
 # ---- what is refused ----
+
+
+def bad_gru(name, words, *nodes, first=TURN, inputs=SIGNAL, extra=()):
+    bad(f"gru_{name}", words, model([first, *nodes], GRU + list(extra), inputs=[inputs], check=False))
+
+
+def bad_lookup(name, words, *nodes, inputs=info("x", ["N", 5])):
+    bad(f"embedding_{name}", words, model(list(nodes), [("e", TABLE), ("w", MIX)], inputs=[inputs], check=False))
+
+
+bad_gru("reset", "linear_before_reset is not 1", gru(linear_before_reset=0), LAST)
+bad_gru("direction", "direction is not forward", gru(direction="reverse"), LAST)
+bad_gru("activations", "are not Sigmoid and Tanh", gru(activations=["Tanh", "Tanh"]), LAST)
+bad_gru("clip", "clip is set", gru(clip=3.0), LAST)
+bad_gru("layout", "layout is not 0", gru(layout=1), LAST)
+bad_gru("lengths", "lengths of their own", gru("t w u b zero"), LAST)
+bad_gru("start", "its input 6 is not 0", gru("t w u b - one"), LAST, extra=[("one", np.ones((1, 3, H), np.float32))])
+bad_gru("weights", "its weights are 1×9×4 and 1×9×3; wanted 1×9×2 and 1×9×3", gru(), LAST, inputs=info("x", ["N", 2, 5]))
+bad_gru("flat", "its input 3 is not a constant of 3 dimensions", gru("t w b b"), LAST)
+bad_gru("order", "is samples×channels×steps; wanted steps×samples×channels", gru("t w u b"), LAST, first=node("Relu", "x", "t"))
+bad_gru("step", "it picks number 2 of dimension 0", gru(outputs=ALL), node("Gather", "s two", "y"), extra=[("two", np.array(2, np.int64))])
+bad_gru("slice", "it ends at 2", gru(outputs=ALL), helper.make_node("Slice", ["s", "zeros", "two"], ["y"], name="Slice_y"),
+        extra=[("zeros", np.array([0], np.int64)), ("two", np.array([2], np.int64))])
+bad_gru("squeeze", "it leaves out dimension 1", gru(outputs=("", "h")), node("Squeeze", "h axis", "y"))
+bad_gru("output", "an output is not samples×channels×steps", gru(outputs=("y", "")))
+bad_gru("ones", "its value is not the number 0", node("ConstantOfShape", "axis", "o", value=tensor("", np.float32([1]))), gru(), LAST)
+bad_gru("perm", "perm is not an order of 3 dimensions", first=node("Transpose", "x", "y", perm=[0, 1, 1]))
+bad_gru("rows", "is not a signal", gru("y w u b"), LAST, first=node("Relu", "x", "y"), inputs=info("x", ["N", 4, 5, 1]))
+bad("lstm", "(LSTM): the operator is not one", model([TURN, helper.make_node("LSTM", ["t", "w", "u"], ["y"], name="lstm")], GRU, inputs=[SIGNAL], check=False))
+bad_lookup("computed", "numbers that are computed", node("Relu", "x", "r"), node("Cast", "r", "i", to=INT64), node("Gather", "e i", "y"))
+bad_lookup("real", "not an input of integers", node("Gather", "e x", "y"))
+bad_lookup("axis", "axis is not 0", node("Gather", "e x", "y", axis=1), inputs=info("x", ["N", 5], INT64))
+bad_lookup("shape", "integers of 3 dimensions", node("Gather", "e x", "y"), inputs=info("x", ["N", 5, 2], INT64))
+bad_lookup("order", "is samples×steps×channels; wanted samples×channels×steps", node("Gather", "e x", "r"), node("MatMul", "r e", "y"),
+           inputs=info("x", ["N", 5], INT64))
+bad_lookup("rows", "its input 1 is neither rows", node("Gather", "e x", "r"), node("Flatten", "r", "f"), node("Tanh", "f", "y"),
+           inputs=info("x", ["N", 5], INT64))
+bad_lookup("whole", "integers that were made of real numbers", node("Cast", "x", "i", to=INT64), node("Flatten", "i", "y"))
 
 
 def bad_image(name, words, op, **attributes):

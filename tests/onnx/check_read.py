@@ -101,11 +101,85 @@ def nets_of_layers(n):
     yield "branches", Branches(), (2, 3, 3)
 
 
+    yield from nets_of_sequences(n)
+
+
+def nets_of_sequences(n):
+    class Embedded(n.Module):
+        def __init__(self, after, levels=10):
+            super().__init__()
+            self.table, self.after = n.Embedding(levels, 4), after
+
+        def forward(self, x):
+            return self.after(self.table(x))
+
+    class Turned(n.Module):
+        def __init__(self, order, net=None):
+            super().__init__()
+            self.order, self.net = order, net or n.Identity()
+
+        def forward(self, x):
+            return self.net(x.permute(*self.order))
+
+    class Recurrent(n.Module):
+        def __init__(self, pick, order=(0, 1, 2), batch_first=True):
+            super().__init__()
+            self.gru, self.pick, self.order = n.GRU(4, 3, batch_first=batch_first), pick, order
+
+        def forward(self, x):
+            return self.pick(*self.gru(x.permute(*self.order)))
+
+    class Last(n.Module):
+        def __init__(self, gru, pick):
+            super().__init__()
+            self.gru, self.pick, self.dense = gru, pick, n.Linear(3, 2)
+
+        def forward(self, x):
+            return self.dense(self.pick(*self.gru(x)))
+
+    def words(*shape):
+        return torch.randint(0, 10, (5, *shape))
+
+    def words_first(*shape):
+        return words(*shape).transpose(0, 1)
+
+    def steps(x):
+        return x.transpose(1, 2)
+
+    yield "embedded", Embedded(n.Sequential(Turned((0, 2, 1)), n.Conv1d(4, 3, 2), n.ReLU(), n.Flatten(), n.Linear(15, 2))), (6,), {"make": words}
+    yield "embedded_rows", Embedded(n.Sequential(n.Tanh(), n.Flatten(), n.Linear(24, 5), n.Tanh(), n.Linear(5, 2))), (6,), {"make": words}
+    yield "embedded_one", Embedded(n.Sequential(n.Tanh(), n.Linear(4, 2))), (), {"make": words}
+    yield "embedded_column", Embedded(n.Sequential(n.Flatten(), n.Linear(4, 2))), (1,), {"make": words}
+    yield "embedded_gru", Embedded(Last(n.GRU(4, 3, batch_first=True), lambda y, h: h[0])), (6,), {"make": words}
+    for name, pick in (("state", lambda y, h: h[0]), ("squeezed", lambda y, h: h.squeeze(0)), ("step", lambda y, h: y[:, -1]),
+                       ("step_whole", lambda y, h: y[:, -1, :])):
+        yield f"gru_{name}", n.Sequential(Recurrent(pick, (0, 2, 1)), n.Linear(3, 2)), (4, 6)
+    yield "gru_rows", n.Sequential(Recurrent(lambda y, h: y.flatten(1), (0, 2, 1)), n.Linear(18, 2)), (4, 6)
+    yield "gru_signal", n.Sequential(Recurrent(lambda y, h: y.transpose(1, 2), (0, 2, 1)), n.Conv1d(3, 2, 2)), (4, 6)
+    yield "gru_steps", n.Sequential(Recurrent(lambda y, h: torch.tanh(h[-1])), n.Linear(3, 2)), (6, 4), {"rows": steps}
+    yield "conv_steps", n.Sequential(Turned((0, 2, 1)), n.Conv1d(4, 2, 3), n.Flatten()), (6, 4), {"rows": steps}
+    yield "gru_all", Recurrent(lambda y, h: y.transpose(1, 2)), (6, 4), {"rows": steps}
+    yield "gru_steps_first", n.Sequential(Recurrent(lambda y, h: h[0], batch_first=False), n.Linear(3, 2)), (6, 4), \
+        {"make": lambda *shape: torch.randn(6, 5, 4), "rows": lambda x: x.permute(1, 2, 0), "axis": 1}
+    yield "embedded_steps_first", Embedded(Last(n.GRU(4, 3), lambda y, h: h[0])), (6,), \
+        {"make": words_first, "rows": lambda x: x.transpose(0, 1), "axis": 1}
+    yield "gru_closed", Last(n.GRU(4, 3, batch_first=True), lambda y, h: h[0]), (6, 4), {"rows": steps, "axis": None}
+    yield "gru_turned", Recurrent(lambda y, h: y[-1], (2, 0, 1), False), (4, 6)
+    yield "gru_twice", n.Sequential(Recurrent(lambda y, h: y, (2, 0, 1), False), Last(n.GRU(3, 3), lambda y, h: y[-1])), (4, 6)
+    yield "gru_layers", Last(n.GRU(4, 3, num_layers=2, batch_first=True), lambda y, h: y[:, -1]), (6, 4), {"rows": steps}
+
+
+def draw(shape, make=lambda *shape: torch.randn(5, *shape), rows=lambda x: x, axis=0):
+    """x, its rows as the net has them, and the open dimension."""
+    x = make(*shape)
+    return x, rows(x).double().numpy().reshape(5, -1), axis
+
+
 def check_torch(program, folder):
     torch.manual_seed(7)
     single = program.endswith("_f")
     jobs, wants, worst = [], [], 0
-    for name, net, shape in nets():
+    for name, net, shape, *how in nets():
         net = net.float().eval()
         for module in net.modules():
             if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
@@ -114,13 +188,14 @@ def check_torch(program, folder):
             if isinstance(module, torch.nn.LayerNorm) and module.elementwise_affine:
                 module.weight.data.normal_(), module.bias.data.normal_()
         for opset in range(9, 17):
-            x = torch.randn(5, *shape)
+            x, rows, axis = draw(shape, **(how[0] if how else {}))
             path = folder / f"{name}_{opset}.onnx"
             file = io.BytesIO()
-            torch.onnx.export(net, x, file, opset_version=opset, input_names=["x"], dynamic_axes={"x": [0]})
+            torch.onnx.export(net, x, file, opset_version=opset, input_names=["x"],
+                              dynamic_axes=None if axis is None else {"x": [axis]})
             path.write_bytes(file.getvalue())
-            np.save(path.with_suffix(".x.npy"), x.double().numpy().reshape(5, -1))
-            wants.append(net.double()(x.double()).detach().numpy())
+            np.save(path.with_suffix(".x.npy"), rows)
+            wants.append(net.double()(x.double() if x.is_floating_point() else x).detach().numpy().reshape(5, -1))
             net.float()
             jobs.append((path, path.with_suffix(".x.npy"), path.with_suffix(".y.npy")))
     for (path, _, result), want, said in zip(jobs, wants, read(program, jobs)):

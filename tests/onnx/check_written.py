@@ -34,10 +34,11 @@ except ImportError:
 
 # What OpenCV 4.6 does not know, with its reason.
 OPENCV_LACKS = {"Greater": "operator", "Erf": "operator", "LayerNormalization": "operator",
-                "Sqrt": "the parts of layer normalisation have one column", "AveragePool of signals": "dimensions"}
+                "Sqrt": "the parts of layer normalisation have one column", "AveragePool of signals": "dimensions",
+                "GRU": "linear_before_reset", "Gather": "indices that are not constant"}
 # What ONNX Runtime has in single precision only.
-RUNTIME_LACKS = {"Conv", "AveragePool"}
-TYPES = {1: np.float32, 11: np.float64}
+RUNTIME_LACKS = {"Conv", "AveragePool", "GRU"}
+TYPES = {1: np.float32, 7: np.int64, 11: np.float64}
 
 
 def relative(got, want):
@@ -88,11 +89,26 @@ def over_window(f):
     return lambda attributes, x: f(windows(x, attributes), axis=tuple(range(2 - x.ndim, 0)))
 
 
+def gru(attributes, x, w, u, b):
+    assert attributes["linear_before_reset"] == 1
+    n = attributes["hidden_size"]
+    (w_z, w_r, w_h), (u_z, u_r, u_h) = np.split(w[0].T, 3, axis=1), np.split(u[0].T, 3, axis=1)
+    b_z, b_r, b_h, c_z, c_r, c_h = b[0].reshape(6, n)
+    h, states = np.zeros((x.shape[1], n), x.dtype), []
+    for a in x:
+        z, r = (1 / (1 + np.exp(-(a @ v + h @ s + p + q))) for v, s, p, q in ((w_z, u_z, b_z, c_z), (w_r, u_r, b_r, c_r)))
+        h = (1 - z) * np.tanh(a @ w_h + b_h + r * (h @ u_h + c_h)) + z * h
+        states.append(h)
+    return np.stack(states)[:, None], h[None]
+
+
 # Operators of which the attributes matter
 WITH_ATTRIBUTES = {
     "Conv": conv, "MaxPool": over_window(np.max), "AveragePool": over_window(np.mean), "BatchNormalization": batch_norm,
     "LayerNormalization": layer_norm, "Flatten": lambda attributes, x: x.reshape(len(x), -1),
     "Reshape": lambda attributes, x, shape: x.reshape(shape),
+    "GRU": gru, "Gather": lambda attributes, x, index: np.take(x, index, axis=attributes.get("axis", 0)),
+    "Transpose": lambda attributes, x: x.transpose(attributes["perm"]),
     "ReduceMean": lambda attributes, x: x.mean(axis=tuple(attributes["axes"]), keepdims=True),
 }
 OPERATORS = {
@@ -123,7 +139,7 @@ def run(model, inputs):
             y = x[0].astype(TYPES[attributes["to"]])
         else:
             y = OPERATORS[node.op_type](*x)
-        values[node.output[0]] = y
+        values.update(zip(node.output, y if node.op_type == "GRU" else [y]))
     return values[model.graph.output[0].name]
 
 

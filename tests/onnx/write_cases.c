@@ -42,12 +42,19 @@ static nnb_net *make(int shape, nnb_activation act, const ending *end) {
   return net;
 }
 
+/* The first `whole` columns of the rows ← whole numbers, for embeddings */
+static void make_whole(real *x, int n_in, int whole) {
+  for (int i = 0; i < ROWS * n_in; i++)
+    if (i % n_in < whole) x[i] = (real)(i * 7 % 3);
+}
+
 /* Rows far from the origin, and scalers fitted to them. */
-static void scale(nnb_net *net, int n_in) {
+static void scale(nnb_net *net, int n_in, int whole) {
   real x[ROWS * MOST], t[ROWS * MOST];
   const int n_out = nnb_net_n_out(net) > 0 ? nnb_net_n_out(net) : 4;
   nnb_data *data = NULL;
   for (int i = 0; i < ROWS * n_in; i++) x[i] = (real)(sin(3.7 * i) * 4 + 2);
+  make_whole(x, n_in, whole);
   for (int i = 0; i < ROWS * n_out; i++) t[i] = (real)(cos(2.3 * i) * 50 + 100);
   must(!nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, ROWS, n_in), .t = nnb_cview(t, ROWS, n_out)}, 0, &data), "data");
   nnb_net_standardize(net, data);
@@ -75,14 +82,15 @@ static void stir(nnb_net *net) {
   }
 }
 
-static void write_net(const char *folder, const char *name, nnb_net *net, bool scaled, int opset) {
+static void write_net(const char *folder, const char *name, nnb_net *net, bool scaled, int whole, int opset) {
   char path[600];
   real x[ROWS * MOST], y[ROWS * MOST];
   const int n_in = nnb_net_n_in(net);
-  if (scaled) scale(net, n_in);
+  if (scaled) scale(net, n_in, whole);
   stir(net);
   const int n_out = nnb_net_n_out(net);
   for (int i = 0; i < ROWS * n_in; i++) x[i] = (real)(sin(5.1 * i) * 3);
+  make_whole(x, n_in, whole);
   must(!nnb_net_predict(net, nnb_cview(x, ROWS, n_in), nnb_view(y, ROWS, n_out)), name);
   snprintf(path, sizeof path, "%s/%s.onnx", folder, name);
   must(!nnb_net_save_onnx(net, path, &(nnb_onnx_opts){.opset = opset}), path);
@@ -94,7 +102,7 @@ static void write_net(const char *folder, const char *name, nnb_net *net, bool s
 static void write_case(const char *folder, int shape, nnb_activation act, const ending *end, int opset) {
   char name[200];
   snprintf(name, sizeof name, "%s_%s_%s_%d_%s", shapes[shape], nnb_activation_name(act), end->name, opset, PRECISION);
-  write_net(folder, name, make(shape, act, end), end->scaled, opset);
+  write_net(folder, name, make(shape, act, end), end->scaled, 0, opset);
 }
 
 /* ---- layers ------------------------------------------------------------------------------------------------------ */
@@ -111,6 +119,12 @@ static const struct {
     {"layernorm", "4-5:relu-layernorm:tanh-6-layernorm-3"},
     {"layernorm_images", "2x4x3-layernorm:relu-conv2@2-layernorm"},
     {"softmax_images", "1x4x4-conv2@2:softmax-conv1@2:tanh"},
+    {"embedding", "6-embed5x3-conv2@2:tanh-2"},
+    {"embedding_of_one", "1-embed3x4-2"},
+    {"embedding_of_images", "2x2x3-embed4x2-conv2@2:tanh-2"},
+    {"gru", "3x5-gru4-2"},
+    {"gru_sequence", "3x5-gru4:tanh:sequence=1-conv2@2-gru3:sequence=1"},
+    {"gru_of_embedding", "6-embed7x3-gru4-2"},
 };
 
 static nnb_net *make_gated(void) {
@@ -127,18 +141,32 @@ static nnb_net *make_gated(void) {
   return net;
 }
 
+/* Whole numbers beside images, so that signals have a height in the file. */
+static nnb_net *make_sequence(void) {
+  nnb_net *net = nnb_net_create(5);
+  const int image = nnb_net_input(net, 8, "image");
+  nnb_net_shape(net, image, 2, 2, 2);
+  const int all = nnb_net_gru(net, nnb_net_embedding(net, 1, 3, 4), 3, true);
+  nnb_net_concat(net, (int[]){nnb_net_gru(net, all, 2, false), all, image}, 3);
+  nnb_net_dense(net, 2, NNB_LINEAR);
+  return net;
+}
+
 static void write_layers(const char *folder, int opset) {
   char name[200];
   for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
     for (int scaled = 0; scaled < 2; scaled++) {
       nnb_net *net;
-      if (scaled && strstr(layers[i].net, "4:softmax")) continue;
+      const bool looks_up = strstr(layers[i].net, "embed") != NULL;
+      if (scaled && (looks_up || strstr(layers[i].net, "4:softmax"))) continue;
       must(!nnb_net_parse(layers[i].net, &net), layers[i].net);
       snprintf(name, sizeof name, "layer_%s_%d_%d_%s", layers[i].name, scaled, opset, PRECISION);
-      write_net(folder, name, net, scaled, opset);
+      write_net(folder, name, net, scaled, looks_up ? MOST : 0, opset);
     }
   snprintf(name, sizeof name, "layer_gated_%d_%s", opset, PRECISION);
-  write_net(folder, name, make_gated(), true, opset);
+  write_net(folder, name, make_gated(), true, 0, opset);
+  snprintf(name, sizeof name, "layer_sequence_%d_%s", opset, PRECISION);
+  write_net(folder, name, make_sequence(), true, 5, opset);
 }
 
 int main(int argc, char **argv) {
