@@ -7,6 +7,7 @@
 #include "support.h"
 /* needs Check */
 #include "alloc_count.h"
+#include "toys.h"
 
 static const char mixed[] =
     "sex,age,port,fare,survived\n"
@@ -551,6 +552,38 @@ START_TEST(a_model_of_numbers) {
 }
 END_TEST
 
+/* A model keeps as many names as there are columns, though only some have one. */
+static void check_few_names(int n_in, int named, const char *which) {
+  const char *names[60] = {0};
+  real x[6 * 59];
+  int32_t label[6] = {0, 1, 1, 0, 1, 0};
+  nnb_data *data;
+  void *file = NULL;
+  size_t bytes = 0;
+  nnb_net *loaded = NULL;
+  toy_fill(x, (size_t)(6 * n_in), 1);
+  nnb_batch rows = {.x = nnb_cview(x, 6, n_in), .label = label};
+  ck_ok(nnb_data_copy(&rows, 2, &data));
+  names[named] = "only";
+  ck_ok(nnb_data_set_column_names(data, names, n_in + 1));
+  nnb_net *net = fitted(data);
+  ck_ok(nnb_net_save_mem(net, &file, &bytes));
+  ck_ok(nnb_net_load_mem(file, bytes, NULL, &loaded));
+  for (int i = 0; i <= n_in; i++) {
+    const char *name = nnb_net_column_name(loaded, i);
+    ck_assert_msg(i == named ? name && !strcmp(name, "only") : !name, "%s: column %d", which, i);
+  }
+  nnb_free(file);
+  nnb_net_destroy(net), nnb_net_destroy(loaded), nnb_data_destroy(data);
+}
+
+START_TEST(few_columns_have_names) {
+  check_few_names(59, 0, "the first");
+  check_few_names(59, 31, "one in the middle");
+  check_few_names(59, 59, "the target");
+}
+END_TEST
+
 /* Data that was encoded otherwise does not fit, and a refused fit leaves no columns behind. */
 START_TEST(a_fit_checks_the_columns) {
   nnb_data *data = read_good(mixed, mean), *other = NULL;
@@ -602,6 +635,8 @@ START_TEST(hostile_files) {
   check_hostile("\"table.0.levels\":\"2\"", "\"table.0.levels\":\"3\"", "\"table.0.level.2\" is missing");
   check_hostile("\"table.0.levels\":\"2\"", "\"table.0.levels\":\"1\"", "become 9 inputs; the net has 10");
   check_hostile("\"table.0.levels\":\"2\"", "\"table.0.levels\":\"0\"", "is not a whole number from 1");
+  check_hostile("\"columns\":\"11\"", "\"columns\":\"13\"",
+                "\"columns\" is missing or not a whole number from 0 to 12");
   check_hostile("\"table\":\"4\"", "\"table\":\"5\"", "become 11 inputs; the net has 10");
   check_hostile("\"table\":\"4\"", "\"table\":\"x\"", "\"table\" is not a whole number");
   check_hostile("\"table.1.missing\":\"30\"", "\"table.1.missing\":\"ex\"",
@@ -677,6 +712,7 @@ int main(void) {
   tcase_add_test(t, a_model_reads_tables);
   tcase_add_test(t, c_source_has_the_names);
   tcase_add_test(t, a_model_of_numbers);
+  tcase_add_test(t, few_columns_have_names);
   tcase_add_test(t, a_fit_checks_the_columns);
   tcase_add_test(t, hostile_files);
   tcase_add_test(t, every_allocation_fails);

@@ -46,7 +46,8 @@ bool nnb__columns_take(const nnb_columns *columns, const int32_t *input, int n, 
 
 /* In a bag: table n; table.i.name; table.i.levels n, table.i.level.j; table.i.missing: the number that replaces it. */
 void nnb__columns_to_bag(const nnb_columns *columns, nnb__bag *bag);
-/* *out NULL: the bag has none.  The bag comes from a file that is not trusted.  NNB_E_PARSE, NNB_E_NOMEM. */
-nnb_status nnb__columns_from_bag(const nnb__bag *bag, nnb_columns **out);
+/* *out NULL: the bag has none.  most: as many columns as there are inputs, since columns may have no name and so no
+ * entry. The bag comes from a file that is not trusted.  NNB_E_PARSE, NNB_E_NOMEM. */
+nnb_status nnb__columns_from_bag(const nnb__bag *bag, int most, nnb_columns **out);
 
 #endif

@@ -37,8 +37,7 @@ static const char *find_name(const void *bag, int i) {
   return nnb__bag_find_string(bag, key_of(key, i, "name"));
 }
 
-static nnb_status get_count(const nnb__bag *bag, const char *key, int *out) {
-  const int most = bag->n_entries < INT_MAX ? (int)bag->n_entries : INT_MAX;
+static nnb_status get_count(const nnb__bag *bag, const char *key, int most, int *out) {
   double value;
   if (!nnb__bag_find_number(bag, key, &value) || !(value >= 1 && value <= most) || value != floor(value))
     return nnb__fail(NNB_E_PARSE, "the model's \"%s\" is not a whole number from 1 to %d", key, most);
@@ -46,11 +45,13 @@ static nnb_status get_count(const nnb__bag *bag, const char *key, int *out) {
   return NNB_OK;
 }
 
+static int entries_of(const nnb__bag *bag) { return bag->n_entries < INT_MAX ? (int)bag->n_entries : INT_MAX; }
+
 /* The levels come sorted, so that they are found by bisection and differ. */
 static nnb_status get_levels(const nnb__bag *bag, int i, nnb_column *c) {
   char key[KEY];
   int n = 0;
-  nnb_status status = get_count(bag, key_of(key, i, "levels"), &n);
+  nnb_status status = get_count(bag, key_of(key, i, "levels"), entries_of(bag), &n);
   if (status) return status;
   char **level = nnb__alloc((size_t)n, sizeof *level);
   if (!level) return nnb__fail_nomem("the levels of a column");
@@ -73,11 +74,11 @@ static nnb_status get_column(const nnb__bag *bag, int i, nnb_column *c) {
   return nnb__bag_find_string(bag, key_of(key, i, "levels")) ? get_levels(bag, i, c) : NNB_OK;
 }
 
-nnb_status nnb__columns_from_bag(const nnb__bag *bag, nnb_columns **out) {
+nnb_status nnb__columns_from_bag(const nnb__bag *bag, int most, nnb_columns **out) {
   int n = 0;
   *out = NULL;
   if (!nnb__bag_find_string(bag, "table")) return NNB_OK;
-  nnb_status status = get_count(bag, "table", &n);
+  nnb_status status = get_count(bag, "table", most, &n);
   if (status) return status;
   nnb_columns *columns = nnb__columns_create(n, find_name, bag);
   if (!columns) return nnb__fail_nomem("the columns");

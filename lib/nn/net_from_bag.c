@@ -307,11 +307,11 @@ static const char *find_item(const void *context, int i) {
   return nnb__bag_find_string(it->bag, nnb__part_key(key, it->name, number));
 }
 
-static nnb_status get_names(const reader *r, const char *list, const char *name, nnb__names *out) {
+/* At most `most` names; some of them may be missing, so the entries of the file are no limit. */
+static nnb_status get_names(const reader *r, const char *list, const char *name, int most, nnb__names *out) {
   int n = 0;
   item it = {r->bag, name};
   if (!nnb__bag_find_string(r->bag, list)) return NNB_OK;
-  int most = r->bag->n_entries < INT_MAX ? (int)r->bag->n_entries : INT_MAX;
   nnb_status status = get_int(r, list, 0, most, &n);
   return status ? status : nnb__net_set_names(out, n, find_item, &it);
 }
@@ -320,12 +320,21 @@ static nnb_status get_names(const reader *r, const char *list, const char *name,
 static nnb_status get_table(const reader *r) {
   nnb_net *net = r->net;
   nnb_columns *table = NULL;
-  nnb_status status = nnb__columns_from_bag(r->bag, &table);
+  nnb_status status = nnb__columns_from_bag(r->bag, net->n_x, &table);
   if (!status && table && table->n_in != net->n_x)
     status = nnb__fail(NNB_E_PARSE, "the columns of the model become %d inputs; the net has %d", table->n_in, net->n_x);
   if (!status && (table || net->columns.n > 0)) status = nnb__net_set_table(net, table);
   nnb__columns_destroy(table);
   return status;
+}
+
+/* Of inputs and targets, and of classes: an output with two classes is one target. */
+static nnb_status get_all_names(const reader *r) {
+  nnb_net *net = r->net;
+  const int n_y = net->n_y, room = INT_MAX - net->n_x;
+  nnb_status status = get_names(r, "columns", "column", net->n_x + (n_y < room ? n_y : room), &net->columns);
+  if (!status) status = get_table(r);
+  return status ? status : get_names(r, "classes", "class", n_y > 1 ? n_y : 2, &net->classes);
 }
 
 static nnb_status read_net(reader *r) {
@@ -345,13 +354,11 @@ static nnb_status read_net(reader *r) {
   if (!status) status = arrange_outputs(r->net);
   if (!status) status = get_scaler(r, false);
   if (!status) status = get_scaler(r, true);
-  if (!status) status = get_names(r, "columns", "column", &r->net->columns);
-  if (!status) status = get_table(r);
-  if (!status) status = get_names(r, "classes", "class", &r->net->classes);
   if (!status) status = nnb__training_from_bag(r->bag, &r->net->training);
   if (!status) status = check_sizes(r);
   if (!status) status = nnb__net_check_memory(r->net, r->file_bytes, r->opts ? r->opts->max_bytes : 0);
   if (!status) status = nnb__net_seal_undrawn(r->net);
+  if (!status) status = get_all_names(r);
   for (int i = 0; i < r->net->n_nodes && !status; i++) status = get_params(r, &r->net->nodes[i], r->net->params);
   return status;
 }

@@ -71,15 +71,21 @@ static const char *data_column(const void *data, int i) { return nnb_data_column
 
 static const char *data_class(const void *data, int i) { return nnb_data_class_name(data, i); }
 
+static bool has_name(const char *(*name)(const void *data, int i), const nnb_data *data, int n) {
+  for (int i = 0; i < n; i++)
+    if (name(data, i)) return true;
+  return false;
+}
+
 /* A net without names takes those of the data. */
 static nnb_status take_names(nnb_net *net, const nnb_data *data) {
   int n_classes = nnb_data_n_classes(data), n_columns = nnb_data_n_in(data) + (n_classes ? 1 : nnb_data_n_out(data));
   nnb_status status = NNB_OK;
-  if (net->columns.n == 0 && nnb_data_column_name(data, 0)) {
+  if (net->columns.n == 0 && has_name(data_column, data, n_columns)) {
     status = nnb__net_set_names(&net->columns, n_columns, data_column, data);
     if (!status) status = nnb__net_set_table(net, nnb_data_columns(data));
   }
-  if (!status && net->classes.n == 0 && n_classes && nnb_data_class_name(data, 0))
+  if (!status && net->classes.n == 0 && has_name(data_class, data, n_classes))
     status = nnb__net_set_names(&net->classes, n_classes, data_class, data);
   return status;
 }
