@@ -30,7 +30,7 @@ static int no_command(const char *name) {
 }
 
 static int run(const command *c, int argc, char **argv) {
-  char name[32];
+  static char name[32]; /* argv keeps it */
   snprintf(name, sizeof name, "nnblas %s", c->name);
   argv[1] = name; /* argp's name of the program */
   const int code = c->run == bench_command ? EX_OK : check_flags(name, c->argp(), argv + 2);
