@@ -36,10 +36,11 @@
  *                  runs 1.29 / 1.11 times as fast as its products in cblas with two threads, 1.03 / 1.0 with one, when
  *                  cblas has two as well.  On an AMD processor two threads are 0.97 / 0.93 times as fast as one at
  *                  batch 32, 1.13 / 1.35 at 96, and 1.1 to 1.4 times in f32 with 28-300-300-300-300-300-1 at 100
- * owned_flops      unless each thread has at least this number of floating-point operations in a forward pass: then
- *                  each thread gets columns of W, which stay in its core's cache.  784-128-64-10 at batch 32, 3.5e6 for
- *                  each of two threads, on the AMD processor, compared with one thread: rows 1.08 / 1.00, columns 1.39
- *                  / 1.23 times as fast; at batch 16 and 8 one thread is the fastest
+ * owned_flops      unless each thread has at least this number of floating-point operations in a forward pass, of
+ *                  floats twice as many: then each thread gets columns of W, which stay in its core's cache.
+ *                  784-128-64-10 at batch 32, 3.5e6 for each of two threads, compared with one thread: on the AMD
+ *                  processor rows 1.08 / 1.00, columns 1.39 / 1.23 times as fast in f64 / f32, on an Intel processor
+ *                  whose cores are farther apart columns 1.01 / 0.85; at batch 16 and 8 one thread is the fastest
  * owned_bytes      the least W that is divided in this way; smaller ones are divided by rows of the batch, where
  *                  threads do not wait for each other between layers */
 #define NNB__THRESHOLD_LIST(X)   \
