@@ -501,6 +501,13 @@
 #define nnb__ranks_most nnbf__ranks_most
 #define nnb__ranks_slice nnbf__ranks_slice
 #define nnb__ranks_train nnbf__ranks_train
+#define nnb__reflect_plain nnbf__reflect_plain
+#define nnb__reflect_plain_exact nnbf__reflect_plain_exact
+#define nnb__reflect_v2 nnbf__reflect_v2
+#define nnb__reflect_v3 nnbf__reflect_v3
+#define nnb__reflect_v3_exact nnbf__reflect_v3_exact
+#define nnb__reflect_v4 nnbf__reflect_v4
+#define nnb__reflect_v4_exact nnbf__reflect_v4_exact
 #define nnb__region_begin nnbf__region_begin
 #define nnb__region_shrink nnbf__region_shrink
 #define nnb__region_step nnbf__region_step

@@ -3,7 +3,6 @@
  * fork may interrupt them. */
 #include "lapack.h"
 
-#include <assert.h>
 #include <lapacke.h>
 #include <limits.h>
 
@@ -16,58 +15,6 @@
 #else
 #define LAPACK_WORK(f) LAPACKE_d##f##_work
 #endif
-
-enum { BLOCK = 32 }; /* the block size that ilaenv gives for QR and LQ */
-
-/* Scratch of the blocked algorithms for k reflectors: at least k numbers. */
-static int scratch_size(int k) { return k <= INT_MAX / BLOCK ? k * BLOCK : INT_MAX; }
-
-/* k factors of the reflectors, k signs, scratch. */
-size_t nnb__orthogonal_work(int rows, int cols) {
-  int k = nnb__smaller(rows, cols);
-  return 2 * (size_t)k + (size_t)scratch_size(k);
-}
-
-/* Keeps the signs of a factor's diagonal before the factor is overwritten; 0 counts as positive. */
-static void diagonal_signs(nnb_mat a, int k, real *sign) {
-  for (int i = 0; i < k; i++) sign[i] = a.p[(size_t)i * (size_t)a.ld + (size_t)i] < 0 ? -1 : 1;
-}
-
-/* rows ≥ cols: A = Q·R, so LAPACK's Aᵀ = Rᵀ·Qᵀ is an LQ factorisation. */
-static bool orthonormal_columns(nnb_mat a, real *tau, real *sign, real *scratch, int n_scratch) {
-  int m = a.cols, n = a.rows;
-  if (LAPACK_WORK(gelqf)(LAPACK_COL_MAJOR, m, n, a.p, a.ld, tau, scratch, n_scratch) != 0) return false;
-  diagonal_signs(a, m, sign);
-  if (LAPACK_WORK(orglq)(LAPACK_COL_MAJOR, m, n, m, a.p, a.ld, tau, scratch, n_scratch) != 0) return false;
-  for (int i = 0; i < a.rows; i++)
-    for (int j = 0; j < a.cols; j++) nnb__row(a, i)[j] *= sign[j];
-  return true;
-}
-
-/* rows < cols: the QR factorisation of Aᵀ, as LAPACK sees it. */
-static bool orthonormal_rows(nnb_mat a, real *tau, real *sign, real *scratch, int n_scratch) {
-  int m = a.cols, n = a.rows;
-  if (LAPACK_WORK(geqrf)(LAPACK_COL_MAJOR, m, n, a.p, a.ld, tau, scratch, n_scratch) != 0) return false;
-  diagonal_signs(a, n, sign);
-  if (LAPACK_WORK(orgqr)(LAPACK_COL_MAJOR, m, n, n, a.p, a.ld, tau, scratch, n_scratch) != 0) return false;
-  for (int i = 0; i < a.rows; i++)
-    for (int j = 0; j < a.cols; j++) nnb__row(a, i)[j] *= sign[i];
-  return true;
-}
-
-/* With R's diagonal positive, Q of a normal matrix has the Haar distribution: Mezzadri 2007, "How to generate random
- * matrices from the classical compact groups". */
-bool nnb__orthogonalize(nnb_mat a, real *work) {
-  assert(a.ld >= a.cols);
-  int k = nnb__smaller(a.rows, a.cols), n_scratch = scratch_size(k);
-  real *tau = work, *sign = tau + k, *scratch = sign + k;
-  if (k == 0) return true;
-  nnb__hold_forks();
-  bool done = a.rows >= a.cols ? orthonormal_columns(a, tau, sign, scratch, n_scratch)
-                               : orthonormal_rows(a, tau, sign, scratch, n_scratch);
-  nnb__allow_forks();
-  return done;
-}
 
 bool nnb__invert_positive(int n, real *a) {
   const size_t ld = (size_t)n;
@@ -109,6 +56,8 @@ void nnb__solve_lower(int n, const double *l, int n_rows, double *y) {
 }
 
 /* ---- triangles of any rank -------------------------------------------------------------------------------------- */
+
+enum { BLOCK = 32 }; /* the block size that ilaenv gives for QR */
 
 static int gelsy_scratch(int n, int n_rhs) { return 3 * n + BLOCK * (n + 1) + BLOCK * n_rhs; }
 

@@ -6,12 +6,6 @@
 
 #include "real.h"
 
-/* Overwrites a (rows×cols, ld = cols) with Q, which has orthonormal columns (rows ≥ cols) or rows (rows < cols): Q of
- * the QR of a, times the signs that make R's diagonal positive.  work: nnb__orthogonal_work() numbers.  False if LAPACK
- * fails. */
-bool nnb__orthogonalize(nnb_mat a, real *work);
-size_t nnb__orthogonal_work(int rows, int cols);
-
 /* A ← A⁻¹, both triangles, from the lower triangle of a symmetric n×n.  False if A is not positive definite; A is then
  * undefined. */
 bool nnb__invert_positive(int n, real *a);

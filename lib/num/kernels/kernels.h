@@ -1,6 +1,6 @@
 /* num/kernels/kernels.h: passes over rows that are not matrix products, in the vector instructions of this processor.
  *
- * kernels_level.c, act.c, layer_rows.c, loss.c, mm.c, mm_row.c, chain_rows_kernel.c, chain_predict_kernel.c,
+ * kernels_level.c, act.c, layer_rows.c, loss.c, mm.c, mm_row.c, reflect.c, chain_rows_kernel.c, chain_predict_kernel.c,
  * chain_blocks_kernel.c and steps.c are built once per level, cholesky.c and qr.c too, but only in double.  The level
  * "plain" has the flags of the rest of the library.  On x86-64 there are also the levels v2, v3 and v4 of its psABI
  * (SSE4.2; AVX2 and FMA; AVX-512), built with -DNNB__LEVEL=v3 and so on, which is the suffix of their tables. kernels.c
@@ -17,6 +17,7 @@
 #include "factor_kernels.h"
 #include "layer_rows.h"
 #include "mm.h"
+#include "reflect.h"
 #include "steps.h"
 
 typedef struct nnb__kernels {
@@ -35,6 +36,7 @@ typedef struct nnb__kernels {
   nnb__mm_copy_fn *mm_copy;
   nnb__mm_row_fn *mm_row;
   nnb__mm_two_fn *mm_two; /* NULL in the usual arithmetic */
+  nnb__reflect_fn *reflect;
   nnb__chain_blocks_fn *chain_blocks;
   nnb__chain_rows_fn *chain_rows;
   nnb__predict_fn *predict;

@@ -109,6 +109,7 @@ const nnb__kernels NNB__KERNELS = {
 #ifdef NNB_EXACT
     .mm_two = NNB__MM_TWO,
 #endif
+    .reflect = NNB__REFLECT,
     .chain_blocks = NNB__CHAIN_BLOCKS,
     .chain_rows = NNB__CHAIN_ROWS,
     .predict = NNB__PREDICT,

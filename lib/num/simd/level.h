@@ -22,6 +22,7 @@
 #define NNB__MM_COPY                 NNB__LEVEL_NAME(nnb__mm_copy_, NNB__LEVEL)
 #define NNB__MM_ROW                  NNB__LEVEL_NAME(nnb__mm_row_, NNB__LEVEL)
 #define NNB__QR                      NNB__LEVEL_NAME(nnb__qr_, NNB__LEVEL)
+#define NNB__REFLECT                 NNB__LEVEL_NAME(nnb__reflect_, NNB__LEVEL)
 #define NNB__CHOLESKY                NNB__LEVEL_NAME(nnb__cholesky_, NNB__LEVEL)
 
 #endif
