@@ -72,8 +72,8 @@ static const exception exceptions[] = {
     {"meyer", NNB_BFGS, 1e-3, 1.2e5},
     /* long curved valleys: more iterations than are allowed here */
     {"gulf research", NNB_SCG, 0, 1e-5},
-    {"gulf research", NNB_CG, 0, 1e-5},
-    {"wood", NNB_RPROP, 0, 7.9}, /* its stationary point near (-1, 1, -1, 1) */
+    {"gulf research", NNB_CG, 1e-6, 1e-5}, /* 0 by another libm, on i386 2e-7 */
+    {"wood", NNB_RPROP, 0, 7.9},           /* its stationary point near (-1, 1, -1, 1) */
     {"osborne 1", NNB_RPROP, 1e-5, 1e-5},
     {"osborne 1", NNB_SCG, 2e-5, 3e-5},
     {"osborne 1", NNB_CG, 5e-6, 3e-5},
