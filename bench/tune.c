@@ -24,6 +24,7 @@ typedef struct search {
 
 #define OWN    "unpacked_least=0,unpacked_bytes=1e15,unpacked_sum_bytes=1e15"
 #define BLAS   "unpacked_least=1e300"
+#define OF_W   "unpacked_least=0,unpacked_sum_bytes=1e15,unpacked_bytes=0"
 #define SHARED "thread_flops=0,private_bytes=0"
 #define ALONE  "thread_flops=1e300"
 
@@ -31,8 +32,10 @@ typedef struct search {
 static const search searches[] = {
   {"unpacked_least", true, {OWN, BLAS}, BY_STEP, false, MULTIPLY_ADDS,
    "64-64@16 128-96@16 128-128@16 192-192@16 256-256@16 384-384@16 512-384@16"},
-  {"unpacked_bytes", false, {OWN, BLAS}, BY_STEP, false, BYTES,
+  {"unpacked_bytes", false, {OWN ",unpacked_rows=0", BLAS}, BY_STEP, false, BYTES,
    "512-128@32 784-128@32 784-256@32 1024-256@32 1024-512@32 1024-1024@32 2048-1024@32"},
+  {"unpacked_rows", false, {OF_W ",unpacked_rows=1e9", OF_W ",unpacked_rows=0"}, PREDICT, false, ROWS,
+   "1024-1024@16 1024-1024@32 1024-1024@64 1024-1024@128 1024-1024@256 2048-1024@32 2048-1024@64 2048-1024@128"},
   {"unpacked_sum_bytes", false, {OWN, OWN ",unpacked_sum_bytes=0"}, BY_STEP, false, BYTES,
    "512-128@32 784-128@32 784-256@32 1024-256@32 1024-512@32 1024-1024@32 2048-1024@32"},
   {"transposed_rows", true, {"transposed_rows=0", "transposed_rows=1e9"}, BY_STEP, false, ROWS,

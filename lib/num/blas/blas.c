@@ -58,7 +58,7 @@ static void product(char ta, char tb, int k, real alpha, nnb_cmat a, nnb_cmat b,
 
 /* Whether the kernels of num/kernels/mm.c, which read B in place or copy small pieces of it, are faster than OpenBLAS
  * 0.3.21, which packs both operands (num/blas/thresholds.h).  Without AVX2 and FMA they never are. */
-enum { OWN_LEVEL = 2 };
+enum { OWN_LEVEL = 2, WIDE_LEVEL = 3 };
 
 /* OpenBLAS's AVX-512 kernels for small A·B (up to 10⁶ products, dgemm_small_kernel_nn_skylakex.c and the same in sgemm)
  * call malloc, unchecked, for the last columns: up to 4 of 8 in double, up to 8 of 16 in single precision, from 16 or
@@ -69,7 +69,8 @@ static bool takes_rows(char ta, int m, int n, int k) { /* A·B or Aᵀ·B */
   const nnb__thresholds *t = &nnb__threshold;
   double stays = (double)(ta == 'T' ? m : k) * n * sizeof(real), products = (double)m * n * k;
   double most = ta == 'T' ? t->unpacked_sum_bytes : t->unpacked_bytes;
-  return products > t->unpacked_least ? stays <= most : ta == 'N' && n % VECTOR != 0;
+  const bool once = ta == 'N' && m <= t->unpacked_rows && nnb__cpu_level() >= WIDE_LEVEL;
+  return products > t->unpacked_least ? once || stays <= most : ta == 'N' && n % VECTOR != 0;
 }
 static bool takes_transposed(int m, int n, int k) { /* A·Bᵀ */
   const nnb__thresholds *t = &nnb__threshold;

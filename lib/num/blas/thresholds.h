@@ -18,11 +18,15 @@
  *                  f64, 2 MB, is the first to lose (0.83).  With larger W, threads divide a product by columns
  *                  (nn/layerwise_wide.c).  It also holds for AᵀA in double: n×n with 1000 rows is, compared with syrk,
  *                  2.0 (n = 61), 1.4 (151), 1.15 (300), 1.0 (443) times as fast
- * unpacked_sum_bytes  the same for C of Aᵀ·B, which is read and written for each few rows of A: seven eighths of the
- *                  second-level cache, if its size is known.  On the AMD processor with 512 KB, shares of cblas's time
- *                  in training with W in the kernel, or in OpenBLAS: 512-400-10 at batch 128 in f32, 819 KB, 0.93 /
- *                  1.05; 784-256-64-10 at 64, 803 KB, 0.97 / 1.02; 784-128-64-10 at 128 in f64, 0.95 / 1.00; at 32 in
- *                  f32, 401 KB, 1.03 / 1.00
+ * unpacked_rows    A·B of at most this number of rows uses that kernel for any B where vectors have 512 bits: B is then
+ *                  read once, and packing it would cost as much as the product.  On an Intel processor, times by
+ *                  OpenBLAS ÷ by the kernel: 16 rows times 1024×1024 1.59 / 2.08, 32 rows 1.27 / 1.76, 64 rows 1.16 /
+ *                  1.37, 128 rows 1.03 / 1.19, 256 rows 0.93 / 1.04; 32 rows times 2048×1024 1.25 / 1.80
+ * unpacked_sum_bytes  as unpacked_bytes, for C of Aᵀ·B, which is read and written for each few rows of A: seven
+ *                  eighths of the second-level cache, if its size is known.  On the AMD processor with 512 KB, shares
+ *                  of cblas's time in training with W in the kernel, or in OpenBLAS: 512-400-10 at batch 128 in f32,
+ *                  819 KB, 0.93 / 1.05; 784-256-64-10 at 64, 803 KB, 0.97 / 1.02; 784-128-64-10 at 128 in f64, 0.95 /
+ *                  1.00; at 32 in f32, 401 KB, 1.03 / 1.00
  * transposed_rows  A·Bᵀ uses the kernel that transposes small pieces of B, from this number of rows on:
  *                  8×64·(128×64)ᵀ is 0.84 times as fast, 16 rows 1.65; see the next two
  * transposed_numbers  with fewer rows too, if B has at most this number of numbers
@@ -48,6 +52,7 @@
   X(row_until, 32)               \
   X(unpacked_least, 1e6)         \
   X(unpacked_bytes, 3 << 19)     \
+  X(unpacked_rows, 64)           \
   X(unpacked_sum_bytes, 3 << 19) \
   X(transposed_rows, 12)         \
   X(transposed_numbers, 1024)    \
