@@ -239,6 +239,41 @@ START_TEST(sequences_there_and_back) {
 }
 END_TEST
 
+/* Nodes that stand for nothing in a file: of an input, beside others that read it; the same output twice. */
+static nnb_net *graph_of_nothing(int which) {
+  nnb_net *one = nnb_net_create(6);
+  if (which < 3) {
+    if (which == 2) ck_ok(nnb_net_shape(one, 1, 1, 2, 3));
+    const int a = which == 0 ? nnb_net_product(one, (int[]){1}, 1, NNB_LINEAR) : nnb_net_layer(one, 1, "flatten");
+    nnb_net_output(one, a), nnb_net_output(one, nnb_net_dropout(one, a, 0.5));
+    return one;
+  }
+  const int a = which == 3 ? 1 : nnb_net_layer(one, 1, "4:linear");
+  const int norm = nnb_net_layer(one, nnb_net_layer(one, a, "flatten"), "batchnorm:tanh");
+  const int ends[] = {nnb_net_layer(one, a, "2:tanh"), nnb_net_layer(one, norm, "2:tanh")};
+  nnb_net_concat(one, ends, 2);
+  return one;
+}
+
+START_TEST(nothing_there_and_back) {
+  if (!has_onnx()) return;
+  for (int which = 0; which < 5; which++)
+    for (int scaled = 0; scaled < 2; scaled++) {
+      nnb_net *one = graph_of_nothing(which), *back;
+      void *saved;
+      size_t n;
+      if (scaled) scale(one);
+      ck_ok(nnb_net_status(one));
+      stir(one);
+      ck_ok(nnb_net_save_onnx_mem(one, NULL, &saved, &n));
+      ck_ok(nnb_net_load_onnx_mem(saved, n, NULL, &back));
+      ck_predicts_near(one, back, false);
+      nnb_free(saved);
+      nnb_net_destroy(one), nnb_net_destroy(back);
+    }
+}
+END_TEST
+
 /* Own activations and those that have no line in io/onnx_acts.c */
 START_TEST(what_cannot_be_written) {
   void *saved;
@@ -417,6 +452,7 @@ static Suite *suite(void) {
   tcase_add_test(t, layers_there_and_back);
   tcase_add_test(t, graphs_there_and_back);
   tcase_add_test(t, sequences_there_and_back);
+  tcase_add_test(t, nothing_there_and_back);
   tcase_add_test(t, what_cannot_be_written);
   tcase_add_test(t, files_and_names);
   tcase_add_test(t, bad_calls);

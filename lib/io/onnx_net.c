@@ -100,6 +100,12 @@ static nnb_status set_input_scaler(builder *b, int input, int end) {
   return status;
 }
 
+/* A multiplication by 1 of what has a node; that of an input which others read too is no scaler. */
+static bool is_same_node(const builder *b, int k) {
+  const int from = at(b, k)->from;
+  return b->node[from] && is_identity(b, k, from) && (at(b, from)->kind != NNB__ONNX_INPUT || at(b, from)->uses > 1);
+}
+
 /* The end of a run of arithmetic.  Without a node it belongs to the dense layers that read it, or to a scaler. */
 static nnb_status place_run(builder *b, int k) {
   const int base = base_of(b, k);
@@ -154,6 +160,7 @@ static nnb_status place(builder *b, int k) {
     case NNB__ONNX_INPUT:
       return NNB_OK;
     case NNB__ONNX_ARITH:
+      if (is_same_node(b, k)) return b->node[k] = b->node[at(b, k)->from], NNB_OK;
       return only_read_by(b, k, NNB__ONNX_ARITH) ? NNB_OK : place_run(b, k);
     case NNB__ONNX_ACT:
       return place_activation(b, k);
@@ -208,6 +215,15 @@ static nnb_status set_scaler(const builder *b, bool targets, int n, const real *
   return trivial ? NNB_OK : nnb__net_set_scaler(b->net, targets, NNB_STANDARDIZE, n, shift, factor);
 }
 
+/* Declares an output, with a node of its own where the one that has its numbers is an input or an output already. */
+static nnb_status declare_output(builder *b, int k, int node) {
+  nnb_status status = NNB_OK;
+  if (nnb__node_is_input(&b->net->nodes[node - 1]) || b->net->nodes[node - 1].out_col >= 0)
+    status = nnb__onnx_append(b, k, &nnb__layer_activation, NULL, &node, 1, NNB_LINEAR), node = b->node[k];
+  if (!status && (node = nnb_net_output(b->net, node)) < 0) status = (nnb_status)node;
+  return status;
+}
+
 /* Declares an output; arithmetic between its node and the output is its scaler, x/factor + shift. */
 static nnb_status place_output(builder *b, int k, real *shift, real *factor) {
   const value *v = at(b, k);
@@ -219,7 +235,7 @@ static nnb_status place_output(builder *b, int k, real *shift, real *factor) {
     status = nnb__onnx_chain_of(b, k, &chain);
   }
   if (!status) status = nnb__onnx_node_of(b, node, &node);
-  if (!status && (node = nnb_net_output(b->net, node)) < 0) status = (nnb_status)node;
+  if (!status) status = declare_output(b, k, node);
   for (int j = 0; j < v->cols && !status; j++) {
     const double m = chain ? chain->m[j] : 1, d = chain ? chain->d[j] : 1;
     factor[j] = (real)(m == 1 ? d : d / m);

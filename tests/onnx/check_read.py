@@ -276,8 +276,9 @@ def check_models(program, folder):
             count += 1
         else:
             kind, _, sentence = said.partition(": ")
-            assert kind in ("not supported", "the text or file is malformed") and len(sentence) > len(str(path)) + 10, \
-                f"{name}: {said}"
+            too_large = ".x.npy: " in sentence and sentence.endswith("too large for single precision")  # what is stored
+            assert kind in ("not supported", "the text or file is malformed") and \
+                (too_large or len(sentence) > len(str(path)) + 10), f"{name}: {said}"
     print(f"{pathlib.Path(program).name}: {len(models)} models, {count} read with their stored outputs, the others refused")
     assert count >= 20
 
