@@ -1,5 +1,6 @@
 /* io/c_backward.c: @_jacobian and @_step of emitted C source. */
 #include "c_layers.h"
+#include "jacobian.h"
 #include "loss.h"
 #include "names.h"
 
@@ -207,6 +208,7 @@ void nnb__c_put_step(nnb__c_writer *w) {
     nnb__c_put(&w->body, "  $ scaled[@@_N_OUT];\n  @_scale(%d, @_y_shift, @_y_factor, t, scaled);\n", n_y);
   }
   if (smooths(w->net)) nnb__c_paste(&w->body, "  $ smooth[@@_N_OUT];\n");
+  if (nnb__net_n_free(w->net) == 0) nnb__c_paste(&w->body, "  (void)lr;\n");
   nnb__c_put_forward(w);
   w->helper[NNB__C_ZERO] = true;
   nnb__c_put(&w->body, "  @_zero(%lld, d);\n", (long long)w->layout.n_d);

@@ -318,6 +318,7 @@ int main(int argc, char **argv) {
       {.name = "images", .net = IMAGES, .scaled = true},
       {.name = "layernorm", .net = "3-5:tanh-layernorm:relu-4:linear-layernorm-2", .scaled = true},
       {.name = "frozen", .net = "1x4x4-conv2@2:tanh:frozen=1-conv2@2:linear:frozen=2-layernorm:frozen=3-2"},
+      {.name = "all_frozen", .net = "3-4:tanh:frozen=3-2:frozen=3"},
       {.name = "batchnorm", .net = "2x2x3-conv2@2:tanh-batchnorm:relu-3-batchnorm-2", .no_step = true},
       {.name = "folded",
        .net = "1x3x3-conv2@2:linear-batchnorm:tanh-dropout0.5-4:linear-batchnorm:tanh-2",
