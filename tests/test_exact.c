@@ -478,6 +478,40 @@ START_TEST(gradients_of_groups) {
 }
 END_TEST
 
+/* Losses of rows that are one group, and so one gradient, but two threads predict them: within the plan's memory. */
+START_TEST(losses_of_a_group) {
+  enum { ROWS = 190, BEHIND = 1 << 20 };
+  nnb_data *data = make_data(ROWS, false, true, 1);
+  nnb_batch rows;
+  ck_ok(nnb_data_batch(data, 0, ROWS, &rows));
+  for (int grad = 0; grad < 2; grad++) {
+    nnb_net *net;
+    nnb_plan *plan, *alone;
+    nnb_plan_opts opts = {.max_rows = ROWS, .threads = 2, .want = grad ? NNB_GRAD : 0};
+    double loss, wanted;
+    ck_ok(nnb_net_parse("6-50:tanh-50:relu-50:relu-50:relu-50:tanh-50:relu-3", &net));
+    ck_ok(nnb_net_exact(net, true));
+    ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = ROWS, .threads = 1}, &alone));
+    ck_ok(nnb_plan_bytes(net, &opts, &opts.mem_bytes));
+    const size_t bytes = (opts.mem_bytes + BEHIND) / 64 * 64;
+    unsigned char *mem = aligned_alloc(64, bytes);
+    ck_assert_ptr_nonnull(mem);
+    memset(mem, 7, bytes);
+    opts.mem = mem;
+    ck_ok(nnb_plan_create(net, &opts, &plan));
+    ck_ok(nnb_plan_loss(plan, &rows, &loss));
+    ck_ok(nnb_plan_loss(alone, &rows, &wanted));
+    ck_assert_double_eq(loss, wanted);
+    for (size_t i = opts.mem_bytes; i < bytes; i++)
+      if (mem[i] != 7) ck_abort_msg("byte %zu", i);
+    nnb_plan_destroy(plan), nnb_plan_destroy(alone);
+    free(mem);
+    nnb_net_destroy(net);
+  }
+  nnb_data_destroy(data);
+}
+END_TEST
+
 /* ---- ranks ------------------------------------------------------------------------------------------------------- */
 
 typedef struct rank_task {
@@ -686,6 +720,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, trained_nets);
   tcase_add_test(tc, groups);
   tcase_add_test(tc, gradients_of_groups);
+  tcase_add_test(tc, losses_of_a_group);
   tcase_add_test(tc, ranks);
   tcase_add_test(tc, rows_alone_and_together);
   tcase_add_test(tc, own_loop);

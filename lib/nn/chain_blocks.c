@@ -152,14 +152,16 @@ static bool lay_out(nnb_plan *plan, nnb__arena *arena) {
   const size_t features = place_rows(plan, &layout, a, z);
   layout.rows = narrow ? block_rows(features, plan->max_rows) : NNB__CHAIN_BLOCKS_LANES;
   if (plan->exact && goes_back(plan)) layout.rows = NNB__GROUP;
-  const int parts = choose_parts(plan, plan->max_rows, true);
+  /* predictions of the defined arithmetic are shared out by vectors, gradients by groups */
+  const int back = choose_parts(plan, plan->max_rows, true), ahead = choose_parts(plan, plan->max_rows, false);
+  const size_t parts = (size_t)(back > ahead ? back : ahead);
   nnb__chain_blocks_plan made = {.least_rows = narrow ? least_rows(net) : least_image_rows(),
-                                 .n_grads = choose_grads(plan, parts),
+                                 .n_grads = choose_grads(plan, back),
                                  .n_workspace = (features + widest_input(plan)) * (size_t)layout.rows,
                                  .n_grad = goes_back(plan) ? (net->n_params + NNB__CHAIN_BLOCKS_LANES - 1) /
                                                                  NNB__CHAIN_BLOCKS_LANES * NNB__CHAIN_BLOCKS_LANES
                                                            : 0};
-  made.workspace = nnb__arena_take(arena, (size_t)parts * made.n_workspace, sizeof *made.workspace);
+  made.workspace = nnb__arena_take(arena, parts * made.n_workspace, sizeof *made.workspace);
   made.grad = nnb__arena_take(arena, (size_t)made.n_grads * made.n_grad, sizeof *made.grad);
   if (!arena->base) return true;
   layout.chain = nnb__net_chain(net, link), layout.a = a, layout.z = z;
