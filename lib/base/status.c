@@ -1,6 +1,9 @@
 /* base/status.c: the status list as text, the thread's last message, the version. */
 #include "status.h"
 
+#undef nnb__fail /* of the analyser */
+#undef nnb__fail_nomem
+
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>

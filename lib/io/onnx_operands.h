@@ -5,7 +5,11 @@
 #include "onnx_graph.h"
 
 /* The status of a node that the library cannot read; g and node are those of the function that uses it. */
+#ifdef __clang_analyzer__ /* as in base/status.h */
+#define NNB__ONNX_REFUSE(...) (nnb__onnx_fail(g, node, NNB_E_UNSUPPORTED, __VA_ARGS__), NNB_E_UNSUPPORTED)
+#else
 #define NNB__ONNX_REFUSE(...) nnb__onnx_fail(g, node, NNB_E_UNSUPPORTED, __VA_ARGS__)
+#endif
 
 /* An attribute, or NULL; its number, or `otherwise` where it has none. */
 const Nnb__Onnx__Attribute *nnb__onnx_attribute_of(const Nnb__Onnx__Node *node, const char *name);

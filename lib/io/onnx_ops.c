@@ -90,7 +90,7 @@ static bool fits(const nnb__onnx_const *c, const nnb__onnx_value *v) {
   if (!nnb__onnx_is_real(c)) return false;
   if (nnb__onnx_count(c) == 1) return true;
   for (int t = 0; t < NNB__MAX_DIMS; t++) {
-    const size_t n = side_of(c, t), whole = t <= last ? (size_t)side[t] : 1;
+    const size_t n = side_of(c, t), whole = t <= last ? (size_t)side[t] : 1; /* NOLINT: rank is at most 4 */
     all &= n == whole;
     channels &= n == (t == last ? (size_t)side[t] : 1);
   }

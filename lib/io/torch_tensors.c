@@ -118,7 +118,7 @@ bool nnb__torch_is_module(const nnb_layer_ops *ops) { return kind_of(ops) != NUL
 
 int nnb__torch_tensors(const nnb_net *net, int i, nnb__torch_tensor out[NNB__TORCH_MOST]) {
   const nnb__node *node = &net->nodes[net->block_node[i] - 1];
-  return kind_of(node->ops)->tensors(net, node, out);
+  return kind_of(node->ops)->tensors(net, node, out); /* NOLINT: layers with parameters have it */
 }
 
 nnb_status nnb__torch_check(const nnb_net *net, const nnb_torch_opts *opts) {

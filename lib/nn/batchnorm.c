@@ -61,7 +61,7 @@ static nnb_mat columns_of(nnb_mat m, const tile *t) { return nnb__cols(m, t->c *
 
 /* sum ← Σ a, or with mean Σ (a - μ)² */
 static void add_up(nnb_cmat m, const tile *t, const real *mean, double sum[TILE]) {
-  for (int j = 0; j < t->n; j++) sum[j] = 0;
+  for (int j = 0; j < TILE; j++) sum[j] = 0;
   for (int r = 0, rows; (rows = nnb__chunk(m.rows, r, NNB__NORM_ROWS)) > 0; r += rows) {
     real part[TILE] = {0};
     nnb__kernel()->layer_rows->channel_sums(part_of(m, t, r, rows), t->pixels, mean, part);
@@ -119,7 +119,7 @@ static void forward(const void *self, const nnb_layer_io *io) {
 
 /* ∂E/∂γ = Σ Δ ⊙ X and ∂E/∂β = Σ Δ */
 static void find_slopes(const nnb_layer_io *io, const tile *t, double gain[TILE], double bias[TILE]) {
-  for (int j = 0; j < t->n; j++) gain[j] = bias[j] = 0;
+  for (int j = 0; j < TILE; j++) gain[j] = bias[j] = 0;
   for (int r = 0, rows; (rows = nnb__chunk(io->delta.rows, r, NNB__NORM_ROWS)) > 0; r += rows) {
     real dg[TILE] = {0}, db[TILE] = {0};
     nnb__kernel()->layer_rows->channel_slopes(part_of(io->delta, t, r, rows), part_of(io->a[0], t, r, rows), t->pixels,

@@ -78,7 +78,8 @@ static int most_threads(nnb__pass *p) {
   if (!job->target || NNB__HAS_SLOPES(job) || (double)plan->net->n_params * sizeof(real) > nnb__threshold.private_bytes)
     return plan->threads;
   const int rows = smaller_count(job->rows / nnb__threshold.private_rows, plan->threads);
-  const double owned = nnb__threshold.owned_flops * (sizeof(double) / sizeof(real)); /* floats take half the time */
+  const double owned =
+      nnb__threshold.owned_flops * (sizeof(real) < sizeof(double) ? 2 : 1); /* floats take half the time */
   const int columns = smaller_count(plan->flops * job->rows / owned, plan->threads);
   p->owned = columns > rows && columns > 1 && columns <= job->rows;
   p->owned = p->owned && nnb__layerwise_wide_divides(p);

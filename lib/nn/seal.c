@@ -242,7 +242,7 @@ nnb_status nnb__net_begin(nnb_net *net, nnb__change *change) {
 }
 
 void nnb__net_end(const nnb__change *change, bool refused) {
-  nnb_net *net = change->net;
+  nnb_net *net = change->net; /* NOLINT: of a change that began */
   if (refused && !change->column_names) nnb__net_release_columns(net);
   if (refused && !change->class_names) nnb__net_release_names(&net->classes);
   if (refused && !change->sealed) unseal(net, change->n_y);

@@ -337,7 +337,8 @@ static nnb_fit_opts short_cycle(const search *s, double lr, double l2, int epoch
 
 /* *lr, *l2 ← those of the short cycle that predicts best: the rate first, then whether decay helps. */
 static nnb_status choose_cycle(search *s, int epochs, double *lr, double *l2, int *trials) {
-  for (int i = 0; i < s->n; i++) s->trial[i].opts = short_cycle(s, rates[i], cycle_decay, epochs);
+  for (int i = 0; i < s->n; i++) /* NOLINTNEXTLINE: there are as many rates */
+    s->trial[i].opts = short_cycle(s, rates[i], cycle_decay, epochs);
   nnb_status status = run_all(s, run_trial);
   if (status) return status;
   int better = 1; /* where none has a score, the middle */
