@@ -451,7 +451,7 @@ START_TEST(gradients_of_groups) {
   static const nnb_plan_opts opts[] = {
       {.threads = 1}, {.threads = 3}, {.want = NNB_KEEP}, {.want = NNB_DX, .threads = 2}};
   enum { WAYS = sizeof opts / sizeof *opts, P = 7 * 64 + 65 * 33 + 34 * 3 };
-  static real grad[WAYS][P], kept[P];
+  static real grad[WAYS][P], kept[P], gone_on[P];
   nnb_data *data = make_data(MOST_N, false, true, 1);
   nnb_batch rows;
   ck_ok(nnb_data_batch(data, 0, MOST_N, &rows));
@@ -470,7 +470,12 @@ START_TEST(gradients_of_groups) {
     memcpy(kept, grad[i], sizeof kept);
     ck_ok(nnb_plan_gradient(plan, &rows, 0.5, NULL, kept));
     for (int k = 0; k < P; k++)
-      ck_assert_double_le(fabs((double)kept[k] - 1.5 * (double)grad[i][k]), 100 * (double)REAL_EPS);
+      if (o.want & NNB_KEEP)
+        ck_assert_double_eq((double)kept[k], (double)((real)0.5 * grad[i][k] + grad[i][k]));
+      else
+        ck_assert_double_le(fabs((double)kept[k] - 1.5 * (double)grad[i][k]), 100 * (double)REAL_EPS);
+    if (!(o.want & NNB_KEEP)) ck_assert_msg(i == 0 || memcmp(kept, gone_on, sizeof kept) == 0, "way %d goes on", i);
+    if (i == 0) memcpy(gone_on, kept, sizeof kept);
     nnb_plan_destroy(plan);
     nnb_net_destroy(net);
   }
