@@ -49,13 +49,19 @@ static int names_of_classes(const nnb_net *net, int n, const char **names) {
   return n;
 }
 
+static bool all_named(const nnb_columns *columns) {
+  for (int i = 0; nnb_columns_at(columns, i); i++)
+    if (!nnb_columns_at(columns, i)->name) return false;
+  return columns != NULL;
+}
+
 int read_table_for_model(const model_flags *flags, const nnb_net *net, bool with_targets, nnb_data **data) {
   int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net);
   const char **names = malloc((size_t)n_out * sizeof *names);
   if (!names) return refuse(EX_OSERR, "out of memory");
   nnb_csv_opts opts = flags->table.csv;
   opts.columns = nnb_net_columns(net);
-  if (opts.columns) opts.leave = NULL, opts.n_leave = 0;
+  if (all_named(opts.columns)) opts.leave = NULL, opts.n_leave = 0; /* which are not looked for */
   if (!with_targets) {
     opts.n_targets = NNB_NONE, opts.target = NULL;
   } else {

@@ -589,6 +589,12 @@ class Plots(InFolder):
         self.assertAlmostEqual(sum(cells[i, i] for i in range(3)) / 150, accuracy)
         self.assertIn("versicolor", self.good("plot", "confusion", model, IRIS))
 
+    def test_column_without_name(self):
+        table = self.file("p.csv", ",a,y\n" + "".join(f"{i},{i % 3},{i + 1}\n" for i in range(30)))
+        model = self.trained(table)
+        plain = self.good("predict", model, self.file("x.csv", "".join(f"{i},{i % 3}\n" for i in range(30))))
+        self.assertEqual(self.good("predict", model, table, "-x", "y"), plain)
+
     def test_predicted_against_true(self):
         table = self.file("t.csv", regression())
         model = self.trained(table, "--target=y")

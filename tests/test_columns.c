@@ -429,6 +429,9 @@ START_TEST(tables_without_names) {
   check_read("a,,\n4,5,6\n", (nnb_csv_opts){.columns = nnb_data_columns(data)}, "a|_: 4 5");
   check_refused("c,,\n4,5,6\n", (nnb_csv_opts){.columns = nnb_data_columns(data)}, NNB_E_SHAPE,
                 "input column 1 is \"c\"; in the training data it was \"a\"");
+  static const char *const target[] = {"c"};
+  other = as(nnb_data_columns(data)), other.leave = target, other.n_leave = 1;
+  check_read("a,,c\n4,5,6\n", other, "a|_: 4 5");
   nnb_data_destroy(data);
 }
 END_TEST

@@ -1074,8 +1074,8 @@ typedef struct nnb_csv_opts {
                                     name and in any order, or without names in the same order; their levels, means and
                                     added inputs.  Other columns than these and the targets are ignored.  To predict
                                     with a net: nnb_net_columns(net), with .n_targets = NNB_NONE; validation data:
-                                    nnb_data_columns(training data).  Not with .take, .leave, .missing, .categories.
-                                    NULL: the file decides */
+                                    nnb_data_columns(training data).  Not with .take, .missing, .categories, and
+                                    with .leave only if a column has no name.  NULL: the file decides */
   int n_category;
   bool unseen_levels;  /**< with .columns: a text that is not among the levels is read as none of them.  false: it is
                             an error                                                                      */

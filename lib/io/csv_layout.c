@@ -91,7 +91,8 @@ static nnb_status check_inputs(const nnb_csv_opts *o) {
   if (o->categories < 0) return nnb__fail(NNB_E_ARG, "categories is %d; wanted at least 0", o->categories);
   if (o->category && o->categories == 0)
     return nnb__fail(NNB_E_ARG, "category needs categories, the most levels of a column");
-  if (o->columns && (o->take || o->leave || o->missing || o->categories))
+  const bool leaves = o->leave && o->columns && nnb__columns_named(o->columns);
+  if (o->columns && (o->take || leaves || o->missing || o->categories))
     return nnb__fail(NNB_E_ARG,
                      "columns says how inputs are read; take, leave, missing and categories must not be set");
   if (o->unseen_levels && !o->columns) return nnb__fail(NNB_E_ARG, "unseen_levels needs columns");
