@@ -31,6 +31,10 @@ static const struct {
     {"W2b128", "share", 1, 0.975, 0.975}, {"W2b128", "share", 2, 0.96, 0.96}, {"W2b32", "fit", 1, 0.93, 0.93},
     {"W1", "fit", 1, 0.9, 0.9},           {"W7", "threads", 2, 1.8, 1.8},     {"W10", "share", 1, 1.1, 0},
     {"", "threads", 0, 0.97, 0.97},       {"", "pair", 0, 0.9, 0.9},          {"W8", "start", 0, 0.02, 0.02},
+    {"W2b32", "exact", 1, 0.9, 0.9},      {"W2b128", "exact", 1, 0.9, 0.9},   {"W2full", "exact", 1, 0.9, 0.9},
+    {"W3i", "exact", 1, 0.9, 0.9},        {"W3x", "exact", 1, 0.9, 0.9},      {"W3ifull", "exact", 1, 0.9, 0.9},
+    {"W3xfull", "exact", 1, 0.9, 0.9},    {"W4", "exact", 1, 0.9, 0.9},       {"W5m", "exact", 1, 0.9, 0.9},
+    {"W5s", "exact", 1, 0.9, 0.9},        {"W7", "exact", 1, 0.9, 0.9},
 };
 
 /* If the BLAS's kernels are slower than the processor allows, a share meets no bar. */
