@@ -289,52 +289,52 @@ static const char head[] =
     "    }                                                                        \\\n"
     "  } while (0)\n";
 
-int main(int argc, char **argv) {
-  if (argc != 2) return fprintf(stderr, "usage: make_cases DIR\n"), 2;
+/* The cases; behind them is place for those of the activations. */
+static spec specs[60] = {
+    {.name = "graph"},
+    {.name = "graph_scaled", .scaled = true, .probabilities = true},
+    {.name = "line", .net = "3-2:linear", .scaled = true},
+    {.name = "slots", .net = "3-7:tanh-2:tanh-9:tanh-1:tanh-4:tanh"},
+    {.name = "half_sse", .net = "3-5:tanh-3", .loss = NNB_HALF_SSE, .scaled = true},
+    {.name = "sse", .net = "3-5:tanh-3", .loss = NNB_SSE},
+    {.name = "mae", .net = "3-5:tanh-3", .loss = NNB_MAE, .scaled = true},
+    {.name = "huber", .net = "3-5:tanh-3", .loss = NNB_HUBER},
+    {.name = "huber_delta", .net = "3-5:tanh-3", .loss = NNB_HUBER, .delta = 0.25, .scaled = true},
+    {.name = "smooth", .net = "3-5:tanh-3:softmax", .probabilities = true, .smoothing = 0.25},
+    {.name = "smooth_labels", .net = "3-5:tanh-3:sigmoid", .probabilities = true, .smoothing = 0.25},
+    {.name = "binary", .net = "3-5:tanh-3:sigmoid", .probabilities = true, .scaled = true},
+    {.name = "classes", .net = "3-5:tanh-3:softmax", .probabilities = true, .scaled = true},
+    {.name = "read_classes", .net = READ_CLASSES, .probabilities = true},
+    {.name = "f64", .net = "3-6:tanh-2", .numbers = NNB_C_F64, .scaled = true},
+    {.name = "f32", .net = "3-6:tanh-2", .numbers = NNB_C_F32, .scaled = true},
+    {.name = "i16", .net = "3-6:tanh-5:relu-2", .numbers = NNB_C_I16, .scaled = true},
+    {.name = "i8", .net = "3-6:tanh-5:bias=0-2", .numbers = NNB_C_I8, .scaled = true},
+    {.name = "i8_graph", .numbers = NNB_C_I8},
+    {.name = "lenet", .net = "1x4x4-conv2@2:tanh-maxpool2-conv3@1:relu-3:softmax", .probabilities = true},
+    {.name = "strides", .net = "1x4x4-conv2@3:tanh:stride=2:pad=2-conv2@2x1:gelu:bias=0-flatten-2", .scaled = true},
+    {.name = "signal", .net = "2x8-conv3@3:silu:pad=1-avgpool2-conv2@2-2"},
+    {.name = "images", .net = IMAGES, .scaled = true},
+    {.name = "layernorm", .net = "3-5:tanh-layernorm:relu-4:linear-layernorm-2", .scaled = true},
+    {.name = "frozen", .net = "1x4x4-conv2@2:tanh:frozen=1-conv2@2:linear:frozen=2-layernorm:frozen=3-2"},
+    {.name = "all_frozen", .net = "3-4:tanh:frozen=3-2:frozen=3"},
+    {.name = "batchnorm", .net = "2x2x3-conv2@2:tanh-batchnorm:relu-3-batchnorm-2", .no_step = true},
+    {.name = "folded",
+     .net = "1x3x3-conv2@2:linear-batchnorm:tanh-dropout0.5-4:linear-batchnorm:tanh-2",
+     .no_step = true},
+    {.name = "table", .net = "3-embed5x2:tanh-4:tanh-2", .scaled = true},
+    {.name = "i8_table", .net = "3-embed5x2-conv2@2-2", .numbers = NNB_C_I8},
+    {.name = "gru", .net = "2x4-gru3:sequence=1-gru4-2", .scaled = true},
+    {.name = "gru_parts",
+     .net = "4-embed5x2-gru2:gelu:sequence=1:frozen=2-conv2@2:tanh-gru3:tanh:sequence=1:frozen=1-gru2:frozen=3"},
+    {.name = "i8_words", .net = "4-embed5x3-gru3:sequence=1-2", .numbers = NNB_C_I8},
+    {.name = "i16_gru", .net = "2x3-gru3-2", .numbers = NNB_C_I16, .scaled = true},
+    {.name = "i8_images", .net = "1x4x4-conv2@2:tanh-avgpool2:stride=1-layernorm-2", .numbers = NNB_C_I8},
+    {.name = "i16_norm", .net = "2x2x3-conv2@2:tanh:bias=0-batchnorm-2", .numbers = NNB_C_I16},
+    {.name = "f32_images", .net = "1x4x4-conv2@3:tanh-layernorm-2", .numbers = NNB_C_F32, .scaled = true}};
+
+/* A net of each activation; returns the number of cases. */
+static int add_activations(int n) {
   static char text[NNB_N_ACTIVATIONS][80], name[NNB_N_ACTIVATIONS][40];
-  spec specs[60] = {
-      {.name = "graph"},
-      {.name = "graph_scaled", .scaled = true, .probabilities = true},
-      {.name = "line", .net = "3-2:linear", .scaled = true},
-      {.name = "slots", .net = "3-7:tanh-2:tanh-9:tanh-1:tanh-4:tanh"},
-      {.name = "half_sse", .net = "3-5:tanh-3", .loss = NNB_HALF_SSE, .scaled = true},
-      {.name = "sse", .net = "3-5:tanh-3", .loss = NNB_SSE},
-      {.name = "mae", .net = "3-5:tanh-3", .loss = NNB_MAE, .scaled = true},
-      {.name = "huber", .net = "3-5:tanh-3", .loss = NNB_HUBER},
-      {.name = "huber_delta", .net = "3-5:tanh-3", .loss = NNB_HUBER, .delta = 0.25, .scaled = true},
-      {.name = "smooth", .net = "3-5:tanh-3:softmax", .probabilities = true, .smoothing = 0.25},
-      {.name = "smooth_labels", .net = "3-5:tanh-3:sigmoid", .probabilities = true, .smoothing = 0.25},
-      {.name = "binary", .net = "3-5:tanh-3:sigmoid", .probabilities = true, .scaled = true},
-      {.name = "classes", .net = "3-5:tanh-3:softmax", .probabilities = true, .scaled = true},
-      {.name = "read_classes", .net = READ_CLASSES, .probabilities = true},
-      {.name = "f64", .net = "3-6:tanh-2", .numbers = NNB_C_F64, .scaled = true},
-      {.name = "f32", .net = "3-6:tanh-2", .numbers = NNB_C_F32, .scaled = true},
-      {.name = "i16", .net = "3-6:tanh-5:relu-2", .numbers = NNB_C_I16, .scaled = true},
-      {.name = "i8", .net = "3-6:tanh-5:bias=0-2", .numbers = NNB_C_I8, .scaled = true},
-      {.name = "i8_graph", .numbers = NNB_C_I8},
-      {.name = "lenet", .net = "1x4x4-conv2@2:tanh-maxpool2-conv3@1:relu-3:softmax", .probabilities = true},
-      {.name = "strides", .net = "1x4x4-conv2@3:tanh:stride=2:pad=2-conv2@2x1:gelu:bias=0-flatten-2", .scaled = true},
-      {.name = "signal", .net = "2x8-conv3@3:silu:pad=1-avgpool2-conv2@2-2"},
-      {.name = "images", .net = IMAGES, .scaled = true},
-      {.name = "layernorm", .net = "3-5:tanh-layernorm:relu-4:linear-layernorm-2", .scaled = true},
-      {.name = "frozen", .net = "1x4x4-conv2@2:tanh:frozen=1-conv2@2:linear:frozen=2-layernorm:frozen=3-2"},
-      {.name = "all_frozen", .net = "3-4:tanh:frozen=3-2:frozen=3"},
-      {.name = "batchnorm", .net = "2x2x3-conv2@2:tanh-batchnorm:relu-3-batchnorm-2", .no_step = true},
-      {.name = "folded",
-       .net = "1x3x3-conv2@2:linear-batchnorm:tanh-dropout0.5-4:linear-batchnorm:tanh-2",
-       .no_step = true},
-      {.name = "table", .net = "3-embed5x2:tanh-4:tanh-2", .scaled = true},
-      {.name = "i8_table", .net = "3-embed5x2-conv2@2-2", .numbers = NNB_C_I8},
-      {.name = "gru", .net = "2x4-gru3:sequence=1-gru4-2", .scaled = true},
-      {.name = "gru_parts",
-       .net = "4-embed5x2-gru2:gelu:sequence=1:frozen=2-conv2@2:tanh-gru3:tanh:sequence=1:frozen=1-gru2:frozen=3"},
-      {.name = "i8_words", .net = "4-embed5x3-gru3:sequence=1-2", .numbers = NNB_C_I8},
-      {.name = "i16_gru", .net = "2x3-gru3-2", .numbers = NNB_C_I16, .scaled = true},
-      {.name = "i8_images", .net = "1x4x4-conv2@2:tanh-avgpool2:stride=1-layernorm-2", .numbers = NNB_C_I8},
-      {.name = "i16_norm", .net = "2x2x3-conv2@2:tanh:bias=0-batchnorm-2", .numbers = NNB_C_I16},
-      {.name = "f32_images", .net = "1x4x4-conv2@3:tanh-layernorm-2", .numbers = NNB_C_F32, .scaled = true}};
-  int n = 0;
-  while (specs[n].name) n++;
   for (int a = 0; a < NNB_N_ACTIVATIONS; a++) {
     const char *act = nnb_activation_name((nnb_activation)a);
     if (!has_source((nnb_activation)a)) {
@@ -345,16 +345,27 @@ int main(int argc, char **argv) {
     snprintf(text[a], sizeof text[a], "3-6:%s-5:%s-2:linear", act, act);
     specs[n++] = (spec){.name = name[a], .net = text[a], .scaled = a % 2 == 0};
   }
-  char path[500];
-  snprintf(path, sizeof path, "%s/main.c", argv[1]);
-  FILE *f = fopen(path, "w");
-  if (!f) return perror(path), 1;
+  return n;
+}
+
+static void put_program(FILE *f, int n, const char *folder) {
   fputs(head, f);
-  for (int i = 0; i < n; i++) put_case(f, &specs[i], argv[1]);
+  for (int i = 0; i < n; i++) put_case(f, &specs[i], folder);
   put_outside(f, sizeof(real) == 4);
   fputs("\nint main(void)\n{\n  int bad = check_outside();\n", f);
   for (int i = 0; i < n; i++) fprintf(f, "  bad |= check_%s();\n", specs[i].name);
   fprintf(f, "  if (SLOTS_SCRATCH > 18) bad = printf(\"a chain takes more than two layers\\n\");\n");
   fputs("  printf(\"largest difference %.2f ulp\\n\", worst);\n  return bad ? 1 : 0;\n}\n", f);
+}
+
+int main(int argc, char **argv) {
+  char path[500];
+  int n = 0;
+  if (argc != 2) return fprintf(stderr, "usage: make_cases DIR\n"), 2;
+  while (specs[n].name) n++;
+  snprintf(path, sizeof path, "%s/main.c", argv[1]);
+  FILE *f = fopen(path, "w");
+  if (!f) return perror(path), 1;
+  put_program(f, add_activations(n), argv[1]);
   return fclose(f) ? (perror(path), 1) : 0;
 }
