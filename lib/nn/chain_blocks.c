@@ -253,12 +253,15 @@ static void add_gradients(const block_run *p, const nnb__target *t) {
   }
 }
 
-/* In the defined arithmetic the gradient is formed where it is wanted, from 0 or from beta times what is there.  If
- * alpha is not 1 it is that of one group, which is formed by itself. */
+/* In the defined arithmetic the gradient is formed where it is wanted, from 0 or from beta times what is there.  NULL:
+ * in the memory of the part; so is that of one group, from 0, if alpha is not 1. */
 static real *go_on(const nnb_plan *plan, const nnb__target *t) {
   const size_t n = plan->net->n_params;
   if (!plan->exact || !t) return NULL;
-  if (t->alpha != 1) return memset(plan->chain_blocks->grad, 0, n * sizeof *t->dst);
+  if (t->alpha != 1) {
+    memset(plan->chain_blocks->grad, 0, n * sizeof *t->dst);
+    return NULL;
+  }
   if (t->beta == 0) memset(t->dst, 0, n * sizeof *t->dst);
   for (size_t i = 0; t->beta != 0 && t->beta != 1 && i < n; i++) t->dst[i] *= t->beta;
   return t->dst;
@@ -288,7 +291,7 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
     run_by_groups(&p);
   else
     nnb__team_run(p.parts, run_part, &p);
-  if (job->target && (!p.grad || p.grad == plan->chain_blocks->grad)) add_gradients(&p, job->target);
+  if (job->target && !p.grad) add_gradients(&p, job->target);
   plan->formed = false;
   if (!loss) return job->before_loss;
   if (plan->exact) return nnb__add_row_losses(plan, job);

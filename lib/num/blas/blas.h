@@ -7,6 +7,8 @@
 /* C ← beta·C + alpha·op(A)·op(B), op is 'N' or 'T'.  Shapes must match (asserted).  A beta of 0 overwrites NaN.  Runs
  * on one thread; sizes may be 0. */
 void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
+/* The same, with its rows divided over that many threads of the team. */
+void nnb__gemm_shared(int threads, char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
 
 /* C ← beta·C + A·B for a dense layer, beta 0 or 1.  In the defined arithmetic few inputs are two chains. */
 void nnb__gemm_forward(nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
@@ -15,8 +17,6 @@ void nnb__gemm_forward(nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
  * most NNB__UPDATE_ROWS rows, and C the weights: one pass over them. */
 enum { NNB__UPDATE_ROWS = 128 };
 void nnb__gemm_update(real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
-/* The same, with its rows divided over that many threads of the team. */
-void nnb__gemm_shared(int threads, char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
 
 /* The lower triangle of C ← beta·C + alpha·AᵀA.  A beta of 0 overwrites NaN. */
 void nnb__gram(real alpha, nnb_cmat a, real beta, nnb_mat c);

@@ -55,7 +55,7 @@ typedef struct target {
 } target;
 INLINE vec target_at(target t, size_t j, int n) {
   if (!t.t) return pick(lane(t.label - (int)j), fill(1), (vec){0});
-  return n == LANES ? load(t.t + j) : load_part(t.t + j, n);
+  return load_up_to(t.t + j, n);
 }
 
 /* ---- softmax with cross-entropy ---- */

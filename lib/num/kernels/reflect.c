@@ -5,25 +5,18 @@
 
 enum { MOST = 4 }; /* vecs of columns at a time */
 
-INLINE vec get(const real *p, int k) { return k == LANES ? load(p) : load_part(p, k); }
-INLINE void put(real *p, int k, vec v) {
-  if (k == LANES)
-    store(p, v);
-  else
-    store_part(p, k, v);
-}
-
 /* nv vecs of columns, the last one of `part` */
 INLINE void strip(int m, int nv, int part, const real *v, real b, real *a, size_t ld) {
   vec w[MOST];
   UNROLL for (int j = 0; j < nv; j++) w[j] = (vec){0};
   for (int i = 0; i < m; i++)
-    UNROLL for (int j = 0; j < nv; j++) w[j] += v[i] * get(a + (size_t)i * ld + j * LANES, j < nv - 1 ? LANES : part);
+    UNROLL for (int j = 0; j < nv; j++) w[j] +=
+        v[i] * load_up_to(a + (size_t)i * ld + j * LANES, j < nv - 1 ? LANES : part);
   UNROLL for (int j = 0; j < nv; j++) w[j] = b * w[j];
   for (int i = 0; i < m; i++) UNROLL for (int j = 0; j < nv; j++) {
       real *p = a + (size_t)i * ld + j * LANES;
       const int k = j < nv - 1 ? LANES : part;
-      put(p, k, get(p, k) - v[i] * w[j]);
+      store_up_to(p, k, load_up_to(p, k) - v[i] * w[j]);
     }
 }
 

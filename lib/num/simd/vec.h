@@ -311,6 +311,15 @@ INLINE void store_masked(real *p, int n, vec v) {
 #endif
 }
 
+/* A vec, or the n lanes that are left at the end. */
+INLINE vec load_up_to(const real *p, int n) { return n == LANES ? load(p) : load_part(p, n); }
+INLINE void store_up_to(real *p, int n, vec v) {
+  if (n == LANES)
+    store(p, v);
+  else
+    store_part(p, n, v);
+}
+
 /* For sums in double: lanes are added in pairs if a real is shorter. */
 INLINE dvec widen(vec v) {
 #ifdef NNB_SINGLE
