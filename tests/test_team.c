@@ -1,8 +1,10 @@
 /* The library's threads: every part runs once, for any caller and under any load. */
+#define _GNU_SOURCE /* sched_setaffinity */
 #include "support.h"
 
 #include <nnblas.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
@@ -339,6 +341,51 @@ END_TEST
 START_TEST(no_groups) { ck_assert_int_eq(nnb__cgroup_processors("/nonexistent", 64), 64); }
 END_TEST
 
+#ifdef __linux__
+static int here; /* the processor of the caller */
+static cpu_set_t allowed;
+static int beside; /* parts that ran on another processor than the caller's */
+
+static void allow_only(int processor) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET((size_t)processor, &one);
+  ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
+}
+
+/* The thread ends on the caller's processor, where the scheduler may leave it. */
+static void join_the_caller(void *context, int part) {
+  atomic_int *started = context;
+  if (part == 0) {
+    while (!atomic_load(started)) sleep_ms(1);
+    return;
+  }
+  cpu_set_t now;
+  ck_assert_int_eq(sched_getaffinity(0, sizeof now, &now), 0);
+  ck_assert_msg(CPU_EQUAL(&now, &allowed), "a thread that moved may run where it could before");
+  beside += sched_getcpu() != here;
+  allow_only(here);
+  sched_setaffinity(0, sizeof allowed, &allowed);
+  atomic_store(started, 1);
+}
+
+START_TEST(threads_leave_the_callers_processor) {
+  enum { TIMES = 50 };
+  ck_assert_int_eq(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+  if (CPU_COUNT(&allowed) < 2) return;
+  nnb__team_prepare(2);
+  here = sched_getcpu();
+  allow_only(here);
+  for (int i = 0; i < TIMES; i++) {
+    atomic_int started = 0;
+    nnb__team_run(2, join_the_caller, &started);
+  }
+  sched_setaffinity(0, sizeof allowed, &allowed);
+  ck_assert_int_ge(beside, TIMES / 2); /* under load the scheduler may move a thread again before its part begins */
+}
+END_TEST
+#endif
+
 int main(void) {
   if (SANITIZED) puts("skipped: fork, after which sanitizers allow no threads");
   Suite *suite = suite_create("team");
@@ -348,6 +395,9 @@ int main(void) {
   tcase_add_test(tc, sleeping_threads_wake);
   tcase_add_test(tc, the_caller_waits_asleep);
   tcase_add_test(tc, threads_take_parts_with_signals_blocked);
+#ifdef __linux__
+  tcase_add_test(tc, threads_leave_the_callers_processor);
+#endif
   tcase_add_test(tc, two_callers_at_once);
   tcase_add_test(tc, a_nested_call_runs_where_it_is);
   tcase_add_test(tc, more_parts_than_threads_are_allowed);

@@ -77,9 +77,9 @@ NNB_API void nnb_free(void *p);
 /* ---- threads and BLAS ------------------------------------------------------------------------------------------ */
 
 /** Sets the number of threads of plans made from now on.  0, the default: the processors of the process, limited by a
- *  cgroup quota.  A plan uses fewer if its work is too small to share.  The library has its own threads; it sets the
- *  BLAS's thread count to 1 while a step or a prediction runs, and restores it afterwards.  NNB_E_ARG if n is negative
- *  or above 1024.                                                                                                    */
+ *  cgroup quota.  A plan uses fewer if its work is too small to share.  The library has its own threads, which may run
+ *  on the processors that the thread that started them could run on.  It sets the BLAS's thread count to 1 while a step
+ *  or a prediction runs, and restores it afterwards.  NNB_E_ARG if n is negative or above 1024.                      */
 NNB_API nnb_status nnb_set_threads(int n);
 
 /** The number of threads: at least 1. */

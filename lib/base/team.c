@@ -8,10 +8,15 @@
  *     RUNNING ──caller, after spinning──▶ AWAITED ──thread──▶ IDLE, and wakes the caller
  *
  * Only the one that takes a seat out of OPEN reads the job, and the job changes only while no seat is OPEN or RUNNING.
- * The caller takes parts that no thread has started, so it never waits for a thread that has no processor to run on. */
+ * The caller takes parts that no thread has started, so it never waits for a thread that has no processor to run on.
+ *
+ * A thread that finds itself on the caller's processor moves to another one.  The scheduler often wakes a thread there,
+ * and leaves it: then the two take turns, and the thread spins while the caller is the one that has work. */
+#define _GNU_SOURCE /* sched_getcpu */
 #include "team.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -47,6 +52,8 @@ static struct {
   bool exact;
 } job;
 
+static atomic_int caller_processor = -1; /* where the last job was given out; -1: unknown */
+
 _Thread_local bool nnb__exact_here;
 
 static void relax(void) {
@@ -56,6 +63,33 @@ static void relax(void) {
   __asm__ volatile("yield");
 #endif
 }
+
+/* ---- processors ------------------------------------------------------------------------------------------------- */
+
+#ifdef __linux__
+static int processor(void) { return sched_getcpu(); }
+
+/* Moves the calling thread to another of the processors that it may run on, if there are others: by forbidding this
+ * one and allowing it again. */
+static void leave(int here) {
+  cpu_set_t allowed, others;
+  if (here >= CPU_SETSIZE || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  others = allowed;
+  CPU_CLR((size_t)here, &others);
+  if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0)
+    sched_setaffinity(0, sizeof allowed, &allowed);
+}
+#else
+static int processor(void) { return -1; }
+static void leave(int here) { (void)here; }
+#endif
+
+static void leave_the_caller(void) {
+  int caller = atomic_load_explicit(&caller_processor, memory_order_relaxed);
+  if (caller >= 0 && processor() == caller) leave(caller);
+}
+
+/* ---- waiting ----------------------------------------------------------------------------------------------------- */
 
 static long long now_ns(void) { return (long long)(1e9 * nnb__now()); }
 
@@ -72,6 +106,7 @@ static void wait_while(seat *s, int state, int asleep) {
       if (atomic_load_explicit(&s->state, memory_order_acquire) != state) return;
       relax();
     }
+    if (asleep == ASLEEP) leave_the_caller();
     now = now_ns();
     if (!end) end = now + SPIN_NS;
   } while (now < end);
@@ -95,6 +130,7 @@ static void *work(void *arg) {
   for (;;) {
     wait_while(s, IDLE, ASLEEP);
     if (change(s, OPEN, RUNNING)) {
+      leave_the_caller();
       nnb__exact_set(job.exact);
       job.fn(job.context, part);
       set_and_wake(s, IDLE, AWAITED);
@@ -170,6 +206,7 @@ static void run_all(int from, int parts, nnb__part_fn fn, void *context) {
  * that no thread has started. */
 static void run_shared(int n, int parts, nnb__part_fn fn, void *context) {
   job.fn = fn, job.context = context, job.exact = nnb__exact();
+  atomic_store_explicit(&caller_processor, processor(), memory_order_relaxed);
   for (int i = 0; i < n; i++) set_and_wake(&seats[i], OPEN, ASLEEP);
   fn(context, 0);
   run_all(n + 1, parts, fn, context);
