@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apart.h"
 #include "latency.h"
 #include "print.h"
 #include "start.h"
@@ -67,8 +68,8 @@ static void show(const options *o, const bench_job *job, figure f, const timings
     print_figure(&f);
 }
 
-static void show_all(const options *o, const bench_job *job, const char *precision, const timings *t) {
-  figure f = {.workload = job->w->name, .precision = precision, .batch = job->w->batch};
+static void show_all(const options *o, const bench_job *job, const char *precision, double apart, const timings *t) {
+  figure f = {.workload = job->w->name, .precision = precision, .batch = job->w->batch, .apart = apart};
   int alone = find_runner(t, RUN_STEPS, 0);
   for (int c = 0; c < job->n_counts; c++) {
     int ours = find_runner(t, RUN_STEPS, c);
@@ -91,8 +92,10 @@ static int run_workload(const options *o, const rig_ops *ops, const bench_job *j
   if (train) add(&t, RUN_FIT, 0);
   if (train && one && !job->cpu_time) add(&t, RUN_PAIR, 0);
   if (one && ops->has_exact()) add(&t, RUN_EXACT, 0);
+  const double before = job->n_counts > 1 ? apart_seconds() : 0;
   if (measure(ops, job, &o->effort, &t)) return -1;
-  show_all(o, job, ops->precision, &t);
+  const double after = job->n_counts > 1 ? apart_seconds() : 0;
+  show_all(o, job, ops->precision, before > after ? before : after, &t);
   return 0;
 }
 

@@ -19,7 +19,7 @@ void print_head(const options *o, const nnb_blas_facts *blas) {
   else if (!o->tune)
     printf(
         "\nshare    time of the same matrix products through cblas alone / time of a step\n"
-        "threads  time of a step with one thread / with several\n"
+        "threads  time of a step with one thread / with several; how far apart the first two processors are\n"
         "fit      time of a step with the rows in order / of nnb_fit, which shuffles them\n"
         "pair     time of a step alone / while another thread trains a second net\n"
         "exact    time of a step / in the arithmetic that gives the same bits on every processor\n"
@@ -94,6 +94,8 @@ void print_shape_json(const bench_job *job, bench_mode mode, const char *precisi
 
 /* ---- workloads -------------------------------------------------------------------------------------------------- */
 
+static bool shows_apart(const figure *f) { return f->apart > 0 && !strcmp(f->name, "threads"); }
+
 static bool met(const figure *f) { return !f->void_share && f->ratio.median >= f->bar; }
 
 void print_workload(const workload *w) {
@@ -111,6 +113,7 @@ void print_figure(const figure *f) {
     nnb_blas_info(&blas);
     printf(" %s%s", blas.core, f->void_share ? " (slow)" : "");
   }
+  if (shows_apart(f)) printf(" %.0f ns", 1e9 * f->apart);
   if (f->bar > 0) printf(" %6.3f %s", f->bar, met(f) ? "met" : "missed");
   printf("\n");
   fflush(stdout);
@@ -126,6 +129,7 @@ void print_figure_json(const bench_job *job, const figure *f) {
   print_rate(f->batch, f->step);
   printf("\"ratio\":%.5g,\"ratio_q1\":%.5g,\"ratio_q3\":%.5g,\"rounds\":%d,", f->ratio.median, f->ratio.q1, f->ratio.q3,
          f->rounds);
+  if (shows_apart(f)) printf("\"ns_apart\":%.0f,", 1e9 * f->apart);
   if (f->bar > 0) printf("\"bar\":%g,\"met\":%s,", f->bar, met(f) ? "true" : "false");
   print_machine(job);
 }

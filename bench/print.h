@@ -11,6 +11,7 @@ typedef struct figure {
   int threads, batch, rounds;
   double bar;      /* 0: none */
   bool void_share; /* the BLAS runs slower kernels than it could: no bar is met */
+  double apart;    /* apart_seconds, the larger of before and after the rounds; 0: unknown, or not asked for */
   spread step, ratio;
 } figure;
 

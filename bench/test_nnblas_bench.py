@@ -70,6 +70,16 @@ def check_figures():
         check_line(row)
 
 
+def check_apart(rows):
+    """A trip between two processors takes some ns, and is told with the figure that it explains, and only there."""
+    for row in rows:
+        told = row.get("ns_apart")
+        if row.get("figure") != "threads" or len(os.sched_getaffinity(0)) < 2:
+            expect(told is None, f"ns_apart of {row}", None, told)
+        else:
+            expect(told and 1 < told < 1e6, f"ns_apart of {row}", "1 to 1e6", told)
+
+
 def check_latency(row):
     times = [row["ns_p50"], row["ns_p99"], row["ns_worst"]]
     expect(times == sorted(times) and times[0] >= row["ns_clock"] >= 0 < times[0], f"times of {row}",
@@ -137,6 +147,7 @@ def check_workloads():
                     for f, t in [("share", 1), ("share", 2), ("threads", 2), ("fit", 1), ("pair", 1), ("exact", 1), ("latency", 1)]
                     if f not in (("fit", "pair") if w == "W5s" else ("latency",)) and (f != "exact" or has_exact(rows)))
     expect(seen == wanted, "figures", wanted, seen)
+    check_apart(rows)
     for row in [row for row in rows if row["figure"] == "latency"]:
         check_latency(row)
     for row in [row for row in rows if row["figure"] != "latency"]:
