@@ -271,7 +271,7 @@ static const char head[] =
     "/* Written by make_cases.c. */\n"
     "#include <math.h>\n#include <stdio.h>\n\n"
     "#ifndef MOST_ULP\n#define MOST_ULP 16.0\n#endif\n"
-    "static double worst = 0.0;\n"
+    "static double worst = 0.0;\nstatic const char *worst_of = \"none\";\n"
     "/* The largest difference in units of eps times the largest number. */\n"
     "#define CHECK(what, got, want, n)                                            \\\n"
     "  do {                                                                       \\\n"
@@ -282,6 +282,7 @@ static const char head[] =
     "      error = (d > error || d != d) ? d : error;                             \\\n"
     "    }                                                                        \\\n"
     "    error = error > 0.0 ? error / (eps * most) : error;                      \\\n"
+    "    worst_of = error > worst ? (what) : worst_of;                            \\\n"
     "    worst = error > worst ? error : worst;                                   \\\n"
     "    if (!(error <= MOST_ULP)) {                                              \\\n"
     "      printf(\"%s: %g ulp of the largest number\\n\", what, error);            \\\n"
@@ -355,7 +356,7 @@ static void put_program(FILE *f, int n, const char *folder) {
   fputs("\nint main(void)\n{\n  int bad = check_outside();\n", f);
   for (int i = 0; i < n; i++) fprintf(f, "  bad |= check_%s();\n", specs[i].name);
   fprintf(f, "  if (SLOTS_SCRATCH > 18) bad = printf(\"a chain takes more than two layers\\n\");\n");
-  fputs("  printf(\"largest difference %.2f ulp\\n\", worst);\n  return bad ? 1 : 0;\n}\n", f);
+  fputs("  printf(\"largest difference %.2f ulp, of %s\\n\", worst, worst_of);\n  return bad ? 1 : 0;\n}\n", f);
 }
 
 int main(int argc, char **argv) {

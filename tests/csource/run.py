@@ -54,6 +54,11 @@ def run(command, **more):
     return done.returncode, done.stdout
 
 
+def first_of(*programs):
+    """The first one that is installed, or the first."""
+    return next((program for program in programs if shutil.which(program)), programs[0])
+
+
 class Tests:
     def __init__(self):
         self.failed = 0
@@ -122,7 +127,7 @@ def test_folder(tests, make, folder, everything):
     if everything or number == "double":
         misra(tests, folder, number)
     tests.program(f"{number}, arm64 by qemu", folder, ["aarch64-linux-gnu-gcc"], ["-std=c99", "-static", *STRICT],
-                  ["qemu-aarch64"])
+                  [first_of("qemu-aarch64", "qemu-aarch64-static")])
     (folder / "m7").mkdir()
     link, start = folder / "m7/m7.ld", folder / "m7/start.c"
     link.write_text(M7_LINK)
