@@ -2,11 +2,14 @@
 """Compiles the Fortran module and programs with it in an empty folder, and runs them: test_nnblas.f90, the example
 bindings/fortran/closure.f90, and the programs of docs/fortran.md, which print the text below them.
 
-  run.py SOURCE LIBRARY_FOLDER GFORTRAN FLANG     a compiler that is "" is skipped; 77 where both are
+  run.py SOURCE LIBRARY_FOLDER GFORTRAN     a gfortran that is "" is skipped; 77 where no compiler is left
+
+Every flang in PATH is taken, whatever its version is called: flang, flang-new, flang-22, flang-new-19.
 """
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,15 +17,23 @@ import tempfile
 PROGRAM = re.compile(r"^```fortran\n(program (\w+)\n.*?)^```\n\n^```text\n(.*?)^```", re.M | re.S)
 FLAGS = {"gfortran": ["-std=f2018", "-Wall", "-Wextra", "-Wno-function-elimination", "-Wno-compare-reals", "-fcheck=all", "-O1"],
          "flang": ["-O1"]}
-OLDEST_FLANG = 19  # 16 ends with "not yet implemented" for derived types that C takes by value
+OLDEST_FLANG = 19  # 16 ends with "not yet implemented" for polymorphic types, which type-bound procedures need
 
 
-def is_too_old(kind, compiler):
-    if kind != "flang":
-        return False
+def flang_version(compiler):
     text = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
-    version = re.search(r"version (\d+)", text)
-    return not version or int(version.group(1)) < OLDEST_FLANG
+    version = re.search(r"flang\S* version (\d+)", text)
+    return int(version.group(1)) if version else 0
+
+
+def flangs():
+    """One of each version, as (version, path), in their order."""
+    found = {}
+    for folder in os.get_exec_path():
+        for path in sorted(pathlib.Path(folder).glob("flang*")):
+            if re.fullmatch(r"flang(-new)?(-\d+)?", path.name) and shutil.which(path):
+                found.setdefault(flang_version(path), path)
+    return sorted(found.items())
 
 
 def failures(source, libraries, compiler, flags):
@@ -54,16 +65,22 @@ def failures(source, libraries, compiler, flags):
     return failed
 
 
-def main(source, libraries, gfortran, flang):
-    tried = failed = 0
-    for kind, compiler in (("gfortran", gfortran), ("flang", flang)):
-        if not compiler or is_too_old(kind, compiler):
-            print(f"skipped: {kind} is {'too old' if compiler else 'not installed'}")
-            continue
+def main(source, libraries, gfortran):
+    compilers = [("gfortran", gfortran)] if gfortran else []
+    if not gfortran:
+        print("skipped: gfortran is not installed")
+    for version, path in flangs():
+        if version >= OLDEST_FLANG:
+            compilers.append(("flang", path))
+        else:
+            print(f"skipped: {path} is version {version}, and {OLDEST_FLANG} is the oldest that translates the module")
+    if not any(kind == "flang" for kind, _ in compilers):
+        print(f"skipped: no flang of version {OLDEST_FLANG} or later")
+    failed = 0
+    for kind, compiler in compilers:
         print(f"==== {compiler}")
-        tried += 1
         failed += failures(pathlib.Path(source), libraries, compiler, FLAGS[kind])
-    return 77 if not tried else int(failed > 0)
+    return int(failed > 0) if compilers else 77
 
 
 sys.exit(main(*sys.argv[1:]))
