@@ -336,6 +336,38 @@ class Lifetimes(unittest.TestCase):
             net.write_c(folder + "/net.c")
             self.assertIn("net_predict", pathlib.Path(folder, "net.c").read_text(encoding="utf-8"))
 
+    def test_names_of_torch(self):
+        net = nnblas.Net("2-4:tanh:name=first-3:name=last", seed=1)
+        x = np.ones((1, 2))
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "weights")
+
+            def loaded(**options):
+                other = nnblas.Net("2-4:tanh:name=first-3:name=last", seed=2)
+                other.load_torch(path, **options)
+                return other.predict(x)
+
+            for names in (["encoder", "head"], {"last": "head", "first": "encoder"}, {3: "head", "first": "encoder"}):
+                net.save_torch(path, prefix="model.", names=names)
+                self.assertIn(b'"model.encoder.weight"', path.read_bytes())
+                np.testing.assert_array_equal(loaded(prefix="model.", names=names), net.predict(x))
+            np.testing.assert_array_equal(loaded(prefix="model.", names=("encoder", "head")), net.predict(x))
+            for error, wanted, options in (
+                (nnblas.NNBLASError, "no module \"tail\"", {"prefix": "model.", "names": ["encoder", "tail"]}),
+                (nnblas.NNBLASError, "does not begin with \"net.\"", {"prefix": "net."}),
+                (nnblas.NNBLASError, "the net has 2 layers", {"names": ["encoder"]}),
+                (nnblas.NNBLASError, "have 0 names", {"names": []}),
+                (nnblas.NNBLASError, "weights", {"names": {1: "encoder", 3: "head"}}),
+                (ValueError, "no node 'middle'", {"names": {"middle": "encoder", 3: "head"}}),
+                (ValueError, "one node twice", {"names": {"last": "encoder", 3: "head"}}),
+            ):
+                with self.assertRaisesRegex(error, re.escape(wanted)):
+                    loaded(**options)
+            part = nnblas.Net("4-3:name=last", seed=3)
+            net.save_torch(path, prefix="model.", names=["encoder", "head"])
+            part.load_torch(path, prefix="model.", names=["head"], ignore_others=True)
+            np.testing.assert_array_equal(part.weights("last"), net.weights("last"))
+
     def test_views_are_the_nets_memory_and_keep_it(self):
         for dtype in DTYPES:
             net = nnblas.Net("2-3:tanh-1", dtype=dtype)

@@ -1,7 +1,7 @@
 """The shared library: where it is, its types and calls, its errors.
 
-The only structs laid out here are those that describe the caller's own arrays and functions; docs/abi.md fixes them.
-Options and results are text.
+The only structs laid out here are those that describe the caller's own arrays, functions and names; docs/abi.md fixes
+them.  Other options and results are text.
 """
 import ctypes
 import ctypes.util
@@ -113,7 +113,26 @@ class Lsq(Structure):
     ]
 
 
-STRUCTS = {"nnb_mat": Mat, "nnb_cmat": Mat, "nnb_batch": Batch, "nnb_fdf": Fdf, "nnb_lsq": Lsq}
+class TorchOptions(Structure):
+    """nnb_torch_opts."""
+
+    _fields_ = [
+        ("prefix", c_char_p),
+        ("names", POINTER(c_char_p)),
+        ("n_names", c_int),
+        ("ignore_others", c_bool),
+        ("reserved", Reserve * 9),
+    ]
+
+
+STRUCTS = {
+    "nnb_mat": Mat,
+    "nnb_cmat": Mat,
+    "nnb_batch": Batch,
+    "nnb_fdf": Fdf,
+    "nnb_lsq": Lsq,
+    "nnb_torch_opts": TorchOptions,
+}
 
 # ---- calls -------------------------------------------------------------------------------------------------------
 
@@ -188,8 +207,8 @@ _TYPED = {
     "net_load": (Status, [c_char_p, P, PP]),
     "net_save_mem": (Status, [P, PP, POINTER(Size)]),
     "net_load_mem": (Status, [P, Size, P, PP]),
-    "net_load_torch": (Status, [P, c_char_p, P]),
-    "net_save_torch": (Status, [P, c_char_p, P]),
+    "net_load_torch": (Status, [P, c_char_p, POINTER(TorchOptions)]),
+    "net_save_torch": (Status, [P, c_char_p, POINTER(TorchOptions)]),
     "net_write_c": (Status, [P, c_char_p, P]),
     "minimize": (Status, [POINTER(Fdf), P, P, P]),
     "least_squares": (Status, [POINTER(Lsq), P, P, P]),

@@ -2,7 +2,7 @@
 import contextlib
 import os
 import threading
-from ctypes import POINTER, byref, c_int, c_int32, c_size_t, c_void_p, cast, string_at
+from ctypes import POINTER, byref, c_char_p, c_int, c_int32, c_size_t, c_void_p, cast, string_at
 
 import numpy as np
 
@@ -457,13 +457,47 @@ class Net:
         """A copy in another precision."""
         return self.from_bytes(self.to_bytes(), dtype)
 
-    def load_torch(self, path):
-        """Reads the weights of the modules that PyTorch has saved as safetensors into the layers, in their order."""
-        self._change("net_load_torch", os.fsencode(path), None)
+    def load_torch(self, path, prefix="", names=None, ignore_others=False):
+        """Reads the weights of the modules that PyTorch has saved as safetensors into the layers.
 
-    def save_torch(self, path):
-        """Writes the weights of all layers as a safetensors file for load_state_dict of a PyTorch model."""
-        self._read("net_save_torch", os.fsencode(path), None)
+        Parameters
+        ----------
+        prefix : str
+            What all names of tensors begin with, "model.".
+        names : list or dict, optional
+            The module of each layer with parameters, without the prefix: a list in the order of the layers, or a dict
+            from nodes, by name or number, to modules.  By default the modules are taken in the order of the numbers in
+            their names.
+        ignore_others : bool
+            Whether the file may have other tensors.
+        """
+        self._change("net_load_torch", os.fsencode(path), byref(self._torch_options(prefix, names, ignore_others)))
+
+    def save_torch(self, path, prefix="", names=None):
+        """Writes the weights of all layers as a safetensors file for load_state_dict of a PyTorch model.
+
+        prefix and names are those of load_torch.  By default the modules of a chain have the names of
+        torch.nn.Sequential, those of other nets the names of their nodes.
+        """
+        self._read("net_save_torch", os.fsencode(path), byref(self._torch_options(prefix, names)))
+
+    def _torch_options(self, prefix, names, ignore_others=False):
+        options = _library.TorchOptions(prefix=prefix.encode(), ignore_others=ignore_others)
+        if names is not None:
+            listed = [name.encode() for name in self._in_order(names)]
+            options.names, options.n_names = (c_char_p * max(len(listed), 1))(*listed), len(listed)
+        return options
+
+    def _in_order(self, names):
+        """The names of modules in the order of their layers."""
+        if not isinstance(names, dict):
+            return list(names)
+        for node in names:
+            self.weights(node)  # raises for a node without parameters
+        by_number = {self.node(node): name for node, name in names.items()}
+        if len(by_number) < len(names):
+            raise ValueError("names has one node twice")
+        return [by_number[number] for number in sorted(by_number)]
 
     def write_c(self, path):
         """Writes the net as one C99 file without dependencies: net_predict(x, y), net_jacobian(x, y, J)."""
