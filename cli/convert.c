@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "command.h"
+#include "model.h"
 
 /* What was read: a net, or a table as data, an array or both. */
 typedef struct thing {
@@ -46,16 +47,18 @@ struct settings {
 
 /* ---- nets -------------------------------------------------------------------------------------------------------- */
 
-static int read_model(const settings *s, thing *out) {
-  nnb_status status = nnb_net_load(s->from, NULL, &out->net);
-  return status ? fail(status) : EX_OK;
-}
+static int read_model(const settings *s, thing *out) { return load_net(s->from, &out->net); }
 
 static int read_torch(const settings *s, thing *out) {
   if (!s->like) return refuse(EX_USAGE, "weights of PyTorch have no structure: --like MODEL gives a net that has it");
-  nnb_status status = nnb_net_load(s->like, NULL, &out->net);
-  if (!status) status = nnb_net_load_torch(out->net, s->from, NULL);
-  return status ? fail(status) : EX_OK;
+  int code = load_net(s->like, &out->net);
+  nnb_status status = code ? NNB_OK : nnb_net_load_torch(out->net, s->from, NULL);
+  if (status) code = fail(status);
+  if (status == NNB_E_PARSE)
+    refuse(code,
+           "weights of PyTorch are read from the file that safetensors.torch.save_file(model.state_dict(), FILE) "
+           "writes, not from .pt");
+  return code;
 }
 
 static int read_onnx(const settings *s, thing *out) {

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "command.h"
+#include "model.h"
 #include "scores.h"
 
 typedef struct settings {
@@ -22,7 +23,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
       s->model = arg;
       return 0;
     case ARGP_KEY_NO_ARGS:
-      argp_error(state, "which model? A file that `nnblas train` saved");
+      argp_error(state, "which model? A file that `nnblas train` saved, or an ONNX file");
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -172,8 +173,8 @@ const struct argp *info_argp(void) {
       .parser = parse,
       .args_doc = "MODEL",
       .doc =
-          "Shows the layers of a net that `nnblas train` or nnb_net_save saved, what it was trained by, its columns, "
-          "scalers and classes.  A checkpoint is shown as it was when it was written."};
+          "Shows the layers of a net that `nnblas train` or nnb_net_save saved, or of an ONNX file (.onnx), what it "
+          "was trained by, its columns, scalers and classes.  A checkpoint is shown as it was when it was written."};
   return &argp;
 }
 
@@ -181,8 +182,8 @@ int info_command(int argc, char **argv) {
   settings s = {0};
   argp_parse(info_argp(), argc, argv, 0, NULL, &s);
   nnb_net *net = NULL;
-  nnb_status status = nnb_net_load(s.model, NULL, &net);
-  int code = status ? fail(status) : s.json ? print_json(to_json(net)) : print(net);
+  int code = load_net(s.model, &net);
+  if (!code) code = s.json ? print_json(to_json(net)) : print(net);
   if (!code) code = close_result(NULL, stdout);
   nnb_net_destroy(net);
   return code;

@@ -2,6 +2,7 @@
 #include "model.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "command.h"
@@ -38,10 +39,23 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 static const struct argp_child children[] = {{&table_flags_argp, 0, 0, 2}, {0}};
 const struct argp model_flags_argp = {.options = options, .parser = parse, .children = children};
 
-int load_model(const model_flags *flags, nnb_net **net) {
-  nnb_status status = nnb_net_load(flags->model, NULL, net);
-  return status ? fail(status) : EX_OK;
+static bool ends_in(const char *path, const char *ending) {
+  const size_t n = strlen(path), k = strlen(ending);
+  return n > k && strcmp(path + n - k, ending) == 0;
 }
+
+int load_net(const char *path, nnb_net **net) {
+  const bool onnx = ends_in(path, ".onnx");
+  nnb_status status = onnx ? nnb_net_load_onnx(path, NULL, net) : nnb_net_load(path, NULL, net);
+  if (!status) return EX_OK;
+  const int code = fail(status);
+  if (status != NNB_E_PARSE || onnx) return code;
+  return refuse(code,
+                "a model is what `nnblas train` saves, or an ONNX file whose name ends in .onnx; weights of PyTorch "
+                "become one by `nnblas convert --from=torch --like MODEL`");
+}
+
+int load_model(const model_flags *flags, nnb_net **net) { return load_net(flags->model, net); }
 
 static int names_of_classes(const nnb_net *net, int n, const char **names) {
   for (int i = 0; i < n; i++)

@@ -1,4 +1,4 @@
-/* cli/model.h: a saved net and a table for it, as `predict` and `score` open them. */
+/* cli/model.h: a saved net, and a table for it, as `predict` and `score` open them. */
 #ifndef MODEL_H
 #define MODEL_H
 
@@ -13,7 +13,10 @@ typedef struct model_flags {
 /* The arguments MODEL and TABLE, and how the table is read: a child of a command's argp; its input is a model_flags. */
 extern const struct argp model_flags_argp;
 
-/* Loads the net. */
+/* Loads a net that was saved, or one of an ONNX file, whose name ends in .onnx; an exit code. */
+int load_net(const char *path, nnb_net **net);
+
+/* The same for the argument MODEL. */
 int load_model(const model_flags *flags, nnb_net **net);
 
 /* Reads the table: its inputs by name where the net has names, with the net's targets or without any. */

@@ -107,11 +107,12 @@ const struct argp *plot_argp(void) {
           "curve LOG...\nconfusion MODEL TABLE\npredicted MODEL TABLE\nresiduals MODEL TABLE\nboundary MODEL TABLE",
       .children = children,
       .doc =
-          "Draws a picture by gnuplot: learning curves, each LOG a file of `nnblas train --log`; or how a saved net "
-          "predicts TABLE, a CSV file with targets (- is standard input).\vcurve: the losses by epoch and by "
-          "second.  confusion: how many rows of each class were predicted as each.  predicted: predicted against true "
-          "numbers.  residuals: true - predicted.  boundary: the class that is predicted at each point of two inputs.  "
-          "Beside FILE.png stands FILE.png.gp, gnuplot's script with the data in it."};
+          "Draws a picture by gnuplot: learning curves, each LOG a file of `nnblas train --log`; or how a saved net, "
+          "or one of an ONNX file (.onnx), predicts TABLE, a CSV file with targets (- is standard input).\v"
+          "curve: the losses by epoch and by second.  confusion: how many rows of each class were predicted as each.  "
+          "predicted: predicted against true numbers.  residuals: true - predicted.  boundary: the class that is "
+          "predicted at each point of two inputs.  Beside FILE.png stands FILE.png.gp, gnuplot's script with the data "
+          "in it."};
   return &argp;
 }
 

@@ -104,9 +104,10 @@ const struct argp *predict_argp(void) {
       .args_doc = "MODEL TABLE",
       .children = children,
       .doc =
-          "Predicts the rows of TABLE, a CSV file (- is standard input), with a net that `nnblas train` saved, and "
-          "prints one line for each row.\vThe columns of the table are found by name, in any order; other columns are "
-          "ignored.  A table without names must have just the net's inputs, in their order."};
+          "Predicts the rows of TABLE, a CSV file (- is standard input), with a net that `nnblas train` saved or "
+          "that an ONNX file (.onnx) has, and prints one line for each row.\vThe columns of the table are found by "
+          "name, in any order; other columns are ignored.  A table without names must have just the net's inputs, in "
+          "their order."};
   return &argp;
 }
 

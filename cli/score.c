@@ -28,7 +28,9 @@ const struct argp *score_argp(void) {
       .parser = parse,
       .args_doc = "MODEL TABLE",
       .children = children,
-      .doc = "Measures how well a saved net predicts TABLE, a CSV file with targets (- is standard input)."};
+      .doc =
+          "Measures how well a saved net, or one of an ONNX file (.onnx), predicts TABLE, a CSV file with targets (- "
+          "is standard input)."};
   return &argp;
 }
 

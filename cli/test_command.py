@@ -694,6 +694,43 @@ class Convert(InFolder):
             self.skipTest("the library was built without protobuf-c")
         self.good("convert", onnx, back)
         self.assertEqual(self.predictions(back), self.predictions(model))
+        self.assertEqual(self.predictions(onnx), self.predictions(model))
+        self.assertEqual(self.good("score", onnx, IRIS), self.good("score", model, IRIS))
+        self.assertIn("class     3  virginica", self.good("info", onnx))
+        weights = self.folder / "weights.safetensors"
+        self.good("convert", model, weights, "--to=torch")
+        self.good("convert", weights, back, "--from=torch", "--like", onnx)
+        self.assertEqual(self.predictions(back), self.predictions(model))
+
+    def test_an_onnx_file_without_names(self):
+        table = self.file("pairs.csv", "1,2\n2,1\n3,5\n4,4\n5,7\n")
+        model, onnx = self.folder / "m.safetensors", self.folder / "m.onnx"
+        self.good("train", table, "-o", model, "--max-epochs=3", "--hold-out=0")
+        code, _, err = nnblas("convert", model, onnx)
+        if code and "protobuf-c" in err:
+            self.skipTest("the library was built without protobuf-c")
+        inputs = self.file("x.csv", "a\n1\n2\n")
+        self.assertEqual(self.good("predict", onnx, inputs), self.good("predict", model, inputs))
+        self.assertEqual(self.good("score", onnx, table), self.good("score", model, table))
+
+    def test_what_is_no_model_is_told_what_becomes_one(self):
+        model, weights = self.trained(), self.folder / "weights.safetensors"
+        self.good("convert", model, weights, "--to=torch")
+        zipped = self.file("a.pt", "PK\x03\x04 and what torch.save writes behind it")
+        for path in (weights, zipped):
+            for words in (("predict", path, IRIS), ("score", path, IRIS), ("info", path),
+                          ("convert", path, self.folder / "b.onnx", "--from=model"),
+                          ("convert", weights, model, "--from=torch", "--like", path)):
+                code, out, err = nnblas(*words)
+                self.assertEqual((code, out), (DATA, ""), err)
+                self.assertIn("weights of PyTorch become one by `nnblas convert --from=torch --like MODEL`", err)
+        code, out, err = nnblas("convert", zipped, self.folder / "b.safetensors", "--from=torch", "--like", model)
+        self.assertEqual((code, out), (DATA, ""), err)
+        self.assertIn("safetensors.torch.save_file(model.state_dict(), FILE)", err)
+        broken = self.file("broken.onnx", "no protobuf")
+        code, out, err = nnblas("info", broken)
+        self.assertEqual((out, err.count("\n")), ("", 1))
+        self.assertIn("not an ONNX model", err)
 
     def test_c_source(self):
         source = self.folder / "iris.c"
