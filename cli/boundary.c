@@ -149,8 +149,8 @@ static int no_input(const char *flag, const nnb_net *net, const char *column) {
   const char **names = malloc((size_t)n * sizeof *names);
   if (!names) return refuse(EX_OSERR, "out of memory");
   for (int j = 0; j < n; j++) names[j] = nnb_net_column_name(net, j);
-  refuse(EX_USAGE, "%s: the net has no input \"%s\"; `nnblas info MODEL` lists its %d inputs%s", flag, column, n,
-         did_you_mean(column, names, n));
+  refuse(EX_USAGE, "%s: the net has no input \"%s\"; `nnblas info MODEL` lists its %d input%s%s", flag, column, n,
+         plural(n), did_you_mean(column, names, n));
   free(names);
   return EX_USAGE;
 }
@@ -176,7 +176,8 @@ static int find_inputs(boundary *b, const char *x, const char *y) {
   b->x = 0, b->y = 1;
   return !x && !y && b->rows.x.cols == 2
              ? EX_OK
-             : refuse(EX_USAGE, "the net has %d inputs: --x and --y say which two are the axes", b->rows.x.cols);
+             : refuse(EX_USAGE, "the net has %d input%s: --x and --y say which two are the axes", b->rows.x.cols,
+                      plural(b->rows.x.cols));
 }
 
 int plot_boundary(const char *path, nnb_net *net, const nnb_data *data, const char *x, const char *y) {

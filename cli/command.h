@@ -53,6 +53,9 @@ int print_summary(const nnb_data *data);
 /* "; did you mean NAME?" for the one of n names that word may be a misspelling of, or ""; valid until the next call. */
 const char *did_you_mean(const char *word, const char *const *names, int n);
 
+/* The ending of a noun behind the number n: "" for 1, else "s". */
+static inline const char *plural(long long n) { return n == 1 ? "" : "s"; }
+
 /* A number in the fewest digits that read back as the same number. */
 void print_number(FILE *stream, double x);
 

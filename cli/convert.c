@@ -161,8 +161,8 @@ static int write_fann(const settings *s, thing *it) {
   nnb_data *data = NULL;
   nnb_status status = nnb_array_view(&it->array, &rows);
   if (!status && n_out >= rows.cols)
-    return refuse(EX_DATAERR, "%s has %d columns; with %d of them as targets there is no input", s->from, rows.cols,
-                  n_out);
+    return refuse(EX_DATAERR, "%s has %d column%s; with %d of them as targets there is no input", s->from, rows.cols,
+                  plural(rows.cols), n_out);
   nnb_batch pairs = {.x = {.p = rows.p, .rows = rows.rows, .cols = rows.cols - n_out, .ld = rows.ld},
                      .t = {.p = rows.p + rows.cols - n_out, .rows = rows.rows, .cols = n_out, .ld = rows.ld}};
   if (!status) status = nnb_data_wrap(&pairs, 0, &data);

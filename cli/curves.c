@@ -193,7 +193,7 @@ static int read_lines(FILE *f, const char *path, curve *out) {
     if (read_row(line, field, n, &out->at[out->n]))
       out->n++;
     else
-      code = refuse(EX_DATAERR, "%s:%d: wanted %d numbers, as in its first line", path, out->n + 2, n);
+      code = refuse(EX_DATAERR, "%s:%d: wanted %d number%s, as in its first line", path, out->n + 2, n, plural(n));
   }
   free(line);
   if (!code && out->n == 0) code = refuse(EX_DATAERR, "%s has no epochs", path);

@@ -56,7 +56,8 @@ static int validate(settings *s, const nnb_data *all, nnb_cv_report *report) {
     watch_end();
     if (status) code = fail(status);
   }
-  if (!code && report->stopped) code = refuse(EX_TEMPFAIL, "stopped by a signal after %d runs", report->n_runs);
+  if (!code && report->stopped)
+    code = refuse(EX_TEMPFAIL, "stopped by a signal after %d run%s", report->n_runs, plural(report->n_runs));
   free(weight);
   nnb_net_destroy(net);
   return code;
@@ -78,7 +79,7 @@ static void print(const settings *s, const nnb_data *all, const nnb_cv_report *r
     for (unsigned m = 1; m <= metrics; m <<= 1)
       if (m & metrics)
         printf(" %s %.4g,", nnb_metric_name((nnb_metric)m), nnb_cv_report_run_metric(report, i, (nnb_metric)m));
-    printf(" %d rows\n", run->test_rows);
+    printf(" %d row%s\n", run->test_rows, plural(run->test_rows));
   }
   for (unsigned m = 1; m <= metrics; m <<= 1) {
     const nnb_cv_score score = nnb_cv_report_metric(report, (nnb_metric)m);

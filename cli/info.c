@@ -87,18 +87,18 @@ static void print_table(const nnb_net *net) {
 static void print_training(const nnb_net *net) {
   nnb_training t;
   if (!nnb_net_training(net, &t)) return;
-  printf("trained by %s on %d rows", nnb_algo_name(t.algo), t.rows);
+  printf("trained by %s on %d row%s", nnb_algo_name(t.algo), t.rows, plural(t.rows));
   if (t.val_rows > 0) printf(", validated on %d", t.val_rows);
-  printf(": %d epochs, %lld updates, seed %llu; libnnblas %s\n", t.epochs, (long long)t.updates,
-         (unsigned long long)t.seed, t.version);
+  printf(": %d epoch%s, %lld update%s, seed %llu; libnnblas %s\n", t.epochs, plural(t.epochs), (long long)t.updates,
+         plural(t.updates), (unsigned long long)t.seed, t.version);
   printf("loss %.6g after the last epoch", t.loss);
   if (!isnan(t.val_loss)) printf(", validation loss %.6g", t.val_loss);
   if (!isnan(t.best_loss))
     printf("; lowest %.6g, epoch %d%s", t.best_loss, t.best_epoch, t.restored ? ", which the parameters are of" : "");
   putchar('\n');
   if (t.metric)
-    printf("%s %.4g on %d rows that it was not trained on\n", nnb_metric_name((nnb_metric)t.metric), t.score,
-           t.score_rows);
+    printf("%s %.4g on %d row%s that it was not trained on\n", nnb_metric_name((nnb_metric)t.metric), t.score,
+           t.score_rows, plural(t.score_rows));
   putchar('\n');
 }
 

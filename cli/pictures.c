@@ -106,7 +106,8 @@ static void write_title(FILE *f, const predictions *p, int j, const char *y, con
   const char *name = nnb_net_column_name(p->net, nnb_net_n_in(p->net) + j);
   char text[400], number[32];
   snprintf(number, sizeof number, "target %d", j + 1);
-  snprintf(text, sizeof text, "%s%s%s: %d rows%s", y, *y ? ", " : "", name ? name : number, p->rows.t.rows, more);
+  snprintf(text, sizeof text, "%s%s%s: %d row%s%s", y, *y ? ", " : "", name ? name : number, p->rows.t.rows,
+           plural(p->rows.t.rows), more);
   fputs("set title ", f), gnuplot_text(f, text), fputs(" noenhanced\n", f);
 }
 

@@ -76,11 +76,11 @@ static double get(const scores *s, nnb_metric metric) { return nnb_scores_get(s-
 
 void scores_print_line(FILE *stream, const scores *s) {
   if (s->n_classes)
-    fprintf(stream, "accuracy %.4g on %d rows (always the largest class: %.4g), log loss %.4g\n",
-            get(s, NNB_METRIC_ACCURACY), s->rows, s->baseline, get(s, NNB_METRIC_LOG_LOSS));
+    fprintf(stream, "accuracy %.4g on %d row%s (always the largest class: %.4g), log loss %.4g\n",
+            get(s, NNB_METRIC_ACCURACY), s->rows, plural(s->rows), s->baseline, get(s, NNB_METRIC_LOG_LOSS));
   else
-    fprintf(stream, "RMSE %.4g on %d rows (always their mean: %.4g), MAE %.4g, R² %.4g\n", get(s, NNB_METRIC_RMSE),
-            s->rows, s->baseline, get(s, NNB_METRIC_MAE), get(s, NNB_METRIC_R2));
+    fprintf(stream, "RMSE %.4g on %d row%s (always their mean: %.4g), MAE %.4g, R² %.4g\n", get(s, NNB_METRIC_RMSE),
+            s->rows, plural(s->rows), s->baseline, get(s, NNB_METRIC_MAE), get(s, NNB_METRIC_R2));
 }
 
 bool scores_print_tables(FILE *stream, const scores *s) {

@@ -159,7 +159,8 @@ static int search(settings *s, const nnb_data *all, nnb_net **best, nnb_search_r
   free(weight);
   if (status == NNB_E_PARSE) return refuse(EX_USAGE, "%s", nnb_errmsg());
   if (status) return fail(status);
-  if (report->stopped) return refuse(EX_TEMPFAIL, "stopped by a signal after %d candidates", report->n);
+  if (report->stopped)
+    return refuse(EX_TEMPFAIL, "stopped by a signal after %d candidate%s", report->n, plural(report->n));
   if (!s->model) return EX_OK;
   status = nnb_net_save(*best, s->model);
   return status ? (fail(status), EX_CANTCREAT) : EX_OK;
@@ -198,7 +199,8 @@ static void print(const settings *s, const nnb_data *all, const nnb_search_repor
   const int shown = report->n < s->show ? report->n : s->show;
   int failed = 0;
   for (int i = 0; i < report->n; i++) failed += report->candidate[i].status != NNB_OK;
-  printf("%d candidates, %d measured", report->n + report->left_out, report->n - failed);
+  printf("%d candidate%s, %d measured", report->n + report->left_out, plural(report->n + report->left_out),
+         report->n - failed);
   if (failed) printf(", %d failed", failed);
   printf(", %.3g s\n\n", report->seconds);
   printf("%9s  %8s  %8s  %8s  ", report->score, "error", "behind", "error");
@@ -210,7 +212,7 @@ static void print(const settings *s, const nnb_data *all, const nnb_search_repor
   print_flags(report->candidate[0].text);
   printf("\nits score is better here than on new rows: it is the best of %d\n", report->n);
   if (s->model)
-    printf("trained on all %d rows and saved: %s\n", nnb_data_rows(all), s->model);
+    printf("trained on all %d row%s and saved: %s\n", nnb_data_rows(all), plural(nnb_data_rows(all)), s->model);
   else
     puts("saved: nothing; -o FILE trains the best on all rows and saves it");
 }

@@ -186,9 +186,10 @@ static json_t *resuming_words(const settings *s, char **argv) {
 }
 
 static void print(const settings *s, const result *r, char **argv) {
-  printf("net: %d-%s-%d: %zu parameters\n", nnb_data_n_in(r->all), s->make.layers, nnb_data_n_out(r->all),
-         nnb_net_n_params(r->net));
-  printf("trained on %d rows%s\n", nnb_data_rows(trained_on(r)), watch_interrupted() ? ", stopped by a signal" : "");
+  printf("net: %d-%s-%d: %zu parameter%s\n", nnb_data_n_in(r->all), s->make.layers, nnb_data_n_out(r->all),
+         nnb_net_n_params(r->net), plural((long long)nnb_net_n_params(r->net)));
+  const int rows = nnb_data_rows(trained_on(r));
+  printf("trained on %d row%s%s\n", rows, plural(rows), watch_interrupted() ? ", stopped by a signal" : "");
   nnb_report_print(&r->report, stdout);
   printf("rows trained on: ");
   scores_print_line(stdout, &r->on_train);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command.h"
+
 static atomic_int interrupted; /* read by the threads of a cross-validation */
 static struct sigaction before_int, before_term;
 static nnb_progress bar;
@@ -32,7 +34,7 @@ static void say_runs(const char *text) {
 int watch_run(void *user, int done, int runs) {
   (void)user;
   char text[256];
-  snprintf(text, sizeof text, "%s: %d of %d runs", bar.title, done, runs);
+  snprintf(text, sizeof text, "%s: %d of %d run%s", bar.title, done, runs, plural(runs));
   say_runs(text);
   return interrupted;
 }

@@ -433,14 +433,14 @@ START_TEST(bad_data) {
   bad(NNB_E_ARG, "0 rows", nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, 0, 2)}, 0, &a));
   bad(NNB_E_ARG, "0 columns", nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, 2, 0)}, 0, &a));
   bad(NNB_E_ARG, "ld 1", nnb_data_wrap(&(nnb_batch){.x = {x, 2, 2, 1}}, 0, &a));
-  bad(NNB_E_SHAPE, "t has 1 rows", nnb_data_wrap(&(nnb_batch){.x = two.x, .t = nnb_cview(x, 1, 2)}, 0, &a));
+  bad(NNB_E_SHAPE, "t has 1 row;", nnb_data_wrap(&(nnb_batch){.x = two.x, .t = nnb_cview(x, 1, 2)}, 0, &a));
   bad(NNB_E_ARG, "both t and label", nnb_data_wrap(&(nnb_batch){.x = two.x, .t = two.x, .label = label}, 0, &a));
   bad(NNB_E_ARG, "classes", nnb_data_wrap(&two, -1, &a));
   bad(NNB_E_ARG, "no labels", nnb_data_wrap(&(nnb_batch){.x = two.x}, 2, &a));
   ck_assert_ptr_null(a);
-  bad(NNB_E_ARG, "rows", nnb_data_batch(data, -1, 1, &out));
-  bad(NNB_E_ARG, "rows", nnb_data_batch(data, 0, N + 1, &out));
-  bad(NNB_E_ARG, "rows", nnb_data_batch(data, N, 1, &out));
+  bad(NNB_E_ARG, "1 row from row -1", nnb_data_batch(data, -1, 1, &out));
+  bad(NNB_E_ARG, "rows from row 0", nnb_data_batch(data, 0, N + 1, &out));
+  bad(NNB_E_ARG, "1 row from row", nnb_data_batch(data, N, 1, &out));
   bad(NNB_E_ARG, "rows", nnb_data_batch(data, 1, INT_MAX, &out));
   bad(NNB_E_ARG, "rows", nnb_data_batch(data, INT_MAX, INT_MAX, &out));
   bad(NNB_E_ARG, "fraction", nnb_data_split(data, 0, 0, &a, &b));

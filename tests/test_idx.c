@@ -118,7 +118,7 @@ START_TEST(bad_files) {
     nnb_status status;
     const char *sentence;
   } table[] = {
-    {"", 0, 3, NNB_E_PARSE, "x: 0 bytes are too few for an IDX file"},
+    {"", 0, 3, NNB_E_PARSE, "x: 0 bytes, too few for an IDX file"},
     {"\0\0\10\1", 4, 3, NNB_E_PARSE, "x begins with 0x00000801; IDX images begin with 0x00000803"},
     {"\0\0\10\3", 4, 1, NNB_E_PARSE, "x begins with 0x00000803; IDX labels begin with 0x00000801"},
     {"\0\0\15\3", 4, 3, NNB_E_PARSE, "x begins with 0x00000d03"},

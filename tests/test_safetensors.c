@@ -195,8 +195,8 @@ START_TEST(headers) {
       {"{\"a\":" TENSOR("U8", "2", 0, 2) ",\"b\":" TENSOR("U8", "1", 3, 4) "}", 4, NNB_E_PARSE,
        "leave a gap at byte 2"},
       {"{\"a\":" TENSOR("U8", "2", 1, 3) "}", 3, NNB_E_PARSE, "leave a gap at byte 0"},
-      {"{\"a\":" TENSOR("U8", "2", 0, 2) "}", 5, NNB_E_PARSE, "m.st: 3 bytes follow the last tensor"},
-      {"{}", 1, NNB_E_PARSE, "m.st: 1 bytes follow the last tensor"},
+      {"{\"a\":" TENSOR("U8", "2", 0, 2) "}", 5, NNB_E_PARSE, "m.st: the last tensor ends 3 bytes before the file"},
+      {"{}", 1, NNB_E_PARSE, "m.st: the last tensor ends 1 byte before the file"},
   };
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     nnb__bag bag;
@@ -213,7 +213,7 @@ END_TEST
 START_TEST(sizes_of_headers) {
   nnb__bag bag = {0};
   ck_assert_int_eq(nnb__safetensors_parse("1234567", 7, "x", &bag), NNB_E_PARSE);
-  ck_assert_str_eq(nnb_errmsg(), "x: 7 bytes are too few for a safetensors file");
+  ck_assert_str_eq(nnb_errmsg(), "x: 7 bytes, too few for a safetensors file");
   ck_assert_int_eq(nnb__safetensors_parse("\3\0\0\0\0\0\0\0{}", 10, "x", &bag), NNB_E_PARSE);
   ck_assert_ptr_nonnull(
       strstr(nnb_errmsg(), "x is cut off or not a safetensors file: the header has 3 bytes, the file has 2"));

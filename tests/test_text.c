@@ -172,6 +172,33 @@ START_TEST(shown_text_is_short) {
 }
 END_TEST
 
+/* What nnb__format writes. */
+#define WRITES(wanted, ...)                    \
+  do {                                         \
+    char out[200];                             \
+    nnb__format(out, sizeof out, __VA_ARGS__); \
+    ck_assert_str_eq(out, wanted);             \
+  } while (0)
+
+START_TEST(nouns_behind_a_number) {
+  WRITES("x has 1 row", "x has %d row(s)", 1);
+  WRITES("x has 0 rows", "x has %d row(s)", 0);
+  WRITES("x has -1 rows", "x has %d row(s)", -1);
+  WRITES("x has 11 rows", "x has %d row(s)", 11);
+  WRITES("1 row, 2 columns", "%zu row(s), %lld column(s)", (size_t)1, 2LL);
+  WRITES("2 rows and 1 target column; wanted 1", "%d row(s) and %d target column(s); wanted %d", 2, 1, 1);
+  WRITES("1 class, 3 classes", "%d class(es), %d class(es)", 1, 3);
+  WRITES("3×1 weights of 0.1 units", "3×%d weight(s) of %.1f unit(s)", 1, 0.1);
+  WRITES("a(s) has 1 row of 1(es)", "%s has %d row(s) of %s", "a(s)", 1, "1(es)");
+  WRITES("%s) 1 row", "%s%s %d row(s)", "%s", ")", 1);
+  WRITES("rows", "row(s)");
+  char path[5000], out[5100]; /* the number is behind a long path */
+  memset(path, 'p', sizeof path - 1), path[sizeof path - 1] = '\0';
+  nnb__format(out, sizeof out, "%s has %d row(s)", path, 1);
+  ck_assert_str_eq(out + sizeof path - 1, " has 1 row");
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("text");
   TCase *t = tcase_create("text");
@@ -183,6 +210,7 @@ int main(void) {
   tcase_add_test(t, numbers_round_trip_with_a_decimal_comma);
   tcase_add_test(t, utf8);
   tcase_add_test(t, shown_text_is_short);
+  tcase_add_test(t, nouns_behind_a_number);
   suite_add_tcase(s, t);
   return run_suite(s);
 }

@@ -189,7 +189,7 @@ END_TEST
 
 START_TEST(wrong_files_are_refused) {
   static const char *const twice[] = {"0", "0"}, *const missing[] = {"0", "3"}, *const one[] = {"0"};
-  refuse(NNB_E_SHAPE, "1 modules, the net 2", "{" W0 "," B0 "}", 64, NULL);
+  refuse(NNB_E_SHAPE, "1 module, the net 2 layers", "{" W0 "," B0 "}", 64, NULL);
   refuse(NNB_E_SHAPE, "\"2\" has no bias", "{" W0 "," B0 "," W1 "}", 96, NULL);
   refuse(NNB_E_SHAPE, "weight of the module \"0\" is 3×4; wanted 4×3 (outputs×inputs)",
          "{\"0.weight\":{\"dtype\":\"F32\",\"shape\":[3,4],\"data_offsets\":[0,48]}," B0 "," W1 "," B1 "}", 104, NULL);
@@ -206,7 +206,7 @@ START_TEST(wrong_files_are_refused) {
          &(nnb_torch_opts){.names = twice, .n_names = 2});
   refuse(NNB_E_PARSE, "no module \"3\"", "{" W0 "," B0 "," W1 "," B1 "}", 104,
          &(nnb_torch_opts){.names = missing, .n_names = 2});
-  refuse(NNB_E_SHAPE, "1 names; the net has 2", "{" W0 "," B0 "," W1 "," B1 "}", 104,
+  refuse(NNB_E_SHAPE, "1 name; the net has 2 layers", "{" W0 "," B0 "," W1 "," B1 "}", 104,
          &(nnb_torch_opts){.names = one, .n_names = 1});
   refuse(NNB_E_ARG, "the order of \"b\" and \"c\"",
          "{\"c.weight\":{\"dtype\":\"F32\",\"shape\":[4,3],\"data_offsets\":[0,48]},"

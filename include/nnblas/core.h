@@ -1246,7 +1246,7 @@ typedef struct nnb_run {
   uint64_t seed;  /**< seed of the optimiser or of nnb_fit; 0 if there is neither                              */
 } nnb_run;
 
-/** Sets the message of an error in a shape function, by printf's rules, and returns status. */
+/** Sets the message of an error in a shape function, by printf's rules ("%d row(s)": 1 row, 2 rows); returns status. */
 NNB_API nnb_status nnb_layer_fail(nnb_status status, const char *format, ...)
 #if defined(__GNUC__) || defined(__clang__)
     __attribute__((format(printf, 2, 3)))

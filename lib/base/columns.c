@@ -181,7 +181,7 @@ static bool same_levels(const nnb_column *a, const nnb_column *b) {
 
 nnb_status nnb__columns_same(const nnb_columns *a, const nnb_columns *b) {
   char number[16];
-  if (a->n != b->n) return nnb__fail(NNB_E_SHAPE, "the tables have %d and %d columns", a->n, b->n);
+  if (a->n != b->n) return nnb__fail(NNB_E_SHAPE, "the tables have %d and %d column(s)", a->n, b->n);
   for (int i = 0; i < a->n; i++) {
     const nnb_column *p = &a->column[i], *q = &b->column[i];
     const char *name = name_or_number(a, i, number);

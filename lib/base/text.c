@@ -18,9 +18,43 @@ void nnb__c_locale_leave(nnb__c_locale *locale) {
   freelocale(locale->c);
 }
 
+/* ---- "1 row", "2 rows" ------------------------------------------------------------------------------------------ */
+
+enum { FORMAT = 1024, SO_FAR = 8192 };
+
+/* Whether the last words follow the number 1: "x has 1 target column". */
+static bool counts_one(const char *text) {
+  const char *p = text + strlen(text);
+  while (p > text && (p[-1] == ' ' || (p[-1] >= 'a' && p[-1] <= 'z'))) p--;
+  return p > text && p[-1] == '1' && (p - 1 == text || strchr(" (\"", p[-2]));
+}
+
+/* plain ← the format with an ending, or without one, for each "(s)" and "(es)". */
+static void with_endings(const char *format, va_list args, char plain[FORMAT]) {
+  char so_far[SO_FAR];
+  size_t n = 0;
+  while (*format) {
+    const size_t ending = strncmp(format, "(s)", 3) == 0 ? 1 : strncmp(format, "(es)", 4) == 0 ? 2 : 0;
+    plain[n] = '\0';
+    if (ending == 0) {
+      plain[n++] = *format++;
+      continue;
+    }
+    va_list copy;
+    va_copy(copy, args);
+    vsnprintf(so_far, sizeof so_far, plain, copy);
+    va_end(copy);
+    if (!counts_one(so_far)) memcpy(plain + n, format + 1, ending), n += ending;
+    format += ending + 2;
+  }
+  plain[n] = '\0';
+}
+
 int nnb__vformat(char *out, size_t bytes, const char *format, va_list args) {
+  char plain[FORMAT];
   nnb__c_locale locale;
   bool entered = nnb__c_locale_enter(&locale);
+  if (strstr(format, "s)") && strlen(format) < FORMAT) with_endings(format, args, plain), format = plain;
   int n = vsnprintf(out, bytes, format, args);
   if (entered) nnb__c_locale_leave(&locale);
   return n;

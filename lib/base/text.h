@@ -17,7 +17,8 @@ void nnb__c_locale_leave(nnb__c_locale *locale);
 /* The value of a decimal number, "nan", "inf" or "-inf", with optional blanks around it.  False for anything else. */
 bool nnb__text_to_double(const char *text, double *out);
 
-/* vsnprintf and snprintf in the C locale, for texts with numbers. */
+/* vsnprintf and snprintf in the C locale, for texts with numbers.  "(s)" and "(es)" in the format end a noun that is
+ * counted: "%d target column(s)" is "1 target column", "2 target columns".  Texts of arguments stay as they are. */
 int nnb__vformat(char *out, size_t bytes, const char *format, va_list args);
 int nnb__format(char *out, size_t bytes, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -23,7 +23,7 @@ static nnb_status check_finite(nnb_cmat m, int row0, const char *name) {
 
 static nnb_status check_view(nnb_cmat m, const char *name) {
   if (m.rows < 1 || m.cols < 1)
-    return nnb__fail(NNB_E_ARG, "%s has %d rows and %d columns; wanted at least one of each", name, m.rows, m.cols);
+    return nnb__fail(NNB_E_ARG, "%s has %d row(s) and %d column(s); wanted at least one of each", name, m.rows, m.cols);
   if (m.ld < m.cols) return nnb__fail(NNB_E_ARG, "%s has ld %d; wanted at least %d, its columns", name, m.ld, m.cols);
   return check_finite(m, 0, name);
 }
@@ -77,7 +77,7 @@ static nnb_status check_batch(const nnb_batch *rows, int *n_classes) {
     return nnb__fail(NNB_E_ARG, "n_classes is %d but there are no labels", *n_classes);
   nnb_status status = check_view(rows->x, "x");
   if (!status && rows->t.p && rows->t.rows != rows->x.rows)
-    status = nnb__fail(NNB_E_SHAPE, "t has %d rows; x has %d", rows->t.rows, rows->x.rows);
+    status = nnb__fail(NNB_E_SHAPE, "t has %d row(s); x has %d", rows->t.rows, rows->x.rows);
   if (!status && rows->t.p) status = check_view(rows->t, "t");
   if (!status) status = check_derivatives(rows);
   if (!status && rows->label) status = check_labels(rows->label, rows->x.rows, 0, n_classes);
@@ -290,7 +290,7 @@ nnb_status nnb_data_batch(const nnb_data *data, int row0, int rows, nnb_batch *o
   if (status) return status;
   int n = data->x.rows;
   if (row0 < 0 || rows < 0 || row0 > n || rows > n - row0)
-    return nnb__fail(NNB_E_ARG, "%d rows from row %d are not within 0 … %d", rows, row0, n - 1);
+    return nnb__fail(NNB_E_ARG, "the range of %d row(s) from row %d is not within 0 … %d", rows, row0, n - 1);
   *out = (nnb_batch){
       .x = nnb__crows(data->x, row0, rows),
       .t = data->t.p ? nnb__crows(data->t, row0, rows) : (nnb_cmat){0},

@@ -12,7 +12,7 @@ nnb_status nnb_data_take_rows(const nnb_data *data, const int32_t *row, int n, n
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
   if (!data || !row) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "row" : "data");
-  if (n < 1) return nnb__fail(NNB_E_ARG, "%d rows; wanted at least 1", n);
+  if (n < 1) return nnb__fail(NNB_E_ARG, "%d row(s); wanted at least 1", n);
   for (int i = 0; i < n; i++)
     if (row[i] < 0 || row[i] >= data->x.rows)
       return nnb__fail(NNB_E_ARG, "row[%d] is %d; wanted 0 to %d", i, (int)row[i], data->x.rows - 1);
@@ -67,7 +67,7 @@ nnb_status nnb_data_take_columns(const nnb_data *data, const int32_t *column, in
   nnb_status status = nnb__data_in_memory(data, "nnb_data_take_columns");
   if (!status) status = nnb__data_without_dt(data, "nnb_data_take_columns");
   if (status) return status;
-  if (n < 1) return nnb__fail(NNB_E_ARG, "%d columns; wanted at least 1", n);
+  if (n < 1) return nnb__fail(NNB_E_ARG, "%d column(s); wanted at least 1", n);
   for (int j = 0; j < n; j++)
     if (column[j] < 0 || column[j] >= data->x.cols)
       return nnb__fail(NNB_E_ARG, "column[%d] is %d; wanted 0 to %d", j, (int)column[j], data->x.cols - 1);
@@ -86,7 +86,7 @@ static nnb_status check_columns(const nnb_data *a, const nnb_data *b) {
   if (!status) status = nnb__data_without_dt(b, "a merge");
   if (status) return status;
   if (a->x.cols != b->x.cols || a->t.cols != b->t.cols || !a->label != !b->label)
-    return nnb__fail(NNB_E_SHAPE, "the first data has %d inputs and %d target columns%s, the second %d and %d%s",
+    return nnb__fail(NNB_E_SHAPE, "the first data has %d input(s) and %d target column(s)%s, the second %d and %d%s",
                      a->x.cols, a->t.cols, a->label ? ", and classes" : "", b->x.cols, b->t.cols,
                      b->label ? ", and classes" : "");
   if (a->x.rows > INT32_MAX - b->x.rows)

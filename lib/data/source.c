@@ -140,14 +140,14 @@ static nnb_status check(const nnb_source *s) {
   if (s->rows < 1 || s->n_in < 1 || s->n_out < 0 || s->n_classes < 0)
     return nnb__fail(
         NNB_E_ARG,
-        "the source has %lld rows, %d inputs, %d targets and %d classes; wanted at least one row and input, "
+        "the source has %lld row(s), %d input(s), %d target(s) and %d class(es); wanted at least one row and input, "
         "and no negative number",
         (long long)s->rows, s->n_in, s->n_out, s->n_classes);
   if (s->rows > INT32_MAX)
-    return nnb__fail(NNB_E_OVERFLOW, "the source has %lld rows; at most %d are possible", (long long)s->rows,
+    return nnb__fail(NNB_E_OVERFLOW, "the source has %lld row(s); at most %d are possible", (long long)s->rows,
                      INT32_MAX);
   if (s->n_out > 0 && s->n_classes > 0)
-    return nnb__fail(NNB_E_ARG, "the source has %d targets and %d classes; wanted one of them to be 0", s->n_out,
+    return nnb__fail(NNB_E_ARG, "the source has %d target(s) and %d class(es); wanted one of them to be 0", s->n_out,
                      s->n_classes);
   static void *const empty[sizeof s->reserved / sizeof *s->reserved];
   if (memcmp(s->reserved, empty, sizeof empty) != 0)

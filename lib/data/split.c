@@ -85,7 +85,8 @@ nnb_status nnb__data_split(const nnb_data *data, double fraction, uint64_t seed,
     return nnb__fail(NNB_E_ARG, "fraction is %g; wanted a number between 0 and 1", fraction);
   int n = data->x.rows, wanted = (int)floor(fraction * n + 0.5);
   if (wanted < 1) wanted = 1;
-  if (wanted >= n) return nnb__fail(NNB_E_ARG, "fraction %g of %d rows leaves no row for the first part", fraction, n);
+  if (wanted >= n)
+    return nnb__fail(NNB_E_ARG, "fraction %g of %d row(s) leaves no row for the first part", fraction, n);
   line l;
   nnb_status status = line_up(&l, data, seed, NNB__STREAM_SPLIT);
   if (status) return status;
@@ -99,7 +100,7 @@ nnb_status nnb__data_fold(const nnb_data *data, int k, int i, uint64_t seed, nnb
   if (test) *test = NULL;
   if (!data || !train || !test) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "train or test" : "data");
   if (k < 2 || k > data->x.rows)
-    return nnb__fail(NNB_E_ARG, "%d parts of %d rows; wanted 2 to %d parts", k, data->x.rows, data->x.rows);
+    return nnb__fail(NNB_E_ARG, "%d part(s) of %d row(s); wanted 2 to %d part(s)", k, data->x.rows, data->x.rows);
   if (i < 0 || i >= k) return nnb__fail(NNB_E_ARG, "part %d of %d; wanted 0 to %d", i, k, k - 1);
   line l;
   nnb_status status = line_up(&l, data, seed, NNB__STREAM_FOLD);

@@ -23,7 +23,7 @@ nnb_status nnb_array_view(const nnb_array *array, nnb_mat *out) {
   const size_t rows = array->n_dims > 0 ? array->dim[0] : 1;
   size_t cols = 1;
   if (array->n_dims < 0 || array->n_dims > NNB_ARRAY_DIMS)
-    return nnb__fail(NNB_E_ARG, "the array has %d dimensions; wanted 0 to %d", array->n_dims, NNB_ARRAY_DIMS);
+    return nnb__fail(NNB_E_ARG, "the array has %d dimension(s); wanted 0 to %d", array->n_dims, NNB_ARRAY_DIMS);
   for (int i = 1; i < array->n_dims; i++)
     if (!nnb__mul(cols, array->dim[i], &cols)) cols = SIZE_MAX;
   if (rows > INT_MAX || cols > INT_MAX)
@@ -119,8 +119,8 @@ static nnb_status find_array(const void *file, size_t bytes, search *s) {
   char shown[NNB__SHOWN_TEXT];
   nnb_status status = nnb__zip_list(file, bytes, s->name, see_entry, s);
   if (status || s->found == 1) return status;
-  if (!s->key) return nnb__fail(NNB_E_ARG, "%s has %d arrays; wanted a key, or one array", s->name, s->found);
-  return nnb__fail(NNB_E_ARG, "%s has %d arrays \"%s\"; wanted 1", s->name, s->found,
+  if (!s->key) return nnb__fail(NNB_E_ARG, "%s has %d array(s); wanted a key, or one array", s->name, s->found);
+  return nnb__fail(NNB_E_ARG, "%s has %d array(s) \"%s\"; wanted 1", s->name, s->found,
                    nnb__show(s->key, strlen(s->key), shown));
 }
 

@@ -35,7 +35,7 @@ static nnb_status count_numbers(const nnb_array *array, size_t *count) {
   *count = 1;
   if (!array->p) return nnb__fail(NNB_E_ARG, "the array is empty: p is NULL");
   if (array->n_dims < 0 || array->n_dims > NNB_ARRAY_DIMS)
-    return nnb__fail(NNB_E_ARG, "the array has %d dimensions; wanted 0 to %d", array->n_dims, NNB_ARRAY_DIMS);
+    return nnb__fail(NNB_E_ARG, "the array has %d dimension(s); wanted 0 to %d", array->n_dims, NNB_ARRAY_DIMS);
   for (size_t i = 0; i < sizeof array->reserved / sizeof *array->reserved; i++)
     if (array->reserved[i])
       return nnb__fail(NNB_E_ARG, "nnb_array: a reserved word is not 0; initialise the struct with {0}");

@@ -64,7 +64,7 @@ static void add_target(words *w, const nnb__csv_layout *l, int n_classes) {
   else if (l->first == NNB__CSV_NAMES)
     add(w, "column %d, ", c + 1);
   if (l->classes)
-    add(w, "%d class%s)", n_classes, n_classes == 1 ? "" : "es");
+    add(w, "%d class(es))", n_classes);
   else
     add(w, "numbers)");
 }
@@ -83,7 +83,7 @@ static void add_missing(words *w, const nnb__csv_layout *l) {
     else
       add(w, "column %d", in->column + 1);
   }
-  if (n > SHOWN) add(w, ", some in %d other columns", n - SHOWN);
+  if (n > SHOWN) add(w, ", some in %d other column(s)", n - SHOWN);
 }
 
 static void add_columns(words *w, const nnb__csv_layout *l, int n_classes) {

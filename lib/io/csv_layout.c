@@ -109,7 +109,7 @@ static nnb_status check_opts(const nnb_csv_opts *o, int n_targets) {
   if (o->target && n_targets != 1)
     return nnb__fail(NNB_E_ARG, "target is set; this needs n_targets 1, not %d", n_targets);
   if ((o->classify || o->class_names) && n_targets != 1)
-    return nnb__fail(NNB_E_ARG, "there are %d target columns; classes need exactly one", n_targets);
+    return nnb__fail(NNB_E_ARG, "there are %d target column(s); classes need exactly one", n_targets);
   if (o->skip_lines < 0) return nnb__fail(NNB_E_ARG, "skip_lines is %d; wanted at least 0", o->skip_lines);
   nnb_status status = check_list("class_names", o->class_names, o->n_class_names);
   if (!status) status = check_list("take", o->take, o->n_take);

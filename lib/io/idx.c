@@ -13,7 +13,7 @@ static size_t header_bytes(int n_dims) { return 4 + 4 * (size_t)n_dims; }
 static nnb_status parse_header(const uint8_t *file, size_t bytes, const char *name, int n_dims, nnb__idx *out,
                                size_t *total) {
   uint32_t magic = 0x800u + (uint32_t)n_dims;
-  if (bytes < 4) return nnb__fail(NNB_E_PARSE, "%s: %zu bytes are too few for an IDX file", name, bytes);
+  if (bytes < 4) return nnb__fail(NNB_E_PARSE, "%s: %zu byte(s), too few for an IDX file", name, bytes);
   if (big_endian(file) != magic)
     return nnb__fail(NNB_E_PARSE, "%s begins with 0x%08x; IDX %s begin with 0x%08x", name, (unsigned)big_endian(file),
                      n_dims == NNB__IDX_LABELS ? "labels" : "images", (unsigned)magic);
@@ -37,7 +37,7 @@ nnb_status nnb__idx_parse_start(const uint8_t *file, size_t bytes, uint64_t file
   size_t total = 0;
   nnb_status status = parse_header(file, bytes, name, n_dims, out, &total);
   if (!status && file_bytes != total)
-    status = nnb__fail(NNB_E_PARSE, "%s: by its header it has %zu bytes, but the file has %s", name, total,
+    status = nnb__fail(NNB_E_PARSE, "%s: by its header it has %zu byte(s), but the file has %s", name, total,
                        file_bytes < total ? "fewer" : "more");
   return status;
 }

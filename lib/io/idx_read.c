@@ -45,7 +45,7 @@ nnb_status nnb_data_read_idx(const char *images_path, const char *labels_path, n
   nnb_status status = nnb__idx_load(images_path, NNB__IDX_IMAGES, &image_file, &images);
   if (!status && labels_path) status = nnb__idx_load(labels_path, NNB__IDX_LABELS, &label_file, &labels);
   if (!status && labels_path && labels.count != images.count)
-    status = nnb__fail(NNB_E_SHAPE, "%s has %d labels, %s has %d images", labels_path, labels.count, images_path,
+    status = nnb__fail(NNB_E_SHAPE, "%s has %d label(s), %s has %d image(s)", labels_path, labels.count, images_path,
                        images.count);
   if (!status) status = build(&images, labels_path ? &labels : NULL, out);
   nnb__bytes_clear(&image_file);

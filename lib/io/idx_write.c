@@ -48,7 +48,7 @@ nnb_status nnb_data_write_idx(const nnb_data *data, const char *images_path, con
   nnb_status status = nnb__data_in_memory(data, "nnb_data_write_idx");
   if (status) return status;
   if (height < 1 || data->x.cols % height != 0)
-    return nnb__fail(NNB_E_ARG, "height is %d; wanted a divisor of the %d columns", height, data->x.cols);
+    return nnb__fail(NNB_E_ARG, "height is %d; wanted a divisor of the %d column(s)", height, data->x.cols);
   if (labels_path && !data->label) return nnb__fail(NNB_E_ARG, "the data has no labels");
   const size_t rows = (size_t)data->x.rows, n = rows * (size_t)data->x.cols;
   const int dim[] = {data->x.rows, height, data->x.cols / height};

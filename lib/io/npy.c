@@ -175,8 +175,8 @@ nnb_status nnb__npy_parse_start(const void *file, size_t bytes, uint64_t file_by
   if (status) return status;
   if (!count_numbers(out, &wanted)) return fail_shape(name);
   if (file_bytes - from - n != wanted)
-    return nnb__fail(NNB_E_PARSE, "%s: by its header it has %zu bytes of numbers, but the file has %llu", name, wanted,
-                     (unsigned long long)(file_bytes - from - n));
+    return nnb__fail(NNB_E_PARSE, "%s: by its header it has %zu byte(s) of numbers, but the file has %llu", name,
+                     wanted, (unsigned long long)(file_bytes - from - n));
   out->data = (const uint8_t *)text + n;
   return NNB_OK;
 }

@@ -17,7 +17,7 @@ nnb_status nnb__onnx_fail(const nnb__onnx_graph *g, const Nnb__Onnx__Node *node,
   char sentence[NNB__MESSAGE], name[NNB__SHOWN_TEXT], op[NNB__SHOWN_TEXT];
   va_list args;
   va_start(args, format);
-  vsnprintf(sentence, sizeof sentence, format, args);
+  nnb__vformat(sentence, sizeof sentence, format, args);
   va_end(args);
   if (!node) return nnb__fail(status, "%s: %s", g->file, sentence);
   const char *label = node->name && *node->name ? node->name : first_text(node->output, node->n_output);

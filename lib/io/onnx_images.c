@@ -23,7 +23,7 @@ static nnb_status read_sides(const graph *g, const node_t *node, const char *nam
   const Nnb__Onnx__Attribute *a = nnb__onnx_attribute_of(node, name);
   const int n = rank - 2, signal = rank == 3;
   if (!a) return NNB_OK;
-  if (a->n_ints != (size_t)(twice ? 2 * n : n)) return FAIL("%s does not have %d numbers", name, twice ? 2 * n : n);
+  if (a->n_ints != (size_t)(twice ? 2 * n : n)) return FAIL("%s does not have %d number(s)", name, twice ? 2 * n : n);
   for (int i = 0; i < n; i++) out[signal + i] = a->ints[first * n + i];
   return NNB_OK;
 }
@@ -59,7 +59,7 @@ static nnb_status read_window(const graph *g, const node_t *node, const nnb__onn
   const int64_t side[] = {x->shape.height, x->shape.width};
   for (int i = 0; i < 2; i++)
     if (w->size[i] < 1 || w->size[i] > INT_MAX || w->stride[i] < 1 || w->stride[i] > INT_MAX)
-      return FAIL("its window of %lld pixels and stride %lld are not sizes", (long long)w->size[i],
+      return FAIL("its window of %lld pixel(s) and stride %lld are not sizes", (long long)w->size[i],
                   (long long)w->stride[i]);
   status = read_pads(g, node, x, w);
   for (int i = 0; i < 2 && !status; i++) {
@@ -68,7 +68,7 @@ static nnb_status read_window(const graph *g, const node_t *node, const nnb__onn
       return FAIL("pads are %lld for a window of %lld; wanted 0 or more, and less than the window",
                   (long long)w->before[i], (long long)w->size[i]);
     if (side[i] + 2 * w->before[i] < w->size[i])
-      return FAIL("a window of %lld pixels does not fit into %lld", (long long)w->size[i], (long long)side[i]);
+      return FAIL("a window of %lld pixel(s) does not fit into %lld", (long long)w->size[i], (long long)side[i]);
   }
   return status;
 }
@@ -108,11 +108,11 @@ static nnb_status conv_weights(graph *g, const node_t *node, const nnb__onnx_val
   nnb_status status = nnb__onnx_constant(g, node, 1, &c);
   if (status) return status;
   if (!c || !nnb__onnx_is_real(c) || c->t.n_dims != x->rank || c->transposed)
-    return FAIL("its weights are not a constant of %d dimensions", x->rank);
+    return FAIL("its weights are not a constant of %d dimension(s)", x->rank);
   for (int i = 0; i < x->rank; i++)
-    if (c->t.dim[i] < 1 || c->t.dim[i] > INT_MAX) return FAIL("its weights have a side of %zu numbers", c->t.dim[i]);
+    if (c->t.dim[i] < 1 || c->t.dim[i] > INT_MAX) return FAIL("its weights have a side of %zu number(s)", c->t.dim[i]);
   if (c->t.dim[1] != (size_t)x->shape.channels)
-    return FAIL("its weights are for %zu channels, and it reads %d", c->t.dim[1], x->shape.channels);
+    return FAIL("its weights are for %zu channel(s), and it reads %d", c->t.dim[1], x->shape.channels);
   nnb__onnx_const *own = nnb__onnx_take(g->pool, 1, sizeof *own);
   if (!own) return nnb__onnx_pool_fail(g->pool, g->file);
   *own = *c, own->transposed = true; /* K×O */
@@ -138,7 +138,7 @@ nnb_status nnb__onnx_conv(graph *g, const node_t *node, int unused) {
   if (!status && !moves_alike(&x, &w)) return FAIL("strides or pads are not the same for height and width");
   if (!status) status = nnb__onnx_constant(g, node, 2, &v.bias);
   if (!status && v.bias && !nnb__onnx_is_vector(v.bias, (size_t)channels))
-    return FAIL("its bias does not have a number for each of %d channels", channels);
+    return FAIL("its bias does not have a number for each of %d channel(s)", channels);
   if (!status) status = apply(g, node, &x, &w, channels, &v, &more);
   return status ? status : nnb__onnx_make(g, node, v);
 }

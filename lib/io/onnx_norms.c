@@ -24,7 +24,7 @@ static nnb_status read_parts(const graph *g, const node_t *node, int n, const nn
   for (size_t i = 0; i < 4 && !status; i++) {
     status = nnb__onnx_constant(g, node, i + 1, &part[i]);
     if (!status && (!part[i] || !nnb__onnx_is_real(part[i]) || nnb__onnx_count(part[i]) != (size_t)n))
-      return FAIL("its input %zu does not have a number for each of %d columns or channels", i + 2, n);
+      return FAIL("its input %zu does not have a number for each of %d column(s) or channel(s)", i + 2, n);
   }
   return status;
 }
@@ -93,7 +93,7 @@ nnb_status nnb__onnx_layer_norm(graph *g, const node_t *node, int unused) {
   const nnb__onnx_const *part[] = {v.c, v.bias};
   for (int i = 0; i < 2; i++)
     if (part[i] && (!nnb__onnx_is_real(part[i]) || nnb__onnx_count(part[i]) != (size_t)x->cols))
-      return FAIL("its input %d does not have a number for each of %d columns", i + 2, x->cols);
+      return FAIL("its input %d does not have a number for each of %d column(s)", i + 2, x->cols);
   return nnb__onnx_make(g, node, v);
 }
 

@@ -85,7 +85,7 @@ nnb_status nnb__onnx_numbers(const graph *g, const node_t *node, size_t i, int *
 nnb_status nnb__onnx_rows(const graph *g, const node_t *node, size_t i, int *out) {
   nnb_status status = nnb__onnx_numbers(g, node, i, out);
   if (status || nnb__onnx_at(g, *out)->rank == 2) return status;
-  return NNB__ONNX_REFUSE("its input %zu has %d dimensions; wanted a matrix with one row for each sample", i + 1,
+  return NNB__ONNX_REFUSE("its input %zu has %d dimension(s); wanted a matrix with one row for each sample", i + 1,
                           nnb__onnx_at(g, *out)->rank);
 }
 

@@ -70,7 +70,7 @@ static nnb_status weights(graph *g, const node_t *node, bool transposed, int col
   transposed = transposed != c->transposed;
   const size_t rows = c->t.dim[transposed], columns = c->t.dim[!transposed];
   if (rows != (size_t)cols || columns < 1 || columns > INT_MAX)
-    return FAIL("its weights are %zu×%zu for an input of %d columns", rows, columns, cols);
+    return FAIL("its weights are %zu×%zu for an input of %d column(s)", rows, columns, cols);
   nnb__onnx_const *own = nnb__onnx_take(g->pool, 1, sizeof *own);
   if (!own) return nnb__onnx_pool_fail(g->pool, g->file);
   *own = *c, own->transposed = transposed;
@@ -116,7 +116,7 @@ static nnb_status gemm(graph *g, const node_t *node, int unused) {
   if (!status) status = weights(g, node, nnb__onnx_int_of(node, "transB", 0) != 0, nnb__onnx_at(g, v.from)->cols, &v);
   if (!status) status = nnb__onnx_constant(g, node, 2, &v.bias);
   if (!status && v.bias && !fits_columns(v.bias, v.cols))
-    return FAIL("its bias does not have a number for each of %d columns", v.cols);
+    return FAIL("its bias does not have a number for each of %d column(s)", v.cols);
   return status ? status : nnb__onnx_make(g, node, v);
 }
 
@@ -139,7 +139,7 @@ static nnb_status arith(graph *g, const node_t *node, nnb__onnx_arith kind, int 
                        .cols = x->cols,
                        .rank = x->rank,
                        .shape = x->shape};
-  if (!fits(c, x)) return FAIL("its constant does not have a number for each of %d columns", v.cols);
+  if (!fits(c, x)) return FAIL("its constant does not have a number for each of %d column(s)", v.cols);
   nnb_status status = NNB_OK;
   *out = 0;
   if (nnb__onnx_number(c, &v.number)) {
@@ -161,9 +161,9 @@ static nnb_status sum_of(graph *g, const node_t *node, nnb__onnx_kind kind, int 
   memcpy(v.list, list, (size_t)n * sizeof *v.list);
   for (int i = 1; i < n; i++) {
     const nnb__onnx_value *one = nnb__onnx_at(g, list[i]);
-    if (one->cols != v.cols) return FAIL("its inputs have %d and %d columns", v.cols, one->cols);
+    if (one->cols != v.cols) return FAIL("its inputs have %d and %d column(s)", v.cols, one->cols);
     if (one->rank != v.rank || memcmp(&one->shape, &v.shape, sizeof v.shape) != 0)
-      return FAIL("its inputs have %d columns each, but other shapes", v.cols);
+      return FAIL("its inputs have %d column(s) each, but other shapes", v.cols);
   }
   return nnb__onnx_make(g, node, v);
 }

@@ -154,7 +154,7 @@ static nnb_status unpack(nnb__onnx_graph *g, const void *bytes, size_t n) {
   nnb_status status = read_opset(g);
   if (status) return status;
   if (g->model->n_graph != 1)
-    return nnb__fail(NNB_E_PARSE, "%s is not an ONNX model: it has %zu graphs", g->file, g->model->n_graph);
+    return nnb__fail(NNB_E_PARSE, "%s is not an ONNX model: it has %zu graph(s)", g->file, g->model->n_graph);
   g->message = g->model->graph[0];
   return NNB_OK;
 }

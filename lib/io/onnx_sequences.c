@@ -64,7 +64,7 @@ static nnb_status look_up(graph *g, const node_t *node, int input, bool flat) {
   int k;
   nnb_status status = read_table(g, node, &v);
   if (status) return status;
-  if (!flat && x->rank > 2) return FAIL("it reads integers of %d dimensions; wanted rows of them", x->rank);
+  if (!flat && x->rank > 2) return FAIL("it reads integers of %d dimension(s); wanted rows of them", x->rank);
   if (!flat && strcmp(x->order, "CN") == 0) memcpy(order, "LNC", 4);
   if (one) *strchr(order, 'L') = '1';
   if (x->rank == 1) memcpy(order, "NC", 3);
@@ -153,12 +153,12 @@ static nnb_status read_blocks(const graph *g, const node_t *node, int channels, 
     status = nnb__onnx_constant(g, node, i + 1, &more->part[i]);
     const nnb__onnx_const *c = more->part[i];
     if (!status && (i < 2 || c) && (!c || !nnb__onnx_is_real(c) || c->transposed || c->t.n_dims != (i < 2 ? 3 : 2)))
-      return FAIL("its input %zu is not a constant of %d dimensions", i + 2, i < 2 ? 3 : 2);
+      return FAIL("its input %zu is not a constant of %d dimension(s)", i + 2, i < 2 ? 3 : 2);
   }
   if (status) return status;
   const size_t *w = more->part[0]->t.dim, *u = more->part[1]->t.dim, h = u[2];
   const size_t *b = more->part[2] ? more->part[2]->t.dim : (const size_t[]){1, 6 * h};
-  if (h < 1 || h > INT_MAX / 6) return FAIL("its input 3 is for %zu units", h);
+  if (h < 1 || h > INT_MAX / 6) return FAIL("its input 3 is for %zu unit(s)", h);
   if (w[0] != 1 || w[1] != 3 * h || w[2] != (size_t)channels || u[0] != 1 || u[1] != 3 * h || b[0] != 1 ||
       b[1] != 6 * h)
     return FAIL("its weights are %zu×%zu×%zu and %zu×%zu×%zu; wanted 1×%zu×%d and 1×%zu×%zu, and biases 1×%zu", w[0],

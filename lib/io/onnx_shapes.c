@@ -82,7 +82,7 @@ nnb_status nnb__onnx_pick_sizes(graph *g, const node_t *node, int unused) {
     return FAIL("it does not pick a dimension of a tensor");
   for (size_t i = 0; i < nnb__onnx_count(c); i++) {
     if (!nnb__onnx_int(c, i, &at) || at >= n || at < -n)
-      return FAIL("a tensor of %d dimensions does not have that one", n);
+      return FAIL("a tensor of %d dimension(s) does not have that one", n);
     picked[i] = size[at < 0 ? at + n : at];
   }
   return make_sizes(g, node, picked, (int)nnb__onnx_count(c));
@@ -152,7 +152,7 @@ static nnb_status complete(const graph *g, const node_t *node, const nnb__onnx_v
     product *= size[i];
   }
   const bool whole = n >= 2 && n <= 4 && open <= n && (open > 1 ? x->cols % product == 0 : product == x->cols);
-  if (!whole) return FAIL("its result does not have %d numbers for each sample, in 2, 3 or 4 dimensions", x->cols);
+  if (!whole) return FAIL("its result does not have %d number(s) for each sample, in 2, 3 or 4 dimensions", x->cols);
   if (open > 1) size[open - 1] = x->cols / product;
   return NNB_OK;
 }

@@ -34,10 +34,10 @@ nnb_status nnb__onnx_turn(graph *g, const node_t *node) {
   nnb_status status = read_order(g, node, &k, old);
   if (status) return status;
   const int n = (int)strlen(old);
-  if (perm && perm->n_ints != (size_t)n) return FAIL("perm has %zu numbers for %d dimensions", perm->n_ints, n);
+  if (perm && perm->n_ints != (size_t)n) return FAIL("perm has %zu number(s) for %d dimension(s)", perm->n_ints, n);
   for (int i = 0; i < n; i++) {
     const int64_t at = perm ? perm->ints[i] : n - 1 - i;
-    if (at < 0 || at >= n || (seen & 1u << at)) return FAIL("perm is not an order of %d dimensions", n);
+    if (at < 0 || at >= n || (seen & 1u << at)) return FAIL("perm is not an order of %d dimension(s)", n);
     seen |= 1u << at;
     fresh[i] = old[at];
   }
@@ -89,7 +89,7 @@ static nnb_status pick(graph *g, const node_t *node, int k, int64_t axis, int64_
   const nnb__onnx_value *v = nnb__onnx_at(g, base);
   nnb__onnx_order_of(g, k, order);
   const int64_t rank = (int64_t)strlen(order), at = axis < 0 ? axis + rank : axis;
-  if (at < 0 || at >= rank) return FAIL("axis is %lld for %lld dimensions", (long long)axis, (long long)rank);
+  if (at < 0 || at >= rank) return FAIL("axis is %lld for %lld dimension(s)", (long long)axis, (long long)rank);
   const bool side = order[at] == '1' && (index == 0 || index == -1);
   const bool step =
       order[at] == 'L' && v->kind == NNB__ONNX_GRU && (index == -1 || index == (int64_t)v->shape.width - 1);
@@ -159,7 +159,7 @@ nnb_status nnb__onnx_slice(graph *g, const node_t *node, int unused) {
   if (!status) status = read_slice(g, node, &s);
   if (status) return status;
   if (s.n == 0) return nnb__onnx_define(g, node, k);
-  return s.n == 1 ? pick(g, node, k, s.axis, s.start, true) : FAIL("it cuts %d dimensions", s.n);
+  return s.n == 1 ? pick(g, node, k, s.axis, s.start, true) : FAIL("it cuts %d dimension(s)", s.n);
 }
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */

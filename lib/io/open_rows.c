@@ -31,8 +31,13 @@ static files *files_make(void) {
 
 /* Closes the files if it fails. */
 static nnb_status make(files *f, int n_in, int n_out, int n_classes, nnb_data **out) {
-  const nnb_source source = {.rows = f->x.rows, .n_in = n_in, .n_out = n_out, .n_classes = n_classes, .ahead = true,
-                             .user = f, .read = read_files};
+  const nnb_source source = {.rows = f->x.rows,
+                             .n_in = n_in,
+                             .n_out = n_out,
+                             .n_classes = n_classes,
+                             .ahead = true,
+                             .user = f,
+                             .read = read_files};
   nnb_status status = nnb_data_from_source(&source, out);
   if (status)
     files_close(f);
@@ -43,7 +48,7 @@ static nnb_status make(files *f, int n_in, int n_out, int n_classes, nnb_data **
 
 static nnb_status check_count(const files *f) {
   if (f->t.file.fd < 0 || f->t.rows == f->x.rows) return NNB_OK;
-  return nnb__fail(NNB_E_SHAPE, "%s has %d rows, %s has %d", f->t.file.path, f->t.rows, f->x.file.path, f->x.rows);
+  return nnb__fail(NNB_E_SHAPE, "%s has %d row(s), %s has %d", f->t.file.path, f->t.rows, f->x.file.path, f->x.rows);
 }
 
 /* ---- NPY --------------------------------------------------------------------------------------------------------- */
@@ -58,7 +63,7 @@ static nnb_status share_columns(const files *f, int wanted, int n_classes, int *
     return nnb__fail(NNB_E_SHAPE, "n_targets is %d; %s has %d", wanted, n_classes > 0 ? "a label" : from->file.path,
                      *n_targets);
   if (n_classes > 0 && *n_targets != 1)
-    return nnb__fail(NNB_E_SHAPE, "%s has %d columns; wanted one, the labels", from->file.path, *n_targets);
+    return nnb__fail(NNB_E_SHAPE, "%s has %d column(s); wanted one, the labels", from->file.path, *n_targets);
   if (*n_in < 1)
     return nnb__fail(NNB_E_SHAPE, "%s has %d column%s; with %d of them as targets there is no input", f->x.file.path,
                      f->x.cols, f->x.cols == 1 ? "" : "s", *n_targets);

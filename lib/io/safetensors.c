@@ -231,7 +231,7 @@ static nnb_status read_shape(const reader *r, const char *name, const json_t *js
   size_t n = json_array_size(json);
   if (!json_is_array(json)) return fail_tensor(r, name, "its shape is not a list");
   if (n > NNB__MAX_DIMS)
-    return nnb__fail(NNB_E_UNSUPPORTED, "%s: tensor \"%s\" has %zu dimensions; wanted at most %d", r->name,
+    return nnb__fail(NNB_E_UNSUPPORTED, "%s: tensor \"%s\" has %zu dimension(s); wanted at most %d", r->name,
                      nnb__show(name, strlen(name), shown), n, NNB__MAX_DIMS);
   t->n_dims = (int)n;
   *bytes = nnb__dtype_size(t->dtype);
@@ -303,7 +303,7 @@ static nnb_status check_cover(const reader *r) {
     at = r->spans[i].end;
   }
   if (at == r->n_data) return NNB_OK;
-  return nnb__fail(NNB_E_PARSE, "%s: %zu bytes follow the last tensor", r->name, r->n_data - at);
+  return nnb__fail(NNB_E_PARSE, "%s: the last tensor ends %zu byte(s) before the file", r->name, r->n_data - at);
 }
 
 static nnb_status read_root(reader *r, json_t *root) {
@@ -325,11 +325,11 @@ static nnb_status read_root(reader *r, json_t *root) {
 static nnb_status header_size(const uint8_t *file, size_t bytes, const char *name, size_t *out) {
   uint64_t n = 0;
   if (bytes < SIZE_BYTES)
-    return nnb__fail(NNB_E_PARSE, "%s: %zu bytes are too few for a safetensors file", name, bytes);
+    return nnb__fail(NNB_E_PARSE, "%s: %zu byte(s), too few for a safetensors file", name, bytes);
   for (int i = 0; i < SIZE_BYTES; i++) n |= (uint64_t)file[i] << 8 * i;
   if (n > bytes - SIZE_BYTES)
     return nnb__fail(NNB_E_PARSE,
-                     "%s is cut off or not a safetensors file: the header has %llu bytes, the file has %zu", name,
+                     "%s is cut off or not a safetensors file: the header has %llu byte(s), the file has %zu", name,
                      (unsigned long long)n, bytes - SIZE_BYTES);
   if (n > MAX_HEADER)
     return nnb__fail(NNB_E_UNSUPPORTED, "%s: a header of %llu bytes is too large", name, (unsigned long long)n);

@@ -35,11 +35,13 @@ static nnb_status take_shape(const nnb__npy *npy, nnb__stored *s) {
   if (npy->n_dims == 0 || npy->count == 0)
     return nnb__fail(NNB_E_SHAPE, "%s has no rows or no columns; wanted an array of rows", s->file.path);
   if (npy->dim[0] > INT32_MAX || cols > INT32_MAX)
-    return nnb__fail(NNB_E_OVERFLOW, "%s has %zu rows and %zu columns; at most %d are possible", s->file.path,
+    return nnb__fail(NNB_E_OVERFLOW, "%s has %zu row(s) and %zu column(s); at most %d are possible", s->file.path,
                      npy->dim[0], cols, INT32_MAX);
   if (npy->fortran && long_dims > 1)
-    return nnb__fail(NNB_E_UNSUPPORTED, "%s has its columns one after the other (Fortran order); wanted its rows: save "
-                                        "numpy.ascontiguousarray of it", s->file.path);
+    return nnb__fail(NNB_E_UNSUPPORTED,
+                     "%s has its columns one after the other (Fortran order); wanted its rows: save "
+                     "numpy.ascontiguousarray of it",
+                     s->file.path);
   s->rows = (int)npy->dim[0], s->cols = (int)cols;
   return NNB_OK;
 }
@@ -74,7 +76,10 @@ nnb_status nnb__stored_open_idx(const char *path, int n_dims, nnb__stored *out) 
 
 /* The numbers are what the program computes with. */
 static bool is_native(const nnb__stored *s) {
-  const union { uint16_t word; uint8_t byte; } one = {1};
+  const union {
+    uint16_t word;
+    uint8_t byte;
+  } one = {1};
   return s->type.kind == 'f' && s->type.size == (int)sizeof(real) && s->type.big_endian == (one.byte == 0);
 }
 

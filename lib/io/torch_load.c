@@ -75,7 +75,8 @@ static nnb_status order_by_numbers(loader *l) {
   for (size_t i = 0; i < l->names.n; i++)
     if (!l->opts->ignore_others || has_weight(&l->modules[i])) l->modules[n++] = l->modules[i];
   if (n != (size_t)l->net->n_blocks)
-    return nnb__fail(NNB_E_SHAPE, "the file has %zu modules, the net %d layers with parameters", n, l->net->n_blocks);
+    return nnb__fail(NNB_E_SHAPE, "the file has %zu module(s), the net %d layer(s) with parameters", n,
+                     l->net->n_blocks);
   qsort(l->modules, n, sizeof *l->modules, by_name);
   for (size_t i = 1; i < n; i++) {
     const char *a = l->modules[i - 1].name, *b = l->modules[i].name;
@@ -106,8 +107,8 @@ static nnb_status order_by_options(loader *l) {
                            nnb__show(name, strlen(name), shown));
   }
   if (!status && used > n && !l->opts->ignore_others)
-    status = nnb__fail(NNB_E_PARSE, "the file has %zu modules, but only %zu names are given (ignore_others accepts it)",
-                       used, n);
+    status = nnb__fail(
+        NNB_E_PARSE, "the file has %zu module(s), but only %zu name(s) are given (ignore_others accepts it)", used, n);
   nnb__release(l->modules);
   l->modules = ordered;
   return status;

@@ -133,7 +133,7 @@ nnb_status nnb__torch_check(const nnb_net *net, const nnb_torch_opts *opts) {
   }
   if (!opts->names) return NNB_OK;
   if (opts->n_names != net->n_blocks)
-    return nnb__fail(NNB_E_SHAPE, "the options have %d names; the net has %d layers with parameters", opts->n_names,
+    return nnb__fail(NNB_E_SHAPE, "the options have %d name(s); the net has %d layer(s) with parameters", opts->n_names,
                      net->n_blocks);
   for (int i = 0; i < opts->n_names; i++)
     if (!opts->names[i]) return nnb__fail(NNB_E_ARG, "names[%d] is NULL", i);

@@ -25,12 +25,13 @@ nnb_status nnb__check_whole(const nnb_net *net, nnb_cmat x, int row0) {
 
 nnb_status nnb__check_x(const nnb_net *net, nnb_cmat x, int most) {
   if (!x.p) return nnb__fail(NNB_E_ARG, "x is NULL");
-  if (x.rows < 1) return nnb__fail(NNB_E_SHAPE, "x has %d rows; wanted at least 1", x.rows);
-  if (x.cols != net->n_x) return nnb__fail(NNB_E_SHAPE, "x has %d columns; the net has %d inputs", x.cols, net->n_x);
+  if (x.rows < 1) return nnb__fail(NNB_E_SHAPE, "x has %d row(s); wanted at least 1", x.rows);
+  if (x.cols != net->n_x)
+    return nnb__fail(NNB_E_SHAPE, "x has %d column(s); the net has %d input(s)", x.cols, net->n_x);
   if (x.ld < x.cols)
     return nnb__fail(NNB_E_SHAPE, "x has a leading dimension of %d; wanted at least %d, its columns", x.ld, x.cols);
   if (most && x.rows > most)
-    return nnb__fail(NNB_E_SHAPE, "x has %d rows; the plan was made for at most %d", x.rows, most);
+    return nnb__fail(NNB_E_SHAPE, "x has %d row(s); the plan was made for at most %d", x.rows, most);
   return nnb__check_whole(net, x, 0);
 }
 

@@ -98,15 +98,15 @@ static nnb_status infer_shape(const nnb_net *net, nnb__node *node) {
   if (status) return nnb__fail(status, "layer %s: %s", node->name, nnb_errmsg());
   const nnb_needs *n = &node->needs;
   if (n->cols < 1 || n->w_rows < 0 || n->w_cols < 0)
-    return nnb__fail(NNB_E_SHAPE, "layer %s: its shape function set %d columns and %d×%d weights", node->name, n->cols,
-                     n->w_rows, n->w_cols);
+    return nnb__fail(NNB_E_SHAPE, "layer %s: its shape function set %d column(s) and %d×%d weights", node->name,
+                     n->cols, n->w_rows, n->w_cols);
   if (n->w_cols > 0 && !node->ops->backward_params)
     return nnb__fail(NNB_E_ARG, "layer %s has parameters but no backward_params", node->name);
   if (n->buffers > INT_MAX)
-    return nnb__fail(NNB_E_OVERFLOW, "layer %s: its shape asks for %zu buffers; at most %d are possible", node->name,
+    return nnb__fail(NNB_E_OVERFLOW, "layer %s: its shape asks for %zu buffer(s); at most %d are possible", node->name,
                      n->buffers, INT_MAX);
   if (has_shape(&n->shape) && !suits(&n->shape, n->cols))
-    return nnb__fail(NNB_E_SHAPE, "layer %s: %d columns are not %d channels of %d×%d", node->name, n->cols,
+    return nnb__fail(NNB_E_SHAPE, "layer %s: it has %d column(s), not %d channel(s) of %d×%d", node->name, n->cols,
                      n->shape.channels, n->shape.height, n->shape.width);
   return check_levels(net, node);
 }
@@ -170,8 +170,8 @@ int nnb_net_shape(nnb_net *net, int k, int channels, int height, int width) {
   if (node->n_consumers > 0)
     return nnb__net_stick(net, nnb__fail(NNB_E_STATE, "%s is read by another node; its shape comes first", node->name));
   if (!suits(&shape, node->needs.cols))
-    return nnb__net_stick(net, nnb__fail(NNB_E_SHAPE, "%s has %d columns, which are not %d channels of %d×%d",
-                                         node->name, node->needs.cols, channels, height, width));
+    return nnb__net_stick(net, nnb__fail(NNB_E_SHAPE, "%s has %d column(s), not %d channel(s) of %d×%d", node->name,
+                                         node->needs.cols, channels, height, width));
   node->needs.shape = shape;
   return NNB_OK;
 }

@@ -19,9 +19,9 @@
 enum { TILE = 4096, WIDEST = 128 };
 
 static nnb_status check(const nnb__conv *d, int n_from) {
-  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "a convolution has %d input nodes; wanted 1", n_from);
+  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "a convolution has %d input node(s); wanted 1", n_from);
   if (d->channels < 1)
-    return nnb_layer_fail(NNB_E_ARG, "a convolution has %d channels; wanted at least 1", d->channels);
+    return nnb_layer_fail(NNB_E_ARG, "a convolution has %d channel(s); wanted at least 1", d->channels);
   if (d->bias != 0 && d->bias != 1) return nnb_layer_fail(NNB_E_ARG, "bias is %d; wanted 0 or 1", d->bias);
   if (!(d->init_scale > 0) || isinf(d->init_scale))
     return nnb_layer_fail(NNB_E_ARG, "init_scale is %g; wanted a positive number", d->init_scale);

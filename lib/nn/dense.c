@@ -9,8 +9,8 @@
 
 static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
   nnb__dense *d = self;
-  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "a dense layer has %d input nodes; wanted 1", n_from);
-  if (d->units < 1) return nnb_layer_fail(NNB_E_ARG, "a dense layer has %d units; wanted at least 1", d->units);
+  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "a dense layer has %d input node(s); wanted 1", n_from);
+  if (d->units < 1) return nnb_layer_fail(NNB_E_ARG, "a dense layer has %d unit(s); wanted at least 1", d->units);
   if (d->bias != 0 && d->bias != 1) return nnb_layer_fail(NNB_E_ARG, "bias is %d; wanted 0 or 1", d->bias);
   if (!(d->init_scale > 0) || isinf(d->init_scale))
     return nnb_layer_fail(NNB_E_ARG, "init_scale is %g; wanted a positive number", d->init_scale);

@@ -11,7 +11,7 @@
 
 static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
   const nnb__dropout *d = self;
-  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "dropout has %d input nodes; wanted 1", n_from);
+  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "dropout has %d input node(s); wanted 1", n_from);
   if (!(d->p >= 0 && d->p < 1)) return nnb_layer_fail(NNB_E_ARG, "p is %g; wanted 0 or more, below 1", d->p);
   needs->cols = cols[0], needs->shape = needs->from[0];
   needs->scratch = (size_t)cols[0]; /* the masks */

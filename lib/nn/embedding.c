@@ -13,10 +13,10 @@ const nnb__embedding nnb__embedding_defaults = {.init = NNB_INIT_NORMAL, .init_s
 
 static nnb_status check(const nnb__embedding *d, int n_from) {
   const int most = 1 << (sizeof(real) == sizeof(float) ? 24 : 30); /* all whole numbers up to it are numbers of reals */
-  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "an embedding has %d input nodes; wanted 1", n_from);
+  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "an embedding has %d input node(s); wanted 1", n_from);
   if (d->levels < 1 || d->levels > most)
-    return nnb_layer_fail(NNB_E_ARG, "an embedding has %d levels; wanted 1 to %d", d->levels, most);
-  if (d->units < 1) return nnb_layer_fail(NNB_E_ARG, "an embedding has %d units; wanted at least 1", d->units);
+    return nnb_layer_fail(NNB_E_ARG, "an embedding has %d level(s); wanted 1 to %d", d->levels, most);
+  if (d->units < 1) return nnb_layer_fail(NNB_E_ARG, "an embedding has %d unit(s); wanted at least 1", d->units);
   if (!(d->init_scale > 0) || isinf(d->init_scale))
     return nnb_layer_fail(NNB_E_ARG, "init_scale is %g; wanted a positive number", d->init_scale);
   return NNB_OK;

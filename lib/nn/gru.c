@@ -29,8 +29,8 @@ const nnb__gru nnb__gru_defaults = {.init = NNB_INIT_GLOROT_UNIFORM, .init_scale
 enum { MOST = 1 << 24 };
 
 static nnb_status check(const nnb__gru *d, int n_from, const nnb_shape *from) {
-  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "a gru has %d input nodes; wanted 1", n_from);
-  if (d->units < 1) return nnb_layer_fail(NNB_E_ARG, "a gru has %d units; wanted at least 1", d->units);
+  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "a gru has %d input node(s); wanted 1", n_from);
+  if (d->units < 1) return nnb_layer_fail(NNB_E_ARG, "a gru has %d unit(s); wanted at least 1", d->units);
   if (d->sequence != 0 && d->sequence != 1)
     return nnb_layer_fail(NNB_E_ARG, "sequence is %d; wanted 0 or 1", d->sequence);
   if (!(d->init_scale > 0) || isinf(d->init_scale))

@@ -4,7 +4,7 @@
 static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
   (void)cols, (void)n_from;
   const nnb__input *in = self;
-  if (in->units < 1) return nnb_layer_fail(NNB_E_ARG, "an input has %d columns; wanted at least 1", in->units);
+  if (in->units < 1) return nnb_layer_fail(NNB_E_ARG, "an input has %d column(s); wanted at least 1", in->units);
   needs->cols = in->units;
   return NNB_OK;
 }

@@ -42,21 +42,22 @@ static nnb_status shape_equal(void *self, const int *cols, int n_from, nnb_needs
   (void)self;
   for (int k = 1; k < n_from; k++)
     if (cols[k] != cols[0])
-      return nnb_layer_fail(NNB_E_SHAPE, "a sum needs nodes of equal width; the first has %d columns, number %d has %d",
-                            cols[0], k + 1, cols[k]);
+      return nnb_layer_fail(NNB_E_SHAPE,
+                            "a sum needs nodes of equal width; the first has %d column(s), number %d has %d", cols[0],
+                            k + 1, cols[k]);
   needs->cols = cols[0], needs->affine = true;
   nnb__take_shape(n_from, needs);
   return NNB_OK;
 }
 
 static nnb_status shape_single(void *self, const int *cols, int n_from, nnb_needs *needs) {
-  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "an activation has %d input nodes; wanted 1", n_from);
+  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "an activation has %d input node(s); wanted 1", n_from);
   return shape_equal(self, cols, n_from, needs);
 }
 
 static nnb_status shape_flatten(void *self, const int *cols, int n_from, nnb_needs *needs) {
   (void)self;
-  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "flatten has %d input nodes; wanted 1", n_from);
+  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "flatten has %d input node(s); wanted 1", n_from);
   needs->cols = cols[0], needs->affine = true;
   return NNB_OK;
 }

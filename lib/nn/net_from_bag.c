@@ -281,7 +281,7 @@ static nnb_status get_scaler(const reader *r, bool targets) {
   const nnb__tensor *t = nnb__bag_find_tensor(r->bag, shift_key);
   if (!t) return NNB_OK;
   if (t->n_dims != 1 || t->dim[0] != (size_t)n)
-    return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" must have %d numbers", shift_key, n);
+    return nnb__fail(NNB_E_PARSE, "the model's tensor \"%s\" must have %d number(s)", shift_key, n);
   real *values = nnb__alloc(2 * (size_t)n, sizeof *values);
   if (!values) return nnb__fail_nomem("a scaler");
   nnb_status status = get_tensor(r, shift_key, n, 0, values);
@@ -322,7 +322,8 @@ static nnb_status get_table(const reader *r) {
   nnb_columns *table = NULL;
   nnb_status status = nnb__columns_from_bag(r->bag, net->n_x, &table);
   if (!status && table && table->n_in != net->n_x)
-    status = nnb__fail(NNB_E_PARSE, "the columns of the model become %d inputs; the net has %d", table->n_in, net->n_x);
+    status =
+        nnb__fail(NNB_E_PARSE, "the columns of the model become %d input(s); the net has %d", table->n_in, net->n_x);
   if (!status && (table || net->columns.n > 0)) status = nnb__net_set_table(net, table);
   nnb__columns_destroy(table);
   return status;

@@ -4,7 +4,7 @@
 const nnb__norm nnb__norm_defaults = {.epsilon = 1e-5, .momentum = 0.1};
 
 nnb_status nnb__norm_check(const nnb__norm *d, int n_from, const char *name) {
-  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "%s has %d input nodes; wanted 1", name, n_from);
+  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "%s has %d input node(s); wanted 1", name, n_from);
   if (d->epsilon > 0 && !isinf(d->epsilon)) return NNB_OK;
   return nnb_layer_fail(NNB_E_ARG, "epsilon is %g; wanted a positive number", d->epsilon);
 }

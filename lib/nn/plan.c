@@ -73,13 +73,13 @@ static nnb_status find_memory(const nnb_plan_opts *opts, size_t bytes, char **ba
   *owned = NULL;
   if (opts && opts->mem) {
     if ((uintptr_t)opts->mem % NNB__ALIGN || opts->mem_bytes < bytes)
-      return nnb__fail(NNB_E_ARG, "mem has %zu bytes; wanted %zu bytes, aligned to %d", opts->mem_bytes, bytes,
+      return nnb__fail(NNB_E_ARG, "mem has %zu byte(s); wanted %zu byte(s), aligned to %d", opts->mem_bytes, bytes,
                        (int)NNB__ALIGN);
     *base = opts->mem;
     return NNB_OK;
   }
   *owned = nnb__alloc(bytes + NNB__ALIGN, 1);
-  if (!*owned) return nnb__fail(NNB_E_NOMEM, "out of memory: a plan of %zu bytes", bytes);
+  if (!*owned) return nnb__fail(NNB_E_NOMEM, "out of memory: a plan of %zu byte(s)", bytes);
   *base = nnb__align(*owned);
   return NNB_OK;
 }

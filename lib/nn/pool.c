@@ -7,7 +7,7 @@
 static nnb_status shape(const char *layer, void *self, int n_from, nnb_needs *needs) {
   nnb__pool *d = self;
   nnb__patches *w = &d->patches;
-  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "a %s layer has %d input nodes; wanted 1", layer, n_from);
+  if (n_from != 1) return nnb_layer_fail(NNB_E_SHAPE, "a %s layer has %d input node(s); wanted 1", layer, n_from);
   if (d->stride < 0)
     return nnb_layer_fail(NNB_E_ARG, "the stride of a %s layer is %d; wanted 0 or more", layer, d->stride);
   nnb_status status = nnb__patches_fit(layer, needs->from, d->height, d->width, d->stride ? d->stride : 1, 0, w);

@@ -9,8 +9,8 @@ static nnb_status shape(void *self, const int *cols, int n_from, nnb_needs *need
   for (int k = 1; k < n_from; k++)
     if (cols[k] != cols[0])
       return nnb_layer_fail(NNB_E_SHAPE,
-                            "a product needs nodes of equal width; the first has %d columns, number %d has %d", cols[0],
-                            k + 1, cols[k]);
+                            "a product needs nodes of equal width; the first has %d column(s), number %d has %d",
+                            cols[0], k + 1, cols[k]);
   needs->cols = cols[0];
   nnb__take_shape(n_from, needs);
   return NNB_OK;

@@ -69,9 +69,9 @@ static nnb_status check_ends(const nnb_net *net) {
     if (status) return status;
   }
   if (net->in.shift && net->in.n != net->n_x)
-    return nnb__fail(NNB_E_SHAPE, "the scaler of the inputs has %d columns; the net has %d", net->in.n, net->n_x);
+    return nnb__fail(NNB_E_SHAPE, "the scaler of the inputs has %d column(s); the net has %d", net->in.n, net->n_x);
   if (net->out.shift && net->out.n != nnb_net_n_out(net))
-    return nnb__fail(NNB_E_SHAPE, "the scaler of the targets has %d columns; the net's outputs have %d", net->out.n,
+    return nnb__fail(NNB_E_SHAPE, "the scaler of the targets has %d column(s); the net's outputs have %d", net->out.n,
                      nnb_net_n_out(net));
   return NNB_OK;
 }

@@ -18,8 +18,9 @@ static const char *key_of(char key[KEY], char separator, const char *name) {
 /* ---- arrays ----------------------------------------------------------------------------------------------------- */
 
 static void fail_array(nnb__visitor *s, const char *key, nnb__dtype dtype, size_t n) {
-  s->status = nnb__fail(NNB_E_PARSE, "the file's tensor \"%s\" is missing or is not one row of %zu numbers of type %s",
-                        key, n, dtype == NNB__F64 ? "F64" : "F32");
+  s->status =
+      nnb__fail(NNB_E_PARSE, "the file's tensor \"%s\" is missing or is not one row of %zu number(s) of type %s", key,
+                n, dtype == NNB__F64 ? "F64" : "F32");
 }
 
 static void visit_array(nnb__visitor *s, const char *name, nnb__dtype dtype, size_t n, void *p) {

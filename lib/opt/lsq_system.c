@@ -67,10 +67,11 @@ nnb_status nnb__system_check_bytes(const nnb__system *s, const nnb__arena *arena
   const nnb_min_opts *o = &s->stop->opts;
   double limit = o->max_bytes > 0 ? (double)o->max_bytes : default_limit;
   if (!arena->overflow && (double)arena->used <= limit) return NNB_OK;
-  return nnb__fail(NNB_E_OVERFLOW,
-                   "%s needs %.0f MiB for %zu residuals and %zu variables; max_bytes allows %.0f MiB; lbfgs needs less",
-                   nnb_algo_name(s->stop->report.algo), ceil((double)arena->used / (1 << 20)), s->problem->m,
-                   s->problem->n, floor(limit / (1 << 20)));
+  return nnb__fail(
+      NNB_E_OVERFLOW,
+      "%s needs %.0f MiB for %zu residual(s) and %zu variable(s); max_bytes allows %.0f MiB; lbfgs needs less",
+      nnb_algo_name(s->stop->report.algo), ceil((double)arena->used / (1 << 20)), s->problem->m, s->problem->n,
+      floor(limit / (1 << 20)));
 }
 
 /* ---- residuals -------------------------------------------------------------------------------------------------- */

@@ -127,8 +127,8 @@ static double count(const nnb_error_bars *e, const nnb_batch *rows) {
 static nnb_status estimate_noise(nnb_error_bars *e, double count, double squares) {
   if (!(count > e->n && squares > 0))
     return nnb__fail(NNB_E_ARG,
-                     "beta is 0 and cannot be estimated from %.0f target values with a sum of squared errors of %g, "
-                     "for %d parameters",
+                     "beta is 0 and cannot be estimated from %.0f target value(s) with a sum of squared errors of %g, "
+                     "for %d parameter(s)",
                      count, squares, e->n);
   e->beta = (count - e->n) / squares;
   return NNB_OK;
@@ -142,7 +142,7 @@ static nnb_status factorise(nnb_error_bars *e, const nnb_batch *rows) {
   status = add_data(e, rows, &squares);
   nnb__blas_leave();
   if (!status && !determined(e))
-    status = nnb__fail(NNB_E_NUMERIC, "the data does not determine all %d parameters; use an alpha above 0", e->n);
+    status = nnb__fail(NNB_E_NUMERIC, "the data does not determine all %d parameter(s); use an alpha above 0", e->n);
   if (!status && e->beta == 0) status = estimate_noise(e, count(e, rows), squares);
   return status;
 }

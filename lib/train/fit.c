@@ -92,13 +92,15 @@ static nnb_status take_names(nnb_net *net, const nnb_data *data) {
 
 static nnb_status check_data(const nnb_net *net, const nnb_data *data, const char *what, const nnb__ranks *ranks) {
   if (nnb_data_n_in(data) != net->n_x)
-    return nnb__fail(NNB_E_SHAPE, "the %s data has %d input columns; the net has %d inputs", what, nnb_data_n_in(data),
-                     net->n_x);
+    return nnb__fail(NNB_E_SHAPE, "the %s data has %d input column(s); the net has %d input(s)", what,
+                     nnb_data_n_in(data), net->n_x);
   int n_out = nnb_data_n_out(data), labelled_pair = net->n_y == 1 && nnb_data_n_classes(data) == 2;
   if (n_out == 0) return nnb__fail(NNB_E_ARG, "the %s data has no targets", what);
   if (n_out != net->n_y && !labelled_pair && !(nnb_data_n_classes(data) && n_out < net->n_y))
-    return nnb__fail(NNB_E_SHAPE, "the %s data has %d %s; the net has %d outputs", what, n_out,
-                     nnb_data_n_classes(data) ? "classes" : "targets", net->n_y);
+    return nnb__fail(NNB_E_SHAPE,
+                     nnb_data_n_classes(data) ? "the %s data has %d class(es); the net has %d output(s)"
+                                              : "the %s data has %d target(s); the net has %d output(s)",
+                     what, n_out, net->n_y);
   if (ranks && ranks->own_rows) return NNB_OK; /* the weights of all ranks were checked */
   const nnb_batch all = nnb__data_outline(data);
   nnb_status status = nnb__check_weight_sum(nnb__sum_weights(&all, NULL, 0, all.x.rows));

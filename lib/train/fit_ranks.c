@@ -11,6 +11,7 @@
 #include "kernels.h"
 #include "net_bag.h"
 #include "status.h"
+#include "text.h"
 #include "view.h"
 
 /* ---- what is not supported --------------------------------------------------------------------------------------- */
@@ -97,8 +98,8 @@ static nnb_status describe_net(const nnb_net *net, char out[FACT]) {
     const nnb__tensor *t = &bag.tensors[i];
     if (begins(t->name, "scaler")) scalers = chain(scalers, t->data, nnb__tensor_count(t) * sizeof(real));
   }
-  snprintf(out, FACT, "%zu parameters, layers %08" PRIx32 ", scalers %08" PRIx32, net->n_params, (uint32_t)nodes,
-           (uint32_t)scalers);
+  nnb__format(out, FACT, "%zu parameter(s), layers %08" PRIx32 ", scalers %08" PRIx32, net->n_params, (uint32_t)nodes,
+              (uint32_t)scalers);
   nnb__bag_clear(&bag);
   return status;
 }
@@ -109,7 +110,7 @@ static nnb_status describe_data(const nnb_data *data, const nnb_fit_opts *o, cha
   snprintf(out, FACT, "%s", data ? "with rows of its own" : "none");
   if (o->own_rows || !data) return NNB_OK;
   const nnb_status status = nnb__data_fingerprint_ends(data, &print);
-  snprintf(out, FACT, "%d rows, fingerprint %016" PRIx64, nnb_data_rows(data), print);
+  nnb__format(out, FACT, "%d row(s), fingerprint %016" PRIx64, nnb_data_rows(data), print);
   return status;
 }
 

@@ -11,7 +11,7 @@ nnb_status nnb_net_predict(const nnb_net *net, nnb_cmat x, nnb_mat y) {
   nnb_plan *plan = NULL;
   nnb_status status = nnb__net_seal(net);
   if (!status) status = nnb__check_x(net, x, 0);
-  if (!status && y.rows != x.rows) status = nnb__fail(NNB_E_SHAPE, "y has %d rows; x has %d", y.rows, x.rows);
+  if (!status && y.rows != x.rows) status = nnb__fail(NNB_E_SHAPE, "y has %d row(s); x has %d", y.rows, x.rows);
   if (!status)
     status = nnb_plan_create(nnb__net_sealable(net), &(nnb_plan_opts){.max_rows = nnb__smaller(x.rows, CHUNK)}, &plan);
   for (int r = 0, n; !status && (n = nnb__chunk(x.rows, r, CHUNK)) > 0; r += n)
@@ -36,7 +36,7 @@ nnb_status nnb_net_jacobian(const nnb_net *net, nnb_cmat x, nnb_mat J) {
 
 static nnb_status check_rows(nnb_cmat x, nnb_cmat m, const char *name) {
   if (!m.p) return nnb__fail(NNB_E_ARG, "%s is NULL", name);
-  return m.rows == x.rows ? NNB_OK : nnb__fail(NNB_E_SHAPE, "%s has %d rows; x has %d", name, m.rows, x.rows);
+  return m.rows == x.rows ? NNB_OK : nnb__fail(NNB_E_SHAPE, "%s has %d row(s); x has %d", name, m.rows, x.rows);
 }
 
 /* A plan for some of the rows of x; checks x and u. */
@@ -77,11 +77,11 @@ static nnb_status check_classes(const nnb_net *net) {
     const nnb__node *node = &net->nodes[k];
     if (node->out_col < 0 || node->needs.cols == 1 || !(nnb__net_loss_ops(net, node)->traits & NNB_LOSS_LABELS))
       continue;
-    status =
-        nnb__fail(NNB_E_UNSUPPORTED,
-                  "the output %s with the loss %s gives %d labels per row, not one class; use nnb_net_predict: a label "
-                  "is true if its output is above 0.5",
-                  node->name, nnb__net_loss_ops(net, node)->name, node->needs.cols);
+    status = nnb__fail(
+        NNB_E_UNSUPPORTED,
+        "the output %s with the loss %s gives %d label(s) per row, not one class; use nnb_net_predict: a label "
+        "is true if its output is above 0.5",
+        node->name, nnb__net_loss_ops(net, node)->name, node->needs.cols);
   }
   return status;
 }

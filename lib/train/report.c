@@ -18,7 +18,7 @@ static void say_choice(const nnb_report *r, FILE *stream) {
   const bool known = (int)r->choice >= 0 && r->choice < NNB_N_CHOICES;
   fprintf(stream, "chosen: %s", known ? choices[r->choice] : "?");
   if (r->trials > 0) fprintf(stream, "; %d trial%s", r->trials, r->trials == 1 ? "" : "s");
-  if (r->held_rows > 0) fprintf(stream, "; %d rows held out", r->held_rows);
+  if (r->held_rows > 0) fprintf(stream, "; %d row%s held out", r->held_rows, r->held_rows == 1 ? "" : "s");
   if (r->held_loss > 0 && isfinite(r->held_loss))
     say(stream, "; held-out loss ", r->held_loss), fputs(" of a constant prediction's", stream);
   if (r->starts > 1) fprintf(stream, "; start %d of %d", r->start + 1, r->starts);
@@ -26,7 +26,7 @@ static void say_choice(const nnb_report *r, FILE *stream) {
 }
 
 static void say_method(const nnb_report *r, FILE *stream) {
-  fprintf(stream, "method: %s, %d rows per update", nnb_algo_name(r->algo), r->batch);
+  fprintf(stream, "method: %s, %d row%s per update", nnb_algo_name(r->algo), r->batch, r->batch == 1 ? "" : "s");
   if (r->lr > 0) say(stream, ", learning rate ", r->lr);
   if (r->l2 > 0) say(stream, ", decay ", r->l2);
   if (r->evidence.beta > 0) say(stream, ", alpha ", r->evidence.alpha), say(stream, ", beta ", r->evidence.beta);

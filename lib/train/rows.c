@@ -24,7 +24,7 @@ nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim 
 nnb_status nnb__check_optim(const nnb_net *net, const nnb_optim *optim) {
   if (!optim) return nnb__fail(NNB_E_ARG, "optim is NULL");
   if (optim->n_params != net->n_params)
-    return nnb__fail(NNB_E_SHAPE, "the optimiser was made for %zu parameters; the net has %zu", optim->n_params,
+    return nnb__fail(NNB_E_SHAPE, "the optimiser was made for %zu parameter(s); the net has %zu", optim->n_params,
                      net->n_params);
   if (optim->shape != nnb__shape_of_blocks(net->blocks, net->n_blocks))
     return nnb__fail(NNB_E_SHAPE, "the optimiser was made for a net with other layer shapes");

@@ -12,7 +12,7 @@ nnb_status nnb__scale(nnb_net *net, const nnb_data *data, bool targets, nnb_scal
   int n = targets ? nnb_data_n_out(data) : nnb_data_n_in(data);
   if (targets && nnb_data_n_classes(data)) return nnb__fail(NNB_E_ARG, "classes cannot be scaled: the data has labels");
   if (!targets && n != net->n_x)
-    return nnb__fail(NNB_E_SHAPE, "the data has %d input columns; the net has %d inputs", n, net->n_x);
+    return nnb__fail(NNB_E_SHAPE, "the data has %d input column(s); the net has %d input(s)", n, net->n_x);
   real *shift = nnb__alloc((size_t)n, sizeof *shift), *factor = nnb__alloc((size_t)n, sizeof *factor);
   nnb_status status = shift && factor ? NNB_OK : nnb__fail_nomem("a scaler");
   if (!status) status = nnb__data_scaler(data, targets, scaling, shift, factor);

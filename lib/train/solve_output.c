@@ -153,7 +153,7 @@ static nnb_status solve_output(solve *s, int k) {
   s->bias = node->needs.bias && !(node->frozen & NNB_BIAS);
   s->n = (s->weights ? node->needs.w_rows : 0) + s->bias;
   if (s->n > MOST || s->n_out > MOST)
-    return nnb__fail(NNB_E_OVERFLOW, "%s has %d inputs and %d units; wanted at most %d of each", node->name, s->n,
+    return nnb__fail(NNB_E_OVERFLOW, "%s has %d input(s) and %d unit(s); wanted at most %d of each", node->name, s->n,
                      s->n_out, (int)MOST);
   take(s, &arena);
   char *memory = arena.overflow ? NULL : nnb__alloc(arena.used + NNB__ALIGN, 1);

@@ -176,7 +176,7 @@ static nnb_status check_all(const nnb_net *net, const nnb_data *data, const nnb_
   nnb_status status = NNB_OK;
   if (!nnb__data_is_read(data)) status = nnb__check_rows(net, all);
   if (!status && all->x.cols != net->n_x)
-    status = nnb__fail(NNB_E_SHAPE, "x has %d columns; the net has %d inputs", all->x.cols, net->n_x);
+    status = nnb__fail(NNB_E_SHAPE, "x has %d column(s); the net has %d input(s)", all->x.cols, net->n_x);
   if (!status && nnb_data_n_out(data) == 0) status = nnb__fail(NNB_E_ARG, "the data has no targets");
   if (!status) status = nnb__check_weight_sum(nnb__sum_weights(all, NULL, 0, all->x.rows));
   return status ? status : nnb__check_match(net, data);

@@ -8,10 +8,11 @@ int nnb__update_chunks(const nnb__update *u) { return (u->n - 1) / u->plan->max_
 
 nnb_status nnb__check_chunks(const nnb_net *net, int n, int chunk) {
   if (net->coupling == 0 || n <= chunk) return NNB_OK;
-  return nnb__fail(NNB_E_UNSUPPORTED,
-                   "the layer %s couples the rows of an update, and %d rows would go through in chunks of %d; wanted a "
-                   "batch of at most %d, or a chunk (max_rows of a plan) of %d",
-                   net->nodes[net->coupling - 1].name, n, chunk, chunk, n);
+  return nnb__fail(
+      NNB_E_UNSUPPORTED,
+      "the layer %s couples the rows of an update, and %d row(s) would go through in chunks of %d; wanted a "
+      "batch of at most %d, or a chunk (max_rows of a plan) of %d",
+      net->nodes[net->coupling - 1].name, n, chunk, chunk, n);
 }
 
 /* The first row of a chunk; chunks are whole groups of the plan. */

@@ -138,6 +138,30 @@ class PlainText(InTemporaryFolder):
         self.assertEqual(run(HERE / "plain_text.py", self.folder)[0], 1)
 
 
+class Plurals(InTemporaryFolder):
+    def check(self, text):
+        (self.folder / "lib").mkdir(exist_ok=True)
+        (self.folder / "lib" / "a.c").write_text(text)
+        return run(HERE / "plurals.py", self.folder)
+
+    def test_texts_that_count_are_found(self):
+        for text, noun in (
+            ('f("x has %d rows", n);', "rows"), ('f("%zu target columns")', "columns"), ('f("a "\n  "%d classes")', "classes"),
+            ('f("%" PRId64 " updates", n)', "updates"),
+        ):
+            status, out = self.check("\n" + text)
+            self.assertEqual(status, 1)
+            self.assertRegex(out, rf'^lib/a.c:2: ".* ?{noun}" has no singular')
+
+    def test_others_are_not(self):
+        for text in ("%d row(s)", "%d row%s", "at most %d rows", "%d rows are too many", "%d×%d weights", "row %d has one",
+                     "%d of the rows", "%s rows", "%d class"):
+            self.assertEqual(self.check(f'f("{text}", n);'), (0, "counted\n"), text)
+
+    def test_a_tree_without_files_fails(self):
+        self.assertEqual(run(HERE / "plurals.py", self.folder)[0], 1)
+
+
 class FloatNames(InTemporaryFolder):
     """A small library: one public name, one private one."""
 

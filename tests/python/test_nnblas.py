@@ -356,7 +356,7 @@ class Lifetimes(unittest.TestCase):
             for error, wanted, options in (
                 (nnblas.NNBLASError, "no module \"tail\"", {"prefix": "model.", "names": ["encoder", "tail"]}),
                 (nnblas.NNBLASError, "does not begin with \"net.\"", {"prefix": "net."}),
-                (nnblas.NNBLASError, "the net has 2 layers", {"names": ["encoder"]}),
+                (nnblas.NNBLASError, "1 name; the net has 2 layers", {"names": ["encoder"]}),
                 (nnblas.NNBLASError, "have 0 names", {"names": []}),
                 (nnblas.NNBLASError, "weights", {"names": {1: "encoder", 3: "head"}}),
                 (ValueError, "no node 'middle'", {"names": {"middle": "encoder", 3: "head"}}),

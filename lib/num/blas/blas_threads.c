@@ -160,7 +160,8 @@ static nnb_status provide_buffers(int n) {
   if (enough && n > atomic_load(&n_buffers)) atomic_store_explicit(&n_buffers, n, memory_order_release);
   nnb__lock_give(NNB__LOCK_BLAS);
   if (enough) return NNB_OK;
-  return nnb__fail(NNB_E_NOMEM, "out of memory: OpenBLAS needs %d MiB of address space for each of %d running threads",
+  return nnb__fail(NNB_E_NOMEM,
+                   "out of memory: OpenBLAS needs %d MiB of address space for each of %d running thread(s)",
                    (int)BUFFER_MIB, n);
 }
 

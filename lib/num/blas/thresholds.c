@@ -76,7 +76,7 @@ nnb_status nnb_get_thresholds(char *text, size_t size) {
     nnb__double_to_text(*field(&nnb__threshold, i), value);
     int n = snprintf(text + used, size - used, "%s%s=%s", i ? "," : "", table[i].name, value);
     if (n < 0 || (size_t)n >= size - used)
-      return nnb__fail(NNB_E_ARG, "the thresholds do not fit into %zu bytes; 512 are enough", size);
+      return nnb__fail(NNB_E_ARG, "the thresholds do not fit into %zu byte(s); 512 are enough", size);
     used += (size_t)n;
   }
   return NNB_OK;
