@@ -549,6 +549,7 @@ START_TEST(bad_layers) {
              {"3-embed2000000000x2", "levels"},
              {"3-embed2x2000000000", "more than an int"},
              {"3-gru4", "signals"},
+             {"1-embed5x2-gru3", "signals"}, /* a column, and no signal of one sample; see below */
              {"1x2x2-gru4", "signals"},
              {"1x4-gru4:sequence=2", "sequence is 2"},
              {"1x4-gru4:units=2", "character 10"},
@@ -558,6 +559,15 @@ START_TEST(bad_layers) {
     ck_assert_msg(nnb_net_parse(bad[i].text, &net) == NNB_E_PARSE, "%s", bad[i].text);
     ck_assert_msg(strstr(nnb_errmsg(), bad[i].says), "%s: %s", bad[i].text, nnb_errmsg());
   }
+  nnb_net *one;
+  ck_assert_int_eq(nnb_net_parse("1x1-embed5x2-gru3", &one), NNB_OK);
+  ck_assert_int_eq(nnb_net_n_out(one), 3);
+  nnb_net_destroy(one);
+  one = nnb_net_create(1);
+  const int table = nnb_net_embedding(one, 0, 5, 2);
+  ck_assert_int_eq(nnb_net_shape(one, table, 2, 1, 1), NNB_OK);
+  ck_assert_int_eq(nnb_net_gru(one, 0, 3, false), table + 1);
+  nnb_net_destroy(one);
   static const double p[] = {-0.1, 1, 2, (double)NAN, (double)INFINITY};
   for (size_t i = 0; i < sizeof p / sizeof *p; i++) {
     nnb_net *net = nnb_net_create(3);

@@ -376,9 +376,9 @@ NNB_API int nnb_net_layer_norm(nnb_net *net, int from, nnb_activation activation
 NNB_API int nnb_net_batch_norm(nnb_net *net, int from, nnb_activation activation);
 /** Adds rows of a table W, levels×units (nnb_net_weights; initially normal with deviation 1), for an input (0: the node
  *  added last) whose columns are whole numbers from 0 to levels-1.  Unit j of column c of n is column j·n + c: a signal
- *  of `units` channels.  These columns are not scaled, and derivatives by them are 0.  nnb_net_layer takes
- *  "embed10x4:init=uniform:init_scale=0.05".  NNB_E_SHAPE for a node that is no input; a call with another number in
- *  such a column is NNB_E_ARG, with row, column and number.                                                          */
+ *  of `units` channels; from one column without a shape, columns without one.  The numbers are not scaled, derivatives
+ *  by them are 0.  nnb_net_layer takes "embed10x4:init=uniform:init_scale=0.05".  NNB_E_SHAPE for a node that is no
+ *  input; a call with another number in such a column is NNB_E_ARG, with row, column and number.                     */
 NNB_API int nnb_net_embedding(nnb_net *net, int from, int levels, int units);
 /** Adds a gated recurrent unit (Cho and others 2014, in the form of PyTorch and cuDNN) over a signal (0: the node added
  *  last; nnb_net_shape): channels of T samples x_t.  With h_0 = 0,
@@ -386,7 +386,7 @@ NNB_API int nnb_net_embedding(nnb_net *net, int from, int levels, int units);
  *    h ← (1 - z) ⊙ n + z ⊙ h
  *  Z is h after the last sample, or after each one, a signal of `units` channels, if sequence is true.  nnb_net_weights
  *  has [W; U; c], (channels + units + 1)×(3·units), and nnb_net_bias b, columns in the order r, z, n.  NNB_E_SHAPE
- *  without a signal.                                                                                                 */
+ *  without a signal, as behind an embedding of one column: give that input a shape first, or the embedding.          */
 NNB_API int nnb_net_gru(nnb_net *net, int from, int units, bool sequence);
 /** Declares a node as an output: the next columns of y and t.  Without any declaration, the node added last is the only
  *  output.  Returns the node.                                                                                        */
