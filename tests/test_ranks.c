@@ -160,21 +160,28 @@ END_TEST
 
 /* Few variables with a trust region and curvature; more of them with accelerations; ill-conditioned ones by QR, where
  * rounding decides which steps are tried. */
+static const struct {
+  const char *net;
+  int epochs;
+  double tol;
+} squares[] = {{"4-2:tanh-3", 8, TOL(1e-7, 1e-2)}, {"4-9:tanh-3", 8, TOL(1e-7, 1e-2)}, {"4-1-3", 100, 1e-2}};
+
+static task task_of_squares(int k, int shards) {
+  return (task){.net = squares[k].net,
+                .opts = {.algo = NNB_LM,
+                         .max_epochs = squares[k].epochs,
+                         .l2 = k == 2 ? NNB_NONE : 1e-5,
+                         .shards = shards},
+                .weighted = k % 2,
+                .redundant = k == 2};
+}
+
 START_TEST(least_squares) {
-  const struct {
-    const char *net;
-    int epochs;
-    double tol;
-  } cases[] = {{"4-2:tanh-3", 8, TOL(1e-7, 1e-2)}, {"4-9:tanh-3", 8, TOL(1e-7, 1e-2)}, {"4-1-3", 100, 1e-2}};
-  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
-    for (int size = 1; size <= MOST_RANKS; size++) {
-      const task t = {.net = cases[k].net,
-                      .opts = {.algo = NNB_LM, .max_epochs = cases[k].epochs, .l2 = k == 2 ? NNB_NONE : 1e-5},
-                      .weighted = k % 2,
-                      .redundant = k == 2,
-                      .from_source = size == 3 && k == 0};
-      check_close(&t, size, cases[k].tol);
-    }
+  for (int size = 1; size <= MOST_RANKS; size++) {
+    task t = task_of_squares(_i, 0);
+    t.from_source = size == 3 && _i == 0;
+    check_close(&t, size, squares[_i].tol);
+  }
 }
 END_TEST
 
@@ -233,8 +240,8 @@ static uint64_t digest_of(const task *t, int size) {
 
 /* One order of the sums: the bits do not depend on the number of ranks. */
 START_TEST(shards) {
-  const nnb_algo algo[] = {NNB_SGD,   NNB_ADAM, NNB_MUON,  NNB_LION, NNB_KFAC,
-                           NNB_LBFGS, NNB_SCG,  NNB_RPROP, NNB_BFGS, NNB_CG};
+  const nnb_algo algo[] = {NNB_SGD,   NNB_ADAM, NNB_MUON,  NNB_LION, NNB_KFAC, NNB_LBFGS,
+                           NNB_SCG,   NNB_RPROP, NNB_BFGS, NNB_CG,   NNB_LM,   NNB_AUTO};
   for (size_t k = 0; k < sizeof algo / sizeof *algo; k++) {
     const bool by_steps = k < 5;
     const task t = {.net = by_steps ? "4-9:tanh-dropout0.1-3" : "4-9:tanh-3",
@@ -245,6 +252,16 @@ START_TEST(shards) {
     const uint64_t wanted = digest_of(&t, 0);
     for (int size = 1; size <= MOST_RANKS; size++)
       ck_assert_msg(digest_of(&t, size) == wanted, "%s: %d ranks end with other bits", name_of(&t), size);
+  }
+}
+END_TEST
+
+START_TEST(least_squares_in_shards) {
+  for (int n = 4; n <= 1024; n *= 16) { /* 1024: more than rows */
+    const task t = task_of_squares(_i, n);
+    const uint64_t wanted = digest_of(&t, 0);
+    for (int size = 1; size <= MOST_RANKS; size++)
+      ck_assert_msg(digest_of(&t, size) == wanted, "%s: %d ranks end with other bits", t.net, size);
   }
 }
 END_TEST
@@ -757,7 +774,6 @@ START_TEST(refusals) {
   check_without_comm(plain);
   refused((nnb_fit_opts){.algo = NNB_ADAM, .shards = 12}, plain, NNB_E_ARG, "shards is 12; wanted a power of two");
   refused((nnb_fit_opts){.algo = NNB_ADAM, .shards = 4, .own_rows = true}, plain, NNB_E_UNSUPPORTED, "own_rows");
-  refused((nnb_fit_opts){.algo = NNB_LM, .shards = 4}, plain, NNB_E_UNSUPPORTED, "shards");
   refused((nnb_fit_opts){.algo = NNB_ADAM, .shards = 4}, plain, NNB_E_ARG, "transfer is NULL");
   refused((nnb_fit_opts){.algo = NNB_ADAM, .own_rows = true, .metrics = NNB_METRIC_MSE}, plain, NNB_E_UNSUPPORTED,
           "own_rows");
@@ -770,11 +786,12 @@ int main(void) {
   tcase_set_timeout(fits, 240), tcase_set_timeout(fail, 240); /* a rank that never returns */
   tcase_add_test(fits, steps);
   tcase_add_test(fits, full_batch);
-  tcase_add_test(fits, least_squares);
+  tcase_add_loop_test(fits, least_squares, 0, sizeof squares / sizeof *squares);
   tcase_add_test(fits, dropout);
   tcase_add_test(fits, batches);
   tcase_add_test(fits, sources);
   tcase_add_test(fits, shards);
+  tcase_add_loop_test(fits, least_squares_in_shards, 0, sizeof squares / sizeof *squares);
   tcase_add_test(fits, own_rows_all_at_once);
   tcase_add_test(fits, own_sources);
   tcase_add_test(fits, own_rows_in_batches);

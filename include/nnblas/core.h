@@ -610,7 +610,7 @@ typedef struct nnb_fit_opts {
                           ranks have the same rows, and train different parts of each update            */
   int shards;        /**< ranges of the rows of an update whose gradients are added in one order, a power of two up to
                           1024; 0: in any order.  Then 1, 2, 3 … shards ranks end with the same bits, if their threads
-                          and the machines are the same.  Not with own_rows or lm; docs/scale.md        */
+                          and the machines are the same.  Not with own_rows; docs/scale.md              */
   /* the same bits on every machine: docs/arithmetic.md */
   bool exact;        /**< compute in the defined arithmetic, as if nnb_net_exact was set for this fit: the same bits at
                           the end for any threads, chunk, processor, compiler and BLAS, and with shards for any number

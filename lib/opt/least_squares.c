@@ -104,7 +104,7 @@ static nnb_status projection_or_lm(const nnb_lsq *problem, real *x, nnb__stop *s
 }
 
 nnb_status nnb__least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts *opts, nnb__keep *keep,
-                              nnb__comm *comm, nnb_min_report *report) {
+                              nnb__comm *comm, const nnb__tree *tree, int n_groups, nnb_min_report *report) {
   nnb__stop stop = {0};
   const nnb__optim_ops *ops = NULL;
   nnb_algo algo = NNB_LM;
@@ -118,7 +118,7 @@ nnb_status nnb__least_squares(const nnb_lsq *problem, real *x, const nnb_min_opt
   if (status) return status;
   const bool automatic = stop.opts.algo == NNB_AUTO && nnb__optim_has(ops, NNB__TRAIT_LINEAR);
   stop.keep = automatic ? NULL : keep; /* a state has one method */
-  stop.comm = comm;
+  stop.comm = comm, stop.tree = tree, stop.n_groups = n_groups;
   status = automatic ? projection_or_lm(problem, x, &stop) : ops->least_squares(problem, x, &stop);
   if (status) nnb__stop_failed(&stop);
   if (report) *report = stop.report;
@@ -126,5 +126,5 @@ nnb_status nnb__least_squares(const nnb_lsq *problem, real *x, const nnb_min_opt
 }
 
 nnb_status nnb_least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts *opts, nnb_min_report *report) {
-  return nnb__least_squares(problem, x, opts, NULL, NULL, report);
+  return nnb__least_squares(problem, x, opts, NULL, NULL, NULL, 0, report);
 }

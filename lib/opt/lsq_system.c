@@ -12,6 +12,7 @@
 #include "ints.h"
 #include "normal.h"
 #include "status.h"
+#include "tree.h"
 
 enum {
   BLOCK_BYTES = 1 << 18, /* of a block of J: it is read again, for JᵀJ, while it is in the second-level cache */
@@ -22,14 +23,42 @@ enum {
 };
 static const double default_limit = 4.0 * (1 << 30);
 
+/* ---- ranges ------------------------------------------------------------------------------------------------------ */
+
+static size_t group_of(const nnb__system *s) { return s->problem->group > 0 ? (size_t)s->problem->group : 1; }
+
+/* Where range i begins among the residuals of this rank. */
+static size_t range_begin(const nnb__system *s, int i) {
+  const nnb__tree *t = s->stop->tree;
+  const int first = nnb__share(s->stop->n_groups, nnb__tree_first(t), t->n);
+  return (size_t)(nnb__share(s->stop->n_groups, i, t->n) - first) * group_of(s);
+}
+
+/* Where the range with residual row0 ends. */
+static size_t range_end(const nnb__system *s, size_t row0) {
+  if (!s->stop->tree) return s->m;
+  int i = nnb__tree_first(s->stop->tree) + 1;
+  while (range_begin(s, i) <= row0) i++;
+  return range_begin(s, i);
+}
+
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
+/* What blocks are and whether J is kept is the same for any number of ranks if there are ranges. */
 static void choose_rows(nnb__system *s) {
-  size_t row = (size_t)s->ld * sizeof(real), group = s->problem->group > 0 ? (size_t)s->problem->group : 1;
+  const size_t row = (size_t)s->ld * sizeof(real), group = group_of(s);
+  const size_t all = s->stop->tree ? (size_t)s->stop->n_groups * group : s->m;
   size_t rows = BLOCK_BYTES / row > LEAST_ROWS ? BLOCK_BYTES / row : LEAST_ROWS;
   rows = (rows + group - 1) / group * group;
-  s->rows = (int)(rows < s->m ? rows : s->m);
-  s->whole = s->m <= WHOLE_BYTES / row;
+  s->rows = (int)(rows < all ? rows : all);
+  s->whole = all <= WHOLE_BYTES / row;
+}
+
+static void take_for_ranges(nnb__system *s, nnb__arena *arena) {
+  const nnb__tree *t = s->stop->tree;
+  const size_t n = (size_t)s->n, numbers = (n + 1) * n;
+  s->upper = nnb__arena_take(arena, (size_t)t->levels, numbers * sizeof(double));
+  s->halves = nnb__arena_take(arena, 2 * (size_t)t->n + 1, sizeof(double));
 }
 
 void nnb__system_take(nnb__system *s, nnb__arena *arena) {
@@ -41,7 +70,10 @@ void nnb__system_take(nnb__system *s, nnb__arena *arena) {
   s->d = nnb__arena_take(arena, n, sizeof(double));
   s->inverse_scale = nnb__arena_take(arena, n, sizeof(double));
   s->chunk = nnb__arena_take(arena, chunk, ((size_t)s->ld + 1) * sizeof(double));
-  if (s->stop->comm) s->joined = nnb__arena_take(arena, n, n * sizeof(double));
+  if (s->stop->tree)
+    take_for_ranges(s, arena);
+  else if (s->stop->comm)
+    s->joined = nnb__arena_take(arena, n, n * sizeof(double));
 }
 
 /* The steps depend on it (curvature.h), so it is the same on all ranks. */
@@ -77,7 +109,8 @@ nnb_status nnb__system_check_bytes(const nnb__system *s, const nnb__arena *arena
 /* ---- residuals -------------------------------------------------------------------------------------------------- */
 
 int nnb__system_block(const nnb__system *s, size_t row0) {
-  return s->m - row0 < (size_t)s->rows ? (int)(s->m - row0) : s->rows;
+  const size_t left = range_end(s, row0) - row0;
+  return left < (size_t)s->rows ? (int)left : s->rows;
 }
 
 double nnb__system_ridge_value(const nnb__system *s, const real *x) {
@@ -106,8 +139,23 @@ nnb_status nnb__system_rows(const nnb__system *s, const real *x, size_t row0, re
                                            : status;
 }
 
+static nnb_status half_squares_by_ranges(const nnb__system *s, nnb_status status, const real *r, double *value) {
+  const nnb__tree *t = s->stop->tree;
+  const size_t n = 2 * (size_t)t->n;
+  memset(s->halves, 0, n * sizeof *s->halves);
+  for (int i = nnb__tree_first(t); i < nnb__tree_end(t) && !status; i++) {
+    const size_t begin = range_begin(s, i);
+    s->halves[2 * i] = nnb__sum_squares(range_begin(s, i + 1) - begin, r + begin) / 2;
+  }
+  status = nnb__comm_add(s->stop->comm, status, n, s->halves);
+  nnb__tree_add_pairs(t, s->halves);
+  *value = s->halves[0];
+  return status;
+}
+
 /* *value ← ½‖r‖² over all ranks, unless one of them has failed. */
 static nnb_status half_squares(const nnb__system *s, nnb_status status, const real *r, double *value) {
+  if (s->stop->tree) return half_squares_by_ranges(s, status, r, value);
   double sum[2] = {status ? 0 : nnb__sum_squares(s->m, r) / 2};
   status = nnb__comm_add(s->stop->comm, status, 1, sum);
   *value = sum[0];
@@ -119,7 +167,7 @@ nnb_status nnb__system_residuals(nnb__system *s, const real *x, real *r, double 
   double value;
   *f = HUGE_VAL;
   nnb__stop_count(s->stop);
-  for (size_t row0 = 0; row0 < s->m && !status; row0 += (size_t)s->rows)
+  for (size_t row0 = 0; row0 < s->m && !status; row0 += (size_t)nnb__system_block(s, row0))
     status = nnb__system_rows(s, x, row0, r + row0, NULL, false);
   if ((status = half_squares(s, status, r, &value))) return status == NNB_E_NUMERIC ? NNB_OK : status;
   value += nnb__system_ridge_value(s, x);
@@ -215,14 +263,14 @@ bool nnb__system_finite(const nnb__system *s) {
   return zero == 0;
 }
 
-/* normal, g ← those of this rank's rows; kept: J and r belong to x. */
-static nnb_status add_blocks(nnb__system *s, bool kept) {
+/* normal, g ← those of this rank's rows from row0 to end; kept: J and r belong to x. */
+static nnb_status add_blocks(nnb__system *s, size_t row0, size_t end, bool kept) {
   const size_t n = (size_t)s->n;
   nnb_status status = NNB_OK;
   memset(s->normal, 0, n * n * sizeof *s->normal);
   memset(s->g, 0, n * sizeof *s->g);
-  for (size_t row0 = 0; row0 < s->m && !status; row0 += (size_t)s->rows) {
-    const int k = nnb__system_block(s, row0);
+  for (int k; row0 < end && !status; row0 += (size_t)k) {
+    k = nnb__system_block(s, row0);
     real *J = s->whole ? s->J + row0 * (size_t)s->ld : s->J;
     if (!kept) status = nnb__system_rows(s, s->x, row0, s->r + row0, J, false);
     if (!status) add_rows(s, J, k);
@@ -272,15 +320,55 @@ static nnb_status sum_models(nnb__system *s) {
   return status ? status : nnb__comm_sum(s->stop->comm, (size_t)s->n, s->g);
 }
 
+typedef struct by_ranges {
+  nnb__system *s;
+  bool kept;
+  const real *u;     /* of a pull */
+  nnb_status status; /* the first error of this rank: nothing is computed after it, but it still takes part */
+} by_ranges;
+
+/* out: as normal and g. */
+static void model_of_range(void *context, int i, void *out) {
+  by_ranges *t = context;
+  nnb__system *s = t->s;
+  const size_t n = (size_t)s->n, end = range_begin(s, i + 1);
+  double *normal = s->normal, *g = s->g;
+  s->normal = out, s->g = s->normal + n * n;
+  const nnb_status status = add_blocks(s, t->status ? end : range_begin(s, i), end, t->kept);
+  if (!t->status) t->status = status;
+  s->normal = normal, s->g = g;
+}
+
+static void add_model(void *context, void *to, void *upper) {
+  const by_ranges *t = context;
+  const size_t n = (size_t)t->s->n, from = t->s->by_qr ? n * n : 0;
+  double *sum = to;
+  const double *more = upper;
+  if (t->s->by_qr) add_factor(t->s, sum, more);
+  for (size_t i = from; i < n * (n + 1); i++) sum[i] += more[i];
+}
+
+/* normal, g ← those of all ranks. */
+static nnb_status add_all(nnb__system *s, bool kept, double *value) {
+  const size_t n = (size_t)s->n;
+  if (!s->stop->tree) {
+    const nnb_status status = half_squares(s, add_blocks(s, 0, s->m, kept), s->r, value);
+    return status ? status : sum_models(s);
+  }
+  by_ranges t = {.s = s, .kept = kept};
+  const nnb__tree_sum sum = {n * (n + 1) * sizeof(double), s->upper, &t, model_of_range, add_model};
+  const nnb_status status = nnb__tree_add(s->stop->tree, &sum, s->normal);
+  return status ? status : half_squares(s, t.status, s->r, value);
+}
+
 static nnb_status linearise(nnb__system *s) {
   const bool kept = s->current && s->whole;
   double value;
   s->f = HUGE_VAL;
   if (!kept) nnb__stop_count(s->stop);
   s->current = false;
-  nnb_status status = add_blocks(s, kept);
-  if ((status = half_squares(s, status, s->r, &value))) return status == NNB_E_NUMERIC ? NNB_OK : status;
-  if ((status = sum_models(s))) return status;
+  const nnb_status status = add_all(s, kept, &value);
+  if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
   add_ridge(s);
   value += nnb__system_ridge_value(s, s->x);
   if (isfinite(value) && nnb__system_finite(s)) s->f = value, s->current = true;
@@ -289,7 +377,7 @@ static nnb_status linearise(nnb__system *s) {
 
 nnb_status nnb__system_restore(nnb__system *s) {
   nnb_status status = NNB_OK;
-  for (size_t row0 = 0; row0 < s->m && !status; row0 += (size_t)s->rows)
+  for (size_t row0 = 0; row0 < s->m && !status; row0 += (size_t)nnb__system_block(s, row0))
     status = nnb__system_rows(s, s->x, row0, s->r + row0, s->whole ? s->J + row0 * (size_t)s->ld : s->J, false);
   s->current = !status;
   return nnb__comm_agree(s->stop->comm, status);
@@ -323,17 +411,44 @@ static void pull_rows(nnb__system *s, const real *J, int k, const real *u, doubl
   }
 }
 
-nnb_status nnb__system_pull(nnb__system *s, const real *u, double *out) {
+/* out ← Jᵀu over this rank's rows from row0 to end */
+static nnb_status pull_blocks(nnb__system *s, size_t row0, size_t end, const real *u, double *out) {
   nnb_status status = NNB_OK;
   memset(out, 0, (size_t)s->n * sizeof *out);
-  if (!s->whole) nnb__stop_count(s->stop);
-  for (size_t row0 = 0; row0 < s->m && !status; row0 += (size_t)s->rows) {
+  for (int k; row0 < end && !status; row0 += (size_t)k) {
     real *J = s->whole ? s->J + row0 * (size_t)s->ld : s->J;
+    k = nnb__system_block(s, row0);
     if (!s->whole) status = nnb__system_rows(s, s->x, row0, s->r + row0, J, false);
-    if (!status) pull_rows(s, J, nnb__system_block(s, row0), u + row0, out);
+    if (!status) pull_rows(s, J, k, u + row0, out);
   }
-  if (!s->whole) status = nnb__comm_agree(s->stop->comm, status);
-  return status ? status : nnb__comm_sum(s->stop->comm, (size_t)s->n, out);
+  return status;
+}
+
+static void pull_range(void *context, int i, void *out) {
+  by_ranges *t = context;
+  const size_t end = range_begin(t->s, i + 1);
+  const nnb_status status = pull_blocks(t->s, t->status ? end : range_begin(t->s, i), end, t->u, out);
+  if (!t->status) t->status = status;
+}
+
+static void add_pull(void *context, void *to, void *upper) {
+  const by_ranges *t = context;
+  double *sum = to;
+  const double *more = upper;
+  for (int i = 0; i < t->s->n; i++) sum[i] += more[i];
+}
+
+nnb_status nnb__system_pull(nnb__system *s, const real *u, double *out) {
+  by_ranges t = {.s = s, .u = u};
+  const nnb__tree_sum sum = {(size_t)s->n * sizeof *out, s->upper, &t, pull_range, add_pull};
+  if (!s->whole) nnb__stop_count(s->stop);
+  nnb_status status = NNB_OK;
+  if (s->stop->tree)
+    status = nnb__tree_add(s->stop->tree, &sum, out);
+  else
+    t.status = pull_blocks(s, 0, s->m, u, out);
+  if (!status && !s->whole) status = nnb__comm_agree(s->stop->comm, t.status);
+  return status || s->stop->tree ? status : nnb__comm_sum(s->stop->comm, (size_t)s->n, out);
 }
 
 /* out ← L·(Lᵀ·v) */

@@ -50,7 +50,9 @@ struct nnb__system {
   double *factor;           /* n×n: L of D⁻¹(JᵀJ)D⁻¹ + λI */
   double *inverse_scale;    /* n: D⁻¹ */
   double *chunk;            /* rows of J in double, or the columns of a QR update */
-  double *joined;           /* n×n: to join the QR factors of ranks; NULL: there is one */
+  double *joined;           /* n×n: to join the QR factors of ranks; NULL: there is one rank, or a tree */
+  double *upper;            /* with stop->tree, levels×(n + 1)×n: the models of upper ranges */
+  double *halves;           /* S×2 and a number more: ½‖r‖² of each range */
 };
 
 /* The model of all variables. */
@@ -68,7 +70,7 @@ void nnb__system_visit(nnb__system *s, nnb__visitor *v);
 /* r and J at x again, for a loaded state of nnb__full_model; does not count as an evaluation. */
 nnb_status nnb__system_restore(nnb__system *s);
 
-/* The number of rows in the block at row0. */
+/* The number of rows in the block at row0; blocks end where ranges of stop->tree end. */
 int nnb__system_block(const nnb__system *s, size_t row0);
 /* The caller's residuals of the block at row0, and its rows of J unless J is NULL; x has all variables of the problem.
  * linear_only: the columns of the linear variables suffice. */

@@ -5,10 +5,12 @@
 
 #include "comm.h"
 #include "keep.h"
+#include "tree.h"
 
 nnb_status nnb__minimize(const nnb_fdf *f, real *x, const nnb_min_opts *opts, nnb__keep *keep, nnb__comm *comm,
                          nnb_min_report *report);
+/* tree: NULL, or sums over the ranks are in its order; n_groups: of residuals, on all of them. */
 nnb_status nnb__least_squares(const nnb_lsq *problem, real *x, const nnb_min_opts *opts, nnb__keep *keep,
-                              nnb__comm *comm, nnb_min_report *report);
+                              nnb__comm *comm, const nnb__tree *tree, int n_groups, nnb_min_report *report);
 
 #endif

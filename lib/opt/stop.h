@@ -18,6 +18,8 @@ typedef struct nnb__stop {
   nnb_stop own;                 /* the reason to end after the last iteration, apart from the caller's */
   struct nnb__keep *keep;       /* opt/keep.h, or NULL: no checkpoints */
   struct nnb__comm *comm;       /* base/comm.h, or NULL: one rank */
+  const struct nnb__tree *tree; /* base/tree.h: ranges of residuals, or NULL: sums over ranks are in any order */
+  int n_groups;                 /* with tree: nnb_lsq's groups of residuals on all ranks */
   double start;                 /* seconds */
   double best, best_norm;       /* lowest value and gradient norm so far */
   int64_t best_iteration;       /* the iteration of the lowest value */

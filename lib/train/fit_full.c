@@ -320,7 +320,9 @@ static nnb_status minimize_squares(full *u, const nnb_min_opts *opts, nnb__keep 
                        .m_known = f->ranks ? 0 : (size_t)count_rows(&f->rows) * n_r}; /* .bayes */
   pack(f, f->x, f->ridge);
   if (f->linear) nnb__linear_params(f->net, f->linear);
-  return broken_on_all(u, nnb__least_squares(&lsq, f->x, opts, keep, nnb__fit_comm(f), report));
+  const nnb__tree *tree = f->ranks && f->ranks->shards.tree.n > 0 ? &f->ranks->shards.tree : NULL;
+  return broken_on_all(
+      u, nnb__least_squares(&lsq, f->x, opts, keep, nnb__fit_comm(f), tree, f->rows.x.rows, report));
 }
 
 /* Runs a method from f->last, or a saved state, for so many iterations; NNB_NONE: without a limit.  end NULL: its

@@ -49,8 +49,7 @@ static nnb_status check_shards(const nnb_fit_opts *o, const nnb_comm *comm) {
   if (o->shards == 0) return NNB_OK;
   if (o->shards > MOST || (o->shards & (o->shards - 1)))
     return nnb__fail(NNB_E_ARG, "shards is %d; wanted a power of two up to %d", o->shards, MOST);
-  if (o->own_rows || o->algo == NNB_LM)
-    return nnb__fail(NNB_E_UNSUPPORTED, "shards is set; wanted no shards with %s", o->own_rows ? "own_rows" : "lm");
+  if (o->own_rows) return nnb__fail(NNB_E_UNSUPPORTED, "shards is set; wanted no shards with own_rows");
   if (comm->size > o->shards)
     return nnb__fail(NNB_E_ARG, "shards is %d; wanted at least %d, the number of ranks", o->shards, comm->size);
   if (!comm->transfer) return nnb__fail(NNB_E_ARG, "comm: transfer is NULL; shards need it");

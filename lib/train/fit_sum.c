@@ -35,6 +35,6 @@ static nnb_status sum_shards(fit *f, int n, nnb__rows_fn *rows, double *loss, re
 
 nnb_status nnb__fit_sum(fit *f, int n, nnb__rows_fn *rows, double *loss, real *g) {
   const nnb__slice s = nnb__ranks_slice(f->ranks, n);
-  if (f->ranks && f->ranks->shards.n > 0) return sum_shards(f, n, rows, loss, g);
+  if (f->ranks && f->ranks->shards.tree.n > 0) return sum_shards(f, n, rows, loss, g);
   return nnb__fit_add(f, rows(f, s.row0, s.n, loss, g), loss, f->net->n_params, g);
 }

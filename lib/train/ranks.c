@@ -76,10 +76,11 @@ void nnb__ranks_close(nnb__ranks *r) {
 nnb__slice nnb__ranks_slice(const nnb__ranks *r, int n) {
   nnb__slice s = {.n = n, .all = n};
   if (!r) return s;
+  const nnb__tree *t = &r->shards.tree;
   const int rank = r->comm.calls.rank, size = r->comm.calls.size;
   if (r->own_rows) return s;
-  s.row0 = s.before = nnb__share(n, rank, size);
-  s.n = nnb__share(n, rank + 1, size) - s.row0;
+  s.row0 = s.before = t->n > 0 ? nnb__share(n, nnb__tree_first(t), t->n) : nnb__share(n, rank, size);
+  s.n = (t->n > 0 ? nnb__share(n, nnb__tree_end(t), t->n) : nnb__share(n, rank + 1, size)) - s.row0;
   return s;
 }
 
@@ -231,7 +232,7 @@ static nnb__loss_sum run_shard(void *context, int row0, int n, real *g) {
 
 static nnb__loss_sum sum_all(nnb__ranks *r, const nnb__update *u, int all, part_fn *part, size_t n, real *g,
                              nnb__loss_sum *mine) {
-  if (r->shards.n == 0) return sum_parts(r, u, part, n, g, mine);
+  if (r->shards.tree.n == 0) return sum_parts(r, u, part, n, g, mine);
   nnb__update whole = *u;
   whole.row0 -= u->first;
   return nnb__shards_sum(&r->shards, all, run_shard, &(whole_update){&whole, part}, g, mine);
@@ -240,8 +241,8 @@ static nnb__loss_sum sum_all(nnb__ranks *r, const nnb__update *u, int all, part_
 /* The rows whose scores the plan has: with shards those of the last one, which are the same for any number of ranks. */
 static nnb__update looked_at(const nnb__ranks *r, const nnb__update *u, int all) {
   nnb__update last = *u;
-  if (r->shards.n == 0) return last;
-  last.first = nnb__share(all, r->shards.n - 1, r->shards.n), last.n = all - last.first;
+  if (r->shards.tree.n == 0) return last;
+  last.first = nnb__share(all, r->shards.tree.n - 1, r->shards.tree.n), last.n = all - last.first;
   last.row0 = u->row0 - u->first + last.first;
   if (r->comm.calls.rank < r->comm.calls.size - 1) last.n = 0;
   return last;

@@ -20,7 +20,7 @@ typedef struct nnb__ranks {
   double *rows;          /* own_rows: of each rank, and a number more */
   int updates;           /* own_rows: of an epoch */
   nnb_status late;       /* of what fetches this rank's rows of an update */
-  nnb__shards shards;    /* .n 0: none */
+  nnb__shards shards;    /* .tree.n 0: none */
   double *weights;       /* own_rows: Σ weight of each update of this epoch, and a number more */
   size_t n_numbers;      /* of a gradient and what else is summed with it */
   real *numbers;         /* K-FAC: these: the gradient, and the means of the factors */
@@ -42,7 +42,7 @@ void nnb__ranks_close(nnb__ranks *r);
 
 /* r NULL in the following: one rank. */
 
-/* This rank's part of n rows that it has: all of its own, else its share. */
+/* This rank's part of n rows that it has: all of its own, else its share, of whole shards if there are any. */
 nnb__slice nnb__ranks_slice(const nnb__ranks *r, int n);
 /* The most rows that it has in an update, or in a shard. */
 int nnb__ranks_most(const nnb__ranks *r, int batch, int shards);

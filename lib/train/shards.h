@@ -1,14 +1,12 @@
-/* train/shards.h: sums in one order, whatever the number of ranks (.shards): the losses and gradients of S equal ranges
- * of rows are added in a binary tree, the lower range first.  A rank has the ranges of its share of S. */
+/* train/shards.h: losses and gradients of equal ranges of rows (.shards), added in one order (base/tree.h). */
 #ifndef NNB__SHARDS_H
 #define NNB__SHARDS_H
 
-#include "comm.h"
 #include "job.h"
+#include "tree.h"
 
 typedef struct nnb__shards {
-  nnb__comm *comm;
-  int n, levels; /* S = 2^levels; 0: no shards */
+  nnb__tree tree; /* .n 0: no shards */
   size_t n_params;
   real *spare;  /* levels×n_params: gradients of upper ranges */
   double *loss; /* S×2 and a number more: mean and sum of each range */

@@ -108,7 +108,7 @@ static void train(const nnb_comm *comm) {
   for (int k = NNB_AUTO + 1; k < NNB_N_ALGOS; k++) {
     if (!by_ranks((nnb_algo)k)) continue;
     train_by(comm, (nnb_algo)k, 0, false);
-    if (k != NNB_LM) train_by(comm, (nnb_algo)k, SHARDS, false);
+    train_by(comm, (nnb_algo)k, SHARDS, false);
   }
   train_by(comm, NNB_ADAM, 0, true);
   train_by(comm, NNB_LBFGS, 0, true);
