@@ -110,7 +110,7 @@ static void check_ways(void (*spoil)(void), void (*mend)(void)) {
 static bool mount_small(void) {
   char size[40];
   const bool own = unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
-  if (!own || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return false;
+  if (!own || mount("", "/", "", MS_REC | MS_PRIVATE, NULL) != 0) return false;
   snprintf(size, sizeof size, "size=%d", DISK);
   return mount("tmpfs", folder, "tmpfs", 0, size) == 0;
 }
