@@ -337,6 +337,27 @@ class Lifetimes(unittest.TestCase):
             net.write_c(folder + "/net.c")
             self.assertIn("net_predict", pathlib.Path(folder, "net.c").read_text(encoding="utf-8"))
 
+    def test_onnx(self):
+        for dtype in DTYPES:
+            net = nnblas.Net("2-4:gelu-3:softmax", dtype=dtype, seed=1)
+            x = np.random.default_rng(1).standard_normal((9, 2)).astype(dtype)
+            net.standardize(x)
+            with tempfile.TemporaryDirectory() as folder:
+                path = folder + "/net.onnx"
+                try:
+                    net.save_onnx(path)
+                except nnblas.NNBLASUnsupportedError as error:
+                    self.assertIn("protobuf-c", str(error))
+                    self.skipTest("built without protobuf-c")
+                for other in (nnblas.Net.load_onnx(path, dtype), nnblas.Net.load_onnx(path, dtype, external_data=True)):
+                    self.assertEqual(other.dtype, np.dtype(dtype))
+                    np.testing.assert_array_equal(other.weights(2), net.weights(2))
+                    self.assertLess(abs(other.predict(x) - net.predict(x)).max(), 1e-6)
+                with self.assertRaisesRegex(ValueError, "opset"):
+                    net.save_onnx(path, opset=3)
+                with self.assertRaises(OSError):
+                    nnblas.Net.load_onnx(folder + "/none.onnx")
+
     def test_names_of_torch(self):
         net = nnblas.Net("2-4:tanh:name=first-3:name=last", seed=1)
         x = np.ones((1, 2))

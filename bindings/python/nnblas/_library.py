@@ -125,6 +125,17 @@ class TorchOptions(Structure):
     ]
 
 
+class OnnxOptions(Structure):
+    """nnb_onnx_opts."""
+
+    _fields_ = [
+        ("opset", c_int),
+        ("external_data", c_bool),
+        ("max_bytes", c_size_t),
+        ("reserved", Reserve * 10),
+    ]
+
+
 STRUCTS = {
     "nnb_mat": Mat,
     "nnb_cmat": Mat,
@@ -132,6 +143,7 @@ STRUCTS = {
     "nnb_fdf": Fdf,
     "nnb_lsq": Lsq,
     "nnb_torch_opts": TorchOptions,
+    "nnb_onnx_opts": OnnxOptions,
 }
 
 # ---- calls -------------------------------------------------------------------------------------------------------
@@ -209,6 +221,8 @@ _TYPED = {
     "net_load_mem": (Status, [P, Size, P, PP]),
     "net_load_torch": (Status, [P, c_char_p, POINTER(TorchOptions)]),
     "net_save_torch": (Status, [P, c_char_p, POINTER(TorchOptions)]),
+    "net_load_onnx": (Status, [c_char_p, POINTER(OnnxOptions), PP]),
+    "net_save_onnx": (Status, [P, c_char_p, POINTER(OnnxOptions)]),
     "net_write_c": (Status, [P, c_char_p, P]),
     "minimize": (Status, [POINTER(Fdf), P, P, P]),
     "least_squares": (Status, [POINTER(Lsq), P, P, P]),

@@ -499,6 +499,21 @@ class Net:
             raise ValueError("names has one node twice")
         return [by_number[number] for number in sorted(by_number)]
 
+    @classmethod
+    def load_onnx(cls, path, dtype="float64", external_data=False):
+        """Reads a net from a model of ONNX, as PyTorch, Keras and others export it; a file of save_onnx too.
+
+        external_data: whether its numbers may lie in other files of its folder.
+        """
+        calls, address = calls_for(dtype), c_void_p()
+        options = _library.OnnxOptions(external_data=external_data)
+        check(calls.net_load_onnx(os.fsencode(path), byref(options), byref(address)))
+        return cls._made(calls, address)
+
+    def save_onnx(self, path, opset=13):
+        """Writes the net as a model of ONNX, with the scalers inside, for ONNX Runtime and others."""
+        self._read("net_save_onnx", os.fsencode(path), byref(_library.OnnxOptions(opset=opset)))
+
     def write_c(self, path):
         """Writes the net as one C99 file without dependencies: net_predict(x, y), net_jacobian(x, y, J)."""
         self._read("net_write_c", os.fsencode(path), None)
