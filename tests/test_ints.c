@@ -32,11 +32,26 @@ START_TEST(shares_cover_everything) {
 }
 END_TEST
 
+/* In empty shares is nothing, so the part with the first thing of a share is the one that is not empty. */
+START_TEST(a_thing_is_in_one_share) {
+  static const int counts[] = {1, 7, 1024, INT_MAX - 1, INT_MAX};
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+    for (int parts = 1; parts <= 1024; parts = 3 * parts / 2 + 1)
+      for (int part = 0; part < parts; part++) {
+        const int begin = nnb__share(counts[i], part, parts), end = nnb__share(counts[i], part + 1, parts);
+        if (begin == end) continue;
+        ck_assert_int_eq(nnb__part_with(counts[i], begin, parts), part);
+        ck_assert_int_eq(nnb__part_with(counts[i], end - 1, parts), part);
+      }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("ints");
   TCase *tc = tcase_create("ints");
   tcase_add_test(tc, chunks_cover_all_rows);
   tcase_add_test(tc, shares_cover_everything);
+  tcase_add_test(tc, a_thing_is_in_one_share);
   suite_add_tcase(suite, tc);
   return run_suite(suite);
 }

@@ -13,6 +13,9 @@ static inline int nnb__chunk(int n, int done, int most) { return nnb__smaller(n 
 /* The first of the n things in a part's share; the share ends where the next part's begins. */
 static inline int nnb__share(int n, int part, int parts) { return (int)((int64_t)n * part / parts); }
 
+/* The part whose share has thing i of n. */
+static inline int nnb__part_with(int n, int i, int parts) { return (int)((((int64_t)i + 1) * parts - 1) / n); }
+
 /* n rounded up to whole groups, or down where that would not be an int. */
 static inline int nnb__in_groups(int n, int group) {
   const int rest = n % group;

@@ -7,8 +7,8 @@ nnb__tree nnb__tree_of(nnb__comm *comm, int n) {
   return t;
 }
 
-/* The rank that has a range: the last q with share(q) ≤ i. */
-static int owner(const nnb__tree *t, int i) { return (int)((((int64_t)i + 1) * nnb__comm_size(t->comm) - 1) / t->n); }
+/* The rank that has a range. */
+static int owner(const nnb__tree *t, int i) { return nnb__part_with(t->n, i, nnb__comm_size(t->comm)); }
 
 /* to, on the rank that has range `first` ← the sum of 2^level ranges. */
 static nnb_status reduce(const nnb__tree *t, const nnb__tree_sum *sum, int first, int level, void *to) {

@@ -27,19 +27,21 @@ static const double default_limit = 4.0 * (1 << 30);
 
 static size_t group_of(const nnb__system *s) { return s->problem->group > 0 ? (size_t)s->problem->group : 1; }
 
+/* The first group of this rank. */
+static int first_group(const nnb__system *s) {
+  return nnb__share(s->stop->n_groups, nnb__tree_first(s->stop->tree), s->stop->tree->n);
+}
+
 /* Where range i begins among the residuals of this rank. */
 static size_t range_begin(const nnb__system *s, int i) {
-  const nnb__tree *t = s->stop->tree;
-  const int first = nnb__share(s->stop->n_groups, nnb__tree_first(t), t->n);
-  return (size_t)(nnb__share(s->stop->n_groups, i, t->n) - first) * group_of(s);
+  return (size_t)(nnb__share(s->stop->n_groups, i, s->stop->tree->n) - first_group(s)) * group_of(s);
 }
 
 /* Where the range with residual row0 ends. */
 static size_t range_end(const nnb__system *s, size_t row0) {
   if (!s->stop->tree) return s->m;
-  int i = nnb__tree_first(s->stop->tree) + 1;
-  while (range_begin(s, i) <= row0) i++;
-  return range_begin(s, i);
+  const int group = first_group(s) + (int)(row0 / group_of(s));
+  return range_begin(s, nnb__part_with(s->stop->n_groups, group, s->stop->tree->n) + 1);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
