@@ -87,16 +87,25 @@ class Real:
         return y
 
     def reduce(self, x):
-        n = self.sub(self.add(self.mul(x, self.log2_e), self.rounder), self.rounder)
-        return n, self.sub(x, self.mul(n, self.c["LN2_HIGH"])), self.mul(n, self.c["LN2_LOW"])
+        n = self.sub(self.fma(x, self.log2_e, self.rounder), self.rounder)
+        return n, self.fma(-n, self.c["LN2_HIGH"], x)
+
+    def expm1_pairs(self, r):
+        c, r2 = self.c["exp_tail"], self.mul(r, r)
+        pair = [self.fma(r, c[k + 1], c[k]) for k in range(0, len(c) - 1, 2)]
+        if self.single:
+            q = self.fma(r2, self.fma(r2, c[4], pair[1]), pair[0])
+        else:
+            r4, high, low = self.mul(r2, r2), self.fma(r2, pair[3], pair[2]), self.fma(r2, pair[1], pair[0])
+            q = self.fma(r4, self.fma(r4, pair[4], high), low)
+        return self.fma(r2, q, r)
 
     def scale(self, x, n):
         return self.round(Fraction(x) * Fraction(2) ** int(n))
 
     def exp(self, x):
-        n, r0, low = self.reduce(max(x, self.c["EXP_LOW"]))
-        r = self.sub(r0, low)
-        return self.scale(self.add(self.fma(self.mul(r, r), self.horner(r, "exp_tail"), r), 1.0), n)
+        n, r0 = self.reduce(max(x, self.c["EXP_LOW"]))
+        return self.scale(self.add(self.expm1_pairs(self.fma(-n, self.c["LN2_LOW"], r0)), 1.0), n)
 
     def tanh_single(self, x):
         u = min(abs(x), self.c["TANH_TABLE_END"])
@@ -111,32 +120,33 @@ class Real:
 
     def tanh_double(self, x):
         u = min(abs(x), self.c["TANH_END"])
-        n, r0, low = self.reduce(self.add(u, u))
-        s, r = 2.0**n, self.sub(r0, low)
-        t = self.sub(self.mul(self.mul(r, r), self.horner(r, "exp_tail")), low)
-        e = self.add(self.add(self.sub(s, 1.0), self.mul(s, r0)), self.mul(s, t))
+        n, r0 = self.reduce(self.add(u, u))
+        s, r = 2.0**n, self.fma(-n, self.c["LN2_LOW"], r0)
+        t = self.fma(self.mul(r, r), self.horner(r, "exp_tail"), -self.mul(n, self.c["LN2_LOW"]))
+        e = self.fma(s, t, self.fma(s, r0, self.sub(s, 1.0)))
         y = self.div(e, self.add(e, 2.0))
         if u < self.of(0.17):
-            y = self.add(u, self.mul(0.5, self.sub(t, self.mul(e, y))))
+            y = self.fma(0.5, self.fma(-e, y, t), u)
         return math.copysign(y, x)
 
     def tanh(self, x):
         return self.tanh_single(x) if self.single else self.tanh_double(x)
 
     def sigmoid(self, x):
-        e = self.exp(-abs(x))
-        return self.div(e if x < 0 else 1.0, self.add(e, 1.0))
+        n, r0 = self.reduce(max(min(x, self.c["SIGMOID_END"]), self.c["EXP_LOW"]))
+        t = self.scale(1.0, n)
+        return self.div(t, self.add(self.add(t, 1.0), self.expm1_pairs(self.fma(n, self.c["LN2_LOW"], -r0))))
 
     def twice_atanh(self, s):
         w = self.mul(s, s)
-        return self.add(self.add(s, s), self.mul(self.mul(s, w), self.horner(w, "atanh_tail")))
+        return self.fma(self.mul(s, w), self.horner(w, "atanh_tail"), self.add(s, s))
 
     def log(self, x):
         m, k = math.frexp(x)
         if m < self.of(0.70710678118654752440):
             m, k = 2 * m, k - 1
         y = self.twice_atanh(self.div(self.sub(m, 1.0), self.add(m, 1.0)))
-        return self.add(self.mul(float(k), self.c["LN2_HIGH"]), self.add(y, self.mul(float(k), self.c["LN2_LOW"])))
+        return self.fma(float(k), self.c["LN2_HIGH"], self.fma(float(k), self.c["LN2_LOW"], y))
 
 
 # ---- a net -----------------------------------------------------------------------------------------------------------

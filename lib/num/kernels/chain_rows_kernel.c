@@ -493,7 +493,7 @@ INLINE vec one_vec_ger_gemv(real *m, size_t ld, int n, int second, const step_st
 #endif
 
 INLINE vec one_vec_value(nnb_activation act, vec z, int n) {
-  return zero_after(act == NNB_SIGMOID ? sigmoid_short(z, n <= LANES / 2) : value_of(act, z), n);
+  return zero_after(act == NNB_SIGMOID ? sigmoid_part(z, n <= LANES / 2) : value_of(act, z), n);
 }
 INLINE vec one_vec_slope(nnb_activation act, vec z, vec a) {
   return act == NNB_SIGMOID ? a * ((real)1 - a) : pulled(act, z, a, fill(1));

@@ -11,47 +11,6 @@
 
 /* ---- activations of a vec --------------------------------------------------------------------------------------- */
 
-/* a/b.  `half`: only the lower half of the lanes matters; AVX-512 divides 64 bytes as two halves, one after the
- * other. */
-INLINE vec divide(vec a, vec b, bool half) {
-#if defined VEC_AVX512 && defined NNB_SINGLE
-  if (half) return _mm512_zextps256_ps512(_mm512_castps512_ps256(a) / _mm512_castps512_ps256(b));
-#elif defined VEC_AVX512
-  if (half) return _mm512_zextpd256_pd512(_mm512_castpd512_pd256(a) / _mm512_castpd512_pd256(b));
-#endif
-  (void)half;
-  return a / b;
-}
-
-#ifdef NNB_EXACT
-/* sigmoid_any */
-INLINE vec sigmoid_short(vec x, bool half) {
-  const vec e = exp_down(minus_magnitude(x));
-  return divide(pick(less(x, ZERO), e, fill(1)), e + (real)1, half);
-}
-#else
-/* The polynomial of exp, evaluated in pairs: half as many dependent steps. */
-INLINE vec exp_pairs(vec r, vec r2) {
-  const real *c = exp_tail;
-#ifdef NNB_SINGLE
-  return (c[0] + c[1] * r) + r2 * ((c[2] + c[3] * r) + r2 * c[4]);
-#else
-  vec r4 = r2 * r2;
-  vec low = (c[0] + c[1] * r) + r2 * (c[2] + c[3] * r), high = (c[4] + c[5] * r) + r2 * (c[6] + c[7] * r);
-  return low + r4 * (high + r4 * (c[8] + c[9] * r));
-#endif
-}
-
-/* The same function as sigmoid_any with fewer dependent steps: with e^-|x| = s(1 + q), s a power of two, numerator and
- * denominator follow from q in one step each.  Results below REAL_MIN become REAL_MIN. */
-INLINE vec sigmoid_short(vec x, bool half) {
-  const real lowest = (real)-0.693147180559945309417 * (BIAS - 2);
-  reduced t = reduce(at_least(minus_magnitude(x), lowest));
-  vec r = t.r - t.low, r2 = r * r, q = r + r2 * exp_pairs(r, r2), s = pow2(t.n);
-  return divide(pick(less(x, ZERO), s + s * q, fill(1)), (s + (real)1) + s * q, half);
-}
-#endif
-
 /* Called, not inlined: the code is large, and a copy at each use costs more than the call. */
 #define NOINLINE static __attribute__((noinline))
 
@@ -60,7 +19,7 @@ NOINLINE vec value_of(nnb_activation act, vec z) {
   switch (act) {
 #define ELEMENTWISE(NAME, name) \
   case NAME:                    \
-    return NAME == NNB_SIGMOID ? sigmoid_short(z, false) : name##_value(z);
+    return name##_value(z);
 #include "activations.def"
     default: /* not reached; NaN would reveal it */
       return fill((real)NAN);

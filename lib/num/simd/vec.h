@@ -136,6 +136,18 @@ INLINE vec larger(vec m, vec x) {
 #endif
 }
 
+/* a/b.  `half`: only the lower half of the lanes matters; AVX-512 divides 64 bytes as two halves, one after the
+ * other. */
+INLINE vec divide(vec a, vec b, bool half) {
+#if defined VEC_AVX512 && defined NNB_SINGLE
+  if (half) return _mm512_zextps256_ps512(_mm512_castps512_ps256(a) / _mm512_castps512_ps256(b));
+#elif defined VEC_AVX512
+  if (half) return _mm512_zextpd256_pd512(_mm512_castpd512_pd256(a) / _mm512_castpd512_pd256(b));
+#endif
+  (void)half;
+  return a / b;
+}
+
 INLINE vec root(vec x) {
 #if defined VEC_AVX512
   return X512(sqrt)(x);

@@ -11,14 +11,15 @@
 /* ln 2 in two parts, the first so short that n·LN2_HIGH is exact for every exponent n.  e^EXP_LOW is 0, e^EXP_HIGH is
  * infinite.  TAIL_END: beyond it the normal distribution is below the smallest number. */
 #ifdef NNB_SINGLE
-#define LN2_HIGH  0.693115234375f
-#define LN2_LOW   3.19461849453094e-5f
-#define EXP_LOW   (-104.f)
-#define EXP_HIGH  89.f
-#define TANH_END  10.f
-#define TAIL_END  15.f
-#define TAIL_K    4.f
-#define HALF_BITS 12
+#define LN2_HIGH    0.693115234375f
+#define LN2_LOW     3.19461849453094e-5f
+#define EXP_LOW     (-104.f)
+#define EXP_HIGH    89.f
+#define TANH_END    10.f
+#define SIGMOID_END 60.f
+#define TAIL_END    15.f
+#define TAIL_K      4.f
+#define HALF_BITS   12
 /* Coefficients of (e^r - 1 - r)/r² in r, (2 atanh(s)/s - 2)/s² in s², Φ(-u)·e^(u²/2)/v in t (see normal_at); lowest
  * power first. */
 static const real exp_tail[] = {0.5f, 0.166665769896987757f, 0.0416665546172045742f, 0.00836317905272257737f,
@@ -30,14 +31,15 @@ static const real normal_tail[] = {0.188821284649048234f,     -0.151974148536270
                                    -0.000880243205996593517f, 0.000391720421945226186f, 0.0000472491298550659932f,
                                    -0.0000313895964005640242f};
 #else
-#define LN2_HIGH  0.693147180559662956512
-#define LN2_LOW   2.82352905630315771226e-13
-#define EXP_LOW   (-746.)
-#define EXP_HIGH  710.
-#define TANH_END  22.
-#define TAIL_END  39.
-#define TAIL_K    5.
-#define HALF_BITS 27
+#define LN2_HIGH    0.693147180559662956512
+#define LN2_LOW     2.82352905630315771226e-13
+#define EXP_LOW     (-746.)
+#define EXP_HIGH    710.
+#define TANH_END    22.
+#define SIGMOID_END 60.
+#define TAIL_END    39.
+#define TAIL_K      5.
+#define HALF_BITS   27
 static const real exp_tail[] = {0.500000000000000102211,     0.166666666666666674527,      0.041666666666624127873,
                                 0.00833333333333006183252,   0.00138888889172137169014,    0.000198412698630536168779,
                                 0.0000248015212959543751312, 0.00000275572684599970647717, 2.7620088445409748161e-7,
@@ -70,18 +72,37 @@ typedef struct reduced {
   vec n, r, low;
 } reduced;
 INLINE reduced reduce(vec x) {
-  vec n = nearest(x * (real)1.44269504088896340736);
-  return (reduced){n, x - n * LN2_HIGH, n * LN2_LOW}; /* the first product is exact */
+  vec n = mul_add(x, fill((real)1.44269504088896340736), fill(ROUNDER)) - ROUNDER;
+  return (reduced){n, mul_add(n, fill(-LN2_HIGH), x), n * LN2_LOW}; /* the first product is exact */
 }
 
-/* e^(x + low) for x ≤ EXP_HIGH and low much smaller than x: 2^n·(1 + r + r²·q(r)) */
+/* e^r - 1: r + r²·q(r), and q in pairs of coefficients: half as many dependent steps */
+INLINE vec expm1_pairs(vec r) {
+  const real *c = exp_tail;
+  const vec r2 = r * r;
+  const vec first = mul_add(r, fill(c[1]), fill(c[0])), second = mul_add(r, fill(c[3]), fill(c[2]));
+#ifdef NNB_SINGLE
+  return mul_add(r2, mul_add(r2, mul_add(r2, fill(c[4]), second), first), r);
+#else
+  const vec third = mul_add(r, fill(c[5]), fill(c[4])), fourth = mul_add(r, fill(c[7]), fill(c[6])), r4 = r2 * r2;
+  const vec low = mul_add(r2, second, first), high = mul_add(r2, fourth, third);
+  const vec end = mul_add(r, fill(c[9]), fill(c[8]));
+  return mul_add(r2, mul_add(r4, mul_add(r4, end, high), low), r);
+#endif
+}
+
+/* e^(n·ln 2 + r) */
+INLINE vec exp_of(vec n, vec r) { return scale2(expm1_pairs(r) + (real)1, n); }
+/* e^(x + low) for x ≤ EXP_HIGH and low much smaller than x */
 INLINE vec exp_sum(vec x, vec low) {
   reduced t = reduce(at_least(x, EXP_LOW));
-  vec r = t.r - (t.low - low);
-  return scale2(mul_add(r * r, polynomial(r, exp_tail, N_OF(exp_tail)), r) + (real)1, t.n);
+  return exp_of(t.n, t.r - (t.low - low));
 }
 /* e^x for x ≤ 0 */
-INLINE vec exp_down(vec x) { return exp_sum(x, (vec){0}); }
+INLINE vec exp_down(vec x) {
+  reduced t = reduce(at_least(x, EXP_LOW));
+  return exp_of(t.n, mul_add(t.n, fill(-LN2_LOW), t.r));
+}
 INLINE vec exp_any(vec x) { return exp_down(at_most(x, EXP_HIGH)); }
 
 /* e^x - 1 for |x| ≤ 2·TANH_END: (2^n - 1) + 2^n·(r + tail).  No digits are lost, because the first sum is exact if its
@@ -91,9 +112,9 @@ typedef struct expm1_parts {
 } expm1_parts;
 INLINE expm1_parts expm1_near(vec x) {
   reduced t = reduce(x);
-  vec s = pow2(t.n), r = t.r - t.low;
-  vec tail = r * r * polynomial(r, exp_tail, N_OF(exp_tail)) - t.low;
-  return (expm1_parts){((s - (real)1) + s * t.r) + s * tail, tail};
+  vec s = pow2(t.n), r = mul_add(t.n, fill(-LN2_LOW), t.r);
+  vec tail = mul_add(r * r, polynomial(r, exp_tail, N_OF(exp_tail)), -t.low);
+  return (expm1_parts){mul_add(s, tail, mul_add(s, t.r, s - (real)1)), tail};
 }
 /* e^x - 1 for x ≤ 0 */
 INLINE vec expm1_down(vec x) { return expm1_near(at_least(x, -2 * TANH_END)).value; }
@@ -131,21 +152,24 @@ INLINE vec tanh_any(vec x) {
   vec u = at_most(magnitude(x), TANH_END);
   expm1_parts e = expm1_near(u + u);
   vec y = e.value / (e.value + (real)2);
-  vec small = u + (real)0.5 * (e.tail - e.value * y);
+  vec small = mul_add(fill((real)0.5), mul_add(-e.value, y, e.tail), u);
   return with_sign_of(pick(less(u, fill((real)0.17)), small, y), x);
 }
 #endif
 
-/* 1/(1+e^-x), through e^-|x|, which cannot overflow. */
-INLINE vec sigmoid_any(vec x) {
-  vec e = exp_down(minus_magnitude(x));
-  return pick(less(x, (vec){0}), e, fill(1)) / (e + (real)1);
+/* 1/(1 + e^-x) = t/(t + 1 + e^r - 1), where e^x is t·e^-r with t = 2^n: no selection by sign, and e^r is the end of a
+ * short chain of dependent steps.  `half`: see divide. */
+INLINE vec sigmoid_part(vec x, bool half) {
+  reduced m = reduce(at_least(at_most(x, SIGMOID_END), EXP_LOW));
+  vec t = scale2(fill(1), m.n), r = mul_add(m.n, fill(LN2_LOW), -m.r);
+  return divide(t, (t + (real)1) + expm1_pairs(r), half);
 }
+INLINE vec sigmoid_any(vec x) { return sigmoid_part(x, false); }
 
 /* 2·atanh s = 2s + s³·p(s²) for |s| ≤ ⅓ */
 INLINE vec twice_atanh(vec s) {
   vec w = s * s;
-  return (s + s) + s * w * polynomial(w, atanh_tail, N_OF(atanh_tail));
+  return mul_add(s * w, polynomial(w, atanh_tail, N_OF(atanh_tail)), s + s);
 }
 /* log(1 + u) for 0 ≤ u ≤ 1 */
 INLINE vec log1p_unit(vec u) { return twice_atanh(u / (u + (real)2)); }
@@ -160,7 +184,7 @@ INLINE vec log_normal(vec x) {
   vec k = (vec)(exponent | (bits)fill(two_mantissa)) - (two_mantissa + BIAS);
   vec m = (vec)((bits)x - ((exponent << MANTISSA) - one));
   vec log_m = twice_atanh((m - (real)1) / (m + (real)1));
-  return k * LN2_HIGH + (log_m + k * LN2_LOW) + (x - x);
+  return mul_add(k, fill(LN2_HIGH), mul_add(k, fill(LN2_LOW), log_m)) + (x - x);
 }
 
 /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
