@@ -222,23 +222,29 @@ static const struct {
 
 #ifdef NNB_EXACT
 /* The losses of a vec of samples, each a sum in double over its outputs in ascending order. */
-typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
 typedef struct row_losses {
-  doubles of;
+  dvec of[DVECS];
 } row_losses;
-INLINE void add_each(row_losses *r, vec v) { r->of += __builtin_convertvector(v, doubles); }
-/* rows ← weight·loss, or 0 for a sample of weight 0 */
-INLINE void put_each(const row_losses *r, const real *weight, double *rows) {
-  double of[LANES];
-  memcpy(of, &r->of, sizeof of);
-  for (int k = 0; k < LANES; k++) rows[k] = weight[k] > 0 ? (double)weight[k] * of[k] : 0;
+INLINE void add_each(row_losses *r, vec v) { UNROLL for (int k = 0; k < DVECS; k++) r->of[k] += double_part(v, k); }
+/* Part k of the losses of a vec of samples; 0 for a sample of weight 0 */
+INLINE void put_losses(dvec loss, dvec weight, int k, double *rows) {
+  typedef int64_t masks __attribute__((vector_size(VEC_BYTES)));
+  typedef dvec dvec_in_memory __attribute__((aligned(sizeof(double)), may_alias));
+  *(dvec_in_memory *)(rows + k * (LANES / DVECS)) = (dvec)((masks)loss & (masks)(weight > 0));
+}
+/* rows ← weight·loss */
+INLINE void put_each(const row_losses *r, vec weight, double *rows) {
+  UNROLL for (int k = 0; k < DVECS; k++) {
+    const dvec w = double_part(weight, k);
+    put_losses(w * r->of[k], w, k, rows);
+  }
 }
 
 /* rows ← weight·Σ ℓ(a, t) of each sample; t ← c·weight·∂ℓ/∂a */
 INLINE double sum_terms(int n, int s, const real *a, const real *weight, real c, real *t, double *rows, term_fn f) {
   const vec none = {0};
   for (int i = 0; i < s; i += LANES) {
-    row_losses sum = {{0}};
+    row_losses sum = {{{0}}};
     const vec w = load(weight + i);
     const mask counts = less(none, w);
     for (int j = 0; j < n; j++) {
@@ -246,7 +252,7 @@ INLINE double sum_terms(int n, int s, const real *a, const real *weight, real c,
       add_each(&sum, x.loss);
       store(t + j * s + i, pick(counts, (c * w) * x.slope, none));
     }
-    put_each(&sum, weight + i, rows + i);
+    put_each(&sum, w, rows + i);
   }
   return 0;
 }
@@ -298,10 +304,11 @@ static double cross_softmax_columns(int n, int s, const real *z, const real *wei
       vec x = load(z + j * s + i), y = load(t + j * s + i);
       e += exp_below_max(x, m), total += y, linear += y * (x - m);
     }
-    real first[LANES], second[LANES];
-    store(first, linear), store(second, (w * total) * log_normal(e));
-    for (int k = 0; k < LANES; k++)
-      rows[i + k] = weight[i + k] > 0 ? 0 - (double)weight[i + k] * (double)first[k] + (double)second[k] : 0;
+    const vec logarithm = (w * total) * log_normal(e);
+    UNROLL for (int k = 0; k < DVECS; k++) {
+      const dvec of = double_part(w, k);
+      put_losses(double_part(logarithm, k) - of * double_part(linear, k), of, k, rows + i);
+    }
     const vec share = ((c * w) * total) / e;
     for (int j = 0; j < n; j++) {
       real *q = t + j * s + i;

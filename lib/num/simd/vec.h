@@ -332,19 +332,28 @@ INLINE void store_up_to(real *p, int n, vec v) {
     store_part(p, n, v);
 }
 
-/* For sums in double: lanes are added in pairs if a real is shorter. */
-INLINE dvec widen(vec v) {
+/* Part k of a vec in double: a dvec has LANES/DVECS lanes.  gcc makes a conversion to 64 bytes of two. */
+enum { DVECS = sizeof(double) / sizeof(real) };
+INLINE dvec double_part(vec v, int k) {
 #ifdef NNB_SINGLE
   typedef float half __attribute__((vector_size(VEC_BYTES / 2)));
   union {
     vec all;
-    half part[2];
+    half part[DVECS];
   } u = {v};
-  return __builtin_convertvector(u.part[0], dvec) + __builtin_convertvector(u.part[1], dvec);
+#if defined VEC_AVX512
+  return _mm512_cvtps_pd(u.part[k]);
+#elif defined VEC_AVX2
+  return _mm256_cvtps_pd(u.part[k]);
 #else
-  return v;
+  return __builtin_convertvector(u.part[k], dvec);
+#endif
+#else
+  return (void)k, v;
 #endif
 }
+/* For sums in double: lanes are added in pairs if a real is shorter. */
+INLINE dvec widen(vec v) { return DVECS == 1 ? double_part(v, 0) : double_part(v, 0) + double_part(v, 1); }
 INLINE double sum_wide(dvec v) {
   double sum = 0;
   for (size_t k = 0; k < VEC_BYTES / sizeof(double); k++) sum += v[k];
