@@ -122,7 +122,7 @@ void nnb__gemm_forward(nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
     nnb__gemm('N', 'N', 1, a, b, beta, c);
   else
     nnb__kernel()->mm_two(c.rows, c.cols, a.cols, second, NULL, beta != 0, a.p, (size_t)a.ld, 1, b.p, (size_t)b.ld, c.p,
-                          (size_t)c.ld, false);
+                          (size_t)c.ld, false, false);
 }
 
 void nnb__gemm_update(real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {

@@ -225,7 +225,9 @@ static const struct {
 typedef struct row_losses {
   dvec of[DVECS];
 } row_losses;
-INLINE void add_each(row_losses *r, vec v) { UNROLL for (int k = 0; k < DVECS; k++) r->of[k] += double_part(v, k); }
+INLINE void add_each(row_losses *r, vec v) {
+  UNROLL for (int k = 0; k < DVECS; k++) r->of[k] += double_part(v, k);
+}
 /* Part k of the losses of a vec of samples; 0 for a sample of weight 0 */
 INLINE void put_losses(dvec loss, dvec weight, int k, double *rows) {
   typedef int64_t masks __attribute__((vector_size(VEC_BYTES)));
@@ -372,6 +374,13 @@ static bool product_has_relu(const nnb__chain_blocks *layout, int l) {
   return link->act == NNB_RELU && layout->z[l] == layout->a[l] && link->rows > 0;
 }
 
+#ifdef NNB_EXACT
+/* -0 becomes +0 */
+static void clear_signs(int n, real *z) {
+  for (int j = 0; j < n; j += LANES) store(z + j, load(z + j) + ZERO);
+}
+#endif
+
 /* Z ← b·1ᵀ + Wᵀ·A, or the link's other way to compute Z */
 static void multiply(const block *b, int l, real *a) {
   const nnb__link *link = &b->layout->chain.link[l];
@@ -382,9 +391,10 @@ static void multiply(const block *b, int l, real *a) {
 #ifdef NNB_EXACT
   const int n = link->n_out, n_in = link->n_in, second = nnb__second_chain(n_in);
   if (second < n_in)
-    NNB__MM_TWO(n, b->stride, n_in, second, bias_of(b, link), false, w, 1, (size_t)n, a, s, z, s, relu);
+    NNB__MM_TWO(n, b->stride, n_in, second, bias_of(b, link), false, w, 1, (size_t)n, a, s, z, s, relu, true);
   else
     NNB__MM_FROM(n, b->stride, n_in, bias_of(b, link), w, 1, (size_t)n, a, s, z, s, relu);
+  if (link == last(b) && b->job->y.p) clear_signs(n * b->stride, z);
 #else
   if (link->kind == NNB__LINK_DENSE)
     NNB__MM_FROM(link->n_out, b->stride, link->n_in, bias_of(b, link), w, 1, (size_t)link->n_out, a, s, z, s, relu);

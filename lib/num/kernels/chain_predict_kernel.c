@@ -89,10 +89,11 @@ INLINE int add_rows(const nnb__link *l, const real *w, const real *x, int r, int
 
 INLINE vec value_inline(nnb_activation act, vec z) { return act == NNB_RELU ? relu_value(z) : value_of(act, z); }
 
-/* v ← f(b + Wᵀ·x); z if f is row-wise */
-INLINE void narrow_values(const nnb__link *l, const real *params, const real *x, vec *v, const row_shape s) {
+/* v ← f(b + Wᵀ·x); z if f is row-wise.  In the defined arithmetic a sum of -0 becomes +0 if `last`. */
+INLINE void narrow_values(const nnb__link *l, bool last, const real *params, const real *x, vec *v, const row_shape s) {
   const real *w = params + l->off, *b = w + (size_t)l->n_in * (size_t)l->n_out;
   const nnb_activation act = is_rowwise(l->act) ? NNB_LINEAR : l->act;
+  (void)last;
   vec sum[WAYS][MOST_NARROW] = {{ZERO}};
   UNROLL for (int j = 0; j < s.n; j++) if (l->bias) sum[0][j] = row_vec(b, l->n_out, j, s);
 #ifdef NNB_EXACT
@@ -106,7 +107,7 @@ INLINE void narrow_values(const nnb__link *l, const real *params, const real *x,
     vec z = sum[0][j] + sum[1][j];
     if (WAYS == 4) z += sum[2][j] + sum[3][j];
 #ifdef NNB_EXACT
-    z += ZERO;
+    if (last) z += ZERO;
 #endif
     v[j] = value_inline(act, z);
   }
@@ -123,11 +124,11 @@ INLINE vec narrow_dot(const real *w, const vec *v, int n, const row_shape s) {
 
 /* a ← f(z) of a link.  If the next link has one output (one is not NULL): a[0] ← its z, so the values need not go
  * through memory. */
-INLINE void narrow_link(const nnb__link *l, const nnb__link *one, const real *params, const real *x, real *a,
+INLINE void narrow_link(const nnb__link *l, const nnb__link *one, bool last, const real *params, const real *x, real *a,
                         const row_shape s) {
   const int n = l->n_out;
   vec v[MOST_NARROW];
-  narrow_values(l, params, x, v, s);
+  narrow_values(l, last, params, x, v, s);
   if (one) {
     const real *w = params + one->off;
     a[0] = narrow_dot(w, v, n, s)[0] + (one->bias ? w[n] : 0);
@@ -137,40 +138,41 @@ INLINE void narrow_link(const nnb__link *l, const nnb__link *one, const real *pa
   store(s.partial ? a : a + n - s.tail, v[s.n - 1]);
 }
 /* Uses the shortest tail that holds the numbers after n - 1 vecs. */
-INLINE void narrow_by_tail(const nnb__link *l, const nnb__link *one, const real *params, const real *x, real *a,
-                           const int n) {
+INLINE void narrow_by_tail(const nnb__link *l, const nnb__link *one, bool last, const real *params, const real *x,
+                           real *a, const int n) {
 #ifdef VEC_AVX512
   const int rest = l->n_out - (n - 1) * LANES;
   if (rest <= LANES / 4) {
-    narrow_link(l, one, params, x, a, (row_shape){n, LANES / 4, false});
+    narrow_link(l, one, last, params, x, a, (row_shape){n, LANES / 4, false});
     return;
   }
   if (rest <= LANES / 2) {
-    narrow_link(l, one, params, x, a, (row_shape){n, LANES / 2, false});
+    narrow_link(l, one, last, params, x, a, (row_shape){n, LANES / 2, false});
     return;
   }
 #endif
-  narrow_link(l, one, params, x, a, (row_shape){n, LANES, false});
+  narrow_link(l, one, last, params, x, a, (row_shape){n, LANES, false});
 }
 /* In the caller: as a function of its own it was given too few registers, and f32 rows took a fifth longer. */
-INLINE void narrow_by_count(const nnb__link *l, const nnb__link *one, const real *params, const real *x, real *a) {
+INLINE void narrow_by_count(const nnb__link *l, const nnb__link *one, bool last, const real *params, const real *x,
+                            real *a) {
   if (l->n_out < LANES) {
-    narrow_link(l, one, params, x, a, (row_shape){1, LANES, true});
+    narrow_link(l, one, last, params, x, a, (row_shape){1, LANES, true});
     return;
   }
   switch ((l->n_out + LANES - 1) / LANES) {
     case 1:
-      narrow_link(l, one, params, x, a, (row_shape){1, LANES, false});
+      narrow_link(l, one, last, params, x, a, (row_shape){1, LANES, false});
       break;
     case 2:
-      narrow_by_tail(l, one, params, x, a, 2);
+      narrow_by_tail(l, one, last, params, x, a, 2);
       break;
 #if LANES < 16
     case 3:
-      narrow_by_tail(l, one, params, x, a, 3);
+      narrow_by_tail(l, one, last, params, x, a, 3);
       break;
     case 4:
-      narrow_by_tail(l, one, params, x, a, 4);
+      narrow_by_tail(l, one, last, params, x, a, 4);
       break;
 #endif
   }
@@ -234,7 +236,7 @@ void NNB__PREDICT(const nnb__chain *chain, const real *params, const real *x, re
       activate_row(l, z);
     } else {
       const nnb__link *one = has_one_output(chain, i + 1) && !is_rowwise(l->act) ? l + 1 : NULL;
-      narrow_by_count(l, one, params, x, z);
+      narrow_by_count(l, one, i + 1 == chain->n, params, x, z);
       if (is_rowwise(l->act)) row_value(l->act, l->n_out, z, z);
       if (one) z[0] = value_one(one->act, z[0]), i++;
     }

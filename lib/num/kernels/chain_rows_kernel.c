@@ -462,17 +462,20 @@ INLINE vec one_vec_row(real *m, const step_state *s, real u, vec v, bool learns)
   if (learns) x = s->last_beta * x - s->last_eta * (u * v + ZERO), store(m, x);
   return x;
 }
-/* The rows from `second` on are a chain of their own. */
+/* The rows from `second` on are a chain of their own.  A sum of -0 stays: nothing shows the sign of a 0 in z or ∂E/∂A.
+ */
 INLINE vec one_vec_ger_gemv(real *m, size_t ld, int n, int second, const step_state *s, const real *u, vec v,
                             const real *w, vec start, bool learns) {
-  vec sum[2] = {start, ZERO};
-  for (int r = 0; r < second; r++) {
-    sum[0] = mul_add(fill(w[r]), one_vec_row(m + (size_t)r * ld, s, u[r], v, learns), sum[0]);
-    if (r + second < n)
-      sum[1] =
-          mul_add(fill(w[r + second]), one_vec_row(m + (size_t)(r + second) * ld, s, u[r + second], v, learns), sum[1]);
+  vec sum = start, apart = ZERO;
+  const int pairs = n - second;
+  real *other = m + (size_t)second * ld;
+  int r = 0;
+  for (; r < pairs; r++, m += ld, other += ld) {
+    sum = mul_add(fill(w[r]), one_vec_row(m, s, u[r], v, learns), sum);
+    apart = mul_add(fill(w[r + second]), one_vec_row(other, s, u[r + second], v, learns), apart);
   }
-  return sum[0] + sum[1] + ZERO;
+  for (; r < second; r++, m += ld) sum = mul_add(fill(w[r]), one_vec_row(m, s, u[r], v, learns), sum);
+  return pairs ? sum + apart : sum;
 }
 #else
 INLINE vec one_vec_ger_gemv(real *m, size_t ld, int n, int second, const step_state *s, const real *u, vec v,

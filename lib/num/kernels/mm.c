@@ -31,8 +31,10 @@ typedef struct product {
   size_t ldc;
   const real *start; /* NULL, or a number for each row of C that is added to the whole row */
   bool positive;     /* max(C, 0) instead of C */
-  bool more;         /* of two chains: from C on */
-  int second;        /* the first k of the second chain */
+  bool any_zero; /* in the defined arithmetic: a sum of -0 stays.  Elsewhere it would show which terms of 0 were left
+                    out (mm_row.c), but nothing shows the sign of a 0 inside of a chain. */
+  bool more;     /* of two chains: from C on */
+  int second;    /* the first k of the second chain */
 } product;
 
 /* The last vector of a row may be partial. */
@@ -76,8 +78,8 @@ INLINE void tile(const product *p, int row, int mr, int nv, bool full_end, int p
       UNROLL for (int j = 0; j < nv; j++) sum[i][j] = mul_add(x, y[j], sum[i][j]);
     }
   }
-#ifdef NNB_EXACT /* no -0: it would show which terms of 0 were left out (mm_row.c) */
-  UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] += (vec){0};
+#ifdef NNB_EXACT
+  if (!p->any_zero) UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] += (vec){0};
   if (p->alpha != 1)
     UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) sum[i][j] =
         p->beta * load_end(c + (size_t)i * ldc + j * LANES, full_end || j < nv - 1, part) + p->alpha * sum[i][j];
@@ -170,7 +172,7 @@ static int even_depth(int k, int most) {
 
 void NNB__MM(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb, real beta, real *c,
              size_t ldc) {
-  product p = {m, n, k, alpha, beta, a, b, ldb, c, ldc, NULL, false, false, 0};
+  product p = {m, n, k, alpha, beta, a, b, ldb, c, ldc, NULL, false, false, false, 0};
   int most = up_to(DEPTH, rows_on_pages(ldb));
   if (a.row < a.col) most = up_to(most, rows_on_pages(a.col));
 #ifdef NNB_EXACT
@@ -187,7 +189,7 @@ void NNB__MM(int m, int n, int k, real alpha, nnb__strided a, const real *b, siz
 
 void NNB__MM_FROM(int m, int n, int k, const real *start, const real *a, size_t row, size_t col, const real *b,
                   size_t ldb, real *c, size_t ldc, bool positive) {
-  product p = {m, n, k, 1, 0, {a, row, col}, b, ldb, c, ldc, start, positive, false, 0};
+  product p = {m, n, k, 1, 0, {a, row, col}, b, ldb, c, ldc, start, positive, true, false, 0};
   wide(&p, false);
 }
 
@@ -220,7 +222,8 @@ INLINE void tile_of_two(const product *p, int row, int mr, int nv, bool full_end
     if (l < p->k - p->second) add_product(p, a + step_a, b + step_b, mr, nv, full_end, part, apart);
   }
   UNROLL for (int i = 0; i < mr; i++) UNROLL for (int j = 0; j < nv; j++) {
-    const vec z = sum[i][j] + apart[i][j] + (vec){0};
+    vec z = sum[i][j] + apart[i][j];
+    if (!p->any_zero) z += (vec){0};
     store_end(c + (size_t)i * p->ldc + j * LANES, full_end || j < nv - 1, part, p->positive ? at_least(z, 0) : z);
   }
 }
@@ -239,8 +242,8 @@ static void two_3(const product *p) { column_of_two(p, 3, true, LANES); }
 static void two_end(const product *p, int part) { column_of_two(p, 1, false, part); }
 
 void NNB__MM_TWO(int m, int n, int k, int second, const real *start, bool more, const real *a, size_t row, size_t col,
-                 const real *b, size_t ldb, real *c, size_t ldc, bool positive) {
-  product p = {m, n, k, 1, 0, {a, row, col}, b, ldb, c, ldc, start, positive, more, second};
+                 const real *b, size_t ldb, real *c, size_t ldc, bool positive, bool any_zero) {
+  product p = {m, n, k, 1, 0, {a, row, col}, b, ldb, c, ldc, start, positive, any_zero, more, second};
 #ifdef VEC_AVX512
   for (; p.n >= 3 * LANES; p.n -= 3 * LANES, p.b += 3 * LANES, p.c += 3 * LANES) two_3(&p);
 #endif
@@ -281,7 +284,7 @@ void NNB__MM_COPY(int m, int n, int k, real alpha, nnb__strided a, const real *b
   for (int j = 0, width; j < n; j += width) {
     int nv = next_width(n - j);
     width = up_to(n - j, nv * LANES);
-    product p = {m, width, 0, alpha, beta, a, copy.at, (size_t)(nv * LANES), c + j, ldc, NULL, false, false, 0};
+    product p = {m, width, 0, alpha, beta, a, copy.at, (size_t)(nv * LANES), c + j, ldc, NULL, false, false, false, 0};
     const int depth = even_depth(k, DEPTH);
     for (int l = 0; l == 0 || l < k; l += depth, p.beta = 1) {
       p.k = up_to(k - l, depth);

@@ -24,9 +24,9 @@ typedef void nnb__mm_from_fn(int m, int n, int k, const real *start, const real 
                              const real *b, size_t ldb, real *c, size_t ldc, bool positive);
 
 /* In the defined arithmetic only: the same, or from C on if `more`, where each number is two chains: k < second, and
- * the others from 0. */
+ * the others from 0.  any_zero: a sum of -0 stays, as in nnb__mm_from_fn; otherwise it becomes +0. */
 typedef void nnb__mm_two_fn(int m, int n, int k, int second, const real *start, bool more, const real *a, size_t row,
-                            size_t col, const real *b, size_t ldb, real *c, size_t ldc, bool positive);
+                            size_t col, const real *b, size_t ldb, real *c, size_t ldc, bool positive, bool any_zero);
 
 /* In the defined arithmetic z of a dense layer with few inputs is two chains, so that the additions of a single row
  * wait less for each other: the inputs before this one, from the bias on, and the others, from 0. */
