@@ -514,6 +514,9 @@
 #define nnb__region_take nnbf__region_take
 #define nnb__region_update nnbf__region_update
 #define nnb__region_visit nnbf__region_visit
+#define nnb__row_sums_plain_exact nnbf__row_sums_plain_exact
+#define nnb__row_sums_v3_exact nnbf__row_sums_v3_exact
+#define nnb__row_sums_v4_exact nnbf__row_sums_v4_exact
 #define nnb__sample_bernoulli nnbf__sample_bernoulli
 #define nnb__sample_class nnbf__sample_class
 #define nnb__sample_half_normal nnbf__sample_half_normal

@@ -179,19 +179,28 @@ class Net:
         return {"tanh": lambda: [r.tanh(v) for v in z], "sigmoid": lambda: [r.sigmoid(v) for v in z],
                 "relu": lambda: [v if v > 0 else 0.0 for v in z], "linear": lambda: z}[act]()
 
+    def chain(self, a, w, v):
+        for x, y in zip(a, w):
+            v = self.r.fma(x, y, v)
+        return v
+
+    def product(self, a, w, b, n_out):
+        """z of a unit from its column of W."""
+        r, n = self.r, len(w)
+        if not 8 <= n <= 64:
+            return self.chain(a, w, b) + 0.0
+        if n_out == 1:
+            s = [self.chain(a[k::4], w[k::4], 0.0) for k in range(4)]
+            return r.add(b, r.add(r.add(s[0], s[2]), r.add(s[1], s[3]))) + 0.0
+        half = (n + 1) // 2
+        return r.add(self.chain(a[:half], w[:half], b), self.chain(a[half:], w[half:], 0.0)) + 0.0
+
     def forward(self, x):
         """A of the input and every layer, and Z of the last."""
         r, a, z = self.r, [x], x
         for at, n_in, n_out, act in self.blocks():
-            z = []
-            second = (n_in + 1) // 2 if 8 <= n_in <= 64 else n_in
-            for j in range(n_out):
-                v, rest = self.p[at + n_in * n_out + j], 0.0
-                for k in range(second):
-                    v = r.fma(a[-1][k], self.p[at + k * n_out + j], v)
-                for k in range(second, n_in):
-                    rest = r.fma(a[-1][k], self.p[at + k * n_out + j], rest)
-                z.append(r.add(v, rest) + 0.0)
+            z = [self.product(a[-1], self.p[at + j : at + n_in * n_out : n_out], self.p[at + n_in * n_out + j], n_out)
+                 for j in range(n_out)]
             a.append(self.activate(act, z))
         return a, z
 

@@ -120,6 +120,8 @@ void nnb__gemm_forward(nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
   const int second = nnb__exact() ? nnb__second_chain(a.cols) : a.cols;
   if (second == a.cols)
     nnb__gemm('N', 'N', 1, a, b, beta, c);
+  else if (nnb__by_sums(a.cols, b.ld)) /* all columns of W, not only some of them */
+    nnb__kernel()->row_sums(c.rows, a.cols, a.p, (size_t)a.ld, b.p, beta != 0, c.p, (size_t)c.ld);
   else
     nnb__kernel()->mm_two(c.rows, c.cols, a.cols, second, NULL, beta != 0, a.p, (size_t)a.ld, 1, b.p, (size_t)b.ld, c.p,
                           (size_t)c.ld, false, false);

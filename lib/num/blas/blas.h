@@ -10,7 +10,8 @@ void nnb__gemm(char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, 
 /* The same, with its rows divided over that many threads of the team. */
 void nnb__gemm_shared(int threads, char ta, char tb, real alpha, nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
 
-/* C ← beta·C + A·B for a dense layer, beta 0 or 1.  In the defined arithmetic few inputs are two chains. */
+/* C ← beta·C + A·B for a dense layer, beta 0 or 1.  In the defined arithmetic few inputs are two chains, or four if
+ * the layer has one output: B, which may be some columns of its weights, is contiguous then. */
 void nnb__gemm_forward(nnb_cmat a, nnb_cmat b, real beta, nnb_mat c);
 
 /* C ← beta·C + alpha·Aᵀ·B.  In the defined arithmetic, unless alpha is 1, Aᵀ·B is a gradient by itself, from 0, of at

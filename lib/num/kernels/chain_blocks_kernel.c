@@ -34,18 +34,17 @@ static int source_row(const block *b, int i) {
 #if LANES >= 4
 /* Four numbers from each of row[0], row[4], …, joined in registers: loading a vec just after its parts were stored
  * would wait for the stores. */
-typedef real quarter __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
-INLINE quarter four(const real *p) { return *(const quarter *)p; }
 #if LANES == 16
 typedef real eight __attribute__((vector_size(8 * sizeof(real))));
-INLINE eight join(quarter a, quarter b) { return JOIN_4(eight, a, b); }
+INLINE eight join(quad a, quad b) { return JOIN_4(eight, a, b); }
 INLINE vec load_quads(const real *const *row, int column) {
-  eight a = join(four(row[0] + column), four(row[4] + column)), b = join(four(row[8] + column), four(row[12] + column));
+  eight a = join(load_quad(row[0] + column), load_quad(row[4] + column)),
+        b = join(load_quad(row[8] + column), load_quad(row[12] + column));
   return JOIN_8(vec, a, b);
 }
 #elif LANES == 8
 INLINE vec load_quads(const real *const *row, int column) {
-  quarter a = four(row[0] + column), b = four(row[4] + column);
+  quad a = load_quad(row[0] + column), b = load_quad(row[4] + column);
   return JOIN_4(vec, a, b);
 }
 #else
@@ -225,9 +224,7 @@ static const struct {
 typedef struct row_losses {
   dvec of[DVECS];
 } row_losses;
-INLINE void add_each(row_losses *r, vec v) {
-  UNROLL for (int k = 0; k < DVECS; k++) r->of[k] += double_part(v, k);
-}
+INLINE void add_each(row_losses *r, vec v) { UNROLL for (int k = 0; k < DVECS; k++) r->of[k] += double_part(v, k); }
 /* Part k of the losses of a vec of samples; 0 for a sample of weight 0 */
 INLINE void put_losses(dvec loss, dvec weight, int k, double *rows) {
   typedef int64_t masks __attribute__((vector_size(VEC_BYTES)));
@@ -375,6 +372,20 @@ static bool product_has_relu(const nnb__chain_blocks *layout, int l) {
 }
 
 #ifdef NNB_EXACT
+/* z ← b + Wᵀ·A for one output, by four sums */
+static void one_output(int n_in, int s, const real *bias, const real *w, const real *a, real *z, bool positive) {
+  for (int i = 0; i < s; i += LANES) {
+    const real *x = a + i;
+    vec sum[4] = {ZERO};
+    int k = 0;
+    for (; k + 4 <= n_in; k += 4, x += 4 * s)
+      UNROLL for (int h = 0; h < 4; h++) sum[h] = mul_add(fill(w[k + h]), load(x + h * s), sum[h]);
+    UNROLL for (int h = 0; h < 3; h++) if (k + h < n_in) sum[h] = mul_add(fill(w[k + h]), load(x + h * s), sum[h]);
+    const vec y = (bias ? bias[0] : 0) + ((sum[0] + sum[2]) + (sum[1] + sum[3]));
+    store(z + i, positive ? at_least(y, 0) : y);
+  }
+}
+
 /* -0 becomes +0 */
 static void clear_signs(int n, real *z) {
   for (int j = 0; j < n; j += LANES) store(z + j, load(z + j) + ZERO);
@@ -390,7 +401,9 @@ static void multiply(const block *b, int l, real *a) {
   const bool relu = product_has_relu(b->layout, l);
 #ifdef NNB_EXACT
   const int n = link->n_out, n_in = link->n_in, second = nnb__second_chain(n_in);
-  if (second < n_in)
+  if (nnb__by_sums(n_in, n))
+    one_output(n_in, b->stride, bias_of(b, link), w, a, z, relu);
+  else if (second < n_in)
     NNB__MM_TWO(n, b->stride, n_in, second, bias_of(b, link), false, w, 1, (size_t)n, a, s, z, s, relu, true);
   else
     NNB__MM_FROM(n, b->stride, n_in, bias_of(b, link), w, 1, (size_t)n, a, s, z, s, relu);

@@ -87,6 +87,21 @@ INLINE int add_rows(const nnb__link *l, const real *w, const real *x, int r, int
   return r;
 }
 
+#ifdef NNB_EXACT
+/* The same for all rows, those from `second` on in the second sum. */
+INLINE void add_two(const nnb__link *l, const real *w, const real *x, int second, vec (*sum)[MOST_NARROW],
+                    const row_shape s) {
+  const int n_out = l->n_out, n = l->n_in - second;
+  const real *other = w + (size_t)second * (size_t)n_out, *y = x + second;
+  int r = 0;
+  for (; r < n; r++, w += n_out, other += n_out) UNROLL for (int j = 0; j < s.n; j++) {
+      sum[0][j] = mul_add(fill(x[r]), row_vec(w, n_out, j, s), sum[0][j]);
+      sum[1][j] = mul_add(fill(y[r]), row_vec(other, n_out, j, s), sum[1][j]);
+    }
+  add_rows(l, w - (size_t)r * (size_t)n_out, x, r, second, sum, 1, s);
+}
+#endif
+
 INLINE vec value_inline(nnb_activation act, vec z) { return act == NNB_RELU ? relu_value(z) : value_of(act, z); }
 
 /* v ← f(b + Wᵀ·x); z if f is row-wise.  In the defined arithmetic a sum of -0 becomes +0 if `last`. */
@@ -97,7 +112,7 @@ INLINE void narrow_values(const nnb__link *l, bool last, const real *params, con
   vec sum[WAYS][MOST_NARROW] = {{ZERO}};
   UNROLL for (int j = 0; j < s.n; j++) if (l->bias) sum[0][j] = row_vec(b, l->n_out, j, s);
 #ifdef NNB_EXACT
-  add_rows(l, w, x, add_rows(l, w, x, 0, nnb__second_chain(l->n_in), sum, 1, s), l->n_in, sum + 1, 1, s);
+  add_two(l, w, x, nnb__second_chain(l->n_in), sum, s);
 #else
   int r = add_rows(l, w, x, 0, l->n_in, sum, WAYS, s);
   r = add_rows(l, w, x, r, l->n_in, sum, 2, s);
@@ -114,6 +129,18 @@ INLINE void narrow_values(const nnb__link *l, bool last, const real *params, con
 }
 
 /* w·a for a row of n numbers in v */
+#ifdef NNB_EXACT
+INLINE vec narrow_dot(const real *w, const vec *v, int n, const row_shape s) {
+  const int rest = n - (s.n - 1) * LANES;
+  const vec end = s.partial ? v[0] : shift_lanes(v[s.n - 1], s.tail - rest, rest);
+  quad sum = {0};
+  UNROLL for (int j = 0; j < s.n - 1; j++) UNROLL for (int k = 0; k < LANES; k += 4) sum =
+      quad_mul_add(quad_of(v[j], k), load_quad(w + j * LANES + k), sum);
+  UNROLL for (int k = 0; k < s.tail; k += 4) if (k < rest) sum =
+      quad_mul_add(quad_of(end, k), load_quad_part(w + n - rest + k, rest - k < 4 ? rest - k : 4), sum);
+  return fill(total_of(sum));
+}
+#else
 INLINE vec narrow_dot(const real *w, const vec *v, int n, const row_shape s) {
   if (s.partial) return sum_lanes(v[0] * load_part(w, n));
   const int twice = (s.n - 1) * LANES + s.tail - n; /* numbers that both the last vec and the one before it have */
@@ -121,6 +148,7 @@ INLINE vec narrow_dot(const real *w, const vec *v, int n, const row_shape s) {
   UNROLL for (int j = 0; j < s.n - 1; j++) sum += v[j] * load(w + j * LANES);
   return sum_lanes(sum);
 }
+#endif
 
 /* a ← f(z) of a link.  If the next link has one output (one is not NULL): a[0] ← its z, so the values need not go
  * through memory. */
@@ -131,7 +159,7 @@ INLINE void narrow_link(const nnb__link *l, const nnb__link *one, bool last, con
   narrow_values(l, last, params, x, v, s);
   if (one) {
     const real *w = params + one->off;
-    a[0] = narrow_dot(w, v, n, s)[0] + (one->bias ? w[n] : 0);
+    a[0] = (one->bias ? w[n] : 0) + narrow_dot(w, v, n, s)[0];
     return;
   }
   UNROLL for (int j = 0; j < s.n - 1; j++) store(a + j * LANES, v[j]);
@@ -180,10 +208,10 @@ INLINE void narrow_by_count(const nnb__link *l, const nnb__link *one, bool last,
 
 /* ---- a link ------------------------------------------------------------------------------------------------------ */
 
-/* Whether link i is a dot product that may follow in registers; in the defined arithmetic it is a chain. */
+/* Whether link i is a dot product that may follow in registers; in the defined arithmetic it may be a chain. */
 static bool has_one_output(const nnb__chain *chain, int i) {
 #ifdef NNB_EXACT
-  return (void)chain, (void)i, false;
+  return LANES >= 4 && i < chain->n && nnb__by_sums(chain->link[i].n_in, chain->link[i].n_out);
 #else
   return i < chain->n && chain->link[i].n_out == 1;
 #endif
@@ -197,11 +225,10 @@ static bool is_sparse(const nnb__chain *chain, int i) {
 static real product_one(const nnb__link *l, const real *params, const real *x) {
   const real *w = params + l->off;
 #ifdef NNB_EXACT
-  const int second = nnb__second_chain(l->n_in);
-  real z = l->bias ? w[l->n_in] : 0, apart = 0;
-  for (int i = 0; i < second; i++) z = R(fma)(x[i], w[i], z);
-  for (int i = second; i < l->n_in; i++) apart = R(fma)(x[i], w[i], apart);
-  return z + apart + 0;
+  real z = l->bias ? w[l->n_in] : 0;
+  if (nnb__by_sums(l->n_in, 1)) return z + sums_dot(l->n_in, x, w) + 0;
+  for (int i = 0; i < l->n_in; i++) z = R(fma)(x[i], w[i], z);
+  return z + 0;
 #else
   return dot(l->n_in, x, w) + (l->bias ? w[l->n_in] : 0);
 #endif
@@ -238,6 +265,9 @@ void NNB__PREDICT(const nnb__chain *chain, const real *params, const real *x, re
       const nnb__link *one = has_one_output(chain, i + 1) && !is_rowwise(l->act) ? l + 1 : NULL;
       narrow_by_count(l, one, i + 1 == chain->n, params, x, z);
       if (is_rowwise(l->act)) row_value(l->act, l->n_out, z, z);
+#ifdef NNB_EXACT
+      if (one) z[0] += 0;
+#endif
       if (one) z[0] = value_one(one->act, z[0]), i++;
     }
     x = z;

@@ -211,7 +211,7 @@ static void enter_sparse(nnb__chain_rows *run, nnb__chain_rows_link *l, const st
 #ifdef NNB_EXACT
   if (sparse && p.v) run_ger(p);
   if (sparse) p.v = NULL, p.list = run->fresh, p.n = list_nonzero(n_in, s->x[1], run->fresh);
-  p.apart = apart_of(n_in, p.list, p.n);
+  p.apart = apart_of(n_in, p.list, p.n), p.by_sums = nnb__by_sums(n_in, l->shape.n_out);
   run_ger_gemv(p);
 #else
   run_ger_gemv(p);
@@ -237,7 +237,7 @@ static void forward(nnb__chain_rows *run, const step_state *s) {
     ger_gemv p = link_ger_gemv(l, s, before->a[!s->now], before->a[s->now]);
     p.list = run->all, p.n = l->shape.n_in;
 #ifdef NNB_EXACT
-    p.apart = p.n - nnb__second_chain(p.n);
+    p.apart = p.n - nnb__second_chain(p.n), p.by_sums = nnb__by_sums(p.n, l->shape.n_out);
 #endif
     run_ger_gemv(p);
   }
@@ -514,14 +514,36 @@ INLINE vec one_vec_bias(nnb__chain_rows_link *l, const step_state *s, vec v) {
   return b;
 }
 
+#ifdef NNB_EXACT
+/* one_vec_ger_gemv for a link whose only output is four sums */
+NOINLINE vec one_vec_by_sums(const nnb__chain_rows_link *l, const step_state *s, const real *u, vec v, const real *w,
+                             vec start) {
+  vec sum[4] = {ZERO};
+  for (int r = 0; r < l->shape.n_in; r += 4) UNROLL for (int h = 0; h < 4; h++) {
+      if (r + h >= l->shape.n_in) break;
+      const vec x = one_vec_row(l->w + (size_t)(r + h) * l->ldw, s, u[r + h], v, l->learns_w);
+      sum[h] = mul_add(fill(w[r + h]), x, sum[h]);
+    }
+  return start + ((sum[0] + sum[2]) + (sum[1] + sum[3]));
+}
+#endif
+/* z of a link from w, after the last update by u and v */
+INLINE vec one_vec_forward(nnb__chain_rows_link *l, const step_state *s, const real *u, vec v, const real *w) {
+  const int n = l->shape.n_in;
+  const vec b = one_vec_bias(l, s, v);
+#ifdef NNB_EXACT
+  if (nnb__by_sums(n, l->shape.n_out)) return one_vec_by_sums(l, s, u, v, w, b);
+#endif
+  return one_vec_ger_gemv(l->w, l->ldw, n, nnb__second_chain(n), s, u, v, w, b, l->learns_w);
+}
+
 /* Like enter_dense, or enter_sparse in the defined arithmetic; v: -η·Δ of the last update. */
 INLINE vec one_vec_enter(nnb__chain_rows *run, nnb__chain_rows_link *l, const step_state *s, vec v) {
-  const int n = l->shape.n_in;
 #ifdef NNB_EXACT
   (void)run;
-  return one_vec_ger_gemv(l->w, l->ldw, n, nnb__second_chain(n), s, s->x[0], v, s->x[1], one_vec_bias(l, s, v),
-                          l->learns_w);
+  return one_vec_forward(l, s, s->x[0], v, s->x[1]);
 #else
+  const int n = l->shape.n_in;
   const real by = (l->learns_w ? dot(n, s->x[0], s->x[1]) : 0) + (real)l->learns_b;
   const vec z = ((l->learns_w ? s->last_beta : 1) * load(run->ahead) + load(l->b)) + by * v;
   one_vec_bias(l, s, v);
@@ -592,8 +614,7 @@ INLINE vec one_vec_step(nnb__chain_rows *run, const step_state *s, loss_scale by
     const vec a = one_vec_value(before->shape.act, z, before->shape.n_out), last_v = load(l->v[!now]);
     store(before->a[now], a);
     store(before->z, one_vec_slope(before->shape.act, z, a)); /* overwrites z, which is not used again */
-    z = one_vec_ger_gemv(l->w, l->ldw, l->shape.n_in, nnb__second_chain(l->shape.n_in), s, before->a[!now], last_v,
-                         before->a[now], one_vec_bias(l, s, last_v), l->learns_w);
+    z = one_vec_forward(l, s, before->a[!now], last_v, before->a[now]);
   }
   one_vec_lose(run, s, by, row, z);
   if (last == 0) return load(link->v[now]);

@@ -63,11 +63,12 @@ enum { MOST = 4 };
  *     M_i ← beta·M_i + u_i·vᵀ unless v is NULL     y ← start + Σ w_i·M_i
  * M has cols columns; v is padded with zeros to whole vecs.  start NULL: 0.  In the defined arithmetic M_i ← beta·M_i -
  * eta·(u_i·vᵀ), and each y is a chain in the order of the list, but for its last `apart` entries, which are a chain
- * from 0 that is added. */
+ * from 0 that is added; or y is a number that is the total of sums, if by_sums. */
 typedef struct ger_gemv {
   real *m;
   size_t ld;
   int cols, n, apart;
+  bool by_sums;
   const int32_t *list;
   const real *u, *v, *w, *start;
   real beta, *y, eta;
@@ -111,6 +112,11 @@ INLINE void ger_gemv_columns(const ger_gemv *from, int part, const column_shape 
   }
   int r = 0;
 #ifdef NNB_EXACT
+  if (s.k == 1 && p.by_sums) {
+    vec each[4] = {ZERO};
+    for (; r < p.n; r++) ger_gemv_row(&p, r, part, v, &each[p.list[r] % 4], s);
+    sum[1][0] = (each[0] + each[2]) + (each[1] + each[3]);
+  }
   for (; r < p.n - p.apart; r++) ger_gemv_row(&p, r, part, v, sum[0], s);
   for (; r < p.n; r++) ger_gemv_row(&p, r, part, v, sum[1], s);
 #endif

@@ -30,7 +30,6 @@ enum { TILE_I = 4, TILE_O = 4 }; /* 16 of 32 registers */
 enum { TILE_I = 2, TILE_O = 4 }; /* 8 of 16 */
 #endif
 enum { IN_TILE = TILE_I * TILE_O, TILE_SUMS = IN_TILE < LANES ? LANES : IN_TILE }; /* sums_of_lanes takes LANES */
-typedef real quad __attribute__((vector_size(TILE_O * sizeof(real)), aligned(sizeof(real)), may_alias));
 
 /* g_io ← g_io + the lanes of sum[i·TILE_O + o], mi by no of them */
 INLINE void add_tile(int mi, int no, vec sum[TILE_SUMS], real *g, int ldg) {
@@ -38,7 +37,7 @@ INLINE void add_tile(int mi, int no, vec sum[TILE_SUMS], real *g, int ldg) {
   for (int k = 0; k < IN_TILE; k += LANES) store(out + k, sums_of_lanes(sum + k));
   for (int i = 0; i < mi; i++) {
     if (no == TILE_O)
-      *(quad *)(g + i * ldg) += *(const quad *)(out + i * TILE_O);
+      *(quad_in_memory *)(g + i * ldg) += *(const quad_in_memory *)(out + i * TILE_O);
     else
       for (int o = 0; o < no; o++) g[i * ldg + o] += out[i * TILE_O + o];
   }

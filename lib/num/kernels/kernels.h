@@ -35,7 +35,8 @@ typedef struct nnb__kernels {
   nnb__mm_fn *mm;
   nnb__mm_copy_fn *mm_copy;
   nnb__mm_row_fn *mm_row;
-  nnb__mm_two_fn *mm_two; /* NULL in the usual arithmetic */
+  nnb__mm_two_fn *mm_two;     /* NULL in the usual arithmetic */
+  nnb__row_sums_fn *row_sums; /* NULL in the usual arithmetic */
   nnb__reflect_fn *reflect;
   nnb__chain_blocks_fn *chain_blocks;
   nnb__chain_rows_fn *chain_rows;

@@ -108,6 +108,7 @@ const nnb__kernels NNB__KERNELS = {
     .mm_row = NNB__MM_ROW,
 #ifdef NNB_EXACT
     .mm_two = NNB__MM_TWO,
+    .row_sums = NNB__ROW_SUMS,
 #endif
     .reflect = NNB__REFLECT,
     .chain_blocks = NNB__CHAIN_BLOCKS,

@@ -251,6 +251,10 @@ void NNB__MM_TWO(int m, int n, int k, int second, const real *start, bool more, 
   for (; p.n >= LANES; p.n -= LANES, p.b += LANES, p.c += LANES) two_1(&p);
   if (p.n > 0) two_end(&p, p.n);
 }
+
+void NNB__ROW_SUMS(int rows, int k, const real *a, size_t lda, const real *b, bool more, real *c, size_t ldc) {
+  for (int i = 0; i < rows; i++, a += lda, c += ldc) c[0] = (more ? c[0] : 0) + sums_dot(k, a, b) + 0;
+}
 #endif
 
 /* ---- with a copy of B -------------------------------------------------------------------------------------------- */

@@ -30,7 +30,15 @@ typedef void nnb__mm_two_fn(int m, int n, int k, int second, const real *start, 
 
 /* In the defined arithmetic z of a dense layer with few inputs is two chains, so that the additions of a single row
  * wait less for each other: the inputs before this one, from the bias on, and the others, from 0. */
-static inline int nnb__second_chain(int n_in) { return 8 <= n_in && n_in <= 64 ? (n_in + 1) / 2 : n_in; }
+static inline bool nnb__has_few(int n_in) { return 8 <= n_in && n_in <= 64; }
+static inline int nnb__second_chain(int n_in) { return nnb__has_few(n_in) ? (n_in + 1) / 2 : n_in; }
+
+/* If such a layer has one output, its z is four sums, input k in sum k mod 4, from 0: b + ((s₀ + s₂) + (s₁ + s₃)). */
+static inline bool nnb__by_sums(int n_in, int n_out) { return n_out == 1 && nnb__has_few(n_in); }
+
+/* For rows of k numbers of A, such a layer's inputs: c_i ← c_i + (row i)·b if `more`, else (row i)·b */
+typedef void nnb__row_sums_fn(int rows, int k, const real *a, size_t lda, const real *b, bool more, real *c,
+                              size_t ldc);
 
 /* C ← beta·C + alpha·A·B with a copy of pieces of B, 24 KB on the stack: B k×n by rows, or n×k if b_transposed. */
 typedef void nnb__mm_copy_fn(int m, int n, int k, real alpha, nnb__strided a, const real *b, size_t ldb,
@@ -45,6 +53,7 @@ typedef void nnb__mm_row_fn(int n, int k, real alpha, const real *x, size_t dx, 
 extern nnb__mm_fn NNB__MM;
 extern nnb__mm_from_fn NNB__MM_FROM;
 extern nnb__mm_two_fn NNB__MM_TWO;
+extern nnb__row_sums_fn NNB__ROW_SUMS;
 extern nnb__mm_copy_fn NNB__MM_COPY;
 extern nnb__mm_row_fn NNB__MM_ROW;
 

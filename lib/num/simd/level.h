@@ -19,6 +19,7 @@
 #define NNB__CHAIN_BLOCKS            NNB__LEVEL_NAME(nnb__chain_blocks_, NNB__LEVEL)
 #define NNB__MM_FROM                 NNB__LEVEL_NAME(nnb__mm_from_, NNB__LEVEL)
 #define NNB__MM_TWO                  NNB__LEVEL_NAME(nnb__mm_two_, NNB__LEVEL)
+#define NNB__ROW_SUMS                NNB__LEVEL_NAME(nnb__row_sums_, NNB__LEVEL)
 #define NNB__MM_COPY                 NNB__LEVEL_NAME(nnb__mm_copy_, NNB__LEVEL)
 #define NNB__MM_ROW                  NNB__LEVEL_NAME(nnb__mm_row_, NNB__LEVEL)
 #define NNB__QR                      NNB__LEVEL_NAME(nnb__qr_, NNB__LEVEL)

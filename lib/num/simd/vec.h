@@ -55,6 +55,12 @@ typedef real vec_in_memory __attribute__((vector_size(VEC_BYTES), aligned(sizeof
 typedef word bits __attribute__((vector_size(VEC_BYTES)));
 typedef double dvec __attribute__((vector_size(VEC_BYTES)));
 
+typedef real quad __attribute__((vector_size(4 * sizeof(real))));
+typedef real quad_in_memory __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+#if LANES >= 4 || defined NNB_EXACT /* a vector wider than registers is not returned */
+INLINE quad load_quad(const real *p) { return *(const quad_in_memory *)p; }
+#endif
+
 INLINE vec fill(real x) { return x - (vec){0}; } /* x + 0 would lose the sign of -0 */
 INLINE vec load(const real *p) { return *(const vec_in_memory *)p; }
 INLINE void store(real *p, vec v) { *(vec_in_memory *)p = v; }
@@ -293,6 +299,19 @@ INLINE vec max_lanes(vec v) {
   return larger(v, EXCHANGE(v, 1));
 }
 
+#ifdef NNB_EXACT
+/* Lane i of the result is lane i + k of v, in the first n lanes, n + k ≤ LANES. */
+INLINE vec shift_lanes(vec v, int k, int n) {
+#if defined VEC_AVX512
+  return X512(maskz_compress)((mask)(first(n) << k), v);
+#else
+  real lane[2 * LANES] = {0};
+  memcpy(lane, &v, sizeof v);
+  return load_part(lane + k, n);
+#endif
+}
+#endif
+
 /* Stores the first n lanes in pieces of 8, 4, 2 and 1, not by a masked store: the load of the next row would wait for
  * an overlapping masked store, even in lanes that it does not write (10 ns a row). */
 INLINE void store_part(real *p, int n, vec v) {
@@ -368,6 +387,56 @@ INLINE real add_in_order(real sum, vec v, int n) {
   store(lane, v);
   for (int k = 0; k < n; k++) sum += lane[k];
   return sum;
+}
+
+/* The first n of four numbers, the others 0; memory beyond them is not read. */
+INLINE quad load_quad_part(const real *p, int n) {
+#if defined VEC_AVX512 || defined VEC_AVX2
+  typedef word quad_bits __attribute__((vector_size(4 * sizeof(word))));
+  const quad_bits loaded = (quad_bits)((quad_bits){0, 1, 2, 3} < (quad_bits){0} + (word)n);
+#ifdef NNB_SINGLE
+  return _mm_maskload_ps(p, (__m128i)loaded);
+#else
+  return _mm256_maskload_pd(p, (__m256i)loaded);
+#endif
+#else
+  quad q = {0};
+  for (int k = 0; k < n; k++) q[k] = p[k];
+  return q;
+#endif
+}
+INLINE quad quad_mul_add(quad a, quad b, quad c) {
+#if (defined VEC_AVX512 || defined VEC_AVX2) && defined NNB_SINGLE
+  return _mm_fmadd_ps(a, b, c);
+#elif defined VEC_AVX512 || defined VEC_AVX2
+  return _mm256_fmadd_pd(a, b, c);
+#else
+  for (int k = 0; k < 4; k++) c[k] = R(fma)(a[k], b[k], c[k]);
+  return c;
+#endif
+}
+/* Lanes k to k + 3 of a vec */
+INLINE quad quad_of(vec v, int k) {
+#if LANES > 4
+  union {
+    vec all;
+    quad part[LANES / 4];
+  } u = {v};
+  return u.part[k / 4];
+#elif LANES == 4
+  return (void)k, v;
+#else /* not used */
+  return (void)k, (quad){v[0], v[1]};
+#endif
+}
+/* x·y by four sums, number i in sum i mod 4 */
+INLINE real total_of(quad s) { return (s[0] + s[2]) + (s[1] + s[3]); }
+INLINE real sums_dot(int n, const real *x, const real *y) {
+  quad sum = {0};
+  int j = 0;
+  for (; j + 4 <= n; j += 4) sum = quad_mul_add(load_quad(x + j), load_quad(y + j), sum);
+  if (j < n) sum = quad_mul_add(load_quad_part(x + j, n - j), load_quad_part(y + j, n - j), sum);
+  return total_of(sum);
 }
 
 /* x·y, in every lane */
