@@ -459,7 +459,7 @@ static const real *input(nnb__chain_rows *run, int i) {
 #ifdef NNB_EXACT
 INLINE vec one_vec_row(real *m, const step_state *s, real u, vec v, bool learns) {
   vec x = load(m);
-  if (learns) x = s->last_beta * x - s->last_eta * (u * v + ZERO), store(m, x);
+  if (learns) x = descended(s->last_beta * x, s->last_eta, u, v), store(m, x);
   return x;
 }
 /* The rows from `second` on are a chain of their own.  A sum of -0 stays: nothing shows the sign of a 0 in z or ∂E/∂A.

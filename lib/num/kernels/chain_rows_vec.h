@@ -82,6 +82,12 @@ typedef struct column_shape {
   bool whole, learns, only;
 } column_shape;
 
+#ifdef NNB_EXACT
+/* w - eta·(u·v + 0): the gradient of one row.  Its sign, if it is 0, shows only in a w of -0; so 0 may be added to the
+ * product with eta instead, in the same step, unless eta is 0. */
+INLINE vec descended(vec w, real eta, real u, vec v) { return w - mul_add(fill(eta), u * v, ZERO); }
+#endif
+
 INLINE vec column_vec(const real *p, int j, int part, const column_shape s) {
   return s.whole || j < s.k - 1 ? load(p + j * LANES) : load_part(p + j * LANES, part);
 }
@@ -93,7 +99,7 @@ INLINE void ger_gemv_row(const ger_gemv *p, int r, int part, const vec *v, vec *
   for (int j = 0; j < s.k; j++) {
     vec row = column_vec(m, j, part, s);
 #ifdef NNB_EXACT
-    if (s.learns) row = (s.only ? row : p->beta * row) - p->eta * (u * v[j] + ZERO), store(m + j * LANES, row);
+    if (s.learns) row = descended(s.only ? row : p->beta * row, p->eta, u, v[j]), store(m + j * LANES, row);
 #else
     if (s.learns) row = p->beta * row + u * v[j], store(m + j * LANES, row);
 #endif
