@@ -231,6 +231,10 @@ INLINE void tile_of_two(const product *p, int row, int mr, int nv, bool full_end
 INLINE void column_of_two(const product *p, int nv, bool full_end, int part) {
   int i = 0;
   for (; p->m - i >= TILE / 2 / nv; i += TILE / 2 / nv) tile_of_two(p, i, TILE / 2 / nv, nv, full_end, part);
+  if (TILE / 2 / nv > 3 && p->m - i == 3) {
+    tile_of_two(p, i, 3, nv, full_end, part);
+    return;
+  }
   for (; p->m - i >= 2; i += 2) tile_of_two(p, i, 2, nv, full_end, part);
   if (i < p->m) tile_of_two(p, i, 1, nv, full_end, part);
 }
