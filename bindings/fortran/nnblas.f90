@@ -143,7 +143,7 @@ contains
     text = nnb_text_at(nnb_errmsg_address())
   end function
 
-  !> The version of the library, "0.2.0".
+  !> The version of the library, "0.3.0".
   function nnb_version() result(text)
     character(:), allocatable :: text
     text = nnb_text_at(nnb_version_address())

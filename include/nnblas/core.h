@@ -20,7 +20,7 @@ extern "C" {
 
 /** The version of the headers.  It has this one place: meson.build reads it here. */
 #define NNB_VERSION_MAJOR 0
-#define NNB_VERSION_MINOR 2
+#define NNB_VERSION_MINOR 3
 #define NNB_VERSION_PATCH 0
 /** The version as one number to compare: 200 is 0.2.0, 20304 is 2.3.4. */
 #define NNB_VERSION (NNB_VERSION_MAJOR * 10000 + NNB_VERSION_MINOR * 100 + NNB_VERSION_PATCH)

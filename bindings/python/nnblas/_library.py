@@ -269,7 +269,7 @@ def calls_for(dtype):
 
 
 def library_version():
-    """The version of the library, "0.2.0"."""
+    """The version of the library, "0.3.0"."""
     return once.version().decode()
 
 
