@@ -32,6 +32,8 @@ def cell(row):
     else:
         value, low, high, digits = row["ratio"], row["ratio_q1"], row["ratio_q3"], 2
     verdict = {True: " met", False: " **missed**"}.get(row.get("met"), "")
+    if "ns_apart" in row:
+        verdict += f", {row['ns_apart']} ns"
     return f"{value:.{digits}f} ({low:.{digits}f} – {high:.{digits}f}){verdict}"
 
 
