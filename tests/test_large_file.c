@@ -37,9 +37,19 @@ static int run(int (*fn)(const char *path), const char *path) {
   return WEXITSTATUS(status);
 }
 
-static int write_model(const char *path) { return nnb_net_save(wide_net(), path) != NNB_OK; }
+static int write_model(const char *path) {
+  nnb_net *net = wide_net();
+  const nnb_status status = nnb_net_save(net, path);
+  nnb_net_destroy(net);
+  return status != NNB_OK;
+}
 
-static int write_torch(const char *path) { return nnb_net_save_torch(wide_net(), path, NULL) != NNB_OK; }
+static int write_torch(const char *path) {
+  nnb_net *net = wide_net();
+  const nnb_status status = nnb_net_save_torch(net, path, NULL);
+  nnb_net_destroy(net);
+  return status != NNB_OK;
+}
 
 static int judge(const char *what, double took, double most) {
   printf("%s: %.1f MB, the weights have %.1f MB\n", what, took, weights);
@@ -51,7 +61,9 @@ static int read_model(const char *path) {
   nnb_net *net;
   const double before = peak();
   if (nnb_net_load(path, NULL, &net)) return 2;
-  return judge("model", peak() - before, weights + 4);
+  const int verdict = judge("model", peak() - before, weights + 4);
+  nnb_net_destroy(net);
+  return verdict;
 }
 
 /* The net is there; its new weights are complete before they replace the others. */
@@ -59,7 +71,9 @@ static int read_torch(const char *path) {
   nnb_net *net = wide_net();
   const double before = peak();
   if (nnb_net_load_torch(net, path, NULL)) return 2;
-  return judge("torch", peak() - before, weights + 4);
+  const int verdict = judge("torch", peak() - before, weights + 4);
+  nnb_net_destroy(net);
+  return verdict;
 }
 
 START_TEST(memory) {
