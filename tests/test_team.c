@@ -372,7 +372,10 @@ static void join_the_caller(void *context, int part) {
 START_TEST(threads_leave_the_callers_processor) {
   enum { TIMES = 50 };
   ck_assert_int_eq(sched_getaffinity(0, sizeof allowed, &allowed), 0);
-  if (CPU_COUNT(&allowed) < 2) return;
+  if (CPU_COUNT(&allowed) < 2) {
+    puts("skipped: threads_leave_the_callers_processor, on one processor");
+    return;
+  }
   nnb__team_prepare(2);
   here = sched_getcpu();
   allow_only(here);

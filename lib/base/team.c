@@ -106,7 +106,7 @@ static void wait_while(seat *s, int state, int asleep) {
       if (atomic_load_explicit(&s->state, memory_order_acquire) != state) return;
       relax();
     }
-    if (asleep == ASLEEP) leave_the_caller();
+    if (asleep == ASLEEP) leave_the_caller(); /* a thread of the team, not the caller */
     now = now_ns();
     if (!end) end = now + SPIN_NS;
   } while (now < end);

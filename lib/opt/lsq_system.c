@@ -58,8 +58,8 @@ static void choose_rows(nnb__system *s) {
 
 static void take_for_ranges(nnb__system *s, nnb__arena *arena) {
   const nnb__tree *t = s->stop->tree;
-  const size_t n = (size_t)s->n, numbers = (n + 1) * n;
-  s->upper = nnb__arena_take(arena, (size_t)t->levels, numbers * sizeof(double));
+  const size_t n = (size_t)s->n;
+  s->upper = nnb__arena_take(arena, (size_t)t->levels * (n + 1), n * sizeof(double)); /* checks the product */
   s->halves = nnb__arena_take(arena, 2 * (size_t)t->n + 1, sizeof(double));
 }
 

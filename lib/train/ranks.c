@@ -79,8 +79,10 @@ nnb__slice nnb__ranks_slice(const nnb__ranks *r, int n) {
   const nnb__tree *t = &r->shards.tree;
   const int rank = r->comm.calls.rank, size = r->comm.calls.size;
   if (r->own_rows) return s;
-  s.row0 = s.before = t->n > 0 ? nnb__share(n, nnb__tree_first(t), t->n) : nnb__share(n, rank, size);
-  s.n = (t->n > 0 ? nnb__share(n, nnb__tree_end(t), t->n) : nnb__share(n, rank + 1, size)) - s.row0;
+  const bool in_shards = t->n > 0;
+  const int parts = in_shards ? t->n : size;
+  s.row0 = s.before = nnb__share(n, in_shards ? nnb__tree_first(t) : rank, parts);
+  s.n = nnb__share(n, in_shards ? nnb__tree_end(t) : rank + 1, parts) - s.row0;
   return s;
 }
 
