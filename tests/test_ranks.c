@@ -167,13 +167,11 @@ static const struct {
 } squares[] = {{"4-2:tanh-3", 8, TOL(1e-7, 1e-2)}, {"4-9:tanh-3", 8, TOL(1e-7, 1e-2)}, {"4-1-3", 100, 1e-2}};
 
 static task task_of_squares(int k, int shards) {
-  return (task){.net = squares[k].net,
-                .opts = {.algo = NNB_LM,
-                         .max_epochs = squares[k].epochs,
-                         .l2 = k == 2 ? NNB_NONE : 1e-5,
-                         .shards = shards},
-                .weighted = k % 2,
-                .redundant = k == 2};
+  return (task){
+      .net = squares[k].net,
+      .opts = {.algo = NNB_LM, .max_epochs = squares[k].epochs, .l2 = k == 2 ? NNB_NONE : 1e-5, .shards = shards},
+      .weighted = k % 2,
+      .redundant = k == 2};
 }
 
 START_TEST(least_squares) {
@@ -240,8 +238,8 @@ static uint64_t digest_of(const task *t, int size) {
 
 /* One order of the sums: the bits do not depend on the number of ranks. */
 START_TEST(shards) {
-  const nnb_algo algo[] = {NNB_SGD,   NNB_ADAM, NNB_MUON,  NNB_LION, NNB_KFAC, NNB_LBFGS,
-                           NNB_SCG,   NNB_RPROP, NNB_BFGS, NNB_CG,   NNB_LM,   NNB_AUTO};
+  const nnb_algo algo[] = {NNB_SGD, NNB_ADAM,  NNB_MUON, NNB_LION, NNB_KFAC, NNB_LBFGS,
+                           NNB_SCG, NNB_RPROP, NNB_BFGS, NNB_CG,   NNB_LM,   NNB_AUTO};
   for (size_t k = 0; k < sizeof algo / sizeof *algo; k++) {
     const bool by_steps = k < 5;
     const task t = {.net = by_steps ? "4-9:tanh-dropout0.1-3" : "4-9:tanh-3",
@@ -751,12 +749,13 @@ static void refused(nnb_fit_opts opts, const char *net_text, nnb_status wanted, 
   pthread_barrier_destroy(&alone.together);
 }
 
-static void check_without_comm(const char *net_text) {
+/* A fit alone: the message names the option that was set, and no rank. */
+static void refused_alone(nnb_fit_opts opts, const char *net_text, const char *words) {
   nnb_net *net;
   nnb_data *data = toy_regression(20, N_IN, N_OUT);
   ck_ok(nnb_net_parse(net_text, &net));
-  ck_assert_int_eq(nnb_fit(net, data, NULL, &(nnb_fit_opts){.own_rows = true}, NULL), NNB_E_ARG);
-  ck_assert(strstr(nnb_errmsg(), "comm is NULL"));
+  ck_assert_int_ne(nnb_fit(net, data, NULL, &opts, NULL), NNB_OK);
+  ck_assert_str_eq(nnb_errmsg(), words);
   nnb_net_destroy(net);
   nnb_data_destroy(data);
 }
@@ -768,10 +767,18 @@ START_TEST(refusals) {
   refused((nnb_fit_opts){.algo = NNB_ADAM, .comm = &odd}, plain, NNB_E_ARG, "rank 2 of 2");
   refused((nnb_fit_opts){.own_rows = true}, plain, NNB_E_UNSUPPORTED, "wanted a method by name");
   refused((nnb_fit_opts){.bayes = true}, plain, NNB_E_UNSUPPORTED, "bayes");
-  refused((nnb_fit_opts){.algo = NNB_VARPRO}, plain, NNB_E_UNSUPPORTED, "varpro does not train by several ranks");
+  refused((nnb_fit_opts){.algo = NNB_VARPRO}, plain, NNB_E_UNSUPPORTED, "varpro does not train by parts of the rows");
   refused((nnb_fit_opts){.algo = NNB_ADAM, .restarts = 2}, plain, NNB_E_UNSUPPORTED, "restarts");
   refused((nnb_fit_opts){.algo = NNB_ADAM}, "4-8:linear-batchnorm:relu-3", NNB_E_UNSUPPORTED, "batchnorm");
-  check_without_comm(plain);
+  refused_alone((nnb_fit_opts){.own_rows = true}, plain, "own_rows is true, but comm is NULL");
+  refused_alone((nnb_fit_opts){.algo = NNB_VARPRO, .shards = 4}, plain,
+                "varpro does not train by parts of the rows (shards); wanted lm or another method");
+  refused_alone((nnb_fit_opts){.algo = NNB_ADAM, .shards = 4, .restarts = 2}, plain,
+                "restarts is 2; wanted at most 1 with shards");
+  refused_alone((nnb_fit_opts){.algo = NNB_ADAM, .shards = 4}, "4-8:linear-batchnorm:relu-3",
+                "the layer batchnorm1 learns from all rows of an update together; wanted none with shards");
+  refused_alone((nnb_fit_opts){.algo = NNB_ADAM, .shards = 12}, plain,
+                "shards is 12; wanted a power of two up to 1024");
   refused((nnb_fit_opts){.algo = NNB_ADAM, .shards = 12}, plain, NNB_E_ARG, "shards is 12; wanted a power of two");
   refused((nnb_fit_opts){.algo = NNB_ADAM, .shards = 4, .own_rows = true}, plain, NNB_E_UNSUPPORTED, "own_rows");
   refused((nnb_fit_opts){.algo = NNB_ADAM, .shards = 4}, plain, NNB_E_ARG, "transfer is NULL");

@@ -28,7 +28,7 @@ nnb_status nnb__comm_broadcast(nnb__comm *c, int root, size_t bytes, void *p);
 nnb_status nnb__comm_transfer(nnb__comm *c, int from, int to, size_t bytes, void *p);
 
 /* Each rank passes its own status.  NNB_OK if all of them did well.  Else, on all of them, the status of the first rank
- * that did not, and its message with its number. */
+ * that did not, and its message, with its number if there are several. */
 nnb_status nnb__comm_agree(nnb__comm *c, nnb_status status);
 /* The same together with a ← Σ a over n numbers.  a has room for one number more. */
 nnb_status nnb__comm_add(nnb__comm *c, nnb_status status, size_t n, double *a);

@@ -1,5 +1,6 @@
-/* train/fit_ranks.c: nnb_fit by several ranks (.comm): refuses what they cannot do, compares what must be the same on
- * all of them, and runs the fit.  Every failure here is one of all ranks, so that none of them waits for another. */
+/* train/fit_ranks.c: nnb_fit by several ranks (.comm) or in shards: refuses what they cannot do, compares what must be
+ * the same on all of them, and runs the fit.  Every failure here is one of all ranks, so that none of them waits for
+ * another. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -16,26 +17,31 @@
 
 /* ---- what is not supported --------------------------------------------------------------------------------------- */
 
+/* The option by which the fit has come here. */
+static const char *cause(const nnb_fit_opts *o) { return o->comm ? "comm" : "shards"; }
+
 static nnb_status refuse_method(const nnb_fit_opts *o) {
-  if (o->bayes) return nnb__fail(NNB_E_UNSUPPORTED, "bayes is set; wanted no bayes with comm");
-  if (o->restarts > 1) return nnb__fail(NNB_E_UNSUPPORTED, "restarts is %d; wanted at most 1 with comm", o->restarts);
+  if (o->bayes) return nnb__fail(NNB_E_UNSUPPORTED, "bayes is set; wanted no bayes with %s", cause(o));
+  if (o->restarts > 1)
+    return nnb__fail(NNB_E_UNSUPPORTED, "restarts is %d; wanted at most 1 with %s", o->restarts, cause(o));
   if (o->algo == NNB_AUTO && o->own_rows)
     return nnb__fail(NNB_E_UNSUPPORTED, "algo is auto; wanted a method by name with own_rows");
   if (o->algo == NNB_AUTO) return NNB_OK;
   const nnb__optim_ops *ops = nnb__optim_find(o->algo);
   if (!ops) return NNB_E_ARG;
   if (nnb__optim_traits(ops) & NNB__TRAIT_LINEAR)
-    return nnb__fail(NNB_E_UNSUPPORTED, "%s does not train by several ranks (comm); wanted lm or another method",
-                     ops->name);
+    return nnb__fail(NNB_E_UNSUPPORTED, "%s does not train by parts of the rows (%s); wanted lm or another method",
+                     ops->name, cause(o));
   return NNB_OK;
 }
 
 /* Layers that a part of an update would give other numbers than the whole. */
-static nnb_status refuse_layers(const nnb_net *net) {
+static nnb_status refuse_layers(const nnb_net *net, const nnb_fit_opts *o) {
   for (int k = 0; k < net->n_nodes; k++)
     if (net->nodes[k].needs.couples_rows || net->nodes[k].needs.buffers > 0)
-      return nnb__fail(NNB_E_UNSUPPORTED, "the layer %s learns from all rows of an update, which ranks divide (comm)",
-                       net->nodes[k].name);
+      return nnb__fail(NNB_E_UNSUPPORTED,
+                       "the layer %s learns from all rows of an update together; wanted none with %s",
+                       net->nodes[k].name, cause(o));
   return NNB_OK;
 }
 
@@ -60,7 +66,7 @@ static nnb_status check(const nnb_net *net, const nnb_data *train, const nnb_fit
   nnb_status status = nnb__opts_check(NNB__FIT_OPTS, o);
   if (!status && !train && !o->own_rows) status = nnb__fail(NNB_E_ARG, "train is NULL");
   if (!status) status = refuse_method(o);
-  if (!status) status = refuse_layers(net);
+  if (!status) status = refuse_layers(net, o);
   if (!status) status = check_shards(o, comm);
   return status ? status : refuse_own_rows(o);
 }
