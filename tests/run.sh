@@ -9,7 +9,8 @@
 #     fuzz       each fuzz target for FUZZ_SECONDS (10) seconds, with clang, in build-fuzz/
 #     lint       clang-tidy over lib/, shellcheck over the scripts
 #     tsan       all tests but the long ones under ThreadSanitizer, in build-tsan/
-#     valgrind   the same under valgrind, in build-valgrind/
+#     valgrind   the same under valgrind, with plain vector loops in build-valgrind/; then the tests of the kernels with
+#                those for AVX2 in build-valgrind-v3/
 #     slow       the tests of meson's suite "long", in build/
 #     long       what takes longer: tsan, valgrind, slow, lint, and fuzz for 120 seconds each
 #     all        default, clang, asan and long
@@ -48,24 +49,30 @@ suite_clang() { # without the tests that do not depend on the build, or only on 
       --no-suite cli --no-suite install --no-suite system "$@"
 }
 
-# Vector loops are the same source at each level, so the sanitizers see two widths of it and not three (valgrind knows no
-# AVX-512), and the fuzz targets, which parse, the plain one.
+# Vector loops are the same source at each level, so the sanitizers see two widths of it and not three, and the fuzz
+# targets, which parse, the plain one.  Valgrind knows no AVX-512, and is slow with AVX2.
 # What the tests need under each of these (environment, time, what to leave out) is a test setup in tests/meson.build.
 # The lessons use what the tests use.
-checked="-Dtests=enabled -Dbuildtype=debugoptimized -Dlevels=v3 -Dbench=false -Dexamples=false"
+checked="-Dtests=enabled -Dbuildtype=debugoptimized -Dbench=false -Dexamples=false"
 # Under the sanitizers less optimisation, lines without variables and the end at the first error halve the time of the
 # compiler, and the tests take as long.
 sanitized() { # sanitized FOLDER KIND
   (
     export CFLAGS="${CFLAGS:-} -g1 -fno-sanitize-recover=all"
     # shellcheck disable=SC2086
-    build "$1" "" $checked -Doptimization=1 -Db_sanitize="$2" -Db_lundef=false
+    build "$1" "" $checked -Dlevels=v3 -Doptimization=1 -Db_sanitize="$2" -Db_lundef=false
   )
 }
 suite_asan() { sanitized build-asan address,undefined && run_tests asan build-asan --setup asan "$@"; }
 suite_tsan() { sanitized build-tsan thread && run_tests tsan build-tsan --setup tsan "$@"; }
+with_kernels="act act_f chain_blocks chain_blocks_f chain_rows chain_rows_f exact exact_f kernels kernels_f loss loss_f
+  mm mm_f steps steps_f"
 # shellcheck disable=SC2086
-suite_valgrind() { build build-valgrind "" $checked && run_tests valgrind build-valgrind --setup valgrind "$@"; }
+suite_valgrind() { # suite_valgrind ARGUMENT...   with none, the kernels for AVX2, too
+  build build-valgrind "" $checked -Dlevels=none && run_tests valgrind build-valgrind --setup valgrind "$@" || return 1
+  [ $# -gt 0 ] || { build build-valgrind-v3 "" $checked -Dlevels=v3 &&
+    run_tests valgrind build-valgrind-v3 --setup valgrind $with_kernels; }
+}
 
 # fuzz_one NAME SECONDS: new inputs go to build-fuzz-inputs/NAME, an input that fails to build-fuzz-inputs/failed-NAME-…
 fuzz_one() {

@@ -18,6 +18,13 @@ int run_suite(Suite *suite) {
   return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+bool under_valgrind(void) { return getenv("NNB_VALGRIND"); }
+
+bool long_double_is_longer(void) {
+  volatile long double tiny = 0x1p-60L, sum = 1 + tiny;
+  return sum != 1;
+}
+
 double slowness(void) {
   const char *text = getenv("NNB_SLOWNESS");
   return text ? atof(text) : 1;

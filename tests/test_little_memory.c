@@ -174,8 +174,8 @@ START_TEST(threads_end) {
 END_TEST
 
 int main(void) {
-  if (SANITIZED) {
-    printf("skipped: sanitizers use all address space\n");
+  if (SANITIZED || under_valgrind()) {
+    printf("skipped: sanitizers and valgrind use the address space\n");
     return 77;
   }
   if (access("/proc/self/statm", R_OK) != 0) {

@@ -272,7 +272,7 @@ static void count_one_of_many(void *context, int part) { atomic_fetch_add((atomi
 
 START_TEST(more_parts_than_threads_are_allowed) {
   static atomic_int runs[VERY_MANY];
-  int parts = getenv("NNB_FEW_THREADS") ? 300 : VERY_MANY;
+  int parts = under_valgrind() ? 300 : VERY_MANY;
   nnb__team_run(parts, count_one_of_many, runs);
   for (int p = 0; p < parts; p++) ck_assert_int_eq(atomic_load(&runs[p]), 1);
 }
