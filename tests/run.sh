@@ -9,8 +9,8 @@
 #     fuzz       each fuzz target for FUZZ_SECONDS (10) seconds, with clang, in build-fuzz/
 #     lint       clang-tidy over lib/, shellcheck over the scripts
 #     tsan       all tests but the long ones under ThreadSanitizer, in build-tsan/
-#     valgrind   the same under valgrind, with plain vector loops in build-valgrind/; then the tests of the kernels with
-#                those for AVX2 in build-valgrind-v3/
+#     valgrind   the same under valgrind, with plain vector loops, in build-valgrind/; if no test is named, then the
+#                tests of the kernels again with the loops for AVX2, in build-valgrind-v3/
 #     slow       the tests of meson's suite "long", in build/
 #     long       what takes longer: tsan, valgrind, slow, lint, and fuzz for 120 seconds each
 #     all        default, clang, asan and long
@@ -70,8 +70,8 @@ with_kernels="act act_f chain_blocks chain_blocks_f chain_rows chain_rows_f exac
 # shellcheck disable=SC2086
 suite_valgrind() { # suite_valgrind ARGUMENT...   with none, the kernels for AVX2, too
   build build-valgrind "" $checked -Dlevels=none && run_tests valgrind build-valgrind --setup valgrind "$@" || return 1
-  [ $# -gt 0 ] || { build build-valgrind-v3 "" $checked -Dlevels=v3 &&
-    run_tests valgrind build-valgrind-v3 --setup valgrind $with_kernels; }
+  [ $# -gt 0 ] || [ "$(uname -m)" != x86_64 ] || { build build-valgrind-v3 "" $checked -Dlevels=v3 &&
+    run_tests valgrind-v3 build-valgrind-v3 --setup valgrind $with_kernels; }
 }
 
 # fuzz_one NAME SECONDS: new inputs go to build-fuzz-inputs/NAME, an input that fails to build-fuzz-inputs/failed-NAME-…

@@ -85,7 +85,7 @@ START_TEST(every_activation_has_a_row_and_a_reference) {
 }
 END_TEST
 
-/* What rounding adds to the references. */
+/* The error of the references: where long double is double, erfc is off by thousands of ulp far out. */
 static double reference_ulps(void) { return long_double_is_longer() || sizeof(real) < sizeof(double) ? 0 : 1e4; }
 
 static bool value_is_right(const known *f, real z, real a) {

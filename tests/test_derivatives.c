@@ -163,7 +163,7 @@ static const wide *widened(const real *x, int n) {
 }
 
 static void near_within(double tolerance, double got, wide want, double scale, const char *what, int i) {
-  if (!long_double_is_longer()) tolerance *= TOL(1e4, 10); /* the differences lose as many digits */
+  if (!long_double_is_longer()) tolerance *= TOL(1e4, 1); /* the differences lose as many digits */
   const double error = fabs(got - (double)want), most = tolerance * fmax(scale, fabs((double)want));
   ck_assert_msg(error <= most, "test %s, number %d: %.17g, expected %.17g", what, i, got, (double)want);
 }
