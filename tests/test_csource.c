@@ -82,9 +82,8 @@ END_TEST
 START_TEST(steps_that_cannot_be_written) {
   static const struct {
     const char *net, *words;
-  } cases[] = {
-      {"4-3:linear-batchnorm-2", "node 3 (batchnorm1): a step for one row cannot train the layer \"batchnorm\""},
-      {"4-3:tanh-dropout0.5-2", "node 3 (dropout1): the layer \"dropout\" has no C source"}};
+  } cases[] = {{"4-3:linear-batchnorm-2", "node 3 (batchnorm1): .step cannot train the layer \"batchnorm\""},
+               {"4-3:tanh-dropout0.5-2", "node 3 (dropout1): .step cannot train the layer \"dropout\""}};
   for (int i = 0; i < 2; i++) {
     nnb_net *own;
     char *text;

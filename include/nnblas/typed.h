@@ -725,8 +725,8 @@ NNB_API nnb_status nnb_net_load_onnx_mem(const void *file, size_t bytes, const n
  *  PUMP_VALUES + PUMP_DERIVATIVES for the others.  p has the layout of nnb_net_params; with integer weights it is a
  *  struct.  A number that an embedding does not have is read as the nearest one.  docs/files.md has an example.
  *  The file is written atomically, as by nnb_net_save.  Seals the net.  opts NULL: defaults.
- *  NNB_E_UNSUPPORTED for own parts.  NNB_E_NUMERIC if a parameter is not finite, or too large for float.  NNB_E_ARG,
- *  NNB_E_IO, NNB_E_NOMEM.                                                                                            */
+ *  NNB_E_UNSUPPORTED for own parts, and with opts->step for dropout and batch normalisation.  NNB_E_NUMERIC if a
+ *  parameter is not finite, or too large for float.  NNB_E_ARG, NNB_E_IO, NNB_E_NOMEM.                               */
 NNB_API nnb_status nnb_net_write_c(const nnb_net *net, const char *path, const nnb_c_opts *opts);
 /** The same to memory: *out is a text of *bytes bytes and a NUL; release it with nnb_free. */
 NNB_API nnb_status nnb_net_write_c_mem(const nnb_net *net, const nnb_c_opts *opts, char **out, size_t *bytes);
@@ -772,8 +772,8 @@ NNB_API nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, dou
 /** dx ← vᵀ·∂y/∂x for each row: v (B×n_out) times the predictions' Jacobian, in the data's units.  Needs NNB_DX. */
 NNB_API nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx);
 /** dy ← ∂y/∂x·u for each row: the predictions' derivative along u (B×n_in), in the data's units.  dy: B×n_out.  Needs
- *  NNB_DX.  NNB_E_UNSUPPORTED if an own layer has no tangent, or an own activation over whole rows no push (extend.h);
- *  the message has the node.  NNB_E_SHAPE.                                                                           */
+ *  NNB_DX.  NNB_E_UNSUPPORTED for a gru, an own layer without tangent and an own activation over whole rows without
+ *  push (extend.h); the message has the node.  NNB_E_SHAPE.                                                          */
 NNB_API nnb_status nnb_plan_jvp(nnb_plan *plan, nnb_cmat x, nnb_cmat u, nnb_mat dy);
 /** All derivatives of the predictions: J[b·ld + o·n_in + i] ← ∂y_o/∂x_i at row b, in the data's units.  J: B rows of
  *  n_out·n_in numbers; without gaps (ld = cols) it is faster.  y: B×n_out predictions, or y.p NULL.  Needs NNB_DX.

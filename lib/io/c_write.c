@@ -17,11 +17,11 @@ static nnb_status check_node(const nnb__c_writer *w, int k) {
   const nnb_layer_ops *ops = node->ops;
   const bool simple = nnb__node_is_input(node) || ops == &nnb__layer_dense || ops == &nnb__layer_activation ||
                       ops == &nnb__layer_add || ops == &nnb__layer_concat || ops == &nnb__layer_flatten;
+  if (w->opts->step && (ops == &nnb__layer_batchnorm || ops == &nnb__layer_dropout))
+    return nnb__fail(NNB_E_UNSUPPORTED, "node %d (%s): .step cannot train the layer \"%.60s\"", k, node->name,
+                     ops->name);
   if (!simple && !nnb__c_layer_find(ops))
     return nnb__fail(NNB_E_UNSUPPORTED, "node %d (%s): the layer \"%.60s\" has no C source", k, node->name, ops->name);
-  if (w->opts->step && ops == &nnb__layer_batchnorm)
-    return nnb__fail(NNB_E_UNSUPPORTED, "node %d (%s): a step for one row cannot train the layer \"%.60s\"", k,
-                     node->name, ops->name);
   if (!nnb__c_act_find(node->activation))
     return nnb__fail(NNB_E_UNSUPPORTED, "node %d (%s): the activation \"%.60s\" has no C source", k, node->name,
                      nnb__net_act(w->net, node->activation)->name);

@@ -15,7 +15,7 @@ bool nnb__cholesky(int n, double *a);
  * row, ld apart; b: the columns of B, k numbers each, overwritten. */
 void nnb__qr_add(int n, int k, double *l, int ld, double *b);
 /* The same, and the same transformation of right-hand sides: [Z; C] ← Qᵀ·[Z; C].  z: n_rhs columns of n numbers, ld_z
- * apart; c: the columns of C, k numbers each, afterwards the part that R cannot reduce. */
+ * apart; c: the columns of C, k numbers each, afterwards the part that R cannot reduce.  Both NULL if n_rhs is 0. */
 void nnb__qr_add_with(int n, int k, double *l, int ld, double *b, int n_rhs, double *z, int ld_z, double *c);
 
 #endif

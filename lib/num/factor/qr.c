@@ -132,6 +132,7 @@ void NNB__QR(int n, int k, double *l, int ld, double *b, int n_rhs, double *z, i
       apply(PANEL, k, &p, left);
       apply(PANEL, k, &p, rhs);
     }
-    left.a += r, rhs.a += r;
+    left.a += r;
+    if (n_rhs > 0) rhs.a += r; /* z may be NULL */
   }
 }
