@@ -401,11 +401,20 @@ static nnb_net *mixed(int n_out) {
   return net;
 }
 
+/* Gated recurrent units that hand all and the last of their numbers on. */
+static nnb_net *recurrent(int n_out) {
+  char text[60];
+  nnb_net *net;
+  snprintf(text, sizeof text, "1x3-gru7:sequence=1:tanh-gru4-%d", n_out);
+  ck_ok(nnb_net_parse(text, &net));
+  return net;
+}
+
 /* Forward and backward, along directions, and by central differences of the predictions. */
 START_TEST(derivatives) {
   enum { B = 3 };
-  const int n_out = _i ? 5 : 2;
-  nnb_net *net = mixed(n_out);
+  const int n_out = _i % 2 ? 5 : 2;
+  nnb_net *net = _i < 2 ? mixed(n_out) : recurrent(n_out);
   nnb_plan *plan;
   real x[B * 3], u[B * 3], J[B * 15], dy[B * 5], y[2][B * 5];
   const real h = TOL((real)1e-5, (real)1e-2);
@@ -645,7 +654,7 @@ int main(void) {
   tcase_add_test(tcase, resumed);
   tcase_add_loop_test(tcase, dropped_share, 0, 3);
   tcase_add_loop_test(tcase, text_and_files, 0, 2);
-  tcase_add_loop_test(tcase, derivatives, 0, 2);
+  tcase_add_loop_test(tcase, derivatives, 0, 4);
   tcase_add_loop_test(tcase, folded, 0, 5);
   tcase_add_loop_test(tcase, folded_derivatives, 0, 2);
   tcase_add_test(tcase, folded_graph);

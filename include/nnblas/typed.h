@@ -772,8 +772,8 @@ NNB_API nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, dou
 /** dx ← vᵀ·∂y/∂x for each row: v (B×n_out) times the predictions' Jacobian, in the data's units.  Needs NNB_DX. */
 NNB_API nnb_status nnb_plan_vjp(nnb_plan *plan, nnb_cmat x, nnb_cmat v, nnb_mat dx);
 /** dy ← ∂y/∂x·u for each row: the predictions' derivative along u (B×n_in), in the data's units.  dy: B×n_out.  Needs
- *  NNB_DX.  NNB_E_UNSUPPORTED for a gru, an own layer without tangent and an own activation over whole rows without
- *  push (extend.h); the message has the node.  NNB_E_SHAPE.                                                          */
+ *  NNB_DX.  NNB_E_UNSUPPORTED if an own layer has no tangent, or an own activation over whole rows no push (extend.h);
+ *  the message has the node.  NNB_E_SHAPE.                                                                           */
 NNB_API nnb_status nnb_plan_jvp(nnb_plan *plan, nnb_cmat x, nnb_cmat u, nnb_mat dy);
 /** All derivatives of the predictions: J[b·ld + o·n_in + i] ← ∂y_o/∂x_i at row b, in the data's units.  J: B rows of
  *  n_out·n_in numbers; without gaps (ld = cols) it is faster.  y: B×n_out predictions, or y.p NULL.  Needs NNB_DX.

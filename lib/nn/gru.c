@@ -8,7 +8,12 @@
  *
  *     δn = δh ⊙ (1 - z) ⊙ (1 - n²)         δz = δh ⊙ (h - n) ⊙ z ⊙ (1 - z)
  *     δu = δn ⊙ r                          δr = δn ⊙ u ⊙ r ⊙ (1 - r)
- *     δh ← δh ⊙ z + [δr δz δu]·Uᵀ.
+ *     δh ← δh ⊙ z + [δr δz δu]·Uᵀ,
+ *
+ * and along a direction, with dh₀ = 0,
+ *
+ *     dr = (dx·W_r + dh·U_r) ⊙ r ⊙ (1 - r)     dz = (dx·W_z + dh·U_z) ⊙ z ⊙ (1 - z)     du = dh·U_n
+ *     dn = (dx·W_n + dr ⊙ u + r ⊙ du) ⊙ (1 - n²)     dh ← dn + dz ⊙ (h - n) + z ⊙ (dh - dn).
  *
  * The block is [W; U; c; b], with columns r, z, n.  A row of the batch has T records in the scratch, one for each step.
  * All records are the rows of one matrix, so the products with W, and those for ∂E/∂W and ∂E/∂U, are one each for all
@@ -122,15 +127,20 @@ static void add_row(const real *v, nnb_mat m) {
     for (int j = 0; j < m.cols; j++) nnb__row(m, i)[j] += v[j];
 }
 
+/* Rows of records, one for each step, from signals */
+static void unpack(const nnb__gru *d, nnb_cmat signals, nnb_mat x) {
+  for (int i = 0; i < x.rows; i++) {
+    const real *a = nnb__crow(signals, i / d->steps) + i % d->steps;
+    for (int c = 0; c < d->channels; c++) nnb__row(x, i)[c] = a[c * d->steps];
+  }
+}
+
 /* The records' x, from signals; and the gates ← X·W + b */
 static void begin(const nnb__gru *d, const nnb_layer_io *io) {
   const real *b = io->w + (size_t)(d->channels + d->units + 1) * (size_t)(3 * d->units);
   for (int r = 0, n; (n = n_rows(d, io->z.rows, r)) > 0; r += n) {
     const nnb_mat x = in_all(d, io, r, n, x_of(d)), gates = in_all(d, io, r, n, fields(d, GATE_R, 3));
-    for (int i = 0; i < x.rows; i++) {
-      const real *a = nnb__crow(io->a[0], r + i / d->steps) + i % d->steps;
-      for (int c = 0; c < d->channels; c++) nnb__row(x, i)[c] = a[c * d->steps];
-    }
+    unpack(d, nnb__crows(io->a[0], r, n), x);
     spread(b, gates);
     nnb__gemm('N', 'N', 1, nnb__read(x), w_of(d, io, 0, 3), 1, gates);
   }
@@ -271,6 +281,63 @@ static void backward_params(const void *self, const nnb_layer_io *io, const nnb_
   for (int r = 0, n; (n = n_rows(self, io->delta.rows, r)) > 0; r += n) add_rows(self, io, r, n, sink);
 }
 
+/* ---- along directions ---------------------------------------------------------------------------------------------
+ *
+ * The fields of the δ hold the derivatives of the gates' sums, that of ∂E/∂h the derivative of h after the step. */
+
+/* Derivatives of the gates' sums ← dX·W, for one direction of each row */
+static void begin_along(const nnb__gru *d, const nnb_layer_io *io, nnb_cmat da) {
+  for (int r = 0, n; (n = n_rows(d, da.rows, r)) > 0; r += n) {
+    const nnb_mat dx = in_all(d, io, r, n, dx_of(d));
+    unpack(d, nnb__crows(da, r, n), dx);
+    nnb__gemm('N', 'N', 1, nnb__read(dx), w_of(d, io, 0, 3), 0, in_all(d, io, r, n, fields(d, D_R, 3)));
+  }
+}
+
+/* dh after a step of one row, from dh before it */
+static void push(int units, real *h, const real *before) {
+  real *of[N_FIELDS];
+  for (int k = 0; k < N_FIELDS; k++) of[k] = h + (size_t)k * (size_t)units;
+  for (int j = 0; j < units; j++) {
+    const real r = of[GATE_R][j], z = of[GATE_Z][j], n = of[GATE_N][j], u = of[GATE_U][j];
+    const real dr = of[D_R][j] * (r * (1 - r)), dz = of[D_Z][j] * (z * (1 - z)), dh = before ? before[j] : 0;
+    const real dn = (of[D_N][j] + dr * u + r * of[D_U][j]) * (1 - n * n);
+    of[D_H][j] = dn + dz * (h[j] - n) + z * (dh - dn);
+  }
+}
+
+static void step_along(const nnb__gru *d, const nnb_layer_io *io, int rows, int t) {
+  const nnb_mat h = in_step(d, io, rows, t, fields(d, H, 1)), du = in_step(d, io, rows, t, fields(d, D_U, 1));
+  nnb_mat before = {0};
+  if (t == 0) {
+    clear(du);
+  } else {
+    before = in_step(d, io, rows, t - 1, fields(d, D_H, 1));
+    nnb__gemm('N', 'N', 1, nnb__read(before), u_of(d, io, 0, 2), 1, in_step(d, io, rows, t, fields(d, D_R, 2)));
+    nnb__gemm('N', 'N', 1, nnb__read(before), u_of(d, io, 2, 1), 0, du);
+  }
+  for (int i = 0; i < rows; i++) push(d->units, nnb__row(h, i), t > 0 ? nnb__row(before, i) : NULL);
+}
+
+/* dZ ← dh, after the last step or after each one */
+static void end_along(const nnb__gru *d, const nnb_layer_io *io, nnb_mat dz) {
+  for (int t = d->sequence ? 0 : d->steps - 1; t < d->steps; t++) {
+    const nnb_mat dh = in_step(d, io, dz.rows, t, fields(d, D_H, 1));
+    for (int i = 0; i < dz.rows; i++)
+      for (int j = 0; j < d->units; j++) nnb__row(dz, i)[d->sequence ? j * d->steps + t : j] = nnb__row(dh, i)[j];
+  }
+}
+
+static void tangent(const void *self, const nnb_layer_io *io, const nnb_cmat *da, int n, nnb_mat dz) {
+  const nnb__gru *d = self;
+  const int rows = dz.rows / n;
+  for (int k = 0; k < n; k++) { /* direction k of each row */
+    begin_along(d, io, (nnb_cmat){nnb__crow(da[0], k), rows, da[0].cols, n * da[0].ld});
+    for (int t = 0; t < d->steps; t++) step_along(d, io, rows, t);
+    end_along(d, io, (nnb_mat){nnb__row(dz, k), rows, dz.cols, n * dz.ld});
+  }
+}
+
 static const nnb_attr attrs[] = {
     {"units", NNB_ATTR_INT, offsetof(nnb__gru, units)},
     {"sequence", NNB_ATTR_INT, offsetof(nnb__gru, sequence)},
@@ -288,5 +355,6 @@ const nnb_layer_ops nnb__layer_gru = {
     .backward_data = backward_data,
     .backward_params = backward_params,
     .init = init,
+    .tangent = tangent,
     .prepare_back = prepare_back,
 };
