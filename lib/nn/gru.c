@@ -294,7 +294,7 @@ static void begin_along(const nnb__gru *d, const nnb_layer_io *io, nnb_cmat da) 
   }
 }
 
-/* dh after a step of one row, from dh before it */
+/* dh after a step of one row, from dh before it; NULL: that is 0 */
 static void push(int units, real *h, const real *before) {
   real *of[N_FIELDS];
   for (int k = 0; k < N_FIELDS; k++) of[k] = h + (size_t)k * (size_t)units;

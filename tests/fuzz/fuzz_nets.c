@@ -1,5 +1,5 @@
-/* Nets of any layers, and one batch: what is computed in two ways agrees, what is saved comes back, and a training is
- * refused or goes on.  Derivatives are compared with central differences. */
+/* Nets of any layers, each with one batch: two ways to the same result agree, a saved net or training comes back, and a
+ * refused fit changes nothing.  Derivatives are compared with central differences. */
 #include "drawn_net.h"
 /* first */
 #include <math.h>
@@ -43,13 +43,17 @@ static double distance(const double *a, const double *b, size_t n) {
   return most / (1 + largest(a, n));
 }
 
+static void is_near(const subject *s, const double *y, double tolerance, const char *what) {
+  holds(s, !s->smooth || distance(s->y, y, (size_t)s->n_y) <= tolerance, what);
+}
+
 static void predicts_as(const subject *s, const nnb_net *net, double tolerance, const char *what) {
   double y[MOST_Y];
   is_ok(s, nnb_net_predict(net, s->batch.x, nnb_view(y, ROWS, s->n_out)), what);
   if (tolerance == 0)
     holds(s, memcmp(y, s->y, (size_t)s->n_y * sizeof *y) == 0, what);
   else
-    holds(s, !s->smooth || distance(s->y, y, (size_t)s->n_y) <= tolerance, what);
+    is_near(s, y, tolerance, what);
 }
 
 static nnb_plan *plan_of(const subject *s, nnb_net *net, int rows, int threads, unsigned want) {
@@ -103,13 +107,13 @@ static void executors(const subject *s) {
   nnb_net *other = NULL;
   nnb_plan *plan = plan_of(s, s->net, ROWS, 2, 0);
   is_ok(s, nnb_plan_predict(plan, s->batch.x, nnb_view(y, ROWS, s->n_out)), "no prediction by two threads");
-  holds(s, !s->smooth || distance(s->y, y, (size_t)s->n_y) <= 1e-9, "two threads predict otherwise");
+  is_near(s, y, 1e-9, "two threads predict otherwise");
   nnb_plan_destroy(plan);
   for (int i = 0; i < ROWS; i++)
     is_ok(s,
           nnb_net_predict(s->net, nnb_cview(s->x + i * s->n_in, 1, s->n_in), nnb_view(y + i * s->n_out, 1, s->n_out)),
           "no prediction of a row");
-  holds(s, !s->smooth || distance(s->y, y, (size_t)s->n_y) <= 1e-9, "rows alone are predicted otherwise");
+  is_near(s, y, 1e-9, "rows alone are predicted otherwise");
   is_ok(s, nnb_net_fold(s->net, &other), "it cannot be folded");
   predicts_as(s, other, 1e-7, "a folded net predicts otherwise");
   nnb_net_destroy(other);
@@ -126,10 +130,11 @@ static void single(const subject *s) {
   for (int i = 0; i < ROWS * s->n_in; i++) x[i] = (float)s->x[i];
   is_ok(s, nnbf_net_predict(other, nnbf_cview(x, ROWS, s->n_in), nnbf_view(y, ROWS, s->n_out)), "no prediction in f32");
   for (int i = 0; i < s->n_y; i++) wide[i] = (double)y[i];
-  holds(s, !s->smooth || distance(s->y, wide, (size_t)s->n_y) <= 2e-2, "f32 predicts otherwise");
+  is_near(s, wide, 2e-2, "f32 predicts otherwise");
   nnbf_net_destroy(other);
 }
 
+#ifdef NNB_HAVE_ONNX
 static void onnx(const subject *s) {
   void *file = NULL;
   size_t bytes = 0;
@@ -140,6 +145,7 @@ static void onnx(const subject *s) {
   nnb_net_destroy(other);
   nnb_free(file);
 }
+#endif
 
 static void c_source(const subject *s, const nnb_c_opts *opts) {
   char *text = NULL;
@@ -177,10 +183,11 @@ static void products_of_jacobian(const subject *s, const directions *d) {
   free(dy), free(dx);
 }
 
-/* Whether (f(x + ηu) - f(x - ηu))/2η is the derivative, for one of three η: beside a kink a shorter or another step may
- * stay on one side.  n numbers; f: predictions, or vjp along v. */
+/* Step lengths of differences.  One of them must give the derivative: beside a kink of relu the others may cross it. */
+static const double lengths[] = {1e-6, 1e-7, 1e-5};
+
+/* Whether (f(x + ηu) - f(x - ηu))/2η is the derivative, n numbers.  f: predictions, or vjp along v. */
 static bool is_slope(const subject *s, const directions *d, const double *derivative, size_t n, nnb_plan *vjp) {
-  static const double lengths[] = {1e-6, 1e-7, 1e-5};
   double *x = numbers((size_t)(ROWS * s->n_in)), *f[2] = {numbers(n), numbers(n)};
   bool good = false;
   for (int k = 0; k < 3 && !good; k++) {
@@ -254,9 +261,8 @@ static double by_chunks(const subject *s, double *gradient) {
   return sum;
 }
 
-/* Whether the loss changes along a direction as the gradient says; is_slope() has the reason for three steps. */
+/* Whether the loss changes along a direction as the gradient says. */
 static bool is_slope_of_loss(const subject *s, nnb_plan *plan, const double *gradient) {
-  static const double lengths[] = {1e-6, 1e-7, 1e-5};
   double *w = nnb_net_params(s->net), *old = numbers(s->n_params), *u = drawn_numbers(s->n_params);
   double along = 0, loss[2] = {0};
   bool good = false;
@@ -448,7 +454,9 @@ static void fuzz(const uint8_t *data, size_t size) {
     copies(&s);
     executors(&s);
     single(&s);
+#ifdef NNB_HAVE_ONNX
     onnx(&s);
+#endif
     c_sources(&s);
     if (s.smooth) derivatives(&s);
     training(&s);
