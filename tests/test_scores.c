@@ -209,6 +209,91 @@ START_TEST(log_loss_and_area) {
 }
 END_TEST
 
+/* ½·Σ w·max(0, 1 - (2t - 1)·a)² */
+static double hinge_value(const nnb_loss_ops *self, nnb_cmat a, const nnb_batch *batch, real scale, nnb_mat da) {
+  double sum = 0;
+  (void)self;
+  for (int i = 0; i < a.rows; i++)
+    for (int j = 0; j < a.cols; j++) {
+      const real w = batch->weight ? batch->weight[i] : 1, sign = 2 * batch->t.p[i * batch->t.ld + j] - 1;
+      const real miss = 1 - sign * a.p[i * a.ld + j], r = miss > 0 ? miss : 0;
+      sum += (double)(w * r * r) / 2;
+      if (da.p) da.p[i * da.ld + j] = -scale * w * sign * r;
+    }
+  return sum;
+}
+static const nnb_loss_ops hinge = {
+    .name = "hinge", .traits = NNB_LOSS_MEAN_ROWS | NNB_LOSS_CLASSES, .value = hinge_value};
+
+/* One column of targets 0 and 1 of a loss for classes is one label, also beside another output. */
+START_TEST(one_column_of_classes) {
+  enum { N = 5 };
+  const real in[] = {(real)-0.5, 2, (real)0.25, 2, (real)1.5, 2, (real)0.75, 2, (real)0.1, 2};
+  const real truth[] = {0, 2, 0, 3, 1, 2, 1, 1, 1, 2};
+  for (int outputs = 1; outputs <= 2; outputs++) {
+    nnb_net *net = nnb_net_create(2);
+    const real w[] = {1, 0}, v[] = {0, 1};
+    const int yes = nnb_net_dense(net, 1, NNB_LINEAR);
+    const int value =
+        outputs > 1 ? nnb_net_dense_opts(net, &(nnb_dense_opts){.units = 1, .from = 1, .activation = NNB_LINEAR}) : 0;
+    ck_assert_int_ge(nnb_net_output(net, yes), 0);
+    if (value) ck_assert_int_ge(nnb_net_output(net, value), 0);
+    nnb_net_output_loss(net, yes, (nnb_loss)nnb_net_own_loss(net, &hinge), 1);
+    if (value) nnb_net_output_loss(net, value, NNB_MSE, 1);
+    ck_ok(nnb_net_set_weights(net, yes, nnb_cview(w, 2, 1)));
+    if (value) ck_ok(nnb_net_set_weights(net, value, nnb_cview(v, 2, 1)));
+    const nnb_cmat targets = {truth, N, outputs, 2};
+    nnb_data *data;
+    nnb_scores *scores;
+    nnb_metrics all;
+    ck_ok(nnb_data_wrap(&(nnb_batch){.x = nnb_cview(in, N, 2), .t = targets}, 0, &data));
+    ck_ok(nnb_net_score(net, data, NULL, &scores));
+    ck_assert_int_eq(nnb_scores_n_parts(scores), outputs);
+    ck_assert_double_eq_tol(nnb_scores_part(scores, NNB_METRIC_ACCURACY, 0), 0.8, 1e-12);
+    ck_assert_double_eq_tol(nnb_scores_part(scores, NNB_METRIC_RECALL, 0), 2.0 / 3, 1e-12);
+    ck_assert_double_eq_tol(nnb_scores_part(scores, NNB_METRIC_AUC, 0), 5.0 / 6, 1e-12);
+    ck_assert_double_eq(nnb_scores_support(scores, 0), 3);
+    if (value) ck_assert_double_eq_tol(nnb_scores_part(scores, NNB_METRIC_MSE, 1), 0.4, 1e-6);
+    ck_ok(nnb_evaluate(net, data, &all));
+    ck_assert_double_eq_tol(all.accuracy, 0.8, 1e-12);
+    nnb_scores_destroy(scores);
+    nnb_data_destroy(data), nnb_net_destroy(net);
+  }
+}
+END_TEST
+
+/* Whatever stands in rows of weight 0, also in the first, the scores are those without them. */
+START_TEST(rows_of_weight_0_do_not_count) {
+  enum { N = 9 };
+  real in[N], target[N], w[N];
+  for (int i = 0; i < N; i++) in[i] = (real)cos(i), target[i] = (real)(0.1 * sin(i)), w[i] = 1;
+  target[0] = (real)-1e9, w[0] = 0, in[0] = 7;
+  nnb_net *net = identity("1-1"), *classes = identity("1-1");
+  nnb_data *masked, *without, *labels;
+  nnb_scores *a, *b;
+  const nnb_batch rows = {.x = nnb_cview(in, N, 1), .t = nnb_cview(target, N, 1), .weight = w};
+  ck_ok(nnb_data_wrap(&rows, 0, &masked));
+  ck_ok(
+      nnb_data_wrap(&(nnb_batch){.x = nnb_cview(in + 1, N - 1, 1), .t = nnb_cview(target + 1, N - 1, 1)}, 0, &without));
+  ck_ok(nnb_net_score(net, masked, NULL, &a));
+  ck_ok(nnb_net_score(net, without, NULL, &b));
+  for (int i = 0; i < LENGTH(list); i++) {
+    const double x_a = nnb_scores_get(a, list[i]), x_b = nnb_scores_get(b, list[i]);
+    ck_assert_msg((isnan(x_a) && isnan(x_b)) || fabs(x_a - x_b) <= 1e-12 * fabs(x_b),
+                  "%s: %.17g, without the row %.17g", nnb_metric_name(list[i]), x_a, x_b);
+  }
+  nnb_scores_destroy(a), nnb_scores_destroy(b);
+  for (int i = 0; i < N; i++) label[i] = i % 2, in[i] = (real)(i + 1) / (N + 1);
+  in[0] = 7; /* no probability */
+  ck_ok(nnb_data_wrap(&(nnb_batch){.x = nnb_cview(in, N, 1), .label = label, .weight = w}, 2, &labels));
+  ck_ok(nnb_net_score(classes, labels, NULL, &a));
+  ck_assert(isfinite(nnb_scores_get(a, NNB_METRIC_LOG_LOSS)));
+  nnb_scores_destroy(a);
+  nnb_data_destroy(masked), nnb_data_destroy(without), nnb_data_destroy(labels);
+  nnb_net_destroy(net), nnb_net_destroy(classes);
+}
+END_TEST
+
 START_TEST(names_of_metrics) {
   for (int i = 0; i < LENGTH(list); i++) {
     nnb_metric found = 0;
@@ -249,6 +334,8 @@ int main(void) {
   tcase_add_test(tc, several_outputs);
   tcase_add_test(tc, a_source_is_scored_the_same);
   tcase_add_test(tc, log_loss_and_area);
+  tcase_add_test(tc, one_column_of_classes);
+  tcase_add_test(tc, rows_of_weight_0_do_not_count);
   tcase_add_test(tc, names_of_metrics);
   tcase_add_test(tc, refusals);
   suite_add_tcase(suite, tc);

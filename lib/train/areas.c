@@ -35,8 +35,9 @@ static int gather(int n, const real *score, int stride, const unsigned char *is,
   int found = 0;
   for (int i = 0; i < n; i++) {
     const real s = score[(size_t)i * (size_t)stride];
+    if (!(weight[i] > 0)) continue;
     if (isnan(s)) return -1;
-    if (weight[i] > 0) out[found++] = (ranked){s, weight[i], is[(size_t)i * (size_t)is_stride]};
+    out[found++] = (ranked){s, weight[i], is[(size_t)i * (size_t)is_stride]};
   }
   return found;
 }

@@ -11,7 +11,7 @@ typedef struct nnb__part {
   char *name;                     /* or NULL */
   double truth, predicted, right; /* rows that are it; that are predicted as it; both */
   double area;                    /* under the ROC curve; NaN: not computed, or there are not two kinds of rows */
-  double center;                  /* the first target, which avoids cancellation */
+  double center;                  /* the first target that counts, which avoids cancellation */
   double t_sum, t_squares;        /* Σ (t - center), Σ (t - center)² */
   double squares, absolute;       /* Σ (t - a)², Σ |t - a| */
 } nnb__part;

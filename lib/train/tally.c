@@ -13,9 +13,10 @@ enum { CHUNK = 1024 };
 
 /* ---- questions and parts ----------------------------------------------------------------------------------------- */
 
-/* What an output answers: labels, one class, or nothing. */
+/* What an output answers: labels, one class, or nothing.  One column of targets is a label. */
 static bool gives_labels(const nnb_net *net, const nnb__node *node, bool labelled) {
-  return !labelled && (nnb__net_loss_ops(net, node)->traits & NNB_LOSS_LABELS);
+  const unsigned traits = nnb__net_loss_ops(net, node)->traits;
+  return !labelled && (traits & NNB_LOSS_LABELS || (traits & NNB_LOSS_CLASSES && node->needs.cols == 1));
 }
 static bool gives_classes(const nnb_net *net, const nnb__node *node, bool labelled) {
   return labelled || (nnb__net_loss_ops(net, node)->traits & (NNB_LOSS_CLASSES | NNB_LOSS_LABELS)) == NNB_LOSS_CLASSES;
@@ -119,8 +120,7 @@ static void judge_label(nnb_scores *s, nnb__question *q, real a, real t, double 
 }
 
 /* is ← whether the row is of the classes and labels */
-static void add_answers(nnb_scores *s, const nnb_batch *batch, nnb_cmat y, int i, unsigned char *is) {
-  const double w = weight_of(batch, i);
+static void add_answers(nnb_scores *s, const nnb_batch *batch, nnb_cmat y, int i, double w, unsigned char *is) {
   for (int k = 0; k < s->n_questions; k++) {
     nnb__question *q = &s->question[k];
     const real *a = nnb__crow(y, i) + q->col, *t = batch->label ? NULL : nnb__crow(batch->t, i) + q->col;
@@ -134,25 +134,27 @@ static void add_answers(nnb_scores *s, const nnb_batch *batch, nnb_cmat y, int i
   }
 }
 
-static void add_values(nnb_scores *s, const nnb_batch *batch, nnb_cmat y, int i, bool first) {
-  const double w = weight_of(batch, i);
+static void add_values(nnb_scores *s, const nnb_batch *batch, nnb_cmat y, int i, double w) {
   const real *t = nnb__crow(batch->t, i), *a = nnb__crow(y, i);
   for (int j = 0; j < y.cols; j++) {
     nnb__part *p = &s->part[j];
-    if (first) p->center = (double)t[j];
+    if (s->weight == 0) p->center = (double)t[j];
     const double d = (double)t[j] - p->center, e = (double)t[j] - (double)a[j];
     p->t_sum += w * d, p->t_squares += w * d * d, p->squares += w * e * e, p->absolute += w * fabs(e);
   }
 }
 
+/* Rows of weight 0 do not count, whatever is in them. */
 static void add_rows(nnb__tally *t, const nnb_batch *batch, nnb_cmat y, int row0) {
   nnb_scores *s = t->scores;
   for (int i = 0; i < y.rows; i++) {
     const size_t row = (size_t)(row0 + i);
-    add_answers(s, batch, y, i, t->kept ? t->is + row * (size_t)s->n_parts : NULL);
-    if (s->has_t) add_values(s, batch, y, i, row == 0);
-    if (t->kept) t->weight[row] = (real)weight_of(batch, i);
-    s->weight += weight_of(batch, i);
+    const double w = weight_of(batch, i);
+    if (t->kept) t->weight[row] = (real)w;
+    if (w == 0) continue;
+    add_answers(s, batch, y, i, w, t->kept ? t->is + row * (size_t)s->n_parts : NULL);
+    if (s->has_t) add_values(s, batch, y, i, w);
+    s->weight += w;
   }
 }
 
