@@ -242,6 +242,54 @@ START_TEST(steps_over_nan) {
 }
 END_TEST
 
+/* r_i = c0 + c1·(1 + e^(-a·t_i)) - y_i: for a large a the columns of c are dependent, so c is then found by QR. */
+typedef struct fading {
+  double scale; /* of y */
+  int calls;
+  double a[64]; /* where all residuals were wanted */
+} fading;
+
+static nnb_status fading_rows(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  static const double y[] = {1.3, -0.1, 0.34, 0.36, 0.38, 0.4};
+  fading *f = user;
+  if (f->calls < 64) f->a[f->calls++] = (double)x[2];
+  for (int i = 0; i < k; i++) {
+    const double t = (double)row0 + i + 1, e = exp(-(double)x[2] * t);
+    r[i] = (real)((double)x[0] + (double)x[1] * (1 + e) - f->scale * y[row0 + (size_t)i]);
+    if (!J) continue;
+    J[i * ldj] = 1, J[i * ldj + 1] = (real)(1 + e), J[i * ldj + 2] = (real)(-(double)x[1] * t * e);
+  }
+  return NNB_OK;
+}
+
+/* A trial that needs QR and is rejected leaves the model as it is: the next steps from there are shorter, and do not
+ * depend on the unit of the residuals. */
+START_TEST(a_rejected_trial_leaves_the_model) {
+  static const bool linear[] = {true, true, false};
+  fading f[2] = {{.scale = 1}, {.scale = 1024}};
+  for (int k = 0; k < 2; k++) {
+    nnb_lsq lsq = {.m = 6, .n = 3, .user = &f[k], .rows = fading_rows, .linear = linear};
+    real x[] = {0, 0, 6};
+    nnb_status status = nnb_least_squares(&lsq, x, &(nnb_min_opts){.algo = NNB_VARPRO, .max_evaluations = 24}, NULL);
+    ck_assert_msg(status == NNB_OK, "%s", nnb_errmsg());
+  }
+  double before = 0;
+  int trials = 0;
+  for (int i = 0; i < f[0].calls && i < f[1].calls; i++) {
+    const double step = fabs(f[0].a[i] - 6);
+    if (step == before || step == 0) continue;
+    if (trials++ > 0) {
+      ck_assert_msg(step < before, "trial %d: a = %g, after one at a distance of %g", trials, f[0].a[i], before);
+      ck_assert_msg(fabs(f[1].a[i] - f[0].a[i]) <= TOL(1e-6, 1e-2) * fabs(f[0].a[i]),
+                    "trial %d: a = %g, with a unit %g", trials, f[0].a[i], f[1].a[i]);
+    }
+    before = step;
+    if (trials == 4) break;
+  }
+  ck_assert_int_eq(trials, 4);
+}
+END_TEST
+
 typedef struct watch {
   int stop_at;
   real x[3];
@@ -472,6 +520,7 @@ int main(void) {
   tcase_add_test(tc, needs_few_steps);
   tcase_add_test(tc, linear_rows_are_enough_for_linear_variables);
   tcase_add_test(tc, steps_over_nan);
+  tcase_add_test(tc, a_rejected_trial_leaves_the_model);
   tcase_add_test(tc, keeps_the_best_point);
   tcase_add_test(tc, limits_and_targets);
   tcase_add_test(tc, nothing_but_linear);

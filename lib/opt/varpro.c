@@ -51,7 +51,7 @@ typedef struct varpro {
   nnb__lm lm;              /* of a */
   int n, n_c, n_a, *which; /* numbers of variables; the index of each c, followed by that of each a */
   real *all, *trial;       /* n: the problem's x, and the same with c solved for a new a */
-  bool solved;             /* trial's c belongs to x_new */
+  bool solved;             /* trial's c minimises f for its a, and r is that of trial */
   real *J, *r;
   double *A, *g; /* JᵀJ in the problem's order and Jᵀr, or L of [J_c J_a r], n + 1 apart */
   double *C, *y; /* n_c×n_c and n_c: of c; or L of [J_c r], (n_c + 1)² */
@@ -128,11 +128,10 @@ static void scatter(varpro *v, const real *a, real *to) {
 
 typedef void fold_fn(varpro *v, const real *J, const real *r, int k);
 
-static bool whole_blocks(const varpro *v) { return !v->lm.system.by_qr && sizeof(real) == sizeof(double); }
-
-/* Calls fold for one block at a time, with residuals at the trial and their derivatives; linear_only: the columns of c
- * suffice.  *defined: whether they are defined there. */
-static nnb_status each_block(varpro *v, fold_fn *fold, bool linear_only, bool *defined) {
+/* Calls fold for one block at a time, with residuals at the trial and their derivatives; by_qr: for few rows at a time;
+ * linear_only: the columns of c suffice.  *defined: whether they are defined there. */
+static nnb_status each_block(varpro *v, fold_fn *fold, bool by_qr, bool linear_only, bool *defined) {
+  const bool whole = !by_qr && sizeof(real) == sizeof(double);
   *defined = false;
   nnb__stop_count(v->lm.system.stop);
   for (size_t row0 = 0; row0 < v->lm.system.m; row0 += (size_t)v->lm.system.rows) {
@@ -140,7 +139,7 @@ static nnb_status each_block(varpro *v, fold_fn *fold, bool linear_only, bool *d
     nnb_status status = nnb__system_rows(&v->lm.system, v->trial, row0, v->r + row0, v->J, linear_only);
     if (status) return status == NNB_E_NUMERIC ? NNB_OK : status;
     for (int i = 0, now; i < k; i += now) {
-      now = whole_blocks(v) || k - i < QR_ROWS ? k - i : QR_ROWS;
+      now = whole || k - i < QR_ROWS ? k - i : QR_ROWS;
       fold(v, v->J + (size_t)i * (size_t)v->lm.system.ld, v->r + row0 + (size_t)i, now);
     }
   }
@@ -329,18 +328,20 @@ static bool solve_qr(varpro *v, double *f) {
   return nnb__solve_rank(n, v->C, n + 1, 1, v->y, n, (double)REAL_EPS * n, v->solve_work, v->pivots);
 }
 
+/* Finds out whether QR must do it, which is then used from the next point on. */
 static nnb_status by_normal(varpro *v, bool *defined) {
+  bool *ill = &v->lm.system.ill;
   const size_t n = (size_t)v->n_c;
   const bool first = v->penalty.rho == 0 && v->lm.system.problem->linear_ridge > 0;
   double f;
   memset(v->A, 0, n * (n + 1) * sizeof *v->A);
-  nnb_status status = each_block(v, first ? first_linear : add_linear, true, defined);
+  nnb_status status = each_block(v, first ? first_linear : add_linear, false, true, defined);
   if (status || !*defined) return status;
   if (first) set_rho(v, v->lm.system.problem->linear_ridge);
   const double f0 = nnb__sum_squares(v->lm.system.m, v->r) / 2;
-  do v->lm.system.by_qr = !solve_normal(v, f0, &f); /* from now on: the next point is as ill-conditioned */
-  while (first && !v->lm.system.by_qr && lower_rho(v, f - penalty_of_y(v), penalty_of_y(v)));
-  v->penalty.choosing_first = first && v->lm.system.by_qr;
+  do *ill = !solve_normal(v, f0, &f);
+  while (first && !*ill && lower_rho(v, f - penalty_of_y(v), penalty_of_y(v)));
+  v->penalty.choosing_first = first && *ill;
   return NNB_OK;
 }
 
@@ -357,7 +358,7 @@ static nnb_status by_qr(varpro *v, bool loaded, bool *defined) {
   double f;
   memset(v->A, 0, (n + 1) * (n + 1) * sizeof *v->A);
   if (loaded) qr_all_kept(v);
-  nnb_status status = loaded ? NNB_OK : each_block(v, qr_linear, true, defined);
+  nnb_status status = loaded ? NNB_OK : each_block(v, qr_linear, true, true, defined);
   if (status || !*defined) return status;
   do *defined = solve_qr(v, &f);
   while (v->penalty.choosing_first && *defined && lower_rho(v, f - penalty_of_y(v), penalty_of_y(v)));
@@ -383,7 +384,7 @@ static bool update_residuals(varpro *v, double *f) {
   return part * part * terms < squares && isfinite(*f);
 }
 
-/* trial ← a and the c that minimises f there, *f ← that minimum. */
+/* trial ← a and the c that minimises f there, *f ← that minimum.  The model stays. */
 static nnb_status solve_linear(varpro *v, const real *a, double *f) {
   bool defined;
   *f = HUGE_VAL;
@@ -391,7 +392,7 @@ static nnb_status solve_linear(varpro *v, const real *a, double *f) {
   scatter(v, a, v->trial);
   const bool tried = !v->lm.system.by_qr;
   nnb_status status = tried ? by_normal(v, &defined) : NNB_OK;
-  if (!status && v->lm.system.by_qr) status = by_qr(v, tried && v->keeps, &defined);
+  if (!status && (!tried || v->lm.system.ill)) status = by_qr(v, tried && v->keeps, &defined);
   if (status || !defined) return status;
   for (int i = 0; i < v->n_c; i++) v->trial[v->which[i]] -= (real)v->y[i];
   if (!v->keeps || !update_residuals(v, f)) status = nnb__system_residuals(&v->lm.system, v->trial, v->r, f);
@@ -430,7 +431,7 @@ static nnb_status project_by_normal(varpro *v, bool *defined) {
   const double *ridge = v->ridge;
   const size_t n = (size_t)v->n;
   memset(v->A, 0, n * (n + 1) * sizeof *v->A);
-  nnb_status status = each_block(v, add_all, false, defined);
+  nnb_status status = each_block(v, add_all, false, false, defined);
   if (status || !*defined) return status;
   for (size_t i = 0; i < n; i++) {
     v->A[i * (n + 1)] += ridge[i];
@@ -444,7 +445,7 @@ static nnb_status project_by_normal(varpro *v, bool *defined) {
 static nnb_status project_by_qr(varpro *v, bool *defined) {
   const size_t ld = (size_t)v->n + 1, n_c = (size_t)v->n_c, n_a = (size_t)v->n_a;
   memset(v->A, 0, ld * ld * sizeof *v->A);
-  nnb_status status = each_block(v, qr_all, false, defined);
+  nnb_status status = each_block(v, qr_all, true, false, defined);
   if (status || !*defined) return status;
   qr_ridge(v, v->trial, v->n, v->A);
   const double *r = v->A + (ld - 1) * ld + n_c;
@@ -464,6 +465,13 @@ static nnb_status value(nnb__system *s, double *f) {
   return status;
 }
 
+/* Whether c is solved for at x; after a step that was rejected it is not. */
+static bool is_solved(const varpro *v) {
+  bool same = v->solved;
+  for (int i = 0; same && i < v->n_a; i++) same = v->trial[v->which[v->n_c + i]] == v->lm.system.x[i];
+  return same;
+}
+
 /* all ← trial */
 static void accept(varpro *v) {
   real step = 0;
@@ -477,12 +485,13 @@ static void accept(varpro *v) {
 
 static nnb_status linearise(nnb__system *s) {
   varpro *v = (varpro *)s;
-  bool defined = true, solved = v->solved;
+  bool defined = true, solved = is_solved(v);
   double f = 0;
   v->solved = false, s->f = HUGE_VAL;
   nnb_status status = solved ? NNB_OK : solve_linear(v, s->x, &f);
   if (status || !isfinite(f)) return status;
   lower_rho(v, nnb__sum_squares(s->m, v->r) / 2 + nnb__system_ridge_value(s, v->trial), penalty_at(v, v->trial));
+  s->by_qr |= s->ill;
   if (!s->by_qr) status = project_by_normal(v, &defined);
   if (!status && s->by_qr) status = project_by_qr(v, &defined);
   if (status || !defined) return status;
@@ -506,6 +515,7 @@ static nnb_status first_iteration(varpro *v, double before, bool *gained) {
   nnb_status status = solve_linear(v, v->lm.system.x, &f);
   *gained = !status && f < before;
   if (!*gained) return status;
+  v->lm.system.by_qr = v->lm.system.ill;
   accept(v);
   nnb__stop_iteration(v->lm.system.stop, f - penalty_at(v, v->all), (nnb__slope){HUGE_VAL, HUGE_VAL}, v->lm.other_step,
                       v->all);
