@@ -333,6 +333,7 @@ START_TEST(refusals) {
   nnb_net *flow_net = net_for("3-1", flow, NNB_STANDARDIZE);
   const double below[3] = {-1, 1, 1};
   int32_t part[61] = {0};
+  static const nnb_comm comm = {.size = 1};
   ck_ok(nnb_data_from_source(&(nnb_source){.rows = 20, .n_in = 4, .n_classes = 3, .read = read_none}, &unread));
   const struct {
     const nnb_net *net;
@@ -354,6 +355,8 @@ START_TEST(refusals) {
       {net, data, {0}, {.reserved = {(void *)part}}, NNB_E_ARG, "reserved"},
       {net, data, {.lr = -1}, {0}, NNB_E_ARG, "lr is -1"},
       {net, data, {.checkpoint = "x"}, {0}, NNB_E_UNSUPPORTED, "checkpoint"},
+      {net, data, {.comm = &comm}, {0}, NNB_E_UNSUPPORTED, "one rank each"},
+      {net, data, {.own_rows = true}, {0}, NNB_E_UNSUPPORTED, "one rank each"},
       {net, unread, {0}, {0}, NNB_E_UNSUPPORTED, "source"},
       {net, wide, {0}, {0}, NNB_E_SHAPE, "repeat 1, fold 1: "},
       {net, data, {.algo = NNB_LM}, {0}, NNB_E_UNSUPPORTED, "repeat 1, fold 1: "},

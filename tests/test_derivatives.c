@@ -664,6 +664,8 @@ START_TEST(fits_of_slopes) {
   const nnb_batch rows = {.x = nnb_cview(x, N, 1), .t = nnb_cview(t, N, 1), .dt = nnb_cview(dt, N, 1)};
   nnb_data *data;
   ck_ok(nnb_data_copy(&rows, 0, &data));
+  ck_assert_int_eq(nnb_data_write_csv(data, "/nonexistent/slopes.csv"), NNB_E_UNSUPPORTED);
+  ck_assert_int_eq(nnb_data_write_fann(data, "/nonexistent/slopes.data"), NNB_E_UNSUPPORTED);
   for (int k = NNB_AUTO + 1; k < NNB_N_ALGOS; k++) {
     nnb_net *net = NULL;
     nnb_report report;

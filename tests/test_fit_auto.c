@@ -177,6 +177,7 @@ START_TEST(given_options_stay) {
     ck_assert_msg(r.algo == cases[i].algo && r.choice == cases[i].choice && r.held_rows == cases[i].held,
                   "case %zu: %s, choice %d, %d held out", i, nnb_algo_name(r.algo), r.choice, r.held_rows);
     ck_assert_msg(r.batch == cases[i].batch, "case %zu: batch %d", i, r.batch);
+    ck_assert_msg((r.choice == NNB_CHOICE_FOLDS) == (r.held_loss != 0), "case %zu: held-out loss %g", i, r.held_loss);
     if (cases[i].lr > 0) ck_assert_double_eq(r.lr, cases[i].lr);
     if (cases[i].l2 > 0) ck_assert_double_eq(r.l2, cases[i].l2);
     if (cases[i].opts.max_epochs) ck_assert_int_le(r.epochs, cases[i].opts.max_epochs);

@@ -449,6 +449,10 @@ START_TEST(one_line_on_a_terminal) {
   setenv("TERM", "dumb", 1);
   draw(&bar, &r, leader, text);
   ck_assert_msg(strncmp(text, "epoch 41 of 100  loss", 21) == 0 && strchr(text, '\n'), "%s", text);
+  nnb_progress_end(&bar);
+  r.total_seconds = 0.1; /* of the next training */
+  draw(&bar, &r, leader, text);
+  ck_assert_msg(strncmp(text, "epoch 41 of 100  loss", 21) == 0, "%s", text);
   fclose(bar.stream);
   close(leader);
 }

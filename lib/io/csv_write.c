@@ -65,6 +65,7 @@ nnb_status nnb_data_write_csv(const nnb_data *data, const char *path) {
   if (!data || !path) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "path" : "data");
   if (!*path) return nnb__fail(NNB_E_ARG, "path is empty");
   nnb_status status = nnb__data_in_memory(data, "nnb_data_write_csv");
+  if (!status) status = nnb__data_without_dt(data, "nnb_data_write_csv");
   if (status) return status;
   if (data->weight)
     return nnb__fail(NNB_E_UNSUPPORTED, "the data has sample weights, for which a CSV file has no column");

@@ -138,6 +138,7 @@ nnb_status nnb_data_write_fann(const nnb_data *data, const char *path) {
   if (!data || !path) return nnb__fail(NNB_E_ARG, "%s is NULL", data ? "path" : "data");
   if (!*path) return nnb__fail(NNB_E_ARG, "path is empty");
   nnb_status status = nnb__data_in_memory(data, "nnb_data_write_fann");
+  if (!status) status = nnb__data_without_dt(data, "nnb_data_write_fann");
   if (status) return status;
   const int n_out = nnb_data_n_out(data);
   if (data->weight)

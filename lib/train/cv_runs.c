@@ -69,6 +69,8 @@ nnb_status nnb__cv_begin(nnb__cv *cv, const nnb_data *data, const nnb_fit_opts *
   if (!status) status = nnb__opts_check(NNB__FIT_OPTS, cv->given);
   if (!status && (cv->given->checkpoint || cv->given->resume))
     status = nnb__fail(NNB_E_UNSUPPORTED, "a cross-validation has no checkpoint: checkpoint or resume is set");
+  if (!status && (cv->given->comm || cv->given->own_rows))
+    status = nnb__fail(NNB_E_UNSUPPORTED, "the runs of a cross-validation have one rank each: comm or own_rows is set");
   if (!status) cv->n_runs = cv->opts.folds * cv->opts.repeats, cv->metrics = cv->given->metrics;
   return status;
 }

@@ -192,8 +192,8 @@ static nnb_status allocate(fit *f) {
   if (ridge) f->ridge = nnb__alloc(f->net->n_params, sizeof *f->ridge);
   const bool linear = nnb__optim_has(f->ops, NNB__TRAIT_LINEAR);
   if (linear) f->linear = nnb__alloc(nnb__net_n_free(f->net), sizeof *f->linear);
-  if (f->ranks) f->before = nnb__memdup(f->net->params, n_values, sizeof *f->before);
-  if (!f->best || (f->ranks && !f->before) || (moving && !f->epoch_start) || !f->history || (shuffled && !f->order) ||
+  f->before = nnb__memdup(f->net->params, n_values, sizeof *f->before);
+  if (!f->best || !f->before || (moving && !f->epoch_start) || !f->history || (shuffled && !f->order) ||
       (!f->optim && !f->x) || (ridge && !f->ridge) || (twice && !f->first) || (linear && !f->linear))
     return nnb__fail_nomem("a fit");
   f->values = (double *)(f->history + f->cap_history);
@@ -275,10 +275,8 @@ static void begin_log(fit *f) {
 
 /* ---- ranks ------------------------------------------------------------------------------------------------------ */
 
-/* The net of a rank has other parameters than its own by now: those of rank 0, or of a file. */
-static void refuse(const fit *f) {
-  if (f->before) memcpy(f->net->params, f->before, f->net->n_values * sizeof *f->before);
-}
+/* The net may have other parameters than its own by now: those of an epoch, of rank 0, or of a file. */
+static void refuse(const fit *f) { memcpy(f->net->params, f->before, f->net->n_values * sizeof *f->before); }
 
 /* All ranks start from the parameters of rank 0. */
 static nnb_status share_start(fit *f) {

@@ -50,7 +50,7 @@ typedef struct nnb__fit {
                         NULL */
   double *ridge;     /* least squares with decay: the l2 of each parameter that is not frozen */
   real *first;       /* full batch: the parameters at the start, then its buffers; NULL: no second descent */
-  real *before;      /* by ranks: the net's parameters and buffers before the call */
+  real *before;      /* the net's parameters and buffers before the call, which a refusal puts back */
   nnb__descents descents;
   nnb_record *history;    /* cap_history records, then values */
   double *values;         /* (cap_history + 1)×nnb__fit_n_values: the metrics of the records, and of the last epoch */

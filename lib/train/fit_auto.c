@@ -295,7 +295,7 @@ static nnb_status fit_by_path(search *s) {
   if (status) return status;
   if (opts.max_epochs == 0) opts.max_epochs = LAST_STAGE * iterations;
   set_params(s->net, s->best);
-  s->choices->held_loss = held_loss;
+  if (!s->val) s->choices->held_loss = held_loss;
   return choose(s, s->train, s->val, &opts, s->val ? NNB_CHOICE_VALIDATION : NNB_CHOICE_FOLDS, trials);
 }
 

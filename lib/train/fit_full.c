@@ -279,14 +279,11 @@ static void write_state(void *user, bool ended) {
   exchange(net->n_values, net->params, f->last);
 }
 
-/* The net ← the checkpoint's, with its buffers.  *before ← a copy of the net's own. */
-static nnb_status prepare_state(nnb__fit *f, real **before) {
+/* The net ← the checkpoint's, with its buffers. */
+static void prepare_state(nnb__fit *f) {
   nnb_net *net = f->net;
-  *before = nnb__memdup(net->params, net->n_values, sizeof **before);
-  if (!*before) return nnb__fail_nomem("a fit");
   memcpy(net->params, f->last, net->n_params * sizeof *f->last);
   memcpy(net->params + net->n_params, f->buffers, net->n_buffers * sizeof *f->last);
-  return NNB_OK;
 }
 
 /* ---- a run of a minimiser --------------------------------------------------------------------------------------- */
@@ -321,8 +318,7 @@ static nnb_status minimize_squares(full *u, const nnb_min_opts *opts, nnb__keep 
   pack(f, f->x, f->ridge);
   if (f->linear) nnb__linear_params(f->net, f->linear);
   const nnb__tree *tree = f->ranks && f->ranks->shards.tree.n > 0 ? &f->ranks->shards.tree : NULL;
-  return broken_on_all(
-      u, nnb__least_squares(&lsq, f->x, opts, keep, nnb__fit_comm(f), tree, f->rows.x.rows, report));
+  return broken_on_all(u, nnb__least_squares(&lsq, f->x, opts, keep, nnb__fit_comm(f), tree, f->rows.x.rows, report));
 }
 
 /* Runs a method from f->last, or a saved state, for so many iterations; NNB_NONE: without a limit.  end NULL: its
@@ -453,19 +449,14 @@ nnb_status nnb__fit_full(nnb__fit *f) {
   full u = {
       .f = f, .n_free = nnb__net_n_free(net), .epoch_began = nnb__now(), .evaluations = f->report.samples / f->n_rows};
   nnb_min_report report;
-  real *before = NULL;
-  nnb_status status = NNB_OK;
   f->keep.write = write_state, f->keep.user = &u;
   if (f->keep.from)
-    status = nnb__comm_agree(nnb__fit_comm(f), prepare_state(f, &before));
+    prepare_state(f);
   else
     memcpy(f->last, net->params, net->n_values * sizeof *f->last);
-  if (!status) status = descend(&u, &report);
-  const real *start = before ? before : f->first;
-  const bool refused = (status && f->keep.from) || (status == NNB_E_NOMEM && f->report.second_start > 0);
+  const nnb_status status = descend(&u, &report);
   const bool malformed = status && f->keep.from; /* the state in the file */
-  if (!refused) memcpy(net->params, f->last, net->n_values * sizeof *f->last);
-  if (refused && start) memcpy(net->params, start, net->n_values * sizeof *start);
-  nnb__release(before);
+  const bool refused = malformed || (status == NNB_E_NOMEM && f->report.second_start > 0);
+  memcpy(net->params, refused ? f->before : f->last, net->n_values * sizeof *f->last);
   return malformed ? nnb__choices_explain(f->opts.checkpoint, status) : conclude(&u, &report, status);
 }

@@ -133,8 +133,7 @@ int nnb_progress_epoch(void *progress, const nnb_record *r) {
 }
 
 void nnb_progress_end(nnb_progress *p) {
-  if (!p || !p->stream || !p->drawn) return;
-  fputs(p->erase ? "\r\033[K" : "\n", p->stream);
-  fflush(p->stream);
+  if (!p || !p->stream) return;
+  if (p->drawn) fputs(p->erase ? "\r\033[K" : "\n", p->stream), fflush(p->stream);
   p->drawn = false, p->last = 0;
 }
