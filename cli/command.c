@@ -1,7 +1,6 @@
 /* cli/command.c: exit codes, messages and numbers, the same in every command. */
 #include "command.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -25,10 +24,12 @@ static int exit_code(nnb_status status) {
     case NNB_OK:
       return EX_OK;
     case NNB_E_ARG:
+    case NNB_E_UNSUPPORTED:
       return EX_USAGE;
     case NNB_E_PARSE:
     case NNB_E_SHAPE:
     case NNB_E_NUMERIC:
+    case NNB_E_OVERFLOW:
       return EX_DATAERR;
     case NNB_E_IO:
       return EX_NOINPUT;
@@ -39,46 +40,21 @@ static int exit_code(nnb_status status) {
   }
 }
 
-static const struct {
-  const char *field, *flag;
-} flags_of_fields[] = {
-    {".target = \"1\"", "--target=1"},
-    {".classify = true", "--classes"},
-    {".decimal_comma = true", "--decimal-comma"},
-    {".header = 1", "--header"},
-    {".missing = NNB_MISSING_MEAN", "--missing=mean"},
-    {".unseen_levels", "--unseen-levels"},
-    {".categories", "--categories"},
-    {".category", "--category"},
-    {".leave", "--leave"},
-};
-enum { N_FIELDS = sizeof flags_of_fields / sizeof *flags_of_fields };
-
-/* The field that a text begins with, as a word of its own; -1: none. */
-static int field_at(const char *text) {
-  for (int i = 0; i < N_FIELDS; i++) {
-    const size_t n = strlen(flags_of_fields[i].field);
-    if (strncmp(text, flags_of_fields[i].field, n) == 0 && !isalnum((unsigned char)text[n]) && text[n] != '_') return i;
-  }
-  return -1;
-}
-
-void print_as_flags(FILE *stream, const char *text) {
-  for (const char *at = text; *at;) {
-    const bool word = at > text && (at[-1] == ' ' || at[-1] == '(');
-    const int i = word ? field_at(at) : -1;
-    if (i < 0)
-      fputc(*at++, stream);
-    else
-      fputs(flags_of_fields[i].flag, stream), at += strlen(flags_of_fields[i].field);
-  }
-}
-
 int fail(nnb_status status) {
   fputs("nnblas: ", stderr);
   print_as_flags(stderr, nnb_errmsg());
   fputc('\n', stderr);
   return exit_code(status);
+}
+
+int fail_input(nnb_status status) {
+  const int code = fail(status);
+  return status == NNB_E_UNSUPPORTED ? EX_DATAERR : code;
+}
+
+int fail_output(nnb_status status) {
+  const int code = fail(status);
+  return status == NNB_E_IO ? EX_CANTCREAT : code;
 }
 
 int print_summary(const nnb_data *data) {
@@ -150,8 +126,18 @@ int spare(const char *input, const char *flag, const char *output) {
   return refuse(EX_USAGE, "%s %s would overwrite a file that is read; give another name", flag, output);
 }
 
-int check_writable(const char *path) {
-  if (is_stdout(path) || access(path, W_OK) == 0) return EX_OK;
+int apart(const char *flag, const char *path, const char *other_flag, const char *other) {
+  if (!path || !other || is_stdout(path) || !are_one_file(path, other)) return EX_OK;
+  return refuse(EX_USAGE, "%s and %s want two files, not twice %s", flag, other_flag, path);
+}
+
+int check_output(const char *flag, const char *path) {
+  struct stat s;
+  if (!path) return EX_OK;
+  if (strcmp(path, "-") == 0) return refuse(EX_USAGE, "%s wants the name of a file, not -", flag);
+  if (stat(path, &s) == 0 && !S_ISREG(s.st_mode))
+    return refuse(EX_CANTCREAT, "%s %s: it exists and is no regular file", flag, path);
+  if (access(path, W_OK) == 0) return EX_OK;
   char *folder = strdup(path);
   if (!folder) return refuse(EX_OSERR, "out of memory");
   char *slash = strrchr(folder, '/');
@@ -174,6 +160,27 @@ static const struct argp_option json_option[] = {
     {0},
 };
 const struct argp json_flag_argp = {.options = json_option, .parser = parse_json};
+
+json_t *text_json(const char *text) {
+  static const char unknown[] = "\xEF\xBF\xBD"; /* U+FFFD */
+  char *out = NULL;
+  size_t bytes;
+  json_t *plain = text ? json_string(text) : json_null();
+  FILE *f = plain ? NULL : open_memstream(&out, &bytes);
+  if (!f) return plain;
+  while (*text) { /* a character has 1 to 4 bytes */
+    int n = 1;
+    json_t *one = NULL;
+    for (; n <= 4 && !one && strnlen(text, 4) >= (size_t)n; n++) one = json_stringn(text, (size_t)n);
+    n = one ? n - 1 : 1;
+    fwrite(one ? text : unknown, one ? (size_t)n : 3, 1, f);
+    json_decref(one);
+    text += n;
+  }
+  plain = fclose(f) == 0 ? json_string(out) : NULL;
+  free(out);
+  return plain;
+}
 
 int print_json(json_t *object) {
   if (!object) return refuse(EX_OSERR, "out of memory");

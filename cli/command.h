@@ -40,12 +40,15 @@ extern const command commands[];
 /* Prints "nnblas: " and the sentence of printf's rules to stderr; returns code. */
 int refuse(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints a text of the library that speaks of fields of nnb_csv_opts: the flags stand in their place. */
+/* Prints a text of the library with flags in place of options' fields and enumerators (as_flags.c). */
 void print_as_flags(FILE *stream, const char *text);
 
 /* Prints the message of the library's last failed call to stderr, with flags for fields; returns the exit code of
  * status, one of sysexits.h. */
 int fail(nnb_status status);
+/* The same where a file was read, or written. */
+int fail_input(nnb_status status);
+int fail_output(nnb_status status);
 
 /* nnb_data_summary with flags for fields, on standard output; an exit code. */
 int print_summary(const nnb_data *data);
@@ -72,11 +75,18 @@ int close_result(const char *path, FILE *stream);
 /* EX_USAGE if writing output, which flag gives, would overwrite input, a file that is read.  Either may be NULL. */
 int spare(const char *input, const char *flag, const char *output);
 
-/* EX_CANTCREAT if path is not there and its folder takes no files: known before hours of work. */
-int check_writable(const char *path);
+/* EX_USAGE if two flags give the same file.  Either path may be NULL. */
+int apart(const char *flag, const char *path, const char *other_flag, const char *other);
+
+/* Whether a file can be written there: known before hours of work.  EX_CANTCREAT if its folder takes no files, or it is
+ * no regular file; EX_USAGE for "-".  NULL is none. */
+int check_output(const char *flag, const char *path);
 
 /* The flag --json, as a child of a command's argp; its input is a bool. */
 extern const struct argp json_flag_argp;
+
+/* text as a value of JSON: null for NULL, and U+FFFD for each byte that is not UTF-8.  NULL: out of memory. */
+json_t *text_json(const char *text);
 
 /* Prints an object to standard output and releases it; NULL: out of memory.  Returns the exit code. */
 int print_json(json_t *object);

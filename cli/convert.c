@@ -53,7 +53,7 @@ static int read_torch(const settings *s, thing *out) {
   if (!s->like) return refuse(EX_USAGE, "weights of PyTorch have no structure: --like MODEL gives a net that has it");
   int code = load_net(s->like, &out->net);
   nnb_status status = code ? NNB_OK : nnb_net_load_torch(out->net, s->from, NULL);
-  if (status) code = fail(status);
+  if (status) code = fail_input(status);
   if (status == NNB_E_PARSE)
     refuse(code,
            "weights of PyTorch are read from the file that safetensors.torch.save_file(model.state_dict(), FILE) "
@@ -63,7 +63,7 @@ static int read_torch(const settings *s, thing *out) {
 
 static int read_onnx(const settings *s, thing *out) {
   nnb_status status = nnb_net_load_onnx(s->from, NULL, &out->net);
-  return status ? fail(status) : EX_OK;
+  return status ? fail_input(status) : EX_OK;
 }
 
 typedef enum net_file { MODEL, TORCH, ONNX } net_file;
@@ -87,7 +87,7 @@ static int save(const settings *s, nnb_net *net, net_file kind) {
   nnb_status status = type == NNB_ARRAY_F32 ? nnb_net_to_single(net, &single) : NNB_OK;
   if (!status) status = single ? save_single(s, single, kind) : save_double(s, net, kind);
   nnbf_net_destroy(single);
-  return status ? fail(status) : EX_OK;
+  return status ? fail_output(status) : EX_OK;
 }
 
 static int write_model(const settings *s, thing *it) { return save(s, it->net, MODEL); }
@@ -101,7 +101,7 @@ static int write_c(const settings *s, thing *it) {
     return refuse(EX_USAGE, "--numbers=%s: C source has f64, f32, i16 or i8", s->numbers->name);
   const nnb_c_opts opts = {.name = s->name, .numbers = s->numbers ? (nnb_c_numbers)s->numbers->c : NNB_C_SAME};
   nnb_status status = nnb_net_write_c(it->net, s->to, &opts);
-  return status ? fail(status) : EX_OK;
+  return status ? fail_output(status) : EX_OK;
 }
 
 /* ---- tables ------------------------------------------------------------------------------------------------------ */
@@ -125,22 +125,22 @@ static int array_of_data(thing *it) {
 
 static int read_csv(const settings *s, thing *out) {
   nnb_status status = nnb_data_read_csv(s->from, &(nnb_csv_opts){.n_targets = NNB_NONE}, &out->data);
-  return status ? fail(status) : array_of_data(out);
+  return status ? fail_input(status) : array_of_data(out);
 }
 
 static int read_fann(const settings *s, thing *out) {
   nnb_status status = nnb_data_read_fann(s->from, &out->data);
-  return status ? fail(status) : array_of_data(out);
+  return status ? fail_input(status) : array_of_data(out);
 }
 
 static int read_npy(const settings *s, thing *out) {
   nnb_status status = nnb_array_read_npy(s->from, &out->array);
-  return status ? fail(status) : EX_OK;
+  return status ? fail_input(status) : EX_OK;
 }
 
 static int read_npz(const settings *s, thing *out) {
   nnb_status status = nnb_array_read_npz(s->from, s->key, &out->array);
-  return status ? fail(status) : EX_OK;
+  return status ? fail_input(status) : EX_OK;
 }
 
 static int write_csv(const settings *s, thing *it) {
@@ -150,7 +150,7 @@ static int write_csv(const settings *s, thing *it) {
   if (!status && !it->data)
     status = nnb_data_wrap(&(nnb_batch){.x = nnb_cview(rows.p, rows.rows, rows.cols)}, 0, &it->data);
   if (!status) status = nnb_data_write_csv(it->data, s->to);
-  return status ? fail(status) : EX_OK;
+  return status ? fail_output(status) : EX_OK;
 }
 
 /* The last columns are the targets. */
@@ -168,7 +168,7 @@ static int write_fann(const settings *s, thing *it) {
   if (!status) status = nnb_data_wrap(&pairs, 0, &data);
   if (!status) status = nnb_data_write_fann(data, s->to);
   nnb_data_destroy(data);
-  return status ? fail(status) : EX_OK;
+  return status ? fail_output(status) : EX_OK;
 }
 
 static int write_array(const settings *s, const nnb_array *array, bool npz) {
@@ -177,7 +177,7 @@ static int write_array(const settings *s, const nnb_array *array, bool npz) {
     return refuse(EX_USAGE, "--numbers=%s: an array has f64, f32, i64, i32, u8 or bool", s->numbers->name);
   const nnb_array_type type = s->numbers ? (nnb_array_type)s->numbers->array : NNB_ARRAY_SAME;
   nnb_status status = npz ? nnb_array_write_npz(s->to, &key, array, 1, type) : nnb_array_write_npy(s->to, array, type);
-  return status ? fail(status) : EX_OK;
+  return status ? fail_output(status) : EX_OK;
 }
 
 static int write_npy(const settings *s, thing *it) { return write_array(s, &it->array, false); }
@@ -222,6 +222,17 @@ static int find_formats(settings *s) {
   if (s->reads->table != s->writes->table)
     return refuse(EX_USAGE, "%s is a %s and %s is a %s", s->reads->name, s->reads->table ? "table" : "net",
                   s->writes->name, s->writes->table ? "table" : "net");
+  return EX_OK;
+}
+
+/* Flags that neither format takes; an exit code. */
+static int check_flags_of_formats(const settings *s) {
+  const char *const from = s->reads->name, *const to = s->writes->name;
+  const bool npz = strcmp(from, "npz") == 0 || strcmp(to, "npz") == 0;
+  if (s->like && strcmp(from, "torch") != 0) return refuse(EX_USAGE, "--like is for --from=torch, not for %s", from);
+  if (s->name && strcmp(to, "c") != 0) return refuse(EX_USAGE, "--name is for C source, not for %s", to);
+  if (s->key && !npz) return refuse(EX_USAGE, "--key is for npz, not for %s and %s", from, to);
+  if (s->targets && strcmp(to, "fann") != 0) return refuse(EX_USAGE, "--targets is for --to=fann, not for %s", to);
   return EX_OK;
 }
 
@@ -308,6 +319,9 @@ int convert_command(int argc, char **argv) {
   thing it = {0};
   argp_parse(convert_argp(), argc, argv, 0, NULL, &s);
   int code = find_formats(&s);
+  if (!code) code = check_flags_of_formats(&s);
+  if (!code) code = spare(s.from, "writing to", s.to);
+  if (!code) code = spare(s.like, "writing to", s.to);
   if (!code) code = s.reads->read(&s, &it);
   if (!code) code = s.writes->write(&s, &it);
   nnb_net_destroy(it.net);

@@ -37,7 +37,7 @@ const struct argp *cv_argp(void) {
           "Estimates how well the net that `nnblas train` makes with the same options predicts new rows: each part of "
           "TABLE is predicted by a net trained on the others.  The parts are trained at the same time, one on each "
           "processor; --threads sets how many.  --metrics says which metrics are reported."};
-  children[2].argp = make_flags_argp();
+  children[2].argp = make_flags_argp(true);
   return &argp;
 }
 
@@ -104,8 +104,8 @@ static json_t *to_json(const settings *s, const nnb_data *all, const nnb_cv_repo
   json_t *list = json_object();
   for (unsigned m = 1; m <= metrics; m <<= 1)
     if (m & metrics) json_object_set_new(list, nnb_metric_name((nnb_metric)m), metric_json(all, report, (nnb_metric)m));
-  return json_pack("{s:s, s:i, s:o}", "table", s->make.path, "repeats", s->cv.repeats > 1 ? s->cv.repeats : 1,
-                   "metrics", list);
+  return json_pack("{s:o, s:i, s:o}", "table", text_json(s->make.path), "repeats",
+                   s->cv.repeats > 1 ? s->cv.repeats : 1, "metrics", list);
 }
 
 int cv_command(int argc, char **argv) {

@@ -6,18 +6,32 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { MOST = 64, FIRST_KEY = 0x1000, LONGEST = 64 };
+#include "command.h"
+#include "flag.h"
+
+enum { MOST = 64, FIRST_KEY = 0x1000, LONGEST = 64, LONGEST_DOC = 1024 };
 
 static struct argp_option flags[MOST];
-static char flag_names[MOST][LONGEST], field_names[MOST][LONGEST], docs[MOST][512];
+static char flag_names[MOST][LONGEST], field_names[MOST][LONGEST], docs[MOST][LONGEST_DOC];
+
+/* What --help says. */
+static void describe(const char *name, const nnb_option *o, char doc[LONGEST_DOC]) {
+  const char *values = flag_values(&(flag){.name = name});
+  FILE *f = fmemopen(doc, LONGEST_DOC, "w");
+  if (!f) return;
+  print_as_flags(f, o->help);
+  if (*values) fprintf(f, ": %s", values);
+  if (o->zero) fputs(" (default: ", f), print_as_flags(f, o->zero), fputc(')', f);
+  if (*o->methods) fprintf(f, "; for %s", o->methods);
+  fclose(f);
+}
 
 static void fill(int i, const nnb_option *o) {
   snprintf(field_names[i], LONGEST, "%s", o->name);
   snprintf(flag_names[i], LONGEST, "%s", o->name);
   for (char *c = flag_names[i]; *c; c++)
     if (*c == '_') *c = '-';
-  snprintf(docs[i], sizeof docs[i], "%s%s%s%s%s%s%s", o->help, o->zero ? " (default: " : "", o->zero ? o->zero : "",
-           o->zero ? ")" : "", *o->methods ? "; for " : "", o->methods, "");
+  describe(flag_names[i], o, docs[i]);
   bool is_bool = strcmp(o->type, "bool") == 0;
   flags[i] = (struct argp_option){.name = flag_names[i],
                                   .key = FIRST_KEY + i,
@@ -42,15 +56,27 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   return 0;
 }
 
-/* A process of the command is alone, so it has no ranks. */
-static bool is_flag(const nnb_option *o) {
-  return strcmp(o->type, "pointer") != 0 && strcmp(o->name, "own_rows") != 0 && strcmp(o->name, "shards") != 0;
+static bool is_among(const char *name, const char *const *names) {
+  while (*names && strcmp(*names, name) != 0) names++;
+  return *names != NULL;
 }
 
-const struct argp *fit_flags_argp(void) {
+/* A process of the command is alone, so it has no ranks; fits of copies have no checkpoint, and nobody sees their
+ * records. */
+static bool is_flag(const nnb_option *o, bool of_copies) {
+  static const char *const ranks[] = {"own_rows", "shards", NULL};
+  static const char *const alone[] = {
+      "checkpoint_seconds", "checkpoint_epochs", "resume", "history", "train_metrics", NULL};
+  if (strcmp(o->type, "pointer") == 0 || is_among(o->name, ranks)) return false;
+  return !of_copies || !is_among(o->name, alone);
+}
+
+const struct argp *fit_flags_argp(bool of_copies) {
   static const struct argp argp = {.options = flags, .parser = parse};
   nnb_option o;
-  for (int i = 0, n = 0; n < MOST - 1 && nnb_fit_option(i, &o); i++)
-    if (is_flag(&o)) fill(n++, &o);
+  int n = 0;
+  for (int i = 0; n < MOST - 1 && nnb_fit_option(i, &o); i++)
+    if (is_flag(&o, of_copies)) fill(n++, &o);
+  flags[n] = (struct argp_option){0};
   return &argp;
 }

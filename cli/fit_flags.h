@@ -9,7 +9,8 @@ typedef struct fit_flags {
   nnb_fit_opts opts;
 } fit_flags;
 
-/* A child of a command's argp; its input is a fit_flags of zeros.  Call it once before argp_parse. */
-const struct argp *fit_flags_argp(void);
+/* A child of a command's argp; its input is a fit_flags of zeros.  Call it once before argp_parse; the flags are those
+ * of the last call.  of_copies: without those that only a fit of a net to keep takes. */
+const struct argp *fit_flags_argp(bool of_copies);
 
 #endif

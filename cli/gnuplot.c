@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -107,16 +107,22 @@ static int keep_script(const char *path, const char *script) {
   return code;
 }
 
+int check_gnuplot(const char *path) {
+  if (!path || system("command -v gnuplot >/dev/null") == 0) return EX_OK;
+  return refuse(EX_UNAVAILABLE, "pictures are drawn by gnuplot, which is not installed");
+}
+
+/* gnuplot may end before it has read the whole script. */
 static int run_gnuplot(const char *script) {
+  struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
   fflush(stdout);
-  FILE *gnuplot = popen("command -v gnuplot >/dev/null || exit 127; gnuplot", "w");
+  FILE *gnuplot = popen("gnuplot", "w");
   if (!gnuplot) return refuse(EX_OSERR, "gnuplot cannot be started: %s", strerror(errno));
+  sigaction(SIGPIPE, &ignore, &before);
   fputs(script, gnuplot);
-  int status = pclose(gnuplot);
-  if (status == 0) return EX_OK;
-  return WIFEXITED(status) && WEXITSTATUS(status) == 127
-             ? refuse(EX_UNAVAILABLE, "pictures are drawn by gnuplot, which is not installed")
-             : refuse(EX_SOFTWARE, "gnuplot failed");
+  const int status = pclose(gnuplot);
+  sigaction(SIGPIPE, &before, NULL);
+  return status == 0 ? EX_OK : refuse(EX_SOFTWARE, "gnuplot failed");
 }
 
 int draw_picture(const char *path, const picture *p) {

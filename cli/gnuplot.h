@@ -13,6 +13,9 @@ extern const struct argp plot_flag_argp;
 /* Whether a picture can be drawn there: ends the program with a message if not.  flag: its name, for the message. */
 void check_picture(const char *flag, const char *path, const struct argp_state *state);
 
+/* EX_UNAVAILABLE if there is no gnuplot; path NULL: nothing is drawn. */
+int check_gnuplot(const char *path);
+
 /* One picture: its size in pixels, and what writes the script.  In the terminal its panels stand one below the other;
  * elsewhere they are side by side, across × down. */
 typedef struct picture {

@@ -116,7 +116,7 @@ static int print(nnb_net *net) {
 }
 
 static json_t *column_json(column c) {
-  return json_pack("{s:s?, s:f, s:f}", "name", c.name, "shift", c.shift, "factor", c.factor);
+  return json_pack("{s:o, s:f, s:f}", "name", text_json(c.name), "shift", c.shift, "factor", c.factor);
 }
 
 /* The columns of a table: levels null for numbers, mean null where none may be missing. */
@@ -125,10 +125,10 @@ static json_t *table_json(const nnb_net *net) {
   const nnb_column *c;
   for (int i = 0; (c = nnb_columns_at(nnb_net_columns(net), i)); i++) {
     json_t *levels = c->levels ? json_array() : json_null();
-    for (int j = 0; j < c->n_levels; j++) json_array_append_new(levels, json_string(c->levels[j]));
+    for (int j = 0; j < c->n_levels; j++) json_array_append_new(levels, text_json(c->levels[j]));
     json_t *mean = c->missing && !c->levels ? json_real(c->mean) : json_null();
-    json_array_append_new(table, json_pack("{s:s?, s:o, s:b, s:o}", "name", c->name, "levels", levels, "missing",
-                                           (int)c->missing, "mean", mean));
+    json_array_append_new(table, json_pack("{s:o, s:o, s:b, s:o}", "name", text_json(c->name), "levels", levels,
+                                           "missing", (int)c->missing, "mean", mean));
   }
   return table;
 }
@@ -159,8 +159,8 @@ static json_t *to_json(nnb_net *net) {
   for (int i = 0; i < n_targets(net); i++)
     json_array_append_new(targets, column_json(column_of(net, nnb_net_n_in(net) + i)));
   for (int i = 0; i < nnb_net_n_out(net) && has_classes(net); i++)
-    json_array_append_new(classes, json_string(or_dash(nnb_net_class_name(net, i))));
-  for (int i = 1; i <= nnb_net_n_nodes(net); i++) json_array_append_new(nodes, json_string(nnb_net_node_name(net, i)));
+    json_array_append_new(classes, text_json(or_dash(nnb_net_class_name(net, i))));
+  for (int i = 1; i <= nnb_net_n_nodes(net); i++) json_array_append_new(nodes, text_json(nnb_net_node_name(net, i)));
   return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "parameters", (json_int_t)nnb_net_n_params(net), "nodes",
                    nodes, "training", training_json(net), "columns", table_json(net), "inputs", inputs, "targets",
                    targets, "classes", classes);

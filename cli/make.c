@@ -15,9 +15,9 @@ enum { STREAM_BLOCK = 4096 }; /* rows that are read from the file together */
 enum { LOSS = 0xE00, FANN, DELTA, SMOOTHING, WEIGHT };
 
 static const struct argp_option options[] = {
-    {0, 0, 0, 0, "How the table is read:", 2},
+    {0, 0, 0, 0, "Tables of FANN:", 4},
     {"fann", FANN, 0, 0, "TABLE is a training file of FANN, which says itself what its targets are", 0},
-    {0, 0, 0, 0, "The net:", 3},
+    {0, 0, 0, 0, "The net:", 6},
     {"layers", 'l', "LAYERS", 0,
      "hidden layers joined by '-', each a size and an activation: 64:relu-32:relu; none: no hidden layer (20:tanh)", 0},
     {"loss", LOSS, "NAME", 0, "what training minimises (cross_entropy for classes, else mse)", 0},
@@ -115,11 +115,13 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   }
 }
 
-const struct argp *make_flags_argp(void) {
-  static struct argp_child children[] = {
-      {&table_flags_argp, 0, 0, 2}, {&column_flags_argp, 0, 0, 2}, {0, 0, "Training:", 4}, {0}};
+const struct argp *make_flags_argp(bool of_copies) {
+  static struct argp_child children[] = {{&table_flags_argp, 0, "How the table is read:", 2},
+                                         {&column_flags_argp, 0, "Texts and missing values:", 3},
+                                         {0, 0, "Training:", 7},
+                                         {0}};
   static const struct argp argp = {.options = options, .parser = parse, .children = children};
-  children[2].argp = fit_flags_argp();
+  children[2].argp = fit_flags_argp(of_copies);
   return &argp;
 }
 

@@ -1,4 +1,4 @@
-/* cli/make.h: a net for a table, and its training, for `train` and `cv`. */
+/* cli/make.h: a net for a table, and its training, for `train`, `cv` and `search`. */
 #ifndef MAKE_H
 #define MAKE_H
 
@@ -24,10 +24,9 @@ typedef struct make_flags {
   int n_weights;                    /* … so many */
 } make_flags;
 
-/* The argument and the flags of both: the table, how it is read, the layers, how it is trained.  For argp's children;
- * input: a make_flags.
- */
-const struct argp *make_flags_argp(void);
+/* The argument and the flags: the table, how it is read, the layers, how it is trained, of_copies as in fit_flags.h.
+ * For argp's children; input: a make_flags. */
+const struct argp *make_flags_argp(bool of_copies);
 
 /* Reads the table, which must have something to learn.  Returns the exit code. */
 int read_training_table(const make_flags *flags, nnb_data **data);

@@ -64,8 +64,9 @@ static void print_page(void) {
   puts(".PP\nResults go to standard output, messages and progress to standard error.");
   for (const command *c = commands; c->name; c++) print_command(c);
   puts(
-      ".SH \"EXIT STATUS\"\n0 on success, else one of sysexits.h: 64 usage, 65 data, 66 no input, 71 memory, 73 output "
-      "cannot be made, 74 writing failed, 75 stopped by a signal.");
+      ".SH \"EXIT STATUS\"\n0 on success, else one of sysexits.h: 64 usage, 65 data, 66 no input, 69 a program is "
+      "missing, 70 a fault of nnblas or of gnuplot, 71 memory, 73 output file cannot be made, 74 writing failed, 75 "
+      "stopped by a signal.");
   puts(
       ".SH EXAMPLES\n.nf\nnnblas train iris.csv \\-\\-target species \\-o iris.safetensors\n"
       "nnblas predict iris.safetensors new.csv\n.fi");

@@ -36,7 +36,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   }
 }
 
-static const struct argp_child children[] = {{&table_flags_argp, 0, 0, 2}, {0}};
+static const struct argp_child children[] = {{&table_flags_argp, 0, "How the table is read:", 2}, {0}};
 const struct argp model_flags_argp = {.options = options, .parser = parse, .children = children};
 
 static bool ends_in(const char *path, const char *ending) {
@@ -48,7 +48,7 @@ int load_net(const char *path, nnb_net **net) {
   const bool onnx = ends_in(path, ".onnx");
   nnb_status status = onnx ? nnb_net_load_onnx(path, NULL, net) : nnb_net_load(path, NULL, net);
   if (!status) return EX_OK;
-  const int code = fail(status);
+  const int code = fail_input(status);
   if (status != NNB_E_PARSE || onnx) return code;
   return refuse(code,
                 "a model is what `nnblas train` saves, or an ONNX file whose name ends in .onnx; weights of PyTorch "

@@ -16,7 +16,8 @@ static int help(void) {
       "\n  nnblas train iris.csv --target species -o iris.safetensors\n"
       "  nnblas predict iris.safetensors new.csv\n"
       "\n`nnblas COMMAND --help` lists the options of a command.  Results go to standard output, messages and\n"
-      "progress to standard error.  Exit codes are those of sysexits.h: 64 usage, 65 data, 66 no input, 74 output.");
+      "progress to standard error.  Exit codes are those of sysexits.h: 64 usage, 65 data, 66 no input, 73 output\n"
+      "file; `nnblas manual` has all.");
   return EX_OK;
 }
 

@@ -142,10 +142,11 @@ static int draw(const settings *s, nnb_net *net, const nnb_data *data) {
 int plot_command(int argc, char **argv) {
   settings s = {.output = "-"};
   argp_parse(plot_argp(), argc, argv, 0, NULL, &s);
-  if (is(&s, "curve")) return plot_logs(s.output, s.logs, s.n_logs);
+  int code = check_gnuplot(s.output);
+  if (!code && is(&s, "curve")) return plot_logs(s.output, s.logs, s.n_logs);
   nnb_net *net = NULL;
   nnb_data *data = NULL;
-  int code = load_model(&s.model, &net);
+  if (!code) code = load_model(&s.model, &net);
   if (!code) code = read_table_for_model(&s.model, net, true, &data);
   if (!code) code = draw(&s, net, data);
   nnb_data_destroy(data);

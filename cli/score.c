@@ -40,7 +40,8 @@ int score_command(int argc, char **argv) {
   nnb_net *net = NULL;
   nnb_data *data = NULL;
   scores of = {0};
-  int code = load_model(&s.model, &net);
+  int code = check_gnuplot(s.plot);
+  if (!code) code = load_model(&s.model, &net);
   if (!code) code = read_table_for_model(&s.model, net, true, &data);
   if (!code) code = scores_of(net, data, &of);
   if (!code && s.json)

@@ -104,7 +104,7 @@ static json_t *part_json(const scores *s, int k) {
   const char *name = nnb_scores_name(s->of, k);
   char number[16];
   snprintf(number, sizeof number, "%d", s->n_classes ? k : k + 1);
-  json_t *o = json_pack("{s:s}", s->n_classes ? "class" : "target", name ? name : number);
+  json_t *o = json_pack("{s:o}", s->n_classes ? "class" : "target", text_json(name ? name : number));
   for (int i = 0; i < (s->n_classes ? N_OF_CLASSES - 1 : N_OF_VALUES); i++) { /* a class has no log loss of its own */
     const nnb_metric metric = s->n_classes ? of_classes[i] : of_values[i];
     json_object_set_new(o, nnb_metric_name(metric), real_or_null(nnb_scores_part(s->of, metric, k)));

@@ -125,7 +125,7 @@ const struct argp *search_argp(void) {
           "\"behind\" says by how much each is worse than the best, part by part, with the standard error of that; "
           "those within one error may be as good.  Ctrl-C ends the search without a result; --seconds ends it with "
           "what was measured by then."};
-  children[2].argp = make_flags_argp();
+  children[2].argp = make_flags_argp(true);
   return &argp;
 }
 
@@ -163,7 +163,7 @@ static int search(settings *s, const nnb_data *all, nnb_net **best, nnb_search_r
     return refuse(EX_TEMPFAIL, "stopped by a signal after %d candidate%s", report->n, plural(report->n));
   if (!s->model) return EX_OK;
   status = nnb_net_save(*best, s->model);
-  return status ? (fail(status), EX_CANTCREAT) : EX_OK;
+  return status ? fail_output(status) : EX_OK;
 }
 
 /* ---- results ----------------------------------------------------------------------------------------------------- */
@@ -218,9 +218,9 @@ static void print(const settings *s, const nnb_data *all, const nnb_search_repor
 }
 
 static json_t *candidate_json(const nnb_candidate *c) {
-  json_t *o = json_pack("{s:s}", "candidate", c->text);
+  json_t *o = json_pack("{s:o}", "candidate", text_json(c->text));
   if (c->status) {
-    json_object_set_new(o, "failed", json_string(c->message));
+    json_object_set_new(o, "failed", text_json(c->message));
     return o;
   }
   json_object_set_new(o, "mean", real_or_null(c->score.mean));
@@ -234,10 +234,10 @@ static json_t *candidate_json(const nnb_candidate *c) {
 static json_t *to_json(const settings *s, const nnb_data *all, const nnb_search_report *report) {
   json_t *list = json_array();
   for (int i = 0; i < report->n; i++) json_array_append_new(list, candidate_json(&report->candidate[i]));
-  json_t *o = json_pack("{s:s, s:s, s:i, s:o, s:f, s:o}", "table", s->make.path, "score", report->score, "left_out",
-                        report->left_out, "baseline", real_or_null(baseline(all, report)), "seconds", report->seconds,
-                        "candidates", list);
-  if (o && s->model) json_object_set_new(o, "model", json_string(s->model));
+  json_t *o = json_pack("{s:o, s:s, s:i, s:o, s:f, s:o}", "table", text_json(s->make.path), "score", report->score,
+                        "left_out", report->left_out, "baseline", real_or_null(baseline(all, report)), "seconds",
+                        report->seconds, "candidates", list);
+  if (o && s->model) json_object_set_new(o, "model", text_json(s->model));
   return o;
 }
 
@@ -248,7 +248,7 @@ int search_command(int argc, char **argv) {
   nnb_net *best = NULL;
   nnb_search_report report = {0};
   int code = spare(s.make.path, "--output", s.model);
-  if (!code) code = check_writable(s.model);
+  if (!code) code = check_output("--output", s.model);
   if (!code) code = read_training_table(&s.make, &all);
   if (!code && !s.json) code = print_summary(all);
   if (!code) code = search(&s, all, &best, &report);

@@ -15,7 +15,6 @@ enum { NO_HEADER = 0x800, HEADER, TARGETS, SKIP, COMMENT, DECIMAL_COMMA, MISSING
 enum { DEFAULT_CATEGORIES = 32 };
 
 static const struct argp_option options[] = {
-    {0, 0, 0, 0, "How the table is read:", 2},
     {"target", 't', "COLUMN", 0, "the column to predict, by name or number (default: the last one)", 0},
     {"targets", TARGETS, "NUMBER", 0, "this many columns at the end are targets, numbers (1)", 0},
     {"classes", 'c', 0, 0, "the target has classes, although it has numbers", 0},
@@ -155,7 +154,7 @@ static char *read_all(FILE *stream, size_t *bytes) {
 int read_table(const char *path, const nnb_csv_opts *opts, nnb_data **out) {
   if (strcmp(path, "-") != 0) {
     nnb_status status = nnb_data_read_csv(path, opts, out);
-    return status ? fail(status) : EX_OK;
+    return status ? fail_input(status) : EX_OK;
   }
   size_t bytes = 0;
   char *text = read_all(stdin, &bytes);

@@ -22,7 +22,7 @@ import unittest
 NNBLAS = ""
 IRIS = pathlib.Path(__file__).parent.parent / "examples" / "data" / "iris.csv"
 ONLY_SUMMARY = r"^(.*: \d+ rows of .*\ntarget: .*\n(note: .*\n)*)?\Z"  # of the table, or nothing
-USAGE, DATA, NO_INPUT, CANT_CREATE, IO_ERROR = 64, 65, 66, 73, 74
+USAGE, DATA, NO_INPUT, UNAVAILABLE, CANT_CREATE, IO_ERROR = 64, 65, 66, 69, 73, 74
 
 
 def nnblas(*words, stdin=None, **more):
@@ -67,6 +67,87 @@ class InFolder(unittest.TestCase):
         model = self.folder / "model.safetensors"
         self.good("train", table, "-o", model, "--hold-out=0", *words)
         return model
+
+
+class Outputs(InFolder):
+    """What cannot be written is known before any work, and no file that is read or written is overwritten."""
+
+    def test_files_that_cannot_be_made(self):
+        model = self.trained()
+        folder = self.folder / "folder"
+        folder.mkdir()
+        for flag in ("--output", "--checkpoint", "--log", "--plot"):
+            if flag == "--plot" and not shutil.which("gnuplot"):
+                continue
+            self.refused(CANT_CREATE, "", "train", IRIS, f"{flag}=/nonexistent/x.png")
+        for flag in ("--output", "--checkpoint", "--log"):
+            self.refused(CANT_CREATE, "no regular file", "train", IRIS, f"{flag}={folder}")
+            self.refused(USAGE, "wants the name of a file", "train", IRIS, f"{flag}=-")
+        self.refused(USAGE, "wants the name of a file", "search", IRIS, "-o", "-")
+        for name in ("x.c", "x.onnx", "x.safetensors"):
+            self.refused(CANT_CREATE, "/nonexistent", "convert", model, f"/nonexistent/{name}")
+        self.refused(CANT_CREATE, "/nonexistent", "convert", self.file("n.csv", "1,2\n3,4\n"), "/nonexistent/x.npy")
+
+    def test_two_files(self):
+        model, flags = self.trained(), ("--output", "--checkpoint", "--log")
+        before = model.read_bytes()
+        for first in flags:
+            for second in flags:
+                if first != second:
+                    self.refused(USAGE, "two files", "train", IRIS, f"{first}=same", f"{second}=same", cwd=self.folder)
+        self.refused(USAGE, "overwrite", "convert", model, model, "--numbers=f32")
+        self.refused(USAGE, "overwrite", "convert", "--from=torch", f"--like={model}", "w.safetensors", model)
+        self.assertEqual(model.read_bytes(), before)
+
+    def test_without_gnuplot(self):
+        model, nothing = self.trained(), {**os.environ, "PATH": "/nonexistent"}
+        boundary = ("plot", "boundary", model, IRIS, "--x=1", "--y=2", "-o", "b.png")
+        for words in (boundary, ("train", IRIS, "--plot=-"), ("score", model, IRIS, "--plot=-")):
+            self.refused(UNAVAILABLE, "not installed", *words, env=nothing, cwd=self.folder)
+
+
+class Words(InFolder):
+    """The command speaks of flags, not of fields and enumerators of C."""
+
+    def test_help(self):
+        for command in ("train", "cv", "search"):
+            text = self.good(command, "--help")
+            self.assertEqual(re.findall(r"NNB_\w*|nnb_\w*|\w+_(?:epochs|seconds)\b", text), [])
+            headings = re.findall(r"^ [A-Z].*:$", text, re.M)
+            self.assertEqual(len(headings), len(set(headings)))
+            for name in ("--resume", "--history", "--train-metrics", "--checkpoint-epochs"):
+                self.assertEqual(name in text, command == "train", f"{name} in {command}")
+        self.assertRegex(self.good("train", "--help"), r"(?s)the method: auto sgd .*lm.*varpro.*\(default: auto\)")
+
+    def test_messages(self):
+        for code, text, *words in (
+            (USAGE, "--batch is 8; wanted 0 or full", "train", IRIS, "--algo=lbfgs", "--batch=8"),
+            (USAGE, "--checkpoint-epochs is set, but --checkpoint names no file", "train", IRIS,
+             "--checkpoint-epochs=3"),
+            (USAGE, "nnblas: --folds is 4000; wanted 2 to 150", "cv", IRIS, "--folds=4000"),
+            (USAGE, "--hold-out 0.999 of 150 rows", "train", IRIS, "--hold-out=0.999"),
+            (USAGE, "--target is set; this needs --targets 1, not 3", "train", IRIS, "--targets=3", "--target=species"),
+            (USAGE, "a sum of squares", "train", IRIS, "--bayes"),
+            (USAGE, "varpro needs", "train", IRIS, "--algo=varpro"),
+        ):
+            self.refused(code, text, *words)
+
+    def test_flags_of_other_formats(self):
+        model, table = self.trained(), self.file("n.csv", "1,2\n3,4\n")
+        for text, *words in (("--name is for C", table, "x.npy", "--name=foo"),
+                             ("--targets is for", model, "x.onnx", "--targets=3"),
+                             ("--key is for npz", model, "x.c", "--key=k"),
+                             ("--like is for", table, "x.npy", f"--like={model}")):
+            self.refused(USAGE, text, "convert", *words, cwd=self.folder)
+
+    def test_json_of_a_path_that_is_not_utf_8(self):
+        path = os.fsencode(self.folder) + b"/ir\xfcs.csv"
+        with open(path, "wb") as f:
+            f.write(IRIS.read_bytes())
+        words = [os.fsencode(NNBLAS), b"train", path, b"--json", b"--algo=lbfgs", b"--l2=0.01"]
+        done = subprocess.run(words, capture_output=True, timeout=100)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertTrue(json.loads(done.stdout)["table"].endswith("/ir\ufffds.csv"))
 
 
 class Train(InFolder):

@@ -32,10 +32,10 @@ static const struct argp_option options[] = {
     {"checkpoint", CHECKPOINT, "FILE", 0,
      "keep the state of the training in this file, so that --resume can go on from it", 0},
     {"log", LOG, "FILE", 0, "write a row for each epoch to this CSV file: losses, seconds, --metrics", 0},
-    {0, 0, 0, 0, "How the table is read:", 2},
+    {0, 0, 0, 0, "Large tables:", 5},
     {"stream", STREAM, 0, 0,
-     "leave the rows in the file and read them as they are needed, for tables larger than memory; --block rows are in "
-     "memory at a time (4096)",
+     "leave the rows in the file and read them as they are needed, for tables larger than memory; without --algo, "
+     "--block rows are in memory at a time (4096)",
      0},
     {0},
 };
@@ -89,7 +89,7 @@ const struct argp *train_argp(void) {
           "Ctrl-C ends the training after the present epoch; the net is then measured and saved as usual.  With "
           "--checkpoint, the "
           "command that goes on with the training is printed."};
-  children[2].argp = make_flags_argp();
+  children[2].argp = make_flags_argp(false);
   return &argp;
 }
 
@@ -119,12 +119,16 @@ static int check(const settings *s) {
     return refuse(EX_USAGE, "--plot needs the history of the fit: leave out --history=none");
   if (fit->resume && !fit->checkpoint)
     return refuse(EX_USAGE, "--resume needs --checkpoint FILE, the file that the first run kept its training in");
-  if (s->model && fit->checkpoint && strcmp(s->model, fit->checkpoint) == 0)
-    return refuse(EX_USAGE, "--output and --checkpoint want two files, not twice %s", s->model);
-  int code = spare(s->make.path, "--output", s->model);
-  if (!code) code = spare(s->make.path, "--checkpoint", fit->checkpoint);
-  if (!code) code = spare(s->make.path, "--log", fit->log);
-  return code ? code : check_writable(s->model);
+  const char *const flags[] = {"--output", "--checkpoint", "--log", "--plot"};
+  const char *const paths[] = {s->model, fit->checkpoint, fit->log, s->plot};
+  int code = check_gnuplot(s->plot);
+  for (int i = 0; i < 4 && !code; i++) {
+    const bool terminal = i == 3 && s->plot && strcmp(s->plot, "-") == 0;
+    code = spare(s->make.path, flags[i], paths[i]);
+    if (!code && !terminal) code = check_output(flags[i], paths[i]);
+    for (int j = 0; j < i && !code; j++) code = apart(flags[j], paths[j], flags[i], paths[i]);
+  }
+  return code;
 }
 
 /* The net's file says how well it predicts rows that it was not trained on. */
@@ -149,7 +153,7 @@ static int run(const settings *s, result *r) {
   nnb_status status = note_score(r);
   if (status) return fail(status);
   status = nnb_net_save(r->net, s->model);
-  return status ? (fail(status), EX_CANTCREAT) : EX_OK;
+  return status ? fail_output(status) : EX_OK;
 }
 
 /* ---- results ----------------------------------------------------------------------------------------------------- */
@@ -180,7 +184,7 @@ static void print_resuming(const settings *s, char **argv) {
 
 static json_t *resuming_words(const settings *s, char **argv) {
   json_t *words = json_pack("[s, s]", "nnblas", "train");
-  for (char **word = argv + 1; words && *word; word++) json_array_append_new(words, json_string(*word));
+  for (char **word = argv + 1; words && *word; word++) json_array_append_new(words, text_json(*word));
   if (words && !s->make.fit.opts.resume) json_array_append_new(words, json_string("--resume"));
   return words;
 }
@@ -210,18 +214,19 @@ static json_t *left_out_json(const nnb_data *data) {
   json_t *list = json_array();
   const char *name, *why;
   for (int i = 0; (name = nnb_data_left_out(data, i, &why)); i++)
-    json_array_append_new(list, json_pack("{s:s, s:s}", "column", name, "why", why));
+    json_array_append_new(list, json_pack("{s:o, s:o}", "column", text_json(name), "why", text_json(why)));
   return list;
 }
 
 static json_t *to_json(const settings *s, const result *r, char **argv) {
-  json_t *o = json_pack("{s:s, s:i, s:i, s:o, s:s, s:I, s:s, s:i, s:f, s:s, s:o}", "table", s->make.path, "rows",
-                        nnb_data_rows(r->all), "inputs", nnb_data_n_in(r->all), "left_out", left_out_json(r->all),
-                        "layers", s->make.layers, "parameters", (json_int_t)nnb_net_n_params(r->net), "algorithm",
-                        nnb_algo_name(r->report.algo), "epochs", r->report.epochs, "seconds", r->report.seconds, "stop",
-                        nnb_stop_text(r->report.stop), "trained_on", scores_json(&r->on_train));
+  json_t *o =
+      json_pack("{s:o, s:i, s:i, s:o, s:s, s:I, s:s, s:i, s:f, s:s, s:o}", "table", text_json(s->make.path), "rows",
+                nnb_data_rows(r->all), "inputs", nnb_data_n_in(r->all), "left_out", left_out_json(r->all), "layers",
+                s->make.layers, "parameters", (json_int_t)nnb_net_n_params(r->net), "algorithm",
+                nnb_algo_name(r->report.algo), "epochs", r->report.epochs, "seconds", r->report.seconds, "stop",
+                nnb_stop_text(r->report.stop), "trained_on", scores_json(&r->on_train));
   if (o && r->test) json_object_set_new(o, "held_out", scores_json(&r->on_test));
-  if (o && s->model) json_object_set_new(o, "model", json_string(s->model));
+  if (o && s->model) json_object_set_new(o, "model", text_json(s->model));
   if (o && can_resume(s, r)) json_object_set_new(o, "resume", resuming_words(s, argv));
   return o;
 }
