@@ -112,7 +112,8 @@ Packages are only installed by themselves on Debian and Ubuntu. Elsewhere, insta
            jansson-devel zlib-devel protobuf-c-devel gnuplot groff python3-markdown-it-py python3-pygments
   Arch     gcc clang cmake meson ninja pkgconf python openblas lapacke check jansson zlib protobuf-c gnuplot groff
            python-markdown-it-py python-pygments
-  macOS    brew install meson ninja pkgconf openblas lapack check jansson zlib protobuf-c cmake gnuplot groff
+  macOS    brew install meson ninja pkgconf openblas lapack check jansson zlib protobuf-c argp-standalone cmake gnuplot
+           groff
            pip3 install markdown-it-py pygments
            export PKG_CONFIG_PATH="\$(brew --prefix openblas)/lib/pkgconfig:\$(brew --prefix lapack)/lib/pkgconfig"
 then run this command again.
