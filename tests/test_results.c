@@ -97,6 +97,60 @@ START_TEST(a_fit_into_a_created_report) {
 }
 END_TEST
 
+START_TEST(a_record_has_its_metrics) {
+  const double values[] = {0.75, 0.5, -(double)NAN, 0.25}; /* in the order of the flags, .metrics first */
+  nnb_record record = {.loss = 2,
+                       .values = values,
+                       .metrics = NNB_METRIC_ACCURACY | NNB_METRIC_F1,
+                       .train_metrics = NNB_METRIC_F1 | NNB_METRIC_MAE};
+  static const char *const lines[] = {"loss=2", "metrics=accuracy+f1", "train_metrics=f1+mae", "accuracy=0.75",
+                                      "f1=0.5", "train_f1=nan",        "train_mae=0.25"};
+  char *text;
+  ck_ok(nnb_result_print("nnb_record", &record, &text));
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) has(text, lines[i]);
+  ck_assert_msg(!strstr(text, "train_accuracy=") && !strstr(text, "\nmae="), "%s", text);
+  nnb_free(text);
+  record.values = NULL; /* they were not computed */
+  ck_ok(nnb_result_print("nnb_record", &record, &text));
+  has(text, "f1=nan"), has(text, "train_mae=nan");
+  nnb_free(text);
+}
+END_TEST
+
+static int see_f1(void *user, const nnb_record *record) {
+  char *text;
+  ck_ok(nnb_result_print("nnb_record", record, &text));
+  const char *f1 = strstr(text, "\nf1="), *train_f1 = strstr(text, "\ntrain_f1=");
+  ck_assert_msg(f1 && train_f1, "%s", text);
+  ck_assert_double_eq(strtod(f1 + 4, NULL), nnb_record_metric(record, NNB_METRIC_F1));
+  ck_assert_double_eq(strtod(train_f1 + 10, NULL), nnb_record_train_metric(record, NNB_METRIC_F1));
+  nnb_free(text);
+  ++*(int *)user;
+  return 0;
+}
+
+START_TEST(a_callback_sees_the_metrics) {
+  double x[] = {0, 1, 2, 3};
+  const int32_t labels[] = {0, 0, 1, 1};
+  nnb_batch rows = {.x = nnb_cview(x, 4, 1), .label = labels};
+  int seen = 0;
+  const nnb_fit_opts opts = {.algo = NNB_RPROP,
+                             .max_epochs = 3,
+                             .metrics = NNB_METRIC_F1,
+                             .train_metrics = true,
+                             .on_epoch = see_f1,
+                             .user = &seen};
+  nnb_data *data;
+  nnb_net *net;
+  ck_ok(nnb_data_wrap(&rows, 2, &data));
+  ck_ok(nnb_net_parse("1-2:softmax", &net));
+  ck_ok(nnb_fit(net, data, data, &opts, NULL));
+  ck_assert_int_eq(seen, 3);
+  nnb_net_destroy(net);
+  nnb_data_destroy(data);
+}
+END_TEST
+
 START_TEST(every_struct_is_made_and_printed) {
   static const char *const names[] = {"nnb_report",     "nnb_record", "nnb_metrics", "nnb_min_report",
                                       "nnb_min_record", "nnb_sums",   "nnb_training"};
@@ -166,6 +220,8 @@ int main(void) {
   tcase_add_test(tc, a_report_has_its_fields);
   tcase_add_test(tc, numbers_have_a_point_in_every_locale);
   tcase_add_test(tc, a_fit_into_a_created_report);
+  tcase_add_test(tc, a_record_has_its_metrics);
+  tcase_add_test(tc, a_callback_sees_the_metrics);
   tcase_add_test(tc, every_struct_is_made_and_printed);
   tcase_add_test(tc, other_names_are_refused);
   tcase_add_test(tc, pointers_are_set_by_name);

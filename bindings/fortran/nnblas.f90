@@ -7,9 +7,10 @@
 !   call net%predict(x, y)
 !   call net%destroy()
 !
-! nnb_net is in double, nnbf_net in single precision.  nnb_minimize and nnb_least_squares take both.  Options and results
-! are text, so this module lays out only views, batches and the problems of the minimisers (docs/abi.md).
-! Every call has an optional argument status; without it an error ends the program with the library's message.
+! nnb_net is in double, nnbf_net in single precision.  nnb_minimize and nnb_least_squares take both.  Options and
+! results are text, so this module lays out only views, batches and the problems of the minimisers (docs/abi.md).
+! The subroutines have an optional argument status; without it an error ends the program with the library's message.
+! The functions that add nodes return their errors, which stay in the net, too: fit and other calls then return them.
 
 !> What does not depend on the precision: texts, options, results, errors.
 module nnblas_core
@@ -161,7 +162,7 @@ contains
     end if
   end subroutine
 
-  !> The number of an activation, -1 for a name that is none.
+  !> The number of an activation, -1 for a name that is none: nnb_message has the nearest one.
   function nnb_activation_number(name) result(number)
     character(*), intent(in) :: name
     integer(c_int) :: number
@@ -169,7 +170,7 @@ contains
     if (.not. nnb_activation_find(trim(name)//c_null_char, number)) number = -1
   end function
 
-  !> The number of a loss, -1 for a name that is none.
+  !> The number of a loss, -1 for a name that is none: nnb_message has the nearest one.
   function nnb_loss_number(name) result(number)
     character(*), intent(in) :: name
     integer(c_int) :: number
@@ -323,7 +324,7 @@ module nnblas_double
   ! ---- a net ----
 
   !> A network.  Assignment copies the handle, not the net: both names then mean one net, which is destroyed once.
-  !> Every call has an optional status; without it an error ends the program with the library's message.
+  !> The subroutines have an optional status; without it an error ends the program with the library's message.
   type :: net_t
     type(c_ptr) :: handle = c_null_ptr
   contains
@@ -399,6 +400,11 @@ module nnblas_double
       import :: c_int, c_ptr
       integer(c_int), value :: n_in
       type(c_ptr) :: net
+    end function
+    function c_net_status(net) bind(c, name='nnb_net_status') result(status)
+      import :: c_int, c_ptr
+      type(c_ptr), value :: net
+      integer(c_int) :: status
     end function
     subroutine c_net_destroy(net) bind(c, name='nnb_net_destroy')
       import :: c_ptr
@@ -612,7 +618,7 @@ module nnblas_double
     status = c_data_wrap(batch, n_classes, data)
   end subroutine
 
-  ! ---- building: functions return the number of their node ----
+  ! ---- building: functions return the number of their node, or a negative status, which stays in the net ----
 
   !> A chain, "4-16:tanh-3:softmax", as nnb_net_parse.
   subroutine net_parse(net, text, status)
@@ -624,11 +630,16 @@ module nnblas_double
   end subroutine
 
   !> A net with n inputs, to which layers are added.
-  subroutine net_create(net, n)
+  subroutine net_create(net, n, status)
     class(net_t), intent(inout) :: net
     integer, intent(in) :: n
+    integer, intent(out), optional :: status
+    integer(c_int) :: failed
     call net%destroy()
     net%handle = c_net_create(int(n, c_int))
+    failed = -1 ! NNB_E_NOMEM
+    if (c_associated(net%handle)) failed = c_net_status(net%handle)
+    call nnb_finish(failed, status)
   end subroutine
 
   !> Adds a dense layer, "16:tanh:name=h", after the node from (0: the node added last).
@@ -651,16 +662,22 @@ module nnblas_double
     node = c_net_input(net%handle, int(n, c_int), c_null_ptr)
   end function
 
-  !> Adds an activation after the node from (0: the node added last).
-  function net_activation(net, name, from) result(node)
+  !> Adds an activation after the node from (0: the node added last).  status gets the error.  Without it a name that is
+  !> no activation ends the program.
+  function net_activation(net, name, from, status) result(node)
     class(net_t), intent(in) :: net
     character(*), intent(in) :: name
     integer, intent(in), optional :: from
+    integer, intent(out), optional :: status
     integer :: node
-    integer(c_int) :: source
+    integer(c_int) :: source, number, added
     source = 0
     if (present(from)) source = int(from, c_int)
-    node = c_net_activation(net%handle, source, nnb_activation_number(name))
+    number = nnb_activation_number(name)
+    added = c_net_activation(net%handle, source, number) ! of number -1 an error stays in the net
+    if (number < 0) number = nnb_activation_number(name) ! again, for its message
+    if (number < 0 .or. present(status)) call nnb_finish(min(0_c_int, added), status)
+    node = added
   end function
 
   !> Adds the sum of nodes of equal width.
@@ -692,7 +709,11 @@ module nnblas_double
     class(net_t), intent(in) :: net
     character(*), intent(in) :: name
     integer, intent(out), optional :: status
-    call nnb_finish(c_net_loss(net%handle, nnb_loss_number(name)), status)
+    integer(c_int) :: number, failed
+    number = nnb_loss_number(name)
+    failed = c_net_loss(net%handle, number) ! of number -1 an error stays in the net
+    if (number < 0) number = nnb_loss_number(name) ! again, for its message
+    call nnb_finish(failed, status)
   end subroutine
 
   !> Sets the seed of the initial parameters.
@@ -728,12 +749,14 @@ module nnblas_double
 
   ! ---- looking at it ----
 
+  !> Columns of the inputs; 0 if the net has an error.
   function net_n_in(net) result(n)
     class(net_t), intent(in) :: net
     integer :: n
     n = c_net_n_in(net%handle)
   end function
 
+  !> Columns of the outputs; 0 if the net has an error.
   function net_n_out(net) result(n)
     class(net_t), intent(in) :: net
     integer :: n
@@ -754,7 +777,8 @@ module nnblas_double
 
   !> Trains the net on x (n_in, n_rows) and t (n_out, n_rows) or labels (classes from 0), as nnb_fit.  options: those of
   !> nnb_fit_opts as text, "algo=lm max_epochs=200".  on_epoch: called with the address of each record, of which
-  !> nnb_number_at(record, "nnb_record", "loss") reads the numbers; a result other than 0 stops.
+  !> nnb_number_at(record, "nnb_record", "loss") reads the numbers, and with the option metrics=f1 "f1"; a result other
+  !> than 0 stops.
   !> derivatives (n_in, n_out, n_rows): targets for the derivatives of the outputs, as net_jacobian has them, beside t.
   subroutine net_fit(net, x, t, labels, weights, x_val, t_val, labels_val, options, on_epoch, report, status, derivatives)
     class(net_t), intent(in) :: net
@@ -985,7 +1009,7 @@ module nnblas_single
   ! ---- a net ----
 
   !> A network.  Assignment copies the handle, not the net: both names then mean one net, which is destroyed once.
-  !> Every call has an optional status; without it an error ends the program with the library's message.
+  !> The subroutines have an optional status; without it an error ends the program with the library's message.
   type :: net_t
     type(c_ptr) :: handle = c_null_ptr
   contains
@@ -1061,6 +1085,11 @@ module nnblas_single
       import :: c_int, c_ptr
       integer(c_int), value :: n_in
       type(c_ptr) :: net
+    end function
+    function c_net_status(net) bind(c, name='nnbf_net_status') result(status)
+      import :: c_int, c_ptr
+      type(c_ptr), value :: net
+      integer(c_int) :: status
     end function
     subroutine c_net_destroy(net) bind(c, name='nnbf_net_destroy')
       import :: c_ptr
@@ -1274,7 +1303,7 @@ module nnblas_single
     status = c_data_wrap(batch, n_classes, data)
   end subroutine
 
-  ! ---- building: functions return the number of their node ----
+  ! ---- building: functions return the number of their node, or a negative status, which stays in the net ----
 
   !> A chain, "4-16:tanh-3:softmax", as nnb_net_parse.
   subroutine net_parse(net, text, status)
@@ -1286,11 +1315,16 @@ module nnblas_single
   end subroutine
 
   !> A net with n inputs, to which layers are added.
-  subroutine net_create(net, n)
+  subroutine net_create(net, n, status)
     class(net_t), intent(inout) :: net
     integer, intent(in) :: n
+    integer, intent(out), optional :: status
+    integer(c_int) :: failed
     call net%destroy()
     net%handle = c_net_create(int(n, c_int))
+    failed = -1 ! NNB_E_NOMEM
+    if (c_associated(net%handle)) failed = c_net_status(net%handle)
+    call nnb_finish(failed, status)
   end subroutine
 
   !> Adds a dense layer, "16:tanh:name=h", after the node from (0: the node added last).
@@ -1313,16 +1347,22 @@ module nnblas_single
     node = c_net_input(net%handle, int(n, c_int), c_null_ptr)
   end function
 
-  !> Adds an activation after the node from (0: the node added last).
-  function net_activation(net, name, from) result(node)
+  !> Adds an activation after the node from (0: the node added last).  status gets the error.  Without it a name that is
+  !> no activation ends the program.
+  function net_activation(net, name, from, status) result(node)
     class(net_t), intent(in) :: net
     character(*), intent(in) :: name
     integer, intent(in), optional :: from
+    integer, intent(out), optional :: status
     integer :: node
-    integer(c_int) :: source
+    integer(c_int) :: source, number, added
     source = 0
     if (present(from)) source = int(from, c_int)
-    node = c_net_activation(net%handle, source, nnb_activation_number(name))
+    number = nnb_activation_number(name)
+    added = c_net_activation(net%handle, source, number) ! of number -1 an error stays in the net
+    if (number < 0) number = nnb_activation_number(name) ! again, for its message
+    if (number < 0 .or. present(status)) call nnb_finish(min(0_c_int, added), status)
+    node = added
   end function
 
   !> Adds the sum of nodes of equal width.
@@ -1354,7 +1394,11 @@ module nnblas_single
     class(net_t), intent(in) :: net
     character(*), intent(in) :: name
     integer, intent(out), optional :: status
-    call nnb_finish(c_net_loss(net%handle, nnb_loss_number(name)), status)
+    integer(c_int) :: number, failed
+    number = nnb_loss_number(name)
+    failed = c_net_loss(net%handle, number) ! of number -1 an error stays in the net
+    if (number < 0) number = nnb_loss_number(name) ! again, for its message
+    call nnb_finish(failed, status)
   end subroutine
 
   !> Sets the seed of the initial parameters.
@@ -1390,12 +1434,14 @@ module nnblas_single
 
   ! ---- looking at it ----
 
+  !> Columns of the inputs; 0 if the net has an error.
   function net_n_in(net) result(n)
     class(net_t), intent(in) :: net
     integer :: n
     n = c_net_n_in(net%handle)
   end function
 
+  !> Columns of the outputs; 0 if the net has an error.
   function net_n_out(net) result(n)
     class(net_t), intent(in) :: net
     integer :: n
@@ -1416,7 +1462,8 @@ module nnblas_single
 
   !> Trains the net on x (n_in, n_rows) and t (n_out, n_rows) or labels (classes from 0), as nnb_fit.  options: those of
   !> nnb_fit_opts as text, "algo=lm max_epochs=200".  on_epoch: called with the address of each record, of which
-  !> nnb_number_at(record, "nnb_record", "loss") reads the numbers; a result other than 0 stops.
+  !> nnb_number_at(record, "nnb_record", "loss") reads the numbers, and with the option metrics=f1 "f1"; a result other
+  !> than 0 stops.
   !> derivatives (n_in, n_out, n_rows): targets for the derivatives of the outputs, as net_jacobian has them, beside t.
   subroutine net_fit(net, x, t, labels, weights, x_val, t_val, labels_val, options, on_epoch, report, status, derivatives)
     class(net_t), intent(in) :: net

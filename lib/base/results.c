@@ -116,6 +116,13 @@ static void lower(const char *const *names, size_t n, int value, char out[MOST_V
 }
 #define LOWER(names, value, out) lower(names, sizeof names / sizeof *names, (int)(value), out)
 
+static const char train_prefix[] = "train_"; /* of the names of metrics on the training data */
+
+/* A metric of a record: of .train_metrics or of .metrics. */
+static double metric_of(const nnb_record *r, nnb_metric metric, bool train) {
+  return train ? nnb_record_train_metric(r, metric) : nnb_record_metric(r, metric);
+}
+
 static double number(const entry *r, const void *at) {
   const void *p = (const char *)at + r->offset;
   switch (r->type) {
@@ -136,14 +143,18 @@ static double number(const entry *r, const void *at) {
   }
 }
 
+static void show_real(double value, char out[MOST_VALUE]) {
+  if (isnan(value))
+    strcpy(out, "nan"); /* not "-nan" */
+  else
+    nnb__double_to_text(value, out);
+}
+
 static void show(const entry *r, const void *at, char out[MOST_VALUE]) {
   const double value = number(r, at);
   switch (r->type) {
     case REAL:
-      if (isnan(value))
-        strcpy(out, "nan"); /* not "-nan" */
-      else
-        nnb__double_to_text(value, out);
+      show_real(value, out);
       break;
     case INT:
       snprintf(out, MOST_VALUE, "%d", (int)value);
@@ -182,18 +193,39 @@ static void show(const entry *r, const void *at, char out[MOST_VALUE]) {
 
 /* ---- the public calls ------------------------------------------------------------------------------------------- */
 
-/* Writes "name=value\n" for each field, unless out is NULL; returns the length. */
+/* Writes the line "name=value", with a prefix, at out + used, unless out is NULL; returns the length up to its end. */
+static size_t put_line(char *out, size_t used, const char *prefix, const char *name, const char *value) {
+  const size_t n = strlen(prefix) + strlen(name) + strlen(value) + 2;
+  if (out) snprintf(out + used, n + 1, "%s%s=%s\n", prefix, name, value);
+  return used + n;
+}
+
+/* The lines of a record's metrics, "f1=0.5" or "train_f1=0.5". */
+static size_t put_metrics(char *out, size_t used, const nnb_record *r, bool train) {
+  const unsigned flags = train ? r->train_metrics : r->metrics;
+  char value[MOST_VALUE];
+  const char *name;
+  for (int i = 0; (name = nnb__metric_at(i)); i++) {
+    const unsigned metric = nnb__metric_flag(name);
+    if (!(flags & metric)) continue;
+    show_real(metric_of(r, (nnb_metric)metric, train), value);
+    used = put_line(out, used, train ? train_prefix : "", name, value);
+  }
+  return used;
+}
+
+/* Writes all lines of a struct, unless out is NULL; returns their length. */
 static size_t write(int of, const void *from, char *out) {
   char value[MOST_VALUE];
   size_t used = 0;
   for (int i = 0; i < N_RESULTS; i++) {
     if (list[i].of != of) continue;
     show(&list[i], from, value);
-    const size_t n = strlen(list[i].name) + strlen(value) + 2;
-    if (out) snprintf(out + used, n + 1, "%s=%s\n", list[i].name, value);
-    used += n;
+    used = put_line(out, used, "", list[i].name, value);
   }
-  return used;
+  if (of != nnb_record_at) return used;
+  used = put_metrics(out, used, from, false);
+  return put_metrics(out, used, from, true);
 }
 
 nnb_status nnb_result_create(const char *name, void **out) {
@@ -221,13 +253,10 @@ nnb_status nnb_result_print(const char *name, const void *result, char **out) {
 
 /* A metric, "f1" or "train_f1", of every record. */
 static bool copy_metric(const nnb_report *report, const char *field, double *out) {
-  static const char prefix[] = "train_";
-  const bool train = strncmp(field, prefix, strlen(prefix)) == 0;
-  const nnb_metric metric = (nnb_metric)nnb__metric_flag(train ? field + strlen(prefix) : field);
+  const bool train = strncmp(field, train_prefix, strlen(train_prefix)) == 0;
+  const nnb_metric metric = (nnb_metric)nnb__metric_flag(train ? field + strlen(train_prefix) : field);
   if (!metric) return false;
-  for (int i = 0; i < report->n_history; i++)
-    out[i] =
-        train ? nnb_record_train_metric(&report->history[i], metric) : nnb_record_metric(&report->history[i], metric);
+  for (int i = 0; i < report->n_history; i++) out[i] = metric_of(&report->history[i], metric, train);
   return true;
 }
 

@@ -6,6 +6,7 @@ program test_nnblas
   use nnblas_double, only: view_t, batch_t, fdf_t, lsq_t, rows_of
   implicit none
   integer :: epochs_seen = 0, iterations_seen = 0
+  real(c_double) :: last_f1 = -1, last_train_f1 = -1
 
   call layouts()
   call texts()
@@ -65,6 +66,16 @@ contains
     epochs_seen = epochs_seen + 1
     if (nint(nnb_number_at(record, 'nnb_record', 'epoch')) /= epochs_seen) error stop 1
     stop_now = merge(1_c_int, 0_c_int, epochs_seen == 3)
+  end function
+
+  !> The metrics of a fit are numbers of its records.
+  function see_metrics(user, record) bind(c) result(stop_now)
+    type(c_ptr), value :: user, record
+    integer(c_int) :: stop_now
+    if (c_associated(user)) error stop 1
+    last_f1 = nnb_number_at(record, 'nnb_record', 'f1')
+    last_train_f1 = nnb_number_at(record, 'nnb_record', 'train_f1')
+    stop_now = 0
   end function
 
   subroutine double_precision()
@@ -178,6 +189,10 @@ contains
     call net%fit(x, labels=labels, options='algo=lbfgs max_epochs=50')
     call net%classify(x, found)
     call check(count(found == labels) > 85, 'classes')
+    call net%fit(x, labels=labels, x_val=x(:, :9), labels_val=labels(:9), on_epoch=see_metrics, &
+      options='algo=rprop max_epochs=1 metrics=f1 train_metrics=true')
+    call check(last_f1 > 0 .and. last_f1 <= 1 .and. last_train_f1 > 0 .and. last_train_f1 <= 1, 'metrics of an epoch')
+    call net%classify(x, found)
     call net%evaluate(x, labels=labels, metrics=metrics)
     call check(abs(metrics%number('accuracy') - count(found == labels)/real(n, c_double)) < 1d-12, 'accuracy')
     call net%destroy()
@@ -204,7 +219,7 @@ contains
   subroutine refused()
     type(nnb_net) :: net
     real(c_double) :: x(2, 4), t(1, 5)
-    integer :: status
+    integer :: node, status
     call net%parse('2-x', status)
     call check(status == -6 .and. index(nnb_message(), 'character 3') > 0, 'a malformed text')
     call net%parse('2-1')
@@ -219,8 +234,28 @@ contains
     call net%load('/nowhere/net', status)
     call check(status == -7, 'no such file')
     call net%create(2)
-    call net%loss('mean', status)
-    call check(status < 0, 'no such loss')
+    call net%loss('msee', status)
+    call check(status == -2 .and. index(nnb_message(), 'did you mean mse?') > 0, 'no such loss')
+    node = net%layer('1')
+    call check(node == -2 .and. net%n_in() == 0 .and. net%n_out() == 0, 'the error stays in the net')
+    call check(.not. associated(net%params()), 'a net with an error has no parameters')
+    call net%fit(x, t(:, :4), status=status)
+    call check(status == -2, 'a fit returns it')
+    call net%create(2)
+    node = net%activation('tan', status=status)
+    call check(node == -2 .and. status == -2, 'no such activation')
+    call check(index(nnb_message(), 'did you mean tanh?') > 0, 'the nearest activation')
+    call net%predict(x, t(:, :4), status)
+    call check(status == -2, 'the error of an activation stays in the net')
+    call net%create(0, status)
+    call check(status < 0 .and. len(nnb_message()) > 0, 'no inputs')
+    call net%create(2, status)
+    node = net%activation('tanh', from=7, status=status)
+    call check(node < 0 .and. status == node, 'an activation of no node')
+    call net%create(2, status)
+    call check(status == 0, 'a net')
+    node = net%activation('tanh', status=status)
+    call check(node == 2 .and. status == 0, 'an activation')
     call net%destroy()
   end subroutine
 

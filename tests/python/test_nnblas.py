@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 import weakref
 
 import numpy as np
@@ -124,6 +125,50 @@ class Fitting(unittest.TestCase):
         self.assertGreater(errors[0], 0.1)
         self.assertLess(errors[1], 0.01)
         self.assertRaises(ValueError, net.fit, x, np.sin(x), derivatives=np.ones((12, 2)), algo="lm")
+
+    def test_shapes_of_derivative_targets(self):
+        x = np.random.default_rng(4).standard_normal((5, 3))
+        slopes = np.stack([np.cos(x), -np.sin(x)], axis=1)  # (5, 2, 3)
+        params = []
+        for derivatives in (slopes, slopes.reshape(5, 6), slopes.astype(np.float32), slopes.tolist()):
+            net = nnblas.Net("3-4:tanh-2", seed=1)
+            net.fit(x, np.ones((5, 2)), derivatives=derivatives, algo="lbfgs", max_epochs=3)
+            params.append(net.params)
+        np.testing.assert_array_equal(params[0], params[1])
+        np.testing.assert_array_equal(params[0], params[3])
+        np.testing.assert_allclose(params[0], params[2], rtol=1e-3)
+        for other in (slopes.transpose(1, 0, 2), slopes.transpose(0, 2, 1), slopes[:4], slopes.reshape(5, 2, 3, 1),
+                      slopes.reshape(6, 5), slopes.ravel()):
+            with self.assertRaisesRegex(ValueError, r"derivatives has shape .*; wanted \(5, 2, 3\) or \(5, 6\)"):
+                net.fit(x, np.ones((5, 2)), derivatives=other, algo="lbfgs")
+        one = nnblas.Net("1-4:tanh-1", seed=1)
+        one.fit(x[:, :1], x[:, :1], derivatives=np.ones(5), algo="lbfgs", max_epochs=2)  # one dimension is one column
+
+    def test_metrics_are_in_records_and_history(self):
+        random = np.random.default_rng(3)
+        labels = random.integers(0, 3, 60)
+        x = np.eye(3)[labels] + random.standard_normal((60, 3))
+        for dtype in DTYPES:
+            net, seen = nnblas.Net("3-5:tanh-3:softmax", dtype=dtype), []
+
+            def on_epoch(record):
+                seen.append((record.f1, record.auc, record.train_f1, record.train_auc, record.metrics))
+
+            report = net.fit(x[:40], labels=labels[:40], validation=(x[40:], labels[40:]), algo="rprop", max_epochs=4,
+                             metrics="f1+auc", train_metrics=True, on_epoch=on_epoch)
+            history = [report.history[name].tolist() for name in ("f1", "auc", "train_f1", "train_auc")]
+            self.assertEqual([list(numbers) for numbers in zip(*history)], [list(s[:4]) for s in seen])
+            self.assertEqual((seen[0][4], len(seen)), ("f1+auc", 4))
+            self.assertTrue(np.all(np.isfinite(history)) and np.min(history) > 0)
+            self.assertNotEqual(history[0], history[2])
+        both = {"metrics": "recall", "train_metrics": True, "history": "none"}
+        for options, names in (({}, set()), ({"metrics": "recall"}, {"recall"}), (both, {"recall", "train_recall"})):
+            report = nnblas.Net("3-3:softmax").fit(x, labels=labels, algo="rprop", max_epochs=2, **options)
+            self.assertEqual(set(report.history) - set(_options.record_fields()), names)
+            self.assertEqual({len(numbers) for numbers in report.history.values()}, {report.n_history})
+        with self.assertRaises(nnblas.NNBLASError) as caught:
+            trained().fit(*waves("float64"), algo="sgd", lr=1e200, max_epochs=5, metrics="rmse")
+        self.assertIn("rmse", caught.exception.report.history)
 
     def test_jacobian_by_differences(self):
         random = np.random.default_rng(1)
@@ -443,6 +488,61 @@ class Lifetimes(unittest.TestCase):
         self.assertLess(grown, 1500)
 
 
+    def test_data_is_released_whatever_is_refused(self):
+        net, (x, t) = nnblas.Net("1-4:tanh-1"), waves("float64")
+        calls, live = net._calls, []
+        wrap, destroy = calls.data_wrap, calls.data_destroy
+
+        def counted_wrap(batch, n_classes, out):
+            status = wrap(batch, n_classes, out)
+            live.append(out._obj.value)
+            return status
+
+        def counted_destroy(address):
+            live.remove(address.value)
+            destroy(address)
+
+        good, short = (x, t), (x[:3], t)
+        with unittest.mock.patch.multiple(calls, data_wrap=counted_wrap, data_destroy=counted_destroy):
+            net.fit(*good, validation=good, algo="rprop", max_epochs=1)
+            self.assertEqual(live, [])
+            for train, validation in ((short, good), (good, short), (short, short)):
+                self.assertRaises(ValueError, net.fit, *train, validation=validation, algo="rprop", max_epochs=1)
+                self.assertEqual([address for address in live if address], [])
+                live.clear()  # refused data has no address
+
+    def test_from_bytes_takes_any_bytes(self):
+        net = trained()
+        file = net.to_bytes()
+        self.assertEqual(len(file) % 8, 0)
+        for other in (file, bytearray(file), memoryview(file), np.frombuffer(file, np.uint8),
+                      np.frombuffer(file, np.uint64), memoryview(file).cast("Q")):  # of fewer items than bytes
+            np.testing.assert_array_equal(nnblas.Net.from_bytes(other).params, net.params)
+
+    def test_copies_keep_what_is_exact_and_frozen(self):
+        net = nnblas.Net("2-4:tanh:name=h-1", seed=3)
+        net.freeze("h")
+        frozen = net.weights("h").copy()
+        try:
+            net.exact()
+        except NotImplementedError as error:
+            self.skipTest(str(error))
+        copies = {"pickle": pickle.loads(pickle.dumps(net)), "copy": copy.copy(net), "deepcopy": copy.deepcopy(net),
+                  "again": pickle.loads(pickle.dumps(copy.copy(net))), "astype": net.astype("float32"),
+                  "bytes": nnblas.Net.from_bytes(net.to_bytes(), exact=True)}
+        x, t = np.ones((4, 2)), np.zeros((4, 1))
+        for name, other in copies.items():
+            with self.subTest(name):
+                with self.assertRaises(NotImplementedError):  # what is not defined exactly is refused
+                    other.fit(x, t, algo="lm", max_epochs=2)
+                other.fit(x, t, algo="adam", max_epochs=2)
+                np.testing.assert_array_equal(other.weights("h"), frozen.astype(other.dtype))
+        net.exact(False)
+        without = nnblas.Net.from_bytes(copies["copy"].to_bytes())
+        for other in (pickle.loads(pickle.dumps(net)), copy.copy(net), without):
+            other.fit(x, t, algo="lm", max_epochs=2)
+
+
 class Threads(unittest.TestCase):
     def test_the_gil_is_released(self):
         net = nnblas.Net("64-400:tanh-400:tanh-8")
@@ -566,6 +666,15 @@ class Solving(unittest.TestCase):
         self.assertRaisesRegex(LookupError, "mine", nnblas.least_squares, lambda x: x, [1.0], bad)
         self.assertRaisesRegex(ValueError, "wanted", nnblas.least_squares, lambda x: x, [1.0], lambda x: np.ones((2, 2)))
         self.assertRaises(ArithmeticError, nnblas.minimize, lambda x: (math.nan, x), [1.0])
+        for slope in (1.0, [1.0], np.ones((2, 1)), np.ones((1, 2)), np.ones(3)):
+            with self.assertRaisesRegex(ValueError, r"a function returned shape .*; wanted \(2,\)"):
+                nnblas.minimize(lambda x: (x @ x, slope), [1.0, 2.0])
+        one = nnblas.minimize(lambda x: (float(x[0] ** 2), float(2 * x[0])), [3.0])  # of one variable: a number
+        self.assertAlmostEqual(one.x[0], 0, 6)
+        for r, J in ((lambda x, rows: 1.0, lambda x, rows: np.ones((2, 2))),
+                     (lambda x, rows: np.ones(2), lambda x, rows: np.ones(2))):
+            with self.assertRaisesRegex(ValueError, "a function returned shape"):
+                nnblas.least_squares(r, [1.0, 2.0], J, m=2)
         half = nnblas.minimize(lambda x: (-math.log(x[0]) + x[0] if x[0] > 0 else math.nan, 1 - 1 / x), [3.0])
         self.assertAlmostEqual(half.x[0], 1, 6)  # not defined left of 0
 

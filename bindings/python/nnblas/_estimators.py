@@ -1,11 +1,21 @@
 """Estimators for scikit-learn."""
+import numbers
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from ._net import Net
+
+try:
+    from sklearn.utils.validation import validate_data
+except ImportError:  # before scikit-learn 1.6
+
+    def validate_data(estimator, *arrays, **options):
+        return estimator._validate_data(*arrays, **options)
+
 
 _PARAMETERS = """
     Parameters
@@ -41,6 +51,18 @@ _PARAMETERS = """
 _MOST_SORTED = 10000
 
 
+def _weights(sample_weight, X):
+    """A weight for each row of X."""
+    if isinstance(sample_weight, numbers.Number):
+        sample_weight = np.full(len(X), sample_weight)
+    weight = check_array(sample_weight, dtype=X.dtype, ensure_2d=False, input_name="sample_weight")
+    if weight.shape != (len(X),):
+        raise ValueError(f"sample_weight has shape {weight.shape}; wanted ({len(X)},)")
+    if not weight.any():
+        raise ValueError("sample_weight is zero for all rows")
+    return weight
+
+
 def _order(X, y, weight):
     """The order of the rows by their bytes."""
     table = np.column_stack([a for a in (X, y, weight) if a is not None])
@@ -68,7 +90,7 @@ class _Estimator(BaseEstimator):
         Rows of weight 0 are left out.  Up to 10,000 rows are sorted, so that the result does not depend on their order:
         sums in another order round differently, and hundreds of iterations amplify that.
         """
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=X.dtype)
+        weight = None if sample_weight is None else _weights(sample_weight, X)
         rows = None if weight is None or weight.all() else np.flatnonzero(weight)
         if len(X) <= _MOST_SORTED and "in_order" not in (self.options or {}):
             order = _order(X, labels if t is None else t, weight)
@@ -88,7 +110,7 @@ class _Estimator(BaseEstimator):
 
     def _inputs(self, X):
         check_is_fitted(self, "net_")
-        return self._validate_data(X, dtype=np.dtype(self.dtype), order="C", reset=False)
+        return validate_data(self, X, dtype=np.dtype(self.dtype), order="C", reset=False)
 
 
 class NNBLASRegressor(RegressorMixin, _Estimator):
@@ -97,7 +119,7 @@ class NNBLASRegressor(RegressorMixin, _Estimator):
     def fit(self, X, y, sample_weight=None):
         """Trains a new net on X (N×n_features) and y (N, or N×n_outputs)."""
         dtype = np.dtype(self.dtype)
-        X, y = self._validate_data(X, y, dtype=dtype, order="C", multi_output=True, y_numeric=True)
+        X, y = validate_data(self, X, y, dtype=dtype, order="C", multi_output=True, y_numeric=True)
         self._one_dimension = y.ndim == 1
         t = np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)
         return self._train(X, t, None, sample_weight, str(t.shape[1]))
@@ -108,7 +130,12 @@ class NNBLASRegressor(RegressorMixin, _Estimator):
         y = self.net_.predict(X).astype(np.float64, copy=False)
         return y.ravel() if self._one_dimension else y
 
-    def _more_tags(self):
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _more_tags(self):  # before scikit-learn 1.6
         return {"multioutput": True}
 
 
@@ -120,7 +147,7 @@ class NNBLASClassifier(ClassifierMixin, _Estimator):
 
     def fit(self, X, y, sample_weight=None):
         """Trains a new net on X (N×n_features) and y (N classes)."""
-        X, y = self._validate_data(X, y, dtype=np.dtype(self.dtype), order="C")
+        X, y = validate_data(self, X, y, dtype=np.dtype(self.dtype), order="C")
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:

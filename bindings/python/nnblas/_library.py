@@ -163,6 +163,7 @@ _ONCE = {
     "fit_opts_create": (Status, [c_char_p, PP]),
     "fit_opts_destroy": (None, [P]),
     "fit_opts_set_pointer": (Status, [P, c_char_p, P]),
+    "fit_opts_print": (Status, [P, PP]),
     "min_opts_create": (Status, [c_char_p, PP]),
     "min_opts_destroy": (None, [P]),
     "min_opts_set_pointer": (Status, [P, c_char_p, P]),

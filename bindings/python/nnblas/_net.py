@@ -86,7 +86,7 @@ class _Data:
             batch.weight = weight.ctypes.data
             self._kept.append(weight)
         if derivatives is not None:
-            dt = np.ascontiguousarray(derivatives, dtype=calls.dtype).reshape(len(x), -1)
+            dt = _jacobians(derivatives, (len(x), net.n_out, net.n_in), calls.dtype)
             batch.dt = mat(dt)
             self._kept.append(dt)
         n_classes = max(net.n_out, 2) if labels is not None else 0
@@ -107,6 +107,16 @@ def _vector(array, dtype, n, name):
     return array
 
 
+def _jacobians(derivatives, shape, dtype):
+    """Derivatives of the shape (N, n_out, n_in) as rows of n_out·n_in numbers; they may be such rows already."""
+    derivatives, flat = np.asarray(derivatives), (shape[0], shape[1] * shape[2])
+    if derivatives.ndim == 1:
+        derivatives = derivatives[:, None]
+    if derivatives.shape not in (shape, flat):
+        raise ValueError(f"derivatives has shape {derivatives.shape}; wanted {shape} or {flat}")
+    return as_rows(derivatives.reshape(flat), dtype, "derivatives")
+
+
 class Net:
     """A feed-forward network.
 
@@ -114,7 +124,8 @@ class Net:
     ----------
     structure : str or int
         A chain of layers, "4-16:tanh-3:softmax" or "1x28x28-conv6@5:tanh-maxpool2-10:softmax": inputs, then layers
-        with their activations and options as in nnb_net_parse.  Or the number of inputs; layers are then added by calls, in any acyclic graph.
+        with their activations and options as in nnb_net_parse.  Or the number of inputs; layers are then added by
+        calls, in any acyclic graph.
     dtype : "float64" or "float32"
         The precision of the net.  Arrays of this dtype in C order are used without a copy.
     seed : int
@@ -143,7 +154,7 @@ class Net:
         check(calls.net_status(address))
 
     def _own(self, calls, address):
-        self._calls, self._handle = calls, _Handle(calls, address)
+        self._calls, self._handle, self._exact = calls, _Handle(calls, address), False
 
     @classmethod
     def _made(cls, calls, address):
@@ -236,8 +247,12 @@ class Net:
         self._change("net_init", seed)
 
     def exact(self, on=True):
-        """Sets whether predictions and training have the bits that docs/arithmetic.md defines on every machine."""
+        """Sets whether predictions and training have the bits that docs/arithmetic.md defines on every machine.
+
+        Copies, pickles and astype keep it; files do not.
+        """
         self._change("net_exact", on)
+        self._exact = bool(on)
 
     def freeze(self, node, weights=True, bias=True):
         """Sets which parameters of a layer training does not change."""
@@ -332,7 +347,7 @@ class Net:
         x : array of N rows and n_in columns
         t : array of N rows and n_out columns, or labels : N class numbers from 0
         sample_weight : N numbers, optional
-        derivatives : array (N, n_out, n_in), optional
+        derivatives : array (N, n_out, n_in) or (N, n_out·n_in), optional
             Targets for ∂y_o/∂x_i at each row, beside t.
         validation : (x, t), (x, t, weight), optional
             A validation set, of the same kind: the net then gets the parameters of its best epoch.
@@ -341,7 +356,8 @@ class Net:
             net.  What it raises ends the training and is raised by fit.
         **options
             Those of nnb_fit_opts: algo, batch, max_epochs, lr, l2, patience, threads, seed, schedule, bayes, ...  The
-            value -1 is "none", or "full" for batch.  checkpoint: a pathlib.Path.
+            value -1 is "none", or "full" for batch.  checkpoint: a pathlib.Path.  metrics: "f1+auc", which records and
+            the history then have as f1 and auc, and with train_metrics=True as train_f1 and train_auc, too.
 
         Returns
         -------
@@ -356,10 +372,9 @@ class Net:
         opts = Options("fit", options)
         on_record = callbacks.on_record("nnb_record", on_epoch)
         opts.point("on_epoch", cast(on_record, c_void_p), on_record)
-        validation = self._validation(validation, labels is not None)
         with contextlib.ExitStack() as stack:
             train = stack.enter_context(_Data(self, x, t, labels, sample_weight, derivatives))
-            val = stack.enter_context(validation) if validation else None
+            val = self._validation(stack, validation, labels is not None)
             address = stack.enter_context(Result("nnb_report"))
             net = stack.enter_context(held.changing())
             stack.enter_context(callbacks)
@@ -367,15 +382,15 @@ class Net:
             try:
                 callbacks.finish(status)
             except NNBLASError as error:
-                error.report = Report(address)
+                error.report = Report(address, opts)
                 raise
-            return Report(address)
+            return Report(address, opts)
 
-    def _validation(self, validation, labelled):
+    def _validation(self, stack, validation, labelled):
         if validation is None:
             return None
         x, t, weight = (*validation, None)[:3]
-        return _Data(self, x, None if labelled else t, t if labelled else None, weight)
+        return stack.enter_context(_Data(self, x, None if labelled else t, t if labelled else None, weight))
 
     def solve_output(self, x, t, sample_weight=None, ridge=0.0):
         """Solves for the parameters of linear output layers that minimise a sum of squares; all others stay."""
@@ -447,15 +462,18 @@ class Net:
             once.free(memory)
 
     @classmethod
-    def from_bytes(cls, file, dtype="float64"):
-        """The net of to_bytes."""
-        calls, address = calls_for(dtype), c_void_p()
-        check(calls.net_load_mem(bytes(file), len(file), None, byref(address)))
-        return cls._made(calls, address)
+    def from_bytes(cls, file, dtype="float64", exact=False):
+        """The net of to_bytes, from any object with bytes.  exact: as net.exact(exact), which the bytes do not keep."""
+        calls, address, file = calls_for(dtype), c_void_p(), bytes(file)
+        check(calls.net_load_mem(file, len(file), None, byref(address)))
+        net = cls._made(calls, address)
+        if exact:
+            net.exact()
+        return net
 
     def astype(self, dtype):
         """A copy in another precision."""
-        return self.from_bytes(self.to_bytes(), dtype)
+        return self.from_bytes(self.to_bytes(), dtype, self._exact)
 
     def load_torch(self, path, prefix="", names=None, ignore_others=False):
         """Reads the weights of the modules that PyTorch has saved as safetensors into the layers.
@@ -519,13 +537,15 @@ class Net:
         self._read("net_write_c", os.fsencode(path), None)
 
     def __reduce__(self):
-        return (type(self).from_bytes, (self.to_bytes(), self.dtype.name))
+        return (type(self).from_bytes, (self.to_bytes(), self.dtype.name, self._exact))
 
     def copy(self):
         """A copy with the same structure, parameters, scalers and names."""
         address = c_void_p()
         self._read("net_copy", byref(address))
-        return self._made(self._calls, address)
+        net = self._made(self._calls, address)
+        net._exact = self._exact
+        return net
 
     __copy__ = copy
 

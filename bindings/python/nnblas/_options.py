@@ -50,6 +50,13 @@ class Options:
         check(self._set(self.address, name.encode(), address))
         self._kept.append(kept)
 
+    def given(self):
+        """The options of a fit that differ from the defaults, as {"metrics": "f1+auc"}; {} if one is out of range."""
+        text = c_void_p()
+        if once.fit_opts_print(self.address, byref(text)) < 0:
+            return {}
+        return dict(pair.split("=", 1) for pair in _library.take_text(text).split())
+
     def __del__(self):
         self._destroy(self.address)
 
@@ -84,7 +91,10 @@ def _fields(name, address):
 
 
 class Record:
-    """Numbers of the library with the names that nnblas/core.h gives them: ``record.epoch``, ``record.loss``."""
+    """Numbers of the library with the names that nnblas/core.h gives them: ``record.epoch``, ``record.loss``.
+
+    The record of an epoch has the metrics of the fit, too: ``record.f1``, ``record.train_f1``.
+    """
 
     def __init__(self, name, address):
         self.__dict__.update(_fields(name, address))
@@ -101,13 +111,14 @@ class Report(Record):
     stop, algo, epochs, loss, val_loss, best_loss, seconds, ...
         As in nnb_report.  ``stop`` and ``algo`` are names: "target", "lm".
     history : dict of arrays
-        The fields of nnb_record: ``report.history["loss"]`` has a number for each epoch that was kept.
+        The fields of nnb_record and the metrics of the fit: ``report.history["loss"]``, ``report.history["f1"]`` and,
+        with train_metrics, ``report.history["train_f1"]`` have a number for each epoch that was kept.
     """
 
-    def __init__(self, address):
+    def __init__(self, address, options):
         super().__init__("nnb_report", address)
         self.history = {}
-        for field in record_fields():
+        for field in record_fields() + _metric_names(options.given()):
             numbers = np.empty(self.n_history)
             check(once.report_history(address, field.encode(), numbers.ctypes.data_as(_library.POINTER(c_double))))
             self.history[field] = numbers
@@ -140,6 +151,12 @@ def record_fields():
         with Result("nnb_record") as address:
             _record_fields.extend(_fields("nnb_record", address))
     return _record_fields
+
+
+def _metric_names(options):
+    """Those of the metrics in each record, by the text of the options."""
+    names = options["metrics"].split("+") if "metrics" in options else []
+    return names + [f"train_{name}" for name in names if options.get("train_metrics") == "true"]
 
 
 # ---- callbacks ---------------------------------------------------------------------------------------------------

@@ -57,6 +57,14 @@ def _point(address, calls, n):
     return as_view(address, (n,), (1,), calls, None, False).copy()
 
 
+def _fill(view, numbers):
+    """Copies what a function returned into the library's memory; one number may stand for an array of one."""
+    numbers = np.asarray(numbers)
+    if numbers.shape != view.shape and (numbers.ndim or view.shape != (1,)):
+        raise ValueError(f"a function returned shape {numbers.shape}; wanted {view.shape}")
+    view[...] = numbers
+
+
 def minimize(function, x, gradient=None, *, lower=None, upper=None, dtype="float64", on_iteration=None, **options):
     """Minimises a function of n variables.
 
@@ -93,7 +101,7 @@ def minimize(function, x, gradient=None, *, lower=None, upper=None, dtype="float
             value, slope = function(point), gradient(point) if g else None
         f[0] = float(value)
         if g:
-            as_view(g, (n,), (1,), calls, None, True)[:] = slope
+            _fill(as_view(g, (n,), (1,), calls, None, True), slope)
         return 0
 
     problem = Fdf(n=n, eval=EvalFunction(callbacks.guard(evaluate, STATE)))
@@ -153,9 +161,9 @@ def least_squares(residuals, x, jacobian, *, m=None, lower=None, upper=None, rid
 
     def rows(_, at, row0, k, r, J, ldj):
         point, block = _point(at, calls, n), slice(row0, row0 + k)
-        as_view(r, (k,), (1,), calls, None, True)[:] = residuals(point, block)
+        _fill(as_view(r, (k,), (1,), calls, None, True), residuals(point, block))
         if J:
-            as_view(J, (k, n), (ldj, 1), calls, None, True)[:] = jacobian(point, block)
+            _fill(as_view(J, (k, n), (ldj, 1), calls, None, True), jacobian(point, block))
         return 0
 
     problem = Lsq(m=m, n=n, rows=RowsFunction(callbacks.guard(rows, STATE)))
