@@ -216,6 +216,96 @@ START_TEST(csv_round_trips) {
 }
 END_TEST
 
+/* names: of three inputs or two and the column of classes */
+static nnb_status write_named(const char *const *names, const char *const *kinds, const char *path) {
+  static const real x[] = {1, 2, 3, 4, 5, 6};
+  static const int32_t label[] = {0, 1};
+  const nnb_batch batch = {.x = nnb_cview(x, 2, kinds ? 2 : 3), .label = kinds ? label : NULL};
+  nnb_data *made;
+  ck_ok(nnb_data_wrap(&batch, 0, &made));
+  ck_ok(nnb_data_set_column_names(made, names, 3));
+  if (kinds) ck_ok(nnb_data_set_class_names(made, kinds, 2));
+  const nnb_status status = nnb_data_write_csv(made, path);
+  nnb_data_destroy(made);
+  return status;
+}
+
+/* Names that the reader would take for data, and classes that it would take for missing ones, are refused, and the file
+ * from before stays.  Separators inside names are quoted. */
+START_TEST(csv_names_that_are_not_read) {
+  static const char *const kinds[] = {"u", "v"}, *const separators[] = {"a;b", "c\td", "ki;nd"},
+                           *const parts[] = {"u;1", "v;2"}, *const words[] = {"NA", "null", "kind"},
+                           *const few[] = {"NA", "b", "kind"}, *const one[] = {"1", "b", "kind"},
+                           *const numbers[] = {"1", "2", "kind"}, *const all[] = {"2000", "2001", "2002"},
+                           *const large[] = {"a", "b", "1e999"}, *const none[] = {"", "", "kind"},
+                           *const summary[] = {"2", "2", "u"};
+  static const struct {
+    const char *const *names;
+    const char *words;
+  } cases[] = {{numbers, "the name of column 1 is \"1\"; wanted one that is not a number"},
+               {one, "the name of column 1 is \"1\"; wanted one that is not a number"},
+               {summary, "the name of column 1 is \"2\"; wanted one that is not a number"},
+               {words, "the name of column 1 is \"NA\", which is read as a missing value; wanted more columns"},
+               {none, "the name of column 1 is \"\", which is read as a missing value; wanted more columns"}};
+  static const char *const odd[] = {"NA", "null", "?", "", " nan "};
+  char path[TOY_PATH];
+  nnb_data *back;
+  toy_path(path, "named.csv"), remove(path);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    bad(NNB_E_ARG, cases[i].words, write_named(cases[i].names, kinds, path));
+  bad(NNB_E_ARG, "the name of column 1 is \"2000\"", write_named(all, NULL, path));
+  bad(NNB_E_ARG, "the name of column 3 is \"1e999\"", write_named(large, NULL, path));
+  for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+    const char *const pair[] = {"u", odd[i]};
+    char sentence[100];
+    snprintf(sentence, sizeof sentence, "the class of row 2 is named \"%s\", which is read as a missing value", odd[i]);
+    bad(NNB_E_ARG, sentence, write_named(separators, pair, path));
+  }
+  ck_assert_int_ne(access(path, F_OK), 0);
+  ck_ok(write_named(separators, parts, path));
+  ck_ok(nnb_data_read_csv(path, NULL, &back));
+  ck_assert_int_eq(nnb_data_rows(back), 2);
+  for (int i = 0; i < 3; i++) ck_assert_str_eq(nnb_data_column_name(back, i), separators[i]);
+  for (int i = 0; i < 2; i++) ck_assert_str_eq(nnb_data_class_name(back, i), parts[i]);
+  nnb_data_destroy(back);
+  ck_ok(write_named(few, NULL, path)); /* one missing word among more names */
+  ck_ok(nnb_data_read_csv(path, &(nnb_csv_opts){.n_targets = NNB_NONE}, &back));
+  ck_assert_int_eq(nnb_data_rows(back), 2);
+  ck_assert_str_eq(nnb_data_column_name(back, 0), "NA");
+  nnb_data_destroy(back);
+  remove(path);
+}
+END_TEST
+
+/* Bit 11 of the flags says that a name is UTF-8; without it readers take it for code page 437. */
+START_TEST(keys_beyond_ascii) {
+  static const char *const keys[] = {"plain", "größe"};
+  real one = 1;
+  const nnb_array arrays[] = {{.p = &one, .n_dims = 1, .dim = {1}}, {.p = &one, .n_dims = 1, .dim = {1}}};
+  char path[TOY_PATH];
+  uint8_t text[2000];
+  int n_local = 0, n_central = 0;
+  nnb_array back = {0};
+  ck_ok(nnb_array_write_npz(toy_path(path, "keys.npz"), keys, arrays, 2, NNB_ARRAY_F64));
+  FILE *f = fopen(path, "rb");
+  ck_assert_ptr_nonnull(f);
+  const size_t n = fread(text, 1, sizeof text, f);
+  fclose(f);
+  for (size_t i = 0; i + 46 < n; i++) {
+    const bool local = memcmp(text + i, "PK\3\4", 4) == 0, central = memcmp(text + i, "PK\1\2", 4) == 0;
+    const uint8_t *flags = text + i + (local ? 6 : 8), *name = text + i + (local ? 30 : 46);
+    if (!local && !central) continue;
+    ck_assert_int_eq(flags[0], 0);
+    ck_assert_int_eq(flags[1], memcmp(name, "plain", 5) == 0 ? 0 : 0x08);
+    n_local += local, n_central += central;
+  }
+  ck_assert(n_local == 2 && n_central == 2);
+  ck_ok(nnb_array_read_npz(path, "größe", &back));
+  nnb_array_clear(&back);
+  remove(path);
+}
+END_TEST
+
 START_TEST(idx_round_trips) {
   char images[TOY_PATH], labels[TOY_PATH];
   real x[4 * 6];
@@ -260,6 +350,8 @@ int main(void) {
   tcase_add_test(t, bad_headers);
   tcase_add_test(t, memory_is_bounded);
   tcase_add_test(t, csv_round_trips);
+  tcase_add_test(t, csv_names_that_are_not_read);
+  tcase_add_test(t, keys_beyond_ascii);
   tcase_add_test(t, idx_round_trips);
   tcase_add_test(t, weights_have_no_column);
   suite_add_tcase(suite, t);

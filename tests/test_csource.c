@@ -78,6 +78,31 @@ START_TEST(whole_numbers_are_named) {
 }
 END_TEST
 
+/* One output for two classes is the probability of the second. */
+START_TEST(classes_are_named) {
+  static const char *const two[] = {"no", "yes"}, *const three[] = {"a", "b", "c*/"},
+                           *const columns[] = {"p", "q", "r", "kind"};
+  nnb_data *d = toy_classes(12, 3, 2), *more = toy_classes(12, 3, 3);
+  nnb_net *one, *several;
+  char *text;
+  ck_ok(nnb_data_set_class_names(d, two, 2));
+  ck_ok(nnb_data_set_column_names(d, columns, 4));
+  ck_ok(nnb_data_set_column_names(more, columns, 4));
+  ck_ok(nnb_data_set_class_names(more, three, 3));
+  ck_ok(nnb_net_parse("3-2:tanh-1:sigmoid", &one));
+  ck_ok(nnb_net_parse("3-2:tanh-3:softmax", &several));
+  ck_ok(nnb_fit(one, d, NULL, &(nnb_fit_opts){.max_epochs = 1}, NULL));
+  ck_ok(nnb_fit(several, more, NULL, &(nnb_fit_opts){.max_epochs = 1}, NULL));
+  ck_has(one, NULL, " * y[0]: yes, above 1/2; else no\n");
+  ck_has(several, NULL, " * y[0]: a\n * y[1]: b\n * y[2]: c__\n");
+  ck_ok(write_mem(one, NULL, &text));
+  ck_assert_ptr_null(strstr(text, "y[0]: no"));
+  nnb_free(text);
+  nnb_net_destroy(one), nnb_net_destroy(several);
+  nnb_data_destroy(d), nnb_data_destroy(more);
+}
+END_TEST
+
 /* A step for one row trains neither dropout nor batch normalisation. */
 START_TEST(steps_that_cannot_be_written) {
   static const struct {
@@ -154,6 +179,7 @@ int main(void) {
   tcase_add_test(t, nets_are_checked);
   tcase_add_test(t, memory_of_a_signal);
   tcase_add_test(t, whole_numbers_are_named);
+  tcase_add_test(t, classes_are_named);
   tcase_add_test(t, steps_that_cannot_be_written);
   tcase_add_test(t, numbers_are_checked);
   tcase_add_test(t, an_old_file_stays_if_the_new_one_fails);

@@ -167,6 +167,24 @@ START_TEST(chosen_columns) {
 }
 END_TEST
 
+/* Elements, and names that stand for missing values elsewhere */
+START_TEST(names_that_are_missing_words) {
+  static const char *const words[] = {"Na", "NA", "NaN", "null", "?", "Inf", "n/a", "-inf"};
+  char text[100], wanted[100];
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    snprintf(text, sizeof text, "RI,%s,Mg,Type\n1.5,13,4,u\n1.6,14,3,v\n", words[i]);
+    snprintf(wanted, sizeof wanted, "RI %s Mg -> Type : 1.5 13 4 > u; 1.6 14 3 > v", words[i]);
+    check_read(text, plain, wanted);
+  }
+  check_read("Na,K,Mg\n1,2,3\n", plain, "Na K -> Mg : 1 2 > 3");
+  const nnb_csv_opts fill = {.missing = NNB_MISSING_MEAN};
+  check_read("1,NA,3\n4,5,6\n", fill, "1 2 2 missing -> _ : 1 5 1 > 3; 4 5 0 > 6");
+  check_read("NA,2,u\n3,4,v\n", fill, "1 1 missing 2 -> _ : 3 1 2 > u; 3 0 4 > v");
+  check_read("NA,u\n3,v\n", fill, "1 1 missing -> _ : 3 1 > u; 3 0 > v");
+  check_texts("cap,NA,kind", "flat,none,good", "round,foul,bad", 40, false); /* texts alone */
+}
+END_TEST
+
 START_TEST(separators_and_lines) {
   const char *const wanted = "_ -> _ : 1 > 2; 3 > 4";
   static const char *const texts[] = {"1\t2\n3\t4\n", "1;2\n3;4\n",         "1,2\n3,4\n",
@@ -218,6 +236,13 @@ START_TEST(what_was_inferred) {
   check_summary("1 2 3\n", (nnb_csv_opts){.n_targets = 2},
                 "f.csv: 1 row of 3 columns separated by blanks, no header\n"
                 "targets: columns 2 to 3 (numbers); 1 numeric\n");
+  static const char *const third[] = {"3"}, *const fourth[] = {"4"};
+  check_summary("1 2 3 4\n", (nnb_csv_opts){.n_targets = 2, .leave = third, .n_leave = 1},
+                "f.csv: 1 row of 4 columns separated by blanks, no header\n"
+                "targets: columns 2, 4 (numbers); 1 numeric; 1 left out\n");
+  check_summary("1 2 3 4 5 6\n", (nnb_csv_opts){.n_targets = 4, .leave = fourth, .n_leave = 1},
+                "f.csv: 1 row of 6 columns separated by blanks, no header\n"
+                "targets: columns 2 to 3, 5 to 6 (numbers); 1 numeric; 1 left out\n");
   check_summary("2,1,u,v\n1,0\n2,1\n", plain,
                 "f.csv: 2 rows of 2 columns separated by ',', rows, inputs and class names in the first row\n"
                 "target: column 2 (last column, 2 classes); 1 numeric\n");
@@ -287,7 +312,13 @@ START_TEST(damaged_texts) {
       {"a,\n1,2\n3,4\n", &plain, NULL},
       {"1.2x,2\n1,2\n3,4\n", &plain,
        "f.csv:1:1: \"1.2x\" is not a number (where the first row holds names, set .header"},
-      {"1,2x\n1,2\n3,4\n", &plain, "f.csv:2:3: \"2\" is a number but the first target is a text"},
+      {"1,2x\n1,2\n3,4\n", &plain,
+       "f.csv:2:3: \"2\" is a number but the first target is a text (.class_names allows both; where the first row "
+       "holds "
+       "names, set .header = 1)"},
+      {"1,2\n3,b\n1,2\n", &header,
+       "f.csv:3:3: \"2\" is a number but the first target is a text (.class_names allows both)"},
+      {"x,1e999\n1,2\n3,4\n", &plain, "f.csv:1:1: \"x\" is not a number"},
       {"1,2x\n1,2\n3,4\n", &inputs_only, "f.csv:1:3: \"2x\" is not a number"},
       {"a,2000\n1,2\n3,4\n", &plain, "f.csv:1:1: \"a\" is not a number (where the first row holds names"},
       {"x,nan\n1,2\n3,4\n", &inputs_only, "f.csv:1:1: \"x\" is not a number"},
@@ -400,7 +431,14 @@ START_TEST(bad_texts) {
       {"a,b,c\n1,2,3\n", &both_lists, NNB_E_ARG, "take and leave do not go together"},
       {"a,b,c\n1,2,3\n", &no_list, NNB_E_ARG, "take and n_take (1) do not match"},
       {"a,b\n1,2\n", &(nnb_csv_opts){.leave = first_two, .n_leave = 2}, NNB_E_SHAPE,
-       "f.csv: rows have 0 fields; with 1 of them as targets there is no input"},
+       "f.csv: rows have 2 fields; with 2 of them left out and 1 as targets there is no input"},
+      {"1,2,3\n4,5,6\n", &(nnb_csv_opts){.leave = first_two, .n_leave = 2}, NNB_E_SHAPE,
+       "f.csv: rows have 3 fields; with 2 of them left out and 1 as targets there is no input"},
+      {"\xEF\xBB\xBF\"1\"x,2\n", &plain, NNB_E_PARSE, "f.csv:1:4: a quotation mark inside"},
+      {"\xEF\xBB\xBFx,y\n1,2\n3,4z\n", &plain, NNB_E_PARSE, "f.csv:3:3: \"4z\" is not a number"},
+      {"\xEF\xBB\xBF"
+       "1,z\n1,2\n3,4\n",
+       &inputs_only, NNB_E_PARSE, "f.csv:1:3: \"z\" is not a number"},
       {"1,2\n", &(nnb_csv_opts){.skip_lines = -1}, NNB_E_ARG, "skip_lines is -1"},
       {"1,2\n", &(nnb_csv_opts){.skip_lines = 3}, NNB_E_PARSE, "no rows of data"},
       {"1,2\n", &(nnb_csv_opts){.comment = ' '}, NNB_E_ARG, "the comment character must not be"},
@@ -557,6 +595,7 @@ int main(void) {
   tcase_add_test(t, headers_and_targets);
   tcase_add_test(t, names_above_texts);
   tcase_add_test(t, chosen_columns);
+  tcase_add_test(t, names_that_are_missing_words);
   tcase_add_test(t, separators_and_lines);
   tcase_add_test(t, summaries);
   tcase_add_test(t, what_was_inferred);

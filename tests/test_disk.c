@@ -2,10 +2,13 @@
  * same path.  Every way of saving fails with NNB_E_IO, and the file from before is whole. */
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <errno.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "toys.h"
 
@@ -195,6 +198,38 @@ START_TEST(saving_to_a_read_only_folder) {
 }
 END_TEST
 
+/* ---- a folder that cannot be synced ------------------------------------------------------------------------------ */
+
+static bool folders_fail;
+
+/* Takes the place of the system's. */
+int fsync(int fd) {
+  struct stat st;
+  if (!folders_fail || fstat(fd, &st) != 0 || !S_ISDIR(st.st_mode)) return (int)syscall(SYS_fsync, fd);
+  errno = EIO;
+  return -1;
+}
+
+START_TEST(a_folder_that_is_not_synced) {
+  things small = make_things(5), large = make_things(20);
+  nnb_net *back;
+  make_folder();
+  ck_ok(save_net(&small));
+  folders_fail = true;
+  const nnb_status status = save_net(&large);
+  folders_fail = false;
+  ck_assert_msg(status == NNB_E_IO && strstr(nnb_errmsg(),
+                                             "the new file is in place, but writing its folder to disk "
+                                             "failed: "),
+                "%s: %s", nnb_strstatus(status), nnb_errmsg());
+  ck_ok(nnb_net_load(path, NULL, &back));
+  ck_assert(toy_hash_net(1, back) == toy_hash_net(1, large.net) && count_files() == 1);
+  nnb_net_destroy(back);
+  remove(path), rmdir(folder);
+  free_things(&small), free_things(&large);
+}
+END_TEST
+
 /* ---- two processes ----------------------------------------------------------------------------------------------- */
 
 /* Each saves its own net again and again; whoever loads has one of the two, whole. */
@@ -238,6 +273,7 @@ int main(void) {
   tcase_add_test(tc, saving_to_a_full_disk);
   tcase_add_loop_test(tc, a_checkpoint_on_a_full_disk, 0, 2);
   tcase_add_test(tc, saving_to_a_read_only_folder);
+  tcase_add_test(tc, a_folder_that_is_not_synced);
   tcase_add_test(tc, two_processes_save_to_one_path);
   suite_add_tcase(s, tc);
   return run_suite(s);

@@ -107,6 +107,9 @@ static const char *const layers[] = {
     "1-embed3x4-2",
     "1x1-embed3x4:relu-conv2@1-2",
     "6-embed7x3-gru4-2:softmax",
+    "3x8-gru4:sequence=1:softmax-2", /* NODE.flat beside NODE.rows */
+    "5-embed7x3:softmax-2",
+    "2x3-embed5x2:softmax-conv2@2-gru3:sequence=1:softmax-2",
 };
 
 /* Parameters that are all different, and running means. */
@@ -429,7 +432,8 @@ START_TEST(files_beside) {
   copy_file(ONNX_DATA "/external.onnx", model, SIZE_MAX);
   bad(NNB_E_IO, "No such file", nnb_net_load_onnx(model, &opts, &back));
   ck_assert_int_eq(symlink(ONNX_DATA "/beside.bin", beside), 0);
-  bad(NNB_E_IO, "opening failed", nnb_net_load_onnx(model, &opts, &back));
+  bad(NNB_E_IO, "beside.bin: opening failed: it is a symbolic link; only regular files in the model's folder are read",
+      nnb_net_load_onnx(model, &opts, &back));
   unlink(beside);
   ck_assert_int_eq(mkdir(beside, 0700), 0);
   bad(NNB_E_IO, "not a regular file", nnb_net_load_onnx(model, &opts, &back));
@@ -440,6 +444,192 @@ START_TEST(files_beside) {
   ck_ok(nnb_net_load_onnx(model, &opts, &back));
   nnb_net_destroy(back);
   unlink(model), unlink(beside), rmdir(folder);
+}
+END_TEST
+
+/* ---- graphs written here ----------------------------------------------------------------------------------------- */
+
+/* A message of protobuf: ModelProto and its parts, with the numbers of onnx.proto. */
+typedef struct message {
+  uint8_t p[1000];
+  size_t n;
+} message;
+
+static void put_number(message *m, uint64_t value) {
+  for (; value > 127; value >>= 7) m->p[m->n++] = (uint8_t)(value | 128);
+  m->p[m->n++] = (uint8_t)value;
+}
+static void put_int(message *m, uint64_t field, int64_t value) {
+  put_number(m, field << 3), put_number(m, (uint64_t)value);
+}
+static void put_data(message *m, uint64_t field, const void *p, size_t n) {
+  put_number(m, field << 3 | 2), put_number(m, n);
+  ck_assert_uint_le(m->n + n, sizeof m->p - 20);
+  memcpy(m->p + m->n, p, n), m->n += n;
+}
+static void put_word(message *m, uint64_t field, const char *text) { put_data(m, field, text, strlen(text)); }
+static void put_part(message *m, uint64_t field, const message *part) { put_data(m, field, part->p, part->n); }
+
+/* A tensor of floats; dims: "N,3" or "2,3" */
+static void put_info(message *graph, uint64_t field, const char *name, const char *dims) {
+  message info = {.n = 0}, type = {.n = 0}, tensor = {.n = 0}, shape = {.n = 0};
+  for (const char *at = dims; *at; at += strcspn(at, ","), at += *at == ',') {
+    message dim = {.n = 0};
+    if (*at == 'N')
+      put_word(&dim, 2, "N");
+    else
+      put_int(&dim, 1, atoi(at));
+    put_part(&shape, 1, &dim);
+  }
+  put_int(&tensor, 1, 1), put_part(&tensor, 2, &shape), put_part(&type, 1, &tensor);
+  put_word(&info, 1, name), put_part(&info, 2, &type);
+  put_part(graph, field, &info);
+}
+
+/* "axis=2": an integer; "axes=2,3": a list of them */
+static void put_attribute(message *node, const char *text) {
+  static const char *const lists[] = {"axes=", "perm=", "starts=", "ends=", "kernel_shape=", "strides="};
+  message a = {.n = 0};
+  bool list = false;
+  const char *at = strchr(text, '=');
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) list |= strncmp(text, lists[i], strlen(lists[i])) == 0;
+  put_data(&a, 1, text, (size_t)(at - text));
+  for (at++; *at; at += strcspn(at, ","), at += *at == ',') put_int(&a, list ? 8 : 3, atoi(at));
+  put_part(node, 5, &a);
+}
+
+/* "=2,-1": a constant of that name with these integers */
+static void put_constant(message *graph, const char *name) {
+  message t = {.n = 0}, values = {.n = 0};
+  int n = 0;
+  for (const char *at = name + 1; *at; at += strcspn(at, ","), at += *at == ',', n++) put_int(&values, 7, atoi(at));
+  if (n > 1) put_int(&t, 1, n); /* else it has no dimensions */
+  put_int(&t, 2, 7), put_word(&t, 8, name);
+  memcpy(t.p + t.n, values.p, values.n), t.n += values.n;
+  put_part(graph, 5, &t);
+}
+
+/* nodes: "OPERATOR input … > output attribute=… ; …" from x to y */
+static nnb_status load_graph(const char *dims, const char *nodes, nnb_net **out) {
+  message model = {.n = 0}, graph = {.n = 0}, node = {.n = 0}, opset = {.n = 0};
+  char text[200], *rest = text;
+  bool op = true, after = false;
+  snprintf(text, sizeof text, "%s", nodes);
+  for (char *word; (word = strtok_r(rest, " ", &rest));) {
+    if (strcmp(word, ";") == 0) {
+      put_part(&graph, 1, &node), node.n = 0, op = true, after = false;
+    } else if (op) {
+      put_word(&node, 4, word), op = false;
+    } else if (strcmp(word, ">") == 0) {
+      after = true;
+    } else if (after && strchr(word, '=')) {
+      put_attribute(&node, word);
+    } else {
+      put_word(&node, after ? 2 : 1, word);
+      if (*word == '=') put_constant(&graph, word);
+    }
+  }
+  put_part(&graph, 1, &node);
+  put_info(&graph, 11, "x", dims), put_info(&graph, 12, "y", "N");
+  put_int(&opset, 2, 11);
+  put_int(&model, 1, 8), put_part(&model, 7, &graph), put_part(&model, 8, &opset);
+  return nnb_net_load_onnx_mem(model.p, model.n, NULL, out);
+}
+
+/* One row of 1, 2, 3, … through the graph gives n numbers. */
+static void check_graph(const char *dims, const char *nodes, int n, const double *wanted) {
+  real x[24], got[24];
+  nnb_net *one;
+  const nnb_status status = load_graph(dims, nodes, &one);
+  ck_assert_msg(status == NNB_OK, "%s of %s: %s", nodes, dims, nnb_errmsg());
+  ck_assert_msg(nnb_net_n_out(one) == n && nnb_net_n_in(one) <= 24, "%s: %d outputs", nodes, nnb_net_n_out(one));
+  for (int i = 0; i < 24; i++) x[i] = (real)(i + 1);
+  ck_ok(nnb_net_predict(one, nnb_cview(x, 1, nnb_net_n_in(one)), nnb_view(got, 1, n)));
+  for (int i = 0; i < n; i++)
+    ck_assert_msg(fabs((double)got[i] - wanted[i]) < 1e-6, "%s: y%d is %g, not %g", nodes, i, (double)got[i],
+                  wanted[i]);
+  nnb_net_destroy(one);
+}
+
+static void refuse_graph(const char *dims, const char *nodes, const char *words) {
+  nnb_net *one;
+  check_bad(load_graph(dims, nodes, &one), NNB_E_UNSUPPORTED, words, nodes);
+}
+
+START_TEST(sides_of_one) {
+  static const double same[] = {1, 2, 3, 4, 5, 6, 7, 8}, pairs[] = {2, 4, 6, 8}, means[] = {2.5, 6.5};
+  if (!has_onnx()) return;
+  check_graph("N,4,1,1", "Squeeze x > y axes=2,3", 4, same);
+  check_graph("N,4,1,1", "Squeeze x > a axes=-1 ; Squeeze a > y axes=2", 4, same);
+  check_graph("N,2,1,4", "Squeeze x > a axes=2 ; MaxPool a > y kernel_shape=2 strides=2", 4, pairs);
+  check_graph("N,2,4,1", "Squeeze x > a axes=3 ; MaxPool a > y kernel_shape=2 strides=2", 4, pairs);
+  check_graph("N,1,2,4", "Squeeze x > a axes=1 ; MaxPool a > y kernel_shape=2 strides=2", 4, pairs);
+  check_graph("N,2,4", "GlobalAveragePool x > a ; Squeeze a > y axes=2", 2, means);
+  check_graph("N,2,2,2", "GlobalAveragePool x > a ; Squeeze a > y axes=-2,-1", 2, means);
+  check_graph("N,8", "Unsqueeze x > a axes=1 ; MaxPool a > y kernel_shape=2 strides=2", 4, pairs);
+  check_graph("N,2,4", "Unsqueeze x > a axes=2 ; MaxPool a > y kernel_shape=1,2 strides=1,2", 4, pairs);
+  check_graph("N,8", "Unsqueeze x > a axes=1,3 ; MaxPool a > y kernel_shape=1,1 strides=1,1", 8, same);
+  check_graph("N,2,2,2", "ReduceMean x > y axes=2,3 keepdims=0", 2, means);
+  check_graph("N,2,2,2", "ReduceMean x > y axes=-1,-2 keepdims=0", 2, means);
+  check_graph("N,2,4", "ReduceMean x > y axes=2 keepdims=0", 2, means);
+  check_graph("N,2,4", "ReduceMean x > a axes=2 ; Relu a > y", 2, means);
+  refuse_graph("N,2,4,1", "Squeeze x > y axes=2", "it leaves out dimension 2, whose size is 4");
+  refuse_graph("N,2,4,1", "Squeeze x > y axes=0", "axis is 0; wanted 1 to 3");
+  refuse_graph("N,1,1,1", "Squeeze x > y axes=1,2,3", "all dimensions but the samples");
+  refuse_graph("N,2,4,1", "Squeeze x > y", "it has no axes");
+  refuse_graph("N,2,2,2", "Unsqueeze x > y axes=1", "its result has 5 dimensions; wanted at most 4");
+  refuse_graph("N,8", "Unsqueeze x > y axes=0", "axis is 0; wanted 1 to 2");
+  refuse_graph("N,8", "Unsqueeze x > y axes=1,1", "axis 1 is there twice");
+  refuse_graph("N,2,2,2", "ReduceMean x > y axes=1 keepdims=0", "nor that of each channel");
+}
+END_TEST
+
+START_TEST(parts_of_images) {
+  if (!has_onnx()) return;
+  refuse_graph("N,4,4,3", "Transpose x > y perm=0,3,1,2", "(Transpose): Transpose of images is not read; images are");
+  refuse_graph("N,3,4,4", "Slice x > y starts=1 ends=2147483647 axes=2", "Slice of images is not read");
+  refuse_graph("N,3,4,4", "Gather x =0 > y axis=2", "Gather of images is not read");
+}
+END_TEST
+
+/* The first dimension that Reshape asks for is that of the samples. */
+START_TEST(fixed_samples) {
+  static const double same[] = {1, 2, 3, 4};
+  if (!has_onnx()) return;
+  check_graph("3,4", "Reshape x =3,-1 > y", 4, same);
+  check_graph("3,4", "Reshape x =3,2,2 > a ; Reshape a =3,4 > y", 4, same);
+  check_graph("1,2,2,1", "Reshape x =1,-1 > y", 4, same);
+  check_graph("N,4", "Reshape x =0,4 > y", 4, same);
+  check_graph("N,4", "Reshape x =-1,4 > y", 4, same);
+  refuse_graph("3,4", "Reshape x =1,-1 > y", "the first dimension of its shape is 1; wanted that of the samples");
+  refuse_graph("3,4", "Reshape x =6,4 > y", "the first dimension of its shape is 6; wanted");
+  refuse_graph("N,4", "Reshape x =1,4 > y", "the first dimension of its shape is 1; wanted");
+  refuse_graph("N,4", "Reshape x =2,-1 > y", "the first dimension of its shape is 2; wanted");
+}
+END_TEST
+
+/* A name with folders is one that is not read; other names are no names. */
+START_TEST(names_of_files_beside) {
+  static const struct {
+    const char *name;
+    nnb_status wanted;
+  } cases[] = {{"data/w.bin", NNB_E_UNSUPPORTED},
+               {"../w.bin", NNB_E_UNSUPPORTED},
+               {"/w.bin", NNB_E_UNSUPPORTED},
+               {"..", NNB_E_PARSE},
+               {".", NNB_E_PARSE},
+               {"", NNB_E_PARSE}};
+  if (!has_onnx()) return;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    message model = {.n = 0}, graph = {.n = 0}, opset = {.n = 0}, t = {.n = 0}, entry = {.n = 0};
+    nnb_net *one;
+    put_word(&entry, 1, "location"), put_word(&entry, 2, cases[i].name);
+    put_int(&t, 1, 2), put_int(&t, 2, 1), put_word(&t, 8, "w"), put_part(&t, 13, &entry), put_int(&t, 14, 1);
+    put_part(&graph, 5, &t), put_int(&opset, 2, 11);
+    put_int(&model, 1, 8), put_part(&model, 7, &graph), put_part(&model, 8, &opset);
+    bad(cases[i].wanted, "is not the name of a file in the model's folder",
+        nnb_net_load_onnx_mem(model.p, model.n, NULL, &one));
+  }
 }
 END_TEST
 
@@ -459,6 +649,10 @@ static Suite *suite(void) {
   tcase_add_test(t, golden_files);
   tcase_add_test(t, refused_files);
   tcase_add_test(t, files_beside);
+  tcase_add_test(t, sides_of_one);
+  tcase_add_test(t, parts_of_images);
+  tcase_add_test(t, fixed_samples);
+  tcase_add_test(t, names_of_files_beside);
   suite_add_tcase(s, t);
   return s;
 }

@@ -292,7 +292,37 @@ static nnb_status there_and_back(void *context) {
   return status;
 }
 
-START_TEST(every_allocation_fails) { check_every_allocation(there_and_back, NULL); }
+/* Tensors that a bag cannot have are named in another one; a refused file leaves nothing in either. */
+static nnb_status with_others(void *context) {
+  static const char good[] =
+      "{\"w\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},"
+      "\"b\":{\"dtype\":\"BOOL\",\"shape\":[1,2],\"data_offsets\":[2,4]},"
+      "\"d\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1],\"data_offsets\":[4,8]}}%s";
+  char file[300] = "";
+  const char *const wrong = context;
+  snprintf(file + 8, sizeof file - 8, good, wrong);
+  const size_t n = strlen(file + 8);
+  file[0] = (char)n;
+  nnb__bag bag = {0}, others = {0};
+  nnb_status status = nnb__safetensors_parse_some(file, 8 + n + 8, "m.st", &bag, &others);
+  if (!status) {
+    ck_assert(bag.n_tensors == 1 && nnb__bag_find_tensor(&bag, "w") && others.n_entries == 2);
+    ck_assert_str_eq(nnb__bag_find_string(&others, "b"),
+                     "has dtype \"BOOL\"; wanted F64, F32, F16, BF16, I64, I32 or U8");
+    ck_assert_str_eq(nnb__bag_find_string(&others, "d"), "has 5 dimensions; wanted at most 4");
+  } else {
+    ck_assert(bag.n_tensors + bag.n_entries + others.n_tensors + others.n_entries == 0);
+  }
+  nnb__bag_clear(&bag);
+  nnb__bag_clear(&others);
+  return *wrong && status == NNB_E_PARSE ? NNB_OK : status;
+}
+
+START_TEST(every_allocation_fails) {
+  check_every_allocation(there_and_back, NULL);
+  check_every_allocation(with_others, (char[]){""});
+  ck_assert_int_eq(with_others((char[]){"}"}), NNB_OK);
+}
 END_TEST
 
 static void *json_alloc(size_t bytes) { return counting_alloc(NULL, bytes); }

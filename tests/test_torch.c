@@ -182,6 +182,42 @@ START_TEST(sides_of_one) {
 }
 END_TEST
 
+/* Outputs and channels are no sides: a convolution is read with or without a height of 1, and not turned. */
+START_TEST(sides_of_convolutions) {
+  static const struct {
+    const char *net, *shape, *sentence; /* NULL: it is read */
+  } cases[] = {
+      {"1x8-conv4@3:bias=0", "4,1,3", NULL},
+      {"1x8-conv4@3:bias=0", "4,1,1,3", NULL},
+      {"1x8-conv4@3:bias=0", "4,3,1", "the weight of the module \"0\" is 4×3×1; wanted 4×1×3 (outputs×channels×…)"},
+      {"1x8-conv4@3:bias=0", "4,3", "is 4×3; wanted 4×1×3"},
+      {"1x8-conv4@3:bias=0", "1,4,3", "is 1×4×3; wanted 4×1×3"},
+      {"3x8-conv1@4:bias=0", "1,3,4", NULL},
+      {"3x8-conv1@4:bias=0", "3,4", "is 3×4; wanted 1×3×4"},
+      {"3x8-conv1@4:bias=0", "3,1,4", "is 3×1×4; wanted 1×3×4"},
+      {"3x2x2-conv4@1:bias=0", "4,3,1,1", NULL},
+      {"3x2x2-conv4@1:bias=0", "4,3", NULL},
+      {"3x2x2-conv4@1:bias=0", "4,1,3", "is 4×1×3; wanted 4×3×1×1"},
+  };
+  static const double values[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    nnb_net *one;
+    uint8_t out[1024];
+    char header[200];
+    ck_ok(nnb_net_parse(cases[i].net, &one));
+    snprintf(header, sizeof header, "{\"0.weight\":{\"dtype\":\"F64\",\"shape\":[%s],\"data_offsets\":[0,96]}}",
+             cases[i].shape);
+    const size_t n = make(out, header, values, sizeof values);
+    const nnb_status status = nnb_net_load_torch_mem(one, out, n, NULL);
+    if (cases[i].sentence)
+      check_bad(status, NNB_E_SHAPE, cases[i].sentence, header);
+    else
+      ck_assert_msg(!status, "%s: %s", header, nnb_errmsg());
+    nnb_net_destroy(one);
+  }
+}
+END_TEST
+
 #define W0 "\"0.weight\":{\"dtype\":\"F32\",\"shape\":[4,3],\"data_offsets\":[0,48]}"
 #define B0 "\"0.bias\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[48,64]}"
 #define W1 "\"2.weight\":{\"dtype\":\"F32\",\"shape\":[2,4],\"data_offsets\":[64,96]}"
@@ -307,6 +343,79 @@ START_TEST(others_are_ignored_if_asked) {
 }
 END_TEST
 
+/* Tensors that a net cannot have, at the end of a file that fits: ignored if asked, refused by name if not, and where
+ * their module is that of a layer. */
+START_TEST(others_of_any_type) {
+  static const struct {
+    const char *dtype, *shape;
+    size_t n;
+    const char *why;
+  } cases[] = {{"BOOL", "8", 8, "dtype \"BOOL\"; wanted F64"},
+               {"I8", "2,4", 8, "dtype \"I8\""},
+               {"U8", "8", 8, NULL},
+               {"I16", "4", 8, "dtype \"I16\""},
+               {"I32", "2", 8, NULL},
+               {"I64", "1", 8, NULL},
+               {"U16", "4", 8, "dtype \"U16\""},
+               {"U32", "2", 8, "dtype \"U32\""},
+               {"U64", "1", 8, "dtype \"U64\""},
+               {"F8_E4M3", "8", 8, "dtype \"F8_E4M3\""},
+               {"F8_E5M2", "8", 8, "dtype \"F8_E5M2\""},
+               {"F4_OF_LATER", "16", 8, "dtype \"F4_OF_LATER\""},
+               {"F32", "1,1,1,1,2", 8, "5 dimensions"},
+               {"BOOL", "1,2,2,2,1", 8, "dtype \"BOOL\""}};
+  static const uint8_t zeros[112];
+  static const char *const names[] = {"mask", "attention.bias", "9.weight", "0.bias"};
+  const nnb_torch_opts ignore = {.ignore_others = true},
+                       hidden = {.ignore_others = true, .names = (const char *const[]){"0", "2"}, .n_names = 2};
+  uint8_t out[2048];
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (int k = 0; k < 4; k++) {
+      nnb_net *copy = copy_of(net);
+      char header[700], sentence[100];
+      snprintf(header, sizeof header,
+               "{" W0 "%s," W1 "," B1 ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%d,%d]}}",
+               k < 3 ? "," B0 : ",\"b\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[48,64]}", names[k],
+               cases[i].dtype, cases[i].shape, 104, 112);
+      const size_t n = make(out, header, zeros, 112);
+      const nnb_status named = nnb_net_load_torch_mem(copy, out, n, &hidden);
+      if (k < 3) ck_assert_msg(!named, "%s: %s", header, nnb_errmsg());
+      if (k == 3) { /* the layer needs it */
+        ck_assert_msg(named == (cases[i].why ? NNB_E_UNSUPPORTED : NNB_E_PARSE), "%s: %s", header, nnb_errmsg());
+        ck_assert_msg(strstr(nnb_errmsg(), "the bias of the module \"0\" ") &&
+                          strstr(nnb_errmsg(), cases[i].why ? cases[i].why : "no floating-point numbers"),
+                      "%s: %s", header, nnb_errmsg());
+        ck_same(net, copy);
+      }
+      const nnb_status some = nnb_net_load_torch_mem(copy, out, n, &ignore);
+      if (k < 2) ck_assert_msg(!some, "%s: %s", header, nnb_errmsg());
+      if (k == 2)
+        ck_assert_msg(some == NNB_E_SHAPE && strstr(nnb_errmsg(), "3 modules, the net 2"), "%s", nnb_errmsg());
+      snprintf(sentence, sizeof sentence, "tensor \"%s\"", names[k]);
+      const nnb_status all = nnb_net_load_torch_mem(copy, out, n, NULL);
+      ck_assert_msg(all && (!cases[i].why || (all == NNB_E_UNSUPPORTED && strstr(nnb_errmsg(), sentence) &&
+                                              strstr(nnb_errmsg(), cases[i].why))),
+                    "%s: %s", header, nnb_errmsg());
+      nnb_net_destroy(copy);
+    }
+}
+END_TEST
+
+/* Others are checked as the tensors of the net are. */
+START_TEST(damaged_others) {
+  const nnb_torch_opts ignore = {.ignore_others = true};
+#define M(dtype, shape, end) \
+  "{" W0 "," B0 "," W1 "," B1 ",\"m\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":[104," end "]}}"
+  refuse(NNB_E_PARSE, "its shape and its data_offsets do not match", M("BOOL", "[7]", "112"), 112, &ignore);
+  refuse(NNB_E_PARSE, "its shape and its data_offsets do not match", M("F32", "[1,1,1,1,3]", "112"), 112, &ignore);
+  refuse(NNB_E_PARSE, "its data is outside of the file", M("I8", "[16]", "120"), 112, &ignore);
+  refuse(NNB_E_PARSE, "ends 4 bytes before the file", M("NEW", "[4]", "108"), 112, &ignore);
+  refuse(NNB_E_PARSE, "its shape is not a list", M("I8", "8", "112"), 112, &ignore);
+  refuse(NNB_E_PARSE, "its shape has an invalid size", M("I8", "[-8]", "112"), 112, &ignore);
+#undef M
+}
+END_TEST
+
 /* Numbers of 16 bits, among them the smallest and the largest; F64 beyond float. */
 START_TEST(all_types) {
   static const uint16_t half[] = {0x3C00, 0xC000, 0x0001, 0x7BFF, 0x8000, 0x7C00, 0x03FF, 0x0400},
@@ -392,6 +501,9 @@ int main(void) {
   tcase_add_test(t, others_are_ignored_if_asked);
   tcase_add_test(t, all_types);
   tcase_add_test(t, sides_of_one);
+  tcase_add_test(t, sides_of_convolutions);
+  tcase_add_test(t, others_of_any_type);
+  tcase_add_test(t, damaged_others);
   tcase_add_test(t, recurrent_modules_that_do_not_fit);
   tcase_add_test(t, tables);
   tcase_add_test(t, golden_files);

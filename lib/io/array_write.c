@@ -148,8 +148,8 @@ static nnb_status add_array(archive *a, int i, const char *key, const nnb_array 
   if (file.bytes >= UINT32_MAX || a->bytes >= UINT32_MAX)
     return nnb__fail(NNB_E_OVERFLOW, "the arrays are larger than 4 GB, the most of an NPZ file here");
   const uint32_t crc = nnb__crc32(0, file.p, file.bytes);
-  nnb__zip_local(a->local[i], crc, (uint32_t)file.bytes, (uint16_t)n);
-  nnb__zip_central(a->central[i], crc, (uint32_t)file.bytes, (uint16_t)n, (uint32_t)at);
+  nnb__zip_local(a->local[i], crc, (uint32_t)file.bytes, a->names[i]);
+  nnb__zip_central(a->central[i], crc, (uint32_t)file.bytes, a->names[i], (uint32_t)at);
   entry[0] = (nnb__piece){a->local[i], NNB__ZIP_LOCAL}, entry[1] = (nnb__piece){a->names[i], n};
   record[0] = (nnb__piece){a->central[i], NNB__ZIP_CENTRAL}, record[1] = entry[1];
   return NNB_OK;

@@ -77,14 +77,26 @@ static void put_macros(nnb__c_writer *w) {
   put_macro(w, "N_BIASES", at->n_biases, "layer by layer");
 }
 
-/* One line of a comment; characters that end it or stand for something in the text become "_". */
-static void put_name(nnb__c_text *out, const char *vector, int i, const char *name) {
-  char shown[NNB__SHOWN_TEXT];
-  if (!name) return;
+/* A name for a comment; characters that end it or stand for something in the text become "_". */
+static const char *show_name(const char *name, char shown[NNB__SHOWN_TEXT]) {
   nnb__show(name, strlen(name), shown);
   for (char *c = shown; *c; c++)
     if (strchr("*/\\?@$^`~", *c)) *c = '_';
-  nnb__c_put(out, " * %s[%d]: %s\n", vector, i, shown);
+  return shown;
+}
+
+/* One line of a comment */
+static void put_name(nnb__c_text *out, const char *vector, int i, const char *name) {
+  char shown[NNB__SHOWN_TEXT];
+  if (name) nnb__c_put(out, " * %s[%d]: %s\n", vector, i, show_name(name, shown));
+}
+
+/* The one output for two classes is the probability of the second. */
+static void put_two_classes(nnb__c_text *out, const nnb_net *net) {
+  const char *first = nnb_net_class_name(net, 0), *second = nnb_net_class_name(net, 1);
+  char shown[2][NNB__SHOWN_TEXT];
+  if (!first || !second) return;
+  nnb__c_put(out, " * y[0]: %s, above 1/2; else %s\n", show_name(second, shown[1]), show_name(first, shown[0]));
 }
 
 /* What x and y are, where the columns of the data have names. */
@@ -93,7 +105,9 @@ static void put_names(nnb__c_writer *w) {
   if (net->columns.n == 0) return;
   nnb__c_paste(&w->head, "/* The columns of the data:\n");
   for (int i = 0; i < net->n_x; i++) put_name(&w->head, "x", i, nnb_net_column_name(net, i));
-  for (int i = 0; i < net->n_y; i++)
+  const bool two = net->n_y == 1 && net->classes.n == 2;
+  if (two) put_two_classes(&w->head, net);
+  for (int i = 0; i < net->n_y && !two; i++)
     put_name(&w->head, "y", i, net->classes.n ? nnb_net_class_name(net, i) : nnb_net_column_name(net, net->n_x + i));
   nnb__c_paste(&w->head, " */\n");
 }

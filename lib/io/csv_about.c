@@ -69,6 +69,17 @@ static void add_target(words *w, const nnb__csv_layout *l, int n_classes) {
     add(w, "numbers)");
 }
 
+/* "columns 2, 4 to 6 (numbers)", in the order of the file */
+static void add_targets(words *w, const nnb__csv_layout *l) {
+  add(w, "targets: columns ");
+  for (int i = 0, end; i < l->n_targets; i = end) {
+    for (end = i + 1; end < l->n_targets && l->target[end] == l->target[end - 1] + 1;) end++;
+    add(w, i ? ", %d" : "%d", l->target[i] + 1);
+    if (end > i + 1) add(w, " to %d", l->target[end - 1] + 1);
+  }
+  add(w, " (numbers)");
+}
+
 /* "; 14 missing in "age", 2 in "port"" */
 static void add_missing(words *w, const nnb__csv_layout *l) {
   enum { SHOWN = 8 };
@@ -92,7 +103,7 @@ static void add_columns(words *w, const nnb__csv_layout *l, int n_classes) {
     add(w, "target: ");
     add_target(w, l, n_classes);
   } else if (l->n_targets > 1) {
-    add(w, "targets: columns %d to %d (numbers)", l->target[0] + 1, l->target[l->n_targets - 1] + 1);
+    add_targets(w, l);
   } else {
     add(w, "no target");
   }

@@ -37,6 +37,13 @@ static nnb_status take_given(nnb__csv_layout *l) {
   return NNB_OK;
 }
 
+/* What may have been meant if the first target, a text, is in the first row. */
+static const char *advice(const nnb__csv_layout *l) {
+  const char *first = l->first == NNB__CSV_DATA && l->opts->header == 0 ? l->head[l->target[0]] : "";
+  const nnb__csv_field field = {.text = first, .n = strlen(first)};
+  return nnb__csv_kind_of(l->csv, &field) == NNB__CSV_TEXT ? "; where the first row holds names, set .header = 1" : "";
+}
+
 /* name (n bytes) ← the text by which the class of a field is known, in text if that is a number. */
 static nnb_status find_text(const nnb__csv_layout *l, const nnb__csv_field *field, char text[NNB__DOUBLE_TEXT],
                             const char **name, size_t *n) {
@@ -55,8 +62,8 @@ static nnb_status find_text(const nnb__csv_layout *l, const nnb__csv_field *fiel
     return nnb__csv_fail(l->csv, field->at, "the name of the class is not UTF-8");
   } else if (!l->class_names && kind == NNB__DECIMAL) {
     return nnb__csv_fail(l->csv, field->at,
-                         "\"%s\" is a number but the first target is a text (.class_names allows both)",
-                         nnb__show(field->text, field->n, shown));
+                         "\"%s\" is a number but the first target is a text (.class_names allows both%s)",
+                         nnb__show(field->text, field->n, shown), advice(l));
   }
   return NNB_OK;
 }

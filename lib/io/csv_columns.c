@@ -191,6 +191,13 @@ static nnb_status mark_categories(nnb__csv_layout *l, const header *names, const
   return status;
 }
 
+static nnb_status fail_inputs(const nnb__csv_layout *l) {
+  char left[40] = "";
+  if (l->opts->n_leave > 0) snprintf(left, sizeof left, "%d of them left out and ", l->opts->n_leave);
+  return nnb__fail(NNB_E_SHAPE, "%s: rows have %d field%s; with %s%d %sas targets there is no input", l->csv->name,
+                   l->columns, l->columns == 1 ? "" : "s", left, l->n_targets, *left ? "" : "of them ");
+}
+
 static nnb_status choose(nnb__csv_layout *l, const header *names, role *roles) {
   const nnb_columns *as = l->opts->columns;
   const bool by_name = as && nnb__columns_named(as);
@@ -198,9 +205,7 @@ static nnb_status choose(nnb__csv_layout *l, const header *names, role *roles) {
   nnb_status status = by_name ? find_inputs(l, names, roles) : choose_left(l, names, roles);
   if (!status && by_name && l->n_targets > n_open)
     return nnb__fail(NNB_E_SHAPE, "%s: all columns are inputs of the training data; there is no target", l->csv->name);
-  if (!status && !by_name && l->n_targets >= n_open)
-    return nnb__fail(NNB_E_SHAPE, "%s: rows have %d field%s; with %d of them as targets there is no input",
-                     l->csv->name, n_open, n_open == 1 ? "" : "s", l->n_targets);
+  if (!status && !by_name && l->n_targets >= n_open) return fail_inputs(l);
   if (!status) status = choose_targets(l, names, roles);
   if (!status && !by_name) status = choose_inputs(l, names, roles);
   if (!status && as && !by_name) status = check_order(l);

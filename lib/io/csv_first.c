@@ -76,6 +76,23 @@ static void sample_clear(sample *s) {
 
 enum { ROWS_BELOW = 100 }; /* the rows that are looked at for names */
 
+/* What the fields of the first row show. */
+typedef struct shown {
+  int texts, odd;
+  bool number; /* also one that is out of range */
+} shown;
+
+static shown count_kinds(const nnb__csv_layout *l, const sample *s) {
+  shown n = {0};
+  for (int c = 0; c < s->n[0]; c++) {
+    const nnb__csv_kind kind = s->kinds[0][c];
+    n.texts += kind == NNB__CSV_TEXT;
+    n.odd += kind == NNB__CSV_ODD;
+    n.number |= kind == NNB__CSV_NUMBER || (kind == NNB__CSV_ODD && strpbrk(l->head[c], "0123456789"));
+  }
+  return n;
+}
+
 /* What the rows below the first one have. */
 typedef struct below {
   nnb__csv_kind *kind; /* the first value that a column shows; NNB__CSV_EMPTY: none yet */
@@ -111,7 +128,8 @@ static nnb_status see_rows(const nnb__csv_layout *l, const sample *s, below *b) 
   return memory ? NNB_OK : nnb__fail_nomem("the first rows");
 }
 
-/* Names of columns of texts alone: none is in its column, and some column repeats few texts. */
+/* Names of columns of texts alone: none is in its column, and some column repeats few texts.  A first row with a
+ * missing word may be data. */
 static bool stand_apart(const sample *s, const below *b) {
   bool repeats = false;
   for (int c = 0; c < s->n[0]; c++) {
@@ -123,12 +141,12 @@ static bool stand_apart(const sample *s, const below *b) {
 
 static nnb_status look_for_names(const nnb__csv_layout *l, const sample *s, bool *names) {
   const size_t n = (size_t)s->n[0];
+  const shown first = count_kinds(l, s);
   *names = false;
-  for (int c = 0; c < s->n[0]; c++)
-    if (s->kinds[0][c] == NNB__CSV_NUMBER || s->kinds[0][c] == NNB__CSV_ODD) return NNB_OK;
+  if (first.number || (first.odd > 0 && first.odd >= first.texts)) return NNB_OK;
   below b = {.kind = nnb__zalloc(n, sizeof *b.kind), .texts = nnb__zalloc(n, sizeof *b.texts)};
   nnb_status status = b.kind && b.texts ? see_rows(l, s, &b) : nnb__fail_nomem("the first rows");
-  if (!status) *names = b.number || stand_apart(s, &b);
+  if (!status) *names = b.number || (first.odd == 0 && stand_apart(s, &b));
   for (size_t c = 0; b.texts && c < n; c++) nnb__table_clear(&b.texts[c]);
   nnb__release(b.texts);
   nnb__release(b.kind);

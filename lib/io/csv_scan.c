@@ -27,12 +27,12 @@ static void count(counter *c, const char *text, size_t n) {
   }
 }
 
-/* A file is read once more for it, up to the place. */
+/* A byte-order mark is no character of the first line.  A file is read once more for it, up to the place. */
 static counter count_to(const nnb__csv *csv, size_t at) {
   char piece[1 << 14];
   counter c = {1, 1, '\0'};
-  if (!csv->file) count(&c, csv->text, at);
-  for (size_t done = 0, n; csv->file && done < at; done += n) {
+  if (!csv->file && at > csv->mark) count(&c, csv->text + csv->mark, at - csv->mark);
+  for (size_t done = csv->mark, n; csv->file && done < at; done += n) {
     n = at - done < sizeof piece ? at - done : sizeof piece;
     if (nnb__file_read(csv->file, piece, n, done)) break;
     count(&c, piece, n);
@@ -73,6 +73,7 @@ nnb_status nnb__csv_fail_line(const nnb__csv *csv, size_t at, const char *format
 }
 
 static nnb_status check_text(nnb__csv *csv) {
+  if (csv->from == 0 && csv->bytes >= 3 && memcmp(csv->text, "\xEF\xBB\xBF", 3) == 0) csv->mark = 3;
   const char *nul = csv->bytes ? memchr(csv->text, '\0', csv->bytes) : NULL;
   csv->has_nul = nul != NULL;
   if (!nul) return NNB_OK;
@@ -145,7 +146,7 @@ nnb_status nnb__csv_begin(nnb__csv *csv, int n) {
   csv->window = nnb__csv_window < 3 ? 3 : nnb__csv_window;
   nnb_status status = csv->file ? load(csv, 0) : check_text(csv);
   if (status) return status;
-  if (csv->bytes >= 3 && memcmp(csv->text, "\xEF\xBB\xBF", 3) == 0) csv->start = 3; /* byte-order mark */
+  csv->start = csv->mark;
   return skip_lines(csv, n);
 }
 

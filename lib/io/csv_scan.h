@@ -8,7 +8,7 @@
 typedef struct nnb__csv {
   const char *text; /* the bytes from place `from` on: all, or a window of the file */
   size_t bytes, from;
-  size_t start;          /* behind a byte-order mark and skipped lines */
+  size_t mark, start;    /* bytes of a byte-order mark; behind it and skipped lines */
   const char *name;      /* for messages */
   char separator;        /* ' ': runs of blanks */
   char comment;          /* lines that begin with it are skipped; 0: none */

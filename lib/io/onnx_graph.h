@@ -107,6 +107,7 @@ typedef struct nnb__onnx_graph {
   const Nnb__Onnx__Model *model;
   const Nnb__Onnx__Graph *message;
   int opset;        /* version of the operators; 0: none of ONNX's own are used */
+  int64_t samples;  /* the number that all inputs have of them; 0: it is open, -1: they differ */
   nnb__table names; /* of tensors */
   int *value_of;    /* name i is of value value_of[i] */
   size_t cap_names;

@@ -143,8 +143,8 @@ nnb_status nnb__onnx_conv(graph *g, const node_t *node, int unused) {
   return status ? status : nnb__onnx_make(g, node, v);
 }
 
-/* The pool of the window w over value `from`, named by the node. */
-static nnb_status make_pool(graph *g, const node_t *node, int from, const window *w, bool average) {
+/* *out ← the pool of the window w over value `from` */
+static nnb_status add_pool(graph *g, const node_t *node, int from, const window *w, bool average, int *out) {
   const nnb__onnx_value x = *nnb__onnx_at(g, from);
   nnb__onnx_value v = {.kind = NNB__ONNX_POOL, .from = from};
   nnb__onnx_more *more;
@@ -152,7 +152,7 @@ static nnb_status make_pool(graph *g, const node_t *node, int from, const window
   if (status) return status;
   more->average = average;
   if (w->stride[1] == w->size[1] && (x.shape.height == 1 || w->stride[0] == w->size[0])) more->stride = 0;
-  return nnb__onnx_make(g, node, v);
+  return nnb__onnx_add(g, node, v, out);
 }
 
 nnb_status nnb__onnx_pool_op(graph *g, const node_t *node, int average) {
@@ -171,16 +171,31 @@ nnb_status nnb__onnx_pool_op(graph *g, const node_t *node, int average) {
       ((x.shape.height - w.size[0]) % w.stride[0] || (x.shape.width - w.size[1]) % w.stride[1]))
     return FAIL("ceil_mode is 1, and the last windows are not whole");
   if (node->n_output > 1 && node->output[1] && *node->output[1]) return FAIL("the places of the numbers are not read");
-  return make_pool(g, node, k, &w, average);
+  status = add_pool(g, node, k, &w, average, &k);
+  return status ? status : nnb__onnx_define(g, node, k);
 }
 
-nnb_status nnb__onnx_pool_all(graph *g, const node_t *node, int average) {
+/* *out ← the pool of all pixels of each channel */
+static nnb_status add_pool_of_all(graph *g, const node_t *node, bool average, int *out) {
   int k;
   nnb_status status = nnb__onnx_images(g, node, 0, &k);
   if (status) return status;
   const nnb_shape *shape = &nnb__onnx_at(g, k)->shape;
   const window w = {.size = {shape->height, shape->width}, .stride = {shape->height, shape->width}};
-  return make_pool(g, node, k, &w, average);
+  return add_pool(g, node, k, &w, average, out);
+}
+
+nnb_status nnb__onnx_pool_all(graph *g, const node_t *node, int average) {
+  int k;
+  nnb_status status = add_pool_of_all(g, node, average, &k);
+  return status ? status : nnb__onnx_define(g, node, k);
+}
+
+nnb_status nnb__onnx_pool_mean(graph *g, const node_t *node, bool rows) {
+  int k;
+  nnb_status status = add_pool_of_all(g, node, true, &k);
+  if (status || !rows) return status ? status : nnb__onnx_define(g, node, k);
+  return nnb__onnx_make(g, node, (nnb__onnx_value){.kind = NNB__ONNX_FLATTEN, .from = k, .rank = 2});
 }
 
 /* PyTorch writes pads of 0 before its average pools. */

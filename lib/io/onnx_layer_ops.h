@@ -10,12 +10,14 @@
 NNB__ONNX_OP(nnb__onnx_conv);
 NNB__ONNX_OP(nnb__onnx_pool_op);
 NNB__ONNX_OP(nnb__onnx_pool_all);
+/* The mean of each channel; rows: without the sides of 1. */
+nnb_status nnb__onnx_pool_mean(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, bool rows);
 NNB__ONNX_OP(nnb__onnx_pad);
 
 /* Orders of dimensions (onnx_views.c), and what picks the last state. */
-NNB__ONNX_OP(nnb__onnx_squeeze);
 NNB__ONNX_OP(nnb__onnx_slice);
-/* Transpose of what is not constant; Gather of it; an activation of a view. */
+/* Squeeze and Transpose of what is not constant; Gather of it; an activation of a view. */
+nnb_status nnb__onnx_squeeze_view(nnb__onnx_graph *g, const Nnb__Onnx__Node *node);
 nnb_status nnb__onnx_turn(nnb__onnx_graph *g, const Nnb__Onnx__Node *node);
 nnb_status nnb__onnx_pick(nnb__onnx_graph *g, const Nnb__Onnx__Node *node);
 nnb_status nnb__onnx_act_on_view(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int k, int act);
@@ -32,6 +34,8 @@ nnb_status nnb__onnx_whole(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int 
 /* Shapes (onnx_shapes.c), and dimensions as numbers, of which Concat and Unsqueeze make longer lists. */
 NNB__ONNX_OP(nnb__onnx_flatten);
 NNB__ONNX_OP(nnb__onnx_reshape);
+NNB__ONNX_OP(nnb__onnx_unsqueeze);
+NNB__ONNX_OP(nnb__onnx_squeeze);
 NNB__ONNX_OP(nnb__onnx_sizes_of);
 NNB__ONNX_OP(nnb__onnx_pick_sizes);
 NNB__ONNX_OP(nnb__onnx_join_sizes);

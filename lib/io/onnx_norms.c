@@ -118,10 +118,11 @@ nnb_status nnb__onnx_mean(graph *g, const node_t *node, int unused) {
   if (!status) status = nnb__onnx_axes(g, node, axis, &n);
   if (status) return status;
   const nnb__onnx_value *x = nnb__onnx_at(g, v.from);
-  if (x->rank > 2 && are_axes(axis, n, 2, x->rank) && nnb__onnx_int_of(node, "keepdims", 1))
-    return nnb__onnx_pool_all(g, node, 1);
-  if (!nnb__onnx_int_of(node, "keepdims", 1) || !are_axes(axis, n, 1, x->rank))
-    return FAIL("its mean is not that of all numbers of a sample, with the dimensions kept");
+  const bool keeps = nnb__onnx_int_of(node, "keepdims", 1) != 0;
+  if (x->rank > 2 && are_axes(axis, n, 2, x->rank)) return nnb__onnx_pool_mean(g, node, !keeps);
+  if (!keeps || !are_axes(axis, n, 1, x->rank))
+    return FAIL(
+        "it is neither the mean of all numbers of a sample, with the dimensions kept, nor that of each channel");
   v.rank = x->rank;
   if (v.rank > 2) v.shape = (nnb_shape){1, 1, 1};
   if (x->kind == NNB__ONNX_SQUARES) v.kind = NNB__ONNX_VARIANCE, v.from = x->from;

@@ -515,7 +515,7 @@ static const op ops[] = {
     {"Sum", sum, 0},
     {"Tanh", activation, NNB_TANH},
     {"Transpose", transpose, 0},
-    {"Unsqueeze", nnb__onnx_join_sizes, 1},
+    {"Unsqueeze", nnb__onnx_unsqueeze, 0},
 };
 static const op ml_ops[] = {{"ArrayFeatureExtractor", pick_label, 0}, {"Scaler", ml_scaler, 0}, {"ZipMap", zip_map, 0}};
 

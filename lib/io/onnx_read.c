@@ -27,15 +27,17 @@ static nnb_status fail_input(const nnb__onnx_graph *g, const char *name, const c
 
 /* The columns of an input: all its dimensions but the one that counts samples.  That is the first one, or the second
  * one if it is open and the first one is not. */
-static nnb_status read_sides(const nnb__onnx_graph *g, const char *name, const Nnb__Onnx__Shape *shape,
-                             nnb__onnx_value *v) {
+static nnb_status read_sides(nnb__onnx_graph *g, const char *name, const Nnb__Onnx__Shape *shape, nnb__onnx_value *v) {
   const bool second = shape->n_dim >= 2 && shape->n_dim <= 3 && (shape->n_dim == 3 || v->whole) &&
                       shape->dim[0]->dim_value > 0 && shape->dim[1]->dim_value < 1;
   int side[4] = {0}, n_sides = 0;
   v->cols = 1, v->rank = (int)shape->n_dim;
   for (size_t i = 0; i < shape->n_dim; i++) {
     const int64_t n = shape->dim[i]->dim_value;
-    if (i == second) continue;
+    if (i == second) {
+      if (n > 0) g->samples = g->samples == 0 || g->samples == n ? n : -1;
+      continue;
+    }
     if (n < 1 || n > INT_MAX / v->cols) return fail_input(g, name, "does not have a fixed number of columns");
     v->cols *= (int)n;
     if (n_sides < 4) side[n_sides++] = (int)n;

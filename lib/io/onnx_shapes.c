@@ -100,7 +100,7 @@ nnb_status nnb__onnx_join_sizes(graph *g, const node_t *node, int first_only) {
   int64_t size[MOST];
   int n = 0;
   nnb_status status = NNB_OK;
-  if (!nnb__onnx_is_sizes(g, node)) return FAIL("its input is not a dimension of a tensor");
+  if (!nnb__onnx_is_sizes(g, node)) return FAIL("its inputs are not dimensions of tensors");
   for (size_t i = 0; i < (first_only ? 1 : node->n_input) && !status; i++) status = append_sizes(g, node, i, size, &n);
   return status ? status : make_sizes(g, node, size, n);
 }
@@ -147,6 +147,8 @@ static nnb_status complete(const graph *g, const node_t *node, const nnb__onnx_v
   for (int i = 0; i < n; i++) {
     if (size[i] == 0 && i < x->rank && i < 4) size[i] = own[i];
     if (size[i] == -1) open = open ? n + 1 : i + 1;
+    if (i == 0 && size[i] > 0 && size[i] != g->samples)
+      return FAIL("the first dimension of its shape is %lld; wanted that of the samples", (long long)size[i]);
     if (i == 0 || size[i] == -1) continue;
     if (size[i] < 1 || size[i] > INT_MAX || product > x->cols) return FAIL("its shape has a dimension that is no size");
     product *= size[i];
@@ -155,6 +157,18 @@ static nnb_status complete(const graph *g, const node_t *node, const nnb__onnx_v
   if (!whole) return FAIL("its result does not have %d number(s) for each sample, in 2, 3 or 4 dimensions", x->cols);
   if (open > 1) size[open - 1] = x->cols / product;
   return NNB_OK;
+}
+
+/* The numbers of value x in these dimensions, of which the first one is that of the samples.  whole: samples may have
+ * been another one. */
+static nnb_status give_shape(graph *g, const node_t *node, int x, const int64_t *size, int n, bool whole) {
+  if (n == 2) return flatten_value(g, node, x, whole);
+  const nnb__onnx_value v = *nnb__onnx_at(g, x);
+  if (!nnb__onnx_is_numbers(&v)) return FAIL("it makes signals or images of numbers in another order");
+  const nnb_shape shape = {(int)size[1], n == 4 ? (int)size[2] : 1, (int)size[n - 1]};
+  const bool same = v.rank == n && v.shape.channels == shape.channels && v.shape.height == shape.height;
+  if (same) return nnb__onnx_define(g, node, x);
+  return nnb__onnx_make(g, node, (nnb__onnx_value){.kind = NNB__ONNX_IMAGES, .from = x, .rank = n, .shape = shape});
 }
 
 nnb_status nnb__onnx_reshape(graph *g, const node_t *node, int unused) {
@@ -168,10 +182,74 @@ nnb_status nnb__onnx_reshape(graph *g, const node_t *node, int unused) {
   const bool keeps_first = n > 0 && size[0] == 0;
   if (!status) status = complete(g, node, &v, size, n);
   if (status) return status;
-  if (n == 2) return flatten_value(g, node, x, !keeps_first);
-  if (!nnb__onnx_is_numbers(&v)) return FAIL("it makes signals or images of numbers in another order");
-  const nnb_shape shape = {(int)size[1], n == 4 ? (int)size[2] : 1, (int)size[n - 1]};
-  const bool same = v.rank == n && v.shape.channels == shape.channels && v.shape.height == shape.height;
-  if (same) return nnb__onnx_define(g, node, x);
-  return nnb__onnx_make(g, node, (nnb__onnx_value){.kind = NNB__ONNX_IMAGES, .from = x, .rank = n, .shape = shape});
+  return give_shape(g, node, x, size, n, !keeps_first);
+}
+
+/* size ← the dimensions of rows, signals or images; returns their number. */
+static int dimensions(const nnb__onnx_value *v, int64_t size[4]) {
+  size[0] = SAMPLES, size[1] = v->rank == 2 ? v->cols : v->shape.channels;
+  size[2] = v->rank == 4 ? v->shape.height : v->shape.width, size[3] = v->shape.width;
+  return v->rank;
+}
+
+/* *set ← the axes of a tensor of that rank, as bits */
+static nnb_status read_axes(const graph *g, const node_t *node, int rank, size_t n, const int64_t *axis,
+                            unsigned *set) {
+  *set = 0;
+  if (n == 0) return FAIL("it has no axes");
+  for (size_t i = 0; i < n; i++) {
+    const int64_t at = axis[i] < 0 ? axis[i] + rank : axis[i];
+    if (at < 1 || at >= rank) return FAIL("axis is %lld; wanted 1 to %d", (long long)axis[i], rank - 1);
+    if (*set & 1u << at) return FAIL("axis %lld is there twice", (long long)axis[i]);
+    *set |= 1u << at;
+  }
+  return NNB_OK;
+}
+
+/* Of signals and images in the order of their columns */
+static nnb_status squeeze_images(graph *g, const node_t *node, int x) {
+  int64_t axis[4], size[4];
+  size_t n_axes;
+  unsigned out;
+  const int rank = dimensions(nnb__onnx_at(g, x), size);
+  int n = 0;
+  nnb_status status = nnb__onnx_axes(g, node, axis, &n_axes);
+  if (!status) status = read_axes(g, node, rank, n_axes, axis, &out);
+  if (status) return status;
+  for (int i = 0; i < rank; i++) {
+    if (!(out & 1u << i))
+      size[n++] = size[i];
+    else if (size[i] != 1)
+      return FAIL("it leaves out dimension %d, whose size is %lld", i, (long long)size[i]);
+  }
+  if (n == 1) return FAIL("it leaves out all dimensions but the samples");
+  return give_shape(g, node, x, size, n, false);
+}
+
+nnb_status nnb__onnx_squeeze(graph *g, const node_t *node, int unused) {
+  int x;
+  (void)unused;
+  nnb_status status = nnb__onnx_operand(g, node, 0, &x);
+  if (status) return status;
+  const bool images = x && nnb__onnx_at(g, x)->rank > 2 && nnb__onnx_is_numbers(nnb__onnx_at(g, x));
+  return images ? squeeze_images(g, node, x) : nnb__onnx_squeeze_view(g, node);
+}
+
+/* Further dimensions of size 1; of dimensions as numbers, a list of one */
+nnb_status nnb__onnx_unsqueeze(graph *g, const node_t *node, int unused) {
+  int64_t axis[4], own[4], size[4];
+  size_t n_axes;
+  unsigned fresh;
+  int x;
+  (void)unused;
+  if (nnb__onnx_is_sizes(g, node)) return nnb__onnx_join_sizes(g, node, 1);
+  nnb_status status = nnb__onnx_numbers(g, node, 0, &x);
+  if (!status) status = nnb__onnx_axes(g, node, axis, &n_axes);
+  if (status) return status;
+  const int rank = dimensions(nnb__onnx_at(g, x), own), n = rank + (int)n_axes;
+  if (n > 4) return FAIL("its result has %d dimension(s); wanted at most 4", n);
+  status = read_axes(g, node, n, n_axes, axis, &fresh);
+  if (status) return status;
+  for (int i = 0, k = 0; i < n; i++) size[i] = fresh & 1u << i ? 1 : own[k++];
+  return give_shape(g, node, x, size, n, false);
 }

@@ -28,10 +28,10 @@ static bool type_of(int32_t number, nnb__dtype *out) {
   return false;
 }
 
-static nnb_status fail(const nnb__onnx_graph *g, const Nnb__Onnx__Tensor *t, const char *sentence) {
+static nnb_status fail(const nnb__onnx_graph *g, const Nnb__Onnx__Tensor *t, nnb_status status, const char *sentence) {
   char shown[NNB__SHOWN_TEXT];
   const char *name = t->name ? t->name : "";
-  return nnb__fail(NNB_E_PARSE, "%s: tensor \"%s\": %s", g->file, nnb__show(name, strlen(name), shown), sentence);
+  return nnb__fail(status, "%s: tensor \"%s\": %s", g->file, nnb__show(name, strlen(name), shown), sentence);
 }
 
 /* *bytes ← the size of the data */
@@ -39,9 +39,9 @@ static nnb_status read_shape(const nnb__onnx_graph *g, const Nnb__Onnx__Tensor *
   *bytes = nnb__dtype_size(out->dtype);
   out->n_dims = (int)t->n_dims;
   for (size_t i = 0; i < t->n_dims; i++) {
-    if (t->dims[i] < 0) return fail(g, t, "its shape has a negative size");
+    if (t->dims[i] < 0) return fail(g, t, NNB_E_PARSE, "its shape has a negative size");
     out->dim[i] = (size_t)t->dims[i];
-    if (!nnb__mul(*bytes, out->dim[i], bytes)) return fail(g, t, "its shape is too large");
+    if (!nnb__mul(*bytes, out->dim[i], bytes)) return fail(g, t, NNB_E_PARSE, "its shape is too large");
   }
   return NNB_OK;
 }
@@ -71,11 +71,11 @@ static nnb_status read_place(const nnb__onnx_graph *g, const Nnb__Onnx__Tensor *
     if (strcmp(key, "offset") == 0) good &= read_size(value, &out->offset);
     if (strcmp(key, "length") == 0) good &= read_size(value, &out->length);
   }
-  if (!good) return fail(g, t, "the offset or length in another file is not a size");
-  if (!out->file || !*out->file || strchr(out->file, '/') || strcmp(out->file, ".") == 0 ||
-      strcmp(out->file, "..") == 0)
-    return fail(g, t, "its numbers are in another file whose name is not the name of a file in the model's folder");
-  return NNB_OK;
+  if (!good) return fail(g, t, NNB_E_PARSE, "the offset or length in another file is not a size");
+  const bool named = out->file && *out->file && strcmp(out->file, ".") != 0 && strcmp(out->file, "..") != 0;
+  if (named && !strchr(out->file, '/')) return NNB_OK;
+  return fail(g, t, named ? NNB_E_UNSUPPORTED : NNB_E_PARSE,
+              "its numbers are in another file whose name is not the name of a file in the model's folder");
 }
 
 /* An open file beside the model; no symbolic link, no device. */
@@ -88,6 +88,11 @@ static nnb_status open_beside(const nnb__onnx_graph *g, const char *name, int *f
   memcpy(path, g->path, folder);
   memcpy(path + folder, name, n - folder);
   *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+  if (*fd < 0 && errno == ELOOP)
+    return nnb__fail(NNB_E_IO,
+                     "%s: opening failed: it is a symbolic link; only regular files in the model's folder "
+                     "are read",
+                     path);
   if (*fd < 0) return nnb__fail_errno(path, "opening", errno);
   if (fstat(*fd, &st) != 0 || !S_ISREG(st.st_mode)) {
     close(*fd);
@@ -130,7 +135,7 @@ static nnb_status read_external(nnb__onnx_graph *g, const Nnb__Onnx__Tensor *t, 
   if (status) return status;
   if ((uint64_t)at.offset > n || bytes > n - (size_t)at.offset || (at.length >= 0 && (uint64_t)at.length != bytes) ||
       (at.length < 0 && bytes != n - (size_t)at.offset))
-    status = fail(g, t, "the length in another file is not that of its numbers");
+    status = fail(g, t, NNB_E_PARSE, "the length in another file is not that of its numbers");
   if (!status) status = count_file(g, at.file, n);
   if (!status) {
     data = nnb__onnx_take(g->pool, bytes, 1);
@@ -178,7 +183,7 @@ static nnb_status read_data(nnb__onnx_graph *g, const Nnb__Onnx__Tensor *t, nnb_
     if (!out->data) out->data = none;
     n *= nnb__dtype_size(out->dtype);
   }
-  return n == bytes ? NNB_OK : fail(g, t, "the number of its elements is not that of its shape");
+  return n == bytes ? NNB_OK : fail(g, t, NNB_E_PARSE, "the number of its elements is not that of its shape");
 }
 
 nnb_status nnb__onnx_const_of(nnb__onnx_graph *g, const Nnb__Onnx__Tensor *t, nnb__onnx_const **out) {

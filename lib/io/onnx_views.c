@@ -23,7 +23,10 @@ static nnb_status read_order(const graph *g, const node_t *node, int *k, order_t
   if (status) return status;
   if (!*k) return nnb__onnx_fail(g, node, NNB_E_PARSE, "it has no input");
   nnb__onnx_order_of(g, *k, order);
-  return *order ? NNB_OK : FAIL("its input is neither rows nor signals");
+  if (*order) return NNB_OK;
+  if (nnb__onnx_is_numbers(nnb__onnx_at(g, *k)))
+    return FAIL("%s of images is not read; images are samples×channels×height×width", node->op_type);
+  return FAIL("its input is neither rows nor signals");
 }
 
 nnb_status nnb__onnx_turn(graph *g, const node_t *node) {
@@ -44,13 +47,12 @@ nnb_status nnb__onnx_turn(graph *g, const node_t *node) {
   return nnb__onnx_make_view(g, node, 0, nnb__onnx_base(g, k), fresh);
 }
 
-nnb_status nnb__onnx_squeeze(graph *g, const node_t *node, int unused) {
+nnb_status nnb__onnx_squeeze_view(graph *g, const node_t *node) {
   int64_t axis[4];
   size_t n;
   order_t order;
   int k;
   unsigned out = 0;
-  (void)unused;
   nnb_status status = read_order(g, node, &k, order);
   if (!status) status = nnb__onnx_axes(g, node, axis, &n);
   if (status) return status;

@@ -133,7 +133,7 @@ static void put_values(writer *w, const nnb__node *node, const char *result) {
     nnb__onnx_put_layer(w, node, next(&s, "z", s.at));
   else
     nnb__onnx_put_input(w, node, 0, &made, s.at);
-  if (flattens) reshape(w, &s, &rows, "rows");
+  if (flattens) reshape(w, &s, &rows, "flat");
   if (acts || (!computes && !reshapes)) {
     if (!acts) s.left = 1; /* Identity */
     put_activation(w, node, s.at, next(&s, "a", out));

@@ -19,6 +19,13 @@ static const char *const dtype_names[] = {
     [NNB__U8] = "U8",   [NNB__F16] = "F16", [NNB__BF16] = "BF16"};
 enum { N_DTYPES = sizeof dtype_names / sizeof *dtype_names };
 
+/* What a bag cannot have; there may be more. */
+static const struct {
+  const char *name;
+  size_t size;
+} other_dtypes[] = {{"BOOL", 1}, {"I8", 1},      {"I16", 2},     {"U16", 2}, {"U32", 4},
+                    {"U64", 8},  {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"C64", 8}, {"F8_E8M0", 1}};
+
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 bool nnb__little_endian = false;
 #else
@@ -196,8 +203,8 @@ typedef struct reader {
   const nnb__store *store;
   uint64_t data_at; /* the place of the data in the store */
   size_t n_data;
-  nnb__bag *bag;
-  span *spans; /* one for each tensor */
+  nnb__bag *bag, *others; /* others NULL: what a bag cannot have is refused */
+  span *spans;            /* one for each tensor */
   size_t n_spans;
 } reader;
 
@@ -213,61 +220,82 @@ static bool read_size(const json_t *json, size_t *out) {
   return true;
 }
 
-static nnb_status read_dtype(const reader *r, const char *name, const json_t *json, nnb__dtype *out) {
-  char shown[2][NNB__SHOWN_TEXT];
+/* A tensor of the header */
+typedef struct described {
+  nnb__tensor t;
+  size_t size, bytes; /* of a number; of all of them, unless the size is not known: 0 */
+  char odd[128];      /* why a bag cannot have it, or "" */
+} described;
+
+/* The reason, or a refusal */
+static nnb_status keep_odd(const reader *r, const char *name, const described *d) {
+  char shown[NNB__SHOWN_TEXT];
+  if (r->others) return NNB_OK;
+  return nnb__fail(NNB_E_UNSUPPORTED, "%s: tensor \"%s\" %s", r->name, nnb__show(name, strlen(name), shown), d->odd);
+}
+
+static nnb_status read_dtype(const reader *r, const char *name, const json_t *json, described *d) {
+  char shown[NNB__SHOWN_TEXT];
   const char *text = json_string_value(json);
   if (!text) return fail_tensor(r, name, "it has no dtype");
   for (int i = 0; i < N_DTYPES; i++)
     if (strcmp(text, dtype_names[i]) == 0) {
-      *out = (nnb__dtype)i;
+      d->t.dtype = (nnb__dtype)i, d->size = nnb__dtype_size(d->t.dtype);
       return NNB_OK;
     }
-  return nnb__fail(NNB_E_UNSUPPORTED, "%s: tensor \"%s\" has dtype \"%s\"; wanted F64, F32, F16, BF16, I64, I32 or U8",
-                   r->name, nnb__show(name, strlen(name), shown[0]), nnb__show(text, strlen(text), shown[1]));
+  for (size_t i = 0; i < sizeof other_dtypes / sizeof *other_dtypes; i++)
+    if (strcmp(text, other_dtypes[i].name) == 0) d->size = other_dtypes[i].size;
+  nnb__format(d->odd, sizeof d->odd, "has dtype \"%s\"; wanted F64, F32, F16, BF16, I64, I32 or U8",
+              nnb__show(text, strlen(text), shown));
+  return keep_odd(r, name, d);
 }
 
-static nnb_status read_shape(const reader *r, const char *name, const json_t *json, nnb__tensor *t, size_t *bytes) {
-  char shown[NNB__SHOWN_TEXT];
-  size_t n = json_array_size(json);
+static nnb_status read_shape(const reader *r, const char *name, const json_t *json, described *d) {
+  const size_t n = json_array_size(json);
   if (!json_is_array(json)) return fail_tensor(r, name, "its shape is not a list");
-  if (n > NNB__MAX_DIMS)
-    return nnb__fail(NNB_E_UNSUPPORTED, "%s: tensor \"%s\" has %zu dimension(s); wanted at most %d", r->name,
-                     nnb__show(name, strlen(name), shown), n, NNB__MAX_DIMS);
-  t->n_dims = (int)n;
-  *bytes = nnb__dtype_size(t->dtype);
+  if (n > NNB__MAX_DIMS && !*d->odd) {
+    nnb__format(d->odd, sizeof d->odd, "has %zu dimension(s); wanted at most %d", n, NNB__MAX_DIMS);
+    nnb_status status = keep_odd(r, name, d);
+    if (status) return status;
+  }
+  d->t.n_dims = n <= NNB__MAX_DIMS ? (int)n : 0;
+  d->bytes = d->size;
   bool fits = true;
-  for (size_t i = 0; i < n; i++) {
+  for (size_t i = 0, side; i < n; i++) {
     const json_t *size = json_array_get(json, i);
-    const bool known = read_size(size, &t->dim[i]);
+    const bool known = read_size(size, &side);
     if (!known && json_integer_value(size) <= 0) return fail_tensor(r, name, "its shape has an invalid size");
-    fits = fits && known && nnb__mul(*bytes, t->dim[i], bytes);
+    fits = fits && known && nnb__mul(d->bytes, side, &d->bytes);
+    if (known && n <= NNB__MAX_DIMS) d->t.dim[i] = side;
   }
   return fits ? NNB_OK : fail_tensor(r, name, "its shape is too large");
 }
 
-static nnb_status read_span(const reader *r, const char *name, const json_t *json, size_t bytes, span *out) {
+static nnb_status read_span(const reader *r, const char *name, const json_t *json, const described *d, span *out) {
   if (json_array_size(json) != 2 || !read_size(json_array_get(json, 0), &out->begin) ||
       !read_size(json_array_get(json, 1), &out->end))
     return fail_tensor(r, name, "its data_offsets are not two sizes");
   if (out->begin > out->end || out->end > r->n_data) return fail_tensor(r, name, "its data is outside of the file");
-  if (out->end - out->begin != bytes) return fail_tensor(r, name, "its shape and its data_offsets do not match");
+  if (d->size > 0 && out->end - out->begin != d->bytes)
+    return fail_tensor(r, name, "its shape and its data_offsets do not match");
   return NNB_OK;
 }
 
 static nnb_status read_tensor(reader *r, const char *name, const json_t *json) {
-  nnb__tensor t = {0};
-  size_t bytes = 0;
+  described d = {.odd = ""};
+  const nnb__tensor *t = &d.t;
   span *at = &r->spans[r->n_spans];
   if (!json_is_object(json)) return fail_tensor(r, name, "its description is not an object");
-  nnb_status status = read_dtype(r, name, json_object_get(json, "dtype"), &t.dtype);
-  if (!status) status = read_shape(r, name, json_object_get(json, "shape"), &t, &bytes);
-  if (!status) status = read_span(r, name, json_object_get(json, "data_offsets"), bytes, at);
+  nnb_status status = read_dtype(r, name, json_object_get(json, "dtype"), &d);
+  if (!status) status = read_shape(r, name, json_object_get(json, "shape"), &d);
+  if (!status) status = read_span(r, name, json_object_get(json, "data_offsets"), &d, at);
   if (status) return status;
   r->n_spans++;
+  if (*d.odd) return nnb__bag_string(r->others, name, d.odd), r->others->status;
   if (r->store)
-    nnb__bag_stored(r->bag, name, t.dtype, t.n_dims, t.dim, r->store, r->data_at + at->begin);
+    nnb__bag_stored(r->bag, name, t->dtype, t->n_dims, t->dim, r->store, r->data_at + at->begin);
   else
-    nnb__bag_tensor(r->bag, name, t.dtype, t.n_dims, t.dim, r->data + at->begin);
+    nnb__bag_tensor(r->bag, name, t->dtype, t->n_dims, t->dim, r->data + at->begin);
   return r->bag->status;
 }
 
@@ -324,8 +352,7 @@ static nnb_status read_root(reader *r, json_t *root) {
 
 static nnb_status header_size(const uint8_t *file, size_t bytes, const char *name, size_t *out) {
   uint64_t n = 0;
-  if (bytes < SIZE_BYTES)
-    return nnb__fail(NNB_E_PARSE, "%s: %zu byte(s), too few for a safetensors file", name, bytes);
+  if (bytes < SIZE_BYTES) return nnb__fail(NNB_E_PARSE, "%s: %zu byte(s), too few for a safetensors file", name, bytes);
   for (int i = 0; i < SIZE_BYTES; i++) n |= (uint64_t)file[i] << 8 * i;
   if (n > bytes - SIZE_BYTES)
     return nnb__fail(NNB_E_PARSE,
@@ -348,24 +375,31 @@ static nnb_status read_header(reader *r, const char *text, size_t n) {
   nnb_status status = read_root(r, root);
   json_decref(root);
   if (status) nnb__bag_clear(r->bag);
+  if (status && r->others) nnb__bag_clear(r->others);
   return status;
 }
 
-nnb_status nnb__safetensors_parse(const void *file, size_t bytes, const char *name, nnb__bag *bag) {
+nnb_status nnb__safetensors_parse_some(const void *file, size_t bytes, const char *name, nnb__bag *bag,
+                                       nnb__bag *others) {
   size_t n = 0;
   nnb_status status = check_host();
   if (!status) status = header_size(file, bytes, name, &n);
   if (status) return status;
   const char *text = (const char *)file + SIZE_BYTES;
-  reader r = {.name = name, .data = (const uint8_t *)text + n, .n_data = bytes - SIZE_BYTES - n, .bag = bag};
+  reader r = {
+      .name = name, .data = (const uint8_t *)text + n, .n_data = bytes - SIZE_BYTES - n, .bag = bag, .others = others};
   return read_header(&r, text, n);
+}
+
+nnb_status nnb__safetensors_parse(const void *file, size_t bytes, const char *name, nnb__bag *bag) {
+  return nnb__safetensors_parse_some(file, bytes, name, bag, NULL);
 }
 
 static nnb_status read_stored(const void *file, void *to, size_t n, uint64_t at) {
   return nnb__file_read(file, to, n, at);
 }
 
-nnb_status nnb__safetensors_open(const nnb__file *file, nnb__store *store, nnb__bag *bag) {
+nnb_status nnb__safetensors_open_some(const nnb__file *file, nnb__store *store, nnb__bag *bag, nnb__bag *others) {
   uint8_t start[SIZE_BYTES] = {0};
   const size_t bytes = file->size < SIZE_MAX ? (size_t)file->size : SIZE_MAX;
   size_t n = 0;
@@ -377,9 +411,17 @@ nnb_status nnb__safetensors_open(const nnb__file *file, nnb__store *store, nnb__
   if (!text) return nnb__fail_nomem("the header");
   status = nnb__file_read(file, text, n, SIZE_BYTES);
   *store = (nnb__store){.read = read_stored, .user = file};
-  reader r = {
-      .name = file->path, .store = store, .data_at = SIZE_BYTES + n, .n_data = bytes - SIZE_BYTES - n, .bag = bag};
+  reader r = {.name = file->path,
+              .store = store,
+              .data_at = SIZE_BYTES + n,
+              .n_data = bytes - SIZE_BYTES - n,
+              .bag = bag,
+              .others = others};
   if (!status) status = read_header(&r, text, n);
   nnb__release(text);
   return status;
+}
+
+nnb_status nnb__safetensors_open(const nnb__file *file, nnb__store *store, nnb__bag *bag) {
+  return nnb__safetensors_open_some(file, store, bag, NULL);
 }

@@ -22,8 +22,14 @@ nnb_status nnb__safetensors_save(const nnb__bag *bag, const char *path);
  * dtype or number of dimensions that a bag cannot have. */
 nnb_status nnb__safetensors_parse(const void *file, size_t bytes, const char *name, nnb__bag *bag);
 
+/* The same, but such a tensor is put into `others`, an empty bag: its name and a text that says why, "has dtype
+ * \"BOOL\"; wanted …".  NULL: it is refused. */
+nnb_status nnb__safetensors_parse_some(const void *file, size_t bytes, const char *name, nnb__bag *bag,
+                                       nnb__bag *others);
+
 /* The same from a file that stays open: the header is read, the tensors are in the store, which reads the file.  Both
  * outlive the bag. */
 nnb_status nnb__safetensors_open(const nnb__file *file, nnb__store *store, nnb__bag *bag);
+nnb_status nnb__safetensors_open_some(const nnb__file *file, nnb__store *store, nnb__bag *bag, nnb__bag *others);
 
 #endif

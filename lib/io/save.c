@@ -117,7 +117,7 @@ static nnb_status sync_folder(saving *s) {
   close(fd);
   return synced == 0 || error == EINVAL || error == ENOTSUP
              ? NNB_OK
-             : nnb__fail_errno(s->path, "writing the folder to disk", error);
+             : nnb__fail_errno(s->path, "the new file is in place, but writing its folder to disk", error);
 }
 
 static nnb_status put_in_place(saving *s) {

@@ -11,8 +11,9 @@ typedef struct nnb__piece {
 } nnb__piece;
 
 /* Writes the pieces to a temporary file in the same folder, syncs it, renames it to path and syncs the folder.  An
- * existing file keeps its permissions.  For a symbolic link, its target is replaced or created.  If it fails, the old
- * file is whole, the temporary file is deleted, and the message has the system's reason (NNB_E_IO). */
+ * existing file keeps its permissions.  For a symbolic link, its target is replaced or created.  If it fails, the
+ * message has the system's reason (NNB_E_IO).  Then the old file is whole and the temporary file is deleted, unless
+ * only the sync of the folder failed: the new file is in place, but after a crash the old one may be there again. */
 nnb_status nnb__save(const char *path, const nnb__piece *pieces, size_t n);
 
 /* Whether a temporary file can be made beside path, as nnb__save does; leaves nothing behind. */

@@ -12,7 +12,8 @@ typedef struct nnb__torch_tensor {
   size_t dim[4];
   size_t at;         /* of the first number in the parameters or the buffers */
   bool transposed;   /* they are the columns of a matrix there, which has dim[0] columns */
-  bool any_sides;    /* sides of 1 do not matter: signals are images of height 1 */
+  bool any_sides;    /* sides of 1 do not matter: signals are images of height 1 … */
+  int firm;          /* … behind so many dimensions that must be as they are */
   const char *sides; /* what the dimensions are, for messages, or NULL */
 } nnb__torch_tensor;
 

@@ -16,19 +16,21 @@
 typedef struct module {
   const char *name; /* without prefix, from the table of names or from the options */
   const nnb__tensor *part[NNB__TORCH_N_PARTS];
+  const char *odd[NNB__TORCH_N_PARTS]; /* why a part that is there is not in `part` (safetensors.h) */
 } module;
 
 typedef struct loader {
   nnb_net *net;
   const nnb_torch_opts *opts;
-  const nnb__bag *bag;
+  const nnb__bag *bag, *others; /* others: what a bag cannot have */
   nnb__table names;
   module *modules; /* one for each name */
 } loader;
 
 /* ---- which tensor belongs to which layer ------------------------------------------------------------------------- */
 
-static nnb_status add_tensor(loader *l, const nnb__tensor *t, const char *name) {
+/* t: the tensor of that name, without the prefix, or NULL and why the bag does not have it */
+static nnb_status add_tensor(loader *l, const nnb__tensor *t, const char *odd, const char *name) {
   char shown[NNB__SHOWN_TEXT];
   nnb__torch_part part;
   const int64_t n = nnb__torch_module(name, &part);
@@ -40,7 +42,7 @@ static nnb_status add_tensor(loader *l, const nnb__tensor *t, const char *name) 
   if (k < 0) k = nnb__table_add(&l->names, name, (size_t)n);
   if (k < 0) return nnb__fail_nomem("the names of the modules");
   l->modules[k].name = l->names.text[k];
-  l->modules[k].part[part] = t;
+  l->modules[k].part[part] = t, l->modules[k].odd[part] = odd;
   return NNB_OK;
 }
 
@@ -48,16 +50,20 @@ static nnb_status find_modules(loader *l) {
   const char *prefix = l->opts->prefix ? l->opts->prefix : "";
   const size_t n = strlen(prefix);
   nnb_status status = NNB_OK;
-  l->modules = nnb__zalloc(l->bag->n_tensors, sizeof *l->modules);
+  l->modules = nnb__zalloc(l->bag->n_tensors + l->others->n_entries, sizeof *l->modules);
   if (!l->modules) return nnb__fail_nomem("the modules");
   for (size_t i = 0; i < l->bag->n_tensors && !status; i++) {
     const nnb__tensor *t = &l->bag->tensors[i];
     char shown[2][NNB__SHOWN_TEXT];
     if (strncmp(t->name, prefix, n) == 0)
-      status = add_tensor(l, t, t->name + n);
+      status = add_tensor(l, t, NULL, t->name + n);
     else if (!l->opts->ignore_others)
       status = nnb__fail(NNB_E_PARSE, "the tensor \"%s\" does not begin with \"%s\" (ignore_others accepts it)",
                          nnb__show(t->name, strlen(t->name), shown[0]), nnb__show(prefix, n, shown[1]));
+  }
+  for (size_t i = 0; i < l->others->n_entries && !status; i++) { /* there are some with ignore_others only */
+    const nnb__entry *e = &l->others->entries[i];
+    if (strncmp(e->name, prefix, n) == 0) status = add_tensor(l, NULL, e->text, e->name + n);
   }
   return status;
 }
@@ -66,7 +72,8 @@ static int by_name(const void *a, const void *b) {
   return nnb__torch_compare(((const module *)a)->name, ((const module *)b)->name);
 }
 
-static bool has_weight(const module *m) { return m->part[NNB__TORCH_WEIGHT] || m->part[NNB__TORCH_WEIGHT_X]; }
+static bool has_part(const module *m, int part) { return m->part[part] || m->odd[part]; }
+static bool has_weight(const module *m) { return has_part(m, NNB__TORCH_WEIGHT) || has_part(m, NNB__TORCH_WEIGHT_X); }
 
 /* l->modules ← the modules with a weight, in the order of their numbers */
 static nnb_status order_by_numbers(loader *l) {
@@ -132,14 +139,14 @@ static bool has_shape(const nnb__tensor *t, int n_dims, const size_t *dim) {
   return same;
 }
 
-/* Whether the shapes are the same but for sides of 1. */
-static bool has_sides(const nnb__tensor *t, int n_dims, const size_t *dim) {
+/* Whether the shapes are the same but for sides of 1 behind the firm dimensions. */
+static bool has_sides(const nnb__tensor *t, const nnb__torch_tensor *want) {
   int i = 0, j = 0;
   for (;; i++, j++) {
-    while (i < t->n_dims && t->dim[i] == 1) i++;
-    while (j < n_dims && dim[j] == 1) j++;
-    if (i == t->n_dims || j == n_dims) return i == t->n_dims && j == n_dims;
-    if (t->dim[i] != dim[j]) return false;
+    while (i >= want->firm && i < t->n_dims && t->dim[i] == 1) i++;
+    while (j >= want->firm && j < want->n_dims && want->dim[j] == 1) j++;
+    if (i == t->n_dims || j == want->n_dims) return i == t->n_dims && j == want->n_dims;
+    if (t->dim[i] != want->dim[j]) return false;
   }
 }
 
@@ -148,11 +155,12 @@ static nnb_status check_tensor(const module *m, const nnb__torch_tensor *want) {
   const nnb__tensor *t = m->part[want->part];
   const char *name = nnb__torch_parts[want->part], *sides = want->n_dims > 1 ? want->sides : NULL;
   nnb__show(m->name, strlen(m->name), shown);
+  if (m->odd[want->part])
+    return nnb__fail(NNB_E_UNSUPPORTED, "the %s of the module \"%s\" %s", name, shown, m->odd[want->part]);
   if (!t) return nnb__fail(NNB_E_SHAPE, "the module \"%s\" has no %s, the layer has one", shown, name);
   if (!nnb__tensor_is_real(t))
     return nnb__fail(NNB_E_PARSE, "the %s of the module \"%s\" has no floating-point numbers", name, shown);
-  if (has_shape(t, want->n_dims, want->dim) || (want->any_sides && has_sides(t, want->n_dims, want->dim)))
-    return NNB_OK;
+  if (has_shape(t, want->n_dims, want->dim) || (want->any_sides && has_sides(t, want))) return NNB_OK;
   return nnb__fail(NNB_E_SHAPE, "the %s of the module \"%s\" is %s; wanted %s%s%s%s", name, shown,
                    shape_text(t->n_dims, t->dim, came), shape_text(want->n_dims, want->dim, wanted), sides ? " (" : "",
                    sides ? sides : "", sides ? ")" : "");
@@ -168,7 +176,7 @@ static nnb_status check_module(const module *m, int n, const nnb__torch_tensor *
     if (tensors[i].part != NNB__TORCH_COUNT) status = check_tensor(m, &tensors[i]);
   }
   for (int part = 0; part < NNB__TORCH_N_PARTS && !status; part++)
-    if (m->part[part] && !known[part])
+    if (has_part(m, part) && !known[part])
       status = nnb__fail(NNB_E_SHAPE, "the module \"%s\" has a %s, the layer has none",
                          nnb__show(m->name, strlen(m->name), shown), nnb__torch_parts[part]);
   return status;
@@ -232,8 +240,9 @@ static nnb_status check(nnb_net *net, const nnb_torch_opts **opts, nnb__change *
   return status;
 }
 
-static nnb_status take(nnb_net *net, nnb__bag *bag, const nnb_torch_opts *opts, const nnb__file *file) {
-  loader l = {.net = net, .opts = opts, .bag = bag};
+static nnb_status take(nnb_net *net, const nnb__bag *bag, const nnb__bag *others, const nnb_torch_opts *opts,
+                       const nnb__file *file) {
+  loader l = {.net = net, .opts = opts, .bag = bag, .others = others};
   nnb_status status = read_all(&l, file);
   nnb__table_clear(&l.names);
   nnb__release(l.modules);
@@ -242,20 +251,21 @@ static nnb_status take(nnb_net *net, nnb__bag *bag, const nnb_torch_opts *opts, 
 
 nnb_status nnb_net_load_torch_mem(nnb_net *net, const void *file, size_t bytes, const nnb_torch_opts *opts) {
   if (!net || !file) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "file" : "net");
-  nnb__bag bag = {0};
+  nnb__bag bag = {0}, others = {0};
   nnb__change change;
   nnb_status status = check(net, &opts, &change);
   if (status) return status;
-  status = nnb__safetensors_parse(file, bytes, "the file in memory", &bag);
-  if (!status) status = take(net, &bag, opts, NULL);
+  status = nnb__safetensors_parse_some(file, bytes, "the file in memory", &bag, opts->ignore_others ? &others : NULL);
+  if (!status) status = take(net, &bag, &others, opts, NULL);
   nnb__net_end(&change, status != NNB_OK);
   nnb__bag_clear(&bag);
+  nnb__bag_clear(&others);
   return status;
 }
 
 nnb_status nnb_net_load_torch(nnb_net *net, const char *path, const nnb_torch_opts *opts) {
   if (!net || !path) return nnb__fail(NNB_E_ARG, "%s is NULL", net ? "path" : "net");
-  nnb__bag bag = {0};
+  nnb__bag bag = {0}, others = {0};
   nnb__change change;
   nnb__file file;
   nnb__store store;
@@ -263,10 +273,11 @@ nnb_status nnb_net_load_torch(nnb_net *net, const char *path, const nnb_torch_op
   if (status) return status;
   status = check(net, &opts, &change);
   if (!status) {
-    status = nnb__safetensors_open(&file, &store, &bag);
-    if (!status) status = take(net, &bag, opts, &file);
+    status = nnb__safetensors_open_some(&file, &store, &bag, opts->ignore_others ? &others : NULL);
+    if (!status) status = take(net, &bag, &others, opts, &file);
     nnb__net_end(&change, status != NNB_OK);
     nnb__bag_clear(&bag);
+    nnb__bag_clear(&others);
   }
   nnb__file_close(&file);
   return status;

@@ -49,7 +49,7 @@ static int of_conv(const nnb_net *net, const nnb__node *node, tensor *out) {
   const nnb__patches *p = &((const nnb__conv *)node->self)->patches;
   out[0] =
       matrix(NNB__TORCH_WEIGHT, (size_t)p->in.channels, (size_t)node->needs.w_cols, node->off, "outputs×channels×…");
-  out[0].any_sides = true;
+  out[0].any_sides = true, out[0].firm = 2;
   add_sides(net, p->height, p->width, &out[0]);
   return with_bias(node, out);
 }
@@ -58,7 +58,7 @@ static int of_layernorm(const nnb_net *net, const nnb__node *node, tensor *out) 
   const nnb_shape *read = &net->nodes[node->from[0] - 1].needs.shape;
   const size_t cols = (size_t)node->needs.w_cols;
   out[0] = vector(NNB__TORCH_WEIGHT, cols, node->off);
-  out[0].any_sides = read->channels > 0, out[0].sides = "channels×…";
+  out[0].any_sides = read->channels > 0, out[0].firm = read->channels > 1, out[0].sides = "channels×…";
   if (read->channels > 0) out[0].dim[0] = (size_t)read->channels, add_sides(net, read->height, read->width, &out[0]);
   out[1] = out[0];
   out[1].part = NNB__TORCH_BIAS, out[1].at += cols;

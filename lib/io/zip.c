@@ -131,25 +131,32 @@ nnb_status nnb__zip_unpack(const nnb__zip_entry *entry, const char *name, nnb__b
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-enum { VERSION = 20, FIRST_OF_1980 = 0x21 };
+enum { VERSION = 20, FIRST_OF_1980 = 0x21, UTF8 = 0x800 };
+
+/* Without the flag a name is in code page 437. */
+static bool is_ascii(const char *name) {
+  for (; *name; name++)
+    if ((unsigned char)*name >= 0x80) return false;
+  return true;
+}
 
 /* What both records of an entry have: version, flags, method, time, date, CRC, sizes, length of the name */
-static void put_common(uint8_t *p, uint32_t crc, uint32_t bytes, uint16_t name_bytes) {
-  put(p, 2, VERSION), put(p + 8, 2, FIRST_OF_1980);
-  put(p + 10, 4, crc), put(p + 14, 4, bytes), put(p + 18, 4, bytes), put(p + 22, 2, name_bytes);
+static void put_common(uint8_t *p, uint32_t crc, uint32_t bytes, const char *name) {
+  put(p, 2, VERSION), put(p + 2, 2, is_ascii(name) ? 0 : UTF8), put(p + 8, 2, FIRST_OF_1980);
+  put(p + 10, 4, crc), put(p + 14, 4, bytes), put(p + 18, 4, bytes), put(p + 22, 2, (uint32_t)strlen(name));
 }
 
-void nnb__zip_local(uint8_t out[NNB__ZIP_LOCAL], uint32_t crc, uint32_t bytes, uint16_t name_bytes) {
+void nnb__zip_local(uint8_t out[NNB__ZIP_LOCAL], uint32_t crc, uint32_t bytes, const char *name) {
   memset(out, 0, NNB__ZIP_LOCAL);
   memcpy(out, "PK\3\4", 4);
-  put_common(out + 4, crc, bytes, name_bytes);
+  put_common(out + 4, crc, bytes, name);
 }
 
-void nnb__zip_central(uint8_t out[NNB__ZIP_CENTRAL], uint32_t crc, uint32_t bytes, uint16_t name_bytes, uint32_t at) {
+void nnb__zip_central(uint8_t out[NNB__ZIP_CENTRAL], uint32_t crc, uint32_t bytes, const char *name, uint32_t at) {
   memset(out, 0, NNB__ZIP_CENTRAL);
   memcpy(out, "PK\1\2", 4);
   put(out + 4, 2, VERSION);
-  put_common(out + 6, crc, bytes, name_bytes);
+  put_common(out + 6, crc, bytes, name);
   put(out + 42, 4, at);
 }
 

@@ -25,10 +25,11 @@ nnb_status nnb__zip_unpack(const nnb__zip_entry *entry, const char *name, nnb__b
 /* CRC-32 of ISO 3309 over further bytes; crc is 0 at the start. */
 uint32_t nnb__crc32(uint32_t crc, const void *p, size_t bytes);
 
-/* Parts of an archive with stored entries: before an entry's bytes, the entry's record at the end, and the very end. */
+/* Parts of an archive with stored entries: before an entry's bytes, the entry's record at the end, and the very end.
+ * name: UTF-8, at most 65535 bytes. */
 enum { NNB__ZIP_LOCAL = 30, NNB__ZIP_CENTRAL = 46, NNB__ZIP_END = 22 };
-void nnb__zip_local(uint8_t out[NNB__ZIP_LOCAL], uint32_t crc, uint32_t bytes, uint16_t name_bytes);
-void nnb__zip_central(uint8_t out[NNB__ZIP_CENTRAL], uint32_t crc, uint32_t bytes, uint16_t name_bytes, uint32_t at);
+void nnb__zip_local(uint8_t out[NNB__ZIP_LOCAL], uint32_t crc, uint32_t bytes, const char *name);
+void nnb__zip_central(uint8_t out[NNB__ZIP_CENTRAL], uint32_t crc, uint32_t bytes, const char *name, uint32_t at);
 void nnb__zip_end(uint8_t out[NNB__ZIP_END], uint16_t n, uint32_t bytes, uint32_t at);
 
 #endif
