@@ -187,7 +187,7 @@ int measure(const rig_ops *ops, const bench_job *job, const effort *e, timings *
   nnb_blas_info(&blas);
   session s = {.ops = ops, .job = job, .r = ops->create(job), .blas_threads = blas.threads};
   if (!s.r || make_others(&s, out)) goto done;
-  out->blas_threads = ops->ceiling_threads(job->count[job->n_counts - 1]);
+  for (int c = 0; c < job->n_counts; c++) out->blas_threads[c] = ops->ceiling_threads(job->count[c]);
   ops->ceiling_threads(blas.threads);
   out->steps = find_steps(&s, e->part_seconds);
   if (out->steps > 0) failed = run_rounds(&s, e, out);

@@ -25,8 +25,9 @@ typedef struct runner {
 enum { MAX_RUNNERS = 2 * MAX_COUNTS + 3, MAX_ROUNDS = 500 };
 
 typedef struct timings {
-  int n_runners, rounds, blas_threads;
-  long steps; /* in each part of a round */
+  int n_runners, rounds;
+  int blas_threads[MAX_COUNTS]; /* of the ceiling, as the BLAS reports them */
+  long steps;                   /* in each part of a round */
   runner runner[MAX_RUNNERS];
   double second[MAX_RUNNERS][MAX_ROUNDS]; /* a step */
 } timings;

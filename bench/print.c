@@ -88,7 +88,7 @@ void print_shape_json(const bench_job *job, bench_mode mode, const char *precisi
       "\"gemm_share\":%.5g,\"gemm_share_min\":%.5g,\"gemm_share_q1\":%.5g,\"gemm_share_q3\":%.5g,"
       "\"gemm_share_max\":%.5g,",
       share.median, share.min, share.q1, share.q3, share.max);
-  printf("\"rounds\":%d,\"steps\":%ld,\"cblas_threads\":%d,", t->rounds, t->steps, t->blas_threads);
+  printf("\"rounds\":%d,\"steps\":%ld,\"cblas_threads\":%d,", t->rounds, t->steps, t->blas_threads[c]);
   print_machine(job);
 }
 

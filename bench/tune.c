@@ -88,7 +88,7 @@ static int measure_point(const options *o, const search *s, const char *net, int
   bool f32 = !strcmp(ops->precision, "f32");
   w.batch = batch, w.rows = 4 * batch;
   job.w = &w, job.data = &data, job.n_counts = 1;
-  if (s->threads) job.count[0] = o->job.count[o->job.n_counts - 1];
+  job.count[0] = s->threads ? o->job.count[o->job.n_counts - 1] : 1;
   if (make_data(&w, 0, &data)) return fprintf(stderr, "nnblas-bench: out of memory\n"), -1;
   int failed = measure_ways(ops, &job, &o->effort, s->ways, &ratio);
   free_data(&data);

@@ -1128,5 +1128,5 @@ printf '%s\n' "${{COMPREPLY[@]}}" """
 
 
 if __name__ == "__main__":
-    NNBLAS = sys.argv.pop(1)
+    NNBLAS = os.path.abspath(sys.argv.pop(1))
     unittest.main()

@@ -44,11 +44,16 @@ static const char *cell(char text[48], const char *format, double v) {
 }
 
 static double value_of(const run *r, char what) {
-  if (what == 's') return end_of(r)->seconds;
+  const point *end = end_of(r);
+  if (what == 's') return end->seconds;
+  if (what == 'e') return end->epoch;
+  if (what == 'u') return (double)end->updates;
+  if (what == 'r') return end->seconds > 0 ? (double)end->samples / end->seconds : 0;
   return r->diverged ? HUGE_VAL : what == 'l' ? r->loss : r->quality;
 }
 
-/* Over the seeds: of seconds 's', of losses 'l' or of qualities 'q'.  A diverged run is the worst. */
+/* Over the seeds: of seconds 's', epochs 'e', updates 'u', samples a second 'r', losses 'l' or qualities 'q'.  A
+ * diverged run has the worst loss and quality. */
 static quartiles over_seeds(const settings *s, const runs *r, char what, bool more_is_better) {
   double v[MAX_SEEDS], sign = more_is_better ? -1 : 1;
   for (int i = 0; i < s->n_seeds; i++) {
@@ -73,14 +78,14 @@ void print_table(const settings *s, const outcome *out) {
          between, out->regression ? "test RMSE" : "test accuracy", between, "samples/s");
   for (int k = 0; k < s->n_runs; k++) {
     const runs *r = &out->runs[k];
-    const point *end = end_of(&r->of[0]);
-    double seconds = over_seeds(s, r, 's', false).median;
+    bool limited = false;
     char name[16];
-    printf("%7s %8.3g %7d %9lld %9.3f", batch_name(r, name), r->lr, end->epoch, (long long)end->updates, seconds);
+    for (int i = 0; i < s->n_seeds; i++) limited |= r->of[i].stop == NNB_STOP_SECONDS;
+    printf("%7s %8.3g %7.0f %9.0f %9.3f", batch_name(r, name), r->lr, over_seeds(s, r, 'e', false).median,
+           over_seeds(s, r, 'u', false).median, over_seeds(s, r, 's', false).median);
     print_numbers(s, "%.4g", over_seeds(s, r, 'l', false), 11);
     print_numbers(s, "%.4f", over_seeds(s, r, 'q', !out->regression), 13);
-    printf(" %11.3g%s\n", seconds > 0 ? (double)end->samples / seconds : 0,
-           r->of[0].stop == NNB_STOP_SECONDS ? "   time limit" : "");
+    printf(" %11.3g%s\n", over_seeds(s, r, 'r', false).median, limited ? "   time limit" : "");
   }
   if (s->n_seeds > 1) printf("Medians over %d seeds.\n", s->n_seeds);
 }

@@ -38,7 +38,9 @@ build() {
   $python tools/build.py "$folder" $verbose ${compiler:+--compiler "$compiler"} "$@"
 }
 run_tests() { # run_tests SUITE FOLDER ARGUMENT...; what failed is counted and noted
+  before=$(wc -l <"$totals")
   $python tools/run_suite.py "$@" $verbose --totals "$totals" --failures "$failures" || true
+  [ "$(wc -l <"$totals")" -gt "$before" ] || broken "$1" "the tests ended without a total"
 }
 
 suite_default() { build build "" -Dtests=enabled && run_tests default build "$@"; }

@@ -60,6 +60,8 @@ def values_of(listed):
 
 
 def text_of(value):
+    if isinstance(value, list):  # as b_sanitize is from Meson 1.8 on
+        return ",".join(value) or "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

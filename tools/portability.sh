@@ -116,7 +116,7 @@ run_tests() {
 
 total() { sed -n "s/^$1: *\([0-9][0-9]*\) *$/\1/p" "$log" | tail -n 1; }
 version() { inside "$compiler" -dumpfullversion 2>/dev/null || inside "$compiler" --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p'; }
-names() { sed -n 's/^ *[0-9]*\/[0-9]* [^/]*\/ *\([a-z0-9_-]*\) *\(FAIL\|TIMEOUT\|ERROR\) .*/\1/p' "$log" | sort -u | tr '\n' ' '; }
+names() { sed -n 's/^ *[0-9]*\/[0-9]* [^/]*\/ *\([a-z0-9_ -]*[a-z0-9_]\)  *\(FAIL\|TIMEOUT\|ERROR\) .*/\1/p' "$log" | sort -u | tr '\n' ' '; }
 
 try() {
   row=$1 release=$2 compiler=$3 machine=$4

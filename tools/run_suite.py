@@ -165,6 +165,8 @@ def append(path, text):
 
 
 def main():
+    for stream in sys.stdout, sys.stderr:
+        stream.reconfigure(errors="backslashreplace")  # what a test prints may not be in the locale's characters
     name, folder = sys.argv[1:3]
     verbose, files, arguments = options(sys.argv[3:])
     chosen, said = listed(folder, arguments)

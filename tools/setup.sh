@@ -44,9 +44,8 @@ need_library() {
   has_lib lapacke || links_blas lapacke.h 'LAPACKE_dpotrf(101, 76, 0, 0, 1)' $(openblas_flags) || # inside OpenBLAS
     links_blas lapacke.h 'LAPACKE_dpotrf(101, 76, 0, 0, 1)' -llapacke || need liblapacke-dev
   has_lib jansson || need libjansson-dev
-  has_lib zlib || need zlib1g-dev
-  has_lib libprotobuf-c || need libprotobuf-c-dev
-  works protoc-c || need protobuf-c-compiler
+  has_lib zlib || optional="$optional zlib1g-dev"
+  { has_lib libprotobuf-c && works protoc-c; } || optional="$optional libprotobuf-c-dev protobuf-c-compiler"
 }
 
 need_tests() {

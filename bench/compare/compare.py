@@ -1,4 +1,4 @@
-"""Compares libnnblas with whatever of its peers is installed: same data, same weights, in turn in one run.
+"""Compares libnnblas with whatever of its peers is installed: same data, in turn in one run.
 
     python3 bench/compare/compare.py [--build build] [--reps 3] [--only W1,W4] [--peers torch,fann] [--threads 1,2]
 
