@@ -93,6 +93,25 @@ static int own_layer_builtin(nnb_net *n) {
   false_dense.name = "dense";
   return nnb_net_own_layer(n, &false_dense, &(toy_gain_fields){1, 1}, NULL, 0, NNB_LINEAR, NULL);
 }
+static int own_layer_twice(nnb_net *n) {
+  nnb_layer_ops other = toy_gain;
+  nnb_net_own_layer(n, &toy_gain, &(toy_gain_fields){1, 1}, NULL, 0, NNB_LINEAR, NULL);
+  return nnb_net_own_layer(n, &other, &(toy_gain_fields){1, 1}, NULL, 0, NNB_LINEAR, NULL);
+}
+static int own_layer_attr(nnb_net *n) {
+  static const nnb_attr attrs[] = {{"shape", NNB_ATTR_INT, offsetof(toy_gain_fields, power)}, {0}};
+  nnb_layer_ops taken = toy_gain;
+  taken.attrs = attrs;
+  return nnb_net_own_layer(n, &taken, &(toy_gain_fields){1, 1}, NULL, 0, NNB_LINEAR, NULL);
+}
+static int own_layer_attrs(nnb_net *n) {
+  static const nnb_attr attrs[] = {{"power", NNB_ATTR_INT, offsetof(toy_gain_fields, power)},
+                                   {"power", NNB_ATTR_INT, offsetof(toy_gain_fields, power)},
+                                   {0}};
+  nnb_layer_ops twice = toy_gain;
+  twice.attrs = attrs;
+  return nnb_net_own_layer(n, &twice, &(toy_gain_fields){1, 1}, NULL, 0, NNB_LINEAR, NULL);
+}
 static int own_layer_self(nnb_net *n) { return nnb_net_own_layer(n, &toy_gain, NULL, NULL, 0, NNB_LINEAR, NULL); }
 static int own_layer_shape(nnb_net *n) {
   return nnb_net_own_layer(n, &toy_gain, &(toy_gain_fields){0, 1}, NULL, 0, NNB_LINEAR, "mine");
@@ -150,6 +169,9 @@ static const struct {
     {own_loss_builtin, NNB_E_ARG, "mse"},
     {own_layer_null, NNB_E_ARG, "REQUIRED"},
     {own_layer_builtin, NNB_E_ARG, "dense"},
+    {own_layer_twice, NNB_E_ARG, "another one with the name \"gain\""},
+    {own_layer_attr, NNB_E_ARG, "the name of the attribute \"shape\" is taken"},
+    {own_layer_attrs, NNB_E_ARG, "the name of the attribute \"power\" is taken"},
     {own_layer_self, NNB_E_ARG, "self"},
     {own_layer_shape, NNB_E_ARG, "mine: a gain reads 1 node"},
     {own_layer_from, NNB_E_ARG, "from"},

@@ -663,6 +663,69 @@ START_TEST(one_output) {
 }
 END_TEST
 
+/* A layer of one unit whose columns are divided among threads: one of them has none. */
+START_TEST(one_output_of_two_threads) {
+  enum { ROWS = 64, COLS = 100 };
+  static real x[ROWS * COLS], t[ROWS];
+  char before[512];
+  nnb_data *data;
+  uint64_t hash = 0;
+  toy_fill(x, ROWS * COLS, 8), toy_fill(t, ROWS, 7);
+  nnb_get_thresholds(before, sizeof before);
+  ck_ok(nnb_set_thresholds("private_rows=1e9,owned_flops=0,owned_bytes=0"));
+  ck_ok(nnb_data_wrap(&(nnb_batch){.x = nnb_cview(x, ROWS, COLS), .t = nnb_cview(t, ROWS, 1)}, 0, &data));
+  for (int way = 0; way < 6; way++) {
+    nnb_net *net;
+    const nnb_fit_opts opts = {
+        .algo = NNB_SGD, .batch = ROWS, .max_epochs = 3, .exact = true, .threads = 1 + (way > 0)};
+    ck_ok(nnb_net_parse("100-64:tanh-1", &net));
+    ck_ok(nnb_fit(net, data, NULL, &opts, NULL));
+    if (way == 0) hash = toy_hash_net(1, net);
+    ck_assert_msg(toy_hash_net(1, net) == hash, "run %d", way);
+    nnb_net_destroy(net);
+  }
+  nnb_data_destroy(data);
+  ck_ok(nnb_set_thresholds(before));
+}
+END_TEST
+
+static nnb_status line(void *user, const real *x, size_t row0, int k, real *r, real *J, int ldj) {
+  (void)user;
+  for (int i = 0; i < k; i++) {
+    const real at = (real)row0 + (real)i;
+    r[i] = x[0] + x[1] * at - (1 + 2 * at);
+    if (J) J[i * ldj] = 1, J[i * ldj + 1] = at;
+  }
+  return NNB_OK;
+}
+
+/* What a callback computes has the ordinary arithmetic, and all methods. */
+static int computes_something_else(void *user, const nnb_record *record) {
+  const nnb_lsq lsq = {.m = 9, .n = 2, .rows = line};
+  real x[] = {0, 0};
+  nnb_net *net = NULL;
+  nnb_plan *plan = NULL;
+  (void)record;
+  if (nnb_least_squares(&lsq, x, NULL, NULL) || fabs((double)x[1] - 2) > 1e-3) return 1;
+  if (nnb_net_parse("2-3:tanh-1", &net) || nnb_plan_create(net, &(nnb_plan_opts){.want = NNB_SECOND}, &plan)) return 1;
+  nnb_plan_destroy(plan), nnb_net_destroy(net);
+  ++*(int *)user;
+  return 0;
+}
+
+START_TEST(callbacks_are_free) {
+  nnb_data *data = make_data(N, false, false, 1);
+  nnb_net *net;
+  int calls = 0;
+  const nnb_fit_opts opts = {
+      .algo = NNB_ADAM, .max_epochs = 2, .exact = true, .on_epoch = computes_something_else, .user = &calls};
+  ck_ok(nnb_net_parse("6-20:tanh-3", &net));
+  ck_ok(nnb_fit(net, data, NULL, &opts, NULL));
+  ck_assert_msg(calls == 2, "%d: %s", calls, nnb_errmsg());
+  nnb_net_destroy(net), nnb_data_destroy(data);
+}
+END_TEST
+
 /* nnb_train_rows is what nnb_fit does. */
 START_TEST(own_loop) {
   nnb_data *data = make_data(N, false, false, 1);
@@ -803,6 +866,8 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, ranks);
   tcase_add_test(tc, rows_alone_and_together);
   tcase_add_test(tc, one_output);
+  tcase_add_test(tc, one_output_of_two_threads);
+  tcase_add_test(tc, callbacks_are_free);
   tcase_add_test(tc, own_loop);
   tcase_add_test(tc, refused);
 }

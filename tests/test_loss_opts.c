@@ -109,6 +109,27 @@ START_TEST(gradients_are_right) {
 }
 END_TEST
 
+/* Options of one output hold for the loss that it has by default, too. */
+START_TEST(options_of_an_output_without_a_loss) {
+  double value[3];
+  draw(3, true);
+  for (int k = 0; k < 3; k++) {
+    const nnb_loss_opts opts = {.loss = k == 1 ? NNB_CROSS_ENTROPY : NNB_LOSS_AUTO, .label_smoothing = k ? 0.3 : 0};
+    nnb_loss_opts one = opts;
+    nnb_net *net = nnb_net_create(N_IN);
+    nnb_plan *plan;
+    one.output = nnb_net_output(net, nnb_net_dense(net, 3, NNB_SOFTMAX));
+    ck_ok(nnb_net_loss_opts(net, &one));
+    ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 9}, &plan));
+    const nnb_batch batch = {.x = nnb_cview(x, 9, N_IN), .t = nnb_cview(t, 9, 3), .weight = weight};
+    ck_ok(nnb_plan_loss(plan, &batch, &value[k]));
+    nnb_plan_destroy(plan), nnb_net_destroy(net);
+  }
+  ck_assert_double_eq(value[2], value[1]);
+  ck_assert_msg(fabs(value[2] - value[0]) > 1e-3, "smoothed %g, without %g", value[2], value[0]);
+}
+END_TEST
+
 /* Confident right answers cost something, so a fit stays away from them. */
 START_TEST(smoothing_keeps_probabilities_moderate) {
   nnb_data *data = toy_classes(120, 4, 3);
@@ -245,6 +266,7 @@ int main(void) {
   TCase *tc = tcase_create("options of losses");
   tcase_add_loop_test(tc, smoothing_is_that_of_the_targets, 0, LENGTH(trials));
   tcase_add_test(tc, gradients_are_right);
+  tcase_add_test(tc, options_of_an_output_without_a_loss);
   tcase_add_loop_test(tc, smoothing_keeps_probabilities_moderate, 0, 3);
   tcase_add_test(tc, huber_against_its_formula);
   tcase_add_test(tc, files_and_copies_keep_the_options);

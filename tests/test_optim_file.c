@@ -189,6 +189,33 @@ START_TEST(what_does_not_fit_is_refused) {
 }
 END_TEST
 
+/* What only the file's net has is another net, too. */
+START_TEST(what_only_the_file_has) {
+  static const nnb_optim_opts opts = {.algo = NNB_ADAM};
+  for (int kind = 0; kind < 3; kind++) {
+    nnb_net *net[2];
+    nnb_optim *optim[2];
+    void *file;
+    size_t bytes;
+    for (int k = 0; k < 2; k++) {
+      net[k] = nnb_net_create(4);
+      const int hidden = nnb_net_dense(net[k], 3, NNB_SIGMOID);
+      if (kind == 2 && k == 0) nnb_net_shape(net[k], hidden, 3, 1, 1);
+      nnb_net_output(net[k], nnb_net_dense(net[k], 3, NNB_LINEAR));
+      if (kind == 0 && k == 0) nnb_net_output(net[k], hidden);
+      if (kind == 1) nnb_net_loss_opts(net[k], &(nnb_loss_opts){.loss = NNB_HUBER, .delta = k ? 0 : 0.25});
+      ck_ok(nnb_optim_create(net[k], &opts, &optim[k]));
+    }
+    ck_ok(nnb_optim_save_mem(optim[0], net[0], &file, &bytes));
+    ck_assert_int_eq(nnb_optim_load_mem(optim[1], net[1], file, bytes), NNB_E_ARG);
+    ck_assert_msg(strstr(nnb_errmsg(), "is there and not here") != NULL, "%s", nnb_errmsg());
+    ck_ok(nnb_optim_load_mem(optim[0], net[0], file, bytes));
+    nnb_free(file);
+    for (int k = 0; k < 2; k++) nnb_optim_destroy(optim[k]), nnb_net_destroy(net[k]);
+  }
+}
+END_TEST
+
 /* Values that no state has are refused. */
 START_TEST(damaged_files_are_refused) {
   static const struct {
@@ -266,6 +293,7 @@ int main(void) {
   tcase_add_loop_test(tc, any_moment_can_be_saved, 0, n_algos);
   tcase_add_test(tc, the_file_is_a_model);
   tcase_add_test(tc, what_does_not_fit_is_refused);
+  tcase_add_test(tc, what_only_the_file_has);
   tcase_add_test(tc, damaged_files_are_refused);
   tcase_add_test(tc, any_allocation_may_fail);
   suite_add_tcase(s, tc);

@@ -548,6 +548,24 @@ static void bad_read(rank_thread *r, nnb_fit_opts *o, nnb_net **net, nnb_data **
   any_source(data, &reads_left);
 }
 
+static void from_source(rank_thread *r, nnb_fit_opts *o, nnb_net **net, nnb_data **data) {
+  static int left = 1 << 30;
+  (void)r, (void)o, (void)net;
+  any_source(data, &left);
+}
+static void in_memory(rank_thread *r, nnb_fit_opts *o, nnb_net **net, nnb_data **data) { /* the rows of that source */
+  real x[N * N_IN], y[N * N_OUT];
+  const nnb_rows rows = {.x = nnb_view(x, N, N_IN), .t = nnb_view(y, N, N_OUT)};
+  const nnb_batch all = {.x = nnb_cview(x, N, N_IN), .t = nnb_cview(y, N, N_OUT)};
+  int left = 1;
+  if (r->comm.rank != WHO) {
+    from_source(r, o, net, data);
+    return;
+  }
+  nnb_data_destroy(*data), *data = NULL;
+  if (read_badly(&left, 0, N, &rows) || nnb_data_copy(&all, 0, data)) abort();
+}
+
 static const fault faults[] = {
     {"lr", other_lr, NNB_E_ARG, {"rank 1 of 3", "lr is 0.5; rank 0 has lr=0"}, {.algo = NNB_ADAM}},
     {"bad option", bad_option, NNB_E_ARG, {"rank 1 of 3", "lr"}, {.algo = NNB_ADAM}},
@@ -566,6 +584,7 @@ static const fault faults[] = {
     {"source", bad_read, NNB_E_IO, {"rank 1 of 3", "returned -7"}, {.algo = NNB_LBFGS}},
     {"source", bad_read, NNB_E_IO, {"rank 1 of 3", "returned -7"}, {.algo = NNB_LBFGS, .own_rows = true}},
     {"source", bad_read, NNB_E_IO, {"rank 1 of 3", "returned -7"}, {.algo = NNB_LM}},
+    {"in memory", in_memory, NNB_E_ARG, {"rank 1 of 3", "from a source"}, {.algo = NNB_ADAM}},
 };
 
 static void fit_with_fault(rank_thread *r) {
@@ -575,7 +594,7 @@ static void fit_with_fault(rank_thread *r) {
   nnb_net *net = NULL;
   opts.comm = &r->comm;
   if (nnb_net_parse("4-5:tanh-3", &net)) abort();
-  if (r->comm.rank == WHO || f->make == bad_read) f->make(r, &opts, &net, &data);
+  if (r->comm.rank == WHO || f->make == bad_read || f->make == in_memory) f->make(r, &opts, &net, &data);
   r->status = nnb_fit(net, data, NULL, &opts, &r->report);
   nnb_net_destroy(net);
   nnb_data_destroy(data);

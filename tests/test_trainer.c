@@ -69,6 +69,32 @@ START_TEST(every_callback_is_called_and_gets_the_net) {
 END_TEST
 
 /* The last record says which limit ends the training. */
+static int make_a_plan(void *user, const nnb_record *record) {
+  nnb_plan **plan = user;
+  return !*plan && nnb_plan_create((nnb_net *)(uintptr_t)record->net, NULL, plan) != NNB_OK;
+}
+
+/* The plan of a callback is good after a fit that leaves the start, of a net that the fit had sealed. */
+START_TEST(a_plan_of_a_callback) {
+  const real x[] = {1, 2, 3, 4}, t[] = {1, 2, 3, 5};
+  const nnb_batch rows = {.x = nnb_cview(x, 4, 1), .t = nnb_cview(t, 4, 1)};
+  nnb_net *net = nnb_net_create(1);
+  nnb_plan *plan = NULL;
+  nnb_data *data;
+  nnb_report report;
+  real y = 7;
+  nnb_net_output(net, nnb_net_dense(net, 1, NNB_LINEAR));
+  ck_ok(nnb_data_wrap(&rows, 0, &data));
+  const nnb_fit_opts opts = {.algo = NNB_SGD, .lr = 3, .batch = 1, .on_epoch = make_a_plan, .user = &plan};
+  ck_assert_int_eq(nnb_fit(net, data, data, &opts, &report), NNB_E_NUMERIC);
+  ck_assert_int_eq(report.best_epoch, 0);
+  ck_assert_ptr_nonnull(plan);
+  ck_ok(nnb_plan_predict(plan, nnb_cview(x, 1, 1), nnb_view(&y, 1, 1)));
+  ck_assert(isfinite((double)y));
+  nnb_plan_destroy(plan), nnb_net_destroy(net), nnb_data_destroy(data);
+}
+END_TEST
+
 START_TEST(the_record_has_the_limit) {
   nnb_data *train = toy_classes(60, 4, 3);
   nnb_net *net;
@@ -462,6 +488,7 @@ int main(void) {
   Suite *suite = suite_create("trainer " PRECISION);
   TCase *tc = tcase_create("trainer");
   tcase_add_loop_test(tc, every_callback_is_called_and_gets_the_net, 0, 2);
+  tcase_add_test(tc, a_plan_of_a_callback);
   tcase_add_test(tc, the_record_has_the_limit);
   tcase_add_loop_test(tc, the_history_has_the_metrics, 0, 2);
   tcase_add_test(tc, metrics_without_a_meaning_are_refused);

@@ -14,11 +14,21 @@ static nnb_status fail_text(const char *key, const char *here, const char *there
                    nnb__show(there, strlen(there), shown[0]), nnb__show(here, strlen(here), shown[1]));
 }
 
+/* Whether a key tells of layers or losses.  Others may be missing here: a net in training has no names yet. */
+static bool is_of_structure(const char *key) { return strncmp(key, "node.", 5) == 0 || strncmp(key, "loss", 4) == 0; }
+
 static nnb_status match_texts(const nnb__bag *here, const nnb__bag *file) {
+  char shown[NNB__SHOWN_TEXT];
   for (size_t i = 0; i < here->n_entries; i++) {
     const nnb__entry *e = &here->entries[i];
     const char *there = nnb__bag_find_string(file, e->name);
     if (!there || strcmp(there, e->text) != 0) return fail_text(e->name, e->text, there);
+  }
+  for (size_t i = 0; i < file->n_entries; i++) {
+    const char *key = file->entries[i].name;
+    if (is_of_structure(key) && !nnb__bag_find_string(here, key))
+      return nnb__fail(NNB_E_ARG, "the file has another net: \"%s\" is there and not here",
+                       nnb__show(key, strlen(key), shown));
   }
   return NNB_OK;
 }

@@ -47,10 +47,11 @@ static nnb_status check_softmax(const nnb__node *node) {
                    node->name);
 }
 
-/* Options belong to the loss that they were set with: that of the output, or that of the net. */
+/* Options belong to the loss that they were set with: those of the output, or those of the net. */
 static nnb_status tune(const nnb_net *net, nnb__node *output) {
-  const double delta = output->loss ? output->delta : net->delta;
-  const double smoothing = output->loss ? output->smoothing : net->smoothing;
+  const bool own = output->loss != NNB_LOSS_AUTO || output->delta > 0 || output->smoothing > 0;
+  const double delta = own ? output->delta : net->delta;
+  const double smoothing = own ? output->smoothing : net->smoothing;
   return nnb__tune_loss(nnb__net_plain_loss(net, output), output->activation, delta, smoothing, &output->tuned);
 }
 
@@ -231,6 +232,7 @@ nnb_status nnb__net_begin(nnb_net *net, nnb__change *change) {
   nnb_status status = nnb__net_check(net);
   if (status) return status;
   if (atomic_exchange(&net->held, true)) return nnb__net_idle(net);
+  net->shown = false;
   *change = (nnb__change){.net = net,
                           .sealed = atomic_load(&net->sealed),
                           .n_y = net->n_y,
@@ -245,7 +247,7 @@ void nnb__net_end(const nnb__change *change, bool refused) {
   nnb_net *net = change->net; /* NOLINT: of a change that began */
   if (refused && !change->column_names) nnb__net_release_columns(net);
   if (refused && !change->class_names) nnb__net_release_names(&net->classes);
-  if (refused && !change->sealed) unseal(net, change->n_y);
+  if (refused && !change->sealed && !net->shown) unseal(net, change->n_y);
   atomic_store(&net->held, false);
 }
 

@@ -21,7 +21,8 @@ typedef struct nnb__change {
   bool column_names, class_names;
 } nnb__change;
 nnb_status nnb__net_begin(nnb_net *net, nnb__change *change);
-/* refused: restores the state before the call: no parameters or names if there were none. */
+/* refused: restores the state before the call: no names if there were none, and no parameters, unless the program has
+ * seen them (net->shown). */
 void nnb__net_end(const nnb__change *change, bool refused);
 
 #endif

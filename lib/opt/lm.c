@@ -306,7 +306,8 @@ static nnb_status try_step(nnb__lm *lm, bool *moved) {
   if (status) return status;
   const bool equal = at_rounding && f <= s->f + noise;
   if (lm->region.z) learn_from_trial(lm, expected, f, equal);
-  if (!equal && !(f < s->f && (!lm->region.z || gain >= least_gain))) return status;
+  if (!equal && !(f < s->f && (!lm->region.z || gain >= least_gain)))
+    return s->ill && !s->by_qr ? nnb__system_turn_to_qr(s) : NNB_OK;
   lm->last_predicted = expected;
   status = advance(lm, moved);
   lm->limited = s->lambda > 0 ? lm->limited + 1 : 0;

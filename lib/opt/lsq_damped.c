@@ -81,8 +81,6 @@ static void scale_with_second(nnb__system *s) {
 }
 
 nnb_status nnb__system_factorise(nnb__system *s, bool *done) {
-  const nnb_status turned = s->ill && !s->by_qr ? nnb__system_turn_to_qr(s) : NNB_OK;
-  if (turned) return turned;
   if (s->second) {
     scale_with_second(s);
     *done = nnb__cholesky(s->n, s->factor) && smallest_pivot(s) > 10 * DBL_EPSILON * s->n;

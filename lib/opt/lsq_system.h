@@ -31,7 +31,7 @@ struct nnb__system {
   int ld;     /* length of a row of J: n derivatives, the residual, zeros up to a whole vector */
   bool whole; /* J has all m rows, else one block */
   bool by_qr; /* normal has L of JᵀJ = L·Lᵀ, from a QR factorisation, because JᵀJ itself would be too inexact */
-  bool ill;   /* a trial has shown that it would be; normal, which has JᵀJ still, is made again before its next use */
+  bool ill;   /* a trial has shown that it would be: by_qr from the next model on */
   real *x, *x_new; /* n: the point of the model, and a trial point */
   real *r, *r_new; /* m: the residuals there */
   real *J;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "exact.h"
 #include "fit.h"
 #include "ints.h"
 #include "match.h"
@@ -89,9 +90,12 @@ nnb_stop nnb__fit_at_limit(const fit *f, const nnb_record *rec) {
   return NNB_STOP_NONE;
 }
 
+/* What the program computes there has nothing to do with the arithmetic of this fit. */
 bool nnb__fit_call_back(const nnb_fit_opts *o, const nnb_record *rec) {
+  const bool exact = nnb__exact_set(false);
   bool stopped = o->on_epoch && o->on_epoch(o->user, rec);
   for (const nnb_callback *c = o->callbacks; c && c->on_epoch; c++) stopped = c->on_epoch(c->user, rec) || stopped;
+  nnb__exact_set(exact);
   return stopped;
 }
 

@@ -75,18 +75,23 @@ static nnb_status check(const nnb_net *net, const nnb_data *train, const nnb_fit
 
 enum { FACT = 240 };
 
-/* On these the bits of all that the ranks compute alike depend. */
+static uint64_t chain(uint64_t h, const void *p, size_t n) { return nnb__siphash(p, n, (const uint64_t[2]){h, n}); }
+
+/* On these the bits of all that the ranks compute alike depend.  Steps with products of matrices depend on the
+ * thresholds, too, of which some follow from the caches of a machine. */
 static void describe_computation(const nnb_fit_opts *o, char out[FACT]) {
+  char thresholds[512] = "", shown[40] = "";
   nnb_blas_facts blas;
   nnb_blas_info(&blas);
+  nnb_get_thresholds(thresholds, sizeof thresholds);
+  if (o->algo == NNB_MUON || o->algo == NNB_KFAC)
+    snprintf(shown, sizeof shown, ", thresholds %08" PRIx32, (uint32_t)chain(0, thresholds, strlen(thresholds)));
   if (nnb__exact())
     snprintf(out, FACT, "libnnblas %s, %zu bytes, defined arithmetic", nnb_version(), sizeof(real));
   else
-    snprintf(out, FACT, "libnnblas %s, %zu bytes, threads %d, kernels %s, %s %s %s", nnb_version(), sizeof(real),
-             o->threads, nnb__kernel()->level, blas.vendor, blas.version, blas.core);
+    snprintf(out, FACT, "libnnblas %s, %zu bytes, threads %d, kernels %s, %s %s %s%s", nnb_version(), sizeof(real),
+             o->threads, nnb__kernel()->level, blas.vendor, blas.version, blas.core, shown);
 }
-
-static uint64_t chain(uint64_t h, const void *p, size_t n) { return nnb__siphash(p, n, (const uint64_t[2]){h, n}); }
 
 static bool begins(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
 
@@ -115,7 +120,8 @@ static nnb_status describe_data(const nnb_data *data, const nnb_fit_opts *o, cha
   snprintf(out, FACT, "%s", data ? "with rows of its own" : "none");
   if (o->own_rows || !data) return NNB_OK;
   const nnb_status status = nnb__data_fingerprint_ends(data, &print);
-  nnb__format(out, FACT, "%d row(s), fingerprint %016" PRIx64, nnb_data_rows(data), print);
+  nnb__format(out, FACT, "%d row(s) %s, fingerprint %016" PRIx64, nnb_data_rows(data),
+              nnb__data_is_read(data) ? "from a source" : "in memory", print);
   return status;
 }
 

@@ -117,6 +117,7 @@ static void exact_product(char ta, char tb, int k, real alpha, nnb_cmat a, nnb_c
 }
 
 void nnb__gemm_forward(nnb_cmat a, nnb_cmat b, real beta, nnb_mat c) {
+  if (c.rows == 0 || c.cols == 0) return;
   const int second = nnb__exact() ? nnb__second_chain(a.cols) : a.cols;
   if (second == a.cols)
     nnb__gemm('N', 'N', 1, a, b, beta, c);

@@ -7,6 +7,7 @@
 
 #include "blas.h"
 #include "cpu.h"
+#include "exact.h"
 #include "ints.h"
 #include "kernels.h"
 #include "thresholds.h"
@@ -41,10 +42,19 @@ void nnb__add_normal(int n, int k, const double *J, int ld, bool with_r, double 
   }
 }
 
-bool nnb__cholesky(int n, double *a) { return nnb__kernel()->cholesky(n, a); }
+/* The defined arithmetic has no factorisations: what is called from within a call that computes in it, for another
+ * purpose, has the ordinary ones. */
+static const nnb__kernels *ordinary(void) {
+  const bool exact = nnb__exact_set(false);
+  const nnb__kernels *kernels = nnb__kernel();
+  nnb__exact_set(exact);
+  return kernels;
+}
+
+bool nnb__cholesky(int n, double *a) { return ordinary()->cholesky(n, a); }
 
 void nnb__qr_add_with(int n, int k, double *l, int ld, double *b, int n_rhs, double *z, int ld_z, double *c) {
-  if (k > 0) nnb__kernel()->qr(n, k, l, ld, b, n_rhs, z, ld_z, c);
+  if (k > 0) ordinary()->qr(n, k, l, ld, b, n_rhs, z, ld_z, c);
 }
 
 void nnb__qr_add(int n, int k, double *l, int ld, double *b) { nnb__qr_add_with(n, k, l, ld, b, 0, NULL, 0, NULL); }
