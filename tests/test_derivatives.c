@@ -1,6 +1,8 @@
 /* Derivatives of outputs by inputs, and derivatives of these: nnb_plan_jacobian, nnb_plan_jvp, nnb_plan_hvp and
  * nnb_plan_taylor against central differences of the same net in plain loops in long double, against nnb_plan_vjp, and
  * against PyTorch. */
+#include <stdatomic.h>
+
 #include "golden/derivatives.h"
 #include "toys.h"
 
@@ -744,6 +746,135 @@ START_TEST(refusals_of_slopes) {
 }
 END_TEST
 
+/* A row of weight 0 has residuals and rows of J of 0, even if its values are not finite; and so have all rows if all
+ * weights are 0. */
+START_TEST(weightless_rows_of_slopes) {
+  enum { N_R = 12, MOST_P = 100 };
+  static real J[ROWS * N_R * MOST_P];
+  real res[ROWS * N_R];
+  slope_rows r;
+  nnb_data *data = make_rows(&r);
+  nnb_net *net = drawn(slope_net(0, data));
+  const int P = (int)nnb_net_n_params(net);
+  ck_assert_int_le(P, MOST_P);
+  nnb_plan *plan = plan_of(net, ROWS, 1, NNB_ROWS | NNB_DT);
+  for (int i = 0; _i && i < ROWS; i++) r.w[i] = 0;
+  for (int j = 0; j < 3; j++) r.x[2 * 3 + j] = (real)(_i ? 1 : NAN);
+  for (int i = 0; i < ROWS * N_R * P; i++) J[i] = 42;
+  ck_ok(nnb_plan_rows(plan, &r.batch, res, J, P));
+  for (int i = 0; i < ROWS * N_R; i++) {
+    const bool zero = r.w[i / N_R] == 0;
+    ck_assert_msg(zero ? res[i] == 0 : isfinite(res[i]) && res[i] != 0, "residual %d is %g", i, (double)res[i]);
+    for (int p = 0; p < P; p++)
+      ck_assert_msg(zero ? J[i * P + p] == 0 : isfinite(J[i * P + p]), "row %d of J, parameter %d: %g", i, p,
+                    (double)J[i * P + p]);
+  }
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net);
+  nnb_data_destroy(data);
+}
+END_TEST
+
+/* A gain with a buffer: the number of its forward passes that change it, and of their rows. */
+static atomic_int passes, passed_rows;
+static nnb_status counting_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  needs->buffers = 1;
+  return affine_shape(self, cols, n_from, needs);
+}
+static void counting_forward(const void *self, const nnb_layer_io *io) {
+  if (io->new_buffers) atomic_fetch_add(&passes, 1);
+  if (io->new_buffers) atomic_fetch_add(&passed_rows, io->z.rows);
+  toy_gain.forward(self, io);
+}
+
+/* Without and with dt, a layer with buffers gets all rows in one call. */
+START_TEST(whole_rows_of_slopes) {
+  enum { N = 64, N_IN = 30 };
+  static real x[N * N_IN], t[N], dt[N * N_IN], grad[2000];
+  static nnb_layer_ops counting;
+  counting = toy_gain;
+  counting.shape = counting_shape, counting.forward = counting_forward, counting.tangent = toy_gain_tangent;
+  toy_fill(x, N * N_IN, 1), toy_fill(t, N, 2), toy_fill(dt, N * N_IN, 3);
+  nnb_net *net = nnb_net_create(N_IN);
+  const int a = nnb_net_dense(net, 30, NNB_TANH);
+  nnb_net_own_layer(net, &counting, &(toy_gain_fields){.power = 2, .factor = 0.25}, &a, 1, NNB_LINEAR, NULL);
+  nnb_net_dense(net, 1, NNB_LINEAR);
+  ck_assert_uint_le(nnb_net_n_params(net), sizeof grad / sizeof *grad);
+  nnb_plan *plan = plan_of(net, N, 4, NNB_GRAD | NNB_DT);
+  const nnb_batch batch = {
+      .x = nnb_cview(x, N, N_IN), .t = nnb_cview(t, N, 1), .dt = _i ? nnb_cview(dt, N, N_IN) : (nnb_cmat){0}};
+  passes = passed_rows = 0;
+  ck_ok(nnb_plan_gradient(plan, &batch, 0, NULL, grad));
+  const int n_passes = passes, n_rows = passed_rows;
+  ck_assert_int_eq(n_passes, 1);
+  ck_assert_int_eq(n_rows, N);
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net);
+}
+END_TEST
+
+static nnb_status working_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  needs->work = 1;
+  return counting_shape(self, cols, n_from, needs);
+}
+static void sum_up(const void *self, const nnb_layer_io *io) {
+  (void)self;
+  for (int i = 0; i < io->delta.rows; i++) io->work[0] += io->delta.p[i * io->delta.ld];
+}
+
+/* A layer that sums Δ over the rows would sum the derivatives by directions, too. */
+START_TEST(no_slopes_with_work) {
+  static nnb_layer_ops working;
+  working = toy_gain;
+  working.shape = working_shape, working.tangent = toy_gain_tangent, working.prepare_back = sum_up;
+  nnb_net *net = nnb_net_create(2);
+  nnb_plan *plan;
+  nnb_net_own_layer(net, &working, &(toy_gain_fields){.power = 2, .factor = 0.25}, (int[]){1}, 1, NNB_LINEAR, NULL);
+  refused(nnb_plan_create(net, &(nnb_plan_opts){.want = NNB_DT}, &plan), NNB_E_UNSUPPORTED, "work");
+  nnb_plan_destroy(plan_of(net, 1, 1, NNB_SECOND));
+  nnb_net_destroy(net);
+}
+END_TEST
+
+/* ---- own activations --------------------------------------------------------------------------------------------- */
+
+static void pass_on(const nnb_act_ops *self, nnb_cmat z, nnb_mat a) {
+  (void)self;
+  for (int i = 0; i < z.rows; i++) memcpy(a.p + i * a.ld, z.p + i * z.ld, (size_t)z.cols * sizeof *z.p);
+}
+static void pass_back(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d) {
+  (void)self, (void)z, (void)a, (void)d;
+}
+static void no_slope(const nnb_act_ops *self, int order, nnb_cmat z, nnb_cmat a, nnb_mat s) {
+  (void)self, (void)order, (void)z, (void)a, (void)s;
+}
+static void no_bend(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_cmat dz, nnb_cmat v, nnb_mat d) {
+  (void)self, (void)z, (void)a, (void)dz, (void)v, (void)d;
+}
+
+/* The slope of an activation over whole rows does not count. */
+START_TEST(slopes_of_whole_rows) {
+  static nnb_act_ops act;
+  act =
+      (nnb_act_ops){.name = "rows", .traits = NNB_ACT_ROWWISE, .value = pass_on, .pull = pass_back, .slope = no_slope};
+  if (_i) act.push = pass_back, act.bend = no_bend;
+  nnb_net *net = nnb_net_create(2);
+  nnb_plan *plan;
+  real x[] = {1, 2}, y[6];
+  const nnb_cmat row = nnb_cview(x, 1, 2);
+  nnb_net_dense(net, 2, (nnb_activation)nnb_net_own_activation(net, &act));
+  if (_i) {
+    plan = plan_of(net, 1, 1, NNB_SECOND);
+    ck_ok(nnb_plan_taylor(plan, row, row, 1, nnb_view(y, 1, 4), NULL, 0));
+    refused(nnb_plan_taylor(plan, row, row, 2, nnb_view(y, 1, 6), NULL, 0), NNB_E_UNSUPPORTED, "rows");
+    nnb_plan_destroy(plan);
+  } else {
+    refused(nnb_plan_create(net, &(nnb_plan_opts){.want = NNB_SECOND}, &plan), NNB_E_UNSUPPORTED, "rows");
+  }
+  nnb_net_destroy(net);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("derivatives, " PRECISION);
   TCase *tc = tcase_create("derivatives");
@@ -761,6 +892,10 @@ int main(void) {
   tcase_add_loop_test(tc, residuals_of_slopes, 0, SLOPE_NETS);
   tcase_add_test(tc, fits_of_slopes);
   tcase_add_test(tc, refusals_of_slopes);
+  tcase_add_loop_test(tc, weightless_rows_of_slopes, 0, 2);
+  tcase_add_loop_test(tc, whole_rows_of_slopes, 0, 2);
+  tcase_add_test(tc, no_slopes_with_work);
+  tcase_add_loop_test(tc, slopes_of_whole_rows, 0, 2);
   suite_add_tcase(suite, tc);
   return run_suite(suite);
 }

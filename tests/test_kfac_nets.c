@@ -1,5 +1,6 @@
 /* K-FAC on all kinds of nets: own parts, frozen and singular ones; what it may change, what it learns, how it fails. */
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "blas.h"
@@ -91,6 +92,89 @@ START_TEST(own_layers_may_have_pairs) {
     ck_near(nnb_net_params_read(net[0])[p], nnb_net_params_read(net[1])[p], 0, "parameter %d", p);
   ck_assert(nnb_net_params_read(net[0])[0] != 0);
   nnb_net_destroy(net[0]), nnb_net_destroy(net[1]);
+}
+END_TEST
+
+/* A gain with a buffer: the number of its calls of prepare_back, and of their rows. */
+static atomic_int prepared, prepared_rows;
+static nnb_status counting_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  needs->buffers = 1;
+  return toy_gain.shape(self, cols, n_from, needs);
+}
+static void counting_prepare(const void *self, const nnb_layer_io *io) {
+  (void)self;
+  atomic_fetch_add(&prepared, 1);
+  atomic_fetch_add(&prepared_rows, io->delta.rows);
+}
+
+/* All rows at once, with targets of the model (0) and of the data (1): for the gradient and for the scores. */
+START_TEST(layers_with_buffers_get_all_rows) {
+  enum { ROWS = 256, N = 100 };
+  static real x[ROWS * N], y[ROWS * 2];
+  static nnb_layer_ops counting;
+  counting = toy_gain;
+  counting.shape = counting_shape, counting.prepare_back = counting_prepare;
+  toy_fill(x, ROWS * N, 20), toy_fill(y, ROWS * 2, 21);
+  const nnb_batch rows = {.x = nnb_cview(x, ROWS, N), .t = nnb_cview(y, ROWS, 2)};
+  nnb_net *net = nnb_net_create(N);
+  nnb_plan *plan;
+  nnb_optim *optim;
+  const int a = nnb_net_dense(net, N, NNB_TANH);
+  nnb_net_own_layer(net, &counting, &(toy_gain_fields){.power = 2, .factor = 0.25}, &a, 1, NNB_LINEAR, NULL);
+  nnb_net_dense(net, 2, NNB_LINEAR);
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = ROWS, .threads = 4, .want = NNB_GRAD}, &plan));
+  ck_ok(nnb_optim_create(net, &(nnb_optim_opts){.algo = NNB_KFAC, .data_fisher = _i}, &optim));
+  prepared = prepared_rows = 0;
+  ck_ok(nnb_train_step(net, plan, &rows, optim, NULL));
+  const int n_calls = prepared, n_rows = prepared_rows;
+  ck_assert_int_eq(n_calls, 2);
+  ck_assert_int_eq(n_rows, ROWS + nnb__kfac_rows(ROWS));
+  nnb_optim_destroy(optim);
+  nnb_plan_destroy(plan);
+  nnb_net_destroy(net);
+}
+END_TEST
+
+static nnb_status working_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  needs->work = 1;
+  return counting_shape(self, cols, n_from, needs);
+}
+
+/* Numbers that prepare_back computes from all rows give no gradients of single ones. */
+START_TEST(layers_with_work_are_refused) {
+  static nnb_layer_ops working;
+  working = toy_gain;
+  working.shape = working_shape, working.prepare_back = counting_prepare;
+  nnb_net *net = nnb_net_create(2);
+  nnb_optim *optim;
+  nnb_net_own_layer(net, &working, &(toy_gain_fields){.power = 2, .factor = 0.25}, (int[]){1}, 1, NNB_LINEAR, NULL);
+  ck_assert_int_eq(nnb_optim_create(net, &(nnb_optim_opts){.algo = NNB_KFAC}, &optim), NNB_E_UNSUPPORTED);
+  ck_assert(strstr(nnb_errmsg(), "gain") && strstr(nnb_errmsg(), "work"));
+  ck_assert_ptr_null(optim);
+  nnb_net_destroy(net);
+}
+END_TEST
+
+/* With targets of the data, the means of a layer that computes its gradient from numbers of prepare_back are those of
+ * the gradients of single rows: E g² = Σ g_i²/ω, with ω = 1/ROWS the share of a row. */
+START_TEST(prepared_layers_are_scaled) {
+  enum { ROWS = 8 };
+  trainer t = start("1x3-gru2-2", ROWS, &(nnb_optim_opts){.data_fisher = true});
+  const nnb__kfac_block *block = &t.optim->kfac->block[0];
+  real x[ROWS * 3], y[ROWS * 2], g[MOST_PARAMS];
+  double want[MOST_PARAMS] = {0};
+  toy_fill(x, ROWS * 3, 20), toy_fill(y, ROWS * 2, 21);
+  const nnb_batch rows = {.x = nnb_cview(x, ROWS, 3), .t = nnb_cview(y, ROWS, 2)};
+  for (int i = 0; i < ROWS; i++) {
+    const nnb_batch row = {.x = nnb_cview(x + 3 * i, 1, 3), .t = nnb_cview(y + 2 * i, 1, 2), .norm = ROWS};
+    ck_ok(nnb_plan_gradient(t.plan, &row, 0, NULL, g));
+    for (size_t p = 0; p < block->size; p++) want[p] += ROWS * (double)g[p] * (double)g[p];
+  }
+  ck_ok(nnb_train_step(t.net, t.plan, &rows, t.optim, NULL));
+  ck_assert_ptr_nonnull(block->diagonal);
+  for (size_t p = 0; p < block->size; p++)
+    ck_near(block->diagonal[p], want[p], TOL(1e-13, 1e-5) + TOL(1e-10, 1e-3) * want[p], "E g², %zu", p);
+  end(&t);
 }
 END_TEST
 
@@ -325,6 +409,9 @@ int main(void) {
   tcase_set_timeout(tc, 200);
   tcase_add_test(tc, a_graph_with_own_parts_is_trained);
   tcase_add_test(tc, own_layers_may_have_pairs);
+  tcase_add_loop_test(tc, layers_with_buffers_get_all_rows, 0, 2);
+  tcase_add_test(tc, layers_with_work_are_refused);
+  tcase_add_test(tc, prepared_layers_are_scaled);
   tcase_add_test(tc, own_losses_may_be_drawn_from);
   tcase_add_test(tc, what_is_taken_back_leaves_no_trace);
   tcase_add_test(tc, frozen_parts_stay);

@@ -1,6 +1,8 @@
 /* The built-in layers besides dense: dropout, norms, products, embeddings, gated recurrent units.  PyTorch's numbers
  * for them (golden/layers.h), the same bits for any number of threads and any chunk, files, text, and what is refused.
  */
+#include <time.h>
+
 #include "golden/layers.h"
 #include "toys.h"
 
@@ -337,6 +339,38 @@ START_TEST(dropped_share) {
 }
 END_TEST
 
+/* The work of scaling does not grow with the product of columns and nodes, which is a second and more here. */
+START_TEST(scaled_columns_of_many_nodes) {
+  enum { N = 40000 };
+  nnb_data *data = toy_regression(2, N, 1);
+  nnb_net *net = nnb_net_create(N);
+  for (int i = 0; i < N; i++) nnb_net_dense(net, 1, NNB_LINEAR);
+  const clock_t before = clock();
+  ck_ok(nnb_net_standardize(net, data));
+  const double seconds = (double)(clock() - before) / CLOCKS_PER_SEC;
+  ck_assert_msg(seconds < 0.5, "it took %g s", seconds);
+  nnb_net_destroy(net), nnb_data_destroy(data);
+}
+END_TEST
+
+/* The view of an input is the plan's copy: it stays when the caller's rows change. */
+START_TEST(views_of_inputs) {
+  nnb_net *net;
+  nnb_plan *plan;
+  nnb_cmat view;
+  real x[] = {1, 2, 3, 4, 5, 6}, y[4];
+  ck_ok(nnb_net_parse("3-2", &net));
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = 2, .want = NNB_KEEP | (_i ? NNB_GRAD : 0)}, &plan));
+  ck_ok(nnb_plan_predict(plan, nnb_cview(x, 2, 3), nnb_view(y, 2, 2)));
+  ck_ok(nnb_plan_view(plan, 1, NNB_A, &view));
+  memset(x, 0, sizeof x);
+  ck_assert_int_eq(view.rows, 2);
+  ck_assert_int_eq(view.cols, 3);
+  for (int i = 0; i < 6; i++) ck_assert(view.p[i / 3 * view.ld + i % 3] == i + 1);
+  nnb_plan_destroy(plan), nnb_net_destroy(net);
+}
+END_TEST
+
 /* ---- text, files, summaries ---------------------------------------------------------------------------------------
  */
 
@@ -481,7 +515,8 @@ END_TEST
 
 /* Second derivatives name what is in their way, and go through the folded net. */
 START_TEST(folded_derivatives) {
-  static const char *const texts[] = {"3-5:linear-batchnorm:tanh-2", "3-5:tanh-dropout0.5-2"};
+  static const char *const texts[] = {"3-5:linear-batchnorm:tanh-2", "3-5:tanh-dropout0.5-2",
+                                      "3-5:tanh-dropout0.2:tanh-2", "3-5:tanh-2-dropout0.2"};
   real x[] = {(real)0.5, (real)-0.2, 1}, v[] = {1, -1}, h[3];
   nnb_net *net, *fold;
   ck_ok(nnb_net_parse(texts[_i], &net));
@@ -491,6 +526,40 @@ START_TEST(folded_derivatives) {
   ck_assert_msg(strstr(nnb_errmsg(), "nnb_net_fold makes a net without it"), "%s", nnb_errmsg());
   ck_ok(nnb_net_hvp(fold, row, nnb_cview(v, 1, 2), row, nnb_view(h, 1, 3)));
   nnb_net_destroy(net), nnb_net_destroy(fold);
+}
+END_TEST
+
+/* A shape that was declared at a dropout stays; the file of the folded net can be loaded, and ONNX files, which are
+ * folded, have it. */
+START_TEST(folded_shapes) {
+  nnb_net *net = nnb_net_create(5), *fold, *loaded;
+  nnb_net_dense(net, 12, NNB_TANH);
+  if (_i) nnb_net_shape(net, 0, 12, 1, 1);
+  nnb_net_shape(net, nnb_net_dropout(net, 0, 0.5), 3, 2, 2);
+  nnb_net_dropout(net, 0, 0.5);
+  nnb_net_conv(net, 4, 2, NNB_TANH);
+  nnb_net_dense(net, 2, NNB_LINEAR);
+  ck_ok(nnb_net_init(net, 3));
+  real x[] = {(real)0.1, (real)0.2, (real)-0.7, 1, (real)0.4}, y[2], z[2];
+  void *file;
+  size_t bytes;
+  ck_ok(nnb_net_fold(net, &fold));
+  ck_assert_int_eq(nnb_net_n_nodes(fold), 5);
+  ck_ok(nnb_net_save_mem(fold, &file, &bytes));
+  ck_ok(nnb_net_load_mem(file, bytes, NULL, &loaded));
+  ck_ok(nnb_net_predict(net, nnb_cview(x, 1, 5), nnb_view(y, 1, 2)));
+  ck_ok(nnb_net_predict(loaded, nnb_cview(x, 1, 5), nnb_view(z, 1, 2)));
+  for (int i = 0; i < 2; i++) ck_assert_double_eq_tol((double)y[i], (double)z[i], TOL(1e-14, 1e-6));
+  nnb_free(file);
+#ifdef NNB_HAVE_ONNX
+  nnb_net_destroy(loaded);
+  ck_ok(nnb_net_save_onnx_mem(net, NULL, &file, &bytes));
+  ck_ok(nnb_net_load_onnx_mem(file, bytes, NULL, &loaded));
+  ck_ok(nnb_net_predict(loaded, nnb_cview(x, 1, 5), nnb_view(z, 1, 2)));
+  for (int i = 0; i < 2; i++) ck_assert_double_eq_tol((double)y[i], (double)z[i], TOL(1e-14, 1e-6));
+  nnb_free(file);
+#endif
+  nnb_net_destroy(loaded), nnb_net_destroy(fold), nnb_net_destroy(net);
 }
 END_TEST
 
@@ -653,10 +722,13 @@ int main(void) {
   tcase_add_loop_test(tcase, same_running_means, 0, 2);
   tcase_add_test(tcase, resumed);
   tcase_add_loop_test(tcase, dropped_share, 0, 3);
+  tcase_add_test(tcase, scaled_columns_of_many_nodes);
+  tcase_add_loop_test(tcase, views_of_inputs, 0, 2);
   tcase_add_loop_test(tcase, text_and_files, 0, 2);
   tcase_add_loop_test(tcase, derivatives, 0, 4);
   tcase_add_loop_test(tcase, folded, 0, 5);
-  tcase_add_loop_test(tcase, folded_derivatives, 0, 2);
+  tcase_add_loop_test(tcase, folded_derivatives, 0, 4);
+  tcase_add_loop_test(tcase, folded_shapes, 0, 2);
   tcase_add_test(tcase, folded_graph);
   tcase_add_test(tcase, names_of_pytorch);
   tcase_add_test(tcase, bad_layers);

@@ -11,21 +11,28 @@
 
 /* What becomes of a node of the old net. */
 typedef struct fate {
-  int source;  /* the node that stands for it: itself, or what a dropout reads */
-  int readers; /* of that node, dropouts left out */
+  int source;  /* the node that stands for it: itself, or for a dropout that is left out what it reads */
+  int readers; /* of that node, without those that are left out */
   int norm;    /* a dense layer or a convolution: the batch normalisation that becomes part of it, or 0 */
   int now;     /* its number in the new net */
 } fate;
 
-static bool is_left_out(const nnb__node *node) {
-  return node->ops == &nnb__layer_dropout && node->activation == NNB_LINEAR && node->out_col < 0;
+static bool same(const nnb_shape *s, const nnb_shape *t) {
+  return s->channels == t->channels && s->height == t->height && s->width == t->width;
+}
+
+/* A dropout after which the columns are read in another shape (nnb_net_shape) stays as an activation. */
+static bool is_left_out(const nnb_net *net, const nnb__node *node) {
+  if (node->ops != &nnb__layer_dropout || node->activation != NNB_LINEAR || node->out_col >= 0) return false;
+  return same(&node->needs.shape, &net->nodes[node->from[0] - 1].needs.shape);
 }
 
 static void find_sources(const nnb_net *net, fate *fates) {
   for (int k = 1; k <= net->n_nodes; k++) {
     const nnb__node *node = &net->nodes[k - 1];
-    fates[k].source = is_left_out(node) ? fates[node->from[0]].source : k;
-    for (int i = 0; !is_left_out(node) && i < node->n_from; i++) fates[fates[node->from[i]].source].readers++;
+    const bool left_out = is_left_out(net, node);
+    fates[k].source = left_out ? fates[node->from[0]].source : k;
+    for (int i = 0; !left_out && i < node->n_from; i++) fates[fates[node->from[i]].source].readers++;
   }
 }
 
@@ -45,6 +52,16 @@ static void find_norms(const nnb_net *net, fate *fates) {
   }
 }
 
+/* Makes the node an activation, with what its layer sets; the shape stays. */
+static nnb_status make_activation(nnb__node *node) {
+  const nnb_needs old = node->needs;
+  node->ops = &nnb__layer_activation;
+  node->needs = (nnb_needs){.from = &old.shape};
+  const nnb_status status = node->ops->shape(node->self, &old.cols, 1, &node->needs);
+  node->needs.from = NULL;
+  return status;
+}
+
 /* Adds the node that k becomes: its layer and name, the activation and the output of `last`. */
 static nnb_status add_node(nnb_net *to, const nnb_net *net, int k, int last, fate *fates, int *from) {
   nnb__node node = net->nodes[last - 1];
@@ -55,10 +72,7 @@ static nnb_status add_node(nnb_net *to, const nnb_net *net, int k, int last, fat
     nnb__dense dense;
     nnb__conv conv;
   } self;
-  if (first->ops == &nnb__layer_dropout) { /* with an activation, or an output */
-    node.ops = &nnb__layer_activation;
-    node.needs = (nnb_needs){.cols = first->needs.cols, .shape = first->needs.shape};
-  }
+  nnb_status status = first->ops == &nnb__layer_dropout ? make_activation(&node) : NNB_OK;
   if (last != k) { /* the bias takes up μ and β */
     memcpy(&self, first->self, first->ops->size);
     if (first->ops == &nnb__layer_conv)
@@ -69,7 +83,7 @@ static nnb_status add_node(nnb_net *to, const nnb_net *net, int k, int last, fat
   }
   for (int i = 0; i < first->n_from; i++) from[i] = fates[fates[first->from[i]].source].now;
   node.from = from, node.n_from = first->n_from;
-  nnb_status status = nnb__copy_node(to, &node, nnb__net_kind(net, node.ops).numbered);
+  if (!status) status = nnb__copy_node(to, &node, nnb__net_kind(net, node.ops).numbered);
   if (!status) fates[k].now = fates[last].now = to->n_nodes;
   return status;
 }

@@ -82,17 +82,27 @@ static void draw_and_go_back(void *context, int part) {
 
 /* ---- targets of the data ---------------------------------------------------------------------------------------- */
 
+/* What the layer computes from Δ for its parameters, for rows [0, n) */
+static void prepare(const nnb_plan *plan, int k, int n) {
+  const nnb__node *node = &plan->net->nodes[k];
+  if (!plan->state[k].needs_d || !node->ops->prepare_back) return;
+  const nnb_layer_io io = nnb__pass_io(plan, k, 0, n, 0);
+  node->ops->prepare_back(node->self, &io);
+}
+
 /* Δ of a row is ω·∂E_i/∂z, with ω its share of the loss.  Divided by √ω it becomes √ω·∂E_i/∂z. */
 static void rescale(const scores *s) {
   const nnb_plan *plan = s->pass.plan;
   const bool mean = is_mean(plan->state[plan->outputs[0]].loss);
-  for (int k = 0; k < plan->net->n_nodes; k++)
+  for (int k = 0; k < plan->net->n_nodes; k++) {
     for (int i = 0; plan->state[k].needs_d && i < s->job.rows; i++) {
       const double weight = s->pass.batch.weight ? (double)s->pass.batch.weight[i] : 1;
       const double share = mean ? weight / s->job.norm : weight;
       const real by = (real)(share > 0 ? 1 / sqrt(share) : 0);
       for (int j = 0; j < plan->state[k].d.cols; j++) nnb__row(plan->state[k].d, i)[j] *= by;
     }
+    prepare(plan, k, s->job.rows);
+  }
 }
 
 /* ---- the calls -------------------------------------------------------------------------------------------------- */
@@ -103,6 +113,7 @@ void nnb__plan_scores(nnb_plan *plan, const nnb__job *job, int n, const nnb__dra
   s.job.rows = n, s.job.what = NNB__SCORES | NNB__BACK;
   s.pass.batch.weight = nnb__pass_weights(plan, job);
   s.pass.row_parts = nnb__pass_parts(plan->flops * n, plan->threads, n);
+  if (job->run.training && plan->net->whole_rows) s.pass.row_parts = 1; /* for layers that want all rows */
   if (draw->data || !can_draw(plan))
     rescale(&s);
   else

@@ -115,10 +115,12 @@ static nnb__loss_sum run(nnb_plan *plan, const nnb__job *job) {
   nnb_status status = nnb__blas_enter();
   if (status) return (nnb__loss_sum){.status = status};
   nnb__pass_begin(&p);
-  if (nnb__layerwise_wide_suits(&p))
+  if (nnb__layerwise_wide_suits(&p)) {
     nnb__layerwise_wide_run(&p);
-  else
+  } else {
+    if (job->run.training && plan->net->whole_rows) p.row_parts = 1; /* for layers that want all rows */
     nnb__team_run(p.row_parts, phase_rows, &p);
+  }
   if (job->target) {
     nnb__team_run(p.param_parts, phase_params, &p);
     plan->formed = job->target->dst == plan->g;

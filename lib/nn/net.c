@@ -101,9 +101,14 @@ const nnb__node *nnb__net_looks_at(const nnb_net *net, int c, const nnb__node *a
   return NULL;
 }
 
+/* The columns of an input keep their units. */
+static void spare(nnb__scaler *s, const nnb__node *input) {
+  for (int j = 0, c = input->x_col; j < input->needs.cols && c < s->n; j++, c++) s->shift[c] = 0, s->factor[c] = 1;
+}
+
 void nnb__net_spare_whole(nnb_net *net) {
-  for (int c = 0; net->in.shift && c < net->in.n; c++)
-    if (nnb__net_looks_at(net, c, NULL)) net->in.shift[c] = 0, net->in.factor[c] = 1;
+  for (const nnb__node *node = net->nodes; net->in.shift && node < net->nodes + net->n_nodes; node++)
+    for (int i = 0; node->needs.levels > 0 && i < node->n_from; i++) spare(&net->in, &net->nodes[node->from[i] - 1]);
 }
 
 nnb_status nnb__net_check_uncoupled(const nnb_net *net, const char *what) {

@@ -70,7 +70,8 @@ static void choose_rows(nnb__pass *p) {
   int n = job->rows;
   bool copy = job->order != NULL, loss = job->what & (NNB__LOSS | NNB__RESIDUALS);
   p->batch = (nnb_batch){.norm = job->norm};
-  p->batch.x = copy || plan->net->in.shift ? nnb__crows(nnb__read(plan->x), 0, n) : nnb__crows(from->x, job->row0, n);
+  const bool copy_x = copy || plan->net->in.shift || plan->want & NNB_KEEP; /* nnb_plan_view shows the plan's own x */
+  p->batch.x = copy_x ? nnb__crows(nnb__read(plan->x), 0, n) : nnb__crows(from->x, job->row0, n);
   if (!loss) return;
   if (from->label)
     p->batch.label = copy ? plan->label : from->label + job->row0;

@@ -79,7 +79,7 @@ static void lay_out_rows(nnb_plan *p, nnb__arena *arena) {
   const nnb_net *net = p->net;
   size_t rows = (size_t)p->max_rows;
   bool gathers = p->want & NNB_GRAD;
-  if (gathers || net->in.shift) p->x = take_mat(arena, p->max_rows, net->n_x);
+  if (gathers || net->in.shift || p->want & NNB_KEEP) p->x = take_mat(arena, p->max_rows, net->n_x);
   if (gathers || net->out.shift) p->t = take_mat(arena, p->max_rows, net->n_y);
   if (!gathers) return;
   p->label = nnb__arena_take(arena, rows, sizeof *p->label);

@@ -50,6 +50,14 @@ nnb_status nnb__check_second(const nnb_net *net, int order) {
   return NNB_OK;
 }
 
+/* prepare_back is called for Δ and for its derivatives, and the last call would remain. */
+static nnb_status check_work(const nnb__node *node) {
+  if (node->needs.work == 0 || !node->ops->prepare_back) return NNB_OK;
+  return nnb__fail(NNB_E_UNSUPPORTED,
+                   "%s: the layer %s keeps numbers of all rows (work), so the net takes no targets of derivatives",
+                   node->name, node->ops->name);
+}
+
 /* A loss that is computed from Z, or takes classes, has no meaning for derivatives. */
 static nnb_status check_loss(const nnb_net *net, const nnb__node *node) {
   const nnb_loss_ops *loss = nnb__net_loss_ops(net, node);
@@ -64,8 +72,10 @@ static nnb_status check_loss(const nnb_net *net, const nnb__node *node) {
 nnb_status nnb__check_slopes(const nnb_net *net) {
   nnb_status status = nnb__check_second(net, 1);
   if (!status) status = nnb__net_check_uncoupled(net, "a loss with targets of derivatives");
-  for (int k = 0; k < net->n_nodes && !status; k++)
-    if (net->nodes[k].out_col >= 0) status = check_loss(net, &net->nodes[k]);
+  for (int k = 0; k < net->n_nodes && !status; k++) {
+    status = check_work(&net->nodes[k]);
+    if (!status && net->nodes[k].out_col >= 0) status = check_loss(net, &net->nodes[k]);
+  }
   return status;
 }
 
@@ -235,10 +245,11 @@ static void hand_back(const jets *j, int k, int order) {
 
 /* The number E whose derivatives are carried back. */
 typedef struct goal {
-  bool loss;   /* the loss, whose derivatives by the outputs are there after the forward passes; else */
-  nnb_cmat of; /* Σ of·ẏ; of.p NULL: */
-  int o, c;    /* y, ẏ or ÿ (c 0, 1, 2) of output o, times */
-  double root; /* root·√weight in the net's units; 0: 1 in the data's units */
+  bool loss;     /* the loss, whose derivatives by the outputs are there after the forward passes; else */
+  nnb_cmat of;   /* Σ of·ẏ; of.p NULL: */
+  int o, c;      /* y, ẏ or ÿ (c 0, 1, 2) of output o, in the data's units, or */
+  bool residual; /* in the net's units, times */
+  double root;   /* root·√weight */
 } goal;
 
 static void add(nnb_mat d, nnb_cmat more) {
@@ -250,7 +261,7 @@ static void add(nnb_mat d, nnb_cmat more) {
 static real seed_at(const jets *j, const goal *e, int o, int i) {
   const real *factor = j->plan->net->out.factor, *weight = j->pass->batch.weight;
   const int row = j->r0 + i / n_directions(j);
-  if (e->root > 0) return (real)e->root * (weight ? R(sqrt)(weight[row]) : 1);
+  if (e->residual) return (real)e->root * (weight ? R(sqrt)(weight[row]) : 1);
   return (e->of.p ? nnb__crow(e->of, row)[o] : 1) / (factor ? factor[o] : 1);
 }
 
@@ -299,15 +310,18 @@ static void params_row(const jets *j, int k, int i, real *w, real *b) {
   }
 }
 
+/* A row of weight 0 is 0, even if the net's values are not finite. */
 static void params_rows(const jets *j, int i, real *J) {
   const nnb_net *net = j->plan->net;
+  const real *weight = j->pass->batch.weight;
+  const bool weightless = weight && weight[j->r0 + i] == 0;
   for (int n = 0; n < net->n_blocks; n++) {
     const nnb__block *block = &net->blocks[n];
     const unsigned skip = j->pass->job->columns == NNB__EVERY ? 0 : block->frozen;
     const size_t n_w = skip & NNB_WEIGHTS ? 0 : (size_t)block->rows * (size_t)block->cols;
     const size_t n_b = !block->bias || skip & NNB_BIAS ? 0 : (size_t)block->cols;
     const int k = net->block_node[n] - 1;
-    if (net->nodes[k].ops->backward_params)
+    if (net->nodes[k].ops->backward_params && !weightless)
       params_row(j, k, i, n_w ? J : NULL, n_b ? J + n_w : NULL);
     else
       memset(J, 0, (n_w + n_b) * sizeof *J);
@@ -365,7 +379,7 @@ static void slope_rows(const jets *all, int k, double root) {
   jets j = *all;
   for (int o = c0; o < c0 + net->nodes[k].needs.cols; o++)
     for (j.only = 0; j.only < net->n_x; j.only++) {
-      const goal e = {.o = o, .c = 1, .root = root};
+      const goal e = {.o = o, .c = 1, .residual = true, .root = root};
       const nnb_mat a1 = of_directions(&j, j.plan->jets[k].a1), t = of_directions(&j, j.plan->dt);
       if (job->J) go_back(&j, &e);
       for (int i = 0; i < j.n; i++) {

@@ -11,13 +11,27 @@
 #include "net_chain.h"
 #include "status.h"
 
+/* The gradient of a single row does not follow from numbers that prepare_back computes from all rows. */
+static nnb_status check_work(const nnb_net *net, const char *method) {
+  for (int k = 0; k < net->n_nodes; k++) {
+    const nnb__node *node = &net->nodes[k];
+    if (node->needs.w_cols > 0 && node->needs.work > 0 && node->ops->prepare_back && !node->ops->kron)
+      return nnb__fail(NNB_E_UNSUPPORTED,
+                       "%s needs gradients of single rows, and the layer %s (%s) keeps numbers of all rows (work)",
+                       method, node->name, node->ops->name);
+  }
+  return NNB_OK;
+}
+
 nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out) {
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
   nnb_status status = nnb__net_seal(net);
   if (!status) status = nnb__optim_create(net->n_params, net->blocks, net->n_blocks, opts, out);
   if (status || !nnb__optim_has((*out)->ops, NNB__TRAIT_PAIRS)) return status;
-  if ((status = nnb__net_check_uncoupled(net, (*out)->ops->name))) nnb_optim_destroy(*out), *out = NULL;
+  status = nnb__net_check_uncoupled(net, (*out)->ops->name);
+  if (!status) status = check_work(net, (*out)->ops->name);
+  if (status) nnb_optim_destroy(*out), *out = NULL;
   return status;
 }
 

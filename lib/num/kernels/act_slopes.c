@@ -75,9 +75,9 @@ static void bend_row(int n, const real *a, const real *dz, const real *v, real *
 /* ---- the calls --------------------------------------------------------------------------------------------------- */
 
 bool nnb__act_bends(const nnb_act_ops *act, int order) {
-  if (!act || act->slope) return true;
+  if (!act) return true;
   if (act->traits & NNB_ACT_ROWWISE) return order == 2 && act->push && (act->bend || act == nnb__act(NNB_SOFTMAX));
-  return slope_of(act) != NULL;
+  return act->slope || slope_of(act);
 }
 
 void nnb__act_slope(const nnb_act_ops *act, int order, nnb_cmat z, nnb_cmat a, nnb_mat s) {
