@@ -24,9 +24,10 @@
  *
  *  The headers: nnblas/core.h has status, enumerations, options and reports; nnblas/typed.h has data, nets, training,
  *  prediction and files, then plans, gradients and steps; nnblas/extend.h is for your own activations, losses, layers.
- *  Every type and call exists twice: nnb_… in double and nnbf_… in single precision.
+ *  Every type and call that holds real numbers (typed.h, extend.h) exists twice: nnb_… in double and nnbf_… in single
+ *  precision.  What core.h has, as options and reports, serves both.
  *
- *  The library never prints, exits or aborts.  It allocates nothing in a training step or a prediction.              */
+ *  The library never prints, exits or aborts.  Calls on a plan (nnb_plan_predict, nnb_train_step) allocate nothing.  */
 #ifndef NNBLAS_H
 #define NNBLAS_H
 
@@ -47,7 +48,8 @@ extern "C" {
 #include "nnblas/extend.h"
 #include "nnblas/float_off.h"
 
-/** A net in the other precision: structure, parameters, scalers, names and frozen parameters.  Seals the net.
+/** A net in the other precision: structure, parameters, buffers, scalers, names, frozen parameters and what it was
+ *  trained by, but not nnb_net_exact.  Seals the net.
  *  NNB_E_UNSUPPORTED for own parts; NNB_E_PARSE if a number is too large for float; NNB_E_NOMEM. */
 NNB_API nnb_status nnb_net_to_single(const nnb_net *net, nnbf_net **out);
 NNB_API nnb_status nnbf_net_to_double(const nnbf_net *net, nnb_net **out);

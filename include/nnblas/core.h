@@ -318,8 +318,8 @@ NNB_API bool nnb_metric_find(const char *name, nnb_metric *out);
 /** Whether a lower value is better: log_loss, mse, rmse, mae. */
 NNB_API bool nnb_metric_is_error(nnb_metric metric);
 /** The name that a misspelt word is closest to, for messages: the first of those with the fewest letters inserted,
- *  deleted, replaced or swapped with their neighbour, at most a third of the word's (Damerau 1964).  names: n texts,
- *  any of them NULL.  NULL if none is so near. */
+ *  deleted, replaced or swapped with their neighbour, at most a third of the word's, rounded up (Damerau 1964).  names:
+ *  n texts, any of them NULL.  NULL if none is so near. */
 NNB_API const char *nnb_nearest(const char *word, const char *const *names, int n);
 
 /** Values with a meaning of their own, in options. */
@@ -429,8 +429,9 @@ typedef struct nnb_callback {
 } nnb_callback;
 
 /** A learning rate over time of the program's own: η is multiplied by factor(user, epoch), a finite number of 0 or
- *  more.  epoch: updates so far by updates per epoch, 0 at the end of the warm-up.  Called once for each update, and
- *  before the first one. */
+ *  more.  epoch: updates so far by updates per epoch, 0 at the end of the warm-up.  Called once for each update after
+ *  the warm-up; without a warm-up also before the first one.  It must give the same number for the same epoch: several
+ *  threads call it at once in nnb_cross_validate, nnb_search and restarts. */
 typedef struct nnb_own_schedule {
   double (*factor)(void *user, double epoch);
   void *user;
@@ -500,7 +501,7 @@ typedef struct nnb_evidence {
  *
  *  lm and varpro that have not ended after 400 epochs, bfgs after 800, begin a second time from the start with a decay
  *  that falls to 0, and the net gets the lower of the two ends (docs/defaults.md).  They do not with val, patience,
- *  bayes, checkpoint or l2 (also NNB_NONE), nor if less than half of max_epochs or max_seconds is left.
+ *  bayes or l2 (also NNB_NONE), nor if less than half of max_epochs or max_seconds is left.
  *
  *  {0}, NNB_AUTO with nothing chosen, aims at new data, not at a low training loss.  Up to 2000 rows, or rows times
  *  parameters up to 2e7, it is lbfgs, with decay and iterations by two folds; else adam, with rate, decay and the best
@@ -594,8 +595,8 @@ typedef struct nnb_fit_opts {
   const char *log;   /**< CSV file that a row is appended to after each epoch: epoch, updates, samples, loss, val_loss,
                           seconds, total_seconds, lr, then the metrics (NAME on the training data, val_NAME on the
                           validation set).  An existing file is replaced; with resume, rows of epochs up to the
-                          checkpoint's stay.  If a row cannot be written, the training goes on, and report.log_status
-                          has the error; the rows before it stay whole.  NULL: no file                  */
+                          checkpoint's stay.  If a row cannot be written later, the training goes on, and
+                          report.log_status has the error; the rows before it stay whole.  NULL: no file              */
   unsigned metrics;  /**< metrics in each record, and of the rows held out in a cross-validation (NNB_METRIC_LIST),
                           joined by '+' in text.  A record's are those of the validation set, or of the training data
                           without one                                                                   */
@@ -678,7 +679,8 @@ typedef struct nnb_report {
   int batch;                /**< rows per update                                                        */
   double l2, lr;            /**< the decay and the learning rate (0: none) that trained the net         */
   double held_loss;         /**< NNB_CHOICE_FOLDS: the loss on the rows not trained on, at the best stage, as a part of
-                                 the loss of the best constant prediction; else 0                       */
+                                 the loss of the best constant prediction, INFINITY if no stage had a finite one;
+                                 else 0                                                                 */
   int starts, start;        /**< with restarts: how many, and which was the best, from 0                */
   int resumed;              /**< the epoch of the checkpoint that the fit went on from; 0: it did not   */
   int checkpoints;          /**< checkpoints that this call has written                                 */
@@ -819,8 +821,9 @@ NNB_API void nnb_scores_destroy(nnb_scores *scores);
 NNB_API double nnb_scores_get(const nnb_scores *scores, nnb_metric metric);
 /** Number of parts; 0 for NULL. */
 NNB_API int nnb_scores_n_parts(const nnb_scores *scores);
-/** A metric of part k, from 0.  0 for a class that is predicted and never there, or there and never predicted; NaN for
- *  one that is neither; NaN for a part that does not exist. */
+/** A metric of part k, from 0; NaN for a part that does not exist.  Precision, recall and F1 are 0 for a class that is
+ *  predicted and never there, or there and never predicted, and NaN for one that is neither.  The AUC is NaN if all or
+ *  no rows are of the class.  Log loss is NaN for one class of several. */
 NNB_API double nnb_scores_part(const nnb_scores *scores, nnb_metric metric, int k);
 /** The name of part k: of the class, or the column of the targets; NULL if it has none. */
 NNB_API const char *nnb_scores_name(const nnb_scores *scores, int k);
@@ -915,7 +918,7 @@ typedef struct nnb_optim_opts {
   void *reserved[20];
 } nnb_optim_opts;
 
-/** Options as text: the same as nnb_fit_opts_parse, nnb_fit_opts_print, … */
+/** Options as text: the same as nnb_fit_opts_parse, nnb_fit_opts_print, …, without own_schedule, a pointer. */
 NNB_API nnb_status nnb_optim_opts_parse(const char *text, nnb_optim_opts *opts);
 NNB_API nnb_status nnb_optim_opts_print(const nnb_optim_opts *opts, char **out);
 NNB_API nnb_status nnb_optim_opts_create(const char *text, nnb_optim_opts **out);
@@ -959,9 +962,9 @@ typedef struct nnb_min_opts {
                                 Minimises ½·Σ r² + ½·(α/β)·Σ x² and estimates α and β again after every iteration
                                 (Foresee and Hagan 1997), so f itself changes.  It ends as in nnb_fit */
   size_t max_bytes;        /**< lm and varpro: memory limit in bytes; 0: 4 GiB                            */
-  const double *lower;     /**< lbfgs and lm: n lower bounds, -INFINITY where there is none; NULL: no bounds.  Before
-                                the first evaluation x is rounded to its precision and moved between the bounds, and it
-                                stays there.  Not with .bayes */
+  const double *lower;     /**< lbfgs and lm: n lower bounds, -INFINITY where there is none; NULL: no bounds.  They are
+                                rounded to the precision of x.  Before the first evaluation x is moved between them, and
+                                it stays there.  Not with .bayes */
   const double *upper;     /**< lbfgs and lm: n upper bounds, INFINITY where there is none; equal to lower: x_i is
                                 fixed */
   /* output */
@@ -999,14 +1002,15 @@ typedef struct nnb_sums {
 } nnb_sums;
 
 /* Results for programs that do not know the structs (bindings).  name: that of the struct, "nnb_report", "nnb_record",
- * "nnb_metrics", "nnb_min_report", "nnb_min_record" or "nnb_sums"; others are NNB_E_ARG. */
+ * "nnb_metrics", "nnb_training", "nnb_min_report", "nnb_min_record" or "nnb_sums"; others are NNB_E_ARG. */
 
 /** *out ← a struct of results, all zero, to pass to nnb_fit and others.  Release it with nnb_free.  NNB_E_NOMEM. */
 NNB_API nnb_status nnb_result_create(const char *name, void **out);
 /** *out ← the numbers in a struct of results as text, one "field=value" a line: "loss=0.25".  Numbers read back to the
  *  same bits and have a decimal point in every locale, or are nan, inf, -inf.  A bool is true or false.  A value of an
  *  enumeration is its enumerator without prefix in lower case: stop=target, algo=lm.  A struct in the struct gives
- *  "evidence.alpha", flags of metrics f1+auc.  Pointers are left out.  Release it with nnb_free.  NNB_E_NOMEM. */
+ *  "evidence.alpha", flags of metrics f1+auc.  An nnb_record has a line more for each of its metrics, "f1=0.5", and for
+ *  each of its train_metrics, "train_f1=0.5".  Pointers are left out.  Release it with nnb_free.  NNB_E_NOMEM. */
 NNB_API nnb_status nnb_result_print(const char *name, const void *result, char **out);
 /** out[i] ← a field of record i of the history, by its name: "loss"; or a metric, "f1" (nnb_record_metric) or
  *  "train_f1".  out: report->n_history numbers.  NNB_E_ARG if nnb_record has no such field. */
@@ -1042,9 +1046,10 @@ NNB_API const nnb_column *nnb_columns_at(const nnb_columns *columns, int i);
  *  column unless the header has a column named "1". */
 typedef struct nnb_csv_opts {
   int header;          /**< 1: the first row has names; NNB_NONE: it has data; 0: it has names if a column is given by
-                            name; or if none of its fields is a number and, of the 100 rows below, a column's first
-                            value is a number; or all are texts, those of the first row do not occur again in their
-                            columns, and a column has at most a quarter as many different texts as rows */
+                            name; or if none of its fields is a number, more are texts than missing words (NA, Inf) and,
+                            of the 100 rows below, the first value of a column under a text is a number; or all are
+                            texts, those of the first row do not occur again in their columns, and a column has at most
+                            a quarter as many different texts as rows */
   char separator;      /**< ' ': runs of blanks and tabs.  0: tab, ';', ',' or ' ', the first that divides each of the
                             first 10 rows into the same number of fields, at least 2 (',' not with .decimal_comma, ' '
                             only if neither ';' nor ',' is in the first row); else ',' */
@@ -1184,7 +1189,8 @@ typedef enum nnb_attr_type {
   NNB_ATTR_INIT  /**< int that holds an nnb_init; written as its name */
 } nnb_attr_type;
 typedef struct nnb_attr {
-  const char *name; /**< NULL ends the table */
+  const char *name; /**< unique in its layer, and none of layer, name, from, act, frozen, shape, output (NNB_E_ARG); an
+                         output also has loss, factor, delta, label_smoothing.  NULL ends the table */
   nnb_attr_type type;
   size_t offset;
 } nnb_attr;
@@ -1210,17 +1216,19 @@ typedef struct nnb_needs {
   size_t init_scratch;  /**< numbers of scratch for init                                                       */
   size_t buffers;       /**< numbers that the layer learns without a gradient, for instance running means.  They are
                              saved, copied and restored with the parameters; optimisers do not see them.  In training,
-                             forward gets all rows of a chunk in one call                                      */
+                             forward and prepare_back get all rows of a chunk in one call                      */
   const nnb_shape *from;/**< input: the shapes of the nodes that the layer reads; valid during shape           */
   nnb_shape shape;      /**< the shape of Z; an elementwise layer copies from[0]                               */
   bool affine;          /**< Z is an affine function of the inputs (Z = A·M + c, M and c made from the parameters).
                              Without scratch, backward_data and backward_params may get any number of rows, several for
                              each row of the batch: they must not use z or the numbers of the rows, nor backward_data a.
-                             Second derivatives and targets of derivatives need affine layers without scratch */
+                             Second derivatives and targets of derivatives need affine layers without scratch; the
+                             latter also without work that prepare_back writes                                 */
   bool random;          /**< in training, Z depends on numbers that are drawn for each update (dropout).  Rejected
                              by methods that minimise one function (lbfgs, lm, varpro, …)                           */
   size_t work;          /**< numbers for all rows together, kept from forward to backward as scratch.  To be written
-                             only in calls that get all rows: in training, by layers that couple rows or have buffers */
+                             only in calls that get all rows: in training, by layers that couple rows or have buffers.
+                             kfac rejects layers with parameters whose prepare_back writes it, unless they have kron */
   int levels;           /**< above 0: the layer reads inputs whose columns are whole numbers from 0 to levels-1, and its
                              derivatives by them are 0.  Other nodes are rejected, and batches with other numbers; such
                              columns are not scaled                                                            */

@@ -20,8 +20,8 @@ struct nnb_act_ops {
   /** With NNB_ACT_ROWWISE, for derivatives along a direction: d ← d·(∂a/∂z)ᵀ.  If the Jacobian is symmetric, as that of
    *  softmax, it is pull.  [pull; with NNB_ACT_ROWWISE nnb_plan_jvp is NNB_E_UNSUPPORTED]                            */
   void (*push)(const nnb_act_ops *self, nnb_cmat z, nnb_cmat a, nnb_mat d);
-  /** Without NNB_ACT_ROWWISE, for second derivatives: s ← f''(z) if order is 2, f'''(z) if it is 3.  [what needs second
-   *  derivatives is NNB_E_UNSUPPORTED]                                                                               */
+  /** Without NNB_ACT_ROWWISE, for second derivatives: s ← f''(z) if order is 2, f'''(z) if it is 3; with it, ignored.
+   *  [what needs second derivatives is NNB_E_UNSUPPORTED]                                                            */
   void (*slope)(const nnb_act_ops *self, int order, nnb_cmat z, nnb_cmat a, nnb_mat s);
   /** With NNB_ACT_ROWWISE, for second derivatives: d ← d + ∂(v·(∂a/∂z)·dz)/∂z for each row, with dz and v constant.
    *  [the same]                                                                                                      */
@@ -90,7 +90,7 @@ typedef struct nnb_sink {
 /** A layer: its name, its fields and its functions. */
 typedef struct nnb_layer_ops nnb_layer_ops;
 struct nnb_layer_ops {
-  const char *name;      /**< in summaries and files                                                            */
+  const char *name;      /**< in summaries and files; one table of a name in a net                              */
   size_t size;           /**< bytes of the struct that self points to; the net owns a copy                      */
   const nnb_attr *attrs; /**< the fields of that struct that files keep, or NULL                                */
   /* REQUIRED */
@@ -116,7 +116,8 @@ struct nnb_layer_ops {
    *  forward pass; io->z is not valid.  [nnb_plan_jvp is NNB_E_UNSUPPORTED; Jacobians go backward]                   */
   void (*tangent)(const void *self, const nnb_layer_io *io, const nnb_cmat *da, int n, nnb_mat dz);
   /** Called once the rows' delta is complete, before backward_data (which is not called for every input) and
-   *  backward_params: computes what both use, into scratch or, under its rule, work.  [nothing]                      */
+   *  backward_params: computes what both use, into scratch or, under its rule, work.  May be called again for another
+   *  delta of the same forward pass; what counts is the last call.  [nothing]                                        */
   void (*prepare_back)(const void *self, const nnb_layer_io *io);
   void *reserved[9];
 };

@@ -3,8 +3,9 @@
  * precision (nnbf_net, nnbf_fit, …).  The descriptions hold for both; nnb_real is double or float.
  *
  * Matrices are row-major and a row is a sample.  Letters: N samples, B rows of a batch, I inputs, O outputs, P
- * parameters.  Every call that can fail returns an nnb_status (0 or negative) and sets the message that nnb_errmsg()
- * returns.  After a failure the results are unchanged or NULL.  Pointers named `out` must not be NULL. */
+ * parameters.  A call that can fail returns an nnb_status (0 or negative), or as its description says, and sets the
+ * message that nnb_errmsg() returns.  A refused call leaves its results unchanged or NULL, unless its description says
+ * otherwise; after NNB_E_NUMERIC the numbers computed so far are in them.  Pointers named `out` must not be NULL. */
 
 /* ---- views ----------------------------------------------------------------------------------------------------- */
 
@@ -75,7 +76,9 @@ NNB_API nnb_status nnb_data_read_csv(const char *path, const nnb_csv_opts *opts,
 NNB_API nnb_status nnb_data_parse_csv(const char *text, size_t bytes, const char *name, const nnb_csv_opts *opts,
                                       nnb_data **out);
 /** Reads the IDX files of MNIST (ubyte images and labels, plain or gzip-compressed).  Pixels are scaled to 0 … 1.
- *  labels_path NULL: no labels.  NNB_E_UNSUPPORTED for a compressed file if the library was built without zlib.      */
+ *  labels_path NULL: no labels.  The number of classes is the largest label + 1, at least 10.
+ *  NNB_E_SHAPE if the files differ in rows; NNB_E_PARSE; NNB_E_UNSUPPORTED for a compressed file if the library was
+ *  built without zlib, here and for the other files; NNB_E_IO; NNB_E_OVERFLOW; NNB_E_NOMEM.                          */
 NNB_API nnb_status nnb_data_read_idx(const char *images_path, const char *labels_path, nnb_data **out);
 
 /** Reads a training file of FANN: three whole numbers, of pairs, inputs and outputs, then the inputs and outputs of
@@ -158,11 +161,12 @@ NNB_API int nnb_data_n_out(const nnb_data *data);
 /** Number of classes if the data has labels, else 0. */
 NNB_API int nnb_data_n_classes(const nnb_data *data);
 /** Column names: 0 … n_in-1 are the inputs, then come the targets or the column of classes.  NULL if there is no name.
- *  The strings live as long as the data.                                                                             */
+ *  The strings live until names are set again or the data is destroyed.                                              */
 NNB_API const char *nnb_data_column_name(const nnb_data *data, int column);
 NNB_API const char *nnb_data_class_name(const nnb_data *data, int k);
 /** The columns of the CSV file that the inputs come from; copies of rows keep them.  NULL: the inputs are the columns,
- *  because the data comes from arrays, has new names, or has only a part of the inputs of a column. */
+ *  because the data comes from arrays, has new names, or has only a part of the inputs of a column.  Valid until
+ *  columns are named again or the data is destroyed. */
 NNB_API const nnb_columns *nnb_data_columns(const nnb_data *data);
 /** Column i, from 0, of those that .leave_unusable left out: its name, or its number from 1 as text; NULL if there are
  *  not as many.  *why ← the reason, "it has more than 32 different texts"; why may be NULL.  The strings live as long
@@ -176,7 +180,8 @@ NNB_API nnb_status nnb_data_set_class_names(nnb_data *data, const char *const *n
  *  from a CSV file it also prints what was inferred, with notes where the file may mean something else.  The lines are
  *  for people and may change. */
 NNB_API nnb_status nnb_data_summary(const nnb_data *data, FILE *stream);
-/** Rows row0 … row0+rows-1 as a batch of views into the data.  NNB_E_ARG if a row does not exist. */
+/** Rows row0 … row0+rows-1 as a batch of views into the data, valid until it is changed or destroyed.  NNB_E_ARG if a
+ *  row does not exist. */
 NNB_API nnb_status nnb_data_batch(const nnb_data *data, int row0, int rows, nnb_batch *out);
 
 /** A copy of n rows, given by their numbers from 0, in that order; a row may come several times.  Names, classes and
@@ -211,15 +216,19 @@ NNB_API nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t se
 
 /** Writes data as comma-separated text that nnb_data_read_csv reads to the same numbers: a row of column names (x1, …,
  *  t1, … or class if there are none), then inputs and targets, or the name or number of the class.  Atomic, as
- *  nnb_net_save.  NNB_E_UNSUPPORTED if there are sample weights.  NNB_E_IO; NNB_E_NOMEM: memory for the whole text. */
+ *  nnb_net_save.  NNB_E_ARG if the reader would take the names for data, because one is a number or too many are
+ *  missing words (NA, ?, null, empty), and if a class of a row has such a word as its name.  NNB_E_UNSUPPORTED if
+ *  there are sample weights or targets of derivatives.  NNB_E_IO; NNB_E_NOMEM: memory for the whole text. */
 NNB_API nnb_status nnb_data_write_csv(const nnb_data *data, const char *path);
 /** Writes inputs and targets as a training file of FANN, with the digits that nnb_data_read_fann reads to the same
  *  numbers.  Classes become an output of 0 and 1 for each.  Atomic, as nnb_net_save.  NNB_E_ARG without targets;
- *  NNB_E_UNSUPPORTED if there are sample weights.  NNB_E_IO; NNB_E_NOMEM: memory for the whole text.                 */
+ *  NNB_E_UNSUPPORTED if there are sample weights or targets of derivatives.  NNB_E_IO; NNB_E_NOMEM: memory for the
+ *  whole text. */
 NNB_API nnb_status nnb_data_write_fann(const nnb_data *data, const char *path);
 /** Writes inputs as an IDX file of ubyte images of that height (width: n_in / height), and labels as another, unless
- *  labels_path is NULL: the inverse of nnb_data_read_idx.  Each file is written atomically.  NNB_E_ARG unless all
- *  inputs are in 0 … 1, height divides n_in, and the labels are there and at most 255. */
+ *  labels_path is NULL, for nnb_data_read_idx.  Inputs are rounded to multiples of 1/255; weights and targets are left
+ *  out.  Each file is written atomically.  NNB_E_ARG unless all inputs are in 0 … 1, height divides n_in, and the
+ *  labels are there and at most 255.  NNB_E_IO; NNB_E_NOMEM. */
 NNB_API nnb_status nnb_data_write_idx(const nnb_data *data, const char *images_path, const char *labels_path,
                                       int height);
 
@@ -237,7 +246,7 @@ typedef struct nnb_array {
  *  order and in C or Fortran order.  *out has the numbers in C order in this precision; integers with more digits are
  *  rounded.  Release *out with nnb_array_clear.  The file need not be trusted.  Memory: the file's size, plus up to 8
  *  times that for the numbers of a file of bytes.
- *  NNB_E_PARSE; NNB_E_UNSUPPORTED for other types; NNB_E_IO; NNB_E_NOMEM.  *out is then empty. */
+ *  NNB_E_PARSE; NNB_E_UNSUPPORTED for other types; NNB_E_OVERFLOW; NNB_E_IO; NNB_E_NOMEM.  *out is then empty. */
 NNB_API nnb_status nnb_array_read_npy(const char *path, nnb_array *out);
 /** The same from memory.  name stands for the file name in messages. */
 NNB_API nnb_status nnb_array_parse_npy(const void *file, size_t bytes, const char *name, nnb_array *out);
@@ -279,12 +288,13 @@ NNB_API void nnb_array_clear(nnb_array *array);
  *  for bit as it was.  A building call also records its error.
  *
  *  Changing calls: while nnb_fit, nnb_solve_output, nnb_check_gradient, nnb_net_init, nnb_net_set_weights,
- *  nnb_net_set_bias or nnb_net_set_buffers runs, nothing else may change the net: no callback (on_epoch, a function of
- *  an own part) and no other thread.  NNB_E_STATE is then returned by these calls, the building calls, the scalers,
- *  nnb_net_freeze, nnb_optim_step, nnb_optim_average, nnb_train_step and nnb_train_rows; nnb_net_params returns NULL,
- *  and nnb_net_destroy does nothing; both set the message.  Do not write through a pointer from an earlier
- *  nnb_net_params. All other calls are allowed, also in on_epoch: to predict, evaluate, save or copy, and to make plans
- *  and optimisers.
+ *  nnb_net_set_bias, nnb_net_set_buffers or nnb_net_load_torch runs, nothing else may change the net: no callback
+ *  (on_epoch, a function of an own part) and no other thread.  NNB_E_STATE is then returned by these calls, the
+ *  building calls, the scalers, nnb_net_freeze, nnb_net_exact, nnb_net_set_training, nnb_optim_step, nnb_optim_average,
+ *  nnb_optim_load, nnb_train_step, nnb_train_rows, and nnb_plan_gradient of a net with buffers; nnb_net_params returns
+ *  NULL, and nnb_net_destroy does nothing; both set the message.  Do not write through a pointer from an earlier
+ *  nnb_net_params.  A callback may make all other calls: to predict, evaluate, save or copy, and to make plans and
+ *  optimisers.
  *
  *  Threads: several threads may use one net, each with its own plan, as long as none trains it.                      */
 typedef struct nnb_net nnb_net;
@@ -316,8 +326,9 @@ NNB_API void nnb_net_destroy(nnb_net *net);
 NNB_API nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out);
 
 /** A copy for predictions alone, of the same outputs but for rounding: dropout is left out, and batch normalisation
- *  that is the only reader of a dense layer or a convolution without activation becomes part of its weights.  Such a
- *  net may run by the faster executors for chains.  C source and ONNX files are written from it.  *out is released with
+ *  that is the only reader of a dense layer or a convolution without activation becomes part of its weights.  A dropout
+ *  that is an output, has an activation, or has another shape than what it reads becomes an activation.  Such a net may
+ *  run by the faster executors for chains.  C source and ONNX files are written from it.  *out is released with
  *  nnb_net_destroy; NULL after an error.  NNB_E_NOMEM; the recorded error of a net that cannot be built.             */
 NNB_API nnb_status nnb_net_fold(const nnb_net *net, nnb_net **out);
 
@@ -419,15 +430,16 @@ NNB_API nnb_status nnb_net_exact(nnb_net *net, bool exact);
 
 /** Scalers, which the net stores.  Inputs are scaled before the first layer and predictions are scaled back, so x, y
  *  and t are always in the data's units.  The statistics come from the rows of data.  nnb_net_standardize scales the
- *  inputs to mean 0 and deviation 1.  Scaled targets are for regression: the loss, its history and target_loss are then
- *  in scaled units.
+ *  inputs to mean 0 and deviation 1.  All rows count alike, whatever their weight, and the deviation divides by N.
+ *  Scaled targets are for regression: the loss, its history and target_loss are then in scaled units.
  *  These calls return NNB_OK or an error, which is sticky as in building calls.  NNB_E_STATE once the net is sealed;
- *  NNB_E_SHAPE if the columns differ from the net's; NNB_E_NUMERIC if the range of a column overflows.               */
+ *  NNB_E_SHAPE if the columns differ from the net's (of targets, when the net is sealed); NNB_E_ARG to scale targets
+ *  that are classes or not there; NNB_E_NUMERIC if the range of a column overflows.                                  */
 NNB_API int nnb_net_standardize(nnb_net *net, const nnb_data *data);
 NNB_API int nnb_net_scale_inputs(nnb_net *net, const nnb_data *data, nnb_scaling scaling);
 NNB_API int nnb_net_scale_targets(nnb_net *net, const nnb_data *data, nnb_scaling scaling);
 /** shift and factor of the inputs (n_in values each) or of the targets (n_out).  Without a scaler, *shift is NULL.  x'
- *  = (x - shift)·factor, x = x'/factor + shift.  Valid as long as the net.                                           */
+ *  = (x - shift)·factor, x = x'/factor + shift.  Valid until the next call that sets a scaler.                       */
 NNB_API void nnb_net_input_scaler(const nnb_net *net, const nnb_real **shift, const nnb_real **factor);
 NNB_API void nnb_net_target_scaler(const nnb_net *net, const nnb_real **shift, const nnb_real **factor);
 /** x ← (x - shift)·factor, and the inverse, with a scaler as above.  shift NULL: x is unchanged. */
@@ -460,7 +472,8 @@ NNB_API const nnb_columns *nnb_net_columns(const nnb_net *net);
  *  it.  Other calls that change parameters leave it as it is.  false: nothing is known, or NULL; *out is unchanged. */
 NNB_API bool nnb_net_training(const nnb_net *net, nnb_training *out);
 /** Sets it, for loops of your own, or to add a score on rows that were not trained on.  An empty version becomes that
- *  of this library.  training NULL: forgets it.  NNB_E_ARG for a number out of range. */
+ *  of this library.  training NULL: forgets it.  NNB_E_ARG for a number out of range; NNB_E_STATE while a changing call
+ *  runs (nnb_net). */
 NNB_API nnb_status nnb_net_set_training(nnb_net *net, const nnb_training *training);
 
 /** Prints a table to the stream: layer, output shape, parameters, bytes, and the number of buffers if there are any. */
@@ -508,11 +521,14 @@ NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
  *  are those at its start.
  *
  *  Errors: those of building the net; NNB_E_ARG also for a target outside 0 … 1 if the loss takes probabilities (the
- *  message has the row and the column).  With .checkpoint, NNB_E_IO if the file cannot be made at the start; if that
- *  fails later, the training goes on, and report.checkpoint_status has the error.  With .resume, NNB_E_ARG for another
- *  net, other data or other options than those of the file, NNB_E_PARSE for a malformed file.  A refused fit leaves
- *  the net as it was, with its names and the history of the fit before.  A fit that diverged with best_epoch 0 leaves
- *  everything but the history.                                                                                       */
+ *  message has the row and the column); NNB_E_SHAPE; NNB_E_UNSUPPORTED; NNB_E_NUMERIC, also for a parameter that is not
+ *  finite at the start; NNB_E_STATE while another changing call runs; NNB_E_NOMEM.  NNB_E_IO if .log or .checkpoint
+ *  cannot be made at the start; if writing fails later, the training goes on, and report.log_status or
+ *  report.checkpoint_status has the error.  With .resume, NNB_E_ARG for another net, other data, other options or
+ *  another head of the log than those of the file, NNB_E_PARSE for a malformed file.  A refused fit leaves the net as
+ *  it was, with its names and the history of the fit before; *report then has .stop and .algo only.  A fit that
+ *  diverged with best_epoch 0 leaves everything but the history.  After an error of a source during the training the
+ *  net has the parameters of the best epoch.                                                                         */
 NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
                            nnb_report *report);
 /** Solves for the parameters of the output layers that minimise the loss on data; all other parameters stay.  With a
@@ -521,19 +537,21 @@ NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *
  *  Sample weights and scalers count as in nnb_plan_loss.  Frozen parameters stay.  If the solution is not unique (equal
  *  units, fewer rows than units), it is the one with the least Σw² + Σb²; columns dependent to within n·ε are treated
  *  as dependent (n: inputs and the bias, ε: of the precision).
- *  Method: a QR factorisation in double, updated by blocks of rows (Golub 1965).  Memory for n inputs and O outputs of
- *  a layer: n² + n·O + 256·(n + O) doubles and a plan of 256 rows, for any number of rows.  No other thread may use the
- *  net during the call.
+ *  Method: a QR factorisation in double, updated by blocks of rows (Golub 1965).  Memory for n inputs (the bias is one)
+ *  and O outputs of a layer: n² + n·O + 256·(n + O) doubles, a copy of the parameters and a plan of 256 rows, for any
+ *  number of rows.  No other thread may use the net during the call.
  *  NNB_E_UNSUPPORTED unless every output is a dense layer without activation that no other node reads, with the loss
  *  half_sse, sse or mse.  NNB_E_ARG if ridge is negative or all parameters are frozen.  NNB_E_SHAPE, also for other
  *  column names than the net's (nnb_net_column_name).  NNB_E_NUMERIC if an input of these layers or a result is not
- *  finite.  NNB_E_OVERFLOW above 46340 inputs.  NNB_E_NOMEM.  After a failure the parameters are unchanged.          */
+ *  finite.  NNB_E_OVERFLOW above 46340 inputs or outputs.  NNB_E_NOMEM.  After a failure the parameters are unchanged.
+ */
 NNB_API nnb_status nnb_solve_output(nnb_net *net, const nnb_data *data, double ridge);
 /** Computes loss, accuracy and error of the net on data, in chunks: the memory does not depend on N.  After a failure
  *  *out is all zero, except for NNB_E_NUMERIC, where the loss is not finite.                                         */
 NNB_API nnb_status nnb_evaluate(const nnb_net *net, const nnb_data *data, nnb_metrics *out);
 /** Computes all metrics of the net on data (NNB_METRIC_LIST); read them with nnb_scores_get.  opts NULL: defaults.
- *  Memory: for the AUC the outputs of all rows and up to 50 bytes a row; without, it does not depend on the rows.
+ *  Memory: for the AUC the outputs of all rows, and 56 bytes (in single precision 28) and one for each part a row;
+ *  without, it does not depend on the rows.
  *  Errors as of nnb_evaluate; *out is then NULL.                                                                     */
 NNB_API nnb_status nnb_net_score(const nnb_net *net, const nnb_data *data, const nnb_score_opts *opts,
                                  nnb_scores **out);
@@ -555,8 +573,9 @@ NNB_API nnb_status nnb_net_score(const nnb_net *net, const nnb_data *data, const
  *  Memory: for each thread a copy of the rows and what nnb_fit takes; an nnb_cv_run for each run.
  *  *report is overwritten, without releasing what it held; after a failure it is {0}.
  *  NNB_E_ARG: fewer than 2 parts, more parts than rows, a part without rows, .part with repeats, a metric that has no
- *  meaning for the data.  NNB_E_UNSUPPORTED for data from a source, and with fit->checkpoint.  Errors of nnb_fit and
- *  nnb_evaluate in a run; the message names the first such run.  NNB_E_NOMEM.                                        */
+ *  meaning for the data.  NNB_E_SHAPE for one row.  NNB_E_UNSUPPORTED for data from a source, and with checkpoint,
+ *  resume, comm or own_rows of fit.  Errors of nnb_fit and nnb_evaluate in a run; the message names the first such run.
+ *  NNB_E_OVERFLOW; NNB_E_NOMEM.                                                                                      */
 NNB_API nnb_status nnb_cross_validate(const nnb_net *net, const nnb_data *data, const nnb_fit_opts *fit,
                                       const nnb_cv_opts *opts, nnb_cv_report *report);
 
@@ -573,7 +592,8 @@ NNB_API nnb_status nnb_net_for_data(const nnb_data *data, const char *layers, nn
  *  of numbers, "1e-5..1 log": log is a logarithmic scale, and a number after it says how many values a grid takes (5).
  *  An option that a candidate's method does not take is left out of it, so "algo=adam,lbfgs; lr=1e-3..0.1 log" is fine.
  *    nnb_search(data, "layers=10:tanh,50:tanh; l2=1e-5..1 log", NULL, NULL, &net, &report)
- *  fit: the other options, NULL: all defaults.  It may not have checkpoint or resume.  opts NULL: defaults.
+ *  fit: the other options, NULL: all defaults.  It may not have checkpoint, resume, comm or own_rows.  opts NULL:
+ *  defaults.
  *
  *  halving: n candidates run in stages.  The last one has fit->max_epochs (default 100), each one before it
  *  opts->factor times fewer; the first has as many stages before the last as n allows.  max_epochs may not vary.
@@ -667,13 +687,18 @@ NNB_API nnb_status nnb_net_load_mem(const void *file, size_t bytes, const nnb_lo
  *  embeddings levels×units) and NAME.bias (O), of batch normalisation also NAME.running_mean and NAME.running_var; of a
  *  gru NAME.weight_ih_l0, NAME.weight_hh_l0, NAME.bias_ih_l0 and NAME.bias_hh_l0, of one layer and one direction.
  *  Scalers and activations of the net stay.
+ *  Weights of a dense layer behind an embedding of several numbers, or behind all states of a gru, belong to columns in
+ *  the order units, positions; so the PyTorch model must have transpose(1, 2) before its Flatten.  Nothing in the file
+ *  tells whether it has.
  *  With opts->names the modules are those.  Without, they are taken in the order of the number in which their names
  *  differ (0, 2, 10; layers.1.fc, layers.2.fc); names that differ in more than a number are NNB_E_ARG.  docs/files.md
  *  has examples for both sides.  opts NULL: defaults.
  *  Memory during the call: the parameters once more, and 16 MB at most for the file's header.
  *  NNB_E_SHAPE if the number of modules or a shape differs.  NNB_E_PARSE, also for a tensor that has no place in the
  *  net, unless opts->ignore_others, and for a number that is too large.  NNB_E_UNSUPPORTED if an own layer has
- *  parameters.  NNB_E_STATE while a changing call runs.  After a failure the net is unchanged.                   */
+ *  parameters, and for a tensor of another type or of more than 4 dimensions, unless it has no place in the net and
+ *  opts->ignore_others.  NNB_E_STATE while a changing call runs.  NNB_E_IO; NNB_E_NOMEM.  After a failure the net is
+ *  unchanged. */
 NNB_API nnb_status nnb_net_load_torch(nnb_net *net, const char *path, const nnb_torch_opts *opts);
 /** The same from memory. */
 NNB_API nnb_status nnb_net_load_torch_mem(nnb_net *net, const void *file, size_t bytes, const nnb_torch_opts *opts);
@@ -745,16 +770,20 @@ typedef struct nnb_plan_opts {
   int max_rows;     /**< default 1.  A larger batch is NNB_E_SHAPE (nnb_train_rows splits it into chunks).  With
                          nnb_net_exact it may be rounded up: docs/arithmetic.md                            */
   int threads;      /**< 0: nnb_get_threads()                                                             */
-  unsigned want;    /**< NNB_GRAD, NNB_DX, NNB_KEEP, NNB_ROWS; 0: predictions and losses only             */
+  unsigned want;    /**< NNB_GRAD, NNB_DX, NNB_KEEP, NNB_ROWS, NNB_SECOND, NNB_DT, joined by |; 0: predictions and
+                         losses only */
   void *mem;        /**< NULL, or the memory for the plan: nnb_plan_bytes() bytes aligned to 64; it must outlive the
                          plan */
   size_t mem_bytes;
   void *reserved[12];
 } nnb_plan_opts;
 
-/** Lays out a plan; seals the net.  All memory is allocated here.  opts NULL: defaults. */
+/** Lays out a plan; seals the net.  All memory is allocated here.  opts NULL: defaults.
+ *  The errors of building and sealing the net.  NNB_E_ARG for more than 1024 threads, and for memory of the caller that
+ *  is too small or not aligned.  NNB_E_UNSUPPORTED if the net has something that .want or nnb_net_exact does not take;
+ *  the message names it.  NNB_E_OVERFLOW; NNB_E_NOMEM.                                                               */
 NNB_API nnb_status nnb_plan_create(nnb_net *net, const nnb_plan_opts *opts, nnb_plan **out);
-/** The bytes that a plan with these options needs. */
+/** The bytes that a plan with these options needs; seals the net.  Errors as of nnb_plan_create. */
 NNB_API nnb_status nnb_plan_bytes(nnb_net *net, const nnb_plan_opts *opts, size_t *out);
 /** Releases a plan.  NULL is accepted.  Memory given by the caller is not released. */
 NNB_API void nnb_plan_destroy(nnb_plan *plan);
@@ -762,10 +791,12 @@ NNB_API void nnb_plan_destroy(nnb_plan *plan);
 /** y ← net(x): x is B×n_in, y is B×n_out, B ≤ max_rows, in the data's units.  Allocates nothing.  For a single row,
  *  weights multiplied by a zero input may be skipped, so a NaN weight there goes unnoticed.  NNB_E_SHAPE.            */
 NNB_API nnb_status nnb_plan_predict(nnb_plan *plan, nnb_cmat x, nnb_mat y);
-/** The loss of a batch.  NNB_E_SHAPE; NNB_E_NUMERIC if it is not finite (*loss has its value). */
+/** The loss of a batch.  NNB_E_SHAPE; NNB_E_STATE for targets of derivatives (batch->dt) in a plan without NNB_DT, as
+ *  in all calls with a batch; NNB_E_NUMERIC if the loss is not finite (*loss has its value). */
 NNB_API nnb_status nnb_plan_loss(nnb_plan *plan, const nnb_batch *batch, double *loss);
 /** Loss and gradient of a batch: grad ← keep·grad + ∂E/∂w, P values, frozen parameters included.  keep 0 overwrites any
- *  old value, NaN too.  loss may be NULL.  Needs NNB_GRAD (NNB_E_STATE).  NNB_E_SHAPE; NNB_E_NUMERIC.
+ *  old value, NaN too.  loss may be NULL.  Needs NNB_GRAD (NNB_E_STATE).  NNB_E_SHAPE; NNB_E_NUMERIC if the loss is not
+ *  finite: *loss has its value, and grad is of no use any more, with keep 1 either.
  *  It changes the buffers of a net that has some: only one thread at a time may then call it, and while a changing call
  *  (nnb_net) runs it is NNB_E_STATE.                                                                                 */
 NNB_API nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep, double *loss, nnb_real *grad);
@@ -798,6 +829,9 @@ NNB_API nnb_status nnb_plan_taylor(nnb_plan *plan, nnb_cmat x, nnb_cmat u, int o
  *  ∂r/∂w_p.  c is such that ½·Σ r² is the loss of nnb_plan_loss, and Jᵀ·r the gradient of nnb_plan_gradient.  J has
  *  B·n_out rows of P numbers, frozen parameters included; ldj ≥ P.  J NULL: residuals only.  Targets and outputs are in
  *  the net's (scaled) units.
+ *  With targets of derivatives (batch->dt, NNB_DT) a row of the batch has n_out·(1 + n_in) residuals: those of its
+ *  outputs, then that of ∂y_o/∂x_i at n_out + o·n_in + i.  r and J then have B·n_out·(1 + n_in) numbers and rows.  Rows
+ *  of weight 0 are 0 in r and J.
  *  Needs NNB_ROWS (NNB_E_STATE).  A plan with NNB_ROWS is NNB_E_UNSUPPORTED unless all losses are half_sse, sse or
  *  mse.  NNB_E_SHAPE; NNB_E_NUMERIC if a residual is not finite.                                                     */
 NNB_API nnb_status nnb_plan_rows(nnb_plan *plan, const nnb_batch *batch, nnb_real *r, nnb_real *J, int ldj);
@@ -808,7 +842,8 @@ NNB_API nnb_status nnb_plan_view(const nnb_plan *plan, int node, nnb_what what, 
 /** An optimiser and its state (momentum, averages), for one net.  A net with other shapes is NNB_E_SHAPE. */
 typedef struct nnb_optim nnb_optim;
 /** Makes an optimiser for net; seals the net.  opts NULL: defaults.  NNB_E_ARG for an option out of range or a
- *  full-batch method; NNB_E_NOMEM; NNB_E_OVERFLOW.
+ *  full-batch method; NNB_E_UNSUPPORTED for kfac with a layer that couples rows or keeps numbers of all rows
+ *  (nnb_needs); NNB_E_NOMEM; NNB_E_OVERFLOW.
  *
  *  kfac (Martens and Grosse 2015) keeps 2·((I+1)² + O²) numbers for an I×O layer, and 3P.  It needs the training calls
  *  and batches of some hundred rows.  docs/optimisers.md explains its steps, damping and limits.                     */
@@ -837,7 +872,8 @@ NNB_API nnb_status nnb_optim_save(nnb_optim *optim, nnb_net *net, const char *pa
  *  the rows is not: nnb_epoch_order gives that of any epoch.
  *  A file of a checkpoint of nnb_fit is taken too.  The file need not be trusted: NNB_E_PARSE for a malformed one, in
  *  time proportional to its size.  NNB_E_ARG for another net, other options or a file without such a state; the
- *  message has what differs.  NNB_E_IO, NNB_E_NOMEM.  After a failure net and optimiser are unchanged.               */
+ *  message has what differs.  NNB_E_SHAPE, NNB_E_IO, NNB_E_NOMEM; NNB_E_STATE while a changing call runs.  After a
+ *  failure net and optimiser are unchanged.                                                                          */
 NNB_API nnb_status nnb_optim_load(nnb_optim *optim, nnb_net *net, const char *path);
 /** The same to and from memory: *out holds *bytes bytes; release it with nnb_free. */
 NNB_API nnb_status nnb_optim_save_mem(nnb_optim *optim, nnb_net *net, void **out, size_t *bytes);
@@ -849,12 +885,14 @@ NNB_API nnb_status nnb_optim_load_mem(nnb_optim *optim, nnb_net *net, const void
 NNB_API nnb_status nnb_optim_step(nnb_optim *optim, nnb_net *net, nnb_real *grad);
 /** Level 2: one update from one batch of at most max_rows, fused with the gradient if the optimiser allows it.  *loss
  *  is the loss before the update; loss may be NULL.  The parameters are not backed up: after NNB_E_NUMERIC they are
- *  those of the failed update.                                                                                       */
+ *  those of the failed update.  NNB_E_ARG for a plan of another net; NNB_E_STATE without NNB_GRAD, while the net has
+ *  averaged weights (nnb_optim_average), and while a changing call runs; NNB_E_SHAPE; NNB_E_UNSUPPORTED.             */
 NNB_API nnb_status nnb_train_step(nnb_net *net, nnb_plan *plan, const nnb_batch *batch, nnb_optim *optim, double *loss);
 /** Level 3: ⌈n/batch⌉ updates over the rows order[0 … n-1] of `rows`.  order NULL: all rows in their order, and n is
  *  0.  rows->norm must be 0: each update divides by its own weights.  A batch larger than the plan's max_rows is
  *  processed in chunks, with one update.  sums may be NULL; it is overwritten.
- *  Stops at the first update whose loss is not finite (NNB_E_NUMERIC); the parameters are not backed up.             */
+ *  Stops at the first update whose loss is not finite (NNB_E_NUMERIC); the parameters are not backed up.  The other
+ *  errors of nnb_train_step.                                                                                         */
 NNB_API nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch *rows, const int32_t *order, int n,
                                   int batch, nnb_optim *optim, nnb_sums *sums);
 
@@ -864,7 +902,9 @@ NNB_API nnb_status nnb_train_rows(nnb_net *net, nnb_plan *plan, const nnb_batch 
  *  *worst is the largest relative error that remains after subtracting the measured rounding error, relative to
  *  max(|analytic|, |numeric|, 10⁻² · largest entry of the gradient); NaN if any value was NaN.  A correct net gives
  *  about 1e-7 or less in double precision, also at a minimum; in single precision 1e-2 or less away from a minimum.
- *  Choose points away from the kinks of relu and similar activations.                                                */
+ *  Choose points away from the kinks of relu and similar activations.
+ *  NNB_E_SHAPE; NNB_E_STATE while a changing call runs; NNB_E_UNSUPPORTED; NNB_E_OVERFLOW; NNB_E_NUMERIC; NNB_E_NOMEM.
+ *  *worst is then NaN.                                                                                               */
 NNB_API nnb_status nnb_check_gradient(nnb_net *net, const nnb_batch *batch, double *worst);
 
 /* ================================================================================================================== *
@@ -910,8 +950,8 @@ typedef struct nnb_lsq {
 } nnb_lsq;
 
 /** Minimises a sum of squares from x (n numbers).  At the end, also after an error, x is the best point found.  opts
- *  and report may be NULL.  Allocates at the start only.  The BLAS runs with one thread during the call, in the
- *  callbacks too.
+ *  and report may be NULL.  Allocates at the start, NNB_AUTO also before lm.  The BLAS runs with one thread during the
+ *  call, in the callbacks too.
  *  Methods: lm, varpro (docs/optimisers.md).  NNB_AUTO is lm; if the problem has linear variables, no bounds and no
  *  .bayes, it is varpro and then, unless a limit, the target or on_iteration stopped that, lm from the same start.  x
  *  and the report are those of the lower end, with the counts of both.
