@@ -5,9 +5,11 @@
 
 #include "command.h"
 
-static const struct {
+typedef struct replacement {
   const char *words, *flag;
-} rows[] = {
+} replacement;
+
+static const replacement rows[] = {
     {".target = \"1\"", "--target=1"},
     {".classify = true", "--classes"},
     {".decimal_comma = true", "--decimal-comma"},
@@ -19,23 +21,18 @@ static const struct {
     {".leave", "--leave"},
     {".bayes", "--bayes"},
     {"n_targets", "--targets"},
-    {"target is", "--target is"},
-    {"folds is", "--folds is"},
-    {"repeats is", "--repeats is"},
-    {"batch is", "--batch is"},
-    {"bayes is", "--bayes is"},
-    {"exact is", "--exact is"},
-    {"history is", "--history is"},
-    {"threads is", "--threads is"},
-    {"restarts is", "--restarts is"},
-    {"fraction", "--hold-out"},
-    {"checkpoint names", "--checkpoint names"},
+    {"but checkpoint names", "but --checkpoint names"},
     {"the file checkpoint", "the file of --checkpoint"},
     {"nnb_get_threads(), with comm or shards 1", "one for each processor"},
     {"in NNB_SCHEDULE_LIST", "that of the schedule"},
     {"NNB_FULL_BATCH", "full"},
 };
-enum { N_ROWS = sizeof rows / sizeof *rows };
+/* Only at the start of a message: elsewhere a file or a column may have such a name. */
+static const replacement first_rows[] = {
+    {"target is set", "--target is set"}, {"folds is", "--folds is"},     {"repeats is", "--repeats is"},
+    {"fraction 0", "--hold-out 0"},       {"fraction 1", "--hold-out 1"},
+};
+enum { N_ROWS = sizeof rows / sizeof *rows, N_FIRST = sizeof first_rows / sizeof *first_rows };
 
 static bool in_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
 
@@ -45,29 +42,33 @@ static bool begins(const char *text, const char *words) {
   return strncmp(text, words, n) == 0 && !(in_word(words[n - 1]) && in_word(text[n]));
 }
 
-static int find(const char *text) {
-  for (int i = 0; i < N_ROWS; i++)
-    if (begins(text, rows[i].words)) return i;
-  return -1;
+/* "max_epochs" as "--max-epochs" */
+static void put_flag(FILE *stream, const char *field) {
+  fputs("--", stream);
+  for (; in_word(*field); field++) fputc(*field == '_' ? '-' : *field, stream);
 }
 
-/* The length of an option of several words, "max_epochs", that text begins with; 0: none. */
-static size_t option_at(const char *text) {
+/* Writes the flag of the option that text begins with; the length of its name, or 0.  A message says "lr is …" at its
+ * start; elsewhere only a description may name options, those of several words. */
+static size_t put_option(FILE *stream, const char *text, bool starts, bool describes) {
   nnb_option o;
-  for (int i = 0; nnb_fit_option(i, &o); i++)
-    if (strchr(o.name, '_') && begins(text, o.name)) return strlen(o.name);
+  for (int i = 0; nnb_fit_option(i, &o); i++) {
+    const size_t n = strlen(o.name);
+    const bool states = starts && strncmp(text, o.name, n) == 0 && strncmp(text + n, " is ", 4) == 0;
+    if (states || (describes && strchr(o.name, '_') && begins(text, o.name))) return put_flag(stream, o.name), n;
+  }
   return 0;
 }
 
 /* Writes what text begins with in other words; the number of bytes that this stands for, or 0. */
-static size_t translate(FILE *stream, const char *text) {
-  const int i = find(text);
-  if (i >= 0) return fputs(rows[i].flag, stream), strlen(rows[i].words);
-  size_t n = option_at(text);
-  if (n > 0) fputs("--", stream);
-  for (size_t k = 0; k < n; k++) fputc(text[k] == '_' ? '-' : text[k], stream);
-  if (n > 0 || strncmp(text, "NNB_", 4) != 0) return n;
-  for (n = 4; in_word(text[n]); n++) fputc(tolower((unsigned char)text[n]), stream);
+static size_t translate(FILE *stream, const char *text, bool is_first, bool describes) {
+  size_t n = 4;
+  for (int i = 0; i < N_ROWS; i++)
+    if (begins(text, rows[i].words)) return fputs(rows[i].flag, stream), strlen(rows[i].words);
+  for (int i = 0; i < N_FIRST && is_first; i++)
+    if (begins(text, first_rows[i].words)) return fputs(first_rows[i].flag, stream), strlen(first_rows[i].words);
+  if (strncmp(text, "NNB_", n) != 0) return put_option(stream, text, is_first, describes);
+  for (; in_word(text[n]); n++) fputc(tolower((unsigned char)text[n]), stream);
   return n;
 }
 
@@ -77,12 +78,16 @@ static const char *without_struct(const char *text) {
   return strncmp(text, "nnb_", 4) == 0 && colon && colon == text + strcspn(text, " :") - 5 ? colon + 7 : text;
 }
 
-void print_as_flags(FILE *stream, const char *text) {
+static void print(FILE *stream, const char *text, bool describes) {
   const char *begin = without_struct(text);
   for (const char *at = begin; *at;) {
     const bool word = at == begin || at[-1] == ' ' || at[-1] == '(';
-    const size_t n = word ? translate(stream, at) : 0;
+    const size_t n = word ? translate(stream, at, at == begin, describes) : 0;
     if (n == 0) fputc(*at, stream);
     at += n > 0 ? n : 1;
   }
 }
+
+void print_as_flags(FILE *stream, const char *text) { print(stream, text, false); }
+
+void print_help_as_flags(FILE *stream, const char *text) { print(stream, text, true); }

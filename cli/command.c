@@ -131,13 +131,8 @@ int apart(const char *flag, const char *path, const char *other_flag, const char
   return refuse(EX_USAGE, "%s and %s want two files, not twice %s", flag, other_flag, path);
 }
 
-int check_output(const char *flag, const char *path) {
-  struct stat s;
-  if (!path) return EX_OK;
-  if (strcmp(path, "-") == 0) return refuse(EX_USAGE, "%s wants the name of a file, not -", flag);
-  if (stat(path, &s) == 0 && !S_ISREG(s.st_mode))
-    return refuse(EX_CANTCREAT, "%s %s: it exists and is no regular file", flag, path);
-  if (access(path, W_OK) == 0) return EX_OK;
+/* Whether files can be made beside path. */
+static int check_folder(const char *path) {
   char *folder = strdup(path);
   if (!folder) return refuse(EX_OSERR, "out of memory");
   char *slash = strrchr(folder, '/');
@@ -146,6 +141,17 @@ int check_output(const char *flag, const char *path) {
   if (access(slash ? folder : ".", W_OK | X_OK) != 0) code = refuse(EX_CANTCREAT, "%s: %s", path, strerror(errno));
   free(folder);
   return code;
+}
+
+int check_output(const char *flag, const char *path, bool whole) {
+  struct stat s;
+  if (!path) return EX_OK;
+  if (strcmp(path, "-") == 0) return refuse(EX_USAGE, "%s wants the name of a file, not -", flag);
+  const bool exists = stat(path, &s) == 0;
+  if (exists && (whole ? !S_ISREG(s.st_mode) : S_ISDIR(s.st_mode)))
+    return refuse(EX_CANTCREAT, "%s %s: it exists and is no regular file", flag, path);
+  if (whole || !exists) return check_folder(path);
+  return access(path, W_OK) == 0 ? EX_OK : refuse(EX_CANTCREAT, "%s: %s", path, strerror(errno));
 }
 
 static error_t parse_json(int key, char *arg, struct argp_state *state) {

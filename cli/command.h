@@ -40,8 +40,10 @@ extern const command commands[];
 /* Prints "nnblas: " and the sentence of printf's rules to stderr; returns code. */
 int refuse(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints a text of the library with flags in place of options' fields and enumerators (as_flags.c). */
+/* Prints a message of the library with flags in place of options' fields and enumerators (as_flags.c). */
 void print_as_flags(FILE *stream, const char *text);
+/* The same for the description of an option, which names others anywhere. */
+void print_help_as_flags(FILE *stream, const char *text);
 
 /* Prints the message of the library's last failed call to stderr, with flags for fields; returns the exit code of
  * status, one of sysexits.h. */
@@ -78,9 +80,9 @@ int spare(const char *input, const char *flag, const char *output);
 /* EX_USAGE if two flags give the same file.  Either path may be NULL. */
 int apart(const char *flag, const char *path, const char *other_flag, const char *other);
 
-/* Whether a file can be written there: known before hours of work.  EX_CANTCREAT if its folder takes no files, or it is
- * no regular file; EX_USAGE for "-".  NULL is none. */
-int check_output(const char *flag, const char *path);
+/* Whether a file can be written there: known before hours of work.  whole: it is replaced as a whole, so it must be a
+ * regular file in a folder that takes files.  EX_CANTCREAT; EX_USAGE for "-".  NULL is none. */
+int check_output(const char *flag, const char *path, bool whole);
 
 /* The flag --json, as a child of a command's argp; its input is a bool. */
 extern const struct argp json_flag_argp;

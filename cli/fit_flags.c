@@ -19,9 +19,9 @@ static void describe(const char *name, const nnb_option *o, char doc[LONGEST_DOC
   const char *values = flag_values(&(flag){.name = name});
   FILE *f = fmemopen(doc, LONGEST_DOC, "w");
   if (!f) return;
-  print_as_flags(f, o->help);
+  print_help_as_flags(f, o->help);
   if (*values) fprintf(f, ": %s", values);
-  if (o->zero) fputs(" (default: ", f), print_as_flags(f, o->zero), fputc(')', f);
+  if (o->zero) fputs(" (default: ", f), print_help_as_flags(f, o->zero), fputc(')', f);
   if (*o->methods) fprintf(f, "; for %s", o->methods);
   fclose(f);
 }

@@ -132,7 +132,7 @@ static int read_rows(const make_flags *flags, nnb_data **data) {
   if (flags->stream) return open_table(flags->path, &flags->table.csv, data);
   if (!flags->fann) return read_table(flags->path, &flags->table.csv, data);
   nnb_status status = nnb_data_read_fann(flags->path, data);
-  return status ? fail(status) : EX_OK;
+  return status ? fail_input(status) : EX_OK;
 }
 
 /* What the target must be for the flags. */

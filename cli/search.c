@@ -248,7 +248,7 @@ int search_command(int argc, char **argv) {
   nnb_net *best = NULL;
   nnb_search_report report = {0};
   int code = spare(s.make.path, "--output", s.model);
-  if (!code) code = check_output("--output", s.model);
+  if (!code) code = check_output("--output", s.model, true);
   if (!code) code = read_training_table(&s.make, &all);
   if (!code && !s.json) code = print_summary(all);
   if (!code) code = search(&s, all, &best, &report);

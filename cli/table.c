@@ -161,12 +161,12 @@ int read_table(const char *path, const nnb_csv_opts *opts, nnb_data **out) {
   if (!text) return refuse(EX_NOINPUT, "standard input: %s", strerror(errno));
   nnb_status status = nnb_data_parse_csv(text, bytes, "standard input", opts, out);
   free(text);
-  return status ? fail(status) : EX_OK;
+  return status ? fail_input(status) : EX_OK;
 }
 
 int open_table(const char *path, const nnb_csv_opts *opts, nnb_data **out) {
   if (strcmp(path, "-") == 0)
     return refuse(EX_USAGE, "--stream reads a file many times; standard input cannot be that");
   nnb_status status = nnb_data_open_csv(path, opts, out);
-  return status ? fail(status) : EX_OK;
+  return status ? fail_input(status) : EX_OK;
 }

@@ -88,6 +88,13 @@ class Outputs(InFolder):
             self.refused(CANT_CREATE, "/nonexistent", "convert", model, f"/nonexistent/{name}")
         self.refused(CANT_CREATE, "/nonexistent", "convert", self.file("n.csv", "1,2\n3,4\n"), "/nonexistent/x.npy")
 
+    def test_a_log_may_be_a_device(self):
+        self.good("train", IRIS, "--algo=lbfgs", "--l2=1", "--log=/dev/null")
+        log = self.file("log.csv", "")
+        if os.geteuid() != 0:  # root may write anywhere
+            log.chmod(0o444)
+            self.refused(CANT_CREATE, "", "train", IRIS, f"--log={log}")
+
     def test_two_files(self):
         model, flags = self.trained(), ("--output", "--checkpoint", "--log")
         before = model.read_bytes()
@@ -131,6 +138,15 @@ class Words(InFolder):
             (USAGE, "varpro needs", "train", IRIS, "--algo=varpro"),
         ):
             self.refused(code, text, *words)
+
+    def test_names_of_files_and_columns_stay(self):
+        text = "fraction,target_loss,max_epochs\n" + "".join(f"{i},{i % 7},{3 * i}\n" for i in range(30))
+        for name in ("fraction.csv", "train_metrics.csv", "my fraction.csv"):
+            out = self.good("train", self.file(name, text), "--algo=lbfgs", "--l2=1", "--target=target_loss")
+            self.assertIn(f"{name}: 30 rows", out)
+            self.assertIn("target: target_loss", out)
+        self.refused(DATA, "t.csv:3:3: the target is missing", "train", self.file("t.csv", "1,2\n2,3\n3,\n"),
+                     "--no-header")
 
     def test_flags_of_other_formats(self):
         model, table = self.trained(), self.file("n.csv", "1,2\n3,4\n")

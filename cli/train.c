@@ -125,7 +125,7 @@ static int check(const settings *s) {
   for (int i = 0; i < 4 && !code; i++) {
     const bool terminal = i == 3 && s->plot && strcmp(s->plot, "-") == 0;
     code = spare(s->make.path, flags[i], paths[i]);
-    if (!code && !terminal) code = check_output(flags[i], paths[i]);
+    if (!code && !terminal) code = check_output(flags[i], paths[i], i < 2);
     for (int j = 0; j < i && !code; j++) code = apart(flags[j], paths[j], flags[i], paths[i]);
   }
   return code;

@@ -24,7 +24,7 @@
  *
  *  The headers: nnblas/core.h has status, enumerations, options and reports; nnblas/typed.h has data, nets, training,
  *  prediction and files, then plans, gradients and steps; nnblas/extend.h is for your own activations, losses, layers.
- *  Every type and call that holds real numbers (typed.h, extend.h) exists twice: nnb_… in double and nnbf_… in single
+ *  Every type and call that has real numbers (typed.h, extend.h) exists twice: nnb_… in double and nnbf_… in single
  *  precision.  What core.h has, as options and reports, serves both.
  *
  *  The library never prints, exits or aborts.  Calls on a plan (nnb_plan_predict, nnb_train_step) allocate nothing.  */

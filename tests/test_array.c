@@ -261,6 +261,8 @@ START_TEST(csv_names_that_are_not_read) {
     snprintf(sentence, sizeof sentence, "the class of row 2 is named \"%s\", which is read as a missing value", odd[i]);
     bad(NNB_E_ARG, sentence, write_named(separators, pair, path));
   }
+  const char *const mixed[] = {"u", "1"};
+  bad(NNB_E_ARG, "the class of row 2 is named \"1\"; wanted names that are all", write_named(separators, mixed, path));
   ck_assert_int_ne(access(path, F_OK), 0);
   ck_ok(write_named(separators, parts, path));
   ck_ok(nnb_data_read_csv(path, NULL, &back));

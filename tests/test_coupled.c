@@ -522,6 +522,10 @@ static void curious_init(const void *self, real *w, nnb_rng *rng, real *scratch)
   nnb_cmat out;
   norm_init(self, w, rng, scratch);
   answer = nnb_net_weights(curious, 2, &out);
+  nnb_net *other = nnb_net_create(COLS), *copy = NULL; /* a net that is not sealed may be copied, without waiting */
+  nnb_net_dense(other, 1, NNB_TANH);
+  ck_ok(nnb_net_copy(other, &copy));
+  nnb_net_destroy(other), nnb_net_destroy(copy);
 }
 static void curious_buffers(const void *self, real *buffers) {
   norm_init_buffers(self, buffers);

@@ -90,7 +90,7 @@ typedef struct nnb_sink {
 /** A layer: its name, its fields and its functions. */
 typedef struct nnb_layer_ops nnb_layer_ops;
 struct nnb_layer_ops {
-  const char *name;      /**< in summaries and files; one table of a name in a net                              */
+  const char *name;      /**< in summaries and files; a net takes only one struct of this name                  */
   size_t size;           /**< bytes of the struct that self points to; the net owns a copy                      */
   const nnb_attr *attrs; /**< the fields of that struct that files keep, or NULL                                */
   /* REQUIRED */

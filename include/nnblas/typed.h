@@ -281,8 +281,8 @@ NNB_API void nnb_array_clear(nnb_array *array);
  *
  *  Sealing: the first plan, nnb_net_init, or access to the parameters seals the net.  Its shapes are then fixed, its
  *  parameters are allocated and initialised from the seed, and building calls return NNB_E_STATE.  The net stays sealed
- *  if the call that sealed it fails, unless that is one of the changing calls below.  Calls that take a const nnb_net
- *  change nothing but may seal it.
+ *  if the call that sealed it fails, unless that is one of the changing calls below that has not called the program
+ *  back.  Calls that take a const nnb_net change nothing but may seal it.
  *
  *  Refused calls: a call that fails because of its arguments, the data, the state or lack of memory leaves the net bit
  *  for bit as it was.  A building call also records its error.
@@ -527,8 +527,8 @@ NNB_API nnb_status nnb_net_freeze(nnb_net *net, int node, unsigned parts);
  *  report.checkpoint_status has the error.  With .resume, NNB_E_ARG for another net, other data, other options or
  *  another head of the log than those of the file, NNB_E_PARSE for a malformed file.  A refused fit leaves the net as
  *  it was, with its names and the history of the fit before; *report then has .stop and .algo only.  A fit that
- *  diverged with best_epoch 0 leaves everything but the history.  After an error of a source during the training the
- *  net has the parameters of the best epoch.                                                                         */
+ *  diverged with best_epoch 0 leaves everything but the history; the net stays sealed if a callback has run.  After an
+ *  error of a source during the training the net has the parameters of the best epoch.                               */
 NNB_API nnb_status nnb_fit(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
                            nnb_report *report);
 /** Solves for the parameters of the output layers that minimise the loss on data; all other parameters stay.  With a
@@ -796,7 +796,7 @@ NNB_API nnb_status nnb_plan_predict(nnb_plan *plan, nnb_cmat x, nnb_mat y);
 NNB_API nnb_status nnb_plan_loss(nnb_plan *plan, const nnb_batch *batch, double *loss);
 /** Loss and gradient of a batch: grad ← keep·grad + ∂E/∂w, P values, frozen parameters included.  keep 0 overwrites any
  *  old value, NaN too.  loss may be NULL.  Needs NNB_GRAD (NNB_E_STATE).  NNB_E_SHAPE; NNB_E_NUMERIC if the loss is not
- *  finite: *loss has its value, and grad is of no use any more, with keep 1 either.
+ *  finite: *loss has its value, and grad is then of no use, whatever keep is.
  *  It changes the buffers of a net that has some: only one thread at a time may then call it, and while a changing call
  *  (nnb_net) runs it is NNB_E_STATE.                                                                                 */
 NNB_API nnb_status nnb_plan_gradient(nnb_plan *plan, const nnb_batch *batch, double keep, double *loss, nnb_real *grad);

@@ -114,8 +114,14 @@ static nnb_status check_columns(const nnb_data *data) {
 
 static nnb_status check_classes(const nnb_data *data) {
   char number[MADE_NAME], shown[NNB__SHOWN_TEXT];
+  bool numbers = false;
   for (int i = 0; data->label && i < data->x.rows; i++) {
     const char *name = class_name(data, data->label[i], number);
+    const bool is_number = kind_of(name) == NNB__CSV_NUMBER;
+    if (i > 0 && is_number != numbers)
+      return nnb__fail(NNB_E_ARG, "the class of row %d is named \"%s\"; wanted names that are all numbers, or none",
+                       i + 1, nnb__show(name, strlen(name), shown));
+    numbers = is_number;
     if (nnb__csv_is_missing(&(nnb__csv_field){.text = name, .n = strlen(name)}))
       return nnb__fail(NNB_E_ARG,
                        "the class of row %d is named \"%s\", which is read as a missing value; wanted "

@@ -59,11 +59,11 @@ nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out) {
   if (status) return status;
   nnb_net *copy = nnb__net_new();
   if (!copy) return NNB_E_NOMEM;
-  const bool was_sealed = atomic_load(&net->sealed);
-  if (!was_sealed) nnb__lock_take(NNB__LOCK_SEAL); /* another thread may seal it */
+  const bool locks = !atomic_load(&net->sealed) && !nnb__net_drawing();
+  if (locks) nnb__lock_take(NNB__LOCK_SEAL); /* another thread may seal it */
   status = copy_unsealed(copy, net);
   const bool sealed = atomic_load(&net->sealed);
-  if (!was_sealed) nnb__lock_give(NNB__LOCK_SEAL);
+  if (locks) nnb__lock_give(NNB__LOCK_SEAL);
   if (!status && sealed) {
     status = nnb__net_seal_undrawn(copy);
     if (!status) memcpy(copy->params, net->params, net->n_values * sizeof(real));

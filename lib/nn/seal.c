@@ -201,6 +201,8 @@ static nnb_status seal(nnb_net *net, bool draw) {
   return NNB_OK;
 }
 
+bool nnb__net_drawing(void) { return drawing; }
+
 static nnb_status seal_once(nnb_net *net, bool draw) {
   nnb_status status = nnb__net_check(net);
   if (status || atomic_load(&net->sealed)) return status;

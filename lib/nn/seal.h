@@ -9,6 +9,8 @@
 nnb_status nnb__net_seal(const nnb_net *net);
 /* The net of such a call, for a plan that only reads it. */
 static inline nnb_net *nnb__net_sealable(const nnb_net *net) { return (nnb_net *)(uintptr_t)net; }
+/* Whether this thread runs a layer's init or init_buffers, and holds NNB__LOCK_SEAL. */
+bool nnb__net_drawing(void);
 /* The same without drawing the parameters: the caller must write all of them. */
 nnb_status nnb__net_seal_undrawn(nnb_net *net);
 

@@ -354,6 +354,7 @@
 #define nnb__net_check_memory nnbf__net_check_memory
 #define nnb__net_check_uncoupled nnbf__net_check_uncoupled
 #define nnb__net_describe nnbf__net_describe
+#define nnb__net_drawing nnbf__net_drawing
 #define nnb__net_end nnbf__net_end
 #define nnb__net_folds nnbf__net_folds
 #define nnb__net_from_bag nnbf__net_from_bag

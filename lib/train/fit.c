@@ -313,7 +313,6 @@ static nnb_status train_net(fit *f) {
     return status;
   }
   begin_log(f);
-  f->net->shown = f->opts.on_epoch || f->opts.callbacks;
   f->bar.stream = f->opts.progress;
   status = f->optim ? nnb__fit_batches(f) : nnb__fit_full(f);
   if (f->broken) r->stop = NNB_STOP_ERROR;
