@@ -366,7 +366,7 @@ START_TEST(views_of_inputs) {
   memset(x, 0, sizeof x);
   ck_assert_int_eq(view.rows, 2);
   ck_assert_int_eq(view.cols, 3);
-  for (int i = 0; i < 6; i++) ck_assert(view.p[i / 3 * view.ld + i % 3] == i + 1);
+  for (int i = 0; i < 6; i++) ck_assert(view.p[i / 3 * view.ld + i % 3] == (real)(i + 1));
   nnb_plan_destroy(plan), nnb_net_destroy(net);
 }
 END_TEST
