@@ -1,9 +1,10 @@
-/* cli/as_flags.c: texts of the library, which speak of options as fields and enumerators, in the words of the command.
- */
-#include <ctype.h>
-#include <string.h>
+/* cli/as_flags.c: see as_flags.h. */
+#include "as_flags.h"
 
-#include "command.h"
+#include <ctype.h>
+#include <nnblas.h>
+#include <stdbool.h>
+#include <string.h>
 
 typedef struct replacement {
   const char *words, *flag;

@@ -9,6 +9,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "as_flags.h"
+
 int refuse(int code, const char *format, ...) {
   va_list args;
   va_start(args, format);
@@ -167,25 +169,30 @@ static const struct argp_option json_option[] = {
 };
 const struct argp json_flag_argp = {.options = json_option, .parser = parse_json};
 
+/* The bytes of the character of UTF-8 that text begins with; 0: it begins with none. */
+static size_t character(const char *text) {
+  for (size_t n = 1; n <= 4 && strnlen(text, n) == n; n++) {
+    json_t *one = json_stringn(text, n); /* NULL: not UTF-8 */
+    json_decref(one);
+    if (one) return n;
+  }
+  return 0;
+}
+
 json_t *text_json(const char *text) {
-  static const char unknown[] = "\xEF\xBF\xBD"; /* U+FFFD */
   char *out = NULL;
   size_t bytes;
-  json_t *plain = text ? json_string(text) : json_null();
-  FILE *f = plain ? NULL : open_memstream(&out, &bytes);
-  if (!f) return plain;
-  while (*text) { /* a character has 1 to 4 bytes */
-    int n = 1;
-    json_t *one = NULL;
-    for (; n <= 4 && !one && strnlen(text, 4) >= (size_t)n; n++) one = json_stringn(text, (size_t)n);
-    n = one ? n - 1 : 1;
-    fwrite(one ? text : unknown, one ? (size_t)n : 3, 1, f);
-    json_decref(one);
-    text += n;
-  }
-  plain = fclose(f) == 0 ? json_string(out) : NULL;
+  json_t *whole = text ? json_string(text) : json_null();
+  FILE *f = whole ? NULL : open_memstream(&out, &bytes);
+  if (!f) return whole;
+  for (size_t n; *text; text += n > 0 ? n : 1)
+    if ((n = character(text)) > 0)
+      fwrite(text, n, 1, f);
+    else
+      fputs("\xEF\xBF\xBD", f); /* U+FFFD */
+  whole = fclose(f) == 0 ? json_string(out) : NULL;
   free(out);
-  return plain;
+  return whole;
 }
 
 int print_json(json_t *object) {

@@ -40,11 +40,6 @@ extern const command commands[];
 /* Prints "nnblas: " and the sentence of printf's rules to stderr; returns code. */
 int refuse(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints a message of the library with flags in place of options' fields and enumerators (as_flags.c). */
-void print_as_flags(FILE *stream, const char *text);
-/* The same for the description of an option, which names others anywhere. */
-void print_help_as_flags(FILE *stream, const char *text);
-
 /* Prints the message of the library's last failed call to stderr, with flags for fields; returns the exit code of
  * status, one of sysexits.h. */
 int fail(nnb_status status);

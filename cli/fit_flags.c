@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "command.h"
+#include "as_flags.h"
 #include "flag.h"
 
 enum { MOST = 64, FIRST_KEY = 0x1000, LONGEST = 64, LONGEST_DOC = 1024 };
