@@ -777,10 +777,6 @@ END_TEST
 
 /* A gain with a buffer: the number of its forward passes that change it, and of their rows. */
 static atomic_int passes, passed_rows;
-static nnb_status counting_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
-  needs->buffers = 1;
-  return affine_shape(self, cols, n_from, needs);
-}
 static void counting_forward(const void *self, const nnb_layer_io *io) {
   if (io->new_buffers) atomic_fetch_add(&passes, 1);
   if (io->new_buffers) atomic_fetch_add(&passed_rows, io->z.rows);
@@ -793,7 +789,7 @@ START_TEST(whole_rows_of_slopes) {
   static real x[N * N_IN], t[N], dt[N * N_IN], grad[2000];
   static nnb_layer_ops counting;
   counting = toy_gain;
-  counting.shape = counting_shape, counting.forward = counting_forward, counting.tangent = toy_gain_tangent;
+  counting.shape = toy_whole_shape, counting.forward = counting_forward, counting.tangent = toy_gain_tangent;
   toy_fill(x, N * N_IN, 1), toy_fill(t, N, 2), toy_fill(dt, N * N_IN, 3);
   nnb_net *net = nnb_net_create(N_IN);
   const int a = nnb_net_dense(net, 30, NNB_TANH);
@@ -813,10 +809,6 @@ START_TEST(whole_rows_of_slopes) {
 }
 END_TEST
 
-static nnb_status working_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
-  needs->work = 1;
-  return counting_shape(self, cols, n_from, needs);
-}
 static void sum_up(const void *self, const nnb_layer_io *io) {
   (void)self;
   for (int i = 0; i < io->delta.rows; i++) io->work[0] += io->delta.p[i * io->delta.ld];
@@ -826,7 +818,7 @@ static void sum_up(const void *self, const nnb_layer_io *io) {
 START_TEST(no_slopes_with_work) {
   static nnb_layer_ops working;
   working = toy_gain;
-  working.shape = working_shape, working.tangent = toy_gain_tangent, working.prepare_back = sum_up;
+  working.shape = toy_working_shape, working.tangent = toy_gain_tangent, working.prepare_back = sum_up;
   nnb_net *net = nnb_net_create(2);
   nnb_plan *plan;
   nnb_net_own_layer(net, &working, &(toy_gain_fields){.power = 2, .factor = 0.25}, (int[]){1}, 1, NNB_LINEAR, NULL);

@@ -699,7 +699,7 @@ static nnb_status line(void *user, const real *x, size_t row0, int k, real *r, r
   return NNB_OK;
 }
 
-/* What a callback computes has the ordinary arithmetic, and all methods. */
+/* What a callback or a source computes has the ordinary arithmetic, and all methods. */
 static int computes_something_else(void *user, const nnb_record *record) {
   const nnb_lsq lsq = {.m = 9, .n = 2, .rows = line};
   real x[] = {0, 0};
@@ -712,6 +712,25 @@ static int computes_something_else(void *user, const nnb_record *record) {
   ++*(int *)user;
   return 0;
 }
+
+static nnb_status read_and_compute(void *user, int64_t row0, int n, const nnb_rows *rows) {
+  toy_fill(rows->x.p, (size_t)n * IN, (uint64_t)row0 + 1);
+  toy_fill(rows->t.p, (size_t)n * OUT, (uint64_t)row0 + 2);
+  return computes_something_else(user, NULL) ? NNB_E_STATE : NNB_OK;
+}
+
+START_TEST(sources_are_free) {
+  nnb_data *data;
+  nnb_net *net;
+  int calls = 0;
+  const nnb_source source = {.rows = 1, .n_in = IN, .n_out = OUT, .read = read_and_compute, .user = &calls};
+  ck_ok(nnb_data_from_source(&source, &data));
+  ck_ok(nnb_net_parse("6-20:tanh-3", &net));
+  ck_ok(nnb_fit(net, data, NULL, &(nnb_fit_opts){.algo = NNB_ADAM, .max_epochs = 2, .exact = true}, NULL));
+  ck_assert_int_gt(calls, 0);
+  nnb_net_destroy(net), nnb_data_destroy(data);
+}
+END_TEST
 
 START_TEST(callbacks_are_free) {
   nnb_data *data = make_data(N, false, false, 1);
@@ -868,6 +887,7 @@ static void add_tests(TCase *tc) {
   tcase_add_test(tc, one_output);
   tcase_add_test(tc, one_output_of_two_threads);
   tcase_add_test(tc, callbacks_are_free);
+  tcase_add_test(tc, sources_are_free);
   tcase_add_test(tc, own_loop);
   tcase_add_test(tc, refused);
 }

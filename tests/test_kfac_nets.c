@@ -97,10 +97,6 @@ END_TEST
 
 /* A gain with a buffer: the number of its calls of prepare_back, and of their rows. */
 static atomic_int prepared, prepared_rows;
-static nnb_status counting_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
-  needs->buffers = 1;
-  return toy_gain.shape(self, cols, n_from, needs);
-}
 static void counting_prepare(const void *self, const nnb_layer_io *io) {
   (void)self;
   atomic_fetch_add(&prepared, 1);
@@ -113,7 +109,7 @@ START_TEST(layers_with_buffers_get_all_rows) {
   static real x[ROWS * N], y[ROWS * 2];
   static nnb_layer_ops counting;
   counting = toy_gain;
-  counting.shape = counting_shape, counting.prepare_back = counting_prepare;
+  counting.shape = toy_whole_shape, counting.prepare_back = counting_prepare;
   toy_fill(x, ROWS * N, 20), toy_fill(y, ROWS * 2, 21);
   const nnb_batch rows = {.x = nnb_cview(x, ROWS, N), .t = nnb_cview(y, ROWS, 2)};
   nnb_net *net = nnb_net_create(N);
@@ -135,16 +131,11 @@ START_TEST(layers_with_buffers_get_all_rows) {
 }
 END_TEST
 
-static nnb_status working_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
-  needs->work = 1;
-  return counting_shape(self, cols, n_from, needs);
-}
-
 /* Numbers that prepare_back computes from all rows give no gradients of single ones. */
 START_TEST(layers_with_work_are_refused) {
   static nnb_layer_ops working;
   working = toy_gain;
-  working.shape = working_shape, working.prepare_back = counting_prepare;
+  working.shape = toy_working_shape, working.prepare_back = counting_prepare;
   nnb_net *net = nnb_net_create(2);
   nnb_optim *optim;
   nnb_net_own_layer(net, &working, &(toy_gain_fields){.power = 2, .factor = 0.25}, (int[]){1}, 1, NNB_LINEAR, NULL);

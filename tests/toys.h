@@ -202,6 +202,15 @@ static const nnb_layer_ops toy_gain = {.name = "gain",
                                        .backward_data = gain_backward_data,
                                        .backward_params = gain_backward_params,
                                        .init = gain_init};
+/* The shape of a gain with a buffer, which gets all rows of a chunk in one call; and with a number of all rows, too. */
+static inline nnb_status toy_whole_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  needs->buffers = 1, needs->affine = true;
+  return gain_shape(self, cols, n_from, needs);
+}
+static inline nnb_status toy_working_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
+  needs->work = 1;
+  return toy_whole_shape(self, cols, n_from, needs);
+}
 /* "spared": a gain that does not decay */
 static inline nnb_status spared_shape(void *self, const int *cols, int n_from, nnb_needs *needs) {
   needs->no_decay = true;

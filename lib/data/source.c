@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "exact.h"
 #include "status.h"
 #include "view.h"
 
@@ -67,7 +68,9 @@ static nnb_status read_rows(const nnb_data *d, nnb__places *p, int at, int row0,
                        .label = d->n_classes ? p->label + first : NULL,
                        .weight = weight};
   const unsigned messages = nnb__fail_count();
+  const bool exact = nnb__exact_set(false); /* what the program computes there has nothing to do with this net */
   nnb_status status = d->source.read(d->source.user, row0, n, &to);
+  nnb__exact_set(exact);
   if (status) {
     status = nnb__fail_callback(status, "read", messages);
     return nnb__fail(status, "rows %d to %d of the source (counted from 0): %s", row0, row0 + n - 1, nnb_errmsg());
