@@ -88,7 +88,7 @@ static shown count_kinds(const nnb__csv_layout *l, const sample *s) {
     const nnb__csv_kind kind = s->kinds[0][c];
     n.texts += kind == NNB__CSV_TEXT;
     n.odd += kind == NNB__CSV_ODD;
-    n.number |= kind == NNB__CSV_NUMBER || (kind == NNB__CSV_ODD && strpbrk(l->head[c], "0123456789"));
+    n.number |= nnb__csv_is_number(kind, l->head[c]);
   }
   return n;
 }

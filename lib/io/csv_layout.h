@@ -2,6 +2,8 @@
 #ifndef NNB__CSV_LAYOUT_H
 #define NNB__CSV_LAYOUT_H
 
+#include <string.h>
+
 #include "columns.h"
 #include "csv_scan.h"
 #include "table.h"
@@ -53,6 +55,10 @@ typedef enum nnb__csv_kind {
   NNB__CSV_TEXT
 } nnb__csv_kind;
 nnb__csv_kind nnb__csv_kind_of(const nnb__csv *csv, const nnb__csv_field *field);
+/* Whether a field of that kind is a number, also one that is out of range: a row with one does not hold names. */
+static inline bool nnb__csv_is_number(nnb__csv_kind kind, const char *text) {
+  return kind == NNB__CSV_NUMBER || (kind == NNB__CSV_ODD && strpbrk(text, "0123456789"));
+}
 /* Whether it is the kind of its column: a number or a text. */
 bool nnb__csv_shows_kind(nnb__csv_kind kind);
 

@@ -94,7 +94,7 @@ static nnb_status check_columns(const nnb_data *data) {
   for (int j = 0; j < n_columns(data); j++) {
     const char *name = column_name(data, j, made);
     const nnb__csv_kind kind = kind_of(name);
-    if (kind == NNB__CSV_NUMBER || (kind == NNB__CSV_ODD && strpbrk(name, "0123456789")))
+    if (nnb__csv_is_number(kind, name))
       return nnb__fail(NNB_E_ARG,
                        "the name of column %d is \"%s\"; wanted one that is not a number, or the row of names is read "
                        "as data",
