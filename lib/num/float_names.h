@@ -601,6 +601,15 @@
 #define nnb__update_curved nnbf__update_curved
 #define nnb__update_job nnbf__update_job
 #define nnb__update_run nnbf__update_run
+#define nnb__varpro_accept nnbf__varpro_accept
+#define nnb__varpro_count nnbf__varpro_count
+#define nnb__varpro_gather nnbf__varpro_gather
+#define nnb__varpro_model nnbf__varpro_model
+#define nnb__varpro_order nnbf__varpro_order
+#define nnb__varpro_penalty nnbf__varpro_penalty
+#define nnb__varpro_solve nnbf__varpro_solve
+#define nnb__varpro_take nnbf__varpro_take
+#define nnb__varpro_visit nnbf__varpro_visit
 #define nnb__window_batch nnbf__window_batch
 #define nnb__window_close nnbf__window_close
 #define nnb__window_copy nnbf__window_copy
