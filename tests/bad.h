@@ -5,14 +5,6 @@
 
 #include "toys.h"
 
-#define bad(wanted, words, call) check_bad((nnb_status)(call), wanted, words, #call)
-
-static void check_bad(nnb_status status, nnb_status wanted, const char *words, const char *call) {
-  ck_assert_msg(status == wanted, "%s: %s (%s), not %s", call, nnb_strstatus(status), nnb_errmsg(),
-                nnb_strstatus(wanted));
-  ck_assert_msg(strstr(nnb_errmsg(), words), "%s: \"%s\" says nothing of \"%s\"", call, nnb_errmsg(), words);
-}
-
 enum { N = 12, N_IN = 3, N_OUT = 2 };
 
 static nnb_data *data, *classes;

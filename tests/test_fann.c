@@ -9,13 +9,6 @@
 #include "alloc_count.h"
 #include "toys.h"
 
-#define bad(wanted, words, call) check_bad((nnb_status)(call), wanted, words, #call)
-
-static void check_bad(nnb_status status, nnb_status wanted, const char *words, const char *call) {
-  ck_assert_msg(status == wanted && strstr(nnb_errmsg(), words), "%s: %s, %s", call, nnb_strstatus(status),
-                nnb_errmsg());
-}
-
 static nnb_status parse(const char *text, nnb_data **out) {
   return nnb_data_parse_fann(text, strlen(text), "f.data", out);
 }

@@ -50,12 +50,6 @@ static nnb_batch row_of(const rows *r, int i, double norm) {
                      .norm = norm};
 }
 
-static nnb_plan *plan_of(nnb_net *net, int max_rows, unsigned want, int threads) {
-  nnb_plan *plan;
-  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = max_rows, .want = want, .threads = threads}, &plan));
-  return plan;
-}
-
 /* The results of a plan for a batch. */
 typedef struct result {
   real y[MOST], g[MOST * 64];
@@ -83,7 +77,7 @@ START_TEST(a_batch_of_one_is_a_row) {
   int n_out = nnb_net_n_out(net);
   size_t n = nnb_net_n_params(net);
   double norm = 0, loss = 0;
-  nnb_plan *many = plan_of(net, ROWS, NNB_GRAD, 1), *single = plan_of(net, 1, NNB_GRAD, 1);
+  nnb_plan *many = toy_plan(net, ROWS, 1, NNB_GRAD), *single = toy_plan(net, 1, 1, NNB_GRAD);
   compute(many, &r.batch, n_out, &all);
   for (int i = 0; i < ROWS; i++) norm += (double)r.weight[i];
   memset(sum, 0, sizeof sum);
@@ -121,7 +115,7 @@ START_TEST(a_weight_counts_rows) {
   }
   r.batch.x.rows = r.batch.t.rows = ROWS / 2;
   nnb_batch rows_twice = {.x = nnb_cview(twice.x, n, 5), .t = nnb_cview(twice.t, n, 3)};
-  nnb_plan *plan = plan_of(net, ROWS, NNB_GRAD, 0);
+  nnb_plan *plan = toy_plan(net, ROWS, 0, NNB_GRAD);
   compute(plan, &r.batch, 3, &weighted);
   compute(plan, &rows_twice, 3, &counted);
   near(weighted.loss, counted.loss, rounding, nnb_loss_name(loss), 0);
@@ -161,7 +155,7 @@ START_TEST(a_chain_by_numbers_is_a_sequential_net) {
     memcpy(nnb_net_params(net), nnb_net_params(chain), n * sizeof(real));
   else
     same_bits(nnb_net_params(net), nnb_net_params(chain), n, "parameter");
-  nnb_plan *a = plan_of(chain, ROWS, NNB_GRAD, 0), *b = plan_of(net, ROWS, NNB_GRAD, 0);
+  nnb_plan *a = toy_plan(chain, ROWS, 0, NNB_GRAD), *b = toy_plan(net, ROWS, 0, NNB_GRAD);
   compute(a, &r.batch, 3, &want);
   compute(b, &r.batch, 3, &got);
   if (_i) { /* nodes in between: another order of sums */
@@ -204,7 +198,7 @@ START_TEST(keep_scales_what_grad_held) {
   rows r;
   fill_rows(&r, net);
   size_t n = nnb_net_n_params(net);
-  nnb_plan *plain = plan_of(net, ROWS, NNB_GRAD, 0), *keeping = plan_of(net, ROWS, NNB_GRAD | NNB_KEEP, 0);
+  nnb_plan *plain = toy_plan(net, ROWS, 0, NNB_GRAD), *keeping = toy_plan(net, ROWS, 0, NNB_GRAD | NNB_KEEP);
   compute(plain, &r.batch, nnb_net_n_out(net), &r0);
   static const double keeps[] = {0, 1, 0.5};
   for (int k = 0; k < 6; k++) {
@@ -229,10 +223,10 @@ START_TEST(a_keeping_plan_agrees) {
   rows r;
   fill_rows(&r, net);
   int n_out = nnb_net_n_out(net);
-  nnb_plan *plain = plan_of(net, ROWS, NNB_GRAD, 0);
+  nnb_plan *plain = toy_plan(net, ROWS, 0, NNB_GRAD);
   compute(plain, &r.batch, n_out, &want);
   for (int k = 0; k < LENGTH(more); k++) {
-    nnb_plan *plan = plan_of(net, ROWS, NNB_GRAD | more[k], 0);
+    nnb_plan *plan = toy_plan(net, ROWS, 0, NNB_GRAD | more[k]);
     compute(plan, &r.batch, n_out, &got);
     all_near(got.y, want.y, (size_t)(ROWS * n_out), rounding, "output");
     all_near(got.g, want.g, nnb_net_n_params(net), rounding, "gradient");
@@ -250,7 +244,7 @@ START_TEST(a_keeping_plan_shows_what_is_not_clipped) {
   nnb_net *net = parsed("3-2:tanh");
   rows r;
   fill_rows(&r, net);
-  nnb_plan *plan = plan_of(net, ROWS, NNB_GRAD | NNB_KEEP, 0);
+  nnb_plan *plan = toy_plan(net, ROWS, 0, NNB_GRAD | NNB_KEEP);
   nnb_optim *optim;
   nnb_cmat dw;
   ck_ok(nnb_optim_create(net, &(nnb_optim_opts){.algo = NNB_SGD, .clip_norm = 1e-3}, &optim));
@@ -307,7 +301,7 @@ START_TEST(threads_agree) {
   nnb_batch batch = {.x = nnb_cview(x, B, 70), .label = label};
   for (int k = 0; k < 4; k++) {
     nnb_net *net = parsed("70-150:tanh-150:silu-10:softmax");
-    nnb_plan *plan = plan_of(net, B, NNB_GRAD, threads[k]);
+    nnb_plan *plan = toy_plan(net, B, threads[k], NNB_GRAD);
     nnb_optim *optim;
     n = nnb_net_n_params(net);
     ck_assert_uint_le(n, LENGTH(after[0]));
@@ -335,7 +329,7 @@ END_TEST
 /* Batches that a plan rejects, in the order of its checks. */
 START_TEST(refusals) {
   nnb_net *net = parsed("5-3:softmax");
-  nnb_plan *plan = plan_of(net, 4, 0, 0), *none;
+  nnb_plan *plan = toy_plan(net, 4, 0, 0), *none;
   rows r;
   real y[ROWS * 3], g[18];
   nnb_cmat view;
@@ -412,7 +406,7 @@ START_TEST(scalers_are_hand_scaled_data) {
   ck_assert_int_eq(nnb_net_scale_inputs(net, s.data, how), NNB_OK);
   if (targets) ck_assert_int_eq(nnb_net_scale_targets(net, s.data, how), NNB_OK);
   nnb_batch by_hand = {.x = nnb_cview(s.sx, ROWS, 3), .t = nnb_cview(targets ? s.st : s.t, ROWS, 2)};
-  nnb_plan *a = plan_of(net, ROWS, NNB_GRAD, 0), *b = plan_of(plain, ROWS, NNB_GRAD, 0);
+  nnb_plan *a = toy_plan(net, ROWS, 0, NNB_GRAD), *b = toy_plan(plain, ROWS, 0, NNB_GRAD);
   compute(a, &s.raw, 2, &got);
   compute(b, &by_hand, 2, &want);
   for (int i = 0; i < ROWS * 2 && targets; i++)
@@ -463,7 +457,7 @@ START_TEST(vjp_against_differences) {
   real *x = _i ? s.x : r.x;
   nnb_batch batch = {.x = nnb_cview(x, ROWS, n_in)};
   unsigned want = _i == 2 ? NNB_DX | NNB_GRAD | NNB_KEEP : NNB_DX;
-  nnb_plan *plan = plan_of(net, ROWS, want, 0), *other = plan_of(net, ROWS, 0, 0);
+  nnb_plan *plan = toy_plan(net, ROWS, 0, want), *other = toy_plan(net, ROWS, 0, 0);
   ck_ok(nnb_plan_vjp(plan, batch.x, nnb_cview(v, ROWS, n_out), nnb_view(dx, ROWS, n_in)));
   for (int i = 0; i < ROWS * n_in; i++)
     near((double)dx[i], slope(other, &x[i], &batch, i / n_in, v, n_out), TOL(1e-8, 2e-3), "dx", i);

@@ -8,13 +8,6 @@
 #include "source.h"
 #include "toys.h"
 
-#define bad(wanted, words, call) check_bad((nnb_status)(call), wanted, words, #call)
-
-static void check_bad(nnb_status status, nnb_status wanted, const char *words, const char *call) {
-  ck_assert_msg(status == wanted && strstr(nnb_errmsg(), words), "%s: %s, %s", call, nnb_strstatus(status),
-                nnb_errmsg());
-}
-
 static void write_text(const char *path, const char *text, size_t n) {
   FILE *f = fopen(path, "wb");
   ck_assert(f && fwrite(text, 1, n, f) == n && fclose(f) == 0);

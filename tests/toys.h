@@ -17,6 +17,15 @@
     ck_assert_msg(toy_status == NNB_OK, "%s: %s (%s)", #call, nnb_strstatus(toy_status), nnb_errmsg()); \
   } while (0)
 
+/* The call gives this status, and a message with these words. */
+#define bad(wanted, words, call) check_bad((nnb_status)(call), wanted, words, #call)
+
+static inline void check_bad(nnb_status status, nnb_status wanted, const char *words, const char *call) {
+  ck_assert_msg(status == wanted, "%s: %s (%s), not %s", call, nnb_strstatus(status), nnb_errmsg(),
+                nnb_strstatus(wanted));
+  ck_assert_msg(strstr(nnb_errmsg(), words), "%s: \"%s\" says nothing of \"%s\"", call, nnb_errmsg(), words);
+}
+
 /* A fingerprint of bytes (FNV-1a of Fowler, Noll and Vo). */
 static inline uint64_t toy_hash(uint64_t h, const void *p, size_t bytes) {
   const unsigned char *c = p;
@@ -50,6 +59,12 @@ static inline nnb_data *toy_law(int rows) {
   const nnb_batch all = {.x = nnb_cview(x, rows, 3), .t = nnb_cview(t, rows, 1)};
   ck_ok(nnb_data_copy(&all, 0, &data));
   return data;
+}
+
+static inline nnb_plan *toy_plan(nnb_net *net, int max_rows, int threads, unsigned want) {
+  nnb_plan *plan = NULL;
+  ck_ok(nnb_plan_create(net, &(nnb_plan_opts){.max_rows = max_rows, .threads = threads, .want = want}, &plan));
+  return plan;
 }
 
 /* A file of this process in the folder for temporary files. */
