@@ -536,6 +536,12 @@ START_TEST(fits_that_cannot_begin) {
                   "%s, loss %g, best loss %g", nnb_algo_name(r.algo), r.loss, r.best_loss);
   }
   nnb_net_destroy(frozen);
+  for (int restarts = 0; restarts <= 3; restarts += 3) { /* before trials and starts */
+    nnb_fit_opts o = {.algo = restarts ? NNB_LM : NNB_AUTO, .restarts = restarts, .metrics = NNB_METRIC_ACCURACY};
+    bad(NNB_E_ARG, "accuracy", nnb_fit(net, data, NULL, &o, &r));
+    ck_assert_msg(r.trials == 0 && r.starts == 0 && r.choice == 0 && r.held_loss == 0, "%d trials, %d starts", r.trials,
+                  r.starts);
+  }
 }
 END_TEST
 

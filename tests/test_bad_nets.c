@@ -290,6 +290,20 @@ START_TEST(losses_of_joined_and_own_outputs) {
 END_TEST
 
 /* For outputs and other nodes, and for every way to add the node. */
+/* Files keep factor, delta … of outputs under the names that attributes have. */
+START_TEST(attributes_of_outputs) {
+  static const nnb_attr attrs[] = {{"factor", NNB_ATTR_REAL, offsetof(toy_gain_fields, factor)}, {0}};
+  nnb_layer_ops taken = toy_gain;
+  taken.attrs = attrs;
+  nnb_net *n = nnb_net_create(N_IN);
+  nnb_net_own_layer(n, &taken, &(toy_gain_fields){1, 1}, NULL, 0, NNB_LINEAR, NULL);
+  bad(NNB_E_ARG, "the attribute \"factor\" is taken where the layer is an output", nnb_net_init(n, 1));
+  nnb_net_dense(n, 1, NNB_LINEAR);
+  ck_ok(nnb_net_init(n, 1));
+  nnb_net_destroy(n);
+}
+END_TEST
+
 START_TEST(a_softmax_of_one_unit_is_refused) {
   static const char *const texts[] = {"3-1:softmax", "3-1:softmax-2", "3-4:tanh-1:softmax"};
   nnb_net *n;
@@ -358,6 +372,7 @@ int main(void) {
   tcase_add_test(tc, nets_that_lead_nowhere);
   tcase_add_loop_test(tc, losses_of_outputs, 0, sizeof losses / sizeof *losses);
   tcase_add_test(tc, losses_of_joined_and_own_outputs);
+  tcase_add_test(tc, attributes_of_outputs);
   tcase_add_test(tc, a_softmax_of_one_unit_is_refused);
   tcase_add_test(tc, bad_texts_of_nets);
   suite_add_tcase(suite, tc);

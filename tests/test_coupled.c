@@ -516,16 +516,20 @@ START_TEST(test_wrong_shapes) {
 END_TEST
 
 /* An init that asks for the net, whose parameters do not exist yet, is refused instead of waiting forever. */
-static nnb_net *curious;
+static nnb_net *curious, *known;
 static nnb_status answer;
 static void curious_init(const void *self, real *w, nnb_rng *rng, real *scratch) {
   nnb_cmat out;
   norm_init(self, w, rng, scratch);
   answer = nnb_net_weights(curious, 2, &out);
-  nnb_net *other = nnb_net_create(COLS), *copy = NULL; /* a net that is not sealed may be copied, without waiting */
+  nnb_net *other = nnb_net_create(COLS), *copy = NULL; /* other nets may be initialised and copied, without waiting */
   nnb_net_dense(other, 1, NNB_TANH);
+  ck_ok(nnb_net_init(known, 1));
   ck_ok(nnb_net_copy(other, &copy));
   nnb_net_destroy(other), nnb_net_destroy(copy);
+  ck_ok(nnb_net_copy(known, &copy));
+  ck_assert(toy_hash_net(1, copy) == toy_hash_net(1, known));
+  nnb_net_destroy(copy);
 }
 static void curious_buffers(const void *self, real *buffers) {
   norm_init_buffers(self, buffers);
@@ -534,6 +538,8 @@ static void curious_buffers(const void *self, real *buffers) {
 START_TEST(test_curious_init) {
   nnb_layer_ops ops = norm_ops;
   ops.init = curious_init, ops.init_buffers = curious_buffers;
+  ck_ok(nnb_net_parse("3-4:tanh-1", &known));
+  ck_ok(nnb_net_init(known, 7));
   curious = nnb_net_create(COLS);
   nnb_net_dense(curious, 4, NNB_TANH);
   ck_assert_int_gt(add_layer(curious, &ops, NULL), 0);
@@ -542,7 +548,7 @@ START_TEST(test_curious_init) {
   ck_assert(strstr(nnb_errmsg(), "init"));
   ck_ok(nnb_net_init(curious, 1)); /* a sealed net may be read */
   ck_assert_int_eq(answer, NNB_OK);
-  nnb_net_destroy(curious);
+  nnb_net_destroy(curious), nnb_net_destroy(known);
 }
 END_TEST
 

@@ -732,15 +732,25 @@ START_TEST(sources_are_free) {
 }
 END_TEST
 
+static double factor_and_compute(void *user, double epoch) {
+  (void)epoch;
+  return computes_something_else(user, NULL) ? -1 : 1;
+}
+
 START_TEST(callbacks_are_free) {
   nnb_data *data = make_data(N, false, false, 1);
   nnb_net *net;
-  int calls = 0;
-  const nnb_fit_opts opts = {
-      .algo = NNB_ADAM, .max_epochs = 2, .exact = true, .on_epoch = computes_something_else, .user = &calls};
+  int calls = 0, factors = 0;
+  const nnb_own_schedule schedule = {.factor = factor_and_compute, .user = &factors};
+  const nnb_fit_opts opts = {.algo = NNB_ADAM,
+                             .max_epochs = 2,
+                             .exact = true,
+                             .own_schedule = &schedule,
+                             .on_epoch = computes_something_else,
+                             .user = &calls};
   ck_ok(nnb_net_parse("6-20:tanh-3", &net));
   ck_ok(nnb_fit(net, data, NULL, &opts, NULL));
-  ck_assert_msg(calls == 2, "%d: %s", calls, nnb_errmsg());
+  ck_assert_msg(calls == 2 && factors >= 2, "%d, %d: %s", calls, factors, nnb_errmsg());
   nnb_net_destroy(net), nnb_data_destroy(data);
 }
 END_TEST

@@ -247,12 +247,46 @@ START_TEST(changes_while_parameters_are_drawn_are_refused) {
 }
 END_TEST
 
+/* A net that a refused fit has sealed can be built on again, unless a callback made something for its parameters. */
+typedef struct peek {
+  nnb_net *net;
+  nnb_plan *plan;
+  nnb_optim *optim;
+  int way;
+} peek;
+enum { N_PEEKS = 5 };
+static nnb_status read_and_fail(void *user, int64_t row0, int n, const nnb_rows *rows) {
+  peek *p = user;
+  nnb_cmat view;
+  (void)row0, (void)n, (void)rows;
+  if (p->way == 1) ck_ok(nnb_plan_create(p->net, NULL, &p->plan));
+  if (p->way == 2) ck_ok(nnb_optim_create(p->net, NULL, &p->optim));
+  if (p->way == 3) ck_assert_ptr_nonnull(nnb_net_params_read(p->net));
+  if (p->way == 4) ck_ok(nnb_net_weights(p->net, 2, &view));
+  ck_ok(nnb_net_predict(p->net, nnb_cview(numbers, 1, N_IN), nnb_view(outputs, 1, 1)));
+  return NNB_E_IO;
+}
+
+START_TEST(seen_parameters_stay) {
+  nnb_data *data;
+  peek p = {.net = nnb_net_create(N_IN), .way = _i};
+  const nnb_source source = {.rows = ROWS, .n_in = N_IN, .n_out = 1, .read = read_and_fail, .user = &p};
+  ck_ok(nnb_data_from_source(&source, &data));
+  nnb_net_dense(p.net, 1, NNB_LINEAR);
+  ck_assert_int_eq(nnb_fit(p.net, data, NULL, &(nnb_fit_opts){.algo = NNB_ADAM}, NULL), NNB_E_IO);
+  ck_assert_int_eq(nnb_net_dense(p.net, 1, NNB_LINEAR), _i == 0 ? 3 : NNB_E_STATE);
+  nnb_plan_destroy(p.plan), nnb_optim_destroy(p.optim);
+  nnb_net_destroy(p.net), nnb_data_destroy(data);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("held nets, " PRECISION);
   TCase *tc = tcase_create("held");
   tcase_add_loop_test(tc, changes_from_on_epoch_are_refused, 0, NNB_N_ALGOS);
   tcase_add_loop_test(tc, changes_from_own_parts_are_refused, 0, (int)(sizeof holders / sizeof *holders));
   tcase_add_loop_test(tc, changes_while_parameters_are_drawn_are_refused, 0, 2);
+  tcase_add_loop_test(tc, seen_parameters_stay, 0, N_PEEKS);
   suite_add_tcase(suite, tc);
   return run_suite(suite);
 }

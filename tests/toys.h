@@ -206,7 +206,7 @@ static inline void toy_gain_tangent(const void *self, const nnb_layer_io *io, co
     for (int j = 0; j < dz.cols; j++) dz.p[i * dz.ld + j] = gain_of(self) * io->w[j] * da[0].p[i * da[0].ld + j];
 }
 static const nnb_attr toy_gain_attrs[] = {{"power", NNB_ATTR_INT, offsetof(toy_gain_fields, power)},
-                                          {"factor", NNB_ATTR_REAL, offsetof(toy_gain_fields, factor)},
+                                          {"gain", NNB_ATTR_REAL, offsetof(toy_gain_fields, factor)},
                                           {0}};
 static inline void gain_init(const void *self, real *w, nnb_rng *rng, real *scratch);
 static const nnb_layer_ops toy_gain = {.name = "gain",

@@ -1189,8 +1189,8 @@ typedef enum nnb_attr_type {
   NNB_ATTR_INIT  /**< int that holds an nnb_init; written as its name */
 } nnb_attr_type;
 typedef struct nnb_attr {
-  const char *name; /**< unique in its layer, and none of layer, name, from, act, frozen, shape, output (NNB_E_ARG); an
-                         output also has loss, factor, delta, label_smoothing.  NULL ends the table */
+  const char *name; /**< unique in its layer, and none of layer, name, from, act, frozen, shape, output, nor, if the
+                         layer is an output, loss, factor, delta, label_smoothing (NNB_E_ARG).  NULL ends the table */
   nnb_attr_type type;
   size_t offset;
 } nnb_attr;

@@ -37,7 +37,8 @@ typedef struct nnb_batch {
                               nnb_error_bars_create, nnb_train_rows and nnb_check_gradient reject weights that are all
                               0, or whose sum is too small or too large to divide by (NNB_E_ARG).  For nnb_plan_loss,
                               nnb_plan_gradient and nnb_train_step a batch may have weights 0 only: its loss and
-                              gradient are 0 */
+                              gradient are 0.  A row of weight 0 still goes through the net: in gradients its x
+                              must have finite results */
   double norm;           /**< divisor of a mean; 0: the Σ weight of this batch.  When one update consists of several
                               batches: the Σ weight of all of them */
   nnb_cmat dt;           /**< targets of the derivatives ∂y/∂x: B×(n_out·n_in), ordered as in nnb_plan_jacobian, in the
@@ -281,8 +282,8 @@ NNB_API void nnb_array_clear(nnb_array *array);
  *
  *  Sealing: the first plan, nnb_net_init, or access to the parameters seals the net.  Its shapes are then fixed, its
  *  parameters are allocated and initialised from the seed, and building calls return NNB_E_STATE.  The net stays sealed
- *  if the call that sealed it fails, unless that is one of the changing calls below that has not called the program
- *  back.  Calls that take a const nnb_net change nothing but may seal it.
+ *  if the call that sealed it fails, unless that is one of the changing calls below, and no callback within it made a
+ *  plan or an optimiser, or asked for parameters.  Calls that take a const nnb_net change nothing but may seal it.
  *
  *  Refused calls: a call that fails because of its arguments, the data, the state or lack of memory leaves the net bit
  *  for bit as it was.  A building call also records its error.

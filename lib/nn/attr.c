@@ -4,6 +4,24 @@
 #include <limits.h>
 #include <string.h>
 
+#include "status.h"
+
+nnb_status nnb__attr_check(const nnb_layer_ops *ops, bool output) {
+  static const char *const taken[] = {
+      "layer",  "name", "from",   "act",   "frozen",         "shape",
+      "output", "loss", "factor", "delta", "label_smoothing"}; /* the last four: of outputs */
+  const size_t n = sizeof taken / sizeof *taken - (output ? 0 : 4);
+  for (const nnb_attr *at = ops->attrs; at && at->name; at++) {
+    bool used = false;
+    for (size_t i = 0; i < n; i++) used |= strcmp(at->name, taken[i]) == 0;
+    for (const nnb_attr *other = ops->attrs; other < at; other++) used |= strcmp(at->name, other->name) == 0;
+    if (used)
+      return nnb__fail(NNB_E_ARG, "layer %s: the name of the attribute \"%.60s\" is taken%s; wanted another name",
+                       ops->name, at->name, output ? " where the layer is an output" : "");
+  }
+  return NNB_OK;
+}
+
 const nnb_attr *nnb__attr_find(const nnb_layer_ops *ops, const char *name, size_t n) {
   for (const nnb_attr *at = ops->attrs; at && at->name; at++)
     if (strlen(at->name) == n && memcmp(at->name, name, n) == 0) return at;

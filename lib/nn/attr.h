@@ -5,6 +5,10 @@
 #include "real.h"
 #include "text.h"
 
+/* Whether each name of the layer's attributes is its own, also among what files keep of every node (net_keys.h), and if
+ * output, of outputs. */
+nnb_status nnb__attr_check(const nnb_layer_ops *ops, bool output);
+
 /* The attribute with that name, of n characters; NULL if the layer has none. */
 const nnb_attr *nnb__attr_find(const nnb_layer_ops *ops, const char *name, size_t n);
 

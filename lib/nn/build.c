@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "attr.h"
 #include "names.h"
 #include "status.h"
 
@@ -311,18 +312,10 @@ bool nnb__layer_complete(const nnb_layer_ops *ops) {
   return ops && ops->name && ops->shape && ops->forward && ops->backward_data;
 }
 
-/* The attributes of a layer lie in files beside what every node has (net_keys.h). */
-static nnb_status check_attrs(const nnb_layer_ops *ops) {
-  static const char *const taken[] = {"layer", "name", "from", "act", "frozen", "shape", "output"};
-  for (const nnb_attr *at = ops->attrs; at && at->name; at++) {
-    bool used = false;
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) used |= strcmp(at->name, taken[i]) == 0;
-    for (const nnb_attr *other = ops->attrs; other < at; other++) used |= strcmp(at->name, other->name) == 0;
-    if (used)
-      return nnb__fail(NNB_E_ARG, "layer %s: the name of the attribute \"%.60s\" is taken; wanted another name",
-                       ops->name, at->name);
-  }
-  return NNB_OK;
+nnb_status nnb__check_own_layer(const nnb_net *net, const nnb_layer_ops *ops) {
+  for (size_t k = 0; k < net->n_kinds; k++)
+    if (net->kinds[k].ops != ops && strcmp(net->kinds[k].ops->name, ops->name) == 0) return fail_taken(ops->name);
+  return nnb__attr_check(ops, false);
 }
 
 int nnb_net_own_layer(nnb_net *net, const nnb_layer_ops *ops, const void *self, const int *from, int n,
@@ -330,9 +323,7 @@ int nnb_net_own_layer(nnb_net *net, const nnb_layer_ops *ops, const void *self, 
   if (!net) return nnb__net_check(net);
   bool whole = nnb__layer_complete(ops);
   nnb_status status = check_own(whole, whole && nnb__layer_find(ops->name), whole ? ops->name : "");
-  for (size_t k = 0; k < net->n_kinds && !status; k++)
-    if (net->kinds[k].ops != ops && strcmp(net->kinds[k].ops->name, ops->name) == 0) status = fail_taken(ops->name);
-  if (!status) status = check_attrs(ops);
+  if (!status) status = nnb__check_own_layer(net, ops);
   if (status) return nnb__net_stick(net, status);
   if ((ops->size > 0 && !self) || n < 0 || (n > 0 && !from))
     return nnb__net_stick(net, nnb__fail(NNB_E_ARG, "layer %s: self or from is NULL", ops->name));

@@ -10,5 +10,7 @@ int nnb__net_append(nnb_net *net, const nnb_layer_ops *ops, const void *self, co
 
 /* Checks the name and the REQUIRED functions of an own part. */
 bool nnb__layer_complete(const nnb_layer_ops *ops);
+/* Whether the net can have this own layer beside those that it has. */
+nnb_status nnb__check_own_layer(const nnb_net *net, const nnb_layer_ops *ops);
 
 #endif

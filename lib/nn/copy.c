@@ -59,7 +59,7 @@ nnb_status nnb_net_copy(const nnb_net *net, nnb_net **out) {
   if (status) return status;
   nnb_net *copy = nnb__net_new();
   if (!copy) return NNB_E_NOMEM;
-  const bool locks = !atomic_load(&net->sealed) && !nnb__net_drawing();
+  const bool locks = !atomic_load(&net->sealed) && !nnb__net_sealing();
   if (locks) nnb__lock_take(NNB__LOCK_SEAL); /* another thread may seal it */
   status = copy_unsealed(copy, net);
   const bool sealed = atomic_load(&net->sealed);

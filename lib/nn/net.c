@@ -158,6 +158,7 @@ nnb_net *nnb__net_new(void) {
   }
   atomic_init(&net->sealed, false);
   atomic_init(&net->held, false);
+  atomic_init(&net->shown, false);
   return net;
 }
 

@@ -72,7 +72,7 @@ struct nnb_net {
   /* valid once sealed */
   atomic_bool sealed;
   atomic_bool held;             /* by a changing call, until it returns: nnb__net_begin */
-  bool shown;                   /* that call has called the program back, which may have made plans */
+  atomic_bool shown;            /* within that call the program saw the parameters: nnb__net_show */
   real *params, *params_memory; /* the parameters, then the buffers; aligned; the memory to release */
   size_t n_params, n_buffers;
   size_t n_values;    /* both together: what copies, best epochs and rejected calls restore */

@@ -83,7 +83,7 @@ static nnb_status get_layer(const reader *r, const char *name, const nnb_layer_o
   if ((*out = nnb__layer_find(name))) return NNB_OK;
   for (int i = 0; r->opts && r->opts->layers && i < r->opts->n_layers; i++)
     if (nnb__layer_complete(r->opts->layers[i]) && strcmp(r->opts->layers[i]->name, name) == 0)
-      return *out = r->opts->layers[i], NNB_OK;
+      return nnb__check_own_layer(r->net, *out = r->opts->layers[i]);
   return nnb__fail(NNB_E_UNSUPPORTED, "the model uses the layer \"%.60s\", which is not in the load options", name);
 }
 

@@ -8,7 +8,11 @@
 
 size_t nnb_net_n_params(const nnb_net *net) { return nnb__net_seal(net) ? 0 : net->n_params; }
 
-const real *nnb_net_params_read(const nnb_net *net) { return nnb__net_seal(net) ? NULL : net->params; }
+const real *nnb_net_params_read(const nnb_net *net) {
+  if (nnb__net_seal(net)) return NULL;
+  nnb__net_show(net);
+  return net->params;
+}
 
 real *nnb_net_params(nnb_net *net) {
   nnb_status status = nnb__net_check(net);
@@ -63,6 +67,7 @@ static nnb_status get(const nnb_net *net, int node, unsigned what, nnb_cmat *out
   nnb_status status = nnb__net_seal(net);
   if (status) return status;
   nnb_mat m = param_view(nnb__net_sealable(net), node, what, &status);
+  if (!status) nnb__net_show(net);
   *out = nnb__read(m);
   return status;
 }

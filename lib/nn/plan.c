@@ -84,7 +84,7 @@ static nnb_status find_memory(const nnb_plan_opts *opts, size_t bytes, char **ba
   return NNB_OK;
 }
 
-nnb_status nnb_plan_create(nnb_net *net, const nnb_plan_opts *opts, nnb_plan **out) {
+nnb_status nnb__plan_make(nnb_net *net, const nnb_plan_opts *opts, nnb_plan **out) {
   nnb_plan draft;
   nnb__arena arena = {0};
   size_t bytes = 0;
@@ -104,6 +104,12 @@ nnb_status nnb_plan_create(nnb_net *net, const nnb_plan_opts *opts, nnb_plan **o
   *out = plan;
   nnb__team_prepare(draft.threads);
   return NNB_OK;
+}
+
+nnb_status nnb_plan_create(nnb_net *net, const nnb_plan_opts *opts, nnb_plan **out) {
+  const nnb_status status = nnb__plan_make(net, opts, out);
+  if (!status) nnb__net_show(net);
+  return status;
 }
 
 void nnb_plan_destroy(nnb_plan *plan) {

@@ -13,6 +13,9 @@
 #include "second.h"
 #include "squares.h"
 
+/* nnb_plan_create for the library's own use: the program does not see the plan (nnb__net_show). */
+nnb_status nnb__plan_make(nnb_net *net, const nnb_plan_opts *opts, nnb_plan **out);
+
 /* nnb__check_batch, and whether the plan was made for its targets of derivatives. */
 nnb_status nnb__check_plan_batch(const nnb_plan *plan, const nnb_batch *batch, int most);
 /* nnb_plan_loss and nnb_plan_gradient as part of a caller's run.  *sum ← *sum + the loss, which batch->norm, or the

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "arena.h"
+#include "attr.h"
 #include "blas_threads.h"
 #include "fork.h"
 #include "loss.h"
@@ -65,6 +66,7 @@ static nnb_status check_ends(const nnb_net *net) {
       return nnb__fail(NNB_E_STATE, "node %d (%s) is not used by any output", i + 1, node->name);
     bool output = net->n_y > 0 ? node->out_col >= 0 : node == last;
     nnb_status status = check_softmax(node);
+    if (!status && output) status = nnb__attr_check(node->ops, true);
     if (!status && output) status = tune(net, node);
     if (!status && output) status = check_output_loss(net, node);
     if (status) return status;
@@ -145,8 +147,10 @@ static nnb_status allocate_params(nnb_net *net) {
 
 /* Whether this thread is in a layer's init: a function there that sealed a net would wait for the lock of this one. */
 static _Thread_local bool drawing;
+static _Thread_local bool sealing; /* it holds NNB__LOCK_SEAL */
 
 static void draw_layers(nnb_net *net, uint64_t seed, real *scratch) {
+  const bool within = drawing; /* an init that initialises another net */
   memset(net->params, 0, net->n_values * sizeof(real));
   drawing = true;
   for (int i = 0; i < net->n_blocks; i++) {
@@ -160,7 +164,7 @@ static void draw_layers(nnb_net *net, uint64_t seed, real *scratch) {
     if (node->needs.buffers && node->ops->init_buffers)
       node->ops->init_buffers(node->self, net->params + node->buffers_off);
   }
-  drawing = false;
+  drawing = within;
 }
 
 /* Draws all parameters from the seed: weights by the layer's init, each node from its own random stream; biases 0. Sets
@@ -201,24 +205,32 @@ static nnb_status seal(nnb_net *net, bool draw) {
   return NNB_OK;
 }
 
-bool nnb__net_drawing(void) { return drawing; }
+bool nnb__net_sealing(void) { return sealing; }
 
-static nnb_status seal_once(nnb_net *net, bool draw) {
-  nnb_status status = nnb__net_check(net);
-  if (status || atomic_load(&net->sealed)) return status;
+nnb_status nnb__net_seal(const nnb_net *read) {
+  nnb_status status = nnb__net_check(read);
+  if (status || atomic_load(&read->sealed)) return status;
+  nnb_net *net = nnb__net_sealable(read);
   if (drawing)
     return nnb__fail(NNB_E_STATE,
                      "a layer's init or init_buffers is running and asks for a net whose parameters do "
                      "not exist yet; it can only write what it was handed");
   nnb__lock_take(NNB__LOCK_SEAL); /* one lock for all nets: sealing is rare and short */
-  if (!atomic_load(&net->sealed)) status = seal(net, draw);
+  sealing = true;
+  if (!atomic_load(&net->sealed)) status = seal(net, true);
+  sealing = false;
   nnb__lock_give(NNB__LOCK_SEAL);
   return status;
 }
 
-nnb_status nnb__net_seal(const nnb_net *net) { return seal_once(nnb__net_sealable(net), true); }
+nnb_status nnb__net_seal_undrawn(nnb_net *net) {
+  nnb_status status = nnb__net_check(net);
+  return status ? status : seal(net, false);
+}
 
-nnb_status nnb__net_seal_undrawn(nnb_net *net) { return seal_once(net, false); }
+void nnb__net_show(const nnb_net *net) {
+  if (atomic_load(&net->held)) atomic_store(&nnb__net_sealable(net)->shown, true);
+}
 
 /* ---- changing calls ---------------------------------------------------------------------------------------------- */
 
@@ -234,7 +246,7 @@ nnb_status nnb__net_begin(nnb_net *net, nnb__change *change) {
   nnb_status status = nnb__net_check(net);
   if (status) return status;
   if (atomic_exchange(&net->held, true)) return nnb__net_idle(net);
-  net->shown = false;
+  atomic_store(&net->shown, false);
   *change = (nnb__change){.net = net,
                           .sealed = atomic_load(&net->sealed),
                           .n_y = net->n_y,
@@ -249,7 +261,7 @@ void nnb__net_end(const nnb__change *change, bool refused) {
   nnb_net *net = change->net; /* NOLINT: of a change that began */
   if (refused && !change->column_names) nnb__net_release_columns(net);
   if (refused && !change->class_names) nnb__net_release_names(&net->classes);
-  if (refused && !change->sealed && !net->shown) unseal(net, change->n_y);
+  if (refused && !change->sealed && !atomic_load(&net->shown)) unseal(net, change->n_y);
   atomic_store(&net->held, false);
 }
 

@@ -32,6 +32,7 @@
 #define nnb__algo_sgd nnbf__algo_sgd
 #define nnb__algo_varpro nnbf__algo_varpro
 #define nnb__area nnbf__area
+#define nnb__attr_check nnbf__attr_check
 #define nnb__attr_find nnbf__attr_find
 #define nnb__attr_get nnbf__attr_get
 #define nnb__attr_set nnbf__attr_set
@@ -89,6 +90,7 @@
 #define nnb__check_match nnbf__check_match
 #define nnb__check_one_output nnbf__check_one_output
 #define nnb__check_optim nnbf__check_optim
+#define nnb__check_own_layer nnbf__check_own_layer
 #define nnb__check_plan_batch nnbf__check_plan_batch
 #define nnb__check_rows nnbf__check_rows
 #define nnb__check_second nnbf__check_second
@@ -192,6 +194,7 @@
 #define nnb__fit_judge_start nnbf__fit_judge_start
 #define nnb__fit_keep_last_record nnbf__fit_keep_last_record
 #define nnb__fit_metrics nnbf__fit_metrics
+#define nnb__fit_metrics_check nnbf__fit_metrics_check
 #define nnb__fit_metrics_close nnbf__fit_metrics_close
 #define nnb__fit_metrics_open nnbf__fit_metrics_open
 #define nnb__fit_n_values nnbf__fit_n_values
@@ -354,7 +357,6 @@
 #define nnb__net_check_memory nnbf__net_check_memory
 #define nnb__net_check_uncoupled nnbf__net_check_uncoupled
 #define nnb__net_describe nnbf__net_describe
-#define nnb__net_drawing nnbf__net_drawing
 #define nnb__net_end nnbf__net_end
 #define nnb__net_folds nnbf__net_folds
 #define nnb__net_from_bag nnbf__net_from_bag
@@ -382,9 +384,11 @@
 #define nnb__net_root nnbf__net_root
 #define nnb__net_seal nnbf__net_seal
 #define nnb__net_seal_undrawn nnbf__net_seal_undrawn
+#define nnb__net_sealing nnbf__net_sealing
 #define nnb__net_set_names nnbf__net_set_names
 #define nnb__net_set_scaler nnbf__net_set_scaler
 #define nnb__net_set_table nnbf__net_set_table
+#define nnb__net_show nnbf__net_show
 #define nnb__net_spare_whole nnbf__net_spare_whole
 #define nnb__net_stick nnbf__net_stick
 #define nnb__net_to_bag nnbf__net_to_bag
@@ -432,6 +436,7 @@
 #define nnb__optim_finish nnbf__optim_finish
 #define nnb__optim_has nnbf__optim_has
 #define nnb__optim_is_plain nnbf__optim_is_plain
+#define nnb__optim_make nnbf__optim_make
 #define nnb__optim_names nnbf__optim_names
 #define nnb__optim_offer nnbf__optim_offer
 #define nnb__optim_put nnbf__optim_put
@@ -478,6 +483,7 @@
 #define nnb__plan_lay_out nnbf__plan_lay_out
 #define nnb__plan_lay_out_execs nnbf__plan_lay_out_execs
 #define nnb__plan_loss nnbf__plan_loss
+#define nnb__plan_make nnbf__plan_make
 #define nnb__plan_outputs nnbf__plan_outputs
 #define nnb__plan_pairs nnbf__plan_pairs
 #define nnb__plan_row nnbf__plan_row
@@ -584,6 +590,7 @@
 #define nnb__table_text_read nnbf__table_text_read
 #define nnb__table_text_save nnbf__table_text_save
 #define nnb__take_shape nnbf__take_shape
+#define nnb__tally_check nnbf__tally_check
 #define nnb__tally_close nnbf__tally_close
 #define nnb__tally_open nnbf__tally_open
 #define nnb__tally_run nnbf__tally_run

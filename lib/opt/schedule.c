@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "elementary.h"
+#include "exact.h"
 #include "status.h"
 
 static const double pi = 3.14159265358979323846;
@@ -54,9 +55,12 @@ static double one_cycle(const nnb__schedule *s, double lr, double u) {
   return u < peak ? glide(first, lr, u / peak) : glide(lr, last, (u - peak) / fmax(s->total - 1 - peak, 1));
 }
 
-/* NaN for a factor that is negative or not finite. */
+/* NaN for a factor that is negative or not finite.  What the program computes there has nothing to do with the
+ * arithmetic of this fit. */
 static double own_factor(const nnb__schedule *s, double epoch) {
+  const bool exact = nnb__exact_set(false);
   const double factor = s->own.factor(s->own.user, epoch);
+  nnb__exact_set(exact);
   return factor >= 0 && isfinite(factor) ? factor : (double)NAN;
 }
 

@@ -168,7 +168,7 @@ static nnb_status check_gradient(nnb_net *net, const nnb_batch *batch, double *w
   c.norm = batch->norm > 0 ? batch->norm : nnb__sum_weights(batch, NULL, 0, rows);
   status = allocate(&c, net, n_x);
   if (!status)
-    status = nnb_plan_create(
+    status = nnb__plan_make(
         net, &(nnb_plan_opts){.max_rows = rows, .want = NNB_GRAD | NNB_DX | (batch->dt.p ? NNB_DT : 0)}, &c.plan);
   if (!status) {
     for (int i = 0; i < rows; i++)

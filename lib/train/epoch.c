@@ -124,7 +124,6 @@ nnb_status nnb__fit_end_epoch(fit *f, nnb_record *rec) {
   f->last_record = *rec;
   nnb__log_row(&f->log, rec, f->val);
   rec->net = f->net;
-  f->net->shown |= f->opts.on_epoch || f->opts.callbacks;
   bool stopped = nnb__fit_call_back(&f->opts, rec);
   if (f->ranks) status = f->broken = nnb__ranks_any(f->ranks, &stopped);
   if (stopped) rec->stop = NNB_STOP_USER;

@@ -153,17 +153,17 @@ static nnb_status prepare(fit *f) {
   if ((status = nnb__check_chunks(f->net, o->batch, o->chunk))) return status;
   nnb_plan_opts plan = {
       .max_rows = o->chunk, .threads = o->threads, .want = want_of(train) | (squares ? NNB_ROWS : NNB_GRAD)};
-  status = nnb_plan_create(f->net, &plan, &f->plan);
+  status = nnb__plan_make(f->net, &plan, &f->plan);
   if (!status && f->val) {
     int n = nnb_data_rows(f->val) > 0 ? nnb_data_rows(f->val) : 1; /* a rank may have none */
     plan = (nnb_plan_opts){
         .max_rows = n < DEFAULT_CHUNK ? n : DEFAULT_CHUNK, .threads = o->threads, .want = want_of(f->val)};
-    status = nnb_plan_create(f->net, &plan, &f->val_plan);
+    status = nnb__plan_make(f->net, &plan, &f->val_plan);
     if (!status) status = nnb__window_open(&f->val_window, f->val, plan.max_rows);
   }
   if (!status && !steps) status = nnb__window_open(&f->window, train, o->chunk);
   nnb_optim_opts optim = optim_opts(o, f->n_rows);
-  if (!status && steps) status = nnb_optim_create(f->net, &optim, &f->optim);
+  if (!status && steps) status = nnb__optim_make(f->net, &optim, &f->optim);
   const size_t n_means = f->optim && f->optim->kfac ? f->optim->kfac->n_means : 0;
   if (!status && f->ranks) status = nnb__ranks_batches(f->ranks, o->batch, o->shards, f->net->n_params, n_means);
   if (!status) status = take_names(f->net, train);
@@ -217,6 +217,7 @@ static void finish(fit *f, nnb_status status) {
   r->log_status = f->log.status;
   r->history = f->history, r->n_history = f->n_history, r->history_stride = f->stride;
   f->history = NULL;
+  if (f->choices) nnb__choices_report(f->choices, r);
 }
 
 static void release(fit *f) {
@@ -344,7 +345,8 @@ nnb_status nnb__fit_check(const nnb_net *net, const nnb_data *train, const nnb_d
   if (!status) status = check_data(net, train, "training", NULL);
   if (!status && val) status = check_data(net, val, "validation", NULL);
   if (!status) status = nnb__check_match(net, train);
-  return status || !val ? status : nnb__check_match(net, val);
+  if (!status && val) status = nnb__check_match(net, val);
+  return status ? status : nnb__fit_metrics_check(net, val ? val : train, opts);
 }
 
 nnb_status nnb__fit_run(nnb_net *net, const nnb_data *train, const nnb_data *val, const nnb_fit_opts *opts,
@@ -363,7 +365,6 @@ nnb_status nnb__fit_run(nnb_net *net, const nnb_data *train, const nnb_data *val
   nnb_status status = train_net(&f);
   release(&f);
   if (status == NNB_E_NUMERIC && !f.broken) f.report.stop = NNB_STOP_DIVERGED;
-  if (choices) nnb__choices_report(choices, &f.report);
   *report = f.report;
   return status;
 }

@@ -8,13 +8,18 @@ typedef struct nnb__fit fit;
 
 int nnb__fit_n_values(const nnb_fit_opts *o) { return nnb__count_metrics(o->metrics) * (o->train_metrics ? 2 : 1); }
 
+nnb_status nnb__fit_metrics_check(const nnb_net *net, const nnb_data *data, const nnb_fit_opts *o) {
+  if (o->train_metrics && !o->metrics) return nnb__fail(NNB_E_ARG, "train_metrics is true, but metrics is 0");
+  return o->metrics ? nnb__tally_check(net, data, o->metrics) : NNB_OK;
+}
+
 nnb_status nnb__fit_metrics_open(fit *f) {
   const nnb_fit_opts *o = &f->opts;
   const unsigned want = o->metrics & NNB_METRIC_AUC ? NNB__WANT_AREAS : 0;
-  if (o->train_metrics && !o->metrics) return nnb__fail(NNB_E_ARG, "train_metrics is true, but metrics is 0");
-  if (!o->metrics) return NNB_OK;
-  nnb_status status = nnb__tally_open(&f->tally, f->net, f->val ? f->val : f->train, want, o->threads);
-  if (!status) status = nnb__scores_check(f->tally.scores, o->metrics);
+  const nnb_data *data = f->val ? f->val : f->train;
+  nnb_status status = nnb__fit_metrics_check(f->net, data, o);
+  if (status || !o->metrics) return status;
+  status = nnb__tally_open(&f->tally, f->net, data, want, o->threads);
   if (!status && f->val && o->train_metrics)
     status = nnb__tally_open(&f->train_tally, f->net, f->train, want, o->threads);
   return status;

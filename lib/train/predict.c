@@ -13,7 +13,7 @@ nnb_status nnb_net_predict(const nnb_net *net, nnb_cmat x, nnb_mat y) {
   if (!status) status = nnb__check_x(net, x, 0);
   if (!status && y.rows != x.rows) status = nnb__fail(NNB_E_SHAPE, "y has %d row(s); x has %d", y.rows, x.rows);
   if (!status)
-    status = nnb_plan_create(nnb__net_sealable(net), &(nnb_plan_opts){.max_rows = nnb__smaller(x.rows, CHUNK)}, &plan);
+    status = nnb__plan_make(nnb__net_sealable(net), &(nnb_plan_opts){.max_rows = nnb__smaller(x.rows, CHUNK)}, &plan);
   for (int r = 0, n; !status && (n = nnb__chunk(x.rows, r, CHUNK)) > 0; r += n)
     status = nnb_plan_predict(plan, nnb__crows(x, r, n), nnb__rows(y, r, n));
   nnb_plan_destroy(plan);
@@ -27,7 +27,7 @@ nnb_status nnb_net_jacobian(const nnb_net *net, nnb_cmat x, nnb_mat J) {
   if (!status) status = nnb__check_jacobian(net, x.rows, J);
   if (status) return status;
   const nnb_plan_opts opts = {.max_rows = nnb__smaller(x.rows, CHUNK), .want = NNB_DX};
-  status = nnb_plan_create(nnb__net_sealable(net), &opts, &plan);
+  status = nnb__plan_make(nnb__net_sealable(net), &opts, &plan);
   for (int r = 0, n; !status && (n = nnb__chunk(x.rows, r, CHUNK)) > 0; r += n)
     status = nnb_plan_jacobian(plan, nnb__crows(x, r, n), (nnb_mat){0}, nnb__rows(J, r, n));
   nnb_plan_destroy(plan);
@@ -46,7 +46,7 @@ static nnb_status start(const nnb_net *net, nnb_cmat x, nnb_cmat u, unsigned wan
   if (!status) status = check_rows(x, u, "u");
   if (status) return status;
   const nnb_plan_opts opts = {.max_rows = nnb__smaller(x.rows, CHUNK), .want = want};
-  return nnb_plan_create(nnb__net_sealable(net), &opts, plan);
+  return nnb__plan_make(nnb__net_sealable(net), &opts, plan);
 }
 
 nnb_status nnb_net_jvp(const nnb_net *net, nnb_cmat x, nnb_cmat u, nnb_mat dy) {
@@ -110,7 +110,7 @@ nnb_status nnb_net_classify(const nnb_net *net, nnb_cmat x, int32_t *label) {
     return nnb__fail(NNB_E_OVERFLOW, "the net has too many outputs");
   real *outputs = nnb__alloc(size, sizeof *outputs);
   if (!outputs) return nnb__fail_nomem("the outputs of a classification");
-  status = nnb_plan_create(nnb__net_sealable(net), &(nnb_plan_opts){.max_rows = rows}, &plan);
+  status = nnb__plan_make(nnb__net_sealable(net), &(nnb_plan_opts){.max_rows = rows}, &plan);
   for (int r = 0, n; !status && (n = nnb__chunk(x.rows, r, CHUNK)) > 0; r += n)
     status = classify(plan, x, r, nnb_view(outputs, n, net->n_y), label);
   nnb_plan_destroy(plan);

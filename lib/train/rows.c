@@ -23,7 +23,7 @@ static nnb_status check_work(const nnb_net *net, const char *method) {
   return NNB_OK;
 }
 
-nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out) {
+nnb_status nnb__optim_make(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out) {
   if (!out) return nnb__fail(NNB_E_ARG, "out is NULL");
   *out = NULL;
   nnb_status status = nnb__net_seal(net);
@@ -32,6 +32,12 @@ nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim 
   status = nnb__net_check_uncoupled(net, (*out)->ops->name);
   if (!status) status = check_work(net, (*out)->ops->name);
   if (status) nnb_optim_destroy(*out), *out = NULL;
+  return status;
+}
+
+nnb_status nnb_optim_create(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out) {
+  const nnb_status status = nnb__optim_make(net, opts, out);
+  if (!status) nnb__net_show(net);
   return status;
 }
 

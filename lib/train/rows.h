@@ -5,6 +5,8 @@
 #include "optim.h"
 #include "plan.h"
 
+/* nnb_optim_create for the library's own use, as nnb__plan_make. */
+nnb_status nnb__optim_make(nnb_net *net, const nnb_optim_opts *opts, nnb_optim **out);
 /* NNB_E_SHAPE unless the optimiser was made for a net of these shapes; NNB_E_ARG for NULL. */
 nnb_status nnb__check_optim(const nnb_net *net, const nnb_optim *optim);
 

@@ -195,7 +195,7 @@ static nnb_status solve_net(nnb_net *net, const nnb_data *data, double ridge) {
   if (status) return status;
   s.norm = nnb__sum_weights(&s.rows, NULL, 0, s.rows.x.rows);
   const int rows = nnb__smaller(s.rows.x.rows, ROWS);
-  status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = rows, .want = NNB_ROWS}, &s.plan);
+  status = nnb__plan_make(net, &(nnb_plan_opts){.max_rows = rows, .want = NNB_ROWS}, &s.plan);
   if (!status) status = nnb__blas_enter();
   if (!status) {
     status = solve_all(&s);

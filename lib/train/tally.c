@@ -221,10 +221,18 @@ static nnb_status allocate(nnb__tally *t, int chunk) {
   return whole ? NNB_OK : nnb__fail_nomem("an evaluation");
 }
 
+nnb_status nnb__tally_check(const nnb_net *net, const nnb_data *data, unsigned metrics) {
+  nnb_scores *scores = NULL;
+  nnb_status status = make_scores(net, data, 0, &scores);
+  if (!status) status = nnb__scores_check(scores, metrics);
+  nnb_scores_destroy(scores);
+  return status;
+}
+
 nnb_status nnb__tally_open(nnb__tally *t, nnb_net *net, const nnb_data *data, unsigned want, int threads) {
   const int chunk = nnb__smaller(nnb_data_rows(data), CHUNK);
   *t = (nnb__tally){.net = net, .data = data};
-  nnb_status status = nnb_plan_create(net, &(nnb_plan_opts){.max_rows = chunk, .threads = threads}, &t->plan);
+  nnb_status status = nnb__plan_make(net, &(nnb_plan_opts){.max_rows = chunk, .threads = threads}, &t->plan);
   if (status) return status;
   const nnb_batch all = nnb__data_outline(data);
   status = check_all(net, data, &all);

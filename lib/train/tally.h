@@ -22,6 +22,8 @@ typedef struct nnb__tally {
   nnb_scores *scores;
 } nnb__tally;
 
+/* NNB_E_ARG for flags of metrics that have no meaning for this data and net. */
+nnb_status nnb__tally_check(const nnb_net *net, const nnb_data *data, unsigned metrics);
 /* Checks the data and allocates.  want: NNB__WANT_….  After a failure nothing is left to close. */
 nnb_status nnb__tally_open(nnb__tally *t, nnb_net *net, const nnb_data *data, unsigned want, int threads);
 /* Fills t->scores; *loss ← the net's loss, unless loss is NULL.  NNB_E_NUMERIC if that is not finite. */
