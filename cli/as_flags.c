@@ -25,6 +25,11 @@ static const replacement rows[] = {
     {"but checkpoint names", "but --checkpoint names"},
     {"the file checkpoint", "the file of --checkpoint"},
     {"nnb_get_threads(), with comm or shards 1", "one for each processor"},
+    {"(lm, varpro, nnb_plan_rows, nnb_solve_output)", "(lm, varpro)"},
+    {".class_names allows classes of both kinds", "classes are all numbers or all texts"},
+    {".class_names allows both", "classes are all numbers or all texts"},
+    {"class_names", "the classes of the net"},
+    {"columns has names; this needs a header", "the net's columns have names; leave out --no-header"},
     {"in NNB_SCHEDULE_LIST", "that of the schedule"},
     {"NNB_FULL_BATCH", "full"},
 };
@@ -37,10 +42,15 @@ enum { N_ROWS = sizeof rows / sizeof *rows, N_FIRST = sizeof first_rows / sizeof
 
 static bool in_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
 
+/* Whether a word ends before text: a name of a file, "n_targets.csv:", goes on. */
+static bool ends(const char *text) {
+  return strchr(" ,;)\"", *text) /* or at '\0' */ || (*text == '.' && isdigit((unsigned char)text[1]));
+}
+
 /* Whether text begins with words, and these end there. */
 static bool begins(const char *text, const char *words) {
   const size_t n = strlen(words);
-  return strncmp(text, words, n) == 0 && !(in_word(words[n - 1]) && in_word(text[n]));
+  return strncmp(text, words, n) == 0 && (!in_word(words[n - 1]) || ends(text + n));
 }
 
 /* "max_epochs" as "--max-epochs" */
@@ -69,14 +79,18 @@ static size_t translate(FILE *stream, const char *text, bool is_first, bool desc
   for (int i = 0; i < N_FIRST && is_first; i++)
     if (begins(text, first_rows[i].words)) return fputs(first_rows[i].flag, stream), strlen(first_rows[i].words);
   if (strncmp(text, "NNB_", n) != 0) return put_option(stream, text, is_first, describes);
-  for (; in_word(text[n]); n++) fputc(tolower((unsigned char)text[n]), stream);
+  while (in_word(text[n])) n++;
+  if (!ends(text + n)) return 0;
+  for (size_t i = 4; i < n; i++) fputc(tolower((unsigned char)text[i]), stream);
   return n;
 }
 
-/* Behind the name of a struct of options, "nnb_cv_opts: ", if text begins with one. */
+/* Behind the name of a struct of options, "nnb_cv_opts: " or "nnb_fit_opts, character 4: ", if text begins with one. */
 static const char *without_struct(const char *text) {
-  const char *colon = strstr(text, "_opts: ");
-  return strncmp(text, "nnb_", 4) == 0 && colon && colon == text + strcspn(text, " :") - 5 ? colon + 7 : text;
+  const size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz_");
+  const char *colon = strstr(text, ": ");
+  const bool named = n > 9 && strncmp(text, "nnb_", 4) == 0 && strncmp(text + n - 5, "_opts", 5) == 0;
+  return named && colon && (text[n] == ':' || strncmp(text + n, ", character ", 12) == 0) ? colon + 2 : text;
 }
 
 static void print(FILE *stream, const char *text, bool describes) {

@@ -1,13 +1,10 @@
 /* cli/command.c: exit codes, messages and numbers, the same in every command. */
 #include "command.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "as_flags.h"
 
@@ -65,7 +62,17 @@ int print_summary(const nnb_data *data) {
   FILE *memory = open_memstream(&text, &bytes);
   const nnb_status status = memory ? nnb_data_summary(data, memory) : NNB_E_NOMEM;
   const bool lost = !memory || fclose(memory) != 0;
-  if (!status && !lost) print_as_flags(stdout, text);
+  for (const char *line = text; !status && !lost && *line;) { /* the others have names of files and columns */
+    const size_t n = strcspn(line, "\n");
+    char *one = strndup(line, n);
+    if (one && strncmp(one, "note: ", 6) == 0)
+      print_as_flags(stdout, one);
+    else
+      printf("%.*s", (int)n, line);
+    free(one);
+    putchar('\n');
+    line += n + (line[n] == '\n');
+  }
   free(text);
   fflush(stdout);
   return status && memory ? fail(status) : lost ? refuse(EX_OSERR, "out of memory") : EX_OK;
@@ -102,59 +109,6 @@ void print_field(FILE *stream, const char *text) {
 }
 
 const char *or_dash(const char *text) { return text ? text : "-"; }
-
-static bool is_stdout(const char *path) { return !path || strcmp(path, "-") == 0; }
-
-int open_result(const char *path, FILE **out) {
-  *out = is_stdout(path) ? stdout : fopen(path, "w");
-  return *out ? EX_OK : refuse(EX_CANTCREAT, "%s: %s", path, strerror(errno));
-}
-
-int close_result(const char *path, FILE *stream) {
-  bool lost = ferror(stream) != 0;
-  if (is_stdout(path) ? fflush(stream) : fclose(stream)) lost = true;
-  return lost ? refuse(EX_IOERR, "%s: writing failed: %s", is_stdout(path) ? "standard output" : path, strerror(errno))
-              : EX_OK;
-}
-
-static bool are_one_file(const char *a, const char *b) {
-  struct stat s, t;
-  return strcmp(a, b) == 0 ||
-         (stat(a, &s) == 0 && stat(b, &t) == 0 && s.st_dev == t.st_dev && s.st_ino == t.st_ino && S_ISREG(s.st_mode));
-}
-
-int spare(const char *input, const char *flag, const char *output) {
-  if (!output || !input || is_stdout(input) || !are_one_file(output, input)) return EX_OK;
-  return refuse(EX_USAGE, "%s %s would overwrite a file that is read; give another name", flag, output);
-}
-
-int apart(const char *flag, const char *path, const char *other_flag, const char *other) {
-  if (!path || !other || is_stdout(path) || !are_one_file(path, other)) return EX_OK;
-  return refuse(EX_USAGE, "%s and %s want two files, not twice %s", flag, other_flag, path);
-}
-
-/* Whether files can be made beside path. */
-static int check_folder(const char *path) {
-  char *folder = strdup(path);
-  if (!folder) return refuse(EX_OSERR, "out of memory");
-  char *slash = strrchr(folder, '/');
-  if (slash) slash[slash == folder] = '\0';
-  int code = EX_OK;
-  if (access(slash ? folder : ".", W_OK | X_OK) != 0) code = refuse(EX_CANTCREAT, "%s: %s", path, strerror(errno));
-  free(folder);
-  return code;
-}
-
-int check_output(const char *flag, const char *path, bool whole) {
-  struct stat s;
-  if (!path) return EX_OK;
-  if (strcmp(path, "-") == 0) return refuse(EX_USAGE, "%s wants the name of a file, not -", flag);
-  const bool exists = stat(path, &s) == 0;
-  if (exists && (whole ? !S_ISREG(s.st_mode) : S_ISDIR(s.st_mode)))
-    return refuse(EX_CANTCREAT, "%s %s: it exists and is no regular file", flag, path);
-  if (whole || !exists) return check_folder(path);
-  return access(path, W_OK) == 0 ? EX_OK : refuse(EX_CANTCREAT, "%s: %s", path, strerror(errno));
-}
 
 static error_t parse_json(int key, char *arg, struct argp_state *state) {
   (void)arg;

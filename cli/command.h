@@ -1,4 +1,5 @@
-/* cli/command.h: what the commands of nnblas share: how they are called, how they fail, how they print. */
+/* cli/command.h: what the commands of nnblas share: how they are called, how they fail, how they print.
+ * The files that they write are in files.h. */
 #ifndef COMMAND_H
 #define COMMAND_H
 
@@ -64,20 +65,6 @@ void print_field(FILE *stream, const char *text);
 
 /* text, or "-" where it is NULL. */
 const char *or_dash(const char *text);
-
-/* A stream for results: path NULL or "-" is stdout.  close_result returns the exit code: a full disk is an error. */
-int open_result(const char *path, FILE **out);
-int close_result(const char *path, FILE *stream);
-
-/* EX_USAGE if writing output, which flag gives, would overwrite input, a file that is read.  Either may be NULL. */
-int spare(const char *input, const char *flag, const char *output);
-
-/* EX_USAGE if two flags give the same file.  Either path may be NULL. */
-int apart(const char *flag, const char *path, const char *other_flag, const char *other);
-
-/* Whether a file can be written there: known before hours of work.  whole: it is replaced as a whole, so it must be a
- * regular file in a folder that takes files.  EX_CANTCREAT; EX_USAGE for "-".  NULL is none. */
-int check_output(const char *flag, const char *path, bool whole);
 
 /* The flag --json, as a child of a command's argp; its input is a bool. */
 extern const struct argp json_flag_argp;

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "command.h"
+#include "files.h"
 #include "flag.h"
 
 typedef void flag_printer(const command *c, const flag *f);
@@ -33,8 +34,7 @@ static void bash_flag(const command *c, const flag *f) {
 
 /* Values that a flag may have: in bash the word before "=" is a word of its own. */
 static void bash_values(const command *c, const flag *f) {
-  (void)c;
-  if (*flag_values(f)) printf("      --%s) words='%s' ;;\n", f->name, flag_values(f));
+  if (*flag_values(f)) printf("      '%s --%s') words='%s' ;;\n", c->name, f->name, flag_values(f));
 }
 
 static void bash(void) {
@@ -48,8 +48,8 @@ static void bash(void) {
   fputs("  if [ \"$COMP_CWORD\" -eq 1 ]; then words='", stdout);
   for (const command *c = commands; c->name; c++) printf("%s ", c->name);
   puts("--help --version'");
-  puts("  else case $before in");
-  each_flag(&commands[0], bash_values);
+  puts("  else case \"${COMP_WORDS[1]} $before\" in");
+  for (const command *c = commands; c->name; c++) each_flag(c, bash_values);
   puts("    *) [ \"${word#-}\" != \"$word\" ] && case ${COMP_WORDS[1]} in");
   for (const command *c = commands; c->name; c++) {
     printf("      %s) words='--help", c->name);
@@ -126,6 +126,7 @@ static const struct {
 static error_t parse(int key, char *arg, struct argp_state *state) {
   switch (key) {
     case ARGP_KEY_ARG:
+      if (state->arg_num > 0) argp_error(state, "one shell at a time");
       for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
         if (strcmp(arg, shells[i].name) == 0) return *(void (**)(void))state->input = shells[i].print, 0;
       argp_error(state, "wanted bash, zsh or fish, not %s", arg);
@@ -150,5 +151,5 @@ int completion_command(int argc, char **argv) {
   void (*print)(void) = NULL;
   argp_parse(completion_argp(), argc, argv, 0, NULL, &print);
   print();
-  return close_result(NULL, stdout);
+  return close_stdout();
 }

@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "command.h"
+#include "files.h"
 #include "model.h"
 
 /* What was read: a net, or a table as data, an array or both. */
@@ -104,6 +105,12 @@ static int write_c(const settings *s, thing *it) {
   return status ? fail_output(status) : EX_OK;
 }
 
+/* Numbers that the format cannot have are wrong data. */
+static int fail_table_output(nnb_status status) {
+  const int code = fail_output(status);
+  return status == NNB_E_ARG ? EX_DATAERR : code;
+}
+
 /* ---- tables ------------------------------------------------------------------------------------------------------ */
 
 /* array ← the rows of data: inputs, then targets. */
@@ -150,7 +157,7 @@ static int write_csv(const settings *s, thing *it) {
   if (!status && !it->data)
     status = nnb_data_wrap(&(nnb_batch){.x = nnb_cview(rows.p, rows.rows, rows.cols)}, 0, &it->data);
   if (!status) status = nnb_data_write_csv(it->data, s->to);
-  return status ? fail_output(status) : EX_OK;
+  return status ? fail_table_output(status) : EX_OK;
 }
 
 /* The last columns are the targets. */
@@ -168,7 +175,7 @@ static int write_fann(const settings *s, thing *it) {
   if (!status) status = nnb_data_wrap(&pairs, 0, &data);
   if (!status) status = nnb_data_write_fann(data, s->to);
   nnb_data_destroy(data);
-  return status ? fail_output(status) : EX_OK;
+  return status ? fail_table_output(status) : EX_OK;
 }
 
 static int write_array(const settings *s, const nnb_array *array, bool npz) {
@@ -177,7 +184,7 @@ static int write_array(const settings *s, const nnb_array *array, bool npz) {
     return refuse(EX_USAGE, "--numbers=%s: an array has f64, f32, i64, i32, u8 or bool", s->numbers->name);
   const nnb_array_type type = s->numbers ? (nnb_array_type)s->numbers->array : NNB_ARRAY_SAME;
   nnb_status status = npz ? nnb_array_write_npz(s->to, &key, array, 1, type) : nnb_array_write_npy(s->to, array, type);
-  return status ? fail_output(status) : EX_OK;
+  return status ? fail_table_output(status) : EX_OK;
 }
 
 static int write_npy(const settings *s, thing *it) { return write_array(s, &it->array, false); }
@@ -214,6 +221,7 @@ static const format *by_ending(const char *path) {
 
 /* The formats of both files; an exit code. */
 static int find_formats(settings *s) {
+  if (strcmp(s->from, "-") == 0) return refuse(EX_USAGE, "convert reads a file; standard input cannot be that");
   if (!s->reads) s->reads = by_ending(s->from);
   if (!s->writes) s->writes = by_ending(s->to);
   if (!s->reads) return refuse(EX_USAGE, "%s: the ending is of no known format; --from says which it is", s->from);
@@ -320,6 +328,7 @@ int convert_command(int argc, char **argv) {
   argp_parse(convert_argp(), argc, argv, 0, NULL, &s);
   int code = find_formats(&s);
   if (!code) code = check_flags_of_formats(&s);
+  if (!code) code = check_output("convert", s.to, false);
   if (!code) code = spare(s.from, "writing to", s.to);
   if (!code) code = spare(s.like, "writing to", s.to);
   if (!code) code = s.reads->read(&s, &it);

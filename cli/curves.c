@@ -178,7 +178,9 @@ static int read_lines(FILE *f, const char *path, curve *out) {
   size_t room = 0;
   int field[MOST_COLUMNS], n = 0, code = EX_OK, space = 0;
   if (getline(&line, &room, f) > 0) n = read_head(line, field);
-  if (!is_head(field, n))
+  if (ferror(f))
+    code = refuse(EX_NOINPUT, "%s: reading failed: %s", path, strerror(errno));
+  else if (!is_head(field, n))
     code = refuse(EX_DATAERR, "%s: wanted columns epoch and loss, as train --log FILE writes", path);
   while (!code && getline(&line, &room, f) > 0) {
     if (out->n == space) {
@@ -195,6 +197,7 @@ static int read_lines(FILE *f, const char *path, curve *out) {
     else
       code = refuse(EX_DATAERR, "%s:%d: wanted %d number%s, as in its first line", path, out->n + 2, n, plural(n));
   }
+  if (!code && ferror(f)) code = refuse(EX_NOINPUT, "%s: reading failed: %s", path, strerror(errno));
   free(line);
   if (!code && out->n == 0) code = refuse(EX_DATAERR, "%s has no epochs", path);
   return code;

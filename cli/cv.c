@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "cv_flags.h"
+#include "files.h"
 #include "make.h"
 #include "scores.h"
 #include "watch.h"
@@ -120,7 +121,7 @@ int cv_command(int argc, char **argv) {
     code = print_json(to_json(&s, all, &report));
   else if (!code)
     print(&s, all, &report);
-  if (!code) code = close_result(NULL, stdout);
+  if (!code) code = close_stdout();
   nnb_cv_report_clear(&report);
   nnb_data_destroy(all);
   return code;

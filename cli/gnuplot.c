@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "files.h"
 
 static bool ends_in(const char *path, const char *ending) {
   size_t n = strlen(path), k = strlen(ending);
@@ -96,21 +97,36 @@ static void begin(FILE *f, const char *path, const picture *p) {
 /* ---- running it -------------------------------------------------------------------------------------------------- */
 
 static int keep_script(const char *path, const char *script) {
-  char *name = malloc(strlen(path) + 4);
-  if (!name) return refuse(EX_OSERR, "out of memory");
-  strcat(strcpy(name, path), ".gp");
-  FILE *f = NULL;
-  int code = open_result(name, &f);
-  if (!code) fputs(script, f);
-  if (!code) code = close_result(name, f);
+  char *name = picture_script(path);
+  if (!name) return EX_OSERR;
+  text_file file;
+  int code = open_text(name, &file);
+  if (!code) fputs(script, file.stream);
+  const int closed = close_text(&file);
   free(name);
+  return code ? code : closed;
+}
+
+char *picture_script(const char *path) {
+  char *name = malloc(strlen(path) + 4);
+  if (!name) return refuse(EX_OSERR, "out of memory"), NULL;
+  return strcat(strcpy(name, path), ".gp");
+}
+
+int check_drawing(const char *flag, const char *path, bool json) {
+  if (!path) return EX_OK;
+  if (system("command -v gnuplot >/dev/null") != 0)
+    return refuse(EX_UNAVAILABLE, "pictures are drawn by gnuplot, which is not installed");
+  if (on_terminal(path))
+    return json ? refuse(EX_USAGE, "%s - draws on standard output, where the object of --json is", flag) : EX_OK;
+  char *script = picture_script(path);
+  int code = script ? check_output(flag, path, false) : EX_OSERR;
+  if (!code) code = check_output(flag, script, false);
+  free(script);
   return code;
 }
 
-int check_gnuplot(const char *path) {
-  if (!path || system("command -v gnuplot >/dev/null") == 0) return EX_OK;
-  return refuse(EX_UNAVAILABLE, "pictures are drawn by gnuplot, which is not installed");
-}
+bool drawn_in_file(const char *path) { return path && !on_terminal(path); }
 
 /* gnuplot may end before it has read the whole script. */
 static int run_gnuplot(const char *script) {

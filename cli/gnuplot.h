@@ -13,8 +13,13 @@ extern const struct argp plot_flag_argp;
 /* Whether a picture can be drawn there: ends the program with a message if not.  flag: its name, for the message. */
 void check_picture(const char *flag, const char *path, const struct argp_state *state);
 
-/* EX_UNAVAILABLE if there is no gnuplot; path NULL: nothing is drawn. */
-int check_gnuplot(const char *path);
+/* Before the work, an exit code: whether there is a gnuplot, and the picture and its script can be written.  path NULL:
+ * nothing is drawn. */
+int check_drawing(const char *flag, const char *path, bool json);
+/* The path of the script, to be freed; NULL: out of memory, with a message. */
+char *picture_script(const char *path);
+/* A picture in a file is drawn before results are printed, whose reader may go away. */
+bool drawn_in_file(const char *path);
 
 /* One picture: its size in pixels, and what writes the script.  In the terminal its panels stand one below the other;
  * elsewhere they are side by side, across × down. */

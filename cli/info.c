@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "command.h"
+#include "files.h"
 #include "model.h"
 #include "scores.h"
 
@@ -184,7 +185,7 @@ int info_command(int argc, char **argv) {
   nnb_net *net = NULL;
   int code = load_net(s.model, &net);
   if (!code) code = s.json ? print_json(to_json(net)) : print(net);
-  if (!code) code = close_result(NULL, stdout);
+  if (!code) code = close_stdout();
   nnb_net_destroy(net);
   return code;
 }

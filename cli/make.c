@@ -80,7 +80,6 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   make_flags *m = state->input;
   switch (key) {
     case ARGP_KEY_INIT:
-      m->layers = default_layers;
       state->child_inputs[0] = &m->table;
       state->child_inputs[1] = &m->table;
       state->child_inputs[2] = &m->fit;
@@ -128,7 +127,11 @@ const struct argp *make_flags_argp(bool of_copies) {
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static int read_rows(const make_flags *flags, nnb_data **data) {
-  if (flags->fann && flags->stream) return refuse(EX_USAGE, "--stream is for CSV files; --fann reads another format");
+  if (flags->fann && (flags->stream || table_flags_given(&flags->table)))
+    return refuse(EX_USAGE, "--fann says all of the table; %s for CSV files",
+                  flags->stream ? "--stream is" : "flags of separators and columns are");
+  if (flags->fann && strcmp(flags->path, "-") == 0)
+    return refuse(EX_USAGE, "--fann reads a file; standard input cannot be that");
   if (flags->stream) return open_table(flags->path, &flags->table.csv, data);
   if (!flags->fann) return read_table(flags->path, &flags->table.csv, data);
   nnb_status status = nnb_data_read_fann(flags->path, data);
@@ -142,6 +145,8 @@ static int check_target(const make_flags *flags, bool classes) {
                                                                      : NULL;
   if (of_classes && !classes)
     return refuse(EX_USAGE, "%s is for classes, and the target has numbers; --classes makes them classes", of_classes);
+  if (flags->stream && (flags->balanced || flags->n_weights > 0))
+    return refuse(EX_USAGE, "--class-weight needs all rows in memory; leave out --stream");
   if (flags->loss.delta > 0 && flags->loss.loss != NNB_HUBER) return refuse(EX_USAGE, "--delta is for --loss=huber");
   return EX_OK;
 }
@@ -221,8 +226,10 @@ static int check_loss(const nnb_net *net) {
   return status ? refuse(EX_USAGE, "--loss: %s", nnb_errmsg()) : EX_OK;
 }
 
+const char *layers_of(const make_flags *flags) { return flags->layers ? flags->layers : default_layers; }
+
 int draft_net(const nnb_data *data, const make_flags *flags, nnb_net **net) {
-  nnb_status status = nnb_net_for_data(data, flags->layers, net);
+  nnb_status status = nnb_net_for_data(data, layers_of(flags), net);
   if (status == NNB_E_PARSE) return refuse(EX_USAGE, "--layers: %s", nnb_errmsg());
   if (!status) status = (nnb_status)nnb_net_loss_opts(*net, &flags->loss);
   if (!status) status = (nnb_status)nnb_net_seed(*net, flags->fit.opts.seed);
@@ -232,7 +239,7 @@ int draft_net(const nnb_data *data, const make_flags *flags, nnb_net **net) {
 
 static int train(const nnb_data *data, const make_flags *flags, const char *what, nnb_net *net, nnb_report *report) {
   nnb_fit_opts opts = flags->fit.opts;
-  if (flags->stream && opts.algo == NNB_AUTO && opts.block == 0) opts.block = STREAM_BLOCK;
+  if (flags->stream && opts.algo == NNB_AUTO && opts.block == 0 && !opts.bayes) opts.block = STREAM_BLOCK;
   watch_begin(&opts, what);
   nnb_status status = nnb_fit(net, data, NULL, &opts, report);
   watch_end();

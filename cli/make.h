@@ -17,7 +17,7 @@ typedef struct make_flags {
   fit_flags fit;
   bool stream;        /* rows stay in the table's file */
   bool fann;          /* the table is a training file of FANN */
-  const char *layers; /* hidden layers as nnb_net_parse reads them, "64:relu-32:relu"; "none": none */
+  const char *layers; /* hidden layers as nnb_net_parse reads them, "64:relu-32:relu"; "none": none; NULL: not given */
   nnb_loss_opts loss;
   bool balanced;                    /* classes */
   const char *weight[MOST_WEIGHTS]; /* "CLASS=NUMBER" … */
@@ -30,6 +30,9 @@ const struct argp *make_flags_argp(bool of_copies);
 
 /* Reads the table, which must have something to learn.  Returns the exit code. */
 int read_training_table(const make_flags *flags, nnb_data **data);
+
+/* The hidden layers, also where no flag gives them. */
+const char *layers_of(const make_flags *flags);
 
 /* A net for the table, with scaled inputs and targets, not trained.  Returns the exit code, also for a loss that does
  * not suit the targets. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "files.h"
 #include "flag.h"
 
 /* Text of troff: no line begins a request, minus signs can be searched for and copied. */
@@ -73,8 +74,9 @@ static void print_page(void) {
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
-  (void)arg, (void)state;
-  return key == ARGP_KEY_ARG ? EINVAL : ARGP_ERR_UNKNOWN;
+  if (key != ARGP_KEY_ARG) return ARGP_ERR_UNKNOWN;
+  argp_error(state, "it takes no argument, and not %s", arg);
+  return 0;
 }
 
 const struct argp *manual_argp(void) {
@@ -85,5 +87,5 @@ const struct argp *manual_argp(void) {
 int manual_command(int argc, char **argv) {
   argp_parse(manual_argp(), argc, argv, 0, NULL, NULL);
   print_page();
-  return close_result(NULL, stdout);
+  return close_stdout();
 }

@@ -63,16 +63,21 @@ static int names_of_classes(const nnb_net *net, int n, const char **names) {
   return n;
 }
 
+/* A table that does not fit is wrong data, unless flags say how to read it. */
+static int fail_data(const model_flags *flags, nnb_status status) {
+  const int code = fail_table(flags->path, status);
+  return status == NNB_E_ARG && !table_flags_given(&flags->table) ? EX_DATAERR : code;
+}
+
 static bool all_named(const nnb_columns *columns) {
   for (int i = 0; nnb_columns_at(columns, i); i++)
     if (!nnb_columns_at(columns, i)->name) return false;
   return columns != NULL;
 }
 
-int read_table_for_model(const model_flags *flags, const nnb_net *net, bool with_targets, nnb_data **data) {
-  int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net);
-  const char **names = malloc((size_t)n_out * sizeof *names);
-  if (!names) return refuse(EX_OSERR, "out of memory");
+static nnb_status read_table_of(const model_flags *flags, const nnb_net *net, const char **names, bool with_targets,
+                                nnb_data **data) {
+  const int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net);
   nnb_csv_opts opts = flags->table.csv;
   opts.columns = nnb_net_columns(net);
   if (all_named(opts.columns)) opts.leave = NULL, opts.n_leave = 0; /* which are not looked for */
@@ -85,7 +90,19 @@ int read_table_for_model(const model_flags *flags, const nnb_net *net, bool with
     opts.n_class_names = names_of_classes(net, n_out, names);
     opts.class_names = opts.n_class_names ? names : NULL;
   }
-  int code = read_table(flags->path, &opts, data);
+  return parse_table(flags->path, &opts, data);
+}
+
+int read_table_for_model(const model_flags *flags, const nnb_net *net, bool with_targets, nnb_data **data) {
+  const char **names = malloc((size_t)nnb_net_n_out(net) * sizeof *names);
+  if (!names) return refuse(EX_OSERR, "out of memory");
+  /* Columns without names are known by their number: those of the training, which had targets, or the inputs alone. */
+  const bool whole = !with_targets && !all_named(nnb_net_columns(net));
+  nnb_status status = read_table_of(flags, net, names, with_targets || whole, data);
+  if (whole && (status || nnb_data_n_in(*data) != nnb_net_n_in(net))) {
+    nnb_data_destroy(*data);
+    status = read_table_of(flags, net, names, false, data);
+  }
   free(names);
-  return code;
+  return status ? fail_data(flags, status) : EX_OK;
 }

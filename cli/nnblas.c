@@ -1,9 +1,11 @@
 /* cli/nnblas.c: the command `nnblas`: finds the command named first and runs it. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "command.h"
+#include "files.h"
 #include "flag.h"
 
 #define COMMAND_ROW(name, line) {#name, line, name##_argp, name##_command},
@@ -18,7 +20,7 @@ static int help(void) {
       "\n`nnblas COMMAND --help` lists the options of a command.  Results go to standard output, messages and\n"
       "progress to standard error.  Exit codes are those of sysexits.h: 64 usage, 65 data, 66 no input, 73 output\n"
       "file; `nnblas manual` has all.");
-  return EX_OK;
+  return close_stdout();
 }
 
 static int no_command(const char *name) {
@@ -39,8 +41,9 @@ static int run(const command *c, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  signal(SIGXFSZ, SIG_IGN); /* a file that grows too large is an error of writing, not the end */
   const char *name = argc > 1 ? argv[1] : "";
-  if (strcmp(name, "--version") == 0) return printf("nnblas %s\n", nnb_version()), EX_OK;
+  if (strcmp(name, "--version") == 0) return printf("nnblas %s\n", nnb_version()), close_stdout();
   if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0) return help();
   for (int i = 0; commands[i].name; i++)
     if (strcmp(name, commands[i].name) == 0) return run(&commands[i], argc, argv);

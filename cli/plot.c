@@ -139,10 +139,21 @@ static int draw(const settings *s, nnb_net *net, const nnb_data *data) {
   return code;
 }
 
+/* Flags that another kind takes. */
+static int check_flags_of_kind(const settings *s) {
+  const char *wanted = (s->x || s->y) && !is(s, "boundary") ? "--x and --y are for boundary"
+                       : s->train && !is(s, "predicted")    ? "--error-bars is for predicted"
+                       : (s->bars.evidence.alpha > 0 || s->bars.evidence.beta > 0) && !s->train
+                           ? "--alpha and --beta are for --error-bars"
+                           : NULL;
+  return wanted ? refuse(EX_USAGE, "%s, not for %s", wanted, s->kind) : EX_OK;
+}
+
 int plot_command(int argc, char **argv) {
   settings s = {.output = "-"};
   argp_parse(plot_argp(), argc, argv, 0, NULL, &s);
-  int code = check_gnuplot(s.output);
+  int code = check_flags_of_kind(&s);
+  if (!code) code = check_drawing("--output", s.output, false);
   if (!code && is(&s, "curve")) return plot_logs(s.output, s.logs, s.n_logs);
   nnb_net *net = NULL;
   nnb_data *data = NULL;

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "command.h"
+#include "files.h"
 #include "model.h"
 
 typedef struct settings {
@@ -76,12 +77,13 @@ static void print_row(FILE *f, const nnb_net *net, const nnb_real *y, bool proba
 /* ---- work -------------------------------------------------------------------------------------------------------- */
 
 static int write_predictions(const settings *s, nnb_net *net, const nnb_real *y, int rows) {
-  FILE *f = NULL;
-  int code = open_result(s->output, &f);
-  if (code) return code;
-  print_header(f, net, s->probabilities);
-  for (int i = 0; i < rows; i++) print_row(f, net, y + (size_t)i * (size_t)nnb_net_n_out(net), s->probabilities);
-  return close_result(s->output, f);
+  text_file file;
+  int code = open_text(s->output, &file);
+  if (!code) print_header(file.stream, net, s->probabilities);
+  for (int i = 0; i < rows && !code; i++)
+    print_row(file.stream, net, y + (size_t)i * (size_t)nnb_net_n_out(net), s->probabilities);
+  const int closed = close_text(&file);
+  return code ? code : closed;
 }
 
 static int predict(const settings *s, nnb_net *net, const nnb_data *data) {
@@ -106,9 +108,15 @@ const struct argp *predict_argp(void) {
       .doc =
           "Predicts the rows of TABLE, a CSV file (- is standard input), with a net that `nnblas train` saved or "
           "that an ONNX file (.onnx) has, and prints one line for each row.\vThe columns of the table are found by "
-          "name, in any order; other columns are ignored.  A table without names must have just the net's inputs, in "
-          "their order."};
+          "name, in any order; other columns are ignored.  Of a net whose columns have no names, or not all of them, "
+          "the "
+          "table has the inputs in their order, with the targets behind or without them."};
   return &argp;
+}
+
+static int check_flags_of_targets(const nnb_csv_opts *csv) {
+  const char *flag = csv->target ? "--target" : csv->n_targets ? "--targets" : csv->classify ? "--classes" : NULL;
+  return flag ? refuse(EX_USAGE, "%s: predict reads no targets; score does", flag) : EX_OK;
 }
 
 int predict_command(int argc, char **argv) {
@@ -116,7 +124,8 @@ int predict_command(int argc, char **argv) {
   argp_parse(predict_argp(), argc, argv, 0, NULL, &s);
   nnb_net *net = NULL;
   nnb_data *data = NULL;
-  int code = load_model(&s.model, &net);
+  int code = check_flags_of_targets(&s.model.table.csv);
+  if (!code) code = load_model(&s.model, &net);
   if (!code && s.probabilities && !is_classifier(net))
     code = refuse(EX_USAGE, "--probabilities: %s is not a classifier", s.model.model);
   if (!code) code = spare(s.model.model, "--output", s.output);

@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "cv_flags.h"
+#include "files.h"
 #include "make.h"
 #include "scores.h"
 #include "watch.h"
@@ -16,7 +17,7 @@ typedef struct settings {
   char *space; /* all --space, joined by ';' */
   const char *model;
   int show;
-  bool json;
+  bool json, saved;
 } settings;
 
 /* ---- flags ------------------------------------------------------------------------------------------------------- */
@@ -129,6 +130,16 @@ const struct argp *search_argp(void) {
   return &argp;
 }
 
+/* Whether the space names what varies. */
+static bool varies(const settings *s, const char *name) {
+  const size_t n = strlen(name);
+  for (const char *at = s->space; at && *at; at += strcspn(at, ";"), at += *at == ';') {
+    at += strspn(at, " \t\n");
+    if (strncmp(at, name, n) == 0 && at[n + strspn(at + n, " \t")] == '=') return true;
+  }
+  return false;
+}
+
 /* ---- work -------------------------------------------------------------------------------------------------------- */
 
 /* *metric ← the one of --metrics, which the training of the best needs not. */
@@ -138,6 +149,13 @@ static int score_of(nnb_fit_opts *opts, nnb_metric *metric) {
   *metric = (nnb_metric)opts->metrics;
   opts->metrics = 0;
   return EX_OK;
+}
+
+static int fail_search(const settings *s, nnb_status status) {
+  if (strncmp(nnb_errmsg(), "max_seconds is", 14) == 0) /* of the search, not of a training */
+    return refuse(EX_USAGE, "--seconds is %g: too short to measure one candidate", s->search.max_seconds);
+  const int code = fail(status);
+  return status == NNB_E_PARSE ? EX_USAGE : code;
 }
 
 static int search(settings *s, const nnb_data *all, nnb_net **best, nnb_search_report *report) {
@@ -151,19 +169,16 @@ static int search(settings *s, const nnb_data *all, nnb_net **best, nnb_search_r
   if (code) return free(weight), code;
   s->search.loss = &s->make.loss, s->search.cv.class_weight = weight;
   s->search.cv.seed = opts.seed, s->search.cv.threads = opts.threads, s->search.cv.on_run = watch_run;
-  s->search.layers = s->make.layers;
+  s->search.layers = !s->make.layers && varies(s, "activation") ? "20" : layers_of(&s->make);
   watch_begin_runs(&opts, "search");
   nnb_status status =
       nnb_search(all, s->space ? s->space : default_space, &opts, &s->search, s->model ? best : NULL, report);
   watch_end();
   free(weight);
-  if (status == NNB_E_PARSE) return refuse(EX_USAGE, "%s", nnb_errmsg());
-  if (status) return fail(status);
+  if (status) return fail_search(s, status);
   if (report->stopped)
     return refuse(EX_TEMPFAIL, "stopped by a signal after %d candidate%s", report->n, plural(report->n));
-  if (!s->model) return EX_OK;
-  status = nnb_net_save(*best, s->model);
-  return status ? fail_output(status) : EX_OK;
+  return EX_OK;
 }
 
 /* ---- results ----------------------------------------------------------------------------------------------------- */
@@ -211,8 +226,10 @@ static void print(const settings *s, const nnb_data *all, const nnb_search_repor
   printf("best: ");
   print_flags(report->candidate[0].text);
   printf("\nits score is better here than on new rows: it is the best of %d\n", report->n);
-  if (s->model)
+  if (s->saved)
     printf("trained on all %d row%s and saved: %s\n", nnb_data_rows(all), plural(nnb_data_rows(all)), s->model);
+  else if (s->model)
+    puts("saved: nothing");
   else
     puts("saved: nothing; -o FILE trains the best on all rows and saves it");
 }
@@ -237,7 +254,7 @@ static json_t *to_json(const settings *s, const nnb_data *all, const nnb_search_
   json_t *o = json_pack("{s:o, s:s, s:i, s:o, s:f, s:o}", "table", text_json(s->make.path), "score", report->score,
                         "left_out", report->left_out, "baseline", real_or_null(baseline(all, report)), "seconds",
                         report->seconds, "candidates", list);
-  if (o && s->model) json_object_set_new(o, "model", text_json(s->model));
+  if (o && s->saved) json_object_set_new(o, "model", text_json(s->model));
   return o;
 }
 
@@ -252,11 +269,15 @@ int search_command(int argc, char **argv) {
   if (!code) code = read_training_table(&s.make, &all);
   if (!code && !s.json) code = print_summary(all);
   if (!code) code = search(&s, all, &best, &report);
+  const nnb_status status = !code && s.model ? nnb_net_save(best, s.model) : NNB_OK;
+  const int written = status ? fail_output(status) : EX_OK; /* the results are not lost with it */
+  s.saved = !code && s.model && !status;
   if (!code && s.json)
     code = print_json(to_json(&s, all, &report));
   else if (!code)
     print(&s, all, &report);
-  if (!code) code = close_result(NULL, stdout);
+  if (!code) code = close_stdout();
+  if (!code) code = written;
   nnb_search_report_clear(&report);
   nnb_net_destroy(best);
   nnb_data_destroy(all);

@@ -130,6 +130,12 @@ static error_t parse_columns(int key, char *arg, struct argp_state *state) {
 
 const struct argp column_flags_argp = {.options = column_options, .parser = parse_columns};
 
+bool table_flags_given(const table_flags *f) {
+  const nnb_csv_opts *o = &f->csv;
+  return o->target || o->n_targets || o->classify || o->n_leave || o->n_category || o->separator || o->header ||
+         o->skip_lines || o->comment || o->decimal_comma;
+}
+
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 /* All of a stream; *bytes its length.  NULL: errno says why. */
@@ -151,22 +157,28 @@ static char *read_all(FILE *stream, size_t *bytes) {
   return text;
 }
 
+static bool is_stdin(const char *path) { return strcmp(path, "-") == 0; }
+
+nnb_status parse_table(const char *path, const nnb_csv_opts *opts, nnb_data **out) {
+  if (!is_stdin(path)) return nnb_data_read_csv(path, opts, out);
+  static char *text; /* kept for another reading */
+  static size_t bytes;
+  if (!text) text = read_all(stdin, &bytes);
+  return text ? nnb_data_parse_csv(text, bytes, "standard input", opts, out) : NNB_E_IO;
+}
+
+int fail_table(const char *path, nnb_status status) {
+  const bool unread = is_stdin(path) && status == NNB_E_IO; /* which the library did not read */
+  return unread ? refuse(EX_NOINPUT, "standard input: reading failed") : fail_input(status);
+}
+
 int read_table(const char *path, const nnb_csv_opts *opts, nnb_data **out) {
-  if (strcmp(path, "-") != 0) {
-    nnb_status status = nnb_data_read_csv(path, opts, out);
-    return status ? fail_input(status) : EX_OK;
-  }
-  size_t bytes = 0;
-  char *text = read_all(stdin, &bytes);
-  if (!text) return refuse(EX_NOINPUT, "standard input: %s", strerror(errno));
-  nnb_status status = nnb_data_parse_csv(text, bytes, "standard input", opts, out);
-  free(text);
-  return status ? fail_input(status) : EX_OK;
+  nnb_status status = parse_table(path, opts, out);
+  return !status ? EX_OK : fail_table(path, status);
 }
 
 int open_table(const char *path, const nnb_csv_opts *opts, nnb_data **out) {
-  if (strcmp(path, "-") == 0)
-    return refuse(EX_USAGE, "--stream reads a file many times; standard input cannot be that");
+  if (is_stdin(path)) return refuse(EX_USAGE, "--stream reads a file many times; standard input cannot be that");
   nnb_status status = nnb_data_open_csv(path, opts, out);
   return status ? fail_input(status) : EX_OK;
 }

@@ -9,6 +9,7 @@ import pathlib
 import pty
 import random
 import re
+import resource
 import shlex
 import shutil
 import signal
@@ -106,6 +107,42 @@ class Outputs(InFolder):
         self.refused(USAGE, "overwrite", "convert", "--from=torch", f"--like={model}", "w.safetensors", model)
         self.assertEqual(model.read_bytes(), before)
 
+    def test_two_spellings_of_a_file(self):
+        (self.folder / "link").symlink_to("target")
+        for first, second in (("same", "./same"), ("link", "target"), (self.folder / "same", "same")):
+            self.refused(USAGE, "want two files", "train", IRIS, "-o", first, f"--log={second}", cwd=self.folder)
+        self.assertFalse((self.folder / "same").exists())
+        self.refused(USAGE, 'not ""', "train", IRIS, "-o", "")
+        self.refused(CANT_CREATE, "", "train", IRIS, "-o", self.link("/nonexistent/target"))
+        self.refused(USAGE, "convert wants the name of a file", "convert", "--to=csv", IRIS, "-")
+        self.refused(USAGE, "standard input cannot be that", "convert", "--from=csv", "-", "x.npy")
+
+    def link(self, target):
+        link = self.folder / "dangling"
+        link.symlink_to(target)
+        return link
+
+    def test_results_are_not_lost_with_a_file(self):
+        quick = ("--algo=lbfgs", "--l2=1")
+        if os.path.exists("/dev/full"):
+            code, out, err = nnblas("train", IRIS, *quick, "--log=/dev/full")
+            self.assertEqual(code, IO_ERROR, out + err)
+            self.assertIn("held out: accuracy", out)
+            self.assertIn("--log /dev/full: not all of it is written", err)
+            code, out, err = nnblas("train", IRIS, *quick, "--log=/dev/full", "--json")
+            self.assertEqual((code, json.loads(out)["rows"]), (IO_ERROR, 150))
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)) # a model is longer
+        code, out, err = nnblas("train", IRIS, *quick, "-o", self.folder / "m", preexec_fn=limit)
+        self.assertEqual(code, CANT_CREATE, out + err)
+        self.assertIn("held out: accuracy", out)
+        self.assertTrue(out.endswith("saved: nothing\n"), out)
+        model, kept = self.trained(), self.file("kept", "before")
+        self.assertEqual(nnblas("predict", model, IRIS, "-o", kept, preexec_fn=limit)[0], IO_ERROR)
+        self.assertEqual(kept.read_text(), "before")
+        self.good("predict", model, IRIS, "-o", kept)
+        self.assertEqual(len(kept.read_text().splitlines()), 151)
+        self.assertEqual([p.name for p in self.folder.iterdir() if "nnblas" in p.name], [])
+
     def test_without_gnuplot(self):
         model, nothing = self.trained(), {**os.environ, "PATH": "/nonexistent"}
         boundary = ("plot", "boundary", model, IRIS, "--x=1", "--y=2", "-o", "b.png")
@@ -145,8 +182,27 @@ class Words(InFolder):
             out = self.good("train", self.file(name, text), "--algo=lbfgs", "--l2=1", "--target=target_loss")
             self.assertIn(f"{name}: 30 rows", out)
             self.assertIn("target: target_loss", out)
+        for name in ("n_targets.csv", "NNB_x.csv"):
+            self.assertIn(f"{name}: 30 rows", self.good("train", self.file(name, text), "--algo=lbfgs", "--l2=1"))
+            self.refused(NO_INPUT, f"no/{name}: opening failed", "train", f"no/{name}")
+        self.refused(NO_INPUT, "nnblas: fraction 1.csv: opening", "train", "fraction 1.csv")
         self.refused(DATA, "t.csv:3:3: the target is missing", "train", self.file("t.csv", "1,2\n2,3\n3,\n"),
                      "--no-header")
+
+    def test_flags_without_effect(self):
+        model = self.trained()
+        for text, *words in (("--x and --y are for boundary, not for confusion", "plot", "confusion", model, IRIS, "--x=1"),
+                             ("--error-bars is for predicted", "plot", "residuals", model, IRIS, f"--error-bars={IRIS}"),
+                             ("are for --error-bars", "plot", "predicted", model, IRIS, "--alpha=1"),
+                             ("flags of separators and columns", "train", IRIS, "--fann", "--target=1"),
+                             ("standard input cannot be that", "train", "-", "--fann"),
+                             ("predict reads no targets", "predict", model, IRIS, "--target=species"),
+                             ("needs all rows in memory", "train", IRIS, "--stream", "--class-weight=balanced"),
+                             ("--seconds is 1e-09: too short", "search", IRIS, "--seconds=1e-9"),
+                             ("--lr wants one value", "train", IRIS, "--algo=sgd", "--lr=0.1,max_epochs=1"),
+                             ("--threads: threads is 2000; wanted 0 to 1024", "train", IRIS, "--threads=2000"),
+                             ("not nonsense", "manual", "nonsense"), ("one shell", "completion", "bash", "zsh")):
+            self.refused(USAGE, text, *words)
 
     def test_flags_of_other_formats(self):
         model, table = self.trained(), self.file("n.csv", "1,2\n3,4\n")
@@ -449,6 +505,10 @@ class Search(InFolder):
         self.assertAlmostEqual(scores[0], cv["metrics"]["log_loss"]["mean"])
         self.refused(USAGE, "by one metric", "search", IRIS, "--metrics=auc+f1")
         self.refused(USAGE, "metric r2 is for targets", "search", IRIS, "--metrics=r2")
+
+    def test_activations_of_the_default_layers(self):
+        out = self.good("search", IRIS, "--space=activation=tanh,relu", "-k2", "--algo=lbfgs", "--l2=1", "--max-epochs=5")
+        self.assertIn("2 candidates, 2 measured", out)
 
     def test_the_same_for_any_number_of_threads(self):
         words = ("search", "-", "--space=l2=1e-4..1 log", "--candidates=5", "--layers=4:tanh", *self.WORDS, "--json")
@@ -889,6 +949,28 @@ class Words(InFolder):
                      stdin="a;k\n1,5;u\n")
 
 
+class ColumnsWithoutNames(InFolder):
+    """The table that a net was trained on is predicted as it is, and without its targets."""
+
+    def test_with_targets_and_without(self):
+        draw = random.Random(2)
+        rows = [[i, *(draw.uniform(-1, 1) for _ in range(2))] for i in range(40)]
+        for head in (",a,b,y\n", ""):
+            whole = head + "".join(f"{i},{a},{b},{a - b}\n" for i, a, b in rows)
+            model = self.folder / "unnamed.st"
+            self.good("train", self.file("t.csv", whole), "--algo=lbfgs", "--l2=1", "-o", model)
+            inputs = "".join(line.rsplit(",", 1)[0] + "\n" for line in whole.splitlines())
+            first, second = (self.good("predict", model, "-", stdin=text) for text in (whole, inputs))
+            self.assertEqual(first, second)
+            self.assertEqual(len(first.splitlines()), 41)
+            self.refused(DATA, " 2 ", "predict", model, "-", stdin="1,2\n3,4\n")
+
+    def test_names_are_needed_where_there_were_names(self):
+        numbers = "".join(line.rsplit(",", 1)[0] + "\n" for line in IRIS.read_text().splitlines()[1:])
+        self.refused(DATA, 'no column is named "sepal_length"', "predict", self.trained(), "-", stdin=numbers)
+        self.refused(USAGE, "leave out --no-header", "predict", self.trained(), "-", "--no-header", stdin=numbers)
+
+
 class Refusals(InFolder):
     def test_usage(self):
         self.refused(USAGE, "which command", )
@@ -1032,7 +1114,7 @@ class Terminal(InFolder):
         out, _ = running.communicate(timeout=50)
         self.assertEqual(running.returncode, 0)
         line = out.decode().splitlines()[-1]
-        self.assertRegex(line, "^to go on: nnblas train .*'.*the state of .*.safetensors'.* --resume$")
+        self.assertRegex(line, "^to go on: nnblas train --resume .*'.*the state of .*.safetensors'.*")
         command = shlex.split(line.removeprefix("to go on: "))[1:]
         resumed = json.loads(self.good(*command, "--json"))
         self.assertEqual(resumed["epochs"], whole["epochs"])

@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "curves.h"
+#include "files.h"
 #include "gnuplot.h"
 #include "make.h"
 #include "scores.h"
@@ -100,6 +101,7 @@ typedef struct result {
   nnb_net *net;
   nnb_report report;
   scores on_train, on_test;
+  bool saved;
 } result;
 
 static int split(const settings *s, result *r) {
@@ -119,15 +121,16 @@ static int check(const settings *s) {
     return refuse(EX_USAGE, "--plot needs the history of the fit: leave out --history=none");
   if (fit->resume && !fit->checkpoint)
     return refuse(EX_USAGE, "--resume needs --checkpoint FILE, the file that the first run kept its training in");
-  const char *const flags[] = {"--output", "--checkpoint", "--log", "--plot"};
-  const char *const paths[] = {s->model, fit->checkpoint, fit->log, s->plot};
-  int code = check_gnuplot(s->plot);
-  for (int i = 0; i < 4 && !code; i++) {
-    const bool terminal = i == 3 && s->plot && strcmp(s->plot, "-") == 0;
+  int code = check_drawing("--plot", s->plot, s->json);
+  char *script = !code && drawn_in_file(s->plot) ? picture_script(s->plot) : NULL;
+  const char *const flags[] = {"--output", "--checkpoint", "--log", "--plot", "the script of --plot"};
+  const char *const paths[] = {s->model, fit->checkpoint, fit->log, script ? s->plot : NULL, script};
+  for (int i = 0; i < 5 && !code; i++) {
     code = spare(s->make.path, flags[i], paths[i]);
-    if (!code && !terminal) code = check_output(flags[i], paths[i], i < 2);
+    if (!code && i < 3) code = check_output(flags[i], paths[i], i < 2);
     for (int j = 0; j < i && !code; j++) code = apart(flags[j], paths[j], flags[i], paths[i]);
   }
+  free(script);
   return code;
 }
 
@@ -149,11 +152,30 @@ static int run(const settings *s, result *r) {
   if (!code) code = make_net(trained_on(r), &s->make, "training", &r->net, &r->report);
   if (!code) code = scores_of(r->net, trained_on(r), &r->on_train);
   if (!code && r->test) code = scores_of(r->net, r->test, &r->on_test);
-  if (code || !s->model) return code;
-  nnb_status status = note_score(r);
-  if (status) return fail(status);
-  status = nnb_net_save(r->net, s->model);
-  return status ? fail_output(status) : EX_OK;
+  return code;
+}
+
+/* What cannot be written is said beside the results, which are not lost with it.  An exit code: of the first. */
+static int write_files(const settings *s, result *r) {
+  nnb_status status = s->model ? note_score(r) : NNB_OK;
+  int code = status ? fail(status) : EX_OK;
+  if (!code && s->model) status = nnb_net_save(r->net, s->model);
+  if (!code && status) code = fail_output(status);
+  r->saved = s->model && !code;
+  const int drawn = drawn_in_file(s->plot) ? plot_history(s->plot, &r->report) : EX_OK;
+  return code ? code : drawn;
+}
+
+/* What the fit could not write, which ends no fit. */
+static int check_written(const settings *s, const result *r) {
+  const nnb_fit_opts *fit = &s->make.fit.opts;
+  int code = EX_OK;
+  if (r->report.log_status)
+    code = refuse(EX_IOERR, "--log %s: not all of it is written: %s", fit->log, nnb_strstatus(r->report.log_status));
+  if (r->report.checkpoint_status)
+    code = refuse(EX_IOERR, "--checkpoint %s: it is not that of the end: %s", fit->checkpoint,
+                  nnb_strstatus(r->report.checkpoint_status));
+  return code;
 }
 
 /* ---- results ----------------------------------------------------------------------------------------------------- */
@@ -177,20 +199,20 @@ static void print_word(const char *word) {
 
 /* argv[0] is "nnblas train". */
 static void print_resuming(const settings *s, char **argv) {
-  printf("to go on: %s", argv[0]);
+  printf("to go on: %s%s", argv[0], s->make.fit.opts.resume ? "" : " --resume");
   for (char **word = argv + 1; *word; word++) putchar(' '), print_word(*word);
-  puts(s->make.fit.opts.resume ? "" : " --resume");
+  putchar('\n');
 }
 
 static json_t *resuming_words(const settings *s, char **argv) {
   json_t *words = json_pack("[s, s]", "nnblas", "train");
-  for (char **word = argv + 1; words && *word; word++) json_array_append_new(words, text_json(*word));
   if (words && !s->make.fit.opts.resume) json_array_append_new(words, json_string("--resume"));
+  for (char **word = argv + 1; words && *word; word++) json_array_append_new(words, text_json(*word));
   return words;
 }
 
 static void print(const settings *s, const result *r, char **argv) {
-  printf("net: %d-%s-%d: %zu parameter%s\n", nnb_data_n_in(r->all), s->make.layers, nnb_data_n_out(r->all),
+  printf("net: %d-%s-%d: %zu parameter%s\n", nnb_data_n_in(r->all), layers_of(&s->make), nnb_data_n_out(r->all),
          nnb_net_n_params(r->net), plural((long long)nnb_net_n_params(r->net)));
   const int rows = nnb_data_rows(trained_on(r));
   printf("trained on %d row%s%s\n", rows, plural(rows), watch_interrupted() ? ", stopped by a signal" : "");
@@ -202,8 +224,10 @@ static void print(const settings *s, const result *r, char **argv) {
   else
     puts("held out: nothing, so nothing here says how well the net predicts other rows");
   if (scores_print_tables(stdout, r->test ? &r->on_test : &r->on_train)) putchar('\n');
-  if (s->model)
+  if (r->saved)
     printf("saved: %s\n", s->model);
+  else if (s->model)
+    puts("saved: nothing");
   else
     puts("saved: nothing; -o FILE saves the net");
   if (can_resume(s, r)) print_resuming(s, argv);
@@ -222,11 +246,11 @@ static json_t *to_json(const settings *s, const result *r, char **argv) {
   json_t *o =
       json_pack("{s:o, s:i, s:i, s:o, s:s, s:I, s:s, s:i, s:f, s:s, s:o}", "table", text_json(s->make.path), "rows",
                 nnb_data_rows(r->all), "inputs", nnb_data_n_in(r->all), "left_out", left_out_json(r->all), "layers",
-                s->make.layers, "parameters", (json_int_t)nnb_net_n_params(r->net), "algorithm",
+                layers_of(&s->make), "parameters", (json_int_t)nnb_net_n_params(r->net), "algorithm",
                 nnb_algo_name(r->report.algo), "epochs", r->report.epochs, "seconds", r->report.seconds, "stop",
                 nnb_stop_text(r->report.stop), "trained_on", scores_json(&r->on_train));
   if (o && r->test) json_object_set_new(o, "held_out", scores_json(&r->on_test));
-  if (o && s->model) json_object_set_new(o, "model", text_json(s->model));
+  if (o && r->saved) json_object_set_new(o, "model", text_json(s->model));
   if (o && can_resume(s, r)) json_object_set_new(o, "resume", resuming_words(s, argv));
   return o;
 }
@@ -236,12 +260,15 @@ int train_command(int argc, char **argv) {
   argp_parse(train_argp(), argc, argv, 0, NULL, &s);
   result r = {0};
   int code = run(&s, &r);
+  const int written = code ? EX_OK : write_files(&s, &r);
   if (!code && s.json)
     code = print_json(to_json(&s, &r, argv));
   else if (!code)
     print(&s, &r, argv);
-  if (!code && s.plot) code = plot_history(s.plot, &r.report);
-  if (!code) code = close_result(NULL, stdout);
+  if (!code && s.plot && !drawn_in_file(s.plot)) code = plot_history(s.plot, &r.report);
+  if (!code) code = close_stdout();
+  if (!code) code = written;
+  if (!code) code = check_written(&s, &r);
   scores_free(&r.on_train), scores_free(&r.on_test);
   nnb_net_destroy(r.net);
   nnb_data_destroy(r.train), nnb_data_destroy(r.test), nnb_data_destroy(r.all);

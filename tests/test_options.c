@@ -178,7 +178,7 @@ static const struct {
     {"max_epochs=2147483648", NNB_E_ARG, "max_epochs=2147483648; wanted none or 0 to 2147483647"},
     {"max_epochs=99999999999999999999999", NNB_E_ARG, "wanted none or 0 to 2147483647"},
     {"max_epochs=-2", NNB_E_ARG, "character 12: max_epochs is -2; wanted 0 or more, or none"},
-    {"threads=-1", NNB_E_ARG, "threads is -1; wanted 0 or more"},
+    {"threads=-1", NNB_E_ARG, "threads is -1; wanted 0 to 1024"},
     {"seed=-1", NNB_E_ARG, "seed=-1; wanted 0 to 18446744073709551615"},
     {"seed=18446744073709551616", NNB_E_ARG, "wanted 0 to 18446744073709551615"},
     {"lr=fast", NNB_E_PARSE, "lr=fast; wanted a number"},

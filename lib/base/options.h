@@ -27,6 +27,7 @@ enum { NNB__TRAIT_LIST(NNB__TRAIT_ENUM) NNB__TRAIT_ALL = 0 };
   X(ANY, -HUGE_VAL, HUGE_VAL, false, "any value")   \
   X(NUMBER, -HUGE_VAL, HUGE_VAL, false, "a number") \
   X(NOT_NEGATIVE, 0, HUGE_VAL, false, "0 or more")  \
+  X(TO_1024, 0, 1024, false, "0 to 1024")           \
   X(FINITE, 0, HUGE_VAL, true, "0 or more, finite") \
   X(UP_TO_1, 0, 1, false, "0 to 1")                 \
   X(BELOW_1, 0, 1, true, "0 or more, below 1")
