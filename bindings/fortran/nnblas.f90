@@ -670,12 +670,13 @@ module nnblas_double
     integer, intent(in), optional :: from
     integer, intent(out), optional :: status
     integer :: node
-    integer(c_int) :: source, number, added
+    integer(c_int) :: source, number, added, before
     source = 0
     if (present(from)) source = int(from, c_int)
+    before = c_net_status(net%handle)
     number = nnb_activation_number(name)
     added = c_net_activation(net%handle, source, number) ! of number -1 an error stays in the net
-    if (number < 0) number = nnb_activation_number(name) ! again, for its message
+    if (number < 0 .and. before == 0) number = nnb_activation_number(name) ! again, for its message
     if (number < 0 .or. present(status)) call nnb_finish(min(0_c_int, added), status)
     node = added
   end function
@@ -709,10 +710,11 @@ module nnblas_double
     class(net_t), intent(in) :: net
     character(*), intent(in) :: name
     integer, intent(out), optional :: status
-    integer(c_int) :: number, failed
+    integer(c_int) :: number, failed, before
+    before = c_net_status(net%handle)
     number = nnb_loss_number(name)
     failed = c_net_loss(net%handle, number) ! of number -1 an error stays in the net
-    if (number < 0) number = nnb_loss_number(name) ! again, for its message
+    if (number < 0 .and. before == 0) number = nnb_loss_number(name) ! again, for its message
     call nnb_finish(failed, status)
   end subroutine
 
@@ -1355,12 +1357,13 @@ module nnblas_single
     integer, intent(in), optional :: from
     integer, intent(out), optional :: status
     integer :: node
-    integer(c_int) :: source, number, added
+    integer(c_int) :: source, number, added, before
     source = 0
     if (present(from)) source = int(from, c_int)
+    before = c_net_status(net%handle)
     number = nnb_activation_number(name)
     added = c_net_activation(net%handle, source, number) ! of number -1 an error stays in the net
-    if (number < 0) number = nnb_activation_number(name) ! again, for its message
+    if (number < 0 .and. before == 0) number = nnb_activation_number(name) ! again, for its message
     if (number < 0 .or. present(status)) call nnb_finish(min(0_c_int, added), status)
     node = added
   end function
@@ -1394,10 +1397,11 @@ module nnblas_single
     class(net_t), intent(in) :: net
     character(*), intent(in) :: name
     integer, intent(out), optional :: status
-    integer(c_int) :: number, failed
+    integer(c_int) :: number, failed, before
+    before = c_net_status(net%handle)
     number = nnb_loss_number(name)
     failed = c_net_loss(net%handle, number) ! of number -1 an error stays in the net
-    if (number < 0) number = nnb_loss_number(name) ! again, for its message
+    if (number < 0 .and. before == 0) number = nnb_loss_number(name) ! again, for its message
     call nnb_finish(failed, status)
   end subroutine
 

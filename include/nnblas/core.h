@@ -518,7 +518,7 @@ typedef struct nnb_fit_opts {
   bool in_order;     /**< keep the rows in the order of the data.  Otherwise each epoch shuffles them by (seed, epoch),
                           unless all rows make one update and the method is not kfac */
   uint64_t seed;     /**< seed of the shuffles and of the targets that kfac draws                       */
-  int threads;       /**< threads of the fit; 0: nnb_get_threads(), with comm or shards 1               */
+  int threads;       /**< threads of the fit, at most 1024; 0: nnb_get_threads(), with comm or shards 1 */
   /* when it stops */
   int max_epochs;    /**< stop after this many epochs; default 100, with .bayes 1000; NNB_NONE: no limit */
   double max_seconds;/**< stop after this many seconds; 0: no limit                                     */

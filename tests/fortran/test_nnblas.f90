@@ -247,6 +247,8 @@ contains
     call check(index(nnb_message(), 'did you mean tanh?') > 0, 'the nearest activation')
     call net%predict(x, t(:, :4), status)
     call check(status == -2, 'the error of an activation stays in the net')
+    node = net%activation('sigmoidd', status=status)
+    call check(status == -2 .and. index(nnb_message(), 'sigmoidd') == 0, 'the first error keeps its message')
     call net%create(0, status)
     call check(status < 0 .and. len(nnb_message()) > 0, 'no inputs')
     call net%create(2, status)

@@ -26,7 +26,7 @@ TYPES = {
     "SCHEDULE": "nnb_schedule",
     "METRICS": "unsigned",
 }
-RANGES = {"ANY": "", "NOT_NEGATIVE": "", "FINITE": "", "NUMBER": "any number", "UP_TO_1": "0 to 1", "BELOW_1": "below 1"}
+RANGES = {"ANY": "", "NOT_NEGATIVE": "", "FINITE": "", "NUMBER": "any number", "UP_TO_1": "0 to 1", "TO_1024": "at most 1024", "BELOW_1": "below 1"}
 METHODS = {"PAIRS": "kfac: ", "LIMITED": "lbfgs: ", "BAYES": "lm: ", "SQUARES": "lm and varpro: ", "BOUNDS": "lbfgs and lm: "}
 
 

@@ -337,6 +337,12 @@ class Errors(unittest.TestCase):
             (ValueError, "no blank", lambda: net.fit(x, x, algo="lm l2=3")),
             (ValueError, "out must be", lambda: net.predict(x, out=np.empty((5, 1), np.float32))),
             (ValueError, "out has shape", lambda: net.predict(x, out=np.empty((4, 1)))),
+            (ValueError, "NUL", lambda: nnblas.Net("3-4\0x")),
+            (ValueError, "NUL", lambda: net.save("/nowhere/x\0y")),
+            (TypeError, "float", lambda: nnblas.Net(3.5)),
+            (TypeError, "None", lambda: nnblas.Net("1-1", seed=None)),
+            (ValueError, "seed is -1", lambda: net.init(-1)),
+            (TypeError, "complex", lambda: nnblas.minimize(lambda x: (x[0] ** 2, np.array([2j])), [1.0])),
         ):
             with self.subTest(words):
                 self.assertRaisesRegex(kind, words, call)

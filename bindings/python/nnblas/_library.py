@@ -5,6 +5,7 @@ them.  Other options and results are text.
 """
 import ctypes
 import ctypes.util
+import operator
 import os
 import pathlib
 import sys
@@ -267,6 +268,30 @@ def calls_for(dtype):
     if name not in _PRECISIONS:
         raise TypeError(f"dtype is {name}; wanted float64 or float32")
     return _PRECISIONS[name]
+
+
+def as_text(text):
+    """Text for the library, which a NUL would cut off."""
+    encoded = text.encode()
+    if b"\0" in encoded:
+        raise ValueError(f"{text!r} has a NUL character")
+    return encoded
+
+
+def as_path(path):
+    """The same of a path."""
+    encoded = os.fsencode(path)
+    if b"\0" in encoded:
+        raise ValueError(f"the path {path!r} has a NUL character")
+    return encoded
+
+
+def as_seed(seed):
+    """A seed, 0 to 2⁶⁴-1."""
+    seed = operator.index(seed)
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"seed is {seed}; wanted 0 to 2**64 - 1")
+    return seed
 
 
 def library_version():

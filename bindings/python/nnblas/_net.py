@@ -1,6 +1,6 @@
 """Networks."""
 import contextlib
-import os
+import operator
 import threading
 from ctypes import POINTER, byref, c_char_p, c_int, c_int32, c_size_t, c_void_p, cast, string_at
 
@@ -142,13 +142,13 @@ class Net:
         calls = calls_for(dtype)
         address = c_void_p()
         if isinstance(structure, str):
-            check(calls.net_parse(structure.encode(), byref(address)))
+            check(calls.net_parse(_library.as_text(structure), byref(address)))
         else:
-            address.value = calls.net_create(structure)
+            address.value = calls.net_create(operator.index(structure))
             if not address.value:
                 raise MemoryError("out of memory: a net")
         self._own(calls, address)
-        self._change("net_seed", seed)
+        self._change("net_seed", _library.as_seed(seed))
         if loss is not None:
             self.loss(loss)
         check(calls.net_status(address))
@@ -194,11 +194,11 @@ class Net:
 
     def layer(self, text, source=0):
         """Adds a layer, "16:tanh:name=hidden" or "conv6@5:tanh", after the node source (0: the node added last)."""
-        return self._change("net_layer", source, text.encode())
+        return self._change("net_layer", source, _library.as_text(text))
 
     def input(self, n, name=None):
         """Adds another input of n columns: the next columns of x."""
-        return self._change("net_input", n, None if name is None else name.encode())
+        return self._change("net_input", n, None if name is None else _library.as_text(name))
 
     def shape(self, channels, height, width, node=0):
         """Declares how the columns of a node are read, for convolutions and pools: channels images of height×width."""
@@ -244,7 +244,7 @@ class Net:
 
     def init(self, seed):
         """Draws all parameters again."""
-        self._change("net_init", seed)
+        self._change("net_init", _library.as_seed(seed))
 
     def exact(self, on=True):
         """Sets whether predictions and training have the bits that docs/arithmetic.md defines on every machine.
@@ -296,7 +296,7 @@ class Net:
         """The number of a node, given by name or number."""
         if not isinstance(node, str):
             return node
-        number = self._read("net_find", node.encode())
+        number = self._read("net_find", _library.as_text(node))
         if not number:
             raise ValueError(f"there is no node {node!r}")
         return number
@@ -443,13 +443,13 @@ class Net:
 
     def save(self, path):
         """Writes the net as a safetensors file, atomically; every program with the library reads it."""
-        self._read("net_save", os.fsencode(path))
+        self._read("net_save", _library.as_path(path))
 
     @classmethod
     def load(cls, path, dtype="float64"):
         """Reads a file of save, nnb_net_save or the command nnblas; a file of the other precision is converted."""
         calls, address = calls_for(dtype), c_void_p()
-        check(calls.net_load(os.fsencode(path), None, byref(address)))
+        check(calls.net_load(_library.as_path(path), None, byref(address)))
         return cls._made(calls, address)
 
     def to_bytes(self):
@@ -489,7 +489,7 @@ class Net:
         ignore_others : bool
             Whether the file may have other tensors.
         """
-        self._change("net_load_torch", os.fsencode(path), byref(self._torch_options(prefix, names, ignore_others)))
+        self._change("net_load_torch", _library.as_path(path), byref(self._torch_options(prefix, names, ignore_others)))
 
     def save_torch(self, path, prefix="", names=None):
         """Writes the weights of all layers as a safetensors file for load_state_dict of a PyTorch model.
@@ -497,12 +497,12 @@ class Net:
         prefix and names are those of load_torch.  By default the modules of a chain have the names of
         torch.nn.Sequential, those of other nets the names of their nodes.
         """
-        self._read("net_save_torch", os.fsencode(path), byref(self._torch_options(prefix, names)))
+        self._read("net_save_torch", _library.as_path(path), byref(self._torch_options(prefix, names)))
 
     def _torch_options(self, prefix, names, ignore_others=False):
-        options = _library.TorchOptions(prefix=prefix.encode(), ignore_others=ignore_others)
+        options = _library.TorchOptions(prefix=_library.as_text(prefix), ignore_others=ignore_others)
         if names is not None:
-            listed = [name.encode() for name in self._in_order(names)]
+            listed = [_library.as_text(name) for name in self._in_order(names)]
             options.names, options.n_names = (c_char_p * max(len(listed), 1))(*listed), len(listed)
         return options
 
@@ -525,16 +525,16 @@ class Net:
         """
         calls, address = calls_for(dtype), c_void_p()
         options = _library.OnnxOptions(external_data=external_data)
-        check(calls.net_load_onnx(os.fsencode(path), byref(options), byref(address)))
+        check(calls.net_load_onnx(_library.as_path(path), byref(options), byref(address)))
         return cls._made(calls, address)
 
     def save_onnx(self, path, opset=13):
         """Writes the net as a model of ONNX, with the scalers inside, for ONNX Runtime and others."""
-        self._read("net_save_onnx", os.fsencode(path), byref(_library.OnnxOptions(opset=opset)))
+        self._read("net_save_onnx", _library.as_path(path), byref(_library.OnnxOptions(opset=opset)))
 
     def write_c(self, path):
         """Writes the net as one C99 file without dependencies: net_predict(x, y), net_jacobian(x, y, J)."""
-        self._read("net_write_c", os.fsencode(path), None)
+        self._read("net_write_c", _library.as_path(path), None)
 
     def __reduce__(self):
         return (type(self).from_bytes, (self.to_bytes(), self.dtype.name, self._exact))
@@ -556,6 +556,6 @@ class Net:
 def _find(what, name):
     """The number of an activation or loss."""
     number = c_int()
-    if not getattr(once, what + "_find")(name.encode(), byref(number)):
+    if not getattr(once, what + "_find")(_library.as_text(name), byref(number)):
         raise ValueError(once.errmsg().decode("utf-8", "replace"))
     return number.value

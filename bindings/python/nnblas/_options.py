@@ -39,15 +39,15 @@ class Options:
         self.address = c_void_p()
         pointers = {name: value for name, value in options.items() if isinstance(value, (os.PathLike, np.ndarray))}
         text = options_text({name: value for name, value in options.items() if name not in pointers})
-        check(getattr(once, kind + "_opts_create")(text.encode(), byref(self.address)))
+        check(getattr(once, kind + "_opts_create")(_library.as_text(text), byref(self.address)))
         for name, value in pointers.items():
             if isinstance(value, os.PathLike):
-                value = np.frombuffer(os.fsencode(value) + b"\0", np.uint8)
+                value = np.frombuffer(_library.as_path(value) + b"\0", np.uint8)
             self.point(name, value.ctypes.data, value)
 
     def point(self, name, address, kept):
         """Sets an option that is a pointer."""
-        check(self._set(self.address, name.encode(), address))
+        check(self._set(self.address, _library.as_text(name), address))
         self._kept.append(kept)
 
     def given(self):
@@ -78,7 +78,7 @@ def _value(text):
 def _fields(name, address):
     """The fields of a struct of results; a struct in it becomes a namespace."""
     text = c_void_p()
-    check(once.result_print(name.encode(), address, byref(text)))
+    check(once.result_print(_library.as_text(name), address, byref(text)))
     fields = {}
     for line in _library.take_text(text).splitlines():
         key, _, value = line.partition("=")
@@ -120,7 +120,7 @@ class Report(Record):
         self.history = {}
         for field in record_fields() + _metric_names(options.given()):
             numbers = np.empty(self.n_history)
-            check(once.report_history(address, field.encode(), numbers.ctypes.data_as(_library.POINTER(c_double))))
+            check(once.report_history(address, _library.as_text(field), numbers.ctypes.data_as(_library.POINTER(c_double))))
             self.history[field] = numbers
 
     def __repr__(self):
@@ -135,7 +135,7 @@ class Result:
         self.name, self.address = name, c_void_p()
 
     def __enter__(self):
-        check(once.result_create(self.name.encode(), byref(self.address)))
+        check(once.result_create(_library.as_text(self.name), byref(self.address)))
         return self.address
 
     def __exit__(self, *_):

@@ -60,6 +60,8 @@ def _point(address, calls, n):
 def _fill(view, numbers):
     """Copies what a function returned into the library's memory; one number may stand for an array of one."""
     numbers = np.asarray(numbers)
+    if numbers.dtype.kind == "c":
+        raise TypeError("a function returned complex numbers; wanted real ones")
     if numbers.shape != view.shape and (numbers.ndim or view.shape != (1,)):
         raise ValueError(f"a function returned shape {numbers.shape}; wanted {view.shape}")
     view[...] = numbers
