@@ -451,7 +451,7 @@ END_TEST
 
 /* A message of protobuf: ModelProto and its parts, with the numbers of onnx.proto. */
 typedef struct message {
-  uint8_t p[1000];
+  uint8_t p[2000];
   size_t n;
 } message;
 
@@ -467,6 +467,7 @@ static void put_data(message *m, uint64_t field, const void *p, size_t n) {
   ck_assert_uint_le(m->n + n, sizeof m->p - 20);
   memcpy(m->p + m->n, p, n), m->n += n;
 }
+static void put_float(message *m, float value) { memcpy(m->p + m->n, &value, 4), m->n += 4; }
 static void put_word(message *m, uint64_t field, const char *text) { put_data(m, field, text, strlen(text)); }
 static void put_part(message *m, uint64_t field, const message *part) { put_data(m, field, part->p, part->n); }
 
@@ -486,6 +487,16 @@ static void put_info(message *graph, uint64_t field, const char *name, const cha
   put_part(graph, field, &info);
 }
 
+/* "alpha#": a float of 0, and "axis!": an integer of 0, as files of proto3 have them, which leave out the number */
+static bool put_zero(message *node, const char *text) {
+  const size_t n = strcspn(text, "#!");
+  message a = {.n = 0};
+  if (!text[n]) return false;
+  put_data(&a, 1, text, n), put_int(&a, 20, text[n] == '#' ? 1 : 2);
+  put_part(node, 5, &a);
+  return true;
+}
+
 /* "axis=2": an integer; "axes=2,3": a list of them */
 static void put_attribute(message *node, const char *text) {
   static const char *const lists[] = {"axes=", "perm=", "starts=", "ends=", "kernel_shape=", "strides="};
@@ -496,6 +507,16 @@ static void put_attribute(message *node, const char *text) {
   put_data(&a, 1, text, (size_t)(at - text));
   for (at++; *at; at += strcspn(at, ","), at += *at == ',') put_int(&a, list ? 8 : 3, atoi(at));
   put_part(node, 5, &a);
+}
+
+/* "~1.5,2:1,2": a constant of that name with these numbers in 1×2 */
+static void put_reals(message *graph, const char *name) {
+  message t = {.n = 0}, values = {.n = 0};
+  for (const char *at = strchr(name, ':') + 1; *at; at += strcspn(at, ","), at += *at == ',') put_int(&t, 1, atoi(at));
+  for (const char *at = name + 1; *at && at[-1] != ':'; at += strcspn(at, ",:"), at++)
+    put_float(&values, (float)atof(at));
+  put_int(&t, 2, 1), put_part(&t, 4, &values), put_word(&t, 8, name);
+  put_part(graph, 5, &t);
 }
 
 /* "=2,-1": a constant of that name with these integers */
@@ -509,10 +530,12 @@ static void put_constant(message *graph, const char *name) {
   put_part(graph, 5, &t);
 }
 
-/* nodes: "OPERATOR input … > output attribute=… ; …" from x to y */
+/* nodes: "OPERATOR input … > output attribute=… ; …" from x to y, and class numbers to l */
 static nnb_status load_graph(const char *dims, const char *nodes, nnb_net **out) {
   message model = {.n = 0}, graph = {.n = 0}, node = {.n = 0}, opset = {.n = 0};
-  char text[200], *rest = text;
+  const char *known[20];
+  char text[400], *rest = text;
+  int n_known = 0;
   bool op = true, after = false;
   snprintf(text, sizeof text, "%s", nodes);
   for (char *word; (word = strtok_r(rest, " ", &rest));) {
@@ -522,15 +545,20 @@ static nnb_status load_graph(const char *dims, const char *nodes, nnb_net **out)
       put_word(&node, 4, word), op = false;
     } else if (strcmp(word, ">") == 0) {
       after = true;
+    } else if (after && put_zero(&node, word)) {
+      continue;
     } else if (after && strchr(word, '=')) {
       put_attribute(&node, word);
     } else {
+      bool fresh = *word == '=' || *word == '~';
+      for (int i = 0; i < n_known && fresh; i++) fresh = strcmp(known[i], word) != 0;
       put_word(&node, after ? 2 : 1, word);
-      if (*word == '=') put_constant(&graph, word);
+      if (fresh) known[n_known++] = word, (*word == '~' ? put_reals : put_constant)(&graph, word);
     }
   }
   put_part(&graph, 1, &node);
   put_info(&graph, 11, "x", dims), put_info(&graph, 12, "y", "N");
+  if (strstr(nodes, "> l ")) put_info(&graph, 12, "l", "N");
   put_int(&opset, 2, 11);
   put_int(&model, 1, 8), put_part(&model, 7, &graph), put_part(&model, 8, &opset);
   return nnb_net_load_onnx_mem(model.p, model.n, NULL, out);
@@ -581,6 +609,65 @@ START_TEST(sides_of_one) {
   refuse_graph("N,8", "Unsqueeze x > y axes=0", "axis is 0; wanted 1 to 2");
   refuse_graph("N,8", "Unsqueeze x > y axes=1,1", "axis 1 is there twice");
   refuse_graph("N,2,2,2", "ReduceMean x > y axes=1 keepdims=0", "nor that of each channel");
+}
+END_TEST
+
+/* Files of proto3 leave out numbers that are 0; other attributes have the type that they are read with. */
+START_TEST(zeros_of_attributes) {
+  static const double two[] = {1, 2}, none[] = {0, 0, 0, 0};
+  nnb_net *one;
+  if (!has_onnx()) return;
+  check_graph("N,4", "Neg x > a ; Clip a > y min#", 4, none);
+  check_graph("N,2", "Gemm x ~1,0,0,1:2,2 ~5,5:2 > y beta#", 2, two);
+  refuse_graph("N,4", "LeakyRelu x > y alpha#", "alpha is 0; the library has 0.01");
+  refuse_graph("N,4", "Elu x > y alpha#", "alpha is 0; the library has 1");
+  refuse_graph("N,4", "Clip x > y max#", "the library has max(x, 0) alone");
+  refuse_graph("N,4", "Softmax x > y axis!", "axis is 0");
+  refuse_graph("N,4", "Concat x x > y axis!", "axis is 0");
+  refuse_graph("N,2,2", "Flatten x > y axis!", "axis is 0");
+  refuse_graph("N,4", "ReduceMean x > y axes=1 keepdims!", "with the dimensions kept");
+  bad(NNB_E_PARSE, "the type of its attribute \"alpha\" is wrong",
+      load_graph("N,2", "Gemm x ~1,0,0,1:2,2 > y alpha=3", &one));
+  bad(NNB_E_PARSE, "the type of its attribute \"axis\" is wrong", load_graph("N,2", "Softmax x > y axis#", &one));
+  bad(NNB_E_PARSE, "it has the attribute \"transB\" twice",
+      load_graph("N,2", "Gemm x ~1,0,0,1:2,2 > y transB=0 transB=1", &one));
+}
+END_TEST
+
+/* A constant of more dimensions makes a result of more dimensions; one of a matrix that is turned is another one. */
+START_TEST(shapes_of_constants) {
+  static const double pairs[] = {2, 4, 6, 8};
+  const double r = 1 / sqrt(1.00001), p = 6 * r + 2, sums[] = {(p + (2 * p * r + 2) + 3) / 100};
+  if (!has_onnx()) return;
+  check_graph("N,4", "Add x ~1,2,3,4:1,4 > y", 4, pairs);
+  refuse_graph("N,4", "Add x ~1:1,1,1 > y", "its constant does not have");
+  refuse_graph("N,4", "Mul x ~1,2,3,4:1,1,4 > y", "its constant does not have");
+  refuse_graph("N,4", "Max x ~0:1,1,1 > y", "it is neither with 0");
+  refuse_graph("N,4", "Greater x ~0:1,1,1 > a ; Cast a > y to=1", "it does not compare with 0");
+  refuse_graph("N,2,2", "Transpose ~1,2,3,4:2,2 > c perm=1,0 ; Add x c > y", "its constant does not have");
+  refuse_graph("N,2,2", "Transpose ~1,2,3,4:2,2 > c perm=1,0 ; LayerNormalization x c > y axis=1",
+               "does not have a number for each");
+  refuse_graph("N,2,4", "Flatten x > a ; Mul a ~1:1 > b ; ReduceMean b > y axes=-1", "no part of a known");
+  refuse_graph("N,4", "Reshape x =-2,4 > y", "has -2; wanted sizes");
+  check_graph("N,2",
+              "BatchNormalization x ~2,2:2 ~1,1:2 ~0,0:2 ~1,1:2 > p ; "
+              "BatchNormalization p ~2,2:2 ~1,1:2 ~0,0:2 ~1,1:2 > q ; "
+              "MatMul p ~.01,.01:2,1 > u ; MatMul q ~.01,.01:2,1 > w ; MatMul x ~.01,.01:2,1 > e ; Sum u w e > y",
+              1, sums);
+}
+END_TEST
+
+/* 1 - p and p of a sigmoid are its two classes, at the end; class numbers are those of an output. */
+START_TEST(ends_of_classifiers) {
+  static const double p[] = {0.73105857863}, thirds[] = {1 / 3., 1 / 3., 1 / 3.};
+  if (!has_onnx()) return;
+  check_graph("N,1", "Sigmoid x > p ; Sub ~1:1 p > q ; Concat q p > y axis=1", 1, p);
+  check_graph("N,1", "Sigmoid x > p ; Sub ~1:1 p > q ; Concat q p > r axis=1 ; ArgMax r > l axis=1 ; Identity r > y", 1,
+              p);
+  refuse_graph("N,1", "Sigmoid x > p ; Sub ~1:1 p > q ; Concat q p > r axis=1 ; Tanh r > y", "neither rows nor images");
+  refuse_graph("N,1", "Tanh x > p ; Sub ~1:1 p > q ; Concat q p > y axis=1", "arithmetic with constants is only read");
+  check_graph("N,2", "MatMul x ~1,1,1,1,1,1:2,3 > a ; Softmax a > y ; ArgMax a > l axis=1", 3, thirds);
+  refuse_graph("N,2", "MatMul x ~1,1,1,1,1,1:2,3 > y ; ArgMax x > l axis=1", "class numbers of what is no output");
 }
 END_TEST
 
@@ -650,6 +737,9 @@ static Suite *suite(void) {
   tcase_add_test(t, refused_files);
   tcase_add_test(t, files_beside);
   tcase_add_test(t, sides_of_one);
+  tcase_add_test(t, zeros_of_attributes);
+  tcase_add_test(t, shapes_of_constants);
+  tcase_add_test(t, ends_of_classifiers);
   tcase_add_test(t, parts_of_images);
   tcase_add_test(t, fixed_samples);
   tcase_add_test(t, names_of_files_beside);

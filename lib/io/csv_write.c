@@ -12,7 +12,8 @@
 /* In quotes where the reader would see something else without. */
 static void put_text(nnb__table_text *out, const char *text) {
   const size_t n = strlen(text);
-  const bool plain = n > 0 && !strpbrk(text, "\",;\t\r\n") && text[0] != ' ' && text[n - 1] != ' ';
+  const bool plain = n > 0 && !strpbrk(text, "\",;\t\r\n") && text[0] != ' ' && text[n - 1] != ' ' &&
+                     strncmp(text, "\xEF\xBB\xBF", 3) != 0; /* a byte-order mark */
   if (plain) {
     nnb__table_text_put(out, text, n);
     return;
@@ -112,6 +113,15 @@ static nnb_status check_columns(const nnb_data *data) {
       odd + 1, nnb__show(name, strlen(name), shown));
 }
 
+/* Classes that are numbers are known by these (csv_classes.c). */
+static bool is_shortest(const char *number) {
+  char text[NNB__DOUBLE_TEXT];
+  double value = 0;
+  nnb__text_to_double(number, &value);
+  nnb__double_to_text(value == 0 ? 0.0 : value, text);
+  return strcmp(text, number) == 0;
+}
+
 static nnb_status check_classes(const nnb_data *data) {
   char number[MADE_NAME], shown[NNB__SHOWN_TEXT];
   bool numbers = false;
@@ -122,10 +132,15 @@ static nnb_status check_classes(const nnb_data *data) {
       return nnb__fail(NNB_E_ARG, "the class of row %d is named \"%s\"; wanted names that are all numbers, or none",
                        i + 1, nnb__show(name, strlen(name), shown));
     numbers = is_number;
-    if (nnb__csv_is_missing(&(nnb__csv_field){.text = name, .n = strlen(name)}))
+    if (nnb__csv_is_missing(&(nnb__csv_field){.text = name, .n = strlen(name)}) || kind_of(name) == NNB__CSV_ODD)
       return nnb__fail(NNB_E_ARG,
-                       "the class of row %d is named \"%s\", which is read as a missing value; wanted "
-                       "another name",
+                       "the class of row %d is named \"%s\", which is read as a missing value or as a number that is "
+                       "not finite; wanted another name",
+                       i + 1, nnb__show(name, strlen(name), shown));
+    if (is_number && !is_shortest(name))
+      return nnb__fail(NNB_E_ARG,
+                       "the class of row %d is named \"%s\", which is read as another way to write the same number; "
+                       "wanted its shortest text",
                        i + 1, nnb__show(name, strlen(name), shown));
   }
   return NNB_OK;

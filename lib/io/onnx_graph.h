@@ -37,6 +37,7 @@ typedef enum nnb__onnx_kind {
   NNB__ONNX_GRU,       /* of rank 3: the states after each step; of rank 2: the last one */
   NNB__ONNX_FLATTEN,   /* images as rows */
   NNB__ONNX_IMAGES,    /* rows, or other images, as images */
+  NNB__ONNX_PAIR,      /* 1 - p and p, p: `from`, an output of a sigmoid */
   NNB__ONNX_LABEL,     /* class numbers or names that are computed from `from` */
   NNB__ONNX_SIZES,     /* dimensions of a tensor, as numbers */
   NNB__ONNX_VIEW,      /* `from` in another order of its dimensions */
@@ -114,7 +115,8 @@ typedef struct nnb__onnx_graph {
   nnb__onnx_value *value; /* value k is value[k - 1] */
   size_t n, cap;
   int *outputs, n_outputs;        /* values; labels are left out */
-  const nnb__onnx_const *classes; /* names or numbers of the classes, or NULL */
+  const nnb__onnx_const *classes; /* names or numbers of the classes, or NULL … */
+  int classes_of;                 /* … and the value whose columns they are */
   nnb__table others;              /* names of other files that were read */
   size_t file_bytes;              /* of the model and these files */
 } nnb__onnx_graph;
@@ -178,7 +180,7 @@ nnb_status nnb__onnx_match_max(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, 
 nnb_status nnb__onnx_match_log(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int *out);
 /* 1/x */
 nnb_status nnb__onnx_match_inverse(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int x, int *out);
-/* Whether x is 1 - y. */
+/* Whether y is one column of a sigmoid, and x is 1 - y. */
 bool nnb__onnx_is_rest(const nnb__onnx_graph *g, int x, int y);
 
 #endif

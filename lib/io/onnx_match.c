@@ -68,7 +68,8 @@ nnb_status nnb__onnx_match_const(nnb__onnx_graph *g, const Nnb__Onnx__Node *node
   const double factor = arith == NNB__ONNX_MUL ? number : 1 / number;
   const int x = less_factor(g, from, &before), z = inside(g, from, NNB__ONNX_SELU_PART);
   if (z && near(factor, SELU_SCALE)) return make_act(g, node, NNB_SELU, z, out);
-  if (x != from && factor * before == 1) *out = x;
+  const bool same_shape = nnb__onnx_at(g, x)->rank == nnb__onnx_at(g, from)->rank; /* a factor of 1 may change it */
+  if (x != from && factor * before == 1 && same_shape) *out = x;
   return NNB_OK;
 }
 
@@ -175,7 +176,8 @@ nnb_status nnb__onnx_match_log(nnb__onnx_graph *g, const Nnb__Onnx__Node *node, 
 }
 
 bool nnb__onnx_is_rest(const nnb__onnx_graph *g, int x, int y) {
-  if (inside(g, x, NNB__ONNX_ARITH) != y) return false;
+  if (inside(g, x, NNB__ONNX_ARITH) != y || !inside_act(g, y, NNB_SIGMOID) || nnb__onnx_at(g, y)->cols != 1)
+    return false;
   const nnb__onnx_value *v = nnb__onnx_at(g, x);
   return v->arith == NNB__ONNX_SUB_FROM && !v->c && v->number == 1;
 }

@@ -64,20 +64,20 @@ static bool is_identity(const builder *b, int k, int base) {
 /* The dense layer `dense` with the arithmetic up to `after`, and an activation; the node is that of value k. */
 static nnb_status append_dense(builder *b, int k, int dense, int after, int act) {
   const value *v = at(b, dense);
-  nnb__onnx_layer *place = &b->layer[b->n_layers];
-  int from = b->node[v->from];
-  *place = (nnb__onnx_layer){.value = dense, .after = after};
+  int from = b->node[v->from], before = 0;
   if (!from && at(b, v->from)->kind == NNB__ONNX_ARITH) {
-    place->before = v->from;
+    before = v->from;
     if (!b->stop[v->from]) b->stop[v->from] = base_of(b, v->from); /* other layers may read it too */
     from = b->node[b->stop[v->from]];
   }
-  if (!from) return nnb__onnx_node_of(b, v->from, &from);
+  nnb_status status = NNB_OK;
+  if (!from) before = 0, status = nnb__onnx_node_of(b, v->from, &from); /* which may add layers */
+  if (status) return status;
   b->stop[after] = dense;
   nnb__dense self = {.units = v->cols, .init = (int)nnb__init_for(act), .init_scale = 1};
-  self.bias = v->bias || place->before || run_adds(b, after, dense);
-  nnb_status status = nnb__onnx_append(b, k, &nnb__layer_dense, &self, &from, 1, act);
-  place->node = b->node[k];
+  self.bias = v->bias || before || run_adds(b, after, dense);
+  status = nnb__onnx_append(b, k, &nnb__layer_dense, &self, &from, 1, act);
+  b->layer[b->n_layers] = (nnb__onnx_layer){.node = b->node[k], .value = dense, .before = before, .after = after};
   b->n_layers += !status;
   return status;
 }

@@ -23,7 +23,7 @@ static nnb_status read_parts(const graph *g, const node_t *node, int n, const nn
   nnb_status status = NNB_OK;
   for (size_t i = 0; i < 4 && !status; i++) {
     status = nnb__onnx_constant(g, node, i + 1, &part[i]);
-    if (!status && (!part[i] || !nnb__onnx_is_real(part[i]) || nnb__onnx_count(part[i]) != (size_t)n))
+    if (!status && (!nnb__onnx_is_vector(part[i], (size_t)n) || part[i]->t.n_dims != 1))
       return FAIL("its input %zu does not have a number for each of %d column(s) or channel(s)", i + 2, n);
   }
   return status;
@@ -92,7 +92,7 @@ nnb_status nnb__onnx_layer_norm(graph *g, const node_t *node, int unused) {
     if (node->output[i] && *node->output[i]) return FAIL("its mean and deviation are not read");
   const nnb__onnx_const *part[] = {v.c, v.bias};
   for (int i = 0; i < 2; i++)
-    if (part[i] && (!nnb__onnx_is_real(part[i]) || nnb__onnx_count(part[i]) != (size_t)x->cols))
+    if (part[i] && (!nnb__onnx_fits(part[i], x) || nnb__onnx_count(part[i]) != (size_t)x->cols))
       return FAIL("its input %d does not have a number for each of %d column(s)", i + 2, x->cols);
   return nnb__onnx_make(g, node, v);
 }
@@ -137,7 +137,8 @@ nnb_status nnb__onnx_power(graph *g, const node_t *node, int unused) {
   nnb_status status = nnb__onnx_numbers(g, node, 0, &x);
   if (!status) status = nnb__onnx_constant(g, node, 1, &c);
   if (status) return status;
-  if (nnb__onnx_at(g, x)->kind != NNB__ONNX_CENTRED || !c || !nnb__onnx_number(c, &exponent) || exponent != 2)
+  if (nnb__onnx_at(g, x)->kind != NNB__ONNX_CENTRED || !nnb__onnx_scalar(c, nnb__onnx_at(g, x), &exponent) ||
+      exponent != 2)
     return FAIL("it is no part of a layer normalisation");
   return nnb__onnx_make(g, node, (nnb__onnx_value){.kind = NNB__ONNX_SQUARES, .from = nnb__onnx_at(g, x)->from});
 }

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "text.h"
+
 typedef Nnb__Onnx__Node node_t;
 typedef nnb__onnx_graph graph;
 
@@ -15,14 +17,68 @@ const Nnb__Onnx__Attribute *nnb__onnx_attribute_of(const node_t *node, const cha
   return NULL;
 }
 
+/* Files of proto3 leave out zeros, so an attribute without a number has 0. */
 int64_t nnb__onnx_int_of(const node_t *node, const char *name, int64_t otherwise) {
   const Nnb__Onnx__Attribute *a = nnb__onnx_attribute_of(node, name);
-  return a && a->has_i ? a->i : otherwise;
+  return a ? a->i : otherwise;
 }
 
 double nnb__onnx_real_of(const node_t *node, const char *name, double otherwise) {
   const Nnb__Onnx__Attribute *a = nnb__onnx_attribute_of(node, name);
-  return a && a->has_f ? (double)a->f : otherwise;
+  return a ? (double)a->f : otherwise;
+}
+
+/* Whether the attribute has a number of the type that its name is read with; others are lists and texts, whose
+ * emptiness is seen. */
+static bool has_its_type(const Nnb__Onnx__Attribute *a) {
+  enum { FLOAT = 1, INT = 2 };
+  static const struct {
+    const char *name;
+    int type;
+  } known[] = {{"alpha", FLOAT},
+               {"axis", INT},
+               {"beta", FLOAT},
+               {"ceil_mode", INT},
+               {"clip", FLOAT},
+               {"count_include_pad", INT},
+               {"epsilon", FLOAT},
+               {"gamma", FLOAT},
+               {"group", INT},
+               {"hidden_size", INT},
+               {"is_test", INT},
+               {"keepdims", INT},
+               {"layout", INT},
+               {"linear_before_reset", INT},
+               {"max", FLOAT},
+               {"min", FLOAT},
+               {"to", INT},
+               {"training_mode", INT},
+               {"transA", INT},
+               {"transB", INT},
+               {"value_float", FLOAT},
+               {"value_int", INT}};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    if (strcmp(a->name, known[i].name) != 0) continue;
+    if (a->has_type && a->type) return a->type == known[i].type; /* the first files had no types */
+    return known[i].type == FLOAT ? !a->has_i : !a->has_f;
+  }
+  return true;
+}
+
+nnb_status nnb__onnx_check_attributes(const graph *g, const node_t *node) {
+  enum { MOST = 64 };
+  char shown[NNB__SHOWN_TEXT];
+  if (node->n_attribute > MOST) return NNB__ONNX_REFUSE("it has more than %d attributes", MOST);
+  for (size_t i = 0; i < node->n_attribute; i++) {
+    const Nnb__Onnx__Attribute *a = node->attribute[i];
+    if (!a->name) return nnb__onnx_fail(g, node, NNB_E_PARSE, "one of its attributes has no name");
+    const char *name = nnb__show(a->name, strlen(a->name), shown);
+    if (nnb__onnx_attribute_of(node, a->name) != a)
+      return nnb__onnx_fail(g, node, NNB_E_PARSE, "it has the attribute \"%s\" twice", name);
+    if (!has_its_type(a))
+      return nnb__onnx_fail(g, node, NNB_E_PARSE, "the type of its attribute \"%s\" is wrong", name);
+  }
+  return NNB_OK;
 }
 
 bool nnb__onnx_differs(const node_t *node, const char *name, const char *text) {
@@ -46,7 +102,9 @@ static bool has_input(const node_t *node, size_t i) { return i < node->n_input &
 nnb_status nnb__onnx_operand(const graph *g, const node_t *node, size_t i, int *out) {
   *out = has_input(node, i) ? nnb__onnx_find(g, node->input[i]) : 0;
   if (*out || !has_input(node, i)) return NNB_OK;
-  return nnb__onnx_fail(g, node, NNB_E_PARSE, "its input \"%.60s\" is not defined before it", node->input[i]);
+  char shown[NNB__SHOWN_TEXT];
+  return nnb__onnx_fail(g, node, NNB_E_PARSE, "its input \"%s\" is not defined before it",
+                        nnb__show(node->input[i], strlen(node->input[i]), shown));
 }
 
 nnb_status nnb__onnx_constant(const graph *g, const node_t *node, size_t i, const nnb__onnx_const **out) {
@@ -96,7 +154,31 @@ nnb_status nnb__onnx_images(const graph *g, const node_t *node, size_t i, int *o
 }
 
 bool nnb__onnx_is_vector(const nnb__onnx_const *c, size_t n) {
-  return c && nnb__onnx_is_real(c) && nnb__onnx_count(c) == n && c->t.n_dims > 0 && c->t.dim[c->t.n_dims - 1] == n;
+  return c && nnb__onnx_is_real(c) && nnb__onnx_count(c) == n && c->t.n_dims > 0 && c->t.dim[c->t.n_dims - 1] == n &&
+         !c->transposed;
+}
+
+/* Dimension t of a constant, counted from the last one, which is 0; those that it does not have are 1. */
+static size_t side_of(const nnb__onnx_const *c, int t) { return t < c->t.n_dims ? c->t.dim[c->t.n_dims - 1 - t] : 1; }
+
+bool nnb__onnx_fits(const nnb__onnx_const *c, const nnb__onnx_value *v) {
+  const int side[3] = {v->rank == 2 ? v->cols : v->shape.width, v->rank == 4 ? v->shape.height : v->shape.channels,
+                       v->shape.channels};
+  const int last = v->rank - 2; /* the channels of images, the columns of rows */
+  bool all = true, channels = true;
+  if (!nnb__onnx_is_real(c) || c->t.n_dims > v->rank) return false; /* the result would have more dimensions */
+  if (nnb__onnx_count(c) == 1) return true;
+  if (c->transposed) return false;
+  for (int t = 0; t < NNB__MAX_DIMS; t++) {
+    const size_t n = side_of(c, t), whole = t <= last ? (size_t)side[t] : 1; /* NOLINT: rank is at most 4 */
+    all &= n == whole;
+    channels &= n == (t == last ? (size_t)side[t] : 1);
+  }
+  return all || channels;
+}
+
+bool nnb__onnx_scalar(const nnb__onnx_const *c, const nnb__onnx_value *v, double *out) {
+  return c && nnb__onnx_number(c, out) && c->t.n_dims <= v->rank;
 }
 
 nnb_status nnb__onnx_axes(const graph *g, const node_t *node, int64_t axis[4], size_t *n) {

@@ -15,6 +15,8 @@
 const Nnb__Onnx__Attribute *nnb__onnx_attribute_of(const Nnb__Onnx__Node *node, const char *name);
 int64_t nnb__onnx_int_of(const Nnb__Onnx__Node *node, const char *name, int64_t otherwise);
 double nnb__onnx_real_of(const Nnb__Onnx__Node *node, const char *name, double otherwise);
+/* NNB_E_PARSE if an attribute is there twice, or is no number of the type that it is read with. */
+nnb_status nnb__onnx_check_attributes(const nnb__onnx_graph *g, const Nnb__Onnx__Node *node);
 /* Whether a text attribute is there and is another text than `text`. */
 bool nnb__onnx_differs(const Nnb__Onnx__Node *node, const char *name, const char *text);
 
@@ -36,6 +38,12 @@ nnb_status nnb__onnx_in_order(const nnb__onnx_graph *g, const Nnb__Onnx__Node *n
                               int *out);
 /* Whether c has n numbers, in n_dims dimensions at most, of which the last one may be the only one that is not 1. */
 bool nnb__onnx_is_vector(const nnb__onnx_const *c, size_t n);
+
+/* Whether c, beside a value, is one number, or one for each column or each channel of it: index j·count/cols is that of
+ * column j. */
+bool nnb__onnx_fits(const nnb__onnx_const *c, const nnb__onnx_value *v);
+/* Whether c, beside a value, is one number. */
+bool nnb__onnx_scalar(const nnb__onnx_const *c, const nnb__onnx_value *v, double *out);
 
 /* axis ← the axes, from the attribute or, since some version, from input 1; at most 4 */
 nnb_status nnb__onnx_axes(const nnb__onnx_graph *g, const Nnb__Onnx__Node *node, int64_t axis[4], size_t *n);

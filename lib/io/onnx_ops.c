@@ -7,6 +7,7 @@
 #include "onnx_layer_ops.h"
 #include "onnx_operands.h"
 #include "status.h"
+#include "text.h"
 
 typedef Nnb__Onnx__Node node_t;
 typedef nnb__onnx_graph graph;
@@ -78,27 +79,10 @@ static nnb_status weights(graph *g, const node_t *node, bool transposed, int col
   return NNB_OK;
 }
 
-/* Dimension t of a constant, counted from the last one, which is 0; those that it does not have are 1. */
-static size_t side_of(const nnb__onnx_const *c, int t) { return t < c->t.n_dims ? c->t.dim[c->t.n_dims - 1 - t] : 1; }
-
-/* One number, or one for each column or each channel of the value: index j·count/cols is that of column j. */
-static bool fits(const nnb__onnx_const *c, const nnb__onnx_value *v) {
-  const int side[3] = {v->rank == 2 ? v->cols : v->shape.width, v->rank == 4 ? v->shape.height : v->shape.channels,
-                       v->shape.channels};
-  const int last = v->rank - 2; /* the channels of images, the columns of rows */
-  bool all = true, channels = true;
-  if (!nnb__onnx_is_real(c)) return false;
-  if (nnb__onnx_count(c) == 1) return true;
-  for (int t = 0; t < NNB__MAX_DIMS; t++) {
-    const size_t n = side_of(c, t), whole = t <= last ? (size_t)side[t] : 1; /* NOLINT: rank is at most 4 */
-    all &= n == whole;
-    channels &= n == (t == last ? (size_t)side[t] : 1);
-  }
-  return all || channels;
-}
-
 /* A bias: one number, or one for each of n columns */
-static bool fits_columns(const nnb__onnx_const *c, int n) { return fits(c, &(nnb__onnx_value){.rank = 2, .cols = n}); }
+static bool fits_columns(const nnb__onnx_const *c, int n) {
+  return nnb__onnx_fits(c, &(nnb__onnx_value){.rank = 2, .cols = n});
+}
 
 /* Rows also of steps×channels, for which the rows of W change places (onnx_chain.c) */
 static nnb_status rows_of_any_order(const graph *g, const node_t *node, int *x) {
@@ -139,7 +123,7 @@ static nnb_status arith(graph *g, const node_t *node, nnb__onnx_arith kind, int 
                        .cols = x->cols,
                        .rank = x->rank,
                        .shape = x->shape};
-  if (!fits(c, x)) return FAIL("its constant does not have a number for each of %d column(s)", v.cols);
+  if (!nnb__onnx_fits(c, x)) return FAIL("its constant does not have a number for each of %d column(s)", v.cols);
   nnb_status status = NNB_OK;
   *out = 0;
   if (nnb__onnx_number(c, &v.number)) {
@@ -195,7 +179,7 @@ static nnb_status binary(graph *g, const node_t *node, int kind) {
     status = arith(g, node, (nnb__onnx_arith)kind, x, b->c, &k);
   else if (nnb__onnx_is_numbers(b) && a->kind == NNB__ONNX_CONST && kind != NNB__ONNX_DIV)
     status = arith(g, node, kind == NNB__ONNX_SUB ? NNB__ONNX_SUB_FROM : (nnb__onnx_arith)kind, y, a->c, &k);
-  else if (nnb__onnx_is_numbers(b) && a->kind == NNB__ONNX_CONST && nnb__onnx_number(a->c, &one) && one == 1)
+  else if (nnb__onnx_is_numbers(b) && a->kind == NNB__ONNX_CONST && nnb__onnx_scalar(a->c, b, &one) && one == 1)
     status = nnb__onnx_match_inverse(g, node, y, &k);
   if (!status && !k) return FAIL("its inputs are not a matrix and a constant");
   return status ? status : nnb__onnx_define(g, node, k);
@@ -229,7 +213,7 @@ static nnb_status extreme(graph *g, const node_t *node, int least) {
   if (node->n_input != 2 || !x || !y) return FAIL("it does not have two inputs");
   if (nnb__onnx_at(g, x)->kind == NNB__ONNX_CONST) k = x, x = y, y = k, k = 0;
   const nnb__onnx_value *a = nnb__onnx_at(g, x), *b = nnb__onnx_at(g, y);
-  const bool with_zero = b->kind == NNB__ONNX_CONST && nnb__onnx_number(b->c, &zero) && zero == 0;
+  const bool with_zero = b->kind == NNB__ONNX_CONST && nnb__onnx_scalar(b->c, a, &zero) && zero == 0;
   if (!nnb__onnx_is_numbers(a)) return FAIL("its inputs are no matrix of numbers");
   if (with_zero && least) return nnb__onnx_make(g, node, (nnb__onnx_value){.kind = NNB__ONNX_BELOW, .from = x});
   if (with_zero) return nnb__onnx_make(g, node, (nnb__onnx_value){.kind = NNB__ONNX_ACT, .act = NNB_RELU, .from = x});
@@ -245,7 +229,8 @@ static nnb_status greater(graph *g, const node_t *node, int unused) {
   (void)unused;
   nnb_status status = nnb__onnx_numbers(g, node, 0, &x);
   if (!status) status = nnb__onnx_constant(g, node, 1, &c);
-  if (!status && (!c || !nnb__onnx_number(c, &zero) || zero != 0)) return FAIL("it does not compare with 0");
+  if (!status && (!nnb__onnx_scalar(c, nnb__onnx_at(g, x), &zero) || zero != 0))
+    return FAIL("it does not compare with 0");
   return status ? status : nnb__onnx_make(g, node, (nnb__onnx_value){.kind = NNB__ONNX_ABOVE, .from = x});
 }
 
@@ -266,6 +251,7 @@ static nnb_status clip(graph *g, const node_t *node, int unused) {
   if (!status) status = bound(g, node, 1, "min", -(double)FLT_MAX, &least);
   if (!status) status = bound(g, node, 2, "max", (double)FLT_MAX, &most);
   if (status) return status;
+  if (isnan(least) || isnan(most)) return FAIL("one of its limits is no number");
   if (most < (double)FLT_MAX || (least != 0 && least > -(double)FLT_MAX))
     return FAIL("it limits to %g … %g; the library has max(x, 0) alone", least, most);
   if (least != 0) return nnb__onnx_define(g, node, x);
@@ -383,7 +369,7 @@ static nnb_status sum(graph *g, const node_t *node, int unused) {
 /* Whether axis 1 of the value is meant */
 static bool is_first_axis(const nnb__onnx_value *v, int64_t axis) { return axis == 1 || axis == 1 - v->rank; }
 
-/* Side by side, images as channels.  1 - p and p of one class are p alone. */
+/* Side by side, images as channels.  1 - p and p, of one class, are a pair. */
 static nnb_status concat(graph *g, const node_t *node, int unused) {
   const int64_t axis = nnb__onnx_int_of(node, "axis", 1);
   nnb__onnx_value v = {.kind = NNB__ONNX_CONCAT, .n_list = (int)node->n_input};
@@ -392,8 +378,8 @@ static nnb_status concat(graph *g, const node_t *node, int unused) {
   if (status) return status;
   const nnb__onnx_value *first = nnb__onnx_at(g, v.list[0]);
   if (!is_first_axis(first, axis)) return FAIL("axis is %lld; wanted 1", (long long)axis);
-  if (v.n_list == 2 && nnb__onnx_at(g, v.list[1])->cols == 1 && nnb__onnx_is_rest(g, v.list[0], v.list[1]))
-    return nnb__onnx_define(g, node, v.list[1]);
+  if (v.n_list == 2 && nnb__onnx_is_rest(g, v.list[0], v.list[1]))
+    return nnb__onnx_make(g, node, (nnb__onnx_value){.kind = NNB__ONNX_PAIR, .from = v.list[1], .cols = 2});
   v.rank = first->rank, v.shape = first->shape, v.shape.channels = 0;
   for (int i = 0; i < v.n_list; i++) {
     const nnb__onnx_value *one = nnb__onnx_at(g, v.list[i]);
@@ -412,7 +398,10 @@ static nnb_status label(graph *g, const node_t *node, int unused) {
   const int64_t axis = nnb__onnx_int_of(node, "axis", 0);
   int x;
   (void)unused;
-  nnb_status status = nnb__onnx_rows(g, node, 0, &x);
+  nnb_status status = nnb__onnx_operand(g, node, 0, &x);
+  const bool pair = !status && x && nnb__onnx_at(g, x)->kind == NNB__ONNX_PAIR;
+  if (pair) x = nnb__onnx_at(g, x)->from;
+  if (!status && !pair) status = nnb__onnx_rows(g, node, 0, &x);
   if (!status && axis != 1 && axis != -1) return FAIL("axis is %lld; wanted 1", (long long)axis);
   return status ? status : nnb__onnx_make(g, node, (nnb__onnx_value){.kind = NNB__ONNX_LABEL, .from = x});
 }
@@ -426,14 +415,16 @@ static nnb_status pick_label(graph *g, const node_t *node, int unused) {
   if (!status) status = nnb__onnx_constant(g, node, 0, &c);
   if (status) return status;
   if (!c || !k || nnb__onnx_at(g, k)->kind != NNB__ONNX_LABEL) return FAIL("it does not pick the name of a class");
-  g->classes = c;
+  g->classes = c, g->classes_of = nnb__onnx_at(g, k)->from;
   return nnb__onnx_define(g, node, k);
 }
 
 /* Probabilities with the names of their classes; the names are read where the labels are made. */
 static nnb_status zip_map(graph *g, const node_t *node, int unused) {
   int x;
-  nnb_status status = nnb__onnx_numbers(g, node, 0, &x);
+  nnb_status status = nnb__onnx_operand(g, node, 0, &x);
+  const bool pair = !status && x && nnb__onnx_at(g, x)->kind == NNB__ONNX_PAIR;
+  if (!status && !pair) status = nnb__onnx_numbers(g, node, 0, &x);
   return status ? status : same(g, node, unused);
 }
 
@@ -530,7 +521,10 @@ nnb_status nnb__onnx_translate(graph *g, const node_t *node) {
   const op *found = NULL;
   if (!*domain || strcmp(domain, "ai.onnx") == 0) found = find(ops, sizeof ops / sizeof *ops, type);
   if (strcmp(domain, "ai.onnx.ml") == 0) found = find(ml_ops, sizeof ml_ops / sizeof *ml_ops, type);
+  char shown[NNB__SHOWN_TEXT];
   if (!found)
-    return FAIL("the operator is not one of those that are read%s%.60s", *domain ? "; its domain is " : "", domain);
-  return found->make(g, node, found->argument);
+    return FAIL("the operator is not one of those that are read%s%s", *domain ? "; its domain is " : "",
+                nnb__show(domain, strlen(domain), shown));
+  nnb_status status = nnb__onnx_check_attributes(g, node);
+  return status ? status : found->make(g, node, found->argument);
 }

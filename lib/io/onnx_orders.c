@@ -9,7 +9,8 @@ typedef char order_t[NNB__ONNX_ORDER];
 
 bool nnb__onnx_is_numbers(const nnb__onnx_value *v) {
   if (v->kind == NNB__ONNX_CONST || v->kind == NNB__ONNX_LABEL || v->kind == NNB__ONNX_ABOVE ||
-      v->kind == NNB__ONNX_SIZES || v->kind == NNB__ONNX_VIEW || v->kind == NNB__ONNX_WHOLE || v->turned)
+      v->kind == NNB__ONNX_PAIR || v->kind == NNB__ONNX_SIZES || v->kind == NNB__ONNX_VIEW ||
+      v->kind == NNB__ONNX_WHOLE || v->turned)
     return false;
   if (*v->order && strcmp(v->order, "NC") != 0 && strcmp(v->order, "NCL") != 0) return false;
   return v->rank == 2 || v->shape.channels > 0;

@@ -49,6 +49,28 @@ static nnb_status read_sides(nnb__onnx_graph *g, const char *name, const Nnb__On
   return NNB_OK;
 }
 
+/* Real numbers of 16 bits or more, or integers */
+static bool has_numbers(int type) {
+  enum { UINT8 = 2, INT8 = 3, UINT16 = 4, INT16 = 5, UINT32 = 12, UINT64 = 13 };
+  switch (type) {
+    case NNB__ONNX_FLOAT:
+    case NNB__ONNX_DOUBLE:
+    case NNB__ONNX_HALF:
+    case NNB__ONNX_BFLOAT:
+    case NNB__ONNX_INT32:
+    case NNB__ONNX_INT64:
+    case UINT8:
+    case INT8:
+    case UINT16:
+    case INT16:
+    case UINT32:
+    case UINT64:
+      return true;
+    default:
+      return false;
+  }
+}
+
 static nnb_status add_input(nnb__onnx_graph *g, const Nnb__Onnx__ValueInfo *info) {
   const Nnb__Onnx__Type *type = info->n_type == 1 ? info->type[0] : NULL;
   const Nnb__Onnx__TensorType *tensor = type && type->n_tensor_type == 1 ? type->tensor_type[0] : NULL;
@@ -58,8 +80,7 @@ static nnb_status add_input(nnb__onnx_graph *g, const Nnb__Onnx__ValueInfo *info
   if (!info->name || !*info->name) return nnb__fail(NNB_E_PARSE, "%s: an input has no name", g->file);
   const int known = nnb__onnx_find(g, info->name);
   if (known && nnb__onnx_at(g, known)->kind == NNB__ONNX_CONST) return NNB_OK; /* its default value */
-  if (!tensor || tensor->elem_type == NNB__ONNX_STRING || tensor->elem_type == NNB__ONNX_BOOL)
-    return fail_input(g, info->name, "is not a tensor of numbers");
+  if (!tensor || !has_numbers(tensor->elem_type)) return fail_input(g, info->name, "is not a tensor of numbers");
   v.whole = tensor->elem_type == NNB__ONNX_INT64 || tensor->elem_type == NNB__ONNX_INT32;
   if (!shape || shape->n_dim < 2 - (size_t)v.whole)
     return fail_input(g, info->name, "is not a matrix with one row for each sample");
@@ -72,6 +93,7 @@ static nnb_status add_input(nnb__onnx_graph *g, const Nnb__Onnx__ValueInfo *info
 
 /* An output that is not made by a node of the net needs one. */
 static nnb_status add_output(nnb__onnx_graph *g, int k) {
+  if (nnb__onnx_at(g, k)->kind == NNB__ONNX_PAIR) k = nnb__onnx_at(g, k)->from;
   nnb__onnx_value v = *nnb__onnx_at(g, k);
   nnb_status status = NNB_OK;
   if (v.kind == NNB__ONNX_VIEW || v.turned || (*v.order && !nnb__onnx_is_numbers(&v)))
@@ -88,6 +110,33 @@ static nnb_status add_output(nnb__onnx_graph *g, int k) {
                            &k);
   g->outputs[g->n_outputs++] = k;
   return status;
+}
+
+/* Whether the largest column of the value is the largest of the output. */
+static bool is_output(const nnb__onnx_graph *g, int output, int k) {
+  const nnb__onnx_value *v = nnb__onnx_at(g, output);
+  const bool grows = v->act == NNB_LINEAR || v->act == NNB_SIGMOID || v->act == NNB_SOFTMAX;
+  return output == k || (v->kind == NNB__ONNX_ACT && grows && v->from == k);
+}
+
+static bool is_any_output(const nnb__onnx_graph *g, int k) {
+  for (int i = 0; i < g->n_outputs; i++)
+    if (is_output(g, g->outputs[i], k)) return true;
+  return false;
+}
+
+/* Class numbers are those of an output; the net has names for the classes of its only one. */
+static nnb_status check_labels(nnb__onnx_graph *g) {
+  char shown[NNB__SHOWN_TEXT];
+  for (size_t i = 0; i < g->message->n_output; i++) {
+    const char *name = g->message->output[i]->name ? g->message->output[i]->name : "";
+    const nnb__onnx_value *v = nnb__onnx_at(g, nnb__onnx_find(g, name));
+    if (v->kind == NNB__ONNX_LABEL && !is_any_output(g, v->from))
+      return nnb__fail(NNB_E_UNSUPPORTED, "%s: the output \"%s\" has class numbers of what is no output", g->file,
+                       nnb__show(name, strlen(name), shown));
+  }
+  if (g->n_outputs != 1 || !is_any_output(g, g->classes_of)) g->classes = NULL;
+  return NNB_OK;
 }
 
 /* The outputs without class numbers; if there are only those, what they are computed from. */
@@ -111,7 +160,7 @@ static nnb_status read_outputs(nnb__onnx_graph *g) {
   }
   if (!status && g->n_outputs == 0 && scores) status = add_output(g, scores);
   if (!status && g->n_outputs == 0) return nnb__fail(NNB_E_PARSE, "%s: the graph has no output", g->file);
-  return status;
+  return status ? status : check_labels(g);
 }
 
 /* ---- which values are used --------------------------------------------------------------------------------------- */

@@ -39,6 +39,8 @@ static nnb_status append_sizes(const graph *g, const node_t *node, size_t i, int
       size[*n] = v->more->size[j];
     else if (!nnb__onnx_int(v->c, j, &size[*n]))
       return FAIL("its input %zu has no integers", i + 1);
+    else if (size[*n] < -1)
+      return FAIL("its input %zu has %lld; wanted sizes, 0 or -1", i + 1, (long long)size[*n]);
   return NNB_OK;
 }
 

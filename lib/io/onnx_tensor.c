@@ -175,7 +175,10 @@ static nnb_status read_data(nnb__onnx_graph *g, const Nnb__Onnx__Tensor *t, nnb_
   static const char none[1];
   size_t n = 0;
   if (t->has_data_location && t->data_location == 1) return read_external(g, t, bytes, &out->data);
-  if (t->has_raw_data) {
+  if (t->has_raw_data && t->raw_data.len > 0 &&
+      t->n_float_data + t->n_double_data + t->n_int32_data + t->n_int64_data + t->n_string_data > 0)
+    return fail(g, t, NNB_E_PARSE, "it has its numbers twice");
+  if (t->has_raw_data && (t->raw_data.len > 0 || bytes == 0)) {
     out->data = t->raw_data.data ? t->raw_data.data : (const void *)none, n = t->raw_data.len;
   } else {
     out->data = typed_field(g, t, out->dtype, &n);

@@ -160,7 +160,8 @@ static nnb_status check_tensor(const module *m, const nnb__torch_tensor *want) {
   if (!t) return nnb__fail(NNB_E_SHAPE, "the module \"%s\" has no %s, the layer has one", shown, name);
   if (!nnb__tensor_is_real(t))
     return nnb__fail(NNB_E_PARSE, "the %s of the module \"%s\" has no floating-point numbers", name, shown);
-  if (has_shape(t, want->n_dims, want->dim) || (want->any_sides && has_sides(t, want))) return NNB_OK;
+  if (has_shape(t, want->n_dims, want->dim) || (want->any_sides && t->n_dims != want->n_dims && has_sides(t, want)))
+    return NNB_OK;
   return nnb__fail(NNB_E_SHAPE, "the %s of the module \"%s\" is %s; wanted %s%s%s%s", name, shown,
                    shape_text(t->n_dims, t->dim, came), shape_text(want->n_dims, want->dim, wanted), sides ? " (" : "",
                    sides ? sides : "", sides ? ")" : "");
