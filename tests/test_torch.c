@@ -184,20 +184,20 @@ END_TEST
 
 /* Outputs and channels are no sides: a convolution is read with or without a height of 1, and not turned. */
 START_TEST(kernels_are_not_turned) {
-  nnb_net *two[2];
+  nnb_net *turn[2];
   void *saved;
   size_t n;
   for (int i = 0; i < 2; i++) {
-    two[i] = nnb_net_create(16);
-    nnb_net_shape(two[i], 1, 1, 4, 4);
-    nnb_net_conv_opts(two[i],
+    turn[i] = nnb_net_create(16);
+    nnb_net_shape(turn[i], 1, 1, 4, 4);
+    nnb_net_conv_opts(turn[i],
                       &(nnb_conv_opts){.channels = 1, .height = i ? 1 : 3, .width = i ? 3 : 1, .no_bias = true});
   }
-  ck_ok(nnb_net_save_torch_mem(two[0], NULL, &saved, &n));
-  check_bad(nnb_net_load_torch_mem(two[1], saved, n, NULL), NNB_E_SHAPE, "is 1×1×3×1; wanted 1×1×1×3", "3×1 into 1×3");
-  ck_ok(nnb_net_load_torch_mem(two[0], saved, n, NULL));
+  ck_ok(nnb_net_save_torch_mem(turn[0], NULL, &saved, &n));
+  check_bad(nnb_net_load_torch_mem(turn[1], saved, n, NULL), NNB_E_SHAPE, "is 1×1×3×1; wanted 1×1×1×3", "3×1 into 1×3");
+  ck_ok(nnb_net_load_torch_mem(turn[0], saved, n, NULL));
   nnb_free(saved);
-  nnb_net_destroy(two[0]), nnb_net_destroy(two[1]);
+  nnb_net_destroy(turn[0]), nnb_net_destroy(turn[1]);
 }
 END_TEST
 
