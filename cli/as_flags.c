@@ -14,6 +14,7 @@ static const replacement rows[] = {
     {".target = \"1\"", "--target=1"},
     {".classify = true", "--classes"},
     {".decimal_comma = true", "--decimal-comma"},
+    {".decimal_comma", "--decimal-comma"},
     {".header = 1", "--header"},
     {".missing = NNB_MISSING_MEAN", "--missing=mean"},
     {".unseen_levels", "--unseen-levels"},
@@ -30,13 +31,18 @@ static const replacement rows[] = {
     {".class_names allows both", "classes are all numbers or all texts"},
     {"class_names", "the classes of the net"},
     {"columns has names; this needs a header", "the net's columns have names; leave out --no-header"},
+    {"clip_norm may", "--clip-norm may"},
+    {"max_epochs: give", "--max-epochs: give"},
+    {"but metrics is 0", "but --metrics is not given"},
     {"in NNB_SCHEDULE_LIST", "that of the schedule"},
     {"NNB_FULL_BATCH", "full"},
 };
 /* Only at the start of a message: elsewhere a file or a column may have such a name. */
 static const replacement first_rows[] = {
-    {"target is set", "--target is set"}, {"folds is", "--folds is"},     {"repeats is", "--repeats is"},
-    {"fraction 0", "--hold-out 0"},       {"fraction 1", "--hold-out 1"},
+    {"target is set", "--target is set"}, {"folds is", "--folds is"},
+    {"repeats is", "--repeats is"},       {"label_smoothing is", "--label-smoothing is"},
+    {"delta is", "--delta is"},           {"fraction 0", "--hold-out 0"},
+    {"fraction 1", "--hold-out 1"},
 };
 enum { N_ROWS = sizeof rows / sizeof *rows, N_FIRST = sizeof first_rows / sizeof *first_rows };
 

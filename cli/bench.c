@@ -1,6 +1,7 @@
 /* cli/bench.c: `nnblas bench`: runs nnblas-bench, which stands beside nnblas or in PATH. */
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -32,6 +33,7 @@ static void run_beside(char **argv) {
 int bench_command(int argc, char **argv) {
   (void)argc;
   argv[0] = (char[]){"nnblas-bench"};
+  signal(SIGXFSZ, SIG_DFL); /* as it was */
   run_beside(argv);
   execvp(argv[0], argv);
   return refuse(EX_UNAVAILABLE,

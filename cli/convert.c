@@ -328,7 +328,7 @@ int convert_command(int argc, char **argv) {
   argp_parse(convert_argp(), argc, argv, 0, NULL, &s);
   int code = find_formats(&s);
   if (!code) code = check_flags_of_formats(&s);
-  if (!code) code = check_output("convert", s.to, false);
+  if (!code) code = check_output("convert", s.to, true);
   if (!code) code = spare(s.from, "writing to", s.to);
   if (!code) code = spare(s.like, "writing to", s.to);
   if (!code) code = s.reads->read(&s, &it);

@@ -29,11 +29,19 @@ static char *beside(const char *path, const char *name) {
   return out;
 }
 
-/* path, or what it is a link to, even if that does not exist yet; to be freed.  NULL: out of memory. */
-static char *followed(const char *path) {
+/* Whether it is, or leads to, what is open already: /dev/stdout, /dev/fd/3. */
+static bool is_device_path(const char *path) {
+  return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
+}
+
+/* path, or what it is a link to, even if that does not exist yet; to be freed.  *device: it goes through a path of
+ * devices.  NULL: out of memory. */
+static char *followed(const char *path, bool *device) {
   enum { MOST_LINKS = 40 };
   char target[PATH_MAX], *at = strdup(path);
+  *device = false;
   for (int i = 0; at && i < MOST_LINKS; i++) {
+    *device |= is_device_path(at);
     const ssize_t n = readlink(at, target, sizeof target - 1);
     if (n < 0) break;
     target[n] = '\0';
@@ -63,7 +71,8 @@ static bool are_one_file(const char *a, const char *b) {
   const bool have_a = stat(a, &s) == 0, have_b = stat(b, &t) == 0;
   if (have_a && have_b) return s.st_dev == t.st_dev && s.st_ino == t.st_ino && S_ISREG(s.st_mode);
   if (have_a || have_b) return false;
-  char *first = followed(a), *second = followed(b);
+  bool device;
+  char *first = followed(a, &device), *second = followed(b, &device);
   const bool same = first && second && strcmp(first + folder_length(first), second + folder_length(second)) == 0 &&
                     are_one_folder(first, second);
   free(first), free(second);
@@ -84,7 +93,8 @@ int apart(const char *flag, const char *path, const char *other_flag, const char
 
 /* Whether files can be made beside path, or beside what it is a link to. */
 static int check_folder(const char *path) {
-  char *place = followed(path), *folder = place ? folder_of(place) : NULL;
+  bool device;
+  char *place = followed(path, &device), *folder = place ? folder_of(place) : NULL;
   int code = folder ? EX_OK : refuse(EX_OSERR, "out of memory");
   if (!code && access(folder, W_OK | X_OK) != 0) code = refuse(EX_CANTCREAT, "%s: %s", path, strerror(errno));
   free(place), free(folder);
@@ -97,6 +107,7 @@ int check_output(const char *flag, const char *path, bool whole) {
   if (!*path || strcmp(path, "-") == 0)
     return refuse(EX_USAGE, "%s wants the name of a file, not %s", flag, *path ? path : "\"\"");
   const bool exists = stat(path, &s) == 0;
+  if (!exists && errno != ENOENT) return refuse(EX_CANTCREAT, "%s: %s", path, strerror(errno));
   if (exists && (whole ? !S_ISREG(s.st_mode) : S_ISDIR(s.st_mode)))
     return refuse(EX_CANTCREAT, "%s %s: it exists and is no regular file", flag, path);
   if (whole || !exists) return check_folder(path);
@@ -123,17 +134,36 @@ static bool open_beside(text_file *out, mode_t mode) {
   return false;
 }
 
+/* Whether a new file in its place would be the same: no other links to it, no other owner. */
+static bool is_own(const struct stat *s) {
+  return S_ISREG(s->st_mode) && s->st_nlink == 1 && s->st_uid == geteuid() && s->st_gid == getegid();
+}
+
 int open_text(const char *path, text_file *out) {
   struct stat s;
+  bool device;
   *out = (text_file){.stream = stdout};
   if (is_stdout(path)) return EX_OK;
-  *out = (text_file){.path = path, .place = followed(path)};
+  *out = (text_file){.path = path, .place = followed(path, &device)};
   const bool exists = stat(path, &s) == 0;
-  if (exists && access(path, W_OK) != 0) return refuse(EX_CANTCREAT, "%s: %s", path, strerror(errno));
-  if (out->place && (!exists || S_ISREG(s.st_mode)) && open_beside(out, exists ? s.st_mode & 0777 : new_mode()))
-    return EX_OK;
+  if (exists ? access(path, W_OK) != 0 : errno != ENOENT) return refuse(EX_CANTCREAT, "%s: %s", path, strerror(errno));
+  const bool replaces = out->place && !device && (!exists || is_own(&s));
+  if (replaces && open_beside(out, exists ? s.st_mode & 0777 : new_mode())) return EX_OK;
   out->stream = fopen(path, "w");
   return out->stream ? EX_OK : refuse(EX_CANTCREAT, "%s: %s", path, strerror(errno));
+}
+
+/* Where the place cannot be taken, as that of a file that is mounted: its content is replaced. */
+static bool copy(const char *from, const char *to) {
+  char block[4096];
+  size_t n;
+  FILE *in = fopen(from, "r"), *out = in ? fopen(to, "w") : NULL;
+  while (out && (n = fread(block, 1, sizeof block, in)) > 0) fwrite(block, 1, n, out);
+  bool lost = !out || ferror(in) || ferror(out);
+  if (out && fclose(out) != 0) lost = true;
+  if (in) fclose(in);
+  if (!lost) unlink(from);
+  return !lost;
 }
 
 int close_text(text_file *file) {
@@ -141,7 +171,7 @@ int close_text(text_file *file) {
   bool lost = !file->stream || ferror(file->stream) || fflush(file->stream) != 0;
   if (file->temporary && !lost) lost = fsync(fileno(file->stream)) != 0;
   if (file->stream && fclose(file->stream) != 0) lost = true;
-  if (file->temporary && !lost) lost = rename(file->temporary, file->place) != 0;
+  if (file->temporary && !lost) lost = rename(file->temporary, file->place) != 0 && !copy(file->temporary, file->path);
   const int error = errno;
   if (file->temporary && lost) unlink(file->temporary);
   const int code =

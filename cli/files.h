@@ -25,8 +25,9 @@ typedef struct text_file {
   char *place, *temporary; /* temporary takes the place when all is written; NULL: it is written in its place */
 } text_file;
 
-/* path NULL or "-": standard output.  A regular file or a new one is written beside its place and takes it at the end,
- * so that what was there stays if writing fails.  Close it, whatever it returns. */
+/* path NULL or "-": standard output.  A new file, or one of this user's without other links, is written beside its
+ * place and takes it at the end, so that what was there stays if writing fails; other files are written in their place,
+ * and so are those in a folder that takes no new ones.  Close it, whatever it returns. */
 int open_text(const char *path, text_file *out);
 /* EX_IOERR if not all of it is written, for instance on a full disk. */
 int close_text(text_file *file);

@@ -47,7 +47,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   if (key < FIRST_KEY || key >= FIRST_KEY + MOST) return ARGP_ERR_UNKNOWN;
   char text[256];
   if (arg && strpbrk(arg, " \t\r\n,;=")) /* it would name another option */
-    argp_failure(state, EX_USAGE, 0, "--%s wants one value, not \"%s\"", flag_names[key - FIRST_KEY], arg);
+    argp_failure(state, EX_USAGE, 0, "--%s wants %s, not \"%s\"", flag_names[key - FIRST_KEY],
+                 strcmp(flags[key - FIRST_KEY].arg, "NAMES") == 0 ? "names joined by '+'" : "one value", arg);
   int n = snprintf(text, sizeof text, arg ? "%s=%s" : "%s", field_names[key - FIRST_KEY], arg);
   if (n >= (int)sizeof text)
     argp_failure(state, EX_USAGE, 0, "--%s: the value is too long", flag_names[key - FIRST_KEY]);

@@ -126,13 +126,24 @@ int check_drawing(const char *flag, const char *path, bool json) {
   return code;
 }
 
+int spare_drawing(const char *input, const char *flag, const char *path) {
+  if (!input || !drawn_in_file(path)) return EX_OK;
+  char *script = picture_script(path);
+  int code = script ? spare(input, flag, path) : EX_OSERR;
+  if (!code) code = spare(input, flag, script);
+  free(script);
+  return code;
+}
+
 bool drawn_in_file(const char *path) { return path && !on_terminal(path); }
 
 /* gnuplot may end before it has read the whole script. */
 static int run_gnuplot(const char *script) {
   struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
   fflush(stdout);
+  signal(SIGXFSZ, SIG_DFL); /* gnuplot does not see otherwise that it could not write */
   FILE *gnuplot = popen("gnuplot", "w");
+  signal(SIGXFSZ, SIG_IGN);
   if (!gnuplot) return refuse(EX_OSERR, "gnuplot cannot be started: %s", strerror(errno));
   sigaction(SIGPIPE, &ignore, &before);
   fputs(script, gnuplot);

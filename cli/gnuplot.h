@@ -18,6 +18,8 @@ void check_picture(const char *flag, const char *path, const struct argp_state *
 int check_drawing(const char *flag, const char *path, bool json);
 /* The path of the script, to be freed; NULL: out of memory, with a message. */
 char *picture_script(const char *path);
+/* EX_USAGE if the picture or its script would overwrite input, a file that is read (files.h).  Either may be NULL. */
+int spare_drawing(const char *input, const char *flag, const char *path);
 /* A picture in a file is drawn before results are printed, whose reader may go away. */
 bool drawn_in_file(const char *path);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "as_flags.h"
 #include "command.h"
 #include "watch.h"
 
@@ -127,7 +128,7 @@ const struct argp *make_flags_argp(bool of_copies) {
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static int read_rows(const make_flags *flags, nnb_data **data) {
-  if (flags->fann && (flags->stream || table_flags_given(&flags->table)))
+  if (flags->fann && (flags->stream || table_flags_given(&flags->table) || column_flags_given(&flags->table)))
     return refuse(EX_USAGE, "--fann says all of the table; %s for CSV files",
                   flags->stream ? "--stream is" : "flags of separators and columns are");
   if (flags->fann && strcmp(flags->path, "-") == 0)
@@ -223,7 +224,9 @@ static int check_loss(const nnb_net *net) {
   nnb_status status = nnb_net_copy(net, &copy);
   if (!status) status = nnb_net_init(copy, 0);
   nnb_net_destroy(copy);
-  return status ? refuse(EX_USAGE, "--loss: %s", nnb_errmsg()) : EX_OK;
+  if (!status) return EX_OK;
+  fputs("nnblas: --loss: ", stderr), print_as_flags(stderr, nnb_errmsg()), fputc('\n', stderr);
+  return EX_USAGE;
 }
 
 const char *layers_of(const make_flags *flags) { return flags->layers ? flags->layers : default_layers; }

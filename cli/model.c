@@ -65,8 +65,10 @@ static int names_of_classes(const nnb_net *net, int n, const char **names) {
 
 /* A table that does not fit is wrong data, unless flags say how to read it. */
 static int fail_data(const model_flags *flags, nnb_status status) {
+  const nnb_csv_opts *o = &flags->table.csv;
   const int code = fail_table(flags->path, status);
-  return status == NNB_E_ARG && !table_flags_given(&flags->table) ? EX_DATAERR : code;
+  const bool chosen = o->target || o->n_targets || o->classify || o->n_leave || o->header;
+  return status == NNB_E_ARG && !chosen ? EX_DATAERR : code;
 }
 
 static bool all_named(const nnb_columns *columns) {
@@ -75,34 +77,49 @@ static bool all_named(const nnb_columns *columns) {
   return columns != NULL;
 }
 
-static nnb_status read_table_of(const model_flags *flags, const nnb_net *net, const char **names, bool with_targets,
-                                nnb_data **data) {
+static int n_targets(const nnb_net *net) { return nnb_net_class_name(net, 0) ? 1 : nnb_net_n_out(net); }
+
+static nnb_status read_with_targets(const model_flags *flags, const nnb_net *net, nnb_data **data) {
   const int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net);
+  const char **names = malloc((size_t)n_out * sizeof *names);
   nnb_csv_opts opts = flags->table.csv;
+  if (!names) return NNB_E_NOMEM;
   opts.columns = nnb_net_columns(net);
   if (all_named(opts.columns)) opts.leave = NULL, opts.n_leave = 0; /* which are not looked for */
-  if (!with_targets) {
-    opts.n_targets = NNB_NONE, opts.target = NULL;
-  } else {
-    bool classes = nnb_net_class_name(net, 0) != NULL;
-    if (!opts.target && (classes || n_out == 1)) opts.target = nnb_net_column_name(net, n_in);
-    if (!opts.target) opts.n_targets = classes ? 1 : n_out;
-    opts.n_class_names = names_of_classes(net, n_out, names);
-    opts.class_names = opts.n_class_names ? names : NULL;
-  }
+  if (!opts.target && n_targets(net) == 1) opts.target = nnb_net_column_name(net, n_in);
+  if (!opts.target) opts.n_targets = n_targets(net);
+  opts.n_class_names = names_of_classes(net, n_out, names);
+  opts.class_names = opts.n_class_names ? names : NULL;
+  nnb_status status = parse_table(flags->path, &opts, data);
+  free(names);
+  return status;
+}
+
+/* Without the columns in `leave`, and those that the flags leave. */
+static nnb_status read_inputs(const model_flags *flags, const nnb_net *net, const char **leave, int n_leave,
+                              nnb_data **data) {
+  nnb_csv_opts opts = flags->table.csv;
+  opts.columns = nnb_net_columns(net), opts.n_targets = NNB_NONE;
+  if (all_named(opts.columns)) opts.n_leave = 0;
+  for (int i = 0; i < opts.n_leave; i++) leave[n_leave + i] = opts.leave[i];
+  opts.n_leave += n_leave, opts.leave = opts.n_leave > 0 ? leave : NULL;
   return parse_table(flags->path, &opts, data);
 }
 
+/* Where not all inputs have names they are taken in their order, so the targets are left out, if the table has them. */
+static nnb_status read_without_targets(const model_flags *flags, const nnb_net *net, nnb_data **data) {
+  const int most = n_targets(net), n_in = nnb_net_n_in(net);
+  const char **leave = malloc((size_t)(most + MOST_LEFT) * sizeof *leave);
+  int n = 0;
+  if (!leave) return NNB_E_NOMEM;
+  while (!all_named(nnb_net_columns(net)) && n < most && (leave[n] = nnb_net_column_name(net, n_in + n))) n++;
+  nnb_status status = n > 0 ? read_inputs(flags, net, leave, n, data) : NNB_E_ARG;
+  if (status == NNB_E_ARG) status = read_inputs(flags, net, leave, 0, data); /* the table has no such columns */
+  free(leave);
+  return status;
+}
+
 int read_table_for_model(const model_flags *flags, const nnb_net *net, bool with_targets, nnb_data **data) {
-  const char **names = malloc((size_t)nnb_net_n_out(net) * sizeof *names);
-  if (!names) return refuse(EX_OSERR, "out of memory");
-  /* Columns without names are known by their number: those of the training, which had targets, or the inputs alone. */
-  const bool whole = !with_targets && !all_named(nnb_net_columns(net));
-  nnb_status status = read_table_of(flags, net, names, with_targets || whole, data);
-  if (whole && (status || nnb_data_n_in(*data) != nnb_net_n_in(net))) {
-    nnb_data_destroy(*data);
-    status = read_table_of(flags, net, names, false, data);
-  }
-  free(names);
+  const nnb_status status = (with_targets ? read_with_targets : read_without_targets)(flags, net, data);
   return status ? fail_data(flags, status) : EX_OK;
 }

@@ -19,8 +19,8 @@ int load_net(const char *path, nnb_net **net);
 /* The same for the argument MODEL. */
 int load_model(const model_flags *flags, nnb_net **net);
 
-/* Reads the table: its inputs by name where the net has names, with the net's targets or without any: where columns
- * have no names, the targets may stand behind the inputs. */
+/* Reads the table: its inputs by name where the net has names, with the net's targets or without any: in a table
+ * whose columns have no names, or not all of them, a target is left out by its name. */
 int read_table_for_model(const model_flags *flags, const nnb_net *net, bool with_targets, nnb_data **data);
 
 #endif

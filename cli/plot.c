@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "curves.h"
+#include "files.h"
 #include "gnuplot.h"
 #include "model.h"
 #include "pictures.h"
@@ -154,12 +155,19 @@ int plot_command(int argc, char **argv) {
   argp_parse(plot_argp(), argc, argv, 0, NULL, &s);
   int code = check_flags_of_kind(&s);
   if (!code) code = check_drawing("--output", s.output, false);
-  if (!code && is(&s, "curve")) return plot_logs(s.output, s.logs, s.n_logs);
+  const char *const inputs[] = {s.model.model, s.model.path, s.train};
+  for (int i = 0; i < 3 && !code; i++) code = spare_drawing(inputs[i], "--output", s.output);
+  for (int i = 0; i < s.n_logs && !code; i++) code = spare_drawing(s.logs[i], "--output", s.output);
+  if (!code && is(&s, "curve")) {
+    code = plot_logs(s.output, s.logs, s.n_logs);
+    return code ? code : close_stdout();
+  }
   nnb_net *net = NULL;
   nnb_data *data = NULL;
   if (!code) code = load_model(&s.model, &net);
   if (!code) code = read_table_for_model(&s.model, net, true, &data);
   if (!code) code = draw(&s, net, data);
+  if (!code) code = close_stdout();
   nnb_data_destroy(data);
   nnb_net_destroy(net);
   return code;

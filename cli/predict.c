@@ -109,8 +109,8 @@ const struct argp *predict_argp(void) {
           "Predicts the rows of TABLE, a CSV file (- is standard input), with a net that `nnblas train` saved or "
           "that an ONNX file (.onnx) has, and prints one line for each row.\vThe columns of the table are found by "
           "name, in any order; other columns are ignored.  Of a net whose columns have no names, or not all of them, "
-          "the "
-          "table has the inputs in their order, with the targets behind or without them."};
+          "the table has the inputs in their order; a target "
+          "that has a name is left out."};
   return &argp;
 }
 
@@ -128,6 +128,7 @@ int predict_command(int argc, char **argv) {
   if (!code) code = load_model(&s.model, &net);
   if (!code && s.probabilities && !is_classifier(net))
     code = refuse(EX_USAGE, "--probabilities: %s is not a classifier", s.model.model);
+  if (!code && s.output && strcmp(s.output, "-") != 0) code = check_output("--output", s.output, false);
   if (!code) code = spare(s.model.model, "--output", s.output);
   if (!code) code = spare(s.model.path, "--output", s.output);
   if (!code) code = read_table_for_model(&s.model, net, false, &data);

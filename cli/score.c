@@ -1,4 +1,6 @@
 /* cli/score.c: `nnblas score`: a saved net on a table with targets. */
+#include <sysexits.h>
+
 #include "command.h"
 #include "files.h"
 #include "gnuplot.h"
@@ -42,16 +44,19 @@ int score_command(int argc, char **argv) {
   nnb_data *data = NULL;
   scores of = {0};
   int code = check_drawing("--plot", s.plot, s.json);
+  if (!code) code = spare_drawing(s.model.model, "--plot", s.plot);
+  if (!code) code = spare_drawing(s.model.path, "--plot", s.plot);
   if (!code) code = load_model(&s.model, &net);
   if (!code) code = read_table_for_model(&s.model, net, true, &data);
   if (!code) code = scores_of(net, data, &of);
-  if (!code && drawn_in_file(s.plot)) code = plot_scores(s.plot, net, data);
+  const int drawn = !code && drawn_in_file(s.plot) ? plot_scores(s.plot, net, data) : EX_OK;
   if (!code && s.json)
     code = print_json(scores_json(&of));
   else if (!code)
     scores_print_line(stdout, &of), scores_print_tables(stdout, &of);
   if (!code && s.plot && !drawn_in_file(s.plot)) code = plot_scores(s.plot, net, data);
   if (!code) code = close_stdout();
+  if (!code) code = drawn;
   scores_free(&of);
   nnb_data_destroy(data);
   nnb_net_destroy(net);

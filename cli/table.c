@@ -136,6 +136,10 @@ bool table_flags_given(const table_flags *f) {
          o->skip_lines || o->comment || o->decimal_comma;
 }
 
+bool column_flags_given(const table_flags *f) {
+  return f->csv.missing != NNB_MISSING_MEAN || f->csv.categories != DEFAULT_CATEGORIES;
+}
+
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 /* All of a stream; *bytes its length.  NULL: errno says why. */
@@ -157,19 +161,22 @@ static char *read_all(FILE *stream, size_t *bytes) {
   return text;
 }
 
+static int stdin_error; /* why it could not be read */
+
 static bool is_stdin(const char *path) { return strcmp(path, "-") == 0; }
 
 nnb_status parse_table(const char *path, const nnb_csv_opts *opts, nnb_data **out) {
   if (!is_stdin(path)) return nnb_data_read_csv(path, opts, out);
   static char *text; /* kept for another reading */
   static size_t bytes;
-  if (!text) text = read_all(stdin, &bytes);
+  if (!text && !(text = read_all(stdin, &bytes))) stdin_error = errno;
   return text ? nnb_data_parse_csv(text, bytes, "standard input", opts, out) : NNB_E_IO;
 }
 
 int fail_table(const char *path, nnb_status status) {
   const bool unread = is_stdin(path) && status == NNB_E_IO; /* which the library did not read */
-  return unread ? refuse(EX_NOINPUT, "standard input: reading failed") : fail_input(status);
+  if (!unread) return fail_input(status);
+  return refuse(stdin_error == ENOMEM ? EX_OSERR : EX_NOINPUT, "standard input: %s", strerror(stdin_error));
 }
 
 int read_table(const char *path, const nnb_csv_opts *opts, nnb_data **out) {

@@ -16,6 +16,8 @@ typedef struct table_flags {
 
 /* Whether a flag says which columns are what, or how they are separated. */
 bool table_flags_given(const table_flags *flags);
+/* The same of what texts and missing values become, where such flags are read. */
+bool column_flags_given(const table_flags *flags);
 
 /* A child of a command's argp; its input is a table_flags of zeros. */
 extern const struct argp table_flags_argp;

@@ -140,6 +140,17 @@ class Outputs(InFolder):
         self.assertEqual(nnblas("predict", model, IRIS, "-o", kept, preexec_fn=limit)[0], IO_ERROR)
         self.assertEqual(kept.read_text(), "before")
         self.good("predict", model, IRIS, "-o", kept)
+        with open(self.folder / "out", "w+", encoding="utf-8") as out:
+            out.write("head\n"), out.flush()
+            done = subprocess.run([NNBLAS, "predict", model, IRIS, "-o", "/dev/fd/1"], stdout=out, timeout=100)
+            self.assertEqual((done.returncode, os.fstat(out.fileno()).st_size > 1000), (0, True))
+        (self.folder / "linked").hardlink_to(kept)
+        self.good("predict", model, IRIS, "-o", self.folder / "linked", "-p")
+        self.assertEqual(kept.read_text(), (self.folder / "linked").read_text())
+        (self.folder / "loop").symlink_to("loop")
+        for path in (self.folder / "loop", "x" * 300, "/nonexistent/x"):
+            self.refused(CANT_CREATE, "", "predict", model, "nowhere.csv", "-o", path)
+            self.refused(CANT_CREATE, "", "train", IRIS, f"--log={path}")
         self.assertEqual(len(kept.read_text().splitlines()), 151)
         self.assertEqual([p.name for p in self.folder.iterdir() if "nnblas" in p.name], [])
 
@@ -950,20 +961,33 @@ class Words(InFolder):
 
 
 class ColumnsWithoutNames(InFolder):
-    """The table that a net was trained on is predicted as it is, and without its targets."""
+    """Columns without names are taken in their order."""
 
-    def test_with_targets_and_without(self):
-        draw = random.Random(2)
-        rows = [[i, *(draw.uniform(-1, 1) for _ in range(2))] for i in range(40)]
-        for head in (",a,b,y\n", ""):
-            whole = head + "".join(f"{i},{a},{b},{a - b}\n" for i, a, b in rows)
-            model = self.folder / "unnamed.st"
-            self.good("train", self.file("t.csv", whole), "--algo=lbfgs", "--l2=1", "-o", model)
-            inputs = "".join(line.rsplit(",", 1)[0] + "\n" for line in whole.splitlines())
-            first, second = (self.good("predict", model, "-", stdin=text) for text in (whole, inputs))
+    ROWS = [[i, (i * 7 % 11) / 11, (i * 5 % 13) / 13] for i in range(40)]
+
+    def trained_on(self, text, *words):
+        model = self.folder / "unnamed.st"
+        self.good("train", self.file("t.csv", text), "--algo=lbfgs", "--l2=1", "-o", model, *words)
+        return model
+
+    def test_a_target_with_a_name_is_left_out(self):
+        for head, order in ((",a,b,y", (0, 1, 2, 3)), ("y,,a,b", (3, 0, 1, 2))):
+            lines = [[i, a, b, a - b] for i, a, b in self.ROWS]
+            whole = "".join(",".join(map(str, line)) + "\n" for line in [[row[k] for k in order] for row in lines])
+            model = self.trained_on(f"{head}\n{whole}", "--target=y")
+            inputs = ",a,b\n" + "".join(f"{i},{a},{b}\n" for i, a, b in self.ROWS)
+            first, second, third = (self.good("predict", model, "-", stdin=text)
+                                    for text in (f"{head}\n{whole}", inputs, f"{head}\n" + re.sub("[^,\n]+$", "?", whole, flags=re.M)
+                                                 if order[3] == 3 else inputs))
             self.assertEqual(first, second)
+            self.assertEqual(first, third)
             self.assertEqual(len(first.splitlines()), 41)
-            self.refused(DATA, " 2 ", "predict", model, "-", stdin="1,2\n3,4\n")
+
+    def test_without_any_names(self):
+        model = self.trained_on("".join(f"{a - b},{i},{a},{b}\n" for i, a, b in self.ROWS), "--target=1")
+        self.assertEqual(len(self.good("predict", model, "-", stdin="1,2,3\n4,5,6\n").splitlines()), 3)
+        self.refused(DATA, " 4 ", "predict", model, "-", stdin="0,1,2,3\n0,4,5,6\n")
+        self.refused(DATA, " 2 ", "predict", model, "-", stdin="1,2\n3,4\n")
 
     def test_names_are_needed_where_there_were_names(self):
         numbers = "".join(line.rsplit(",", 1)[0] + "\n" for line in IRIS.read_text().splitlines()[1:])

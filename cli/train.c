@@ -268,7 +268,8 @@ int train_command(int argc, char **argv) {
   if (!code && s.plot && !drawn_in_file(s.plot)) code = plot_history(s.plot, &r.report);
   if (!code) code = close_stdout();
   if (!code) code = written;
-  if (!code) code = check_written(&s, &r);
+  const int lost = r.net ? check_written(&s, &r) : EX_OK;
+  if (!code) code = lost;
   scores_free(&r.on_train), scores_free(&r.on_test);
   nnb_net_destroy(r.net);
   nnb_data_destroy(r.train), nnb_data_destroy(r.test), nnb_data_destroy(r.all);

@@ -342,6 +342,9 @@ class Errors(unittest.TestCase):
             (TypeError, "float", lambda: nnblas.Net(3.5)),
             (TypeError, "None", lambda: nnblas.Net("1-1", seed=None)),
             (ValueError, "seed is -1", lambda: net.init(-1)),
+            (ValueError, "no int of C", lambda: nnblas.Net(2**32 + 3)),
+            (ValueError, "no int of C", lambda: nnblas.Net(2).input(2**32 + 3)),
+            (TypeError, "complex", lambda: nnblas.minimize(lambda x: (np.complex128(x[0] ** 2), 2 * x), [1.0])),
             (TypeError, "complex", lambda: nnblas.minimize(lambda x: (x[0] ** 2, np.array([2j])), [1.0])),
         ):
             with self.subTest(words):

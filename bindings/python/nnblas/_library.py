@@ -286,6 +286,14 @@ def as_path(path):
     return encoded
 
 
+def as_int(number):
+    """A number for an int of C, which would wrap another one around."""
+    number = operator.index(number)
+    if not -(2**31) <= number < 2**31:
+        raise ValueError(f"{number} is no int of C: wanted -2**31 to 2**31 - 1")
+    return number
+
+
 def as_seed(seed):
     """A seed, 0 to 2⁶⁴-1."""
     seed = operator.index(seed)
@@ -355,7 +363,7 @@ def check(status):
 
 def set_threads(n=0):
     """Sets the number of threads of later calls; 0: the processors of the process."""
-    check(once.set_threads(n))
+    check(once.set_threads(as_int(n)))
 
 
 def get_threads():

@@ -1,6 +1,5 @@
 """Networks."""
 import contextlib
-import operator
 import threading
 from ctypes import POINTER, byref, c_char_p, c_int, c_int32, c_size_t, c_void_p, cast, string_at
 
@@ -144,7 +143,7 @@ class Net:
         if isinstance(structure, str):
             check(calls.net_parse(_library.as_text(structure), byref(address)))
         else:
-            address.value = calls.net_create(operator.index(structure))
+            address.value = calls.net_create(_library.as_int(structure))
             if not address.value:
                 raise MemoryError("out of memory: a net")
         self._own(calls, address)
@@ -172,6 +171,8 @@ class Net:
             return check(getattr(self._calls, name)(net, *arguments))
 
     def _change(self, name, *arguments):
+        if name not in ("net_seed", "net_init"):
+            arguments = [_library.as_int(a) if isinstance(a, (int, np.integer)) else a for a in arguments]
         with self._open().changing() as net:
             return check(getattr(self._calls, name)(net, *arguments))
 

@@ -101,6 +101,8 @@ def minimize(function, x, gradient=None, *, lower=None, upper=None, dtype="float
             value, slope = function(point)
         else:
             value, slope = function(point), gradient(point) if g else None
+        if np.iscomplexobj(value):
+            raise TypeError("a function returned a complex number; wanted a real one")
         f[0] = float(value)
         if g:
             _fill(as_view(g, (n,), (1,), calls, None, True), slope)
