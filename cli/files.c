@@ -11,7 +11,9 @@
 
 #include "command.h"
 
-static bool is_stdout(const char *path) { return !path || strcmp(path, "-") == 0; }
+static bool is_stdout(const char *path) {
+  return !path || strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
+}
 
 /* ---- paths ------------------------------------------------------------------------------------------------------- */
 
