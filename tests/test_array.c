@@ -261,9 +261,9 @@ START_TEST(csv_names_that_are_not_read) {
     snprintf(sentence, sizeof sentence, "the class of row 2 is named \"%s\", which is read as a missing value", odd[i]);
     bad(NNB_E_ARG, sentence, write_named(separators, pair, path));
   }
-  static const char *const not_finite[] = {"inf", "-Infinity", "1e999"}, *const long_ways[] = {"1.0", ".5", "1 ", "+1"};
+  static const char *const not_finite[] = {"inf", "Infinity", "1e999"}, *const long_ways[] = {"1.0", ".5", "1 ", "+1"};
   for (size_t i = 0; i < sizeof not_finite / sizeof *not_finite; i++) {
-    const char *const pair[] = {"u", not_finite[i]};
+    const char *const pair[] = {"-inf", not_finite[i]};
     bad(NNB_E_ARG, "or as a number that is not finite", write_named(separators, pair, path));
   }
   for (size_t i = 0; i < sizeof long_ways / sizeof *long_ways; i++) {
@@ -278,6 +278,11 @@ START_TEST(csv_names_that_are_not_read) {
   ck_assert_int_eq(nnb_data_rows(back), 2);
   for (int i = 0; i < 3; i++) ck_assert_str_eq(nnb_data_column_name(back, i), separators[i]);
   for (int i = 0; i < 2; i++) ck_assert_str_eq(nnb_data_class_name(back, i), parts[i]);
+  nnb_data_destroy(back);
+  static const char *const beside_a_text[] = {"u", "inf"};
+  ck_ok(write_named(separators, beside_a_text, path));
+  ck_ok(nnb_data_read_csv(path, NULL, &back));
+  for (int i = 0; i < 2; i++) ck_assert_str_eq(nnb_data_class_name(back, i), beside_a_text[i]);
   nnb_data_destroy(back);
   static const char *const marked[] = {"\xEF\xBB\xBFone", "two", "kind"};
   ck_ok(write_named(marked, parts, path));

@@ -252,18 +252,22 @@ typedef struct peek {
   nnb_net *net;
   nnb_plan *plan;
   nnb_optim *optim;
+  nnb_error_bars *bars;
   int way;
 } peek;
-enum { N_PEEKS = 5 };
+enum { N_PEEKS = 6 };
 static nnb_status read_and_fail(void *user, int64_t row0, int n, const nnb_rows *rows) {
   peek *p = user;
   nnb_cmat view;
+  nnb_data *few = toy_regression(ROWS, N_IN, 1);
   (void)row0, (void)n, (void)rows;
   if (p->way == 1) ck_ok(nnb_plan_create(p->net, NULL, &p->plan));
   if (p->way == 2) ck_ok(nnb_optim_create(p->net, NULL, &p->optim));
   if (p->way == 3) ck_assert_ptr_nonnull(nnb_net_params_read(p->net));
   if (p->way == 4) ck_ok(nnb_net_weights(p->net, 2, &view));
+  if (p->way == 5) ck_ok(nnb_error_bars_create(p->net, few, NULL, &p->bars));
   ck_ok(nnb_net_predict(p->net, nnb_cview(numbers, 1, N_IN), nnb_view(outputs, 1, 1)));
+  nnb_data_destroy(few);
   return NNB_E_IO;
 }
 
@@ -275,7 +279,7 @@ START_TEST(seen_parameters_stay) {
   nnb_net_dense(p.net, 1, NNB_LINEAR);
   ck_assert_int_eq(nnb_fit(p.net, data, NULL, &(nnb_fit_opts){.algo = NNB_ADAM}, NULL), NNB_E_IO);
   ck_assert_int_eq(nnb_net_dense(p.net, 1, NNB_LINEAR), _i == 0 ? 3 : NNB_E_STATE);
-  nnb_plan_destroy(p.plan), nnb_optim_destroy(p.optim);
+  nnb_plan_destroy(p.plan), nnb_optim_destroy(p.optim), nnb_error_bars_destroy(p.bars);
   nnb_net_destroy(p.net), nnb_data_destroy(data);
 }
 END_TEST

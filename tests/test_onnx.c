@@ -659,7 +659,7 @@ END_TEST
 
 /* 1 - p and p of a sigmoid are its two classes, at the end; class numbers are those of an output. */
 START_TEST(ends_of_classifiers) {
-  static const double p[] = {0.73105857863}, thirds[] = {1 / 3., 1 / 3., 1 / 3.};
+  static const double p[] = {0.73105857863}, thirds[] = {1 / 3., 1 / 3., 1 / 3.}, threes[] = {3, 3, 3};
   if (!has_onnx()) return;
   check_graph("N,1", "Sigmoid x > p ; Sub ~1:1 p > q ; Concat q p > y axis=1", 1, p);
   check_graph("N,1", "Sigmoid x > p ; Sub ~1:1 p > q ; Concat q p > r axis=1 ; ArgMax r > l axis=1 ; Identity r > y", 1,
@@ -667,6 +667,8 @@ START_TEST(ends_of_classifiers) {
   refuse_graph("N,1", "Sigmoid x > p ; Sub ~1:1 p > q ; Concat q p > r axis=1 ; Tanh r > y", "neither rows nor images");
   refuse_graph("N,1", "Tanh x > p ; Sub ~1:1 p > q ; Concat q p > y axis=1", "arithmetic with constants is only read");
   check_graph("N,2", "MatMul x ~1,1,1,1,1,1:2,3 > a ; Softmax a > y ; ArgMax a > l axis=1", 3, thirds);
+  check_graph("N,2", "MatMul x ~1,1,1,1,1,1:2,3 > a ; Softmax a > b ; ArgMax b > l axis=1 ; Identity a > y", 3, threes);
+  refuse_graph("N,2", "MatMul x ~1,1,1,1,1,1:2,3 > a ; Relu a > y ; ArgMax a > l axis=1", "of what is no output");
   refuse_graph("N,2", "MatMul x ~1,1,1,1,1,1:2,3 > y ; ArgMax x > l axis=1", "class numbers of what is no output");
 }
 END_TEST

@@ -283,7 +283,7 @@ NNB_API void nnb_array_clear(nnb_array *array);
  *  Sealing: the first plan, nnb_net_init, or access to the parameters seals the net.  Its shapes are then fixed, its
  *  parameters are allocated and initialised from the seed, and building calls return NNB_E_STATE.  The net stays sealed
  *  if the call that sealed it fails, unless that is one of the changing calls below, and no callback within it made a
- *  plan or an optimiser, or asked for parameters.  Calls that take a const nnb_net change nothing but may seal it.
+ *  plan, an optimiser or error bars, or asked for parameters.  Calls that take a const nnb_net change nothing but may seal it.
  *
  *  Refused calls: a call that fails because of its arguments, the data, the state or lack of memory leaves the net bit
  *  for bit as it was.  A building call also records its error.

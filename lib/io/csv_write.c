@@ -122,8 +122,17 @@ static bool is_shortest(const char *number) {
   return strcmp(text, number) == 0;
 }
 
+/* Whether the class of a row is a text, and not a number or what stands for none. */
+static bool has_text_class(const nnb_data *data) {
+  char number[MADE_NAME];
+  for (int i = 0; data->label && i < data->x.rows; i++)
+    if (kind_of(class_name(data, data->label[i], number)) == NNB__CSV_TEXT) return true;
+  return false;
+}
+
 static nnb_status check_classes(const nnb_data *data) {
   char number[MADE_NAME], shown[NNB__SHOWN_TEXT];
+  const bool texts = has_text_class(data);
   bool numbers = false;
   for (int i = 0; data->label && i < data->x.rows; i++) {
     const char *name = class_name(data, data->label[i], number);
@@ -132,7 +141,8 @@ static nnb_status check_classes(const nnb_data *data) {
       return nnb__fail(NNB_E_ARG, "the class of row %d is named \"%s\"; wanted names that are all numbers, or none",
                        i + 1, nnb__show(name, strlen(name), shown));
     numbers = is_number;
-    if (nnb__csv_is_missing(&(nnb__csv_field){.text = name, .n = strlen(name)}) || kind_of(name) == NNB__CSV_ODD)
+    if (nnb__csv_is_missing(&(nnb__csv_field){.text = name, .n = strlen(name)}) ||
+        (kind_of(name) == NNB__CSV_ODD && !texts))
       return nnb__fail(NNB_E_ARG,
                        "the class of row %d is named \"%s\", which is read as a missing value or as a number that is "
                        "not finite; wanted another name",

@@ -39,7 +39,7 @@ static void pad_to_same(const nnb_shape *in, bool lower, window *w) {
 }
 
 static nnb_status read_pads(const graph *g, const node_t *node, const nnb__onnx_value *x, window *w) {
-  const bool given = nnb__onnx_attribute_of(node, "auto_pad") && nnb__onnx_differs(node, "auto_pad", "NOTSET"),
+  const bool given = nnb__onnx_differs(node, "auto_pad", "NOTSET") && nnb__onnx_differs(node, "auto_pad", ""),
              upper = given && !nnb__onnx_differs(node, "auto_pad", "SAME_UPPER"),
              lower = given && !nnb__onnx_differs(node, "auto_pad", "SAME_LOWER"),
              valid = given && !nnb__onnx_differs(node, "auto_pad", "VALID");
@@ -47,7 +47,7 @@ static nnb_status read_pads(const graph *g, const node_t *node, const nnb__onnx_
   nnb_status status = read_sides(g, node, "pads", x->rank, true, 0, w->before);
   if (!status) status = read_sides(g, node, "pads", x->rank, true, 1, w->after);
   for (int i = 0; i < 2 && !status; i++)
-    if (given && (w->before[i] || w->after[i])) return FAIL("it has auto_pad and pads");
+    if (valid && (w->before[i] || w->after[i])) return FAIL("auto_pad is VALID, but it has pads");
   if (!status && (upper || lower)) pad_to_same(&x->shape, lower, w);
   return status;
 }

@@ -112,30 +112,36 @@ static nnb_status add_output(nnb__onnx_graph *g, int k) {
   return status;
 }
 
-/* Whether the largest column of the value is the largest of the output. */
-static bool is_output(const nnb__onnx_graph *g, int output, int k) {
-  const nnb__onnx_value *v = nnb__onnx_at(g, output);
-  const bool grows = v->act == NNB_LINEAR || v->act == NNB_SIGMOID || v->act == NNB_SOFTMAX;
-  return output == k || (v->kind == NNB__ONNX_ACT && grows && v->from == k);
+/* What the value is made of by steps that keep the order of the columns: its largest one stays that. */
+static int root_of(const nnb__onnx_graph *g, int k) {
+  for (;;) {
+    const nnb__onnx_value *v = nnb__onnx_at(g, k);
+    const bool grows = v->act == NNB_LINEAR || v->act == NNB_SIGMOID || v->act == NNB_TANH || v->act == NNB_SOFTMAX;
+    const bool positive = (v->arith == NNB__ONNX_MUL || v->arith == NNB__ONNX_DIV) && !v->c && v->number > 0;
+    if (!(v->kind == NNB__ONNX_ACT && grows) && !(v->kind == NNB__ONNX_ARITH && positive)) return k;
+    k = v->from;
+  }
 }
 
-static bool is_any_output(const nnb__onnx_graph *g, int k) {
-  for (int i = 0; i < g->n_outputs; i++)
-    if (is_output(g, g->outputs[i], k)) return true;
-  return false;
+static bool is_among(int root, int n, const int *roots) {
+  while (n > 0 && roots[n - 1] != root) n--;
+  return n > 0;
 }
 
 /* Class numbers are those of an output; the net has names for the classes of its only one. */
 static nnb_status check_labels(nnb__onnx_graph *g) {
   char shown[NNB__SHOWN_TEXT];
+  int *roots = nnb__onnx_take(g->pool, (size_t)g->n_outputs, sizeof *roots);
+  if (!roots) return nnb__onnx_pool_fail(g->pool, g->file);
+  for (int i = 0; i < g->n_outputs; i++) roots[i] = root_of(g, g->outputs[i]);
   for (size_t i = 0; i < g->message->n_output; i++) {
     const char *name = g->message->output[i]->name ? g->message->output[i]->name : "";
     const nnb__onnx_value *v = nnb__onnx_at(g, nnb__onnx_find(g, name));
-    if (v->kind == NNB__ONNX_LABEL && !is_any_output(g, v->from))
+    if (v->kind == NNB__ONNX_LABEL && !is_among(root_of(g, v->from), g->n_outputs, roots))
       return nnb__fail(NNB_E_UNSUPPORTED, "%s: the output \"%s\" has class numbers of what is no output", g->file,
                        nnb__show(name, strlen(name), shown));
   }
-  if (g->n_outputs != 1 || !is_any_output(g, g->classes_of)) g->classes = NULL;
+  if (g->classes && (g->n_outputs != 1 || root_of(g, g->classes_of) != roots[0])) g->classes = NULL;
   return NNB_OK;
 }
 

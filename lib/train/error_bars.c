@@ -55,8 +55,8 @@ static nnb_status allocate(nnb_error_bars *e) {
   e->r = nnb__alloc(rows, sizeof *e->r);
   e->J = nnb__alloc(n_g, sizeof *e->J);
   if (!e->scale || !e->noise || !e->l || !e->g || !e->t || !e->r || !e->J) return nnb__fail_nomem("error bars");
-  return nnb__plan_make(e->net, &(nnb_plan_opts){.max_rows = e->block, .threads = e->threads, .want = NNB_ROWS},
-                        &e->plan);
+  return nnb_plan_create(e->net, &(nnb_plan_opts){.max_rows = e->block, .threads = e->threads, .want = NNB_ROWS},
+                         &e->plan); /* the program has it */
 }
 
 /* Makes the object, without its numbers. */
