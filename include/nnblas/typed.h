@@ -283,7 +283,8 @@ NNB_API void nnb_array_clear(nnb_array *array);
  *  Sealing: the first plan, nnb_net_init, or access to the parameters seals the net.  Its shapes are then fixed, its
  *  parameters are allocated and initialised from the seed, and building calls return NNB_E_STATE.  The net stays sealed
  *  if the call that sealed it fails, unless that is one of the changing calls below, and no callback within it made a
- *  plan, an optimiser or error bars, or asked for parameters.  Calls that take a const nnb_net change nothing but may seal it.
+ *  plan, an optimiser or error bars, or asked for parameters.  Calls that take a const nnb_net change nothing but may
+ *  seal it.
  *
  *  Refused calls: a call that fails because of its arguments, the data, the state or lack of memory leaves the net bit
  *  for bit as it was.  A building call also records its error.
@@ -462,7 +463,8 @@ NNB_API nnb_shape nnb_net_node_shape(const nnb_net *net, int node);
 /** Names of columns and classes; NULL if there is no name.  Columns: inputs, then targets or the column of classes.
  *  nnb_fit takes them from the training data, unless it is refused, and files keep them.  nnb_fit, nnb_evaluate,
  *  nnb_solve_output and nnb_error_bars_create reject data with other names (NNB_E_SHAPE), because columns in another
- *  order would give meaningless results.  Data without names (nnb_data_wrap) is accepted.                            */
+ *  order would give meaningless results.  Data without names (nnb_data_wrap) is accepted.  Valid until the next
+ *  nnb_fit, or until the one that took them returns, if it is refused.                                              */
 NNB_API const char *nnb_net_column_name(const nnb_net *net, int column);
 NNB_API const char *nnb_net_class_name(const nnb_net *net, int k);
 /** The columns of the table that the inputs come from, to read other tables with (nnb_csv_opts.columns).  nnb_fit takes
