@@ -105,13 +105,13 @@ static int write_c(const settings *s, thing *it) {
   return status ? fail_output(status) : EX_OK;
 }
 
+/* ---- tables ------------------------------------------------------------------------------------------------------ */
+
 /* Numbers that the format cannot have are wrong data. */
 static int fail_table_output(nnb_status status) {
   const int code = fail_output(status);
   return status == NNB_E_ARG ? EX_DATAERR : code;
 }
-
-/* ---- tables ------------------------------------------------------------------------------------------------------ */
 
 /* array ← the rows of data: inputs, then targets. */
 static int array_of_data(thing *it) {

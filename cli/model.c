@@ -79,47 +79,44 @@ static bool all_named(const nnb_columns *columns) {
 
 static int n_targets(const nnb_net *net) { return nnb_net_class_name(net, 0) ? 1 : nnb_net_n_out(net); }
 
-static nnb_status read_with_targets(const model_flags *flags, const nnb_net *net, nnb_data **data) {
-  const int n_in = nnb_net_n_in(net), n_out = nnb_net_n_out(net);
-  const char **names = malloc((size_t)n_out * sizeof *names);
+/* room: for the names of n_out classes */
+static nnb_status read_with_targets(const model_flags *flags, const nnb_net *net, const char **room, nnb_data **data) {
   nnb_csv_opts opts = flags->table.csv;
-  if (!names) return NNB_E_NOMEM;
   opts.columns = nnb_net_columns(net);
   if (all_named(opts.columns)) opts.leave = NULL, opts.n_leave = 0; /* which are not looked for */
-  if (!opts.target && n_targets(net) == 1) opts.target = nnb_net_column_name(net, n_in);
+  if (!opts.target && n_targets(net) == 1) opts.target = nnb_net_column_name(net, nnb_net_n_in(net));
   if (!opts.target) opts.n_targets = n_targets(net);
-  opts.n_class_names = names_of_classes(net, n_out, names);
-  opts.class_names = opts.n_class_names ? names : NULL;
-  nnb_status status = parse_table(flags->path, &opts, data);
-  free(names);
-  return status;
+  opts.n_class_names = names_of_classes(net, nnb_net_n_out(net), room);
+  opts.class_names = opts.n_class_names ? room : NULL;
+  return parse_table(flags->path, &opts, data);
 }
 
-/* Without the columns in `leave`, and those that the flags leave. */
-static nnb_status read_inputs(const model_flags *flags, const nnb_net *net, const char **leave, int n_leave,
+/* Without the first n columns in `leave`, which has room for MOST_LEFT more: those that the flags leave. */
+static nnb_status read_inputs(const model_flags *flags, const nnb_net *net, const char **leave, int n,
                               nnb_data **data) {
   nnb_csv_opts opts = flags->table.csv;
   opts.columns = nnb_net_columns(net), opts.n_targets = NNB_NONE;
   if (all_named(opts.columns)) opts.n_leave = 0;
-  for (int i = 0; i < opts.n_leave; i++) leave[n_leave + i] = opts.leave[i];
-  opts.n_leave += n_leave, opts.leave = opts.n_leave > 0 ? leave : NULL;
+  for (int i = 0; i < opts.n_leave; i++) leave[n + i] = opts.leave[i];
+  opts.n_leave += n, opts.leave = opts.n_leave > 0 ? leave : NULL;
   return parse_table(flags->path, &opts, data);
 }
 
 /* Where not all inputs have names they are taken in their order, so the targets are left out, if the table has them. */
-static nnb_status read_without_targets(const model_flags *flags, const nnb_net *net, nnb_data **data) {
-  const int most = n_targets(net), n_in = nnb_net_n_in(net);
-  const char **leave = malloc((size_t)(most + MOST_LEFT) * sizeof *leave);
+static nnb_status read_without_targets(const model_flags *flags, const nnb_net *net, const char **room,
+                                       nnb_data **data) {
+  const int most = all_named(nnb_net_columns(net)) ? 0 : n_targets(net), n_in = nnb_net_n_in(net);
   int n = 0;
-  if (!leave) return NNB_E_NOMEM;
-  while (!all_named(nnb_net_columns(net)) && n < most && (leave[n] = nnb_net_column_name(net, n_in + n))) n++;
-  nnb_status status = n > 0 ? read_inputs(flags, net, leave, n, data) : NNB_E_ARG;
-  if (status == NNB_E_ARG) status = read_inputs(flags, net, leave, 0, data); /* the table has no such columns */
-  free(leave);
+  while (n < most && (room[n] = nnb_net_column_name(net, n_in + n))) n++;
+  nnb_status status = read_inputs(flags, net, room, n, data);
+  if (status == NNB_E_ARG && n > 0) status = read_inputs(flags, net, room, 0, data); /* it has no such columns */
   return status;
 }
 
 int read_table_for_model(const model_flags *flags, const nnb_net *net, bool with_targets, nnb_data **data) {
-  const nnb_status status = (with_targets ? read_with_targets : read_without_targets)(flags, net, data);
+  const char **room = malloc(((size_t)nnb_net_n_out(net) + MOST_LEFT) * sizeof *room);
+  if (!room) return refuse(EX_OSERR, "out of memory");
+  const nnb_status status = (with_targets ? read_with_targets : read_without_targets)(flags, net, room, data);
+  free(room);
   return status ? fail_data(flags, status) : EX_OK;
 }

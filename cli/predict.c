@@ -109,8 +109,7 @@ const struct argp *predict_argp(void) {
           "Predicts the rows of TABLE, a CSV file (- is standard input), with a net that `nnblas train` saved or "
           "that an ONNX file (.onnx) has, and prints one line for each row.\vThe columns of the table are found by "
           "name, in any order; other columns are ignored.  Of a net whose columns have no names, or not all of them, "
-          "the table has the inputs in their order; a target "
-          "that has a name is left out."};
+          "the table has the inputs in their order; a target that has a name is left out."};
   return &argp;
 }
 

@@ -230,8 +230,8 @@ static nnb_status write_named(const char *const *names, const char *const *kinds
   return status;
 }
 
-/* Names that the reader would take for data, and classes that it would take for missing ones, are refused, and the file
- * from before stays.  Separators inside names are quoted. */
+/* Names that the reader would take for data are refused, and nothing is written.  Separators inside names are quoted.
+ */
 START_TEST(csv_names_that_are_not_read) {
   static const char *const kinds[] = {"u", "v"}, *const separators[] = {"a;b", "c\td", "ki;nd"},
                            *const parts[] = {"u;1", "v;2"}, *const words[] = {"NA", "null", "kind"},
@@ -247,7 +247,6 @@ START_TEST(csv_names_that_are_not_read) {
                {summary, "the name of column 1 is \"2\"; wanted one that is not a number"},
                {words, "the name of column 1 is \"NA\", which is read as a missing value; wanted more columns"},
                {none, "the name of column 1 is \"\", which is read as a missing value; wanted more columns"}};
-  static const char *const odd[] = {"NA", "null", "?", "", " nan "};
   char path[TOY_PATH];
   nnb_data *back;
   toy_path(path, "named.csv"), remove(path);
@@ -255,34 +254,12 @@ START_TEST(csv_names_that_are_not_read) {
     bad(NNB_E_ARG, cases[i].words, write_named(cases[i].names, kinds, path));
   bad(NNB_E_ARG, "the name of column 1 is \"2000\"", write_named(all, NULL, path));
   bad(NNB_E_ARG, "the name of column 3 is \"1e999\"", write_named(large, NULL, path));
-  for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
-    const char *const pair[] = {"u", odd[i]};
-    char sentence[100];
-    snprintf(sentence, sizeof sentence, "the class of row 2 is named \"%s\", which is read as a missing value", odd[i]);
-    bad(NNB_E_ARG, sentence, write_named(separators, pair, path));
-  }
-  static const char *const not_finite[] = {"inf", "Infinity", "1e999"}, *const long_ways[] = {"1.0", ".5", "1 ", "+1"};
-  for (size_t i = 0; i < sizeof not_finite / sizeof *not_finite; i++) {
-    const char *const pair[] = {"-inf", not_finite[i]};
-    bad(NNB_E_ARG, "or as a number that is not finite", write_named(separators, pair, path));
-  }
-  for (size_t i = 0; i < sizeof long_ways / sizeof *long_ways; i++) {
-    const char *const pair[] = {"1", long_ways[i]};
-    bad(NNB_E_ARG, "another way to write the same number", write_named(separators, pair, path));
-  }
-  const char *const mixed[] = {"u", "1"};
-  bad(NNB_E_ARG, "the class of row 2 is named \"1\"; wanted names that are all", write_named(separators, mixed, path));
   ck_assert_int_ne(access(path, F_OK), 0);
   ck_ok(write_named(separators, parts, path));
   ck_ok(nnb_data_read_csv(path, NULL, &back));
   ck_assert_int_eq(nnb_data_rows(back), 2);
   for (int i = 0; i < 3; i++) ck_assert_str_eq(nnb_data_column_name(back, i), separators[i]);
   for (int i = 0; i < 2; i++) ck_assert_str_eq(nnb_data_class_name(back, i), parts[i]);
-  nnb_data_destroy(back);
-  static const char *const beside_a_text[] = {"u", "inf"};
-  ck_ok(write_named(separators, beside_a_text, path));
-  ck_ok(nnb_data_read_csv(path, NULL, &back));
-  for (int i = 0; i < 2; i++) ck_assert_str_eq(nnb_data_class_name(back, i), beside_a_text[i]);
   nnb_data_destroy(back);
   static const char *const marked[] = {"\xEF\xBB\xBFone", "two", "kind"};
   ck_ok(write_named(marked, parts, path));
@@ -293,6 +270,39 @@ START_TEST(csv_names_that_are_not_read) {
   ck_ok(nnb_data_read_csv(path, &(nnb_csv_opts){.n_targets = NNB_NONE}, &back));
   ck_assert_int_eq(nnb_data_rows(back), 2);
   ck_assert_str_eq(nnb_data_column_name(back, 0), "NA");
+  nnb_data_destroy(back);
+  remove(path);
+}
+END_TEST
+
+/* The same of classes: missing ones, numbers that are not finite, or not in their shortest form. */
+START_TEST(csv_classes_that_are_not_read) {
+  static const char *const names[] = {"a", "b", "kind"}, *const odd[] = {"NA", "null", "?", "", " nan "};
+  char path[TOY_PATH];
+  nnb_data *back;
+  toy_path(path, "classes.csv"), remove(path);
+  for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+    const char *const pair[] = {"u", odd[i]};
+    char sentence[100];
+    snprintf(sentence, sizeof sentence, "the class of row 2 is named \"%s\", which is read as a missing value", odd[i]);
+    bad(NNB_E_ARG, sentence, write_named(names, pair, path));
+  }
+  static const char *const not_finite[] = {"inf", "Infinity", "1e999"}, *const long_ways[] = {"1.0", ".5", "1 ", "+1"};
+  for (size_t i = 0; i < sizeof not_finite / sizeof *not_finite; i++) {
+    const char *const pair[] = {"-inf", not_finite[i]};
+    bad(NNB_E_ARG, "or as a number that is not finite", write_named(names, pair, path));
+  }
+  for (size_t i = 0; i < sizeof long_ways / sizeof *long_ways; i++) {
+    const char *const pair[] = {"1", long_ways[i]};
+    bad(NNB_E_ARG, "another way to write the same number", write_named(names, pair, path));
+  }
+  const char *const mixed[] = {"u", "1"};
+  bad(NNB_E_ARG, "the class of row 2 is named \"1\"; wanted names that are all", write_named(names, mixed, path));
+  ck_assert_int_ne(access(path, F_OK), 0);
+  static const char *const beside_a_text[] = {"u", "inf"};
+  ck_ok(write_named(names, beside_a_text, path));
+  ck_ok(nnb_data_read_csv(path, NULL, &back));
+  for (int i = 0; i < 2; i++) ck_assert_str_eq(nnb_data_class_name(back, i), beside_a_text[i]);
   nnb_data_destroy(back);
   remove(path);
 }
@@ -372,6 +382,7 @@ int main(void) {
   tcase_add_test(t, memory_is_bounded);
   tcase_add_test(t, csv_round_trips);
   tcase_add_test(t, csv_names_that_are_not_read);
+  tcase_add_test(t, csv_classes_that_are_not_read);
   tcase_add_test(t, keys_beyond_ascii);
   tcase_add_test(t, idx_round_trips);
   tcase_add_test(t, weights_have_no_column);

@@ -122,7 +122,7 @@ static bool is_shortest(const char *number) {
   return strcmp(text, number) == 0;
 }
 
-/* Whether the class of a row is a text, and not a number or what stands for none. */
+/* Whether the class of a row is a text: then "inf" is one, too. */
 static bool has_text_class(const nnb_data *data) {
   char number[MADE_NAME];
   for (int i = 0; data->label && i < data->x.rows; i++)
@@ -136,13 +136,13 @@ static nnb_status check_classes(const nnb_data *data) {
   bool numbers = false;
   for (int i = 0; data->label && i < data->x.rows; i++) {
     const char *name = class_name(data, data->label[i], number);
-    const bool is_number = kind_of(name) == NNB__CSV_NUMBER;
+    const nnb__csv_kind kind = kind_of(name);
+    const bool is_number = kind == NNB__CSV_NUMBER;
     if (i > 0 && is_number != numbers)
       return nnb__fail(NNB_E_ARG, "the class of row %d is named \"%s\"; wanted names that are all numbers, or none",
                        i + 1, nnb__show(name, strlen(name), shown));
     numbers = is_number;
-    if (nnb__csv_is_missing(&(nnb__csv_field){.text = name, .n = strlen(name)}) ||
-        (kind_of(name) == NNB__CSV_ODD && !texts))
+    if (nnb__csv_is_missing(&(nnb__csv_field){.text = name, .n = strlen(name)}) || (kind == NNB__CSV_ODD && !texts))
       return nnb__fail(NNB_E_ARG,
                        "the class of row %d is named \"%s\", which is read as a missing value or as a number that is "
                        "not finite; wanted another name",

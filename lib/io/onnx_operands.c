@@ -28,8 +28,8 @@ double nnb__onnx_real_of(const node_t *node, const char *name, double otherwise)
   return a ? (double)a->f : otherwise;
 }
 
-/* Whether the attribute has a number of the type that its name is read with; others are lists and texts, whose
- * emptiness is seen. */
+/* Whether the attribute has a number of the type that its name is read with.  Lists and texts are not looked at: of
+ * another type they are empty, which is refused where they are read. */
 static bool has_its_type(const Nnb__Onnx__Attribute *a) {
   enum { FLOAT = 1, INT = 2 };
   static const struct {

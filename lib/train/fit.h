@@ -114,8 +114,9 @@ void nnb__fit_keep_last_record(nnb__fit *f);
 
 /* fit_metrics.c: numbers in a record for .metrics. */
 int nnb__fit_n_values(const nnb_fit_opts *opts);
-/* Allocates what measuring needs.  NNB_E_ARG for a metric that has no meaning for the data. */
+/* NNB_E_ARG for a metric that has no meaning for the data. */
 nnb_status nnb__fit_metrics_check(const nnb_net *net, const nnb_data *data, const nnb_fit_opts *opts);
+/* The same, and allocates what measuring needs. */
 nnb_status nnb__fit_metrics_open(nnb__fit *f);
 /* Measures the net and puts the metrics into rec.  An error is one of a source (broken). */
 nnb_status nnb__fit_metrics(nnb__fit *f, nnb_record *rec);
