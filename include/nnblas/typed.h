@@ -218,8 +218,9 @@ NNB_API nnb_status nnb_data_fold(const nnb_data *data, int k, int i, uint64_t se
 /** Writes data as comma-separated text that nnb_data_read_csv reads to the same numbers: a row of column names (x1, …,
  *  t1, … or class if there are none), then inputs and targets, or the name or number of the class.  Atomic, as
  *  nnb_net_save.  NNB_E_ARG if the reader would take the names for data, because one is a number or too many are
- *  missing words (NA, ?, null, empty), and if a class of a row has such a word as its name.  NNB_E_UNSUPPORTED if
- *  there are sample weights or targets of derivatives.  NNB_E_IO; NNB_E_NOMEM: memory for the whole text. */
+ *  missing words (NA, ?, null, empty); and if the name of a row's class is such a word, or a number that is not in its
+ *  shortest form ("1.0"), or, where no class is a text, one that is not finite.  NNB_E_UNSUPPORTED if there are sample
+ *  weights or targets of derivatives.  NNB_E_IO; NNB_E_NOMEM: memory for the whole text. */
 NNB_API nnb_status nnb_data_write_csv(const nnb_data *data, const char *path);
 /** Writes inputs and targets as a training file of FANN, with the digits that nnb_data_read_fann reads to the same
  *  numbers.  Classes become an output of 0 and 1 for each.  Atomic, as nnb_net_save.  NNB_E_ARG without targets;
